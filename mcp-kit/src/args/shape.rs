@@ -1,0 +1,157 @@
+//! What `#[derive(ToolArgs)]` knows of a type: its names on the wire and its
+//! rules. The schema and the report are made from it; users never see it.
+#![allow(missing_docs)]
+
+/// Implemented for every type that may stand inside a tool's arguments.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot stand inside a tool's arguments",
+    label = "mcp-kit does not know this type's fields and rules",
+    note = "derive `ToolArgs` for it, or mark the field `#[tool_args(opaque)]`: then serde and garde alone check it"
+)]
+pub trait Shaped {
+    fn shape() -> &'static Shape;
+}
+
+/// A type's shape on the wire.
+#[derive(Debug)]
+pub enum Shape {
+    /// No names inside that matter here: strings, numbers, bools, any JSON.
+    Leaf,
+    /// A struct with named fields.
+    Struct(&'static StructShape),
+    /// An enum.
+    Enum(&'static EnumShape),
+    /// The same place on the wire and in garde's paths: `Option`, `Box`.
+    Same(fn() -> &'static Shape),
+    /// Items; garde's path component is the index.
+    List(fn() -> &'static Shape),
+    /// String keys; garde's path component is the key.
+    Map(fn() -> &'static Shape),
+    /// Positional fields: a tuple struct of two or more.
+    Tuple(&'static [FieldShape]),
+    /// A newtype struct: the same place on the wire, `0` in garde's paths.
+    Newtype(&'static FieldShape),
+}
+
+#[derive(Debug)]
+pub struct StructShape {
+    /// The Rust type's name.
+    pub name: &'static str,
+    pub fields: &'static [FieldShape],
+    /// `#[tool_args(allow_unknown)]`
+    pub allow_unknown: bool,
+    /// `#[tool_args(rule = "…")]` on the struct itself.
+    pub words: &'static [&'static str],
+}
+
+#[derive(Debug)]
+pub struct FieldShape {
+    /// The component in garde's paths.
+    pub rust: &'static str,
+    /// serde's name when deserializing.
+    pub wire: &'static str,
+    /// serde's further names when deserializing.
+    pub aliases: &'static [&'static str],
+    /// `#[serde(flatten)]`
+    pub flatten: bool,
+    /// `#[serde(skip)]` or `skip_deserializing`: not on the wire.
+    pub skipped: bool,
+    /// `#[tool_args(opaque)]`: serde and garde alone check it.
+    pub opaque: bool,
+    /// garde's rules, in the order written.
+    pub rules: &'static [Rule],
+    /// `#[tool_args(rule = "…")]`: rules in words, for the model.
+    pub words: &'static [&'static str],
+    pub shape: fn() -> &'static Shape,
+}
+
+#[derive(Debug)]
+pub struct EnumShape {
+    /// The Rust type's name.
+    pub name: &'static str,
+    pub repr: Repr,
+    pub variants: &'static [VariantShape],
+}
+
+/// serde's representations of an enum.
+#[derive(Debug)]
+pub enum Repr {
+    External,
+    Internal {
+        tag: &'static str,
+    },
+    Adjacent {
+        tag: &'static str,
+        content: &'static str,
+    },
+    Untagged,
+}
+
+#[derive(Debug)]
+pub struct VariantShape {
+    pub rust: &'static str,
+    pub wire: &'static str,
+    pub aliases: &'static [&'static str],
+    pub kind: VariantKind,
+}
+
+#[derive(Debug)]
+pub enum VariantKind {
+    Unit,
+    Newtype(FieldShape),
+    Tuple(&'static [FieldShape]),
+    Struct(&'static [FieldShape]),
+}
+
+/// A garde rule as it is written on a field.
+#[derive(Debug)]
+pub enum Rule {
+    Skip,
+    Dive,
+    Required,
+    Ascii,
+    Alphanumeric,
+    Email,
+    Url,
+    Ip,
+    IpV4,
+    IpV6,
+    CreditCard,
+    PhoneNumber,
+    Length {
+        mode: LengthMode,
+        min: Option<u64>,
+        max: Option<u64>,
+    },
+    Range {
+        min: Option<Bound>,
+        max: Option<Bound>,
+    },
+    Contains(&'static str),
+    Prefix(&'static str),
+    Suffix(&'static str),
+    /// `None` where the pattern is an expression.
+    Pattern(Option<&'static str>),
+    /// The other field's Rust name.
+    Matches(&'static str),
+    Custom,
+    Inner(&'static [Rule]),
+}
+
+/// What garde's `length` counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LengthMode {
+    /// Items of a list; bytes of a string.
+    Simple,
+    Bytes,
+    Chars,
+    Graphemes,
+    Utf16,
+}
+
+/// A bound of garde's `range`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bound {
+    Int(i128),
+    Float(f64),
+}

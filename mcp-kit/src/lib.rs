@@ -1,0 +1,3 @@
+//! A framework for MCP servers that people put in production.
+
+pub mod args;
