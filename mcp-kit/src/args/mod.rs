@@ -1,5 +1,78 @@
 //! A tool's arguments: what the schema promises, what serde decodes and what
 //! garde checks, kept to be the same rules.
+//!
+//! A type that derives [`ToolArgs`] is turned into [`CompiledArgs`] once, when
+//! the server is built: there the schema is completed from the rules, and
+//! whatever the two disagree on is refused. A call then costs one typed decode,
+//! garde's checks and one pass over the text for unknown names. Only a call
+//! that fails pays for a full report ([`Violations`]).
 
+mod compiled;
+mod names;
+mod report;
 #[doc(hidden)]
 pub mod shape;
+mod shaped;
+
+use std::any::Any;
+
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+pub use compiled::{CompiledArgs, Decoded};
+pub use names::ArgumentNames;
+pub use report::Violations;
+
+use shape::{Shape, Shaped};
+
+/// The arguments of a tool: a struct with named fields that derives
+/// `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs`.
+///
+/// Derive it, never implement it: the derive tells mcp-kit each field's name on
+/// the wire and each garde rule, and the schema and the report are made of that.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tool's argument struct",
+    label = "does not derive `ToolArgs`",
+    note = "derive `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs` for it"
+)]
+pub trait ToolArgs:
+    DeserializeOwned + JsonSchema + Validate<Context = ()> + Shaped + Send + 'static
+{
+}
+
+/// What the server has to know of an argument type: plain function pointers, so
+/// that little code is generated in the user's crate.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct ArgsSpec {
+    pub type_name: &'static str,
+    pub schema: fn(schemars::SchemaGenerator) -> schemars::Schema,
+    pub shape: fn() -> &'static Shape,
+    pub decode: fn(&str) -> Result<Box<dyn Any + Send>, DecodeError>,
+}
+
+impl ArgsSpec {
+    pub fn of<T: ToolArgs>() -> Self {
+        Self {
+            type_name: std::any::type_name::<T>(),
+            schema: schemars::SchemaGenerator::into_root_schema_for::<T>,
+            shape: T::shape,
+            decode: decode::<T>,
+        }
+    }
+}
+
+fn decode<T: ToolArgs>(raw: &str) -> Result<Box<dyn Any + Send>, DecodeError> {
+    let args: T = serde_json::from_str(raw).map_err(DecodeError::Json)?;
+    args.validate().map_err(DecodeError::Rules)?;
+    Ok(Box::new(args))
+}
+
+/// Why a typed decode failed. Neither text is ever shown: both may hold values.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum DecodeError {
+    Json(serde_json::Error),
+    Rules(garde::Report),
+}

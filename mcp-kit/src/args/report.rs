@@ -1,0 +1,53 @@
+//! The report a client gets when its arguments are refused: complete, in the
+//! names of the wire, with the bounds and without the values.
+
+use std::fmt;
+
+use crate::schema::Finding;
+
+/// At most this many findings are listed; the rest is counted.
+const MAX_LISTED: usize = 20;
+
+/// Everything that is wrong with one call's arguments.
+///
+/// `Display` gives the text that the model reads:
+/// `Invalid arguments: query: must have at least 1 character; unknown argument
+/// "max_result" (did you mean "maxResults"?)`. It never holds a value; names
+/// that the client made up are shortened and escaped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violations(Vec<Finding>);
+
+impl Violations {
+    pub(crate) fn new(findings: Vec<Finding>) -> Self {
+        debug_assert!(!findings.is_empty(), "a refusal says why");
+        Self(findings)
+    }
+
+    /// Each finding as the report shows it: the place, a colon, the rule.
+    pub fn messages(&self) -> impl Iterator<Item = String> + '_ {
+        self.0.iter().map(ToString::to_string)
+    }
+
+    /// How many findings there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl fmt::Display for Violations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Invalid arguments: ")?;
+        for (index, finding) in self.0.iter().take(MAX_LISTED).enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            finding.fmt(f)?;
+        }
+        match self.0.len().saturating_sub(MAX_LISTED) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+impl std::error::Error for Violations {}
