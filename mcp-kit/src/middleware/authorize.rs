@@ -1,0 +1,25 @@
+//! Lets only callers with the tool's scope pass.
+
+use async_trait::async_trait;
+
+use super::{Middleware, Next};
+use crate::tool::{ErrorKind, ToolCall, ToolError, ToolResult};
+
+/// Refuses callers that lack the tool's scope (`#[tool(scope = "…")]`).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Authorize;
+
+#[async_trait]
+impl Middleware for Authorize {
+    async fn handle(&self, call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError> {
+        if let Some(scope) = call.definition().required_scope()
+            && !call.principal().has_scope(scope)
+        {
+            return Err(ToolError::refusal(
+                ErrorKind::Forbidden,
+                format!("The tool needs the scope \"{scope}\", which the caller does not have."),
+            ));
+        }
+        next.run(call).await
+    }
+}

@@ -1,0 +1,37 @@
+//! Bounds how many calls of a tool run at once.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+
+use super::{Middleware, Next};
+use crate::tool::{ToolCall, ToolError, ToolResult};
+
+/// Lets at most so many calls run at once; the others wait, within their time.
+///
+/// The permit stays with the handler until it has ended: a blocking handler
+/// whose caller was told of a timeout still holds its own.
+#[derive(Clone, Debug)]
+pub struct ConcurrencyLimit {
+    permits: Arc<Semaphore>,
+}
+
+impl ConcurrencyLimit {
+    /// At most `calls` at once, and at least one.
+    #[must_use]
+    pub fn new(calls: usize) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(calls.clamp(1, Semaphore::MAX_PERMITS))),
+        }
+    }
+}
+
+#[async_trait]
+impl Middleware for ConcurrencyLimit {
+    async fn handle(&self, mut call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await?;
+        call.keep(permit);
+        next.run(call).await
+    }
+}

@@ -1,0 +1,212 @@
+//! One span and one event per call.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{Instrument as _, Level};
+
+use super::{Middleware, Next};
+use crate::tool::{CallContext, ErrorKind, ToolCall, ToolError, ToolResult};
+
+/// The target of the events, for filters.
+const TARGET: &str = "mcp_kit::call";
+
+/// Writes one event per call: the tool, the principal, `duration_ms`, the
+/// outcome, the names of known arguments and how many unknown ones there were;
+/// for failures that the client may not see, the reference and the whole chain
+/// of sources. No argument's value is ever written.
+///
+/// What goes well or is refused with a message is at level `INFO`, timeouts
+/// and overload at `WARN`, internal errors and panics at `ERROR`. The handler
+/// runs inside the span `call`, at level `INFO`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Log;
+
+// Written out where `#[async_trait]` could stand: where the level is off the
+// rest of the chain is handed on as it is.
+impl Middleware for Log {
+    fn handle<'life, 'next, 'async_trait>(
+        &'life self,
+        call: ToolCall,
+        next: Next<'next>,
+    ) -> Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'async_trait>>
+    where
+        'life: 'async_trait,
+        'next: 'async_trait,
+        Self: 'async_trait,
+    {
+        if !tracing::enabled!(target: TARGET, Level::ERROR) {
+            return next.run(call);
+        }
+        let span = tracing::info_span!(
+            target: TARGET,
+            "call",
+            tool = call.tool(),
+            principal = call.principal().name()
+        );
+        let mut record = Record {
+            context: Arc::clone(call.context()),
+            outcome: None,
+        };
+        Box::pin(
+            async move {
+                let outcome = next.run(call).await;
+                record.outcome = Some(Outcome::of(&outcome, &record.context));
+                drop(record);
+                outcome
+            }
+            .instrument(span),
+        )
+    }
+}
+
+/// Logs a failure that no [`Log`] saw, so that a reference in an answer always
+/// has its line.
+pub(crate) fn log_unseen(error: &ToolError, context: &CallContext) {
+    if !context.mark_logged() {
+        tracing::error!(
+            target: TARGET,
+            tool = context.tool(),
+            principal = context.principal.name(),
+            outcome = error.kind().as_str(),
+            reference = %context.reference(),
+            error = chain(error),
+            "call"
+        );
+    }
+}
+
+/// Logs a call that was refused before its chain began.
+pub(crate) fn log_refusal(error: &ToolError, context: &Arc<CallContext>) {
+    drop(Record {
+        context: Arc::clone(context),
+        outcome: Some(Outcome::plain(error.kind().as_str(), Level::WARN)),
+    });
+}
+
+/// What the event will say; it is written when this is dropped, so that a
+/// cancelled call and one that panics have their event too.
+struct Record {
+    context: Arc<CallContext>,
+    outcome: Option<Outcome>,
+}
+
+struct Outcome {
+    name: &'static str,
+    level: Level,
+    reference: Option<String>,
+    error: Option<String>,
+}
+
+impl Outcome {
+    fn of(outcome: &Result<ToolResult, ToolError>, context: &CallContext) -> Self {
+        if let Some(kind) = context.given_up() {
+            return Self::plain(kind.as_str(), Level::WARN);
+        }
+        let error = match outcome {
+            Ok(result) if result.is_error => return Self::plain("error_result", Level::INFO),
+            Ok(_) => return Self::plain("ok", Level::INFO),
+            Err(error) => error,
+        };
+        let level = match error.kind() {
+            ErrorKind::Internal | ErrorKind::Panic => Level::ERROR,
+            ErrorKind::Timeout | ErrorKind::Busy | ErrorKind::ResultTooLarge => Level::WARN,
+            _ => Level::INFO,
+        };
+        Self {
+            reference: (level == Level::ERROR).then(|| context.reference().to_string()),
+            error: error.source().map(|_| chain(error)),
+            ..Self::plain(error.kind().as_str(), level)
+        }
+    }
+
+    fn panic(context: &CallContext) -> Self {
+        Self {
+            reference: Some(context.reference().to_string()),
+            error: Some(crate::panics::unwinding().unwrap_or_else(|| "panicked".to_owned())),
+            ..Self::plain(ErrorKind::Panic.as_str(), Level::ERROR)
+        }
+    }
+
+    fn plain(name: &'static str, level: Level) -> Self {
+        Self {
+            name,
+            level,
+            reference: None,
+            error: None,
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let outcome = self.outcome.take().unwrap_or_else(|| {
+            if std::thread::panicking() {
+                Outcome::panic(&self.context)
+            } else {
+                // Time that ran out while the handler blocked its thread was
+                // answered from outside; this is the end of what was left.
+                match self.context.given_up() {
+                    Some(kind) => Outcome::plain(kind.as_str(), Level::WARN),
+                    None => Outcome::plain("cancelled", Level::INFO),
+                }
+            }
+        });
+        if outcome.reference.is_some() {
+            self.context.mark_logged();
+        }
+        // Looked up for an event that is written, and for no other.
+        macro_rules! event {
+            ($level:ident) => {
+                if tracing::enabled!(target: TARGET, Level::$level) {
+                let names = self.context.argument_names();
+                tracing::event!(
+                    target: TARGET,
+                    Level::$level,
+                    tool = self.context.tool(),
+                    principal = self.context.principal.name(),
+                    duration_ms = millis(self.context.received_at.elapsed()),
+                    outcome = outcome.name,
+                    arguments = names.known.join(","),
+                    unknown_arguments = (names.unknown > 0).then_some(names.unknown),
+                    reference = outcome.reference,
+                    error = outcome.error,
+                    "call"
+                )
+                }
+            };
+        }
+        match outcome.level {
+            Level::ERROR => event!(ERROR),
+            Level::WARN => event!(WARN),
+            _ => event!(INFO),
+        }
+    }
+}
+
+/// Milliseconds with three digits behind the point.
+fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// The error and its sources, one after the other.
+fn chain(error: &ToolError) -> String {
+    let mut text = String::new();
+    let mut source: Option<&dyn Error> = match error.source() {
+        Some(source) => Some(source),
+        None => None,
+    };
+    while let Some(error) = source {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        // Writing into a `String` cannot fail, but an author's `Display` may.
+        let _ = write!(text, "{error}");
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,102 @@
+//! What stands around every call.
+//!
+//! The chain, outermost first: *dispatch* (contains panics, keeps internal
+//! errors from the client, bounds the result; always there) → [`Log`] →
+//! [`Authorize`] → [`RateLimit`] → [`Timeout`] → [`ConcurrencyLimit`] → your
+//! middlewares → [`Validate`] → your middlewares that asked to run after
+//! validation → the handler. A built-in with nothing to do for a tool is not
+//! in that tool's chain.
+
+mod authorize;
+mod concurrency;
+mod from_fn;
+mod log;
+mod rate_limit;
+mod timeout;
+mod validate;
+
+pub use authorize::Authorize;
+pub use concurrency::ConcurrencyLimit;
+pub use from_fn::{FromFn, from_fn};
+pub use log::Log;
+pub(crate) use log::{log_refusal, log_unseen};
+pub use rate_limit::{Rate, RateLimit};
+pub use timeout::Timeout;
+pub use validate::Validate;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::tool::{Tool, ToolCall, ToolError, ToolResult};
+
+/// Something that stands around calls: it sees the call before, and the
+/// outcome after.
+///
+/// ```
+/// use mcp_kit::middleware::{Middleware, Next};
+/// use mcp_kit::tool::{ToolCall, ToolResult};
+/// use mcp_kit::ToolError;
+///
+/// struct OfficeHours;
+///
+/// #[mcp_kit::async_trait]
+/// impl Middleware for OfficeHours {
+///     async fn handle(&self, call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError> {
+///         if call.principal().name() == "intern" {
+///             return Err(ToolError::user("Interns call between 9 and 5."));
+///         }
+///         next.run(call).await
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait Middleware: Send + Sync + 'static {
+    /// Handles a call: run `next`, or answer in its place.
+    ///
+    /// # Errors
+    ///
+    /// The call's failure; what of it the client sees is in [`ToolError`].
+    async fn handle(&self, call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError>;
+}
+
+/// The rest of the chain.
+#[must_use = "the call goes no further unless `run` is called"]
+pub struct Next<'a> {
+    layers: &'a [Arc<dyn Middleware>],
+    tool: &'a dyn Tool,
+}
+
+/// The future of the rest of the chain.
+pub type NextFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'a>>;
+
+impl<'a> Next<'a> {
+    pub(crate) fn new(layers: &'a [Arc<dyn Middleware>], tool: &'a dyn Tool) -> Self {
+        Self { layers, tool }
+    }
+
+    /// Runs the rest of the chain.
+    pub fn run(self, call: ToolCall) -> NextFuture<'a> {
+        match self.layers.split_first() {
+            Some((layer, layers)) => layer.handle(
+                call,
+                Next {
+                    layers,
+                    tool: self.tool,
+                },
+            ),
+            None => self.tool.call(call),
+        }
+    }
+}
+
+impl std::fmt::Debug for Next<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Next")
+            .field("layers", &self.layers.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,83 @@
+//! Answers and notifications as JSON text, written straight into a buffer.
+
+use std::fmt::Display;
+use std::io::Write as _;
+
+use serde::Serialize;
+
+use super::{RequestId, RpcError};
+
+/// Writes an error answer. Where no id could be read it is `null`, as JSON-RPC
+/// has it: leaving the member out, which the specification allows since
+/// 2025-11-25, makes clients in the field report an unreadable message.
+pub(crate) fn error(out: &mut Vec<u8>, id: Option<&RequestId>, error: &RpcError) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    match id {
+        Some(id) => id.write(out),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.extend_from_slice(br#","error":{"code":"#);
+    integer(out, i64::from(error.code.code()));
+    out.extend_from_slice(br#","message":"#);
+    string(out, &error.message);
+    if let Some(data) = &error.data {
+        out.extend_from_slice(br#","data":"#);
+        json(out, data);
+    }
+    out.extend_from_slice(b"}}");
+}
+
+/// Writes an answer whose result `write` puts down as one JSON value.
+pub(crate) fn result(out: &mut Vec<u8>, id: &RequestId, write: impl FnOnce(&mut Vec<u8>)) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    id.write(out);
+    out.extend_from_slice(br#","result":"#);
+    write(out);
+    out.push(b'}');
+}
+
+/// Writes a notification.
+pub(crate) fn notification(out: &mut Vec<u8>, method: &str, params: &impl Serialize) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"#);
+    string(out, method);
+    out.extend_from_slice(br#","params":"#);
+    json(out, params);
+    out.push(b'}');
+}
+
+/// Writes any serialisable value; whether that succeeded.
+pub(crate) fn try_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> bool {
+    serde_json::to_writer(out, value).is_ok()
+}
+
+/// Writes a value that this crate made and that always serialises.
+pub(crate) fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+    let start = out.len();
+    if serde_json::to_writer(&mut *out, value).is_err() {
+        out.truncate(start);
+        out.extend_from_slice(b"null");
+    }
+}
+
+/// Writes a JSON string.
+pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
+    // Most text that a server sends needs no escape.
+    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        json(out, text);
+    }
+}
+
+/// Writes an integer.
+pub(crate) fn integer(out: &mut Vec<u8>, number: i64) {
+    json(out, &number);
+}
+
+/// Writes a value whose display form is its JSON form.
+pub(crate) fn display(out: &mut Vec<u8>, value: &impl Display) {
+    // Writing into a `Vec` cannot fail.
+    let _ = write!(out, "{value}");
+}

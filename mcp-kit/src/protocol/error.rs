@@ -1,0 +1,93 @@
+//! Protocol errors: what a JSON-RPC error answer carries. A tool that fails is
+//! no protocol error; that is [`ToolError`](crate::ToolError).
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// A JSON-RPC error code that this crate emits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// -32700: the message is not JSON.
+    ParseError,
+    /// -32600: the message is JSON but no request.
+    InvalidRequest,
+    /// -32601: no such method, or a capability that the server does not offer.
+    MethodNotFound,
+    /// -32602: the method's parameters are wrong.
+    InvalidParams,
+    /// -32603: the server failed.
+    InternalError,
+    /// -32022: the request names a protocol version that the server does not
+    /// speak (2026-07-28).
+    UnsupportedVersion,
+}
+
+impl ErrorCode {
+    /// The number on the wire.
+    #[must_use]
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::ParseError => -32700,
+            Self::InvalidRequest => -32600,
+            Self::MethodNotFound => -32601,
+            Self::InvalidParams => -32602,
+            Self::InternalError => -32603,
+            Self::UnsupportedVersion => -32022,
+        }
+    }
+}
+
+/// A JSON-RPC error: code, message and optional data.
+///
+/// Its text is written by hand in this crate; nothing makes one from a source
+/// error.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RpcError {
+    pub(crate) code: ErrorCode,
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) data: Option<Value>,
+}
+
+impl RpcError {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            data: None,
+        }
+    }
+
+    pub(crate) fn with_data(mut self, data: Value) -> Self {
+        self.data = Some(data);
+        self
+    }
+
+    pub(crate) fn invalid_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, message)
+    }
+
+    pub(crate) fn invalid_params(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidParams, message)
+    }
+
+    pub(crate) fn method_not_found(method: &str) -> Self {
+        Self::new(
+            ErrorCode::MethodNotFound,
+            format!("Method not found: {}", crate::text::excerpt(method)),
+        )
+    }
+
+    /// The error's code.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The error's text.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}

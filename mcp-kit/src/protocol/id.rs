@@ -1,0 +1,93 @@
+//! Request ids. They are echoed exactly as they came.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The id of a JSON-RPC request: a string or an integer.
+///
+/// Integers from `i64::MIN` to `u64::MAX` are kept exactly. Fractions, `null`
+/// and larger numbers are no ids in MCP.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RequestId {
+    /// An integer that fits 64 signed bits.
+    Integer(i64),
+    /// An integer above `i64::MAX`.
+    Unsigned(u64),
+    /// A string.
+    String(Box<str>),
+}
+
+impl RequestId {
+    /// Reads an id from its JSON text; `None` where it is no valid id.
+    pub(crate) fn from_json(text: &str) -> Option<Self> {
+        match text.as_bytes().first()? {
+            b'"' => json_string(text).map(|text| Self::String(text.into())),
+            b'-' | b'0'..=b'9' => text
+                .parse()
+                .map(Self::Integer)
+                .or_else(|_| text.parse().map(Self::Unsigned))
+                .ok(),
+            _ => None,
+        }
+    }
+
+    /// Writes the id as JSON.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Integer(number) => super::encode::integer(out, *number),
+            Self::Unsigned(number) => super::encode::display(out, number),
+            Self::String(text) => super::encode::string(out, text),
+        }
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(number) => number.fmt(f),
+            Self::Unsigned(number) => number.fmt(f),
+            Self::String(text) => text.escape_debug().fmt(f),
+        }
+    }
+}
+
+/// The text of a JSON string, borrowed where it holds no escape.
+pub(crate) fn json_string(text: &str) -> Option<std::borrow::Cow<'_, str>> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return Some(inner.into());
+    }
+    serde_json::from_str(text).ok().map(String::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_survive_exactly() {
+        for text in [
+            "0",
+            "-9223372036854775808",
+            "9223372036854775807",
+            "18446744073709551615",
+            r#""a\"b\u0000é""#,
+            r#""""#,
+        ] {
+            let id = RequestId::from_json(text).unwrap();
+            let mut out = Vec::new();
+            id.write(&mut out);
+            let again: serde_json::Value = serde_json::from_slice(&out).unwrap();
+            assert_eq!(again, serde_json::from_str::<serde_json::Value>(text).unwrap());
+        }
+    }
+
+    #[test]
+    fn what_is_no_id_is_refused() {
+        for text in ["1.5", "1e3", "18446744073709551616", "null", "true", "[]", "{}"] {
+            assert_eq!(RequestId::from_json(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! From one frame's bytes to a JSON-RPC message. The parameters stay as raw
+//! text; whoever knows the method reads them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::id::{RequestId, json_string};
+use super::recover::recover_id;
+use super::{ErrorCode, RpcError};
+
+/// A message from the client.
+#[derive(Debug)]
+pub(crate) enum Message<'a> {
+    Request(Request<'a>),
+    Notification(Notification<'a>),
+    /// An answer to a request of ours.
+    Response,
+}
+
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    pub(crate) id: RequestId,
+    pub(crate) method: Cow<'a, str>,
+    pub(crate) params: Option<&'a RawValue>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Notification<'a> {
+    pub(crate) method: Cow<'a, str>,
+    pub(crate) params: Option<&'a RawValue>,
+}
+
+/// A message that cannot be served, with its id where one can be read.
+#[derive(Debug)]
+pub(crate) struct Malformed {
+    pub(crate) id: Option<RequestId>,
+    pub(crate) error: RpcError,
+}
+
+/// What a frame holds.
+#[derive(Debug)]
+pub(crate) enum Frame<'a> {
+    One(Result<Message<'a>, Malformed>),
+    /// A JSON-RPC batch: each member is a frame of its own.
+    Batch(Vec<&'a RawValue>),
+}
+
+/// Decodes one frame.
+pub(crate) fn decode(bytes: &[u8]) -> Frame<'_> {
+    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'[') => match serde_json::from_slice(bytes) {
+            Ok(members) => Frame::Batch(members),
+            Err(_) => Frame::One(Err(not_json(bytes))),
+        },
+        _ => Frame::One(decode_one(bytes)),
+    }
+}
+
+/// Decodes one message that is no batch.
+pub(crate) fn decode_one(bytes: &[u8]) -> Result<Message<'_>, Malformed> {
+    // Checking UTF-8 once here lets every later stage borrow `&str`.
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Err(Malformed {
+            id: recover_id(bytes),
+            error: RpcError::new(
+                ErrorCode::ParseError,
+                "Parse error: the message is not valid UTF-8",
+            ),
+        });
+    };
+    match serde_json::from_str::<Envelope<'_>>(text) {
+        Ok(envelope) => envelope.into_message(),
+        Err(error) if error.is_data() => Err(Malformed {
+            id: None,
+            error: RpcError::invalid_request(
+                "Invalid request: a JSON-RPC message is an object without repeated members",
+            ),
+        }),
+        Err(_) => Err(not_json(bytes)),
+    }
+}
+
+fn not_json(bytes: &[u8]) -> Malformed {
+    Malformed {
+        id: recover_id(bytes),
+        error: RpcError::new(
+            ErrorCode::ParseError,
+            "Parse error: the message is not valid JSON",
+        ),
+    }
+}
+
+/// The members of a message as raw text: a wrong type in one of them must not
+/// hide the id in another.
+#[derive(Default)]
+struct Envelope<'a> {
+    jsonrpc: Option<&'a RawValue>,
+    id: Option<&'a RawValue>,
+    method: Option<&'a RawValue>,
+    params: Option<&'a RawValue>,
+    is_response: bool,
+}
+
+impl<'a> Envelope<'a> {
+    fn into_message(self) -> Result<Message<'a>, Malformed> {
+        let id = self.id.map(|id| RequestId::from_json(id.get()));
+        let readable = id.clone().flatten();
+        let invalid = |message: &'static str| Malformed {
+            id: readable.clone(),
+            error: RpcError::invalid_request(message),
+        };
+        if self.jsonrpc.map(RawValue::get) != Some(r#""2.0""#) {
+            return Err(invalid(
+                r#"Invalid request: "jsonrpc" must be the string "2.0""#,
+            ));
+        }
+        let Some(method) = self.method else {
+            return if self.is_response {
+                Ok(Message::Response)
+            } else {
+                Err(invalid(r#"Invalid request: "method" is missing"#))
+            };
+        };
+        let Some(method) = json_string(method.get()) else {
+            return Err(invalid(r#"Invalid request: "method" must be a string"#));
+        };
+        // `"params": null` is what some clients send for "none".
+        let params = self.params.filter(|params| params.get() != "null");
+        if let Some(params) = params
+            && !params.get().starts_with('{')
+        {
+            return match id {
+                None => Ok(Message::Response), // a notification that cannot be read is ignored
+                Some(_) => Err(Malformed {
+                    id: readable,
+                    error: RpcError::invalid_params(
+                        r#"Invalid params: "params" must be an object"#,
+                    ),
+                }),
+            };
+        }
+        match id {
+            None => Ok(Message::Notification(Notification { method, params })),
+            Some(Some(id)) => Ok(Message::Request(Request { id, method, params })),
+            Some(None) => Err(invalid(
+                r#"Invalid request: "id" must be a string or a 64-bit integer"#,
+            )),
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EnvelopeVisitor)
+    }
+}
+
+struct EnvelopeVisitor;
+
+impl<'de> Visitor<'de> for EnvelopeVisitor {
+    type Value = Envelope<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON-RPC message")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut envelope = Envelope::default();
+        while let Some(member) = map.next_key()? {
+            let slot = match member {
+                Member::Jsonrpc => &mut envelope.jsonrpc,
+                Member::Id => &mut envelope.id,
+                Member::Method => &mut envelope.method,
+                Member::Params => &mut envelope.params,
+                Member::Outcome => {
+                    envelope.is_response = true;
+                    map.next_value::<serde::de::IgnoredAny>()?;
+                    continue;
+                }
+                Member::Other => {
+                    map.next_value::<serde::de::IgnoredAny>()?;
+                    continue;
+                }
+            };
+            // Two ids or two methods: which one a reader takes is a matter of
+            // taste, and disagreement between readers is how filters are passed.
+            if slot.replace(map.next_value()?).is_some() {
+                return Err(serde::de::Error::custom("repeated member"));
+            }
+        }
+        Ok(envelope)
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(field_identifier, rename_all = "lowercase")]
+enum Member {
+    Jsonrpc,
+    Id,
+    Method,
+    Params,
+    #[serde(alias = "result", alias = "error")]
+    Outcome,
+    #[serde(other)]
+    Other,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> (Option<RequestId>, i32) {
+        let malformed = decode_one(text.as_bytes()).unwrap_err();
+        (malformed.id, malformed.error.code.code())
+    }
+
+    #[test]
+    fn a_request_keeps_its_parameters_as_text() {
+        let text = r#" {"params":{"a": 1},"method":"tools\/call","id":"x","jsonrpc":"2.0","more":[1]} "#;
+        let Ok(Message::Request(request)) = decode_one(text.as_bytes()) else {
+            panic!("not a request");
+        };
+        assert_eq!(request.id, RequestId::String("x".into()));
+        assert_eq!(request.method, "tools/call");
+        assert_eq!(request.params.unwrap().get(), r#"{"a": 1}"#);
+    }
+
+    #[test]
+    fn wrong_messages_keep_their_id() {
+        let seven = Some(RequestId::Integer(7));
+        for (text, id, code) in [
+            (r#"{"jsonrpc":"1.0","id":7,"method":"ping"}"#, seven.clone(), -32600),
+            (r#"{"id":7,"method":"ping"}"#, seven.clone(), -32600),
+            (r#"{"jsonrpc":"2.0","id":7}"#, seven.clone(), -32600),
+            (r#"{"jsonrpc":"2.0","id":7,"method":5}"#, seven.clone(), -32600),
+            (r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":[1]}"#, seven.clone(), -32602),
+            (r#"{"jsonrpc":"2.0","id":7,"method":"ping""#, seven.clone(), -32700),
+            (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, None, -32600),
+            (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, None, -32600),
+            (r#"{"jsonrpc":"2.0","id":7,"id":8,"method":"ping"}"#, None, -32600),
+            ("17", None, -32600),
+            (r#""text""#, None, -32600),
+            ("nonsense", None, -32700),
+            ("", None, -32700),
+        ] {
+            assert_eq!(refused(text), (id, code), "{text}");
+        }
+    }
+
+    #[test]
+    fn answers_and_notifications_are_told_apart() {
+        let answer = decode_one(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
+        assert!(matches!(answer, Ok(Message::Response)));
+        let notification = decode_one(br#"{"jsonrpc":"2.0","method":"x","params":null}"#);
+        assert!(matches!(notification, Ok(Message::Notification(_))));
+    }
+}

@@ -1,0 +1,119 @@
+//! A request's `_meta`: what the modern era puts on every request, and the
+//! progress token of both eras.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError};
+
+/// The members of `_meta` that the server reads.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Meta<'a> {
+    #[serde(
+        borrow,
+        rename = "io.modelcontextprotocol/protocolVersion",
+        default
+    )]
+    protocol_version: Option<&'a RawValue>,
+    #[serde(
+        borrow,
+        rename = "io.modelcontextprotocol/clientCapabilities",
+        default
+    )]
+    client_capabilities: Option<&'a RawValue>,
+    #[serde(borrow, rename = "progressToken", default)]
+    progress_token: Option<&'a RawValue>,
+    #[serde(borrow, rename = "io.modelcontextprotocol/logLevel", default)]
+    log_level: Option<&'a RawValue>,
+}
+
+/// The levels of RFC 5424 by the names that the specification has for them.
+const LOG_LEVELS: [&str; 8] = [
+    "debug",
+    "info",
+    "notice",
+    "warning",
+    "error",
+    "critical",
+    "alert",
+    "emergency",
+];
+
+impl<'a> Meta<'a> {
+    /// Reads a `_meta` value.
+    pub(crate) fn of(meta: Option<&'a RawValue>) -> Result<Self, RpcError> {
+        match meta {
+            None => Ok(Self::default()),
+            Some(meta) if meta.get() == "null" => Ok(Self::default()),
+            Some(meta) => serde_json::from_str(meta.get()).map_err(|_| invalid_meta()),
+        }
+    }
+
+    /// The era the request belongs to by its metadata.
+    pub(crate) fn era(&self) -> Era {
+        if self.protocol_version.is_some() || self.client_capabilities.is_some() {
+            Era::Modern
+        } else {
+            Era::Legacy
+        }
+    }
+
+    /// Checks what the modern era requires of every request.
+    pub(crate) fn check_modern(&self) -> Result<ProtocolVersion, RpcError> {
+        let Some(version) = self.protocol_version else {
+            return Err(missing("io.modelcontextprotocol/protocolVersion"));
+        };
+        let Some(name) = super::id::json_string(version.get()) else {
+            return Err(RpcError::invalid_params(
+                r#"Invalid params: "_meta"."io.modelcontextprotocol/protocolVersion" must be a string"#,
+            ));
+        };
+        let version = ProtocolVersion::from_name(&name)
+            .filter(|version| version.era() == Era::Modern)
+            .ok_or_else(|| unsupported_version(&name))?;
+        if let Some(level) = self.log_level
+            && !super::id::json_string(level.get())
+                .is_some_and(|level| LOG_LEVELS.contains(&&*level))
+        {
+            return Err(RpcError::invalid_params(
+                r#"Invalid params: "_meta"."io.modelcontextprotocol/logLevel" must be one of debug, info, notice, warning, error, critical, alert, emergency"#,
+            ));
+        }
+        match self.client_capabilities {
+            Some(capabilities) if capabilities.get().starts_with('{') => Ok(version),
+            Some(_) => Err(RpcError::invalid_params(
+                r#"Invalid params: "_meta"."io.modelcontextprotocol/clientCapabilities" must be an object"#,
+            )),
+            None => Err(missing("io.modelcontextprotocol/clientCapabilities")),
+        }
+    }
+
+    /// The token under which the client wants progress, if any.
+    pub(crate) fn progress_token(&self) -> Option<RequestId> {
+        self.progress_token
+            .and_then(|token| RequestId::from_json(token.get()))
+    }
+}
+
+fn invalid_meta() -> RpcError {
+    RpcError::invalid_params(
+        r#"Invalid params: "_meta" must be an object without repeated members"#,
+    )
+}
+
+fn missing(key: &str) -> RpcError {
+    RpcError::invalid_params(format!(
+        r#"Invalid params: "_meta"."{key}" is required on every request of 2026-07-28"#
+    ))
+}
+
+fn unsupported_version(name: &str) -> RpcError {
+    RpcError::new(
+        ErrorCode::UnsupportedVersion,
+        format!("Unsupported protocol version: {}", crate::text::excerpt(name)),
+    )
+    .with_data(serde_json::json!({
+        "supported": [ProtocolVersion::V2026_07_28.as_str()],
+        "requested": name,
+    }))
+}

@@ -1,0 +1,15 @@
+//! The protocol without IO: JSON-RPC messages, both eras' versions, request
+//! metadata and error codes. Nothing here knows of tokio or of a transport.
+
+pub(crate) mod encode;
+mod error;
+mod id;
+pub(crate) mod message;
+pub(crate) mod meta;
+pub(crate) mod recover;
+mod version;
+
+pub use error::{ErrorCode, RpcError};
+pub use id::RequestId;
+pub(crate) use id::json_string;
+pub use version::{Era, ProtocolVersion};

@@ -1,0 +1,440 @@
+//! Building a server, and telling everything that is wrong with it at once.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::drain::Drain;
+use super::{Identity, Limits, Server, ServerInner, ToolEntry};
+use crate::context::{Principal, Requirements, StateMap};
+use crate::middleware::{
+    Authorize, ConcurrencyLimit, Log, Middleware, Rate, RateLimit, Timeout, Validate,
+};
+use crate::protocol::encode;
+use crate::tool::{FnTool, Tool, ToolFn};
+
+/// Puts a server together; made by [`Server::builder`].
+#[must_use = "a server is made by `.build()`"]
+pub struct ServerBuilder {
+    name: String,
+    version: String,
+    instructions: Option<String>,
+    limits: Limits,
+    states: StateMap,
+    tools: Vec<Registered>,
+    layers: Vec<Arc<dyn Middleware>>,
+    layers_after_validation: Vec<Arc<dyn Middleware>>,
+    rate_limit: Option<Rate>,
+    local: Principal,
+    log_calls: bool,
+}
+
+struct Registered {
+    tool: Box<dyn Tool>,
+    requirements: Requirements,
+    options: ToolOptions,
+}
+
+/// What a server changes about one tool;
+/// see [`ServerBuilder::tool_with`].
+#[derive(Default)]
+#[must_use]
+pub struct ToolOptions {
+    timeout: Option<Duration>,
+    result_bytes: Option<usize>,
+    concurrency: Option<usize>,
+    rate_limit: Option<Rate>,
+    layers: Vec<Arc<dyn Middleware>>,
+    layers_after_validation: Vec<Arc<dyn Middleware>>,
+}
+
+impl ToolOptions {
+    /// How long a call may take, waiting included; overrides the macro's
+    /// `timeout` and [`Limits::call_time`].
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// The largest result, in bytes of JSON; overrides
+    /// [`Limits::result_bytes`].
+    pub fn result_bytes(mut self, bytes: usize) -> Self {
+        self.result_bytes = Some(bytes);
+        self
+    }
+
+    /// How many calls of this tool run at once; the others wait, within their
+    /// time. There is no such bound unless it is set.
+    pub fn concurrency(mut self, calls: usize) -> Self {
+        self.concurrency = Some(calls);
+        self
+    }
+
+    /// How often each caller may call this tool; overrides
+    /// [`ServerBuilder::rate_limit`].
+    pub fn rate_limit(mut self, rate: Rate) -> Self {
+        self.rate_limit = Some(rate);
+        self
+    }
+
+    /// A middleware around this tool alone, inside the server's own.
+    pub fn layer(mut self, middleware: impl Middleware) -> Self {
+        self.layers.push(Arc::new(middleware));
+        self
+    }
+
+    /// A middleware around this tool alone that runs after validation.
+    pub fn layer_after_validation(mut self, middleware: impl Middleware) -> Self {
+        self.layers_after_validation.push(Arc::new(middleware));
+        self
+    }
+}
+
+impl ServerBuilder {
+    pub(super) fn new(name: String, version: String) -> Self {
+        Self {
+            name,
+            version,
+            instructions: None,
+            limits: Limits::default(),
+            states: StateMap::default(),
+            tools: Vec::new(),
+            layers: Vec::new(),
+            layers_after_validation: Vec::new(),
+            rate_limit: None,
+            local: Principal::with_every_scope("local"),
+            log_calls: true,
+        }
+    }
+
+    /// What a model should know of the server as a whole.
+    pub fn instructions(mut self, instructions: impl Into<String>) -> Self {
+        self.instructions = Some(instructions.into());
+        self
+    }
+
+    /// Registers a `#[tool]` function: `.tool::<search_web>()`.
+    pub fn tool<T: ToolFn>(self) -> Self {
+        self.function::<T>(ToolOptions::default())
+    }
+
+    /// Registers a `#[tool]` function with bounds and middlewares of its own.
+    ///
+    /// ```
+    /// # use mcp_kit::{Server, tool};
+    /// # /// A report.
+    /// # #[tool] async fn report() -> String { String::new() }
+    /// Server::builder("reports", "1.0.0")
+    ///     .tool_with::<report>(|tool| tool.result_bytes(4 << 20).concurrency(2))
+    ///     .build()?;
+    /// # Ok::<(), mcp_kit::server::BuildError>(())
+    /// ```
+    pub fn tool_with<T: ToolFn>(self, options: impl FnOnce(ToolOptions) -> ToolOptions) -> Self {
+        self.function::<T>(options(ToolOptions::default()))
+    }
+
+    /// Registers a tool that is known only at run time.
+    pub fn runtime_tool(self, tool: impl Tool) -> Self {
+        self.register(Box::new(tool), Requirements::default(), ToolOptions::default())
+    }
+
+    /// Registers a tool that is known only at run time, with bounds and
+    /// middlewares of its own.
+    pub fn runtime_tool_with(
+        self,
+        tool: impl Tool,
+        options: impl FnOnce(ToolOptions) -> ToolOptions,
+    ) -> Self {
+        self.register(
+            Box::new(tool),
+            Requirements::default(),
+            options(ToolOptions::default()),
+        )
+    }
+
+    /// Gives handlers a value, which they take as
+    /// [`State<T>`](crate::context::State). One of each type.
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.states.insert(value);
+        self
+    }
+
+    /// Changes bounds.
+    pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.limits);
+        self
+    }
+
+    /// Bounds how often each caller may call each tool. Without it stdio has
+    /// no such bound.
+    pub fn rate_limit(mut self, rate: Rate) -> Self {
+        self.rate_limit = Some(rate);
+        self
+    }
+
+    /// A middleware around every tool, before validation. The one added first
+    /// is outermost.
+    pub fn layer(mut self, middleware: impl Middleware) -> Self {
+        self.layers.push(Arc::new(middleware));
+        self
+    }
+
+    /// A middleware around every tool, after validation: it sees only calls
+    /// whose arguments are right, as an audit wants it.
+    pub fn layer_after_validation(mut self, middleware: impl Middleware) -> Self {
+        self.layers_after_validation.push(Arc::new(middleware));
+        self
+    }
+
+    /// Writes no event per call. Failures that a client is told a reference of
+    /// are logged all the same.
+    pub fn without_call_log(mut self) -> Self {
+        self.log_calls = false;
+        self
+    }
+
+    /// Gives the caller over stdio these scopes only; without it `local` holds
+    /// every scope.
+    pub fn local_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.local = Principal::new("local", scopes);
+        self
+    }
+
+    /// Builds the server.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, each with what to do: doubled and
+    /// invalid names, missing and doubled states, schemas that disagree with
+    /// their rules, bounds that cannot work, and a profile with
+    /// `panic = "abort"`, under which a panic in a tool would end the process.
+    pub fn build(self) -> Result<Server, BuildError> {
+        let problems = self.problems();
+        if !problems.is_empty() {
+            return Err(BuildError { problems });
+        }
+        let shared_rate = self
+            .rate_limit
+            .map(|rate| RateLimit::with_entries(rate, self.limits.limiter_entries));
+        let tools: Vec<_> = self
+            .tools
+            .into_iter()
+            .map(|registered| {
+                let policy = Policy {
+                    limits: &self.limits,
+                    rate_limit: shared_rate.as_ref(),
+                    layers: &self.layers,
+                    layers_after_validation: &self.layers_after_validation,
+                    log_calls: self.log_calls,
+                };
+                Arc::new(policy.entry(registered))
+            })
+            .collect();
+        let mut by_name: Vec<usize> = (0..tools.len()).collect();
+        by_name.sort_by(|&a, &b| tools[a].definition().name().cmp(tools[b].definition().name()));
+        Ok(Server {
+            inner: Arc::new(ServerInner {
+                identity: Identity::new(&self.name, &self.version, self.instructions.as_deref()),
+                name: self.name,
+                permits: Arc::new(Semaphore::new(
+                    self.limits.calls_per_server.min(Semaphore::MAX_PERMITS),
+                )),
+                limits: self.limits,
+                tools,
+                by_name,
+                states: self.states,
+                local: self.local,
+                drain: Drain::default(),
+            }),
+        })
+    }
+
+    fn function<T: ToolFn>(self, options: ToolOptions) -> Self {
+        let (tool, requirements) = FnTool::new(T::describe, T::call);
+        self.register(Box::new(tool), requirements, options)
+    }
+
+    fn register(
+        mut self,
+        tool: Box<dyn Tool>,
+        requirements: Requirements,
+        options: ToolOptions,
+    ) -> Self {
+        self.tools.push(Registered {
+            tool,
+            requirements,
+            options,
+        });
+        self
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let mut problems: Vec<String> = self.limits.problems().collect();
+        if cfg!(panic = "abort") {
+            problems.push(
+                "the build profile sets panic = \"abort\", under which a panic in one tool would end the server; remove it from the profile"
+                    .to_owned(),
+            );
+        }
+        for doubled in self.states.doubled() {
+            problems.push(format!(
+                "the state `{doubled}` is given twice; give each type once, in a newtype where two values have the same type"
+            ));
+        }
+        for (at, registered) in self.tools.iter().enumerate() {
+            let definition = registered.tool.definition();
+            let name = definition.name();
+            if let Some(problem) = name_problem(name) {
+                problems.push(problem);
+            }
+            let is_doubled = self.tools[..at]
+                .iter()
+                .any(|other| other.tool.definition().name() == name);
+            if is_doubled {
+                problems.push(format!(
+                    "two tools are named \"{name}\"; rename one, for example with #[tool(name = \"…\")]"
+                ));
+            }
+            if definition.description().trim().is_empty() {
+                problems.push(format!(
+                    "tool \"{name}\" has no description; models choose tools by it"
+                ));
+            }
+            for missing in registered.requirements.missing(&self.states) {
+                problems.push(format!(
+                    "tool \"{name}\" takes State<{missing}>, which the server was not given; add .state(…) with a value of that type"
+                ));
+            }
+            problems.extend(
+                definition
+                    .problems
+                    .iter()
+                    .map(|problem| format!("tool \"{name}\": {problem}")),
+            );
+        }
+        problems
+    }
+}
+
+impl fmt::Debug for ServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerBuilder")
+            .field("name", &self.name)
+            .field("tools", &self.tools.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the server says for all of its tools.
+struct Policy<'a> {
+    limits: &'a Limits,
+    rate_limit: Option<&'a RateLimit>,
+    layers: &'a [Arc<dyn Middleware>],
+    layers_after_validation: &'a [Arc<dyn Middleware>],
+    log_calls: bool,
+}
+
+impl Policy<'_> {
+    /// Merges the server's policy and the tool's, and chains what is left to
+    /// do for this tool.
+    fn entry(&self, registered: Registered) -> ToolEntry {
+        let Registered { tool, options, .. } = registered;
+        let definition = tool.definition();
+        let timeout = options
+            .timeout
+            .or(definition.timeout)
+            .unwrap_or(self.limits.call_time);
+        let rate_limit = match options.rate_limit {
+            Some(rate) => Some(RateLimit::with_entries(rate, self.limits.limiter_entries)),
+            None => self.rate_limit.cloned(),
+        };
+        let mut layers: Vec<Arc<dyn Middleware>> = Vec::new();
+        if self.log_calls {
+            layers.push(Arc::new(Log));
+        }
+        if definition.required_scope().is_some() {
+            layers.push(Arc::new(Authorize));
+        }
+        if let Some(limit) = rate_limit {
+            layers.push(Arc::new(limit));
+        }
+        layers.push(Arc::new(Timeout::new(timeout)));
+        if let Some(calls) = options.concurrency {
+            layers.push(Arc::new(ConcurrencyLimit::new(calls)));
+        }
+        layers.extend(self.layers.iter().cloned());
+        layers.extend(options.layers);
+        layers.push(Arc::new(Validate));
+        layers.extend(self.layers_after_validation.iter().cloned());
+        layers.extend(options.layers_after_validation);
+        let result_bytes = options.result_bytes.unwrap_or(self.limits.result_bytes);
+        ToolEntry::new(tool, layers, timeout, result_bytes)
+    }
+}
+
+impl Identity {
+    fn new(name: &str, version: &str, instructions: Option<&str>) -> Self {
+        let quoted = |text: &str| {
+            let mut json = Vec::new();
+            encode::string(&mut json, text);
+            String::from_utf8(json).unwrap_or_default()
+        };
+        Self {
+            info: format!(
+                r#"{{"name":{},"version":{}}}"#,
+                quoted(name),
+                quoted(version)
+            ),
+            instructions: instructions.map(quoted),
+        }
+    }
+}
+
+/// What is wrong with a tool's name, if anything is.
+fn name_problem(name: &str) -> Option<String> {
+    let is_valid = (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'));
+    (!is_valid).then(|| {
+        format!(
+            "\"{}\" is no tool name: use 1 to 64 characters of A-Z a-z 0-9 _ . -",
+            crate::text::excerpt(name)
+        )
+    })
+}
+
+/// Why a server could not be built: every problem, each with what to do.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BuildError {
+    problems: Vec<String>,
+}
+
+impl BuildError {
+    /// Each problem.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server cannot be built:")?;
+        for problem in &self.problems {
+            write!(f, "\n  - {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The same as `Display`: it is what `unwrap` and a failing `main` print.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for BuildError {}

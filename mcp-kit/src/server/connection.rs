@@ -1,0 +1,459 @@
+//! One client over a pair of byte streams: newline-delimited JSON in, the same
+//! out. The connection's task reads, decodes, answers what needs no handler,
+//! and writes; it never polls a handler.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::ServerInner;
+use super::dispatch::{Session, error_result};
+use super::runner::{Batch, Calls, Refused};
+use crate::context::Principal;
+use crate::middleware::log_refusal;
+use crate::protocol::message::{Frame, Malformed, Message, Notification, Request, decode, decode_one};
+use crate::protocol::{ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
+use crate::tool::{ErrorKind, Outbound, ToolError, ToolResult};
+use crate::transport::heartbeat::Heartbeat;
+use crate::transport::lines::{Line, Lines};
+
+/// The client's end of what the connection reads.
+pub(crate) type Input = Box<dyn AsyncRead + Send + Unpin>;
+/// The client's end of what the connection writes.
+pub(crate) type Output = Box<dyn AsyncWrite + Send + Unpin>;
+
+/// How long the last answers may take to be read once the drain time is over.
+const LAST_WRITE: Duration = Duration::from_secs(1);
+
+/// A buffer of answers that grew beyond this is given back once it is empty.
+const KEPT_BUFFER: usize = 256 * 1024;
+
+/// Serves one client until its input ends or the server drains.
+pub(crate) async fn serve(
+    server: Arc<ServerInner>,
+    principal: Principal,
+    input: Input,
+    output: Output,
+) -> io::Result<()> {
+    let calls = Calls::new(Arc::clone(&server));
+    let closing = CloseOnDrop(Arc::clone(&calls));
+    let draining = Arc::clone(&server);
+    let mut connection = Connection {
+        outbound: Arc::clone(&calls) as Arc<dyn Outbound>,
+        heartbeat: Heartbeat::new(&calls),
+        lines: Lines::new(server.limits.message_bytes),
+        session: Session {
+            principal,
+            version: None,
+        },
+        input: Some(input),
+        read_ahead: None,
+        output,
+        writing: Vec::new(),
+        written: 0,
+        answers: Vec::new(),
+        expiry: Alarm::default(),
+        drain: Box::pin(async move { draining.drain.started().await }),
+        end: End::NotYet,
+        server,
+        calls,
+    };
+    let outcome = poll_fn(|cx| connection.poll(cx)).await;
+    drop(closing);
+    outcome
+}
+
+/// Whoever drops the connection's future drops its calls.
+struct CloseOnDrop(Arc<Calls>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+struct Connection {
+    server: Arc<ServerInner>,
+    calls: Arc<Calls>,
+    outbound: Arc<dyn Outbound>,
+    heartbeat: Heartbeat,
+    session: Session,
+    /// `None` once it has ended.
+    input: Option<Input>,
+    lines: Lines,
+    /// What the last read gave, where its bytes wait in `lines`.
+    read_ahead: Option<io::Result<usize>>,
+    output: Output,
+    /// Taken from the calls' answers; `written` bytes of it have left.
+    writing: Vec<u8>,
+    written: usize,
+    /// Answers that needed no handler, of the chunk being read.
+    answers: Vec<u8>,
+    expiry: Alarm,
+    drain: Pin<Box<dyn Future<Output = ()> + Send>>,
+    end: End,
+}
+
+/// How far the connection is from its end.
+enum End {
+    NotYet,
+    /// Calls in flight may go on until then.
+    Draining(Pin<Box<Sleep>>),
+    /// The last answers may be written until then.
+    Flushing(Pin<Box<Sleep>>),
+}
+
+/// A timer that is set to the earliest of many times.
+#[derive(Default)]
+struct Alarm {
+    at: Option<Instant>,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Alarm {
+    /// Rings at `at`, or earlier where it is set so already.
+    fn set(&mut self, at: Instant) {
+        if self.at.is_some_and(|earlier| earlier <= at) {
+            return;
+        }
+        self.at = Some(at);
+        match &mut self.sleep {
+            Some(sleep) => sleep.as_mut().reset(at),
+            None => self.sleep = Some(Box::pin(sleep_until(at))),
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match (&self.at, &mut self.sleep) {
+            (Some(_), Some(sleep)) => {
+                ready!(sleep.as_mut().poll(cx));
+                self.at = None;
+                Poll::Ready(())
+            }
+            _ => Poll::Pending,
+        }
+    }
+}
+
+impl Connection {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.calls.register(cx.waker());
+        if self.poll_write(cx).is_err() {
+            return Poll::Ready(Ok(())); // the client is gone
+        }
+        if matches!(self.end, End::NotYet) && self.drain.as_mut().poll(cx).is_ready() {
+            self.begin_drain();
+        }
+        if let Err(error) = self.poll_read(cx) {
+            return Poll::Ready(Err(error));
+        }
+        while self.expiry.poll(cx).is_ready() {
+            if let Some(next) = self.calls.expire(Instant::now()) {
+                self.expiry.set(next);
+            }
+        }
+        // What reading and expiring has made leaves at once.
+        if self.poll_write(cx).is_err() || self.poll_end(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        Poll::Pending
+    }
+
+    /// Writes what is ready, until the client takes no more.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        loop {
+            if self.written == self.writing.len() {
+                self.writing.clear();
+                self.written = 0;
+                if self.writing.capacity() > KEPT_BUFFER {
+                    self.writing = Vec::new();
+                }
+                self.calls.swap_out(&mut self.writing);
+                if self.writing.is_empty() {
+                    // Something behind the output may hold bytes back.
+                    return match Pin::new(&mut self.output).poll_flush(cx) {
+                        Poll::Ready(outcome) => outcome,
+                        Poll::Pending => Ok(()),
+                    };
+                }
+            }
+            match Pin::new(&mut self.output).poll_write(cx, &self.writing[self.written..]) {
+                Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(count)) => self.written += count,
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Poll::Ready(Err(error)) => return Err(error),
+                Poll::Pending => {
+                    self.calls.set_unwritten(self.writing.len() - self.written);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Reads one chunk and takes every message in it. Reading waits only for a
+    /// client that does not read its answers.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let Some(input) = &mut self.input else {
+            return Ok(());
+        };
+        if self.calls.is_unread() {
+            return Ok(());
+        }
+        let read = match self.read_ahead.take() {
+            Some(read) => read,
+            None => match self.lines.poll_fill(input, cx) {
+                Poll::Ready(read) => read,
+                Poll::Pending => return Ok(()),
+            },
+        };
+        let at_end = match read {
+            Ok(count) => count == 0,
+            // A reset is an end like any other.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => true,
+            Err(error) => return Err(error),
+        };
+        let mut lines = std::mem::take(&mut self.lines);
+        if at_end {
+            lines.end();
+        }
+        while let Some(line) = lines.next() {
+            match line {
+                Line::Whole(line) => self.line(line),
+                Line::TooLong { id } => self.too_long(id),
+            }
+        }
+        self.lines = lines;
+        if !self.answers.is_empty() {
+            self.calls.push_lines(&self.answers);
+            self.answers.clear();
+            self.answers.shrink_to(KEPT_BUFFER);
+        }
+        self.calls.start();
+        if at_end {
+            self.input = None;
+            self.begin_drain();
+        } else if let Some(input) = &mut self.input
+            && let Poll::Ready(read) = self.lines.poll_fill(input, cx)
+        {
+            // There is more. It is taken after the calls of this chunk had
+            // their turn.
+            self.read_ahead = Some(read);
+            cx.waker().wake_by_ref();
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        match decode(line) {
+            Frame::One(message) => self.one(message, None),
+            Frame::Batch(members) => {
+                if self.session.version != Some(ProtocolVersion::V2025_03_26) {
+                    return self.refuse_batch(
+                        "Invalid request: batches belong to protocol version 2025-03-26 alone",
+                    );
+                }
+                if members.is_empty() {
+                    return self.refuse_batch("Invalid request: the batch is empty");
+                }
+                let batch = Arc::new(Batch::default());
+                batch.expect_one(); // so that it is not whole before all are read
+                for member in members {
+                    self.one(decode_one(member.get().as_bytes()), Some(&batch));
+                }
+                if let Some(answers) = batch.add(b"") {
+                    self.answers.extend_from_slice(&answers);
+                    self.answers.push(b'\n');
+                }
+            }
+        }
+    }
+
+    fn one(&mut self, message: Result<Message<'_>, Malformed>, batch: Option<&Arc<Batch>>) {
+        match message {
+            Ok(Message::Request(request)) => self.request(&request, batch),
+            Ok(Message::Notification(notification)) => self.notification(&notification),
+            Ok(Message::Response) => {} // this server asks its client nothing
+            Err(Malformed { id, error }) => {
+                // An answer under an id in flight would end that call instead.
+                let id = id.filter(|id| !self.calls.is_open(id));
+                self.answer(batch, |out| encode::error(out, id.as_ref(), &error));
+            }
+        }
+    }
+
+    fn request(&mut self, request: &Request<'_>, batch: Option<&Arc<Batch>>) {
+        if batch.is_some() && request.method == "initialize" {
+            let error = RpcError::invalid_request(
+                "Invalid request: \"initialize\" cannot be part of a batch",
+            );
+            return self.answer(batch, |out| encode::error(out, Some(&request.id), &error));
+        }
+        let mut answer = Vec::new();
+        let out = if batch.is_some() {
+            &mut answer
+        } else {
+            &mut self.answers
+        };
+        let start = out.len();
+        let call = self.server.request(
+            &mut self.session,
+            request,
+            Some(&self.outbound),
+            out,
+        );
+        let Some(call) = call else {
+            if batch.is_some() {
+                self.answer(batch, |out| out.append(&mut answer));
+            } else if self.calls.is_open(&request.id) {
+                self.answers.truncate(start);
+                self.refuse_duplicate(batch);
+            } else {
+                self.answers.push(b'\n');
+            }
+            return;
+        };
+        // What stood in the input when it ended was sent before; what is read
+        // once the server drains came after.
+        if self.server.drain.is_draining() {
+            let refusal = shutting_down();
+            return self.refuse_call(&call.id, &call, batch, &refusal);
+        }
+        match self.calls.take(call, batch) {
+            Ok(deadline) => {
+                self.expiry.set(deadline);
+                self.heartbeat.start();
+            }
+            Err(Refused::DuplicateId) => self.refuse_duplicate(batch),
+            Err(Refused::Busy(call)) => {
+                let refusal = ToolError::refusal(
+                    ErrorKind::Busy,
+                    "The server is busy: too many calls are waiting. Try again in a few seconds.",
+                );
+                self.refuse_call(&call.id, &call, batch, &refusal);
+            }
+        }
+    }
+
+    fn notification(&mut self, notification: &Notification<'_>) {
+        if notification.method == "notifications/cancelled"
+            && let Some(params) = notification.params
+            && let Ok(cancelled) = serde_json::from_str::<Cancelled<'_>>(params.get())
+            && let Some(id) = cancelled
+                .request_id
+                .and_then(|id| RequestId::from_json(id.get()))
+        {
+            self.calls.cancel(&id);
+        }
+    }
+
+    fn refuse_call(
+        &mut self,
+        id: &RequestId,
+        call: &super::dispatch::PendingCall,
+        batch: Option<&Arc<Batch>>,
+        refusal: &ToolError,
+    ) {
+        let result: ToolResult = error_result(refusal, &call.context);
+        log_refusal(refusal, &call.context);
+        let server = Arc::clone(&self.server);
+        self.answer(batch, |out| {
+            server.write_result(out, id, call.era, &call.context, &result);
+        });
+    }
+
+    fn refuse_duplicate(&mut self, batch: Option<&Arc<Batch>>) {
+        // Without the id: an answer with it would end the first call at the
+        // client.
+        let error = RpcError::invalid_request(
+            "Invalid request: the id belongs to a request that is still in flight",
+        );
+        self.answer(batch, |out| encode::error(out, None, &error));
+    }
+
+    fn refuse_batch(&mut self, message: &'static str) {
+        let error = RpcError::invalid_request(message);
+        self.answer(None, |out| encode::error(out, None, &error));
+    }
+
+    fn too_long(&mut self, id: Option<RequestId>) {
+        let error = RpcError::new(
+            ErrorCode::InvalidRequest,
+            format!(
+                "Invalid request: the message is longer than {} bytes",
+                self.server.limits.message_bytes
+            ),
+        );
+        let id = id.filter(|id| !self.calls.is_open(id));
+        self.answer(None, |out| encode::error(out, id.as_ref(), &error));
+    }
+
+    fn answer(&mut self, batch: Option<&Arc<Batch>>, write: impl FnOnce(&mut Vec<u8>)) {
+        match batch {
+            None => {
+                write(&mut self.answers);
+                self.answers.push(b'\n');
+            }
+            Some(batch) => {
+                batch.expect_one();
+                let mut answer = Vec::new();
+                write(&mut answer);
+                // Never whole here: the reader's own share is still missing.
+                let _ = batch.add(&answer);
+            }
+        }
+    }
+
+    fn begin_drain(&mut self) {
+        if matches!(self.end, End::NotYet) {
+            let until = Instant::now() + self.server.limits.drain_time;
+            self.end = End::Draining(Box::pin(sleep_until(until)));
+        }
+    }
+
+    /// Ready once nothing is left to do, or no time is.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let is_flushed = self.written == self.writing.len() && !self.calls.has_output();
+            match &mut self.end {
+                End::NotYet => return Poll::Pending,
+                End::Draining(time) => {
+                    if is_flushed && !self.calls.has_open() {
+                        return Poll::Ready(());
+                    }
+                    ready!(time.as_mut().poll(cx));
+                    self.calls.give_up_all(shutting_down);
+                    self.end =
+                        End::Flushing(Box::pin(sleep_until(Instant::now() + LAST_WRITE)));
+                    if self.poll_write(cx).is_err() {
+                        return Poll::Ready(());
+                    }
+                }
+                End::Flushing(time) => {
+                    if is_flushed {
+                        return Poll::Ready(());
+                    }
+                    return time.as_mut().poll(cx);
+                }
+            }
+        }
+    }
+}
+
+fn shutting_down() -> ToolError {
+    ToolError::refusal(
+        ErrorKind::Busy,
+        "The server is shutting down. Try again once it is back.",
+    )
+}
+
+#[derive(serde::Deserialize)]
+struct Cancelled<'a> {
+    #[serde(borrow, rename = "requestId", default)]
+    request_id: Option<&'a serde_json::value::RawValue>,
+}

@@ -1,0 +1,379 @@
+//! From a request to its answer: which era, which method, which tool. What
+//! every call gets, whatever its chain: panics are contained, internal errors
+//! are kept from the client, the result is bounded.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::runner::RunPermit;
+use super::{ServerInner, ToolEntry};
+use crate::context::Principal;
+use crate::middleware::{Next, log_unseen};
+use crate::panics::Contained;
+use crate::protocol::message::Request;
+use crate::protocol::meta::Meta;
+use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
+use crate::tool::{CallContext, ErrorKind, Outbound, ToolCall, ToolError, ToolResult};
+
+/// What a connection or a request knows of its client.
+pub(crate) struct Session {
+    pub(crate) principal: Principal,
+    /// The version agreed on by `initialize`.
+    pub(crate) version: Option<ProtocolVersion>,
+}
+
+/// A call that may start.
+pub(crate) struct PendingCall {
+    pub(crate) id: RequestId,
+    pub(crate) era: Era,
+    pub(crate) context: Arc<CallContext>,
+}
+
+/// The parameters of every method that the server knows.
+#[derive(Default, Deserialize)]
+struct Params<'a> {
+    #[serde(borrow, default)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    arguments: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    cursor: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "protocolVersion")]
+    protocol_version: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "_meta")]
+    meta: Option<&'a RawValue>,
+}
+
+impl ServerInner {
+    /// Answers a request into `out`, or gives back the call that it asks for.
+    pub(crate) fn request(
+        self: &Arc<Self>,
+        session: &mut Session,
+        request: &Request<'_>,
+        outbound: Option<&Arc<dyn Outbound>>,
+        out: &mut Vec<u8>,
+    ) -> Option<PendingCall> {
+        match self.try_request(session, request, outbound, out) {
+            Ok(call) => call,
+            Err(error) => {
+                encode::error(out, Some(&request.id), &error);
+                None
+            }
+        }
+    }
+
+    fn try_request(
+        self: &Arc<Self>,
+        session: &mut Session,
+        request: &Request<'_>,
+        outbound: Option<&Arc<dyn Outbound>>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<PendingCall>, RpcError> {
+        let params: Params<'_> = match request.params {
+            Some(params) => serde_json::from_str(params.get()).map_err(|_| {
+                RpcError::invalid_params("Invalid params: a member is given more than once")
+            })?,
+            None => Params::default(),
+        };
+        let meta = Meta::of(params.meta)?;
+        let id = &request.id;
+        match (meta.era(), &*request.method) {
+            (Era::Modern, method) => {
+                meta.check_modern()?;
+                match method {
+                    "server/discover" => self.discover(id, out),
+                    "tools/list" => self.list_tools(Era::Modern, session, id, &params, out)?,
+                    "tools/call" => {
+                        return self.call(Era::Modern, session, id, &params, &meta, outbound);
+                    }
+                    method => return Err(RpcError::method_not_found(method)),
+                }
+            }
+            (Era::Legacy, "initialize") => self.initialize(session, id, &params, out)?,
+            (Era::Legacy, "ping") => encode::result(out, id, |out| out.extend_from_slice(b"{}")),
+            (Era::Legacy, "server/discover") => {
+                // Always an error: the metadata that it needs is missing.
+                meta.check_modern()?;
+            }
+            (Era::Legacy, _) if session.version.is_none() => {
+                return Err(RpcError::invalid_params(
+                    "Not initialized: send \"initialize\" first, or put \"io.modelcontextprotocol/protocolVersion\" and \"io.modelcontextprotocol/clientCapabilities\" into the request's \"_meta\" (2026-07-28)",
+                ));
+            }
+            (Era::Legacy, "tools/list") => {
+                self.list_tools(Era::Legacy, session, id, &params, out)?;
+            }
+            (Era::Legacy, "tools/call") => {
+                return self.call(Era::Legacy, session, id, &params, &meta, outbound);
+            }
+            (Era::Legacy, method) => return Err(RpcError::method_not_found(method)),
+        }
+        Ok(None)
+    }
+
+    fn initialize(
+        &self,
+        session: &mut Session,
+        id: &RequestId,
+        params: &Params<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RpcError> {
+        if session.version.is_some() {
+            return Err(RpcError::invalid_request(
+                "Invalid request: the connection is initialized already",
+            ));
+        }
+        let requested = text(params.protocol_version, "protocolVersion")?;
+        let version = ProtocolVersion::from_name(&requested)
+            .filter(|version| version.era() == Era::Legacy)
+            .unwrap_or(ProtocolVersion::NEWEST_LEGACY);
+        session.version = Some(version);
+        encode::result(out, id, |out| {
+            out.extend_from_slice(br#"{"protocolVersion":"#);
+            encode::string(out, version.as_str());
+            out.extend_from_slice(br#","capabilities":{"tools":{}},"serverInfo":"#);
+            out.extend_from_slice(self.identity.info.as_bytes());
+            self.write_instructions(out);
+            out.push(b'}');
+        });
+        Ok(())
+    }
+
+    fn discover(&self, id: &RequestId, out: &mut Vec<u8>) {
+        encode::result(out, id, |out| {
+            out.extend_from_slice(br#"{"supportedVersions":"#);
+            // Only what a request's own metadata may name: the legacy versions
+            // have their handshake.
+            encode::json(out, &[ProtocolVersion::V2026_07_28.as_str()]);
+            out.extend_from_slice(br#","capabilities":{"tools":{}}"#);
+            self.write_instructions(out);
+            out.extend_from_slice(br#","ttlMs":0,"cacheScope":"public""#);
+            self.write_modern_tail(out);
+        });
+    }
+
+    fn list_tools(
+        &self,
+        era: Era,
+        session: &Session,
+        id: &RequestId,
+        params: &Params<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RpcError> {
+        let cursor = match params.cursor {
+            Some(cursor) if cursor.get() != "null" => Some(text(Some(cursor), "cursor")?),
+            _ => None,
+        };
+        let page = self.tools_page(&session.principal, cursor.as_deref())?;
+        encode::result(out, id, |out| {
+            out.extend_from_slice(br#"{"tools":["#);
+            for (at, entry) in page.tools.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                out.extend_from_slice(entry.listed(era).as_bytes());
+            }
+            out.push(b']');
+            if let Some(cursor) = &page.next_cursor {
+                out.extend_from_slice(br#","nextCursor":"#);
+                encode::string(out, cursor);
+            }
+            match era {
+                Era::Legacy => out.push(b'}'),
+                Era::Modern => {
+                    out.extend_from_slice(br#","ttlMs":0,"cacheScope":"#);
+                    encode::string(out, if page.is_private { "private" } else { "public" });
+                    self.write_modern_tail(out);
+                }
+            }
+        });
+        Ok(())
+    }
+
+    fn call(
+        self: &Arc<Self>,
+        era: Era,
+        session: &Session,
+        id: &RequestId,
+        params: &Params<'_>,
+        meta: &Meta<'_>,
+        outbound: Option<&Arc<dyn Outbound>>,
+    ) -> Result<Option<PendingCall>, RpcError> {
+        let name = text(params.name, "name")?;
+        let entry = self.tool(&name).ok_or_else(|| {
+            RpcError::invalid_params(format!("Unknown tool: {}", crate::text::excerpt(&name)))
+        })?;
+        let raw = params.arguments.map(RawValue::get).filter(|raw| *raw != "null");
+        if raw.is_some_and(|raw| !raw.starts_with('{')) {
+            return Err(RpcError::invalid_params(
+                r#"Invalid params: "arguments" must be an object"#,
+            ));
+        }
+        let progress = meta.progress_token();
+        let outbound = progress.as_ref().and(outbound).cloned();
+        Ok(Some(PendingCall {
+            id: id.clone(),
+            era,
+            context: Arc::new(CallContext::new(
+                Arc::clone(entry),
+                raw.map(Box::from),
+                session.principal.clone(),
+                progress,
+                outbound,
+            )),
+        }))
+    }
+
+    /// Writes a call's result, or the answer to one that is too large.
+    pub(crate) fn write_result(
+        &self,
+        out: &mut Vec<u8>,
+        id: &RequestId,
+        era: Era,
+        context: &CallContext,
+        result: &ToolResult,
+    ) {
+        let start = out.len();
+        let mut size = 0;
+        encode::result(out, id, |out| {
+            let start = out.len();
+            self.write_tool_result(out, era, result);
+            size = out.len() - start;
+        });
+        let bound = context.entry.result_bytes;
+        if size > bound {
+            out.truncate(start);
+            out.shrink_to(start + 4_096);
+            let refusal = ToolResult::error(format!(
+                "The result has {size} bytes, more than the {bound} that this tool may return. Ask for less."
+            ));
+            encode::result(out, id, |out| self.write_tool_result(out, era, &refusal));
+        }
+    }
+
+    fn write_tool_result(&self, out: &mut Vec<u8>, era: Era, result: &ToolResult) {
+        out.extend_from_slice(br#"{"content":["#);
+        for (at, block) in result.content.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            match block {
+                crate::tool::Content::Text(text) => {
+                    out.extend_from_slice(br#"{"type":"text","text":"#);
+                    encode::string(out, text.as_str());
+                    out.push(b'}');
+                }
+                block => encode::json(out, block),
+            }
+        }
+        out.push(b']');
+        if let Some(structured) = &result.structured
+            && (era == Era::Modern || structured.get().starts_with('{'))
+        {
+            out.extend_from_slice(br#","structuredContent":"#);
+            out.extend_from_slice(structured.get().as_bytes());
+        }
+        if result.is_error {
+            out.extend_from_slice(br#","isError":true"#);
+        }
+        match era {
+            Era::Legacy => out.push(b'}'),
+            Era::Modern => self.write_modern_tail(out),
+        }
+    }
+
+    fn write_instructions(&self, out: &mut Vec<u8>) {
+        if let Some(instructions) = &self.identity.instructions {
+            out.extend_from_slice(br#","instructions":"#);
+            out.extend_from_slice(instructions.as_bytes());
+        }
+    }
+
+    /// Ends a result of the modern era.
+    fn write_modern_tail(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(
+            br#","resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":"#,
+        );
+        out.extend_from_slice(self.identity.info.as_bytes());
+        out.extend_from_slice(b"}}");
+    }
+}
+
+/// A parameter that must be a string.
+fn text<'a>(
+    value: Option<&'a RawValue>,
+    name: &'static str,
+) -> Result<std::borrow::Cow<'a, str>, RpcError> {
+    value
+        .and_then(|value| crate::protocol::json_string(value.get()))
+        .ok_or_else(|| {
+            RpcError::new(
+                ErrorCode::InvalidParams,
+                format!("Invalid params: \"{name}\" must be given, as a string"),
+            )
+        })
+}
+
+/// A call on its way. It ends with a result in any case: failures become
+/// results that say what the client may know.
+pub(crate) struct Running {
+    chain: Contained<ChainFuture>,
+    context: Arc<CallContext>,
+}
+
+type ChainFuture = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send>>;
+
+impl Running {
+    /// Starts a call; the permit is kept until its handler has ended.
+    pub(crate) fn new(
+        server: &Arc<ServerInner>,
+        context: &Arc<CallContext>,
+        permit: Option<RunPermit>,
+    ) -> Self {
+        let call = ToolCall::new(Arc::clone(server), Arc::clone(context), permit);
+        let entry = Arc::clone(&context.entry);
+        Self {
+            chain: Contained::new(Box::pin(async move {
+                run_chain(&entry, call).await
+            })),
+            context: Arc::clone(context),
+        }
+    }
+}
+
+async fn run_chain(entry: &ToolEntry, call: ToolCall) -> Result<ToolResult, ToolError> {
+    Next::new(&entry.layers, &*entry.tool).run(call).await
+}
+
+impl Future for Running {
+    type Output = ToolResult;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ToolResult> {
+        let outcome = std::task::ready!(Pin::new(&mut self.chain).poll(cx));
+        Poll::Ready(outcome.unwrap_or_else(|error| error_result(&error, &self.context)))
+    }
+}
+
+/// What a client reads of an error.
+pub(crate) fn error_result(error: &ToolError, context: &CallContext) -> ToolResult {
+    match error.message() {
+        Some(message) => {
+            if error.source().is_some() || error.kind() == ErrorKind::Internal {
+                log_unseen(error, context);
+            }
+            ToolResult::error(message)
+        }
+        None => {
+            log_unseen(error, context);
+            ToolResult::error(format!(
+                "An internal error occurred (reference {}). The issue has been logged.",
+                context.reference()
+            ))
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The end of a server's life: ready, then draining.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Notify;
+
+use super::ServerInner;
+
+/// Whether the server drains, and who wants to know.
+#[derive(Debug, Default)]
+pub(crate) struct Drain {
+    draining: AtomicBool,
+    started: Notify,
+}
+
+impl Drain {
+    pub(crate) fn begin(&self) {
+        self.draining.store(true, Ordering::Release);
+        self.started.notify_waiters();
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Waits until the drain begins.
+    pub(crate) async fn started(&self) {
+        let started = self.started.notified();
+        tokio::pin!(started);
+        // Registered before the look, so that a start in between is not missed.
+        started.as_mut().enable();
+        if !self.is_draining() {
+            started.await;
+        }
+    }
+}
+
+/// Ends a server; made by [`Server::drain_handle`](super::Server::drain_handle).
+#[derive(Clone)]
+pub struct DrainHandle(Arc<ServerInner>);
+
+impl DrainHandle {
+    pub(super) fn new(server: Arc<ServerInner>) -> Self {
+        Self(server)
+    }
+
+    /// Begins the drain: new calls are refused with a clear answer, calls in
+    /// flight finish within [`Limits::drain_time`](super::Limits), connections
+    /// close. Calling it again changes nothing.
+    pub fn begin(&self) {
+        self.0.drain.begin();
+    }
+
+    /// Whether the drain has begun.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.0.drain.is_draining()
+    }
+}
+
+impl fmt::Debug for DrainHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DrainHandle")
+            .field("is_draining", &self.is_draining())
+            .finish()
+    }
+}

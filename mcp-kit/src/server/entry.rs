@@ -1,0 +1,89 @@
+//! A tool as the server holds it: with its chain and its bounds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::middleware::Middleware;
+use crate::protocol::{Era, encode};
+use crate::tool::{Annotations, Tool, ToolDefinition};
+
+pub(crate) struct ToolEntry {
+    pub(crate) tool: Box<dyn Tool>,
+    pub(crate) layers: Box<[Arc<dyn Middleware>]>,
+    /// How long a call may take. The chain's `Timeout` has the same.
+    pub(crate) timeout: Duration,
+    pub(crate) result_bytes: usize,
+    /// The tool in a list, as JSON: legacy, modern.
+    listed: [Box<str>; 2],
+}
+
+impl ToolEntry {
+    pub(crate) fn new(
+        tool: Box<dyn Tool>,
+        layers: Vec<Arc<dyn Middleware>>,
+        timeout: Duration,
+        result_bytes: usize,
+    ) -> Self {
+        let listed = [Era::Legacy, Era::Modern].map(|era| Listed::json(tool.definition(), era));
+        Self {
+            tool,
+            layers: layers.into(),
+            timeout,
+            result_bytes,
+            listed,
+        }
+    }
+
+    pub(crate) fn definition(&self) -> &ToolDefinition {
+        self.tool.definition()
+    }
+
+    pub(crate) fn listed(&self, era: Era) -> &str {
+        match era {
+            Era::Legacy => &self.listed[0],
+            Era::Modern => &self.listed[1],
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    description: &'a str,
+    input_schema: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_schema: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Annotations::is_empty")]
+    annotations: &'a Annotations,
+}
+
+impl Listed<'_> {
+    fn json(definition: &ToolDefinition, era: Era) -> Box<str> {
+        let listed = Listed {
+            name: definition.name(),
+            title: definition.title.as_deref(),
+            description: definition.description(),
+            input_schema: definition.published_input_schema(),
+            output_schema: definition
+                .published_output_schema()
+                .filter(|schema| era == Era::Modern || is_object(schema)),
+            annotations: definition.annotations(),
+        };
+        let mut json = Vec::new();
+        encode::json(&mut json, &listed);
+        String::from_utf8(json).unwrap_or_default().into()
+    }
+}
+
+/// The legacy era knows structured content that is an object, and no other:
+/// clients drop a tool, or the whole list, that says otherwise.
+fn is_object(schema: &Value) -> bool {
+    schema.get("type").and_then(Value::as_str) == Some("object")
+}

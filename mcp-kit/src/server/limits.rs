@@ -1,0 +1,91 @@
+//! The bounds on everything that a client can consume.
+
+use std::time::Duration;
+
+/// The server's bounds. Passing one gives that caller a clear answer and
+/// changes nothing for others.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use mcp_kit::Server;
+/// let server = Server::builder("slow", "1.0.0")
+///     .limits(|limits| limits.call_time = Duration::from_secs(120))
+///     .build()?;
+/// # Ok::<(), mcp_kit::server::BuildError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest message from a client, in bytes; 4 MiB. A longer one is
+    /// answered with an error, under its id where that can be found.
+    pub message_bytes: usize,
+    /// Calls of one connection that run at once; 64. Further ones wait.
+    pub calls_per_connection: usize,
+    /// Calls of the whole server that run at once; 1,024. Further ones wait.
+    pub calls_per_server: usize,
+    /// Calls of one connection that wait; 4,096. Further ones are told that the
+    /// server is busy.
+    pub pending_calls: usize,
+    /// The bytes of arguments that wait on one connection; 8 MiB.
+    pub pending_bytes: usize,
+    /// The bytes of answers that one connection's client has not read; 8 MiB.
+    /// Beyond it nothing more is read from the client, nor started for it.
+    pub unread_bytes: usize,
+    /// How long a call may take, waiting included; 30 s.
+    pub call_time: Duration,
+    /// The largest result, in bytes of JSON; 1 MiB.
+    pub result_bytes: usize,
+    /// Items on one page of a list; 1,000.
+    pub page_items: usize,
+    /// Pairs of caller and tool that a rate limit keeps state for; 100,000.
+    pub limiter_entries: usize,
+    /// How long calls in flight may go on once the server ends; 10 s.
+    pub drain_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const MIB: usize = 1024 * 1024;
+        Self {
+            message_bytes: 4 * MIB,
+            calls_per_connection: 64,
+            calls_per_server: 1_024,
+            pending_calls: 4_096,
+            pending_bytes: 8 * MIB,
+            unread_bytes: 8 * MIB,
+            call_time: Duration::from_secs(30),
+            result_bytes: MIB,
+            page_items: 1_000,
+            limiter_entries: 100_000,
+            drain_time: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Limits {
+    /// What cannot work, for `build()` to tell.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
+        let counts = [
+            ("message_bytes", self.message_bytes, 1_024),
+            ("calls_per_connection", self.calls_per_connection, 1),
+            ("calls_per_server", self.calls_per_server, 1),
+            ("pending_calls", self.pending_calls, 1),
+            ("pending_bytes", self.pending_bytes, 1_024),
+            ("unread_bytes", self.unread_bytes, 1_024),
+            ("result_bytes", self.result_bytes, 256),
+            ("page_items", self.page_items, 1),
+            ("limiter_entries", self.limiter_entries, 2),
+        ];
+        let counts = counts
+            .into_iter()
+            .filter(|(_, value, least)| value < least)
+            .map(|(name, value, least)| {
+                format!("limits: {name} is {value}; it must be at least {least}")
+            });
+        let zero = self
+            .call_time
+            .is_zero()
+            .then(|| "limits: call_time is zero; no call could end in time".to_owned());
+        counts.chain(zero)
+    }
+}

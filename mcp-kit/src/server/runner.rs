@@ -1,0 +1,536 @@
+//! Runs a connection's calls.
+//!
+//! Most calls end at their first poll. A *runner* is a short-lived task that
+//! takes waiting calls one after the other and polls each once; one that is
+//! not ready moves into a task of its own. So a quick call costs no spawn, and
+//! all answers of a batch leave in one write, while nothing is ever polled by
+//! the task that reads: a handler that blocks its thread holds up neither
+//! control messages nor deadlines. Where a runner is held up, others take over
+//! ([`Calls::relieve`]).
+
+use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::ServerInner;
+use super::dispatch::{PendingCall, Running, error_result};
+use crate::middleware::{Timeout, log_refusal};
+use crate::protocol::{Era, RequestId, encode};
+use crate::tool::{CallContext, ErrorKind, Outbound, ToolError, ToolResult};
+
+/// A first poll that takes longer is not quick: others help out.
+const SLOW_POLL: Duration = Duration::from_micros(200);
+
+/// How long after its deadline a call is answered from outside. Its own
+/// `Timeout` comes first unless the handler blocks its thread.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// A connection's calls: those that wait, those that run, and the answers
+/// that the client has not been sent yet.
+pub(crate) struct Calls {
+    server: Arc<ServerInner>,
+    runtime: Handle,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Answers, each with its newline.
+    out: Vec<u8>,
+    /// Bytes that the connection has taken from `out` and not yet written.
+    unwritten: usize,
+    /// Every call that has not been answered.
+    open: HashMap<RequestId, Open>,
+    waiting: VecDeque<Waiting>,
+    waiting_bytes: usize,
+    /// Permits given out.
+    running: usize,
+    runners: usize,
+    /// Calls started since the connection began.
+    started: u64,
+    /// `started` when [`Calls::relieve`] last looked.
+    started_at_last_look: u64,
+    next_serial: u64,
+    is_closed: bool,
+    connection: Option<Waker>,
+}
+
+struct Open {
+    serial: u64,
+    era: Era,
+    deadline: Instant,
+    context: Arc<CallContext>,
+    task: Option<AbortHandle>,
+    batch: Option<Arc<Batch>>,
+}
+
+struct Waiting {
+    serial: u64,
+    call: PendingCall,
+}
+
+/// Why a call was not taken.
+pub(super) enum Refused {
+    /// Its id belongs to a call in flight.
+    DuplicateId,
+    /// No more calls can wait.
+    Busy(PendingCall),
+}
+
+/// The answers to one JSON-RPC batch (2025-03-26).
+#[derive(Debug, Default)]
+pub(super) struct Batch(Mutex<BatchState>);
+
+#[derive(Debug, Default)]
+struct BatchState {
+    answers: Vec<u8>,
+    /// Members that have not been answered, and one for the reader itself.
+    missing: usize,
+}
+
+impl Batch {
+    pub(super) fn expect_one(&self) {
+        lock(&self.0).missing += 1;
+    }
+
+    /// Adds an answer, or nothing for a member that gets none; gives the whole
+    /// batch once nothing is missing.
+    pub(super) fn add(&self, answer: &[u8]) -> Option<Vec<u8>> {
+        let mut state = lock(&self.0);
+        if !answer.is_empty() {
+            let separator = if state.answers.is_empty() { b'[' } else { b',' };
+            state.answers.push(separator);
+            state.answers.extend_from_slice(answer);
+        }
+        state.missing = state.missing.saturating_sub(1);
+        if state.missing > 0 || state.answers.is_empty() {
+            return None;
+        }
+        let mut answers = std::mem::take(&mut state.answers);
+        answers.push(b']');
+        Some(answers)
+    }
+}
+
+/// A running call's share of the connection and of the server. It lives in the
+/// call, so a blocking handler keeps it until it ends, whatever its caller was
+/// answered.
+pub(crate) struct RunPermit {
+    calls: Weak<Calls>,
+    _server: OwnedSemaphorePermit,
+}
+
+impl Drop for RunPermit {
+    fn drop(&mut self) {
+        if let Some(calls) = self.calls.upgrade() {
+            let mut state = calls.lock();
+            state.running -= 1;
+            calls.keep_running(&mut state);
+        }
+    }
+}
+
+impl Calls {
+    pub(super) fn new(server: Arc<ServerInner>) -> Arc<Self> {
+        Arc::new(Self {
+            server,
+            runtime: Handle::current(),
+            state: Mutex::default(),
+        })
+    }
+
+    /// Takes a call; it runs when there is room. Gives its deadline.
+    pub(super) fn take(
+        &self,
+        call: PendingCall,
+        batch: Option<&Arc<Batch>>,
+    ) -> Result<Instant, Refused> {
+        let limits = &self.server.limits;
+        let mut state = self.lock();
+        if state.open.contains_key(&call.id) {
+            return Err(Refused::DuplicateId);
+        }
+        let size = call.context.raw_size();
+        if state.waiting.len() >= limits.pending_calls
+            || (state.waiting_bytes + size > limits.pending_bytes && !state.waiting.is_empty())
+        {
+            return Err(Refused::Busy(call));
+        }
+        let serial = state.next_serial;
+        state.next_serial += 1;
+        let deadline = call.context.received_at + call.context.entry.timeout + GRACE;
+        if let Some(batch) = batch {
+            batch.expect_one();
+        }
+        state.open.insert(
+            call.id.clone(),
+            Open {
+                serial,
+                era: call.era,
+                deadline,
+                context: Arc::clone(&call.context),
+                task: None,
+                batch: batch.cloned(),
+            },
+        );
+        state.waiting_bytes += size;
+        state.waiting.push_back(Waiting { serial, call });
+        Ok(deadline)
+    }
+
+    /// Starts runners for what waits, as far as there is room.
+    pub(super) fn start(self: &Arc<Self>) {
+        let mut state = self.lock();
+        self.keep_running(&mut state);
+    }
+
+    /// Looks after runners that are held up: where none has started a call
+    /// since the last look and some wait, another takes over. Called at a
+    /// steady pace while calls are open; says whether any are.
+    pub(crate) fn relieve(self: &Arc<Self>) -> bool {
+        let mut state = self.lock();
+        let is_held_up = state.started == state.started_at_last_look && state.runners > 0;
+        state.started_at_last_look = state.started;
+        if is_held_up && self.has_room(&state) {
+            self.spawn_runner(&mut state);
+        }
+        !state.open.is_empty()
+    }
+
+    /// Cancels a call: its handler is dropped, and it gets no answer.
+    pub(super) fn cancel(&self, id: &RequestId) {
+        let mut state = self.lock();
+        let Some(open) = state.open.remove(id) else {
+            return; // answered already, or never asked
+        };
+        state.forget_waiting(open.serial);
+        open.context.cancel();
+        if let Some(task) = open.task {
+            task.abort();
+        }
+        if let Some(answers) = open.batch.and_then(|batch| batch.add(b"")) {
+            state.push_line(&answers);
+        }
+    }
+
+    /// Answers every call whose time has run out while its handler blocked its
+    /// thread, or while it waited. Gives the next deadline.
+    pub(super) fn expire(&self, now: Instant) -> Option<Instant> {
+        self.answer_where(
+            |open| open.deadline <= now,
+            |open| {
+                open.context.give_up(ErrorKind::Timeout);
+                Timeout::refusal(open.context.entry.timeout)
+            },
+        );
+        self.lock().open.values().map(|open| open.deadline).min()
+    }
+
+    /// Answers every open call with a refusal, and cancels it.
+    pub(super) fn give_up_all(&self, refusal: fn() -> ToolError) {
+        self.answer_where(
+            |_| true,
+            |open| {
+                let refusal = refusal();
+                open.context.give_up(refusal.kind());
+                refusal
+            },
+        );
+    }
+
+    /// Cancels every open call without an answer: the client is gone.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.is_closed = true;
+        state.waiting.clear();
+        state.waiting_bytes = 0;
+        for (_, open) in state.open.drain() {
+            open.context.cancel();
+            if let Some(task) = open.task {
+                task.abort();
+            }
+        }
+    }
+
+    fn answer_where(&self, matches: impl Fn(&Open) -> bool, refusal: impl Fn(&Open) -> ToolError) {
+        let mut state = self.lock();
+        let due: Vec<RequestId> = state
+            .open
+            .iter()
+            .filter(|(_, open)| matches(open))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in due {
+            let Some(open) = state.open.remove(&id) else {
+                continue;
+            };
+            let refusal = refusal(&open);
+            if state.forget_waiting(open.serial) {
+                log_refusal(&refusal, &open.context); // its chain never began
+            }
+            let result = error_result(&refusal, &open.context);
+            if let Some(task) = &open.task {
+                task.abort();
+            }
+            let mut answer = Vec::new();
+            self.server
+                .write_result(&mut answer, &id, open.era, &open.context, &result);
+            state.push_answer(open.batch.as_deref(), &answer);
+        }
+        state.wake_connection();
+    }
+
+    /// Appends an answer that was made outside.
+    pub(super) fn push_lines(&self, lines: &[u8]) {
+        self.lock().out.extend_from_slice(lines);
+    }
+
+    /// Swaps the answers that are ready for `empty`, which was written whole.
+    pub(super) fn swap_out(self: &Arc<Self>, empty: &mut Vec<u8>) {
+        let mut state = self.lock();
+        std::mem::swap(&mut state.out, empty);
+        state.unwritten = empty.len();
+        self.keep_running(&mut state);
+    }
+
+    /// Tells how much of what was swapped out is not written yet.
+    pub(super) fn set_unwritten(self: &Arc<Self>, bytes: usize) {
+        let mut state = self.lock();
+        state.unwritten = bytes;
+        self.keep_running(&mut state);
+    }
+
+    /// Registers the connection's task, to be woken when an answer is ready.
+    pub(super) fn register(&self, waker: &Waker) {
+        let mut state = self.lock();
+        match &mut state.connection {
+            Some(known) => known.clone_from(waker),
+            unknown => *unknown = Some(waker.clone()),
+        }
+    }
+
+    /// Wakes the connection's task, from whichever thread.
+    pub(crate) fn wake(&self) {
+        self.lock().wake_connection();
+    }
+
+    /// Whether the client has more unread answers than it may.
+    pub(super) fn is_unread(&self) -> bool {
+        self.lock().unread() > self.server.limits.unread_bytes
+    }
+
+    pub(super) fn has_output(&self) -> bool {
+        !self.lock().out.is_empty()
+    }
+
+    /// Whether `id` belongs to a call in flight.
+    pub(super) fn is_open(&self, id: &RequestId) -> bool {
+        self.lock().open.contains_key(id)
+    }
+
+    pub(super) fn has_open(&self) -> bool {
+        !self.lock().open.is_empty()
+    }
+
+    fn has_room(&self, state: &State) -> bool {
+        !state.waiting.is_empty()
+            && state.running < self.server.limits.calls_per_connection
+            && state.unread() <= self.server.limits.unread_bytes
+            && !state.is_closed
+    }
+
+    fn keep_running(self: &Arc<Self>, state: &mut State) {
+        if state.runners == 0 && self.has_room(state) {
+            self.spawn_runner(state);
+        }
+    }
+
+    fn spawn_runner(self: &Arc<Self>, state: &mut State) {
+        state.runners += 1;
+        self.runtime.spawn(Arc::clone(self).run());
+    }
+
+    /// A runner: polls waiting calls once each.
+    async fn run(self: Arc<Self>) {
+        let mut scratch = Vec::new();
+        while let Some((serial, call)) = self.next() {
+            let permit = match self.permit_now() {
+                Some(permit) => permit,
+                None => {
+                    // The server as a whole is full: the call waits in a task.
+                    let calls = Arc::clone(&self);
+                    self.runtime.spawn(calls.run_when_permitted(serial, call));
+                    continue;
+                }
+            };
+            let mut running = Running::new(&self.server, &call.context, Some(permit));
+            let begun = std::time::Instant::now();
+            let first = poll_fn(|cx| Poll::Ready(Pin::new(&mut running).poll(cx))).await;
+            match first {
+                Poll::Ready(result) => {
+                    drop(running);
+                    self.complete(serial, &call, &result, &mut scratch);
+                }
+                Poll::Pending => self.spawn_running(serial, call, running),
+            }
+            if begun.elapsed() > SLOW_POLL {
+                self.help();
+            }
+        }
+    }
+
+    async fn run_when_permitted(self: Arc<Self>, serial: u64, call: PendingCall) {
+        let permits = Arc::clone(self.server.permits());
+        let Ok(server) = permits.acquire_owned().await else {
+            return;
+        };
+        let permit = self.permit(server);
+        let running = Running::new(&self.server, &call.context, Some(permit));
+        self.spawn_running(serial, call, running);
+    }
+
+    /// Gives a call that waits for something a task of its own.
+    fn spawn_running(self: &Arc<Self>, serial: u64, call: PendingCall, running: Running) {
+        let calls = Arc::clone(self);
+        let id = call.id.clone();
+        let task = self.runtime.spawn(async move {
+            let result = running.await;
+            calls.complete(serial, &call, &result, &mut Vec::new());
+        });
+        // Outside of the lock until here: a runtime that shuts down drops the
+        // task at once, and with it the permit, which takes the lock.
+        match self.lock().find(&id, serial) {
+            Some(open) => open.task = Some(task.abort_handle()),
+            None => task.abort(), // cancelled meanwhile, or ended already
+        }
+    }
+
+    /// The next waiting call, if one may start; otherwise the runner ends.
+    fn next(&self) -> Option<(u64, PendingCall)> {
+        let mut state = self.lock();
+        if !self.has_room(&state) {
+            state.runners -= 1;
+            return None;
+        }
+        let Some(Waiting { serial, call }) = state.waiting.pop_front() else {
+            state.runners -= 1;
+            return None;
+        };
+        state.waiting_bytes = state.waiting_bytes.saturating_sub(call.context.raw_size());
+        state.running += 1;
+        state.started += 1;
+        Some((serial, call))
+    }
+
+    /// Another runner, where the last call was not quick and more wait.
+    fn help(self: &Arc<Self>) {
+        let mut state = self.lock();
+        let most = self.runtime.metrics().num_workers();
+        if state.runners < most && self.has_room(&state) {
+            self.spawn_runner(&mut state);
+        }
+    }
+
+    /// A permit, if the server has one left. The connection's share was taken
+    /// by [`next`](Self::next).
+    fn permit_now(self: &Arc<Self>) -> Option<RunPermit> {
+        let server = Arc::clone(self.server.permits()).try_acquire_owned().ok()?;
+        Some(self.permit(server))
+    }
+
+    fn permit(self: &Arc<Self>, server: OwnedSemaphorePermit) -> RunPermit {
+        RunPermit {
+            calls: Arc::downgrade(self),
+            _server: server,
+        }
+    }
+
+    /// Answers a call, unless it was cancelled or answered from outside.
+    fn complete(&self, serial: u64, call: &PendingCall, result: &ToolResult, scratch: &mut Vec<u8>) {
+        scratch.clear();
+        self.server
+            .write_result(scratch, &call.id, call.era, &call.context, result);
+        let mut state = self.lock();
+        if state.find(&call.id, serial).is_some()
+            && let Some(open) = state.open.remove(&call.id)
+        {
+            state.push_answer(open.batch.as_deref(), scratch);
+            state.wake_connection();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+impl State {
+    fn unread(&self) -> usize {
+        self.out.len() + self.unwritten
+    }
+
+    fn find(&mut self, id: &RequestId, serial: u64) -> Option<&mut Open> {
+        self.open.get_mut(id).filter(|open| open.serial == serial)
+    }
+
+    /// Takes a call out of those that wait; whether it was there.
+    fn forget_waiting(&mut self, serial: u64) -> bool {
+        let at = self.waiting.iter().position(|waiting| waiting.serial == serial);
+        let Some(waiting) = at.and_then(|at| self.waiting.remove(at)) else {
+            return false;
+        };
+        self.waiting_bytes = self
+            .waiting_bytes
+            .saturating_sub(waiting.call.context.raw_size());
+        true
+    }
+
+    fn push_answer(&mut self, batch: Option<&Batch>, answer: &[u8]) {
+        match batch {
+            None => self.push_line(answer),
+            Some(batch) => {
+                if let Some(answers) = batch.add(answer) {
+                    self.push_line(&answers);
+                }
+            }
+        }
+    }
+
+    fn push_line(&mut self, line: &[u8]) {
+        self.out.extend_from_slice(line);
+        self.out.push(b'\n');
+    }
+
+    fn wake_connection(&self) {
+        if let Some(connection) = &self.connection {
+            connection.wake_by_ref();
+        }
+    }
+}
+
+/// Progress of a call whose client reads slowly is dropped: the next report
+/// says more.
+impl Outbound for Calls {
+    fn notify(&self, method: &'static str, params: &Value) {
+        let mut state = self.lock();
+        if state.unread() <= self.server.limits.unread_bytes && !state.is_closed {
+            encode::notification(&mut state.out, method, params);
+            state.out.push(b'\n');
+            state.wake_connection();
+        }
+    }
+}
+
+/// A poisoned lock holds nothing half-done here: every change is one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

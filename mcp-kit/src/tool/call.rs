@@ -1,0 +1,276 @@
+//! A call on its way through the chain.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use serde_json::{Map, Value};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::{ErrorKind, ToolDefinition, ToolError};
+use crate::args::{ArgumentNames, Decoded, Violations};
+use crate::context::Principal;
+use crate::protocol::RequestId;
+use crate::reference::Reference;
+use crate::server::{RunPermit, ServerInner, ToolEntry};
+
+/// A call of a tool: who calls, with what, since when.
+///
+/// Middlewares get it, may look at it and attach values, and hand it on.
+pub struct ToolCall(Box<Inner>);
+
+struct Inner {
+    server: Arc<ServerInner>,
+    context: Arc<CallContext>,
+    decoded: Option<Decoded>,
+    extensions: Option<HashMap<TypeId, Box<dyn Any + Send + Sync>>>,
+    /// Dropped when the handler ends, wherever it runs by then.
+    guards: Vec<Box<dyn Any + Send>>,
+    _permit: Option<RunPermit>,
+}
+
+/// What the connection, the log and the handler share of a call.
+pub(crate) struct CallContext {
+    pub(crate) entry: Arc<ToolEntry>,
+    pub(crate) principal: Principal,
+    pub(crate) received_at: Instant,
+    pub(crate) progress_token: Option<RequestId>,
+    pub(crate) outbound: Option<Arc<dyn Outbound>>,
+    /// The raw text of `arguments`; an absent one is `None`.
+    raw: Option<Box<str>>,
+    cancelled: AtomicBool,
+    cancelled_notify: Notify,
+    given_up: OnceLock<ErrorKind>,
+    reference: OnceLock<Reference>,
+    logged: AtomicBool,
+}
+
+/// Where a call's notifications go.
+pub(crate) trait Outbound: Send + Sync {
+    /// Sends a notification, or drops it where the client does not read.
+    fn notify(&self, method: &'static str, params: &Value);
+}
+
+impl CallContext {
+    pub(crate) fn new(
+        entry: Arc<ToolEntry>,
+        raw: Option<Box<str>>,
+        principal: Principal,
+        progress_token: Option<RequestId>,
+        outbound: Option<Arc<dyn Outbound>>,
+    ) -> Self {
+        Self {
+            entry,
+            raw,
+            principal,
+            received_at: Instant::now(),
+            progress_token,
+            outbound,
+            given_up: OnceLock::new(),
+            cancelled: AtomicBool::new(false),
+            cancelled_notify: Notify::new(),
+            reference: OnceLock::new(),
+            logged: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Release);
+        self.cancelled_notify.notify_waiters();
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    pub(crate) async fn cancelled(&self) {
+        let notified = self.cancelled_notify.notified();
+        tokio::pin!(notified);
+        // Registered before the look, so that a cancel in between is not missed.
+        notified.as_mut().enable();
+        if !self.is_cancelled() {
+            notified.await;
+        }
+    }
+
+    /// The caller was answered with this failure while the handler still ran.
+    pub(crate) fn give_up(&self, kind: ErrorKind) {
+        let _ = self.given_up.set(kind);
+        self.cancel();
+    }
+
+    /// What the caller was answered before the handler ended, if it was.
+    pub(crate) fn given_up(&self) -> Option<ErrorKind> {
+        self.given_up.get().copied()
+    }
+
+    /// The tool's name.
+    pub(crate) fn tool(&self) -> &str {
+        self.entry.definition().name()
+    }
+
+    /// The bytes of the arguments' text.
+    pub(crate) fn raw_size(&self) -> usize {
+        self.raw.as_deref().map_or(0, str::len)
+    }
+
+    /// The names of the arguments, for the log.
+    pub(crate) fn argument_names(&self) -> ArgumentNames<'_> {
+        self.entry
+            .definition()
+            .arguments
+            .argument_names(self.raw.as_deref())
+    }
+
+    /// The call's reference, made when it is first needed.
+    pub(crate) fn reference(&self) -> Reference {
+        *self.reference.get_or_init(Reference::new)
+    }
+
+    /// Marks the call's failure as logged; whether it was already.
+    pub(crate) fn mark_logged(&self) -> bool {
+        self.logged.swap(true, Ordering::Relaxed)
+    }
+}
+
+impl ToolCall {
+    pub(crate) fn new(
+        server: Arc<ServerInner>,
+        context: Arc<CallContext>,
+        permit: Option<RunPermit>,
+    ) -> Self {
+        Self(Box::new(Inner {
+            _permit: permit,
+            server,
+            context,
+            decoded: None,
+            extensions: None,
+            guards: Vec::new(),
+        }))
+    }
+
+    /// The tool's name.
+    #[must_use]
+    pub fn tool(&self) -> &str {
+        self.0.context.tool()
+    }
+
+    /// The tool's definition.
+    #[must_use]
+    pub fn definition(&self) -> &ToolDefinition {
+        self.0.context.entry.definition()
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.0.context.principal
+    }
+
+    /// When the call's message was read, on tokio's clock.
+    #[must_use]
+    pub fn received_at(&self) -> Instant {
+        self.0.context.received_at
+    }
+
+    /// The arguments as the client sent them: JSON text, not yet checked where
+    /// the middleware stands before validation. Do not log it.
+    #[must_use]
+    pub fn raw_arguments(&self) -> &str {
+        self.0.context.raw.as_deref().unwrap_or("{}")
+    }
+
+    /// The arguments of a tool that is known only at run time, after
+    /// validation; empty before it, and for `#[tool]` functions.
+    #[must_use]
+    pub fn arguments(&self) -> &Map<String, Value> {
+        static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+        match &self.0.decoded {
+            Some(Decoded::Json(arguments)) => arguments,
+            _ => &NONE,
+        }
+    }
+
+    /// The decoded arguments of a `#[tool]` function, for middlewares that run
+    /// after validation and know the type.
+    #[must_use]
+    pub fn typed_arguments<T: 'static>(&self) -> Option<&T> {
+        match &self.0.decoded {
+            Some(Decoded::Typed(arguments)) => arguments.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// A value that a middleware attached.
+    #[must_use]
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.0
+            .extensions
+            .as_ref()?
+            .get(&TypeId::of::<T>())?
+            .downcast_ref()
+    }
+
+    /// Attaches a value for later middlewares and for the handler's
+    /// [`Extension`](crate::context::Extension); the value of the same type
+    /// that was there before is replaced.
+    pub fn insert_extension<T: Send + Sync + 'static>(&mut self, value: T) {
+        self.0
+            .extensions
+            .get_or_insert_default()
+            .insert(TypeId::of::<T>(), Box::new(value));
+    }
+
+    /// Keeps `guard` until the handler has ended.
+    ///
+    /// A permit that is kept here is not given back while a blocking handler
+    /// still runs, even where its caller was answered long ago.
+    pub fn keep<T: Send + 'static>(&mut self, guard: T) {
+        self.0.guards.push(Box::new(guard));
+    }
+
+    /// A value of the server's state.
+    #[must_use]
+    pub fn state<T: 'static>(&self) -> Option<&T> {
+        self.0.server.state()
+    }
+
+    pub(crate) fn context(&self) -> &Arc<CallContext> {
+        &self.0.context
+    }
+
+    /// Decodes the arguments; done once.
+    pub(crate) fn validate(&mut self) -> Result<(), Violations> {
+        if self.0.decoded.is_none() {
+            let arguments = &self.0.context.entry.definition().arguments;
+            self.0.decoded = Some(arguments.decode(self.0.context.raw.as_deref())?);
+        }
+        Ok(())
+    }
+
+    /// Takes the decoded arguments out, for the handler.
+    pub(crate) fn take_arguments<T: 'static>(&mut self) -> Result<T, ToolError> {
+        self.validate()
+            .map_err(crate::middleware::Validate::refusal)?;
+        match self.0.decoded.take() {
+            Some(Decoded::Typed(arguments)) => match arguments.downcast() {
+                Ok(arguments) => Ok(*arguments),
+                Err(_) => Err(ToolError::internal("the arguments have another type")),
+            },
+            _ => Err(ToolError::internal("the arguments were taken already")),
+        }
+    }
+}
+
+/// Without the arguments: they are the client's.
+impl fmt::Debug for ToolCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolCall")
+            .field("tool", &self.tool())
+            .field("principal", &self.principal().name())
+            .finish_non_exhaustive()
+    }
+}

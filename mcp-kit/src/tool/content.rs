@@ -1,0 +1,226 @@
+//! Content blocks: the parts of a tool's result that a model reads or shows.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+/// One block of a result's content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Content {
+    /// Plain text.
+    Text(Text),
+    /// A picture.
+    Image(Image),
+    /// A sound.
+    Audio(Audio),
+    /// A link to a resource that the client may read.
+    ResourceLink(ResourceLink),
+    /// A resource's contents.
+    #[serde(rename = "resource")]
+    EmbeddedResource(EmbeddedResource),
+}
+
+impl Content {
+    /// A block of text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(Text::new(text))
+    }
+}
+
+/// Plain text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Text {
+    text: String,
+}
+
+impl Text {
+    /// A block of `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into() }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+/// A picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Image {
+    data: String,
+    mime_type: String,
+}
+
+impl Image {
+    /// A picture from its bytes, for example of type `image/png`.
+    pub fn new(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> Self {
+        Self {
+            data: STANDARD.encode(bytes),
+            mime_type: mime_type.into(),
+        }
+    }
+}
+
+/// A sound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Audio {
+    data: String,
+    mime_type: String,
+}
+
+impl Audio {
+    /// A sound from its bytes, for example of type `audio/wav`.
+    pub fn new(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> Self {
+        Self {
+            data: STANDARD.encode(bytes),
+            mime_type: mime_type.into(),
+        }
+    }
+}
+
+/// A link to a resource that the client may read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceLink {
+    uri: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mime_type: Option<String>,
+}
+
+impl ResourceLink {
+    /// A link to `uri`, called `name`.
+    pub fn new(uri: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            uri: uri.into(),
+            name: name.into(),
+            title: None,
+            description: None,
+            mime_type: None,
+        }
+    }
+
+    /// A name for people.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// What the resource holds.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// The resource's media type.
+    #[must_use]
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+}
+
+/// A resource's contents inside a result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EmbeddedResource {
+    resource: ResourceContents,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResourceContents {
+    uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mime_type: Option<String>,
+    #[serde(flatten)]
+    body: ResourceBody,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum ResourceBody {
+    Text(String),
+    Blob(String),
+}
+
+impl EmbeddedResource {
+    /// A resource of text.
+    pub fn text(uri: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(uri.into(), ResourceBody::Text(text.into()))
+    }
+
+    /// A resource of bytes.
+    pub fn bytes(uri: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
+        Self::new(uri.into(), ResourceBody::Blob(STANDARD.encode(bytes)))
+    }
+
+    /// The resource's media type.
+    #[must_use]
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
+        self.resource.mime_type = Some(mime_type.into());
+        self
+    }
+
+    fn new(uri: String, body: ResourceBody) -> Self {
+        Self {
+            resource: ResourceContents {
+                uri,
+                mime_type: None,
+                body,
+            },
+        }
+    }
+}
+
+macro_rules! into_content {
+    ($($block:ident),*) => {$(
+        impl From<$block> for Content {
+            fn from(block: $block) -> Self {
+                Self::$block(block)
+            }
+        }
+    )*};
+}
+into_content!(Text, Image, Audio, ResourceLink, EmbeddedResource);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn blocks_have_the_specifications_form() {
+        let blocks: Vec<Content> = vec![
+            Content::text("hi"),
+            Image::new(b"\x00\x01", "image/png").into(),
+            Audio::new(b"\x02", "audio/wav").into(),
+            ResourceLink::new("file:///a", "a").mime_type("text/plain").into(),
+            EmbeddedResource::text("file:///b", "b").mime_type("text/plain").into(),
+            EmbeddedResource::bytes("file:///c", b"c").into(),
+        ];
+        assert_eq!(
+            serde_json::to_value(blocks).unwrap(),
+            json!([
+                {"type": "text", "text": "hi"},
+                {"type": "image", "data": "AAE=", "mimeType": "image/png"},
+                {"type": "audio", "data": "Ag==", "mimeType": "audio/wav"},
+                {"type": "resource_link", "uri": "file:///a", "name": "a", "mimeType": "text/plain"},
+                {"type": "resource", "resource": {"uri": "file:///b", "mimeType": "text/plain", "text": "b"}},
+                {"type": "resource", "resource": {"uri": "file:///c", "blob": "Yw=="}},
+            ])
+        );
+    }
+}

@@ -1,0 +1,196 @@
+//! What the client and the server know of a tool before it is called.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::args::CompiledArgs;
+
+/// A tool's name, description, schemas and policy.
+///
+/// `#[tool]` makes one from the function. For tools known only at run time it
+/// is put together by hand; what is wrong with it is told by
+/// [`ServerBuilder::build`](crate::server::ServerBuilder::build).
+///
+/// ```
+/// use mcp_kit::tool::ToolDefinition;
+/// use serde_json::json;
+///
+/// let definition = ToolDefinition::new("translate", "Translates a text.")
+///     .title("Translate")
+///     .read_only(true)
+///     .input_schema(json!({
+///         "type": "object",
+///         "properties": {"text": {"type": "string", "minLength": 1}},
+///         "required": ["text"],
+///         "additionalProperties": false
+///     }));
+/// assert_eq!(definition.name(), "translate");
+/// ```
+#[derive(Debug)]
+pub struct ToolDefinition {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) title: Option<Cow<'static, str>>,
+    pub(crate) description: Cow<'static, str>,
+    pub(crate) annotations: Annotations,
+    pub(crate) arguments: CompiledArgs,
+    pub(crate) output_schema: Option<Value>,
+    pub(crate) scope: Option<Cow<'static, str>>,
+    pub(crate) timeout: Option<Duration>,
+    /// What is wrong, for `build()` to tell.
+    pub(crate) problems: Vec<String>,
+}
+
+/// Hints for the client about what a tool does. Clients must not trust them
+/// from servers they do not trust. (Specification: `ToolAnnotations`.)
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Annotations {
+    /// The tool changes nothing.
+    #[serde(rename = "readOnlyHint", skip_serializing_if = "Option::is_none")]
+    pub read_only: Option<bool>,
+    /// The tool may destroy something.
+    #[serde(rename = "destructiveHint", skip_serializing_if = "Option::is_none")]
+    pub destructive: Option<bool>,
+    /// Calling it again with the same arguments changes nothing more.
+    #[serde(rename = "idempotentHint", skip_serializing_if = "Option::is_none")]
+    pub idempotent: Option<bool>,
+    /// The tool reaches into a world that is not closed, such as the web.
+    #[serde(rename = "openWorldHint", skip_serializing_if = "Option::is_none")]
+    pub open_world: Option<bool>,
+}
+
+impl Annotations {
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl ToolDefinition {
+    /// A tool without arguments.
+    ///
+    /// Names have 1 to 64 characters of `A–Z a–z 0–9 _ . -`; the description
+    /// is what a model chooses the tool by.
+    pub fn new(
+        name: impl Into<Cow<'static, str>>,
+        description: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            title: None,
+            description: description.into(),
+            annotations: Annotations::default(),
+            arguments: CompiledArgs::none(),
+            output_schema: None,
+            scope: None,
+            timeout: None,
+            problems: Vec::new(),
+        }
+    }
+
+    /// A name for people.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// The schema of the arguments: an object. Every call is checked against
+    /// it, so a keyword that mcp-kit cannot check is an error of `build()`.
+    #[must_use]
+    pub fn input_schema(mut self, schema: Value) -> Self {
+        match CompiledArgs::from_schema(schema) {
+            Ok(arguments) => self.arguments = arguments,
+            Err(problems) => self.problems.extend(problems),
+        }
+        self
+    }
+
+    /// The schema of the structured content.
+    #[must_use]
+    pub fn output_schema(mut self, schema: Value) -> Self {
+        self.output_schema = Some(schema);
+        self
+    }
+
+    /// The tool changes nothing.
+    #[must_use]
+    pub fn read_only(mut self, hint: bool) -> Self {
+        self.annotations.read_only = Some(hint);
+        self
+    }
+
+    /// The tool may destroy something.
+    #[must_use]
+    pub fn destructive(mut self, hint: bool) -> Self {
+        self.annotations.destructive = Some(hint);
+        self
+    }
+
+    /// Calling it again with the same arguments changes nothing more.
+    #[must_use]
+    pub fn idempotent(mut self, hint: bool) -> Self {
+        self.annotations.idempotent = Some(hint);
+        self
+    }
+
+    /// The tool reaches into a world that is not closed, such as the web.
+    #[must_use]
+    pub fn open_world(mut self, hint: bool) -> Self {
+        self.annotations.open_world = Some(hint);
+        self
+    }
+
+    /// The scope that a caller must hold.
+    #[must_use]
+    pub fn scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
+        self.scope = Some(scope.into());
+        self
+    }
+
+    /// How long a call may take, waiting included.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// The tool's name on the wire.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the tool does, for the model.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The hints for the client.
+    #[must_use]
+    pub fn annotations(&self) -> &Annotations {
+        &self.annotations
+    }
+
+    /// The published schema of the arguments.
+    #[must_use]
+    pub fn published_input_schema(&self) -> &Value {
+        self.arguments.schema()
+    }
+
+    /// The published schema of the structured content.
+    #[must_use]
+    pub fn published_output_schema(&self) -> Option<&Value> {
+        self.output_schema.as_ref()
+    }
+
+    /// The scope that a caller must hold.
+    #[must_use]
+    pub fn required_scope(&self) -> Option<&str> {
+        self.scope.as_deref()
+    }
+}

@@ -1,0 +1,210 @@
+//! Tools made of functions: what `#[tool]` expands to meets the server here.
+//! Types are erased at this boundary, so that little is compiled in the
+//! crate that uses the macro.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use schemars::generate::SchemaSettings;
+
+use super::{IntoToolResult, Tool, ToolCall, ToolDefinition, ToolError, ToolResult};
+use crate::args::{ArgsSpec, CompiledArgs, ToolArgs};
+use crate::context::{FromContext, Requirements};
+
+/// The future of a call.
+pub type ToolFuture =
+    Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'static>>;
+
+/// A function with `#[tool]`, as a type.
+///
+/// The macro implements it for a struct of the function's name, which is what
+/// [`ServerBuilder::tool`](crate::server::ServerBuilder::tool) takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no tool",
+    label = "not a function with `#[tool]`",
+    note = "write `#[tool]` above the function and name it here: `.tool::<my_function>()`"
+)]
+pub trait ToolFn: 'static {
+    #[doc(hidden)]
+    fn describe(spec: &mut ToolSpec);
+    #[doc(hidden)]
+    fn call(call: ToolCall) -> ToolFuture;
+}
+
+/// What a parameter of a `#[tool]` function may be: one struct of arguments
+/// ([`ToolArgs`]) and any number of things from the context
+/// ([`FromContext`]). `M` tells the two apart and is always inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a parameter of a tool",
+    label = "neither an argument struct nor something from the context",
+    note = "an argument struct derives `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs`; from the context come `State<T>`, `Extension<T>`, `Principal`, `Cancellation`, `Progress` and your own types that implement `FromContext`"
+)]
+pub trait FromToolCall<M>: Sized {
+    #[doc(hidden)]
+    const IS_ARGS: bool;
+    #[doc(hidden)]
+    fn describe(spec: &mut ToolSpec);
+    #[doc(hidden)]
+    fn from_tool_call(call: &mut ToolCall) -> Result<Self, ToolError>;
+}
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ViaArgs;
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ViaContext;
+
+impl<T: ToolArgs> FromToolCall<ViaArgs> for T {
+    const IS_ARGS: bool = true;
+
+    fn describe(spec: &mut ToolSpec) {
+        spec.arguments(ArgsSpec::of::<T>());
+    }
+
+    fn from_tool_call(call: &mut ToolCall) -> Result<Self, ToolError> {
+        call.take_arguments()
+    }
+}
+
+impl<T: FromContext> FromToolCall<ViaContext> for T {
+    const IS_ARGS: bool = false;
+
+    fn describe(spec: &mut ToolSpec) {
+        T::requires(&mut spec.requirements);
+    }
+
+    fn from_tool_call(call: &mut ToolCall) -> Result<Self, ToolError> {
+        T::from_context(call)
+    }
+}
+
+/// What the macro writes down of a function.
+#[derive(Debug)]
+pub struct ToolSpec {
+    definition: ToolDefinition,
+    requirements: Requirements,
+}
+
+#[allow(missing_docs)]
+impl ToolSpec {
+    fn new() -> Self {
+        Self {
+            definition: ToolDefinition::new("", ""),
+            requirements: Requirements::default(),
+        }
+    }
+
+    pub fn name(&mut self, name: &'static str) {
+        self.definition.name = Cow::Borrowed(name);
+    }
+
+    pub fn title(&mut self, title: &'static str) {
+        self.definition.title = Some(Cow::Borrowed(title));
+    }
+
+    pub fn description(&mut self, description: &'static str) {
+        self.definition.description = Cow::Borrowed(description);
+    }
+
+    pub fn read_only(&mut self, hint: bool) {
+        self.definition.annotations.read_only = Some(hint);
+    }
+
+    pub fn destructive(&mut self, hint: bool) {
+        self.definition.annotations.destructive = Some(hint);
+    }
+
+    pub fn idempotent(&mut self, hint: bool) {
+        self.definition.annotations.idempotent = Some(hint);
+    }
+
+    pub fn open_world(&mut self, hint: bool) {
+        self.definition.annotations.open_world = Some(hint);
+    }
+
+    pub fn timeout(&mut self, timeout: Duration) {
+        self.definition.timeout = Some(timeout);
+    }
+
+    pub fn scope(&mut self, scope: &'static str) {
+        self.definition.scope = Some(Cow::Borrowed(scope));
+    }
+
+    fn arguments(&mut self, spec: ArgsSpec) {
+        match CompiledArgs::of(&spec) {
+            Ok(arguments) => self.definition.arguments = arguments,
+            Err(problems) => self.definition.problems.extend(problems),
+        }
+    }
+
+    pub fn output<T: IntoToolResult>(&mut self) {
+        let mut generator = SchemaSettings::draft2020_12()
+            .for_serialize()
+            .into_generator();
+        self.definition.output_schema =
+            T::output_schema(&mut generator).map(schemars::Schema::to_value);
+    }
+}
+
+/// Runs a blocking function on the blocking pool.
+///
+/// The call, and with it every permit, moves into the closure: a caller that
+/// gave up does not free what the closure still uses.
+pub fn run_blocking(
+    mut call: ToolCall,
+    run: fn(&mut ToolCall) -> Result<ToolResult, ToolError>,
+) -> ToolFuture {
+    Box::pin(async move {
+        let running = tokio::task::spawn_blocking(move || {
+            crate::panics::contain(|| run(&mut call)).unwrap_or_else(Err)
+        });
+        match running.await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(ToolError::internal(error)),
+        }
+    })
+}
+
+/// A `#[tool]` function as the server holds it.
+pub(crate) struct FnTool {
+    definition: ToolDefinition,
+    call: fn(ToolCall) -> ToolFuture,
+}
+
+impl FnTool {
+    pub(crate) fn new(
+        describe: fn(&mut ToolSpec),
+        call: fn(ToolCall) -> ToolFuture,
+    ) -> (Self, Requirements) {
+        let mut spec = ToolSpec::new();
+        describe(&mut spec);
+        let tool = Self {
+            definition: spec.definition,
+            call,
+        };
+        (tool, spec.requirements)
+    }
+}
+
+// Written out where `#[async_trait]` could stand: the function's own box is
+// handed on as it is, which saves one per call.
+impl Tool for FnTool {
+    fn definition(&self) -> &ToolDefinition {
+        &self.definition
+    }
+
+    fn call<'life, 'async_trait>(
+        &'life self,
+        call: ToolCall,
+    ) -> Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'async_trait>>
+    where
+        'life: 'async_trait,
+        Self: 'async_trait,
+    {
+        (self.call)(call)
+    }
+}

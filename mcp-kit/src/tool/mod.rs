@@ -1,0 +1,59 @@
+//! Tools: what a server offers, what a call carries, what it answers.
+
+mod call;
+mod content;
+mod definition;
+mod error;
+mod function;
+mod result;
+mod runtime;
+
+pub use call::ToolCall;
+pub(crate) use call::{CallContext, Outbound};
+pub use content::{Audio, Content, EmbeddedResource, Image, ResourceLink, Text};
+pub use definition::{Annotations, ToolDefinition};
+pub use error::{ErrorKind, IntoToolError, ResultExt, ToolError};
+pub use function::{FromToolCall, ToolFn};
+#[doc(hidden)]
+pub use function::{ToolFuture, ToolSpec, ViaArgs, ViaContext, run_blocking};
+pub(crate) use function::FnTool;
+pub use result::{IntoToolResult, Json, ToolResult};
+pub use runtime::{RuntimeTool, from_fn};
+
+use async_trait::async_trait;
+
+/// A tool as the server holds it.
+///
+/// `#[tool]` functions and [`from_fn`] make one; implement it by hand for tools
+/// whose definition is only known at run time and whose handler needs state of
+/// its own.
+///
+/// ```
+/// use mcp_kit::tool::{Tool, ToolCall, ToolDefinition, ToolResult};
+/// use mcp_kit::ToolError;
+///
+/// struct Proxy { definition: ToolDefinition }
+///
+/// #[mcp_kit::async_trait]
+/// impl Tool for Proxy {
+///     fn definition(&self) -> &ToolDefinition { &self.definition }
+///
+///     async fn call(&self, call: ToolCall) -> Result<ToolResult, ToolError> {
+///         let names: Vec<_> = call.arguments().keys().cloned().collect();
+///         Ok(ToolResult::text(names.join(", ")))
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait Tool: Send + Sync + 'static {
+    /// Name, description, schemas and policy. Read once, when the server is built.
+    fn definition(&self) -> &ToolDefinition;
+
+    /// Runs the tool. The arguments have passed the definition's schema.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the tool makes of its failure: [`ToolError`] says what of it
+    /// the client sees.
+    async fn call(&self, call: ToolCall) -> Result<ToolResult, ToolError>;
+}

@@ -1,0 +1,199 @@
+//! A tool's result, and what a tool may return to make one.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{Audio, Content, EmbeddedResource, Image, IntoToolError, ResourceLink, Text, ToolError};
+
+/// What a call answers: content for the model and, where the tool has an
+/// output schema, the same as structured content.
+#[derive(Clone, Debug, Default)]
+pub struct ToolResult {
+    pub(crate) content: Vec<Content>,
+    pub(crate) structured: Option<Box<RawValue>>,
+    pub(crate) is_error: bool,
+}
+
+impl ToolResult {
+    /// A result of one text block.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::content(vec![Content::text(text)])
+    }
+
+    /// A result of these blocks.
+    #[must_use]
+    pub fn content(content: Vec<Content>) -> Self {
+        Self {
+            content,
+            structured: None,
+            is_error: false,
+        }
+    }
+
+    /// A result with structured content, and the same JSON as text for clients
+    /// that read text only.
+    ///
+    /// # Errors
+    ///
+    /// An internal error if `value` has no JSON form, such as a map whose keys
+    /// are no strings.
+    pub fn structured<T: Serialize + ?Sized>(value: &T) -> Result<Self, ToolError> {
+        let json = to_raw_value(value)?;
+        Ok(Self {
+            content: vec![Content::text(json.get())],
+            structured: Some(json),
+            is_error: false,
+        })
+    }
+
+    /// The blocks.
+    #[must_use]
+    pub fn blocks(&self) -> &[Content] {
+        &self.content
+    }
+
+    /// The structured content as JSON text.
+    #[must_use]
+    pub fn structured_content(&self) -> Option<&RawValue> {
+        self.structured.as_deref()
+    }
+
+    /// Whether the result tells of a failure.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.is_error
+    }
+
+    pub(crate) fn error(message: impl Into<String>) -> Self {
+        Self {
+            is_error: true,
+            ..Self::text(message)
+        }
+    }
+}
+
+/// The types that a tool may return.
+///
+/// | type | result |
+/// |---|---|
+/// | `String`, `&'static str`, numbers, `bool`, [`Text`] | one text block |
+/// | `()` | no content |
+/// | [`Json<T>`] | structured content, the output schema of `T`, the JSON as text |
+/// | [`Image`], [`Audio`], [`ResourceLink`], [`EmbeddedResource`], [`Content`] | one block |
+/// | `Vec<Content>` | these blocks |
+/// | `Option<T>` | `T`'s result, or no content |
+/// | [`ToolResult`] | itself |
+/// | `Result<T, ToolError>` | `T`'s result, or the error |
+#[diagnostic::on_unimplemented(
+    message = "a tool cannot return `{Self}`",
+    label = "not a tool's result",
+    note = "return text, a number, `Json<T>` (structured content), content blocks, `Option` of these, or `Result<_, ToolError>`"
+)]
+pub trait IntoToolResult {
+    /// Makes the result.
+    ///
+    /// # Errors
+    ///
+    /// The tool's own failure, or an internal error where the value has no
+    /// JSON form.
+    fn into_tool_result(self) -> Result<ToolResult, ToolError>;
+
+    /// The schema of the structured content, if there is any.
+    fn output_schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        let _ = generator;
+        None
+    }
+}
+
+/// Structured content: the value as JSON, with its type's schema published as
+/// the tool's output schema.
+///
+/// ```
+/// # use mcp_kit::Json;
+/// #[derive(serde::Serialize, schemars::JsonSchema)]
+/// struct Sum { sum: i64 }
+///
+/// let result = Json(Sum { sum: 3 });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize + JsonSchema> IntoToolResult for Json<T> {
+    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+        ToolResult::structured(&self.0)
+    }
+
+    fn output_schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        Some(generator.root_schema_for::<T>())
+    }
+}
+
+impl IntoToolResult for ToolResult {
+    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+        Ok(self)
+    }
+}
+
+impl IntoToolResult for () {
+    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+        Ok(ToolResult::default())
+    }
+}
+
+impl<T: IntoToolResult> IntoToolResult for Option<T> {
+    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+        self.map_or_else(|| Ok(ToolResult::default()), T::into_tool_result)
+    }
+}
+
+impl<T: IntoToolResult, E: IntoToolError> IntoToolResult for Result<T, E> {
+    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+        self.map_err(E::into_tool_error)?.into_tool_result()
+    }
+
+    fn output_schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        T::output_schema(generator)
+    }
+}
+
+impl IntoToolResult for Vec<Content> {
+    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+        Ok(ToolResult::content(self))
+    }
+}
+
+macro_rules! block_results {
+    ($($block:ty),*) => {$(
+        impl IntoToolResult for $block {
+            fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+                Ok(ToolResult::content(vec![self.into()]))
+            }
+        }
+    )*};
+}
+block_results!(Content, Text, Image, Audio, ResourceLink, EmbeddedResource);
+
+macro_rules! text_results {
+    ($($text:ty),*) => {$(
+        impl IntoToolResult for $text {
+            fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+                Ok(ToolResult::text(self))
+            }
+        }
+    )*};
+}
+text_results!(String, &'static str, std::borrow::Cow<'static, str>, Box<str>);
+
+macro_rules! displayed_results {
+    ($($number:ty),*) => {$(
+        impl IntoToolResult for $number {
+            fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+                Ok(ToolResult::text(self.to_string()))
+            }
+        }
+    )*};
+}
+displayed_results!(
+    i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64, bool, char
+);

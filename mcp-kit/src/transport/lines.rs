@@ -1,0 +1,197 @@
+//! Cuts a stream of bytes into lines, with a bound on their length.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, ReadBuf};
+
+use crate::protocol::RequestId;
+use crate::protocol::recover::IdScanner;
+
+/// How much is read at once: what a pipe holds.
+const CHUNK: usize = 64 * 1024;
+
+/// A line without its newline.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Line<'a> {
+    Whole(&'a [u8]),
+    /// Longer than the bound; it was thrown away, but for its id.
+    TooLong { id: Option<RequestId> },
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    buffer: Vec<u8>,
+    /// `buffer[start..end]` is what has been read and not yet taken.
+    start: usize,
+    end: usize,
+    /// Up to here there is no newline.
+    searched: usize,
+    longest: usize,
+    /// Set while the rest of a line that is too long is thrown away.
+    discarding: Option<IdScanner>,
+    at_end: bool,
+}
+
+impl Lines {
+    pub(crate) fn new(longest: usize) -> Self {
+        Self {
+            longest,
+            ..Self::default()
+        }
+    }
+
+    /// Reads once; 0 at the end.
+    pub(crate) fn poll_fill(
+        &mut self,
+        input: &mut (impl AsyncRead + Unpin + ?Sized),
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        self.make_room();
+        let mut room = ReadBuf::new(&mut self.buffer[self.end..]);
+        ready!(Pin::new(input).poll_read(cx, &mut room))?;
+        let count = room.filled().len();
+        self.end += count;
+        Poll::Ready(Ok(count))
+    }
+
+    /// What is left is a line too, though no newline ends it.
+    pub(crate) fn end(&mut self) {
+        self.at_end = true;
+    }
+
+    /// The next line that is there whole. Lines of nothing but white space are
+    /// passed over.
+    pub(crate) fn next(&mut self) -> Option<Line<'_>> {
+        loop {
+            let newline = memchr::memchr(b'\n', &self.buffer[self.searched..self.end])
+                .map(|at| self.searched + at);
+            let (line, next) = match newline {
+                Some(at) => (self.start..at, at + 1),
+                None if self.at_end && (self.start < self.end || self.discarding.is_some()) => {
+                    (self.start..self.end, self.end)
+                }
+                None => {
+                    self.searched = self.end;
+                    self.discard_if_too_long();
+                    return None;
+                }
+            };
+            self.start = next;
+            self.searched = next;
+            if let Some(mut scanner) = self.discarding.take() {
+                scanner.feed(&self.buffer[line]);
+                return Some(Line::TooLong {
+                    id: scanner.finish(),
+                });
+            }
+            if line.len() > self.longest {
+                let id = crate::protocol::recover::recover_id(&self.buffer[line]);
+                return Some(Line::TooLong { id });
+            }
+            let trimmed = self.buffer[line.clone()].trim_ascii();
+            if !trimmed.is_empty() {
+                // Borrowed anew: the borrow checker does not see through the loop.
+                return Some(Line::Whole(self.buffer[line].trim_ascii()));
+            }
+        }
+    }
+
+    fn discard_if_too_long(&mut self) {
+        if self.discarding.is_none() && self.end - self.start > self.longest {
+            self.discarding = Some(IdScanner::default());
+        }
+        if let Some(scanner) = &mut self.discarding {
+            scanner.feed(&self.buffer[self.start..self.end]);
+            self.start = self.end;
+            self.searched = self.end;
+        }
+    }
+
+    /// Makes room for a chunk: moves what is left to the front, and grows only
+    /// for a line that fills the buffer.
+    fn make_room(&mut self) {
+        let left = self.end - self.start;
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.searched -= self.start;
+            self.start = 0;
+            self.end = left;
+        }
+        if left == 0 && self.buffer.len() > CHUNK {
+            self.buffer = Vec::new(); // one long line does not keep its memory
+        }
+        if self.buffer.is_empty() {
+            self.buffer = vec![0; CHUNK];
+        } else if self.end == self.buffer.len() {
+            // One byte beyond the longest line is enough to know that it is.
+            let size = (self.buffer.len() * 2).min(self.longest + CHUNK);
+            self.buffer.resize(size.max(self.end + 1), 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cuts `text`, fed in pieces of `piece` bytes.
+    fn cut(text: &str, piece: usize, longest: usize) -> Vec<String> {
+        let mut lines = Lines::new(longest);
+        let mut found = Vec::new();
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let pieces = text.as_bytes().chunks(piece).chain([&b""[..]]);
+        for mut bytes in pieces {
+            let at_end = bytes.is_empty();
+            loop {
+                let Poll::Ready(Ok(count)) = lines.poll_fill(&mut bytes, &mut cx) else {
+                    panic!("a slice is always ready");
+                };
+                if at_end {
+                    lines.end();
+                }
+                while let Some(line) = lines.next() {
+                    found.push(match line {
+                        Line::Whole(line) => String::from_utf8_lossy(line).into_owned(),
+                        Line::TooLong { id } => format!("too long: {id:?}"),
+                    });
+                }
+                if count == 0 || bytes.is_empty() {
+                    break;
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn lines_come_out_whole_however_they_arrive() {
+        let text = "one\r\n\n  \ntwo\nthree";
+        for piece in [1, 2, 3, 5, 100] {
+            assert_eq!(cut(text, piece, 50), ["one", "two", "three"], "{piece}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_thrown_away_but_for_its_id() {
+        let long = format!(
+            "{{\"method\":\"x\",\"a\":\"{}\",\"id\":5}}",
+            "y".repeat(200_000)
+        );
+        for end in ["\nnext", "\nnext\n"] {
+            for piece in [1_000, 65_536, 1_000_000] {
+                let found = cut(&format!("{long}{end}"), piece, 100_000);
+                assert_eq!(found, ["too long: Some(Integer(5))", "next"], "{piece}");
+            }
+        }
+        assert_eq!(cut(&long, 999, 1_000), ["too long: Some(Integer(5))"]);
+    }
+
+    #[test]
+    fn the_bound_itself_is_allowed() {
+        let line = "z".repeat(70_000);
+        assert_eq!(cut(&line, 7_000, 70_000), [line.clone()]);
+        assert_eq!(cut(&line, 7_000, 69_999), ["too long: None"]);
+    }
+}

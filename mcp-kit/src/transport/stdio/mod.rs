@@ -1,0 +1,117 @@
+//! stdin and stdout as a transport.
+//!
+//! Both belong to the protocol. On Unix the wire takes private copies of the
+//! two descriptors; descriptor 0 then reads from nothing, so that no child eats
+//! the protocol, and descriptor 1 leads to stderr, so that a stray `println!`
+//! is harmless.
+
+#[cfg(unix)]
+mod descriptors;
+#[cfg(all(unix, target_os = "linux"))]
+mod nonblocking;
+mod threads;
+
+use std::io;
+use std::sync::Arc;
+
+use crate::server::{self, Server};
+
+pub(crate) struct Streams {
+    pub(crate) input: server::Input,
+    pub(crate) output: server::Output,
+}
+
+/// stdin and stdout, taken for the protocol. Nothing is read before
+/// [`serve`](Self::serve); take them before anything can print.
+#[derive(Debug)]
+pub struct Stdio {
+    #[cfg(unix)]
+    descriptors: descriptors::Descriptors,
+}
+
+impl Stdio {
+    /// Takes stdin and stdout for the protocol.
+    ///
+    /// On Unix a `println!` from now on ends up on stderr, and whoever reads
+    /// stdin, a child process for example, finds it empty.
+    ///
+    /// # Errors
+    ///
+    /// The system's, where a descriptor is closed or cannot be copied.
+    pub fn take() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            descriptors: descriptors::Descriptors::take()?,
+        })
+    }
+
+    /// Serves one client until stdin ends or the server drains.
+    ///
+    /// # Errors
+    ///
+    /// The system's, where stdin cannot be read.
+    pub async fn serve(self, server: &Server) -> io::Result<()> {
+        let Streams { input, output } = self.streams()?;
+        let inner = server.inner();
+        server::serve(Arc::clone(inner), inner.local.clone(), input, output).await
+    }
+
+    #[cfg(unix)]
+    fn streams(self) -> io::Result<Streams> {
+        self.descriptors.streams()
+    }
+
+    #[cfg(not(unix))]
+    fn streams(self) -> io::Result<Streams> {
+        Ok(Streams {
+            input: Box::new(threads::ThreadReader::new(io::stdin())?),
+            output: Box::new(threads::ThreadWriter::new(io::stdout())?),
+        })
+    }
+}
+
+impl Server {
+    /// Serves one client over stdin and stdout, until stdin ends or the server
+    /// drains; SIGTERM and SIGINT begin the drain, and a second one ends the
+    /// connection at once.
+    ///
+    /// Needs a tokio runtime with IO and time. On a runtime of one thread a
+    /// handler that blocks holds up everything else; `mcp_kit::cli::run` brings
+    /// a runtime that does not.
+    ///
+    /// # Errors
+    ///
+    /// The system's, where stdin or stdout cannot be used.
+    pub async fn serve_stdio(&self) -> io::Result<()> {
+        self.serve_taken(Stdio::take()?).await
+    }
+
+    /// [`serve_stdio`](Self::serve_stdio) on descriptors taken earlier.
+    ///
+    /// # Errors
+    ///
+    /// The system's, where stdin or stdout cannot be used.
+    pub async fn serve_taken(&self, stdio: Stdio) -> io::Result<()> {
+        let mut signals = super::signals::Signals::listen()?;
+        let drain = self.drain_handle();
+        let serving = stdio.serve(self);
+        tokio::pin!(serving);
+        loop {
+            let signal = signals.next();
+            tokio::pin!(signal);
+            let outcome = std::future::poll_fn(|cx| {
+                use std::future::Future as _;
+                if let std::task::Poll::Ready(outcome) = serving.as_mut().poll(cx) {
+                    return std::task::Poll::Ready(Some(outcome));
+                }
+                signal.as_mut().poll(cx).map(|()| None)
+            })
+            .await;
+            match outcome {
+                Some(outcome) => return outcome,
+                None if drain.is_draining() => return Ok(()),
+                None => drain.begin(),
+            }
+        }
+    }
+}
