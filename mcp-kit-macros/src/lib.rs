@@ -1,1 +1,60 @@
 //! The macros of [mcp-kit](../mcp_kit/index.html). Use them through that crate.
+//!
+//! Both macros go the same way: *parse* reads attributes, *check* judges them
+//! against the item and fills the *model*, *expand* writes the code. Every
+//! mistake is collected in [`errors::Errors`]; then *fallback* writes just
+//! enough for the rest of the user's crate to compile without further errors.
+
+mod errors;
+mod krate;
+mod suggest;
+mod tool;
+mod tool_args;
+
+use krate::krate;
+use proc_macro::TokenStream;
+
+/// Turns a function into a tool.
+///
+/// The function stays as it is and can be called as before. Beside it stands a
+/// type of the same name, which `Server::builder(…).tool::<name>()` takes.
+///
+/// The doc comment is the description that the model reads, its markdown kept.
+/// At most one parameter is an argument struct (it derives `ToolArgs`); all
+/// others are extractors such as `State<T>`, in any order. The return type
+/// implements `IntoToolResult`.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `name = "…"` | the tool's name, if not the function's: 1 to 64 of `A-Z a-z 0-9 _ . -` |
+/// | `title = "…"` | a name for people |
+/// | `description = "…"` | in place of the doc comment |
+/// | `read_only`, `destructive`, `idempotent`, `open_world` | hints for the client; also `= true` and `= false` |
+/// | `timeout = "15s"` | the longest time a call may take, waiting included: a whole number and `ms`, `s`, `m` or `h`, at most 24 hours |
+/// | `scope = "…"` | what the caller must have been granted |
+/// | `blocking` | for a plain `fn`: it runs on the pool for blocking work |
+/// | `crate = path` | where mcp-kit is, if renamed or re-exported |
+#[proc_macro_attribute]
+pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    tool::tool(attribute.into(), item.into()).into()
+}
+
+/// Lets a type stand inside a tool's arguments.
+///
+/// Derive it beside `serde::Deserialize`, `schemars::JsonSchema` and
+/// `garde::Validate`. It reads their attributes, so that reports speak in the
+/// names that the client sent, and refuses what the schema cannot promise.
+///
+/// | where | key | meaning |
+/// |---|---|---|
+/// | field | `opaque` | serde and garde alone check what is inside |
+/// | field | `rule = "…"` | a rule in words for the model; repeatable |
+/// | type | `rule = "…"` | the same for a rule on the whole struct |
+/// | type | `allow_unknown` | unknown arguments are ignored, not refused |
+/// | type | `crate = path` | where mcp-kit is, if renamed or re-exported |
+// The other derives' attributes are named here too: where one of those derives
+// is missing, the user reads that and not "cannot find attribute `serde`".
+#[proc_macro_derive(ToolArgs, attributes(tool_args, serde, schemars, garde))]
+pub fn tool_args(item: TokenStream) -> TokenStream {
+    tool_args::tool_args(item.into()).into()
+}

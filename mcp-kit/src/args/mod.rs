@@ -7,9 +7,12 @@
 //! garde's checks and one pass over the text for unknown names. Only a call
 //! that fails pays for a full report ([`Violations`]).
 
+mod broken;
 mod compiled;
 mod names;
+mod publish;
 mod report;
+mod rules;
 #[doc(hidden)]
 pub mod shape;
 mod shaped;

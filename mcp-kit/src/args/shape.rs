@@ -25,6 +25,8 @@ pub enum Shape {
     Same(fn() -> &'static Shape),
     /// Items; garde's path component is the index.
     List(fn() -> &'static Shape),
+    /// Items in no order: garde's index is not the wire's.
+    Set(fn() -> &'static Shape),
     /// String keys; garde's path component is the key.
     Map(fn() -> &'static Shape),
     /// Positional fields: a tuple struct of two or more.

@@ -112,10 +112,20 @@ lists!(
     [] [T],
     [] VecDeque<T>,
     [] LinkedList<T>,
-    [] BTreeSet<T>,
-    [S] HashSet<T, S>,
     [const N: usize] [T; N],
 );
+
+impl<T: Shaped> Shaped for BTreeSet<T> {
+    fn shape() -> &'static Shape {
+        const { &Shape::Set(T::shape) }
+    }
+}
+
+impl<T: Shaped, S> Shaped for HashSet<T, S> {
+    fn shape() -> &'static Shape {
+        const { &Shape::Set(T::shape) }
+    }
+}
 
 impl<K, V: Shaped, S> Shaped for HashMap<K, V, S> {
     fn shape() -> &'static Shape {

@@ -18,6 +18,11 @@ impl Finding {
             text: text.into(),
         }
     }
+
+    /// Whether this is about a name that nobody knows.
+    pub(crate) fn is_of_names(&self) -> bool {
+        self.text.starts_with("unknown argument")
+    }
 }
 
 impl fmt::Display for Finding {

@@ -1,0 +1,174 @@
+//! Writes the type beside the function and what the server asks of it.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{ItemFn, Type};
+
+use super::model::{Description, Tool};
+use crate::krate;
+
+pub(crate) fn expand(tool: &Tool, function: &ItemFn) -> TokenStream {
+    let marker = marker(tool);
+    let implementation = implementation(tool);
+    quote! {
+        #function
+        #marker
+        #implementation
+    }
+}
+
+/// A braced struct lives among the types only, so that the function keeps its
+/// name among the values.
+fn marker(tool: &Tool) -> TokenStream {
+    let Tool {
+        ident,
+        visibility,
+        cfgs,
+        docs,
+        ..
+    } = tool;
+    quote! {
+        #(#cfgs)*
+        #(#docs)*
+        #[allow(non_camel_case_types, missing_docs, dead_code)]
+        #visibility struct #ident {}
+    }
+}
+
+fn implementation(tool: &Tool) -> TokenStream {
+    let Tool { ident, cfgs, .. } = tool;
+    let krate = krate(tool.krate.as_ref());
+    let describe = describe(tool, &krate);
+    let call = call(tool, &krate);
+    let one_argument_struct = one_argument_struct(tool, &krate);
+    quote! {
+        #(#cfgs)*
+        #[allow(deprecated)]
+        const _: () = {
+            #[automatically_derived]
+            impl #krate::__private::ToolFn for #ident {
+                #describe
+                #call
+            }
+            #one_argument_struct
+        };
+    }
+}
+
+fn describe(tool: &Tool, krate: &TokenStream) -> TokenStream {
+    let spec = Span::mixed_site();
+    let spec = syn::Ident::new("spec", spec);
+    let name = &tool.name;
+    let title = tool.title.iter();
+    let description = match &tool.description {
+        Description::Text(text) => text.to_token_stream(),
+        Description::Pieces(pieces) => {
+            let pieces = pieces.iter().enumerate().map(|(i, piece)| match i {
+                0 => piece.to_token_stream(),
+                _ => quote!("\n", #piece),
+            });
+            quote!(::core::concat!(#(#pieces),*))
+        }
+    };
+    let hints = &tool.hints;
+    let read_only = hints.read_only.iter();
+    let destructive = hints.destructive.iter();
+    let idempotent = hints.idempotent.iter();
+    let open_world = hints.open_world.iter();
+    let timeout = tool.timeout_millis.iter();
+    let scope = tool.scope.iter();
+    let blocking = tool.blocking.then(|| quote!(#spec.blocking();));
+    let parameters = tool.parameters.iter().map(|ty| {
+        // Qualified paths on the user's tokens: where a type does not fit, the
+        // compiler finds the same mistake here and in `call`, and tells it once.
+        quote_spanned! {spec.span()=>
+            <#ty as #krate::__private::FromToolCall<_>>::describe(#spec);
+        }
+    });
+    let output = output(tool);
+    quote_spanned! {spec.span()=>
+        fn describe(#spec: &mut #krate::__private::ToolSpec) {
+            #spec.name(#name);
+            #(#spec.title(#title);)*
+            #spec.description(#description);
+            #(#spec.read_only(#read_only);)*
+            #(#spec.destructive(#destructive);)*
+            #(#spec.idempotent(#idempotent);)*
+            #(#spec.open_world(#open_world);)*
+            #(#spec.timeout(::core::time::Duration::from_millis(#timeout));)*
+            #(#spec.scope(#scope);)*
+            #blocking
+            #(#parameters)*
+            #spec.output(<#output as #krate::__private::IntoToolResult>::output_schema);
+        }
+    }
+}
+
+fn call(tool: &Tool, krate: &TokenStream) -> TokenStream {
+    let ident = &tool.ident;
+    // A future that is not `Send` is shown at the function's name.
+    let here = Span::mixed_site().located_at(ident.span());
+    let call = syn::Ident::new("call", Span::mixed_site());
+    let names: Vec<_> = (0..tool.parameters.len())
+        .map(|i| format_ident!("p{i}", span = Span::mixed_site()))
+        .collect();
+    let parameters = names.iter().zip(&tool.parameters).map(|(name, ty)| {
+        quote! {
+            let #name = <#ty as #krate::__private::FromToolCall<_>>::from_tool_call(#call)?;
+        }
+    });
+    let output = output(tool);
+    let wait = (!tool.blocking).then(|| quote!(.await));
+    let body = quote! {
+        #(#parameters)*
+        <#output as #krate::__private::IntoToolResult>::into_tool_result(#ident(#(#names),*) #wait)
+    };
+    let future = if tool.blocking {
+        quote! {
+            #krate::__private::run_blocking(#call, |#call| { #body })
+        }
+    } else {
+        quote_spanned! {here=>
+            ::std::boxed::Box::pin(async move {
+                let mut #call = #call;
+                let #call = &mut #call;
+                #body
+            })
+        }
+    };
+    // Without parameters the call is not looked at.
+    quote! {
+        #[allow(unused_variables, unused_mut)]
+        fn call(#call: #krate::__private::ToolCall) -> #krate::__private::ToolFuture {
+            #future
+        }
+    }
+}
+
+/// Stops the build at the second argument struct. Which parameters are one is
+/// known to rustc alone, so rustc counts them.
+fn one_argument_struct(tool: &Tool, krate: &TokenStream) -> TokenStream {
+    let is_args = |ty: &Type| quote!(<#ty as #krate::__private::FromToolCall<_>>::IS_ARGS);
+    let later = tool.parameters.iter().enumerate().skip(1).map(|(i, ty)| {
+        let earlier = tool.parameters[..i].iter().map(is_args);
+        let this = is_args(ty);
+        let here = Span::mixed_site().located_at(ty.span());
+        let stop = quote_spanned! {here=>
+            ::core::panic!("a tool takes one argument struct, and this is the second: put all arguments into one")
+        };
+        quote! {
+            const _: () = if #this && (#(#earlier)||*) {
+                #stop
+            };
+        }
+    });
+    quote!(#(#later)*)
+}
+
+fn output(tool: &Tool) -> TokenStream {
+    match &tool.output {
+        Some(ty) => ty.to_token_stream(),
+        None => quote!(()),
+    }
+}

@@ -1,0 +1,67 @@
+//! Rules that the schema cannot say the same way need words for the model.
+
+use syn::Type;
+
+use crate::errors::Errors;
+use crate::tool_args::model::{LengthMode, Rule, RuleKind};
+use crate::tool_args::types;
+
+/// Stores a mistake for the rules that need words where there are none.
+pub(crate) fn have_words(rules: &[Rule], ty: &Type, words: bool, errors: &mut Errors) {
+    if !words {
+        for rule in rules {
+            judge(rule, Some(ty), errors);
+        }
+    }
+}
+
+/// The message for a rule that leaves no trace in the schema.
+pub(crate) fn unsayable(rule: &str) -> String {
+    format!(
+        "a JSON Schema cannot say what `{rule}` checks: describe it for the model with \
+         `#[tool_args(rule = \"must …\")]`"
+    )
+}
+
+/// `ty` is what the rule is for, as far as it can be seen.
+fn judge(rule: &Rule, ty: Option<&Type>, errors: &mut Errors) {
+    let name = match &rule.kind {
+        RuleKind::Inner(inner) => {
+            let item = ty.and_then(types::item);
+            return inner.iter().for_each(|rule| judge(rule, item, errors));
+        }
+        RuleKind::Length { mode, .. } => {
+            let counted = match mode {
+                LengthMode::Simple if ty.is_some_and(types::is_string) => "bytes",
+                LengthMode::Bytes => "bytes",
+                LengthMode::Graphemes => "graphemes",
+                LengthMode::Utf16 => "UTF-16 units",
+                LengthMode::Simple | LengthMode::Chars => return,
+            };
+            return errors.at(
+                rule.span,
+                format!(
+                    "this `length` counts {counted}, the schema's counts characters: write \
+                     `length(chars, …)`, or describe the rule for the model with \
+                     `#[tool_args(rule = \"must …\")]`"
+                ),
+            );
+        }
+        RuleKind::Custom(name) => name,
+        RuleKind::Matches(_) => "matches",
+        RuleKind::Plain("CreditCard") => "credit_card",
+        RuleKind::Plain("PhoneNumber") => "phone_number",
+        RuleKind::Pattern(None) => {
+            return errors.at(
+                rule.span,
+                "a pattern that is not written here cannot go into the schema: write it as text, \
+                 or describe the rule for the model with `#[tool_args(rule = \"must …\")]`",
+            );
+        }
+        RuleKind::Plain(_)
+        | RuleKind::Range { .. }
+        | RuleKind::Compare(..)
+        | RuleKind::Pattern(Some(_)) => return,
+    };
+    errors.at(rule.span, unsayable(name));
+}

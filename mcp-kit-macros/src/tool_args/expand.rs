@@ -1,0 +1,236 @@
+//! Writes a type's shape as one constant and implements the traits.
+
+mod rules;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::{Generics, Ident, parse_quote};
+
+use super::model::{Data, Field, Model, Repr, Variant, VariantKind};
+use super::types;
+use crate::krate;
+
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    let krate = krate(model.krate.as_ref());
+    let shape = Writer {
+        krate: &krate,
+        name: model.ident.to_string(),
+    }
+    .data(&model.data);
+    let ident = &model.ident;
+    let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
+    let for_shape = shaped_generics(model, &krate);
+    let shape_where = &for_shape.where_clause;
+    let for_args = args_generics(&for_shape, &krate);
+    let args_where = &for_args.where_clause;
+    // The type's name stands where a derive is missing, so the compiler points
+    // at it and not at the attribute.
+    let here = Span::mixed_site().located_at(ident.span());
+    let spec = quote_spanned! {here=> #krate::__private::ArgsSpec::of::<#ident #ty_generics>() };
+    quote! {
+        const _: () = {
+            #[automatically_derived]
+            impl #impl_generics #krate::__private::Shaped for #ident #ty_generics #shape_where {
+                fn shape() -> &'static #krate::__private::Shape {
+                    const { &#shape }
+                }
+            }
+            #[automatically_derived]
+            impl #impl_generics #krate::__private::ToolArgs for #ident #ty_generics #args_where {
+                fn __spec() -> #krate::__private::ArgsSpec {
+                    #spec
+                }
+            }
+        };
+    }
+}
+
+/// The type's generics, and `Shaped` for each parameter whose values are seen.
+fn shaped_generics(model: &Model, krate: &TokenStream) -> Generics {
+    let mut generics = model.generics.clone();
+    let fields = fields(&model.data);
+    let seen: Vec<Ident> = generics
+        .type_params()
+        .map(|parameter| parameter.ident.clone())
+        .filter(|parameter| {
+            let shown = |field: &&Field| !field.opaque && !field.skipped;
+            fields
+                .iter()
+                .filter(|f| shown(f))
+                .any(|f| types::mentions(&f.ty, &[parameter]))
+        })
+        .collect();
+    for parameter in seen {
+        let bounds = generics.make_where_clause();
+        bounds
+            .predicates
+            .push(parse_quote!(#parameter: #krate::__private::Shaped));
+    }
+    generics
+}
+
+/// A generic type is an argument whenever its parameters make it one.
+fn args_generics(shaped: &Generics, krate: &TokenStream) -> Generics {
+    let mut generics = shaped.clone();
+    if !generics.params.is_empty() {
+        let bounds = generics.make_where_clause();
+        bounds.predicates.push(parse_quote! {
+            Self: #krate::__private::DerivesDeserialize
+                + #krate::__private::DerivesJsonSchema
+                + #krate::__private::DerivesValidate
+                + ::core::marker::Send
+                + 'static
+        });
+    }
+    generics
+}
+
+fn fields(data: &Data) -> Vec<&Field> {
+    match data {
+        Data::Opaque => Vec::new(),
+        Data::Newtype(field) => vec![field],
+        Data::Struct { fields, .. } | Data::Tuple(fields) => fields.iter().collect(),
+        Data::Enum { variants, .. } => variants
+            .iter()
+            .flat_map(|variant| match &variant.kind {
+                VariantKind::Unit => Vec::new(),
+                VariantKind::Newtype(field) => vec![&**field],
+                VariantKind::Tuple(fields) | VariantKind::Struct(fields) => fields.iter().collect(),
+            })
+            .collect(),
+    }
+}
+
+/// Writes the constant's expressions.
+struct Writer<'a> {
+    krate: &'a TokenStream,
+    /// The type's name.
+    name: String,
+}
+
+impl Writer<'_> {
+    fn data(&self, data: &Data) -> TokenStream {
+        let (krate, name) = (self.krate, &self.name);
+        match data {
+            Data::Opaque => quote!(#krate::__private::Shape::Leaf),
+            Data::Newtype(field) => {
+                let field = self.field(field);
+                quote!(#krate::__private::Shape::Newtype(&#field))
+            }
+            Data::Tuple(fields) => {
+                let fields = self.fields(fields);
+                quote!(#krate::__private::Shape::Tuple(#fields))
+            }
+            Data::Struct {
+                fields,
+                allow_unknown,
+                words,
+            } => {
+                let fields = self.fields(fields);
+                quote! {
+                    #krate::__private::Shape::Struct(&#krate::__private::StructShape {
+                        name: #name,
+                        fields: #fields,
+                        allow_unknown: #allow_unknown,
+                        words: &[#(#words),*],
+                    })
+                }
+            }
+            Data::Enum { repr, variants } => {
+                let repr = self.repr(repr);
+                let variants = variants.iter().map(|variant| self.variant(variant));
+                quote! {
+                    #krate::__private::Shape::Enum(&#krate::__private::EnumShape {
+                        name: #name,
+                        repr: #repr,
+                        variants: &[#(#variants),*],
+                    })
+                }
+            }
+        }
+    }
+
+    fn repr(&self, repr: &Repr) -> TokenStream {
+        let krate = self.krate;
+        match repr {
+            Repr::External => quote!(#krate::__private::Repr::External),
+            Repr::Internal { tag } => quote!(#krate::__private::Repr::Internal { tag: #tag }),
+            Repr::Adjacent { tag, content } => {
+                quote!(#krate::__private::Repr::Adjacent { tag: #tag, content: #content })
+            }
+            Repr::Untagged => quote!(#krate::__private::Repr::Untagged),
+        }
+    }
+
+    fn variant(&self, variant: &Variant) -> TokenStream {
+        let krate = self.krate;
+        let Variant {
+            rust,
+            wire,
+            aliases,
+            kind,
+        } = variant;
+        let kind = match kind {
+            VariantKind::Unit => quote!(Unit),
+            VariantKind::Newtype(field) => {
+                let field = self.field(field);
+                quote!(Newtype(#field))
+            }
+            VariantKind::Tuple(fields) => {
+                let fields = self.fields(fields);
+                quote!(Tuple(#fields))
+            }
+            VariantKind::Struct(fields) => {
+                let fields = self.fields(fields);
+                quote!(Struct(#fields))
+            }
+        };
+        quote! {
+            #krate::__private::VariantShape {
+                rust: #rust,
+                wire: #wire,
+                aliases: &[#(#aliases),*],
+                kind: #krate::__private::VariantKind::#kind,
+            }
+        }
+    }
+
+    fn fields(&self, fields: &[Field]) -> TokenStream {
+        let fields = fields.iter().map(|field| self.field(field));
+        quote!(&[#(#fields),*])
+    }
+
+    fn field(&self, field: &Field) -> TokenStream {
+        let krate = self.krate;
+        let Field {
+            rust,
+            wire,
+            aliases,
+            flatten,
+            skipped,
+            opaque,
+            rules,
+            words,
+            ty,
+        } = field;
+        let rules = rules.iter().map(|rule| self.rule(&rule.kind));
+        // Of what is not seen no `Shaped` is asked; `()` is a leaf.
+        let ty = match *opaque || *skipped {
+            true => quote!(()),
+            false => ty.to_token_stream(),
+        };
+        quote! {
+            #krate::__private::FieldShape {
+                rust: #rust,
+                wire: #wire,
+                aliases: &[#(#aliases),*],
+                flatten: #flatten,
+                skipped: #skipped,
+                opaque: #opaque,
+                rules: &[#(#rules),*],
+                words: &[#(#words),*],
+                shape: <#ty as #krate::__private::Shaped>::shape,
+            }
+        }
+    }
+}

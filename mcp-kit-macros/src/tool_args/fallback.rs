@@ -1,0 +1,36 @@
+//! What stands in the place of a type with mistakes: an implementation that
+//! says nothing, so that the tools which use the type have no errors of it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{DeriveInput, Path, parse_quote};
+
+use crate::errors::Errors;
+use crate::krate;
+
+pub(crate) fn fallback(input: &DeriveInput, krate: Option<&Path>, errors: Errors) -> TokenStream {
+    let krate = self::krate(krate);
+    let errors = errors.into_compile_errors();
+    let ident = &input.ident;
+    let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
+    let mut for_args = input.generics.clone();
+    let bounds = for_args.make_where_clause();
+    bounds
+        .predicates
+        .push(parse_quote!(Self: ::core::marker::Send + 'static));
+    quote! {
+        const _: () = {
+            impl #impl_generics #krate::__private::Shaped for #ident #ty_generics #where_clause {
+                fn shape() -> &'static #krate::__private::Shape {
+                    &#krate::__private::Shape::Leaf
+                }
+            }
+            impl #impl_generics #krate::__private::ToolArgs for #ident #ty_generics #bounds {
+                fn __spec() -> #krate::__private::ArgsSpec {
+                    ::core::unreachable!()
+                }
+            }
+        };
+        #errors
+    }
+}

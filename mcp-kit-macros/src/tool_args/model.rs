@@ -1,0 +1,98 @@
+//! What is known of a type once all checks have passed.
+
+use proc_macro2::Span;
+use syn::{Expr, Generics, Ident, LitStr, Path, Type};
+
+pub(crate) struct Model {
+    /// Where mcp-kit is, if not at `::mcp_kit`.
+    pub(crate) krate: Option<Path>,
+    pub(crate) ident: Ident,
+    pub(crate) generics: Generics,
+    pub(crate) data: Data,
+}
+
+pub(crate) enum Data {
+    /// `#[tool_args(opaque)]` on the type.
+    Opaque,
+    Struct {
+        fields: Vec<Field>,
+        allow_unknown: bool,
+        words: Vec<LitStr>,
+    },
+    Newtype(Box<Field>),
+    Tuple(Vec<Field>),
+    Enum {
+        repr: Repr,
+        variants: Vec<Variant>,
+    },
+}
+
+pub(crate) struct Field {
+    /// garde's path component; empty where garde adds none.
+    pub(crate) rust: String,
+    pub(crate) wire: String,
+    pub(crate) aliases: Vec<String>,
+    pub(crate) flatten: bool,
+    pub(crate) skipped: bool,
+    pub(crate) opaque: bool,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) words: Vec<LitStr>,
+    pub(crate) ty: Type,
+}
+
+pub(crate) enum Repr {
+    External,
+    Internal { tag: String },
+    Adjacent { tag: String, content: String },
+    Untagged,
+}
+
+pub(crate) struct Variant {
+    pub(crate) rust: String,
+    pub(crate) wire: String,
+    pub(crate) aliases: Vec<String>,
+    pub(crate) kind: VariantKind,
+}
+
+pub(crate) enum VariantKind {
+    Unit,
+    Newtype(Box<Field>),
+    Tuple(Vec<Field>),
+    Struct(Vec<Field>),
+}
+
+/// One of garde's rules, and where it stands.
+pub(crate) struct Rule {
+    pub(crate) span: Span,
+    pub(crate) kind: RuleKind,
+}
+
+pub(crate) enum RuleKind {
+    /// A rule without parameters: the name of `Rule`'s variant.
+    Plain(&'static str),
+    Length {
+        mode: LengthMode,
+        min: Option<Expr>,
+        max: Option<Expr>,
+    },
+    Range {
+        min: Option<Expr>,
+        max: Option<Expr>,
+    },
+    /// `Contains`, `Prefix` or `Suffix`, and what the text is compared with.
+    Compare(&'static str, Box<Expr>),
+    Pattern(Option<LitStr>),
+    Matches(String),
+    /// A rule that only words can tell; the name is what the user wrote.
+    Custom(&'static str),
+    Inner(Vec<Rule>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LengthMode {
+    Simple,
+    Bytes,
+    Chars,
+    Graphemes,
+    Utf16,
+}

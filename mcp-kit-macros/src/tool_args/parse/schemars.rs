@@ -1,0 +1,66 @@
+//! schemars's attributes that make the schema say something else than serde
+//! reads or garde checks.
+
+use proc_macro2::Span;
+use syn::Attribute;
+use syn::spanned::Spanned as _;
+
+use super::skip;
+
+/// Why an attribute makes the schema untrue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Untrue {
+    /// Another name or form than serde's.
+    Form,
+    /// Another type's schema.
+    Type,
+    /// A rule that nobody checks.
+    Rule,
+}
+
+/// The attributes of schemars on something, with their keys.
+pub(crate) fn untrue(attributes: &[Attribute]) -> Vec<(Span, String, Untrue)> {
+    let mut found = Vec::new();
+    for attribute in attributes {
+        if attribute.path().is_ident("validate") {
+            found.push((attribute.path().span(), "validate".to_owned(), Untrue::Rule));
+        }
+        if !attribute.path().is_ident("schemars") {
+            continue;
+        }
+        // schemars's own derive tells what is wrong in here.
+        let _ = attribute.parse_nested_meta(|meta| {
+            let key = meta
+                .path
+                .get_ident()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let why = match key.as_str() {
+                "rename"
+                | "rename_all"
+                | "rename_all_fields"
+                | "alias"
+                | "tag"
+                | "content"
+                | "untagged"
+                | "flatten"
+                | "skip"
+                | "skip_deserializing"
+                | "transparent"
+                | "deny_unknown_fields"
+                | "default"
+                | "from"
+                | "try_from" => Some(Untrue::Form),
+                "with" | "schema_with" => Some(Untrue::Type),
+                "length" | "range" | "regex" | "pattern" | "contains" | "required" | "email"
+                | "url" | "ip" | "ipv4" | "ipv6" | "inner" => Some(Untrue::Rule),
+                _ => None,
+            };
+            if let Some(why) = why {
+                found.push((meta.path.span(), key, why));
+            }
+            skip(&meta)
+        });
+    }
+    found
+}

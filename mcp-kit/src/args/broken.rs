@@ -1,0 +1,340 @@
+//! garde's findings in the wire's names and the author's words.
+//!
+//! The walk of the schema says most of what garde finds, and says it better.
+//! What is left are the rules that a schema cannot say. garde's own texts are
+//! never shown: a custom rule may have put a value into one.
+
+use std::collections::BTreeMap;
+
+use super::rules::said_of;
+use super::shape::{
+    EnumShape, FieldShape, LengthMode, Repr, Rule, Shape, VariantKind, VariantShape,
+};
+use crate::schema::{Finding, Step, child_item, child_member, push_step};
+
+/// More of garde's findings than this are not looked into.
+const MAX_LOOKED_INTO: usize = 50;
+
+/// What garde found and the walk did not.
+pub(super) fn unsaid(
+    report: &garde::Report,
+    shape: &'static Shape,
+    raw: &str,
+    said: &[Finding],
+) -> Vec<Finding> {
+    let mut places: BTreeMap<String, (usize, Target)> = BTreeMap::new();
+    let mut order = Vec::new();
+    for (path, _) in report.iter().take(MAX_LOOKED_INTO) {
+        let (place, target) = find(&components(path), shape, raw);
+        if !places.contains_key(&place) {
+            order.push(place.clone());
+        }
+        places.entry(place).or_insert((0, target)).0 += 1;
+    }
+    let mut found = Vec::new();
+    for place in order {
+        let Some((count, target)) = places.remove(&place) else {
+            continue;
+        };
+        let known = said.iter().filter(|finding| finding.path == place).count();
+        let left = count.saturating_sub(known);
+        if left > 0 {
+            let texts = target.texts(left);
+            found.extend(
+                texts
+                    .into_iter()
+                    .map(|text| Finding::new(place.clone(), text)),
+            );
+        }
+    }
+    found
+}
+
+/// garde shows its path's components only through a hidden function: this is
+/// the one place that uses it.
+fn components(path: &garde::Path) -> Vec<String> {
+    let mut components: Vec<String> = path
+        .__iter()
+        .map(|(_, component)| component.to_string())
+        .collect();
+    components.reverse();
+    components
+}
+
+/// What stands at the end of a path.
+struct Target {
+    rules: &'static [Rule],
+    words: &'static [&'static str],
+}
+
+impl Target {
+    /// What to say of so many findings that the schema does not show.
+    fn texts(&self, left: usize) -> Vec<String> {
+        let needing = self.rules.iter().filter(|rule| needs_words(rule)).count();
+        let paired = needing == self.words.len();
+        let mut texts: Vec<String> = if paired {
+            Vec::new()
+        } else {
+            self.words.iter().map(|words| (*words).to_owned()).collect()
+        };
+        let mut words = self.words.iter();
+        for rule in self.rules {
+            let own = if needs_words(rule) && paired {
+                words.next()
+            } else {
+                None
+            };
+            match own {
+                Some(own) if only_garde_checks(rule) => texts.push((*own).to_owned()),
+                Some(_) => {}
+                None if only_garde_checks(rule) && !needs_words(rule) => texts.push(said_of(rule)),
+                None => {}
+            }
+        }
+        if texts.is_empty() {
+            texts = self
+                .rules
+                .iter()
+                .filter(|rule| is_rule(rule))
+                .map(said_of)
+                .collect();
+        }
+        match texts.len() {
+            0 => vec!["is not acceptable".into()],
+            count if count <= left => texts,
+            _ => vec![format!("breaks one of these rules: {}", texts.join(", "))],
+        }
+    }
+}
+
+fn is_rule(rule: &Rule) -> bool {
+    !matches!(rule, Rule::Skip | Rule::Dive | Rule::Inner(_))
+}
+
+fn needs_words(rule: &Rule) -> bool {
+    match rule {
+        Rule::Custom | Rule::Matches(_) | Rule::Pattern(None) => true,
+        Rule::Length { mode, .. } => *mode != LengthMode::Chars,
+        _ => false,
+    }
+}
+
+fn only_garde_checks(rule: &Rule) -> bool {
+    match rule {
+        Rule::Custom
+        | Rule::Matches(_)
+        | Rule::Pattern(None)
+        | Rule::Email
+        | Rule::Url
+        | Rule::CreditCard
+        | Rule::PhoneNumber => true,
+        Rule::Pattern(Some(_)) => !cfg!(feature = "regex"),
+        Rule::Length { mode, .. } => *mode == LengthMode::Graphemes,
+        _ => false,
+    }
+}
+
+/// The way down a path of garde's: the wire's path grows along.
+struct Way<'t> {
+    path: String,
+    shape: &'static Shape,
+    target: Target,
+    text: Option<&'t str>,
+}
+
+fn find(components: &[String], shape: &'static Shape, raw: &str) -> (String, Target) {
+    let target = Target {
+        rules: &[],
+        words: words_of(shape),
+    };
+    let mut way = Way {
+        path: String::new(),
+        shape,
+        target,
+        text: Some(raw),
+    };
+    for component in components {
+        if !way.step(component) {
+            break;
+        }
+    }
+    if way.target.rules.iter().all(|rule| !is_rule(rule)) && way.target.words.is_empty() {
+        way.target.words = words_of(way.shape);
+    }
+    (way.path, way.target)
+}
+
+/// The words of a struct's own rules.
+fn words_of(shape: &'static Shape) -> &'static [&'static str] {
+    match super::publish::resolve(shape) {
+        Shape::Struct(of) => of.words,
+        _ => &[],
+    }
+}
+
+impl<'t> Way<'t> {
+    /// One component; false where it leads nowhere that is known.
+    fn step(&mut self, component: &str) -> bool {
+        if component.is_empty() {
+            // `inner` of an `Option`.
+            self.target = self.inner();
+            return true;
+        }
+        let mut shape = super::publish::resolve(self.shape);
+        while let Shape::Newtype(field) = shape {
+            self.enter(field);
+            if component == "0" {
+                return true;
+            }
+            // `#[garde(transparent)]` leaves its component out.
+            shape = super::publish::resolve(self.shape);
+        }
+        match shape {
+            Shape::Struct(of) => self.field(of.fields, component),
+            Shape::Enum(of) => self.variant(of, component),
+            Shape::Tuple(fields) => self.positional(fields, component),
+            Shape::List(item) | Shape::Set(item) => {
+                let index = component.parse::<usize>().ok();
+                match (shape, index) {
+                    (Shape::List(_), Some(index)) => {
+                        push_step(&mut self.path, Step::Index(index));
+                        self.text = self.text.and_then(|text| child_item(text, index));
+                    }
+                    _ => {
+                        self.path.push_str("[…]");
+                        self.text = None;
+                    }
+                }
+                self.target = self.inner();
+                self.shape = item();
+                true
+            }
+            Shape::Map(value) => {
+                push_step(&mut self.path, Step::Key(component));
+                let member = self
+                    .text
+                    .and_then(|text| child_member(text, |n| n == component));
+                self.text = member.map(|(_, text)| text);
+                self.target = self.inner();
+                self.shape = value();
+                true
+            }
+            Shape::Leaf | Shape::Same(_) | Shape::Newtype(_) => false,
+        }
+    }
+
+    fn inner(&self) -> Target {
+        let rules = self.target.rules.iter().find_map(|rule| match rule {
+            Rule::Inner(rules) => Some(*rules),
+            _ => None,
+        });
+        // Words on a field may speak of its items.
+        let words = if rules.is_some() {
+            self.target.words
+        } else {
+            &[]
+        };
+        Target {
+            rules: rules.unwrap_or_default(),
+            words,
+        }
+    }
+
+    /// The same place, one type further in.
+    fn enter(&mut self, field: &'static FieldShape) {
+        self.target = Target {
+            rules: field.rules,
+            words: field.words,
+        };
+        self.shape = (field.shape)();
+    }
+
+    fn field(&mut self, fields: &'static [FieldShape], component: &str) -> bool {
+        let name = |rust: &str| rust.trim_start_matches("r#") == component.trim_start_matches("r#");
+        let Some(field) = fields.iter().find(|field| name(field.rust)) else {
+            return false;
+        };
+        if !field.flatten {
+            push_step(&mut self.path, Step::Name(field.wire));
+            let known = |name: &str| name == field.wire || field.aliases.contains(&name);
+            self.text = self
+                .text
+                .and_then(|text| child_member(text, known))
+                .map(|(_, text)| text);
+        }
+        self.enter(field);
+        true
+    }
+
+    fn positional(&mut self, fields: &'static [FieldShape], component: &str) -> bool {
+        let index = component.parse::<usize>().ok();
+        let Some((index, field)) = index.and_then(|index| Some((index, fields.get(index)?))) else {
+            return false;
+        };
+        push_step(&mut self.path, Step::Index(index));
+        self.text = self.text.and_then(|text| child_item(text, index));
+        self.enter(field);
+        true
+    }
+
+    /// garde leaves the variant's name out: the text tells which it is.
+    fn variant(&mut self, of: &'static EnumShape, component: &str) -> bool {
+        let Some(variant) = self.given_variant(of, component) else {
+            return false;
+        };
+        match of.repr {
+            Repr::External => self.push_member(variant.wire, variant.aliases),
+            Repr::Adjacent { content, .. } => self.push_member(content, &[]),
+            Repr::Internal { .. } | Repr::Untagged => {}
+        }
+        match &variant.kind {
+            VariantKind::Unit => false,
+            VariantKind::Newtype(field) => {
+                self.enter(field);
+                true
+            }
+            VariantKind::Tuple(fields) => self.positional(fields, component),
+            VariantKind::Struct(fields) => self.field(fields, component),
+        }
+    }
+
+    fn push_member(&mut self, name: &'static str, aliases: &'static [&'static str]) {
+        push_step(&mut self.path, Step::Name(name));
+        let known = |given: &str| given == name || aliases.contains(&given);
+        self.text = self
+            .text
+            .and_then(|text| child_member(text, known))
+            .map(|(_, text)| text);
+    }
+
+    fn given_variant(
+        &self,
+        of: &'static EnumShape,
+        component: &str,
+    ) -> Option<&'static VariantShape> {
+        let named = |variant: &VariantShape, name: &str| {
+            variant.wire == name || variant.aliases.contains(&name)
+        };
+        let text = self.text?;
+        match of.repr {
+            Repr::External => {
+                let known = |name: &str| of.variants.iter().any(|variant| named(variant, name));
+                let (name, _) = child_member(text, known)?;
+                of.variants.iter().find(|variant| named(variant, &name))
+            }
+            Repr::Internal { tag } | Repr::Adjacent { tag, .. } => {
+                let (_, value) = child_member(text, |name| name == tag)?;
+                let value: String = serde_json::from_str(value).ok()?;
+                of.variants.iter().find(|variant| named(variant, &value))
+            }
+            Repr::Untagged => of.variants.iter().find(|variant| match &variant.kind {
+                VariantKind::Unit => false,
+                VariantKind::Newtype(_) => component == "0",
+                VariantKind::Tuple(fields) => component
+                    .parse::<usize>()
+                    .is_ok_and(|index| index < fields.len()),
+                VariantKind::Struct(fields) => fields.iter().any(|field| field.rust == component),
+            }),
+        }
+    }
+}

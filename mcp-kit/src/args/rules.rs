@@ -1,0 +1,557 @@
+//! garde's rules at one place of a schema: each is said as a keyword, as a
+//! pattern or in words, and what the schema says beyond them is a problem.
+
+use serde_json::{Map, Value, json};
+
+use super::shape::{Bound, LengthMode, Rule};
+use crate::schema::{NOTES, Number, TextRule, length};
+
+/// Keywords that somebody has to check.
+const BOUNDS: &[&str] = &[
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+];
+
+/// One place of a schema with the rules that a field has there.
+pub(super) struct Place<'s> {
+    pub(super) schema: &'s mut Map<String, Value>,
+    pub(super) rules: &'s [Rule],
+    pub(super) words: &'s [&'static str],
+    /// Whether garde gets here at all.
+    pub(super) enforced: bool,
+    /// Whether the type's own keywords are mcp-kit's to explain.
+    pub(super) opaque: bool,
+    pub(super) at: &'s str,
+}
+
+/// What the rules say, before it is written into the schema.
+#[derive(Default)]
+struct Said {
+    keywords: Vec<(&'static str, Value)>,
+    /// Regular expressions as the author wrote them.
+    patterns: Vec<String>,
+    rules: Vec<(TextRule, Option<&'static str>)>,
+    /// Sentences for the description.
+    words: Vec<String>,
+}
+
+impl Place<'_> {
+    /// Writes the rules into the schema; returns what has to be mended.
+    pub(super) fn write(mut self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let base = self.base();
+        let mut said = Said::default();
+        if self.enforced {
+            self.gather(&mut said, &mut problems);
+        }
+        self.bounds(&base, &mut said);
+        if !self.opaque {
+            self.unexplained(&said, &mut problems);
+        }
+        self.put(said);
+        problems
+    }
+
+    fn has(&self, name: &str) -> bool {
+        match self.schema.get("type") {
+            Some(Value::String(one)) => one == name,
+            Some(Value::Array(many)) => many.iter().any(|one| one == name),
+            _ => false,
+        }
+    }
+
+    /// The bounds of the Rust type; its format's name goes.
+    fn base(&mut self) -> (Option<Value>, Option<Value>) {
+        let format = self.schema.get("format").and_then(Value::as_str);
+        match format {
+            Some("ip") => {
+                self.schema.remove("format");
+                self.schema.insert(NOTES.into(), json!({ "ip": true }));
+                (None, None)
+            }
+            Some(format) => match crate::schema::bounds_of_format(format) {
+                Some(bounds) => {
+                    self.schema.remove("format");
+                    bounds
+                }
+                None => (None, None),
+            },
+            None => (None, None),
+        }
+    }
+
+    fn gather(&self, said: &mut Said, problems: &mut Vec<String>) {
+        let ascii = self.rules.iter().any(|rule| matches!(rule, Rule::Ascii));
+        let mut own = self.words.iter().copied();
+        let needing = self
+            .rules
+            .iter()
+            .filter(|rule| self.needs_words(rule, ascii))
+            .count();
+        // Word by word where there are as many as rules that need them.
+        let paired = needing == self.words.len();
+        for rule in self.rules {
+            let needs = self.needs_words(rule, ascii);
+            let words = if needs && paired { own.next() } else { None };
+            if needs && self.words.is_empty() {
+                problems.push(format!("`{}`: {}", self.at, self.unsayable(rule)));
+            }
+            self.say(rule, words, ascii, said, problems);
+        }
+        said.words
+            .extend(self.words.iter().map(|words| (*words).to_owned()));
+    }
+
+    /// Whether the schema has no way to say the rule as garde means it.
+    fn needs_words(&self, rule: &Rule, ascii: bool) -> bool {
+        match rule {
+            Rule::Custom | Rule::Matches(_) => true,
+            Rule::Pattern(None) => !self.schema.contains_key("pattern"),
+            Rule::Pattern(Some(pattern)) => foreign_to_ecma(pattern).is_some(),
+            Rule::Length { mode, min, max } if self.has("string") => match mode {
+                LengthMode::Chars => false,
+                LengthMode::Graphemes => true,
+                // Where there is at most one byte to a character, and where only
+                // emptiness counts, the counts agree.
+                _ => !ascii && (max.is_some() || min.is_some_and(|min| min > 1)),
+            },
+            _ => false,
+        }
+    }
+
+    fn unsayable(&self, rule: &Rule) -> String {
+        let way_out = "or describe the rule to the model with `#[tool_args(rule = \"…\")]`";
+        match rule {
+            Rule::Length {
+                mode: LengthMode::Simple | LengthMode::Bytes,
+                ..
+            } => format!(
+                "this `length` counts bytes, and a schema counts characters: \
+                 write `length(chars, …)`, {way_out}"
+            ),
+            Rule::Length { .. } => format!(
+                "this `length` counts what a schema cannot count: write `length(chars, …)`, {way_out}"
+            ),
+            Rule::Pattern(Some(pattern)) => {
+                let what = foreign_to_ecma(pattern).unwrap_or_default();
+                format!(
+                    "the pattern has `{what}`, which the regular expressions of JSON Schema do \
+                     not know: write it without, {way_out}"
+                )
+            }
+            Rule::Matches(other) => format!(
+                "a schema cannot say that it must match `{other}`: describe the rule to the \
+                 model with `#[tool_args(rule = \"…\")]`"
+            ),
+            _ => "a schema cannot say this rule: describe it to the model with \
+                  `#[tool_args(rule = \"…\")]`"
+                .into(),
+        }
+    }
+
+    #[allow(clippy::too_many_lines)]
+    fn say(
+        &self,
+        rule: &Rule,
+        words: Option<&'static str>,
+        ascii: bool,
+        said: &mut Said,
+        problems: &mut Vec<String>,
+    ) {
+        match rule {
+            Rule::Ascii => said.rules.push((TextRule::Ascii, None)),
+            Rule::Alphanumeric => {
+                said.rules.push((TextRule::Alphanumeric, None));
+                said.words.push(TextRule::Alphanumeric.says());
+            }
+            Rule::Prefix(text) => said.rules.push((TextRule::Prefix((*text).into()), None)),
+            Rule::Suffix(text) => said.rules.push((TextRule::Suffix((*text).into()), None)),
+            Rule::Contains(text) => said.rules.push((TextRule::Contains((*text).into()), None)),
+            Rule::Ip => said.rules.push((TextRule::Ip, None)),
+            Rule::IpV4 => said.keywords.push(("format", json!("ipv4"))),
+            Rule::IpV6 => said.keywords.push(("format", json!("ipv6"))),
+            Rule::Email => said.keywords.push(("format", json!("email"))),
+            Rule::Url => said.keywords.push(("format", json!("uri"))),
+            Rule::CreditCard | Rule::PhoneNumber => said.words.push(said_of(rule)),
+            Rule::Pattern(Some(pattern)) if foreign_to_ecma(pattern).is_none() => {
+                said.patterns.push((*pattern).to_owned());
+            }
+            Rule::Pattern(None) => {
+                let written = self.schema.get("pattern").and_then(Value::as_str);
+                said.patterns.extend(written.map(str::to_owned));
+            }
+            Rule::Length { mode, min, max } => {
+                self.say_length(*mode, *min, *max, words, ascii, said)
+            }
+            Rule::Range { .. } if !self.has("integer") && !self.has("number") => {
+                if !self.opaque && !self.schema.is_empty() {
+                    problems.push(format!(
+                        "`{}`: `range` has no meaning for what the schema describes as {}",
+                        self.at,
+                        self.schema.get("type").unwrap_or(&Value::Null)
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn say_length(
+        &self,
+        mode: LengthMode,
+        min: Option<u64>,
+        max: Option<u64>,
+        words: Option<&'static str>,
+        ascii: bool,
+        said: &mut Said,
+    ) {
+        let mut keyword = |name: &'static str, bound: Option<u64>| {
+            said.keywords
+                .extend(bound.map(|bound| (name, json!(bound))));
+        };
+        if self.has("array") {
+            keyword("minItems", min);
+            keyword("maxItems", max);
+        } else if self.has("object") {
+            keyword("minProperties", min);
+            keyword("maxProperties", max);
+        } else if self.has("string") {
+            // What follows from the rule may be said, what does not may not:
+            // n bytes are at most n characters, n graphemes at least n.
+            let exact = mode == LengthMode::Chars || ascii;
+            let says_min =
+                exact || mode == LengthMode::Graphemes || min.is_some_and(|min| min <= 1);
+            let says_max = exact || mode != LengthMode::Graphemes;
+            keyword("minLength", min.filter(|_| says_min));
+            keyword("maxLength", max.filter(|_| says_max));
+            match mode {
+                _ if exact => {}
+                LengthMode::Simple | LengthMode::Bytes => {
+                    said.rules
+                        .push((TextRule::Bytes(min.filter(|min| *min > 1), max), words));
+                }
+                LengthMode::Utf16 => {
+                    said.rules
+                        .push((TextRule::Utf16(min.filter(|min| *min > 1), max), words));
+                }
+                LengthMode::Chars | LengthMode::Graphemes => {}
+            }
+        }
+    }
+
+    /// The range, within what the Rust type can hold.
+    fn bounds(&self, base: &(Option<Value>, Option<Value>), said: &mut Said) {
+        if !self.has("integer") && !self.has("number") {
+            return;
+        }
+        let mut low = base.0.as_ref().and_then(Number::of);
+        let mut high = base.1.as_ref().and_then(Number::of);
+        let ranged = |rule: &Rule| matches!(rule, Rule::Range { min: Some(_), .. });
+        if low.is_some()
+            && self.schema.get("minimum") == Some(&json!(1))
+            && !self.rules.iter().any(ranged)
+        {
+            // `NonZeroU8` and its like.
+            low = Some(Number::Int(1));
+        }
+        for rule in self.rules.iter().filter(|_| self.enforced) {
+            if let Rule::Range { min, max } = rule {
+                let narrower = |bound: &Number| low.is_none_or(|low| *bound > low);
+                low = min.map(number).filter(narrower).or(low);
+                let narrower = |bound: &Number| high.is_none_or(|high| *bound < high);
+                high = max.map(number).filter(narrower).or(high);
+            }
+        }
+        for (keyword, bound) in [("minimum", low), ("maximum", high)] {
+            let value = bound.and_then(Number::to_value);
+            said.keywords.extend(value.map(|value| (keyword, value)));
+        }
+    }
+
+    /// Whatever the schema says, a rule or the type has to say too.
+    fn unexplained(&self, said: &Said, problems: &mut Vec<String>) {
+        for keyword in BOUNDS {
+            let Some(value) = self.schema.get(*keyword) else {
+                continue;
+            };
+            let expected = said
+                .keywords
+                .iter()
+                .find(|(name, _)| name == keyword)
+                .map(|(_, v)| v);
+            if expected.is_some_and(|expected| same(expected, value))
+                || self.by_type(keyword, value)
+                || self.by_rule(keyword, value, said)
+            {
+                continue;
+            }
+            let checked = match expected {
+                Some(expected) => format!("garde checks {expected}"),
+                None => "nothing checks it".to_owned(),
+            };
+            problems.push(format!(
+                "`{}`: the schema says `{keyword}` {value}, and {checked}: \
+                 say the rule once, in `#[garde(…)]`",
+                self.at
+            ));
+        }
+    }
+
+    /// `char`, arrays and tuples have bounds of their own.
+    fn by_type(&self, keyword: &str, value: &Value) -> bool {
+        let other = match keyword {
+            "minLength" => "maxLength",
+            "maxLength" => "minLength",
+            "minItems" => "maxItems",
+            "maxItems" => "minItems",
+            // A Rust number's own, also where no rule is enforced.
+            "minimum" | "maximum" => {
+                return !self.enforced && self.schema.get(keyword) == Some(value);
+            }
+            _ => return false,
+        };
+        let lengths = !self
+            .rules
+            .iter()
+            .any(|rule| matches!(rule, Rule::Length { .. }));
+        lengths
+            && self.schema.get(other) == Some(value)
+            && (keyword.ends_with("Items") || value == &json!(1))
+    }
+
+    /// What schemars made of a rule that is said in another way, or not at all.
+    fn by_rule(&self, keyword: &str, value: &Value, said: &Said) -> bool {
+        let bound = |bound: Option<u64>| bound.is_some_and(|bound| value == &json!(bound));
+        self.rules.iter().any(|rule| match rule {
+            Rule::Length { min, .. } if keyword.starts_with("min") => bound(*min),
+            Rule::Length { max, .. } if keyword.starts_with("max") => bound(*max),
+            Rule::Range { min: Some(min), .. } if keyword == "minimum" => {
+                number(*min).to_value().is_some_and(|min| same(&min, value))
+            }
+            Rule::Range { max: Some(max), .. } if keyword == "maximum" => {
+                number(*max).to_value().is_some_and(|max| same(&max, value))
+            }
+            Rule::Contains(_) | Rule::Pattern(_) => keyword == "pattern",
+            _ => false,
+        }) || said.patterns.iter().any(|pattern| value == pattern)
+    }
+
+    fn put(self, said: Said) {
+        let schema = self.schema;
+        let by_type: Vec<(String, Value)> = if self.rules.iter().any(is_length) {
+            Vec::new()
+        } else {
+            let own = ["minLength", "maxLength", "minItems", "maxItems"];
+            own.iter()
+                .filter_map(|k| Some(((*k).to_owned(), schema.get(*k)?.clone())))
+                .collect()
+        };
+        let ip = schema.remove(NOTES).is_some()
+            && !self.rules.iter().any(|rule| matches!(rule, Rule::Ip));
+        if !self.opaque {
+            for keyword in BOUNDS {
+                schema.remove(*keyword);
+            }
+            let formats = self.rules.iter().any(|rule| {
+                matches!(
+                    rule,
+                    Rule::Email | Rule::Url | Rule::Ip | Rule::IpV4 | Rule::IpV6
+                )
+            });
+            if formats {
+                schema.remove("format");
+            }
+        }
+        schema.extend(by_type);
+        schema.extend(
+            said.keywords
+                .into_iter()
+                .map(|(keyword, value)| (keyword.into(), value)),
+        );
+        let mut rules = said.rules;
+        if ip {
+            rules.push((TextRule::Ip, None));
+        }
+        write_text_rules(schema, said.patterns, &rules);
+        describe(schema, &said.words);
+    }
+}
+
+fn is_length(rule: &Rule) -> bool {
+    matches!(rule, Rule::Length { .. })
+}
+
+/// Patterns, formats and the notes for the walker, which checks the rules
+/// themselves and skips what they are published as.
+fn write_text_rules(
+    schema: &mut Map<String, Value>,
+    patterns: Vec<String>,
+    rules: &[(TextRule, Option<&'static str>)],
+) {
+    let mut covers = Vec::new();
+    let own = patterns.len();
+    let made = rules.iter().filter_map(|(rule, _)| rule.pattern());
+    let mut patterns = patterns.into_iter().chain(made).enumerate();
+    if let Some((index, first)) = patterns.next() {
+        schema.insert("pattern".into(), first.into());
+        if index >= own {
+            covers.push("pattern");
+        }
+    }
+    let further: Vec<Value> = patterns
+        .map(|(_, pattern)| json!({ "pattern": pattern }))
+        .collect();
+    if !further.is_empty() {
+        if own <= 1 {
+            covers.push("allOf");
+        }
+        schema.insert("allOf".into(), further.into());
+    }
+    if rules.iter().any(|(rule, _)| *rule == TextRule::Ip) {
+        covers.push("anyOf");
+        schema.insert(
+            "anyOf".into(),
+            json!([{ "format": "ipv4" }, { "format": "ipv6" }]),
+        );
+    }
+    if !rules.is_empty() {
+        let rules: Vec<Value> = rules
+            .iter()
+            .map(|(rule, words)| match words {
+                Some(words) => json!({ "rule": rule.to_value(), "says": words }),
+                None => json!({ "rule": rule.to_value() }),
+            })
+            .collect();
+        schema.insert(NOTES.into(), json!({ "rules": rules, "covers": covers }));
+    }
+}
+
+/// Adds rules in words to a description, each as a sentence.
+pub(super) fn describe(schema: &mut Map<String, Value>, words: &[String]) {
+    if words.is_empty() {
+        return;
+    }
+    let mut text = schema
+        .get("description")
+        .and_then(Value::as_str)
+        .map(|text| text.trim_end().to_owned())
+        .unwrap_or_default();
+    for words in words {
+        if !text.is_empty() {
+            if !text.ends_with(['.', '!', '?', ':', '`', ')']) {
+                text.push('.');
+            }
+            text.push(' ');
+        }
+        let mut letters = words.trim().chars();
+        text.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        text.push_str(letters.as_str());
+        if !text.ends_with(['.', '!', '?']) {
+            text.push('.');
+        }
+    }
+    schema.insert("description".into(), text.into());
+}
+
+/// A rule as it follows `query: ` in a report, where only garde checks it.
+pub(super) fn said_of(rule: &Rule) -> String {
+    match rule {
+        Rule::Ascii => TextRule::Ascii.says(),
+        Rule::Alphanumeric => TextRule::Alphanumeric.says(),
+        Rule::Prefix(text) => TextRule::Prefix((*text).into()).says(),
+        Rule::Suffix(text) => TextRule::Suffix((*text).into()).says(),
+        Rule::Contains(text) => TextRule::Contains((*text).into()).says(),
+        Rule::Ip => TextRule::Ip.says(),
+        Rule::IpV4 => TextRule::IpV4.says(),
+        Rule::IpV6 => TextRule::IpV6.says(),
+        Rule::Email => "must be an email address".into(),
+        Rule::Url => "must be a URL".into(),
+        Rule::CreditCard => "must be a credit card number".into(),
+        Rule::PhoneNumber => "must be a phone number".into(),
+        Rule::Required => "is required".into(),
+        Rule::Pattern(Some(pattern)) => format!("must match the pattern {pattern}"),
+        Rule::Length { mode, min, max } => {
+            let (one, many) = match mode {
+                LengthMode::Simple => ("unit of length", "units of length"),
+                LengthMode::Bytes => ("byte of UTF-8", "bytes of UTF-8"),
+                LengthMode::Chars => ("character", "characters"),
+                LengthMode::Graphemes => ("visible character", "visible characters"),
+                LengthMode::Utf16 => ("UTF-16 unit", "UTF-16 units"),
+            };
+            length(one, many, *min, *max)
+        }
+        Rule::Range { min, max } => match (min.map(number), max.map(number)) {
+            (Some(min), Some(max)) => format!("must be from {min} to {max}"),
+            (Some(min), None) => format!("must be at least {min}"),
+            (None, Some(max)) => format!("must be at most {max}"),
+            (None, None) => "is not acceptable".into(),
+        },
+        Rule::Pattern(None)
+        | Rule::Matches(_)
+        | Rule::Custom
+        | Rule::Inner(_)
+        | Rule::Skip
+        | Rule::Dive => "is not acceptable".into(),
+    }
+}
+
+fn number(bound: Bound) -> Number {
+    match bound {
+        Bound::Int(int) => Number::Int(int),
+        Bound::Float(float) => Number::Float(float),
+    }
+}
+
+fn same(a: &Value, b: &Value) -> bool {
+    a == b || matches!((Number::of(a), Number::of(b)), (Some(a), Some(b)) if a == b)
+}
+
+/// The first construct that Rust's regular expressions have and ECMA 262's,
+/// which JSON Schema uses, have not.
+fn foreign_to_ecma(pattern: &str) -> Option<&'static str> {
+    let mut escaped = false;
+    let mut in_class = false;
+    for (index, character) in pattern.char_indices() {
+        let rest = &pattern[index..];
+        if escaped {
+            escaped = false;
+            match character {
+                'A' => return Some(r"\A"),
+                'z' => return Some(r"\z"),
+                'a' => return Some(r"\a"),
+                'U' => return Some(r"\U"),
+                'x' if rest.starts_with("x{") => return Some(r"\x{…}"),
+                _ => {}
+            }
+            continue;
+        }
+        match character {
+            '\\' => escaped = true,
+            '[' if in_class && rest.starts_with("[:") => return Some("[:…:]"),
+            '[' if in_class => return Some("[…[…]]"),
+            '[' => in_class = true,
+            ']' => in_class = false,
+            '&' if in_class && rest.starts_with("&&") => return Some("&&"),
+            '(' if !in_class && rest.starts_with("(?P<") => return Some("(?P<…>"),
+            '(' if !in_class
+                && rest.starts_with("(?")
+                && !rest.starts_with("(?:")
+                && !rest.starts_with("(?<") =>
+            {
+                return Some("(?…)");
+            }
+            _ => {}
+        }
+    }
+    None
+}

@@ -1,0 +1,696 @@
+//! From a JSON Schema to the nodes that the walker reads.
+//!
+//! Two sources: schemas that mcp-kit published from a Rust type (they carry
+//! notes beside the keywords, and serde and garde check whatever is not
+//! understood here), and schemas that are known only at run time, where a
+//! keyword that cannot be checked is a problem: it would promise what nobody
+//! keeps.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::node::{
+    Alternative, Choice, ListNode, Mark, Name, Node, NodeId, NumberNode, ObjectNode, Pattern, Rest,
+    SaidRule, TextNode, Types,
+};
+use super::number::Number;
+use super::text_rule::TextRule;
+use super::walk::Validator;
+
+/// The member that holds mcp-kit's notes; never published.
+pub(crate) const NOTES: &str = "$mcp-kit";
+
+/// Keywords that say nothing that could be checked.
+const REMARKS: &[&str] = &[
+    "$comment",
+    "$defs",
+    "$schema",
+    "contentEncoding",
+    "contentMediaType",
+    "default",
+    "definitions",
+    "deprecated",
+    "description",
+    "examples",
+    "format",
+    "readOnly",
+    "title",
+    "writeOnly",
+    NOTES,
+];
+
+/// Keywords that are checked.
+const CHECKED: &[&str] = &[
+    "$ref",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "const",
+    "enum",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "items",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "not",
+    "oneOf",
+    "pattern",
+    "patternProperties",
+    "prefixItems",
+    "properties",
+    "required",
+    "type",
+    "uniqueItems",
+];
+
+/// Compiles a schema that came from a Rust type.
+pub(crate) fn typed(schema: &Value) -> Validator {
+    let mut compiler = Compiler::new(schema, true);
+    let root = compiler.node(schema, "#");
+    compiler.finish(root)
+}
+
+/// Compiles a schema that is known only at run time.
+///
+/// # Errors
+/// Each keyword that is unknown, malformed or cannot be checked, and its place.
+pub(crate) fn run_time(schema: &Value) -> Result<Validator, Vec<String>> {
+    let mut compiler = Compiler::new(schema, false);
+    let root = compiler.node(schema, "#");
+    if compiler.problems.is_empty() {
+        Ok(compiler.finish(root))
+    } else {
+        Err(compiler.problems)
+    }
+}
+
+struct Compiler<'s> {
+    root: &'s Value,
+    typed: bool,
+    nodes: Vec<Node>,
+    /// What `$ref`s point to, so that recursion ends.
+    referenced: BTreeMap<String, NodeId>,
+    problems: Vec<String>,
+}
+
+impl<'s> Compiler<'s> {
+    fn new(root: &'s Value, typed: bool) -> Self {
+        Self {
+            root,
+            typed,
+            nodes: Vec::new(),
+            referenced: BTreeMap::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn finish(mut self, root: NodeId) -> Validator {
+        self.fill_in_types();
+        self.mark_loose();
+        Validator::new(self.nodes, root, self.typed)
+    }
+
+    fn problem(&mut self, at: &str, text: &str) {
+        self.problems.push(format!("{at}: {text}"));
+    }
+
+    fn add(&mut self, node: Node) -> NodeId {
+        self.nodes.push(node);
+        self.nodes.len() - 1
+    }
+
+    fn node(&mut self, schema: &'s Value, at: &str) -> NodeId {
+        if at == "#" {
+            // Taken now, so that `"$ref": "#"` finds it.
+            let id = self.add(Node::any());
+            self.referenced.insert("#".into(), id);
+            let node = self.build(schema, at);
+            self.nodes[id] = node;
+            return id;
+        }
+        if let Value::Object(object) = schema
+            && let Some(Value::String(target)) = object.get("$ref")
+            && object
+                .keys()
+                .all(|key| key == "$ref" || REMARKS.contains(&key.as_str()))
+        {
+            return self.reference(target, at);
+        }
+        let node = self.build(schema, at);
+        self.add(node)
+    }
+
+    fn reference(&mut self, target: &str, at: &str) -> NodeId {
+        if let Some(id) = self.referenced.get(target) {
+            return *id;
+        }
+        let id = self.add(Node::any());
+        self.referenced.insert(target.to_owned(), id);
+        match target
+            .strip_prefix('#')
+            .and_then(|pointer| self.root.pointer(pointer))
+        {
+            Some(schema) => {
+                let node = self.build(schema, target);
+                self.nodes[id] = node;
+            }
+            None => self.problem(
+                at,
+                &format!(
+                    "`$ref` points to {target:?}, which is not in this schema: \
+                     put it under `$defs` and point to `#/$defs/…`"
+                ),
+            ),
+        }
+        id
+    }
+
+    fn build(&mut self, schema: &'s Value, at: &str) -> Node {
+        let mut node = Node::any();
+        let object = match schema {
+            Value::Bool(true) => return node,
+            Value::Bool(false) => {
+                node.types = Types::NONE;
+                return node;
+            }
+            Value::Object(object) => object,
+            _ => {
+                self.problem(at, "a schema has to be an object, `true` or `false`");
+                return node;
+            }
+        };
+        self.refuse_unchecked(object, at);
+        node.types = self.types(object, at);
+        node.allowed = self.allowed(object, at);
+        let notes = object.get(NOTES);
+        node.also_allowed = strings(notes.and_then(|notes| notes.get("accepted")));
+        node.number = self.number(object, at);
+        node.text = self.text(object, notes, at);
+        node.list = self.list(object, at);
+        node.object = self.object(object, notes, at);
+        self.combine(&mut node, object, notes, at);
+        node
+    }
+
+    /// Every keyword has to be known, and known to be checked.
+    fn refuse_unchecked(&mut self, object: &Map<String, Value>, at: &str) {
+        for keyword in object
+            .keys()
+            .filter(|_| !self.typed)
+            .cloned()
+            .collect::<Vec<_>>()
+        {
+            let keyword = keyword.as_str();
+            if !CHECKED.contains(&keyword)
+                && !REMARKS.contains(&keyword)
+                && !keyword.starts_with("x-")
+            {
+                self.problem(
+                    at,
+                    &format!(
+                        "`{keyword}` is no keyword that mcp-kit checks, so the schema would \
+                         promise what nothing keeps: leave it out, and check it in the tool"
+                    ),
+                );
+            }
+        }
+    }
+
+    fn types(&mut self, object: &Map<String, Value>, at: &str) -> Types {
+        let names: Vec<&Value> = match object.get("type") {
+            None => return Types::ANY,
+            Some(Value::Array(names)) => names.iter().collect(),
+            Some(name) => vec![name],
+        };
+        let mut types = Types::NONE;
+        for name in names {
+            match name.as_str().and_then(Types::of_name) {
+                Some(one) => types = types.or(one),
+                None => self.problem(at, &format!("`type` has no meaning for {name}")),
+            }
+        }
+        types
+    }
+
+    fn allowed(&mut self, object: &Map<String, Value>, at: &str) -> Option<Vec<Value>> {
+        if let Some(only) = object.get("const") {
+            return Some(vec![only.clone()]);
+        }
+        match object.get("enum")? {
+            Value::Array(values) => Some(values.clone()),
+            _ => {
+                self.problem(at, "`enum` has to be a list");
+                None
+            }
+        }
+    }
+
+    fn count(&mut self, object: &Map<String, Value>, keyword: &str, at: &str) -> Option<u64> {
+        let value = object.get(keyword)?;
+        let count = value.as_u64().or_else(|| {
+            let float = value.as_f64().filter(|f| *f >= 0.0 && f.fract() == 0.0)?;
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            Some(float as u64)
+        });
+        if count.is_none() {
+            self.problem(
+                at,
+                &format!("`{keyword}` has to be a whole number of at least 0"),
+            );
+        }
+        count
+    }
+
+    fn bound(&mut self, object: &Map<String, Value>, keyword: &str, at: &str) -> Option<Number> {
+        let value = object.get(keyword)?;
+        let bound = Number::of(value);
+        if bound.is_none() {
+            self.problem(at, &format!("`{keyword}` has to be a number"));
+        }
+        bound
+    }
+
+    fn number(&mut self, object: &Map<String, Value>, at: &str) -> Option<Box<NumberNode>> {
+        let keywords = [
+            "minimum",
+            "maximum",
+            "exclusiveMinimum",
+            "exclusiveMaximum",
+            "multipleOf",
+        ];
+        keywords
+            .iter()
+            .any(|keyword| object.contains_key(*keyword))
+            .then(|| {
+                Box::new(NumberNode {
+                    min: self.bound(object, "minimum", at),
+                    max: self.bound(object, "maximum", at),
+                    above: self.bound(object, "exclusiveMinimum", at),
+                    below: self.bound(object, "exclusiveMaximum", at),
+                    step: self.bound(object, "multipleOf", at),
+                })
+            })
+    }
+
+    fn text(
+        &mut self,
+        object: &Map<String, Value>,
+        notes: Option<&Value>,
+        at: &str,
+    ) -> Option<Box<TextNode>> {
+        let mut text = TextNode {
+            min: self.count(object, "minLength", at),
+            max: self.count(object, "maxLength", at),
+            ..TextNode::default()
+        };
+        let noted = notes
+            .and_then(|notes| notes.get("rules"))
+            .and_then(Value::as_array);
+        for rule in noted.into_iter().flatten() {
+            if let Some(parsed) = rule.get("rule").and_then(TextRule::of_value) {
+                let says = rule.get("says").and_then(Value::as_str);
+                let says = says.map_or_else(|| parsed.says(), str::to_owned);
+                text.rules.push(SaidRule { rule: parsed, says });
+            }
+        }
+        let format = match object.get("format").and_then(Value::as_str) {
+            Some("ipv4") => Some(TextRule::IpV4),
+            Some("ipv6") => Some(TextRule::IpV6),
+            _ => None,
+        };
+        if let Some(rule) = format
+            && text.rules.iter().all(|said| said.rule != rule)
+        {
+            let says = rule.says();
+            text.rules.push(SaidRule { rule, says });
+        }
+        if let Some(pattern) = object.get("pattern")
+            && !covered(notes, "pattern")
+        {
+            let compiled = self.pattern(pattern.as_str(), "pattern", at);
+            text.patterns.extend(compiled);
+        }
+        let empty = text.min.is_none()
+            && text.max.is_none()
+            && text.rules.is_empty()
+            && text.patterns.is_empty();
+        (!empty).then(|| Box::new(text))
+    }
+
+    #[cfg(feature = "regex")]
+    fn pattern(&mut self, pattern: Option<&str>, keyword: &str, at: &str) -> Option<Pattern> {
+        let Some(pattern) = pattern else {
+            self.problem(at, &format!("`{keyword}` has to be a string"));
+            return None;
+        };
+        match regex::Regex::new(pattern) {
+            Ok(regex) => Some(Pattern {
+                regex,
+                says: format!("must match the pattern {pattern}"),
+            }),
+            Err(error) => {
+                self.problem(
+                    at,
+                    &format!(
+                        "`{keyword}` {pattern:?} is no regular expression that Rust's regex \
+                         crate reads ({}): say it without look-around and back-references",
+                        error.to_string().lines().last().unwrap_or_default()
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    #[cfg(not(feature = "regex"))]
+    fn pattern(&mut self, _: Option<&str>, keyword: &str, at: &str) -> Option<Pattern> {
+        self.problem(
+            at,
+            &format!("`{keyword}` is only checked with mcp-kit's feature `regex`: turn it on"),
+        );
+        None
+    }
+
+    fn list(&mut self, object: &'s Map<String, Value>, at: &str) -> Option<Box<ListNode>> {
+        let mut list = ListNode {
+            min: self.count(object, "minItems", at),
+            max: self.count(object, "maxItems", at),
+            unique: object
+                .get("uniqueItems")
+                .and_then(Value::as_bool)
+                .unwrap_or_default(),
+            ..ListNode::default()
+        };
+        list.prefix = self.nodes_of(object, "prefixItems", at);
+        match object.get("items") {
+            Some(Value::Array(_)) => self.problem(
+                at,
+                "`items` as a list is an older dialect's: say `prefixItems` (JSON Schema 2020-12)",
+            ),
+            Some(items) => list.items = Some(self.node(items, &format!("{at}/items"))),
+            None => {}
+        }
+        let empty = list.min.is_none()
+            && list.max.is_none()
+            && !list.unique
+            && list.prefix.is_empty()
+            && list.items.is_none();
+        (!empty).then(|| Box::new(list))
+    }
+
+    fn nodes_of(&mut self, object: &'s Map<String, Value>, keyword: &str, at: &str) -> Vec<NodeId> {
+        match object.get(keyword) {
+            None => Vec::new(),
+            Some(Value::Array(schemas)) => schemas
+                .iter()
+                .enumerate()
+                .map(|(index, schema)| self.node(schema, &format!("{at}/{keyword}/{index}")))
+                .collect(),
+            Some(_) => {
+                self.problem(at, &format!("`{keyword}` has to be a list of schemas"));
+                Vec::new()
+            }
+        }
+    }
+
+    fn object(
+        &mut self,
+        object: &'s Map<String, Value>,
+        notes: Option<&Value>,
+        at: &str,
+    ) -> Option<Box<ObjectNode>> {
+        let keywords = [
+            "properties",
+            "required",
+            "additionalProperties",
+            "patternProperties",
+            "minProperties",
+            "maxProperties",
+        ];
+        if !keywords.iter().any(|keyword| object.contains_key(*keyword)) {
+            return None;
+        }
+        let required = strings(object.get("required"));
+        let mut names = Vec::new();
+        match object.get("properties") {
+            Some(Value::Object(properties)) => {
+                for (name, schema) in properties {
+                    let node = self.node(schema, &format!("{at}/properties/{name}"));
+                    let required = required.contains(name);
+                    names.push(Name {
+                        name: name.clone(),
+                        node,
+                        required,
+                    });
+                }
+            }
+            Some(_) => self.problem(at, "`properties` has to be an object"),
+            None => {}
+        }
+        for name in &required {
+            if names.iter().all(|known| known.name != *name) {
+                let node = self.add(Node::any());
+                names.push(Name {
+                    name: name.clone(),
+                    node,
+                    required: true,
+                });
+            }
+        }
+        let rest = match object.get("additionalProperties") {
+            None | Some(Value::Bool(true)) => Rest::Any,
+            Some(Value::Bool(false)) => Rest::Refused,
+            Some(schema) => Rest::Node(self.node(schema, &format!("{at}/additionalProperties"))),
+        };
+        let (patterns, rest) = self.pattern_properties(object, rest, at);
+        let mut lookup: Vec<(String, usize)> = names
+            .iter()
+            .enumerate()
+            .map(|(index, name)| (name.name.clone(), index))
+            .collect();
+        let aliases = notes
+            .and_then(|notes| notes.get("aliases"))
+            .and_then(Value::as_object);
+        for (alias, name) in aliases.into_iter().flatten() {
+            let index = names
+                .iter()
+                .position(|known| Some(known.name.as_str()) == name.as_str());
+            lookup.extend(index.map(|index| (alias.clone(), index)));
+        }
+        lookup.sort();
+        Some(Box::new(ObjectNode {
+            names,
+            lookup,
+            rest,
+            patterns,
+            min: self.count(object, "minProperties", at),
+            max: self.count(object, "maxProperties", at),
+        }))
+    }
+
+    /// A Rust map with number keys is published with a pattern for its keys:
+    /// serde checks the keys, so for the walker it is a map like any other.
+    fn pattern_properties(
+        &mut self,
+        object: &'s Map<String, Value>,
+        rest: Rest,
+        at: &str,
+    ) -> (Vec<(Pattern, NodeId)>, Rest) {
+        let Some(Value::Object(patterns)) = object.get("patternProperties") else {
+            return (Vec::new(), rest);
+        };
+        let mut compiled = Vec::new();
+        let mut any = rest;
+        for (pattern, schema) in patterns {
+            let node = self.node(schema, &format!("{at}/patternProperties/{pattern}"));
+            if self.typed {
+                any = Rest::Node(node);
+            } else if let Some(pattern) = self.pattern(Some(pattern), "patternProperties", at) {
+                compiled.push((pattern, node));
+            }
+        }
+        (compiled, any)
+    }
+
+    fn combine(
+        &mut self,
+        node: &mut Node,
+        object: &'s Map<String, Value>,
+        notes: Option<&Value>,
+        at: &str,
+    ) {
+        if let Some(target) = object.get("$ref").and_then(Value::as_str) {
+            node.all_of.push(self.reference(target, at));
+        }
+        if !covered(notes, "allOf") {
+            node.all_of.extend(self.nodes_of(object, "allOf", at));
+        }
+        for (keyword, exactly_one) in [("anyOf", false), ("oneOf", true)] {
+            if !object.contains_key(keyword) || covered(notes, keyword) {
+                continue;
+            }
+            let of = self
+                .nodes_of(object, keyword, at)
+                .into_iter()
+                .map(|node| Alternative {
+                    node,
+                    types: Types::ANY,
+                    marks: Vec::new(),
+                });
+            let of = of.collect();
+            // serde takes the first variant that fits, and so do typed schemas.
+            let exactly_one = exactly_one && !self.typed;
+            node.choices.push(Choice { of, exactly_one });
+        }
+        match object.get("not") {
+            Some(Value::Object(not)) if not.len() == 1 && not.contains_key("const") => {
+                node.forbidden.extend(not.get("const").cloned());
+            }
+            Some(Value::Object(not)) if not.len() == 1 && not.contains_key("enum") => {
+                let values = not.get("enum").and_then(Value::as_array);
+                node.forbidden.extend(values.into_iter().flatten().cloned());
+            }
+            Some(not) => node.not = Some(self.node(not, &format!("{at}/not"))),
+            None => {}
+        }
+    }
+
+    /// What each alternative admits, so that most need not be tried.
+    fn fill_in_types(&mut self) {
+        let found: Vec<Vec<Vec<(Types, Vec<Mark>)>>> = self
+            .nodes
+            .iter()
+            .map(|node| {
+                let choice = |choice: &Choice| {
+                    choice
+                        .of
+                        .iter()
+                        .map(|one| (self.types_of(one.node, 16), self.marks_of(one.node)))
+                        .collect()
+                };
+                node.choices.iter().map(choice).collect()
+            })
+            .collect();
+        for (node, choices) in self.nodes.iter_mut().zip(found) {
+            for (choice, alternatives) in node.choices.iter_mut().zip(choices) {
+                for (one, (types, marks)) in choice.of.iter_mut().zip(alternatives) {
+                    one.types = types;
+                    one.marks = marks;
+                }
+            }
+        }
+    }
+
+    fn types_of(&self, id: NodeId, depth: usize) -> Types {
+        let node = &self.nodes[id];
+        let mut types = node.types;
+        if depth == 0 {
+            return types;
+        }
+        if let Some(allowed) = &node.allowed {
+            let of_values = allowed
+                .iter()
+                .map(Types::of_value)
+                .fold(Types::NONE, Types::or);
+            types = types.and(of_values);
+        }
+        for part in &node.all_of {
+            types = types.and(self.types_of(*part, depth - 1));
+        }
+        for choice in &node.choices {
+            let of = choice
+                .of
+                .iter()
+                .map(|one| self.types_of(one.node, depth - 1));
+            types = types.and(of.fold(Types::NONE, Types::or));
+        }
+        types
+    }
+
+    fn marks_of(&self, id: NodeId) -> Vec<Mark> {
+        let node = &self.nodes[id];
+        let Some(object) = &node.object else {
+            return Vec::new();
+        };
+        let mut marks = Vec::new();
+        for name in object.names.iter().filter(|name| name.required) {
+            let of = &self.nodes[name.node];
+            if let Some(allowed) = &of.allowed
+                && allowed.iter().all(Value::is_string)
+                && allowed.len() == 1
+            {
+                let mut values: Vec<String> = allowed
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned)
+                    .collect();
+                values.extend(of.also_allowed.iter().cloned());
+                marks.push(Mark::Tag(name.name.clone(), values));
+            }
+        }
+        if let [only] = object.names.as_slice()
+            && only.required
+            && object.rest == Rest::Refused
+        {
+            marks.push(Mark::Key(
+                object.lookup.iter().map(|(name, _)| name.clone()).collect(),
+            ));
+        }
+        marks
+    }
+
+    /// Where the quick pass has to look: at objects and enums, and on the way there.
+    fn mark_loose(&mut self) {
+        for node in &mut self.nodes {
+            node.loose = node.object.is_some()
+                || node.allowed.is_some()
+                || node.not.is_some()
+                || node.list.as_ref().is_some_and(|list| list.unique);
+        }
+        loop {
+            let mut changed = false;
+            for id in 0..self.nodes.len() {
+                if self.nodes[id].loose {
+                    continue;
+                }
+                let node = &self.nodes[id];
+                let below = node.all_of.iter().chain(
+                    node.choices
+                        .iter()
+                        .flat_map(|choice| choice.of.iter().map(|one| &one.node)),
+                );
+                let list = node
+                    .list
+                    .iter()
+                    .flat_map(|list| list.prefix.iter().chain(&list.items));
+                if below.chain(list).any(|id| self.nodes[*id].loose) {
+                    self.nodes[id].loose = true;
+                    changed = true;
+                }
+            }
+            if !changed {
+                return;
+            }
+        }
+    }
+}
+
+fn strings(value: Option<&Value>) -> Vec<String> {
+    let list = value.and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Whether a note says the same as a keyword, and better.
+fn covered(notes: Option<&Value>, keyword: &str) -> bool {
+    strings(notes.and_then(|notes| notes.get("covers")))
+        .iter()
+        .any(|covered| covered == keyword)
+}

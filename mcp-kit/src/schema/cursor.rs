@@ -1,0 +1,181 @@
+//! A cursor over JSON text, for passes that build nothing.
+//!
+//! It trusts nothing: on text that is no JSON it stops with [`Malformed`]. It
+//! does not check everything either: whatever it skips is left to serde.
+
+use std::borrow::Cow;
+
+/// The text is not the JSON that it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Cursor<'a> {
+    text: &'a str,
+    pos: usize,
+}
+
+/// A string as it stands in the text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RawString<'a> {
+    quoted: &'a str,
+    escaped: bool,
+}
+
+impl<'a> RawString<'a> {
+    /// The string's content, or `None` where its escapes are no Unicode text.
+    pub(crate) fn decode(self) -> Option<Cow<'a, str>> {
+        if self.escaped {
+            serde_json::from_str::<String>(self.quoted)
+                .ok()
+                .map(Cow::Owned)
+        } else {
+            self.quoted.get(1..self.quoted.len() - 1).map(Cow::Borrowed)
+        }
+    }
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { text, pos: 0 }
+    }
+
+    pub(crate) fn pos(&self) -> usize {
+        self.pos
+    }
+
+    pub(crate) fn seek(&mut self, pos: usize) {
+        self.pos = pos;
+    }
+
+    /// The text between two positions that this cursor has been at.
+    pub(crate) fn slice(&self, from: usize, to: usize) -> &'a str {
+        self.text.get(from..to).unwrap_or_default()
+    }
+
+    /// The next byte that is no white space; it is not consumed.
+    pub(crate) fn peek(&mut self) -> Result<u8, Malformed> {
+        let rest = self.text.as_bytes().get(self.pos..).unwrap_or_default();
+        for (offset, byte) in rest.iter().enumerate() {
+            if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+                self.pos += offset;
+                return Ok(*byte);
+            }
+        }
+        self.pos = self.text.len();
+        Err(Malformed)
+    }
+
+    fn eat(&mut self, byte: u8) -> Result<(), Malformed> {
+        if self.peek()? == byte {
+            self.pos += 1;
+            Ok(())
+        } else {
+            Err(Malformed)
+        }
+    }
+
+    /// Nothing but white space follows.
+    pub(crate) fn end(&mut self) -> Result<(), Malformed> {
+        match self.peek() {
+            Ok(_) => Err(Malformed),
+            Err(_) => Ok(()),
+        }
+    }
+
+    pub(crate) fn string(&mut self) -> Result<RawString<'a>, Malformed> {
+        self.eat(b'"')?;
+        let start = self.pos - 1;
+        let bytes = self.text.as_bytes();
+        let mut escaped = false;
+        loop {
+            let rest = bytes.get(self.pos..).ok_or(Malformed)?;
+            let offset = memchr::memchr2(b'"', b'\\', rest).ok_or(Malformed)?;
+            self.pos += offset + 1;
+            if rest[offset] == b'"' {
+                let quoted = self.text.get(start..self.pos).ok_or(Malformed)?;
+                return Ok(RawString { quoted, escaped });
+            }
+            escaped = true;
+            // The escaped character, which may be a quote.
+            self.pos += 1;
+        }
+    }
+
+    /// A number, `true`, `false` or `null`, as it is written.
+    pub(crate) fn word(&mut self) -> Result<&'a str, Malformed> {
+        self.peek()?;
+        let rest = self.text.get(self.pos..).ok_or(Malformed)?;
+        let length = rest
+            .bytes()
+            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'+' | b'.'))
+            .count();
+        if length == 0 {
+            return Err(Malformed);
+        }
+        self.pos += length;
+        Ok(&rest[..length])
+    }
+
+    /// Past one value, however deep it is.
+    pub(crate) fn skip(&mut self) -> Result<(), Malformed> {
+        let mut depth = 0_usize;
+        loop {
+            match self.peek()? {
+                b'"' => {
+                    self.string()?;
+                }
+                b'{' | b'[' => {
+                    depth += 1;
+                    self.pos += 1;
+                    continue;
+                }
+                b'}' | b']' => {
+                    depth = depth.checked_sub(1).ok_or(Malformed)?;
+                    self.pos += 1;
+                }
+                b',' | b':' if depth > 0 => {
+                    self.pos += 1;
+                    continue;
+                }
+                _ => {
+                    self.word()?;
+                }
+            }
+            if depth == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(crate) fn open(&mut self, bracket: u8) -> Result<(), Malformed> {
+        self.eat(bracket)
+    }
+
+    /// The next member's name inside an object, or `None` at its end. The
+    /// member's value has to be consumed before the next call.
+    pub(crate) fn member(&mut self, first: &mut bool) -> Result<Option<RawString<'a>>, Malformed> {
+        if !self.next(b'}', first)? {
+            return Ok(None);
+        }
+        let name = self.string()?;
+        self.eat(b':')?;
+        Ok(Some(name))
+    }
+
+    /// Whether another item follows inside a list.
+    pub(crate) fn item(&mut self, first: &mut bool) -> Result<bool, Malformed> {
+        self.next(b']', first)
+    }
+
+    fn next(&mut self, close: u8, first: &mut bool) -> Result<bool, Malformed> {
+        if self.peek()? == close {
+            self.pos += 1;
+            return Ok(false);
+        }
+        if !std::mem::take(first) {
+            self.eat(b',')?;
+        }
+        Ok(true)
+    }
+}

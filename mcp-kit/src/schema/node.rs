@@ -1,0 +1,257 @@
+//! A compiled schema: a flat list of nodes, each with what has to hold at one
+//! kind of place. Made by `compile`, read by `walk`.
+
+use serde_json::Value;
+
+use super::number::Number;
+use super::text_rule::TextRule;
+
+pub(crate) type NodeId = usize;
+
+/// The set of JSON types that a place admits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Types(pub(crate) u8);
+
+impl Types {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const NULL: Self = Self(1);
+    pub(crate) const BOOL: Self = Self(2);
+    pub(crate) const INTEGER: Self = Self(4);
+    /// Numbers that are not whole.
+    pub(crate) const FRACTION: Self = Self(8);
+    pub(crate) const NUMBER: Self = Self(4 | 8);
+    pub(crate) const STRING: Self = Self(16);
+    pub(crate) const LIST: Self = Self(32);
+    pub(crate) const OBJECT: Self = Self(64);
+    pub(crate) const ANY: Self = Self(127);
+
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "null" => Self::NULL,
+            "boolean" => Self::BOOL,
+            "integer" => Self::INTEGER,
+            "number" => Self::NUMBER,
+            "string" => Self::STRING,
+            "array" => Self::LIST,
+            "object" => Self::OBJECT,
+            _ => return None,
+        })
+    }
+
+    /// The types that a value may have, by its first byte.
+    pub(crate) fn of_first_byte(byte: u8) -> Self {
+        match byte {
+            b'"' => Self::STRING,
+            b'{' => Self::OBJECT,
+            b'[' => Self::LIST,
+            b't' | b'f' => Self::BOOL,
+            b'n' => Self::NULL,
+            b'-' | b'0'..=b'9' => Self::NUMBER,
+            _ => Self::NONE,
+        }
+    }
+
+    pub(crate) fn of_value(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::NULL,
+            Value::Bool(_) => Self::BOOL,
+            Value::Number(_) => Self::NUMBER,
+            Value::String(_) => Self::STRING,
+            Value::Array(_) => Self::LIST,
+            Value::Object(_) => Self::OBJECT,
+        }
+    }
+
+    pub(crate) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// `a whole number or null`
+    pub(crate) fn says(self) -> String {
+        let mut words = Vec::new();
+        let mut push = |types: Self, word: &str| {
+            if self.0 & types.0 == types.0 {
+                words.push(word.to_owned());
+            }
+        };
+        push(Self::STRING, "a string");
+        if self.meets(Self::FRACTION) {
+            push(Self::NUMBER, "a number");
+        } else {
+            push(Self::INTEGER, "a whole number");
+        }
+        push(Self::BOOL, "true or false");
+        push(Self::LIST, "a list");
+        push(Self::OBJECT, "an object");
+        push(Self::NULL, "null");
+        super::words::list(words.into_iter())
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) types: Types,
+    /// `enum` and `const`.
+    pub(crate) allowed: Option<Vec<Value>>,
+    /// Further strings that serde takes for one of `allowed`.
+    pub(crate) also_allowed: Vec<String>,
+    /// `not` with a `const` or an `enum`.
+    pub(crate) forbidden: Vec<Value>,
+    pub(crate) number: Option<Box<NumberNode>>,
+    pub(crate) text: Option<Box<TextNode>>,
+    pub(crate) list: Option<Box<ListNode>>,
+    pub(crate) object: Option<Box<ObjectNode>>,
+    pub(crate) all_of: Vec<NodeId>,
+    /// `anyOf` and `oneOf`: one choice each.
+    pub(crate) choices: Vec<Choice>,
+    pub(crate) not: Option<NodeId>,
+    /// serde may take here what the schema refuses, or leave out what the
+    /// schema knows: the quick pass has to look.
+    pub(crate) loose: bool,
+}
+
+impl Node {
+    pub(crate) fn any() -> Self {
+        Self {
+            types: Types::ANY,
+            allowed: None,
+            also_allowed: Vec::new(),
+            forbidden: Vec::new(),
+            number: None,
+            text: None,
+            list: None,
+            object: None,
+            all_of: Vec::new(),
+            choices: Vec::new(),
+            not: None,
+            loose: false,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct NumberNode {
+    pub(crate) min: Option<Number>,
+    pub(crate) max: Option<Number>,
+    pub(crate) above: Option<Number>,
+    pub(crate) below: Option<Number>,
+    pub(crate) step: Option<Number>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct TextNode {
+    pub(crate) min: Option<u64>,
+    pub(crate) max: Option<u64>,
+    pub(crate) rules: Vec<SaidRule>,
+    pub(crate) patterns: Vec<Pattern>,
+}
+
+/// A rule with the author's words for it, where there are any.
+#[derive(Debug)]
+pub(crate) struct SaidRule {
+    pub(crate) rule: TextRule,
+    pub(crate) says: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    #[cfg(feature = "regex")]
+    pub(crate) regex: regex::Regex,
+    pub(crate) says: String,
+}
+
+impl Pattern {
+    #[cfg(feature = "regex")]
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+
+    #[cfg(not(feature = "regex"))]
+    pub(crate) fn holds(&self, _: &str) -> bool {
+        true
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct ListNode {
+    pub(crate) prefix: Vec<NodeId>,
+    pub(crate) items: Option<NodeId>,
+    pub(crate) min: Option<u64>,
+    pub(crate) max: Option<u64>,
+    pub(crate) unique: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct ObjectNode {
+    pub(crate) names: Vec<Name>,
+    /// Every name and alias, sorted, with the index in `names`.
+    pub(crate) lookup: Vec<(String, usize)>,
+    pub(crate) rest: Rest,
+    pub(crate) patterns: Vec<(Pattern, NodeId)>,
+    pub(crate) min: Option<u64>,
+    pub(crate) max: Option<u64>,
+}
+
+impl ObjectNode {
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        if self.lookup.len() <= 12 {
+            return self
+                .lookup
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, index)| *index);
+        }
+        self.lookup
+            .binary_search_by(|(known, _)| known.as_str().cmp(name))
+            .ok()
+            .and_then(|at| self.lookup.get(at))
+            .map(|(_, index)| *index)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Name {
+    pub(crate) name: String,
+    pub(crate) node: NodeId,
+    pub(crate) required: bool,
+}
+
+/// What members are that no name fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    Any,
+    Refused,
+    Node(NodeId),
+}
+
+#[derive(Debug)]
+pub(crate) struct Choice {
+    pub(crate) of: Vec<Alternative>,
+    /// `oneOf`
+    pub(crate) exactly_one: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Alternative {
+    pub(crate) node: NodeId,
+    /// Filled in when all nodes are there.
+    pub(crate) types: Types,
+    pub(crate) marks: Vec<Mark>,
+}
+
+/// What tells an object alternative from the others before it is looked into.
+#[derive(Debug, Clone)]
+pub(crate) enum Mark {
+    /// A required member with one of these strings.
+    Tag(String, Vec<String>),
+    /// The only member, under one of these names.
+    Key(Vec<String>),
+}

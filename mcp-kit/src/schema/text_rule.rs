@@ -1,0 +1,130 @@
+//! Rules about a string's text that JSON Schema has no keyword for. They are
+//! published as patterns, formats or words, and checked here as garde does.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use serde_json::{Value, json};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TextRule {
+    Ascii,
+    Alphanumeric,
+    Prefix(String),
+    Suffix(String),
+    Contains(String),
+    Ip,
+    IpV4,
+    IpV6,
+    /// Length in bytes of UTF-8.
+    Bytes(Option<u64>, Option<u64>),
+    /// Length in units of UTF-16.
+    Utf16(Option<u64>, Option<u64>),
+}
+
+impl TextRule {
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        let within = |length: usize, min: &Option<u64>, max: &Option<u64>| {
+            let length = length as u64;
+            min.is_none_or(|min| length >= min) && max.is_none_or(|max| length <= max)
+        };
+        match self {
+            Self::Ascii => text.is_ascii(),
+            Self::Alphanumeric => text.chars().all(char::is_alphanumeric),
+            Self::Prefix(prefix) => text.starts_with(prefix.as_str()),
+            Self::Suffix(suffix) => text.ends_with(suffix.as_str()),
+            Self::Contains(part) => text.contains(part.as_str()),
+            Self::Ip => text.parse::<IpAddr>().is_ok(),
+            Self::IpV4 => text.parse::<Ipv4Addr>().is_ok(),
+            Self::IpV6 => text.parse::<Ipv6Addr>().is_ok(),
+            Self::Bytes(min, max) => within(text.len(), min, max),
+            Self::Utf16(min, max) => within(text.encode_utf16().count(), min, max),
+        }
+    }
+
+    /// The rule, as it follows `query: ` in a report.
+    pub(crate) fn says(&self) -> String {
+        match self {
+            Self::Ascii => "must contain only ASCII characters".into(),
+            Self::Alphanumeric => "must contain only letters and digits".into(),
+            Self::Prefix(prefix) => format!("must start with {prefix:?}"),
+            Self::Suffix(suffix) => format!("must end with {suffix:?}"),
+            Self::Contains(part) => format!("must contain {part:?}"),
+            Self::Ip => "must be an IP address".into(),
+            Self::IpV4 => "must be an IPv4 address".into(),
+            Self::IpV6 => "must be an IPv6 address".into(),
+            Self::Bytes(min, max) => length("byte of UTF-8", "bytes of UTF-8", *min, *max),
+            Self::Utf16(min, max) => length("UTF-16 unit", "UTF-16 units", *min, *max),
+        }
+    }
+
+    /// The rule as a regular expression that ECMA 262, Python and Rust read alike.
+    pub(crate) fn pattern(&self) -> Option<String> {
+        match self {
+            Self::Ascii => Some(r"^[\x00-\x7F]*$".into()),
+            Self::Prefix(prefix) => Some(format!("^{}", escape(prefix))),
+            Self::Suffix(suffix) => Some(format!("{}$", escape(suffix))),
+            Self::Contains(part) => Some(escape(part)),
+            _ => None,
+        }
+    }
+
+    /// For the annotation that the compiler of the checks reads.
+    pub(crate) fn to_value(&self) -> Value {
+        match self {
+            Self::Ascii => json!(["ascii"]),
+            Self::Alphanumeric => json!(["alphanumeric"]),
+            Self::Prefix(prefix) => json!(["prefix", prefix]),
+            Self::Suffix(suffix) => json!(["suffix", suffix]),
+            Self::Contains(part) => json!(["contains", part]),
+            Self::Ip => json!(["ip"]),
+            Self::IpV4 => json!(["ipv4"]),
+            Self::IpV6 => json!(["ipv6"]),
+            Self::Bytes(min, max) => json!(["bytes", min, max]),
+            Self::Utf16(min, max) => json!(["utf16", min, max]),
+        }
+    }
+
+    pub(crate) fn of_value(value: &Value) -> Option<Self> {
+        let text = || value.get(1)?.as_str().map(str::to_owned);
+        let bounds = || {
+            let bound = |index| value.get(index).and_then(Value::as_u64);
+            (bound(1), bound(2))
+        };
+        Some(match value.get(0)?.as_str()? {
+            "ascii" => Self::Ascii,
+            "alphanumeric" => Self::Alphanumeric,
+            "prefix" => Self::Prefix(text()?),
+            "suffix" => Self::Suffix(text()?),
+            "contains" => Self::Contains(text()?),
+            "ip" => Self::Ip,
+            "ipv4" => Self::IpV4,
+            "ipv6" => Self::IpV6,
+            "bytes" => Self::Bytes(bounds().0, bounds().1),
+            "utf16" => Self::Utf16(bounds().0, bounds().1),
+            _ => return None,
+        })
+    }
+}
+
+/// `must have at least 1 character`, `must have 2 to 5 items`.
+pub(crate) fn length(one: &str, many: &str, min: Option<u64>, max: Option<u64>) -> String {
+    let unit = |count| if count == 1 { one } else { many };
+    match (min, max) {
+        (Some(min), Some(max)) if min == max => format!("must have exactly {min} {}", unit(min)),
+        (Some(min), Some(max)) => format!("must have {min} to {max} {many}"),
+        (Some(min), None) => format!("must have at least {min} {}", unit(min)),
+        (None, Some(max)) => format!("must have at most {max} {}", unit(max)),
+        (None, None) => String::new(),
+    }
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if r"\.+*?()|[]{}^$/".contains(character) {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}

@@ -1,0 +1,160 @@
+//! The words of a report: places, names, suggestions.
+//!
+//! Names that the schema knows are shown as they are. Names that the client
+//! made up are shortened and escaped, so that a report cannot be used to write
+//! into a terminal, a log or a model's context.
+
+use std::fmt::Write as _;
+
+/// A client's name is shown up to this many characters.
+const MAX_NAME: usize = 64;
+
+/// A step down from the whole, linked to the one above.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'p> {
+    pub(crate) parent: Option<&'p Place<'p>>,
+    pub(crate) step: Step<'p>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Step<'p> {
+    /// A name of the schema.
+    Name(&'p str),
+    /// A key that the client made up.
+    Key(&'p str),
+    Index(usize),
+}
+
+/// The path to a place: `filters[2].maxAge`, `headers["x y"]`.
+pub(crate) fn path(place: Option<&Place<'_>>) -> String {
+    let mut steps = Vec::new();
+    let mut next = place;
+    while let Some(place) = next {
+        steps.push(place.step);
+        next = place.parent;
+    }
+    let mut path = String::new();
+    for step in steps.into_iter().rev() {
+        push_step(&mut path, step);
+    }
+    path
+}
+
+pub(crate) fn push_step(path: &mut String, step: Step<'_>) {
+    match step {
+        Step::Index(index) => {
+            let _ = write!(path, "[{index}]");
+        }
+        Step::Name(name) if is_plain(name) => push_name(path, name),
+        Step::Name(name) => {
+            let _ = write!(path, "[{name:?}]");
+        }
+        Step::Key(key) if is_plain(key) && key.len() <= MAX_NAME => push_name(path, key),
+        Step::Key(key) => {
+            let _ = write!(path, "[\"{}\"]", client_name(key));
+        }
+    }
+}
+
+fn push_name(path: &mut String, name: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(name);
+}
+
+fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'$' | b'@'))
+}
+
+/// A name that the client made up, safe to show between double quotes.
+pub(crate) fn client_name(name: &str) -> String {
+    let mut shown = String::new();
+    for (count, character) in name.chars().enumerate() {
+        if count == MAX_NAME {
+            shown.push('…');
+            break;
+        }
+        match character {
+            '"' => shown.push_str("\\\""),
+            '\\' => shown.push_str("\\\\"),
+            _ if is_harmless(character) => shown.push(character),
+            _ => shown.extend(character.escape_unicode()),
+        }
+    }
+    shown
+}
+
+/// Neither control nor invisible nor turning the direction of the text.
+fn is_harmless(character: char) -> bool {
+    !character.is_control()
+        && !matches!(
+            u32::from(character),
+            0xAD | 0x61C | 0x180E | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F
+                | 0xFE00..=0xFE0F | 0xFEFF | 0xFFF0..=0xFFFB | 0xE0000..=0xE0FFF
+        )
+}
+
+/// The known name that was probably meant.
+pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    // Beyond this nobody mistyped a name, and the comparison would cost.
+    if name.len() > 2 * MAX_NAME {
+        return None;
+    }
+    let wanted = plain_form(name);
+    known
+        .filter_map(|candidate| {
+            let form = plain_form(candidate);
+            let longest = wanted.len().max(form.len());
+            let distance = distance(&wanted, &form);
+            let shortened = wanted.len() >= 3 && form.starts_with(&wanted)
+                || form.len() >= 3 && wanted.starts_with(&form);
+            (distance <= longest / 3 || shortened).then_some((distance, candidate))
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// A name without the differences between `max_results` and `maxResults`.
+pub(crate) fn plain_form(name: &str) -> Vec<char> {
+    name.chars()
+        .filter(|c| !matches!(c, '_' | '-' | ' '))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Edits between two names: insert, drop, change, swap two neighbours.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before = vec![0; b.len() + 1];
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let change = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = change.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+/// `"a", "b" or "c"`; long lists are cut.
+pub(crate) fn list(words: impl Iterator<Item = String>) -> String {
+    let mut words: Vec<String> = words.collect();
+    if words.len() > 30 {
+        let more = words.len() - 25;
+        words.truncate(25);
+        words.push(format!("{more} more"));
+    }
+    match words.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}
