@@ -7,6 +7,7 @@
 
 mod exchange;
 mod options;
+mod placement;
 mod server;
 mod table;
 mod watchdog;
@@ -18,6 +19,7 @@ use clap::Parser as _;
 
 use exchange::{Request, Traffic};
 use options::{Load, Options};
+use placement::Placement;
 use server::{Server, ServerCommand};
 use table::{Row, Unit};
 use watchdog::Watchdog;
@@ -58,7 +60,7 @@ fn cold_start(
     );
     for start in 0..=options.starts {
         for (side, command) in commands.iter().enumerate() {
-            let server = Server::start(command, watchdog)?;
+            let server = Server::start(command, &Placement::free(), watchdog)?;
             // The first start of each fills the page cache.
             if start > 0 {
                 row.push(side, server.cold_start().as_secs_f64() * 1e3);
@@ -76,6 +78,7 @@ fn traffic(
     request: &Request,
     watchdog: &Watchdog,
 ) -> Result<Vec<Row>, String> {
+    let placement = Placement::take(options.place)?;
     let sides = commands.len();
     let mut idle = Row::new("memory when idle", Unit::Megabytes, sides);
     let mut after = Row::new("memory after the load", Unit::Megabytes, sides);
@@ -87,7 +90,7 @@ fn traffic(
     for _ in 0..options.runs {
         let mut servers = Vec::with_capacity(sides);
         for (side, command) in commands.iter().enumerate() {
-            let mut server = Server::start(command, watchdog)?;
+            let mut server = Server::start(command, &placement, watchdog)?;
             server.settle()?;
             idle.push(side, server.resident_megabytes()?);
             servers.push(server);

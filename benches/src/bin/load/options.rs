@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::exchange::Request;
+use crate::placement::Place;
 use crate::server::ServerCommand;
 
 /// How many bytes an empty pipe takes. Requests in flight have to fit in, or
@@ -32,6 +33,10 @@ pub(crate) struct Options {
     /// Starts that the cold start is taken from.
     #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) starts: u32,
+
+    /// The cores that the load and the servers run on. Starts are not tied to one.
+    #[arg(long, value_enum, default_value_t = Place::Apart)]
+    pub(crate) place: Place,
 
     /// The tool to call.
     #[arg(long, default_value = "add")]

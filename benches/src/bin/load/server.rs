@@ -6,6 +6,7 @@ use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::placement::Placement;
 use crate::watchdog::{self, SharedChild, Watchdog};
 
 const INITIALIZE: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"load","version":"0"}}}
@@ -60,17 +61,20 @@ impl ServerCommand {
 
 impl Server {
     /// Starts the server and waits for its answer to `initialize`.
-    pub(crate) fn start(command: &ServerCommand, watchdog: &Watchdog) -> Result<Self, String> {
+    pub(crate) fn start(
+        command: &ServerCommand,
+        placement: &Placement,
+        watchdog: &Watchdog,
+    ) -> Result<Self, String> {
         let mut process = Command::new(&command.program);
         process
             .args(&command.arguments)
             .envs(command.environment.iter().cloned())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        let begin = Instant::now();
-        let mut child = process
-            .spawn()
-            .map_err(|error| format!("starting `{}`: {error}", command.program))?;
+        let (begin, child) = placement.on_servers_core(|| (Instant::now(), process.spawn()))?;
+        let mut child =
+            child.map_err(|error| format!("starting `{}`: {error}", command.program))?;
         let pid = child.id();
         let pipes = child.stdin.take().zip(child.stdout.take());
         let child = Kill(Arc::new(Mutex::new(child)));
@@ -97,7 +101,10 @@ impl Server {
     }
 
     /// Runs a step that may not take for ever.
-    pub(crate) fn watched<T>(&mut self, step: impl FnOnce(&mut Pipes) -> T) -> T {
+    pub(crate) fn watched<T>(
+        &mut self,
+        step: impl FnOnce(&mut Pipes) -> Result<T, String>,
+    ) -> Result<T, String> {
         self.watchdog.watch(&self.child.0, || step(&mut self.pipes))
     }
 
@@ -149,9 +156,11 @@ impl Server {
         // Its stdout ends when the process does. Waiting on the child instead
         // would hold the lock that the watchdog needs.
         let mut rest = Vec::new();
-        watchdog
-            .watch(&child.0, || stdout.read_to_end(&mut rest))
-            .map_err(|error| format!("waiting for the server's end: {error}"))?;
+        watchdog.watch(&child.0, || {
+            stdout
+                .read_to_end(&mut rest)
+                .map_err(|error| format!("waiting for the server's end: {error}"))
+        })?;
         Ok(())
     }
 }

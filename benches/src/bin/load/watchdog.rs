@@ -6,7 +6,7 @@
 use std::process::Child;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A child that its owner and the watchdog can both kill.
 pub(crate) type SharedChild = Arc<Mutex<Child>>;
@@ -15,6 +15,7 @@ pub(crate) type SharedChild = Arc<Mutex<Child>>;
 #[derive(Clone)]
 pub(crate) struct Watchdog {
     orders: Sender<Order>,
+    patience: Duration,
 }
 
 enum Order {
@@ -44,16 +45,27 @@ impl Watchdog {
                 };
             }
         });
-        Watchdog { orders }
+        Watchdog { orders, patience }
     }
 
     /// Runs one step, during which `child` is killed when patience ends.
-    pub(crate) fn watch<T>(&self, child: &SharedChild, step: impl FnOnce() -> T) -> T {
+    pub(crate) fn watch<T>(
+        &self,
+        child: &SharedChild,
+        step: impl FnOnce() -> Result<T, String>,
+    ) -> Result<T, String> {
         // The thread ends only when every sender is gone.
         let _ = self.orders.send(Order::Watch(Arc::clone(child)));
+        let begin = Instant::now();
         let result = step();
         let _ = self.orders.send(Order::Rest);
-        result
+        if begin.elapsed() < self.patience {
+            return result;
+        }
+        let seconds = self.patience.as_secs();
+        Err(format!(
+            "the server was killed: it took longer than {seconds} s (`--patience`)"
+        ))
     }
 }
 
