@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use memchr::memmem::Finder;
 
-use crate::server::Pipes;
+use crate::server::{ENDED, Pipes, lost};
 
 /// Ids have ten digits from the first to the last, so that all requests are of
 /// one length.
@@ -85,7 +85,7 @@ impl<'a> Traffic<'a> {
                 incoming.resize(held * 2, 0);
             }
             match pipes.stdout.read(&mut incoming[held..]) {
-                Ok(0) => return Err("the server ended before it had answered".to_owned()),
+                Ok(0) => return Err(ENDED.to_owned()),
                 Ok(count) => held += count,
                 Err(error) => return Err(format!("reading the answers: {error}")),
             }
@@ -118,7 +118,7 @@ impl<'a> Traffic<'a> {
         pipes
             .stdin
             .write_all(batch)
-            .map_err(|error| format!("sending requests: {error}"))
+            .map_err(|error| lost("sending requests", &error))
     }
 
     fn accept(&mut self, line: &[u8]) -> Result<(), String> {

@@ -1,7 +1,7 @@
 //! A server process: started, greeted, read from `/proc`, stopped.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +14,9 @@ const INITIALIZE: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"initialize","par
 const INITIALIZED: &[u8] = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}
 {"jsonrpc":"2.0","id":2,"method":"ping"}
 "#;
+
+/// What a closed pipe means.
+pub(crate) const ENDED: &str = "the server ended before it had answered";
 
 /// How to start a server.
 pub(crate) struct ServerCommand {
@@ -170,12 +173,12 @@ impl Pipes {
     fn ask(&mut self, bytes: &[u8]) -> Result<(), String> {
         self.stdin
             .write_all(bytes)
-            .map_err(|error| format!("greeting the server: {error}"))?;
+            .map_err(|error| lost("greeting the server", &error))?;
         let mut answer = Vec::new();
         let mut chunk = [0; 4096];
         while answer.last() != Some(&b'\n') {
             match self.stdout.read(&mut chunk) {
-                Ok(0) => return Err("the server ended before it had answered".to_owned()),
+                Ok(0) => return Err(ENDED.to_owned()),
                 Ok(count) => answer.extend_from_slice(&chunk[..count]),
                 Err(error) => return Err(format!("reading the server's answer: {error}")),
             }
@@ -197,5 +200,13 @@ impl Drop for Kill {
         let mut child = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // It was killed, so this does not wait long; without it a zombie stays.
         let _ = child.wait();
+    }
+}
+
+/// Says why a write failed.
+pub(crate) fn lost(step: &str, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => ENDED.to_owned(),
+        _ => format!("{step}: {error}"),
     }
 }
