@@ -1,5 +1,7 @@
 //! The load program ends by itself, whatever the server does.
 
+// The figures come from `/proc`.
+#![cfg(target_os = "linux")]
 #![allow(
     clippy::expect_used,
     reason = "a test that cannot be set up has failed"

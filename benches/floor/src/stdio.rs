@@ -8,7 +8,7 @@ use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe::{self, Receiver, Sender};
 
-/// Bytes asked for in one read. Enough for a few hundred small calls.
+/// Room for one read at least, in bytes: a few hundred small calls.
 const READ: usize = 32 * 1024;
 /// The longest line that is accepted, in bytes.
 const LONGEST_LINE: usize = 4 * 1024 * 1024;
@@ -26,12 +26,12 @@ pub fn serve(answer: fn(&[u8], &mut Vec<u8>)) -> io::Result<()> {
 
 async fn exchange(answer: fn(&[u8], &mut Vec<u8>)) -> io::Result<()> {
     let (mut stdin, mut stdout) = pipes()?;
-    let mut input = Vec::with_capacity(READ);
+    let mut input = Vec::with_capacity(2 * READ);
     let mut output = Vec::with_capacity(READ);
     // How much of `input` is known to hold no newline.
     let mut scanned = 0;
     loop {
-        input.reserve(READ - READ.min(input.capacity() - input.len()));
+        input.reserve(READ);
         let ended = stdin.read_buf(&mut input).await? == 0;
         let mut start = 0;
         while let Some(at) = memchr::memchr(b'\n', &input[scanned..]) {

@@ -6,7 +6,6 @@
 //! is chosen here and is the same for both servers of a pair.
 
 use clap::ValueEnum;
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// Where the load's thread and the servers are kept.
 #[derive(Clone, Copy, ValueEnum)]
@@ -21,12 +20,8 @@ pub(crate) enum Place {
 
 /// A place on this machine.
 pub(crate) struct Placement {
-    cores: Option<Cores>,
-}
-
-struct Cores {
-    load: CpuSet,
-    servers: CpuSet,
+    /// The load's core and the servers'. None: the scheduler's choice.
+    cores: Option<(Core, Core)>,
 }
 
 impl Placement {
@@ -37,44 +32,69 @@ impl Placement {
 
     /// Moves the calling thread, which has to be the one that carries the load.
     pub(crate) fn take(place: Place) -> Result<Self, String> {
-        let allowed =
-            sched_getaffinity(None).map_err(|error| format!("asking for the cores: {error}"))?;
-        let mut numbers = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core));
-        let first = numbers.next().unwrap_or(0);
+        if matches!(place, Place::Free) {
+            return Ok(Placement::free());
+        }
+        let allowed = Core::allowed()?;
+        let (Some(&load), Some(&last)) = (allowed.first(), allowed.last()) else {
+            return Err("no core is allowed".to_owned());
+        };
         let servers = match place {
-            Place::Free => return Ok(Placement::free()),
-            Place::Together => first,
-            Place::Apart => numbers
-                .next_back()
-                .ok_or("there is one core only: use `--place together`")?,
+            Place::Apart => last,
+            Place::Together | Place::Free => load,
         };
-        let cores = Cores {
-            load: only(first),
-            servers: only(servers),
-        };
-        pin(&cores.load)?;
-        Ok(Placement { cores: Some(cores) })
+        if matches!(place, Place::Apart) && allowed.len() == 1 {
+            return Err("there is one core only: use `--place together`".to_owned());
+        }
+        load.take()?;
+        Ok(Placement {
+            cores: Some((load, servers)),
+        })
     }
 
     /// Runs `start`, whose new processes stay on the servers' core: a child
     /// inherits the core of the thread that starts it.
     pub(crate) fn on_servers_core<T>(&self, start: impl FnOnce() -> T) -> Result<T, String> {
-        let Some(cores) = &self.cores else {
+        let Some((load, servers)) = &self.cores else {
             return Ok(start());
         };
-        pin(&cores.servers)?;
+        servers.take()?;
         let started = start();
-        pin(&cores.load)?;
+        load.take()?;
         Ok(started)
     }
 }
 
-fn only(core: usize) -> CpuSet {
-    let mut set = CpuSet::new();
-    set.set(core);
-    set
+/// One core's number.
+#[derive(Clone, Copy)]
+struct Core(usize);
+
+#[cfg(target_os = "linux")]
+impl Core {
+    fn allowed() -> Result<Vec<Core>, String> {
+        use rustix::thread::{CpuSet, sched_getaffinity};
+        let set =
+            sched_getaffinity(None).map_err(|error| format!("asking for the cores: {error}"))?;
+        let numbers = (0..CpuSet::MAX_CPU).filter(|&core| set.is_set(core));
+        Ok(numbers.map(Core).collect())
+    }
+
+    /// Ties the calling thread to this core.
+    fn take(self) -> Result<(), String> {
+        use rustix::thread::{CpuSet, sched_setaffinity};
+        let mut set = CpuSet::new();
+        set.set(self.0);
+        sched_setaffinity(None, &set).map_err(|error| format!("taking core {}: {error}", self.0))
+    }
 }
 
-fn pin(set: &CpuSet) -> Result<(), String> {
-    sched_setaffinity(None, set).map_err(|error| format!("choosing a core: {error}"))
+#[cfg(not(target_os = "linux"))]
+impl Core {
+    fn allowed() -> Result<Vec<Core>, String> {
+        Err("cores can be chosen on Linux only: use `--place free`".to_owned())
+    }
+
+    fn take(self) -> Result<(), String> {
+        Err(format!("core {} cannot be taken on this system", self.0))
+    }
 }
