@@ -8,6 +8,7 @@ use std::io::{Read, Write};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use memchr::memmem::Finder;
 
 use crate::server::{ENDED, Pipes, lost};
@@ -18,6 +19,18 @@ const FIRST_ID: usize = 1_000_000_000;
 const ID_DIGITS: usize = 10;
 const READ: usize = 64 * 1024;
 
+/// What every request of the modern era carries in its parameters.
+const META: &str = r#","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+
+/// The kind of request: before 2026-07-28 or from then on.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Era {
+    /// As after `initialize`.
+    Legacy,
+    /// With the request's own `_meta`.
+    Modern,
+}
+
 /// A `tools/call` request and what its answer has to look like.
 pub(crate) struct Request {
     line: Vec<u8>,
@@ -27,13 +40,17 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(tool: &str, arguments: &str, expect: &str) -> Result<Self, String> {
+    pub(crate) fn new(tool: &str, arguments: &str, expect: &str, era: Era) -> Result<Self, String> {
         if tool.contains(['"', '\\']) || arguments.contains('\n') {
             return Err("the tool's name and arguments have to fit on one JSON line".to_owned());
         }
         let start = r#"{"jsonrpc":"2.0","id":"#;
+        let meta = match era {
+            Era::Legacy => "",
+            Era::Modern => META,
+        };
         let rest = format!(
-            r#","method":"tools/call","params":{{"name":"{tool}","arguments":{arguments}}}}}"#
+            r#","method":"tools/call","params":{{"name":"{tool}","arguments":{arguments}{meta}}}}}"#
         );
         Ok(Request {
             line: format!("{start}{FIRST_ID}{rest}\n").into_bytes(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use crate::exchange::Request;
+use crate::exchange::{Era, Request};
 use crate::placement::Place;
 use crate::server::ServerCommand;
 
@@ -49,6 +49,10 @@ pub(crate) struct Options {
     /// What every answer's line has to contain.
     #[arg(long, value_name = "TEXT", default_value = r#""42""#)]
     expect: String,
+
+    /// The protocol's era that the calls are of. The handshake is the legacy one.
+    #[arg(long, value_enum, default_value_t = Era::Legacy)]
+    era: Era,
 
     /// A variable for the servers' environment. Repeatable.
     #[arg(long = "env", value_name = "NAME=VALUE")]
@@ -94,7 +98,7 @@ impl Options {
     }
 
     pub(crate) fn request(&self) -> Result<Request, String> {
-        let request = Request::new(&self.tool, &self.arguments, &self.expect)?;
+        let request = Request::new(&self.tool, &self.arguments, &self.expect, self.era)?;
         match self
             .loads
             .iter()
