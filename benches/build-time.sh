@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Compares the build time of a one-tool server with that of the floor:
+# Compares the build time of a server of this workspace with that of the floor:
 # a clean release build, and a rebuild after touching main.rs.
 #
-#   benches/build-time.sh [PACKAGE]     PACKAGE defaults to one-tool
+#   benches/build-time.sh PACKAGE
 #
 # RUNS (default 3) is the number of pairs; medians are shown. PROFILE is `cargo`
 # (default: what a new project's release profile is) or `workspace` (ours, with
 # thin LTO, one codegen unit, stripped).
 set -euo pipefail
 
-package=${1:-one-tool}
+package=${1:?the package to compare with floor is missing}
 runs=${RUNS:-3}
 profile=${PROFILE:-cargo}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

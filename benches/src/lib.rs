@@ -1,6 +1,6 @@
 //! What mcp-kit's benchmarks share.
 //!
-//! The load program is `src/bin/load`, the servers that it is pointed at are the
-//! packages `floor` and `one-tool`. `README.md` says how to run everything.
+//! The load program is `src/bin/load`, the server to compare with is the package
+//! `floor`. `README.md` says how to run everything.
 
 pub mod allocations;
