@@ -36,7 +36,10 @@ impl<K: Eq + Hash> Table<K> {
         let now = now.duration_since(*self.start.get_or_insert(now));
         let each = rate.period() / rate.calls();
         let burst = each * (rate.calls() - 1);
-        let known = self.old.remove(&key).or_else(|| self.young.get(&key).copied());
+        let known = self
+            .old
+            .remove(&key)
+            .or_else(|| self.young.get(&key).copied());
         let whole_at = known.map_or(now, |whole_at| whole_at.max(now));
         let wait = whole_at.saturating_sub(now + burst);
         let (whole_at, outcome) = if wait.is_zero() {

@@ -112,5 +112,8 @@ fn describe(payload: &(dyn Any + Send)) -> String {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    format!("panicked: {}", what.unwrap_or("with a value that is no text"))
+    format!(
+        "panicked: {}",
+        what.unwrap_or("with a value that is no text")
+    )
 }

@@ -9,6 +9,7 @@
 
 mod broken;
 mod compiled;
+mod derives;
 mod names;
 mod publish;
 mod report;
@@ -20,10 +21,11 @@ mod shaped;
 use std::any::Any;
 
 use garde::Validate;
-use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 pub use compiled::{CompiledArgs, Decoded};
+#[doc(hidden)]
+pub use derives::{DerivesDeserialize, DerivesJsonSchema, DerivesValidate};
 pub use names::ArgumentNames;
 pub use report::Violations;
 
@@ -39,9 +41,9 @@ use shape::{Shape, Shaped};
     label = "does not derive `ToolArgs`",
     note = "derive `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs` for it"
 )]
-pub trait ToolArgs:
-    DeserializeOwned + JsonSchema + Validate<Context = ()> + Shaped + Send + 'static
-{
+pub trait ToolArgs: Shaped + Send + Sized + 'static {
+    #[doc(hidden)]
+    fn __spec() -> ArgsSpec;
 }
 
 /// What the server has to know of an argument type: plain function pointers, so
@@ -56,7 +58,10 @@ pub struct ArgsSpec {
 }
 
 impl ArgsSpec {
-    pub fn of<T: ToolArgs>() -> Self {
+    pub fn of<T>() -> Self
+    where
+        T: DerivesDeserialize + DerivesJsonSchema + DerivesValidate + Shaped + Send + 'static,
+    {
         Self {
             type_name: std::any::type_name::<T>(),
             schema: schemars::SchemaGenerator::into_root_schema_for::<T>,
@@ -66,7 +71,10 @@ impl ArgsSpec {
     }
 }
 
-fn decode<T: ToolArgs>(raw: &str) -> Result<Box<dyn Any + Send>, DecodeError> {
+fn decode<T>(raw: &str) -> Result<Box<dyn Any + Send>, DecodeError>
+where
+    T: DeserializeOwned + Validate<Context = ()> + Send + 'static,
+{
     let args: T = serde_json::from_str(raw).map_err(DecodeError::Json)?;
     args.validate().map_err(DecodeError::Rules)?;
     Ok(Box::new(args))

@@ -10,8 +10,8 @@ pub use cancellation::Cancellation;
 pub use extension::Extension;
 pub use principal::Principal;
 pub use progress::Progress;
-pub use state::{Requirements, State};
 pub(crate) use state::StateMap;
+pub use state::{Requirements, State};
 
 use crate::tool::{ToolCall, ToolError};
 

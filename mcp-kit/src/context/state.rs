@@ -59,7 +59,11 @@ pub(crate) struct StateMap {
 
 impl StateMap {
     pub(crate) fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
-        if self.values.insert(TypeId::of::<T>(), Box::new(value)).is_some() {
+        if self
+            .values
+            .insert(TypeId::of::<T>(), Box::new(value))
+            .is_some()
+        {
             self.doubled.push(type_name::<T>());
         }
     }

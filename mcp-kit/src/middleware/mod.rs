@@ -70,8 +70,7 @@ pub struct Next<'a> {
 }
 
 /// The future of the rest of the chain.
-pub type NextFuture<'a> =
-    Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'a>>;
+pub type NextFuture<'a> = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'a>>;
 
 impl<'a> Next<'a> {
     pub(crate) fn new(layers: &'a [Arc<dyn Middleware>], tool: &'a dyn Tool) -> Self {

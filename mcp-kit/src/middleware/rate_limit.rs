@@ -147,7 +147,10 @@ impl RateLimit {
     fn take(&self, caller: &str, tool: &str) -> Result<(), Duration> {
         let shared = &*self.shared;
         let [first, second] = &shared.hashers;
-        let key = (first.hash_one((caller, tool)), second.hash_one((caller, tool)));
+        let key = (
+            first.hash_one((caller, tool)),
+            second.hash_one((caller, tool)),
+        );
         shared
             .table
             .lock()

@@ -69,7 +69,12 @@ mod tests {
 
     #[test]
     fn durations_read_well() {
-        for (millis, text) in [(500, "500 ms"), (1_500, "1.5 s"), (15_000, "15 s"), (120_000, "2 min")] {
+        for (millis, text) in [
+            (500, "500 ms"),
+            (1_500, "1.5 s"),
+            (15_000, "15 s"),
+            (120_000, "2 min"),
+        ] {
             assert_eq!(readable(Duration::from_millis(millis)), text);
         }
     }

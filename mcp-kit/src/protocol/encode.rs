@@ -45,11 +45,6 @@ pub(crate) fn notification(out: &mut Vec<u8>, method: &str, params: &impl Serial
     out.push(b'}');
 }
 
-/// Writes any serialisable value; whether that succeeded.
-pub(crate) fn try_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> bool {
-    serde_json::to_writer(out, value).is_ok()
-}
-
 /// Writes a value that this crate made and that always serialises.
 pub(crate) fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     let start = out.len();
@@ -62,7 +57,10 @@ pub(crate) fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
 /// Writes a JSON string.
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     // Most text that a server sends needs no escape.
-    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+    if text
+        .bytes()
+        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+    {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');

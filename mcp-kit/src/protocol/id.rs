@@ -80,13 +80,24 @@ mod tests {
             let mut out = Vec::new();
             id.write(&mut out);
             let again: serde_json::Value = serde_json::from_slice(&out).unwrap();
-            assert_eq!(again, serde_json::from_str::<serde_json::Value>(text).unwrap());
+            assert_eq!(
+                again,
+                serde_json::from_str::<serde_json::Value>(text).unwrap()
+            );
         }
     }
 
     #[test]
     fn what_is_no_id_is_refused() {
-        for text in ["1.5", "1e3", "18446744073709551616", "null", "true", "[]", "{}"] {
+        for text in [
+            "1.5",
+            "1e3",
+            "18446744073709551616",
+            "null",
+            "true",
+            "[]",
+            "{}",
+        ] {
             assert_eq!(RequestId::from_json(text), None, "{text}");
         }
     }

@@ -219,7 +219,8 @@ mod tests {
 
     #[test]
     fn a_request_keeps_its_parameters_as_text() {
-        let text = r#" {"params":{"a": 1},"method":"tools\/call","id":"x","jsonrpc":"2.0","more":[1]} "#;
+        let text =
+            r#" {"params":{"a": 1},"method":"tools\/call","id":"x","jsonrpc":"2.0","more":[1]} "#;
         let Ok(Message::Request(request)) = decode_one(text.as_bytes()) else {
             panic!("not a request");
         };
@@ -232,15 +233,43 @@ mod tests {
     fn wrong_messages_keep_their_id() {
         let seven = Some(RequestId::Integer(7));
         for (text, id, code) in [
-            (r#"{"jsonrpc":"1.0","id":7,"method":"ping"}"#, seven.clone(), -32600),
+            (
+                r#"{"jsonrpc":"1.0","id":7,"method":"ping"}"#,
+                seven.clone(),
+                -32600,
+            ),
             (r#"{"id":7,"method":"ping"}"#, seven.clone(), -32600),
             (r#"{"jsonrpc":"2.0","id":7}"#, seven.clone(), -32600),
-            (r#"{"jsonrpc":"2.0","id":7,"method":5}"#, seven.clone(), -32600),
-            (r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":[1]}"#, seven.clone(), -32602),
-            (r#"{"jsonrpc":"2.0","id":7,"method":"ping""#, seven.clone(), -32700),
-            (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, None, -32600),
-            (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, None, -32600),
-            (r#"{"jsonrpc":"2.0","id":7,"id":8,"method":"ping"}"#, None, -32600),
+            (
+                r#"{"jsonrpc":"2.0","id":7,"method":5}"#,
+                seven.clone(),
+                -32600,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":[1]}"#,
+                seven.clone(),
+                -32602,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":7,"method":"ping""#,
+                seven.clone(),
+                -32700,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#,
+                None,
+                -32600,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#,
+                None,
+                -32600,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":7,"id":8,"method":"ping"}"#,
+                None,
+                -32600,
+            ),
             ("17", None, -32600),
             (r#""text""#, None, -32600),
             ("nonsense", None, -32700),

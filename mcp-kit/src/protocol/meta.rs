@@ -9,17 +9,9 @@ use super::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError};
 /// The members of `_meta` that the server reads.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Meta<'a> {
-    #[serde(
-        borrow,
-        rename = "io.modelcontextprotocol/protocolVersion",
-        default
-    )]
+    #[serde(borrow, rename = "io.modelcontextprotocol/protocolVersion", default)]
     protocol_version: Option<&'a RawValue>,
-    #[serde(
-        borrow,
-        rename = "io.modelcontextprotocol/clientCapabilities",
-        default
-    )]
+    #[serde(borrow, rename = "io.modelcontextprotocol/clientCapabilities", default)]
     client_capabilities: Option<&'a RawValue>,
     #[serde(borrow, rename = "progressToken", default)]
     progress_token: Option<&'a RawValue>,
@@ -110,7 +102,10 @@ fn missing(key: &str) -> RpcError {
 fn unsupported_version(name: &str) -> RpcError {
     RpcError::new(
         ErrorCode::UnsupportedVersion,
-        format!("Unsupported protocol version: {}", crate::text::excerpt(name)),
+        format!(
+            "Unsupported protocol version: {}",
+            crate::text::excerpt(name)
+        ),
     )
     .with_data(serde_json::json!({
         "supported": [ProtocolVersion::V2026_07_28.as_str()],

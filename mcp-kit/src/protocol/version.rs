@@ -54,7 +54,9 @@ impl ProtocolVersion {
     /// The revision with this name, if this crate speaks it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|version| version.as_str() == name)
+        Self::ALL
+            .into_iter()
+            .find(|version| version.as_str() == name)
     }
 
     /// The era the revision belongs to.

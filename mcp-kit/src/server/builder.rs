@@ -137,7 +137,11 @@ impl ServerBuilder {
 
     /// Registers a tool that is known only at run time.
     pub fn runtime_tool(self, tool: impl Tool) -> Self {
-        self.register(Box::new(tool), Requirements::default(), ToolOptions::default())
+        self.register(
+            Box::new(tool),
+            Requirements::default(),
+            ToolOptions::default(),
+        )
     }
 
     /// Registers a tool that is known only at run time, with bounds and
@@ -233,7 +237,12 @@ impl ServerBuilder {
             })
             .collect();
         let mut by_name: Vec<usize> = (0..tools.len()).collect();
-        by_name.sort_by(|&a, &b| tools[a].definition().name().cmp(tools[b].definition().name()));
+        by_name.sort_by(|&a, &b| {
+            tools[a]
+                .definition()
+                .name()
+                .cmp(tools[b].definition().name())
+        });
         Ok(Server {
             inner: Arc::new(ServerInner {
                 identity: Identity::new(&self.name, &self.version, self.instructions.as_deref()),

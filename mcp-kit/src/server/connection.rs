@@ -17,7 +17,9 @@ use super::dispatch::{Session, error_result};
 use super::runner::{Batch, Calls, Refused};
 use crate::context::Principal;
 use crate::middleware::log_refusal;
-use crate::protocol::message::{Frame, Malformed, Message, Notification, Request, decode, decode_one};
+use crate::protocol::message::{
+    Frame, Malformed, Message, Notification, Request, decode, decode_one,
+};
 use crate::protocol::{ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
 use crate::tool::{ErrorKind, Outbound, ToolError, ToolResult};
 use crate::transport::heartbeat::Heartbeat;
@@ -301,12 +303,9 @@ impl Connection {
             &mut self.answers
         };
         let start = out.len();
-        let call = self.server.request(
-            &mut self.session,
-            request,
-            Some(&self.outbound),
-            out,
-        );
+        let call = self
+            .server
+            .request(&mut self.session, request, Some(&self.outbound), out);
         let Some(call) = call else {
             if batch.is_some() {
                 self.answer(batch, |out| out.append(&mut answer));
@@ -428,8 +427,7 @@ impl Connection {
                     }
                     ready!(time.as_mut().poll(cx));
                     self.calls.give_up_all(shutting_down);
-                    self.end =
-                        End::Flushing(Box::pin(sleep_until(Instant::now() + LAST_WRITE)));
+                    self.end = End::Flushing(Box::pin(sleep_until(Instant::now() + LAST_WRITE)));
                     if self.poll_write(cx).is_err() {
                         return Poll::Ready(());
                     }

@@ -208,7 +208,10 @@ impl ServerInner {
         let entry = self.tool(&name).ok_or_else(|| {
             RpcError::invalid_params(format!("Unknown tool: {}", crate::text::excerpt(&name)))
         })?;
-        let raw = params.arguments.map(RawValue::get).filter(|raw| *raw != "null");
+        let raw = params
+            .arguments
+            .map(RawValue::get)
+            .filter(|raw| *raw != "null");
         if raw.is_some_and(|raw| !raw.starts_with('{')) {
             return Err(RpcError::invalid_params(
                 r#"Invalid params: "arguments" must be an object"#,
@@ -338,9 +341,7 @@ impl Running {
         let call = ToolCall::new(Arc::clone(server), Arc::clone(context), permit);
         let entry = Arc::clone(&context.entry);
         Self {
-            chain: Contained::new(Box::pin(async move {
-                run_chain(&entry, call).await
-            })),
+            chain: Contained::new(Box::pin(async move { run_chain(&entry, call).await })),
             context: Arc::clone(context),
         }
     }

@@ -57,7 +57,10 @@ impl ServerInner {
     fn position_after(&self, cursor: &str) -> Option<usize> {
         let name = URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let last = self.tool(std::str::from_utf8(&name).ok()?)?;
-        let position = self.tools.iter().position(|entry| Arc::ptr_eq(entry, last))?;
+        let position = self
+            .tools
+            .iter()
+            .position(|entry| Arc::ptr_eq(entry, last))?;
         Some(position + 1)
     }
 }

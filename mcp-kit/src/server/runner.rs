@@ -455,7 +455,13 @@ impl Calls {
     }
 
     /// Answers a call, unless it was cancelled or answered from outside.
-    fn complete(&self, serial: u64, call: &PendingCall, result: &ToolResult, scratch: &mut Vec<u8>) {
+    fn complete(
+        &self,
+        serial: u64,
+        call: &PendingCall,
+        result: &ToolResult,
+        scratch: &mut Vec<u8>,
+    ) {
         scratch.clear();
         self.server
             .write_result(scratch, &call.id, call.era, &call.context, result);
@@ -484,7 +490,10 @@ impl State {
 
     /// Takes a call out of those that wait; whether it was there.
     fn forget_waiting(&mut self, serial: u64) -> bool {
-        let at = self.waiting.iter().position(|waiting| waiting.serial == serial);
+        let at = self
+            .waiting
+            .iter()
+            .position(|waiting| waiting.serial == serial);
         let Some(waiting) = at.and_then(|at| self.waiting.remove(at)) else {
             return false;
         };

@@ -207,8 +207,12 @@ mod tests {
             Content::text("hi"),
             Image::new(b"\x00\x01", "image/png").into(),
             Audio::new(b"\x02", "audio/wav").into(),
-            ResourceLink::new("file:///a", "a").mime_type("text/plain").into(),
-            EmbeddedResource::text("file:///b", "b").mime_type("text/plain").into(),
+            ResourceLink::new("file:///a", "a")
+                .mime_type("text/plain")
+                .into(),
+            EmbeddedResource::text("file:///b", "b")
+                .mime_type("text/plain")
+                .into(),
             EmbeddedResource::bytes("file:///c", b"c").into(),
         ];
         assert_eq!(

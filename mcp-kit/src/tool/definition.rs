@@ -39,6 +39,7 @@ pub struct ToolDefinition {
     pub(crate) output_schema: Option<Value>,
     pub(crate) scope: Option<Cow<'static, str>>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) blocking: bool,
     /// What is wrong, for `build()` to tell.
     pub(crate) problems: Vec<String>,
 }
@@ -87,6 +88,7 @@ impl ToolDefinition {
             output_schema: None,
             scope: None,
             timeout: None,
+            blocking: false,
             problems: Vec::new(),
         }
     }
@@ -186,6 +188,12 @@ impl ToolDefinition {
     #[must_use]
     pub fn published_output_schema(&self) -> Option<&Value> {
         self.output_schema.as_ref()
+    }
+
+    /// Whether the tool runs on the blocking pool (`#[tool(blocking)]`).
+    #[must_use]
+    pub fn is_blocking(&self) -> bool {
+        self.blocking
     }
 
     /// The scope that a caller must hold.

@@ -8,14 +8,14 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use schemars::generate::SchemaSettings;
+use schemars::{Schema, SchemaGenerator};
 
-use super::{IntoToolResult, Tool, ToolCall, ToolDefinition, ToolError, ToolResult};
+use super::{Tool, ToolCall, ToolDefinition, ToolError, ToolResult};
 use crate::args::{ArgsSpec, CompiledArgs, ToolArgs};
 use crate::context::{FromContext, Requirements};
 
 /// The future of a call.
-pub type ToolFuture =
-    Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'static>>;
+pub type ToolFuture = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'static>>;
 
 /// A function with `#[tool]`, as a type.
 ///
@@ -62,7 +62,7 @@ impl<T: ToolArgs> FromToolCall<ViaArgs> for T {
     const IS_ARGS: bool = true;
 
     fn describe(spec: &mut ToolSpec) {
-        spec.arguments(ArgsSpec::of::<T>());
+        spec.arguments(T::__spec());
     }
 
     fn from_tool_call(call: &mut ToolCall) -> Result<Self, ToolError> {
@@ -141,12 +141,16 @@ impl ToolSpec {
         }
     }
 
-    pub fn output<T: IntoToolResult>(&mut self) {
+    /// The function runs on the blocking pool.
+    pub fn blocking(&mut self) {
+        self.definition.blocking = true;
+    }
+
+    pub fn output(&mut self, schema: fn(&mut SchemaGenerator) -> Option<Schema>) {
         let mut generator = SchemaSettings::draft2020_12()
             .for_serialize()
             .into_generator();
-        self.definition.output_schema =
-            T::output_schema(&mut generator).map(schemars::Schema::to_value);
+        self.definition.output_schema = schema(&mut generator).map(crate::schema::output);
     }
 }
 

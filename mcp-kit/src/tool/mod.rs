@@ -13,10 +13,10 @@ pub(crate) use call::{CallContext, Outbound};
 pub use content::{Audio, Content, EmbeddedResource, Image, ResourceLink, Text};
 pub use definition::{Annotations, ToolDefinition};
 pub use error::{ErrorKind, IntoToolError, ResultExt, ToolError};
+pub(crate) use function::FnTool;
 pub use function::{FromToolCall, ToolFn};
 #[doc(hidden)]
 pub use function::{ToolFuture, ToolSpec, ViaArgs, ViaContext, run_blocking};
-pub(crate) use function::FnTool;
 pub use result::{IntoToolResult, Json, ToolResult};
 pub use runtime::{RuntimeTool, from_fn};
 

@@ -4,7 +4,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Audio, Content, EmbeddedResource, Image, IntoToolError, ResourceLink, Text, ToolError};
+use super::{
+    Audio, Content, EmbeddedResource, Image, IntoToolError, ResourceLink, Text, ToolError,
+};
 
 /// What a call answers: content for the model and, where the tool has an
 /// output schema, the same as structured content.
@@ -183,7 +185,12 @@ macro_rules! text_results {
         }
     )*};
 }
-text_results!(String, &'static str, std::borrow::Cow<'static, str>, Box<str>);
+text_results!(
+    String,
+    &'static str,
+    std::borrow::Cow<'static, str>,
+    Box<str>
+);
 
 macro_rules! displayed_results {
     ($($number:ty),*) => {$(

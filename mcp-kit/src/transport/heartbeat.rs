@@ -34,7 +34,9 @@ impl Heartbeat {
     pub(crate) fn start(&mut self) {
         match &self.thread {
             Some(thread) => {
-                if self.is_asleep.load(Ordering::Relaxed) && self.is_asleep.swap(false, Ordering::AcqRel) {
+                if self.is_asleep.load(Ordering::Relaxed)
+                    && self.is_asleep.swap(false, Ordering::AcqRel)
+                {
                     thread.unpark();
                 }
             }

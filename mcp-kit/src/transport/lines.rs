@@ -17,7 +17,9 @@ const CHUNK: usize = 64 * 1024;
 pub(crate) enum Line<'a> {
     Whole(&'a [u8]),
     /// Longer than the bound; it was thrown away, but for its id.
-    TooLong { id: Option<RequestId> },
+    TooLong {
+        id: Option<RequestId>,
+    },
 }
 
 #[derive(Debug, Default)]

@@ -24,19 +24,13 @@ impl Descriptors {
     pub(super) fn take() -> io::Result<Self> {
         let input = fcntl_dupfd_cloexec(rustix::stdio::stdin(), FIRST_FREE)?;
         let output = fcntl_dupfd_cloexec(rustix::stdio::stdout(), FIRST_FREE)?;
-        let nothing = rustix::fs::open(
-            "/dev/null",
-            OFlags::RDONLY | OFlags::CLOEXEC,
-            Mode::empty(),
-        )?;
+        let nothing =
+            rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
         stdio::dup2_stdin(&nothing)?;
         // Where stderr is closed there is nowhere to lead to but nothing.
         if stdio::dup2_stdout(rustix::stdio::stderr()).is_err() {
-            let nowhere = rustix::fs::open(
-                "/dev/null",
-                OFlags::WRONLY | OFlags::CLOEXEC,
-                Mode::empty(),
-            )?;
+            let nowhere =
+                rustix::fs::open("/dev/null", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
             stdio::dup2_stdout(&nowhere)?;
         }
         Ok(Self { input, output })

@@ -159,7 +159,9 @@ mod tests {
                     .unwrap();
                 rest = &rest[count..];
             }
-            poll_fn(|cx| Pin::new(&mut writer).poll_flush(cx)).await.unwrap();
+            poll_fn(|cx| Pin::new(&mut writer).poll_flush(cx))
+                .await
+                .unwrap();
         });
         let mut received = Vec::new();
         loop {

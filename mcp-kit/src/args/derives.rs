@@ -1,0 +1,37 @@
+//! The other derives that an argument type needs, as bounds whose messages say
+//! what to write.
+#![allow(missing_docs)]
+
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not derive `serde::Deserialize`",
+    label = "`Deserialize` is missing",
+    note = "write `#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]`"
+)]
+pub trait DerivesDeserialize: DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> DerivesDeserialize for T {}
+
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not derive `schemars::JsonSchema`",
+    label = "`JsonSchema` is missing",
+    note = "write `#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]`"
+)]
+pub trait DerivesJsonSchema: JsonSchema {}
+
+#[diagnostic::do_not_recommend]
+impl<T: JsonSchema> DerivesJsonSchema for T {}
+
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not derive `garde::Validate` with the context `()`",
+    label = "`Validate` is missing, or has another context",
+    note = "write `#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]`, without `#[garde(context(…))]`"
+)]
+pub trait DerivesValidate: Validate<Context = ()> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Validate<Context = ()>> DerivesValidate for T {}
