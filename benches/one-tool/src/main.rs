@@ -31,18 +31,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     let server = Server::builder("one-tool", env!("CARGO_PKG_VERSION"))
         .tool::<add>()
         .build()?;
+    let mut stdio = mcp_kit::transport::Stdio::take()?;
+    if std::env::var("GREET").is_ok() {
+        stdio.greet(&server);
+    }
     let workers: usize = std::env::var("WORKERS").map_or(2, |n| n.parse().unwrap_or(2));
     if workers == 0 {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?
-            .block_on(server.serve_stdio())?;
+            .block_on(server.serve_taken(stdio))?;
     } else {
         let rt = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(workers)
             .enable_all()
             .build()?;
-        rt.block_on(async move { tokio::spawn(async move { server.serve_stdio().await }).await })??;
+        rt.block_on(
+            async move { tokio::spawn(async move { server.serve_taken(stdio).await }).await },
+        )??;
         rt.shutdown_background();
     }
     Ok(())

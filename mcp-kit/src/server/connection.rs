@@ -14,8 +14,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::ServerInner;
 use super::dispatch::{Session, error_result};
+use super::greeting::Greeting;
 use super::runner::{Batch, Calls, Refused};
-use crate::context::Principal;
 use crate::middleware::log_refusal;
 use crate::protocol::message::{
     Frame, Malformed, Message, Notification, Request, decode, decode_one,
@@ -39,7 +39,7 @@ const KEPT_BUFFER: usize = 256 * 1024;
 /// Serves one client until its input ends or the server drains.
 pub(crate) async fn serve(
     server: Arc<ServerInner>,
-    principal: Principal,
+    greeting: Greeting,
     input: Input,
     output: Output,
 ) -> io::Result<()> {
@@ -49,15 +49,13 @@ pub(crate) async fn serve(
     let mut connection = Connection {
         outbound: Arc::clone(&calls) as Arc<dyn Outbound>,
         heartbeat: Heartbeat::new(&calls),
-        lines: Lines::new(server.limits.message_bytes),
-        session: Session {
-            principal,
-            version: None,
-        },
+        session: greeting.session,
         input: Some(input),
-        read_ahead: None,
+        // What the greeting left may hold whole lines already.
+        read_ahead: greeting.lines.has_rest().then_some(Ok(1)),
+        lines: greeting.lines,
         output,
-        writing: Vec::new(),
+        writing: greeting.answers,
         written: 0,
         answers: Vec::new(),
         expiry: Alarm::default(),

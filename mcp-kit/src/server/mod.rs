@@ -5,6 +5,7 @@ mod connection;
 mod dispatch;
 mod drain;
 mod entry;
+mod greeting;
 mod limits;
 mod lists;
 mod runner;
@@ -20,6 +21,7 @@ pub use limits::Limits;
 
 pub(crate) use connection::{Input, Output, serve};
 pub(crate) use entry::ToolEntry;
+pub(crate) use greeting::Greeting;
 pub(crate) use runner::{Calls, RunPermit};
 
 use crate::context::{Principal, StateMap};

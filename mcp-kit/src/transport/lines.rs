@@ -44,6 +44,36 @@ impl Lines {
         }
     }
 
+    /// Reads once with `read`; 0 at the end.
+    pub(crate) fn fill(
+        &mut self,
+        read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        self.make_room();
+        let count = read(&mut self.buffer[self.end..])?;
+        self.end += count;
+        Ok(count)
+    }
+
+    /// The first line, if it is there whole; it stays.
+    pub(crate) fn peek(&self) -> Option<&[u8]> {
+        let bytes = &self.buffer[self.start..self.end];
+        memchr::memchr(b'\n', bytes).map(|newline| &bytes[..newline])
+    }
+
+    /// Passes over the line that `peek` showed.
+    pub(crate) fn skip(&mut self) {
+        if let Some(length) = self.peek().map(<[u8]>::len) {
+            self.start += length + 1;
+            self.searched = self.start;
+        }
+    }
+
+    /// Whether bytes wait that no line was made of.
+    pub(crate) fn has_rest(&self) -> bool {
+        self.start < self.end
+    }
+
     /// Reads once; 0 at the end.
     pub(crate) fn poll_fill(
         &mut self,

@@ -3,13 +3,29 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::stdio;
 
 use super::Streams;
 use super::threads::{ThreadReader, ThreadWriter};
+use crate::server::{Greeting, ServerInner};
+
+/// How long the greeting may take to arrive before the runtime starts without.
+const GREETING_WAIT: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 10_000_000,
+};
+
+/// What a pipe that can be written to takes whole; POSIX promises 512.
+const PIPE_BUF: usize = if cfg!(target_os = "linux") {
+    4_096
+} else {
+    512
+};
 
 /// Copies below this number could be taken for stdin, stdout or stderr.
 const FIRST_FREE: i32 = 3;
@@ -34,6 +50,30 @@ impl Descriptors {
             stdio::dup2_stdout(&nowhere)?;
         }
         Ok(Self { input, output })
+    }
+
+    /// Reads and answers the first message on the bare descriptors.
+    pub(super) fn greet(&self, server: &Arc<ServerInner>, greeting: &mut Greeting) {
+        // What `poll` says can be read or written does not block.
+        let is_ready = |file: &OwnedFd, event: PollFlags, wait: &Timespec| {
+            let mut files = [PollFd::new(file, event)];
+            matches!(poll(&mut files, Some(wait)), Ok(1..))
+        };
+        while is_ready(&self.input, PollFlags::IN, &GREETING_WAIT) {
+            let reads_on = greeting.advance(server, |buffer| {
+                rustix::io::read(&self.input, buffer).map_err(io::Error::from)
+            });
+            if !reads_on {
+                break;
+            }
+        }
+        let now = Timespec::default();
+        greeting.write_short(PIPE_BUF, |answer| {
+            if !is_ready(&self.output, PollFlags::OUT, &now) {
+                return Ok(0);
+            }
+            rustix::io::write(&self.output, answer).map_err(io::Error::from)
+        });
     }
 
     /// Streams over the copies: without a thread hop where the kind of file

@@ -14,7 +14,7 @@ mod threads;
 use std::io;
 use std::sync::Arc;
 
-use crate::server::{self, Server};
+use crate::server::{self, Greeting, Server};
 
 pub(crate) struct Streams {
     pub(crate) input: server::Input,
@@ -23,10 +23,10 @@ pub(crate) struct Streams {
 
 /// stdin and stdout, taken for the protocol. Nothing is read before
 /// [`serve`](Self::serve); take them before anything can print.
-#[derive(Debug)]
 pub struct Stdio {
     #[cfg(unix)]
     descriptors: descriptors::Descriptors,
+    greeting: Option<Greeting>,
 }
 
 impl Stdio {
@@ -42,7 +42,22 @@ impl Stdio {
         Ok(Self {
             #[cfg(unix)]
             descriptors: descriptors::Descriptors::take()?,
+            greeting: None,
         })
+    }
+
+    /// Answers the client's first message before there is a runtime, if it
+    /// arrives within 10 ms. What follows is left for [`serve`](Self::serve).
+    ///
+    /// Hosts show nothing before that answer, and starting a runtime's threads
+    /// takes longer than all the rest of a server's start. Elsewhere than on
+    /// Unix this does nothing.
+    #[cfg(unix)]
+    pub fn greet(&mut self, server: &Server) {
+        let inner = server.inner();
+        let mut greeting = Greeting::new(inner, inner.local.clone());
+        self.descriptors.greet(inner, &mut greeting);
+        self.greeting = Some(greeting);
     }
 
     /// Serves one client until stdin ends or the server drains.
@@ -50,11 +65,19 @@ impl Stdio {
     /// # Errors
     ///
     /// The system's, where stdin cannot be read.
-    pub async fn serve(self, server: &Server) -> io::Result<()> {
-        let Streams { input, output } = self.streams()?;
+    pub async fn serve(mut self, server: &Server) -> io::Result<()> {
         let inner = server.inner();
-        server::serve(Arc::clone(inner), inner.local.clone(), input, output).await
+        let greeting = self
+            .greeting
+            .take()
+            .unwrap_or_else(|| Greeting::new(inner, inner.local.clone()));
+        let Streams { input, output } = self.streams()?;
+        server::serve(Arc::clone(inner), greeting, input, output).await
     }
+
+    /// Does nothing here: the first message is answered by `serve`.
+    #[cfg(not(unix))]
+    pub fn greet(&mut self, _: &Server) {}
 
     #[cfg(unix)]
     fn streams(self) -> io::Result<Streams> {
@@ -67,6 +90,12 @@ impl Stdio {
             input: Box::new(threads::ThreadReader::new(io::stdin())?),
             output: Box::new(threads::ThreadWriter::new(io::stdout())?),
         })
+    }
+}
+
+impl std::fmt::Debug for Stdio {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stdio").finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,74 @@
+//! The first exchange with a client, before a runtime runs.
+//!
+//! Hosts wait for the answer to their first message before they show anything,
+//! and starting a runtime's threads takes longer than everything else until
+//! then. So the first message is read and answered on the bare descriptors;
+//! what else has arrived is kept for the connection.
+
+use std::io;
+
+use super::ServerInner;
+use super::dispatch::Session;
+use crate::context::Principal;
+use crate::protocol::message::{Message, decode_one};
+use crate::transport::lines::Lines;
+
+/// What a connection starts with.
+pub(crate) struct Greeting {
+    pub(super) lines: Lines,
+    pub(super) session: Session,
+    /// Answers that could not be written yet.
+    pub(super) answers: Vec<u8>,
+}
+
+impl Greeting {
+    /// A connection on which nothing has been said.
+    pub(crate) fn new(server: &ServerInner, principal: Principal) -> Self {
+        Self {
+            lines: Lines::new(server.limits.message_bytes),
+            session: Session {
+                principal,
+                version: None,
+            },
+            answers: Vec::new(),
+        }
+    }
+
+    /// Reads once, and answers a greeting that this completes. Says whether
+    /// more bytes could complete one.
+    pub(crate) fn advance(
+        &mut self,
+        server: &std::sync::Arc<ServerInner>,
+        read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
+    ) -> bool {
+        if !matches!(self.lines.fill(read), Ok(1..)) {
+            return false; // the connection will meet the end, or the error, again
+        }
+        let Some(line) = self.lines.peek() else {
+            return true;
+        };
+        if let Ok(Message::Request(request)) = decode_one(line)
+            && matches!(&*request.method, "initialize" | "server/discover")
+        {
+            // Never a call: neither method is one.
+            let _ = server.request(&mut self.session, &request, None, &mut self.answers);
+            self.answers.push(b'\n');
+            self.lines.skip();
+        }
+        false
+    }
+
+    /// Writes the answer at once if it is no longer than `longest`; an error
+    /// is left for the connection to meet again.
+    pub(crate) fn write_short(
+        &mut self,
+        longest: usize,
+        write: impl FnOnce(&[u8]) -> io::Result<usize>,
+    ) {
+        if (1..=longest).contains(&self.answers.len())
+            && let Ok(written) = write(&self.answers)
+        {
+            self.answers.drain(..written);
+        }
+    }
+}
