@@ -1,8 +1,5 @@
 //! Answers and notifications as JSON text, written straight into a buffer.
 
-use std::fmt::Display;
-use std::io::Write as _;
-
 use serde::Serialize;
 
 use super::{RequestId, RpcError};
@@ -17,7 +14,7 @@ pub(crate) fn error(out: &mut Vec<u8>, id: Option<&RequestId>, error: &RpcError)
         None => out.extend_from_slice(b"null"),
     }
     out.extend_from_slice(br#","error":{"code":"#);
-    integer(out, i64::from(error.code.code()));
+    integer(out, error.code.code());
     out.extend_from_slice(br#","message":"#);
     string(out, &error.message);
     if let Some(data) = &error.data {
@@ -70,12 +67,6 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Writes an integer.
-pub(crate) fn integer(out: &mut Vec<u8>, number: i64) {
-    json(out, &number);
-}
-
-/// Writes a value whose display form is its JSON form.
-pub(crate) fn display(out: &mut Vec<u8>, value: &impl Display) {
-    // Writing into a `Vec` cannot fail.
-    let _ = write!(out, "{value}");
+pub(crate) fn integer(out: &mut Vec<u8>, number: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }

@@ -37,7 +37,7 @@ impl RequestId {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Integer(number) => super::encode::integer(out, *number),
-            Self::Unsigned(number) => super::encode::display(out, number),
+            Self::Unsigned(number) => super::encode::integer(out, *number),
             Self::String(text) => super::encode::string(out, text),
         }
     }

@@ -4,10 +4,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::id::{RequestId, json_string};
+use super::id::RequestId;
 use super::recover::recover_id;
 use super::{ErrorCode, RpcError};
 
@@ -93,39 +93,47 @@ fn not_json(bytes: &[u8]) -> Malformed {
     }
 }
 
-/// The members of a message as raw text: a wrong type in one of them must not
-/// hide the id in another.
+/// The members of a message. A wrong type in one of them must not hide the id
+/// in another.
 #[derive(Default)]
 struct Envelope<'a> {
-    jsonrpc: Option<&'a RawValue>,
-    id: Option<&'a RawValue>,
-    method: Option<&'a RawValue>,
+    jsonrpc: Option<Scalar<'a>>,
+    id: Option<Scalar<'a>>,
+    method: Option<Scalar<'a>>,
     params: Option<&'a RawValue>,
     is_response: bool,
 }
 
+/// A value that should be a string or an integer.
+enum Scalar<'a> {
+    Text(Cow<'a, str>),
+    Integer(i64),
+    Unsigned(u64),
+    Other,
+}
+
 impl<'a> Envelope<'a> {
     fn into_message(self) -> Result<Message<'a>, Malformed> {
-        let id = self.id.map(|id| RequestId::from_json(id.get()));
-        let readable = id.clone().flatten();
-        let invalid = |message: &'static str| Malformed {
-            id: readable.clone(),
-            error: RpcError::invalid_request(message),
+        let id = self.id.map(|id| match id {
+            Scalar::Text(text) => Some(RequestId::String(text.into())),
+            Scalar::Integer(number) => Some(RequestId::Integer(number)),
+            Scalar::Unsigned(number) => Some(RequestId::Unsigned(number)),
+            Scalar::Other => None,
+        });
+        let invalid = |id: Option<Option<RequestId>>, message: &'static str| {
+            Err(Malformed {
+                id: id.flatten(),
+                error: RpcError::invalid_request(message),
+            })
         };
-        if self.jsonrpc.map(RawValue::get) != Some(r#""2.0""#) {
-            return Err(invalid(
-                r#"Invalid request: "jsonrpc" must be the string "2.0""#,
-            ));
+        if !matches!(&self.jsonrpc, Some(Scalar::Text(version)) if version == "2.0") {
+            return invalid(id, r#"Invalid request: "jsonrpc" must be the string "2.0""#);
         }
-        let Some(method) = self.method else {
-            return if self.is_response {
-                Ok(Message::Response)
-            } else {
-                Err(invalid(r#"Invalid request: "method" is missing"#))
-            };
-        };
-        let Some(method) = json_string(method.get()) else {
-            return Err(invalid(r#"Invalid request: "method" must be a string"#));
+        let method = match self.method {
+            Some(Scalar::Text(method)) => method,
+            Some(_) => return invalid(id, r#"Invalid request: "method" must be a string"#),
+            None if self.is_response => return Ok(Message::Response),
+            None => return invalid(id, r#"Invalid request: "method" is missing"#),
         };
         // `"params": null` is what some clients send for "none".
         let params = self.params.filter(|params| params.get() != "null");
@@ -133,9 +141,11 @@ impl<'a> Envelope<'a> {
             && !params.get().starts_with('{')
         {
             return match id {
-                None => Ok(Message::Response), // a notification that cannot be read is ignored
-                Some(_) => Err(Malformed {
-                    id: readable,
+                // A notification that cannot be read is passed over, like one
+                // that is not known.
+                None => Ok(Message::Response),
+                Some(id) => Err(Malformed {
+                    id,
                     error: RpcError::invalid_params(
                         r#"Invalid params: "params" must be an object"#,
                     ),
@@ -145,10 +155,65 @@ impl<'a> Envelope<'a> {
         match id {
             None => Ok(Message::Notification(Notification { method, params })),
             Some(Some(id)) => Ok(Message::Request(Request { id, method, params })),
-            Some(None) => Err(invalid(
+            Some(None) => invalid(
+                None,
                 r#"Invalid request: "id" must be a string or a 64-bit integer"#,
-            )),
+            ),
         }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ScalarVisitor)
+    }
+}
+
+struct ScalarVisitor;
+
+impl<'de> Visitor<'de> for ScalarVisitor {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(text.into()))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(text.to_owned().into()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Scalar::Integer(number))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(i64::try_from(number).map_or(Scalar::Unsigned(number), Scalar::Integer))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Scalar::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Scalar::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Scalar::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Other)
     }
 }
 
@@ -170,24 +235,24 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut envelope = Envelope::default();
         while let Some(member) = map.next_key()? {
-            let slot = match member {
-                Member::Jsonrpc => &mut envelope.jsonrpc,
-                Member::Id => &mut envelope.id,
-                Member::Method => &mut envelope.method,
-                Member::Params => &mut envelope.params,
+            let is_repeated = match member {
+                Member::Jsonrpc => envelope.jsonrpc.replace(map.next_value()?).is_some(),
+                Member::Id => envelope.id.replace(map.next_value()?).is_some(),
+                Member::Method => envelope.method.replace(map.next_value()?).is_some(),
+                Member::Params => envelope.params.replace(map.next_value()?).is_some(),
                 Member::Outcome => {
                     envelope.is_response = true;
-                    map.next_value::<serde::de::IgnoredAny>()?;
-                    continue;
+                    map.next_value::<IgnoredAny>()?;
+                    false
                 }
                 Member::Other => {
-                    map.next_value::<serde::de::IgnoredAny>()?;
-                    continue;
+                    map.next_value::<IgnoredAny>()?;
+                    false
                 }
             };
             // Two ids or two methods: which one a reader takes is a matter of
             // taste, and disagreement between readers is how filters are passed.
-            if slot.replace(map.next_value()?).is_some() {
+            if is_repeated {
                 return Err(serde::de::Error::custom("repeated member"));
             }
         }

@@ -6,7 +6,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -47,6 +47,7 @@ pub(crate) async fn serve(
     let closing = CloseOnDrop(Arc::clone(&calls));
     let draining = Arc::clone(&server);
     let mut connection = Connection {
+        task: None,
         outbound: Arc::clone(&calls) as Arc<dyn Outbound>,
         heartbeat: Heartbeat::new(&calls),
         session: greeting.session,
@@ -79,6 +80,8 @@ impl Drop for CloseOnDrop {
 }
 
 struct Connection {
+    /// Who is told when there is something to do.
+    task: Option<Waker>,
     server: Arc<ServerInner>,
     calls: Arc<Calls>,
     outbound: Arc<dyn Outbound>,
@@ -114,6 +117,8 @@ enum End {
 struct Alarm {
     at: Option<Instant>,
     sleep: Option<Pin<Box<Sleep>>>,
+    /// Since the task was last told to it.
+    is_reset: bool,
 }
 
 impl Alarm {
@@ -123,37 +128,51 @@ impl Alarm {
             return;
         }
         self.at = Some(at);
+        self.is_reset = true;
         match &mut self.sleep {
             Some(sleep) => sleep.as_mut().reset(at),
             None => self.sleep = Some(Box::pin(sleep_until(at))),
         }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match (&self.at, &mut self.sleep) {
-            (Some(_), Some(sleep)) => {
-                ready!(sleep.as_mut().poll(cx));
-                self.at = None;
-                Poll::Ready(())
-            }
-            _ => Poll::Pending,
+    fn poll(&mut self, is_new_task: bool, cx: &mut Context<'_>) -> Poll<()> {
+        let (Some(_), Some(sleep)) = (&self.at, &mut self.sleep) else {
+            return Poll::Pending;
+        };
+        if !(is_new_task || self.is_reset || sleep.is_elapsed()) {
+            return Poll::Pending;
         }
+        self.is_reset = false;
+        ready!(sleep.as_mut().poll(cx));
+        self.at = None;
+        Poll::Ready(())
     }
 }
 
 impl Connection {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.calls.register(cx.waker());
+        // The same task polls this again and again: what wakes it is told once.
+        let is_new_task = !self
+            .task
+            .as_ref()
+            .is_some_and(|task| task.will_wake(cx.waker()));
+        if is_new_task {
+            self.task = Some(cx.waker().clone());
+            self.calls.register(cx.waker());
+        }
         if self.poll_write(cx).is_err() {
             return Poll::Ready(Ok(())); // the client is gone
         }
-        if matches!(self.end, End::NotYet) && self.drain.as_mut().poll(cx).is_ready() {
+        if matches!(self.end, End::NotYet)
+            && (is_new_task || self.server.drain.is_draining())
+            && self.drain.as_mut().poll(cx).is_ready()
+        {
             self.begin_drain();
         }
         if let Err(error) = self.poll_read(cx) {
             return Poll::Ready(Err(error));
         }
-        while self.expiry.poll(cx).is_ready() {
+        while self.expiry.poll(is_new_task, cx).is_ready() {
             if let Some(next) = self.calls.expire(Instant::now()) {
                 self.expiry.set(next);
             }

@@ -1,18 +1,19 @@
 //! Runs a connection's calls.
 //!
-//! Most calls end at their first poll. A *runner* is a short-lived task that
-//! takes waiting calls one after the other and polls each once; one that is
-//! not ready moves into a task of its own. So a quick call costs no spawn, and
+//! Most calls end at their first poll. A *runner* is a task that takes waiting
+//! calls one after the other and polls each once; one that is not ready moves
+//! into a task of its own. So a quick call costs no spawn, and
 //! all answers of a batch leave in one write, while nothing is ever polled by
 //! the task that reads: a handler that blocks its thread holds up neither
 //! control messages nor deadlines. Where a runner is held up, others take over
 //! ([`Calls::relieve`]).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -34,6 +35,9 @@ const SLOW_POLL: Duration = Duration::from_micros(200);
 /// `Timeout` comes first unless the handler blocks its thread.
 const GRACE: Duration = Duration::from_millis(100);
 
+/// A buffer for one answer that grew beyond this is given back.
+const KEPT_SCRATCH: usize = 64 * 1024;
+
 /// A connection's calls: those that wait, those that run, and the answers
 /// that the client has not been sent yet.
 pub(crate) struct Calls {
@@ -54,7 +58,11 @@ struct State {
     waiting_bytes: usize,
     /// Permits given out.
     running: usize,
+    /// Runners that are at work.
     runners: usize,
+    /// The one runner that waits for more; others end when nothing is left.
+    idle_runner: Option<Idle>,
+    next_runner: u64,
     /// Calls started since the connection began.
     started: u64,
     /// `started` when [`Calls::relieve`] last looked.
@@ -71,6 +79,17 @@ struct Open {
     context: Arc<CallContext>,
     task: Option<AbortHandle>,
     batch: Option<Arc<Batch>>,
+}
+
+struct Idle {
+    runner: u64,
+    waker: Waker,
+}
+
+/// A runner's own view of whether it is at work.
+struct Runner {
+    name: u64,
+    at_work: bool,
 }
 
 struct Waiting {
@@ -156,9 +175,10 @@ impl Calls {
     ) -> Result<Instant, Refused> {
         let limits = &self.server.limits;
         let mut state = self.lock();
-        if state.open.contains_key(&call.id) {
+        let state = &mut *state;
+        let Entry::Vacant(place) = state.open.entry(call.id.clone()) else {
             return Err(Refused::DuplicateId);
-        }
+        };
         let size = call.context.raw_size();
         if state.waiting.len() >= limits.pending_calls
             || (state.waiting_bytes + size > limits.pending_bytes && !state.waiting.is_empty())
@@ -171,17 +191,14 @@ impl Calls {
         if let Some(batch) = batch {
             batch.expect_one();
         }
-        state.open.insert(
-            call.id.clone(),
-            Open {
-                serial,
-                era: call.era,
-                deadline,
-                context: Arc::clone(&call.context),
-                task: None,
-                batch: batch.cloned(),
-            },
-        );
+        place.insert(Open {
+            serial,
+            era: call.era,
+            deadline,
+            context: Arc::clone(&call.context),
+            task: None,
+            batch: batch.cloned(),
+        });
         state.waiting_bytes += size;
         state.waiting.push_back(Waiting { serial, call });
         Ok(deadline)
@@ -201,7 +218,7 @@ impl Calls {
         let is_held_up = state.started == state.started_at_last_look && state.runners > 0;
         state.started_at_last_look = state.started;
         if is_held_up && self.has_room(&state) {
-            self.spawn_runner(&mut state);
+            self.add_runner(&mut state);
         }
         !state.open.is_empty()
     }
@@ -251,6 +268,10 @@ impl Calls {
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.is_closed = true;
+        if let Some(idle) = state.idle_runner.take() {
+            state.runners += 1; // it counts itself out
+            idle.waker.wake();
+        }
         state.waiting.clear();
         state.waiting_bytes = 0;
         for (_, open) in state.open.drain() {
@@ -350,19 +371,32 @@ impl Calls {
 
     fn keep_running(self: &Arc<Self>, state: &mut State) {
         if state.runners == 0 && self.has_room(state) {
-            self.spawn_runner(state);
+            self.add_runner(state);
         }
     }
 
-    fn spawn_runner(self: &Arc<Self>, state: &mut State) {
+    fn add_runner(self: &Arc<Self>, state: &mut State) {
         state.runners += 1;
-        self.runtime.spawn(Arc::clone(self).run());
+        match state.idle_runner.take() {
+            Some(idle) => idle.waker.wake(),
+            None => {
+                let runner = Runner {
+                    name: state.next_runner,
+                    at_work: true,
+                };
+                state.next_runner += 1;
+                self.runtime.spawn(Arc::clone(self).run(runner));
+            }
+        }
     }
 
     /// A runner: polls waiting calls once each.
-    async fn run(self: Arc<Self>) {
+    async fn run(self: Arc<Self>, mut runner: Runner) {
         let mut scratch = Vec::new();
-        while let Some((serial, call)) = self.next() {
+        while let Some((serial, call)) = poll_fn(|cx| self.poll_next(&mut runner, cx)).await {
+            if scratch.capacity() > KEPT_SCRATCH {
+                scratch = Vec::new();
+            }
             let permit = match self.permit_now() {
                 Some(permit) => permit,
                 None => {
@@ -414,21 +448,44 @@ impl Calls {
         }
     }
 
-    /// The next waiting call, if one may start; otherwise the runner ends.
-    fn next(&self) -> Option<(u64, PendingCall)> {
+    /// The next waiting call, once one may start; `None` where another runner
+    /// waits already, or nothing will come.
+    fn poll_next(
+        &self,
+        runner: &mut Runner,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<(u64, PendingCall)>> {
         let mut state = self.lock();
-        if !self.has_room(&state) {
-            state.runners -= 1;
-            return None;
+        let is_closed = state.is_closed;
+        if !runner.at_work {
+            match &mut state.idle_runner {
+                // Nobody called: it is a handler that was polled here first and
+                // has been told of something since.
+                Some(idle) if idle.runner == runner.name && !is_closed => {
+                    idle.waker.clone_from(cx.waker());
+                    return Poll::Pending;
+                }
+                _ => runner.at_work = true,
+            }
         }
-        let Some(Waiting { serial, call }) = state.waiting.pop_front() else {
-            state.runners -= 1;
-            return None;
-        };
-        state.waiting_bytes = state.waiting_bytes.saturating_sub(call.context.raw_size());
-        state.running += 1;
-        state.started += 1;
-        Some((serial, call))
+        if self.has_room(&state)
+            && let Some(Waiting { serial, call }) = state.waiting.pop_front()
+        {
+            state.waiting_bytes = state.waiting_bytes.saturating_sub(call.context.raw_size());
+            state.running += 1;
+            state.started += 1;
+            return Poll::Ready(Some((serial, call)));
+        }
+        state.runners -= 1;
+        if state.idle_runner.is_some() || state.is_closed {
+            return Poll::Ready(None);
+        }
+        runner.at_work = false;
+        state.idle_runner = Some(Idle {
+            runner: runner.name,
+            waker: cx.waker().clone(),
+        });
+        Poll::Pending
     }
 
     /// Another runner, where the last call was not quick and more wait.
@@ -436,7 +493,7 @@ impl Calls {
         let mut state = self.lock();
         let most = self.runtime.metrics().num_workers();
         if state.runners < most && self.has_room(&state) {
-            self.spawn_runner(&mut state);
+            self.add_runner(&mut state);
         }
     }
 
@@ -466,9 +523,11 @@ impl Calls {
         self.server
             .write_result(scratch, &call.id, call.era, &call.context, result);
         let mut state = self.lock();
-        if state.find(&call.id, serial).is_some()
-            && let Some(open) = state.open.remove(&call.id)
+        let state = &mut *state;
+        if let Entry::Occupied(open) = state.open.entry(call.id.clone())
+            && open.get().serial == serial
         {
+            let open = open.remove();
             state.push_answer(open.batch.as_deref(), scratch);
             state.wake_connection();
         }

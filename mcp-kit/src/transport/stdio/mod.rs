@@ -11,8 +11,11 @@ mod descriptors;
 mod nonblocking;
 mod threads;
 
+use std::future::{Future as _, poll_fn};
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use crate::server::{self, Greeting, Server};
 
@@ -123,24 +126,36 @@ impl Server {
     pub async fn serve_taken(&self, stdio: Stdio) -> io::Result<()> {
         let mut signals = super::signals::Signals::listen()?;
         let drain = self.drain_handle();
-        let serving = stdio.serve(self);
-        tokio::pin!(serving);
-        loop {
-            let signal = signals.next();
-            tokio::pin!(signal);
-            let outcome = std::future::poll_fn(|cx| {
-                use std::future::Future as _;
-                if let std::task::Poll::Ready(outcome) = serving.as_mut().poll(cx) {
-                    return std::task::Poll::Ready(Some(outcome));
-                }
-                signal.as_mut().poll(cx).map(|()| None)
-            })
-            .await;
-            match outcome {
-                Some(outcome) => return outcome,
-                None if drain.is_draining() => return Ok(()),
-                None => drain.begin(),
+        let (end_now, mut ended) = tokio::sync::oneshot::channel::<()>();
+        // A task of its own: the connection is polled for every chunk, and
+        // need not look at the signals each time.
+        let watching = AbortOnDrop(tokio::spawn(async move {
+            signals.next().await;
+            drain.begin();
+            signals.next().await;
+            drop(end_now);
+        }));
+        let mut serving = std::pin::pin!(stdio.serve(self));
+        let outcome = poll_fn(|cx| {
+            if let Poll::Ready(outcome) = serving.as_mut().poll(cx) {
+                return Poll::Ready(outcome);
             }
-        }
+            if self.inner().drain.is_draining() {
+                // The second signal drops the other end.
+                return Pin::new(&mut ended).poll(cx).map(|_| Ok(()));
+            }
+            Poll::Pending
+        })
+        .await;
+        drop(watching);
+        outcome
+    }
+}
+
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
