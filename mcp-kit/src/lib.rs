@@ -3,8 +3,12 @@
 #[doc(hidden)]
 pub mod __private;
 pub mod args;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod context;
 mod limiter;
+#[cfg(feature = "logging")]
+pub mod logging;
 pub mod middleware;
 mod panics;
 pub mod prelude;

@@ -1,0 +1,92 @@
+//! The command line that every server gets.
+//!
+//! ```no_run
+//! use std::error::Error;
+//! use std::process::ExitCode;
+//!
+//! use mcp_kit::prelude::*;
+//!
+//! /// Says hello.
+//! #[tool]
+//! async fn hello(State(greeting): State<String>) -> String {
+//!     greeting
+//! }
+//!
+//! #[derive(clap::Args)]
+//! struct Options {
+//!     /// What to say.
+//!     #[arg(long, default_value = "Hello!")]
+//!     greeting: String,
+//! }
+//!
+//! fn build(options: Options) -> Result<Server, Box<dyn Error>> {
+//!     Ok(Server::builder("greeter", env!("CARGO_PKG_VERSION"))
+//!         .state(options.greeting)
+//!         .tool::<hello>()
+//!         .build()?)
+//! }
+//!
+//! fn main() -> ExitCode {
+//!     mcp_kit::cli::run(build)
+//! }
+//! ```
+//!
+//! | command | what it does |
+//! |---|---|
+//! | `stdio`, or none | serves one client over stdin and stdout |
+//! | `tools` | lists the tools with their schemas |
+//! | `call TOOL JSON` | calls one tool and prints the result |
+//! | `check` | shows each tool's policy, and what could be better |
+//!
+//! The program's own options may stand before and after the command; the ones
+//! without a name only before. The names `--json`, `--help` and `--version` are
+//! taken. `#[command(version)]` on the options makes `--version` say the
+//! package's version; without it the server is built to say its own.
+//!
+//! The process ends with 0; with 1 where the server could not be built or
+//! served, or the tool reported an error; with 2 where the command line is
+//! wrong.
+
+mod arguments;
+mod build;
+mod runtime;
+mod serve;
+
+use std::fmt;
+use std::process::ExitCode;
+
+pub use build::Build;
+
+use arguments::{Command, Invocation};
+
+/// The exit code of a command line that is wrong, as clap has it.
+const USAGE: u8 = 2;
+
+/// Runs the program: reads the command line, builds the server and does what
+/// was asked, which is to serve over stdio unless another command is given.
+///
+/// It brings what is easy to forget, in the right order: stdin and stdout are
+/// taken for the protocol before anything can print; then come the log, the
+/// panic hook, the runtime and the signals; at the end nobody waits for a
+/// handler that blocks, and the last log lines are written. So call it first in
+/// `main`, and keep printing and work for `build`.
+///
+/// A subscriber that was installed before stays; see [`logging`](crate::logging).
+pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
+    let Invocation { options, command } = match arguments::parse::<B::Options>() {
+        Ok(invocation) => invocation,
+        Err(error) => {
+            let _ = error.print(); // there is nobody left to tell
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
+        }
+    };
+    match command {
+        Command::Stdio => serve::stdio(build, options),
+    }
+}
+
+/// Says why the program ends.
+fn fail(reason: impl fmt::Display) -> ExitCode {
+    eprintln!("error: {reason}");
+    ExitCode::FAILURE
+}

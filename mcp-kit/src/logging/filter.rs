@@ -1,0 +1,77 @@
+//! What is logged.
+
+use tracing_subscriber::filter::Targets;
+
+/// The filter that `RUST_LOG` asks for, or `default`, and what is wrong with
+/// `RUST_LOG` where it is not usable.
+pub(super) fn from_environment(default: &str) -> (Targets, Option<String>) {
+    match std::env::var("RUST_LOG") {
+        Ok(directives) => parse(&directives, default),
+        Err(std::env::VarError::NotPresent) => (known_good(default), None),
+        Err(std::env::VarError::NotUnicode(_)) => (
+            known_good(default),
+            Some(refusal("it is not text", default)),
+        ),
+    }
+}
+
+fn parse(directives: &str, default: &str) -> (Targets, Option<String>) {
+    if directives.trim().is_empty() {
+        return (known_good(default), None);
+    }
+    // `Targets` would take a span's name for a field that events must have, and
+    // so let nothing through.
+    if directives.contains(['[', '{']) {
+        let reason = "directives for spans and fields are not supported";
+        return (known_good(default), Some(refusal(reason, default)));
+    }
+    match directives.parse() {
+        Ok(filter) => (filter, None),
+        Err(error) => (
+            known_good(default),
+            Some(refusal(&error.to_string(), default)),
+        ),
+    }
+}
+
+fn refusal(reason: &str, default: &str) -> String {
+    format!(
+        "RUST_LOG cannot be used ({reason}); write a level (error, warn, info, debug, trace, off) or target=level, separated by commas; now it is \"{default}\""
+    )
+}
+
+/// A program's own default; one that cannot be used means `info`.
+fn known_good(default: &str) -> Targets {
+    default
+        .parse()
+        .unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO))
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn levels_and_targets_are_read() {
+        let (filter, warning) = parse("warn,mcp_kit=debug", "info");
+        assert_eq!(warning, None);
+        assert!(filter.would_enable("mcp_kit::call", &Level::DEBUG));
+        assert!(!filter.would_enable("hyper", &Level::INFO));
+        let (filter, warning) = parse(" ", "info");
+        assert_eq!(warning, None);
+        assert!(filter.would_enable("any", &Level::INFO));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_and_changes_nothing() {
+        for directives in ["loud", "mcp_kit=verbose", "[call{tool=x}]=debug", "a=b=c"] {
+            let (filter, warning) = parse(directives, "info");
+            let warning = warning.unwrap_or_default();
+            assert!(warning.contains("RUST_LOG"), "{directives}: {warning}");
+            assert!(filter.would_enable("any", &Level::INFO), "{directives}");
+            assert!(!filter.would_enable("any", &Level::DEBUG), "{directives}");
+        }
+    }
+}

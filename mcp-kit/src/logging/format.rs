@@ -1,0 +1,208 @@
+//! An event as one line of JSON.
+//!
+//! The event's fields stand at the top level, and so do those of the spans
+//! around it that the event does not have itself: a line of a handler names the
+//! tool and the principal, and nothing stands there twice.
+
+use std::error::Error;
+use std::fmt::{self, Write as _};
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
+use tracing_subscriber::registry::LookupSpan;
+
+/// The longest text of one field, in bytes; what is longer is cut.
+const LONGEST_TEXT: usize = 32 * 1024;
+
+/// The members that every line has.
+const COMMON: [&str; 3] = ["timestamp", "level", "target"];
+
+pub(super) struct JsonLine;
+
+impl<S> FormatEvent<S, Self> for JsonLine
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, Self>,
+        mut line: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let metadata = event.metadata();
+        head(&mut line, metadata.level(), metadata.target())?;
+        event.record(&mut Fields(&mut line, Mark::Comma));
+        let mut written: Vec<String> = Vec::new();
+        for span in context.event_scope().into_iter().flatten() {
+            let extensions = span.extensions();
+            let Some(fields) = extensions.get::<FormattedFields<Self>>() else {
+                continue;
+            };
+            // The last value is the one that counts.
+            for field in fields.fields.split('\n').skip(1).collect::<Vec<_>>().iter().rev() {
+                let Some((name, _)) = field.split_once("\":") else {
+                    continue;
+                };
+                let is_own = metadata
+                    .fields()
+                    .iter()
+                    .any(|own| plain_name(&own) == &name[1..]);
+                if !is_own && !written.iter().any(|known| known == name) {
+                    write!(line, ",{field}")?;
+                    written.push(name.to_owned());
+                }
+            }
+        }
+        line.write_str("}\n")
+    }
+}
+
+/// A span's fields, each behind a newline: JSON text has none inside.
+impl<'writer> FormatFields<'writer> for JsonLine {
+    fn format_fields<R: RecordFields>(&self, mut fields: Writer<'writer>, record: R) -> fmt::Result {
+        record.record(&mut Fields(&mut fields, Mark::Newline));
+        Ok(())
+    }
+
+    fn add_fields(
+        &self,
+        fields: &'writer mut FormattedFields<Self>,
+        record: &tracing::span::Record<'_>,
+    ) -> fmt::Result {
+        self.format_fields(fields.as_writer(), record)
+    }
+}
+
+/// The line that tells of lines that were dropped.
+pub(super) fn dropped_lines(count: u64) -> String {
+    let mut text = String::new();
+    // Writing into a `String` cannot fail.
+    let _ = head(&mut Writer::new(&mut text), &Level::WARN, "mcp_kit::logging");
+    let _ = writeln!(
+        text,
+        r#","message":"stderr was not read: lines were dropped","dropped":{count}}}"#
+    );
+    text
+}
+
+fn head(line: &mut Writer<'_>, level: &Level, target: &str) -> fmt::Result {
+    line.write_str(r#"{"timestamp":""#)?;
+    SystemTime.format_time(line)?;
+    write!(line, r#"","level":"{level}","target":"#)?;
+    string(line, target)
+}
+
+/// Writes fields, each behind a mark.
+struct Fields<'a, 'writer>(&'a mut Writer<'writer>, Mark);
+
+#[derive(Clone, Copy)]
+enum Mark {
+    Comma,
+    Newline,
+}
+
+impl Fields<'_, '_> {
+    fn member(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
+        let name = plain_name(field);
+        let (mark, prefix) = match self.1 {
+            Mark::Comma => (',', if COMMON.contains(&name) { "field_" } else { "" }),
+            Mark::Newline => ('\n', if COMMON.contains(&name) { "field_" } else { "" }),
+        };
+        // Writing into the line's buffer cannot fail.
+        let _ = write!(self.0, "{mark}\"{prefix}{name}\":");
+        let _ = value(self.0);
+    }
+
+    fn displayed(&mut self, field: &Field, value: impl fmt::Display) {
+        self.member(field, |line| write!(line, "{value}"));
+    }
+
+    /// What is formatted by its author, who may fail to.
+    fn text(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        let mut text = String::new();
+        let _ = text.write_fmt(value);
+        self.member(field, |line| string(line, &text));
+    }
+}
+
+impl Visit for Fields<'_, '_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.text(field, format_args!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.member(field, |line| string(line, value));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        let mut text = String::new();
+        let _ = write!(text, "{value}");
+        let mut source = value.source();
+        while let Some(error) = source {
+            let _ = write!(text, ": {error}");
+            source = error.source();
+        }
+        self.member(field, |line| string(line, &text));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        if value.is_finite() {
+            self.displayed(field, value);
+        } else {
+            self.text(field, format_args!("{value}"));
+        }
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.displayed(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.displayed(field, value);
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.displayed(field, value);
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.displayed(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.displayed(field, value);
+    }
+}
+
+/// A field's name, without what marks it as no keyword.
+fn plain_name(field: &Field) -> &'static str {
+    field.name().trim_start_matches("r#")
+}
+
+/// Writes a JSON string of at most [`LONGEST_TEXT`].
+fn string(line: &mut Writer<'_>, text: &str) -> fmt::Result {
+    let cut = text.floor_char_boundary(LONGEST_TEXT);
+    let (text, is_cut) = (&text[..cut], cut < text.len());
+    line.write_char('"')?;
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        line.write_str(&text[plain..at])?;
+        plain = at + 1;
+        match byte {
+            b'"' => line.write_str("\\\"")?,
+            b'\\' => line.write_str("\\\\")?,
+            b'\n' => line.write_str("\\n")?,
+            b'\t' => line.write_str("\\t")?,
+            _ => write!(line, "\\u{byte:04x}")?,
+        }
+    }
+    line.write_str(&text[plain..])?;
+    line.write_str(if is_cut { "…\"" } else { "\"" })
+}
