@@ -113,7 +113,11 @@ fn is_rule(rule: &Rule) -> bool {
 
 fn needs_words(rule: &Rule) -> bool {
     match rule {
-        Rule::Custom | Rule::Matches(_) | Rule::Pattern(None) => true,
+        Rule::Custom
+        | Rule::Matches(_)
+        | Rule::Pattern(None)
+        | Rule::CreditCard
+        | Rule::PhoneNumber => true,
         Rule::Length { mode, .. } => *mode != LengthMode::Chars,
         _ => false,
     }
@@ -159,6 +163,9 @@ fn find(components: &[String], shape: &'static Shape, raw: &str) -> (String, Tar
         }
     }
     if way.target.rules.iter().all(|rule| !is_rule(rule)) && way.target.words.is_empty() {
+        way.enter_transparent();
+    }
+    if way.target.rules.iter().all(|rule| !is_rule(rule)) && way.target.words.is_empty() {
         way.target.words = words_of(way.shape);
     }
     (way.path, way.target)
@@ -180,16 +187,13 @@ impl<'t> Way<'t> {
             self.target = self.inner();
             return true;
         }
-        let mut shape = super::publish::resolve(self.shape);
-        while let Shape::Newtype(field) = shape {
-            self.enter(field);
-            if component == "0" {
-                return true;
-            }
-            // `#[garde(transparent)]` leaves its component out.
-            shape = super::publish::resolve(self.shape);
-        }
+        self.enter_transparent();
+        let shape = super::publish::resolve(self.shape);
         match shape {
+            Shape::Newtype(field) if field.rust == component => {
+                self.enter(field);
+                true
+            }
             Shape::Struct(of) => self.field(of.fields, component),
             Shape::Enum(of) => self.variant(of, component),
             Shape::Tuple(fields) => self.positional(fields, component),
@@ -237,6 +241,26 @@ impl<'t> Way<'t> {
         Target {
             rules: rules.unwrap_or_default(),
             words,
+        }
+    }
+
+    /// Through the types that garde gives no component.
+    fn enter_transparent(&mut self) {
+        loop {
+            let fields = match super::publish::resolve(self.shape) {
+                Shape::Newtype(field) => std::slice::from_ref(*field),
+                Shape::Struct(of) => of.fields,
+                _ => return,
+            };
+            match fields {
+                [only] if only.rust.is_empty() => {
+                    if matches!(super::publish::resolve(self.shape), Shape::Struct(_)) {
+                        self.push_member(only.wire, only.aliases);
+                    }
+                    self.enter(only);
+                }
+                _ => return,
+            }
         }
     }
 

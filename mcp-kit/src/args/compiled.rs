@@ -134,7 +134,10 @@ impl CompiledArgs {
         let mut findings = self.validator.findings(raw);
         match (refusal, shape) {
             (Some(DecodeError::Json(error)), _) => {
-                let path = schema::place_of(raw, error.line(), error.column());
+                let mut path = schema::place_of(raw, error.line(), error.column());
+                if path.is_empty() && findings.is_empty() && error.is_data() {
+                    path = schema::last_member(raw);
+                }
                 let told = |finding: &Finding| {
                     !(finding.is_of_names() && finding.path.is_empty())
                         && (finding.path.starts_with(&path) || path.starts_with(&finding.path))

@@ -277,11 +277,10 @@ impl Publisher {
             Shape::Map(value) => {
                 self.write_rules(object, frame);
                 let inside = frame.inside(format!("{}[…]", frame.at));
-                let rest = object
-                    .get_mut("additionalProperties")
-                    .filter(|rest| rest.is_object());
-                for schema in rest {
-                    self.schema(schema, value(), &inside);
+                if let Some(rest) = object.get_mut("additionalProperties")
+                    && rest.is_object()
+                {
+                    self.schema(rest, value(), &inside);
                 }
                 for keyword in ["properties", "patternProperties"] {
                     let schemas = object.get_mut(keyword).and_then(Value::as_object_mut);

@@ -502,9 +502,8 @@ impl<'v, 't> Walk<'v, 't> {
         if also || allowed.iter().any(|value| is(&given, value)) {
             return Ok(true);
         }
-        self.wrong(place, || match allowed.as_slice() {
-            [only] => format!("must be {}", shown(only)),
-            _ => format!("must be one of {}", words::list(allowed.iter().map(shown))),
+        self.wrong(place, || {
+            format!("must be {}", words::list(allowed.iter().map(shown)))
         })?;
         Ok(false)
     }
@@ -797,9 +796,6 @@ impl Seen {
 
 fn must_be(node: &Node) -> String {
     match &node.allowed {
-        Some(allowed) if allowed.len() > 1 => {
-            format!("must be one of {}", words::list(allowed.iter().map(shown)))
-        }
         Some(allowed) if !allowed.is_empty() => {
             format!("must be {}", words::list(allowed.iter().map(shown)))
         }
