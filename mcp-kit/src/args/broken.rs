@@ -50,6 +50,15 @@ pub(super) fn unsaid(
     found
 }
 
+/// Whether every finding of garde's stands where a rule is told in words only:
+/// the schema cannot know of it.
+pub(crate) fn only_worded(report: &garde::Report, shape: &'static Shape, raw: &str) -> bool {
+    report.iter().all(|(path, _)| {
+        let (_, target) = find(&components(path), shape, raw);
+        !target.words.is_empty() || target.rules.iter().any(only_garde_checks)
+    })
+}
+
 /// garde shows its path's components only through a hidden function: this is
 /// the one place that uses it.
 fn components(path: &garde::Path) -> Vec<String> {

@@ -7,11 +7,11 @@
 //! garde's checks and one pass over the text for unknown names. Only a call
 //! that fails pays for a full report ([`Violations`]).
 
-mod broken;
+pub(crate) mod broken;
 mod compiled;
 mod derives;
 mod names;
-mod publish;
+pub(crate) mod publish;
 mod report;
 mod rules;
 #[doc(hidden)]

@@ -19,7 +19,7 @@ use super::shape::{
 use crate::schema::{NOTES, each, typed};
 
 /// The schema with notes, or what has to be mended.
-pub(super) fn publish(spec: &ArgsSpec) -> Result<Value, Vec<String>> {
+pub(crate) fn publish(spec: &ArgsSpec) -> Result<Value, Vec<String>> {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.meta_schema = None;
         settings.inline_subschemas = true;
@@ -246,7 +246,8 @@ impl Publisher {
 
     fn object(&mut self, object: &mut Map<String, Value>, shape: &'static Shape, frame: &Frame) {
         if frame.opaque {
-            return self.write_rules(object, frame);
+            self.write_rules(object, frame);
+            return note(object, "opaque", true.into());
         }
         match shape {
             Shape::Same(inner) => self.same(object, inner(), frame),

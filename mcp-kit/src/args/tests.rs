@@ -839,3 +839,24 @@ fn deep_text_is_refused_without_harm() {
         refused::<Tree>(&tree)
     );
 }
+
+#[test]
+fn schemas_and_decoding_agree() {
+    use crate::testing::assert_schema_agrees as agrees;
+    agrees::<Search>();
+    agrees::<Nested>();
+    agrees::<Aliased>();
+    agrees::<Modes>();
+    agrees::<Sets>();
+    agrees::<Skipping>();
+    agrees::<Shape>();
+    agrees::<Flat>();
+    agrees::<FlatEnum>();
+    agrees::<Texts>();
+    agrees::<Numbers>();
+    agrees::<Tree>();
+    agrees::<Forest>();
+    agrees::<Opaque>();
+    agrees::<Span>();
+    agrees::<Choices>();
+}
