@@ -138,9 +138,10 @@ impl CompiledArgs {
                 if path.is_empty() && findings.is_empty() && error.is_data() {
                     path = schema::last_member(raw);
                 }
+                // At the place where serde stopped or inside it, or around it.
                 let told = |finding: &Finding| {
-                    !(finding.is_of_names() && finding.path.is_empty())
-                        && (finding.path.starts_with(&path) || path.starts_with(&finding.path))
+                    finding.path.starts_with(&path)
+                        || !finding.is_of_names() && path.starts_with(&finding.path)
                 };
                 if !findings.iter().any(told) {
                     let text = if path.is_empty() {

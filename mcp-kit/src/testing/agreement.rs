@@ -49,6 +49,8 @@ fn disagreement(spec: &ArgsSpec) -> Result<(), String> {
     let inputs = Inputs { root: &noted };
     let mut variants = inputs.variants(&noted, 0);
     inputs.mix(&mut variants);
+    // Absent arguments are an empty object.
+    variants.retain(|variant| !variant.value.is_null());
     variants.truncate(MAX_INPUTS);
     variants
         .iter()
@@ -616,5 +618,99 @@ fn numbers(schema: &Value, found: &mut Vec<Variant>) {
         json!(1e30),
     ] {
         found.push(Variant::new(value, "a number of its own"));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, dead_code)]
+mod tests {
+    use garde::Validate;
+    use mcp_kit_macros::ToolArgs;
+    use schemars::JsonSchema;
+    use serde::Deserialize;
+
+    use super::*;
+
+    /// Its schema promises what nobody checks.
+    #[derive(Debug, Deserialize)]
+    struct Loose(String);
+
+    impl JsonSchema for Loose {
+        fn schema_name() -> std::borrow::Cow<'static, str> {
+            "Loose".into()
+        }
+
+        fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+            schemars::json_schema!({ "type": "string", "maxLength": 3 })
+        }
+    }
+
+    impl crate::args::shape::Shaped for Loose {
+        fn shape() -> &'static crate::args::shape::Shape {
+            &crate::args::shape::Shape::Leaf
+        }
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+    #[tool_args(crate = crate)]
+    struct Holder {
+        #[garde(skip)]
+        loose: Loose,
+    }
+
+    #[test]
+    fn a_promise_that_nobody_keeps_is_found() {
+        let said = disagreement(&ArgsSpec::of::<Holder>()).unwrap_err();
+        assert!(said.contains("loose: 4 characters"), "{said}");
+        assert!(
+            said.contains("the schema refuses it, and decoding accepts it"),
+            "{said}"
+        );
+    }
+
+    /// Its decoding refuses what the schema promises.
+    #[derive(Debug)]
+    struct Tight;
+
+    impl<'de> Deserialize<'de> for Tight {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            match u8::deserialize(deserializer)? {
+                7 => Err(serde::de::Error::custom("unlucky")),
+                _ => Ok(Self),
+            }
+        }
+    }
+
+    impl JsonSchema for Tight {
+        fn schema_name() -> std::borrow::Cow<'static, str> {
+            "Tight".into()
+        }
+
+        fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+            u8::json_schema(generator)
+        }
+    }
+
+    impl crate::args::shape::Shaped for Tight {
+        fn shape() -> &'static crate::args::shape::Shape {
+            &crate::args::shape::Shape::Leaf
+        }
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+    #[tool_args(crate = crate)]
+    struct Refuser {
+        #[garde(skip)]
+        tight: Tight,
+    }
+
+    #[test]
+    fn a_refusal_that_the_schema_does_not_know_is_found() {
+        let said = disagreement(&ArgsSpec::of::<Refuser>()).unwrap_err();
+        assert!(
+            said.contains("the schema accepts it, and decoding refuses it"),
+            "{said}"
+        );
+        assert!(said.contains(r#"{"tight":7}"#), "{said}");
     }
 }

@@ -1,6 +1,10 @@
 //! What a model reads, and what the schema promises, trap by trap.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
+mod fuzz;
+mod run_time;
+mod types;
+
 use std::collections::{BTreeMap, HashSet};
 
 use garde::Validate;
