@@ -17,6 +17,8 @@ mod rules;
 #[doc(hidden)]
 pub mod shape;
 mod shaped;
+#[cfg(test)]
+mod tests;
 
 use std::any::Any;
 

@@ -30,7 +30,7 @@ const MAX_LENGTH: u64 = 2_000;
 #[allow(clippy::panic)]
 #[track_caller]
 pub fn assert_schema_agrees<T: ToolArgs>() {
-    if let Err(disagreement) = disagreement(&ArgsSpec::of::<T>()) {
+    if let Err(disagreement) = disagreement(&T::__spec()) {
         panic!("{disagreement}");
     }
 }

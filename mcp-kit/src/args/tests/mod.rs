@@ -13,16 +13,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ArgsSpec, CompiledArgs, Decoded, ToolArgs};
+use super::{CompiledArgs, Decoded, ToolArgs};
 
 fn compiled<T: ToolArgs>() -> CompiledArgs {
-    CompiledArgs::of(&ArgsSpec::of::<T>()).unwrap_or_else(|problems| panic!("{problems:#?}"))
+    CompiledArgs::of(&T::__spec()).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
 fn problems<T: ToolArgs>() -> Vec<String> {
-    CompiledArgs::of(&ArgsSpec::of::<T>())
-        .err()
-        .unwrap_or_default()
+    CompiledArgs::of(&T::__spec()).err().unwrap_or_default()
 }
 
 fn schema<T: ToolArgs>() -> Value {
