@@ -185,14 +185,18 @@ impl Place<'_> {
                 said.patterns.extend(written.map(str::to_owned));
             }
             Rule::Length { mode, min, max } => self.say_length(*mode, *min, *max, words, said),
-            Rule::Range { .. } if !self.has("integer") && !self.has("number") => {
-                if !self.opaque && !self.schema.is_empty() {
-                    problems.push(format!(
-                        "`{}`: `range` has no meaning for what the schema describes as {}",
-                        self.at,
-                        self.schema.get("type").unwrap_or(&Value::Null)
-                    ));
-                }
+            Rule::Range { .. }
+                if !self.has("integer")
+                    && !self.has("number")
+                    && !self.opaque
+                    && self.schema.contains_key("type") =>
+            {
+                problems.push(format!(
+                    "`{}`: `range` has no meaning for what the schema describes as {}: put \
+                     `#[tool_args(opaque)]` on the field",
+                    self.at,
+                    self.schema.get("type").unwrap_or(&Value::Null)
+                ));
             }
             _ => {}
         }

@@ -92,6 +92,9 @@ pub(crate) fn run_time(schema: &Value) -> Result<Validator, Vec<String>> {
     }
 }
 
+/// What the alternatives of one choice look like from outside.
+type Seen = Vec<(Types, Vec<Mark>)>;
+
 struct Compiler<'s> {
     root: &'s Value,
     typed: bool,
@@ -565,7 +568,7 @@ impl<'s> Compiler<'s> {
 
     /// What each alternative admits, so that most need not be tried.
     fn fill_in_types(&mut self) {
-        let found: Vec<Vec<Vec<(Types, Vec<Mark>)>>> = self
+        let found: Vec<Vec<Seen>> = self
             .nodes
             .iter()
             .map(|node| {

@@ -360,7 +360,7 @@ struct Paging {
 }
 
 fn even(value: &u32, (): &()) -> garde::Result {
-    if value % 2 == 0 {
+    if value.is_multiple_of(2) {
         Ok(())
     } else {
         Err(garde::Error::new(format!("{value} is odd")))
