@@ -36,7 +36,12 @@ pub(super) fn unsaid(
         let Some((count, target)) = places.remove(&place) else {
             continue;
         };
-        let known = said.iter().filter(|finding| finding.path == place).count();
+        let known = said
+            .iter()
+            .filter(|finding| {
+                finding.path == place || target.hidden && finding.path.starts_with(&place)
+            })
+            .count();
         let left = count.saturating_sub(known);
         if left > 0 {
             let texts = target.texts(left);
@@ -74,6 +79,8 @@ fn components(path: &garde::Path) -> Vec<String> {
 struct Target {
     rules: &'static [Rule],
     words: &'static [&'static str],
+    /// The path goes on inside something opaque.
+    hidden: bool,
 }
 
 impl Target {
@@ -159,6 +166,7 @@ fn find(components: &[String], shape: &'static Shape, raw: &str) -> (String, Tar
     let target = Target {
         rules: &[],
         words: words_of(shape),
+        hidden: false,
     };
     let mut way = Way {
         path: String::new(),
@@ -168,6 +176,7 @@ fn find(components: &[String], shape: &'static Shape, raw: &str) -> (String, Tar
     };
     for component in components {
         if !way.step(component) {
+            way.target.hidden = true;
             break;
         }
     }
@@ -250,6 +259,7 @@ impl<'t> Way<'t> {
         Target {
             rules: rules.unwrap_or_default(),
             words,
+            hidden: false,
         }
     }
 
@@ -278,6 +288,7 @@ impl<'t> Way<'t> {
         self.target = Target {
             rules: field.rules,
             words: field.words,
+            hidden: false,
         };
         self.shape = (field.shape)();
     }

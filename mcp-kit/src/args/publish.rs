@@ -18,6 +18,21 @@ use super::shape::{
 };
 use crate::schema::{NOTES, each, typed};
 
+/// Keywords that no leaf of std's has.
+const INNER: &[&str] = &[
+    "$ref",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "const",
+    "enum",
+    "items",
+    "oneOf",
+    "patternProperties",
+    "prefixItems",
+    "properties",
+];
+
 /// The schema with notes, or what has to be mended.
 pub(crate) fn publish(spec: &ArgsSpec) -> Result<Value, Vec<String>> {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
@@ -267,7 +282,14 @@ impl Publisher {
                 let said: Vec<String> = frame.words.iter().map(|w| (*w).to_owned()).collect();
                 describe(object, &said);
             }
-            Shape::Leaf => self.write_rules(object, frame),
+            Shape::Leaf => {
+                // A type that is opaque as a whole, or any JSON.
+                let opaque = INNER.iter().any(|keyword| object.contains_key(*keyword));
+                self.write_rules(object, frame);
+                if opaque {
+                    note(object, "opaque", true.into());
+                }
+            }
             Shape::List(item) | Shape::Set(item) => {
                 self.write_rules(object, frame);
                 let inside = frame.inside(format!("{}[]", frame.at));

@@ -195,6 +195,7 @@ impl<'s> Compiler<'s> {
         node.allowed = self.allowed(object, at);
         let notes = object.get(NOTES);
         node.also_allowed = strings(notes.and_then(|notes| notes.get("accepted")));
+        node.opaque = notes.is_some_and(|notes| notes.get("opaque").is_some());
         node.number = self.number(object, at);
         node.text = self.text(object, notes, at);
         node.list = self.list(object, at);
@@ -653,15 +654,16 @@ impl<'s> Compiler<'s> {
     /// Where the quick pass has to look: at objects and enums, and on the way there.
     fn mark_loose(&mut self) {
         for node in &mut self.nodes {
-            node.loose = node.object.is_some()
-                || node.allowed.is_some()
-                || node.not.is_some()
-                || node.list.as_ref().is_some_and(|list| list.unique);
+            node.loose = !node.opaque
+                && (node.object.is_some()
+                    || node.allowed.is_some()
+                    || node.not.is_some()
+                    || node.list.as_ref().is_some_and(|list| list.unique));
         }
         loop {
             let mut changed = false;
             for id in 0..self.nodes.len() {
-                if self.nodes[id].loose {
+                if self.nodes[id].loose || self.nodes[id].opaque {
                     continue;
                 }
                 let node = &self.nodes[id];

@@ -240,6 +240,36 @@ fn words_are_told_to_the_model_and_in_the_report() {
     agrees::<Worded>();
 }
 
+/// Its schema is stricter than its decoding, as hand-written ones often are.
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate, opaque)]
+#[serde(deny_unknown_fields)]
+struct Point {
+    #[garde(range(max = 9))]
+    #[serde(default, alias = "horizontal")]
+    x: u8,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct Opaques {
+    #[garde(dive)]
+    point: Point,
+    #[garde(skip)]
+    #[tool_args(opaque)]
+    loose: Filter,
+}
+
+#[test]
+fn what_is_opaque_is_left_to_serde_and_garde() {
+    decoded::<Opaques>(r#"{"point":{"horizontal":1},"loose":{"maxAge":300,"more":1}}"#);
+    assert_eq!(
+        refused::<Opaques>(r#"{"point":{"x":10},"loose":{"maxAge":1}}"#),
+        "point.x: must be at most 9"
+    );
+    agrees::<Opaques>();
+}
+
 #[cfg(feature = "regex")]
 mod patterns {
     use super::*;
