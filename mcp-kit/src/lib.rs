@@ -16,6 +16,7 @@ pub mod protocol;
 mod reference;
 mod schema;
 pub mod server;
+pub mod testing;
 mod text;
 pub mod tool;
 pub mod transport;

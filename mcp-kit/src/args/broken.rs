@@ -36,7 +36,12 @@ pub(super) fn unsaid(
         let Some((count, target)) = places.remove(&place) else {
             continue;
         };
-        let known = said.iter().filter(|finding| finding.path == place).count();
+        let known = said
+            .iter()
+            .filter(|finding| {
+                finding.path == place || target.hidden && finding.path.starts_with(&place)
+            })
+            .count();
         let left = count.saturating_sub(known);
         if left > 0 {
             let texts = target.texts(left);
@@ -48,6 +53,15 @@ pub(super) fn unsaid(
         }
     }
     found
+}
+
+/// Whether every finding of garde's stands where a rule is told in words only:
+/// the schema cannot know of it.
+pub(crate) fn only_worded(report: &garde::Report, shape: &'static Shape, raw: &str) -> bool {
+    report.iter().all(|(path, _)| {
+        let (_, target) = find(&components(path), shape, raw);
+        !target.words.is_empty() || target.rules.iter().any(only_garde_checks)
+    })
 }
 
 /// garde shows its path's components only through a hidden function: this is
@@ -65,6 +79,8 @@ fn components(path: &garde::Path) -> Vec<String> {
 struct Target {
     rules: &'static [Rule],
     words: &'static [&'static str],
+    /// The path goes on inside something opaque.
+    hidden: bool,
 }
 
 impl Target {
@@ -113,7 +129,11 @@ fn is_rule(rule: &Rule) -> bool {
 
 fn needs_words(rule: &Rule) -> bool {
     match rule {
-        Rule::Custom | Rule::Matches(_) | Rule::Pattern(None) => true,
+        Rule::Custom
+        | Rule::Matches(_)
+        | Rule::Pattern(None)
+        | Rule::CreditCard
+        | Rule::PhoneNumber => true,
         Rule::Length { mode, .. } => *mode != LengthMode::Chars,
         _ => false,
     }
@@ -146,6 +166,7 @@ fn find(components: &[String], shape: &'static Shape, raw: &str) -> (String, Tar
     let target = Target {
         rules: &[],
         words: words_of(shape),
+        hidden: false,
     };
     let mut way = Way {
         path: String::new(),
@@ -155,8 +176,12 @@ fn find(components: &[String], shape: &'static Shape, raw: &str) -> (String, Tar
     };
     for component in components {
         if !way.step(component) {
+            way.target.hidden = true;
             break;
         }
+    }
+    if way.target.rules.iter().all(|rule| !is_rule(rule)) && way.target.words.is_empty() {
+        way.enter_transparent();
     }
     if way.target.rules.iter().all(|rule| !is_rule(rule)) && way.target.words.is_empty() {
         way.target.words = words_of(way.shape);
@@ -180,16 +205,13 @@ impl<'t> Way<'t> {
             self.target = self.inner();
             return true;
         }
-        let mut shape = super::publish::resolve(self.shape);
-        while let Shape::Newtype(field) = shape {
-            self.enter(field);
-            if component == "0" {
-                return true;
-            }
-            // `#[garde(transparent)]` leaves its component out.
-            shape = super::publish::resolve(self.shape);
-        }
+        self.enter_transparent();
+        let shape = super::publish::resolve(self.shape);
         match shape {
+            Shape::Newtype(field) if field.rust == component => {
+                self.enter(field);
+                true
+            }
             Shape::Struct(of) => self.field(of.fields, component),
             Shape::Enum(of) => self.variant(of, component),
             Shape::Tuple(fields) => self.positional(fields, component),
@@ -237,6 +259,27 @@ impl<'t> Way<'t> {
         Target {
             rules: rules.unwrap_or_default(),
             words,
+            hidden: false,
+        }
+    }
+
+    /// Through the types that garde gives no component.
+    fn enter_transparent(&mut self) {
+        loop {
+            let fields = match super::publish::resolve(self.shape) {
+                Shape::Newtype(field) => std::slice::from_ref(*field),
+                Shape::Struct(of) => of.fields,
+                _ => return,
+            };
+            match fields {
+                [only] if only.rust.is_empty() => {
+                    if matches!(super::publish::resolve(self.shape), Shape::Struct(_)) {
+                        self.push_member(only.wire, only.aliases);
+                    }
+                    self.enter(only);
+                }
+                _ => return,
+            }
         }
     }
 
@@ -245,6 +288,7 @@ impl<'t> Way<'t> {
         self.target = Target {
             rules: field.rules,
             words: field.words,
+            hidden: false,
         };
         self.shape = (field.shape)();
     }

@@ -134,10 +134,14 @@ impl CompiledArgs {
         let mut findings = self.validator.findings(raw);
         match (refusal, shape) {
             (Some(DecodeError::Json(error)), _) => {
-                let path = schema::place_of(raw, error.line(), error.column());
+                let mut path = schema::place_of(raw, error.line(), error.column());
+                if path.is_empty() && findings.is_empty() && error.is_data() {
+                    path = schema::last_member(raw);
+                }
+                // At the place where serde stopped or inside it, or around it.
                 let told = |finding: &Finding| {
-                    !(finding.is_of_names() && finding.path.is_empty())
-                        && (finding.path.starts_with(&path) || path.starts_with(&finding.path))
+                    finding.path.starts_with(&path)
+                        || !finding.is_of_names() && path.starts_with(&finding.path)
                 };
                 if !findings.iter().any(told) {
                     let text = if path.is_empty() {

@@ -7,16 +7,18 @@
 //! garde's checks and one pass over the text for unknown names. Only a call
 //! that fails pays for a full report ([`Violations`]).
 
-mod broken;
+pub(crate) mod broken;
 mod compiled;
 mod derives;
 mod names;
-mod publish;
+pub(crate) mod publish;
 mod report;
 mod rules;
 #[doc(hidden)]
 pub mod shape;
 mod shaped;
+#[cfg(test)]
+mod tests;
 
 use std::any::Any;
 

@@ -18,8 +18,23 @@ use super::shape::{
 };
 use crate::schema::{NOTES, each, typed};
 
+/// Keywords that no leaf of std's has.
+const INNER: &[&str] = &[
+    "$ref",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "const",
+    "enum",
+    "items",
+    "oneOf",
+    "patternProperties",
+    "prefixItems",
+    "properties",
+];
+
 /// The schema with notes, or what has to be mended.
-pub(super) fn publish(spec: &ArgsSpec) -> Result<Value, Vec<String>> {
+pub(crate) fn publish(spec: &ArgsSpec) -> Result<Value, Vec<String>> {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.meta_schema = None;
         settings.inline_subschemas = true;
@@ -246,7 +261,8 @@ impl Publisher {
 
     fn object(&mut self, object: &mut Map<String, Value>, shape: &'static Shape, frame: &Frame) {
         if frame.opaque {
-            return self.write_rules(object, frame);
+            self.write_rules(object, frame);
+            return note(object, "opaque", true.into());
         }
         match shape {
             Shape::Same(inner) => self.same(object, inner(), frame),
@@ -266,7 +282,14 @@ impl Publisher {
                 let said: Vec<String> = frame.words.iter().map(|w| (*w).to_owned()).collect();
                 describe(object, &said);
             }
-            Shape::Leaf => self.write_rules(object, frame),
+            Shape::Leaf => {
+                // A type that is opaque as a whole, or any JSON.
+                let opaque = INNER.iter().any(|keyword| object.contains_key(*keyword));
+                self.write_rules(object, frame);
+                if opaque {
+                    note(object, "opaque", true.into());
+                }
+            }
             Shape::List(item) | Shape::Set(item) => {
                 self.write_rules(object, frame);
                 let inside = frame.inside(format!("{}[]", frame.at));
@@ -277,11 +300,10 @@ impl Publisher {
             Shape::Map(value) => {
                 self.write_rules(object, frame);
                 let inside = frame.inside(format!("{}[…]", frame.at));
-                let rest = object
-                    .get_mut("additionalProperties")
-                    .filter(|rest| rest.is_object());
-                for schema in rest {
-                    self.schema(schema, value(), &inside);
+                if let Some(rest) = object.get_mut("additionalProperties")
+                    && rest.is_object()
+                {
+                    self.schema(rest, value(), &inside);
                 }
                 for keyword in ["properties", "patternProperties"] {
                     let schemas = object.get_mut(keyword).and_then(Value::as_object_mut);

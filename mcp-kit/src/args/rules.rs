@@ -55,9 +55,7 @@ impl Place<'_> {
             self.gather(&mut said, &mut problems);
         }
         self.bounds(&base, &mut said);
-        if !self.opaque {
-            self.unexplained(&said, &mut problems);
-        }
+        self.contradictions(&said, &mut problems);
         self.put(said);
         problems
     }
@@ -91,39 +89,37 @@ impl Place<'_> {
     }
 
     fn gather(&self, said: &mut Said, problems: &mut Vec<String>) {
-        let ascii = self.rules.iter().any(|rule| matches!(rule, Rule::Ascii));
         let mut own = self.words.iter().copied();
         let needing = self
             .rules
             .iter()
-            .filter(|rule| self.needs_words(rule, ascii))
+            .filter(|rule| self.needs_words(rule))
             .count();
         // Word by word where there are as many as rules that need them.
         let paired = needing == self.words.len();
         for rule in self.rules {
-            let needs = self.needs_words(rule, ascii);
+            let needs = self.needs_words(rule);
             let words = if needs && paired { own.next() } else { None };
             if needs && self.words.is_empty() {
                 problems.push(format!("`{}`: {}", self.at, self.unsayable(rule)));
             }
-            self.say(rule, words, ascii, said, problems);
+            self.say(rule, words, said, problems);
         }
         said.words
             .extend(self.words.iter().map(|words| (*words).to_owned()));
     }
 
     /// Whether the schema has no way to say the rule as garde means it.
-    fn needs_words(&self, rule: &Rule, ascii: bool) -> bool {
+    fn needs_words(&self, rule: &Rule) -> bool {
         match rule {
-            Rule::Custom | Rule::Matches(_) => true,
+            Rule::Custom | Rule::Matches(_) | Rule::CreditCard | Rule::PhoneNumber => true,
             Rule::Pattern(None) => !self.schema.contains_key("pattern"),
             Rule::Pattern(Some(pattern)) => foreign_to_ecma(pattern).is_some(),
             Rule::Length { mode, min, max } if self.has("string") => match mode {
                 LengthMode::Chars => false,
                 LengthMode::Graphemes => true,
-                // Where there is at most one byte to a character, and where only
-                // emptiness counts, the counts agree.
-                _ => !ascii && (max.is_some() || min.is_some_and(|min| min > 1)),
+                // Where only emptiness counts, the counts agree.
+                _ => max.is_some() || min.is_some_and(|min| min > 1),
             },
             _ => false,
         }
@@ -164,7 +160,6 @@ impl Place<'_> {
         &self,
         rule: &Rule,
         words: Option<&'static str>,
-        ascii: bool,
         said: &mut Said,
         problems: &mut Vec<String>,
     ) {
@@ -182,7 +177,6 @@ impl Place<'_> {
             Rule::IpV6 => said.keywords.push(("format", json!("ipv6"))),
             Rule::Email => said.keywords.push(("format", json!("email"))),
             Rule::Url => said.keywords.push(("format", json!("uri"))),
-            Rule::CreditCard | Rule::PhoneNumber => said.words.push(said_of(rule)),
             Rule::Pattern(Some(pattern)) if foreign_to_ecma(pattern).is_none() => {
                 said.patterns.push((*pattern).to_owned());
             }
@@ -190,17 +184,19 @@ impl Place<'_> {
                 let written = self.schema.get("pattern").and_then(Value::as_str);
                 said.patterns.extend(written.map(str::to_owned));
             }
-            Rule::Length { mode, min, max } => {
-                self.say_length(*mode, *min, *max, words, ascii, said)
-            }
-            Rule::Range { .. } if !self.has("integer") && !self.has("number") => {
-                if !self.opaque && !self.schema.is_empty() {
-                    problems.push(format!(
-                        "`{}`: `range` has no meaning for what the schema describes as {}",
-                        self.at,
-                        self.schema.get("type").unwrap_or(&Value::Null)
-                    ));
-                }
+            Rule::Length { mode, min, max } => self.say_length(*mode, *min, *max, words, said),
+            Rule::Range { .. }
+                if !self.has("integer")
+                    && !self.has("number")
+                    && !self.opaque
+                    && self.schema.contains_key("type") =>
+            {
+                problems.push(format!(
+                    "`{}`: `range` has no meaning for what the schema describes as {}: put \
+                     `#[tool_args(opaque)]` on the field",
+                    self.at,
+                    self.schema.get("type").unwrap_or(&Value::Null)
+                ));
             }
             _ => {}
         }
@@ -212,7 +208,6 @@ impl Place<'_> {
         min: Option<u64>,
         max: Option<u64>,
         words: Option<&'static str>,
-        ascii: bool,
         said: &mut Said,
     ) {
         let mut keyword = |name: &'static str, bound: Option<u64>| {
@@ -228,7 +223,7 @@ impl Place<'_> {
         } else if self.has("string") {
             // What follows from the rule may be said, what does not may not:
             // n bytes are at most n characters, n graphemes at least n.
-            let exact = mode == LengthMode::Chars || ascii;
+            let exact = mode == LengthMode::Chars;
             let says_min =
                 exact || mode == LengthMode::Graphemes || min.is_some_and(|min| min <= 1);
             let says_max = exact || mode != LengthMode::Graphemes;
@@ -278,55 +273,24 @@ impl Place<'_> {
         }
     }
 
-    /// Whatever the schema says, a rule or the type has to say too.
-    fn unexplained(&self, said: &Said, problems: &mut Vec<String>) {
-        for keyword in BOUNDS {
-            let Some(value) = self.schema.get(*keyword) else {
+    /// What the schema says otherwise than the rules.
+    fn contradictions(&self, said: &Said, problems: &mut Vec<String>) {
+        for (keyword, expected) in &said.keywords {
+            let Some(value) = self
+                .schema
+                .get(*keyword)
+                .filter(|_| BOUNDS.contains(keyword))
+            else {
                 continue;
             };
-            let expected = said
-                .keywords
-                .iter()
-                .find(|(name, _)| name == keyword)
-                .map(|(_, v)| v);
-            if expected.is_some_and(|expected| same(expected, value))
-                || self.by_type(keyword, value)
-                || self.by_rule(keyword, value, said)
-            {
-                continue;
+            if !same(expected, value) && !self.by_rule(keyword, value, said) {
+                problems.push(format!(
+                    "`{}`: the schema says `{keyword}` {value}, and {expected} is checked: \
+                     say the rule once, in `#[garde(…)]`",
+                    self.at
+                ));
             }
-            let checked = match expected {
-                Some(expected) => format!("garde checks {expected}"),
-                None => "nothing checks it".to_owned(),
-            };
-            problems.push(format!(
-                "`{}`: the schema says `{keyword}` {value}, and {checked}: \
-                 say the rule once, in `#[garde(…)]`",
-                self.at
-            ));
         }
-    }
-
-    /// `char`, arrays and tuples have bounds of their own.
-    fn by_type(&self, keyword: &str, value: &Value) -> bool {
-        let other = match keyword {
-            "minLength" => "maxLength",
-            "maxLength" => "minLength",
-            "minItems" => "maxItems",
-            "maxItems" => "minItems",
-            // A Rust number's own, also where no rule is enforced.
-            "minimum" | "maximum" => {
-                return !self.enforced && self.schema.get(keyword) == Some(value);
-            }
-            _ => return false,
-        };
-        let lengths = !self
-            .rules
-            .iter()
-            .any(|rule| matches!(rule, Rule::Length { .. }));
-        lengths
-            && self.schema.get(other) == Some(value)
-            && (keyword.ends_with("Items") || value == &json!(1))
     }
 
     /// What schemars made of a rule that is said in another way, or not at all.
@@ -347,32 +311,26 @@ impl Place<'_> {
     }
 
     fn put(self, said: Said) {
-        let schema = self.schema;
-        let by_type: Vec<(String, Value)> = if self.rules.iter().any(is_length) {
-            Vec::new()
-        } else {
-            let own = ["minLength", "maxLength", "minItems", "maxItems"];
-            own.iter()
-                .filter_map(|k| Some(((*k).to_owned(), schema.get(*k)?.clone())))
-                .collect()
-        };
-        let ip = schema.remove(NOTES).is_some()
-            && !self.rules.iter().any(|rule| matches!(rule, Rule::Ip));
-        if !self.opaque {
-            for keyword in BOUNDS {
+        let mut schema = std::mem::take(self.schema);
+        for keyword in BOUNDS {
+            if schema
+                .get(*keyword)
+                .is_some_and(|value| self.by_rule(keyword, value, &said))
+            {
                 schema.remove(*keyword);
             }
-            let formats = self.rules.iter().any(|rule| {
-                matches!(
-                    rule,
-                    Rule::Email | Rule::Url | Rule::Ip | Rule::IpV4 | Rule::IpV6
-                )
-            });
-            if formats {
-                schema.remove("format");
-            }
         }
-        schema.extend(by_type);
+        let formats = |rule: &Rule| {
+            matches!(
+                rule,
+                Rule::Email | Rule::Url | Rule::Ip | Rule::IpV4 | Rule::IpV6
+            )
+        };
+        if self.rules.iter().any(formats) {
+            schema.remove("format");
+        }
+        let ip = schema.remove(NOTES).is_some()
+            && !self.rules.iter().any(|rule| matches!(rule, Rule::Ip));
         schema.extend(
             said.keywords
                 .into_iter()
@@ -382,13 +340,10 @@ impl Place<'_> {
         if ip {
             rules.push((TextRule::Ip, None));
         }
-        write_text_rules(schema, said.patterns, &rules);
-        describe(schema, &said.words);
+        write_text_rules(&mut schema, said.patterns, &rules);
+        describe(&mut schema, &said.words);
+        *self.schema = schema;
     }
-}
-
-fn is_length(rule: &Rule) -> bool {
-    matches!(rule, Rule::Length { .. })
 }
 
 /// Patterns, formats and the notes for the walker, which checks the rules

@@ -92,6 +92,9 @@ pub(crate) fn run_time(schema: &Value) -> Result<Validator, Vec<String>> {
     }
 }
 
+/// What the alternatives of one choice look like from outside.
+type Seen = Vec<(Types, Vec<Mark>)>;
+
 struct Compiler<'s> {
     root: &'s Value,
     typed: bool,
@@ -192,6 +195,7 @@ impl<'s> Compiler<'s> {
         node.allowed = self.allowed(object, at);
         let notes = object.get(NOTES);
         node.also_allowed = strings(notes.and_then(|notes| notes.get("accepted")));
+        node.opaque = notes.is_some_and(|notes| notes.get("opaque").is_some());
         node.number = self.number(object, at);
         node.text = self.text(object, notes, at);
         node.list = self.list(object, at);
@@ -565,7 +569,7 @@ impl<'s> Compiler<'s> {
 
     /// What each alternative admits, so that most need not be tried.
     fn fill_in_types(&mut self) {
-        let found: Vec<Vec<Vec<(Types, Vec<Mark>)>>> = self
+        let found: Vec<Vec<Seen>> = self
             .nodes
             .iter()
             .map(|node| {
@@ -650,15 +654,16 @@ impl<'s> Compiler<'s> {
     /// Where the quick pass has to look: at objects and enums, and on the way there.
     fn mark_loose(&mut self) {
         for node in &mut self.nodes {
-            node.loose = node.object.is_some()
-                || node.allowed.is_some()
-                || node.not.is_some()
-                || node.list.as_ref().is_some_and(|list| list.unique);
+            node.loose = !node.opaque
+                && (node.object.is_some()
+                    || node.allowed.is_some()
+                    || node.not.is_some()
+                    || node.list.as_ref().is_some_and(|list| list.unique));
         }
         loop {
             let mut changed = false;
             for id in 0..self.nodes.len() {
-                if self.nodes[id].loose {
+                if self.nodes[id].loose || self.nodes[id].opaque {
                     continue;
                 }
                 let node = &self.nodes[id];

@@ -24,6 +24,27 @@ pub(crate) fn place_of(text: &str, line: usize, column: usize) -> String {
     path
 }
 
+/// The path of the last member of the object that the text is.
+///
+/// serde_json puts a mistake that a type finds by itself at the end of the
+/// object where that type stood last, which is also the object's own end.
+pub(crate) fn last_member(text: &str) -> String {
+    let mut cursor = Cursor::new(text);
+    let mut first = true;
+    let mut path = String::new();
+    if cursor.open(b'{').is_err() {
+        return path;
+    }
+    while let Ok(Some(name)) = cursor.member(&mut first) {
+        path.clear();
+        push_step(&mut path, Step::Key(&name.decode().unwrap_or_default()));
+        if cursor.skip().is_err() {
+            break;
+        }
+    }
+    path
+}
+
 /// One step towards the offset; false where the value itself is meant.
 fn descend(cursor: &mut Cursor<'_>, offset: usize, path: &mut String) -> Result<bool, Malformed> {
     let mut first = true;

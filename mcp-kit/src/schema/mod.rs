@@ -13,11 +13,10 @@ mod walk;
 mod words;
 
 pub(crate) use compile::{NOTES, run_time, typed};
-pub(crate) use cursor::Cursor;
 pub(crate) use finding::Finding;
-pub(crate) use locate::{child_item, child_member, place_of};
+pub(crate) use locate::{child_item, child_member, last_member, place_of};
 pub(crate) use number::Number;
 pub(crate) use text_rule::{TextRule, length};
 pub(crate) use tidy::{bounds_of_format, each, output};
 pub(crate) use walk::Validator;
-pub(crate) use words::{Place, Step, path, push_step};
+pub(crate) use words::{Step, push_step};

@@ -113,6 +113,8 @@ pub(crate) struct Node {
     /// `anyOf` and `oneOf`: one choice each.
     pub(crate) choices: Vec<Choice>,
     pub(crate) not: Option<NodeId>,
+    /// Left to serde and garde where they have accepted it.
+    pub(crate) opaque: bool,
     /// serde may take here what the schema refuses, or leave out what the
     /// schema knows: the quick pass has to look.
     pub(crate) loose: bool,
@@ -132,6 +134,7 @@ impl Node {
             all_of: Vec::new(),
             choices: Vec::new(),
             not: None,
+            opaque: false,
             loose: false,
         }
     }

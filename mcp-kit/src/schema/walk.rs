@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::Finding;
 use super::cursor::{Cursor, Malformed};
-use super::node::{Choice, Mark, Node, NodeId, ObjectNode, Rest, Types};
+use super::node::{Alternative, Choice, Mark, Node, NodeId, ObjectNode, Rest, Types};
 use super::number::{Number, is_plain};
 use super::text_rule::length;
 use super::words::{self, Place, Step};
@@ -293,12 +293,25 @@ impl<'v, 't> Walk<'v, 't> {
     }
 
     fn choice(&mut self, choice: &'v Choice, given: Types, place: Option<&Place<'_>>) -> Walked {
-        let mut fitting: Vec<usize> = Vec::new();
-        for (index, one) in choice.of.iter().enumerate() {
-            if one.types.meets(given) {
-                fitting.push(index);
-            }
+        let fits = |(_, one): &(usize, &Alternative)| one.types.meets(given);
+        let mut of_type = choice
+            .of
+            .iter()
+            .enumerate()
+            .filter(fits)
+            .map(|(index, _)| index);
+        if let (Some(only), None) = (of_type.next(), of_type.next())
+            && !choice.exactly_one
+        {
+            return self.value(choice.of[only].node, place);
         }
+        let mut fitting: Vec<usize> = choice
+            .of
+            .iter()
+            .enumerate()
+            .filter(fits)
+            .map(|(index, _)| index)
+            .collect();
         if fitting.is_empty() {
             let types = choice
                 .of
@@ -502,9 +515,8 @@ impl<'v, 't> Walk<'v, 't> {
         if also || allowed.iter().any(|value| is(&given, value)) {
             return Ok(true);
         }
-        self.wrong(place, || match allowed.as_slice() {
-            [only] => format!("must be {}", shown(only)),
-            _ => format!("must be one of {}", words::list(allowed.iter().map(shown))),
+        self.wrong(place, || {
+            format!("must be {}", words::list(allowed.iter().map(shown)))
         })?;
         Ok(false)
     }
@@ -797,9 +809,6 @@ impl Seen {
 
 fn must_be(node: &Node) -> String {
     match &node.allowed {
-        Some(allowed) if allowed.len() > 1 => {
-            format!("must be one of {}", words::list(allowed.iter().map(shown)))
-        }
         Some(allowed) if !allowed.is_empty() => {
             format!("must be {}", words::list(allowed.iter().map(shown)))
         }
