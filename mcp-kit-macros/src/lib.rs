@@ -6,6 +6,9 @@
 //! enough for the rest of the user's crate to compile without further errors.
 
 mod errors;
+#[cfg(test)]
+#[allow(clippy::panic)]
+mod expansion;
 mod krate;
 mod suggest;
 mod tool;

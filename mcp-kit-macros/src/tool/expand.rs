@@ -57,8 +57,7 @@ fn implementation(tool: &Tool) -> TokenStream {
 }
 
 fn describe(tool: &Tool, krate: &TokenStream) -> TokenStream {
-    let spec = Span::mixed_site();
-    let spec = syn::Ident::new("spec", spec);
+    let spec = syn::Ident::new("spec", Span::mixed_site());
     let name = &tool.name;
     let title = tool.title.iter();
     let description = match &tool.description {

@@ -158,6 +158,7 @@ fn find(components: &[String], shape: &'static Shape, raw: &str) -> (String, Tar
             break;
         }
     }
+    way.enter_transparent();
     if way.target.rules.iter().all(|rule| !is_rule(rule)) && way.target.words.is_empty() {
         way.target.words = words_of(way.shape);
     }
@@ -180,20 +181,19 @@ impl<'t> Way<'t> {
             self.target = self.inner();
             return true;
         }
-        let mut shape = super::publish::resolve(self.shape);
-        while let Shape::Newtype(field) = shape {
+        self.enter_transparent();
+        while let Shape::Newtype(field) = super::publish::resolve(self.shape) {
             self.enter(field);
-            if component == "0" {
+            if component.trim_start_matches("r#") == field.rust {
                 return true;
             }
-            // `#[garde(transparent)]` leaves its component out.
-            shape = super::publish::resolve(self.shape);
+            self.enter_transparent();
         }
-        match shape {
+        match super::publish::resolve(self.shape) {
             Shape::Struct(of) => self.field(of.fields, component),
             Shape::Enum(of) => self.variant(of, component),
             Shape::Tuple(fields) => self.positional(fields, component),
-            Shape::List(item) | Shape::Set(item) => {
+            shape @ (Shape::List(item) | Shape::Set(item)) => {
                 let index = component.parse::<usize>().ok();
                 match (shape, index) {
                     (Shape::List(_), Some(index)) => {
@@ -221,6 +221,30 @@ impl<'t> Way<'t> {
             }
             Shape::Leaf | Shape::Same(_) | Shape::Newtype(_) => false,
         }
+    }
+
+    /// Goes into types with `#[garde(transparent)]`, which have no component.
+    fn enter_transparent(&mut self) {
+        loop {
+            let field = match super::publish::resolve(self.shape) {
+                Shape::Newtype(field) => Some(*field),
+                Shape::Struct(of) => of.fields.iter().find(|field| field.rust.is_empty()),
+                _ => None,
+            };
+            match field {
+                Some(field) if field.rust.is_empty() => self.enter_named(field),
+                _ => return,
+            }
+        }
+    }
+
+    /// A field, where serde has it.
+    fn enter_named(&mut self, field: &'static FieldShape) {
+        let newtype = matches!(super::publish::resolve(self.shape), Shape::Newtype(_));
+        if !newtype && !field.flatten {
+            self.push_member(field.wire, field.aliases);
+        }
+        self.enter(field);
     }
 
     fn inner(&self) -> Target {
@@ -254,15 +278,7 @@ impl<'t> Way<'t> {
         let Some(field) = fields.iter().find(|field| name(field.rust)) else {
             return false;
         };
-        if !field.flatten {
-            push_step(&mut self.path, Step::Name(field.wire));
-            let known = |name: &str| name == field.wire || field.aliases.contains(&name);
-            self.text = self
-                .text
-                .and_then(|text| child_member(text, known))
-                .map(|(_, text)| text);
-        }
-        self.enter(field);
+        self.enter_named(field);
         true
     }
 

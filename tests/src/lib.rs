@@ -1,0 +1,1 @@
+//! Tests of mcp-kit as its users see it; all of them are in `tests/`.
