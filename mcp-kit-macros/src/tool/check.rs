@@ -30,6 +30,7 @@ pub(crate) fn check(keys: Keys, function: &ItemFn, errors: &mut Errors) -> Optio
         visibility: function.vis.clone(),
         cfgs: attributes(function, "cfg"),
         docs,
+        deprecated: !attributes(function, "deprecated").is_empty(),
         name,
         title,
         description: description?,

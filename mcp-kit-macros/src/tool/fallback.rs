@@ -44,7 +44,8 @@ pub(crate) fn with_function(
         #[allow(dead_code)]
         #function
         #(#cfgs)*
-        #[allow(non_camel_case_types, missing_docs, dead_code)]
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
         #visibility struct #ident {}
         #(#cfgs)*
         const _: () = {
