@@ -2,10 +2,13 @@
 //!
 //! Both macros go the same way: *parse* reads attributes, *check* judges them
 //! against the item and fills the *model*, *expand* writes the code. Every
-//! mistake is collected in [`errors::Errors`]; then *fallback* writes just
+//! mistake is collected in `errors::Errors`; then *fallback* writes just
 //! enough for the rest of the user's crate to compile without further errors.
 
 mod errors;
+#[cfg(test)]
+#[allow(clippy::panic)]
+mod expansion;
 mod krate;
 mod suggest;
 mod tool;

@@ -3,8 +3,8 @@
 #![allow(missing_docs)]
 
 pub use crate::args::shape::{
-    Bound, EnumShape, FieldShape, LengthMode, Repr, Rule, Shape, Shaped, StructShape, VariantKind,
-    VariantShape,
+    Bound, BoundOf, EnumShape, FieldShape, LengthMode, Repr, Rule, Shape, Shaped, StructShape,
+    VariantKind, VariantShape,
 };
 pub use crate::args::{ArgsSpec, DerivesDeserialize, DerivesJsonSchema, DerivesValidate, ToolArgs};
 pub use crate::tool::{

@@ -15,28 +15,36 @@ pub(crate) fn check(keys: Keys, function: &ItemFn, errors: &mut Errors) -> Optio
     signature(function, errors);
     work(&keys, function, errors);
     hints_agree(&keys, errors);
-    let parameters = parameters(function, errors)?;
+    let parameters = parameters(function, errors);
     let docs = attributes(function, "doc");
+    // All are judged before the first missing one ends it.
+    let name = tool_name(&keys, function, errors);
+    let title = words("title", keys.title, errors);
+    let description = description(keys.description, &docs, function, errors);
+    let timeout_millis = keys.timeout.and_then(|text| timeout(&text, errors));
+    let scope = keys.scope.and_then(|text| scope(text, errors));
+    let output = output(function, errors);
     Some(Tool {
-        name: tool_name(&keys, function, errors),
-        title: words("title", keys.title, errors),
-        description: description(keys.description, &docs, function, errors)?,
+        krate: keys.krate,
+        ident: function.sig.ident.clone(),
+        visibility: function.vis.clone(),
+        cfgs: attributes(function, "cfg"),
+        docs,
+        deprecated: !attributes(function, "deprecated").is_empty(),
+        name,
+        title,
+        description: description?,
         hints: Hints {
             read_only: keys.read_only.map(|flag| flag.value),
             destructive: keys.destructive.map(|flag| flag.value),
             idempotent: keys.idempotent.map(|flag| flag.value),
             open_world: keys.open_world.map(|flag| flag.value),
         },
-        timeout_millis: keys.timeout.and_then(|text| timeout(&text, errors)),
-        scope: keys.scope.and_then(|text| scope(text, errors)),
+        timeout_millis,
+        scope,
         blocking: keys.blocking.is_some_and(|flag| flag.value),
-        krate: keys.krate,
-        ident: function.sig.ident.clone(),
-        visibility: function.vis.clone(),
-        cfgs: attributes(function, "cfg"),
-        docs,
-        parameters,
-        output: output(function, errors),
+        parameters: parameters?,
+        output,
     })
 }
 
@@ -44,6 +52,15 @@ pub(crate) fn check(keys: Keys, function: &ItemFn, errors: &mut Errors) -> Optio
 /// would be an item inside an `impl`, which is no Rust.
 pub(crate) fn is_method(function: &ItemFn) -> bool {
     function.sig.receiver().is_some() || contains_word(&function.sig.to_token_stream(), "Self")
+}
+
+/// Whether this is `#[tool]` once more.
+pub(crate) fn is_tool(attribute: &Attribute) -> bool {
+    attribute
+        .path()
+        .segments
+        .last()
+        .is_some_and(|last| last.ident == "tool")
 }
 
 fn signature(function: &ItemFn, errors: &mut Errors) {
@@ -310,6 +327,8 @@ mod tests {
             "a tool owns its arguments",
             "a tool cannot take `impl Trait`",
             "`title` is empty",
+            "expected a whole number and a unit",
+            "a scope is one word",
             "this tool has no description",
         ];
         for start in starts {

@@ -28,10 +28,16 @@ fn marker(tool: &Tool) -> TokenStream {
         docs,
         ..
     } = tool;
+    // A public type wants documentation, whoever the description is written for.
+    let described = docs
+        .is_empty()
+        .then(|| description(tool))
+        .map(|text| quote!(#[doc = #text]));
     quote! {
         #(#cfgs)*
         #(#docs)*
-        #[allow(non_camel_case_types, missing_docs, dead_code)]
+        #described
+        #[allow(non_camel_case_types)]
         #visibility struct #ident {}
     }
 }
@@ -42,9 +48,10 @@ fn implementation(tool: &Tool) -> TokenStream {
     let describe = describe(tool, &krate);
     let call = call(tool, &krate);
     let one_argument_struct = one_argument_struct(tool, &krate);
+    let deprecated = tool.deprecated.then(|| quote!(#[allow(deprecated)]));
     quote! {
         #(#cfgs)*
-        #[allow(deprecated)]
+        #deprecated
         const _: () = {
             #[automatically_derived]
             impl #krate::__private::ToolFn for #ident {
@@ -57,20 +64,10 @@ fn implementation(tool: &Tool) -> TokenStream {
 }
 
 fn describe(tool: &Tool, krate: &TokenStream) -> TokenStream {
-    let spec = Span::mixed_site();
-    let spec = syn::Ident::new("spec", spec);
+    let spec = syn::Ident::new("spec", Span::mixed_site());
     let name = &tool.name;
     let title = tool.title.iter();
-    let description = match &tool.description {
-        Description::Text(text) => text.to_token_stream(),
-        Description::Pieces(pieces) => {
-            let pieces = pieces.iter().enumerate().map(|(i, piece)| match i {
-                0 => piece.to_token_stream(),
-                _ => quote!("\n", #piece),
-            });
-            quote!(::core::concat!(#(#pieces),*))
-        }
-    };
+    let description = description(tool);
     let hints = &tool.hints;
     let read_only = hints.read_only.iter();
     let destructive = hints.destructive.iter();
@@ -124,22 +121,27 @@ fn call(tool: &Tool, krate: &TokenStream) -> TokenStream {
         #(#parameters)*
         <#output as #krate::__private::IntoToolResult>::into_tool_result(#ident(#(#names),*) #wait)
     };
-    let future = if tool.blocking {
-        quote! {
-            #krate::__private::run_blocking(#call, |#call| { #body })
-        }
-    } else {
-        quote_spanned! {here=>
+    // Without parameters the call is not looked at, yet it lives as long as the
+    // function runs: permits hang on it.
+    let unused = syn::Ident::new("_call", Span::mixed_site());
+    let future = match (tool.blocking, names.is_empty()) {
+        (true, false) => quote!(#krate::__private::run_blocking(#call, |#call| { #body })),
+        (true, true) => quote!(#krate::__private::run_blocking(#call, |#unused| { #body })),
+        (false, false) => quote_spanned! {here=>
             ::std::boxed::Box::pin(async move {
                 let mut #call = #call;
                 let #call = &mut #call;
                 #body
             })
-        }
+        },
+        (false, true) => quote_spanned! {here=>
+            ::std::boxed::Box::pin(async move {
+                let #unused = #call;
+                #body
+            })
+        },
     };
-    // Without parameters the call is not looked at.
     quote! {
-        #[allow(unused_variables, unused_mut)]
         fn call(#call: #krate::__private::ToolCall) -> #krate::__private::ToolFuture {
             #future
         }
@@ -164,6 +166,19 @@ fn one_argument_struct(tool: &Tool, krate: &TokenStream) -> TokenStream {
         }
     });
     quote!(#(#later)*)
+}
+
+fn description(tool: &Tool) -> TokenStream {
+    match &tool.description {
+        Description::Text(text) => text.to_token_stream(),
+        Description::Pieces(pieces) => {
+            let pieces = pieces.iter().enumerate().map(|(i, piece)| match i {
+                0 => piece.to_token_stream(),
+                _ => quote!("\n", #piece),
+            });
+            quote!(::core::concat!(#(#pieces),*))
+        }
+    }
 }
 
 fn output(tool: &Tool) -> TokenStream {

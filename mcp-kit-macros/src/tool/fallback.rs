@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{ItemFn, Path};
 
-use super::check::is_method;
+use super::check::{is_method, is_tool};
 use crate::errors::Errors;
 
 /// For an item that is no function.
@@ -25,7 +25,9 @@ pub(crate) fn with_function(
     errors: Errors,
 ) -> TokenStream {
     let errors = errors.into_compile_errors();
-    if is_method(function) {
+    let mut function = function.clone();
+    function.attrs.retain(|attribute| !is_tool(attribute));
+    if is_method(&function) {
         return quote! {
             #function
             #errors
@@ -42,7 +44,8 @@ pub(crate) fn with_function(
         #[allow(dead_code)]
         #function
         #(#cfgs)*
-        #[allow(non_camel_case_types, missing_docs, dead_code)]
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
         #visibility struct #ident {}
         #(#cfgs)*
         const _: () = {

@@ -12,6 +12,8 @@ pub(crate) struct Tool {
     pub(crate) cfgs: Vec<Attribute>,
     /// `#[doc = …]`, for the type.
     pub(crate) docs: Vec<Attribute>,
+    /// `#[deprecated]`: a server may go on offering the tool without a warning.
+    pub(crate) deprecated: bool,
     /// The name on the wire.
     pub(crate) name: String,
     pub(crate) title: Option<String>,

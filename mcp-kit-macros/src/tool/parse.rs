@@ -221,8 +221,7 @@ mod tests {
         assert_eq!(
             messages(quote! { titel, title = 5, title = "a", title = "b", read_only = 1, name }),
             [
-                "unknown key `titel`: the keys are `name`, `title`, `description`, `read_only`, \
-                 `destructive`, `idempotent`, `open_world`, `timeout`, `scope`, `blocking`, `crate`",
+                "unknown key `titel`: did you mean `title`?",
                 "`title` takes a text in quotes",
                 "`title` is given twice: keep one",
                 "write `read_only`, `read_only = true` or `read_only = false`",

@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::{Attribute, DataEnum, DeriveInput, Fields, Ident};
 
 use super::case::Case;
-use super::model::{Data, Field, Model, Repr, Variant, VariantKind};
+use super::model::{Data, Field, Model, Repr, RuleKind, Variant, VariantKind};
 use super::parse::schemars::Untrue;
 use super::parse::serde::Serde;
 use super::parse::{garde, own, schemars};
@@ -209,6 +209,9 @@ impl Container {
         let (wire, aliases) = serde.wire(&rust, |name| {
             case.map_or(name.to_owned(), |case| case.field(name))
         });
+        let skips = rules
+            .iter()
+            .all(|rule| matches!(rule.kind, RuleKind::Plain("Skip")));
         // A field that is not on the wire has no rules for a client.
         if !serde.skipped {
             if let Some(token) = types::borrowed(&field.ty) {
@@ -227,7 +230,7 @@ impl Container {
             self.flatten_works(&serde, &own, field, errors);
         }
         Field {
-            rust: match self.garde.transparent {
+            rust: match self.garde.transparent && !skips {
                 true => String::new(),
                 false => rust,
             },

@@ -4,7 +4,7 @@
 
 use garde::Validate;
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned};
 
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not derive `serde::Deserialize`",
@@ -13,8 +13,10 @@ use serde::de::DeserializeOwned;
 )]
 pub trait DerivesDeserialize: DeserializeOwned {}
 
+// Not for `T: DeserializeOwned`: serde's own blanket implementation of that
+// would take the compiler's message past this trait's.
 #[diagnostic::do_not_recommend]
-impl<T: DeserializeOwned> DerivesDeserialize for T {}
+impl<T> DerivesDeserialize for T where T: for<'de> Deserialize<'de> {}
 
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not derive `schemars::JsonSchema`",

@@ -48,7 +48,8 @@ pub struct StructShape {
 
 #[derive(Debug)]
 pub struct FieldShape {
-    /// The component in garde's paths.
+    /// The component in garde's paths; empty where garde adds none
+    /// (`#[garde(transparent)]`).
     pub rust: &'static str,
     /// serde's name when deserializing.
     pub wire: &'static str,
@@ -156,4 +157,35 @@ pub enum LengthMode {
 pub enum Bound {
     Int(i128),
     Float(f64),
+}
+
+/// A bound whose type rustc knows and the derive does not, such as a constant.
+#[derive(Debug, Clone, Copy)]
+pub struct BoundOf<T>(pub T);
+
+macro_rules! bounds {
+    ($($variant:ident as $into:ty: $($number:ty)*),* $(,)?) => { $( $(
+        impl BoundOf<$number> {
+            #[must_use]
+            pub const fn bound(self) -> Bound {
+                Bound::$variant(self.0 as $into)
+            }
+        }
+    )* )* };
+}
+
+bounds! {
+    Int as i128: u8 u16 u32 u64 usize i8 i16 i32 i64 i128 isize,
+    Float as f64: f32 f64,
+}
+
+impl BoundOf<u128> {
+    #[must_use]
+    pub const fn bound(self) -> Bound {
+        Bound::Int(if self.0 > i128::MAX as u128 {
+            i128::MAX
+        } else {
+            self.0 as i128
+        })
+    }
 }

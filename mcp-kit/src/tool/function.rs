@@ -39,7 +39,7 @@ pub trait ToolFn: 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a tool",
     label = "neither an argument struct nor something from the context",
-    note = "an argument struct derives `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs`; from the context come `State<T>`, `Extension<T>`, `Principal`, `Cancellation`, `Progress` and your own types that implement `FromContext`"
+    note = "an argument struct derives `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs`; from the context come `State<T>` (`T: Clone + Send + Sync + 'static`), `Extension<T>`, `Principal`, `Cancellation`, `Progress` and your own types that implement `FromContext`"
 )]
 pub trait FromToolCall<M>: Sized {
     #[doc(hidden)]
@@ -146,6 +146,9 @@ impl ToolSpec {
         self.definition.blocking = true;
     }
 
+    /// `schema` is `output_schema` of the return type. The expansion names it by
+    /// a qualified path, here as where it makes the result: the compiler then
+    /// tells a wrong return type once, not twice.
     pub fn output(&mut self, schema: fn(&mut SchemaGenerator) -> Option<Schema>) {
         let mut generator = SchemaSettings::draft2020_12()
             .for_serialize()

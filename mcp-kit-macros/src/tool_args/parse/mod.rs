@@ -6,22 +6,22 @@ pub(crate) mod own;
 pub(crate) mod schemars;
 pub(crate) mod serde;
 
+use proc_macro2::TokenTree;
 use syn::meta::ParseNestedMeta;
-use syn::{Expr, LitStr, Token, token};
+use syn::{Expr, LitStr, Token};
 
 /// The text of `key = "…"`.
 fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
     meta.value()?.parse()
 }
 
-/// Passes over whatever follows a key.
+/// Passes over whatever follows a key, up to the comma.
 fn skip(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     if meta.input.peek(Token![=]) {
         meta.value()?.parse::<Expr>()?;
-    } else if meta.input.peek(token::Paren) {
-        let content;
-        syn::parenthesized!(content in meta.input);
-        content.parse::<proc_macro2::TokenStream>()?;
+    }
+    while !meta.input.is_empty() && !meta.input.peek(Token![,]) {
+        meta.input.parse::<TokenTree>()?;
     }
     Ok(())
 }

@@ -1,0 +1,153 @@
+//! What the macros tell the framework, seen through the framework.
+
+#![allow(clippy::expect_used, clippy::panic)]
+
+use std::future::Future as _;
+
+use garde::Validate;
+use mcp_kit::__private::{Bound, Repr, Rule, Shape, Shaped, VariantKind};
+use mcp_kit::args::CompiledArgs;
+use mcp_kit::{ToolArgs, tool};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+const MOST: u64 = u64::MAX;
+const NEAR: f32 = 0.5;
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[serde(rename_all = "camelCase")]
+struct Args {
+    #[garde(length(chars, min = 1, max = 5))]
+    search_words: String,
+    #[serde(alias = "limit")]
+    #[garde(range(min = 1, max = MOST))]
+    max_results: u64,
+    #[garde(range(min = -0.5, max = NEAR))]
+    near: f32,
+    #[garde(range(min = -3))]
+    below: i8,
+    #[garde(dive)]
+    word: Word,
+    #[garde(dive)]
+    name: Name,
+    #[garde(dive)]
+    order: Order,
+}
+
+/// garde says nothing of this type's field.
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[garde(transparent)]
+struct Word(#[garde(length(chars, max = 3))] String);
+
+/// serde says nothing of this type's field.
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[serde(transparent)]
+struct Name {
+    #[garde(length(chars, max = 3))]
+    text: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[serde(
+    tag = "by",
+    rename_all = "snake_case",
+    rename_all_fields = "kebab-case"
+)]
+enum Order {
+    MostRecent,
+    NearTo {
+        #[garde(range(max = 90.0))]
+        lat_deg: f64,
+    },
+}
+
+fn fields(shape: &Shape) -> &'static [mcp_kit::__private::FieldShape] {
+    match shape {
+        Shape::Struct(of) => of.fields,
+        other => panic!("not a struct: {other:?}"),
+    }
+}
+
+#[test]
+fn names_are_those_on_the_wire() {
+    let fields = fields(Args::shape());
+    let names: Vec<_> = fields
+        .iter()
+        .map(|field| (field.rust, field.wire, field.aliases))
+        .collect();
+    assert_eq!(names[0], ("search_words", "searchWords", &[][..]));
+    assert_eq!(names[1], ("max_results", "maxResults", &["limit"][..]));
+}
+
+#[test]
+fn bounds_are_exact() {
+    let bounds: Vec<_> = fields(Args::shape())
+        .iter()
+        .filter_map(|field| match field.rules {
+            [Rule::Range { min, max }] => Some((*min, *max)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        bounds,
+        [
+            (Some(Bound::Int(1)), Some(Bound::Int(i128::from(u64::MAX)))),
+            (Some(Bound::Float(-0.5)), Some(Bound::Float(0.5))),
+            (Some(Bound::Int(-3)), None),
+        ]
+    );
+}
+
+#[test]
+fn an_enum_tells_its_form() {
+    let Shape::Enum(of) = Order::shape() else {
+        panic!("not an enum");
+    };
+    assert!(matches!(of.repr, Repr::Internal { tag: "by" }));
+    let names: Vec<_> = of.variants.iter().map(|variant| variant.wire).collect();
+    assert_eq!(names, ["most_recent", "near_to"]);
+    let VariantKind::Struct([field]) = of.variants[1].kind else {
+        panic!("not a struct");
+    };
+    assert_eq!(field.wire, "lat-deg");
+}
+
+#[test]
+fn reports_find_the_rules_behind_transparent_types() {
+    let compiled = CompiledArgs::of(&<Args as ToolArgs>::__spec()).expect("the types agree");
+    let raw = r#"{"searchWords": "", "maxResults": 0, "near": 0.0, "below": 0,
+        "word": "long", "name": "long", "order": {"by": "near_to", "lat-deg": 91.0}}"#;
+    let violations = compiled
+        .decode(Some(raw))
+        .expect_err("five rules are broken")
+        .to_string();
+    for part in [
+        "searchWords: must have at least 1 character",
+        "maxResults: must be at least 1",
+        "word: must have at most 3 characters",
+        "name: must have at most 3 characters",
+        "order.lat-deg: must be at most 90",
+    ] {
+        assert!(violations.contains(part), "{part}: {violations}");
+    }
+}
+
+/// Adds two numbers.
+#[tool(read_only)]
+async fn add(args: Sum) -> i64 {
+    args.a + args.b
+}
+
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+#[garde(allow_unvalidated)]
+struct Sum {
+    a: i64,
+    b: i64,
+}
+
+#[test]
+fn a_tool_stays_a_function() {
+    let future = std::pin::pin!(add(Sum { a: 1, b: 2 }));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert_eq!(future.poll(&mut context), std::task::Poll::Ready(3));
+}

@@ -1,0 +1,25 @@
+use garde::Validate;
+use mcp_kit::{Server, ToolArgs, tool};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+struct Args {
+    #[garde(range(max = limit()))]
+    page: u32,
+}
+
+/// Searches.
+#[tool]
+async fn search(args: Args) -> String {
+    drop(args);
+    String::new()
+}
+
+fn main() {
+    let _ = Server::builder("ui", "1.0.0").tool::<search>().build();
+}
+
+fn limit() -> u32 {
+    100
+}

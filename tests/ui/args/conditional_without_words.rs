@@ -1,0 +1,23 @@
+use garde::Validate;
+use mcp_kit::{Server, ToolArgs, tool};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+struct Args {
+    #[garde(if(cond = self.strict, length(chars, min = 3)))]
+    query: String,
+    #[garde(skip)]
+    strict: bool,
+}
+
+/// Searches.
+#[tool]
+async fn search(args: Args) -> String {
+    drop(args);
+    String::new()
+}
+
+fn main() {
+    let _ = Server::builder("ui", "1.0.0").tool::<search>().build();
+}

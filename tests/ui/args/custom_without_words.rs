@@ -1,0 +1,28 @@
+use garde::Validate;
+use mcp_kit::{Server, ToolArgs, tool};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+struct Args {
+    #[garde(custom(no_operators))]
+    query: String,
+}
+
+/// Searches.
+#[tool]
+async fn search(args: Args) -> String {
+    drop(args);
+    String::new()
+}
+
+fn main() {
+    let _ = Server::builder("ui", "1.0.0").tool::<search>().build();
+}
+
+fn no_operators(query: &str, _: &()) -> garde::Result {
+    match query.contains('*') {
+        true => Err(garde::Error::new("must not contain operators")),
+        false => Ok(()),
+    }
+}

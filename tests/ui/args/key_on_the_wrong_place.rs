@@ -1,0 +1,22 @@
+use garde::Validate;
+use mcp_kit::{Server, ToolArgs, tool};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+struct Args {
+    #[garde(length(chars, min = 1))]
+    #[tool_args(allow_unknown)]
+    query: String,
+}
+
+/// Searches.
+#[tool]
+async fn search(args: Args) -> String {
+    drop(args);
+    String::new()
+}
+
+fn main() {
+    let _ = Server::builder("ui", "1.0.0").tool::<search>().build();
+}

@@ -1,0 +1,21 @@
+use garde::Validate;
+use mcp_kit::{Server, ToolArgs, tool};
+use serde::Deserialize;
+
+#[derive(Deserialize, Validate, ToolArgs)]
+#[serde(rename_all = "camelCase")]
+struct Args {
+    #[garde(length(chars, min = 1))]
+    query: String,
+}
+
+/// Searches.
+#[tool]
+async fn search(args: Args) -> String {
+    drop(args);
+    String::new()
+}
+
+fn main() {
+    let _ = Server::builder("ui", "1.0.0").tool::<search>().build();
+}

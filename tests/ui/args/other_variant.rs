@@ -1,0 +1,29 @@
+use garde::Validate;
+use mcp_kit::{Server, ToolArgs, tool};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+struct Args {
+    #[garde(skip)]
+    order: Order,
+}
+
+/// Searches.
+#[tool]
+async fn search(args: Args) -> String {
+    drop(args);
+    String::new()
+}
+
+fn main() {
+    let _ = Server::builder("ui", "1.0.0").tool::<search>().build();
+}
+
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+#[serde(tag = "by")]
+enum Order {
+    Date,
+    #[serde(other)]
+    Whatever,
+}

@@ -1,0 +1,17 @@
+use mcp_kit::{Server, ToolArgs, tool};
+
+#[derive(serde::Deserialize, schemars::JsonSchema, garde::Validate, ToolArgs)]
+struct Args {
+    #[garde(length(chars, min = 1))]
+    query: String,
+}
+
+/// Searches.
+#[tool]
+async fn search(args: Args) -> impl Into<String> {
+    args.query
+}
+
+fn main() {
+    let _ = Server::builder("ui", "1.0.0").tool::<search>().build();
+}

@@ -1,0 +1,8 @@
+use mcp_kit::tool;
+
+/// Searches.
+#[tool]
+struct Search;
+
+fn main() {
+}

@@ -1,0 +1,15 @@
+use mcp_kit::{Server, ToolArgs};
+
+#[derive(serde::Deserialize, schemars::JsonSchema, garde::Validate, ToolArgs)]
+struct Args {
+    #[garde(length(chars, min = 1))]
+    query: String,
+}
+
+async fn search(args: Args) -> String {
+    args.query
+}
+
+fn main() {
+    let _ = Server::builder("ui", "1.0.0").tool::<search>().build();
+}
