@@ -21,11 +21,7 @@ fn integers_are_echoed_digit_by_digit() {
         "18446744073709551615",
     ] {
         chaos.line(&ping(id));
-        let line = chaos.next_line().expect("an answer");
-        assert!(
-            line.contains(&format!("\"id\":{id},")) || line.contains(&format!("\"id\":{id}}}")),
-            "{line}"
-        );
+        assert_eq!(chaos.next()["id"].to_string(), id);
     }
 }
 
@@ -77,13 +73,9 @@ fn numbers_that_no_integer_holds_are_echoed_exactly_or_refused() {
         "1e400",
     ] {
         chaos.line(&ping(id));
-        let line = chaos.next_line().expect("an answer");
-        let exact =
-            line.contains(&format!("\"id\":{id},")) || line.contains(&format!("\"id\":{id}}}"));
-        assert!(
-            exact || rpc::is_unaddressed(&rpc::parse(&line)),
-            "{id}: {line}"
-        );
+        let answer = chaos.next();
+        let exact = answer["id"].to_string() == id;
+        assert!(exact || rpc::is_unaddressed(&answer), "{id}: {answer}");
     }
     chaos.assert_alive();
 }
