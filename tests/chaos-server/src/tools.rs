@@ -23,7 +23,7 @@ pub(crate) fn register(server: ServerBuilder) -> ServerBuilder {
         .tool::<sleep>()
         .tool::<block>()
         .tool::<slow>()
-        .tool_with::<big>(|tool| tool.max_result_bytes(2 << 20))
+        .tool_with::<big>(|tool| tool.result_bytes(2 << 20))
         .tool::<print>()
         .tool::<whoami>()
         .tool::<admin>()

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use rustix::fs::{OFlags, fcntl_getfl};
 use serde_json::{Value, json};
 
-use crate::process::{Chaos, lines_of, scratch, setup};
+use crate::process::{lines_of, scratch, setup};
 use crate::rpc;
 
 /// A conversation as the text of a file: handshake, calls, an odd line.
@@ -255,39 +255,53 @@ fn a_client_that_is_gone_ends_the_server() {
     chaos.wait();
 }
 
-#[cfg(target_os = "linux")]
-fn target(chaos: &Chaos, descriptor: u32) -> std::path::PathBuf {
-    std::fs::read_link(chaos.proc(&format!("fd/{descriptor}"))).expect("the descriptor is open")
-}
-
 /// What a child process would inherit: nothing to eat, nowhere to write into.
 #[cfg(target_os = "linux")]
 #[test]
 fn children_cannot_reach_the_protocol() {
-    let mut chaos = setup().legacy();
-    chaos.assert_alive();
-    assert_eq!(target(&chaos, 0), std::path::Path::new("/dev/null"));
-    assert_eq!(target(&chaos, 1), target(&chaos, 2));
+    use std::os::fd::AsRawFd as _;
+    use std::path::{Path, PathBuf};
+
+    let (its_input, mut input) = pipe().unwrap();
+    let (output, its_output) = pipe().unwrap();
+    let target = |path: PathBuf| std::fs::read_link(path).expect("the descriptor is open");
+    let ours = |descriptor: i32| target(PathBuf::from(format!("/proc/self/fd/{descriptor}")));
+    let protocol = [ours(its_input.as_raw_fd()), ours(its_output.as_raw_fd())];
+    let mut output = BufReader::new(output);
+    let chaos = setup()
+        .stdin(OwnedFd::from(its_input))
+        .stdout(OwnedFd::from(its_output))
+        .start();
+    writeln!(input, "{}", rpc::initialize(1, "2025-11-25")).unwrap();
+    output.read_line(&mut String::new()).unwrap();
+
+    assert_eq!(target(chaos.proc("fd/0")), Path::new("/dev/null"));
+    assert_eq!(target(chaos.proc("fd/1")), target(chaos.proc("fd/2")));
+    let mut private = 0;
     for entry in std::fs::read_dir(chaos.proc("fdinfo")).unwrap() {
         let entry = entry.unwrap();
-        let number: u32 = entry.file_name().to_str().unwrap().parse().unwrap();
-        if number < 3 {
-            continue;
-        }
-        // A descriptor may be closed while the folder is read.
-        let Ok(info) = std::fs::read_to_string(entry.path()) else {
+        let descriptor = chaos.proc("fd").join(entry.file_name());
+        // One may be closed while the folder is read.
+        let (Ok(info), Ok(file)) = (
+            std::fs::read_to_string(entry.path()),
+            std::fs::read_link(descriptor),
+        ) else {
             continue;
         };
+        if !protocol.contains(&file) {
+            continue;
+        }
         let flags = info
             .lines()
             .find_map(|line| line.strip_prefix("flags:"))
-            .expect("flags")
-            .trim();
-        let flags = u32::from_str_radix(flags, 8).expect("octal");
+            .expect("flags");
+        let flags = u32::from_str_radix(flags.trim(), 8).expect("octal");
         assert!(
             flags & OFlags::CLOEXEC.bits() != 0,
-            "{number} -> {:?} is inherited",
-            target(&chaos, number)
+            "{:?} would be inherited",
+            entry.file_name()
         );
+        private += 1;
     }
+    assert!(private >= 2, "the server speaks through something else");
 }
