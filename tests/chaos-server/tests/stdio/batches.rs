@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::process::setup;
+use crate::process::{Trace, setup};
 use crate::rpc;
 
 fn ping(id: i64) -> Value {
@@ -46,6 +46,29 @@ fn a_batch_of_notifications_is_answered_with_nothing() {
         { "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 1 } },
     ]));
     chaos.expect_silence();
+}
+
+#[test]
+fn a_batch_without_its_cancelled_member_is_whole() {
+    let mut trace = Trace::new("batch-cancel");
+    let mut chaos = setup().env("CHAOS_TRACE", trace.path()).start();
+    chaos.initialize("2025-03-26");
+    let slow = |id: i64, ms: u64| {
+        let params = json!({ "name": "slow", "arguments": { "ms": ms } });
+        json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params })
+    };
+    chaos.send(&json!([slow(1, 29_000), slow(2, 10), slow(2, 11)]));
+    trace.wait_for("start 29000");
+    chaos.cancel(1);
+    let batch = chaos.next();
+    assert_eq!(batch.as_array().map(Vec::len), Some(2), "{batch}");
+    assert_eq!(rpc::text(rpc::result(by_id(&batch, 2))), "slept 10");
+    let members = batch.as_array().expect("a batch");
+    assert!(
+        members.iter().any(rpc::is_unaddressed),
+        "the duplicate id: {batch}"
+    );
+    chaos.assert_alive();
 }
 
 #[test]

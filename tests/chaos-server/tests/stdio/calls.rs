@@ -48,10 +48,13 @@ fn search_takes_wire_names_and_defaults() {
 #[test]
 fn a_failed_validation_is_one_complete_report_in_wire_names() {
     let mut chaos = setup().legacy();
-    let text = chaos.failure(
-        "search",
-        json!({ "query": "", "maxResults": 1000, "max_result": 3 }),
+    // Raw, since the report follows the order of the arguments.
+    chaos.line(
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search","arguments":{"query":"","maxResults":1000,"max_result":3}}}"#,
     );
+    let answer = chaos.answer(1);
+    assert!(rpc::is_error(rpc::result(&answer)));
+    let text = rpc::text(rpc::result(&answer));
     assert_eq!(
         text,
         "Invalid arguments: query: must have at least 1 character; maxResults: must be at most 10; \
@@ -106,12 +109,12 @@ fn wrong_types_are_told_in_the_schemas_words() {
         (
             json!({ "query": "x", "maxResults": "3" }),
             "maxResults",
-            "integer",
+            "whole number",
         ),
         (
             json!({ "query": "x", "maxResults": 2.5 }),
             "maxResults",
-            "integer",
+            "whole number",
         ),
         (json!({ "query": "x", "maxResults": -1 }), "maxResults", "1"),
         (
@@ -181,6 +184,17 @@ fn a_timeout_says_so_and_after_how_long() {
     assert_eq!(chaos.text("sleep", json!({ "ms": 10 })), "slept 10");
     tells_the_timeout(&chaos.failure("sleep", json!({ "ms": 600_000 })));
     chaos.assert_alive();
+}
+
+#[test]
+fn the_time_of_a_call_includes_its_wait() {
+    let mut trace = Trace::new("waits-too-long");
+    let mut chaos = setup().env("CHAOS_TRACE", trace.path()).legacy();
+    for id in 0..64 {
+        chaos.send_call(id, "slow", json!({ "ms": 29_000 }));
+    }
+    trace.wait_for("start 29000");
+    tells_the_timeout(&chaos.failure("sleep", json!({ "ms": 1 })));
 }
 
 #[test]

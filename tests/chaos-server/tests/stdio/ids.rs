@@ -140,3 +140,24 @@ fn escapes_do_not_make_another_id() {
     assert!(rpc::is_unaddressed(&chaos.next()));
     assert_eq!(rpc::text(rpc::result(&chaos.next())), "slept 450");
 }
+
+#[test]
+fn nothing_else_is_answered_with_the_id_of_a_call_in_flight() {
+    let mut trace = Trace::new("id-in-flight");
+    let mut chaos = setup().env("CHAOS_TRACE", trace.path()).legacy();
+    chaos.send_call(1, "slow", json!({ "ms": 800 }));
+    trace.wait_for("start 800");
+    for line in [
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"no/such/method"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":5}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"none"}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"#,
+    ] {
+        chaos.line(line);
+        let answer = chaos.next();
+        assert!(rpc::is_unaddressed(&answer), "{line}: {answer}");
+    }
+    assert_eq!(rpc::text(rpc::result(&chaos.next())), "slept 800");
+}

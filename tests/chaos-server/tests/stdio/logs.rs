@@ -202,6 +202,9 @@ fn a_cancelled_call_has_its_line_too() {
     chaos.send_call(1, "slow", json!({ "ms": 29_000 }));
     trace.wait_for("start 29000");
     chaos.cancel(1);
+    chaos
+        .log
+        .wait_for("the call's end", |line| line.contains("duration_ms"));
     let log = log_of(chaos);
     let lines = calls_of(&log, "slow");
     assert_eq!(lines.len(), 1, "{log:?}");
