@@ -58,6 +58,7 @@ pub(crate) async fn serve(
         output,
         writing: greeting.answers,
         written: 0,
+        is_flushed: true,
         answers: Vec::new(),
         expiry: Alarm::default(),
         drain: Box::pin(async move { draining.drain.started().await }),
@@ -96,6 +97,8 @@ struct Connection {
     /// Taken from the calls' answers; `written` bytes of it have left.
     writing: Vec<u8>,
     written: usize,
+    /// Whether everything taken so far has left, as of the last write.
+    is_flushed: bool,
     /// Answers that needed no handler, of the chunk being read.
     answers: Vec<u8>,
     expiry: Alarm,
@@ -195,8 +198,11 @@ impl Connection {
                 }
                 self.calls.swap_out(&mut self.writing);
                 if self.writing.is_empty() {
-                    // Something behind the output may hold bytes back.
-                    return match Pin::new(&mut self.output).poll_flush(cx) {
+                    // Something behind the output may hold bytes back: a
+                    // thread that writes for us, for example.
+                    let flushed = Pin::new(&mut self.output).poll_flush(cx);
+                    self.is_flushed = flushed.is_ready();
+                    return match flushed {
                         Poll::Ready(outcome) => outcome,
                         Poll::Pending => Ok(()),
                     };
@@ -208,6 +214,7 @@ impl Connection {
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Poll::Ready(Err(error)) => return Err(error),
                 Poll::Pending => {
+                    self.is_flushed = false;
                     self.calls.set_unwritten(self.writing.len() - self.written);
                     return Ok(());
                 }
@@ -435,11 +442,13 @@ impl Connection {
     /// Ready once nothing is left to do, or no time is.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            let is_flushed = self.written == self.writing.len() && !self.calls.has_output();
+            // In this order: a call that ends in between leaves its answer.
+            let has_open = self.calls.has_open();
+            let is_flushed = self.is_flushed && !self.calls.has_output();
             match &mut self.end {
                 End::NotYet => return Poll::Pending,
                 End::Draining(time) => {
-                    if is_flushed && !self.calls.has_open() {
+                    if is_flushed && !has_open {
                         return Poll::Ready(());
                     }
                     ready!(time.as_mut().poll(cx));

@@ -1,0 +1,37 @@
+//! The chaos server: tools that panic, leak, hang and print, so that tests can
+//! see from outside that mcp-kit contains all of it.
+//!
+//! It is built exactly as a user's server is; nothing in mcp-kit knows of it.
+//!
+//! - `CHAOS_TRACE=<file>`: the tool `slow` appends `start <ms>` when it begins
+//!   and `done <ms>` when it has run to its end.
+//! - `CHAOS_RATE=<n>/s`: a rate limit for each caller on every tool. Unset, the
+//!   limiter runs with a bound that nobody reaches, so that load tests measure
+//!   it without meeting it.
+
+mod tools;
+mod trace;
+
+use std::env;
+use std::error::Error;
+use std::process::ExitCode;
+
+use mcp_kit::Server;
+
+use crate::trace::Trace;
+
+fn main() -> ExitCode {
+    mcp_kit::cli::run(build)
+}
+
+fn build(_: mcp_kit::cli::NoOptions) -> Result<Server, Box<dyn Error>> {
+    let trace = Trace::open(env::var_os("CHAOS_TRACE"))?;
+    let rate = env::var("CHAOS_RATE").unwrap_or_else(|_| "1000000/s".to_owned());
+    Ok(
+        tools::register(Server::builder("chaos-server", env!("CARGO_PKG_VERSION")))
+            .instructions("Every tool does one kind of harm. Nothing here is of use.")
+            .state(trace)
+            .rate_limit(&rate)
+            .build()?,
+    )
+}

@@ -1,0 +1,107 @@
+//! Batches: 2025-03-26 has them, nobody else does.
+
+use serde_json::{Value, json};
+
+use crate::process::{Trace, setup};
+use crate::rpc;
+
+fn ping(id: i64) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "method": "ping" })
+}
+
+/// The answers of the next line, which must be a batch.
+fn by_id(batch: &Value, id: i64) -> &Value {
+    batch
+        .as_array()
+        .unwrap_or_else(|| panic!("not a batch: {batch}"))
+        .iter()
+        .find(|answer| answer["id"] == id)
+        .unwrap_or_else(|| panic!("no answer to {id}: {batch}"))
+}
+
+#[test]
+fn a_batch_is_answered_as_one_in_2025_03_26() {
+    let mut chaos = setup().start();
+    chaos.initialize("2025-03-26");
+    let call = json!({
+        "jsonrpc": "2.0", "id": 2, "method": "tools/call",
+        "params": { "name": "add", "arguments": { "a": 1, "b": 2 } },
+    });
+    let note = json!({ "jsonrpc": "2.0", "method": "notifications/unheard-of" });
+    chaos.send(&json!([ping(1), note, call, { "jsonrpc": "2.0", "id": 3 }]));
+    let batch = chaos.next();
+    assert_eq!(batch.as_array().map(Vec::len), Some(3), "{batch}");
+    assert_eq!(by_id(&batch, 1)["result"], json!({}));
+    assert_eq!(rpc::text(rpc::result(by_id(&batch, 2))), "3");
+    assert_eq!(rpc::code(by_id(&batch, 3)), -32600);
+    chaos.assert_alive();
+}
+
+#[test]
+fn a_batch_of_notifications_is_answered_with_nothing() {
+    let mut chaos = setup().start();
+    chaos.initialize("2025-03-26");
+    chaos.send(&json!([
+        { "jsonrpc": "2.0", "method": "notifications/unheard-of" },
+        { "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 1 } },
+    ]));
+    chaos.expect_silence();
+}
+
+#[test]
+fn a_batch_without_its_cancelled_member_is_whole() {
+    let mut trace = Trace::new("batch-cancel");
+    let mut chaos = setup().env("CHAOS_TRACE", trace.path()).start();
+    chaos.initialize("2025-03-26");
+    let slow = |id: i64, ms: u64| {
+        let params = json!({ "name": "slow", "arguments": { "ms": ms } });
+        json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params })
+    };
+    chaos.send(&json!([slow(1, 29_000), slow(2, 10), slow(2, 11)]));
+    trace.wait_for("start 29000");
+    chaos.cancel(1);
+    let batch = chaos.next();
+    assert_eq!(batch.as_array().map(Vec::len), Some(2), "{batch}");
+    assert_eq!(rpc::text(rpc::result(by_id(&batch, 2))), "slept 10");
+    let members = batch.as_array().expect("a batch");
+    assert!(
+        members.iter().any(rpc::is_unaddressed),
+        "the duplicate id: {batch}"
+    );
+    chaos.assert_alive();
+}
+
+#[test]
+fn an_empty_batch_is_an_invalid_request() {
+    let mut chaos = setup().start();
+    chaos.initialize("2025-03-26");
+    chaos.line("[]");
+    assert_eq!(rpc::code(&chaos.next()), -32600);
+    chaos.assert_alive();
+}
+
+#[test]
+fn initialize_inside_a_batch_is_refused() {
+    let mut chaos = setup().start();
+    chaos.send(&json!([rpc::initialize(1, "2025-03-26"), ping(2)]));
+    assert_eq!(rpc::code(&chaos.next()), -32600);
+    chaos.initialize("2025-03-26");
+    chaos.assert_alive();
+}
+
+#[test]
+fn a_batch_in_any_other_version_is_an_invalid_request() {
+    for version in ["2024-11-05", "2025-06-18", "2025-11-25"] {
+        let mut chaos = setup().start();
+        chaos.initialize(version);
+        chaos.send(&json!([ping(1), ping(2)]));
+        let answer = chaos.next();
+        assert!(rpc::is_unaddressed(&answer), "{version}: {answer}");
+        assert_eq!(rpc::code(&answer), -32600, "{version}: {answer}");
+        chaos.assert_alive();
+    }
+    let mut chaos = setup().modern();
+    chaos.send(&json!([{ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": { "_meta": rpc::meta("2026-07-28") } }]));
+    assert_eq!(rpc::code(&chaos.next()), -32600);
+    chaos.assert_alive();
+}

@@ -1,0 +1,163 @@
+//! Request ids: echoed exactly, or refused; unique among the calls in flight.
+
+use serde_json::{Value, json};
+
+use crate::process::{Trace, setup};
+use crate::rpc;
+
+fn ping(id: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#)
+}
+
+#[test]
+fn integers_are_echoed_digit_by_digit() {
+    let mut chaos = setup().legacy();
+    for id in [
+        "0",
+        "-1",
+        "9007199254740993",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "18446744073709551615",
+    ] {
+        chaos.line(&ping(id));
+        assert_eq!(chaos.next()["id"].to_string(), id);
+    }
+}
+
+#[test]
+fn strings_are_echoed_whatever_they_hold() {
+    let mut chaos = setup().legacy();
+    for id in [
+        r#""""#,
+        r#""1""#,
+        r#""a \"quoted\" \\ id""#,
+        r#""\u00e9\n\t\u0000\ud83d\ude00""#,
+        r#""é😀""#,
+        r#""</script>""#,
+    ] {
+        chaos.line(&ping(id));
+        let expected: Value = serde_json::from_str(id).unwrap();
+        assert_eq!(chaos.next()["id"], expected, "{id}");
+    }
+    let long = format!("\"{}\"", "i".repeat(10_000));
+    chaos.line(&ping(&long));
+    let answer = chaos.next();
+    assert!(
+        answer["id"].as_str().is_some_and(|id| id.len() == 10_000) || rpc::is_unaddressed(&answer)
+    );
+}
+
+#[test]
+fn ids_of_other_kinds_are_refused_without_id() {
+    let mut chaos = setup().legacy();
+    for id in ["null", "true", "[]", "[1]", "{}", r#"{"id":1}"#] {
+        chaos.line(&ping(id));
+        let answer = chaos.next();
+        assert!(rpc::is_unaddressed(&answer), "{id}: {answer}");
+        assert_eq!(rpc::code(&answer), -32600, "{id}: {answer}");
+    }
+    chaos.assert_alive();
+}
+
+#[test]
+fn numbers_that_no_integer_holds_are_echoed_exactly_or_refused() {
+    let mut chaos = setup().legacy();
+    for id in [
+        "1.5",
+        "1.0",
+        "1e3",
+        "-0.25",
+        "18446744073709551616",
+        "99999999999999999999999999",
+        "1e400",
+    ] {
+        chaos.line(&ping(id));
+        let answer = chaos.next();
+        let exact = answer["id"].to_string() == id;
+        assert!(exact || rpc::is_unaddressed(&answer), "{id}: {answer}");
+    }
+    chaos.assert_alive();
+}
+
+#[test]
+fn a_duplicate_id_in_flight_is_refused_and_the_first_call_goes_on() {
+    let mut trace = Trace::new("duplicate");
+    let mut chaos = setup().env("CHAOS_TRACE", trace.path()).legacy();
+    chaos.send_call(1, "slow", json!({ "ms": 700 }));
+    trace.wait_for("start 700");
+    chaos.send_call(1, "add", json!({ "a": 1, "b": 2 }));
+    let refused = chaos.next();
+    assert!(
+        rpc::is_unaddressed(&refused),
+        "it would end the first call: {refused}"
+    );
+    assert_eq!(rpc::code(&refused), -32600, "{refused}");
+    let first = chaos.next();
+    assert_eq!(first["id"], 1);
+    assert_eq!(rpc::text(rpc::result(&first)), "slept 700");
+    // Free again.
+    chaos.send_call(1, "add", json!({ "a": 1, "b": 2 }));
+    assert_eq!(rpc::text(rpc::result(&chaos.next())), "3");
+    assert!(chaos.finish().is_empty());
+}
+
+#[test]
+fn a_duplicate_of_a_waiting_call_is_refused_too() {
+    let mut trace = Trace::new("duplicate-waiting");
+    let mut chaos = setup().env("CHAOS_TRACE", trace.path()).legacy();
+    for id in 0..64 {
+        chaos.send_call(id, "slow", json!({ "ms": 500 }));
+    }
+    trace.wait_for("start 500");
+    chaos.send_call("waiting", "add", json!({ "a": 1, "b": 2 }));
+    chaos.send_call("waiting", "add", json!({ "a": 3, "b": 4 }));
+    let refused = chaos.next();
+    assert!(rpc::is_unaddressed(&refused), "{refused}");
+    assert_eq!(rpc::text(rpc::result(&chaos.answer("waiting"))), "3");
+    let rest = chaos.finish();
+    assert_eq!(rest.len(), 64);
+}
+
+#[test]
+fn a_number_and_the_same_digits_as_text_are_two_ids() {
+    let mut trace = Trace::new("two-ids");
+    let mut chaos = setup().env("CHAOS_TRACE", trace.path()).legacy();
+    chaos.send_call(1, "slow", json!({ "ms": 400 }));
+    trace.wait_for("start 400");
+    chaos.send_call("1", "add", json!({ "a": 1, "b": 2 }));
+    assert_eq!(rpc::text(rpc::result(&chaos.answer("1"))), "3");
+    assert_eq!(rpc::text(rpc::result(&chaos.answer(1))), "slept 400");
+}
+
+#[test]
+fn escapes_do_not_make_another_id() {
+    let mut trace = Trace::new("same-id");
+    let mut chaos = setup().env("CHAOS_TRACE", trace.path()).legacy();
+    chaos.send_call("a", "slow", json!({ "ms": 450 }));
+    trace.wait_for("start 450");
+    chaos.line(r#"{"jsonrpc":"2.0","id":"\u0061","method":"tools/call","params":{"name":"add","arguments":{"a":1,"b":2}}}"#);
+    assert!(rpc::is_unaddressed(&chaos.next()));
+    assert_eq!(rpc::text(rpc::result(&chaos.next())), "slept 450");
+}
+
+#[test]
+fn nothing_else_is_answered_with_the_id_of_a_call_in_flight() {
+    let mut trace = Trace::new("id-in-flight");
+    let mut chaos = setup().env("CHAOS_TRACE", trace.path()).legacy();
+    chaos.send_call(1, "slow", json!({ "ms": 800 }));
+    trace.wait_for("start 800");
+    for line in [
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"no/such/method"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":5}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"none"}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"#,
+    ] {
+        chaos.line(line);
+        let answer = chaos.next();
+        assert!(rpc::is_unaddressed(&answer), "{line}: {answer}");
+    }
+    assert_eq!(rpc::text(rpc::result(&chaos.next())), "slept 800");
+}

@@ -1,0 +1,24 @@
+//! Integration tests of stdio: the chaos server runs as a process and the
+//! tests speak raw JSON lines to it, as any client in any language would.
+//!
+//! One binary with a module for each area, since every further test binary
+//! costs a link.
+
+#![cfg(unix)]
+// A test fails by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod batches;
+mod calls;
+mod cancellation;
+mod descriptors;
+mod eras;
+mod framing;
+mod fuzz;
+mod ids;
+mod listing;
+mod load;
+mod logs;
+mod process;
+mod rpc;
+mod shutdown;

@@ -1,0 +1,634 @@
+//! The server as a process: spawn it, write raw lines, read raw lines.
+//!
+//! Nothing here sleeps to let something happen. Every wait is for an answer, a
+//! log line, a trace line or the process's end, and has a deadline that only
+//! fails: a deadline that is met costs nothing.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::rpc;
+
+/// How long a test waits for anything before it fails. Far longer than any
+/// answer takes, also on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a server is started with.
+pub struct Setup {
+    command: Command,
+    stdin: Option<Stdio>,
+    stdout: Option<Stdio>,
+    stderr: Option<Stdio>,
+    read_stdout: bool,
+    read_stderr: bool,
+}
+
+impl Setup {
+    /// A variable of the server's environment.
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Another descriptor than a pipe of ours as the server's stdin.
+    pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.stdin = Some(stdin.into());
+        self
+    }
+
+    /// Another descriptor than a pipe of ours as the server's stdout.
+    pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.stdout = Some(stdout.into());
+        self
+    }
+
+    /// Another descriptor than a pipe of ours as the server's stderr.
+    pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.stderr = Some(stderr.into());
+        self
+    }
+
+    /// Nobody reads stdout until [`Chaos::start_reading`].
+    pub fn without_reading_stdout(mut self) -> Self {
+        self.read_stdout = false;
+        self
+    }
+
+    /// Nobody ever reads stderr.
+    pub fn without_reading_stderr(mut self) -> Self {
+        self.read_stderr = false;
+        self
+    }
+
+    /// Starts the process.
+    pub fn start(self) -> Chaos {
+        let Self {
+            mut command,
+            stdin,
+            stdout,
+            stderr,
+            read_stdout,
+            read_stderr,
+        } = self;
+        command
+            .stdin(stdin.unwrap_or_else(Stdio::piped))
+            .stdout(stdout.unwrap_or_else(Stdio::piped))
+            .stderr(stderr.unwrap_or_else(Stdio::piped));
+        let mut child = command.spawn().expect("the chaos server starts");
+        // The command holds the descriptors that were given to the child. Ours
+        // are closed here, so that an end of file is seen on both sides.
+        drop(command);
+
+        let input = child
+            .stdin
+            .take()
+            .map(|pipe| File::from(OwnedFd::from(pipe)));
+        let unread_stdout = child
+            .stdout
+            .take()
+            .map(|pipe| File::from(OwnedFd::from(pipe)));
+        let log = Log::default();
+        let mut unread_stderr = None;
+        if let Some(pipe) = child.stderr.take() {
+            if read_stderr {
+                log.read_from(pipe);
+            } else {
+                unread_stderr = Some(File::from(OwnedFd::from(pipe)));
+            }
+        }
+        let mut chaos = Chaos {
+            child,
+            input,
+            unread_stdout,
+            unread_stderr,
+            answers: None,
+            early: VecDeque::new(),
+            log,
+            next_id: 1_000_000,
+            meta: None,
+        };
+        if read_stdout {
+            chaos.start_reading();
+        }
+        chaos
+    }
+
+    /// Starts the process and shakes hands as a client of 2025-11-25 does.
+    pub fn legacy(self) -> Chaos {
+        let mut chaos = self.start();
+        chaos.initialize("2025-11-25");
+        chaos
+    }
+
+    /// Starts the process; every request made by [`Chaos::request`] carries
+    /// the metadata of 2026-07-28.
+    pub fn modern(self) -> Chaos {
+        let mut chaos = self.start();
+        chaos.meta = Some(rpc::meta("2026-07-28"));
+        chaos
+    }
+}
+
+/// How the chaos server is started unless a test says otherwise.
+pub fn setup() -> Setup {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chaos-server"));
+    command.arg("stdio");
+    for name in [
+        "RUST_LOG",
+        "MCP_API_KEYS",
+        "CHAOS_ROOT",
+        "CHAOS_RATE",
+        "CHAOS_TRACE",
+    ] {
+        command.env_remove(name);
+    }
+    Setup {
+        command,
+        stdin: None,
+        stdout: None,
+        stderr: None,
+        read_stdout: true,
+        read_stderr: true,
+    }
+}
+
+/// A running chaos server. Dropping it kills the process.
+pub struct Chaos {
+    child: Child,
+    input: Option<File>,
+    unread_stdout: Option<File>,
+    /// Held so that the pipe stays open and nobody empties it.
+    unread_stderr: Option<File>,
+    answers: Option<Receiver<String>>,
+    /// Answers that came while the test waited for another one.
+    early: VecDeque<Value>,
+    /// What the server writes to stderr.
+    pub log: Log,
+    next_id: u64,
+    meta: Option<Value>,
+}
+
+impl Chaos {
+    // ---- writing ---------------------------------------------------------
+
+    /// Writes bytes as they are.
+    pub fn write(&mut self, bytes: &[u8]) {
+        let input = self.input.as_mut().expect("stdin is open");
+        input.write_all(bytes).expect("the server reads its stdin");
+    }
+
+    /// Writes one line.
+    pub fn line(&mut self, line: &str) {
+        self.write(format!("{line}\n").as_bytes());
+    }
+
+    /// Writes one message as one line.
+    pub fn send(&mut self, message: &Value) {
+        self.line(&message.to_string());
+    }
+
+    /// Sends a request with this id and does not wait.
+    pub fn send_request(&mut self, id: impl Into<Value>, method: &str, params: Value) {
+        let message = self.request_message(id.into(), method, params);
+        self.send(&message);
+    }
+
+    /// Sends `tools/call` with this id and does not wait.
+    pub fn send_call(&mut self, id: impl Into<Value>, tool: &str, arguments: Value) {
+        self.send_request(
+            id,
+            "tools/call",
+            json!({ "name": tool, "arguments": arguments }),
+        );
+    }
+
+    /// Sends `notifications/cancelled` for this id.
+    pub fn cancel(&mut self, id: impl Into<Value>) {
+        let params = json!({ "requestId": id.into(), "reason": "the test changed its mind" });
+        self.send(
+            &json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params }),
+        );
+    }
+
+    /// The server's stdin, for a thread that writes while the test reads.
+    pub fn take_input(&mut self) -> File {
+        self.input.take().expect("stdin is open")
+    }
+
+    /// The end of stdin.
+    pub fn close_input(&mut self) {
+        self.input = None;
+    }
+
+    // ---- reading ---------------------------------------------------------
+
+    /// Begins to read stdout, for a server started without.
+    pub fn start_reading(&mut self) {
+        if let Some(pipe) = self.unread_stdout.take() {
+            self.answers = Some(lines_of(pipe));
+        }
+    }
+
+    /// The next raw line, or nothing at the end of stdout.
+    pub fn next_line(&mut self) -> Option<String> {
+        let answers = self.answers.as_ref().expect("somebody reads stdout");
+        match answers.recv_timeout(PATIENCE) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => {
+                panic!(
+                    "no answer within {PATIENCE:?}; stderr so far:\n{}",
+                    self.log.text()
+                )
+            }
+        }
+    }
+
+    /// The next message, whoever it answers. Fails unless it is JSON-RPC.
+    pub fn next(&mut self) -> Value {
+        if let Some(message) = self.early.pop_front() {
+            return message;
+        }
+        self.fresh()
+            .unwrap_or_else(|| panic!("stdout ended; stderr:\n{}", self.log.text()))
+    }
+
+    /// The answer with this id; others are kept for later.
+    pub fn answer(&mut self, id: impl Into<Value>) -> Value {
+        let id = id.into();
+        if let Some(at) = self
+            .early
+            .iter()
+            .position(|message| message.get("id") == Some(&id))
+        {
+            return self.early.remove(at).expect("the position was just found");
+        }
+        loop {
+            let message = self.fresh().unwrap_or_else(|| {
+                panic!(
+                    "stdout ended without an answer to {id}; stderr:\n{}",
+                    self.log.text()
+                )
+            });
+            if message.get("id") == Some(&id) {
+                return message;
+            }
+            self.early.push_back(message);
+        }
+    }
+
+    /// Every message up to the end of stdout.
+    pub fn rest(&mut self) -> Vec<Value> {
+        let mut messages: Vec<Value> = self.early.drain(..).collect();
+        while let Some(message) = self.fresh() {
+            messages.push(message);
+        }
+        messages
+    }
+
+    /// Fails if an answer came that no test step has asked for yet. Sends a
+    /// request first, so that what was written before it has been dealt with.
+    pub fn expect_silence(&mut self) {
+        let id = self.fresh_id();
+        self.send_request(id, "tools/list", json!({}));
+        self.answer(id);
+        assert!(
+            self.early.is_empty(),
+            "unexpected messages: {:?}",
+            self.early
+        );
+    }
+
+    fn fresh(&mut self) -> Option<Value> {
+        let line = self.next_line()?;
+        Some(rpc::parse(&line))
+    }
+
+    // ---- conversations ---------------------------------------------------
+
+    /// Sends a request and waits for its answer, the whole message.
+    pub fn request(&mut self, method: &str, params: Value) -> Value {
+        let id = self.fresh_id();
+        self.send_request(id, method, params);
+        self.answer(id)
+    }
+
+    /// Calls a tool and waits for its result. Fails on a protocol error.
+    pub fn call(&mut self, tool: &str, arguments: Value) -> Value {
+        let answer = self.request(
+            "tools/call",
+            json!({ "name": tool, "arguments": arguments }),
+        );
+        rpc::result(&answer).clone()
+    }
+
+    /// Calls a tool that must succeed; its text.
+    pub fn text(&mut self, tool: &str, arguments: Value) -> String {
+        let result = self.call(tool, arguments);
+        assert!(!rpc::is_error(&result), "{tool} failed: {result}");
+        rpc::text(&result)
+    }
+
+    /// Calls a tool that must fail with `isError`; its text.
+    pub fn failure(&mut self, tool: &str, arguments: Value) -> String {
+        let result = self.call(tool, arguments);
+        assert!(rpc::is_error(&result), "{tool} did not fail: {result}");
+        rpc::text(&result)
+    }
+
+    /// The legacy handshake.
+    pub fn initialize(&mut self, version: &str) -> Value {
+        let id = self.fresh_id();
+        self.send(&rpc::initialize(id, version));
+        let answer = self.answer(id);
+        let result = rpc::result(&answer).clone();
+        self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+        result
+    }
+
+    /// Fails unless the server still serves.
+    pub fn assert_alive(&mut self) {
+        assert_eq!(self.text("add", json!({ "a": 20, "b": 22 })), "42");
+    }
+
+    fn fresh_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    fn request_message(&self, id: Value, method: &str, params: Value) -> Value {
+        let mut params = params;
+        if let Some(meta) = &self.meta {
+            params["_meta"] = meta.clone();
+        }
+        json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
+    }
+
+    // ---- the process -----------------------------------------------------
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("the process is there");
+    }
+
+    /// Waits for the process to end.
+    pub fn wait(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
+                return status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "the server did not exit within {PATIENCE:?}; stderr:\n{}",
+                self.log.text()
+            );
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Closes stdin and expects a clean end; what was still to be read.
+    pub fn finish(&mut self) -> Vec<Value> {
+        self.close_input();
+        let rest = self.rest();
+        let status = self.wait();
+        assert!(
+            status.success(),
+            "exit {status}; stderr:\n{}",
+            self.log.text()
+        );
+        rest
+    }
+
+    /// The process id as `/proc` names it.
+    #[cfg(target_os = "linux")]
+    pub fn proc(&self, entry: &str) -> std::path::PathBuf {
+        std::path::PathBuf::from(format!("/proc/{}/{entry}", self.child.id()))
+    }
+
+    /// The most memory the process has held so far, in bytes.
+    #[cfg(target_os = "linux")]
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(self.proc("status")).expect("the process is there");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM:"))
+            .expect("VmHWM is listed");
+        let kib: u64 = line
+            .split_whitespace()
+            .nth(1)
+            .and_then(|word| word.parse().ok())
+            .expect("a number of kB");
+        kib * 1024
+    }
+
+    /// Waits until the process has used no processor time for a while: it has
+    /// done all that it can do without us. There is no event for that.
+    #[cfg(target_os = "linux")]
+    pub fn wait_until_idle(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let (mut last, mut quiet) = (self.processor_time(), 0);
+        while quiet < 50 {
+            assert!(
+                Instant::now() < deadline,
+                "the server does not come to rest"
+            );
+            thread::sleep(Duration::from_millis(10));
+            let now = self.processor_time();
+            quiet = if now == last { quiet + 1 } else { 0 };
+            last = now;
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn processor_time(&self) -> (String, String) {
+        let stat = std::fs::read_to_string(self.proc("stat")).expect("the process is there");
+        let after_name = stat.rsplit(')').next().expect("stat names the command");
+        let mut words = after_name.split_whitespace().skip(11).map(str::to_owned);
+        (words.next().expect("utime"), words.next().expect("stime"))
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+}
+
+impl Drop for Chaos {
+    fn drop(&mut self) {
+        // Both fail only if the process has ended, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        drop(self.unread_stderr.take());
+    }
+}
+
+/// What a server has written to stderr, line by line.
+#[derive(Default)]
+pub struct Log {
+    shared: Arc<(Mutex<LogState>, Condvar)>,
+}
+
+#[derive(Default)]
+struct LogState {
+    lines: Vec<String>,
+    ended: bool,
+}
+
+impl Log {
+    fn read_from(&self, pipe: impl Read + Send + 'static) {
+        let shared = Arc::clone(&self.shared);
+        thread::spawn(move || {
+            for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line).into_owned();
+                shared
+                    .0
+                    .lock()
+                    .expect("no reader panicked")
+                    .lines
+                    .push(line);
+                shared.1.notify_all();
+            }
+            shared.0.lock().expect("no reader panicked").ended = true;
+            shared.1.notify_all();
+        });
+    }
+
+    /// Waits until a line fits; that line.
+    pub fn wait_for(&self, what: &str, fits: impl Fn(&str) -> bool) -> String {
+        let (mutex, changed) = &*self.shared;
+        let state = mutex.lock().expect("no reader panicked");
+        let found = |state: &LogState| state.lines.iter().find(|line| fits(line)).cloned();
+        let (state, _) = changed
+            .wait_timeout_while(state, PATIENCE, |state| {
+                found(state).is_none() && !state.ended
+            })
+            .expect("no reader panicked");
+        found(&state)
+            .unwrap_or_else(|| panic!("no line with {what} on stderr:\n{}", state.lines.join("\n")))
+    }
+
+    /// Every line, once stderr has ended.
+    pub fn all(&self) -> Vec<String> {
+        let (mutex, changed) = &*self.shared;
+        let state = mutex.lock().expect("no reader panicked");
+        let (state, late) = changed
+            .wait_timeout_while(state, PATIENCE, |state| !state.ended)
+            .expect("no reader panicked");
+        assert!(!late.timed_out(), "stderr did not end");
+        state.lines.clone()
+    }
+
+    /// What there is so far, for a failing test's message.
+    pub fn text(&self) -> String {
+        self.shared
+            .0
+            .lock()
+            .expect("no reader panicked")
+            .lines
+            .join("\n")
+    }
+}
+
+/// Where the tools `slow` and `block` write that they began and ended. A named
+/// pipe stands in for the file, so that a test can wait for a line.
+pub struct Trace {
+    path: std::path::PathBuf,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Trace {
+    /// A trace of its own for the test of this name.
+    pub fn new(name: &str) -> Self {
+        let path = scratch(&format!("{name}.trace"));
+        rustix::fs::mkfifoat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        )
+        .expect("a named pipe can be made");
+        // Open for both: the reader then sees no end of file between writers.
+        let pipe = File::options()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .expect("the pipe opens");
+        Self {
+            path,
+            lines: lines_of(pipe),
+            seen: Vec::new(),
+        }
+    }
+
+    /// The value for `CHAOS_TRACE`.
+    pub fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// Waits for this line.
+    pub fn wait_for(&mut self, line: &str) {
+        if self.has(line) {
+            return;
+        }
+        loop {
+            let next = self
+                .lines
+                .recv_timeout(PATIENCE)
+                .unwrap_or_else(|_| panic!("no `{line}` in the trace: {:?}", self.seen));
+            self.seen.push(next);
+            if self.seen.last().is_some_and(|last| last == line) {
+                return;
+            }
+        }
+    }
+
+    /// Whether this line has been written by now.
+    pub fn has(&mut self, line: &str) -> bool {
+        self.seen.extend(self.lines.try_iter());
+        self.seen.iter().any(|seen| seen == line)
+    }
+}
+
+impl Drop for Trace {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// A path for a file of the test with this name. Nothing is there yet.
+pub fn scratch(name: &str) -> std::path::PathBuf {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("{}-{name}", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    path
+}
+
+/// Reads lines on a thread of its own. Invalid UTF-8 is replaced, so that it
+/// fails the test that looks at the line and not the reader.
+pub fn lines_of(pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver): (Sender<String>, _) = channel();
+    thread::spawn(move || {
+        for line in BufReader::with_capacity(1 << 16, pipe)
+            .split(b'\n')
+            .map_while(Result::ok)
+        {
+            if sender
+                .send(String::from_utf8_lossy(&line).into_owned())
+                .is_err()
+            {
+                return;
+            }
+        }
+    });
+    receiver
+}

@@ -1,0 +1,152 @@
+//! The end: stdin closed, SIGTERM, SIGINT; what was begun is answered.
+
+use std::time::Instant;
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::process::{Chaos, PATIENCE, Trace, setup};
+use crate::rpc;
+
+#[test]
+fn the_end_of_stdin_ends_an_idle_server() {
+    let mut chaos = setup().start();
+    assert!(chaos.finish().is_empty());
+    let mut chaos = setup().legacy();
+    assert!(chaos.finish().is_empty());
+}
+
+#[test]
+fn the_end_of_stdin_lets_calls_finish() {
+    let mut trace = Trace::new("eof");
+    let mut chaos = setup().env("CHAOS_TRACE", trace.path()).legacy();
+    for id in 0..3 {
+        chaos.send_call(id, "slow", json!({ "ms": 600 }));
+    }
+    trace.wait_for("start 600");
+    let rest = chaos.finish();
+    assert_eq!(rest.len(), 3, "{rest:?}");
+    for answer in &rest {
+        assert_eq!(rpc::text(rpc::result(answer)), "slept 600");
+    }
+}
+
+/// `printf … | server`: everything that was written before the end counts,
+/// also what had to wait.
+#[test]
+fn the_end_of_stdin_loses_no_call_that_waits() {
+    let mut chaos = setup().legacy();
+    for id in 0..300 {
+        chaos.send_call(id, "slow", json!({ "ms": 30 }));
+    }
+    let rest = chaos.finish();
+    assert_eq!(rest.len(), 300);
+    for answer in &rest {
+        assert_eq!(rpc::text(rpc::result(answer)), "slept 30");
+    }
+}
+
+#[test]
+fn a_signal_ends_an_idle_server_cleanly() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut chaos = setup().legacy();
+        chaos.assert_alive();
+        chaos.signal(signal);
+        assert!(chaos.rest().is_empty());
+        assert_eq!(chaos.wait().code(), Some(0), "{signal:?}");
+    }
+}
+
+#[test]
+fn a_signal_before_the_handshake_ends_the_server_cleanly() {
+    let mut chaos = setup().start();
+    // Any answer shows that the server has come up.
+    chaos.line("not json");
+    chaos.next();
+    chaos.signal(Signal::TERM);
+    assert_eq!(chaos.wait().code(), Some(0));
+}
+
+/// Calls until one is refused: from then on the server is known to have seen
+/// the signal. Fails unless the refusal can be read.
+fn wait_for_the_drain(chaos: &mut Chaos) {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        let result = chaos.call("add", json!({ "a": 1, "b": 2 }));
+        if rpc::is_error(&result) {
+            let text = rpc::text(&result);
+            assert!(text.contains("shutting down"), "{text}");
+            return;
+        }
+    }
+    panic!("calls are still taken after the signal");
+}
+
+#[test]
+fn a_signal_lets_calls_finish_and_starts_no_others() {
+    for (signal, name) in [(Signal::TERM, "sigterm"), (Signal::INT, "sigint")] {
+        let mut trace = Trace::new(name);
+        let mut chaos = setup().env("CHAOS_TRACE", trace.path()).legacy();
+        chaos.send_call(1, "slow", json!({ "ms": 2500 }));
+        trace.wait_for("start 2500");
+        chaos.signal(signal);
+        wait_for_the_drain(&mut chaos);
+        chaos.send_call(2, "slow", json!({ "ms": 1 }));
+        let refused = chaos.next();
+        assert_eq!(refused["id"], 2, "{refused}");
+        assert!(rpc::is_error(rpc::result(&refused)), "{refused}");
+        // Who asks whether the server is there is answered all the same.
+        chaos.send(&json!({ "jsonrpc": "2.0", "id": 3, "method": "ping" }));
+        assert_eq!(chaos.next()["id"], 3);
+        let finished = chaos.next();
+        assert_eq!(finished["id"], 1);
+        assert_eq!(rpc::text(rpc::result(&finished)), "slept 2500");
+        assert!(chaos.rest().is_empty());
+        assert_eq!(chaos.wait().code(), Some(0));
+        assert!(!trace.has("start 1"), "a call began after the signal");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_server_at_once() {
+    let mut trace = Trace::new("second-signal");
+    let mut chaos = setup().env("CHAOS_TRACE", trace.path()).legacy();
+    chaos.send_call(1, "slow", json!({ "ms": 29_000 }));
+    trace.wait_for("start 29000");
+    chaos.signal(Signal::TERM);
+    wait_for_the_drain(&mut chaos);
+    chaos.signal(Signal::TERM);
+    // A drain that ran out of time would have answered the call.
+    assert!(chaos.rest().is_empty());
+    chaos.wait();
+}
+
+#[test]
+fn the_drain_has_an_end() {
+    let mut trace = Trace::new("drain-end");
+    let mut chaos = setup().env("CHAOS_TRACE", trace.path()).legacy();
+    chaos.send_call(1, "slow", json!({ "ms": 29_000 }));
+    trace.wait_for("start 29000");
+    let rest = chaos.finish();
+    assert!(
+        !trace.has("done 29000"),
+        "the server waited for a call beyond the drain"
+    );
+    for answer in rest {
+        assert!(
+            answer.get("error").is_some() || rpc::is_error(rpc::result(&answer)),
+            "{answer}"
+        );
+    }
+}
+
+#[test]
+fn output_that_nobody_reads_does_not_keep_the_server() {
+    let mut chaos = setup().without_reading_stdout().start();
+    chaos.send(&rpc::initialize("hello", "2025-11-25"));
+    for id in 0..20 {
+        chaos.send_call(id, "big", json!({ "bytes": 1_000_000 }));
+    }
+    chaos.close_input();
+    chaos.wait();
+}

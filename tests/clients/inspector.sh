@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Drives a built web-search server with the Inspector's command line.
+#
+# Usage: INSPECTOR=path/to/mcp-inspector inspector.sh COMMAND [ARGUMENT...]
+#
+# In each era: list the tools strictly, call one, let a validation fail, ask for
+# a tool that does not exist. Ends with 0 and one line for each step, or with 1
+# and what was wrong.
+set -euo pipefail
+
+if [ $# -eq 0 ]; then
+  sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+  exit 2
+fi
+inspector=${INSPECTOR:-mcp-inspector}
+server=("$@")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# step ERA NAME EXPECTED-EXIT-CODE INSPECTOR-OPTION... ; the result is in $scratch/out
+step() {
+  local era=$1 name=$2 expected=$3 code=0
+  shift 3
+  timeout 120 "$inspector" --cli "${server[@]}" --protocol-era "$era" --format json "$@" \
+    >"$scratch/out" 2>"$scratch/err" </dev/null || code=$?
+  if [ "$code" -ne "$expected" ]; then
+    wrong "$era" "$name" "exit code $code instead of $expected"
+  fi
+}
+
+wrong() {
+  {
+    echo "inspector, $1: FAILED at '$2': $3"
+    echo "--- stdout"
+    head -c 4000 "$scratch/out"
+    echo "--- stderr"
+    head -c 4000 "$scratch/err"
+  } >&2
+  exit 1
+}
+
+# holds ERA NAME JAVASCRIPT ; an expression over `out`, the parsed result
+holds() {
+  node -e '
+    const out = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
+    const holds = new Function("out", `return (${process.argv[2]});`);
+    process.exit(holds(out) ? 0 : 1);
+  ' "$scratch/out" "$3" || wrong "$1" "$2" "this does not hold: $3"
+}
+
+# --strict ends with 6 for a schema that some host cannot use; 5 is a tool error.
+for era in legacy modern auto; do
+  step "$era" "list" 0 --method tools/list --strict
+  holds "$era" "list" 'out.result.tools.some(tool => tool.name === "search_web" && tool.outputSchema)'
+  step "$era" "call" 0 --method tools/call --tool-name search_web --tool-arg query=timeout
+  holds "$era" "call" '!out.result.isError && out.result.structuredContent && out.result.content.length > 0'
+  step "$era" "validation" 5 --method tools/call --tool-name search_web --tool-args-json '{"query":"","qurey":1}'
+  holds "$era" "validation" 'out.result.isError === true && /query.*qurey/s.test(out.result.content[0].text)'
+  step "$era" "unknown tool" 5 --method tools/call --tool-name no_such_tool
+  grep -q tool_not_found "$scratch/err" || wrong "$era" "unknown tool" "no readable refusal"
+  echo "inspector, $era: listed, called, refused and answered as it should"
+done
