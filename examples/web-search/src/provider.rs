@@ -72,7 +72,7 @@ pub enum SearchError {
     /// The key is missing, wrong, expired, or not allowed to search.
     #[error("the search service refused the key (status {status})")]
     Unauthorized {
-        /// The HTTP status: 401 or 403.
+        /// The HTTP status. Brave uses 401, 403 and 422.
         status: u16,
     },
     /// No answer in time.

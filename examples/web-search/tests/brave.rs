@@ -71,8 +71,14 @@ async fn more_hits_than_asked_for_are_cut() {
 
 #[tokio::test]
 async fn a_refused_key_is_told_apart() {
-    for status in ["401 Unauthorized", "403 Forbidden"] {
-        let error = search(http(status, "", "bad key")).await.expect_err(status);
+    let wrong_key = r#"{"type": "ErrorResponse", "error": {"id": "1", "status": 422,
+        "code": "SUBSCRIPTION_TOKEN_INVALID", "detail": "…"}, "time": 1}"#;
+    for (status, body) in [
+        ("401 Unauthorized", "bad key"),
+        ("403 Forbidden", ""),
+        ("422 Unprocessable Entity", wrong_key),
+    ] {
+        let error = search(http(status, "", body)).await.expect_err(status);
         assert!(matches!(error, SearchError::Unauthorized { .. }), "{error}");
     }
 }
@@ -97,6 +103,14 @@ async fn other_statuses_are_kept_and_their_texts_are_not() {
     for (answer, expected) in [
         (http("500 Internal Server Error", "", "stack trace"), 500),
         (http("422 Unprocessable Entity", "", "stack trace"), 422),
+        (
+            http(
+                "422 Unprocessable Entity",
+                "",
+                r#"{"error": {"code": "VALIDATION", "detail": "stack trace"}}"#,
+            ),
+            422,
+        ),
         (
             http("302 Found", "location: http://127.0.0.1:1/\r\n", ""),
             302,

@@ -14,6 +14,22 @@ pub(super) fn hits(body: &[u8], limit: usize) -> Result<Vec<SearchHit>, SearchEr
     Ok(results.into_iter().take(limit).map(hit).collect())
 }
 
+/// Whether the body of an error answer says that the key is the problem.
+pub(super) fn refuses_the_key(body: &[u8]) -> bool {
+    serde_json::from_slice(body)
+        .is_ok_and(|refusal: Refusal| refusal.error.code.starts_with("SUBSCRIPTION_TOKEN_"))
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    error: Reason,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    code: String,
+}
+
 /// Brave leaves `web` out when nothing was found.
 #[derive(Deserialize)]
 struct Answer {

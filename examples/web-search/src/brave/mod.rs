@@ -80,6 +80,32 @@ impl Brave {
         })
     }
 
+    /// What an answer other than 200 means.
+    async fn refusal(&self, response: Response) -> SearchError {
+        let status = response.status();
+        match status {
+            StatusCode::TOO_MANY_REQUESTS => SearchError::RateLimited {
+                retry_after: wait::from_headers(response.headers()),
+            },
+            StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => SearchError::Timeout,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => SearchError::Unauthorized {
+                status: status.as_u16(),
+            },
+            // Brave's answer to a wrong key as well as to a wrong query.
+            StatusCode::UNPROCESSABLE_ENTITY => match self.body(response).await {
+                Ok(body) if answer::refuses_the_key(&body) => SearchError::Unauthorized {
+                    status: status.as_u16(),
+                },
+                _ => SearchError::BadStatus {
+                    status: status.as_u16(),
+                },
+            },
+            _ => SearchError::BadStatus {
+                status: status.as_u16(),
+            },
+        }
+    }
+
     /// Reads the body, but never more than the bound.
     async fn body(&self, mut response: Response) -> Result<Vec<u8>, SearchError> {
         let mut body = Vec::new();
@@ -119,7 +145,7 @@ impl SearchProvider for Brave {
             .map_err(transport_error)?;
         let status = response.status();
         if status != StatusCode::OK {
-            return Err(status_error(&response));
+            return Err(self.refusal(response).await);
         }
         let body = self.body(response).await?;
         answer::hits(&body, limit)
@@ -160,21 +186,6 @@ fn endpoint(base_url: &str) -> Result<(Url, bool), BraveSetupError> {
         "http" if on_this_machine => Ok((url, true)),
         "http" => Err(BraveSetupError::NotEncrypted),
         _ => Err(BraveSetupError::BaseUrl),
-    }
-}
-
-fn status_error(response: &Response) -> SearchError {
-    match response.status() {
-        StatusCode::TOO_MANY_REQUESTS => SearchError::RateLimited {
-            retry_after: wait::from_headers(response.headers()),
-        },
-        status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => SearchError::Unauthorized {
-            status: status.as_u16(),
-        },
-        StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => SearchError::Timeout,
-        status => SearchError::BadStatus {
-            status: status.as_u16(),
-        },
     }
 }
 
