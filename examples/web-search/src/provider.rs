@@ -55,6 +55,29 @@ pub struct SearchHit {
     pub published: Option<String>,
 }
 
+impl SearchHit {
+    /// A hit with its text on one line and of a length that suits a list: a
+    /// page decides neither how much of an answer it fills nor how it looks.
+    pub fn new(title: &str, url: impl Into<String>, snippet: &str) -> Self {
+        Self {
+            title: one_line(title, 200),
+            url: url.into(),
+            snippet: one_line(snippet, 600),
+            published: None,
+        }
+    }
+}
+
+/// `text` with single spaces, cut after `max` characters.
+fn one_line(text: &str, max: usize) -> String {
+    let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = line.char_indices().nth(max) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
+
 /// Why a search failed. One variant for each thing that the caller, or the
 /// person who runs the server, would do next.
 ///

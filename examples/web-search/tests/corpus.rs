@@ -175,12 +175,15 @@ async fn no_query_is_a_syntax_error() {
 
 #[tokio::test]
 async fn a_hit_can_be_read_as_a_section_or_as_the_whole_document() {
-    let text = "# Guide\nHello.\n\n## Limits\nFive.\n";
+    let text = "# Guide\nHello.\n\n## Limits\nFive.\n### Rates\nSix.\n## End\n";
     let corpus = corpus(&[("my guide.md", text), ("empty.txt", "")]);
     let read = async |url: &str| corpus.read(url).await.expect("reading cannot fail");
     assert_eq!(read("corpus:my%20guide.md").await.as_deref(), Some(text));
     let limits = read("corpus:my%20guide.md#limits").await;
-    assert_eq!(limits.as_deref(), Some("## Limits\nFive.\n"));
+    assert_eq!(
+        limits.as_deref(),
+        Some("## Limits\nFive.\n### Rates\nSix.\n")
+    );
     assert_eq!(read("corpus:empty.txt").await.as_deref(), Some(""));
     for url in [
         "corpus:other.md",
@@ -256,4 +259,44 @@ fn a_folder_that_cannot_be_searched_says_why() {
     let file = Corpus::folder(&folder.join("file.txt")).err();
     let message = file.expect("a file is no folder").to_string();
     assert!(message.starts_with("the folder ") && message.ends_with("cannot be read"));
+}
+
+#[tokio::test]
+async fn the_embedded_pages_answer_questions_about_mcp_kit() {
+    let corpus = Corpus::embedded().expect("the index is built");
+    for (question, answer) in [
+        ("how do I write a tool?", "writing-a-tool.md"),
+        ("rate limits", "middleware.md#rate-limits"),
+        ("What happens when a tool panics?", "errors.md#panics"),
+        ("shutdown SIGTERM", "stdio.md#shutting-down"),
+        (
+            "custom garde rule",
+            "arguments.md#rules-that-a-json-schema-cannot-express",
+        ),
+        ("order of middlewares", "middleware.md#the-order"),
+        ("stderr JSON log", "logging.md"),
+        (
+            "output schema structured content",
+            "results.md#structured-results",
+        ),
+        ("call a tool from the command line", "command-line.md"),
+        ("maximum message size", "limits.md"),
+        ("default timeout of a call", "limits.md"),
+        ("how do I test my server", "testing.md"),
+    ] {
+        let found = urls(&corpus, question).await;
+        assert_eq!(found[0], format!("corpus:{answer}"), "{question}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_cannot_fill_the_answer() {
+    let word = "x".repeat(100_000);
+    let corpus = corpus(&[(
+        "a.md",
+        &format!("# needle {word}\nneedle{word} needle {word}\n"),
+    )]);
+    let hits = search(&corpus, "needle").await;
+    assert!(hits[0].title.chars().count() < 250);
+    assert!(hits[0].snippet.chars().count() < 650);
 }

@@ -51,11 +51,10 @@ struct Page {
 }
 
 fn hit(page: Page) -> SearchHit {
+    let snippet = plain(page.description.as_deref().unwrap_or_default());
     SearchHit {
-        title: plain(&page.title),
-        url: page.url,
-        snippet: plain(page.description.as_deref().unwrap_or_default()),
         published: page.page_age,
+        ..SearchHit::new(&plain(&page.title), page.url, &snippet)
     }
 }
 

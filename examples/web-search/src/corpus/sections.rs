@@ -10,12 +10,21 @@ use super::Document;
 pub(super) struct Section {
     /// `corpus:guide.md#limits`; the first section has the document's own URL.
     pub(super) url: String,
-    /// The document's title, and after it the heading: `Guide › Limits`.
+    /// The document's title, and after it the headings that lead here:
+    /// `Guide › Limits › Rates`.
     pub(super) title: String,
-    /// The heading's line as it stands in the file; empty if there is none.
+    /// The depth of the heading; 0 for the first section, since its URL is that
+    /// of the whole document.
+    pub(super) level: u8,
+    /// The section's own heading; empty if there is none.
     pub(super) heading: String,
-    /// The text below the heading.
+    /// The heading's line as it stands in the file.
+    pub(super) line: String,
+    /// The text below the heading, up to the next heading of any level.
     pub(super) body: String,
+    /// A heading with nothing but deeper headings below it: no hit of its own,
+    /// since its words are in the titles of what follows.
+    pub(super) only_sections: bool,
 }
 
 /// The URL of a whole document.
@@ -28,52 +37,78 @@ pub(super) fn of(document: &Document) -> Vec<Section> {
     let parts = if is_markdown(&document.path) {
         parts_of_markdown(&document.text)
     } else {
-        vec![Part {
-            heading: None,
-            body: document.text.clone(),
-        }]
+        vec![Part::new(Heading::none(), document.text.clone())]
     };
     let page = document_url(&document.path);
     let page_title = parts
         .iter()
-        .filter_map(|part| part.heading.as_ref())
+        .map(|part| &part.heading)
         .find(|heading| heading.level == 1)
-        .map_or(document.path.as_str(), |heading| heading.text.as_str())
-        .to_owned();
-    let mut used = HashSet::new();
-    let section = |(number, part): (usize, Part)| {
-        let (line, text) = match part.heading {
-            Some(heading) => (heading.line, heading.text),
-            None => (String::new(), page_title.clone()),
-        };
-        let anchor = free_anchor(&text, &mut used);
-        Section {
-            url: if number == 0 {
-                page.clone()
-            } else {
-                format!("{page}#{}", percent_encoded(&anchor))
+        .map_or(document.path.as_str(), |heading| heading.text.as_str());
+    let mut anchors = HashSet::new();
+    let mut path: Vec<&Heading> = Vec::new();
+    let mut sections = Vec::with_capacity(parts.len());
+    for (number, part) in parts.iter().enumerate() {
+        let heading = &part.heading;
+        path.retain(|above| above.level < heading.level);
+        path.push(heading);
+        let anchor = free_anchor(&heading.text, &mut anchors);
+        let next = parts.get(number + 1);
+        sections.push(Section {
+            url: match number {
+                0 => page.clone(),
+                _ => format!("{page}#{}", percent_encoded(&anchor)),
             },
-            title: if text == page_title {
-                text
-            } else {
-                format!("{page_title} › {text}")
-            },
-            heading: line,
-            body: part.body,
+            title: title(page_title, &path),
+            level: if number == 0 { 0 } else { heading.level },
+            heading: heading.text.clone(),
+            line: heading.line.clone(),
+            body: part.body.clone(),
+            only_sections: part.body.trim().is_empty()
+                && next.is_some_and(|next| next.heading.level > heading.level),
+        });
+    }
+    sections
+}
+
+/// The page's title, then the headings that do not repeat it.
+fn title(page_title: &str, path: &[&Heading]) -> String {
+    let mut title = page_title.to_owned();
+    for heading in path {
+        if heading.text != page_title && !heading.text.is_empty() {
+            title.push_str(" › ");
+            title.push_str(&heading.text);
         }
-    };
-    parts.into_iter().enumerate().map(section).collect()
+    }
+    title
 }
 
 struct Part {
-    heading: Option<Heading>,
+    heading: Heading,
     body: String,
 }
 
+impl Part {
+    fn new(heading: Heading, body: String) -> Self {
+        Self { heading, body }
+    }
+}
+
 struct Heading {
-    level: usize,
+    level: u8,
     line: String,
     text: String,
+}
+
+impl Heading {
+    /// What stands above the text before the first heading.
+    fn none() -> Self {
+        Self {
+            level: 0,
+            line: String::new(),
+            text: String::new(),
+        }
+    }
 }
 
 fn is_markdown(path: &str) -> bool {
@@ -83,43 +118,31 @@ fn is_markdown(path: &str) -> bool {
 
 /// Splits at `#` headings. A `#` inside a fenced code block is code.
 fn parts_of_markdown(text: &str) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut part = Part {
-        heading: None,
-        body: String::new(),
-    };
+    let mut parts = vec![Part::new(Heading::none(), String::new())];
     let mut fence: Option<&str> = None;
     for line in text.lines() {
         let marker = fence_marker(line);
-        let heading = match fence {
-            None => {
-                fence = marker;
-                heading(line)
-            }
+        match fence {
             // A fence is closed by one of the same kind, at least as long, with
             // nothing behind it.
             Some(open) => {
                 if marker.is_some_and(|close| close.starts_with(open) && line.trim() == close) {
                     fence = None;
                 }
-                None
             }
-        };
-        if heading.is_some() {
-            let done = std::mem::replace(
-                &mut part,
-                Part {
-                    heading,
-                    body: String::new(),
-                },
-            );
-            parts.push(done);
-        } else {
+            None => {
+                fence = marker;
+                if let Some(heading) = heading(line) {
+                    parts.push(Part::new(heading, String::new()));
+                    continue;
+                }
+            }
+        }
+        if let Some(part) = parts.last_mut() {
             part.body.push_str(line);
             part.body.push('\n');
         }
     }
-    parts.push(part);
     // What stands before the first heading counts only if it says something.
     if parts.len() > 1 && parts[0].body.trim().is_empty() {
         parts.remove(0);
@@ -141,7 +164,7 @@ fn heading(line: &str) -> Option<Heading> {
         return None;
     }
     let rest = text.trim_start_matches('#');
-    let level = text.len() - rest.len();
+    let level = u8::try_from(text.len() - rest.len()).ok()?;
     if !(1..=6).contains(&level) || !(rest.is_empty() || rest.starts_with([' ', '\t'])) {
         return None;
     }
@@ -207,7 +230,8 @@ mod tests {
 
     #[test]
     fn each_heading_is_a_section_with_its_own_url() {
-        let text = "# Guide\nHello.\n\n## Rate limits ##\nFive.\n### Rate limits\nSix.\n";
+        let text =
+            "# Guide\nHello.\n\n## Rate limits ##\n### Five a second\nYes.\n## Rate limits\nSix.\n";
         assert_eq!(
             urls_and_titles("docs/my guide.md", text),
             [
@@ -217,13 +241,20 @@ mod tests {
                     "Guide › Rate limits"
                 ),
                 pair(
+                    "corpus:docs/my%20guide.md#five-a-second",
+                    "Guide › Rate limits › Five a second"
+                ),
+                pair(
                     "corpus:docs/my%20guide.md#rate-limits-1",
                     "Guide › Rate limits"
                 ),
             ]
         );
-        assert_eq!(sections("a.md", text)[1].body, "Five.\n");
-        assert_eq!(sections("a.md", text)[1].heading, "## Rate limits ##");
+        let sections = sections("a.md", text);
+        assert_eq!(sections[2].body, "Yes.\n");
+        assert_eq!(sections[1].line, "## Rate limits ##");
+        let containers: Vec<bool> = sections.iter().map(|part| part.only_sections).collect();
+        assert_eq!(containers, [false, true, false, false]);
     }
 
     #[test]
@@ -239,7 +270,7 @@ mod tests {
     fn text_before_the_first_heading_is_kept() {
         assert_eq!(
             urls_and_titles("a.md", "Intro.\n# A\n"),
-            [pair("corpus:a.md", "A"), pair("corpus:a.md#a-1", "A")]
+            [pair("corpus:a.md", "A"), pair("corpus:a.md#a", "A")]
         );
     }
 

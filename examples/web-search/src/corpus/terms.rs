@@ -7,18 +7,37 @@
 /// More words than this are not looked for.
 const MAX_TERMS: usize = 64;
 
+/// Words that say nothing about the subject of an English question. They are
+/// looked for only if there is no other.
+const COMMON: &[&str] = &[
+    "a", "about", "an", "and", "are", "as", "at", "be", "by", "can", "could", "did", "do", "does",
+    "for", "from", "get", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "me",
+    "my", "of", "on", "or", "should", "so", "that", "the", "their", "there", "this", "to", "was",
+    "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you",
+    "your",
+];
+
 /// The words of a query, each quoted for FTS5.
 pub(super) struct Terms(Vec<String>);
 
 /// The words of `query`. Those without a letter or digit are left out: the
 /// index holds no such thing.
 pub(super) fn of(query: &str) -> Terms {
-    let mut terms = Vec::new();
     // SQLite reads an expression up to the first NUL, so control characters
     // (which no index holds either) count as spaces.
-    for word in query.split(|c: char| c.is_whitespace() || c.is_control()) {
+    let words: Vec<&str> = query
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| word.chars().any(char::is_alphanumeric))
+        .collect();
+    let telling: Vec<&str> = words
+        .iter()
+        .copied()
+        .filter(|word| !is_common(word))
+        .collect();
+    let mut terms = Vec::new();
+    for word in if telling.is_empty() { words } else { telling } {
         let term = format!("\"{}\"", word.replace('"', "\"\""));
-        if word.chars().any(char::is_alphanumeric) && !terms.contains(&term) {
+        if !terms.contains(&term) {
             terms.push(term);
         }
         if terms.len() == MAX_TERMS {
@@ -26,6 +45,13 @@ pub(super) fn of(query: &str) -> Terms {
         }
     }
     Terms(terms)
+}
+
+fn is_common(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+    COMMON
+        .iter()
+        .any(|common| common.eq_ignore_ascii_case(word))
 }
 
 impl Terms {
@@ -52,9 +78,15 @@ mod tests {
     #[test]
     fn every_word_is_quoted_once() {
         assert_eq!(of("fast  search\tfast").all(), r#""fast" AND "search""#);
-        assert_eq!(of("a NOT b").any(), r#""a" OR "NOT" OR "b""#);
+        assert_eq!(of("x NOT y").any(), r#""x" OR "NOT" OR "y""#);
         assert_eq!(of(r#"say "hi""#).all(), r#""say" AND """hi""""#);
-        assert_eq!(of("a\0b").all(), r#""a" AND "b""#);
+        assert_eq!(of("x\0y").all(), r#""x" AND "y""#);
+    }
+
+    #[test]
+    fn common_words_count_only_when_they_are_all_there_is() {
+        assert_eq!(of("How do I write a tool?").all(), r#""write" AND "tool?""#);
+        assert_eq!(of("what is it?").any(), r#""what" OR "is" OR "it?""#);
     }
 
     #[test]
