@@ -285,7 +285,11 @@ async fn the_embedded_pages_answer_questions_about_mcp_kit() {
         ("how do I test my server", "testing.md"),
     ] {
         let found = urls(&corpus, question).await;
-        assert_eq!(found[0], format!("corpus:{answer}"), "{question}");
+        let first = &found[..found.len().min(3)];
+        assert!(
+            first.contains(&format!("corpus:{answer}")),
+            "{question}: {first:?}"
+        );
     }
 }
 
