@@ -21,14 +21,17 @@ async fn ask(search: Search, query: &str) -> Result<SearchResults, ToolError> {
 
 /// Searches a stand-in for Brave that gives one answer.
 async fn ask_brave(answer: String) -> Result<SearchResults, ToolError> {
-    let stand_in = stand_in(answer).await;
+    let mut stand_in = stand_in(answer).await;
     let options = BraveOptions {
-        base_url: stand_in.base_url,
+        base_url: stand_in.base_url.clone(),
         ..BraveOptions::default()
     };
     let key = ApiKey::new("BSA-very-secret").expect("a good key");
     let brave = Brave::new(key, options).expect("good options");
-    ask(Search::new(brave), "rust").await
+    let outcome = ask(Search::new(brave), "rust").await;
+    assert!(stand_in.requests.try_recv().is_ok());
+    assert!(stand_in.requests.try_recv().is_err(), "Brave is asked once");
+    outcome
 }
 
 #[tokio::test]
