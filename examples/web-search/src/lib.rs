@@ -1,8 +1,8 @@
 //! An MCP server that lets a model search: the web, through Brave, or a folder
 //! of documents, through SQLite's full-text index.
 //!
-//! Read it in this order: [`search_web`] is the tool, [`SearchProvider`] is
-//! what its sources share, [`Brave`] and [`Corpus`] are the sources, and
+//! Read it in this order: [`search_web`](fn@search_web) is the tool,
+//! [`SearchProvider`] is what its sources share, [`Brave`] and [`Corpus`] are the sources, and
 //! [`web_server`] and [`corpus_server`] put them together.
 
 #![forbid(unsafe_code)]
