@@ -24,14 +24,14 @@ fn main() -> ExitCode {
     mcp_kit::cli::run(build)
 }
 
-fn build(_: mcp_kit::cli::NoOptions) -> Result<Server, Box<dyn Error>> {
+fn build() -> Result<Server, Box<dyn Error>> {
     let trace = Trace::open(env::var_os("CHAOS_TRACE"))?;
     let rate = env::var("CHAOS_RATE").unwrap_or_else(|_| "1000000/s".to_owned());
     Ok(
         tools::register(Server::builder("chaos-server", env!("CARGO_PKG_VERSION")))
             .instructions("Every tool does one kind of harm. Nothing here is of use.")
             .state(trace)
-            .rate_limit(&rate)
+            .rate_limit(rate.parse()?)
             .build()?,
     )
 }
