@@ -6,12 +6,14 @@
 //! keyword that cannot be checked is a problem: it would promise what nobody
 //! keeps.
 
+mod after;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::node::{
-    Alternative, Choice, ListNode, Mark, Name, Node, NodeId, NumberNode, ObjectNode, Pattern, Rest,
+    Alternative, Choice, ListNode, Name, Node, NodeId, NumberNode, ObjectNode, Pattern, Rest,
     SaidRule, TextNode, Types,
 };
 use super::number::Number;
@@ -91,9 +93,6 @@ pub(crate) fn run_time(schema: &Value) -> Result<Validator, Vec<String>> {
         Err(compiler.problems)
     }
 }
-
-/// What the alternatives of one choice look like from outside.
-type Seen = Vec<(Types, Vec<Mark>)>;
 
 struct Compiler<'s> {
     root: &'s Value,
@@ -213,10 +212,8 @@ impl<'s> Compiler<'s> {
             .collect::<Vec<_>>()
         {
             let keyword = keyword.as_str();
-            if !CHECKED.contains(&keyword)
-                && !REMARKS.contains(&keyword)
-                && !keyword.starts_with("x-")
-            {
+            let known = CHECKED.contains(&keyword) || REMARKS.contains(&keyword);
+            if keyword == NOTES || !known && !keyword.starts_with("x-") {
                 self.problem(
                     at,
                     &format!(
@@ -564,126 +561,6 @@ impl<'s> Compiler<'s> {
             }
             Some(not) => node.not = Some(self.node(not, &format!("{at}/not"))),
             None => {}
-        }
-    }
-
-    /// What each alternative admits, so that most need not be tried.
-    fn fill_in_types(&mut self) {
-        let found: Vec<Vec<Seen>> = self
-            .nodes
-            .iter()
-            .map(|node| {
-                let choice = |choice: &Choice| {
-                    choice
-                        .of
-                        .iter()
-                        .map(|one| (self.types_of(one.node, 16), self.marks_of(one.node)))
-                        .collect()
-                };
-                node.choices.iter().map(choice).collect()
-            })
-            .collect();
-        for (node, choices) in self.nodes.iter_mut().zip(found) {
-            for (choice, alternatives) in node.choices.iter_mut().zip(choices) {
-                for (one, (types, marks)) in choice.of.iter_mut().zip(alternatives) {
-                    one.types = types;
-                    one.marks = marks;
-                }
-            }
-        }
-    }
-
-    fn types_of(&self, id: NodeId, depth: usize) -> Types {
-        let node = &self.nodes[id];
-        let mut types = node.types;
-        if depth == 0 {
-            return types;
-        }
-        if let Some(allowed) = &node.allowed {
-            let of_values = allowed
-                .iter()
-                .map(Types::of_value)
-                .fold(Types::NONE, Types::or);
-            types = types.and(of_values);
-        }
-        for part in &node.all_of {
-            types = types.and(self.types_of(*part, depth - 1));
-        }
-        for choice in &node.choices {
-            let of = choice
-                .of
-                .iter()
-                .map(|one| self.types_of(one.node, depth - 1));
-            types = types.and(of.fold(Types::NONE, Types::or));
-        }
-        types
-    }
-
-    fn marks_of(&self, id: NodeId) -> Vec<Mark> {
-        let node = &self.nodes[id];
-        let Some(object) = &node.object else {
-            return Vec::new();
-        };
-        let mut marks = Vec::new();
-        for name in object.names.iter().filter(|name| name.required) {
-            let of = &self.nodes[name.node];
-            if let Some(allowed) = &of.allowed
-                && allowed.iter().all(Value::is_string)
-                && allowed.len() == 1
-            {
-                let mut values: Vec<String> = allowed
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .map(str::to_owned)
-                    .collect();
-                values.extend(of.also_allowed.iter().cloned());
-                marks.push(Mark::Tag(name.name.clone(), values));
-            }
-        }
-        if let [only] = object.names.as_slice()
-            && only.required
-            && object.rest == Rest::Refused
-        {
-            marks.push(Mark::Key(
-                object.lookup.iter().map(|(name, _)| name.clone()).collect(),
-            ));
-        }
-        marks
-    }
-
-    /// Where the quick pass has to look: at objects and enums, and on the way there.
-    fn mark_loose(&mut self) {
-        for node in &mut self.nodes {
-            node.loose = !node.opaque
-                && (node.object.is_some()
-                    || node.allowed.is_some()
-                    || node.not.is_some()
-                    || node.list.as_ref().is_some_and(|list| list.unique));
-        }
-        loop {
-            let mut changed = false;
-            for id in 0..self.nodes.len() {
-                if self.nodes[id].loose || self.nodes[id].opaque {
-                    continue;
-                }
-                let node = &self.nodes[id];
-                let below = node.all_of.iter().chain(
-                    node.choices
-                        .iter()
-                        .flat_map(|choice| choice.of.iter().map(|one| &one.node)),
-                );
-                let list = node
-                    .list
-                    .iter()
-                    .flat_map(|list| list.prefix.iter().chain(&list.items));
-                if below.chain(list).any(|id| self.nodes[*id].loose) {
-                    self.nodes[id].loose = true;
-                    changed = true;
-                }
-            }
-            if !changed {
-                return;
-            }
         }
     }
 }

@@ -1,0 +1,250 @@
+//! Enums in the published schema, in each of serde's representations.
+
+use serde_json::{Map, Value};
+
+use super::members::Fields;
+use super::{Frame, Publisher, note, resolve};
+use crate::args::shape::{EnumShape, Repr, Rule, Shape, VariantKind, VariantShape};
+use crate::schema::NOTES;
+
+impl Publisher {
+    pub(super) fn enumeration(
+        &mut self,
+        object: &mut Map<String, Value>,
+        of: &'static EnumShape,
+        enforced: bool,
+        at: &str,
+    ) {
+        if let Repr::External = of.repr
+            && let Some(values) = object.get("enum").and_then(Value::as_array).cloned()
+        {
+            return self.plain_enum(object, of, &values, at);
+        }
+        let keyword = if object.contains_key("oneOf") {
+            "oneOf"
+        } else {
+            "anyOf"
+        };
+        let Some(Value::Array(mut branches)) = object.remove(keyword) else {
+            return self.problem(at, "its schema does not list the enum's variants");
+        };
+        for (index, variant) in of.variants.iter().enumerate() {
+            let place = format!("{at}.{}", variant.rust);
+            let found = match &of.repr {
+                Repr::Untagged => branches.get_mut(index),
+                Repr::External => branches
+                    .iter_mut()
+                    .find(|branch| names_key(branch, variant.wire)),
+                Repr::Internal { tag } | Repr::Adjacent { tag, .. } => branches
+                    .iter_mut()
+                    .find(|branch| tag_is(branch, tag, variant.wire)),
+            };
+            match found.and_then(Value::as_object_mut) {
+                Some(branch) => self.variant(branch, variant, &of.repr, enforced, &place),
+                None => self.problem(
+                    &place,
+                    &format!(
+                        "serde reads it as {:?}, and the schema has no such variant: \
+                         take `#[schemars(rename)]` or `#[schemars(skip)]` off it",
+                        variant.wire
+                    ),
+                ),
+            }
+        }
+        object.insert(keyword.into(), branches.into());
+    }
+
+    /// An enum that is a string with a list of values.
+    pub(super) fn plain_enum(
+        &mut self,
+        object: &mut Map<String, Value>,
+        of: &'static EnumShape,
+        values: &[Value],
+        at: &str,
+    ) {
+        let mut accepted = Vec::new();
+        for variant in of.variants {
+            if !values.iter().any(|value| value == variant.wire) {
+                self.problem(
+                    &format!("{at}.{}", variant.rust),
+                    &format!(
+                        "serde reads it as {:?}, and the schema does not list it",
+                        variant.wire
+                    ),
+                );
+            }
+            accepted.extend(variant.aliases.iter().map(|alias| Value::from(*alias)));
+        }
+        if !accepted.is_empty() {
+            note(object, "accepted", accepted.into());
+        }
+    }
+
+    pub(super) fn variant(
+        &mut self,
+        branch: &mut Map<String, Value>,
+        variant: &'static VariantShape,
+        repr: &Repr,
+        enforced: bool,
+        at: &str,
+    ) {
+        let accepted: Vec<Value> = variant
+            .aliases
+            .iter()
+            .map(|alias| (*alias).into())
+            .collect();
+        match repr {
+            Repr::Untagged => self.kind(branch, variant, None, enforced, at),
+            Repr::External => {
+                let properties = branch.get_mut("properties").and_then(Value::as_object_mut);
+                if let Some(content) = properties.and_then(|p| p.get_mut(variant.wire)) {
+                    self.content(content, variant, enforced, at);
+                    let aliases: Map<String, Value> = variant
+                        .aliases
+                        .iter()
+                        .map(|a| ((*a).into(), variant.wire.into()))
+                        .collect();
+                    if !aliases.is_empty() {
+                        note(branch, "aliases", aliases.into());
+                    }
+                    branch.insert("additionalProperties".into(), false.into());
+                } else if !accepted.is_empty() {
+                    note_more(branch, "accepted", accepted);
+                }
+            }
+            Repr::Internal { tag } => {
+                accept_tag(branch, tag, accepted);
+                self.kind(branch, variant, Some(tag), enforced, at);
+            }
+            Repr::Adjacent { tag, content } => {
+                accept_tag(branch, tag, accepted);
+                branch.insert("additionalProperties".into(), false.into());
+                let properties = branch.get_mut("properties").and_then(Value::as_object_mut);
+                if let Some(content) = properties.and_then(|p| p.get_mut(*content)) {
+                    self.content(content, variant, enforced, at);
+                }
+            }
+        }
+    }
+
+    /// A variant's content that has a place of its own.
+    pub(super) fn content(
+        &mut self,
+        schema: &mut Value,
+        variant: &'static VariantShape,
+        enforced: bool,
+        at: &str,
+    ) {
+        if let VariantKind::Newtype(field) = &variant.kind {
+            let frame = Frame::of(field, at.to_owned(), enforced);
+            return self.schema(schema, (field.shape)(), &frame);
+        }
+        if let Some(object) = schema.as_object_mut() {
+            self.kind(object, variant, None, enforced, at);
+        }
+    }
+
+    /// A variant's content, at the variant's own place.
+    pub(super) fn kind(
+        &mut self,
+        object: &mut Map<String, Value>,
+        variant: &'static VariantShape,
+        tag: Option<&'static str>,
+        enforced: bool,
+        at: &str,
+    ) {
+        match &variant.kind {
+            VariantKind::Unit => {
+                if tag.is_some() {
+                    object.insert("additionalProperties".into(), false.into());
+                }
+            }
+            VariantKind::Struct(fields) => {
+                let fields = Fields {
+                    of: fields,
+                    allow_unknown: false,
+                    tag,
+                };
+                self.fields(object, &fields, enforced, at);
+            }
+            VariantKind::Tuple(fields) => {
+                let rules: &'static [Rule] = if enforced { &[Rule::Dive] } else { &[] };
+                let frame = Frame {
+                    at: at.to_owned(),
+                    rules,
+                    words: &[],
+                    enforced,
+                    opaque: false,
+                };
+                self.write_rules(object, &frame);
+                self.tuple(object, fields, &frame);
+            }
+            VariantKind::Newtype(field) => {
+                let frame = Frame::of(field, at.to_owned(), enforced);
+                match (tag, resolve((field.shape)())) {
+                    (None, _) if object.contains_key("$ref") => {
+                        let target = object.get("$ref").and_then(Value::as_str);
+                        let target = target.unwrap_or_default().to_owned();
+                        self.definition(&target, (field.shape)(), &frame);
+                    }
+                    (None, _) => self.object(object, (field.shape)(), &frame),
+                    (Some(_), _) if object.contains_key("$ref") => self.problem(
+                        at,
+                        "a recursive type inside an internally tagged enum cannot refuse unknown \
+                         names: write its fields into the variant",
+                    ),
+                    (Some(tag), Shape::Struct(of)) => {
+                        let fields = Fields {
+                            of: of.fields,
+                            allow_unknown: of.allow_unknown,
+                            tag: Some(tag),
+                        };
+                        self.fields(object, &fields, frame.dives(), at);
+                    }
+                    (Some(_), Shape::Map(_)) => {}
+                    (Some(_), _) => {
+                        object.insert("additionalProperties".into(), false.into());
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn names_key(branch: &Value, wire: &str) -> bool {
+    branch.get("const").is_some_and(|value| value == wire)
+        || branch
+            .get("enum")
+            .and_then(Value::as_array)
+            .is_some_and(|v| v.iter().any(|v| v == wire))
+        || branch
+            .get("properties")
+            .is_some_and(|properties| properties.get(wire).is_some())
+}
+
+fn tag_is(branch: &Value, tag: &str, wire: &str) -> bool {
+    let tag = branch
+        .get("properties")
+        .and_then(|properties| properties.get(tag));
+    tag.and_then(|tag| tag.get("const"))
+        .is_some_and(|value| value == wire)
+}
+
+fn accept_tag(branch: &mut Map<String, Value>, tag: &str, accepted: Vec<Value>) {
+    let properties = branch.get_mut("properties").and_then(Value::as_object_mut);
+    let tag = properties.and_then(|properties| properties.get_mut(tag));
+    if let Some(tag) = tag.and_then(Value::as_object_mut)
+        && !accepted.is_empty()
+    {
+        note_more(tag, "accepted", accepted);
+    }
+}
+
+fn note_more(object: &mut Map<String, Value>, key: &str, mut more: Vec<Value>) {
+    let before = object
+        .get(NOTES)
+        .and_then(|notes| notes.get(key))
+        .and_then(Value::as_array);
+    more.extend(before.into_iter().flatten().cloned());
+    note(object, key, more.into());
+}

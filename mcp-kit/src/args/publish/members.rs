@@ -1,0 +1,266 @@
+//! The members of an object in the published schema, flattened ones among them.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::{Frame, Publisher, note, resolve};
+use crate::args::shape::{EnumShape, FieldShape, Rule, Shape, StructShape};
+use crate::schema::NOTES;
+
+impl Publisher {
+    pub(super) fn structure(
+        &mut self,
+        object: &mut Map<String, Value>,
+        of: &'static StructShape,
+        enforced: bool,
+        at: &str,
+    ) {
+        let fields = Fields {
+            of: of.fields,
+            allow_unknown: of.allow_unknown,
+            tag: None,
+        };
+        self.fields(object, &fields, enforced, at);
+    }
+
+    /// The members of an object, flattened ones among them.
+    pub(super) fn fields(
+        &mut self,
+        object: &mut Map<String, Value>,
+        fields: &Fields,
+        enforced: bool,
+        at: &str,
+    ) {
+        let mut seen = Members::default();
+        seen.names.extend(fields.tag.map(str::to_owned));
+        self.members(object, fields.of, enforced, at, &mut seen);
+        let properties = object.get("properties").and_then(Value::as_object);
+        let strangers: Vec<String> = properties
+            .into_iter()
+            .flat_map(Map::keys)
+            .filter(|name| !seen.names.contains(*name) && !seen.opaque)
+            .cloned()
+            .collect();
+        for name in strangers {
+            self.problem(
+                at,
+                &format!(
+                    "the schema has a property {name:?} that serde does not read: \
+                     name the field in `#[serde(rename = …)]`, for both"
+                ),
+            );
+        }
+        object.entry("properties").or_insert_with(|| json!({}));
+        if !seen.aliases.is_empty() {
+            note(object, "aliases", Value::Object(seen.aliases));
+        }
+        if let Some((shape, enforced)) = seen.flat_enum {
+            self.distribute(object, shape, fields.allow_unknown, enforced, at);
+        } else if !fields.allow_unknown && !seen.open {
+            object.insert("additionalProperties".into(), false.into());
+        } else if fields.allow_unknown && object.get("additionalProperties") == Some(&json!(false))
+        {
+            self.problem(
+                at,
+                "`#[serde(deny_unknown_fields)]` and `#[tool_args(allow_unknown)]` contradict \
+                 each other: drop one",
+            );
+        }
+    }
+
+    fn members(
+        &mut self,
+        object: &mut Map<String, Value>,
+        fields: &'static [FieldShape],
+        enforced: bool,
+        at: &str,
+        seen: &mut Members,
+    ) {
+        for field in fields.iter().filter(|field| !field.skipped) {
+            let place = format!("{at}.{}", field.rust);
+            if field.flatten {
+                self.flattened(object, field, enforced, &place, seen);
+                continue;
+            }
+            let frame = Frame::of(field, place, enforced);
+            let required = enforced
+                && field
+                    .rules
+                    .iter()
+                    .any(|rule| matches!(rule, Rule::Required));
+            if required {
+                require(object, field.wire);
+            }
+            seen.names.insert(field.wire.to_owned());
+            for alias in field.aliases {
+                seen.aliases.insert((*alias).to_owned(), field.wire.into());
+            }
+            let properties = object.get_mut("properties").and_then(Value::as_object_mut);
+            match properties.and_then(|properties| properties.get_mut(field.wire)) {
+                Some(schema) => self.schema(schema, (field.shape)(), &frame),
+                None => self.problem(
+                    &frame.at,
+                    &format!(
+                        "serde reads it as {:?}, and the schema has no such property: \
+                         take `#[schemars(rename)]` or `#[schemars(skip)]` off it",
+                        field.wire
+                    ),
+                ),
+            }
+        }
+    }
+
+    fn flattened(
+        &mut self,
+        object: &mut Map<String, Value>,
+        field: &'static FieldShape,
+        enforced: bool,
+        at: &str,
+        seen: &mut Members,
+    ) {
+        let frame = Frame::of(field, at.to_owned(), enforced);
+        if field.opaque {
+            seen.opaque = true;
+            seen.open = true;
+            return;
+        }
+        let shape = (field.shape)();
+        match resolve(shape) {
+            Shape::Leaf => seen.open = true,
+            Shape::Map(value) => {
+                seen.open = true;
+                if let Some(rest) = object
+                    .get_mut("additionalProperties")
+                    .filter(|r| r.is_object())
+                {
+                    self.schema(rest, value(), &frame.inside(format!("{at}[…]")));
+                }
+            }
+            // serde gives `None` for a flattened part that is wrong inside.
+            _ if matches!(shape, Shape::Same(_)) && is_optional(object, shape) => self.problem(
+                at,
+                "a flattened `Option` swallows every mistake inside it: flatten the struct itself \
+                 and make its fields optional, or do not flatten it",
+            ),
+            Shape::Struct(of) => {
+                self.members(object, of.fields, frame.dives(), at, seen);
+                seen.open |= of.allow_unknown;
+            }
+            Shape::Enum(of) if seen.flat_enum.is_none() => {
+                seen.flat_enum = Some((of, frame.dives()));
+            }
+            _ => self.problem(
+                at,
+                "this cannot be flattened: a struct, a map, or one enum per struct can",
+            ),
+        }
+    }
+
+    /// A flattened enum: every alternative gets all the members, so that each
+    /// can refuse what is unknown to it.
+    pub(super) fn distribute(
+        &mut self,
+        object: &mut Map<String, Value>,
+        of: &'static EnumShape,
+        allow_unknown: bool,
+        enforced: bool,
+        at: &str,
+    ) {
+        let mut part = Map::new();
+        for keyword in ["oneOf", "anyOf", "unevaluatedProperties"] {
+            part.extend(
+                object
+                    .remove(keyword)
+                    .map(|value| (keyword.to_owned(), value)),
+            );
+        }
+        part.remove("unevaluatedProperties");
+        self.enumeration(&mut part, of, enforced, at);
+        let shared = object.remove("properties").unwrap_or_else(|| json!({}));
+        let required = object.remove("required").unwrap_or_else(|| json!([]));
+        let notes = object.remove(NOTES);
+        object.remove("additionalProperties");
+        for keyword in ["oneOf", "anyOf"] {
+            let branches = part.get_mut(keyword).and_then(Value::as_array_mut);
+            for branch in branches
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_object_mut)
+            {
+                merge(branch, "properties", &shared);
+                merge(branch, "required", &required);
+                if let Some(aliases) = notes.as_ref().and_then(|notes| notes.get("aliases")) {
+                    note(branch, "aliases", aliases.clone());
+                }
+                branch.insert("type".into(), "object".into());
+                if allow_unknown {
+                    branch.remove("additionalProperties");
+                } else {
+                    branch.insert("additionalProperties".into(), false.into());
+                }
+            }
+        }
+        object.append(&mut part);
+    }
+}
+
+/// The fields of a struct or of a variant.
+pub(super) struct Fields {
+    pub(super) of: &'static [FieldShape],
+    pub(super) allow_unknown: bool,
+    /// The member that names the variant.
+    pub(super) tag: Option<&'static str>,
+}
+
+/// What the members of an object turned out to be.
+#[derive(Default)]
+struct Members {
+    names: BTreeSet<String>,
+    aliases: Map<String, Value>,
+    /// A flattened map or any JSON takes what is left.
+    open: bool,
+    /// A flattened part of which nothing is known.
+    opaque: bool,
+    flat_enum: Option<(&'static EnumShape, bool)>,
+}
+
+/// Whether a flattened part was an `Option`: schemars drops `required` then.
+fn is_optional(object: &Map<String, Value>, shape: &'static Shape) -> bool {
+    let Shape::Struct(of) = resolve(shape) else {
+        let branches = object.get("anyOf").and_then(Value::as_array);
+        return branches.is_some_and(|branches| branches.contains(&json!({})));
+    };
+    let required = object.get("required").and_then(Value::as_array);
+    let required = |name: &str| required.is_some_and(|list| list.iter().any(|n| n == name));
+    !of.fields.is_empty() && !of.fields.iter().any(|field| required(field.wire))
+}
+
+fn require(object: &mut Map<String, Value>, name: &str) {
+    let required = object.entry("required").or_insert_with(|| json!([]));
+    if let Some(required) = required.as_array_mut()
+        && !required.iter().any(|known| known == name)
+    {
+        required.push(name.into());
+    }
+}
+
+fn merge(branch: &mut Map<String, Value>, keyword: &str, shared: &Value) {
+    match (branch.get_mut(keyword), shared) {
+        (Some(Value::Object(own)), Value::Object(shared)) => {
+            for (name, schema) in shared {
+                own.entry(name.clone()).or_insert_with(|| schema.clone());
+            }
+        }
+        (Some(Value::Array(own)), Value::Array(shared)) => {
+            let mut all = shared.clone();
+            all.retain(|name| !own.contains(name));
+            all.append(own);
+            *own = all;
+        }
+        (Some(_), _) => {}
+        (None, shared) => {
+            branch.insert(keyword.to_owned(), shared.clone());
+        }
+    }
+}

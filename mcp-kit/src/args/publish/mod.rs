@@ -1,0 +1,449 @@
+//! The published schema of an argument type: what schemars wrote, walked
+//! together with the type's shape.
+//!
+//! On the way the rules that schemars leaves out are put in, those that garde
+//! does not enforce at a place are taken out, unknown names are refused, and
+//! every disagreement becomes a problem that `build()` reports. Notes for the
+//! walker are left beside the keywords; `strip` takes them out again.
+
+mod enums;
+mod members;
+
+use std::collections::BTreeMap;
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::ArgsSpec;
+use super::rules::{self, describe};
+use super::shape::{FieldShape, Rule, Shape};
+use crate::schema::{NOTES, each, typed};
+
+/// Keywords that no leaf of std's has.
+const INNER: &[&str] = &[
+    "$ref",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "const",
+    "enum",
+    "items",
+    "oneOf",
+    "patternProperties",
+    "prefixItems",
+    "properties",
+];
+
+/// The schema with notes, or what has to be mended.
+pub(crate) fn publish(spec: &ArgsSpec) -> Result<Value, Vec<String>> {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.meta_schema = None;
+        settings.inline_subschemas = true;
+    });
+    let mut schema = (spec.schema)(settings.into_generator()).to_value();
+    let mut publisher = Publisher::default();
+    let Some(root) = schema.as_object_mut() else {
+        return Err(vec![format!(
+            "`{}`: its schema is no object",
+            spec.type_name
+        )]);
+    };
+    root.remove("title");
+    if let Some(Value::Object(definitions)) = root.remove("$defs") {
+        publisher.definitions = definitions;
+    }
+    let shape = (spec.shape)();
+    let name = match resolve(shape) {
+        Shape::Struct(of) => of.name,
+        Shape::Enum(of) => of.name,
+        _ => spec.type_name,
+    };
+    let at = Frame {
+        at: name.to_owned(),
+        rules: &[Rule::Dive],
+        words: &[],
+        enforced: true,
+        opaque: false,
+    };
+    publisher.schema(&mut schema, shape, &at);
+    if let Some(root) = schema.as_object_mut() {
+        publisher.finish_root(root, name);
+    }
+    each(&mut schema, &mut |object| {
+        if object.get("default") == Some(&Value::Null) {
+            object.remove("default");
+        }
+    });
+    publisher.check_defaults(&schema, name);
+    if publisher.problems.is_empty() {
+        Ok(schema)
+    } else {
+        Err(publisher.problems)
+    }
+}
+
+/// The schema as clients see it.
+pub(super) fn strip(mut schema: Value) -> Value {
+    each(&mut schema, &mut |object| {
+        object.remove(NOTES);
+    });
+    schema
+}
+
+/// The shape behind `Option`, `Box` and their like.
+pub(super) fn resolve(mut shape: &'static Shape) -> &'static Shape {
+    while let Shape::Same(inner) = shape {
+        shape = inner();
+    }
+    shape
+}
+
+/// A place and the rules that a field has there.
+#[derive(Clone)]
+struct Frame {
+    at: String,
+    rules: &'static [Rule],
+    words: &'static [&'static str],
+    /// Whether garde gets here.
+    enforced: bool,
+    opaque: bool,
+}
+
+impl Frame {
+    fn of(field: &'static FieldShape, at: String, enforced: bool) -> Self {
+        let skipped = field.rules.iter().any(|rule| matches!(rule, Rule::Skip));
+        Self {
+            at,
+            rules: field.rules,
+            words: field.words,
+            enforced: enforced && !skipped,
+            opaque: field.opaque,
+        }
+    }
+
+    /// Whether garde goes on into the type itself.
+    fn dives(&self) -> bool {
+        self.enforced && self.rules.iter().any(|rule| matches!(rule, Rule::Dive))
+    }
+
+    /// The place of each item: what `inner` says, and `dive` goes on.
+    fn inside(&self, at: String) -> Self {
+        let inner = self.rules.iter().find_map(|rule| match rule {
+            Rule::Inner(rules) => Some(*rules),
+            _ => None,
+        });
+        let rules = match inner {
+            Some(rules) => rules,
+            None if self.dives() => &[Rule::Dive],
+            None => &[],
+        };
+        Self {
+            at,
+            rules,
+            words: &[],
+            enforced: self.enforced,
+            opaque: self.opaque,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Publisher {
+    definitions: Map<String, Value>,
+    /// The recursive types that have been walked, and whether garde got there.
+    walked: BTreeMap<String, bool>,
+    problems: Vec<String>,
+}
+
+impl Publisher {
+    fn problem(&mut self, at: &str, text: &str) {
+        self.problems.push(format!("`{at}`: {text}"));
+    }
+
+    fn finish_root(&mut self, root: &mut Map<String, Value>, name: &str) {
+        match root.get("type") {
+            Some(kind) if kind == "object" => {}
+            None => {
+                let branches = ["oneOf", "anyOf"].iter().filter_map(|k| root.get(*k)?.as_array());
+                let all = branches.flatten().all(|branch| branch.get("type") == Some(&json!("object")));
+                if all {
+                    root.insert("type".into(), "object".into());
+                } else {
+                    self.problem(
+                        name,
+                        "a tool's arguments are an object, and this enum may be something else: \
+                         put it into a field of a struct",
+                    );
+                }
+            }
+            Some(_) => self.problem(
+                name,
+                "a tool's arguments are an object: derive `ToolArgs` for a struct with named fields",
+            ),
+        }
+        if !self.definitions.is_empty() {
+            root.insert(
+                "$defs".into(),
+                Value::Object(std::mem::take(&mut self.definitions)),
+            );
+        }
+    }
+
+    fn schema(&mut self, schema: &mut Value, shape: &'static Shape, frame: &Frame) {
+        let Value::Object(object) = schema else {
+            // `true`: any JSON. A rule in words still wants a description.
+            if !frame.words.is_empty() {
+                let mut object = Map::new();
+                self.write_rules(&mut object, frame);
+                *schema = Value::Object(object);
+            }
+            return;
+        };
+        if let Some(target) = object
+            .get("$ref")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+        {
+            self.write_rules(object, frame);
+            self.definition(&target, shape, frame);
+            return;
+        }
+        if let Some(inner) = beside_null(object) {
+            let words = Frame {
+                rules: &[],
+                ..frame.clone()
+            };
+            let inside = Frame {
+                words: &[],
+                ..frame.clone()
+            };
+            self.schema(inner, shape, &inside);
+            let said: Vec<String> = words.words.iter().map(|w| (*w).to_owned()).collect();
+            describe(object, &said);
+            return;
+        }
+        self.object(object, shape, frame);
+    }
+
+    /// A recursive type, which stands under `$defs`.
+    fn definition(&mut self, target: &str, shape: &'static Shape, frame: &Frame) {
+        if target == "#" {
+            return;
+        }
+        let enforced = frame.dives();
+        let name = target.trim_start_matches("#/$defs/").to_owned();
+        match self.walked.get(&name) {
+            Some(before) if *before == enforced => return,
+            Some(_) => {
+                return self.problem(
+                    &frame.at,
+                    "a recursive type is checked at one place and not at another: \
+                     write `#[garde(dive)]` at every field that leads to it",
+                );
+            }
+            None => {
+                self.walked.insert(name.clone(), enforced);
+            }
+        }
+        if let Some(mut definition) = self.definitions.remove(&name) {
+            if let Some(object) = definition.as_object_mut() {
+                object.remove("title");
+            }
+            let inside = Frame {
+                at: name.clone(),
+                rules: if enforced { &[Rule::Dive] } else { &[] },
+                words: &[],
+                ..frame.clone()
+            };
+            self.schema(&mut definition, shape, &inside);
+            self.definitions.insert(name, definition);
+        }
+    }
+
+    fn object(&mut self, object: &mut Map<String, Value>, shape: &'static Shape, frame: &Frame) {
+        if frame.opaque {
+            self.write_rules(object, frame);
+            return note(object, "opaque", true.into());
+        }
+        match shape {
+            Shape::Same(inner) => self.same(object, inner(), frame),
+            Shape::Newtype(field) => {
+                if frame
+                    .rules
+                    .iter()
+                    .any(|rule| !matches!(rule, Rule::Dive | Rule::Skip))
+                {
+                    self.problem(
+                        &frame.at,
+                        "rules on a newtype stand on the newtype's own field: move them there,                          and write `#[garde(dive)]` here",
+                    );
+                }
+                let inside = Frame::of(field, frame.at.clone(), frame.dives());
+                self.object(object, (field.shape)(), &inside);
+                let said: Vec<String> = frame.words.iter().map(|w| (*w).to_owned()).collect();
+                describe(object, &said);
+            }
+            Shape::Leaf => {
+                // A type that is opaque as a whole, or any JSON.
+                let opaque = INNER.iter().any(|keyword| object.contains_key(*keyword));
+                self.write_rules(object, frame);
+                if opaque {
+                    note(object, "opaque", true.into());
+                }
+            }
+            Shape::List(item) | Shape::Set(item) => {
+                self.write_rules(object, frame);
+                let inside = frame.inside(format!("{}[]", frame.at));
+                if let Some(items) = object.get_mut("items") {
+                    self.schema(items, item(), &inside);
+                }
+            }
+            Shape::Map(value) => {
+                self.write_rules(object, frame);
+                let inside = frame.inside(format!("{}[…]", frame.at));
+                if let Some(rest) = object.get_mut("additionalProperties")
+                    && rest.is_object()
+                {
+                    self.schema(rest, value(), &inside);
+                }
+                for keyword in ["properties", "patternProperties"] {
+                    let schemas = object.get_mut(keyword).and_then(Value::as_object_mut);
+                    for (_, schema) in schemas.into_iter().flatten() {
+                        self.schema(schema, value(), &inside);
+                    }
+                }
+            }
+            Shape::Tuple(fields) => {
+                self.write_rules(object, frame);
+                self.tuple(object, fields, frame);
+            }
+            Shape::Struct(of) => {
+                let enforced = frame.dives();
+                self.write_rules(object, frame);
+                let said: Vec<String> = of.words.iter().map(|w| (*w).to_owned()).collect();
+                describe(object, if enforced { &said } else { &[] });
+                self.structure(object, of, enforced, &frame.at);
+            }
+            Shape::Enum(of) => {
+                let enforced = frame.dives();
+                self.write_rules(object, frame);
+                self.enumeration(object, of, enforced, &frame.at);
+            }
+        }
+    }
+
+    /// `Option` and `Box`: the same place. Only `Option` is a level for `inner`.
+    fn same(&mut self, object: &mut Map<String, Value>, shape: &'static Shape, frame: &Frame) {
+        let optional = admits_null(object)
+            || frame
+                .rules
+                .iter()
+                .any(|rule| matches!(rule, Rule::Required));
+        let inner = frame
+            .rules
+            .iter()
+            .any(|rule| matches!(rule, Rule::Inner(_)));
+        if !(optional && inner) {
+            return self.object(object, shape, frame);
+        }
+        let inside = frame.inside(frame.at.clone());
+        // schemars puts what `inner` says on the items of an optional list.
+        let misplaced = Frame {
+            rules: inside.rules,
+            enforced: false,
+            ..inside.clone()
+        };
+        if let Some(items) = object.get_mut("items").and_then(Value::as_object_mut) {
+            self.write_rules(items, &misplaced);
+        }
+        self.object(
+            object,
+            shape,
+            &Frame {
+                words: frame.words,
+                ..inside
+            },
+        );
+    }
+
+    fn write_rules(&mut self, object: &mut Map<String, Value>, frame: &Frame) {
+        let place = rules::Place {
+            schema: object,
+            rules: frame.rules,
+            words: frame.words,
+            enforced: frame.enforced,
+            opaque: frame.opaque,
+            at: &frame.at,
+        };
+        self.problems.extend(place.write());
+    }
+
+    fn tuple(
+        &mut self,
+        object: &mut Map<String, Value>,
+        fields: &'static [FieldShape],
+        frame: &Frame,
+    ) {
+        let enforced = frame.dives();
+        let items = object.get_mut("prefixItems").and_then(Value::as_array_mut);
+        let fields = fields.iter().filter(|field| !field.skipped);
+        for (schema, field) in items.into_iter().flatten().zip(fields) {
+            let inside = Frame::of(field, format!("{}[{}]", frame.at, field.rust), enforced);
+            self.schema(schema, (field.shape)(), &inside);
+        }
+    }
+
+    /// A default that breaks its own rules would fail every call without it.
+    fn check_defaults(&mut self, schema: &Value, name: &str) {
+        let mut broken = Vec::new();
+        each(&mut schema.clone(), &mut |object| {
+            let properties = object.get("properties").and_then(Value::as_object);
+            for (property, schema) in properties.into_iter().flatten() {
+                let Some(default) = schema.get("default") else {
+                    continue;
+                };
+                let plain = !default.is_object() && schema.get("$ref").is_none();
+                if plain && !typed(schema).admits(&default.to_string()) {
+                    broken.push(property.clone());
+                }
+            }
+        });
+        for property in broken {
+            self.problem(
+                name,
+                &format!(
+                    "the default of {property:?} breaks the rules that it has itself, so a call \
+                     without it would fail: change one of them"
+                ),
+            );
+        }
+    }
+}
+
+/// The other schema where one is `null`: an optional enum or recursive type.
+fn beside_null(object: &mut Map<String, Value>) -> Option<&mut Value> {
+    let branches = object.get_mut("anyOf")?.as_array_mut()?;
+    match branches.as_mut_slice() {
+        [inner, null] if null.get("type") == Some(&json!("null")) => Some(inner),
+        _ => None,
+    }
+}
+
+fn admits_null(object: &Map<String, Value>) -> bool {
+    object
+        .get("type")
+        .and_then(Value::as_array)
+        .is_some_and(|types| types.contains(&json!("null")))
+}
+
+fn note(object: &mut Map<String, Value>, key: &str, value: Value) {
+    let notes = object.entry(NOTES).or_insert_with(|| json!({}));
+    match (notes.get_mut(key).and_then(Value::as_object_mut), value) {
+        (Some(before), Value::Object(more)) => before.extend(more),
+        (_, value) => {
+            if let Some(notes) = notes.as_object_mut() {
+                notes.insert(key.to_owned(), value);
+            }
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! The walk of a compiled schema over JSON text.
+//!
+//! One engine, three uses. *Report* finds everything that is wrong. *Silent*
+//! stops at the first thing that is wrong. *Quick* follows a decode that serde
+//! and garde have accepted and looks only for what those two let through:
+//! unknown names, doubled names, a list where the schema has an object, a map
+//! where it has an enum, doubled items of a set.
+//!
+//! Nothing is built but the findings. Work is bounded by fuel in proportion to
+//! the text, so that no schema makes a call expensive.
+
+mod choice;
+mod inside;
+mod scalar;
+
+use serde_json::Value;
+
+use super::Finding;
+use super::cursor::{Cursor, Malformed};
+use super::node::{Node, NodeId, Types};
+use super::text_rule::length;
+use super::words::{self, Place};
+
+/// Unknown names are listed up to this many; the rest is counted.
+const MAX_UNKNOWN: usize = 10;
+/// Beyond this many findings the walk ends.
+const MAX_FINDINGS: usize = 100;
+/// As deep as serde_json reads.
+const MAX_DEPTH: usize = 127;
+/// Nodes on the way down, those without a level of their own among them.
+const MAX_NODES: usize = 400;
+
+/// A compiled schema.
+#[derive(Debug)]
+pub(crate) struct Validator {
+    nodes: Vec<Node>,
+    root: NodeId,
+    /// Whole numbers have to be written as such, as serde wants them.
+    strict: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Report,
+    Silent,
+    Quick,
+}
+
+/// Why a walk ended early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// The text is no JSON.
+    Malformed,
+    /// Something is wrong, and that is all the caller asked for.
+    Wrong,
+    /// Enough was found, or enough was done.
+    Enough,
+}
+
+impl From<Malformed> for Stop {
+    fn from(_: Malformed) -> Self {
+        Self::Malformed
+    }
+}
+
+type Walked = Result<(), Stop>;
+
+impl Validator {
+    pub(super) fn new(nodes: Vec<Node>, root: NodeId, strict: bool) -> Self {
+        Self {
+            nodes,
+            root,
+            strict,
+        }
+    }
+
+    /// Whether a text that serde and garde have accepted also keeps what the
+    /// schema says of names and kinds.
+    pub(crate) fn admits_names(&self, text: &str) -> bool {
+        !self.nodes[self.root].loose || self.run(text, Mode::Quick).0.is_ok()
+    }
+
+    /// Whether a text is what the schema describes.
+    pub(crate) fn admits(&self, text: &str) -> bool {
+        self.run(text, Mode::Silent).0.is_ok()
+    }
+
+    /// Everything in a text that the schema refuses, in the text's order;
+    /// missing members follow their object's others, unknown names end the list.
+    pub(crate) fn findings(&self, text: &str) -> Vec<Finding> {
+        let (walked, mut findings, unknown, unlisted) = self.run(text, Mode::Report);
+        if walked == Err(Stop::Malformed) && findings.is_empty() {
+            findings.push(Finding::new("", "are not valid JSON"));
+        }
+        findings.extend(unknown);
+        if unlisted > 0 {
+            findings.push(Finding::new(
+                "",
+                format!("and {unlisted} more unknown arguments"),
+            ));
+        }
+        findings
+    }
+
+    fn run(&self, text: &str, mode: Mode) -> (Walked, Vec<Finding>, Vec<Finding>, usize) {
+        let mut walk = Walk {
+            validator: self,
+            cursor: Cursor::new(text),
+            mode,
+            findings: Vec::new(),
+            unknown: Vec::new(),
+            unlisted: 0,
+            fuel: text.len().saturating_mul(64).saturating_add(100_000),
+            depth: 0,
+            nodes: 0,
+        };
+        let walked = walk
+            .value(self.root, None)
+            .and_then(|()| Ok(walk.cursor.end()?));
+        (walked, walk.findings, walk.unknown, walk.unlisted)
+    }
+
+    /// The names at the top that the schema knows, for a log; the rest counted.
+    pub(crate) fn top_names<'v>(&'v self, text: &str) -> (Vec<&'v str>, usize) {
+        let mut known = Vec::new();
+        let mut unknown = 0;
+        let mut cursor = Cursor::new(text);
+        let mut first = true;
+        if cursor.open(b'{').is_err() {
+            return (known, unknown);
+        }
+        while let Ok(Some(name)) = cursor.member(&mut first) {
+            let found = name.decode().and_then(|name| self.top_name(&name));
+            match found {
+                Some(name) if !known.contains(&name) => known.push(name),
+                Some(_) => {}
+                None => unknown += 1,
+            }
+            if cursor.skip().is_err() {
+                break;
+            }
+        }
+        (known, unknown)
+    }
+
+    /// A known name of the root or of one of its alternatives.
+    fn top_name(&self, name: &str) -> Option<&str> {
+        let root = &self.nodes[self.root];
+        let of = root
+            .choices
+            .iter()
+            .flat_map(|choice| choice.of.iter().map(|one| one.node));
+        std::iter::once(self.root)
+            .chain(root.all_of.iter().copied())
+            .chain(of)
+            .filter_map(|id| self.nodes[id].object.as_deref())
+            .find_map(|object| {
+                object
+                    .find(name)
+                    .map(|index| object.names[index].name.as_str())
+            })
+    }
+}
+
+struct Walk<'v, 't> {
+    validator: &'v Validator,
+    cursor: Cursor<'t>,
+    mode: Mode,
+    findings: Vec<Finding>,
+    unknown: Vec<Finding>,
+    /// Unknown names beyond those listed.
+    unlisted: usize,
+    fuel: usize,
+    /// Lists and objects that are open.
+    depth: usize,
+    nodes: usize,
+}
+
+impl<'v, 't> Walk<'v, 't> {
+    fn burn(&mut self, amount: usize) -> Walked {
+        match self.fuel.checked_sub(amount) {
+            Some(left) => {
+                self.fuel = left;
+                Ok(())
+            }
+            None => {
+                self.fuel = 0;
+                self.end("are too entangled to be checked", None)
+            }
+        }
+    }
+
+    /// Something is wrong at a place.
+    fn wrong(&mut self, place: Option<&Place<'_>>, text: impl FnOnce() -> String) -> Walked {
+        if self.mode != Mode::Report {
+            return Err(Stop::Wrong);
+        }
+        self.findings.push(Finding::new(words::path(place), text()));
+        if self.findings.len() >= MAX_FINDINGS {
+            Err(Stop::Enough)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn end(&mut self, text: &str, place: Option<&Place<'_>>) -> Walked {
+        self.wrong(place, || text.to_owned())?;
+        Err(Stop::Enough)
+    }
+
+    /// Checks the value at the cursor and moves past it.
+    fn value(&mut self, id: NodeId, place: Option<&Place<'_>>) -> Walked {
+        self.burn(1)?;
+        let validator = self.validator;
+        let node = &validator.nodes[id];
+        if self.mode == Mode::Quick && !node.loose {
+            return Ok(self.cursor.skip()?);
+        }
+        if self.nodes >= MAX_NODES {
+            return self.end("is nested too deeply", place);
+        }
+        self.nodes += 1;
+        let walked = self.checked(node, place);
+        self.nodes -= 1;
+        walked
+    }
+
+    fn checked(&mut self, node: &'v Node, place: Option<&Place<'_>>) -> Walked {
+        let first = self.cursor.peek()?;
+        let given = Types::of_first_byte(first);
+        let start = self.cursor.pos();
+        if !node.types.meets(given) {
+            self.wrong(place, || must_be(node))?;
+            return Ok(self.cursor.skip()?);
+        }
+        for part in &node.all_of {
+            self.value(*part, place)?;
+            self.cursor.seek(start);
+        }
+        for choice in &node.choices {
+            self.choice(choice, given, place)?;
+            self.cursor.seek(start);
+        }
+        if let Some(not) = node.not
+            && self.silently(not)?
+        {
+            self.wrong(place, || "is not acceptable here".into())?;
+        }
+        self.cursor.seek(start);
+        if node.allowed.is_some() || !node.forbidden.is_empty() {
+            if !self.one_of_values(node, place)? {
+                return Ok(());
+            }
+            self.cursor.seek(start);
+        }
+        match first {
+            b'{' if node.object.is_some() => self.deeper(place, |walk| walk.object(node, place)),
+            b'[' if node.list.is_some() => self.deeper(place, |walk| walk.list(node, place)),
+            b'"' if self.mode != Mode::Quick && node.text.is_some() => self.text(node, place),
+            b'-' | b'0'..=b'9' if self.mode != Mode::Quick => self.number(node, place),
+            _ => Ok(self.cursor.skip()?),
+        }
+    }
+
+    fn deeper(
+        &mut self,
+        place: Option<&Place<'_>>,
+        walk: impl FnOnce(&mut Self) -> Walked,
+    ) -> Walked {
+        if self.depth >= MAX_DEPTH {
+            return self.end("is nested too deeply", place);
+        }
+        self.depth += 1;
+        let walked = walk(self);
+        self.depth -= 1;
+        walked
+    }
+
+    /// Whether the value at the cursor fits a node; the cursor stays.
+    fn silently(&mut self, id: NodeId) -> Result<bool, Stop> {
+        let (start, mode) = (self.cursor.pos(), self.mode);
+        let (depth, nodes) = (self.depth, self.nodes);
+        self.mode = Mode::Silent;
+        let walked = self.value(id, None);
+        self.mode = mode;
+        (self.depth, self.nodes) = (depth, nodes);
+        self.cursor.seek(start);
+        match walked {
+            Ok(()) => Ok(true),
+            Err(Stop::Malformed) => Err(Stop::Malformed),
+            Err(_) if self.fuel == 0 => Err(Stop::Enough),
+            Err(_) => Ok(false),
+        }
+    }
+
+    fn bounds(
+        &mut self,
+        count: u64,
+        min: Option<u64>,
+        max: Option<u64>,
+        one: &str,
+        many: &str,
+        place: Option<&Place<'_>>,
+    ) -> Walked {
+        if let (Some(least), Some(most)) = (min, max)
+            && least == most
+            && count != least
+        {
+            return self.wrong(place, || length(one, many, min, max));
+        }
+        if min.is_some_and(|min| count < min) {
+            self.wrong(place, || length(one, many, min, None))?;
+        }
+        if max.is_some_and(|max| count > max) {
+            self.wrong(place, || length(one, many, None, max))?;
+        }
+        Ok(())
+    }
+}
+
+fn must_be(node: &Node) -> String {
+    match &node.allowed {
+        Some(allowed) if !allowed.is_empty() => {
+            format!("must be {}", words::list(allowed.iter().map(shown)))
+        }
+        _ if node.types == Types::NONE => "must be left out".into(),
+        _ => format!("must be {}", node.types.says()),
+    }
+}
+
+/// A value of the schema.
+fn shown(value: &Value) -> String {
+    value.to_string()
+}

@@ -1,0 +1,302 @@
+//! Whether a type's published schema and its decoding refuse the same inputs.
+
+mod inputs;
+mod scalars;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use inputs::Inputs;
+
+use crate::args::{ArgsSpec, CompiledArgs, DecodeError, ToolArgs, broken, publish};
+use crate::schema::{NOTES, Validator, place_of, typed};
+
+/// More inputs than this are not tried.
+const MAX_INPUTS: usize = 20_000;
+/// Inputs with several places changed at once.
+const MIXED_INPUTS: usize = 500;
+/// Recursive types are followed this far.
+const MAX_DEPTH: usize = 5;
+/// Lists and texts whose bounds are larger are not built.
+const MAX_LENGTH: u64 = 2_000;
+
+/// Checks that the published schema of an argument type and its decoding agree.
+///
+/// Inputs on both sides of every bound in the schema are tried: lengths (with
+/// characters of one, two and four bytes), ranges, numbers of items, values of
+/// enums, missing and unknown members, wrong types, at every nested place. They
+/// are the same in every run. Where only a rule that is told in words refuses an
+/// input, or the inside of an opaque field, that is no disagreement.
+///
+/// # Panics
+/// On the first disagreement, with the place, the input and both verdicts; and
+/// if the type would not pass when a server is built.
+#[allow(clippy::panic)]
+#[track_caller]
+pub fn assert_schema_agrees<T: ToolArgs>() {
+    if let Err(disagreement) = disagreement(&T::__spec()) {
+        panic!("{disagreement}");
+    }
+}
+
+fn disagreement(spec: &ArgsSpec) -> Result<(), String> {
+    let name = spec.type_name;
+    let mend = |problems: Vec<String>| format!("`{name}`:\n  {}", problems.join("\n  "));
+    let compiled = CompiledArgs::of(spec).map_err(mend)?;
+    let noted = publish::publish(spec).map_err(mend)?;
+    let judge = Judge {
+        spec,
+        compiled: &compiled,
+        validator: typed(&noted),
+        noted: &noted,
+    };
+    let inputs = Inputs { root: &noted };
+    let mut variants = inputs.variants(&noted, 0);
+    inputs.mix(&mut variants);
+    // Absent arguments are an empty object.
+    variants.retain(|variant| !variant.value.is_null());
+    variants.truncate(MAX_INPUTS);
+    variants
+        .iter()
+        .try_for_each(|variant| judge.compare(variant))
+}
+
+/// An input, and what is special about it.
+#[derive(Clone)]
+struct Variant {
+    value: Value,
+    what: String,
+}
+
+impl Variant {
+    fn new(value: Value, what: impl Into<String>) -> Self {
+        Self {
+            value,
+            what: what.into(),
+        }
+    }
+}
+
+struct Judge<'a> {
+    spec: &'a ArgsSpec,
+    compiled: &'a CompiledArgs,
+    validator: Validator,
+    noted: &'a Value,
+}
+
+impl Judge<'_> {
+    fn compare(&self, variant: &Variant) -> Result<(), String> {
+        let text = variant.value.to_string();
+        let admitted = self.validator.admits(&text);
+        let decoded = self.compiled.decode(Some(&text));
+        let (verdicts, why) = match (&decoded, admitted) {
+            (Ok(_), true) | (Err(_), false) => return Ok(()),
+            (Err(_), true) if self.is_exempt(&text) => return Ok(()),
+            (Err(violations), true) => (
+                "the schema accepts it, and decoding refuses it",
+                violations.to_string(),
+            ),
+            (Ok(_), false) => {
+                let findings = self.validator.findings(&text);
+                let found: Vec<String> = findings.iter().map(ToString::to_string).collect();
+                (
+                    "the schema refuses it, and decoding accepts it",
+                    found.join("; "),
+                )
+            }
+        };
+        let shown: String = text.chars().take(300).collect();
+        Err(format!(
+            "`{}` and its schema disagree ({}): {verdicts}.\n  input: {shown}\n  why: {why}",
+            self.spec.type_name, variant.what
+        ))
+    }
+
+    /// Whether only what the schema cannot know of refuses an input.
+    fn is_exempt(&self, text: &str) -> bool {
+        match (self.spec.decode)(text) {
+            Ok(_) => false,
+            Err(DecodeError::Rules(report)) => {
+                broken::only_worded(&report, (self.spec.shape)(), text)
+            }
+            Err(DecodeError::Json(error)) => {
+                let mut opaque = BTreeSet::new();
+                opaque_places(self.noted, self.noted, String::new(), 0, &mut opaque);
+                let place = without_indexes(&place_of(text, error.line(), error.column()));
+                let last = without_indexes(&crate::schema::last_member(text));
+                opaque
+                    .iter()
+                    .any(|at| place.starts_with(at.as_str()) || (place.is_empty() && last == *at))
+            }
+        }
+    }
+}
+
+/// Places that serde and garde alone know, as paths without indexes.
+fn opaque_places(
+    root: &Value,
+    schema: &Value,
+    at: String,
+    depth: usize,
+    found: &mut BTreeSet<String>,
+) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    let schema = resolve(root, schema);
+    if schema
+        .get(NOTES)
+        .is_some_and(|notes| notes.get("opaque").is_some())
+    {
+        found.insert(at);
+        return;
+    }
+    for (name, property) in members(schema, "properties") {
+        let separator = if at.is_empty() { "" } else { "." };
+        opaque_places(
+            root,
+            property,
+            format!("{at}{separator}{name}"),
+            depth + 1,
+            found,
+        );
+    }
+    if let Some(items) = schema.get("items") {
+        opaque_places(root, items, format!("{at}[]"), depth + 1, found);
+    }
+    for keyword in ["anyOf", "oneOf", "allOf"] {
+        for branch in list(schema, keyword) {
+            opaque_places(root, branch, at.clone(), depth + 1, found);
+        }
+    }
+}
+
+fn without_indexes(path: &str) -> String {
+    path.chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
+fn resolve<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
+    let target = schema.get("$ref").and_then(Value::as_str);
+    target
+        .and_then(|target| root.pointer(target.trim_start_matches('#')))
+        .unwrap_or(schema)
+}
+
+fn members<'s>(schema: &'s Value, keyword: &str) -> impl Iterator<Item = (&'s String, &'s Value)> {
+    schema
+        .get(keyword)
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+}
+
+fn list<'s>(schema: &'s Value, keyword: &str) -> impl Iterator<Item = &'s Value> {
+    schema
+        .get(keyword)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
+
+fn admits_type(schema: &Value, name: &str) -> bool {
+    match schema.get("type") {
+        Some(Value::String(one)) => one == name,
+        Some(Value::Array(many)) => many.iter().any(|one| one == name),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, dead_code)]
+mod tests {
+    use garde::Validate;
+    use mcp_kit_macros::ToolArgs;
+    use schemars::JsonSchema;
+    use serde::Deserialize;
+
+    use super::*;
+
+    /// Its schema promises what nobody checks.
+    #[derive(Debug, Deserialize)]
+    struct Loose(String);
+
+    impl JsonSchema for Loose {
+        fn schema_name() -> std::borrow::Cow<'static, str> {
+            "Loose".into()
+        }
+
+        fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+            schemars::json_schema!({ "type": "string", "maxLength": 3 })
+        }
+    }
+
+    impl crate::args::shape::Shaped for Loose {
+        fn shape() -> &'static crate::args::shape::Shape {
+            &crate::args::shape::Shape::Leaf
+        }
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+    #[tool_args(crate = crate)]
+    struct Holder {
+        #[garde(skip)]
+        loose: Loose,
+    }
+
+    #[test]
+    fn a_promise_that_nobody_keeps_is_found() {
+        let said = disagreement(&ArgsSpec::of::<Holder>()).unwrap_err();
+        assert!(said.contains("loose: 4 characters"), "{said}");
+        assert!(
+            said.contains("the schema refuses it, and decoding accepts it"),
+            "{said}"
+        );
+    }
+
+    /// Its decoding refuses what the schema promises.
+    #[derive(Debug)]
+    struct Tight;
+
+    impl<'de> Deserialize<'de> for Tight {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            match u8::deserialize(deserializer)? {
+                7 => Err(serde::de::Error::custom("unlucky")),
+                _ => Ok(Self),
+            }
+        }
+    }
+
+    impl JsonSchema for Tight {
+        fn schema_name() -> std::borrow::Cow<'static, str> {
+            "Tight".into()
+        }
+
+        fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+            u8::json_schema(generator)
+        }
+    }
+
+    impl crate::args::shape::Shaped for Tight {
+        fn shape() -> &'static crate::args::shape::Shape {
+            &crate::args::shape::Shape::Leaf
+        }
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+    #[tool_args(crate = crate)]
+    struct Refuser {
+        #[garde(skip)]
+        tight: Tight,
+    }
+
+    #[test]
+    fn a_refusal_that_the_schema_does_not_know_is_found() {
+        let said = disagreement(&ArgsSpec::of::<Refuser>()).unwrap_err();
+        assert!(
+            said.contains("the schema accepts it, and decoding refuses it"),
+            "{said}"
+        );
+        assert!(said.contains(r#"{"tight":7}"#), "{said}");
+    }
+}
