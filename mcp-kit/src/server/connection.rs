@@ -53,7 +53,7 @@ pub(crate) async fn serve(
         session: greeting.session,
         input: Some(input),
         // What the greeting left may hold whole lines already.
-        read_ahead: greeting.lines.has_rest().then_some(Ok(1)),
+        read_ahead: (greeting.lines.rest() > 0).then_some(Ok(1)),
         lines: greeting.lines,
         output,
         writing: greeting.answers,

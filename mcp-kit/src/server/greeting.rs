@@ -13,6 +13,9 @@ use crate::context::Principal;
 use crate::protocol::message::{Message, decode_one};
 use crate::transport::lines::Lines;
 
+/// More than any greeting has, in bytes.
+const LONGEST: usize = 32 * 1024;
+
 /// What a connection starts with.
 pub(crate) struct Greeting {
     pub(super) lines: Lines,
@@ -45,7 +48,8 @@ impl Greeting {
             return false; // the connection will meet the end, or the error, again
         }
         let Some(line) = self.lines.peek() else {
-            return true;
+            // A long line is the connection's, which has a bound for it.
+            return self.lines.rest() < LONGEST;
         };
         if let Ok(Message::Request(request)) = decode_one(line)
             && matches!(&*request.method, "initialize" | "server/discover")

@@ -69,9 +69,9 @@ impl Lines {
         }
     }
 
-    /// Whether bytes wait that no line was made of.
-    pub(crate) fn has_rest(&self) -> bool {
-        self.start < self.end
+    /// How many bytes wait that no line was made of.
+    pub(crate) fn rest(&self) -> usize {
+        self.end - self.start
     }
 
     /// Reads once; 0 at the end.

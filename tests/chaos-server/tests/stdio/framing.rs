@@ -236,24 +236,95 @@ fn a_line_beyond_the_bound_without_an_id_is_refused_without() {
     chaos.assert_alive();
 }
 
+/// Sends a line of 64 MiB; its answer.
 #[cfg(target_os = "linux")]
-#[test]
-fn a_line_of_64_mib_costs_no_memory_to_speak_of() {
-    let mut chaos = setup().legacy();
-    chaos.assert_alive();
-    let before = chaos.peak_memory();
+fn send_64_mib(chaos: &mut Chaos) -> Value {
     chaos.write(br#"{"jsonrpc":"2.0","id":64,"method":"tools/call","params":{"name":"search","arguments":{"query":""#);
     let chunk = vec![b'x'; MIB];
     for _ in 0..64 {
         chaos.write(&chunk);
     }
     chaos.write(b"\"}}}\n");
-    let answer = chaos.next();
+    chaos.next()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_line_of_64_mib_costs_no_memory_to_speak_of() {
+    let mut chaos = setup().legacy();
+    chaos.assert_alive();
+    let before = chaos.peak_memory();
+    let answer = send_64_mib(&mut chaos);
     assert_eq!(answer["id"], 64, "{answer}");
     rpc::code(&answer);
     chaos.assert_alive();
     let grown = chaos.peak_memory().saturating_sub(before);
     assert!(grown <= 40 * MIB as u64, "{} MiB more", grown / MIB as u64);
+}
+
+/// Nothing is different for the very first line, which is read before there is
+/// a runtime.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_first_line_is_bounded_as_any_other() {
+    let mut chaos = setup().start();
+    let answer = send_64_mib(&mut chaos);
+    assert_eq!(answer["id"], 64, "{answer}");
+    rpc::code(&answer);
+    chaos.initialize("2025-11-25");
+    chaos.assert_alive();
+    assert!(
+        chaos.peak_memory() <= 50 * MIB as u64,
+        "{} MiB",
+        chaos.peak_memory() / MIB as u64
+    );
+}
+
+#[test]
+fn whatever_the_first_line_is_the_next_ones_are_served() {
+    for first in [
+        "",
+        "\r",
+        "not json",
+        "[]",
+        "{}",
+        "5",
+        r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+    ] {
+        let mut chaos = setup().start();
+        let hello = rpc::initialize(1, "2025-11-25");
+        let call = r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"whoami"}}"#;
+        // All in one write, as a shell would send it.
+        chaos.write(format!("{first}\n{hello}\n{call}\n").as_bytes());
+        assert_eq!(
+            rpc::text(rpc::result(&chaos.answer(2))),
+            "local",
+            "{first:?}"
+        );
+        assert_eq!(
+            rpc::result(&chaos.answer(1))["protocolVersion"],
+            "2025-11-25"
+        );
+    }
+}
+
+#[test]
+fn the_first_line_may_come_in_pieces_and_without_a_newline() {
+    let mut chaos = setup().start();
+    for byte in format!("{}\n", rpc::initialize(1, "2025-11-25")).bytes() {
+        chaos.write(&[byte]);
+    }
+    assert_eq!(
+        rpc::result(&chaos.answer(1))["protocolVersion"],
+        "2025-11-25"
+    );
+    chaos.assert_alive();
+
+    let mut chaos = setup().start();
+    chaos.write(rpc::initialize(1, "2025-11-25").to_string().as_bytes());
+    let rest = chaos.finish();
+    assert_eq!(rest.len(), 1, "{rest:?}");
+    assert_eq!(rpc::result(&rest[0])["protocolVersion"], "2025-11-25");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -14,6 +14,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -21,10 +23,10 @@ use crate::rpc;
 
 /// How long a test waits for anything before it fails. Far longer than any
 /// answer takes, also on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a server is started with.
-pub struct Setup {
+pub(crate) struct Setup {
     command: Command,
     stdin: Option<Stdio>,
     stdout: Option<Stdio>,
@@ -35,43 +37,43 @@ pub struct Setup {
 
 impl Setup {
     /// A variable of the server's environment.
-    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
     /// Another descriptor than a pipe of ours as the server's stdin.
-    pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+    pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
         self.stdin = Some(stdin.into());
         self
     }
 
     /// Another descriptor than a pipe of ours as the server's stdout.
-    pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+    pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
         self.stdout = Some(stdout.into());
         self
     }
 
     /// Another descriptor than a pipe of ours as the server's stderr.
-    pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+    pub(crate) fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
         self.stderr = Some(stderr.into());
         self
     }
 
     /// Nobody reads stdout until [`Chaos::start_reading`].
-    pub fn without_reading_stdout(mut self) -> Self {
+    pub(crate) fn without_reading_stdout(mut self) -> Self {
         self.read_stdout = false;
         self
     }
 
     /// Nobody ever reads stderr.
-    pub fn without_reading_stderr(mut self) -> Self {
+    pub(crate) fn without_reading_stderr(mut self) -> Self {
         self.read_stderr = false;
         self
     }
 
     /// Starts the process.
-    pub fn start(self) -> Chaos {
+    pub(crate) fn start(self) -> Chaos {
         let Self {
             mut command,
             stdin,
@@ -89,10 +91,7 @@ impl Setup {
         // are closed here, so that an end of file is seen on both sides.
         drop(command);
 
-        let input = child
-            .stdin
-            .take()
-            .map(|pipe| File::from(OwnedFd::from(pipe)));
+        let input = child.stdin.take().map(|pipe| Input::new(pipe.into()));
         let unread_stdout = child
             .stdout
             .take()
@@ -124,7 +123,7 @@ impl Setup {
     }
 
     /// Starts the process and shakes hands as a client of 2025-11-25 does.
-    pub fn legacy(self) -> Chaos {
+    pub(crate) fn legacy(self) -> Chaos {
         let mut chaos = self.start();
         chaos.initialize("2025-11-25");
         chaos
@@ -132,7 +131,7 @@ impl Setup {
 
     /// Starts the process; every request made by [`Chaos::request`] carries
     /// the metadata of 2026-07-28.
-    pub fn modern(self) -> Chaos {
+    pub(crate) fn modern(self) -> Chaos {
         let mut chaos = self.start();
         chaos.meta = Some(rpc::meta("2026-07-28"));
         chaos
@@ -140,7 +139,7 @@ impl Setup {
 }
 
 /// How the chaos server is started unless a test says otherwise.
-pub fn setup() -> Setup {
+pub(crate) fn setup() -> Setup {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chaos-server"));
     command.arg("stdio");
     for name in [
@@ -163,9 +162,9 @@ pub fn setup() -> Setup {
 }
 
 /// A running chaos server. Dropping it kills the process.
-pub struct Chaos {
+pub(crate) struct Chaos {
     child: Child,
-    input: Option<File>,
+    input: Option<Input>,
     unread_stdout: Option<File>,
     /// Held so that the pipe stays open and nobody empties it.
     unread_stderr: Option<File>,
@@ -173,7 +172,7 @@ pub struct Chaos {
     /// Answers that came while the test waited for another one.
     early: VecDeque<Value>,
     /// What the server writes to stderr.
-    pub log: Log,
+    pub(crate) log: Log,
     next_id: u64,
     meta: Option<Value>,
 }
@@ -182,29 +181,29 @@ impl Chaos {
     // ---- writing ---------------------------------------------------------
 
     /// Writes bytes as they are.
-    pub fn write(&mut self, bytes: &[u8]) {
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
         let input = self.input.as_mut().expect("stdin is open");
         input.write_all(bytes).expect("the server reads its stdin");
     }
 
     /// Writes one line.
-    pub fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) {
         self.write(format!("{line}\n").as_bytes());
     }
 
     /// Writes one message as one line.
-    pub fn send(&mut self, message: &Value) {
+    pub(crate) fn send(&mut self, message: &Value) {
         self.line(&message.to_string());
     }
 
     /// Sends a request with this id and does not wait.
-    pub fn send_request(&mut self, id: impl Into<Value>, method: &str, params: Value) {
+    pub(crate) fn send_request(&mut self, id: impl Into<Value>, method: &str, params: Value) {
         let message = self.request_message(id.into(), method, params);
         self.send(&message);
     }
 
     /// Sends `tools/call` with this id and does not wait.
-    pub fn send_call(&mut self, id: impl Into<Value>, tool: &str, arguments: Value) {
+    pub(crate) fn send_call(&mut self, id: impl Into<Value>, tool: &str, arguments: Value) {
         self.send_request(
             id,
             "tools/call",
@@ -213,7 +212,7 @@ impl Chaos {
     }
 
     /// Sends `notifications/cancelled` for this id.
-    pub fn cancel(&mut self, id: impl Into<Value>) {
+    pub(crate) fn cancel(&mut self, id: impl Into<Value>) {
         let params = json!({ "requestId": id.into(), "reason": "the test changed its mind" });
         self.send(
             &json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params }),
@@ -221,26 +220,26 @@ impl Chaos {
     }
 
     /// The server's stdin, for a thread that writes while the test reads.
-    pub fn take_input(&mut self) -> File {
+    pub(crate) fn take_input(&mut self) -> Input {
         self.input.take().expect("stdin is open")
     }
 
     /// The end of stdin.
-    pub fn close_input(&mut self) {
+    pub(crate) fn close_input(&mut self) {
         self.input = None;
     }
 
     // ---- reading ---------------------------------------------------------
 
     /// Begins to read stdout, for a server started without.
-    pub fn start_reading(&mut self) {
+    pub(crate) fn start_reading(&mut self) {
         if let Some(pipe) = self.unread_stdout.take() {
             self.answers = Some(lines_of(pipe));
         }
     }
 
     /// The next raw line, or nothing at the end of stdout.
-    pub fn next_line(&mut self) -> Option<String> {
+    pub(crate) fn next_line(&mut self) -> Option<String> {
         let answers = self.answers.as_ref().expect("somebody reads stdout");
         match answers.recv_timeout(PATIENCE) {
             Ok(line) => Some(line),
@@ -255,7 +254,7 @@ impl Chaos {
     }
 
     /// The next message, whoever it answers. Fails unless it is JSON-RPC.
-    pub fn next(&mut self) -> Value {
+    pub(crate) fn next(&mut self) -> Value {
         if let Some(message) = self.early.pop_front() {
             return message;
         }
@@ -264,7 +263,7 @@ impl Chaos {
     }
 
     /// The answer with this id; others are kept for later.
-    pub fn answer(&mut self, id: impl Into<Value>) -> Value {
+    pub(crate) fn answer(&mut self, id: impl Into<Value>) -> Value {
         let id = id.into();
         if let Some(at) = self
             .early
@@ -288,7 +287,7 @@ impl Chaos {
     }
 
     /// Every message up to the end of stdout.
-    pub fn rest(&mut self) -> Vec<Value> {
+    pub(crate) fn rest(&mut self) -> Vec<Value> {
         let mut messages: Vec<Value> = self.early.drain(..).collect();
         while let Some(message) = self.fresh() {
             messages.push(message);
@@ -298,7 +297,7 @@ impl Chaos {
 
     /// Fails if an answer came that no test step has asked for yet. Sends a
     /// request first, so that what was written before it has been dealt with.
-    pub fn expect_silence(&mut self) {
+    pub(crate) fn expect_silence(&mut self) {
         let id = self.fresh_id();
         self.send_request(id, "tools/list", json!({}));
         self.answer(id);
@@ -317,14 +316,14 @@ impl Chaos {
     // ---- conversations ---------------------------------------------------
 
     /// Sends a request and waits for its answer, the whole message.
-    pub fn request(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn request(&mut self, method: &str, params: Value) -> Value {
         let id = self.fresh_id();
         self.send_request(id, method, params);
         self.answer(id)
     }
 
     /// Calls a tool and waits for its result. Fails on a protocol error.
-    pub fn call(&mut self, tool: &str, arguments: Value) -> Value {
+    pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> Value {
         let answer = self.request(
             "tools/call",
             json!({ "name": tool, "arguments": arguments }),
@@ -333,21 +332,21 @@ impl Chaos {
     }
 
     /// Calls a tool that must succeed; its text.
-    pub fn text(&mut self, tool: &str, arguments: Value) -> String {
+    pub(crate) fn text(&mut self, tool: &str, arguments: Value) -> String {
         let result = self.call(tool, arguments);
         assert!(!rpc::is_error(&result), "{tool} failed: {result}");
         rpc::text(&result)
     }
 
     /// Calls a tool that must fail with `isError`; its text.
-    pub fn failure(&mut self, tool: &str, arguments: Value) -> String {
+    pub(crate) fn failure(&mut self, tool: &str, arguments: Value) -> String {
         let result = self.call(tool, arguments);
         assert!(rpc::is_error(&result), "{tool} did not fail: {result}");
         rpc::text(&result)
     }
 
     /// The legacy handshake.
-    pub fn initialize(&mut self, version: &str) -> Value {
+    pub(crate) fn initialize(&mut self, version: &str) -> Value {
         let id = self.fresh_id();
         self.send(&rpc::initialize(id, version));
         let answer = self.answer(id);
@@ -357,7 +356,7 @@ impl Chaos {
     }
 
     /// Fails unless the server still serves.
-    pub fn assert_alive(&mut self) {
+    pub(crate) fn assert_alive(&mut self) {
         assert_eq!(self.text("add", json!({ "a": 20, "b": 22 })), "42");
     }
 
@@ -377,12 +376,12 @@ impl Chaos {
     // ---- the process -----------------------------------------------------
 
     /// Sends a signal.
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("the process is there");
     }
 
     /// Waits for the process to end.
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
@@ -398,7 +397,7 @@ impl Chaos {
     }
 
     /// Closes stdin and expects a clean end; what was still to be read.
-    pub fn finish(&mut self) -> Vec<Value> {
+    pub(crate) fn finish(&mut self) -> Vec<Value> {
         self.close_input();
         let rest = self.rest();
         let status = self.wait();
@@ -412,13 +411,13 @@ impl Chaos {
 
     /// The process id as `/proc` names it.
     #[cfg(target_os = "linux")]
-    pub fn proc(&self, entry: &str) -> std::path::PathBuf {
+    pub(crate) fn proc(&self, entry: &str) -> std::path::PathBuf {
         std::path::PathBuf::from(format!("/proc/{}/{entry}", self.child.id()))
     }
 
     /// The most memory the process has held so far, in bytes.
     #[cfg(target_os = "linux")]
-    pub fn peak_memory(&self) -> u64 {
+    pub(crate) fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(self.proc("status")).expect("the process is there");
         let line = status
             .lines()
@@ -435,7 +434,7 @@ impl Chaos {
     /// Waits until the process has used no processor time for a while: it has
     /// done all that it can do without us. There is no event for that.
     #[cfg(target_os = "linux")]
-    pub fn wait_until_idle(&self) {
+    pub(crate) fn wait_until_idle(&self) {
         let deadline = Instant::now() + PATIENCE;
         let (mut last, mut quiet) = (self.processor_time(), 0);
         while quiet < 50 {
@@ -472,9 +471,42 @@ impl Drop for Chaos {
     }
 }
 
+/// The server's stdin. A server that stops reading fails the write in the end,
+/// where a plain pipe would hold the test for ever.
+pub(crate) struct Input(File);
+
+impl Input {
+    fn new(pipe: OwnedFd) -> Self {
+        let flags = fcntl_getfl(&pipe).expect("the flags can be read");
+        fcntl_setfl(&pipe, flags | OFlags::NONBLOCK).expect("the flags can be set");
+        Self(File::from(pipe))
+    }
+}
+
+impl Write for Input {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let patience = Timespec::try_from(PATIENCE).map_err(io::Error::other)?;
+        loop {
+            match self.0.write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let mut files = [PollFd::new(&self.0, PollFlags::OUT)];
+                    if poll(&mut files, Some(&patience))? == 0 {
+                        return Err(io::ErrorKind::TimedOut.into());
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// What a server has written to stderr, line by line.
 #[derive(Default)]
-pub struct Log {
+pub(crate) struct Log {
     shared: Arc<(Mutex<LogState>, Condvar)>,
 }
 
@@ -504,7 +536,7 @@ impl Log {
     }
 
     /// Waits until a line fits; that line.
-    pub fn wait_for(&self, what: &str, fits: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait_for(&self, what: &str, fits: impl Fn(&str) -> bool) -> String {
         let (mutex, changed) = &*self.shared;
         let state = mutex.lock().expect("no reader panicked");
         let found = |state: &LogState| state.lines.iter().find(|line| fits(line)).cloned();
@@ -518,7 +550,7 @@ impl Log {
     }
 
     /// Every line, once stderr has ended.
-    pub fn all(&self) -> Vec<String> {
+    pub(crate) fn all(&self) -> Vec<String> {
         let (mutex, changed) = &*self.shared;
         let state = mutex.lock().expect("no reader panicked");
         let (state, late) = changed
@@ -529,7 +561,7 @@ impl Log {
     }
 
     /// What there is so far, for a failing test's message.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.shared
             .0
             .lock()
@@ -541,7 +573,7 @@ impl Log {
 
 /// Where the tools `slow` and `block` write that they began and ended. A named
 /// pipe stands in for the file, so that a test can wait for a line.
-pub struct Trace {
+pub(crate) struct Trace {
     path: std::path::PathBuf,
     lines: Receiver<String>,
     seen: Vec<String>,
@@ -549,7 +581,7 @@ pub struct Trace {
 
 impl Trace {
     /// A trace of its own for the test of this name.
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = scratch(&format!("{name}.trace"));
         rustix::fs::mkfifoat(
             rustix::fs::CWD,
@@ -571,12 +603,12 @@ impl Trace {
     }
 
     /// The value for `CHAOS_TRACE`.
-    pub fn path(&self) -> &std::path::Path {
+    pub(crate) fn path(&self) -> &std::path::Path {
         &self.path
     }
 
     /// Waits for this line.
-    pub fn wait_for(&mut self, line: &str) {
+    pub(crate) fn wait_for(&mut self, line: &str) {
         if self.has(line) {
             return;
         }
@@ -593,7 +625,7 @@ impl Trace {
     }
 
     /// Whether this line has been written by now.
-    pub fn has(&mut self, line: &str) -> bool {
+    pub(crate) fn has(&mut self, line: &str) -> bool {
         self.seen.extend(self.lines.try_iter());
         self.seen.iter().any(|seen| seen == line)
     }
@@ -606,7 +638,7 @@ impl Drop for Trace {
 }
 
 /// A path for a file of the test with this name. Nothing is there yet.
-pub fn scratch(name: &str) -> std::path::PathBuf {
+pub(crate) fn scratch(name: &str) -> std::path::PathBuf {
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("{}-{name}", std::process::id()));
     let _ = std::fs::remove_file(&path);
@@ -615,7 +647,7 @@ pub fn scratch(name: &str) -> std::path::PathBuf {
 
 /// Reads lines on a thread of its own. Invalid UTF-8 is replaced, so that it
 /// fails the test that looks at the line and not the reader.
-pub fn lines_of(pipe: impl Read + Send + 'static) -> Receiver<String> {
+pub(crate) fn lines_of(pipe: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver): (Sender<String>, _) = channel();
     thread::spawn(move || {
         for line in BufReader::with_capacity(1 << 16, pipe)

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// The metadata that every request of the modern era carries.
-pub fn meta(version: &str) -> Value {
+pub(crate) fn meta(version: &str) -> Value {
     json!({
         "io.modelcontextprotocol/protocolVersion": version,
         "io.modelcontextprotocol/clientInfo": { "name": "chaos-tests", "version": "1" },
@@ -12,7 +12,7 @@ pub fn meta(version: &str) -> Value {
 }
 
 /// The first request of the legacy era.
-pub fn initialize(id: impl Into<Value>, version: &str) -> Value {
+pub(crate) fn initialize(id: impl Into<Value>, version: &str) -> Value {
     json!({
         "jsonrpc": "2.0",
         "id": id.into(),
@@ -27,7 +27,7 @@ pub fn initialize(id: impl Into<Value>, version: &str) -> Value {
 
 /// Reads one line of stdout. Fails unless it is a JSON-RPC message or, for a
 /// batch, an array of them.
-pub fn parse(line: &str) -> Value {
+pub(crate) fn parse(line: &str) -> Value {
     let value: Value = serde_json::from_str(line).unwrap_or_else(|error| {
         panic!("stdout holds something else than JSON ({error}): {line:?}")
     });
@@ -72,7 +72,7 @@ fn assert_message(message: &Value) {
 
 /// The result of an answer. Fails on an error.
 #[track_caller]
-pub fn result(answer: &Value) -> &Value {
+pub(crate) fn result(answer: &Value) -> &Value {
     answer
         .get("result")
         .unwrap_or_else(|| panic!("not a result: {answer}"))
@@ -80,7 +80,7 @@ pub fn result(answer: &Value) -> &Value {
 
 /// The code of an error answer. Fails on a result.
 #[track_caller]
-pub fn code(answer: &Value) -> i64 {
+pub(crate) fn code(answer: &Value) -> i64 {
     answer["error"]["code"]
         .as_i64()
         .unwrap_or_else(|| panic!("not an error: {answer}"))
@@ -88,25 +88,25 @@ pub fn code(answer: &Value) -> i64 {
 
 /// The text of an error answer.
 #[track_caller]
-pub fn message(answer: &Value) -> &str {
+pub(crate) fn message(answer: &Value) -> &str {
     answer["error"]["message"]
         .as_str()
         .unwrap_or_else(|| panic!("not an error: {answer}"))
 }
 
 /// Whether an error belongs to no request: its id is null.
-pub fn is_unaddressed(answer: &Value) -> bool {
+pub(crate) fn is_unaddressed(answer: &Value) -> bool {
     answer.get("error").is_some() && answer.get("id").is_none_or(Value::is_null)
 }
 
 /// Whether a tool's result is an error.
-pub fn is_error(result: &Value) -> bool {
+pub(crate) fn is_error(result: &Value) -> bool {
     result.get("isError") == Some(&Value::Bool(true))
 }
 
 /// The text blocks of a tool's result, joined.
 #[track_caller]
-pub fn text(result: &Value) -> String {
+pub(crate) fn text(result: &Value) -> String {
     let blocks = result["content"]
         .as_array()
         .unwrap_or_else(|| panic!("no content: {result}"));
@@ -119,7 +119,7 @@ pub fn text(result: &Value) -> String {
 
 /// The reference in a sanitised error's text.
 #[track_caller]
-pub fn reference(text: &str) -> String {
+pub(crate) fn reference(text: &str) -> String {
     let start = text
         .find("(reference ")
         .unwrap_or_else(|| panic!("no reference: {text}"));
