@@ -215,4 +215,10 @@ mod tests {
             text.ends_with("[7 more characters are not shown. Search for the part that you need.]")
         );
     }
+
+    #[test]
+    fn schema_and_checks_agree() {
+        mcp_kit::testing::assert_schema_agrees::<SearchArgs>();
+        mcp_kit::testing::assert_schema_agrees::<ReadArgs>();
+    }
 }
