@@ -7,12 +7,16 @@ use std::future::Future;
 use std::marker::PhantomData;
 
 use clap::Args;
-use tokio::runtime::Runtime;
 
+use super::runtime::LazyRuntime;
 use crate::server::Server;
 
 /// A function that builds the server: `fn` or `async fn`, with the program's
 /// own options as its argument or without any.
+///
+/// A plain `fn` runs before there is a tokio runtime: the server's first answer
+/// then does not wait for the runtime's start. What needs a runtime, such as
+/// connecting to a database, wants an `async fn`.
 ///
 /// The options derive [`clap::Args`]. The error is one that can be displayed:
 /// `Box<dyn Error>`, [`BuildError`](crate::server::BuildError),
@@ -27,13 +31,13 @@ pub trait Build<Kind> {
     type Options: Args;
 
     #[doc(hidden)]
-    fn build(self, options: Self::Options, runtime: &Runtime) -> Result<Server, Failure>;
+    fn build(self, options: Self::Options, runtime: &LazyRuntime) -> Result<Server, Failure>;
 }
 
 /// Why there is no server, for people.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Failure(String);
+pub struct Failure(pub(super) String);
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,8 +72,7 @@ where
 {
     type Options = ();
 
-    fn build(self, (): (), runtime: &Runtime) -> Result<Server, Failure> {
-        let _entered = runtime.enter();
+    fn build(self, (): (), _: &LazyRuntime) -> Result<Server, Failure> {
         self().map_err(failure)
     }
 }
@@ -82,8 +85,7 @@ where
 {
     type Options = O;
 
-    fn build(self, options: O, runtime: &Runtime) -> Result<Server, Failure> {
-        let _entered = runtime.enter();
+    fn build(self, options: O, _: &LazyRuntime) -> Result<Server, Failure> {
         self(options).map_err(failure)
     }
 }
@@ -96,8 +98,8 @@ where
 {
     type Options = ();
 
-    fn build(self, (): (), runtime: &Runtime) -> Result<Server, Failure> {
-        runtime.block_on(async { self().await.map_err(failure) })
+    fn build(self, (): (), runtime: &LazyRuntime) -> Result<Server, Failure> {
+        runtime.get()?.block_on(async { self().await.map_err(failure) })
     }
 }
 
@@ -110,8 +112,8 @@ where
 {
     type Options = O;
 
-    fn build(self, options: O, runtime: &Runtime) -> Result<Server, Failure> {
-        runtime.block_on(async { self(options).await.map_err(failure) })
+    fn build(self, options: O, runtime: &LazyRuntime) -> Result<Server, Failure> {
+        runtime.get()?.block_on(async { self(options).await.map_err(failure) })
     }
 }
 

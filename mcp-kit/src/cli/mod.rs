@@ -52,7 +52,6 @@ mod build;
 mod runtime;
 mod serve;
 
-use std::fmt;
 use std::process::ExitCode;
 
 pub use build::Build;
@@ -80,13 +79,11 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
         }
     };
-    match command {
-        Command::Stdio => serve::stdio(build, options),
-    }
-}
-
-/// Says why the program ends.
-fn fail(reason: impl fmt::Display) -> ExitCode {
-    eprintln!("error: {reason}");
-    ExitCode::FAILURE
+    let outcome = match command {
+        Command::Stdio => serve::stdio(build, options).map(|()| ExitCode::SUCCESS),
+    };
+    outcome.unwrap_or_else(|failure| {
+        eprintln!("error: {failure}");
+        ExitCode::FAILURE
+    })
 }

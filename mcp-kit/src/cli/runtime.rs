@@ -1,18 +1,40 @@
 //! The runtime that the command line brings.
 
+use std::cell::OnceCell;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
 
-/// Runs `run` with a runtime whose end waits for nobody, also where `run`
-/// panics: a handler that blocks its thread must not keep the process alive.
-pub(super) fn with_runtime<R>(run: impl FnOnce(&Runtime) -> R) -> io::Result<R> {
-    let runtime = start()?;
-    let outcome = catch_unwind(AssertUnwindSafe(|| run(&runtime)));
-    runtime.shutdown_background();
-    Ok(outcome.unwrap_or_else(|panic| resume_unwind(panic)))
+use super::build::Failure;
+
+/// A runtime that starts when it is first needed, and whose end waits for
+/// nobody: a handler that blocks its thread must not keep the process alive.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct LazyRuntime(OnceCell<Runtime>);
+
+impl LazyRuntime {
+    pub(super) fn get(&self) -> Result<&Runtime, Failure> {
+        if let Some(runtime) = self.0.get() {
+            return Ok(runtime);
+        }
+        let runtime = start()
+            .map_err(|error| Failure(format!("the runtime cannot be started: {error}")))?;
+        Ok(self.0.get_or_init(|| runtime))
+    }
+
+    pub(super) fn is_started(&self) -> bool {
+        self.0.get().is_some()
+    }
+}
+
+impl Drop for LazyRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// At least two workers, so that a handler which blocks one of them does not

@@ -1,30 +1,33 @@
 //! `stdio`: the server at work.
 
-use std::process::ExitCode;
+use std::panic::resume_unwind;
 
-use super::build::Build;
-use super::fail;
-use super::runtime::with_runtime;
+use super::build::{Build, Failure};
+use super::runtime::LazyRuntime;
 use crate::logging;
 use crate::transport::Stdio;
 
 /// Serves one client over stdin and stdout.
-pub(super) fn stdio<Kind, B: Build<Kind>>(build: B, options: B::Options) -> ExitCode {
+pub(super) fn stdio<Kind, B: Build<Kind>>(build: B, options: B::Options) -> Result<(), Failure> {
     // First of all: from here on nothing that is printed reaches the client.
-    let stdio = match Stdio::take() {
-        Ok(stdio) => stdio,
-        Err(error) => return fail(format_args!("stdin and stdout cannot be used: {error}")),
-    };
+    let mut stdio = Stdio::take()
+        .map_err(|error| Failure(format!("stdin and stdout cannot be used: {error}")))?;
     let _logs = logging::init();
-    let served = with_runtime(|runtime| {
-        let server = match build.build(options, runtime) {
-            Ok(server) => server,
-            Err(failure) => return fail(failure),
-        };
-        match runtime.block_on(server.serve_taken(stdio)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(format_args!("stdin and stdout cannot be served: {error}")),
-        }
+    let runtime = LazyRuntime::default();
+    let server = build.build(options, &runtime)?;
+    if !runtime.is_started() {
+        stdio.greet(&server);
+    }
+    let served = runtime.get()?.block_on(async move {
+        // On a worker: this thread would have to be woken for each message.
+        tokio::spawn(async move { server.serve_taken(stdio).await }).await
     });
-    served.unwrap_or_else(|error| fail(format_args!("the runtime cannot be started: {error}")))
+    match served {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(Failure(format!("stdin and stdout cannot be served: {error}"))),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(error) => Err(Failure(format!("the server was stopped: {error}"))),
+        },
+    }
 }

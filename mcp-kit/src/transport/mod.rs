@@ -2,6 +2,7 @@
 
 pub(crate) mod heartbeat;
 pub(crate) mod lines;
+pub(crate) mod memory;
 #[cfg(feature = "stdio")]
 pub(crate) mod signals;
 #[cfg(feature = "stdio")]

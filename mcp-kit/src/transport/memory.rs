@@ -1,0 +1,35 @@
+//! A connection within the process: the same message loop over a pair of
+//! in-memory streams.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::io::{DuplexStream, duplex, split};
+use tokio::task::JoinHandle;
+
+use crate::context::Principal;
+use crate::server::{self, Greeting, Server};
+
+/// How many bytes wait in each direction before the other side pauses.
+const ROOM: usize = 64 * 1024;
+
+/// Serves a client at the other end of the stream, in a task; it ends when the
+/// stream is shut down or the server drains. Without `principal` the client is
+/// the server's own `local`.
+pub(crate) fn connect(
+    server: &Server,
+    principal: Option<Principal>,
+) -> (DuplexStream, JoinHandle<io::Result<()>>) {
+    let inner = Arc::clone(server.inner());
+    let principal = principal.unwrap_or_else(|| inner.local.clone());
+    let greeting = Greeting::new(&inner, principal);
+    let (client, own) = duplex(ROOM);
+    let (input, output) = split(own);
+    let serving = tokio::spawn(server::serve(
+        inner,
+        greeting,
+        Box::new(input),
+        Box::new(output),
+    ));
+    (client, serving)
+}
