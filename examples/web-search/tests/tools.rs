@@ -87,18 +87,3 @@ async fn what_a_search_finds_can_be_read() {
     let error = error.expect_err("no such page");
     assert!(error.message().expect("a message").contains("search_web"));
 }
-
-#[test]
-fn the_servers_can_be_built() {
-    let corpus = Corpus::embedded().expect("the index is built");
-    let names = |server: mcp_kit::Server| -> Vec<String> {
-        let tools = server.tools();
-        tools.map(|tool| tool.name().to_owned()).collect()
-    };
-    let server = web_search::corpus_server(corpus).expect("a server");
-    assert_eq!(names(server), ["search_web", "read_page"]);
-    let key = ApiKey::new("key").expect("a good key");
-    let brave = Brave::new(key, BraveOptions::default()).expect("good options");
-    let server = web_search::web_server(brave).expect("a server");
-    assert_eq!(names(server), ["search_web"]);
-}
