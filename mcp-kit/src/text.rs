@@ -20,7 +20,7 @@ pub(crate) fn excerpt(text: &str) -> String {
 }
 
 /// Whether a character is invisible or moves the text around it.
-fn is_unsafe(character: char) -> bool {
+pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

@@ -1,11 +1,13 @@
 //! What the command line asks for.
 
 use std::ffi::OsString;
+use std::fmt;
+use std::path::Path;
 
-use clap::{Args, Command as Clap, Error};
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command as Clap, Error};
 
 /// What to do, and with which of the program's own options.
-#[derive(Debug)]
 pub(super) struct Invocation<O> {
     pub(super) options: O,
     pub(super) command: Command,
@@ -15,33 +17,194 @@ pub(super) struct Invocation<O> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command {
     Stdio,
+    Tools {
+        json: bool,
+    },
+    Call {
+        tool: String,
+        /// JSON text, or `-` for stdin.
+        arguments: String,
+        json: bool,
+    },
+    Check {
+        strict: bool,
+    },
+    Version,
 }
 
 /// Reads the process' arguments.
+///
+/// # Errors
+///
+/// What clap prints in place of doing anything: an error, or the help.
 pub(super) fn parse<O: Args>() -> Result<Invocation<O>, Error> {
-    parse_from(std::env::args_os().collect())
+    parse_from(&std::env::args_os().collect::<Vec<_>>())
 }
 
-fn parse_from<O: Args>(arguments: Vec<OsString>) -> Result<Invocation<O>, Error> {
-    let mut clap = command::<O>();
+fn parse_from<O: Args>(arguments: &[OsString]) -> Result<Invocation<O>, Error> {
+    let is_plain = match arguments {
+        [] | [_] => true,
+        [_, command] => command == "stdio",
+        _ => false,
+    };
+    // Hosts wait for a server's start, and most start it like this: the
+    // commands need not be made for it. What is missing is told below.
+    if is_plain && let Ok(options) = defaults(arguments) {
+        return Ok(Invocation {
+            options,
+            command: Command::Stdio,
+        });
+    }
+    let mut clap = command::<O>()?.display_name(program(arguments));
     let mut matches = clap.try_get_matches_from_mut(arguments)?;
-    let command = Command::Stdio;
+    let command = asked_for(&matches);
     let options = O::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut clap))?;
     Ok(Invocation { options, command })
 }
 
-fn command<O: Args>() -> Clap {
-    // clap shows the name under which the program was started.
-    O::augment_args(Clap::new("server"))
-        // Global arguments cannot be required; what is missing is found when
-        // the options are made of the matches.
-        .mut_args(|argument| {
-            if argument.is_positional() {
-                argument
-            } else {
-                argument.required(false).global(true)
-            }
-        })
+/// The options where none is given.
+fn defaults<O: Args>(arguments: &[OsString]) -> Result<O, Error> {
+    let program = arguments.iter().take(1);
+    let mut matches = O::augment_args(Clap::new("server")).try_get_matches_from(program)?;
+    O::from_arg_matches_mut(&mut matches)
+}
+
+/// The name under which the program was started.
+fn program(arguments: &[OsString]) -> String {
+    arguments
+        .first()
+        .and_then(|path| Path::new(path).file_stem())
+        .map_or_else(
+            || "server".to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+}
+
+fn asked_for(matches: &ArgMatches) -> Command {
+    if flag(matches, "mcp_kit_version") {
+        return Command::Version;
+    }
+    match matches.subcommand() {
+        Some(("tools", tools)) => Command::Tools {
+            json: flag(tools, "mcp_kit_json"),
+        },
+        Some(("call", call)) => Command::Call {
+            tool: text(call, "mcp_kit_tool"),
+            arguments: text(call, "mcp_kit_arguments"),
+            json: flag(call, "mcp_kit_json"),
+        },
+        Some(("check", check)) => Command::Check {
+            strict: flag(check, "mcp_kit_strict"),
+        },
+        _ => Command::Stdio,
+    }
+}
+
+fn flag(matches: &ArgMatches, id: &str) -> bool {
+    matches!(matches.try_get_one(id), Ok(Some(true)))
+}
+
+fn text(matches: &ArgMatches, id: &str) -> String {
+    matches
+        .try_get_one::<String>(id)
+        .ok()
+        .flatten()
+        .cloned()
+        .unwrap_or_default()
+}
+
+/// The whole command line: the program's own options and the commands.
+fn command<O: Args>() -> Result<Clap, Error> {
+    let own = O::augment_args(Clap::new("server"));
+    for taken in ["json", "strict"] {
+        if own
+            .get_arguments()
+            .any(|argument| argument.get_long() == Some(taken))
+        {
+            return Err(Error::raw(
+                ErrorKind::ArgumentConflict,
+                format!(
+                    "the program's own option --{taken} has the name of an option of mcp-kit's commands; rename it\n"
+                ),
+            ));
+        }
+    }
+    let says_version = own.get_version().is_some()
+        || own.get_long_version().is_some()
+        || own
+            .get_arguments()
+            .any(|argument| argument.get_long() == Some("version"));
+    // Global arguments cannot be required; what is missing is found when the
+    // options are made of the matches.
+    let own = own.mut_args(|argument| {
+        if argument.is_positional() {
+            argument
+        } else {
+            argument.required(false).global(true)
+        }
+    });
+    let own = if says_version {
+        own
+    } else {
+        own.arg(version())
+    };
+    Ok(own
         .subcommand_negates_reqs(true)
-        .subcommand(Clap::new("stdio").about("Serve one client over stdin and stdout (the default)"))
+        .subcommand(
+            Clap::new("stdio").about("Serve one client over stdin and stdout; so does no command"),
+        )
+        .subcommand(
+            Clap::new("tools")
+                .about("List the tools with their schemas")
+                .arg(json("Print the list as clients get it")),
+        )
+        .subcommand(
+            Clap::new("call")
+                .about("Call one tool and print the result")
+                .arg(
+                    Arg::new("mcp_kit_tool")
+                        .value_name("TOOL")
+                        .required(true)
+                        .help("The tool's name"),
+                )
+                .arg(
+                    Arg::new("mcp_kit_arguments")
+                        .value_name("JSON")
+                        .default_value("{}")
+                        .help("The arguments, a JSON object; - reads it from stdin"),
+                )
+                .arg(json("Print the result as clients get it")),
+        )
+        .subcommand(
+            Clap::new("check")
+                .about("Show each tool's policy, and what could be better")
+                .arg(
+                    Arg::new("mcp_kit_strict")
+                        .long("strict")
+                        .action(ArgAction::SetTrue)
+                        .help("End with 1 where something could be better"),
+                ),
+        ))
+}
+
+fn json(help: &'static str) -> Arg {
+    Arg::new("mcp_kit_json")
+        .long("json")
+        .action(ArgAction::SetTrue)
+        .help(help)
+}
+
+fn version() -> Arg {
+    Arg::new("mcp_kit_version")
+        .long("version")
+        .action(ArgAction::SetTrue)
+        .help("Print the server's name and version")
+}
+
+impl<O> fmt::Debug for Invocation<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invocation")
+            .field("command", &self.command)
+            .finish_non_exhaustive()
+    }
 }

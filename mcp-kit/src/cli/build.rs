@@ -99,7 +99,9 @@ where
     type Options = ();
 
     fn build(self, (): (), runtime: &LazyRuntime) -> Result<Server, Failure> {
-        runtime.get()?.block_on(async { self().await.map_err(failure) })
+        runtime
+            .get()?
+            .block_on(async { self().await.map_err(failure) })
     }
 }
 
@@ -113,7 +115,9 @@ where
     type Options = O;
 
     fn build(self, options: O, runtime: &LazyRuntime) -> Result<Server, Failure> {
-        runtime.get()?.block_on(async { self(options).await.map_err(failure) })
+        runtime
+            .get()?
+            .block_on(async { self(options).await.map_err(failure) })
     }
 }
 

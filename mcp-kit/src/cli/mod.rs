@@ -39,8 +39,8 @@
 //! | `check` | shows each tool's policy, and what could be better |
 //!
 //! The program's own options may stand before and after the command; the ones
-//! without a name only before. The names `--json`, `--help` and `--version` are
-//! taken. `#[command(version)]` on the options makes `--version` say the
+//! without a name only before. The names `--json`, `--strict`, `--help` and
+//! `--version` are taken. `#[command(version)]` on the options makes `--version` say the
 //! package's version; without it the server is built to say its own.
 //!
 //! The process ends with 0; with 1 where the server could not be built or
@@ -49,17 +49,30 @@
 
 mod arguments;
 mod build;
+mod call;
+mod check;
+mod output;
 mod runtime;
 mod serve;
+mod tools;
 
+use std::fmt;
 use std::process::ExitCode;
 
 pub use build::Build;
 
+use crate::logging;
+use crate::server::Server;
 use arguments::{Command, Invocation};
+use build::Failure;
+use runtime::LazyRuntime;
 
 /// The exit code of a command line that is wrong, as clap has it.
 const USAGE: u8 = 2;
+
+/// The exit code of a tool that reports an error, and of a strict check that
+/// finds something.
+const TOOL_ERROR: u8 = 1;
 
 /// Runs the program: reads the command line, builds the server and does what
 /// was asked, which is to serve over stdio unless another command is given.
@@ -81,9 +94,44 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
     };
     let outcome = match command {
         Command::Stdio => serve::stdio(build, options).map(|()| ExitCode::SUCCESS),
+        Command::Tools { json } => {
+            with_server(build, options, |server, _| tools::tools(server, json))
+        }
+        Command::Call {
+            tool,
+            arguments,
+            json,
+        } => with_server(build, options, |server, runtime| {
+            call::call(server, runtime, &tool, &arguments, json)
+        }),
+        Command::Check { strict } => {
+            with_server(build, options, |server, _| check::check(server, strict))
+        }
+        Command::Version => with_server(build, options, |server, _| {
+            output::print(&format!("{} {}\n", server.name(), server.version()))
+        }),
     };
     outcome.unwrap_or_else(|failure| {
         eprintln!("error: {failure}");
         ExitCode::FAILURE
     })
+}
+
+/// Builds the server for a command that prints something and ends.
+fn with_server<Kind, B: Build<Kind>>(
+    build: B,
+    options: B::Options,
+    command: impl FnOnce(&Server, &LazyRuntime) -> Result<ExitCode, Failure>,
+) -> Result<ExitCode, Failure> {
+    // People read this: only what went wrong, unless they ask for more.
+    let _logs = logging::init_with("warn");
+    let runtime = LazyRuntime::default();
+    let server = build.build(options, &runtime)?;
+    command(&server, &runtime)
+}
+
+/// Says what is wrong with the command line.
+fn usage(problem: impl fmt::Display) -> ExitCode {
+    eprintln!("error: {problem}");
+    ExitCode::from(USAGE)
 }

@@ -19,8 +19,8 @@ impl LazyRuntime {
         if let Some(runtime) = self.0.get() {
             return Ok(runtime);
         }
-        let runtime = start()
-            .map_err(|error| Failure(format!("the runtime cannot be started: {error}")))?;
+        let runtime =
+            start().map_err(|error| Failure(format!("the runtime cannot be started: {error}")))?;
         Ok(self.0.get_or_init(|| runtime))
     }
 

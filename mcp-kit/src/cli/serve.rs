@@ -24,7 +24,9 @@ pub(super) fn stdio<Kind, B: Build<Kind>>(build: B, options: B::Options) -> Resu
     });
     match served {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(Failure(format!("stdin and stdout cannot be served: {error}"))),
+        Ok(Err(error)) => Err(Failure(format!(
+            "stdin and stdout cannot be served: {error}"
+        ))),
         Err(error) => match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
             Err(error) => Err(Failure(format!("the server was stopped: {error}"))),

@@ -43,7 +43,14 @@ where
                 continue;
             };
             // The last value is the one that counts.
-            for field in fields.fields.split('\n').skip(1).collect::<Vec<_>>().iter().rev() {
+            for field in fields
+                .fields
+                .split('\n')
+                .skip(1)
+                .collect::<Vec<_>>()
+                .iter()
+                .rev()
+            {
                 let Some((name, _)) = field.split_once("\":") else {
                     continue;
                 };
@@ -63,7 +70,11 @@ where
 
 /// A span's fields, each behind a newline: JSON text has none inside.
 impl<'writer> FormatFields<'writer> for JsonLine {
-    fn format_fields<R: RecordFields>(&self, mut fields: Writer<'writer>, record: R) -> fmt::Result {
+    fn format_fields<R: RecordFields>(
+        &self,
+        mut fields: Writer<'writer>,
+        record: R,
+    ) -> fmt::Result {
         record.record(&mut Fields(&mut fields, Mark::Newline));
         Ok(())
     }
@@ -81,7 +92,11 @@ impl<'writer> FormatFields<'writer> for JsonLine {
 pub(super) fn dropped_lines(count: u64) -> String {
     let mut text = String::new();
     // Writing into a `String` cannot fail.
-    let _ = head(&mut Writer::new(&mut text), &Level::WARN, "mcp_kit::logging");
+    let _ = head(
+        &mut Writer::new(&mut text),
+        &Level::WARN,
+        "mcp_kit::logging",
+    );
     let _ = writeln!(
         text,
         r#","message":"stderr was not read: lines were dropped","dropped":{count}}}"#

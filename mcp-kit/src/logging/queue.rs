@@ -122,7 +122,10 @@ impl Queue {
         self.written.notify_all();
         while state.waiting.is_empty() {
             state.is_idle = true;
-            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .filled
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         state.is_idle = false;
         state.is_writing = true;

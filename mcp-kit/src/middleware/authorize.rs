@@ -1,5 +1,7 @@
 //! Lets only callers with the tool's scope pass.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 
 use super::{Middleware, Next};
@@ -21,5 +23,9 @@ impl Middleware for Authorize {
             ));
         }
         next.run(call).await
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed("Authorize")
     }
 }

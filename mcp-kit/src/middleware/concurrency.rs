@@ -1,5 +1,6 @@
 //! Bounds how many calls of a tool run at once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,6 +15,7 @@ use crate::tool::{ToolCall, ToolError, ToolResult};
 /// whose caller was told of a timeout still holds its own.
 #[derive(Clone, Debug)]
 pub struct ConcurrencyLimit {
+    calls: usize,
     permits: Arc<Semaphore>,
 }
 
@@ -21,8 +23,10 @@ impl ConcurrencyLimit {
     /// At most `calls` at once, and at least one.
     #[must_use]
     pub fn new(calls: usize) -> Self {
+        let calls = calls.clamp(1, Semaphore::MAX_PERMITS);
         Self {
-            permits: Arc::new(Semaphore::new(calls.clamp(1, Semaphore::MAX_PERMITS))),
+            calls,
+            permits: Arc::new(Semaphore::new(calls)),
         }
     }
 }
@@ -33,5 +37,9 @@ impl Middleware for ConcurrencyLimit {
         let permit = Arc::clone(&self.permits).acquire_owned().await?;
         call.keep(permit);
         next.run(call).await
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Owned(format!("ConcurrencyLimit({})", self.calls))
     }
 }

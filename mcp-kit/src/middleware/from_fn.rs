@@ -1,5 +1,6 @@
 //! Middlewares made of functions.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -65,5 +66,9 @@ where
         Self: 'async_trait,
     {
         (self.0)(call, next)
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(std::any::type_name::<F>().trim_end_matches("::{{closure}}"))
     }
 }

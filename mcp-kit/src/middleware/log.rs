@@ -1,5 +1,6 @@
 //! One span and one event per call.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::future::Future;
@@ -61,6 +62,10 @@ impl Middleware for Log {
             }
             .instrument(span),
         )
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed("Log")
     }
 }
 

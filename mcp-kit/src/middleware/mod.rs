@@ -22,8 +22,11 @@ pub use log::Log;
 pub(crate) use log::{log_refusal, log_unseen};
 pub use rate_limit::{Rate, RateLimit};
 pub use timeout::Timeout;
+#[cfg(feature = "cli")]
+pub(crate) use timeout::readable;
 pub use validate::Validate;
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -60,6 +63,11 @@ pub trait Middleware: Send + Sync + 'static {
     ///
     /// The call's failure; what of it the client sees is in [`ToolError`].
     async fn handle(&self, call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError>;
+
+    /// What `check` shows it as; the type's name unless it is said here.
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(std::any::type_name::<Self>())
+    }
 }
 
 /// The rest of the chain.

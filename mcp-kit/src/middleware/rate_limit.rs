@@ -1,5 +1,6 @@
 //! Bounds how often a caller may call a tool.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
@@ -184,6 +185,10 @@ impl Middleware for RateLimit {
                 ))
             }
         }
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Owned(format!("RateLimit({})", self.shared.rate))
     }
 }
 

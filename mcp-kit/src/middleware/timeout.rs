@@ -1,5 +1,6 @@
 //! Ends calls that take too long.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -50,10 +51,14 @@ impl Middleware for Timeout {
             }
         }
     }
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Owned(format!("Timeout({})", readable(self.after)))
+    }
 }
 
 /// "500 ms", "15 s", "2 min".
-fn readable(duration: Duration) -> String {
+pub(crate) fn readable(duration: Duration) -> String {
     let millis = duration.as_millis();
     match millis {
         0..1_000 => format!("{millis} ms"),

@@ -1,5 +1,6 @@
 //! Decodes and checks the arguments.
 
+use std::borrow::Cow;
 use std::future::{Future, ready};
 use std::pin::Pin;
 
@@ -38,5 +39,9 @@ impl Middleware for Validate {
             Ok(()) => next.run(call),
             Err(violations) => Box::pin(ready(Err(Self::refusal(violations)))),
         }
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed("Validate")
     }
 }

@@ -19,4 +19,6 @@ pub(crate) use number::Number;
 pub(crate) use text_rule::{TextRule, length};
 pub(crate) use tidy::{bounds_of_format, each, output};
 pub(crate) use walk::Validator;
+#[cfg(feature = "cli")]
+pub(crate) use words::nearest;
 pub(crate) use words::{Step, push_step};

@@ -247,6 +247,7 @@ impl ServerBuilder {
             inner: Arc::new(ServerInner {
                 identity: Identity::new(&self.name, &self.version, self.instructions.as_deref()),
                 name: self.name,
+                version: self.version,
                 permits: Arc::new(Semaphore::new(
                     self.limits.calls_per_server.min(Semaphore::MAX_PERMITS),
                 )),

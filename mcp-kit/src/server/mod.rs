@@ -7,7 +7,9 @@ mod drain;
 mod entry;
 mod greeting;
 mod limits;
+mod lint;
 mod lists;
+mod policy;
 mod runner;
 
 use std::fmt;
@@ -18,6 +20,8 @@ use tokio::sync::Semaphore;
 pub use builder::{BuildError, ServerBuilder, ToolOptions};
 pub use drain::DrainHandle;
 pub use limits::Limits;
+pub use lint::Warning;
+pub use policy::ToolPolicy;
 
 pub(crate) use connection::{Input, Output, serve};
 pub(crate) use entry::ToolEntry;
@@ -50,6 +54,7 @@ pub struct Server {
 
 pub(crate) struct ServerInner {
     pub(crate) name: String,
+    pub(crate) version: String,
     pub(crate) limits: Limits,
     /// In the order in which they were registered.
     pub(crate) tools: Vec<Arc<ToolEntry>>,
@@ -82,6 +87,12 @@ impl Server {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// The server's version.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.inner.version
     }
 
     /// The bounds in force.

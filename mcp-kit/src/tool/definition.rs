@@ -166,6 +166,12 @@ impl ToolDefinition {
         &self.name
     }
 
+    /// The name for people.
+    #[must_use]
+    pub fn title_text(&self) -> Option<&str> {
+        self.title.as_deref()
+    }
+
     /// What the tool does, for the model.
     #[must_use]
     pub fn description(&self) -> &str {

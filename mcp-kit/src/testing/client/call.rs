@@ -44,7 +44,11 @@ impl Request {
     /// cancelled in time gets none: it ends with [`RequestError::NoAnswer`] when
     /// the connection does.
     pub fn cancel(&self) {
-        if let Some(lines) = self.lines.as_ref().and_then(mpsc::WeakUnboundedSender::upgrade) {
+        if let Some(lines) = self
+            .lines
+            .as_ref()
+            .and_then(mpsc::WeakUnboundedSender::upgrade)
+        {
             let line = json!({
                 "jsonrpc": "2.0",
                 "method": "notifications/cancelled",

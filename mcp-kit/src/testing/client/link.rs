@@ -5,8 +5,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader, split};
+use serde_json::Value;
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader, split,
+};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::call::Request;
@@ -72,7 +74,7 @@ impl Link {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(super) fn request(&self, id: u64, method: &str, params: Value) -> Request {
+    pub(super) fn request(&self, id: u64, method: &str, params: &str) -> Request {
         let (sender, answer) = oneshot::channel();
         let mut state = self.inbox.lock();
         // After the end nothing would answer.
@@ -84,9 +86,10 @@ impl Link {
             state.open.insert(id, open);
         }
         drop(state);
-        self.write(
-            json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string(),
-        );
+        let method = Value::from(method);
+        self.write(format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":{method},"params":{params}}}"#
+        ));
         let lines = lock(&self.lines).clone();
         Request::new(id, answer, lines)
     }

@@ -158,6 +158,18 @@ impl Client {
         Call::new(self.send(token, "tools/call", params))
     }
 
+    /// Calls a tool with arguments that are JSON text on one line, so that they
+    /// arrive as they were written.
+    #[cfg(feature = "cli")]
+    pub(crate) fn call_with_text(&self, tool: &str, arguments: &str) -> Call {
+        let id = self.link.next_id();
+        let mut meta = Map::new();
+        add_modern_metadata(&mut meta);
+        let (tool, meta) = (json!(tool), Value::Object(meta));
+        let params = format!(r#"{{"name":{tool},"arguments":{arguments},"_meta":{meta}}}"#);
+        Call::new(self.link.request(id, "tools/call", &params))
+    }
+
     /// Sends any request. It is sent at once; await it for its result.
     pub fn request(&self, method: &str, params: Value) -> Request {
         self.send(self.link.next_id(), method, params)
@@ -170,7 +182,8 @@ impl Client {
     }
 
     /// Sends a line as it is, well-formed or not. What the server answers to it
-    /// is read with [`next_message`](Self::next_message).
+    /// is read with [`next_message`](Self::next_message); a request in it wants
+    /// a text as its id, since numbers are the client's own.
     pub fn send_line(&self, line: impl Into<Vec<u8>>) {
         self.link.write(line);
     }
@@ -197,7 +210,7 @@ impl Client {
                 add_modern_metadata(meta);
             }
         }
-        self.link.request(id, method, params)
+        self.link.request(id, method, &params.to_string())
     }
 }
 
@@ -212,7 +225,10 @@ impl fmt::Debug for Client {
 /// What a request gives itself stays.
 fn add_modern_metadata(meta: &mut Map<String, Value>) {
     let members = [
-        ("protocolVersion", json!(ProtocolVersion::V2026_07_28.as_str())),
+        (
+            "protocolVersion",
+            json!(ProtocolVersion::V2026_07_28.as_str()),
+        ),
         ("clientCapabilities", json!({})),
         ("clientInfo", client_info()),
     ];

@@ -1,0 +1,134 @@
+//! `call`: one call through the whole protocol, in this process.
+
+use std::io::Read as _;
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use super::build::Failure;
+use super::output::print;
+use super::runtime::LazyRuntime;
+use super::{TOOL_ERROR, usage};
+use crate::schema;
+use crate::server::Server;
+use crate::testing::{CallResult, Client, RequestError};
+use crate::tool::ToolDefinition;
+
+/// Calls `tool` and prints what it answers.
+pub(super) fn call(
+    server: &Server,
+    runtime: &LazyRuntime,
+    tool: &str,
+    arguments: &str,
+    as_json: bool,
+) -> Result<ExitCode, Failure> {
+    if !server.tools().any(|known| known.name() == tool) {
+        return Ok(usage(unknown(server, tool)));
+    }
+    let arguments = match read(arguments) {
+        Ok(arguments) => arguments,
+        Err(problem) => return Ok(usage(problem)),
+    };
+    let outcome = runtime.get()?.block_on(async {
+        let client = Client::modern(server).await;
+        client.call_with_text(tool, &arguments).outcome().await
+    });
+    let result = match outcome {
+        Ok(result) => result,
+        Err(RequestError::Protocol { message, .. }) => return Ok(usage(message)),
+        Err(error) => return Err(Failure(error.to_string())),
+    };
+    let text = if as_json {
+        format!("{:#}\n", result.json())
+    } else {
+        readable(&result)
+    };
+    let printed = print(&text)?;
+    if result.is_error() {
+        eprintln!("{tool} reported an error");
+        return Ok(ExitCode::from(TOOL_ERROR));
+    }
+    Ok(printed)
+}
+
+fn unknown(server: &Server, tool: &str) -> String {
+    let names = || server.tools().map(ToolDefinition::name);
+    let tool = crate::text::excerpt(tool);
+    match schema::nearest(&tool, names()) {
+        Some(meant) => format!("there is no tool \"{tool}\"; did you mean \"{meant}\"?"),
+        None => format!(
+            "there is no tool \"{tool}\"; there are: {}",
+            names().collect::<Vec<_>>().join(", ")
+        ),
+    }
+}
+
+/// The arguments on one line, as the protocol has them.
+fn read(arguments: &str) -> Result<String, String> {
+    let mut from_stdin = String::new();
+    let text = if arguments == "-" {
+        std::io::stdin()
+            .read_to_string(&mut from_stdin)
+            .map_err(|error| format!("the arguments cannot be read from stdin: {error}"))?;
+        from_stdin.as_str()
+    } else {
+        arguments
+    };
+    match serde_json::from_str::<Value>(text) {
+        // In valid JSON these stand between values alone.
+        Ok(Value::Object(_)) => Ok(text.replace(['\n', '\r'], " ")),
+        Ok(_) => {
+            Err("the arguments must be a JSON object, such as '{\"query\": \"tea\"}'".to_owned())
+        }
+        Err(error) => Err(format!(
+            "the arguments are no JSON: {error}; write an object, such as '{{\"query\": \"tea\"}}'"
+        )),
+    }
+}
+
+/// The result for people: structured content as indented JSON, text as it is,
+/// and a line for what is neither.
+fn readable(result: &CallResult) -> String {
+    let mut text = String::new();
+    if let Some(structured) = result.structured() {
+        text.push_str(&format!("{structured:#}\n"));
+    }
+    for block in result.content() {
+        match block["text"].as_str() {
+            // Structured content comes as text too.
+            Some(block) if is_same(block, result.structured()) => {}
+            Some(block) => {
+                text.push_str(block);
+                text.push('\n');
+            }
+            None => text.push_str(&format!("[{}]\n", summary(block))),
+        }
+    }
+    text
+}
+
+fn is_same(text: &str, structured: Option<&Value>) -> bool {
+    structured.is_some_and(|structured| {
+        serde_json::from_str::<Value>(text).is_ok_and(|text| text == *structured)
+    })
+}
+
+/// "image/png image, 1234 characters of base64".
+fn summary(block: &Value) -> String {
+    let kind = block["type"].as_str().unwrap_or("block");
+    let about = match kind {
+        "resource" => &block["resource"],
+        _ => block,
+    };
+    let mut words: Vec<String> = ["mimeType", "uri"]
+        .iter()
+        .filter_map(|member| about[*member].as_str().map(str::to_owned))
+        .collect();
+    if let Some(data) = about["data"].as_str().or(about["blob"].as_str()) {
+        words.push(format!("{} characters of base64", data.len()));
+    }
+    if let Some(text) = about["text"].as_str() {
+        words.push(text.to_owned());
+    }
+    format!("{kind}: {}", words.join(", "))
+}
