@@ -161,7 +161,7 @@ impl Drop for Record {
                 }
             }
         });
-        if outcome.reference.is_some() {
+        if outcome.error.is_some() || outcome.reference.is_some() {
             self.context.mark_logged();
         }
         // Looked up for an event that is written, and for no other.

@@ -18,7 +18,7 @@ use crate::panics::Contained;
 use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
-use crate::tool::{CallContext, ErrorKind, Outbound, ToolCall, ToolError, ToolResult};
+use crate::tool::{CallContext, Outbound, ToolCall, ToolError, ToolResult};
 
 /// What a connection or a request knows of its client.
 pub(crate) struct Session {
@@ -363,12 +363,7 @@ impl Future for Running {
 /// What a client reads of an error.
 pub(crate) fn error_result(error: &ToolError, context: &CallContext) -> ToolResult {
     match error.message() {
-        Some(message) => {
-            if error.source().is_some() || error.kind() == ErrorKind::Internal {
-                log_unseen(error, context);
-            }
-            ToolResult::error(message)
-        }
+        Some(message) => ToolResult::error(message),
         None => {
             log_unseen(error, context);
             ToolResult::error(format!(
