@@ -152,6 +152,7 @@ impl ToolSpec {
     pub fn output(&mut self, schema: fn(&mut SchemaGenerator) -> Option<Schema>) {
         let mut generator = SchemaSettings::draft2020_12()
             .for_serialize()
+            .with(|settings| settings.inline_subschemas = true) // unless recursive
             .into_generator();
         self.definition.output_schema = schema(&mut generator).map(crate::schema::output);
     }
