@@ -101,7 +101,9 @@ def main() -> int:
     if len(sys.argv) < 2:
         print(__doc__, file=sys.stderr)
         return 2
-    server = StdioServerParameters(command=sys.argv[1], args=sys.argv[2:])
+    # What goes wrong is told here; a line for each call would bury it.
+    quiet = {"RUST_LOG": "warn"}
+    server = StdioServerParameters(command=sys.argv[1], args=sys.argv[2:], env=quiet)
     failed = False
     for mode in ERAS:
         try:

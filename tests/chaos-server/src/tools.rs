@@ -72,8 +72,9 @@ async fn search(args: SearchArgs) -> String {
 
 /// Panics, with a secret in the message.
 #[tool]
+#[expect(clippy::panic, reason = "this is the harm that the tool does")]
 async fn panic() -> String {
-    std::panic::panic_any("the password hunter2 was refused".to_owned())
+    panic!("the password hunter2 was refused")
 }
 
 /// Fails with an internal error, with a secret in its source.

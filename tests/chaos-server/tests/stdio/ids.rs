@@ -74,8 +74,11 @@ fn numbers_that_no_integer_holds_are_echoed_exactly_or_refused() {
     ] {
         chaos.line(&ping(id));
         let answer = chaos.next();
-        let exact = answer["id"].to_string() == id;
-        assert!(exact || rpc::is_unaddressed(&answer), "{id}: {answer}");
+        let echoed = answer["id"].to_string();
+        assert!(
+            echoed == id || rpc::is_unaddressed(&answer),
+            "{id}: {answer}"
+        );
     }
     chaos.assert_alive();
 }
