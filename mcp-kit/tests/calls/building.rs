@@ -1,0 +1,147 @@
+//! What `build()` refuses, and what `warnings()` finds.
+
+use std::time::Duration;
+
+use mcp_kit::prelude::*;
+use mcp_kit::server::ServerBuilder;
+use mcp_kit::tool::{ToolCall, ToolDefinition, from_fn};
+use serde_json::json;
+
+#[derive(Clone)]
+struct Vault;
+
+/// Opens the vault.
+#[tool]
+async fn open(State(_): State<Vault>, State(_): State<u32>) {}
+
+/// Closes the vault.
+#[tool]
+async fn close() {}
+
+fn builder() -> ServerBuilder {
+    Server::builder("test", "1")
+}
+
+fn named(name: &'static str) -> impl mcp_kit::tool::Tool {
+    from_fn(ToolDefinition::new(name, "A tool."), |_: ToolCall| async {
+        "x"
+    })
+}
+
+#[track_caller]
+fn problems(builder: ServerBuilder) -> Vec<String> {
+    match builder.build() {
+        Ok(_) => panic!("the server was built"),
+        Err(error) => error.problems().to_vec(),
+    }
+}
+
+#[track_caller]
+fn only(problems: &[String]) -> &str {
+    let [problem] = problems else {
+        panic!("{problems:#?}");
+    };
+    problem
+}
+
+#[test]
+fn every_missing_state_is_told_at_once() {
+    let found = problems(builder().tool::<open>());
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found[0].contains("\"open\" takes State<calls::building::Vault>"), "{}", found[0]);
+    assert!(found[0].contains(".state("), "{}", found[0]);
+    assert!(found[1].contains("State<u32>"), "{}", found[1]);
+    builder().state(Vault).state(1_u32).tool::<open>().build().unwrap();
+}
+
+#[test]
+fn a_doubled_state_is_refused() {
+    let found = problems(builder().state(1_u32).state(2_u32));
+    assert!(only(&found).contains("`u32` is given twice"), "{found:?}");
+}
+
+#[test]
+fn names_must_be_valid_and_differ() {
+    let found = problems(builder().tool::<close>().runtime_tool(named("close")));
+    assert!(only(&found).contains("two tools are named \"close\""), "{found:?}");
+    for name in ["", "has space", "schlüssel", &"x".repeat(65)] {
+        let name: &'static str = name.to_owned().leak();
+        let found = problems(builder().runtime_tool(named(name)));
+        assert!(only(&found).contains("is no tool name"), "{found:?}");
+    }
+    builder().runtime_tool(named("a.b-c_1")).build().unwrap();
+}
+
+#[test]
+fn bounds_that_cannot_work_are_refused() {
+    let found = problems(builder().limits(|limits| {
+        limits.calls_per_connection = 0;
+        limits.call_time = Duration::ZERO;
+    }));
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found[0].contains("calls_per_connection"));
+    assert!(found[1].contains("call_time"));
+}
+
+#[test]
+fn a_description_is_needed() {
+    let tool = from_fn(ToolDefinition::new("mute", " "), |_: ToolCall| async { "x" });
+    let found = problems(builder().runtime_tool(tool));
+    assert!(only(&found).contains("\"mute\" has no description"), "{found:?}");
+}
+
+#[test]
+fn the_error_reads_as_a_list() {
+    let error = builder().tool::<open>().build().unwrap_err().to_string();
+    assert!(error.starts_with("the server cannot be built:\n  - tool \"open\""), "{error}");
+}
+
+/// Finds entries in the catalogue, best first.
+#[tool(read_only, open_world = false)]
+async fn find() {}
+
+#[test]
+fn a_server_that_serves_models_well_has_no_warnings() {
+    let server = builder().tool::<find>().build().unwrap();
+    assert_eq!(server.warnings(), []);
+}
+
+#[test]
+fn what_could_be_better_is_told_with_what_to_do() {
+    let definition = ToolDefinition::new("Do.It", "Do \u{200b}it.")
+        .read_only(true)
+        .destructive(true)
+        .timeout(Duration::from_secs(90))
+        .input_schema(json!({
+            "type": "object",
+            "properties": {"what": {"type": "string"}, "why": {"type": "string", "description": "Why."}}
+        }));
+    let server = builder()
+        .runtime_tool(from_fn(definition, |_: ToolCall| async { "x" }))
+        .runtime_tool(named("do_it"))
+        .build()
+        .unwrap();
+    let found: Vec<String> = server
+        .warnings()
+        .iter()
+        .filter(|warning| warning.tool() == Some("Do.It"))
+        .map(ToString::to_string)
+        .collect();
+    for expected in [
+        "dot",
+        "too short",
+        "invisible",
+        "both read_only and destructive",
+        "open_world",
+        "\"what\" has no description",
+        "over 60 s",
+    ] {
+        assert!(
+            found.iter().any(|text| text.contains(expected)),
+            "{expected}: {found:#?}"
+        );
+    }
+    assert_eq!(found.len(), 7, "{found:#?}");
+    let server: Vec<_> = server.warnings().into_iter().filter(|warning| warning.tool().is_none()).collect();
+    assert!(server[0].to_string().contains("mix styles"), "{server:?}");
+}

@@ -1,0 +1,16 @@
+//! What callers and operators notice of a call, in process through the whole
+//! protocol: bounds, failures, the chain, a call's life, and `build()`.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+
+mod bounds;
+mod building;
+mod chain;
+mod failures;
+mod life;
+mod log;
