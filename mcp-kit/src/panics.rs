@@ -4,8 +4,11 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+#[cfg(feature = "logging")]
+use std::panic::PanicHookInfo;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+#[cfg(feature = "logging")]
 use std::sync::Once;
 use std::task::{Context, Poll};
 
@@ -79,6 +82,7 @@ fn drop_contained<F>(future: &mut Option<F>) -> Result<(), ToolError> {
 /// Installs a panic hook that writes one log event per panic, in place of the
 /// text that the standard hook prints. Panics inside a call are left to the
 /// call's own event.
+#[cfg(feature = "logging")]
 pub(crate) fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -99,6 +103,7 @@ pub(crate) fn unwinding() -> Option<String> {
     LAST.with_borrow(Clone::clone)
 }
 
+#[cfg(feature = "logging")]
 fn describe_with_place(info: &PanicHookInfo<'_>) -> String {
     let what = describe(info.payload());
     match info.location() {

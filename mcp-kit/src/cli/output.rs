@@ -48,7 +48,7 @@ pub(super) fn size(bytes: usize) -> String {
             // Exact where one digit is, which is how sizes are set.
             #[allow(clippy::cast_precision_loss)]
             let number = bytes as f64 / unit as f64;
-            return if bytes % unit == 0 {
+            return if bytes.is_multiple_of(unit) {
                 format!("{number} {name}")
             } else {
                 format!("{number:.1} {name}")

@@ -5,15 +5,20 @@
 //! then. So the first message is read and answered on the bare descriptors;
 //! what else has arrived is kept for the connection.
 
+#[cfg(feature = "stdio")]
 use std::io;
+#[cfg(feature = "stdio")]
+use std::sync::Arc;
 
 use super::ServerInner;
 use super::dispatch::Session;
 use crate::context::Principal;
+#[cfg(feature = "stdio")]
 use crate::protocol::message::{Message, decode_one};
 use crate::transport::lines::Lines;
 
 /// More than any greeting has, in bytes.
+#[cfg(feature = "stdio")]
 const LONGEST: usize = 32 * 1024;
 
 /// What a connection starts with.
@@ -36,12 +41,15 @@ impl Greeting {
             answers: Vec::new(),
         }
     }
+}
 
+#[cfg(feature = "stdio")]
+impl Greeting {
     /// Reads once, and answers a greeting that this completes. Says whether
     /// more bytes could complete one.
     pub(crate) fn advance(
         &mut self,
-        server: &std::sync::Arc<ServerInner>,
+        server: &Arc<ServerInner>,
         read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
     ) -> bool {
         if !matches!(self.lines.fill(read), Ok(1..)) {

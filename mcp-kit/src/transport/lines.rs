@@ -44,31 +44,6 @@ impl Lines {
         }
     }
 
-    /// Reads once with `read`; 0 at the end.
-    pub(crate) fn fill(
-        &mut self,
-        read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
-    ) -> io::Result<usize> {
-        self.make_room();
-        let count = read(&mut self.buffer[self.end..])?;
-        self.end += count;
-        Ok(count)
-    }
-
-    /// The first line, if it is there whole; it stays.
-    pub(crate) fn peek(&self) -> Option<&[u8]> {
-        let bytes = &self.buffer[self.start..self.end];
-        memchr::memchr(b'\n', bytes).map(|newline| &bytes[..newline])
-    }
-
-    /// Passes over the line that `peek` showed.
-    pub(crate) fn skip(&mut self) {
-        if let Some(length) = self.peek().map(<[u8]>::len) {
-            self.start += length + 1;
-            self.searched = self.start;
-        }
-    }
-
     /// How many bytes wait that no line was made of.
     pub(crate) fn rest(&self) -> usize {
         self.end - self.start
@@ -164,6 +139,35 @@ impl Lines {
     }
 }
 
+/// For the greeting, which has no task to wait in.
+#[cfg(feature = "stdio")]
+impl Lines {
+    /// Reads once with `read`; 0 at the end.
+    pub(crate) fn fill(
+        &mut self,
+        read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        self.make_room();
+        let count = read(&mut self.buffer[self.end..])?;
+        self.end += count;
+        Ok(count)
+    }
+
+    /// The first line, if it is there whole; it stays.
+    pub(crate) fn peek(&self) -> Option<&[u8]> {
+        let bytes = &self.buffer[self.start..self.end];
+        memchr::memchr(b'\n', bytes).map(|newline| &bytes[..newline])
+    }
+
+    /// Passes over the line that `peek` showed.
+    pub(crate) fn skip(&mut self) {
+        if let Some(length) = self.peek().map(<[u8]>::len) {
+            self.start += length + 1;
+            self.searched = self.start;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,7 +227,7 @@ mod tests {
     #[test]
     fn the_bound_itself_is_allowed() {
         let line = "z".repeat(70_000);
-        assert_eq!(cut(&line, 7_000, 70_000), [line.clone()]);
+        assert_eq!(cut(&line, 7_000, 70_000), [&*line]);
         assert_eq!(cut(&line, 7_000, 69_999), ["too long: None"]);
     }
 }

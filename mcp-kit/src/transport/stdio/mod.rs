@@ -17,6 +17,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use super::signals::{EarlySignal, Signals};
 use crate::server::{self, Greeting, Server};
 
 pub(crate) struct Streams {
@@ -24,12 +25,13 @@ pub(crate) struct Streams {
     pub(crate) output: server::Output,
 }
 
-/// stdin and stdout, taken for the protocol. Nothing is read before
-/// [`serve`](Self::serve); take them before anything can print.
+/// stdin and stdout, taken for the protocol; [`Server::serve_taken`] serves
+/// them. Take them before anything can print.
 pub struct Stdio {
     #[cfg(unix)]
     descriptors: descriptors::Descriptors,
     greeting: Option<Greeting>,
+    early_signal: EarlySignal,
 }
 
 impl Stdio {
@@ -46,29 +48,30 @@ impl Stdio {
             #[cfg(unix)]
             descriptors: descriptors::Descriptors::take()?,
             greeting: None,
+            early_signal: EarlySignal::default(),
         })
     }
 
     /// Answers the client's first message before there is a runtime, if it
-    /// arrives within 10 ms. What follows is left for [`serve`](Self::serve).
+    /// arrives within 10 ms. What follows is left for
+    /// [`Server::serve_taken`].
     ///
     /// Hosts show nothing before that answer, and starting a runtime's threads
-    /// takes longer than all the rest of a server's start. Elsewhere than on
-    /// Unix this does nothing.
+    /// takes longer than all the rest of a server's start. A SIGTERM or SIGINT
+    /// from here on is kept for `serve_taken`. Elsewhere than on Unix this does
+    /// nothing.
     #[cfg(unix)]
     pub fn greet(&mut self, server: &Server) {
+        if self.early_signal.note().is_err() {
+            return; // without a note a signal ends the process: no greeting then
+        }
         let inner = server.inner();
         let mut greeting = Greeting::new(inner, inner.local.clone());
         self.descriptors.greet(inner, &mut greeting);
         self.greeting = Some(greeting);
     }
 
-    /// Serves one client until stdin ends or the server drains.
-    ///
-    /// # Errors
-    ///
-    /// The system's, where stdin cannot be read.
-    pub async fn serve(mut self, server: &Server) -> io::Result<()> {
+    async fn serve(mut self, server: &Server) -> io::Result<()> {
         let inner = server.inner();
         let greeting = self
             .greeting
@@ -124,14 +127,19 @@ impl Server {
     ///
     /// The system's, where stdin or stdout cannot be used.
     pub async fn serve_taken(&self, stdio: Stdio) -> io::Result<()> {
-        let mut signals = super::signals::Signals::listen()?;
+        let mut signals = Signals::listen()?;
         let drain = self.drain_handle();
+        if stdio.early_signal.has_come() {
+            drain.begin();
+        }
         let (end_now, mut ended) = tokio::sync::oneshot::channel::<()>();
         // A task of its own: the connection is polled for every chunk, and
         // need not look at the signals each time.
         let watching = AbortOnDrop(tokio::spawn(async move {
-            signals.next().await;
-            drain.begin();
+            if !drain.is_draining() {
+                signals.next().await;
+                drain.begin();
+            }
             signals.next().await;
             drop(end_now);
         }));
