@@ -1,28 +1,6 @@
 //! The signals that ask a server to end.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Whether a signal came before a runtime could listen for it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct EarlySignal(Arc<AtomicBool>);
-
-impl EarlySignal {
-    /// Notes SIGTERM and SIGINT from now on, which would end the process.
-    #[cfg(unix)]
-    pub(crate) fn note(&self) -> io::Result<()> {
-        use signal_hook::consts::{SIGINT, SIGTERM};
-        for signal in [SIGTERM, SIGINT] {
-            signal_hook::flag::register(signal, Arc::clone(&self.0))?;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn has_come(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
-}
 
 /// SIGTERM and SIGINT; elsewhere than on Unix, Ctrl-C.
 pub(crate) struct Signals {

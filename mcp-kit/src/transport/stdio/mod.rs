@@ -17,7 +17,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::signals::{EarlySignal, Signals};
 use crate::server::{self, Greeting, Server};
 
 pub(crate) struct Streams {
@@ -31,7 +30,6 @@ pub struct Stdio {
     #[cfg(unix)]
     descriptors: descriptors::Descriptors,
     greeting: Option<Greeting>,
-    early_signal: EarlySignal,
 }
 
 impl Stdio {
@@ -48,7 +46,6 @@ impl Stdio {
             #[cfg(unix)]
             descriptors: descriptors::Descriptors::take()?,
             greeting: None,
-            early_signal: EarlySignal::default(),
         })
     }
 
@@ -62,9 +59,6 @@ impl Stdio {
     /// nothing.
     #[cfg(unix)]
     pub fn greet(&mut self, server: &Server) {
-        if self.early_signal.note().is_err() {
-            return; // without a note a signal ends the process: no greeting then
-        }
         let inner = server.inner();
         let mut greeting = Greeting::new(inner, inner.local.clone());
         self.descriptors.greet(inner, &mut greeting);
@@ -127,19 +121,14 @@ impl Server {
     ///
     /// The system's, where stdin or stdout cannot be used.
     pub async fn serve_taken(&self, stdio: Stdio) -> io::Result<()> {
-        let mut signals = Signals::listen()?;
+        let mut signals = super::signals::Signals::listen()?;
         let drain = self.drain_handle();
-        if stdio.early_signal.has_come() {
-            drain.begin();
-        }
         let (end_now, mut ended) = tokio::sync::oneshot::channel::<()>();
         // A task of its own: the connection is polled for every chunk, and
         // need not look at the signals each time.
         let watching = AbortOnDrop(tokio::spawn(async move {
-            if !drain.is_draining() {
-                signals.next().await;
-                drain.begin();
-            }
+            signals.next().await;
+            drain.begin();
             signals.next().await;
             drop(end_now);
         }));
