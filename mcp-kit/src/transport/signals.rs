@@ -20,6 +20,19 @@ impl Signals {
         })
     }
 
+    /// Listens before there is a runtime. What arrives until one runs is kept
+    /// for it.
+    #[cfg(unix)]
+    pub(crate) fn listen_early() -> io::Result<Self> {
+        // tokio hands signals only to who asked within a runtime; which one
+        // does not matter, and one without threads costs next to nothing.
+        let asking = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        let _inside = asking.enter();
+        Self::listen()
+    }
+
     #[cfg(not(unix))]
     pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self {})

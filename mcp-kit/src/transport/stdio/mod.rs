@@ -17,6 +17,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use super::signals::Signals;
 use crate::server::{self, Greeting, Server};
 
 pub(crate) struct Streams {
@@ -30,6 +31,8 @@ pub struct Stdio {
     #[cfg(unix)]
     descriptors: descriptors::Descriptors,
     greeting: Option<Greeting>,
+    /// Listened to since the greeting.
+    signals: Option<Signals>,
 }
 
 impl Stdio {
@@ -46,6 +49,7 @@ impl Stdio {
             #[cfg(unix)]
             descriptors: descriptors::Descriptors::take()?,
             greeting: None,
+            signals: None,
         })
     }
 
@@ -59,6 +63,8 @@ impl Stdio {
     /// nothing.
     #[cfg(unix)]
     pub fn greet(&mut self, server: &Server) {
+        // First: whoever has been answered may tell the server to end at once.
+        self.signals = Signals::listen_early().ok();
         let inner = server.inner();
         let mut greeting = Greeting::new(inner, inner.local.clone());
         self.descriptors.greet(inner, &mut greeting);
@@ -120,8 +126,11 @@ impl Server {
     /// # Errors
     ///
     /// The system's, where stdin or stdout cannot be used.
-    pub async fn serve_taken(&self, stdio: Stdio) -> io::Result<()> {
-        let mut signals = super::signals::Signals::listen()?;
+    pub async fn serve_taken(&self, mut stdio: Stdio) -> io::Result<()> {
+        let mut signals = match stdio.signals.take() {
+            Some(signals) => signals,
+            None => Signals::listen()?,
+        };
         let drain = self.drain_handle();
         let (end_now, mut ended) = tokio::sync::oneshot::channel::<()>();
         // A task of its own: the connection is polled for every chunk, and

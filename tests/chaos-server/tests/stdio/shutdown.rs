@@ -57,6 +57,19 @@ fn a_signal_ends_an_idle_server_cleanly() {
     }
 }
 
+/// The first answer leaves before the runtime runs; a signal right behind it
+/// ends the server as cleanly as a later one.
+#[test]
+fn a_signal_right_after_the_first_answer_ends_the_server_cleanly() {
+    for _ in 0..20 {
+        let mut chaos = setup().start();
+        chaos.send(&rpc::initialize(1, "2025-11-25"));
+        chaos.answer(1);
+        chaos.signal(Signal::TERM);
+        assert_eq!(chaos.wait().code(), Some(0));
+    }
+}
+
 #[test]
 fn a_signal_before_the_handshake_ends_the_server_cleanly() {
     let mut chaos = setup().start();
