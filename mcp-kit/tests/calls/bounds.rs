@@ -59,8 +59,20 @@ async fn the_registration_may_change_the_time() {
         .build()
         .unwrap();
     let client = Client::new(&server).await;
-    assert!(client.call("sleepy", json!({})).await.text().contains("after 500 ms"));
-    assert!(client.call("sleepier", json!({})).await.text().contains("after 7 s"));
+    assert!(
+        client
+            .call("sleepy", json!({}))
+            .await
+            .text()
+            .contains("after 500 ms")
+    );
+    assert!(
+        client
+            .call("sleepier", json!({}))
+            .await
+            .text()
+            .contains("after 7 s")
+    );
 }
 
 /// How many run now, and how many ran at most.
@@ -98,7 +110,13 @@ async fn calls_wait_for_their_turn_within_their_time() {
     // The fifth gets its turn after 40 s, and would need 60.
     assert_eq!(
         outcomes,
-        [(false, 20), (false, 20), (false, 40), (false, 40), (true, 50)]
+        [
+            (false, 20),
+            (false, 20),
+            (false, 40),
+            (false, 40),
+            (true, 50)
+        ]
     );
     assert_eq!(running.1.load(Ordering::SeqCst), 2);
 }
@@ -167,7 +185,11 @@ async fn a_result_that_is_too_large_is_told_and_not_sent() {
     let client = Client::new(&server(None)).await;
     let result = client.call("letters", json!({})).await;
     assert!(result.is_error());
-    assert!(result.text().contains("more than the 1048576"), "{}", result.text());
+    assert!(
+        result.text().contains("more than the 1048576"),
+        "{}",
+        result.text()
+    );
     assert!(!client.call("hello", json!({})).await.is_error());
 
     let client = Client::new(&server(Some(4 * 1024 * 1024))).await;
@@ -203,7 +225,13 @@ async fn beyond_what_may_wait_the_answer_is_busy_and_others_go_on() {
     assert!(refused.is_error());
     assert!(refused.text().contains("busy"), "{}", refused.text());
     client.request("ping", json!({})).await.unwrap();
-    assert!(!Client::new(&server).await.call("hello", json!({})).await.is_error());
+    assert!(
+        !Client::new(&server)
+            .await
+            .call("hello", json!({}))
+            .await
+            .is_error()
+    );
     running.cancel();
     assert_eq!(waiting.await.text(), "hello");
 }
@@ -251,7 +279,11 @@ async fn a_handler_that_blocks_is_answered_in_time_and_stops_nobody() {
     assert_eq!(client.call("hello", json!({})).await.text(), "hello");
     let result = blocked.await;
     assert!(result.is_error());
-    assert!(result.text().contains("timed out after 50 ms"), "{}", result.text());
+    assert!(
+        result.text().contains("timed out after 50 ms"),
+        "{}",
+        result.text()
+    );
     open.send(()).unwrap();
 }
 
@@ -265,7 +297,11 @@ async fn a_blocking_handler_keeps_its_permit_until_it_ends() {
         .unwrap();
     let client = Client::new(&server).await;
     let first = client.call("blocks", json!({})).await;
-    assert!(first.text().contains("timed out after 50 ms"), "{}", first.text());
+    assert!(
+        first.text().contains("timed out after 50 ms"),
+        "{}",
+        first.text()
+    );
     // Still blocked, so the only permit is out.
     let second = client.call("blocks", json!({})).await;
     assert!(second.is_error());

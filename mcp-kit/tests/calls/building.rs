@@ -48,10 +48,19 @@ fn only(problems: &[String]) -> &str {
 fn every_missing_state_is_told_at_once() {
     let found = problems(builder().tool::<open>());
     assert_eq!(found.len(), 2, "{found:#?}");
-    assert!(found[0].contains("\"open\" takes State<calls::building::Vault>"), "{}", found[0]);
+    assert!(
+        found[0].contains("\"open\" takes State<calls::building::Vault>"),
+        "{}",
+        found[0]
+    );
     assert!(found[0].contains(".state("), "{}", found[0]);
     assert!(found[1].contains("State<u32>"), "{}", found[1]);
-    builder().state(Vault).state(1_u32).tool::<open>().build().unwrap();
+    builder()
+        .state(Vault)
+        .state(1_u32)
+        .tool::<open>()
+        .build()
+        .unwrap();
 }
 
 #[test]
@@ -63,7 +72,10 @@ fn a_doubled_state_is_refused() {
 #[test]
 fn names_must_be_valid_and_differ() {
     let found = problems(builder().tool::<close>().runtime_tool(named("close")));
-    assert!(only(&found).contains("two tools are named \"close\""), "{found:?}");
+    assert!(
+        only(&found).contains("two tools are named \"close\""),
+        "{found:?}"
+    );
     for name in ["", "has space", "schlüssel", &"x".repeat(65)] {
         let name: &'static str = name.to_owned().leak();
         let found = problems(builder().runtime_tool(named(name)));
@@ -85,15 +97,23 @@ fn bounds_that_cannot_work_are_refused() {
 
 #[test]
 fn a_description_is_needed() {
-    let tool = from_fn(ToolDefinition::new("mute", " "), |_: ToolCall| async { "x" });
+    let tool = from_fn(ToolDefinition::new("mute", " "), |_: ToolCall| async {
+        "x"
+    });
     let found = problems(builder().runtime_tool(tool));
-    assert!(only(&found).contains("\"mute\" has no description"), "{found:?}");
+    assert!(
+        only(&found).contains("\"mute\" has no description"),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn the_error_reads_as_a_list() {
     let error = builder().tool::<open>().build().unwrap_err().to_string();
-    assert!(error.starts_with("the server cannot be built:\n  - tool \"open\""), "{error}");
+    assert!(
+        error.starts_with("the server cannot be built:\n  - tool \"open\""),
+        "{error}"
+    );
 }
 
 /// Finds entries in the catalogue, best first.
@@ -142,6 +162,10 @@ fn what_could_be_better_is_told_with_what_to_do() {
         );
     }
     assert_eq!(found.len(), 7, "{found:#?}");
-    let server: Vec<_> = server.warnings().into_iter().filter(|warning| warning.tool().is_none()).collect();
+    let server: Vec<_> = server
+        .warnings()
+        .into_iter()
+        .filter(|warning| warning.tool().is_none())
+        .collect();
     assert!(server[0].to_string().contains("mix styles"), "{server:?}");
 }

@@ -66,7 +66,8 @@ async fn middlewares_stand_where_they_were_put() {
         .layer(step("second"))
         .layer_after_validation(step("audit"))
         .tool_with::<greet>(|tool| {
-            tool.layer(step("own")).layer_after_validation(step("own audit"))
+            tool.layer(step("own"))
+                .layer_after_validation(step("own audit"))
         })
         .build()
         .unwrap();
@@ -92,7 +93,14 @@ async fn middlewares_stand_where_they_were_put() {
     assert!(client.call("greet", json!({"name": ""})).await.is_error());
     assert_eq!(
         trail.take(),
-        ["first", "second", "own", "after own", "after second", "after first"]
+        [
+            "first",
+            "second",
+            "own",
+            "after own",
+            "after second",
+            "after first"
+        ]
     );
 }
 
@@ -124,10 +132,16 @@ async fn a_middleware_may_attach_a_value_for_the_handler() {
         .build()
         .unwrap();
     let client = Client::new(&server).await;
-    assert_eq!(client.call("tenant", json!({})).await.text(), "the tenant of local");
+    assert_eq!(
+        client.call("tenant", json!({})).await.text(),
+        "the tenant of local"
+    );
 
     let log = Log::capture();
-    let server = Server::builder("test", "1").tool::<tenant>().build().unwrap();
+    let server = Server::builder("test", "1")
+        .tool::<tenant>()
+        .build()
+        .unwrap();
     let client = Client::new(&server).await;
     let text = client.call("tenant", json!({})).await.text();
     assert!(text.starts_with("An internal error occurred"), "{text}");

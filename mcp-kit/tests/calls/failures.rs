@@ -137,9 +137,15 @@ async fn a_panic_ends_its_call_alone() {
         assert_eq!(line.level, Level::ERROR);
         assert_eq!(line.get("outcome"), "panic");
         assert_eq!(line.get("reference"), reference(&text));
-        assert!(line.get("error").contains("the password is hunter2"), "{line:?}");
+        assert!(
+            line.get("error").contains("the password is hunter2"),
+            "{line:?}"
+        );
     }
-    assert_eq!(client.call("refuses", json!({})).await.text(), "Only 3 are left.");
+    assert_eq!(
+        client.call("refuses", json!({})).await.text(),
+        "Only 3 are left."
+    );
 }
 
 #[tokio::test]
@@ -183,7 +189,11 @@ struct How {
 /// Logs in.
 #[tool]
 async fn log_in(credentials: Credentials) -> String {
-    let Credentials { user, attempts, how } = credentials;
+    let Credentials {
+        user,
+        attempts,
+        how,
+    } = credentials;
     let length = user.len() + usize::from(attempts) + how.map_or(0, |how| how.key.len());
     length.to_string()
 }
@@ -192,9 +202,14 @@ async fn log_in(credentials: Credentials) -> String {
 async fn no_value_of_an_argument_is_logged_at_any_level_or_told_in_a_refusal() {
     const SECRET: &str = "hunter2";
     let log = Log::capture();
-    let server = Server::builder("test", "1").tool::<log_in>().build().unwrap();
+    let server = Server::builder("test", "1")
+        .tool::<log_in>()
+        .build()
+        .unwrap();
     let client = Client::new(&server).await;
-    let good = client.call("log_in", json!({"user": SECRET, "how": {"key": SECRET}})).await;
+    let good = client
+        .call("log_in", json!({"user": SECRET, "how": {"key": SECRET}}))
+        .await;
     assert!(!good.is_error());
     let refused = [
         json!({"user": format!("{SECRET} {}", "x".repeat(30))}),
@@ -209,12 +224,20 @@ async fn no_value_of_an_argument_is_logged_at_any_level_or_told_in_a_refusal() {
     for arguments in refused {
         let result = client.call("log_in", arguments.clone()).await;
         assert!(result.is_error(), "{arguments}");
-        assert!(!result.json().to_string().contains(SECRET), "{arguments}: {}", result.json());
+        assert!(
+            !result.json().to_string().contains(SECRET),
+            "{arguments}: {}",
+            result.json()
+        );
     }
     for line in [
-        format!(r#"{{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{{"name":"log_in","arguments":"{SECRET}"}}}}"#),
+        format!(
+            r#"{{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{{"name":"log_in","arguments":"{SECRET}"}}}}"#
+        ),
         format!(r#"{{"jsonrpc":"2.0","id":"b","method":"tools/call","params":["{SECRET}"]}}"#),
-        format!(r#"{{"jsonrpc":"2.0","id":"c","method":"tools/call","params":{{"name":"log_in","arguments":{{"user":"{SECRET}"#),
+        format!(
+            r#"{{"jsonrpc":"2.0","id":"c","method":"tools/call","params":{{"name":"log_in","arguments":{{"user":"{SECRET}"#
+        ),
     ] {
         client.send_line(line.clone());
         let answer = client.next_message().await.unwrap();
@@ -227,7 +250,12 @@ async fn no_value_of_an_argument_is_logged_at_any_level_or_told_in_a_refusal() {
     client.close().await;
 
     let lines = log.lines();
-    assert!(lines.iter().any(|line| line.get("unknown_arguments") == "1"), "{lines:#?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.get("unknown_arguments") == "1"),
+        "{lines:#?}"
+    );
     for line in lines {
         assert!(!format!("{line:?}").contains(SECRET), "{line:#?}");
     }
@@ -236,12 +264,17 @@ async fn no_value_of_an_argument_is_logged_at_any_level_or_told_in_a_refusal() {
 #[tokio::test]
 async fn a_line_names_what_an_operator_asks_for() {
     let log = Log::capture();
-    let server = Server::builder("test", "1").tool::<log_in>().build().unwrap();
+    let server = Server::builder("test", "1")
+        .tool::<log_in>()
+        .build()
+        .unwrap();
     let client = Client::builder(&server)
         .principal(Principal::with_every_scope("ada"))
         .connect()
         .await;
-    client.call("log_in", json!({"attempts": 1, "user": "x"})).await;
+    client
+        .call("log_in", json!({"attempts": 1, "user": "x"}))
+        .await;
     let line = log.call("log_in");
     assert_eq!(line.level, Level::INFO);
     assert_eq!(line.target, "mcp_kit::call");
@@ -255,6 +288,10 @@ async fn a_line_names_what_an_operator_asks_for() {
 #[tokio::test]
 async fn a_tool_that_does_not_exist_is_a_protocol_error() {
     let client = Client::new(&server()).await;
-    let error = client.call("fail", Value::Null).outcome().await.unwrap_err();
+    let error = client
+        .call("fail", Value::Null)
+        .outcome()
+        .await
+        .unwrap_err();
     assert_eq!(error.to_string(), "Unknown tool: fail (-32602)");
 }

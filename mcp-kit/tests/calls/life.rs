@@ -22,7 +22,10 @@ async fn reports(progress: Progress) {
 
 #[tokio::test]
 async fn progress_only_grows_and_comes_before_the_result() {
-    let server = Server::builder("test", "1").tool::<reports>().build().unwrap();
+    let server = Server::builder("test", "1")
+        .tool::<reports>()
+        .build()
+        .unwrap();
     for client in [Client::new(&server).await, Client::modern(&server).await] {
         let result = client.call("reports", json!({})).await;
         let steps: Vec<_> = result
@@ -38,9 +41,15 @@ async fn progress_only_grows_and_comes_before_the_result() {
 
 #[tokio::test]
 async fn whoever_asked_for_no_progress_gets_none() {
-    let server = Server::builder("test", "1").tool::<reports>().build().unwrap();
+    let server = Server::builder("test", "1")
+        .tool::<reports>()
+        .build()
+        .unwrap();
     let client = Client::new(&server).await;
-    client.request("tools/call", json!({"name": "reports"})).await.unwrap();
+    client
+        .request("tools/call", json!({"name": "reports"}))
+        .await
+        .unwrap();
     client.close().await;
     assert_eq!(client.next_message().await, None);
 }
@@ -197,6 +206,9 @@ async fn before_the_handshake_the_way_in_is_told() {
         panic!("{error}");
     };
     assert_eq!(code, -32602);
-    assert!(message.contains("initialize") && message.contains("_meta"), "{message}");
+    assert!(
+        message.contains("initialize") && message.contains("_meta"),
+        "{message}"
+    );
     client.request("ping", json!({})).await.unwrap();
 }
