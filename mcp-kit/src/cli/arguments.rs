@@ -208,3 +208,117 @@ impl<O> fmt::Debug for Invocation<O> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Args, Debug, PartialEq)]
+    struct Options {
+        /// Where the documents are.
+        #[arg(long, default_value = "docs")]
+        corpus: String,
+        /// Which address.
+        #[arg(long)]
+        address: Option<String>,
+    }
+
+    #[derive(Args, Debug)]
+    struct Demanding {
+        /// The key.
+        #[arg(long)]
+        key: String,
+    }
+
+    fn parse<O: Args>(line: &str) -> Result<(O, Command), Error> {
+        let arguments: Vec<_> = line.split_whitespace().map(OsString::from).collect();
+        parse_from(&arguments).map(|Invocation { options, command }| (options, command))
+    }
+
+    fn refusal<O: Args>(line: &str) -> Error {
+        match parse::<O>(line) {
+            Ok((_, command)) => panic!("{line}: {command:?}"),
+            Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn the_default_is_to_serve() {
+        for line in ["server", "server stdio", "server --address x", "server stdio --address x"] {
+            let (options, command) = parse::<Options>(line).unwrap();
+            assert_eq!(command, Command::Stdio, "{line}");
+            assert_eq!(options.corpus, "docs");
+            assert_eq!(options.address.is_some(), line.contains("--address"));
+        }
+        assert_eq!(parse::<()>("server").unwrap().1, Command::Stdio);
+    }
+
+    #[test]
+    fn options_stand_before_and_after_the_command() {
+        for line in [
+            "server --corpus c call search {\"q\":1} --json",
+            "server call --corpus c search {\"q\":1} --json",
+            "server call search {\"q\":1} --json --corpus c",
+        ] {
+            let (options, command) = parse::<Options>(line).unwrap();
+            assert_eq!(options.corpus, "c", "{line}");
+            let expected = Command::Call {
+                tool: "search".to_owned(),
+                arguments: "{\"q\":1}".to_owned(),
+                json: true,
+            };
+            assert_eq!(command, expected);
+        }
+    }
+
+    #[test]
+    fn arguments_may_be_left_out_or_come_from_stdin() {
+        for (line, expected) in [("server call search", "{}"), ("server call search -", "-")] {
+            let (_, command) = parse::<()>(line).unwrap();
+            assert!(
+                matches!(&command, Command::Call { arguments, json: false, .. } if arguments == expected),
+                "{command:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_option_is_told_wherever_it_is_missing() {
+        for line in ["server", "server stdio", "server tools", "server check --strict"] {
+            let error = refusal::<Demanding>(line);
+            assert!(error.to_string().contains("key"), "{line}: {error}");
+            assert_eq!(error.exit_code(), 2);
+        }
+        for line in ["server --key k check --strict", "server check --key k --strict"] {
+            let (options, command) = parse::<Demanding>(line).unwrap();
+            assert_eq!((options.key.as_str(), command), ("k", Command::Check { strict: true }));
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        assert!(refusal::<()>("server stdi").to_string().contains("stdio"));
+        assert!(refusal::<()>("server --nothing").to_string().contains("--nothing"));
+        assert!(refusal::<()>("server call").to_string().contains("TOOL"));
+        assert_eq!(refusal::<()>("server --help").exit_code(), 0);
+
+        #[derive(Args, Debug)]
+        struct Taken {
+            #[arg(long)]
+            json: bool,
+        }
+        assert!(refusal::<Taken>("server tools").to_string().contains("--json"));
+    }
+
+    #[test]
+    fn the_version_is_the_servers_unless_the_options_have_one() {
+        #[derive(Args, Debug)]
+        #[command(version = "7.8.9")]
+        struct Versioned {}
+
+        assert_eq!(parse::<()>("server --version").unwrap().1, Command::Version);
+        let shown = refusal::<Versioned>("path/to/greeter --version");
+        assert_eq!(shown.exit_code(), 0);
+        assert_eq!(shown.to_string(), "greeter 7.8.9\n");
+    }
+}

@@ -141,3 +141,96 @@ fn failure<E: fmt::Display + 'static>(error: E) -> Failure {
     }
     Failure(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::BuildError;
+
+    #[derive(Args)]
+    struct Options {
+        #[arg(long)]
+        name: Option<String>,
+    }
+
+    fn named(name: &str) -> Result<Server, BuildError> {
+        Server::builder(name, "1").build()
+    }
+
+    fn plain() -> Result<Server, BuildError> {
+        named("plain")
+    }
+
+    fn with_options(options: Options) -> Result<Server, Box<dyn Error>> {
+        Ok(named(&options.name.ok_or("no name")?)?)
+    }
+
+    async fn asynchronous() -> Result<Server, String> {
+        tokio::spawn(async { named("asynchronous") })
+            .await
+            .map_err(|error| error.to_string())?
+            .map_err(|error| error.to_string())
+    }
+
+    async fn asynchronous_with_options(
+        options: Options,
+    ) -> Result<Server, Box<dyn Error + Send + Sync>> {
+        Ok(named(&options.name.unwrap_or_default())?)
+    }
+
+    fn name<Kind, B: Build<Kind>>(build: B, options: B::Options) -> String {
+        let runtime = LazyRuntime::default();
+        build.build(options, &runtime).unwrap().name().to_owned()
+    }
+
+    fn options(name: &str) -> Options {
+        Options {
+            name: Some(name.to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_server_is_built_by_a_function_of_each_kind() {
+        assert_eq!(name(plain, ()), "plain");
+        assert_eq!(name(with_options, options("a")), "a");
+        assert_eq!(name(asynchronous, ()), "asynchronous");
+        assert_eq!(name(asynchronous_with_options, options("b")), "b");
+        assert_eq!(name(|| named("c"), ()), "c");
+        assert_eq!(name(|_: Options| named("d"), options("")), "d");
+        assert_eq!(name(async || named("e"), ()), "e");
+        assert_eq!(name(async |_: Options| named("f"), options("")), "f");
+    }
+
+    #[test]
+    fn a_plain_function_starts_no_runtime() {
+        let runtime = LazyRuntime::default();
+        plain.build((), &runtime).unwrap();
+        assert!(!runtime.is_started());
+    }
+
+    #[derive(Debug)]
+    struct Chained(Option<Box<Chained>>);
+
+    impl fmt::Display for Chained {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(if self.0.is_some() { "outer" } else { "inner" })
+        }
+    }
+
+    impl Error for Chained {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            self.0.as_deref().map(|source| source as _)
+        }
+    }
+
+    #[test]
+    fn a_failure_tells_its_sources() {
+        let chained = || Chained(Some(Box::new(Chained(None))));
+        let text = "outer\n  because: inner";
+        let boxed: Box<dyn Error> = Box::new(chained());
+        assert_eq!(failure(boxed).to_string(), text);
+        let sendable: Box<dyn Error + Send + Sync> = Box::from("plain text");
+        assert_eq!(failure(sendable).to_string(), "plain text");
+        assert_eq!(failure(chained()).to_string(), "outer");
+    }
+}

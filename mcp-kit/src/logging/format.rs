@@ -42,29 +42,32 @@ where
             let Some(fields) = extensions.get::<FormattedFields<Self>>() else {
                 continue;
             };
-            // The last value is the one that counts.
-            for field in fields
-                .fields
-                .split('\n')
-                .skip(1)
-                .collect::<Vec<_>>()
-                .iter()
-                .rev()
-            {
-                let Some((name, _)) = field.split_once("\":") else {
-                    continue;
-                };
-                let is_own = metadata
-                    .fields()
-                    .iter()
-                    .any(|own| plain_name(&own) == &name[1..]);
-                if !is_own && !written.iter().any(|known| known == name) {
-                    write!(line, ",{field}")?;
-                    written.push(name.to_owned());
+            let fields: Vec<_> = fields.fields.lines().filter_map(Member::of).collect();
+            for (at, field) in fields.iter().enumerate() {
+                // The value that was recorded last is the one that counts.
+                let is_replaced = fields[at + 1..].iter().any(|later| later.name == field.name);
+                let is_own = metadata.fields().iter().any(|own| plain_name(&own) == field.name);
+                if !is_replaced && !is_own && !written.iter().any(|known| known == field.name) {
+                    write!(line, ",{}", field.json)?;
+                    written.push(field.name.to_owned());
                 }
             }
         }
         line.write_str("}\n")
+    }
+}
+
+/// A span's field as it was formatted.
+struct Member<'a> {
+    name: &'a str,
+    json: &'a str,
+}
+
+impl<'a> Member<'a> {
+    /// Takes `"name":value`.
+    fn of(json: &'a str) -> Option<Self> {
+        let (name, _) = json.strip_prefix('"')?.split_once("\":")?;
+        Some(Self { name, json })
     }
 }
 

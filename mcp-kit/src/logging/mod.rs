@@ -26,10 +26,11 @@ mod queue;
 use std::time::Duration;
 
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 
 use format::JsonLine;
-use queue::Queue;
 
 /// What is logged where `RUST_LOG` does not say.
 const DEFAULT_FILTER: &str = "info";
@@ -87,13 +88,132 @@ fn install(filter: Targets) -> bool {
     tracing::subscriber::set_global_default(subscriber).is_ok()
 }
 
-fn layer<S>(queue: &'static Queue) -> impl tracing_subscriber::Layer<S>
+fn layer<S, W>(writer: W) -> impl tracing_subscriber::Layer<S>
 where
-    S: tracing::Subscriber + for<'span> tracing_subscriber::registry::LookupSpan<'span>,
+    S: tracing::Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + 'static,
 {
     tracing_subscriber::fmt::layer()
         .fmt_fields(JsonLine)
         .event_format(JsonLine)
         .log_internal_errors(false)
-        .with_writer(queue)
+        .with_writer(writer)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// What `log` logs, as JSON without the time.
+    fn lines(log: impl FnOnce()) -> Vec<Value> {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&written);
+        let subscriber = tracing_subscriber::registry().with(layer(move || Sink(Arc::clone(&sink))));
+        tracing::subscriber::with_default(subscriber, log);
+        let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+        text.lines()
+            .map(|line| {
+                let mut line: Value = serde_json::from_str(line).unwrap();
+                let time = line["timestamp"].take();
+                assert!(time.as_str().unwrap().ends_with('Z'), "{time}");
+                line.as_object_mut().unwrap().remove("timestamp");
+                line
+            })
+            .collect()
+    }
+
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Sink {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(line);
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn fields_stand_at_the_top_level_with_their_types() {
+        let nothing: Option<&str> = None;
+        let line = lines(|| {
+            tracing::info!(
+                target: "shop",
+                text = "a \"quoted\"\nline\u{1}\\",
+                number = -3,
+                large = u64::MAX,
+                half = 0.5,
+                odd = f64::NAN,
+                yes = true,
+                debug = ?Some(1),
+                nothing,
+                r#type = "keyword",
+                level = "taken",
+                "sold {}",
+                "tea"
+            );
+        });
+        assert_eq!(
+            line,
+            [json!({
+                "level": "INFO",
+                "target": "shop",
+                "message": "sold tea",
+                "text": "a \"quoted\"\nline\u{1}\\",
+                "number": -3,
+                "large": u64::MAX,
+                "half": 0.5,
+                "odd": "NaN",
+                "yes": true,
+                "debug": "Some(1)",
+                "type": "keyword",
+                "field_level": "taken",
+            })]
+        );
+    }
+
+    #[test]
+    fn an_event_has_the_fields_of_its_spans_and_none_twice() {
+        let found = lines(|| {
+            let outer = tracing::info_span!("outer", tool = "search", principal = "ada");
+            let _outer = outer.enter();
+            let inner = tracing::info_span!("inner", tool = "inside", step = tracing::field::Empty);
+            let _inner = inner.enter();
+            inner.record("step", 1);
+            inner.record("step", 2);
+            tracing::warn!(target: "shop", principal = "own", "inside");
+        });
+        let text = json!({
+            "level": "WARN",
+            "target": "shop",
+            "message": "inside",
+            "principal": "own",
+            "tool": "inside",
+            "step": 2,
+        });
+        assert_eq!(found, [text]);
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_sources_and_a_long_text_is_cut() {
+        let long = "é".repeat(100_000);
+        let error = io::Error::other("no \"disk\"");
+        let found = lines(|| {
+            tracing::error!(
+                error = &error as &(dyn std::error::Error + 'static),
+                long,
+                "failed"
+            );
+        });
+        assert_eq!(found[0]["error"], "no \"disk\"");
+        let long = found[0]["long"].as_str().unwrap();
+        assert!(long.len() < 33_000 && long.ends_with("é…"), "{}", long.len());
+    }
 }

@@ -178,3 +178,123 @@ impl Write for LineWriter {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// A stderr that takes nothing until it is told to, and remembers what each
+    /// write held.
+    #[derive(Default)]
+    struct Slow {
+        is_open: Mutex<bool>,
+        opened: Condvar,
+        writes: Mutex<Vec<String>>,
+    }
+
+    impl Slow {
+        const fn new() -> Self {
+            Self {
+                is_open: Mutex::new(false),
+                opened: Condvar::new(),
+                writes: Mutex::new(Vec::new()),
+            }
+        }
+
+        fn open(&self) {
+            *self.is_open.lock().unwrap() = true;
+            self.opened.notify_all();
+        }
+
+        fn writes(&self) -> Vec<String> {
+            self.writes.lock().unwrap().clone()
+        }
+    }
+
+    struct Handle {
+        slow: &'static Slow,
+        begun: mpsc::Sender<()>,
+    }
+
+    impl Write for Handle {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _ = self.begun.send(());
+            let mut is_open = self.slow.is_open.lock().unwrap();
+            while !*is_open {
+                is_open = self.slow.opened.wait(is_open).unwrap();
+            }
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
+            self.slow.writes.lock().unwrap().push(text);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_stderr_that_nobody_reads_holds_up_nobody_and_what_was_dropped_is_told() {
+        static SLOW: Slow = Slow::new();
+        static BEGUN: Mutex<Option<mpsc::Sender<()>>> = Mutex::new(None);
+        static QUEUE: Queue = Queue::new(25, || {
+            Box::new(Handle {
+                slow: &SLOW,
+                begun: BEGUN.lock().unwrap().take().unwrap(),
+            })
+        });
+        let (sender, begun) = mpsc::channel();
+        *BEGUN.lock().unwrap() = Some(sender);
+
+        QUEUE.push(b"the first\n");
+        begun.recv().unwrap();
+        // It is on its way out, and stderr takes nothing.
+        for number in 2..10 {
+            QUEUE.push(format!("line {number}\n").as_bytes());
+        }
+        QUEUE.flush(Duration::from_millis(1));
+        assert!(SLOW.writes().is_empty());
+        SLOW.open();
+        QUEUE.flush(LONG);
+        let writes = SLOW.writes();
+        assert_eq!(writes.len(), 2, "{writes:?}");
+        assert_eq!(writes[0], "the first\n");
+        // Three lines of seven bytes had room; they leave at once, and whole.
+        let (lines, told) = writes[1].split_at(21);
+        assert_eq!(lines, "line 2\nline 3\nline 4\n");
+        let told: serde_json::Value = serde_json::from_str(told).unwrap();
+        assert_eq!(told["dropped"], 5);
+
+        QUEUE.push(b"the last\n");
+        QUEUE.flush(LONG);
+        assert_eq!(SLOW.writes()[2..], ["the last\n"]);
+    }
+
+    #[test]
+    fn a_stderr_that_asks_to_wait_is_tried_again_and_a_broken_one_is_left() {
+        struct Odd(Vec<io::Result<usize>>, Vec<u8>);
+
+        impl Write for Odd {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                let count = self.0.remove(0)?;
+                self.1.extend_from_slice(&bytes[..count]);
+                Ok(count)
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let wait = || Err(io::ErrorKind::WouldBlock.into());
+        let mut odd = Odd(vec![Ok(2), wait(), Err(io::ErrorKind::Interrupted.into()), Ok(3)], Vec::new());
+        write_patiently(&mut odd, b"hello").unwrap();
+        assert_eq!(odd.1, b"hello");
+        let mut broken = Odd(vec![Err(io::ErrorKind::BrokenPipe.into())], Vec::new());
+        assert!(write_patiently(&mut broken, b"hello").is_err());
+    }
+}

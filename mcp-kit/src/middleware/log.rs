@@ -21,8 +21,9 @@ const TARGET: &str = "mcp_kit::call";
 /// for failures that the client may not see, the reference and the whole chain
 /// of sources. No argument's value is ever written.
 ///
-/// What goes well or is refused with a message is at level `INFO`, timeouts
-/// and overload at `WARN`, internal errors and panics at `ERROR`. The handler
+/// What goes well or is refused with a message is at level `INFO`; timeouts,
+/// overload and messages that stand for another error at `WARN`; internal
+/// errors and panics at `ERROR`. The handler
 /// runs inside the span `call`, at level `INFO`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Log;
@@ -69,28 +70,17 @@ impl Middleware for Log {
     }
 }
 
-/// Logs a failure that no [`Log`] saw, so that a reference in an answer always
-/// has its line.
+/// Logs a failure whose source no [`Log`] has written, so that a reference in
+/// an answer always has its line.
 pub(crate) fn log_unseen(error: &ToolError, context: &CallContext) {
     if !context.mark_logged() {
-        tracing::error!(
-            target: TARGET,
-            tool = context.tool(),
-            principal = context.principal.name(),
-            outcome = error.kind().as_str(),
-            reference = %context.reference(),
-            error = chain(error),
-            "call"
-        );
+        Outcome::of_error(error, context).write(context);
     }
 }
 
 /// Logs a call that was refused before its chain began.
-pub(crate) fn log_refusal(error: &ToolError, context: &Arc<CallContext>) {
-    drop(Record {
-        context: Arc::clone(context),
-        outcome: Some(Outcome::plain(error.kind().as_str(), Level::WARN)),
-    });
+pub(crate) fn log_refusal(error: &ToolError, context: &CallContext) {
+    Outcome::plain(error.kind().as_str(), Level::WARN).write(context);
 }
 
 /// What the event will say; it is written when this is dropped, so that a
@@ -112,14 +102,19 @@ impl Outcome {
         if let Some(kind) = context.given_up() {
             return Self::plain(kind.as_str(), Level::WARN);
         }
-        let error = match outcome {
-            Ok(result) if result.is_error => return Self::plain("error_result", Level::INFO),
-            Ok(_) => return Self::plain("ok", Level::INFO),
-            Err(error) => error,
-        };
+        match outcome {
+            Ok(result) if result.is_error => Self::plain("error_result", Level::INFO),
+            Ok(_) => Self::plain("ok", Level::INFO),
+            Err(error) => Self::of_error(error, context),
+        }
+    }
+
+    fn of_error(error: &ToolError, context: &CallContext) -> Self {
         let level = match error.kind() {
             ErrorKind::Internal | ErrorKind::Panic => Level::ERROR,
             ErrorKind::Timeout | ErrorKind::Busy | ErrorKind::ResultTooLarge => Level::WARN,
+            // Something failed, though the model was told what to make of it.
+            _ if error.source().is_some() => Level::WARN,
             _ => Level::INFO,
         };
         Self {
@@ -129,10 +124,10 @@ impl Outcome {
         }
     }
 
-    fn panic(context: &CallContext) -> Self {
+    fn panic(context: &CallContext, description: String) -> Self {
         Self {
             reference: Some(context.reference().to_string()),
-            error: Some(crate::panics::unwinding().unwrap_or_else(|| "panicked".to_owned())),
+            error: Some(description),
             ..Self::plain(ErrorKind::Panic.as_str(), Level::ERROR)
         }
     }
@@ -149,43 +144,53 @@ impl Outcome {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let outcome = self.outcome.take().unwrap_or_else(|| {
-            if std::thread::panicking() {
-                Outcome::panic(&self.context)
-            } else {
-                // Time that ran out while the handler blocked its thread was
-                // answered from outside; this is the end of what was left.
-                match self.context.given_up() {
-                    Some(kind) => Outcome::plain(kind.as_str(), Level::WARN),
-                    None => Outcome::plain("cancelled", Level::INFO),
-                }
-            }
-        });
-        if outcome.error.is_some() || outcome.reference.is_some() {
-            self.context.mark_logged();
+        let context = &*self.context;
+        let outcome = match self.outcome.take() {
+            Some(outcome) => outcome,
+            None if std::thread::panicking() => match crate::panics::unwinding() {
+                Some(description) => Outcome::panic(context, description),
+                // Without the panic hook only those who catch it know what was
+                // said: dispatch logs it.
+                None => return,
+            },
+            // Time that ran out while the handler blocked its thread was
+            // answered from outside; this is the end of what was left.
+            None => match context.given_up() {
+                Some(kind) => Outcome::plain(kind.as_str(), Level::WARN),
+                None => Outcome::plain("cancelled", Level::INFO),
+            },
+        };
+        if outcome.error.is_some() {
+            context.mark_logged();
         }
+        outcome.write(context);
+    }
+}
+
+impl Outcome {
+    fn write(self, context: &CallContext) {
         // Looked up for an event that is written, and for no other.
         macro_rules! event {
             ($level:ident) => {
                 if tracing::enabled!(target: TARGET, Level::$level) {
-                let names = self.context.argument_names();
-                tracing::event!(
-                    target: TARGET,
-                    Level::$level,
-                    tool = self.context.tool(),
-                    principal = self.context.principal.name(),
-                    duration_ms = millis(self.context.received_at.elapsed()),
-                    outcome = outcome.name,
-                    arguments = names.known.join(","),
-                    unknown_arguments = (names.unknown > 0).then_some(names.unknown),
-                    reference = outcome.reference,
-                    error = outcome.error,
-                    "call"
-                )
+                    let names = context.argument_names();
+                    tracing::event!(
+                        target: TARGET,
+                        Level::$level,
+                        tool = context.tool(),
+                        principal = context.principal.name(),
+                        duration_ms = millis(context.received_at.elapsed()),
+                        outcome = self.name,
+                        arguments = names.known.join(","),
+                        unknown_arguments = (names.unknown > 0).then_some(names.unknown),
+                        reference = self.reference,
+                        error = self.error,
+                        "call"
+                    )
                 }
             };
         }
-        match outcome.level {
+        match self.level {
             Level::ERROR => event!(ERROR),
             Level::WARN => event!(WARN),
             _ => event!(INFO),

@@ -1,13 +1,13 @@
 //! A subscriber that keeps every event and every span's fields, at all levels.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Level, Metadata, Subscriber};
 
 /// One event, or the fields of one span.
@@ -24,27 +24,28 @@ impl Line {
     }
 }
 
-/// What this thread logs until it is dropped.
-pub struct Log {
-    lines: Arc<Mutex<Vec<Line>>>,
-    _guard: DefaultGuard,
+/// What this thread logs from `capture` on. Tests run on a thread each.
+pub struct Log(());
+
+thread_local! {
+    static LINES: RefCell<Option<Vec<Line>>> = const { RefCell::new(None) };
 }
 
 impl Log {
     pub fn capture() -> Self {
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let subscriber = Capture {
-            lines: Arc::clone(&lines),
-            spans: AtomicU64::new(1),
-        };
-        Self {
-            lines,
-            _guard: tracing::subscriber::set_default(subscriber),
-        }
+        // One subscriber for the process: with one per thread, what a thread
+        // without one meets first is off for all.
+        static INSTALL: Once = Once::new();
+        INSTALL.call_once(|| {
+            tracing::subscriber::set_global_default(Capture(AtomicU64::new(1))).unwrap();
+        });
+        tracing::callsite::rebuild_interest_cache();
+        LINES.set(Some(Vec::new()));
+        Self(())
     }
 
     pub fn lines(&self) -> Vec<Line> {
-        self.lines.lock().unwrap().clone()
+        LINES.with_borrow(|lines| lines.clone().unwrap_or_default())
     }
 
     /// The one event of the calls of `tool`.
@@ -63,19 +64,20 @@ impl Log {
     }
 }
 
-struct Capture {
-    lines: Arc<Mutex<Vec<Line>>>,
-    spans: AtomicU64,
-}
+/// Counts spans, since each needs an id.
+struct Capture(AtomicU64);
 
 impl Capture {
     fn keep(&self, metadata: &Metadata<'_>, record: impl FnOnce(&mut Fields)) {
-        let mut fields = Fields::default();
-        record(&mut fields);
-        self.lines.lock().unwrap().push(Line {
-            level: *metadata.level(),
-            target: metadata.target().to_owned(),
-            fields: fields.0,
+        LINES.with_borrow_mut(|lines| {
+            let Some(lines) = lines else { return };
+            let mut fields = Fields::default();
+            record(&mut fields);
+            lines.push(Line {
+                level: *metadata.level(),
+                target: metadata.target().to_owned(),
+                fields: fields.0,
+            });
         });
     }
 }
@@ -87,7 +89,7 @@ impl Subscriber for Capture {
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
         self.keep(span.metadata(), |fields| span.record(fields));
-        Id::from_u64(self.spans.fetch_add(1, Ordering::Relaxed))
+        Id::from_u64(self.0.fetch_add(1, Ordering::Relaxed))
     }
 
     fn record(&self, _: &Id, _: &Record<'_>) {}
