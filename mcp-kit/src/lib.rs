@@ -1,4 +1,109 @@
 //! A framework for MCP servers that people put in production.
+//!
+//! A tool is an ordinary function with [`#[tool]`](macro@tool), and a struct for
+//! its arguments. mcp-kit makes the JSON Schema and the checks of the same rules,
+//! and puts around each call what a server in real use needs: a log, error
+//! sanitising, panic containment, authorization, limits and a timeout. A server
+//! is safe with no configuration; every relaxation is an explicit call.
+//!
+//! ```
+//! use garde::Validate;
+//! use mcp_kit::prelude::*;
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+//! #[serde(rename_all = "camelCase")]
+//! struct SearchArgs {
+//!     /// What to search for.
+//!     #[garde(length(chars, min = 1, max = 400))]
+//!     query: String,
+//!     /// How many results to return.
+//!     #[serde(default = "five")]
+//!     #[garde(range(min = 1, max = 10))]
+//!     max_results: u8,
+//! }
+//!
+//! fn five() -> u8 {
+//!     5
+//! }
+//!
+//! #[derive(Serialize, JsonSchema)]
+//! struct Titles {
+//!     titles: Vec<String>,
+//! }
+//!
+//! #[derive(Clone)]
+//! struct Library(Vec<&'static str>);
+//!
+//! /// Search the library for books by title.
+//! #[tool(title = "Book search", read_only, timeout = "5s")]
+//! async fn search_books(
+//!     args: SearchArgs,
+//!     State(library): State<Library>,
+//! ) -> Result<Json<Titles>, ToolError> {
+//!     let found = library.0.iter().filter(|title| title.contains(&args.query));
+//!     let titles: Vec<_> = found.take(args.max_results.into()).map(ToString::to_string).collect();
+//!     if titles.is_empty() {
+//!         return Err(ToolError::user("No title has this text. Search for one word of it."));
+//!     }
+//!     Ok(Json(Titles { titles }))
+//! }
+//!
+//! let server = Server::builder("library", env!("CARGO_PKG_VERSION"))
+//!     .state(Library(vec!["Middlemarch", "Emma"]))
+//!     .tool::<search_books>()
+//!     .build()?;
+//! # Ok::<(), mcp_kit::server::BuildError>(())
+//! ```
+//!
+//! Serve it with [`cli::run`], which brings a command line, the log, the runtime
+//! and the signals, or with [`Server::serve_stdio`] in a runtime of your own.
+//!
+//! # Where to find what
+//!
+//! | to … | see |
+//! |---|---|
+//! | write a tool | [`macro@tool`], [`tool::IntoToolResult`] for what it may return |
+//! | describe arguments | [`derive@ToolArgs`] |
+//! | take state, the caller, progress | [`context`] |
+//! | fail | [`ToolError`], [`ResultExt`], [`user_error!`] |
+//! | register tools and set bounds | [`server::ServerBuilder`], [`server::Limits`], [`server::ToolOptions`] |
+//! | stand around calls | [`middleware`] |
+//! | make tools at run time | [`tool::from_fn`], [`tool::Tool`] |
+//! | test a server | [`testing`] |
+//! | read or filter the log | [`logging`] |
+//! | use the command line | [`cli`] |
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `stdio` | yes | serving over stdin and stdout |
+//! | `logging` | yes | JSON log lines on stderr |
+//! | `cli` | no | the command line that every server gets; turns on the two above |
+//! | `regex` | no | the schema keyword `pattern`, and garde's `pattern` rule |
+//!
+//! # How to depend on it
+//!
+//! By path or git. The crates `mcp-kit` and `mcp-kit-macros` on the public
+//! registry belong to another project: do not use `cargo add mcp-kit`.
+#![cfg_attr(
+    not(feature = "cli"),
+    doc = "",
+    doc = "[`cli`]: #features",
+    doc = "[`cli::run`]: #features"
+)]
+#![cfg_attr(
+    not(feature = "logging"),
+    doc = "",
+    doc = "[`logging`]: #features"
+)]
+#![cfg_attr(
+    not(feature = "stdio"),
+    doc = "",
+    doc = "[`Server::serve_stdio`]: #features"
+)]
 
 #[doc(hidden)]
 pub mod __private;
@@ -29,3 +134,8 @@ pub use context::{Cancellation, Extension, Principal, Progress, State};
 pub use mcp_kit_macros::{ToolArgs, tool};
 pub use server::Server;
 pub use tool::{Json, ResultExt, ToolError};
+
+/// The README's examples, as tests.
+#[cfg(all(doctest, feature = "cli"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
