@@ -94,11 +94,7 @@
     doc = "[`cli`]: #features",
     doc = "[`cli::run`]: #features"
 )]
-#![cfg_attr(
-    not(feature = "logging"),
-    doc = "",
-    doc = "[`logging`]: #features"
-)]
+#![cfg_attr(not(feature = "logging"), doc = "", doc = "[`logging`]: #features")]
 #![cfg_attr(
     not(feature = "stdio"),
     doc = "",

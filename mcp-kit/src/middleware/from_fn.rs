@@ -7,29 +7,30 @@ use std::pin::Pin;
 use super::{Middleware, Next};
 use crate::tool::{ToolCall, ToolError, ToolResult};
 
-/// Makes a middleware of a function that returns a boxed future.
+/// Makes a middleware of an `async` function or a closure.
 ///
 /// ```
-/// use mcp_kit::middleware::{from_fn, Next};
-/// use mcp_kit::tool::ToolCall;
+/// use mcp_kit::middleware::{Next, from_fn};
+/// use mcp_kit::tool::{ToolCall, ToolResult};
+/// use mcp_kit::{Server, ToolError};
 ///
-/// let audit = from_fn(|call: ToolCall, next: Next<'_>| Box::pin(async move {
+/// async fn audit(call: ToolCall, next: Next<'static>) -> Result<ToolResult, ToolError> {
 ///     let (tool, caller) = (call.tool().to_owned(), call.principal().clone());
 ///     let outcome = next.run(call).await;
 ///     tracing::info!(tool, caller = caller.name(), ok = outcome.is_ok(), "audited");
 ///     outcome
-/// }));
+/// }
+///
+/// let server = Server::builder("audited", "1.0.0")
+///     .layer_after_validation(from_fn(audit))
+///     .layer(from_fn(|call, next| async move { next.run(call).await }))
+///     .build()?;
+/// # Ok::<(), mcp_kit::server::BuildError>(())
 /// ```
-pub fn from_fn<F>(function: F) -> FromFn<F>
+pub fn from_fn<F, Fut>(function: F) -> FromFn<F>
 where
-    F: for<'a> Fn(
-            ToolCall,
-            Next<'a>,
-        )
-            -> Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'a>>
-        + Send
-        + Sync
-        + 'static,
+    F: Fn(ToolCall, Next<'static>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<ToolResult, ToolError>> + Send + 'static,
 {
     FromFn(function)
 }
@@ -44,16 +45,12 @@ impl<F> std::fmt::Debug for FromFn<F> {
     }
 }
 
-impl<F> Middleware for FromFn<F>
+// Written out where `#[async_trait]` could stand: the function's future goes
+// into a box as it is, without another around it.
+impl<F, Fut> Middleware for FromFn<F>
 where
-    F: for<'a> Fn(
-            ToolCall,
-            Next<'a>,
-        )
-            -> Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'a>>
-        + Send
-        + Sync
-        + 'static,
+    F: Fn(ToolCall, Next<'static>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<ToolResult, ToolError>> + Send + 'static,
 {
     fn handle<'life, 'next, 'async_trait>(
         &'life self,
@@ -65,7 +62,8 @@ where
         'next: 'async_trait,
         Self: 'async_trait,
     {
-        (self.0)(call, next)
+        let next = next.into_owned(&call);
+        Box::pin((self.0)(call, next))
     }
 
     fn name(&self) -> Cow<'static, str> {

@@ -33,6 +33,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::server::ToolEntry;
 use crate::tool::{Tool, ToolCall, ToolError, ToolResult};
 
 /// Something that stands around calls: it sees the call before, and the
@@ -72,38 +73,63 @@ pub trait Middleware: Send + Sync + 'static {
 
 /// The rest of the chain.
 #[must_use = "the call goes no further unless `run` is called"]
-pub struct Next<'a> {
-    layers: &'a [Arc<dyn Middleware>],
-    tool: &'a dyn Tool,
+pub struct Next<'a>(Rest<'a>);
+
+enum Rest<'a> {
+    Borrowed {
+        layers: &'a [Arc<dyn Middleware>],
+        tool: &'a dyn Tool,
+    },
+    /// The layers of the tool from this one on.
+    Owned { entry: Arc<ToolEntry>, from: usize },
 }
 
 /// The future of the rest of the chain.
 pub type NextFuture<'a> = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'a>>;
 
 impl<'a> Next<'a> {
-    pub(crate) fn new(layers: &'a [Arc<dyn Middleware>], tool: &'a dyn Tool) -> Self {
-        Self { layers, tool }
+    pub(crate) fn of(entry: &'a ToolEntry) -> Self {
+        Self::from_layer(entry, 0)
+    }
+
+    fn from_layer(entry: &'a ToolEntry, from: usize) -> Self {
+        Self(Rest::Borrowed {
+            layers: entry.layers.get(from..).unwrap_or_default(),
+            tool: &*entry.tool,
+        })
     }
 
     /// Runs the rest of the chain.
     pub fn run(self, call: ToolCall) -> NextFuture<'a> {
-        match self.layers.split_first() {
-            Some((layer, layers)) => layer.handle(
-                call,
-                Next {
-                    layers,
-                    tool: self.tool,
-                },
-            ),
-            None => self.tool.call(call),
+        match self.0 {
+            Rest::Borrowed { layers, tool } => match layers.split_first() {
+                Some((layer, layers)) => layer.handle(call, Next(Rest::Borrowed { layers, tool })),
+                None => tool.call(call),
+            },
+            Rest::Owned { entry, from } => {
+                Box::pin(async move { Next::from_layer(&entry, from).run(call).await })
+            }
         }
+    }
+
+    /// The same, borrowing nothing: for closures, whose futures cannot borrow
+    /// from their arguments.
+    fn into_owned(self, call: &ToolCall) -> Next<'static> {
+        Next(match self.0 {
+            Rest::Borrowed { layers, .. } => {
+                let entry = Arc::clone(&call.context().entry);
+                Rest::Owned {
+                    from: entry.layers.len() - layers.len(),
+                    entry,
+                }
+            }
+            Rest::Owned { entry, from } => Rest::Owned { entry, from },
+        })
     }
 }
 
 impl std::fmt::Debug for Next<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Next")
-            .field("layers", &self.layers.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Next").finish_non_exhaustive()
     }
 }

@@ -355,7 +355,8 @@ impl Policy<'_> {
         let timeout = options
             .timeout
             .or(definition.timeout)
-            .unwrap_or(self.limits.call_time);
+            .unwrap_or(self.limits.call_time)
+            .min(Limits::LONGEST_TIME);
         let rate_limit = match options.rate_limit {
             Some(rate) => Some(RateLimit::with_entries(rate, self.limits.limiter_entries)),
             None => self.rate_limit.cloned(),

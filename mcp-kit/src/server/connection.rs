@@ -12,10 +12,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::ServerInner;
 use super::dispatch::{Session, error_result};
 use super::greeting::Greeting;
 use super::runner::{Batch, Calls, Refused};
+use super::{Limits, ServerInner};
 use crate::middleware::log_refusal;
 use crate::protocol::message::{
     Frame, Malformed, Message, Notification, Request, decode, decode_one,
@@ -434,7 +434,8 @@ impl Connection {
 
     fn begin_drain(&mut self) {
         if matches!(self.end, End::NotYet) {
-            let until = Instant::now() + self.server.limits.drain_time;
+            let time = self.server.limits.drain_time.min(Limits::LONGEST_TIME);
+            let until = Instant::now() + time;
             self.end = End::Draining(Box::pin(sleep_until(until)));
         }
     }

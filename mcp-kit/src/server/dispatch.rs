@@ -348,7 +348,7 @@ impl Running {
 }
 
 async fn run_chain(entry: &ToolEntry, call: ToolCall) -> Result<ToolResult, ToolError> {
-    Next::new(&entry.layers, &*entry.tool).run(call).await
+    Next::of(entry).run(call).await
 }
 
 impl Future for Running {

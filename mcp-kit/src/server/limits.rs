@@ -63,6 +63,9 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// A year: times are added to the clock's, which has an end.
+    pub(crate) const LONGEST_TIME: Duration = Duration::from_secs(365 * 24 * 3_600);
+
     /// What cannot work, for `build()` to tell.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
         let counts = [
