@@ -244,7 +244,12 @@ mod tests {
 
     #[test]
     fn the_default_is_to_serve() {
-        for line in ["server", "server stdio", "server --address x", "server stdio --address x"] {
+        for line in [
+            "server",
+            "server stdio",
+            "server --address x",
+            "server stdio --address x",
+        ] {
             let (options, command) = parse::<Options>(line).unwrap();
             assert_eq!(command, Command::Stdio, "{line}");
             assert_eq!(options.corpus, "docs");
@@ -284,21 +289,36 @@ mod tests {
 
     #[test]
     fn a_missing_option_is_told_wherever_it_is_missing() {
-        for line in ["server", "server stdio", "server tools", "server check --strict"] {
+        for line in [
+            "server",
+            "server stdio",
+            "server tools",
+            "server check --strict",
+        ] {
             let error = refusal::<Demanding>(line);
             assert!(error.to_string().contains("key"), "{line}: {error}");
             assert_eq!(error.exit_code(), 2);
         }
-        for line in ["server --key k check --strict", "server check --key k --strict"] {
+        for line in [
+            "server --key k check --strict",
+            "server check --key k --strict",
+        ] {
             let (options, command) = parse::<Demanding>(line).unwrap();
-            assert_eq!((options.key.as_str(), command), ("k", Command::Check { strict: true }));
+            assert_eq!(
+                (options.key.as_str(), command),
+                ("k", Command::Check { strict: true })
+            );
         }
     }
 
     #[test]
     fn mistakes_are_told() {
         assert!(refusal::<()>("server stdi").to_string().contains("stdio"));
-        assert!(refusal::<()>("server --nothing").to_string().contains("--nothing"));
+        assert!(
+            refusal::<()>("server --nothing")
+                .to_string()
+                .contains("--nothing")
+        );
         assert!(refusal::<()>("server call").to_string().contains("TOOL"));
         assert_eq!(refusal::<()>("server --help").exit_code(), 0);
 
@@ -307,7 +327,11 @@ mod tests {
             #[arg(long)]
             json: bool,
         }
-        assert!(refusal::<Taken>("server tools").to_string().contains("--json"));
+        assert!(
+            refusal::<Taken>("server tools")
+                .to_string()
+                .contains("--json")
+        );
     }
 
     #[test]

@@ -45,8 +45,13 @@ where
             let fields: Vec<_> = fields.fields.lines().filter_map(Member::of).collect();
             for (at, field) in fields.iter().enumerate() {
                 // The value that was recorded last is the one that counts.
-                let is_replaced = fields[at + 1..].iter().any(|later| later.name == field.name);
-                let is_own = metadata.fields().iter().any(|own| plain_name(&own) == field.name);
+                let is_replaced = fields[at + 1..]
+                    .iter()
+                    .any(|later| later.name == field.name);
+                let is_own = metadata
+                    .fields()
+                    .iter()
+                    .any(|own| plain_name(&own) == field.name);
                 if !is_replaced && !is_own && !written.iter().any(|known| known == field.name) {
                     write!(line, ",{}", field.json)?;
                     written.push(field.name.to_owned());

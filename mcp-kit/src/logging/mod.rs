@@ -113,7 +113,8 @@ mod tests {
     fn lines(log: impl FnOnce()) -> Vec<Value> {
         let written = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&written);
-        let subscriber = tracing_subscriber::registry().with(layer(move || Sink(Arc::clone(&sink))));
+        let subscriber =
+            tracing_subscriber::registry().with(layer(move || Sink(Arc::clone(&sink))));
         tracing::subscriber::with_default(subscriber, log);
         let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
         text.lines()
@@ -214,6 +215,10 @@ mod tests {
         });
         assert_eq!(found[0]["error"], "no \"disk\"");
         let long = found[0]["long"].as_str().unwrap();
-        assert!(long.len() < 33_000 && long.ends_with("é…"), "{}", long.len());
+        assert!(
+            long.len() < 33_000 && long.ends_with("é…"),
+            "{}",
+            long.len()
+        );
     }
 }

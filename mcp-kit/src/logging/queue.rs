@@ -291,7 +291,10 @@ mod tests {
         }
 
         let wait = || Err(io::ErrorKind::WouldBlock.into());
-        let mut odd = Odd(vec![Ok(2), wait(), Err(io::ErrorKind::Interrupted.into()), Ok(3)], Vec::new());
+        let mut odd = Odd(
+            vec![Ok(2), wait(), Err(io::ErrorKind::Interrupted.into()), Ok(3)],
+            Vec::new(),
+        );
         write_patiently(&mut odd, b"hello").unwrap();
         assert_eq!(odd.1, b"hello");
         let mut broken = Odd(vec![Err(io::ErrorKind::BrokenPipe.into())], Vec::new());
