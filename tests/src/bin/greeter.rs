@@ -1,0 +1,72 @@
+//! A small server on mcp-kit's command line, for `tests/command_line.rs`.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use mcp_kit::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize, JsonSchema, garde::Validate, ToolArgs)]
+struct Guest {
+    /// Whom to greet.
+    #[garde(length(chars, min = 1, max = 40))]
+    name: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Welcome {
+    /// What to say.
+    text: String,
+}
+
+/// Greets a guest in the house's own words.
+#[tool(title = "Greet", read_only, open_world = false)]
+#[allow(clippy::print_stdout)]
+async fn greet(guest: Guest, State(greeting): State<String>) -> Json<Welcome> {
+    println!("not for the client");
+    tracing::info!("greeted");
+    Json(Welcome {
+        text: format!("{greeting}, {}!", guest.name),
+    })
+}
+
+/// Opens a file that does not exist.
+#[tool]
+async fn lose() -> Result<String, ToolError> {
+    Ok(std::fs::read_to_string("/no/such/file")?)
+}
+
+/// Panics with a secret.
+#[tool(read_only, open_world = false)]
+#[allow(clippy::panic)]
+async fn stumble() -> String {
+    panic!("a secret")
+}
+
+/// What this server is told.
+#[derive(clap::Args)]
+struct Options {
+    /// How guests are greeted.
+    #[arg(long, default_value = "Hello")]
+    greeting: String,
+    /// Refuse to start.
+    #[arg(long)]
+    broken: bool,
+}
+
+fn build(options: Options) -> Result<Server, Box<dyn Error>> {
+    if options.broken {
+        std::fs::read("/no/such/file").map_err(|error| format!("the guest book: {error}"))?;
+    }
+    Ok(Server::builder("greeter", "1.2.3")
+        .state(options.greeting)
+        .tool::<greet>()
+        .tool::<lose>()
+        .tool::<stumble>()
+        .build()?)
+}
+
+fn main() -> ExitCode {
+    mcp_kit::cli::run(build)
+}

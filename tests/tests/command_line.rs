@@ -1,0 +1,345 @@
+//! The command line that every server gets, as people and hosts meet it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+fn greeter() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greeter"));
+    command.env_remove("RUST_LOG");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    greeter()
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+#[track_caller]
+fn succeeds(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{arguments:?}: {stdout}{stderr}");
+    stdout
+}
+
+/// Ends with `code`; what it says on stdout and on stderr.
+#[track_caller]
+fn ends_with(code: i32, arguments: &[&str]) -> (String, String) {
+    let output = run(arguments);
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{arguments:?}: {stdout}{stderr}"
+    );
+    (stdout, stderr)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn tools_are_listed_for_people_and_for_programs() {
+    let list = succeeds(&["tools"]);
+    for expected in [
+        "greeter 1.2.3: 3 tools",
+        "greet – Greet (read-only, closed world)",
+        "Greets a guest in the house's own words.",
+        "name: string, characters from 1, characters up to 40 – Whom to greet.",
+        "text: string – What to say.",
+    ] {
+        assert!(list.contains(expected), "{expected}: {list}");
+    }
+    let list: Value = serde_json::from_str(&succeeds(&["tools", "--json"])).unwrap();
+    assert_eq!(list["tools"][0]["name"], "greet");
+    assert_eq!(list["tools"][0]["inputSchema"]["required"], json!(["name"]));
+}
+
+#[test]
+fn a_call_prints_its_result() {
+    let arguments = r#"{"name": "Ada"}"#;
+    let printed = succeeds(&["call", "greet", arguments]);
+    assert!(
+        printed.ends_with("{\n  \"text\": \"Hello, Ada!\"\n}\n"),
+        "{printed}"
+    );
+    for line in [
+        ["--greeting", "Ahoy", "call", "greet", arguments],
+        ["call", "greet", arguments, "--greeting", "Ahoy"],
+    ] {
+        assert!(succeeds(&line).contains("Ahoy, Ada!"), "{line:?}");
+    }
+    let result = succeeds(&["call", "greet", arguments, "--json"]);
+    let result = result.trim_start_matches("not for the client\n");
+    let result: Value = serde_json::from_str(result).unwrap();
+    assert_eq!(result["structuredContent"]["text"], "Hello, Ada!");
+}
+
+#[test]
+fn arguments_may_come_from_stdin() {
+    let mut child = greeter()
+        .args(["call", "greet", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin
+        .write_all(b"{\n  \"name\":\r\n  \"Grace\"\n}\n")
+        .unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert!(text(&output.stdout).contains("Hello, Grace!"));
+}
+
+#[test]
+fn a_tool_that_fails_is_code_1() {
+    let (said, _) = ends_with(1, &["call", "greet", r#"{"nam": ""}"#]);
+    assert!(said.starts_with("Invalid arguments: "), "{said}");
+    assert!(said.contains(r#"did you mean "name"?"#), "{said}");
+
+    let (said, logged) = ends_with(1, &["call", "lose"]);
+    assert!(
+        said.starts_with("An internal error occurred (reference "),
+        "{said}"
+    );
+    let reference = said
+        .split(['(', ')'])
+        .nth(1)
+        .unwrap()
+        .replace("reference ", "");
+    let line: Value =
+        serde_json::from_str(logged.lines().find(|line| line.starts_with('{')).unwrap()).unwrap();
+    assert_eq!(line["reference"], reference.as_str());
+    assert!(
+        line["error"].as_str().unwrap().contains("No such file"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_wrong_command_line_is_code_2() {
+    for (arguments, expected) in [
+        (&["call", "greed"][..], "did you mean \"greet\"?"),
+        (&["call", "zzz"], "there are: greet, lose, stumble"),
+        (&["call", "greet", "[1]"], "must be a JSON object"),
+        (&["call", "greet", "{\"name\""], "no JSON"),
+        (&["call"], "<TOOL>"),
+        (&["serve"], "unrecognized subcommand"),
+        (&["--greetin", "x"], "--greeting"),
+    ] {
+        let (stdout, stderr) = ends_with(2, arguments);
+        assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
+        assert_eq!(stdout, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn check_shows_policies_and_warns() {
+    let report = succeeds(&["check"]);
+    for expected in [
+        "greeter 1.2.3: 3 tools",
+        "layers           Log → Timeout(30 s) → Validate",
+        "tool \"lose\": it says neither read_only nor destructive",
+    ] {
+        assert!(report.contains(expected), "{expected}: {report}");
+    }
+    assert!(!report.contains("tool \"greet\":"), "{report}");
+    ends_with(1, &["check", "--strict"]);
+}
+
+#[test]
+fn a_server_that_cannot_be_built_is_code_1_for_every_command() {
+    for command in [
+        &["check"][..],
+        &["tools"],
+        &["call", "greet"],
+        &["stdio"],
+        &[],
+    ] {
+        let arguments = [command, &["--broken"]].concat();
+        let (stdout, stderr) = ends_with(1, &arguments);
+        assert!(
+            stderr.starts_with("error: the guest book: No such file"),
+            "{stderr}"
+        );
+        assert_eq!(stdout, "");
+    }
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    let help = succeeds(&["--help"]);
+    for expected in [
+        "stdio",
+        "tools",
+        "call",
+        "check",
+        "--greeting",
+        "How guests are greeted",
+    ] {
+        assert!(help.contains(expected), "{expected}: {help}");
+    }
+    assert_eq!(succeeds(&["--version"]), "greeter 1.2.3\n");
+}
+
+/// The server over stdio, and a handshake done.
+struct Session {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Session {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut session = Self {
+            stdin: child.stdin.take(),
+            stdout: BufReader::new(child.stdout.take().unwrap()),
+            child,
+        };
+        session.send(&json!({
+            "jsonrpc": "2.0", "id": 0, "method": "initialize",
+            "params": {
+                "protocolVersion": "2025-11-25",
+                "capabilities": {},
+                "clientInfo": {"name": "test", "version": "1"},
+            },
+        }));
+        assert_eq!(session.next()["result"]["serverInfo"]["name"], "greeter");
+        session
+    }
+
+    fn send(&mut self, message: &Value) {
+        let line = format!("{message}\n");
+        self.stdin
+            .as_mut()
+            .unwrap()
+            .write_all(line.as_bytes())
+            .unwrap();
+    }
+
+    fn call(&mut self, id: u64, tool: &str, arguments: Value) -> Value {
+        self.send(&json!({
+            "jsonrpc": "2.0", "id": id, "method": "tools/call",
+            "params": {"name": tool, "arguments": arguments},
+        }));
+        let answer = self.next();
+        assert_eq!(answer["id"], id);
+        answer
+    }
+
+    fn next(&mut self) -> Value {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"))
+    }
+
+    /// Ends the input; the exit code, and the lines that stderr still had.
+    fn end(mut self) -> (Option<i32>, Vec<Value>) {
+        self.stdin.take();
+        let mut logged = String::new();
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut logged)
+            .unwrap();
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "", "nothing but answers is on stdout");
+        let lines = logged
+            .lines()
+            .filter(|line| *line != "not for the client")
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}")))
+            .collect();
+        (self.child.wait().unwrap().code(), lines)
+    }
+}
+
+#[test]
+fn over_stdio_stdout_is_the_protocols_and_stderr_has_a_line_for_each_call() {
+    for start in [&[][..], &["stdio"], &["--greeting", "Hello"]] {
+        let mut session = Session::start(greeter().args(start));
+        let answer = session.call(1, "greet", json!({"name": "Ada"}));
+        assert_eq!(answer["result"]["structuredContent"]["text"], "Hello, Ada!");
+        let answer = session.call(2, "lose", json!({}));
+        let told = answer["result"]["content"][0]["text"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        session.call(3, "stumble", json!({}));
+        session.call(4, "greet", json!({"name": "Ada", "color": 1}));
+        let (code, lines) = session.end();
+        assert_eq!(code, Some(0));
+
+        assert_eq!(lines.len(), 5, "{lines:#?}");
+        let [own, greet, lose, stumble, refused] = &lines[..] else {
+            panic!("{lines:#?}")
+        };
+        assert_eq!(own["message"], "greeted");
+        assert_eq!(
+            (&own["tool"], &own["principal"]),
+            (&json!("greet"), &json!("local"))
+        );
+        assert_eq!(greet["level"], "INFO");
+        assert_eq!(greet["tool"], "greet");
+        assert_eq!(greet["principal"], "local");
+        assert_eq!(greet["outcome"], "ok");
+        assert_eq!(greet["arguments"], "name");
+        assert!(greet["duration_ms"].is_number());
+        assert!(greet["timestamp"].as_str().unwrap().ends_with('Z'));
+        assert_eq!(lose["outcome"], "internal_error");
+        assert!(told.contains(lose["reference"].as_str().unwrap()), "{told}");
+        assert!(lose["error"].as_str().unwrap().contains("No such file"));
+        assert_eq!(stumble["outcome"], "panic");
+        assert!(stumble["error"].as_str().unwrap().contains("a secret"));
+        assert!(stumble["error"].as_str().unwrap().contains("greeter.rs"));
+        assert_eq!(refused["outcome"], "invalid_arguments");
+        assert_eq!(refused["unknown_arguments"], 1);
+        assert!(!refused.to_string().contains("color"));
+    }
+}
+
+#[test]
+fn a_stderr_that_nobody_reads_stops_nothing_and_what_was_dropped_is_told() {
+    let mut session = Session::start(greeter().env("RUST_LOG", "trace"));
+    // Each call logs a few hundred bytes: far more than a pipe and the queue hold.
+    for id in 1..=8_000 {
+        let answer = session.call(id, "lose", json!({}));
+        assert_eq!(answer["result"]["isError"], true);
+    }
+    let (code, lines) = session.end();
+    assert_eq!(code, Some(0));
+    let dropped: u64 = lines
+        .iter()
+        .filter_map(|line| line["dropped"].as_u64())
+        .sum();
+    let calls = lines.iter().filter(|line| line["tool"] == "lose").count() as u64;
+    assert!(dropped > 0 && calls > 0);
+    assert_eq!(dropped + calls, 8_000);
+}
+
+#[test]
+fn rust_log_says_what_is_logged() {
+    let mut session = Session::start(greeter().env("RUST_LOG", "warn"));
+    session.call(1, "greet", json!({"name": "Ada"}));
+    assert_eq!(session.end().1, Vec::<Value>::new());
+
+    let session = Session::start(greeter().env("RUST_LOG", "mcp_kit=loud"));
+    let (_, lines) = session.end();
+    assert_eq!(lines.len(), 1);
+    assert!(lines[0]["message"].as_str().unwrap().contains("RUST_LOG"));
+}
