@@ -83,7 +83,7 @@ const TOOL_ERROR: u8 = 1;
 /// handler that blocks, and the last log lines are written. So call it first in
 /// `main`, and keep printing and work for `build`.
 ///
-/// A subscriber that was installed before stays; see [`logging`](crate::logging).
+/// A subscriber that was installed before stays; see [`logging`].
 pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
     let Invocation { options, command } = match arguments::parse::<B::Options>() {
         Ok(invocation) => invocation,
