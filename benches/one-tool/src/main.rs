@@ -1,9 +1,10 @@
 //! The server that mcp-kit's speed and build time are measured with: the floor's
 //! one tool, written as a user would, with everything that is on by default.
 
-use std::error::Error;
+use std::process::ExitCode;
 
 use mcp_kit::prelude::*;
+use mcp_kit::server::BuildError;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -27,29 +28,12 @@ async fn add(terms: Terms) -> Result<i64, ToolError> {
         .or_user("the sum does not fit into 64 bits")
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let server = Server::builder("one-tool", env!("CARGO_PKG_VERSION"))
+fn build() -> Result<Server, BuildError> {
+    Server::builder("one-tool", env!("CARGO_PKG_VERSION"))
         .tool::<add>()
-        .build()?;
-    let mut stdio = mcp_kit::transport::Stdio::take()?;
-    if std::env::var("GREET").is_ok() {
-        stdio.greet(&server);
-    }
-    let workers: usize = std::env::var("WORKERS").map_or(2, |n| n.parse().unwrap_or(2));
-    if workers == 0 {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?
-            .block_on(server.serve_taken(stdio))?;
-    } else {
-        let rt = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(workers)
-            .enable_all()
-            .build()?;
-        rt.block_on(
-            async move { tokio::spawn(async move { server.serve_taken(stdio).await }).await },
-        )??;
-        rt.shutdown_background();
-    }
-    Ok(())
+        .build()
+}
+
+fn main() -> ExitCode {
+    mcp_kit::cli::run(build)
 }
