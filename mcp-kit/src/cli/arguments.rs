@@ -42,31 +42,11 @@ pub(super) fn parse<O: Args>() -> Result<Invocation<O>, Error> {
 }
 
 fn parse_from<O: Args>(arguments: &[OsString]) -> Result<Invocation<O>, Error> {
-    let is_plain = match arguments {
-        [] | [_] => true,
-        [_, command] => command == "stdio",
-        _ => false,
-    };
-    // Hosts wait for a server's start, and most start it like this: the
-    // commands need not be made for it. What is missing is told below.
-    if is_plain && let Ok(options) = defaults(arguments) {
-        return Ok(Invocation {
-            options,
-            command: Command::Stdio,
-        });
-    }
     let mut clap = command::<O>()?.display_name(program(arguments));
     let mut matches = clap.try_get_matches_from_mut(arguments)?;
     let command = asked_for(&matches);
     let options = O::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut clap))?;
     Ok(Invocation { options, command })
-}
-
-/// The options where none is given.
-fn defaults<O: Args>(arguments: &[OsString]) -> Result<O, Error> {
-    let program = arguments.iter().take(1);
-    let mut matches = O::augment_args(Clap::new("server")).try_get_matches_from(program)?;
-    O::from_arg_matches_mut(&mut matches)
 }
 
 /// The name under which the program was started.

@@ -16,7 +16,7 @@
 //! fields (`[call{tool=x}]`) are not supported.
 //!
 //! Whoever wants another subscriber installs it before
-//! [`cli::run`](crate::cli::run) and calls nothing of this module: mcp-kit logs
+//! `mcp_kit::cli::run` and calls nothing of this module: mcp-kit logs
 //! through [`tracing`] alone.
 
 mod filter;
