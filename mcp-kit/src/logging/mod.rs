@@ -15,9 +15,8 @@
 //! target, such as `warn,mcp_kit=info,my_server=debug`. Directives for spans or
 //! fields (`[call{tool=x}]`) are not supported.
 //!
-//! Whoever wants another subscriber installs it before
-//! [`cli::run`](crate::cli::run) and calls nothing of this module: mcp-kit logs
-//! through [`tracing`] alone.
+//! Whoever wants another subscriber installs it before `cli::run` and calls
+//! nothing of this module: mcp-kit logs through [`tracing`] alone.
 
 mod filter;
 mod format;
