@@ -126,7 +126,7 @@ pub use async_trait::async_trait;
 
 pub use args::ToolArgs;
 pub use context::{Cancellation, Extension, Principal, Progress, State};
-/// The macros; `ToolArgs` is both the trait and its derive.
+// `ToolArgs` is both the trait and its derive.
 pub use mcp_kit_macros::{ToolArgs, tool};
 pub use server::Server;
 pub use tool::{Json, ResultExt, ToolError};

@@ -498,7 +498,7 @@ impl Calls {
     }
 
     /// A permit, if the server has one left. The connection's share was taken
-    /// by [`next`](Self::next).
+    /// by `poll_next`.
     fn permit_now(self: &Arc<Self>) -> Option<RunPermit> {
         let server = Arc::clone(self.server.permits()).try_acquire_owned().ok()?;
         Some(self.permit(server))
