@@ -5,3 +5,13 @@ mod client;
 
 pub use agreement::assert_schema_agrees;
 pub use client::{Call, CallResult, Client, ClientBuilder, Request, RequestError};
+
+/// The client's end of a connection within the process, as bare bytes: one JSON
+/// message a line. For mcp-kit's own measurements, where a [`Client`]'s work
+/// would be counted too; it may change with every release.
+///
+/// Needs a tokio runtime. Dropping the stream ends the connection.
+#[doc(hidden)]
+pub fn raw_stream(server: &crate::Server) -> tokio::io::DuplexStream {
+    crate::transport::memory::connect(server, None).0
+}
