@@ -66,6 +66,9 @@ impl Limits {
     /// A year: times are added to the clock's, which has an end.
     pub(crate) const LONGEST_TIME: Duration = Duration::from_secs(365 * 24 * 3_600);
 
+    /// What the answer to a result that is too large needs itself.
+    pub(super) const LEAST_RESULT_BYTES: usize = 256;
+
     /// What cannot work, for `build()` to tell.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
         let counts = [
@@ -75,7 +78,7 @@ impl Limits {
             ("pending_calls", self.pending_calls, 1),
             ("pending_bytes", self.pending_bytes, 1_024),
             ("unread_bytes", self.unread_bytes, 1_024),
-            ("result_bytes", self.result_bytes, 256),
+            ("result_bytes", self.result_bytes, Self::LEAST_RESULT_BYTES),
             ("page_items", self.page_items, 1),
             ("limiter_entries", self.limiter_entries, 2),
         ];
