@@ -26,7 +26,8 @@ pub struct Limits {
     /// Calls of one connection that wait; 4,096. Further ones are told that the
     /// server is busy.
     pub pending_calls: usize,
-    /// The bytes of arguments that wait on one connection; 8 MiB.
+    /// The bytes of arguments, ids and progress tokens that wait on one
+    /// connection; 8 MiB.
     pub pending_bytes: usize,
     /// The bytes of answers that one connection's client has not read; 8 MiB.
     /// Beyond it nothing more is read from the client, nor started for it.
