@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Middleware, Next};
+use crate::server::Limits;
 use crate::tool::{ErrorKind, ToolCall, ToolError, ToolResult};
 
 /// Answers a call that has not ended within its time, counted from when its
@@ -42,7 +43,7 @@ impl Timeout {
 impl Middleware for Timeout {
     async fn handle(&self, call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError> {
         let context = std::sync::Arc::clone(call.context());
-        let deadline = call.received_at() + self.after;
+        let deadline = call.received_at() + self.after.min(Limits::LONGEST_TIME);
         match tokio::time::timeout_at(deadline, next.run(call)).await {
             Ok(outcome) => outcome,
             Err(_) => {

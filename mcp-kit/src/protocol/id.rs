@@ -33,6 +33,14 @@ impl RequestId {
         }
     }
 
+    /// The bytes that it holds beside itself.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Integer(_) | Self::Unsigned(_) => 0,
+            Self::String(text) => text.len(),
+        }
+    }
+
     /// Writes the id as JSON.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match self {

@@ -37,6 +37,27 @@ struct Registered {
     options: ToolOptions,
 }
 
+impl Registered {
+    /// Bounds of the tool's own under which no call could end well.
+    fn bound_problems(&self) -> impl Iterator<Item = String> {
+        let timeout = self.options.timeout.or(self.tool.definition().timeout);
+        let no_time = timeout
+            .is_some_and(|timeout| timeout.is_zero())
+            .then(|| "its timeout is zero; no call could end in time".to_owned());
+        let no_calls = (self.options.concurrency == Some(0))
+            .then(|| "its concurrency is 0; it must be at least 1".to_owned());
+        let no_result = self
+            .options
+            .result_bytes
+            .filter(|bytes| *bytes < Limits::LEAST_RESULT_BYTES)
+            .map(|bytes| {
+                let least = Limits::LEAST_RESULT_BYTES;
+                format!("its result_bytes is {bytes}; it must be at least {least}")
+            });
+        [no_time, no_calls, no_result].into_iter().flatten()
+    }
+}
+
 /// What a server changes about one tool;
 /// see [`ServerBuilder::tool_with`].
 #[derive(Default)]
@@ -312,6 +333,11 @@ impl ServerBuilder {
                     "tool \"{name}\" has no description; models choose tools by it"
                 ));
             }
+            problems.extend(
+                registered
+                    .bound_problems()
+                    .map(|problem| format!("tool \"{name}\": {problem}")),
+            );
             for missing in registered.requirements.missing(&self.states) {
                 problems.push(format!(
                     "tool \"{name}\" takes State<{missing}>, which the server was not given; add .state(…) with a value of that type"

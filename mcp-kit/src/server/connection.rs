@@ -248,10 +248,18 @@ impl Connection {
         if at_end {
             lines.end();
         }
+        let most = self.server.limits.unread_bytes;
+        let mut is_whole = true;
         while let Some(line) = lines.next() {
             match line {
                 Line::Whole(line) => self.line(line),
                 Line::TooLong { id } => self.too_long(id),
+            }
+            // A short request can have a long answer: a chunk of them is taken
+            // as far as the client may leave answers unread.
+            if self.answers.len() > most {
+                is_whole = false;
+                break;
             }
         }
         self.lines = lines;
@@ -261,7 +269,10 @@ impl Connection {
             self.answers.shrink_to(KEPT_BUFFER);
         }
         self.calls.start();
-        if at_end {
+        if !is_whole {
+            self.read_ahead = Some(Ok(usize::from(!at_end)));
+            cx.waker().wake_by_ref();
+        } else if at_end {
             self.input = None;
             self.begin_drain();
         } else if let Some(input) = &mut self.input

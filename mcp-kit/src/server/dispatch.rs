@@ -34,6 +34,14 @@ pub(crate) struct PendingCall {
     pub(crate) context: Arc<CallContext>,
 }
 
+impl PendingCall {
+    /// The bytes that the client made it hold. Its id is held twice: the
+    /// connection keeps its own to find the call by.
+    pub(crate) fn size(&self) -> usize {
+        2 * self.id.size() + self.context.size()
+    }
+}
+
 /// The parameters of every method that the server knows.
 #[derive(Default, Deserialize)]
 struct Params<'a> {

@@ -26,7 +26,8 @@ pub struct Limits {
     /// Calls of one connection that wait; 4,096. Further ones are told that the
     /// server is busy.
     pub pending_calls: usize,
-    /// The bytes of arguments that wait on one connection; 8 MiB.
+    /// The bytes of arguments, ids and progress tokens that wait on one
+    /// connection; 8 MiB.
     pub pending_bytes: usize,
     /// The bytes of answers that one connection's client has not read; 8 MiB.
     /// Beyond it nothing more is read from the client, nor started for it.
@@ -66,6 +67,9 @@ impl Limits {
     /// A year: times are added to the clock's, which has an end.
     pub(crate) const LONGEST_TIME: Duration = Duration::from_secs(365 * 24 * 3_600);
 
+    /// What the answer to a result that is too large needs itself.
+    pub(super) const LEAST_RESULT_BYTES: usize = 256;
+
     /// What cannot work, for `build()` to tell.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
         let counts = [
@@ -75,7 +79,7 @@ impl Limits {
             ("pending_calls", self.pending_calls, 1),
             ("pending_bytes", self.pending_bytes, 1_024),
             ("unread_bytes", self.unread_bytes, 1_024),
-            ("result_bytes", self.result_bytes, 256),
+            ("result_bytes", self.result_bytes, Self::LEAST_RESULT_BYTES),
             ("page_items", self.page_items, 1),
             ("limiter_entries", self.limiter_entries, 2),
         ];

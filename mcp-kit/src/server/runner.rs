@@ -179,7 +179,7 @@ impl Calls {
         let Entry::Vacant(place) = state.open.entry(call.id.clone()) else {
             return Err(Refused::DuplicateId);
         };
-        let size = call.context.raw_size();
+        let size = call.size();
         if state.waiting.len() >= limits.pending_calls
             || (state.waiting_bytes + size > limits.pending_bytes && !state.waiting.is_empty())
         {
@@ -471,7 +471,7 @@ impl Calls {
         if self.has_room(&state)
             && let Some(Waiting { serial, call }) = state.waiting.pop_front()
         {
-            state.waiting_bytes = state.waiting_bytes.saturating_sub(call.context.raw_size());
+            state.waiting_bytes = state.waiting_bytes.saturating_sub(call.size());
             state.running += 1;
             state.started += 1;
             return Poll::Ready(Some((serial, call)));
@@ -558,7 +558,7 @@ impl State {
         };
         self.waiting_bytes = self
             .waiting_bytes
-            .saturating_sub(waiting.call.context.raw_size());
+            .saturating_sub(waiting.call.size());
         true
     }
 

@@ -112,9 +112,11 @@ impl CallContext {
         self.entry.definition().name()
     }
 
-    /// The bytes of the arguments' text.
-    pub(crate) fn raw_size(&self) -> usize {
-        self.raw.as_deref().map_or(0, str::len)
+    /// The bytes that the client made it hold: the arguments' text and the
+    /// progress token.
+    pub(crate) fn size(&self) -> usize {
+        let raw = self.raw.as_deref().map_or(0, str::len);
+        raw + self.progress_token.as_ref().map_or(0, RequestId::size)
     }
 
     /// The names of the arguments, for the log.

@@ -1,0 +1,113 @@
+//! Bounds that a client meets, through the whole protocol, and bounds that
+//! cannot work, which `build()` refuses.
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use mcp_kit::prelude::*;
+use mcp_kit::testing::Client;
+use serde_json::json;
+
+/// Says hello.
+#[tool]
+async fn hello() -> &'static str {
+    "Hello!"
+}
+
+#[tokio::test]
+async fn no_length_of_time_overflows() {
+    let server = Server::builder("patient", "1.0.0")
+        .limits(|limits| {
+            limits.call_time = Duration::MAX;
+            limits.drain_time = Duration::MAX;
+        })
+        .tool::<hello>()
+        .build()
+        .unwrap();
+    let client = Client::new(&server).await;
+    assert_eq!(client.call("hello", json!({})).await.text(), "Hello!");
+    client.close().await; // drains
+}
+
+#[test]
+fn a_tools_own_bounds_are_checked_when_the_server_is_built() {
+    let refused = Server::builder("strict", "1.0.0")
+        .tool_with::<hello>(|tool| {
+            tool.timeout(Duration::ZERO)
+                .concurrency(0)
+                .result_bytes(100)
+        })
+        .build()
+        .unwrap_err();
+    assert_eq!(
+        refused.problems(),
+        [
+            "tool \"hello\": its timeout is zero; no call could end in time",
+            "tool \"hello\": its concurrency is 0; it must be at least 1",
+            "tool \"hello\": its result_bytes is 100; it must be at least 256",
+        ]
+    );
+}
+
+/// Answers in the order in which they come.
+async fn answers(client: &Client, count: usize) -> Vec<serde_json::Value> {
+    let mut answers = Vec::new();
+    for _ in 0..count {
+        answers.push(client.next_message().await.unwrap());
+    }
+    answers
+}
+
+#[tokio::test]
+async fn short_requests_with_long_answers_are_all_answered() {
+    let server = Server::builder("talkative", "1.0.0")
+        .instructions("x".repeat(50_000))
+        .limits(|limits| limits.unread_bytes = 1_024)
+        .tool::<hello>()
+        .build()
+        .unwrap();
+    let client = Client::builder(&server).connect_silently();
+    for id in 0..100 {
+        let meta = r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+        client.send_line(format!(
+            r#"{{"jsonrpc":"2.0","id":"{id}","method":"server/discover","params":{{"_meta":{meta}}}}}"#
+        ));
+    }
+    for (id, answer) in answers(&client, 100).await.into_iter().enumerate() {
+        assert_eq!(answer["id"], id.to_string());
+    }
+    client.close().await;
+}
+
+#[tokio::test]
+async fn long_ids_count_as_what_waits() {
+    let server = Server::builder("small", "1.0.0")
+        .limits(|limits| {
+            limits.pending_bytes = 10_000;
+            limits.calls_per_connection = 1;
+        })
+        .tool::<stuck>()
+        .build()
+        .unwrap();
+    let client = Client::new(&server).await;
+    let running = client.call("stuck", json!({}));
+    for id in 0..4 {
+        let id = format!("{id}{}", "x".repeat(4_000));
+        client.send_line(format!(
+            r#"{{"jsonrpc":"2.0","id":"{id}","method":"tools/call","params":{{"name":"stuck"}}}}"#
+        ));
+    }
+    // Room for one of them: the others are told at once.
+    for answer in answers(&client, 2).await {
+        assert_eq!(answer["result"]["isError"], true);
+        let text = answer["result"]["content"][0]["text"].as_str().unwrap();
+        assert!(text.contains("busy"), "{text}");
+    }
+    drop(running);
+}
+
+/// Never ends.
+#[tool]
+async fn stuck() {
+    std::future::pending().await
+}
