@@ -556,9 +556,7 @@ impl State {
         let Some(waiting) = at.and_then(|at| self.waiting.remove(at)) else {
             return false;
         };
-        self.waiting_bytes = self
-            .waiting_bytes
-            .saturating_sub(waiting.call.size());
+        self.waiting_bytes = self.waiting_bytes.saturating_sub(waiting.call.size());
         true
     }
 
