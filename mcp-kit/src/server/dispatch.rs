@@ -10,8 +10,7 @@ use std::task::{Context, Poll};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::runner::RunPermit;
-use super::{ServerInner, ToolEntry};
+use super::{RunPermit, ServerInner, ToolEntry};
 use crate::context::Principal;
 use crate::middleware::{Next, log_unseen};
 use crate::panics::Contained;

@@ -1,22 +1,18 @@
 //! The server: its tools, its policy, and how calls reach them.
 
 mod builder;
-mod connection;
 mod dispatch;
 mod drain;
 mod entry;
-mod greeting;
 mod limits;
 mod lint;
 mod lists;
+mod permit;
 mod policy;
-mod runner;
 
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 
 pub use builder::{BuildError, ServerBuilder, ToolOptions};
@@ -25,12 +21,9 @@ pub use limits::Limits;
 pub use lint::Warning;
 pub use policy::ToolPolicy;
 
-pub(crate) use connection::serve;
-#[cfg(feature = "stdio")]
-pub(crate) use connection::{Input, Output};
+pub(crate) use dispatch::{PendingCall, Running, Session, error_result};
 pub(crate) use entry::ToolEntry;
-pub(crate) use greeting::Greeting;
-pub(crate) use runner::{Calls, RunPermit};
+pub(crate) use permit::{PermitGiver, RunPermit};
 
 use crate::context::{Principal, StateMap};
 use crate::tool::ToolDefinition;
@@ -115,27 +108,6 @@ impl Server {
     #[must_use]
     pub fn drain_handle(&self) -> DrainHandle {
         DrainHandle::new(Arc::clone(&self.inner))
-    }
-
-    /// Serves one client, known to be `principal`, over a pair of byte streams:
-    /// newline-delimited JSON in and out, as over stdio. Ends when the input
-    /// does or when the server drains.
-    ///
-    /// This is for streams that mcp-kit has no transport for, such as a Unix
-    /// socket. Run it in a task; dropping it cancels the client's calls.
-    ///
-    /// # Errors
-    ///
-    /// The input's, where it cannot be read. A client that has gone is none.
-    pub async fn serve_streams(
-        &self,
-        principal: Principal,
-        input: impl AsyncRead + Send + Unpin + 'static,
-        output: impl AsyncWrite + Send + Unpin + 'static,
-    ) -> io::Result<()> {
-        let greeting = Greeting::new(&self.inner, principal);
-        let (input, output) = (Box::new(input), Box::new(output));
-        serve(Arc::clone(&self.inner), greeting, input, output).await
     }
 
     pub(crate) fn inner(&self) -> &Arc<ServerInner> {

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use tokio::io::{DuplexStream, duplex, split};
 use tokio::task::JoinHandle;
 
+use super::stream::{self, Greeting};
 use crate::context::Principal;
-use crate::server::{self, Greeting, Server};
+use crate::server::Server;
 
 /// How many bytes wait in each direction before the other side pauses.
 const ROOM: usize = 64 * 1024;
@@ -25,7 +26,7 @@ pub(crate) fn connect(
     let greeting = Greeting::new(&inner, principal);
     let (client, own) = duplex(ROOM);
     let (input, output) = split(own);
-    let serving = tokio::spawn(server::serve(
+    let serving = tokio::spawn(stream::serve(
         inner,
         greeting,
         Box::new(input),

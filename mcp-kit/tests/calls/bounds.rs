@@ -288,6 +288,31 @@ async fn a_handler_that_blocks_is_answered_in_time_and_stops_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_made_just_before_a_handler_blocks_leave_all_the_same() {
+    let (open, gate) = Gate::new();
+    let server = Server::builder("test", "1")
+        .state(gate)
+        .tool_with::<blocks_by_mistake>(|tool| tool.timeout(Duration::from_secs(30)))
+        .tool::<hello>()
+        .build()
+        .unwrap();
+    for _ in 0..20 {
+        let client = Client::new(&server).await;
+        // Sent together, so that one runner has them one after the other.
+        let before: Vec<_> = (0..10).map(|_| client.call("hello", json!({}))).collect();
+        let blocked = client.call("blocks_by_mistake", json!({}));
+        let after = client.call("hello", json!({}));
+        for answer in before {
+            assert_eq!(answer.await.text(), "hello");
+        }
+        assert_eq!(after.await.text(), "hello");
+        client.request("ping", json!({})).await.unwrap();
+        open.send(()).unwrap();
+        assert!(!blocked.await.is_error());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_blocking_handler_keeps_its_permit_until_it_ends() {
     let (open, gate) = Gate::new();
     let server = Server::builder("test", "1")

@@ -12,7 +12,8 @@ use rustix::stdio;
 
 use super::Streams;
 use super::threads::{ThreadReader, ThreadWriter};
-use crate::server::{Greeting, ServerInner};
+use crate::server::ServerInner;
+use crate::transport::stream::Greeting;
 
 /// How long the greeting may take to arrive before the runtime starts without.
 const GREETING_WAIT: Timespec = Timespec {

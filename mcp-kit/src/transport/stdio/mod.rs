@@ -18,11 +18,12 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::signals::Signals;
-use crate::server::{self, Greeting, Server};
+use super::stream::{self, Greeting};
+use crate::server::Server;
 
 pub(crate) struct Streams {
-    pub(crate) input: server::Input,
-    pub(crate) output: server::Output,
+    pub(crate) input: stream::Input,
+    pub(crate) output: stream::Output,
 }
 
 /// stdin and stdout, taken for the protocol; [`Server::serve_taken`] serves
@@ -78,7 +79,7 @@ impl Stdio {
             .take()
             .unwrap_or_else(|| Greeting::new(inner, inner.local.clone()));
         let Streams { input, output } = self.streams()?;
-        server::serve(Arc::clone(inner), greeting, input, output).await
+        stream::serve(Arc::clone(inner), greeting, input, output).await
     }
 
     /// Does nothing here: the first message is answered by `serve`.

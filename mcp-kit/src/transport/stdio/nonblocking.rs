@@ -16,7 +16,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::unix::pipe;
 
-use crate::server::{Input, Output};
+use crate::transport::stream::{Input, Output};
 
 /// A stream to read from, if the file is of a kind that can be waited for.
 pub(super) fn input(file: &OwnedFd) -> io::Result<Option<Input>> {

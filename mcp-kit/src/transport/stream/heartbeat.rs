@@ -8,21 +8,21 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::server::Calls;
+use super::calls::Calls;
 
 /// How long a blocked thread can go unnoticed.
 const PACE: Duration = Duration::from_millis(20);
 
-pub(crate) struct Heartbeat {
+pub(super) struct Heartbeat {
     calls: Weak<Calls>,
     thread: Option<Thread>,
     is_asleep: Arc<AtomicBool>,
 }
 
 impl Heartbeat {
-    pub(crate) fn new(calls: &Arc<Calls>) -> Self {
+    pub(super) fn new(calls: &Arc<Calls>) -> Self {
         Self {
             calls: Arc::downgrade(calls),
             thread: None,
@@ -31,7 +31,7 @@ impl Heartbeat {
     }
 
     /// A call is open: beat, until none is.
-    pub(crate) fn start(&mut self) {
+    pub(super) fn start(&mut self) {
         match &self.thread {
             Some(thread) => {
                 if self.is_asleep.load(Ordering::Relaxed)
@@ -48,7 +48,13 @@ impl Heartbeat {
                     .stack_size(64 * 1024)
                     .spawn(move || run(&calls, &is_asleep));
                 match started {
-                    Ok(handle) => self.thread = Some(handle.thread().clone()),
+                    Ok(handle) => {
+                        let thread = handle.thread().clone();
+                        if let Some(calls) = self.calls.upgrade() {
+                            calls.set_heartbeat(thread.clone());
+                        }
+                        self.thread = Some(thread);
+                    }
                     Err(error) => tracing::warn!(
                         target: "mcp_kit::transport",
                         %error,
@@ -71,18 +77,25 @@ impl Drop for Heartbeat {
 }
 
 fn run(calls: &Weak<Calls>, is_asleep: &AtomicBool) {
+    let mut last_look = Instant::now();
     loop {
         thread::park_timeout(PACE);
         let Some(calls) = calls.upgrade() else {
             return;
         };
+        // Unparked early it is asked to wake the connection, and no more.
+        if last_look.elapsed() < PACE {
+            calls.wake();
+            continue;
+        }
+        last_look = Instant::now();
         if calls.relieve() {
             calls.wake();
             continue;
         }
         is_asleep.store(true, Ordering::Release);
         // A call that came between the look and the store found nobody asleep.
-        if calls.relieve() {
+        if calls.has_open() {
             is_asleep.store(false, Ordering::Release);
             continue;
         }

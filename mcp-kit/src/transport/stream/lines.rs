@@ -14,7 +14,7 @@ const CHUNK: usize = 64 * 1024;
 
 /// A line without its newline.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Line<'a> {
+pub(super) enum Line<'a> {
     Whole(&'a [u8]),
     /// Longer than the bound; it was thrown away, but for its id.
     TooLong {
@@ -23,7 +23,7 @@ pub(crate) enum Line<'a> {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Lines {
+pub(super) struct Lines {
     buffer: Vec<u8>,
     /// `buffer[start..end]` is what has been read and not yet taken.
     start: usize,
@@ -37,7 +37,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub(crate) fn new(longest: usize) -> Self {
+    pub(super) fn new(longest: usize) -> Self {
         Self {
             longest,
             ..Self::default()
@@ -45,12 +45,12 @@ impl Lines {
     }
 
     /// How many bytes wait that no line was made of.
-    pub(crate) fn rest(&self) -> usize {
+    pub(super) fn rest(&self) -> usize {
         self.end - self.start
     }
 
     /// Reads once; 0 at the end.
-    pub(crate) fn poll_fill(
+    pub(super) fn poll_fill(
         &mut self,
         input: &mut (impl AsyncRead + Unpin + ?Sized),
         cx: &mut Context<'_>,
@@ -64,13 +64,13 @@ impl Lines {
     }
 
     /// What is left is a line too, though no newline ends it.
-    pub(crate) fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         self.at_end = true;
     }
 
     /// The next line that is there whole. Lines of nothing but white space are
     /// passed over.
-    pub(crate) fn next(&mut self) -> Option<Line<'_>> {
+    pub(super) fn next(&mut self) -> Option<Line<'_>> {
         loop {
             let newline = memchr::memchr(b'\n', &self.buffer[self.searched..self.end])
                 .map(|at| self.searched + at);
@@ -143,7 +143,7 @@ impl Lines {
 #[cfg(feature = "stdio")]
 impl Lines {
     /// Reads once with `read`; 0 at the end.
-    pub(crate) fn fill(
+    pub(super) fn fill(
         &mut self,
         read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
     ) -> io::Result<usize> {
@@ -154,13 +154,13 @@ impl Lines {
     }
 
     /// The first line, if it is there whole; it stays.
-    pub(crate) fn peek(&self) -> Option<&[u8]> {
+    pub(super) fn peek(&self) -> Option<&[u8]> {
         let bytes = &self.buffer[self.start..self.end];
         memchr::memchr(b'\n', bytes).map(|newline| &bytes[..newline])
     }
 
     /// Passes over the line that `peek` showed.
-    pub(crate) fn skip(&mut self) {
+    pub(super) fn skip(&mut self) {
         if let Some(length) = self.peek().map(<[u8]>::len) {
             self.start += length + 1;
             self.searched = self.start;

@@ -12,18 +12,18 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::dispatch::{Session, error_result};
+use super::batch::Batch;
+use super::calls::{Calls, Refused};
 use super::greeting::Greeting;
-use super::runner::{Batch, Calls, Refused};
-use super::{Limits, ServerInner};
+use super::heartbeat::Heartbeat;
+use super::lines::{Line, Lines};
 use crate::middleware::log_refusal;
 use crate::protocol::message::{
     Frame, Malformed, Message, Notification, Request, decode, decode_one,
 };
 use crate::protocol::{ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
+use crate::server::{Limits, PendingCall, ServerInner, Session, error_result};
 use crate::tool::{ErrorKind, Outbound, ToolError, ToolResult};
-use crate::transport::heartbeat::Heartbeat;
-use crate::transport::lines::{Line, Lines};
 
 /// The client's end of what the connection reads.
 pub(crate) type Input = Box<dyn AsyncRead + Send + Unpin>;
@@ -389,7 +389,7 @@ impl Connection {
     fn refuse_call(
         &mut self,
         id: &RequestId,
-        call: &super::dispatch::PendingCall,
+        call: &PendingCall,
         batch: Option<&Arc<Batch>>,
         refusal: &ToolError,
     ) {

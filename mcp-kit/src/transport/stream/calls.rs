@@ -1,19 +1,10 @@
-//! Runs a connection's calls.
-//!
-//! Most calls end at their first poll. A *runner* is a task that takes waiting
-//! calls one after the other and polls each once; one that is not ready moves
-//! into a task of its own. So a quick call costs no spawn, and
-//! all answers of a batch leave in one write, while nothing is ever polled by
-//! the task that reads: a handler that blocks its thread holds up neither
-//! control messages nor deadlines. Where a runner is held up, others take over
-//! ([`Calls::relieve`]).
+//! A connection's calls: taking them, and answering each exactly once.
 
 use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
+use std::thread::Thread;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -22,27 +13,24 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::ServerInner;
-use super::dispatch::{PendingCall, Running, error_result};
+use super::batch::Batch;
+use super::runner::Runner;
 use crate::middleware::{Timeout, log_refusal};
 use crate::protocol::{Era, RequestId, encode};
+use crate::server::{PendingCall, PermitGiver, RunPermit, ServerInner, error_result};
 use crate::tool::{CallContext, ErrorKind, Outbound, ToolError, ToolResult};
-
-/// A first poll that takes longer is not quick: others help out.
-const SLOW_POLL: Duration = Duration::from_micros(200);
 
 /// How long after its deadline a call is answered from outside. Its own
 /// `Timeout` comes first unless the handler blocks its thread.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// A buffer for one answer that grew beyond this is given back.
-const KEPT_SCRATCH: usize = 64 * 1024;
-
 /// A connection's calls: those that wait, those that run, and the answers
 /// that the client has not been sent yet.
-pub(crate) struct Calls {
-    server: Arc<ServerInner>,
-    runtime: Handle,
+pub(super) struct Calls {
+    pub(super) server: Arc<ServerInner>,
+    pub(super) runtime: Handle,
+    /// For runners, which keep it alive.
+    this: Weak<Self>,
     state: Mutex<State>,
 }
 
@@ -70,6 +58,10 @@ struct State {
     next_serial: u64,
     is_closed: bool,
     connection: Option<Waker>,
+    /// Answers came that the connection was not woken for.
+    is_untold: bool,
+    /// The thread that wakes the connection from outside of the runtime.
+    heartbeat: Option<Thread>,
 }
 
 struct Open {
@@ -86,12 +78,6 @@ struct Idle {
     waker: Waker,
 }
 
-/// A runner's own view of whether it is at work.
-struct Runner {
-    name: u64,
-    at_work: bool,
-}
-
 struct Waiting {
     serial: u64,
     call: PendingCall,
@@ -105,64 +91,12 @@ pub(super) enum Refused {
     Busy(PendingCall),
 }
 
-/// The answers to one JSON-RPC batch (2025-03-26).
-#[derive(Debug, Default)]
-pub(super) struct Batch(Mutex<BatchState>);
-
-#[derive(Debug, Default)]
-struct BatchState {
-    answers: Vec<u8>,
-    /// Members that have not been answered, and one for the reader itself.
-    missing: usize,
-}
-
-impl Batch {
-    pub(super) fn expect_one(&self) {
-        lock(&self.0).missing += 1;
-    }
-
-    /// Adds an answer, or nothing for a member that gets none; gives the whole
-    /// batch once nothing is missing.
-    pub(super) fn add(&self, answer: &[u8]) -> Option<Vec<u8>> {
-        let mut state = lock(&self.0);
-        if !answer.is_empty() {
-            let separator = if state.answers.is_empty() { b'[' } else { b',' };
-            state.answers.push(separator);
-            state.answers.extend_from_slice(answer);
-        }
-        state.missing = state.missing.saturating_sub(1);
-        if state.missing > 0 || state.answers.is_empty() {
-            return None;
-        }
-        let mut answers = std::mem::take(&mut state.answers);
-        answers.push(b']');
-        Some(answers)
-    }
-}
-
-/// A running call's share of the connection and of the server. It lives in the
-/// call, so a blocking handler keeps it until it ends, whatever its caller was
-/// answered.
-pub(crate) struct RunPermit {
-    calls: Weak<Calls>,
-    _server: OwnedSemaphorePermit,
-}
-
-impl Drop for RunPermit {
-    fn drop(&mut self) {
-        if let Some(calls) = self.calls.upgrade() {
-            let mut state = calls.lock();
-            state.running -= 1;
-            calls.keep_running(&mut state);
-        }
-    }
-}
-
 impl Calls {
     pub(super) fn new(server: Arc<ServerInner>) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new_cyclic(|this| Self {
             server,
             runtime: Handle::current(),
+            this: Weak::clone(this),
             state: Mutex::default(),
         })
     }
@@ -205,7 +139,7 @@ impl Calls {
     }
 
     /// Starts runners for what waits, as far as there is room.
-    pub(super) fn start(self: &Arc<Self>) {
+    pub(super) fn start(&self) {
         let mut state = self.lock();
         self.keep_running(&mut state);
     }
@@ -213,7 +147,7 @@ impl Calls {
     /// Looks after runners that are held up: where none has started a call
     /// since the last look and some wait, another takes over. Called at a
     /// steady pace while calls are open; says whether any are.
-    pub(crate) fn relieve(self: &Arc<Self>) -> bool {
+    pub(super) fn relieve(&self) -> bool {
         let mut state = self.lock();
         let is_held_up = state.started == state.started_at_last_look && state.runners > 0;
         state.started_at_last_look = state.started;
@@ -316,7 +250,7 @@ impl Calls {
     }
 
     /// Swaps the answers that are ready for `empty`, which was written whole.
-    pub(super) fn swap_out(self: &Arc<Self>, empty: &mut Vec<u8>) {
+    pub(super) fn swap_out(&self, empty: &mut Vec<u8>) {
         let mut state = self.lock();
         std::mem::swap(&mut state.out, empty);
         state.unwritten = empty.len();
@@ -324,7 +258,7 @@ impl Calls {
     }
 
     /// Tells how much of what was swapped out is not written yet.
-    pub(super) fn set_unwritten(self: &Arc<Self>, bytes: usize) {
+    pub(super) fn set_unwritten(&self, bytes: usize) {
         let mut state = self.lock();
         state.unwritten = bytes;
         self.keep_running(&mut state);
@@ -339,8 +273,12 @@ impl Calls {
         }
     }
 
+    pub(super) fn set_heartbeat(&self, heartbeat: Thread) {
+        self.lock().heartbeat = Some(heartbeat);
+    }
+
     /// Wakes the connection's task, from whichever thread.
-    pub(crate) fn wake(&self) {
+    pub(super) fn wake(&self) {
         self.lock().wake_connection();
     }
 
@@ -369,88 +307,29 @@ impl Calls {
             && !state.is_closed
     }
 
-    fn keep_running(self: &Arc<Self>, state: &mut State) {
+    fn keep_running(&self, state: &mut State) {
         if state.runners == 0 && self.has_room(state) {
             self.add_runner(state);
         }
     }
 
-    fn add_runner(self: &Arc<Self>, state: &mut State) {
+    fn add_runner(&self, state: &mut State) {
         state.runners += 1;
         match state.idle_runner.take() {
             Some(idle) => idle.waker.wake(),
             None => {
-                let runner = Runner {
-                    name: state.next_runner,
-                    at_work: true,
-                };
-                state.next_runner += 1;
-                self.runtime.spawn(Arc::clone(self).run(runner));
-            }
-        }
-    }
-
-    /// A runner: polls waiting calls once each.
-    async fn run(self: Arc<Self>, mut runner: Runner) {
-        let mut scratch = Vec::new();
-        while let Some((serial, call)) = poll_fn(|cx| self.poll_next(&mut runner, cx)).await {
-            if scratch.capacity() > KEPT_SCRATCH {
-                scratch = Vec::new();
-            }
-            let permit = match self.permit_now() {
-                Some(permit) => permit,
-                None => {
-                    // The server as a whole is full: the call waits in a task.
-                    let calls = Arc::clone(&self);
-                    self.runtime.spawn(calls.run_when_permitted(serial, call));
-                    continue;
+                if let Some(calls) = self.this.upgrade() {
+                    let runner = Runner::new(calls, state.next_runner);
+                    state.next_runner += 1;
+                    self.runtime.spawn(runner.run());
                 }
-            };
-            let mut running = Running::new(&self.server, &call.context, Some(permit));
-            let begun = std::time::Instant::now();
-            let first = poll_fn(|cx| Poll::Ready(Pin::new(&mut running).poll(cx))).await;
-            match first {
-                Poll::Ready(result) => {
-                    drop(running);
-                    self.complete(serial, &call, &result, &mut scratch);
-                }
-                Poll::Pending => self.spawn_running(serial, call, running),
             }
-            if begun.elapsed() > SLOW_POLL {
-                self.help();
-            }
-        }
-    }
-
-    async fn run_when_permitted(self: Arc<Self>, serial: u64, call: PendingCall) {
-        let permits = Arc::clone(self.server.permits());
-        let Ok(server) = permits.acquire_owned().await else {
-            return;
-        };
-        let permit = self.permit(server);
-        let running = Running::new(&self.server, &call.context, Some(permit));
-        self.spawn_running(serial, call, running);
-    }
-
-    /// Gives a call that waits for something a task of its own.
-    fn spawn_running(self: &Arc<Self>, serial: u64, call: PendingCall, running: Running) {
-        let calls = Arc::clone(self);
-        let id = call.id.clone();
-        let task = self.runtime.spawn(async move {
-            let result = running.await;
-            calls.complete(serial, &call, &result, &mut Vec::new());
-        });
-        // Outside of the lock until here: a runtime that shuts down drops the
-        // task at once, and with it the permit, which takes the lock.
-        match self.lock().find(&id, serial) {
-            Some(open) => open.task = Some(task.abort_handle()),
-            None => task.abort(), // cancelled meanwhile, or ended already
         }
     }
 
     /// The next waiting call, once one may start; `None` where another runner
     /// waits already, or nothing will come.
-    fn poll_next(
+    pub(super) fn poll_next(
         &self,
         runner: &mut Runner,
         cx: &mut Context<'_>,
@@ -477,6 +356,7 @@ impl Calls {
             return Poll::Ready(Some((serial, call)));
         }
         state.runners -= 1;
+        state.tell();
         if state.idle_runner.is_some() || state.is_closed {
             return Poll::Ready(None);
         }
@@ -489,7 +369,7 @@ impl Calls {
     }
 
     /// Another runner, where the last call was not quick and more wait.
-    fn help(self: &Arc<Self>) {
+    pub(super) fn help(&self) {
         let mut state = self.lock();
         let most = self.runtime.metrics().num_workers();
         if state.runners < most && self.has_room(&state) {
@@ -497,22 +377,24 @@ impl Calls {
         }
     }
 
-    /// A permit, if the server has one left. The connection's share was taken
-    /// by `poll_next`.
-    fn permit_now(self: &Arc<Self>) -> Option<RunPermit> {
-        let server = Arc::clone(self.server.permits()).try_acquire_owned().ok()?;
-        Some(self.permit(server))
+    /// The right to run for a call that [`poll_next`](Self::poll_next) has
+    /// given out, which is when the connection's share was counted.
+    pub(super) fn permit(&self, server: OwnedSemaphorePermit) -> RunPermit {
+        RunPermit::new(Weak::<Self>::clone(&self.this), server)
     }
 
-    fn permit(self: &Arc<Self>, server: OwnedSemaphorePermit) -> RunPermit {
-        RunPermit {
-            calls: Arc::downgrade(self),
-            _server: server,
+    /// Tells which task a call runs in now. One that was cancelled meanwhile
+    /// is aborted.
+    pub(super) fn runs_in(&self, id: &RequestId, serial: u64, task: &AbortHandle) {
+        match self.lock().find(id, serial) {
+            Some(open) => open.task = Some(task.clone()),
+            None => task.abort(),
         }
     }
 
-    /// Answers a call, unless it was cancelled or answered from outside.
-    fn complete(
+    /// Answers a call, unless it was cancelled or answered from outside. The
+    /// connection is not told: see [`tell`](Self::tell).
+    pub(super) fn complete(
         &self,
         serial: u64,
         call: &PendingCall,
@@ -529,12 +411,18 @@ impl Calls {
         {
             let open = open.remove();
             state.push_answer(open.batch.as_deref(), scratch);
-            state.wake_connection();
+            state.is_untold = true;
         }
     }
 
+    /// Tells the connection of answers that it was not told of.
+    pub(super) fn tell(&self) {
+        self.lock().tell();
+    }
+
+    /// A poisoned lock holds nothing half-done here: every change is one step.
     fn lock(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -576,6 +464,13 @@ impl State {
         self.out.push(b'\n');
     }
 
+    /// Wakes the connection if there is something that it does not know of.
+    fn tell(&mut self) {
+        if std::mem::take(&mut self.is_untold) {
+            self.wake_connection();
+        }
+    }
+
     fn wake_connection(&self) {
         if let Some(connection) = &self.connection {
             connection.wake_by_ref();
@@ -591,12 +486,19 @@ impl Outbound for Calls {
         if state.unread() <= self.server.limits.unread_bytes && !state.is_closed {
             encode::notification(&mut state.out, method, params);
             state.out.push(b'\n');
-            state.wake_connection();
+            // By the heartbeat: woken from here the connection would be next on
+            // this worker, which the handler may block.
+            if let Some(heartbeat) = &state.heartbeat {
+                heartbeat.unpark();
+            }
         }
     }
 }
 
-/// A poisoned lock holds nothing half-done here: every change is one step.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl PermitGiver for Calls {
+    fn given_back(&self) {
+        let mut state = self.lock();
+        state.running -= 1;
+        self.keep_running(&mut state);
+    }
 }

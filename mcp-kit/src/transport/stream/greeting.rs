@@ -10,12 +10,11 @@ use std::io;
 #[cfg(feature = "stdio")]
 use std::sync::Arc;
 
-use super::ServerInner;
-use super::dispatch::Session;
+use super::lines::Lines;
 use crate::context::Principal;
 #[cfg(feature = "stdio")]
 use crate::protocol::message::{Message, decode_one};
-use crate::transport::lines::Lines;
+use crate::server::{ServerInner, Session};
 
 /// More than any greeting has, in bytes.
 #[cfg(feature = "stdio")]

@@ -1,0 +1,46 @@
+//! One client over a pair of byte streams: newline-delimited JSON in, the same
+//! out. stdio and the in-process client are made of it.
+
+mod batch;
+mod calls;
+mod connection;
+mod greeting;
+mod heartbeat;
+mod lines;
+mod runner;
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::context::Principal;
+use crate::server::Server;
+
+pub(crate) use connection::serve;
+#[cfg(feature = "stdio")]
+pub(crate) use connection::{Input, Output};
+pub(crate) use greeting::Greeting;
+
+impl Server {
+    /// Serves one client, known to be `principal`, over a pair of byte streams:
+    /// newline-delimited JSON in and out, as over stdio. Ends when the input
+    /// does or when the server drains.
+    ///
+    /// This is for streams that mcp-kit has no transport for, such as a Unix
+    /// socket. Run it in a task; dropping it cancels the client's calls.
+    ///
+    /// # Errors
+    ///
+    /// The input's, where it cannot be read. A client that has gone is none.
+    pub async fn serve_streams(
+        &self,
+        principal: Principal,
+        input: impl AsyncRead + Send + Unpin + 'static,
+        output: impl AsyncWrite + Send + Unpin + 'static,
+    ) -> io::Result<()> {
+        let greeting = Greeting::new(self.inner(), principal);
+        let (input, output) = (Box::new(input), Box::new(output));
+        serve(Arc::clone(self.inner()), greeting, input, output).await
+    }
+}

@@ -1,0 +1,120 @@
+//! Runs a connection's calls.
+//!
+//! Most calls end at their first poll. A *runner* is a task that takes waiting
+//! calls one after the other and polls each once; one that is not ready moves
+//! into a task of its own. So a quick call costs no spawn, and all answers of a
+//! batch leave in one write, while nothing is ever polled by the task that
+//! reads: a handler that blocks its thread holds up neither control messages
+//! nor deadlines. Where a runner is held up, others take over
+//! ([`Calls::relieve`]).
+//!
+//! A runner tells the connection of its answers at the end of a batch only. A
+//! task that is woken from a worker is the next one on that worker, and no
+//! other can take it: if the runner's next handler blocked, the connection
+//! would be stuck behind it. Untold, the heartbeat can wake it elsewhere.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use super::calls::Calls;
+use crate::server::{PendingCall, Running};
+
+/// A first poll that takes longer is not quick: others help out, and the
+/// answers so far leave.
+const SLOW_POLL: Duration = Duration::from_micros(200);
+
+/// The longest batch of quick calls whose answers leave together.
+const LONGEST_BATCH: Duration = Duration::from_millis(1);
+
+/// A buffer for one answer that grew beyond this is given back.
+const KEPT_SCRATCH: usize = 64 * 1024;
+
+/// A task that runs calls.
+pub(super) struct Runner {
+    calls: Option<Arc<Calls>>,
+    pub(super) name: u64,
+    /// As opposed to waiting for more.
+    pub(super) at_work: bool,
+}
+
+impl Runner {
+    /// A runner that goes to work at once.
+    pub(super) fn new(calls: Arc<Calls>, name: u64) -> Self {
+        Self {
+            calls: Some(calls),
+            name,
+            at_work: true,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let Some(calls) = self.calls.take() else {
+            return;
+        };
+        let mut scratch = Vec::new();
+        let mut batch_began = Instant::now();
+        let mut poll_began = batch_began;
+        while let Some((serial, call)) = poll_fn(|cx| calls.poll_next(&mut self, cx)).await {
+            if scratch.capacity() > KEPT_SCRATCH {
+                scratch = Vec::new();
+            }
+            run_once(&calls, serial, call, &mut scratch).await;
+            let now = Instant::now();
+            let was_slow = now - poll_began > SLOW_POLL;
+            poll_began = now;
+            if was_slow {
+                calls.help();
+            }
+            if was_slow || now - batch_began > LONGEST_BATCH {
+                calls.tell();
+                tokio::task::yield_now().await;
+                batch_began = Instant::now();
+                poll_began = batch_began;
+            }
+        }
+    }
+}
+
+/// Polls a call once. What is not ready moves into a task of its own.
+async fn run_once(calls: &Arc<Calls>, serial: u64, call: PendingCall, scratch: &mut Vec<u8>) {
+    let Ok(server) = Arc::clone(calls.server.permits()).try_acquire_owned() else {
+        // The server as a whole is full: the call waits in a task.
+        let waiting = run_when_permitted(Arc::clone(calls), serial, call);
+        calls.runtime.spawn(waiting);
+        return;
+    };
+    let permit = calls.permit(server);
+    let mut running = Running::new(&calls.server, &call.context, Some(permit));
+    match poll_fn(|cx| Poll::Ready(Pin::new(&mut running).poll(cx))).await {
+        Poll::Ready(result) => {
+            drop(running);
+            calls.complete(serial, &call, &result, scratch);
+        }
+        Poll::Pending => spawn(calls, serial, call, running),
+    }
+}
+
+async fn run_when_permitted(calls: Arc<Calls>, serial: u64, call: PendingCall) {
+    let permits = Arc::clone(calls.server.permits());
+    let Ok(server) = permits.acquire_owned().await else {
+        return; // the semaphore is never closed
+    };
+    let permit = calls.permit(server);
+    let running = Running::new(&calls.server, &call.context, Some(permit));
+    spawn(&calls, serial, call, running);
+}
+
+/// Gives a call that waits for something a task of its own.
+fn spawn(calls: &Arc<Calls>, serial: u64, call: PendingCall, running: Running) {
+    let id = call.id.clone();
+    let its_calls = Arc::clone(calls);
+    let task = calls.runtime.spawn(async move {
+        let result = running.await;
+        its_calls.complete(serial, &call, &result, &mut Vec::new());
+        its_calls.tell();
+    });
+    calls.runs_in(&id, serial, &task.abort_handle());
+}
