@@ -1,13 +1,14 @@
-//! From one frame's bytes to a JSON-RPC message. The parameters stay as raw
-//! text; whoever knows the method reads them.
+//! From one frame's bytes to a JSON-RPC message, in one pass.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::id::RequestId;
+use super::params::Params;
 use super::recover::recover_id;
 use super::{ErrorCode, RpcError};
 
@@ -24,13 +25,13 @@ pub(crate) enum Message<'a> {
 pub(crate) struct Request<'a> {
     pub(crate) id: RequestId,
     pub(crate) method: Cow<'a, str>,
-    pub(crate) params: Option<&'a RawValue>,
+    pub(crate) params: Params<'a>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Notification<'a> {
     pub(crate) method: Cow<'a, str>,
-    pub(crate) params: Option<&'a RawValue>,
+    pub(crate) params: Params<'a>,
 }
 
 /// A message that cannot be served, with its id where one can be read.
@@ -71,15 +72,45 @@ pub(crate) fn decode_one(bytes: &[u8]) -> Result<Message<'_>, Malformed> {
             ),
         });
     };
-    match serde_json::from_str::<Envelope<'_>>(text) {
+    match serde_json::from_str::<Envelope<'_, Params<'_>>>(text) {
         Ok(envelope) => envelope.into_message(),
-        Err(error) if error.is_data() => Err(Malformed {
+        Err(error) if error.is_data() => unreadable(text),
+        Err(_) => Err(not_json(bytes)),
+    }
+}
+
+/// Something is wrong with the members of a message, or with those of its
+/// parameters: then the id still counts.
+#[cold]
+fn unreadable(text: &str) -> Result<Message<'_>, Malformed> {
+    let Ok(envelope) = serde_json::from_str::<Envelope<'_, &RawValue>>(text) else {
+        return Err(Malformed {
             id: None,
             error: RpcError::invalid_request(
                 "Invalid request: a JSON-RPC message is an object without repeated members",
             ),
+        });
+    };
+    let is_object = (envelope.params).is_some_and(|params| params.get().starts_with('{'));
+    let unread = Envelope {
+        jsonrpc: envelope.jsonrpc,
+        id: envelope.id,
+        method: envelope.method,
+        params: None,
+        is_response: envelope.is_response,
+    };
+    match unread.into_message()? {
+        Message::Request(request) => Err(Malformed {
+            id: Some(request.id),
+            error: RpcError::invalid_params(if is_object {
+                "Invalid params: a member is given more than once"
+            } else {
+                r#"Invalid params: "params" must be an object"#
+            }),
         }),
-        Err(_) => Err(not_json(bytes)),
+        // A notification that cannot be read is passed over, like one that is
+        // not known.
+        Message::Notification(_) | Message::Response => Ok(Message::Response),
     }
 }
 
@@ -95,12 +126,11 @@ fn not_json(bytes: &[u8]) -> Malformed {
 
 /// The members of a message. A wrong type in one of them must not hide the id
 /// in another.
-#[derive(Default)]
-struct Envelope<'a> {
+struct Envelope<'a, P> {
     jsonrpc: Option<Scalar<'a>>,
     id: Option<Scalar<'a>>,
     method: Option<Scalar<'a>>,
-    params: Option<&'a RawValue>,
+    params: Option<P>,
     is_response: bool,
 }
 
@@ -112,7 +142,7 @@ enum Scalar<'a> {
     Other,
 }
 
-impl<'a> Envelope<'a> {
+impl<'a> Envelope<'a, Params<'a>> {
     fn into_message(self) -> Result<Message<'a>, Malformed> {
         let id = self.id.map(|id| match id {
             Scalar::Text(text) => Some(RequestId::String(text.into())),
@@ -135,23 +165,7 @@ impl<'a> Envelope<'a> {
             None if self.is_response => return Ok(Message::Response),
             None => return invalid(id, r#"Invalid request: "method" is missing"#),
         };
-        // `"params": null` is what some clients send for "none".
-        let params = self.params.filter(|params| params.get() != "null");
-        if let Some(params) = params
-            && !params.get().starts_with('{')
-        {
-            return match id {
-                // A notification that cannot be read is passed over, like one
-                // that is not known.
-                None => Ok(Message::Response),
-                Some(id) => Err(Malformed {
-                    id,
-                    error: RpcError::invalid_params(
-                        r#"Invalid params: "params" must be an object"#,
-                    ),
-                }),
-            };
-        }
+        let params = self.params.unwrap_or_default();
         match id {
             None => Ok(Message::Notification(Notification { method, params })),
             Some(Some(id)) => Ok(Message::Request(Request { id, method, params })),
@@ -217,29 +231,40 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
+impl<'de: 'a, 'a, P: Deserialize<'de>> Deserialize<'de> for Envelope<'a, P> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(EnvelopeVisitor)
+        deserializer.deserialize_map(EnvelopeVisitor(PhantomData))
     }
 }
 
-struct EnvelopeVisitor;
+struct EnvelopeVisitor<P>(PhantomData<P>);
 
-impl<'de> Visitor<'de> for EnvelopeVisitor {
-    type Value = Envelope<'de>;
+impl<'de, P: Deserialize<'de>> Visitor<'de> for EnvelopeVisitor<P> {
+    type Value = Envelope<'de, P>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON-RPC message")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut envelope = Envelope::default();
+        let mut envelope = Envelope {
+            jsonrpc: None,
+            id: None,
+            method: None,
+            params: None,
+            is_response: false,
+        };
+        let mut has_params = false;
         while let Some(member) = map.next_key()? {
             let is_repeated = match member {
                 Member::Jsonrpc => envelope.jsonrpc.replace(map.next_value()?).is_some(),
                 Member::Id => envelope.id.replace(map.next_value()?).is_some(),
                 Member::Method => envelope.method.replace(map.next_value()?).is_some(),
-                Member::Params => envelope.params.replace(map.next_value()?).is_some(),
+                Member::Params => {
+                    // `null` is what some clients send for "none".
+                    envelope.params = map.next_value()?;
+                    std::mem::replace(&mut has_params, true)
+                }
                 Member::Outcome => {
                     envelope.is_response = true;
                     map.next_value::<IgnoredAny>()?;
@@ -284,14 +309,13 @@ mod tests {
 
     #[test]
     fn a_request_keeps_its_parameters_as_text() {
-        let text =
-            r#" {"params":{"a": 1},"method":"tools\/call","id":"x","jsonrpc":"2.0","more":[1]} "#;
+        let text = r#" {"params":{"arguments":{"a": 1}},"method":"tools\/call","id":"x","jsonrpc":"2.0","more":[1]} "#;
         let Ok(Message::Request(request)) = decode_one(text.as_bytes()) else {
             panic!("not a request");
         };
         assert_eq!(request.id, RequestId::String("x".into()));
         assert_eq!(request.method, "tools/call");
-        assert_eq!(request.params.unwrap().get(), r#"{"a": 1}"#);
+        assert_eq!(request.params.arguments.unwrap().get(), r#"{"a": 1}"#);
     }
 
     #[test]
@@ -314,6 +338,21 @@ mod tests {
                 r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":[1]}"#,
                 seven.clone(),
                 -32602,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","method":"ping","params":{"name":1,"name":2},"id":7}"#,
+                seven.clone(),
+                -32602,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":7,"params":{"name":1,"name":2}}"#,
+                seven.clone(),
+                -32600,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":null,"params":{}}"#,
+                None,
+                -32600,
             ),
             (
                 r#"{"jsonrpc":"2.0","id":7,"method":"ping""#,
@@ -350,5 +389,7 @@ mod tests {
         assert!(matches!(answer, Ok(Message::Response)));
         let notification = decode_one(br#"{"jsonrpc":"2.0","method":"x","params":null}"#);
         assert!(matches!(notification, Ok(Message::Notification(_))));
+        let unreadable = decode_one(br#"{"jsonrpc":"2.0","method":"x","params":[]}"#);
+        assert!(matches!(unreadable, Ok(Message::Response)));
     }
 }

@@ -6,6 +6,7 @@ mod error;
 mod id;
 pub(crate) mod message;
 pub(crate) mod meta;
+pub(crate) mod params;
 pub(crate) mod recover;
 mod version;
 

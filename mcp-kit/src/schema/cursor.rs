@@ -23,6 +23,14 @@ pub(crate) struct RawString<'a> {
 }
 
 impl<'a> RawString<'a> {
+    /// The string's content, where it has no escapes.
+    pub(crate) fn plain(self) -> Option<&'a str> {
+        if self.escaped {
+            return None;
+        }
+        self.quoted.get(1..self.quoted.len() - 1)
+    }
+
     /// The string's content, or `None` where its escapes are no Unicode text.
     pub(crate) fn decode(self) -> Option<Cow<'a, str>> {
         if self.escaped {
@@ -30,7 +38,7 @@ impl<'a> RawString<'a> {
                 .ok()
                 .map(Cow::Owned)
         } else {
-            self.quoted.get(1..self.quoted.len() - 1).map(Cow::Borrowed)
+            self.plain().map(Cow::Borrowed)
         }
     }
 }
@@ -90,7 +98,7 @@ impl<'a> Cursor<'a> {
         let mut escaped = false;
         loop {
             let rest = bytes.get(self.pos..).ok_or(Malformed)?;
-            let offset = memchr::memchr2(b'"', b'\\', rest).ok_or(Malformed)?;
+            let offset = end_or_escape(rest).ok_or(Malformed)?;
             self.pos += offset + 1;
             if rest[offset] == b'"' {
                 let quoted = self.text.get(start..self.pos).ok_or(Malformed)?;
@@ -178,4 +186,15 @@ impl<'a> Cursor<'a> {
         }
         Ok(true)
     }
+}
+
+/// Where a string's closing quote or its first escape is. Most strings are
+/// names: too short for a vectored search to pay.
+fn end_or_escape(rest: &[u8]) -> Option<usize> {
+    const SHORT: usize = 16;
+    let (start, long) = rest.split_at(rest.len().min(SHORT));
+    start
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\'))
+        .or_else(|| memchr::memchr2(b'"', b'\\', long).map(|at| at + SHORT))
 }

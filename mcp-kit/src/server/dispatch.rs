@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{RunPermit, ServerInner, ToolEntry};
@@ -16,6 +15,7 @@ use crate::middleware::{Next, log_unseen};
 use crate::panics::Contained;
 use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
+use crate::protocol::params::Params;
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
 use crate::tool::{CallContext, Outbound, ToolCall, ToolError, ToolResult};
 
@@ -39,21 +39,6 @@ impl PendingCall {
     pub(crate) fn size(&self) -> usize {
         2 * self.id.size() + self.context.size()
     }
-}
-
-/// The parameters of every method that the server knows.
-#[derive(Default, Deserialize)]
-struct Params<'a> {
-    #[serde(borrow, default)]
-    name: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    arguments: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    cursor: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "protocolVersion")]
-    protocol_version: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "_meta")]
-    meta: Option<&'a RawValue>,
 }
 
 impl ServerInner {
@@ -81,12 +66,7 @@ impl ServerInner {
         outbound: Option<&Arc<dyn Outbound>>,
         out: &mut Vec<u8>,
     ) -> Result<Option<PendingCall>, RpcError> {
-        let params: Params<'_> = match request.params {
-            Some(params) => serde_json::from_str(params.get()).map_err(|_| {
-                RpcError::invalid_params("Invalid params: a member is given more than once")
-            })?,
-            None => Params::default(),
-        };
+        let params = &request.params;
         let meta = Meta::of(params.meta)?;
         let id = &request.id;
         match (meta.era(), &*request.method) {
@@ -94,14 +74,14 @@ impl ServerInner {
                 meta.check_modern()?;
                 match method {
                     "server/discover" => self.discover(id, out),
-                    "tools/list" => self.list_tools(Era::Modern, session, id, &params, out)?,
+                    "tools/list" => self.list_tools(Era::Modern, session, id, params, out)?,
                     "tools/call" => {
-                        return self.call(Era::Modern, session, id, &params, &meta, outbound);
+                        return self.call(Era::Modern, session, id, params, &meta, outbound);
                     }
                     method => return Err(RpcError::method_not_found(method)),
                 }
             }
-            (Era::Legacy, "initialize") => self.initialize(session, id, &params, out)?,
+            (Era::Legacy, "initialize") => self.initialize(session, id, params, out)?,
             (Era::Legacy, "ping") => encode::result(out, id, |out| out.extend_from_slice(b"{}")),
             (Era::Legacy, "server/discover") => {
                 // Always an error: the metadata that it needs is missing.
@@ -113,10 +93,10 @@ impl ServerInner {
                 ));
             }
             (Era::Legacy, "tools/list") => {
-                self.list_tools(Era::Legacy, session, id, &params, out)?;
+                self.list_tools(Era::Legacy, session, id, params, out)?;
             }
             (Era::Legacy, "tools/call") => {
-                return self.call(Era::Legacy, session, id, &params, &meta, outbound);
+                return self.call(Era::Legacy, session, id, params, &meta, outbound);
             }
             (Era::Legacy, method) => return Err(RpcError::method_not_found(method)),
         }

@@ -10,6 +10,7 @@
 //! the text, so that no schema makes a call expensive.
 
 mod choice;
+mod flat;
 mod inside;
 mod scalar;
 
@@ -20,6 +21,7 @@ use super::cursor::{Cursor, Malformed};
 use super::node::{Node, NodeId, Types};
 use super::text_rule::length;
 use super::words::{self, Place};
+use flat::Flat;
 
 /// Unknown names are listed up to this many; the rest is counted.
 const MAX_UNKNOWN: usize = 10;
@@ -37,6 +39,7 @@ pub(crate) struct Validator {
     root: NodeId,
     /// Whole numbers have to be written as such, as serde wants them.
     strict: bool,
+    flat: Option<Flat>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +71,7 @@ type Walked = Result<(), Stop>;
 impl Validator {
     pub(super) fn new(nodes: Vec<Node>, root: NodeId, strict: bool) -> Self {
         Self {
+            flat: Flat::of(&nodes, root),
             nodes,
             root,
             strict,
@@ -77,7 +81,9 @@ impl Validator {
     /// Whether a text that serde and garde have accepted also keeps what the
     /// schema says of names and kinds.
     pub(crate) fn admits_names(&self, text: &str) -> bool {
-        !self.nodes[self.root].loose || self.run(text, Mode::Quick).0.is_ok()
+        !self.nodes[self.root].loose
+            || self.is_plainly_right(text)
+            || self.run(text, Mode::Quick).0.is_ok()
     }
 
     /// Whether a text is what the schema describes.

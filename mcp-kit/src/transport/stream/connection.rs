@@ -376,11 +376,8 @@ impl Connection {
 
     fn notification(&mut self, notification: &Notification<'_>) {
         if notification.method == "notifications/cancelled"
-            && let Some(params) = notification.params
-            && let Ok(cancelled) = serde_json::from_str::<Cancelled<'_>>(params.get())
-            && let Some(id) = cancelled
-                .request_id
-                .and_then(|id| RequestId::from_json(id.get()))
+            && let Some(id) = notification.params.request_id
+            && let Some(id) = RequestId::from_json(id.get())
         {
             self.calls.cancel(&id);
         }
@@ -486,10 +483,4 @@ fn shutting_down() -> ToolError {
         ErrorKind::Busy,
         "The server is shutting down. Try again once it is back.",
     )
-}
-
-#[derive(serde::Deserialize)]
-struct Cancelled<'a> {
-    #[serde(borrow, rename = "requestId", default)]
-    request_id: Option<&'a serde_json::value::RawValue>,
 }

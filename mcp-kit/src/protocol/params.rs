@@ -1,0 +1,73 @@
+//! The parameters of every method that the server knows, read in the same pass
+//! as the message around them. Their values stay raw text; whoever knows the
+//! method reads them.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// A request's or notification's `params`. Members with other names are passed
+/// over.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Params<'a> {
+    pub(crate) name: Option<&'a RawValue>,
+    pub(crate) arguments: Option<&'a RawValue>,
+    pub(crate) cursor: Option<&'a RawValue>,
+    pub(crate) protocol_version: Option<&'a RawValue>,
+    pub(crate) request_id: Option<&'a RawValue>,
+    pub(crate) meta: Option<&'a RawValue>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum Member {
+    Name,
+    Arguments,
+    Cursor,
+    ProtocolVersion,
+    RequestId,
+    #[serde(rename = "_meta")]
+    Meta,
+    #[serde(other)]
+    Other,
+}
+
+/// Objects only: a derived one would take a list as well.
+impl<'de: 'a, 'a> Deserialize<'de> for Params<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ParamsVisitor)
+    }
+}
+
+struct ParamsVisitor;
+
+impl<'de> Visitor<'de> for ParamsVisitor {
+    type Value = Params<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut params = Params::default();
+        while let Some(member) = map.next_key()? {
+            let place = match member {
+                Member::Name => &mut params.name,
+                Member::Arguments => &mut params.arguments,
+                Member::Cursor => &mut params.cursor,
+                Member::ProtocolVersion => &mut params.protocol_version,
+                Member::RequestId => &mut params.request_id,
+                Member::Meta => &mut params.meta,
+                Member::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            if place.replace(map.next_value()?).is_some() {
+                return Err(Error::custom("repeated member"));
+            }
+        }
+        Ok(params)
+    }
+}
