@@ -159,7 +159,7 @@ impl Drop for RunPermit {
 }
 
 impl Calls {
-    pub(super) fn new(server: Arc<ServerInner>) -> Arc<Self> {
+    pub(crate) fn new(server: Arc<ServerInner>) -> Arc<Self> {
         Arc::new(Self {
             server,
             runtime: Handle::current(),
