@@ -217,7 +217,10 @@ impl Calls {
         let mut state = self.lock();
         let is_held_up = state.started == state.started_at_last_look && state.runners > 0;
         state.started_at_last_look = state.started;
-        if is_held_up && self.has_room(&state) {
+        // Whoever is held up holds a call. A runner without one waits for a
+        // thread, and so would another.
+        let is_each_at_a_call = state.runners <= state.running;
+        if is_held_up && is_each_at_a_call && self.has_room(&state) {
             self.add_runner(&mut state);
         }
         !state.open.is_empty()
