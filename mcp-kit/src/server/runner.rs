@@ -77,6 +77,8 @@ struct Open {
     era: Era,
     deadline: Instant,
     context: Arc<CallContext>,
+    /// It has left the queue, and its chain has not begun.
+    awaits_permit: bool,
     task: Option<AbortHandle>,
     batch: Option<Arc<Batch>>,
 }
@@ -144,13 +146,17 @@ impl Batch {
 /// call, so a blocking handler keeps it until it ends, whatever its caller was
 /// answered.
 pub(crate) struct RunPermit {
-    calls: Weak<Calls>,
+    // Given back before the share is: whoever starts for the share needs one.
     _server: OwnedSemaphorePermit,
+    _share: Share,
 }
 
-impl Drop for RunPermit {
+/// A call's share of the connection, from when it leaves the queue.
+struct Share(Weak<Calls>);
+
+impl Drop for Share {
     fn drop(&mut self) {
-        if let Some(calls) = self.calls.upgrade() {
+        if let Some(calls) = self.0.upgrade() {
             let mut state = calls.lock();
             state.running -= 1;
             calls.keep_running(&mut state);
@@ -196,6 +202,7 @@ impl Calls {
             era: call.era,
             deadline,
             context: Arc::clone(&call.context),
+            awaits_permit: false,
             task: None,
             batch: batch.cloned(),
         });
@@ -298,7 +305,7 @@ impl Calls {
                 continue;
             };
             let refusal = refusal(&open);
-            if state.forget_waiting(open.serial) {
+            if state.forget_waiting(open.serial) || open.awaits_permit {
                 log_refusal(&refusal, &open.context); // its chain never began
             }
             let result = error_result(&refusal, &open.context);
@@ -400,14 +407,14 @@ impl Calls {
             if scratch.capacity() > KEPT_SCRATCH {
                 scratch = Vec::new();
             }
-            let permit = match self.permit_now() {
-                Some(permit) => permit,
-                None => {
-                    // The server as a whole is full: the call waits in a task.
-                    let calls = Arc::clone(&self);
-                    self.runtime.spawn(calls.run_when_permitted(serial, call));
-                    continue;
-                }
+            let share = Share(Arc::downgrade(&self));
+            let Ok(server) = Arc::clone(self.server.permits()).try_acquire_owned() else {
+                self.spawn_waiting(serial, call, share);
+                continue;
+            };
+            let permit = RunPermit {
+                _server: server,
+                _share: share,
             };
             let mut running = Running::new(&self.server, &call.context, Some(permit));
             let begun = std::time::Instant::now();
@@ -425,14 +432,46 @@ impl Calls {
         }
     }
 
-    async fn run_when_permitted(self: Arc<Self>, serial: u64, call: PendingCall) {
+    /// The server as a whole is full: the call waits in a task of its own.
+    fn spawn_waiting(self: &Arc<Self>, serial: u64, call: PendingCall, share: Share) {
+        if !self.set_awaits_permit(&call.id, serial, true) {
+            return;
+        }
+        let id = call.id.clone();
+        let calls = Arc::clone(self);
+        let task = self
+            .runtime
+            .spawn(calls.run_when_permitted(serial, call, share));
+        self.attach(&id, serial, task.abort_handle());
+    }
+
+    async fn run_when_permitted(self: Arc<Self>, serial: u64, call: PendingCall, share: Share) {
         let permits = Arc::clone(self.server.permits());
         let Ok(server) = permits.acquire_owned().await else {
             return;
         };
-        let permit = self.permit(server);
+        if !self.set_awaits_permit(&call.id, serial, false) {
+            return;
+        }
+        let permit = RunPermit {
+            _server: server,
+            _share: share,
+        };
         let running = Running::new(&self.server, &call.context, Some(permit));
-        self.spawn_running(serial, call, running);
+        let result = running.await;
+        self.complete(serial, &call, &result, &mut Vec::new());
+    }
+
+    /// False for a call that was cancelled or answered meanwhile: it must not
+    /// begin.
+    fn set_awaits_permit(&self, id: &RequestId, serial: u64, awaits: bool) -> bool {
+        match self.lock().find(id, serial) {
+            Some(open) => {
+                open.awaits_permit = awaits;
+                true
+            }
+            None => false,
+        }
     }
 
     /// Gives a call that waits for something a task of its own.
@@ -445,8 +484,13 @@ impl Calls {
         });
         // Outside of the lock until here: a runtime that shuts down drops the
         // task at once, and with it the permit, which takes the lock.
-        match self.lock().find(&id, serial) {
-            Some(open) => open.task = Some(task.abort_handle()),
+        self.attach(&id, serial, task.abort_handle());
+    }
+
+    /// Lets a task be ended with its call.
+    fn attach(&self, id: &RequestId, serial: u64, task: AbortHandle) {
+        match self.lock().find(id, serial) {
+            Some(open) => open.task = Some(task),
             None => task.abort(), // cancelled meanwhile, or ended already
         }
     }
@@ -497,20 +541,6 @@ impl Calls {
         let most = self.runtime.metrics().num_workers();
         if state.runners < most && self.has_room(&state) {
             self.add_runner(&mut state);
-        }
-    }
-
-    /// A permit, if the server has one left. The connection's share was taken
-    /// by `poll_next`.
-    fn permit_now(self: &Arc<Self>) -> Option<RunPermit> {
-        let server = Arc::clone(self.server.permits()).try_acquire_owned().ok()?;
-        Some(self.permit(server))
-    }
-
-    fn permit(self: &Arc<Self>, server: OwnedSemaphorePermit) -> RunPermit {
-        RunPermit {
-            calls: Arc::downgrade(self),
-            _server: server,
         }
     }
 
