@@ -1,5 +1,6 @@
 //! The server: its tools, its policy, and how calls reach them.
 
+mod batch;
 mod builder;
 mod connection;
 mod dispatch;

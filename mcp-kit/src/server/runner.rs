@@ -23,6 +23,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::ServerInner;
+use super::batch::{Batch, Kept};
 use super::dispatch::{PendingCall, Running, error_result};
 use crate::middleware::{Timeout, log_refusal};
 use crate::protocol::{Era, RequestId, encode};
@@ -43,6 +44,8 @@ const KEPT_SCRATCH: usize = 64 * 1024;
 pub(crate) struct Calls {
     server: Arc<ServerInner>,
     runtime: Handle,
+    /// What unfinished batches keep.
+    pub(super) kept: Kept,
     state: Mutex<State>,
 }
 
@@ -107,41 +110,6 @@ pub(super) enum Refused {
     Busy(PendingCall),
 }
 
-/// The answers to one JSON-RPC batch (2025-03-26).
-#[derive(Debug, Default)]
-pub(super) struct Batch(Mutex<BatchState>);
-
-#[derive(Debug, Default)]
-struct BatchState {
-    answers: Vec<u8>,
-    /// Members that have not been answered, and one for the reader itself.
-    missing: usize,
-}
-
-impl Batch {
-    pub(super) fn expect_one(&self) {
-        lock(&self.0).missing += 1;
-    }
-
-    /// Adds an answer, or nothing for a member that gets none; gives the whole
-    /// batch once nothing is missing.
-    pub(super) fn add(&self, answer: &[u8]) -> Option<Vec<u8>> {
-        let mut state = lock(&self.0);
-        if !answer.is_empty() {
-            let separator = if state.answers.is_empty() { b'[' } else { b',' };
-            state.answers.push(separator);
-            state.answers.extend_from_slice(answer);
-        }
-        state.missing = state.missing.saturating_sub(1);
-        if state.missing > 0 || state.answers.is_empty() {
-            return None;
-        }
-        let mut answers = std::mem::take(&mut state.answers);
-        answers.push(b']');
-        Some(answers)
-    }
-}
-
 /// A running call's share of the connection and of the server. It lives in the
 /// call, so a blocking handler keeps it until it ends, whatever its caller was
 /// answered.
@@ -169,6 +137,7 @@ impl Calls {
         Arc::new(Self {
             server,
             runtime: Handle::current(),
+            kept: Kept::default(),
             state: Mutex::default(),
         })
     }
@@ -561,6 +530,17 @@ impl Calls {
             && open.get().serial == serial
         {
             let open = open.remove();
+            let most = self.server.limits.unread_bytes;
+            if let Some(batch) = &open.batch
+                && !batch.has_room_for(scratch.len(), most)
+            {
+                let refusal = ToolResult::error(
+                    "The batch's results are too large together. Call the tool by itself.",
+                );
+                scratch.clear();
+                self.server
+                    .write_result(scratch, &call.id, call.era, &call.context, &refusal);
+            }
             state.push_answer(open.batch.as_deref(), scratch);
             state.wake_connection();
         }
