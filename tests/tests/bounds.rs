@@ -2,11 +2,15 @@
 //! cannot work, which `build()` refuses.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mcp_kit::prelude::*;
+use mcp_kit::protocol::ProtocolVersion;
 use mcp_kit::testing::Client;
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 /// Says hello.
 #[tool]
@@ -110,4 +114,106 @@ async fn long_ids_count_as_what_waits() {
 #[tool]
 async fn stuck() {
     std::future::pending().await
+}
+
+/// Says that it ran.
+#[tool]
+async fn mark(State(ran): State<Arc<AtomicBool>>) {
+    ran.store(true, Ordering::SeqCst);
+}
+
+#[derive(Clone)]
+struct Gate {
+    entered: Arc<Semaphore>,
+    open: Arc<Semaphore>,
+}
+
+/// Runs until it is let go.
+#[tool]
+async fn hold(State(gate): State<Gate>) {
+    gate.entered.add_permits(1);
+    let _ = gate.open.acquire().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_is_cancelled_while_the_server_is_full_never_begins() {
+    let gate = Gate {
+        entered: Arc::new(Semaphore::new(0)),
+        open: Arc::new(Semaphore::new(0)),
+    };
+    let ran = Arc::new(AtomicBool::new(false));
+    let server = Server::builder("full", "1.0.0")
+        .limits(|limits| {
+            limits.calls_per_server = 1;
+            limits.calls_per_connection = 1;
+        })
+        .state(gate.clone())
+        .state(Arc::clone(&ran))
+        .tool::<hold>()
+        .tool_with::<hello>(|tool| tool.timeout(Duration::from_millis(20)))
+        .tool::<mark>()
+        .build()
+        .unwrap();
+    let first = Client::new(&server).await;
+    let holding = first.call("hold", json!({}));
+    let _entered = gate.entered.acquire().await.unwrap();
+
+    let second = Client::new(&server).await;
+    let cancelled = second.call("mark", json!({}));
+    second.request("ping", json!({})).await.unwrap();
+    cancelled.cancel();
+    // Waits for the server's room in its place, and gives its own back.
+    let late = second.call("hello", json!({})).await;
+    assert!(late.text().contains("timed out"), "{}", late.text());
+    gate.open.add_permits(1);
+    assert!(!holding.await.is_error());
+    drop(second.call("hello", json!({})).await);
+    assert!(!ran.load(Ordering::SeqCst));
+}
+
+/// Returns a long text.
+#[tool]
+async fn long() -> String {
+    "x".repeat(5_000)
+}
+
+#[tokio::test]
+async fn an_unfinished_batch_keeps_no_more_than_may_be_unread() {
+    let gate = Gate {
+        entered: Arc::new(Semaphore::new(0)),
+        open: Arc::new(Semaphore::new(0)),
+    };
+    let server = Server::builder("batches", "1.0.0")
+        .limits(|limits| {
+            limits.unread_bytes = 20_000;
+            limits.pending_calls = 50;
+        })
+        .state(gate.clone())
+        .tool::<long>()
+        .tool::<hold>()
+        .build()
+        .unwrap();
+    let client = Client::builder(&server)
+        .version(ProtocolVersion::V2025_03_26)
+        .connect()
+        .await;
+    let request = |id: usize, method: &str, tool: &str| json!({"jsonrpc": "2.0", "id": format!("{id}"), "method": method, "params": {"name": tool}});
+    let mut batch = vec![request(0, "tools/call", "hold")];
+    batch.extend((1..10).map(|id| request(id, "tools/call", "long")));
+    batch.extend((10..40).map(|id| request(id, "tools/list", "")));
+    client.send_line(json!(batch).to_string());
+    let _entered = gate.entered.acquire().await.unwrap();
+    client.request("ping", json!({})).await.unwrap();
+    gate.open.add_permits(1);
+    let whole = answers(&client, 1).await.remove(0);
+    assert!(whole.to_string().len() < 40_000);
+    let whole = whole.as_array().unwrap();
+    assert_eq!(whole.len(), 40, "every member is answered");
+    let refused = |answer: &serde_json::Value| answer.to_string().contains("too large together");
+    assert!(whole.iter().any(refused) && !whole.iter().all(refused));
+
+    let many = vec![request(0, "ping", ""); 51];
+    client.send_line(json!(many).to_string());
+    let answer = answers(&client, 1).await.remove(0);
+    assert_eq!(answer["error"]["code"], -32600);
 }

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::{RunPermit, ServerInner, ToolEntry};
 use crate::context::Principal;
 use crate::middleware::{Next, log_unseen};
-use crate::panics::Contained;
+use crate::panics::{Contained, contain};
 use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
 use crate::protocol::params::Params;
@@ -343,7 +343,13 @@ impl Future for Running {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ToolResult> {
         let outcome = std::task::ready!(Pin::new(&mut self.chain).poll(cx));
-        Poll::Ready(outcome.unwrap_or_else(|error| error_result(&error, &self.context)))
+        Poll::Ready(outcome.unwrap_or_else(|error| {
+            let context = &self.context;
+            // Logging the error runs its author's `Display`, dropping it its
+            // author's `Drop`.
+            contain(move || error_result(&error, context))
+                .unwrap_or_else(|panic| error_result(&panic, context))
+        }))
     }
 }
 

@@ -24,13 +24,15 @@ pub struct Limits {
     /// Calls of the whole server that run at once; 1,024. Further ones wait.
     pub calls_per_server: usize,
     /// Calls of one connection that wait; 4,096. Further ones are told that the
-    /// server is busy.
+    /// server is busy. A batch has no more messages either.
     pub pending_calls: usize,
     /// The bytes of arguments, ids and progress tokens that wait on one
     /// connection; 8 MiB.
     pub pending_bytes: usize,
     /// The bytes of answers that one connection's client has not read; 8 MiB.
-    /// Beyond it nothing more is read from the client, nor started for it.
+    /// Beyond it nothing more is read from the client, nor started for it; what
+    /// runs already may add its results. As much again may wait in unfinished
+    /// batches.
     pub unread_bytes: usize,
     /// How long a call may take, waiting included; 30 s.
     pub call_time: Duration,

@@ -23,7 +23,7 @@ pub use policy::ToolPolicy;
 
 pub(crate) use dispatch::{PendingCall, Running, Session, error_result};
 pub(crate) use entry::ToolEntry;
-pub(crate) use permit::{PermitGiver, RunPermit};
+pub(crate) use permit::{RunPermit, Share, ShareGiver};
 
 use crate::context::{Principal, StateMap};
 use crate::tool::ToolDefinition;

@@ -8,28 +8,38 @@ use tokio::sync::OwnedSemaphorePermit;
 /// from. It lives in the call, so a blocking handler keeps it until it ends,
 /// whatever its caller was answered.
 pub(crate) struct RunPermit {
-    giver: Weak<dyn PermitGiver>,
+    // Given back before the share is: whoever starts for the share needs one.
     _server: OwnedSemaphorePermit,
-}
-
-/// Who counts the calls that run on a connection.
-pub(crate) trait PermitGiver: Send + Sync {
-    /// A call's handler has ended.
-    fn given_back(&self);
+    _share: Share,
 }
 
 impl RunPermit {
-    pub(crate) fn new(giver: Weak<dyn PermitGiver>, server: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn new(server: OwnedSemaphorePermit, share: Share) -> Self {
         Self {
-            giver,
             _server: server,
+            _share: share,
         }
     }
 }
 
-impl Drop for RunPermit {
+/// A call's share of its connection, from when it leaves the queue.
+pub(crate) struct Share(Weak<dyn ShareGiver>);
+
+/// Who counts the calls that run on a connection.
+pub(crate) trait ShareGiver: Send + Sync {
+    /// A call has ended.
+    fn given_back(&self);
+}
+
+impl Share {
+    pub(crate) fn of(giver: Weak<dyn ShareGiver>) -> Self {
+        Self(giver)
+    }
+}
+
+impl Drop for Share {
     fn drop(&mut self) {
-        if let Some(giver) = self.giver.upgrade() {
+        if let Some(giver) = self.0.upgrade() {
             giver.given_back();
         }
     }

@@ -168,6 +168,10 @@ pub fn run_blocking(
 ) -> ToolFuture {
     Box::pin(async move {
         let running = tokio::task::spawn_blocking(move || {
+            // The pool may have had no thread until the caller was answered.
+            if call.context().is_cancelled() {
+                return Err(ToolError::internal("the call ended before it began"));
+            }
             crate::panics::contain(|| run(&mut call)).unwrap_or_else(Err)
         });
         match running.await {

@@ -1,21 +1,42 @@
-//! JSON-RPC batches, which protocol version 2025-03-26 alone has.
+//! JSON-RPC batches (2025-03-26): their answers are kept until the last one is
+//! there, and leave as one message.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The bytes that a connection's unfinished batches keep, all together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept(Arc<AtomicUsize>);
 
 /// The answers to one batch.
-#[derive(Debug, Default)]
-pub(super) struct Batch(Mutex<BatchState>);
+#[derive(Debug)]
+pub(super) struct Batch {
+    kept: Kept,
+    state: Mutex<State>,
+}
 
 #[derive(Debug, Default)]
-struct BatchState {
+struct State {
     answers: Vec<u8>,
     /// Members that have not been answered, and one for the reader itself.
     missing: usize,
 }
 
 impl Batch {
+    pub(super) fn new(kept: &Kept) -> Self {
+        Self {
+            kept: kept.clone(),
+            state: Mutex::default(),
+        }
+    }
+
     pub(super) fn expect_one(&self) {
         self.lock().missing += 1;
+    }
+
+    /// Whether an answer of so many bytes can be kept, where `most` can be.
+    pub(super) fn has_room_for(&self, bytes: usize, most: usize) -> bool {
+        self.kept.0.load(Ordering::Relaxed).saturating_add(bytes) <= most
     }
 
     /// Adds an answer, or nothing for a member that gets none; gives the whole
@@ -26,17 +47,26 @@ impl Batch {
             let separator = if state.answers.is_empty() { b'[' } else { b',' };
             state.answers.push(separator);
             state.answers.extend_from_slice(answer);
+            self.kept.0.fetch_add(1 + answer.len(), Ordering::Relaxed);
         }
         state.missing = state.missing.saturating_sub(1);
         if state.missing > 0 || state.answers.is_empty() {
             return None;
         }
         let mut answers = std::mem::take(&mut state.answers);
+        self.kept.0.fetch_sub(answers.len(), Ordering::Relaxed);
         answers.push(b']');
         Some(answers)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BatchState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let left = self.lock().answers.len();
+        self.kept.0.fetch_sub(left, Ordering::Relaxed);
     }
 }

@@ -9,15 +9,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::Handle;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::batch::Batch;
+use super::batch::{Batch, Kept};
 use super::runner::Runner;
 use crate::middleware::{Timeout, log_refusal};
 use crate::protocol::{Era, RequestId, encode};
-use crate::server::{PendingCall, PermitGiver, RunPermit, ServerInner, error_result};
+use crate::server::{PendingCall, ServerInner, Share, ShareGiver, error_result};
 use crate::tool::{CallContext, ErrorKind, Outbound, ToolError, ToolResult};
 
 /// How long after its deadline a call is answered from outside. Its own
@@ -29,6 +28,8 @@ const GRACE: Duration = Duration::from_millis(100);
 pub(super) struct Calls {
     pub(super) server: Arc<ServerInner>,
     pub(super) runtime: Handle,
+    /// What unfinished batches keep.
+    pub(super) kept: Kept,
     /// For runners, which keep it alive.
     this: Weak<Self>,
     state: Mutex<State>,
@@ -69,6 +70,8 @@ struct Open {
     era: Era,
     deadline: Instant,
     context: Arc<CallContext>,
+    /// It has left the queue, and its chain has not begun.
+    awaits_permit: bool,
     task: Option<AbortHandle>,
     batch: Option<Arc<Batch>>,
 }
@@ -96,6 +99,7 @@ impl Calls {
         Arc::new_cyclic(|this| Self {
             server,
             runtime: Handle::current(),
+            kept: Kept::default(),
             this: Weak::clone(this),
             state: Mutex::default(),
         })
@@ -130,6 +134,7 @@ impl Calls {
             era: call.era,
             deadline,
             context: Arc::clone(&call.context),
+            awaits_permit: false,
             task: None,
             batch: batch.cloned(),
         });
@@ -151,7 +156,10 @@ impl Calls {
         let mut state = self.lock();
         let is_held_up = state.started == state.started_at_last_look && state.runners > 0;
         state.started_at_last_look = state.started;
-        if is_held_up && self.has_room(&state) {
+        // Whoever is held up holds a call. A runner without one waits for a
+        // thread, and so would another.
+        let is_each_at_a_call = state.runners <= state.running;
+        if is_held_up && is_each_at_a_call && self.has_room(&state) {
             self.add_runner(&mut state);
         }
         !state.open.is_empty()
@@ -229,7 +237,7 @@ impl Calls {
                 continue;
             };
             let refusal = refusal(&open);
-            if state.forget_waiting(open.serial) {
+            if state.forget_waiting(open.serial) || open.awaits_permit {
                 log_refusal(&refusal, &open.context); // its chain never began
             }
             let result = error_result(&refusal, &open.context);
@@ -377,10 +385,22 @@ impl Calls {
         }
     }
 
-    /// The right to run for a call that [`poll_next`](Self::poll_next) has
-    /// given out, which is when the connection's share was counted.
-    pub(super) fn permit(&self, server: OwnedSemaphorePermit) -> RunPermit {
-        RunPermit::new(Weak::<Self>::clone(&self.this), server)
+    /// The share of the connection that [`poll_next`](Self::poll_next) has
+    /// counted for the call that it gave out.
+    pub(super) fn share(&self) -> Share {
+        Share::of(Weak::<Self>::clone(&self.this))
+    }
+
+    /// Whether a call waits for the server as a whole. False for one that was
+    /// cancelled or answered meanwhile: it must not begin.
+    pub(super) fn set_awaits_permit(&self, id: &RequestId, serial: u64, awaits: bool) -> bool {
+        match self.lock().find(id, serial) {
+            Some(open) => {
+                open.awaits_permit = awaits;
+                true
+            }
+            None => false,
+        }
     }
 
     /// Tells which task a call runs in now. One that was cancelled meanwhile
@@ -410,6 +430,17 @@ impl Calls {
             && open.get().serial == serial
         {
             let open = open.remove();
+            let most = self.server.limits.unread_bytes;
+            if let Some(batch) = &open.batch
+                && !batch.has_room_for(scratch.len(), most)
+            {
+                let refusal = ToolResult::error(
+                    "The batch's results are too large together. Call the tool by itself.",
+                );
+                scratch.clear();
+                self.server
+                    .write_result(scratch, &call.id, call.era, &call.context, &refusal);
+            }
             state.push_answer(open.batch.as_deref(), scratch);
             state.is_untold = true;
         }
@@ -495,7 +526,7 @@ impl Outbound for Calls {
     }
 }
 
-impl PermitGiver for Calls {
+impl ShareGiver for Calls {
     fn given_back(&self) {
         let mut state = self.lock();
         state.running -= 1;

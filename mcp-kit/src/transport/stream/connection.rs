@@ -2,6 +2,7 @@
 //! out. The connection's task reads, decodes, answers what needs no handler,
 //! and writes; it never polls a handler.
 
+use std::borrow::Cow;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
@@ -298,7 +299,13 @@ impl Connection {
                 if members.is_empty() {
                     return self.refuse_batch("Invalid request: the batch is empty");
                 }
-                let batch = Arc::new(Batch::default());
+                let most = self.server.limits.pending_calls;
+                if members.len() > most {
+                    return self.refuse_batch(format!(
+                        "Invalid request: the batch has more than {most} messages"
+                    ));
+                }
+                let batch = Arc::new(Batch::new(&self.calls.kept));
                 batch.expect_one(); // so that it is not whole before all are read
                 for member in members {
                     self.one(decode_one(member.get().as_bytes()), Some(&batch));
@@ -342,8 +349,15 @@ impl Connection {
             .server
             .request(&mut self.session, request, Some(&self.outbound), out);
         let Some(call) = call else {
-            if batch.is_some() {
-                self.answer(batch, |out| out.append(&mut answer));
+            if let Some(batch) = batch {
+                if !batch.has_room_for(answer.len(), self.server.limits.unread_bytes) {
+                    let error = RpcError::invalid_request(
+                        "Invalid request: the batch's answers are too large together; send this request by itself",
+                    );
+                    answer.clear();
+                    encode::error(&mut answer, Some(&request.id), &error);
+                }
+                self.answer(Some(batch), |out| out.append(&mut answer));
             } else if self.calls.is_open(&request.id) {
                 self.answers.truncate(start);
                 self.refuse_duplicate(batch);
@@ -407,7 +421,7 @@ impl Connection {
         self.answer(batch, |out| encode::error(out, None, &error));
     }
 
-    fn refuse_batch(&mut self, message: &'static str) {
+    fn refuse_batch(&mut self, message: impl Into<Cow<'static, str>>) {
         let error = RpcError::invalid_request(message);
         self.answer(None, |out| encode::error(out, None, &error));
     }

@@ -18,7 +18,14 @@ const PACE: Duration = Duration::from_millis(20);
 pub(super) struct Heartbeat {
     calls: Weak<Calls>,
     thread: Option<Thread>,
-    is_asleep: Arc<AtomicBool>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    is_asleep: AtomicBool,
+    /// The connection is gone. Its calls may live on, in a handler that blocks.
+    has_ended: AtomicBool,
 }
 
 impl Heartbeat {
@@ -26,7 +33,7 @@ impl Heartbeat {
         Self {
             calls: Arc::downgrade(calls),
             thread: None,
-            is_asleep: Arc::new(AtomicBool::new(false)),
+            shared: Arc::default(),
         }
     }
 
@@ -34,19 +41,18 @@ impl Heartbeat {
     pub(super) fn start(&mut self) {
         match &self.thread {
             Some(thread) => {
-                if self.is_asleep.load(Ordering::Relaxed)
-                    && self.is_asleep.swap(false, Ordering::AcqRel)
-                {
+                let is_asleep = &self.shared.is_asleep;
+                if is_asleep.load(Ordering::Relaxed) && is_asleep.swap(false, Ordering::AcqRel) {
                     thread.unpark();
                 }
             }
             None => {
                 let calls = Weak::clone(&self.calls);
-                let is_asleep = Arc::clone(&self.is_asleep);
+                let shared = Arc::clone(&self.shared);
                 let started = thread::Builder::new()
                     .name("mcp-heartbeat".to_owned())
                     .stack_size(64 * 1024)
-                    .spawn(move || run(&calls, &is_asleep));
+                    .spawn(move || run(&calls, &shared));
                 match started {
                     Ok(handle) => {
                         let thread = handle.thread().clone();
@@ -70,16 +76,23 @@ impl Heartbeat {
 impl Drop for Heartbeat {
     fn drop(&mut self) {
         if let Some(thread) = &self.thread {
-            self.is_asleep.store(false, Ordering::Release);
+            self.shared.has_ended.store(true, Ordering::Release);
             thread.unpark();
         }
     }
 }
 
-fn run(calls: &Weak<Calls>, is_asleep: &AtomicBool) {
+fn run(calls: &Weak<Calls>, shared: &Shared) {
+    let Shared {
+        is_asleep,
+        has_ended,
+    } = shared;
     let mut last_look = Instant::now();
     loop {
         thread::park_timeout(PACE);
+        if has_ended.load(Ordering::Acquire) {
+            return;
+        }
         let Some(calls) = calls.upgrade() else {
             return;
         };
@@ -100,8 +113,31 @@ fn run(calls: &Weak<Calls>, is_asleep: &AtomicBool) {
             continue;
         }
         drop(calls);
-        while is_asleep.load(Ordering::Acquire) {
+        while is_asleep.load(Ordering::Acquire) && !has_ended.load(Ordering::Acquire) {
             thread::park();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Server;
+
+    #[tokio::test]
+    async fn the_thread_ends_with_its_connection_though_a_call_lives_on() {
+        let server = Server::builder("short", "1.0.0").build().unwrap();
+        let calls = Calls::new(Arc::clone(server.inner()));
+        let mut heartbeat = Heartbeat::new(&calls);
+        heartbeat.start();
+        let shared = Arc::clone(&heartbeat.shared);
+        while !shared.is_asleep.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
+        drop(heartbeat);
+        while Arc::strong_count(&shared) > 1 {
+            thread::yield_now();
+        }
+        assert_eq!(Arc::strong_count(&calls), 1, "the calls were still there");
     }
 }

@@ -20,7 +20,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::calls::Calls;
-use crate::server::{PendingCall, Running};
+use crate::server::{PendingCall, RunPermit, Running, Share};
 
 /// A first poll that takes longer is not quick: others help out, and the
 /// answers so far leave.
@@ -80,41 +80,54 @@ impl Runner {
 
 /// Polls a call once. What is not ready moves into a task of its own.
 async fn run_once(calls: &Arc<Calls>, serial: u64, call: PendingCall, scratch: &mut Vec<u8>) {
+    let share = calls.share();
     let Ok(server) = Arc::clone(calls.server.permits()).try_acquire_owned() else {
-        // The server as a whole is full: the call waits in a task.
-        let waiting = run_when_permitted(Arc::clone(calls), serial, call);
-        calls.runtime.spawn(waiting);
-        return;
+        return spawn_waiting(calls, serial, call, share);
     };
-    let permit = calls.permit(server);
+    let permit = RunPermit::new(server, share);
     let mut running = Running::new(&calls.server, &call.context, Some(permit));
     match poll_fn(|cx| Poll::Ready(Pin::new(&mut running).poll(cx))).await {
         Poll::Ready(result) => {
             drop(running);
             calls.complete(serial, &call, &result, scratch);
         }
-        Poll::Pending => spawn(calls, serial, call, running),
+        Poll::Pending => spawn_running(calls, serial, call, running),
     }
 }
 
-async fn run_when_permitted(calls: Arc<Calls>, serial: u64, call: PendingCall) {
-    let permits = Arc::clone(calls.server.permits());
-    let Ok(server) = permits.acquire_owned().await else {
-        return; // the semaphore is never closed
-    };
-    let permit = calls.permit(server);
-    let running = Running::new(&calls.server, &call.context, Some(permit));
-    spawn(&calls, serial, call, running);
+/// Gives a call that waits for something a task of its own.
+fn spawn_running(calls: &Arc<Calls>, serial: u64, call: PendingCall, running: Running) {
+    let id = call.id.clone();
+    let its_calls = Arc::clone(calls);
+    let task = calls
+        .runtime
+        .spawn(async move { finish(&its_calls, serial, &call, running).await });
+    calls.runs_in(&id, serial, &task.abort_handle());
 }
 
-/// Gives a call that waits for something a task of its own.
-fn spawn(calls: &Arc<Calls>, serial: u64, call: PendingCall, running: Running) {
+/// The server as a whole is full: the call waits in a task of its own.
+fn spawn_waiting(calls: &Arc<Calls>, serial: u64, call: PendingCall, share: Share) {
+    if !calls.set_awaits_permit(&call.id, serial, true) {
+        return;
+    }
     let id = call.id.clone();
     let its_calls = Arc::clone(calls);
     let task = calls.runtime.spawn(async move {
-        let result = running.await;
-        its_calls.complete(serial, &call, &result, &mut Vec::new());
-        its_calls.tell();
+        let permits = Arc::clone(its_calls.server.permits());
+        let Ok(server) = permits.acquire_owned().await else {
+            return; // the semaphore is never closed
+        };
+        if its_calls.set_awaits_permit(&call.id, serial, false) {
+            let permit = RunPermit::new(server, share);
+            let running = Running::new(&its_calls.server, &call.context, Some(permit));
+            finish(&its_calls, serial, &call, running).await;
+        }
     });
     calls.runs_in(&id, serial, &task.abort_handle());
+}
+
+async fn finish(calls: &Calls, serial: u64, call: &PendingCall, running: Running) {
+    let result = running.await;
+    calls.complete(serial, call, &result, &mut Vec::new());
+    calls.tell();
 }
