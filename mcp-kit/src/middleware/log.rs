@@ -103,6 +103,9 @@ impl Outcome {
             return Self::plain(kind.as_str(), Level::WARN);
         }
         match outcome {
+            Ok(result) if !context.entry.takes(result) => {
+                Self::plain("result_too_large", Level::WARN)
+            }
             Ok(result) if result.is_error => Self::plain("error_result", Level::INFO),
             Ok(_) => Self::plain("ok", Level::INFO),
             Err(error) => Self::of_error(error, context),
@@ -112,7 +115,7 @@ impl Outcome {
     fn of_error(error: &ToolError, context: &CallContext) -> Self {
         let level = match error.kind() {
             ErrorKind::Internal | ErrorKind::Panic => Level::ERROR,
-            ErrorKind::Timeout | ErrorKind::Busy | ErrorKind::ResultTooLarge => Level::WARN,
+            ErrorKind::Timeout | ErrorKind::Busy => Level::WARN,
             // Something failed, though the model was told what to make of it.
             _ if error.source().is_some() => Level::WARN,
             _ => Level::INFO,

@@ -66,7 +66,32 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     }
 }
 
+/// The bytes of a text as a JSON string, without the quotes.
+pub(crate) fn string_size(text: &str) -> usize {
+    let escapes = text.bytes().map(|byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
+        0..0x20 => 5, // \u00XX
+        _ => 0,
+    });
+    text.len() + escapes.sum::<usize>()
+}
+
 /// Writes an integer.
 pub(crate) fn integer(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_of_a_string_is_what_it_takes() {
+        let every: String = (0..300u32).filter_map(char::from_u32).collect();
+        for text in ["", "plain", "\"\\\n\r\t\u{8}\u{c}\u{1}\u{7f}é", &every] {
+            let mut json = Vec::new();
+            string(&mut json, text);
+            assert_eq!(string_size(text) + 2, json.len(), "{text:?}");
+        }
+    }
 }

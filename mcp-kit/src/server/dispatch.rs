@@ -228,22 +228,18 @@ impl ServerInner {
         context: &CallContext,
         result: &ToolResult,
     ) {
-        let start = out.len();
-        let mut size = 0;
-        encode::result(out, id, |out| {
-            let start = out.len();
-            self.write_tool_result(out, era, result);
-            size = out.len() - start;
-        });
-        let bound = context.entry.result_bytes;
-        if size > bound {
-            out.truncate(start);
-            out.shrink_to(start + 4_096);
-            let refusal = ToolResult::error(format!(
-                "The result has {size} bytes, more than the {bound} that this tool may return. Ask for less."
+        let refusal;
+        let result = if context.entry.takes(result) {
+            result
+        } else {
+            refusal = ToolResult::error(format!(
+                "The result has {} bytes, more than the {} that this tool may return. Ask for less.",
+                result.size(),
+                context.entry.result_bytes
             ));
-            encode::result(out, id, |out| self.write_tool_result(out, era, &refusal));
-        }
+            &refusal
+        };
+        encode::result(out, id, |out| self.write_tool_result(out, era, result));
     }
 
     fn write_tool_result(&self, out: &mut Vec<u8>, era: Era, result: &ToolResult) {
@@ -356,7 +352,12 @@ impl Future for Running {
 /// What a client reads of an error.
 pub(crate) fn error_result(error: &ToolError, context: &CallContext) -> ToolResult {
     match error.message() {
-        Some(message) => ToolResult::error(message),
+        Some(message) => {
+            if error.source().is_some() {
+                log_unseen(error, context);
+            }
+            ToolResult::error(message)
+        }
         None => {
             log_unseen(error, context);
             ToolResult::error(format!(

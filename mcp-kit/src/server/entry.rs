@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::middleware::Middleware;
 use crate::protocol::{Era, encode};
-use crate::tool::{Annotations, Tool, ToolDefinition};
+use crate::tool::{Annotations, Tool, ToolDefinition, ToolResult};
 
 pub(crate) struct ToolEntry {
     pub(crate) tool: Box<dyn Tool>,
@@ -39,6 +39,11 @@ impl ToolEntry {
 
     pub(crate) fn definition(&self) -> &ToolDefinition {
         self.tool.definition()
+    }
+
+    /// Whether the result is within the tool's bound.
+    pub(crate) fn takes(&self, result: &ToolResult) -> bool {
+        result.size() <= self.result_bytes
     }
 
     pub(crate) fn listed(&self, era: Era) -> &str {

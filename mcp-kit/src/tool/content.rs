@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
+use crate::protocol::encode;
+
 /// One block of a result's content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -26,6 +28,20 @@ impl Content {
     /// A block of text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(Text::new(text))
+    }
+
+    /// The block's bytes as JSON, to within the few that frame it.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => encode::string_size(&text.text),
+            // Base64 has nothing to escape.
+            Self::Image(Image { data, .. }) | Self::Audio(Audio { data, .. }) => data.len(),
+            Self::ResourceLink(_) | Self::EmbeddedResource(_) => {
+                let mut json = Vec::new();
+                encode::json(&mut json, self);
+                json.len()
+            }
+        }
     }
 }
 

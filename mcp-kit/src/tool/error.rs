@@ -63,8 +63,6 @@ pub enum ErrorKind {
     RateLimited,
     /// The server has no room for the call, or is shutting down.
     Busy,
-    /// The result is larger than it may be.
-    ResultTooLarge,
 }
 
 impl ErrorKind {
@@ -80,7 +78,6 @@ impl ErrorKind {
             Self::Forbidden => "forbidden",
             Self::RateLimited => "rate_limited",
             Self::Busy => "busy",
-            Self::ResultTooLarge => "result_too_large",
         }
     }
 }

@@ -67,6 +67,12 @@ impl ToolResult {
         self.is_error
     }
 
+    /// The bytes of the content and the structured content as JSON.
+    pub(crate) fn size(&self) -> usize {
+        let structured = self.structured.as_ref().map_or(0, |json| json.get().len());
+        self.content.iter().map(Content::size).sum::<usize>() + structured
+    }
+
     pub(crate) fn error(message: impl Into<String>) -> Self {
         Self {
             is_error: true,

@@ -157,9 +157,10 @@ impl Calls {
         let is_held_up = state.started == state.started_at_last_look && state.runners > 0;
         state.started_at_last_look = state.started;
         // Whoever is held up holds a call. A runner without one waits for a
-        // thread, and so would another.
-        let is_each_at_a_call = state.runners <= state.running;
-        if is_held_up && is_each_at_a_call && self.has_room(&state) {
+        // thread, as another would; but for one, which may wait for a thread
+        // that is blocked.
+        let is_worth_it = state.runners <= state.running + 1;
+        if is_held_up && is_worth_it && self.has_room(&state) {
             self.add_runner(&mut state);
         }
         !state.open.is_empty()

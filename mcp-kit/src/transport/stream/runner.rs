@@ -70,12 +70,28 @@ impl Runner {
             }
             if was_slow || now - batch_began > LONGEST_BATCH {
                 calls.tell();
-                tokio::task::yield_now().await;
+                step_back().await;
                 batch_began = Instant::now();
                 poll_began = batch_began;
             }
         }
     }
+}
+
+/// Lets others have the worker. Unlike `tokio::task::yield_now`, which keeps
+/// the task for this worker, it lets another take it: this one may be blocked
+/// by what comes next.
+async fn step_back() {
+    let mut has_waited = false;
+    poll_fn(|cx| {
+        if has_waited {
+            return Poll::Ready(());
+        }
+        has_waited = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Polls a call once. What is not ready moves into a task of its own.
