@@ -151,3 +151,33 @@ fn a_tool_stays_a_function() {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert_eq!(future.poll(&mut context), std::task::Poll::Ready(3));
 }
+
+/// Names that the expansion could take for patterns, and a module without a
+/// prelude whose names are other things.
+#[allow(dead_code, non_camel_case_types, non_upper_case_globals)]
+mod names_of_the_users_own {
+    #![no_implicit_prelude]
+
+    pub(super) struct call;
+    pub(super) struct Box;
+    pub(super) struct Option;
+    pub(super) struct Result;
+    pub(super) struct Send;
+    pub(super) struct ToolCall;
+    pub(super) mod core {}
+    pub(super) mod std {}
+    pub(super) const spec: u8 = 1;
+    pub(super) const p0: u8 = 1;
+
+    /// Adds two numbers.
+    #[::mcp_kit::tool(timeout = "5s", scope = "math", idempotent)]
+    pub(super) async fn add(args: super::Sum, _base: ::mcp_kit::State<u8>) -> i64 {
+        super::add(args).await
+    }
+
+    /// Adds two numbers on the blocking pool.
+    #[::mcp_kit::tool(blocking)]
+    pub(super) fn add_slowly(args: super::Sum) {
+        let _ = args;
+    }
+}

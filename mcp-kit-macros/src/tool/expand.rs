@@ -64,7 +64,7 @@ fn implementation(tool: &Tool) -> TokenStream {
 }
 
 fn describe(tool: &Tool, krate: &TokenStream) -> TokenStream {
-    let spec = syn::Ident::new("spec", Span::mixed_site());
+    let spec = syn::Ident::new("__spec", Span::mixed_site());
     let name = &tool.name;
     let title = tool.title.iter();
     let description = description(tool);
@@ -106,9 +106,11 @@ fn call(tool: &Tool, krate: &TokenStream) -> TokenStream {
     let ident = &tool.ident;
     // A future that is not `Send` is shown at the function's name.
     let here = Span::mixed_site().located_at(ident.span());
-    let call = syn::Ident::new("call", Span::mixed_site());
+    // Hygiene does not keep a user's constant or unit struct from being taken
+    // for a pattern: the names are such as nobody has.
+    let call = syn::Ident::new("__call", Span::mixed_site());
     let names: Vec<_> = (0..tool.parameters.len())
-        .map(|i| format_ident!("p{i}", span = Span::mixed_site()))
+        .map(|i| format_ident!("__p{i}", span = Span::mixed_site()))
         .collect();
     let parameters = names.iter().zip(&tool.parameters).map(|(name, ty)| {
         quote! {
@@ -123,10 +125,8 @@ fn call(tool: &Tool, krate: &TokenStream) -> TokenStream {
     };
     // Without parameters the call is not looked at, yet it lives as long as the
     // function runs: permits hang on it.
-    let unused = syn::Ident::new("_call", Span::mixed_site());
     let future = match (tool.blocking, names.is_empty()) {
-        (true, false) => quote!(#krate::__private::run_blocking(#call, |#call| { #body })),
-        (true, true) => quote!(#krate::__private::run_blocking(#call, |#unused| { #body })),
+        (true, _) => quote!(#krate::__private::run_blocking(#call, |#call| { #body })),
         (false, false) => quote_spanned! {here=>
             ::std::boxed::Box::pin(async move {
                 let mut #call = #call;
@@ -136,7 +136,7 @@ fn call(tool: &Tool, krate: &TokenStream) -> TokenStream {
         },
         (false, true) => quote_spanned! {here=>
             ::std::boxed::Box::pin(async move {
-                let #unused = #call;
+                let #call = #call;
                 #body
             })
         },

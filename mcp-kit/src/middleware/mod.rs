@@ -56,6 +56,11 @@ use crate::tool::{Tool, ToolCall, ToolError, ToolResult};
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a middleware",
+    label = "does not implement `Middleware`",
+    note = "implement `mcp_kit::middleware::Middleware` for it; a closure or an `async fn` becomes one with `mcp_kit::middleware::from_fn(…)`"
+)]
 #[async_trait]
 pub trait Middleware: Send + Sync + 'static {
     /// Handles a call: run `next`, or answer in its place.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// and larger numbers are no ids in MCP.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
+#[non_exhaustive]
 pub enum RequestId {
     /// An integer that fits 64 signed bits.
     Integer(i64),

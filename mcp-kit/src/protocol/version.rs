@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-/// A revision of the MCP specification.
+/// A revision of the MCP specification; later ones compare as greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum ProtocolVersion {
     /// The first public revision.
     V2024_11_05,
@@ -28,7 +29,7 @@ pub enum Era {
 
 impl ProtocolVersion {
     /// Every revision this crate speaks, newest first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: &[Self] = &[
         Self::V2026_07_28,
         Self::V2025_11_25,
         Self::V2025_06_18,
@@ -55,7 +56,8 @@ impl ProtocolVersion {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|version| version.as_str() == name)
     }
 

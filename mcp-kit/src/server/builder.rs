@@ -71,6 +71,17 @@ pub struct ToolOptions {
     layers_after_validation: Vec<Arc<dyn Middleware>>,
 }
 
+impl fmt::Debug for ToolOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolOptions")
+            .field("timeout", &self.timeout)
+            .field("result_bytes", &self.result_bytes)
+            .field("concurrency", &self.concurrency)
+            .field("rate_limit", &self.rate_limit)
+            .finish_non_exhaustive()
+    }
+}
+
 impl ToolOptions {
     /// How long a call may take, waiting included; overrides the macro's
     /// `timeout` and [`Limits::call_time`].

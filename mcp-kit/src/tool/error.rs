@@ -233,13 +233,14 @@ impl<T> ResultExt<T> for Option<T> {
     }
 }
 
-/// The error types that a tool may return: [`ToolError`] alone.
+/// The error types that a tool may return: [`ToolError`] alone. It cannot be
+/// implemented: an error of another type would bring its own text along.
 #[diagnostic::on_unimplemented(
     message = "a tool fails with `ToolError`, not with `{Self}`",
     label = "the client would read this error's own text",
     note = "return `Result<_, ToolError>`: inside the tool `?` turns any error into one that shows the client a reference only, and `.or_user(\"…\")` gives it a message"
 )]
-pub trait IntoToolError {
+pub trait IntoToolError: sealed::Sealed {
     #[doc(hidden)]
     fn into_tool_error(self) -> ToolError;
 }
@@ -248,4 +249,10 @@ impl IntoToolError for ToolError {
     fn into_tool_error(self) -> ToolError {
         self
     }
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for super::ToolError {}
 }

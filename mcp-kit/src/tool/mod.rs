@@ -44,6 +44,11 @@ use async_trait::async_trait;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tool that is known at run time",
+    label = "does not implement `Tool`",
+    note = "make one with `mcp_kit::tool::from_fn(definition, handler)`, or implement `mcp_kit::tool::Tool`; a function with `#[tool]` is registered with `.tool::<my_function>()`"
+)]
 #[async_trait]
 pub trait Tool: Send + Sync + 'static {
     /// Name, description, schemas and policy. Read once, when the server is built.

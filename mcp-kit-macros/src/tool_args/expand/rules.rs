@@ -47,8 +47,8 @@ impl Writer<'_> {
             None => quote!(::core::option::Option::None),
             Some(value) => quote! {
                 ::core::option::Option::Some({
-                    let count: usize = #value;
-                    count as u64
+                    let count: ::core::primitive::usize = #value;
+                    count as ::core::primitive::u64
                 })
             },
         }
