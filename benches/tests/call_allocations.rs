@@ -40,7 +40,9 @@ fn a_small_call_allocates_little() {
     let text = per_call(200, || {
         wire.exchange(with_text.as_bytes(), 1);
     });
-    println!("1 in flight: {alone:?}\n64 in flight: {together:?}, for all of them\nid is a string: {text:?}");
+    println!(
+        "1 in flight: {alone:?}\n64 in flight: {together:?}, for all of them\nid is a string: {text:?}"
+    );
     assert!(alone.total() <= MOST, "1 in flight: {alone:?}");
     assert!(
         together.total() <= 64.0 * MOST,
