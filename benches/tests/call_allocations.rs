@@ -36,7 +36,13 @@ fn a_small_call_allocates_little() {
     let together = per_call(20, || {
         wire.exchange(&lines, 64);
     });
-    println!("1 in flight: {alone:?}\n64 in flight: {together:?}, for all of them");
+    let with_text = String::from_utf8_lossy(ADD).replace(r#""id":1"#, r#""id":"call-1""#);
+    let text = per_call(200, || {
+        wire.exchange(with_text.as_bytes(), 1);
+    });
+    println!(
+        "1 in flight: {alone:?}\n64 in flight: {together:?}, for all of them\nid is a string: {text:?}"
+    );
     assert!(alone.total() <= MOST, "1 in flight: {alone:?}");
     assert!(
         together.total() <= 64.0 * MOST,

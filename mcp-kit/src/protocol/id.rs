@@ -1,6 +1,7 @@
 //! Request ids. They are echoed exactly as they came.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ pub enum RequestId {
     /// An integer above `i64::MAX`.
     Unsigned(u64),
     /// A string.
-    String(Box<str>),
+    String(Arc<str>),
 }
 
 impl RequestId {

@@ -173,19 +173,21 @@ impl Connection {
         {
             self.begin_drain();
         }
-        if let Err(error) = self.poll_read(cx) {
-            return Poll::Ready(Err(error));
-        }
+        let mut may_have_answers = match self.poll_read(cx) {
+            Ok(has_read) => has_read,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
         while self.expiry.poll(is_new_task, cx).is_ready() {
+            may_have_answers = true;
             if let Some(next) = self.calls.expire(Instant::now()) {
                 self.expiry.set(next);
             }
         }
         // What reading and expiring has made leaves at once.
-        if self.poll_write(cx).is_err() || self.poll_end(cx).is_ready() {
+        if may_have_answers && self.poll_write(cx).is_err() {
             return Poll::Ready(Ok(()));
         }
-        Poll::Pending
+        self.poll_end(cx).map(Ok)
     }
 
     /// Writes what is ready, until the client takes no more.
@@ -223,20 +225,20 @@ impl Connection {
         }
     }
 
-    /// Reads one chunk and takes every message in it. Reading waits only for a
-    /// client that does not read its answers.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+    /// Reads one chunk and takes every message in it; says whether there was
+    /// one. Reading waits only for a client that does not read its answers.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         let Some(input) = &mut self.input else {
-            return Ok(());
+            return Ok(false);
         };
         if self.calls.is_unread() {
-            return Ok(());
+            return Ok(false);
         }
         let read = match self.read_ahead.take() {
             Some(read) => read,
             None => match self.lines.poll_fill(input, cx) {
                 Poll::Ready(read) => read,
-                Poll::Pending => return Ok(()),
+                Poll::Pending => return Ok(false),
             },
         };
         let at_end = match read {
@@ -284,7 +286,7 @@ impl Connection {
             self.read_ahead = Some(read);
             cx.waker().wake_by_ref();
         }
-        Ok(())
+        Ok(true)
     }
 
     fn line(&mut self, line: &[u8]) {
@@ -465,13 +467,13 @@ impl Connection {
     /// Ready once nothing is left to do, or no time is.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            // In this order: a call that ends in between leaves its answer.
-            let has_open = self.calls.has_open();
-            let is_flushed = self.is_flushed && !self.calls.has_output();
             match &mut self.end {
                 End::NotYet => return Poll::Pending,
                 End::Draining(time) => {
-                    if is_flushed && !has_open {
+                    // In this order: a call that ends in between leaves its
+                    // answer.
+                    let has_open = self.calls.has_open();
+                    if !has_open && self.is_flushed && !self.calls.has_output() {
                         return Poll::Ready(());
                     }
                     ready!(time.as_mut().poll(cx));
@@ -482,7 +484,7 @@ impl Connection {
                     }
                 }
                 End::Flushing(time) => {
-                    if is_flushed {
+                    if self.is_flushed && !self.calls.has_output() {
                         return Poll::Ready(());
                     }
                     return time.as_mut().poll(cx);

@@ -61,6 +61,13 @@ impl Runner {
             if scratch.capacity() > KEPT_SCRATCH {
                 scratch = Vec::new();
             }
+            // The clock is read once per call. A poll begins where the last one
+            // ended; after a pause, where its message was read.
+            let read = call.context.received_at.into_std();
+            if read > poll_began {
+                batch_began = read;
+                poll_began = read;
+            }
             run_once(&calls, serial, call, &mut scratch).await;
             let now = Instant::now();
             let was_slow = now - poll_began > SLOW_POLL;
