@@ -23,9 +23,9 @@ pub(crate) fn excerpt(text: &str) -> String {
 pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(
-            character,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}'
-                | '\u{e0000}'..='\u{e007f}'
+            u32::from(character),
+            0xAD | 0x61C | 0x180E | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F
+                | 0xFE00..=0xFE0F | 0xFEFF | 0xFFF0..=0xFFFB | 0xE0000..=0xE0FFF
         )
 }
 

@@ -80,10 +80,7 @@ fn tool_policy(text: &mut String, policy: ToolPolicy<'_>) {
         ("result", format!("up to {}", size(policy.result_bytes()))),
         (
             "scope",
-            definition
-                .required_scope()
-                .unwrap_or("none needed")
-                .to_owned(),
+            definition.scope().unwrap_or("none needed").to_owned(),
         ),
         ("layers", layers.join(" → ")),
     ];

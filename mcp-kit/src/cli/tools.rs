@@ -41,7 +41,7 @@ fn readable(server: &Server) -> String {
 // Writing into a `String` cannot fail.
 fn describe(text: &mut String, tool: &ToolDefinition) {
     text.push_str(tool.name());
-    if let Some(title) = tool.title_text() {
+    if let Some(title) = tool.title() {
         let _ = write!(text, " – {title}");
     }
     let hints = hints(tool);
@@ -52,14 +52,14 @@ fn describe(text: &mut String, tool: &ToolDefinition) {
     for line in tool.description().trim().lines() {
         let _ = writeln!(text, "{}", format!("  {line}").trim_end());
     }
-    let arguments = tool.published_input_schema();
+    let arguments = tool.input_schema();
     if has_members(arguments) {
         text.push_str("  arguments:\n");
         members(text, arguments, 2);
     } else {
         text.push_str("  no arguments\n");
     }
-    if let Some(schema) = tool.published_output_schema() {
+    if let Some(schema) = tool.output_schema() {
         text.push_str("  result:\n");
         if has_members(schema) {
             members(text, schema, 2);

@@ -47,7 +47,7 @@ impl Progress {
         if let Some(message) = message {
             params["message"] = json!(message);
         }
-        outbound.notify("notifications/progress", &params);
+        outbound.notify(call, "notifications/progress", &params);
     }
 }
 

@@ -14,7 +14,7 @@ pub struct Authorize;
 #[async_trait]
 impl Middleware for Authorize {
     async fn handle(&self, call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError> {
-        if let Some(scope) = call.definition().required_scope()
+        if let Some(scope) = call.definition().scope()
             && !call.principal().has_scope(scope)
         {
             return Err(ToolError::refusal(

@@ -62,8 +62,7 @@ where
         'next: 'async_trait,
         Self: 'async_trait,
     {
-        let next = next.into_owned(&call);
-        Box::pin((self.0)(call, next))
+        Box::pin((self.0)(call, next.into_owned()))
     }
 
     fn name(&self) -> Cow<'static, str> {

@@ -27,14 +27,14 @@ pub(crate) use timeout::readable;
 pub use validate::Validate;
 
 use std::borrow::Cow;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::server::ToolEntry;
-use crate::tool::{Tool, ToolCall, ToolError, ToolResult};
+use crate::tool::{ToolCall, ToolError, ToolResult};
 
 /// Something that stands around calls: it sees the call before, and the
 /// outcome after.
@@ -76,60 +76,70 @@ pub trait Middleware: Send + Sync + 'static {
     }
 }
 
-/// The rest of the chain.
+/// The rest of the chain, for the call that it was given with.
 #[must_use = "the call goes no further unless `run` is called"]
-pub struct Next<'a>(Rest<'a>);
-
-enum Rest<'a> {
-    Borrowed {
-        layers: &'a [Arc<dyn Middleware>],
-        tool: &'a dyn Tool,
-    },
+pub struct Next<'a> {
+    entry: Entry<'a>,
     /// The layers of the tool from this one on.
-    Owned { entry: Arc<ToolEntry>, from: usize },
+    from: usize,
+}
+
+enum Entry<'a> {
+    Borrowed(&'a Arc<ToolEntry>),
+    Owned(Arc<ToolEntry>),
 }
 
 /// The future of the rest of the chain.
 pub type NextFuture<'a> = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'a>>;
 
 impl<'a> Next<'a> {
-    pub(crate) fn of(entry: &'a ToolEntry) -> Self {
-        Self::from_layer(entry, 0)
-    }
-
-    fn from_layer(entry: &'a ToolEntry, from: usize) -> Self {
-        Self(Rest::Borrowed {
-            layers: entry.layers.get(from..).unwrap_or_default(),
-            tool: &*entry.tool,
-        })
+    pub(crate) fn of(entry: &'a Arc<ToolEntry>) -> Self {
+        Self {
+            entry: Entry::Borrowed(entry),
+            from: 0,
+        }
     }
 
     /// Runs the rest of the chain.
+    ///
+    /// The call is the one that came with this: another tool's call ends with
+    /// an internal error.
     pub fn run(self, call: ToolCall) -> NextFuture<'a> {
-        match self.0 {
-            Rest::Borrowed { layers, tool } => match layers.split_first() {
-                Some((layer, layers)) => layer.handle(call, Next(Rest::Borrowed { layers, tool })),
-                None => tool.call(call),
-            },
-            Rest::Owned { entry, from } => {
-                Box::pin(async move { Next::from_layer(&entry, from).run(call).await })
+        let Self { entry, from } = self;
+        match entry {
+            Entry::Borrowed(entry) if Arc::ptr_eq(entry, &call.context().entry) => {
+                match entry.layers.get(from) {
+                    Some(layer) => {
+                        let next = Next {
+                            entry: Entry::Borrowed(entry),
+                            from: from + 1,
+                        };
+                        layer.handle(call, next)
+                    }
+                    None => entry.tool.call(call),
+                }
             }
+            Entry::Owned(entry) => Box::pin(async move {
+                let entry = Entry::Borrowed(&entry);
+                Next { entry, from }.run(call).await
+            }),
+            Entry::Borrowed(_) => Box::pin(ready(Err(ToolError::internal(
+                "a middleware ran another tool's chain for this call",
+            )))),
         }
     }
 
     /// The same, borrowing nothing: for closures, whose futures cannot borrow
     /// from their arguments.
-    fn into_owned(self, call: &ToolCall) -> Next<'static> {
-        Next(match self.0 {
-            Rest::Borrowed { layers, .. } => {
-                let entry = Arc::clone(&call.context().entry);
-                Rest::Owned {
-                    from: entry.layers.len() - layers.len(),
-                    entry,
-                }
-            }
-            Rest::Owned { entry, from } => Rest::Owned { entry, from },
-        })
+    fn into_owned(self) -> Next<'static> {
+        let entry = match self.entry {
+            Entry::Borrowed(entry) => Arc::clone(entry),
+            Entry::Owned(entry) => entry,
+        };
+        Next {
+            entry: Entry::Owned(entry),
+            from: self.from,
+        }
     }
 }
 

@@ -109,6 +109,6 @@ fn unsupported_version(name: &str) -> RpcError {
     )
     .with_data(serde_json::json!({
         "supported": [ProtocolVersion::V2026_07_28.as_str()],
-        "requested": name,
+        "requested": crate::text::excerpt(name),
     }))
 }

@@ -4,6 +4,7 @@
 //! made up are shortened and escaped, so that a report cannot be used to write
 //! into a terminal, a log or a model's context.
 
+use crate::text::excerpt;
 use std::fmt::Write as _;
 
 /// A client's name is shown up to this many characters.
@@ -51,7 +52,7 @@ pub(crate) fn push_step(path: &mut String, step: Step<'_>) {
         }
         Step::Key(key) if is_plain(key) && key.len() <= MAX_NAME => push_name(path, key),
         Step::Key(key) => {
-            let _ = write!(path, "[\"{}\"]", client_name(key));
+            let _ = write!(path, "[\"{}\"]", excerpt(key));
         }
     }
 }
@@ -68,34 +69,6 @@ fn is_plain(name: &str) -> bool {
         && name
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'$' | b'@'))
-}
-
-/// A name that the client made up, safe to show between double quotes.
-pub(crate) fn client_name(name: &str) -> String {
-    let mut shown = String::new();
-    for (count, character) in name.chars().enumerate() {
-        if count == MAX_NAME {
-            shown.push('…');
-            break;
-        }
-        match character {
-            '"' => shown.push_str("\\\""),
-            '\\' => shown.push_str("\\\\"),
-            _ if is_harmless(character) => shown.push(character),
-            _ => shown.extend(character.escape_unicode()),
-        }
-    }
-    shown
-}
-
-/// Neither control nor invisible nor turning the direction of the text.
-fn is_harmless(character: char) -> bool {
-    !character.is_control()
-        && !matches!(
-            u32::from(character),
-            0xAD | 0x61C | 0x180E | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F
-                | 0xFE00..=0xFE0F | 0xFEFF | 0xFFF0..=0xFFFB | 0xE0000..=0xE0FFF
-        )
 }
 
 /// The known name that was probably meant.

@@ -402,7 +402,7 @@ impl Policy<'_> {
         if self.log_calls {
             layers.push(Arc::new(Log));
         }
-        if definition.required_scope().is_some() {
+        if definition.scope().is_some() {
             layers.push(Arc::new(Authorize));
         }
         if let Some(limit) = rate_limit {

@@ -330,7 +330,7 @@ impl Running {
     }
 }
 
-async fn run_chain(entry: &ToolEntry, call: ToolCall) -> Result<ToolResult, ToolError> {
+async fn run_chain(entry: &Arc<ToolEntry>, call: ToolCall) -> Result<ToolResult, ToolError> {
     Next::of(entry).run(call).await
 }
 

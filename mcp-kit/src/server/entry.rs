@@ -75,9 +75,9 @@ impl Listed<'_> {
             name: definition.name(),
             title: definition.title.as_deref(),
             description: definition.description(),
-            input_schema: definition.published_input_schema(),
+            input_schema: definition.input_schema(),
             output_schema: definition
-                .published_output_schema()
+                .output_schema()
                 .filter(|schema| era == Era::Modern || is_object(schema)),
             annotations: definition.annotations(),
         };

@@ -110,7 +110,7 @@ fn tool_warnings(policy: ToolPolicy<'_>) -> Vec<String> {
     name_warnings(definition.name(), &mut warnings);
     description_warnings(definition, &mut warnings);
     hint_warnings(definition, &mut warnings);
-    argument_warnings(definition.published_input_schema(), &mut warnings);
+    argument_warnings(definition.input_schema(), &mut warnings);
     if policy.timeout() > CLIENT_PATIENCE {
         warnings.push(
             "its timeout is over 60 s, when most clients have given up; shorten it, or tell users to raise the client's".to_owned(),

@@ -29,7 +29,7 @@ impl ServerInner {
         // stays right when a caller's scopes change between two pages.
         let start = match cursor {
             None => 0,
-            Some(cursor) => self.position_after(cursor).ok_or_else(|| {
+            Some(cursor) => self.position_after(principal, cursor).ok_or_else(|| {
                 RpcError::invalid_params(
                     "Invalid params: \"cursor\" is none that this server gave; list again without one",
                 )
@@ -50,13 +50,15 @@ impl ServerInner {
             is_private: self
                 .tools
                 .iter()
-                .any(|entry| entry.definition().required_scope().is_some()),
+                .any(|entry| entry.definition().scope().is_some()),
         })
     }
 
-    fn position_after(&self, cursor: &str) -> Option<usize> {
+    fn position_after(&self, principal: &Principal, cursor: &str) -> Option<usize> {
         let name = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let last = self.tool(std::str::from_utf8(&name).ok()?)?;
+        let last = self
+            .tool(std::str::from_utf8(&name).ok()?)
+            .filter(|entry| is_visible(entry, principal))?;
         let position = self
             .tools
             .iter()
@@ -68,6 +70,6 @@ impl ServerInner {
 fn is_visible(entry: &ToolEntry, principal: &Principal) -> bool {
     entry
         .definition()
-        .required_scope()
+        .scope()
         .is_none_or(|scope| principal.has_scope(scope))
 }

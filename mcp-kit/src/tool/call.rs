@@ -44,14 +44,16 @@ pub(crate) struct CallContext {
     cancelled: AtomicBool,
     cancelled_notify: Notify,
     given_up: OnceLock<ErrorKind>,
+    answered: AtomicBool,
     reference: OnceLock<Reference>,
     logged: AtomicBool,
 }
 
 /// Where a call's notifications go.
 pub(crate) trait Outbound: Send + Sync {
-    /// Sends a notification, or drops it where the client does not read.
-    fn notify(&self, method: &'static str, params: &Value);
+    /// Sends a call's notification, or drops it: where the client does not
+    /// read, and where the call has been answered.
+    fn notify(&self, call: &CallContext, method: &'static str, params: &Value);
 }
 
 impl CallContext {
@@ -70,6 +72,7 @@ impl CallContext {
             progress_token,
             outbound,
             given_up: OnceLock::new(),
+            answered: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
             cancelled_notify: Notify::new(),
             reference: OnceLock::new(),
@@ -105,6 +108,16 @@ impl CallContext {
     /// What the caller was answered before the handler ended, if it was.
     pub(crate) fn given_up(&self) -> Option<ErrorKind> {
         self.given_up.get().copied()
+    }
+
+    /// The call has its answer, or gets none: nothing more is sent for it.
+    /// Set and read by whoever sends, under one lock.
+    pub(crate) fn set_answered(&self) {
+        self.answered.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
     }
 
     /// The tool's name.

@@ -80,6 +80,18 @@ impl Image {
             mime_type: mime_type.into(),
         }
     }
+
+    /// The bytes in base64.
+    #[must_use]
+    pub fn base64(&self) -> &str {
+        &self.data
+    }
+
+    /// The media type.
+    #[must_use]
+    pub fn mime_type(&self) -> &str {
+        &self.mime_type
+    }
 }
 
 /// A sound.
@@ -97,6 +109,18 @@ impl Audio {
             data: STANDARD.encode(bytes),
             mime_type: mime_type.into(),
         }
+    }
+
+    /// The bytes in base64.
+    #[must_use]
+    pub fn base64(&self) -> &str {
+        &self.data
+    }
+
+    /// The media type.
+    #[must_use]
+    pub fn mime_type(&self) -> &str {
+        &self.mime_type
     }
 }
 
@@ -146,6 +170,18 @@ impl ResourceLink {
         self.mime_type = Some(mime_type.into());
         self
     }
+
+    /// Where the resource is.
+    #[must_use]
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 /// A resource's contents inside a result.
@@ -187,6 +223,12 @@ impl EmbeddedResource {
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
         self.resource.mime_type = Some(mime_type.into());
         self
+    }
+
+    /// Where the resource is.
+    #[must_use]
+    pub fn uri(&self) -> &str {
+        &self.resource.uri
     }
 
     fn new(uri: String, body: ResourceBody) -> Self {

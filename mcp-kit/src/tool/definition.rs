@@ -19,9 +19,9 @@ use crate::args::CompiledArgs;
 /// use serde_json::json;
 ///
 /// let definition = ToolDefinition::new("translate", "Translates a text.")
-///     .title("Translate")
-///     .read_only(true)
-///     .input_schema(json!({
+///     .with_title("Translate")
+///     .with_read_only(true)
+///     .with_input_schema(json!({
 ///         "type": "object",
 ///         "properties": {"text": {"type": "string", "minLength": 1}},
 ///         "required": ["text"],
@@ -95,7 +95,7 @@ impl ToolDefinition {
 
     /// A name for people.
     #[must_use]
-    pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
+    pub fn with_title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
         self.title = Some(title.into());
         self
     }
@@ -103,7 +103,7 @@ impl ToolDefinition {
     /// The schema of the arguments: an object. Every call is checked against
     /// it, so a keyword that mcp-kit cannot check is an error of `build()`.
     #[must_use]
-    pub fn input_schema(mut self, schema: Value) -> Self {
+    pub fn with_input_schema(mut self, schema: Value) -> Self {
         match CompiledArgs::from_schema(schema) {
             Ok(arguments) => self.arguments = arguments,
             Err(problems) => self.problems.extend(problems),
@@ -113,49 +113,49 @@ impl ToolDefinition {
 
     /// The schema of the structured content.
     #[must_use]
-    pub fn output_schema(mut self, schema: Value) -> Self {
+    pub fn with_output_schema(mut self, schema: Value) -> Self {
         self.output_schema = Some(schema);
         self
     }
 
     /// The tool changes nothing.
     #[must_use]
-    pub fn read_only(mut self, hint: bool) -> Self {
+    pub fn with_read_only(mut self, hint: bool) -> Self {
         self.annotations.read_only = Some(hint);
         self
     }
 
     /// The tool may destroy something.
     #[must_use]
-    pub fn destructive(mut self, hint: bool) -> Self {
+    pub fn with_destructive(mut self, hint: bool) -> Self {
         self.annotations.destructive = Some(hint);
         self
     }
 
     /// Calling it again with the same arguments changes nothing more.
     #[must_use]
-    pub fn idempotent(mut self, hint: bool) -> Self {
+    pub fn with_idempotent(mut self, hint: bool) -> Self {
         self.annotations.idempotent = Some(hint);
         self
     }
 
     /// The tool reaches into a world that is not closed, such as the web.
     #[must_use]
-    pub fn open_world(mut self, hint: bool) -> Self {
+    pub fn with_open_world(mut self, hint: bool) -> Self {
         self.annotations.open_world = Some(hint);
         self
     }
 
     /// The scope that a caller must hold.
     #[must_use]
-    pub fn scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
+    pub fn with_scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
         self.scope = Some(scope.into());
         self
     }
 
     /// How long a call may take, waiting included.
     #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
@@ -168,7 +168,7 @@ impl ToolDefinition {
 
     /// The name for people.
     #[must_use]
-    pub fn title_text(&self) -> Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         self.title.as_deref()
     }
 
@@ -186,14 +186,20 @@ impl ToolDefinition {
 
     /// The published schema of the arguments.
     #[must_use]
-    pub fn published_input_schema(&self) -> &Value {
+    pub fn input_schema(&self) -> &Value {
         self.arguments.schema()
     }
 
     /// The published schema of the structured content.
     #[must_use]
-    pub fn published_output_schema(&self) -> Option<&Value> {
+    pub fn output_schema(&self) -> Option<&Value> {
         self.output_schema.as_ref()
+    }
+
+    /// How long a call may take, waiting included, if the tool says so itself.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
     }
 
     /// Whether the tool runs on the blocking pool (`#[tool(blocking)]`).
@@ -204,7 +210,7 @@ impl ToolDefinition {
 
     /// The scope that a caller must hold.
     #[must_use]
-    pub fn required_scope(&self) -> Option<&str> {
+    pub fn scope(&self) -> Option<&str> {
         self.scope.as_deref()
     }
 }

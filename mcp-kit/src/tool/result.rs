@@ -49,6 +49,22 @@ impl ToolResult {
         })
     }
 
+    /// The result with other blocks, for example a text that reads better than
+    /// the JSON of its structured content.
+    #[must_use]
+    pub fn with_content(mut self, content: Vec<Content>) -> Self {
+        self.content = content;
+        self
+    }
+
+    /// The result as one that tells of a failure (`isError`), for a tool that
+    /// passes on what another server answered.
+    #[must_use]
+    pub fn into_failure(mut self) -> Self {
+        self.is_error = true;
+        self
+    }
+
     /// The blocks.
     #[must_use]
     pub fn blocks(&self) -> &[Content] {
@@ -74,10 +90,7 @@ impl ToolResult {
     }
 
     pub(crate) fn error(message: impl Into<String>) -> Self {
-        Self {
-            is_error: true,
-            ..Self::text(message)
-        }
+        Self::text(message).into_failure()
     }
 }
 

@@ -17,7 +17,7 @@ use super::{IntoToolResult, Tool, ToolCall, ToolDefinition, ToolError, ToolResul
 /// use serde_json::json;
 ///
 /// let shout = tool::from_fn(
-///     ToolDefinition::new("shout", "Repeats a text in capitals.").input_schema(json!({
+///     ToolDefinition::new("shout", "Repeats a text in capitals.").with_input_schema(json!({
 ///         "type": "object",
 ///         "properties": {"text": {"type": "string"}},
 ///         "required": ["text"],

@@ -182,9 +182,11 @@ async fn a_result_that_is_too_large_is_told_and_not_sent() {
             .build()
             .unwrap()
     };
+    let log = Log::capture();
     let client = Client::new(&server(None)).await;
     let result = client.call("letters", json!({})).await;
     assert!(result.is_error());
+    assert_eq!(log.call("letters").get("outcome"), "result_too_large");
     assert!(
         result.text().contains("more than the 1048576"),
         "{}",

@@ -129,10 +129,10 @@ fn a_server_that_serves_models_well_has_no_warnings() {
 #[test]
 fn what_could_be_better_is_told_with_what_to_do() {
     let definition = ToolDefinition::new("Do.It", "Do \u{200b}it.")
-        .read_only(true)
-        .destructive(true)
-        .timeout(Duration::from_secs(90))
-        .input_schema(json!({
+        .with_read_only(true)
+        .with_destructive(true)
+        .with_timeout(Duration::from_secs(90))
+        .with_input_schema(json!({
             "type": "object",
             "properties": {"what": {"type": "string"}, "why": {"type": "string", "description": "Why."}}
         }));

@@ -39,6 +39,31 @@ async fn progress_only_grows_and_comes_before_the_result() {
     }
 }
 
+/// Where a tool's progress is left for somebody who goes on with it.
+type Left = Arc<std::sync::Mutex<Option<Progress>>>;
+
+/// Ends before its work does.
+#[tool]
+async fn leaves(progress: Progress, State(left): State<Left>) {
+    *left.lock().unwrap() = Some(progress);
+}
+
+#[tokio::test]
+async fn nothing_is_reported_of_a_call_that_was_answered() {
+    let left = Left::default();
+    let server = Server::builder("test", "1")
+        .state(Arc::clone(&left))
+        .tool::<leaves>()
+        .build()
+        .unwrap();
+    let client = Client::new(&server).await;
+    assert!(!client.call("leaves", json!({})).await.is_error());
+    let progress = left.lock().unwrap().take().unwrap();
+    progress.report(1.0, None, None);
+    client.close().await;
+    assert_eq!(client.next_message().await, None);
+}
+
 #[tokio::test]
 async fn whoever_asked_for_no_progress_gets_none() {
     let server = Server::builder("test", "1")

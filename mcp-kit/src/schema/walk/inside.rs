@@ -127,7 +127,7 @@ impl<'v> Walk<'v, '_> {
             self.unlisted += 1;
             return Ok(());
         }
-        let mut text = format!("unknown argument \"{}\"", words::client_name(name));
+        let mut text = format!("unknown argument \"{}\"", crate::text::excerpt(name));
         if let Some(meant) = self.meant(rules, name, place) {
             text.push_str(&format!(" (did you mean {meant:?}?)"));
         }

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
@@ -16,10 +18,7 @@ use crate::server::ServerInner;
 use crate::transport::stream::Greeting;
 
 /// How long the greeting may take to arrive before the runtime starts without.
-const GREETING_WAIT: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 10_000_000,
-};
+const GREETING_WAIT: Duration = Duration::from_millis(10);
 
 /// What a pipe that can be written to takes whole; POSIX promises 512.
 const PIPE_BUF: usize = if cfg!(target_os = "linux") {
@@ -39,6 +38,12 @@ pub(super) struct Descriptors {
 
 impl Descriptors {
     pub(super) fn take() -> io::Result<Self> {
+        static TAKEN: AtomicBool = AtomicBool::new(false);
+        if TAKEN.swap(true, Ordering::Relaxed) {
+            return Err(io::Error::other(
+                "stdin and stdout are taken already: a process serves one client over them, once",
+            ));
+        }
         let input = fcntl_dupfd_cloexec(rustix::stdio::stdin(), FIRST_FREE)?;
         let output = fcntl_dupfd_cloexec(rustix::stdio::stdout(), FIRST_FREE)?;
         let nothing =
@@ -55,12 +60,15 @@ impl Descriptors {
 
     /// Reads and answers the first message on the bare descriptors.
     pub(super) fn greet(&self, server: &Arc<ServerInner>, greeting: &mut Greeting) {
+        let until = Instant::now() + GREETING_WAIT;
         // What `poll` says can be read or written does not block.
-        let is_ready = |file: &OwnedFd, event: PollFlags, wait: &Timespec| {
+        let is_ready = |file: &OwnedFd, event: PollFlags, until: Instant| {
             let mut files = [PollFd::new(file, event)];
-            matches!(poll(&mut files, Some(wait)), Ok(1..))
+            let wait = until.saturating_duration_since(Instant::now());
+            let wait = Timespec::try_from(wait).unwrap_or_default();
+            matches!(poll(&mut files, Some(&wait)), Ok(1..))
         };
-        while is_ready(&self.input, PollFlags::IN, &GREETING_WAIT) {
+        while is_ready(&self.input, PollFlags::IN, until) {
             let reads_on = greeting.advance(server, |buffer| {
                 rustix::io::read(&self.input, buffer).map_err(io::Error::from)
             });
@@ -68,9 +76,9 @@ impl Descriptors {
                 break;
             }
         }
-        let now = Timespec::default();
+        let now = Instant::now();
         greeting.write_short(PIPE_BUF, |answer| {
-            if !is_ready(&self.output, PollFlags::OUT, &now) {
+            if !is_ready(&self.output, PollFlags::OUT, now) {
                 return Ok(0);
             }
             rustix::io::write(&self.output, answer).map_err(io::Error::from)

@@ -44,7 +44,8 @@ impl Stdio {
     ///
     /// # Errors
     ///
-    /// The system's, where a descriptor is closed or cannot be copied.
+    /// The system's, where a descriptor is closed or cannot be copied; on Unix
+    /// also where they were taken before.
     pub fn take() -> io::Result<Self> {
         Ok(Self {
             #[cfg(unix)]

@@ -168,17 +168,22 @@ impl Calls {
 
     /// Cancels a call: its handler is dropped, and it gets no answer.
     pub(super) fn cancel(&self, id: &RequestId) {
-        let mut state = self.lock();
-        let Some(open) = state.open.remove(id) else {
-            return; // answered already, or never asked
+        let open = {
+            let mut state = self.lock();
+            let Some(open) = state.open.remove(id) else {
+                return; // answered already, or never asked
+            };
+            state.forget_waiting(open.serial);
+            open.context.set_answered();
+            open
         };
-        state.forget_waiting(open.serial);
+        // This wakes whoever asked for it, and so not under the lock.
         open.context.cancel();
         if let Some(task) = open.task {
             task.abort();
         }
         if let Some(answers) = open.batch.and_then(|batch| batch.add(b"")) {
-            state.push_line(&answers);
+            self.lock().push_line(&answers);
         }
     }
 
@@ -209,15 +214,20 @@ impl Calls {
 
     /// Cancels every open call without an answer: the client is gone.
     pub(super) fn close(&self) {
-        let mut state = self.lock();
-        state.is_closed = true;
-        if let Some(idle) = state.idle_runner.take() {
-            state.runners += 1; // it counts itself out
-            idle.waker.wake();
-        }
-        state.waiting.clear();
-        state.waiting_bytes = 0;
-        for (_, open) in state.open.drain() {
+        let left = {
+            let mut state = self.lock();
+            state.is_closed = true;
+            if let Some(idle) = state.idle_runner.take() {
+                state.runners += 1; // it counts itself out
+                idle.waker.wake();
+            }
+            state.waiting_bytes = 0;
+            (
+                std::mem::take(&mut state.waiting),
+                std::mem::take(&mut state.open),
+            )
+        };
+        for open in left.1.into_values() {
             open.context.cancel();
             if let Some(task) = open.task {
                 task.abort();
@@ -226,31 +236,34 @@ impl Calls {
     }
 
     fn answer_where(&self, matches: impl Fn(&Open) -> bool, refusal: impl Fn(&Open) -> ToolError) {
-        let mut state = self.lock();
-        let due: Vec<RequestId> = state
-            .open
-            .iter()
-            .filter(|(_, open)| matches(open))
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in due {
-            let Some(open) = state.open.remove(&id) else {
-                continue;
-            };
+        let mut due = Vec::new();
+        {
+            let mut state = self.lock();
+            let state = &mut *state;
+            for (id, open) in state.open.extract_if(|_, open| matches(open)) {
+                open.context.set_answered();
+                if let Some(task) = &open.task {
+                    task.abort();
+                }
+                due.push((id, open));
+            }
+            for (_, open) in &mut due {
+                // Of those that wait, the chain never began.
+                open.awaits_permit |= state.forget_waiting(open.serial);
+            }
+        }
+        // Logging runs others' code, and so not under the lock.
+        for (id, open) in due {
             let refusal = refusal(&open);
-            if state.forget_waiting(open.serial) || open.awaits_permit {
-                log_refusal(&refusal, &open.context); // its chain never began
+            if open.awaits_permit {
+                log_refusal(&refusal, &open.context);
             }
             let result = error_result(&refusal, &open.context);
-            if let Some(task) = &open.task {
-                task.abort();
-            }
             let mut answer = Vec::new();
             self.server
                 .write_result(&mut answer, &id, open.era, &open.context, &result);
-            state.push_answer(open.batch.as_deref(), &answer);
+            self.lock().push_answer(open.batch.as_deref(), &answer);
         }
-        state.wake_connection();
     }
 
     /// Appends an answer that was made outside.
@@ -431,6 +444,7 @@ impl Calls {
             && open.get().serial == serial
         {
             let open = open.remove();
+            open.context.set_answered();
             let most = self.server.limits.unread_bytes;
             if let Some(batch) = &open.batch
                 && !batch.has_room_for(scratch.len(), most)
@@ -513,9 +527,10 @@ impl State {
 /// Progress of a call whose client reads slowly is dropped: the next report
 /// says more.
 impl Outbound for Calls {
-    fn notify(&self, method: &'static str, params: &Value) {
+    fn notify(&self, call: &CallContext, method: &'static str, params: &Value) {
         let mut state = self.lock();
-        if state.unread() <= self.server.limits.unread_bytes && !state.is_closed {
+        let is_read = state.unread() <= self.server.limits.unread_bytes;
+        if is_read && !state.is_closed && !call.is_answered() {
             encode::notification(&mut state.out, method, params);
             state.out.push(b'\n');
             // By the heartbeat: woken from here the connection would be next on

@@ -340,6 +340,10 @@ impl Connection {
             );
             return self.answer(batch, |out| encode::error(out, Some(&request.id), &error));
         }
+        // It would change the session before its id is looked at.
+        if request.method == "initialize" && self.calls.is_open(&request.id) {
+            return self.refuse_duplicate(batch);
+        }
         let mut answer = Vec::new();
         let out = if batch.is_some() {
             &mut answer

@@ -19,6 +19,8 @@ pub(super) struct Heartbeat {
     calls: Weak<Calls>,
     thread: Option<Thread>,
     shared: Arc<Shared>,
+    /// That there is no thread was logged.
+    is_told: bool,
 }
 
 #[derive(Default)]
@@ -34,6 +36,7 @@ impl Heartbeat {
             calls: Arc::downgrade(calls),
             thread: None,
             shared: Arc::default(),
+            is_told: false,
         }
     }
 
@@ -61,11 +64,15 @@ impl Heartbeat {
                         }
                         self.thread = Some(thread);
                     }
-                    Err(error) => tracing::warn!(
-                        target: "mcp_kit::transport",
-                        %error,
-                        "no thread for the heartbeat: a handler that blocks may delay others"
-                    ),
+                    Err(error) if !self.is_told => {
+                        self.is_told = true;
+                        tracing::warn!(
+                            target: "mcp_kit::transport",
+                            %error,
+                            "no thread for the heartbeat: a handler that blocks may delay others"
+                        );
+                    }
+                    Err(_) => {}
                 }
             }
         }
