@@ -334,6 +334,10 @@ impl Connection {
     }
 
     fn request(&mut self, request: &Request<'_>, batch: Option<&Arc<Batch>>) {
+        // Before it is taken up: a handshake that is refused must leave no trace.
+        if request.method == "initialize" && self.calls.is_open(&request.id) {
+            return self.refuse_duplicate(batch);
+        }
         if batch.is_some() && request.method == "initialize" {
             let error = RpcError::invalid_request(
                 "Invalid request: \"initialize\" cannot be part of a batch",
@@ -351,26 +355,28 @@ impl Connection {
             .server
             .request(&mut self.session, request, Some(&self.outbound), out);
         let Some(call) = call else {
-            if let Some(batch) = batch {
-                if !batch.has_room_for(answer.len(), self.server.limits.unread_bytes) {
-                    let error = RpcError::invalid_request(
-                        "Invalid request: the batch's answers are too large together; send this request by itself",
-                    );
-                    answer.clear();
-                    encode::error(&mut answer, Some(&request.id), &error);
-                }
-                self.answer(Some(batch), |out| out.append(&mut answer));
-            } else if self.calls.is_open(&request.id) {
-                self.answers.truncate(start);
-                self.refuse_duplicate(batch);
-            } else {
-                self.answers.push(b'\n');
+            if self.calls.is_open(&request.id) {
+                out.truncate(start);
+                return self.refuse_duplicate(batch);
             }
-            return;
+            let Some(batch) = batch else {
+                return self.answers.push(b'\n');
+            };
+            if !batch.has_room_for(answer.len(), self.server.limits.unread_bytes) {
+                let error = RpcError::invalid_request(
+                    "Invalid request: the batch's answers are too large together; send this request by itself",
+                );
+                answer.clear();
+                encode::error(&mut answer, Some(&request.id), &error);
+            }
+            return self.answer(Some(batch), |out| out.append(&mut answer));
         };
         // What stood in the input when it ended was sent before; what is read
         // once the server drains came after.
         if self.server.drain.is_draining() {
+            if self.calls.is_open(&call.id) {
+                return self.refuse_duplicate(batch);
+            }
             let refusal = shutting_down();
             return self.refuse_call(&call.id, &call, batch, &refusal);
         }
