@@ -478,11 +478,16 @@ impl Connection {
                 End::Draining(time) => {
                     // In this order: a call that ends in between leaves its
                     // answer.
-                    let has_open = self.calls.has_open();
-                    if !has_open && self.is_flushed && !self.calls.has_output() {
-                        return Poll::Ready(());
+                    if !self.calls.has_open() {
+                        if self.is_flushed && !self.calls.has_output() {
+                            return Poll::Ready(());
+                        }
+                        // A client that goes on sending must not put the end
+                        // off: what it is owed leaves, and nothing is added.
+                        self.input = None;
                     }
                     ready!(time.as_mut().poll(cx));
+                    self.input = None;
                     self.calls.give_up_all(shutting_down);
                     self.end = End::Flushing(Box::pin(sleep_until(Instant::now() + LAST_WRITE)));
                     if self.poll_write(cx).is_err() {
