@@ -37,6 +37,8 @@ impl<'a> Meta<'a> {
         match meta {
             None => Ok(Self::default()),
             Some(meta) if meta.get() == "null" => Ok(Self::default()),
+            // serde would take a list for a struct, position by position.
+            Some(meta) if !meta.get().starts_with('{') => Err(invalid_meta()),
             Some(meta) => serde_json::from_str(meta.get()).map_err(|_| invalid_meta()),
         }
     }

@@ -12,6 +12,8 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::stdio;
 
+#[cfg(target_os = "linux")]
+use super::ReaderGone;
 use super::Streams;
 use super::threads::{ThreadReader, ThreadWriter};
 use crate::server::ServerInner;
@@ -95,7 +97,17 @@ impl Descriptors {
         );
         #[cfg(not(target_os = "linux"))]
         let (input, output) = (None, None);
+        #[cfg(target_os = "linux")]
+        let reader_gone: Option<ReaderGone> = match &output {
+            Some(_) => Some(Box::pin(super::nonblocking::reader_gone(
+                self.output.try_clone()?,
+            ))),
+            None => None,
+        };
+        #[cfg(not(target_os = "linux"))]
+        let reader_gone = None;
         Ok(Streams {
+            reader_gone,
             input: match input {
                 Some(input) => input,
                 None => Box::new(ThreadReader::new(File::from(self.input))?),

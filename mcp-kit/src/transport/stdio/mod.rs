@@ -11,7 +11,7 @@ mod descriptors;
 mod nonblocking;
 mod threads;
 
-use std::future::{Future as _, poll_fn};
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,7 +24,12 @@ use crate::server::Server;
 pub(crate) struct Streams {
     pub(crate) input: stream::Input,
     pub(crate) output: stream::Output,
+    /// Where the kind of output can tell.
+    reader_gone: Option<ReaderGone>,
 }
+
+/// Ends once nobody can read the output any more.
+type ReaderGone = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// stdin and stdout, taken for the protocol; [`Server::serve_taken`] serves
 /// them. Take them before anything can print.
@@ -79,8 +84,26 @@ impl Stdio {
             .greeting
             .take()
             .unwrap_or_else(|| Greeting::new(inner, inner.local.clone()));
-        let Streams { input, output } = self.streams()?;
-        stream::serve(Arc::clone(inner), greeting, input, output).await
+        let Streams {
+            input,
+            output,
+            reader_gone,
+        } = self.streams()?;
+        let serving = stream::serve(Arc::clone(inner), greeting, input, output);
+        let Some(reader_gone) = reader_gone else {
+            return serving.await;
+        };
+        // A write would show it too, but only once there is something to write:
+        // calls would go on for nobody until then.
+        let mut watching = AbortOnDrop(tokio::spawn(reader_gone));
+        let mut serving = std::pin::pin!(serving);
+        poll_fn(|cx| {
+            if let Poll::Ready(outcome) = serving.as_mut().poll(cx) {
+                return Poll::Ready(outcome);
+            }
+            Pin::new(&mut watching.0).poll(cx).map(|_| Ok(()))
+        })
+        .await
     }
 
     /// Does nothing here: the first message is answered by `serve`.
@@ -97,6 +120,7 @@ impl Stdio {
         Ok(Streams {
             input: Box::new(threads::ThreadReader::new(io::stdin())?),
             output: Box::new(threads::ThreadWriter::new(io::stdout())?),
+            reader_gone: None,
         })
     }
 }

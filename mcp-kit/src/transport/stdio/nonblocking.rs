@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::net::{RecvFlags, SendFlags};
 use tokio::io::unix::AsyncFd;
@@ -42,6 +43,37 @@ pub(super) fn output(file: &OwnedFd) -> io::Result<Option<Output>> {
     })
 }
 
+/// Waits until nobody can read any more what is written to the file: the client
+/// is gone. Never ends where the kind of file does not tell.
+pub(super) async fn reader_gone(file: OwnedFd) {
+    // An error is what a pipe without a reader reports; a socket whose peer has
+    // closed reports it as readable. Writable would be reported all the time.
+    let events = Interest::READABLE | Interest::ERROR;
+    if let Ok(watched) = register(file, events) {
+        while let Ok(mut state) = watched.ready(events).await {
+            if is_hung_up(watched.get_ref()) {
+                return;
+            }
+            // A peer that will only send no more may still read. This state
+            // stays, so there is nothing left to be told.
+            if state.ready().is_read_closed() || state.ready().is_error() {
+                break;
+            }
+            state.clear_ready();
+        }
+    }
+    std::future::pending().await
+}
+
+fn is_hung_up(file: &OwnedFd) -> bool {
+    let mut files = [PollFd::new(file, PollFlags::empty())];
+    let now = Timespec::default();
+    matches!(poll(&mut files, Some(&now)), Ok(1..))
+        && files[0]
+            .revents()
+            .intersects(PollFlags::ERR | PollFlags::HUP)
+}
+
 fn kind(file: &OwnedFd) -> io::Result<FileType> {
     Ok(FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode))
 }
@@ -58,15 +90,18 @@ fn reopen(file: &OwnedFd, access: OFlags) -> Option<OwnedFd> {
     .ok()
 }
 
+fn register(file: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+    // Deprecated because a type may lie about its descriptor; `OwnedFd` does
+    // not, and what replaces it cannot be called without `unsafe`.
+    #[allow(deprecated)]
+    AsyncFd::with_interest(file, interest)
+}
+
 struct Socket(AsyncFd<OwnedFd>);
 
 impl Socket {
     fn new(file: &OwnedFd, interest: Interest) -> io::Result<Self> {
-        let own = file.as_fd().try_clone_to_owned()?;
-        // Deprecated because a type may lie about its descriptor; `OwnedFd` does
-        // not, and what replaces it cannot be called without `unsafe`.
-        #[allow(deprecated)]
-        AsyncFd::with_interest(own, interest).map(Self)
+        register(file.as_fd().try_clone_to_owned()?, interest).map(Self)
     }
 }
 

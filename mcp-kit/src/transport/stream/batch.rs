@@ -8,6 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Kept(Arc<AtomicUsize>);
 
+impl Kept {
+    /// Whether it is more than `most` bytes. Answers that say that there is no
+    /// room are kept as well, so it can be.
+    pub(super) fn is_more_than(&self, most: usize) -> bool {
+        self.0.load(Ordering::Relaxed) > most
+    }
+}
+
 /// The answers to one batch.
 #[derive(Debug)]
 pub(super) struct Batch {

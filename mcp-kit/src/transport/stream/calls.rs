@@ -304,9 +304,11 @@ impl Calls {
         self.lock().wake_connection();
     }
 
-    /// Whether the client has more unread answers than it may.
+    /// Whether the client has more unread answers than it may, those of
+    /// unfinished batches included.
     pub(super) fn is_unread(&self) -> bool {
-        self.lock().unread() > self.server.limits.unread_bytes
+        let most = self.server.limits.unread_bytes;
+        self.kept.is_more_than(most) || self.lock().unread() > most
     }
 
     pub(super) fn has_output(&self) -> bool {

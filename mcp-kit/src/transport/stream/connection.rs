@@ -334,6 +334,10 @@ impl Connection {
     }
 
     fn request(&mut self, request: &Request<'_>, batch: Option<&Arc<Batch>>) {
+        // Before it is taken up: a handshake that is refused must leave no trace.
+        if request.method == "initialize" && self.calls.is_open(&request.id) {
+            return self.refuse_duplicate(batch);
+        }
         if batch.is_some() && request.method == "initialize" {
             let error = RpcError::invalid_request(
                 "Invalid request: \"initialize\" cannot be part of a batch",
@@ -355,26 +359,28 @@ impl Connection {
             .server
             .request(&mut self.session, request, Some(&self.outbound), out);
         let Some(call) = call else {
-            if let Some(batch) = batch {
-                if !batch.has_room_for(answer.len(), self.server.limits.unread_bytes) {
-                    let error = RpcError::invalid_request(
-                        "Invalid request: the batch's answers are too large together; send this request by itself",
-                    );
-                    answer.clear();
-                    encode::error(&mut answer, Some(&request.id), &error);
-                }
-                self.answer(Some(batch), |out| out.append(&mut answer));
-            } else if self.calls.is_open(&request.id) {
-                self.answers.truncate(start);
-                self.refuse_duplicate(batch);
-            } else {
-                self.answers.push(b'\n');
+            if self.calls.is_open(&request.id) {
+                out.truncate(start);
+                return self.refuse_duplicate(batch);
             }
-            return;
+            let Some(batch) = batch else {
+                return self.answers.push(b'\n');
+            };
+            if !batch.has_room_for(answer.len(), self.server.limits.unread_bytes) {
+                let error = RpcError::invalid_request(
+                    "Invalid request: the batch's answers are too large together; send this request by itself",
+                );
+                answer.clear();
+                encode::error(&mut answer, Some(&request.id), &error);
+            }
+            return self.answer(Some(batch), |out| out.append(&mut answer));
         };
         // What stood in the input when it ended was sent before; what is read
         // once the server drains came after.
         if self.server.drain.is_draining() {
+            if self.calls.is_open(&call.id) {
+                return self.refuse_duplicate(batch);
+            }
             let refusal = shutting_down();
             return self.refuse_call(&call.id, &call, batch, &refusal);
         }
@@ -476,11 +482,16 @@ impl Connection {
                 End::Draining(time) => {
                     // In this order: a call that ends in between leaves its
                     // answer.
-                    let has_open = self.calls.has_open();
-                    if !has_open && self.is_flushed && !self.calls.has_output() {
-                        return Poll::Ready(());
+                    if !self.calls.has_open() {
+                        if self.is_flushed && !self.calls.has_output() {
+                            return Poll::Ready(());
+                        }
+                        // A client that goes on sending must not put the end
+                        // off: what it is owed leaves, and nothing is added.
+                        self.input = None;
                     }
                     ready!(time.as_mut().poll(cx));
+                    self.input = None;
                     self.calls.give_up_all(shutting_down);
                     self.end = End::Flushing(Box::pin(sleep_until(Instant::now() + LAST_WRITE)));
                     if self.poll_write(cx).is_err() {

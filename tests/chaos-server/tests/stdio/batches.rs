@@ -1,5 +1,8 @@
 //! Batches: 2025-03-26 has them, nobody else does.
 
+use std::io::Write as _;
+use std::thread;
+
 use serde_json::{Value, json};
 
 use crate::process::{Trace, setup};
@@ -69,6 +72,58 @@ fn a_batch_without_its_cancelled_member_is_whole() {
         "the duplicate id: {batch}"
     );
     chaos.assert_alive();
+}
+
+#[test]
+fn nothing_in_a_batch_is_answered_with_the_id_of_a_call_in_flight() {
+    let mut trace = Trace::new("batch-id-in-flight");
+    let mut chaos = setup().env("CHAOS_TRACE", trace.path()).start();
+    chaos.initialize("2025-03-26");
+    chaos.send_call(1, "slow", json!({ "ms": 800 }));
+    trace.wait_for("start 800");
+    for member in [
+        ping(1),
+        rpc::initialize(1, "2025-03-26"),
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "no/such/method" }),
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "none" } }),
+    ] {
+        chaos.send(&json!([member, ping(2)]));
+        let batch = chaos.next();
+        assert_eq!(by_id(&batch, 2)["result"], json!({}));
+        let members = batch.as_array().expect("a batch");
+        assert_eq!(members.len(), 2, "{member}: {batch}");
+        assert!(members.iter().any(rpc::is_unaddressed), "{member}: {batch}");
+    }
+    let answer = chaos.next();
+    assert_eq!(rpc::text(rpc::result(&answer)), "slept 800");
+}
+
+/// Each batch waits for its one slow call, and keeps thousands of refusals.
+#[cfg(target_os = "linux")]
+#[test]
+fn batches_that_wait_keep_a_bounded_amount_of_memory() {
+    const MIB: u64 = 1024 * 1024;
+    let mut chaos = setup().start();
+    chaos.initialize("2025-03-26");
+    chaos.assert_alive();
+    let before = chaos.peak_memory();
+    let mut input = chaos.take_input();
+    let writer = thread::spawn(move || {
+        let nonsense = "{},".repeat(4000);
+        for id in 0..300 {
+            let params = json!({ "name": "slow", "arguments": { "ms": 29_000 } });
+            let call =
+                json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params });
+            if writeln!(input, "[{nonsense}{call}]").is_err() {
+                return; // the test is over
+            }
+        }
+    });
+    chaos.wait_until_idle();
+    let grown = chaos.peak_memory().saturating_sub(before);
+    assert!(grown <= 64 * MIB, "{} MiB more", grown / MIB);
+    drop(chaos);
+    writer.join().expect("the writer ends");
 }
 
 #[test]

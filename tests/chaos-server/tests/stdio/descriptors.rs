@@ -9,7 +9,7 @@ use std::process::Stdio;
 use rustix::fs::{OFlags, fcntl_getfl};
 use serde_json::{Value, json};
 
-use crate::process::{lines_of, scratch, setup};
+use crate::process::{Trace, lines_of, scratch, setup};
 use crate::rpc;
 
 /// A conversation as the text of a file: handshake, calls, an odd line.
@@ -253,6 +253,53 @@ fn a_client_that_is_gone_ends_the_server() {
     // Nobody is there to read this answer; stdin stays open.
     chaos.send_request(3, "tools/list", json!({}));
     chaos.wait();
+}
+
+/// Nothing is ever written that would fail, and stdin stays open.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_that_closes_stdout_ends_the_server_and_its_calls() {
+    let (reader, writer) = pipe().unwrap();
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let kinds: [(OwnedFd, OwnedFd); 2] =
+        [(reader.into(), writer.into()), (ours.into(), theirs.into())];
+    for (ours, theirs) in kinds {
+        let mut trace = Trace::new("stdout-closed");
+        let mut chaos = setup()
+            .env("CHAOS_TRACE", trace.path())
+            .stdout(theirs)
+            .start();
+        let mut output = BufReader::new(File::from(ours));
+        chaos.send(&rpc::initialize(1, "2025-11-25"));
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        chaos.send_call(2, "slow", json!({ "ms": 29_000 }));
+        trace.wait_for("start 29000");
+        drop(output);
+        assert_eq!(chaos.wait().code(), Some(0));
+        assert!(!trace.has("done 29000"), "the server waited for the call");
+    }
+}
+
+/// The same socket both ways: its end is no mere end of stdin, after which
+/// calls would have their time.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_that_closes_the_one_socket_ends_the_server_and_its_calls() {
+    let mut trace = Trace::new("socket-closed");
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let mut chaos = setup()
+        .env("CHAOS_TRACE", trace.path())
+        .stdin(OwnedFd::from(theirs.try_clone().unwrap()))
+        .stdout(OwnedFd::from(theirs))
+        .start();
+    let params = json!({ "name": "slow", "arguments": { "ms": 9_000 } });
+    let call = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params });
+    writeln!(&ours, "{}\n{call}", rpc::initialize(1, "2025-11-25")).unwrap();
+    trace.wait_for("start 9000");
+    drop(ours);
+    assert_eq!(chaos.wait().code(), Some(0));
+    assert!(!trace.has("done 9000"), "the server waited for the call");
 }
 
 /// What a child process would inherit: nothing to eat, nowhere to write into.

@@ -291,6 +291,22 @@ fn malformed_calls_are_invalid_params_with_the_id() {
 }
 
 #[test]
+fn metadata_that_is_no_object_is_refused_with_the_id() {
+    let mut chaos = setup().legacy();
+    for meta in [
+        json!([]),
+        json!(["2026-07-28", {}]),
+        json!("2026-07-28"),
+        json!(5),
+    ] {
+        let answer = chaos.request("tools/list", json!({ "_meta": meta }));
+        assert_eq!(rpc::code(&answer), -32602, "{meta}: {answer}");
+        assert!(rpc::message(&answer).contains("_meta"), "{answer}");
+    }
+    chaos.assert_alive();
+}
+
+#[test]
 fn params_that_are_no_object_are_refused_with_the_id() {
     let mut chaos = setup().legacy();
     for (id, params) in (1_i64..).zip([

@@ -1,5 +1,8 @@
 //! The end: stdin closed, SIGTERM, SIGINT; what was begun is answered.
 
+use std::collections::HashSet;
+use std::io::Write as _;
+use std::thread;
 use std::time::Instant;
 
 use rustix::process::Signal;
@@ -162,4 +165,49 @@ fn output_that_nobody_reads_does_not_keep_the_server() {
     }
     chaos.close_input();
     chaos.wait();
+}
+
+/// Such a client is always owed another refusal; the end must not wait for it.
+#[test]
+fn a_client_that_never_stops_sending_does_not_put_the_end_off() {
+    let mut chaos = setup().legacy();
+    let mut input = chaos.take_input();
+    let writer = thread::spawn(move || {
+        for id in 0.. {
+            let params = json!({ "name": "add", "arguments": { "a": id, "b": 1 } });
+            let call =
+                json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params });
+            if writeln!(input, "{call}").is_err() {
+                return; // the server is gone
+            }
+        }
+    });
+    let mut seen = HashSet::new();
+    while seen.len() < 1000 {
+        let answer = chaos.next();
+        assert!(seen.insert(answer["id"].as_u64()), "twice: {answer}");
+    }
+    chaos.signal(Signal::TERM);
+    // Every line is whole, the last one too, and none is answered twice.
+    for answer in chaos.rest() {
+        assert!(seen.insert(answer["id"].as_u64()), "twice: {answer}");
+    }
+    assert_eq!(chaos.wait().code(), Some(0));
+    writer.join().expect("the writer ends");
+}
+
+#[test]
+fn a_call_in_flight_keeps_its_id_while_the_server_drains() {
+    let mut trace = Trace::new("id-in-drain");
+    let mut chaos = setup().env("CHAOS_TRACE", trace.path()).legacy();
+    chaos.send_call(1, "slow", json!({ "ms": 2500 }));
+    trace.wait_for("start 2500");
+    chaos.signal(Signal::TERM);
+    wait_for_the_drain(&mut chaos);
+    chaos.send_call(1, "add", json!({ "a": 1, "b": 2 }));
+    assert!(rpc::is_unaddressed(&chaos.next()));
+    let rest = chaos.rest();
+    assert_eq!(rest.len(), 1, "{rest:?}");
+    assert_eq!(rest[0]["id"], 1);
+    assert_eq!(rpc::text(rpc::result(&rest[0])), "slept 2500");
 }
