@@ -10,7 +10,7 @@ use crate::protocol::RequestId;
 use crate::protocol::recover::IdScanner;
 
 /// How much is read at once: what a pipe holds.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 128 * 1024;
 
 /// A line without its newline.
 #[derive(Debug, PartialEq, Eq)]
