@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
+use mcp_kit::testing::Client;
 use mcp_kit::tool::{ToolCall, ToolDefinition, from_fn};
 use serde_json::json;
 
@@ -168,4 +169,30 @@ fn what_could_be_better_is_told_with_what_to_do() {
         .filter(|warning| warning.tool().is_none())
         .collect();
     assert!(server[0].to_string().contains("mix styles"), "{server:?}");
+}
+
+#[tokio::test]
+async fn a_long_list_comes_in_pages_and_each_tool_once() {
+    let mut builder = builder().limits(|limits| limits.page_items = 2);
+    for name in ["one", "two", "three", "four", "five"] {
+        builder = builder.runtime_tool(named(name));
+    }
+    let server = builder.build().unwrap();
+    for client in [Client::new(&server).await, Client::modern(&server).await] {
+        let mut pages = Vec::new();
+        let mut params = json!({});
+        loop {
+            let page = client.request("tools/list", params).await.unwrap();
+            let names = page["tools"].as_array().unwrap().iter();
+            pages.push(names.map(|tool| tool["name"].clone()).collect::<Vec<_>>());
+            match &page["nextCursor"] {
+                cursor if cursor.is_string() => params = json!({ "cursor": cursor }),
+                _ => break,
+            }
+        }
+        assert_eq!(
+            json!(pages),
+            json!([["one", "two"], ["three", "four"], ["five"]])
+        );
+    }
 }
