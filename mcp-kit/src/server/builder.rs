@@ -13,7 +13,10 @@ use crate::middleware::{
     Authorize, ConcurrencyLimit, Log, Middleware, Rate, RateLimit, Timeout, Validate,
 };
 use crate::protocol::encode;
+use crate::telemetry::Meter;
 use crate::tool::{FnTool, Tool, ToolFn};
+#[cfg(feature = "metrics")]
+use crate::{middleware::Measure, telemetry::metrics::Metrics};
 
 /// Puts a server together; made by [`Server::builder`].
 #[must_use = "a server is made by `.build()`"]
@@ -29,6 +32,7 @@ pub struct ServerBuilder {
     rate_limit: Option<Rate>,
     local: Principal,
     log_calls: bool,
+    meter: Meter,
 }
 
 struct Registered {
@@ -138,6 +142,7 @@ impl ServerBuilder {
             rate_limit: None,
             local: Principal::with_every_scope("local"),
             log_calls: true,
+            meter: Meter::default(),
         }
     }
 
@@ -231,6 +236,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Counts calls, and what else [`Metrics`] lists.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self, metrics: &Metrics) -> Self {
+        self.meter = Meter::of(Some(metrics.clone()));
+        self
+    }
+
     /// Gives the caller over stdio these scopes only; without it `local` holds
     /// every scope.
     pub fn local_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
@@ -264,6 +276,7 @@ impl ServerBuilder {
                     layers: &self.layers,
                     layers_after_validation: &self.layers_after_validation,
                     log_calls: self.log_calls,
+                    meter: &self.meter,
                 };
                 Arc::new(policy.entry(registered))
             })
@@ -289,6 +302,7 @@ impl ServerBuilder {
                 states: self.states,
                 local: self.local,
                 drain: Drain::default(),
+                meter: self.meter,
             }),
         })
     }
@@ -381,6 +395,7 @@ struct Policy<'a> {
     layers: &'a [Arc<dyn Middleware>],
     layers_after_validation: &'a [Arc<dyn Middleware>],
     log_calls: bool,
+    meter: &'a Meter,
 }
 
 impl Policy<'_> {
@@ -399,6 +414,10 @@ impl Policy<'_> {
             None => self.rate_limit.cloned(),
         };
         let mut layers: Vec<Arc<dyn Middleware>> = Vec::new();
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = self.meter.metrics() {
+            layers.push(Arc::new(Measure::new(metrics, definition.name())));
+        }
         if self.log_calls {
             layers.push(Arc::new(Log));
         }
@@ -418,7 +437,8 @@ impl Policy<'_> {
         layers.extend(self.layers_after_validation.iter().cloned());
         layers.extend(options.layers_after_validation);
         let result_bytes = options.result_bytes.unwrap_or(self.limits.result_bytes);
-        ToolEntry::new(tool, layers, timeout, result_bytes)
+        let meter = self.meter.tool(definition.name());
+        ToolEntry::new(tool, layers, timeout, result_bytes, meter)
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::middleware::Middleware;
 use crate::protocol::{Era, encode};
+use crate::telemetry::ToolMeter;
 use crate::tool::{Annotations, Tool, ToolDefinition, ToolResult};
 
 pub(crate) struct ToolEntry {
@@ -16,6 +17,7 @@ pub(crate) struct ToolEntry {
     /// How long a call may take. The chain's `Timeout` has the same.
     pub(crate) timeout: Duration,
     pub(crate) result_bytes: usize,
+    pub(crate) meter: ToolMeter,
     /// The tool in a list, as JSON: legacy, modern.
     listed: [Box<str>; 2],
 }
@@ -26,6 +28,7 @@ impl ToolEntry {
         layers: Vec<Arc<dyn Middleware>>,
         timeout: Duration,
         result_bytes: usize,
+        meter: ToolMeter,
     ) -> Self {
         let listed = [Era::Legacy, Era::Modern].map(|era| Listed::json(tool.definition(), era));
         Self {
@@ -33,6 +36,7 @@ impl ToolEntry {
             layers: layers.into(),
             timeout,
             result_bytes,
+            meter,
             listed,
         }
     }
@@ -43,7 +47,7 @@ impl ToolEntry {
 
     /// Whether the result is within the tool's bound.
     pub(crate) fn takes(&self, result: &ToolResult) -> bool {
-        result.size() <= self.result_bytes
+        result.fits(self.result_bytes)
     }
 
     pub(crate) fn listed(&self, era: Era) -> &str {

@@ -26,6 +26,9 @@ pub(crate) use entry::ToolEntry;
 pub(crate) use permit::{RunPermit, Share, ShareGiver};
 
 use crate::context::{Principal, StateMap};
+use crate::telemetry::Meter;
+#[cfg(feature = "metrics")]
+use crate::telemetry::metrics::Metrics;
 use crate::tool::ToolDefinition;
 use drain::Drain;
 
@@ -62,6 +65,7 @@ pub(crate) struct ServerInner {
     /// One for each call that may run at once.
     permits: Arc<Semaphore>,
     pub(crate) drain: Drain,
+    pub(crate) meter: Meter,
     identity: Identity,
 }
 
@@ -101,6 +105,13 @@ impl Server {
     /// The definitions of all tools, in the order in which they are listed.
     pub fn tools(&self) -> impl Iterator<Item = &ToolDefinition> {
         self.inner.tools.iter().map(|entry| entry.definition())
+    }
+
+    /// The metrics that the server was given.
+    #[cfg(feature = "metrics")]
+    #[must_use]
+    pub fn metrics(&self) -> Option<&Metrics> {
+        self.inner.meter.metrics()
     }
 
     /// A handle that ends the server: it refuses new calls, lets the ones in
