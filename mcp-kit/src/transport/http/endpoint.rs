@@ -24,7 +24,7 @@ use crate::server::{PendingCall, Session};
 use crate::tool::Outbound;
 
 /// Events of one response that nobody has read may have so many bytes.
-const MOST_UNREAD_EVENTS: usize = 256 * 1024;
+const MOST_UNREAD_EVENTS: usize = 64 * 1024;
 
 /// Answers a request from `principal`.
 pub(super) async fn serve(
@@ -81,7 +81,7 @@ async fn post(
         Asked::Answer(json) => Ok(answer(json, accepts)),
         Asked::Call { call, exchange } => respond(shared, call, exchange, accepts).await,
         Asked::Listen(id) => {
-            let exchange = Exchange::new(MOST_UNREAD_EVENTS);
+            let exchange = Exchange::new(MOST_UNREAD_EVENTS, &shared.unread);
             let subscription = subscriptions::open(&shared.server, id, Arc::clone(&exchange));
             let mut response = events(shared, &exchange);
             response.body_mut().held().subscription = Some(subscription);
@@ -243,7 +243,8 @@ fn route(
     meta: &Meta<'_>,
 ) -> Result<Asked, RpcError> {
     let mut json = Vec::new();
-    let exchange = (request.method == "tools/call").then(|| Exchange::new(MOST_UNREAD_EVENTS));
+    let exchange =
+        (request.method == "tools/call").then(|| Exchange::new(MOST_UNREAD_EVENTS, &shared.unread));
     let outbound = exchange
         .as_ref()
         .filter(|_| accepts.events)
