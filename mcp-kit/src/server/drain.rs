@@ -6,8 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-use super::ServerInner;
-
 /// Whether the server drains, and who wants to know.
 #[derive(Debug, Default)]
 pub(crate) struct Drain {
@@ -39,24 +37,24 @@ impl Drain {
 
 /// Ends a server; made by [`Server::drain_handle`](super::Server::drain_handle).
 #[derive(Clone)]
-pub struct DrainHandle(Arc<ServerInner>);
+pub struct DrainHandle(Arc<Drain>);
 
 impl DrainHandle {
-    pub(super) fn new(server: Arc<ServerInner>) -> Self {
-        Self(server)
+    pub(super) fn new(drain: Arc<Drain>) -> Self {
+        Self(drain)
     }
 
     /// Begins the drain: new calls are refused with a clear answer, calls in
     /// flight finish within [`Limits::drain_time`](super::Limits), connections
     /// close. Calling it again changes nothing.
     pub fn begin(&self) {
-        self.0.drain.begin();
+        self.0.begin();
     }
 
     /// Whether the drain has begun.
     #[must_use]
     pub fn is_draining(&self) -> bool {
-        self.0.drain.is_draining()
+        self.0.is_draining()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where bytes come from and go to.
 
+#[cfg(feature = "http")]
+pub(crate) mod http;
 pub(crate) mod memory;
 #[cfg(feature = "stdio")]
 pub(crate) mod signals;

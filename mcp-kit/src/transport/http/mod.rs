@@ -1,0 +1,3 @@
+//! The server over HTTP.
+
+pub(crate) mod peer;
