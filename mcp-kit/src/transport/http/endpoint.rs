@@ -280,13 +280,12 @@ async fn respond(
     if !accepts.json {
         exchange.open_stream();
     }
-    let call = Call::start(shared, call, exchange, None);
-    let mut guard = CallGuard::new(Arc::clone(&call), outlives_client);
     let patience = accepts.events.then_some(shared.options.limits.keep_alive);
-    match call.begun(patience).await {
+    let call = Call::start(shared, call, exchange, patience, None);
+    let guard = CallGuard::new(Arc::clone(&call), outlives_client);
+    match call.begun().await {
         Begun::Answer(json) => Ok(json_response(StatusCode::OK, json)),
         Begun::Stream => {
-            guard.watch();
             let mut response = events(shared, &call.exchange);
             response.body_mut().held().call = Some(guard);
             Ok(response)

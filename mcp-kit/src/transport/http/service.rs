@@ -106,6 +106,7 @@ impl HttpService {
         if is_locked {
             tracing::error!(target: "mcp_kit::http", "every request is refused: {LOCKED}");
         }
+        let open = Arc::<Open>::default();
         let edge = inner.edge_limits(&options.edge_rates);
         Self {
             shared: Arc::new(Shared {
@@ -115,8 +116,8 @@ impl HttpService {
                 param_headers: ParamHeaders::of(server.tools()),
                 incoming: Pressure::new(options.limits.incoming_bytes),
                 unread: Pressure::new(options.limits.unread_bytes),
-                open: Arc::default(),
-                pulse: Arc::default(),
+                pulse: Pulse::new(&open),
+                open,
                 readiness: Readiness::default(),
                 server: inner,
                 options,
