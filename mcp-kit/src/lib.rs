@@ -117,6 +117,8 @@ mod panics;
 pub mod prelude;
 pub mod protocol;
 mod reference;
+#[cfg(feature = "redis")]
+mod replicas;
 mod schema;
 pub mod server;
 pub mod testing;

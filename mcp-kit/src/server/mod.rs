@@ -21,6 +21,9 @@ pub use limits::Limits;
 pub use lint::Warning;
 pub use policy::ToolPolicy;
 
+#[cfg(feature = "redis")]
+pub use crate::replicas::{InvalidRedisUrl, RedisLimits, StoreUnavailable};
+
 pub(crate) use dispatch::{PendingCall, Running, Session, error_result};
 pub(crate) use entry::ToolEntry;
 pub(crate) use permit::{RunPermit, Share, ShareGiver};
@@ -31,6 +34,8 @@ use crate::limiter::Ledger;
 use crate::limiter::{EdgeLimits, EdgeRates, Rate};
 #[cfg(feature = "http")]
 use crate::middleware::RateLimit;
+#[cfg(feature = "redis")]
+use crate::replicas::{RedisSessions, SharedSessions};
 use crate::tool::ToolDefinition;
 use drain::Drain;
 
@@ -74,6 +79,9 @@ pub(crate) struct ServerInner {
         expect(dead_code, reason = "only HTTP has a rate by default")
     )]
     ledger: Ledger,
+    /// The store that the replicas of this server share.
+    #[cfg(feature = "redis")]
+    shared: Option<RedisLimits>,
 }
 
 /// What the server says of itself, as JSON that is written as it is.
@@ -152,6 +160,14 @@ impl ServerInner {
             tools: self.tools.iter().map(limited).collect(),
             ..self.clone()
         })
+    }
+
+    /// What the replicas of this server know of each other's sessions, where
+    /// they share a store.
+    #[cfg(feature = "redis")]
+    pub(crate) fn shared_sessions(&self) -> Option<Arc<dyn SharedSessions>> {
+        let sessions = RedisSessions::new(self.shared.clone()?, &self.name);
+        Some(Arc::new(sessions))
     }
 
     /// The limits of a transport's edge.
