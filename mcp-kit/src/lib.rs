@@ -82,6 +82,7 @@
 //! | `stdio` | yes | serving over stdin and stdout |
 //! | `logging` | yes | JSON log lines on stderr |
 //! | `cli` | no | the command line that every server gets; turns on the two above |
+//! | `redis` | no | limits and legacy sessions that replicas share through Redis or Valkey; turns on `http` |
 //! | `regex` | no | the schema keyword `pattern`, and garde's `pattern` rule |
 //!
 //! # How to depend on it

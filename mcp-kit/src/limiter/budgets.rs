@@ -133,6 +133,8 @@ impl Refused {
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Poll, Waker};
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -151,6 +153,19 @@ mod tests {
         tokio::time::advance(Duration::from_millis(500)).await;
         assert_eq!(budgets.take(add).await, Ok(()));
         assert_eq!(budgets.take(add).await, wait);
+    }
+
+    #[test]
+    fn counting_in_this_process_waits_for_nothing() {
+        let budgets = Budgets::new(Rate::per_second(1), 100);
+        for expected in [true, false] {
+            let taking = std::pin::pin!(budgets.take([b"alice", b""]));
+            let mut context = Context::from_waker(Waker::noop());
+            let Poll::Ready(outcome) = taking.poll(&mut context) else {
+                panic!("it waits");
+            };
+            assert_eq!(outcome.is_ok(), expected);
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ use link::{Link, Settings};
 
 /// One Redis or Valkey through which the replicas of a server share the counts
 /// of their limits, and the ownership of legacy sessions; given to
-/// [`ServerBuilder::shared_limits`](super::server::ServerBuilder::shared_limits).
+/// [`ServerBuilder::shared_limits`](crate::server::ServerBuilder::shared_limits).
 ///
 /// A rate then holds for all replicas together. Each replica counts for itself
 /// too: whoever has used up a budget at one replica is refused there without

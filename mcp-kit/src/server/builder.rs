@@ -17,6 +17,8 @@ use crate::protocol::encode;
 #[cfg(feature = "redis")]
 use crate::replicas::RedisLimits;
 use crate::tool::{FnTool, Tool, ToolFn};
+#[cfg(feature = "http")]
+use crate::transport::http::HttpOptions;
 
 /// Puts a server together; made by [`Server::builder`].
 #[must_use = "a server is made by `.build()`"]
@@ -34,6 +36,8 @@ pub struct ServerBuilder {
     shared: Option<RedisLimits>,
     local: Principal,
     log_calls: bool,
+    #[cfg(feature = "http")]
+    http: HttpOptions,
 }
 
 struct Registered {
@@ -145,6 +149,8 @@ impl ServerBuilder {
             shared: None,
             local: Principal::with_every_scope("local"),
             log_calls: true,
+            #[cfg(feature = "http")]
+            http: HttpOptions::default(),
         }
     }
 
@@ -266,6 +272,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Says how the server is served over HTTP.
+    #[cfg(feature = "http")]
+    pub fn http(mut self, change: impl FnOnce(HttpOptions) -> HttpOptions) -> Self {
+        self.http = change(self.http);
+        self
+    }
+
     /// Builds the server.
     ///
     /// # Errors
@@ -328,6 +341,8 @@ impl ServerBuilder {
                 ledger,
                 #[cfg(feature = "redis")]
                 shared: self.shared,
+                #[cfg(feature = "http")]
+                http: self.http,
             }),
         })
     }
@@ -353,6 +368,8 @@ impl ServerBuilder {
 
     fn problems(&self) -> Vec<String> {
         let mut problems: Vec<String> = self.limits.problems().collect();
+        #[cfg(feature = "http")]
+        problems.extend(self.http.problems());
         if cfg!(panic = "abort") {
             problems.push(
                 "the build profile sets panic = \"abort\", under which a panic in one tool would end the server; remove it from the profile"
@@ -386,6 +403,11 @@ impl ServerBuilder {
             problems.extend(
                 registered
                     .bound_problems()
+                    .map(|problem| format!("tool \"{name}\": {problem}")),
+            );
+            #[cfg(feature = "http")]
+            problems.extend(
+                crate::transport::http::param_header_problems(definition)
                     .map(|problem| format!("tool \"{name}\": {problem}")),
             );
             for missing in registered.requirements.missing(&self.states) {
