@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+#[cfg(all(feature = "cli", feature = "http", feature = "metrics"))]
+pub(crate) use builder::NO_METRICS;
 pub use builder::{BuildError, ServerBuilder, ToolOptions};
 pub use drain::DrainHandle;
 pub use limits::Limits;
@@ -36,6 +38,9 @@ use crate::limiter::{EdgeLimits, EdgeRates, Rate};
 use crate::middleware::RateLimit;
 #[cfg(feature = "redis")]
 use crate::replicas::{RedisSessions, SharedSessions};
+use crate::telemetry::Meter;
+#[cfg(feature = "metrics")]
+use crate::telemetry::metrics::Metrics;
 use crate::tool::ToolDefinition;
 use drain::Drain;
 
@@ -84,6 +89,7 @@ pub(crate) struct ServerInner {
     /// The store that the replicas of this server share.
     #[cfg(feature = "redis")]
     shared: Option<RedisLimits>,
+    pub(crate) meter: Meter,
 }
 
 /// What the server says of itself, as JSON that is written as it is.
@@ -122,6 +128,13 @@ impl Server {
     /// The definitions of all tools, in the order in which they are listed.
     pub fn tools(&self) -> impl Iterator<Item = &ToolDefinition> {
         self.inner.tools.iter().map(|entry| entry.definition())
+    }
+
+    /// The metrics that the server was given.
+    #[cfg(feature = "metrics")]
+    #[must_use]
+    pub fn metrics(&self) -> Option<&Metrics> {
+        self.inner.meter.metrics()
     }
 
     /// A handle that ends the server: it refuses new calls, lets the ones in
