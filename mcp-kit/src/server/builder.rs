@@ -302,6 +302,7 @@ impl ServerBuilder {
                 states: self.states,
                 local: self.local,
                 drain: Drain::default(),
+                #[cfg(any(feature = "metrics", feature = "http"))]
                 meter: self.meter,
             }),
         })

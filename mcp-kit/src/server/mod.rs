@@ -26,6 +26,7 @@ pub(crate) use entry::ToolEntry;
 pub(crate) use permit::{RunPermit, Share, ShareGiver};
 
 use crate::context::{Principal, StateMap};
+#[cfg(any(feature = "metrics", feature = "http"))]
 use crate::telemetry::Meter;
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
@@ -65,6 +66,7 @@ pub(crate) struct ServerInner {
     /// One for each call that may run at once.
     permits: Arc<Semaphore>,
     pub(crate) drain: Drain,
+    #[cfg(any(feature = "metrics", feature = "http"))]
     pub(crate) meter: Meter,
     identity: Identity,
 }

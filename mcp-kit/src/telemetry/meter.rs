@@ -98,10 +98,9 @@ pub(crate) enum Refusal {
     Draining,
 }
 
-#[cfg(feature = "http")]
+#[cfg(all(feature = "http", feature = "metrics"))]
 impl Refusal {
     /// Every reason, in the order of the enum.
-    #[cfg(feature = "metrics")]
     pub(crate) const ALL: [Self; 16] = [
         Self::Origin,
         Self::Host,
