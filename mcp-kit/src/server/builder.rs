@@ -356,6 +356,7 @@ impl ServerBuilder {
                 shared: self.shared,
                 #[cfg(feature = "http")]
                 http: self.http,
+                #[cfg(any(feature = "metrics", feature = "http"))]
                 meter: self.meter,
             }),
         })

@@ -38,6 +38,7 @@ use crate::limiter::{EdgeLimits, EdgeRates, Rate};
 use crate::middleware::RateLimit;
 #[cfg(feature = "redis")]
 use crate::replicas::{RedisSessions, SharedSessions};
+#[cfg(any(feature = "metrics", feature = "http"))]
 use crate::telemetry::Meter;
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
@@ -89,6 +90,7 @@ pub(crate) struct ServerInner {
     /// The store that the replicas of this server share.
     #[cfg(feature = "redis")]
     shared: Option<RedisLimits>,
+    #[cfg(any(feature = "metrics", feature = "http"))]
     pub(crate) meter: Meter,
 }
 
