@@ -26,7 +26,8 @@ impl Authenticators {
     }
 
     /// The caller that the first of them knows; `Ok(None)` for a request without
-    /// credentials. What is unavailable is logged here.
+    /// credentials. A failure that is not returned, since another one knew the
+    /// caller, is logged.
     pub(crate) async fn authenticate(
         &self,
         headers: &HeaderMap,
@@ -37,10 +38,17 @@ impl Authenticators {
             match authenticator.authenticate(&credentials).await {
                 Ok(None) => {}
                 Err(error) if error.is_unavailable() => {
-                    log(&error);
-                    unavailable.get_or_insert(error);
+                    // The first is returned, and logged by whoever answers.
+                    if unavailable.is_some() {
+                        log(&error);
+                    } else {
+                        unavailable = Some(error);
+                    }
                 }
-                outcome => return outcome,
+                outcome => {
+                    unavailable.iter().for_each(log);
+                    return outcome;
+                }
             }
         }
         if let Some(error) = unavailable {
