@@ -24,7 +24,7 @@ use crate::server::{PendingCall, Session};
 use crate::tool::Outbound;
 
 /// Events of one response that nobody has read may have so many bytes.
-const MOST_UNREAD_EVENTS: usize = 256 * 1024;
+const MOST_UNREAD_EVENTS: usize = 64 * 1024;
 
 /// Answers a request from `principal`.
 pub(super) async fn serve(
@@ -81,7 +81,7 @@ async fn post(
         Asked::Answer(json) => Ok(answer(json, accepts)),
         Asked::Call { call, exchange } => respond(shared, call, exchange, accepts).await,
         Asked::Listen(id) => {
-            let exchange = Exchange::new(MOST_UNREAD_EVENTS);
+            let exchange = Exchange::new(MOST_UNREAD_EVENTS, &shared.unread);
             let subscription = subscriptions::open(&shared.server, id, Arc::clone(&exchange));
             let mut response = events(shared, &exchange);
             response.body_mut().held().subscription = Some(subscription);
@@ -243,7 +243,8 @@ fn route(
     meta: &Meta<'_>,
 ) -> Result<Asked, RpcError> {
     let mut json = Vec::new();
-    let exchange = (request.method == "tools/call").then(|| Exchange::new(MOST_UNREAD_EVENTS));
+    let exchange =
+        (request.method == "tools/call").then(|| Exchange::new(MOST_UNREAD_EVENTS, &shared.unread));
     let outbound = exchange
         .as_ref()
         .filter(|_| accepts.events)
@@ -279,13 +280,12 @@ async fn respond(
     if !accepts.json {
         exchange.open_stream();
     }
-    let call = Call::start(shared, call, exchange, None);
-    let mut guard = CallGuard::new(Arc::clone(&call), outlives_client);
     let patience = accepts.events.then_some(shared.options.limits.keep_alive);
-    match call.begun(patience).await {
+    let call = Call::start(shared, call, exchange, patience, None);
+    let guard = CallGuard::new(Arc::clone(&call), outlives_client);
+    match call.begun().await {
         Begun::Answer(json) => Ok(json_response(StatusCode::OK, json)),
         Begun::Stream => {
-            guard.watch();
             let mut response = events(shared, &call.exchange);
             response.body_mut().held().call = Some(guard);
             Ok(response)

@@ -25,7 +25,7 @@ use super::endpoint;
 use super::open::{Open, OpenRequest};
 use super::options::HttpOptions;
 use super::param_headers::ParamHeaders;
-use super::pressure::Pressure;
+use super::pressure::{LARGE, Pressure};
 use super::probes::{self, Readiness};
 use super::pulse::Pulse;
 use super::refusal::{Reason, Refusal};
@@ -106,6 +106,7 @@ impl HttpService {
         if is_locked {
             tracing::error!(target: "mcp_kit::http", "every request is refused: {LOCKED}");
         }
+        let open = Arc::<Open>::default();
         let edge = inner.edge_limits(&options.edge_rates);
         Self {
             shared: Arc::new(Shared {
@@ -115,8 +116,8 @@ impl HttpService {
                 param_headers: ParamHeaders::of(server.tools()),
                 incoming: Pressure::new(options.limits.incoming_bytes),
                 unread: Pressure::new(options.limits.unread_bytes),
-                open: Arc::default(),
-                pulse: Arc::default(),
+                pulse: Pulse::new(&open),
+                open,
                 readiness: Readiness::default(),
                 server: inner,
                 options,
@@ -136,9 +137,15 @@ impl HttpService {
         body: RequestBody,
         peer: Option<IpAddr>,
         held: Held,
+        is_reserve: bool,
     ) -> Response<HttpBody> {
         let shared = &self.shared;
-        let mut response = match shared.respond(&parts, body, peer).await {
+        let responded = if is_reserve && !probes::is_probe(parts.uri.path()) {
+            Err(busy().closing())
+        } else {
+            shared.respond(&parts, body, peer).await
+        };
+        let mut response = match responded {
             Ok(response) => response,
             Err(refusal) => {
                 if let Some(reason) = refusal.reason() {
@@ -159,8 +166,12 @@ impl HttpService {
         let bytes = response.body().len();
         let kept = response.body_mut().held();
         kept.serving = held.serving;
-        // What is small leaves at once, or with what is large.
-        if bytes > 16 * 1024 {
+        if let Some(serving) = &mut kept.serving
+            && bytes > 0
+        {
+            serving.answer();
+        }
+        if bytes > LARGE {
             kept.unread = Some(shared.unread.claim(bytes));
         }
         response
@@ -434,7 +445,9 @@ where
         let service = self.clone();
         Box::pin(async move {
             let body = RequestBody::Other(body);
-            Ok(service.handle(parts, body, peer, Held::default()).await)
+            Ok(service
+                .handle(parts, body, peer, Held::default(), false)
+                .await)
         })
     }
 }
