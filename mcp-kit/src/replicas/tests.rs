@@ -24,6 +24,14 @@ fn store(redis: &Redis) -> RedisLimits {
         .timeout(Duration::from_secs(20))
 }
 
+/// A connection for the test itself.
+fn connect(redis: &Redis) -> ::redis::Connection {
+    ::redis::Client::open(redis.url())
+        .unwrap()
+        .get_connection()
+        .unwrap()
+}
+
 impl RedisLimits {
     /// Asks again at once after a failure.
     fn without_pause(self) -> Self {
@@ -157,7 +165,7 @@ async fn the_store_holds_no_names_and_nothing_for_good() {
         .await
         .unwrap();
 
-    let mut connection = redis.connect();
+    let mut connection = connect(&redis);
     let keys: Vec<String> = connection.keys("*").unwrap();
     assert_eq!(keys.len(), 3);
     for key in keys {
@@ -180,7 +188,7 @@ async fn a_clock_that_was_set_back_locks_nobody_out() {
     let rate = Rate::per_minute(6);
     let here = budgets(store(&redis), rate);
     here.take(ALICE).await.unwrap();
-    let mut connection = redis.connect();
+    let mut connection = connect(&redis);
     let keys: Vec<String> = connection.keys("*").unwrap();
     let far: String = connection.get(&keys[0]).unwrap();
     let far = far.parse::<u64>().unwrap() + 86_400_000_000;
@@ -236,7 +244,7 @@ async fn a_connection_that_was_closed_meanwhile_is_not_noticed() {
     };
     let closed = budgets(store(&redis).fail_closed(), Rate::per_hour(9));
     closed.take(ALICE).await.unwrap();
-    let mut connection = redis.connect();
+    let mut connection = connect(&redis);
     let killed: u32 = ::redis::cmd("CLIENT")
         .arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"])
         .query(&mut connection)
@@ -298,7 +306,7 @@ async fn a_session_lives_on_while_it_is_used() {
     let sessions = RedisSessions::new(store(&redis), "server");
     let alice = Principal::new("alice", [""; 0]);
     let record = SessionRecord::new(&alice, ProtocolVersion::NEWEST_LEGACY);
-    let mut connection = redis.connect();
+    let mut connection = connect(&redis);
     let mut lifetime = || -> Option<i64> {
         let keys: Vec<String> = connection.keys("*").unwrap();
         Some(connection.pttl(keys.first()?).unwrap())

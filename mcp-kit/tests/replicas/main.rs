@@ -6,6 +6,8 @@
 mod log;
 mod redis;
 
+use std::time::Duration;
+
 use mcp_kit::middleware::Rate;
 use mcp_kit::prelude::*;
 use mcp_kit::server::RedisLimits;
@@ -19,6 +21,13 @@ use self::redis::{PASSWORD, Redis};
 #[tool]
 async fn hello() -> &'static str {
     "hello"
+}
+
+fn store(redis: &Redis) -> RedisLimits {
+    RedisLimits::new(&redis.url())
+        .unwrap()
+        // Longer than a busy machine takes.
+        .timeout(Duration::from_secs(20))
 }
 
 fn replica(store: RedisLimits) -> Server {
@@ -35,8 +44,7 @@ async fn a_rate_holds_for_all_replicas_together() {
     let Some(redis) = Redis::start() else { return };
     let mut clients = Vec::new();
     for _ in 0..3 {
-        let store = RedisLimits::new(&redis.url()).unwrap();
-        clients.push(Client::new(&replica(store)).await);
+        clients.push(Client::new(&replica(store(&redis))).await);
     }
     for client in &clients[..2] {
         assert_eq!(client.call("hello", json!({})).await.text(), "hello");
@@ -61,9 +69,8 @@ async fn without_the_store_replicas_count_for_themselves_unless_they_are_told_to
         return;
     };
     let log = Log::capture();
-    let store = || RedisLimits::new(&redis.url()).unwrap();
-    let open = Client::new(&replica(store())).await;
-    let closed = Client::new(&replica(store().fail_closed())).await;
+    let open = Client::new(&replica(store(&redis))).await;
+    let closed = Client::new(&replica(store(&redis).fail_closed())).await;
     assert!(!open.call("hello", json!({})).await.is_error());
     redis.kill();
 

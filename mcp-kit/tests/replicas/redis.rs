@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-pub const PASSWORD: &str = "hunter2";
+pub(crate) const PASSWORD: &str = "hunter2";
 
-pub struct Redis {
+pub(crate) struct Redis {
     process: Option<Child>,
     port: u16,
     folder: PathBuf,
@@ -18,7 +18,7 @@ pub struct Redis {
 impl Redis {
     /// Starts one, or says on stderr that the test is skipped: where there is
     /// no `redis-server`, and `MCP_KIT_REQUIRE_REDIS` does not ask for it.
-    pub fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         if Command::new("redis-server")
             .arg("--version")
@@ -53,7 +53,7 @@ impl Redis {
     }
 
     /// Starts it again, empty, on the same port; whether that worked.
-    pub fn restart(&mut self) -> bool {
+    pub(crate) fn restart(&mut self) -> bool {
         self.kill();
         let mut process = Command::new("redis-server")
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
@@ -76,23 +76,15 @@ impl Redis {
         is_ready
     }
 
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().unwrap();
             process.wait().unwrap();
         }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis://:{PASSWORD}@127.0.0.1:{}", self.port)
-    }
-
-    /// A connection for the test itself.
-    pub fn connect(&self) -> redis::Connection {
-        redis::Client::open(self.url())
-            .unwrap()
-            .get_connection()
-            .unwrap()
     }
 }
 
