@@ -196,6 +196,7 @@ fn modern(
         }
     }
     refuse_while_draining(shared)?;
+    check_scope(shared, request, &session.principal)?;
     if request.method == "subscriptions/listen" {
         subscriptions::check(&request.params).map_err(Refusal::bad_request)?;
         if !accepts.events {
@@ -227,6 +228,7 @@ fn legacy(
     mut session: Session,
 ) -> Result<Asked, Refusal> {
     refuse_while_draining(shared)?;
+    check_scope(shared, request, &session.principal)?;
     if request.method != "initialize" {
         // The specification has it so where the header is missing.
         session.version = Some(version.unwrap_or(ProtocolVersion::V2025_03_26));
@@ -255,6 +257,33 @@ fn route(
         (Some(call), Some(exchange)) => Asked::Call { call, exchange },
         _ => Asked::Answer(json),
     })
+}
+
+/// A token that lacks a tool's scope is answered so that its holder can ask for
+/// a better one (RFC 6750, section 3.1). Keys have nobody to ask: their callers
+/// read in the call's result what is missing.
+fn check_scope(
+    shared: &Shared,
+    request: &Request<'_>,
+    principal: &Principal,
+) -> Result<(), Refusal> {
+    let tool = (request.method == "tools/call" && principal.is_oauth())
+        .then_some(request.params.name)
+        .flatten()
+        .and_then(|name| shared.server.tool(&json_string(name.get())?));
+    let Some(scope) = tool.and_then(|tool| tool.definition().scope()) else {
+        return Ok(());
+    };
+    if principal.has_scope(scope) {
+        return Ok(());
+    }
+    let challenge = (shared.options.authenticators).insufficient_scope(principal, scope);
+    Err(Refusal::new(
+        StatusCode::FORBIDDEN,
+        Reason::Forbidden,
+        format!("Forbidden: the tool needs the scope \"{scope}\", which the token does not have"),
+    )
+    .challenges(challenge.into_iter().collect()))
 }
 
 fn refuse_while_draining(shared: &Shared) -> Result<(), Refusal> {
