@@ -104,6 +104,8 @@
 #[doc(hidden)]
 pub mod __private;
 pub mod args;
+#[cfg(feature = "http")]
+pub mod auth;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod context;

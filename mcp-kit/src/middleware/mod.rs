@@ -15,12 +15,13 @@ mod rate_limit;
 mod timeout;
 mod validate;
 
+pub use crate::limiter::{InvalidRate, Rate};
 pub use authorize::Authorize;
 pub use concurrency::ConcurrencyLimit;
 pub use from_fn::{FromFn, from_fn};
 pub use log::Log;
 pub(crate) use log::{log_refusal, log_unseen};
-pub use rate_limit::{Rate, RateLimit};
+pub use rate_limit::RateLimit;
 pub use timeout::Timeout;
 #[cfg(feature = "cli")]
 pub(crate) use timeout::readable;

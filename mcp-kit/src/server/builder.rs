@@ -9,11 +9,14 @@ use tokio::sync::Semaphore;
 use super::drain::Drain;
 use super::{Identity, Limits, Server, ServerInner, ToolEntry};
 use crate::context::{Principal, Requirements, StateMap};
+use crate::limiter::Ledger;
 use crate::middleware::{
     Authorize, ConcurrencyLimit, Log, Middleware, Rate, RateLimit, Timeout, Validate,
 };
 use crate::protocol::encode;
 use crate::tool::{FnTool, Tool, ToolFn};
+#[cfg(feature = "http")]
+use crate::transport::http::HttpOptions;
 
 /// Puts a server together; made by [`Server::builder`].
 #[must_use = "a server is made by `.build()`"]
@@ -29,10 +32,12 @@ pub struct ServerBuilder {
     rate_limit: Option<Rate>,
     local: Principal,
     log_calls: bool,
+    #[cfg(feature = "http")]
+    http: HttpOptions,
 }
 
 struct Registered {
-    tool: Box<dyn Tool>,
+    tool: Arc<dyn Tool>,
     requirements: Requirements,
     options: ToolOptions,
 }
@@ -138,6 +143,8 @@ impl ServerBuilder {
             rate_limit: None,
             local: Principal::with_every_scope("local"),
             log_calls: true,
+            #[cfg(feature = "http")]
+            http: HttpOptions::default(),
         }
     }
 
@@ -170,7 +177,7 @@ impl ServerBuilder {
     /// Registers a tool that is known only at run time.
     pub fn runtime_tool(self, tool: impl Tool) -> Self {
         self.register(
-            Box::new(tool),
+            Arc::new(tool),
             Requirements::default(),
             ToolOptions::default(),
         )
@@ -184,7 +191,7 @@ impl ServerBuilder {
         options: impl FnOnce(ToolOptions) -> ToolOptions,
     ) -> Self {
         self.register(
-            Box::new(tool),
+            Arc::new(tool),
             Requirements::default(),
             options(ToolOptions::default()),
         )
@@ -204,7 +211,7 @@ impl ServerBuilder {
     }
 
     /// Bounds how often each caller may call each tool. Without it stdio has
-    /// no such bound.
+    /// no such bound, and HTTP has 60 calls per minute.
     pub fn rate_limit(mut self, rate: Rate) -> Self {
         self.rate_limit = Some(rate);
         self
@@ -238,6 +245,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Says how the server is served over HTTP.
+    #[cfg(feature = "http")]
+    pub fn http(mut self, change: impl FnOnce(HttpOptions) -> HttpOptions) -> Self {
+        self.http = change(self.http);
+        self
+    }
+
     /// Builds the server.
     ///
     /// # Errors
@@ -251,16 +265,18 @@ impl ServerBuilder {
         if !problems.is_empty() {
             return Err(BuildError { problems });
         }
-        let shared_rate = self
+        let ledger = Ledger::new(self.limits.limiter_entries);
+        let rate_limit = self
             .rate_limit
-            .map(|rate| RateLimit::with_entries(rate, self.limits.limiter_entries));
+            .map(|rate| RateLimit::of_tools(&ledger, rate));
         let tools: Vec<_> = self
             .tools
             .into_iter()
             .map(|registered| {
                 let policy = Policy {
                     limits: &self.limits,
-                    rate_limit: shared_rate.as_ref(),
+                    ledger: &ledger,
+                    rate_limit: rate_limit.as_ref(),
                     layers: &self.layers,
                     layers_after_validation: &self.layers_after_validation,
                     log_calls: self.log_calls,
@@ -277,7 +293,11 @@ impl ServerBuilder {
         });
         Ok(Server {
             inner: Arc::new(ServerInner {
-                identity: Identity::new(&self.name, &self.version, self.instructions.as_deref()),
+                identity: Arc::new(Identity::new(
+                    &self.name,
+                    &self.version,
+                    self.instructions.as_deref(),
+                )),
                 name: self.name,
                 version: self.version,
                 permits: Arc::new(Semaphore::new(
@@ -286,21 +306,24 @@ impl ServerBuilder {
                 limits: self.limits,
                 tools,
                 by_name,
-                states: self.states,
+                states: Arc::new(self.states),
                 local: self.local,
-                drain: Drain::default(),
+                drain: Arc::new(Drain::default()),
+                ledger,
+                #[cfg(feature = "http")]
+                http: self.http,
             }),
         })
     }
 
     fn function<T: ToolFn>(self, options: ToolOptions) -> Self {
         let (tool, requirements) = FnTool::new(T::describe, T::call);
-        self.register(Box::new(tool), requirements, options)
+        self.register(Arc::new(tool), requirements, options)
     }
 
     fn register(
         mut self,
-        tool: Box<dyn Tool>,
+        tool: Arc<dyn Tool>,
         requirements: Requirements,
         options: ToolOptions,
     ) -> Self {
@@ -314,6 +337,8 @@ impl ServerBuilder {
 
     fn problems(&self) -> Vec<String> {
         let mut problems: Vec<String> = self.limits.problems().collect();
+        #[cfg(feature = "http")]
+        problems.extend(self.http.problems());
         if cfg!(panic = "abort") {
             problems.push(
                 "the build profile sets panic = \"abort\", under which a panic in one tool would end the server; remove it from the profile"
@@ -349,6 +374,11 @@ impl ServerBuilder {
                     .bound_problems()
                     .map(|problem| format!("tool \"{name}\": {problem}")),
             );
+            #[cfg(feature = "http")]
+            problems.extend(
+                crate::transport::http::param_header_problems(definition)
+                    .map(|problem| format!("tool \"{name}\": {problem}")),
+            );
             for missing in registered.requirements.missing(&self.states) {
                 problems.push(format!(
                     "tool \"{name}\" takes State<{missing}>, which the server was not given; add .state(…) with a value of that type"
@@ -377,6 +407,7 @@ impl fmt::Debug for ServerBuilder {
 /// What the server says for all of its tools.
 struct Policy<'a> {
     limits: &'a Limits,
+    ledger: &'a Ledger,
     rate_limit: Option<&'a RateLimit>,
     layers: &'a [Arc<dyn Middleware>],
     layers_after_validation: &'a [Arc<dyn Middleware>],
@@ -395,7 +426,7 @@ impl Policy<'_> {
             .unwrap_or(self.limits.call_time)
             .min(Limits::LONGEST_TIME);
         let rate_limit = match options.rate_limit {
-            Some(rate) => Some(RateLimit::with_entries(rate, self.limits.limiter_entries)),
+            Some(rate) => Some(RateLimit::of_tools(self.ledger, rate)),
             None => self.rate_limit.cloned(),
         };
         let mut layers: Vec<Arc<dyn Middleware>> = Vec::new();
@@ -405,6 +436,7 @@ impl Policy<'_> {
         if definition.scope().is_some() {
             layers.push(Arc::new(Authorize));
         }
+        let unlimited_at = rate_limit.is_none().then_some(layers.len());
         if let Some(limit) = rate_limit {
             layers.push(Arc::new(limit));
         }
@@ -418,7 +450,7 @@ impl Policy<'_> {
         layers.extend(self.layers_after_validation.iter().cloned());
         layers.extend(options.layers_after_validation);
         let result_bytes = options.result_bytes.unwrap_or(self.limits.result_bytes);
-        ToolEntry::new(tool, layers, timeout, result_bytes)
+        ToolEntry::new(tool, layers, timeout, result_bytes, unlimited_at)
     }
 }
 

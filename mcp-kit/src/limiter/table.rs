@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::middleware::Rate;
+use super::Rate;
 
 /// When each key's budget is whole again.
 ///
