@@ -98,7 +98,10 @@ fn a_batch_needs_a_session_as_any_message_does() {
     let response = server.connect().exchange(&Request::post(batch.to_string()));
     assert_eq!(response.status(), 400, "{}", response.text());
     // Nor can one be opened in a batch.
-    let batch = json!([rpc::initialize(1, "2025-03-26"), call(2, "whoami", json!({}))]);
+    let batch = json!([
+        rpc::initialize(1, "2025-03-26"),
+        call(2, "whoami", json!({}))
+    ]);
     let response = server.connect().exchange(&Request::post(batch.to_string()));
     assert_eq!(response.status(), 400, "{}", response.text());
     assert!(response.head.header("mcp-session-id").is_none());

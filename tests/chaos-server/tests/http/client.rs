@@ -252,9 +252,7 @@ impl HttpClient {
     /// The first request of a session.
     pub(crate) fn opening(&self, version: &str) -> Request {
         let request = self
-            .dress(Request::post(
-                rpc::initialize("open", version).to_string(),
-            ))
+            .dress(Request::post(rpc::initialize("open", version).to_string()))
             .without("MCP-Protocol-Version")
             .without("Mcp-Session-Id");
         request
@@ -285,7 +283,11 @@ pub(crate) fn messages(response: &Response) -> Vec<Value> {
             .iter()
             .filter_map(events::Event::message)
             .collect(),
-        other => panic!("{other:?} with status {}: {}", response.status(), response.text()),
+        other => panic!(
+            "{other:?} with status {}: {}",
+            response.status(),
+            response.text()
+        ),
     };
     messages
         .into_iter()

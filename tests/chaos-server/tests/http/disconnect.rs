@@ -82,7 +82,11 @@ fn leaving_cancels_a_modern_call_that_streams() {
 fn leaving_does_not_cancel_a_legacy_call() {
     let mut trace = Trace::new("http-leave-legacy");
     let server = setup().env("CHAOS_TRACE", trace.path()).start();
-    for (version, ms) in [("2025-03-26", 401), ("2025-06-18", 402), ("2025-11-25", 403)] {
+    for (version, ms) in [
+        ("2025-03-26", 401),
+        ("2025-06-18", 402),
+        ("2025-11-25", 403),
+    ] {
         let client = server.session(version, None);
         let conn = client.start(&slow(&client, ms));
         trace.wait_for(&format!("start {ms}"));

@@ -138,7 +138,9 @@ fn accept_is_honoured() {
         "application/*",
         "text/event-stream, application/json;q=0.9",
     ] {
-        let response = server.connect().exchange(&call.clone().set("Accept", accept));
+        let response = server
+            .connect()
+            .exchange(&call.clone().set("Accept", accept));
         assert_eq!(response.status(), 200, "{accept}: {}", response.text());
     }
     let response = server.connect().exchange(&call.clone().without("Accept"));
@@ -157,7 +159,7 @@ fn accept_is_honoured() {
 #[test]
 fn a_length_beyond_the_bound_is_413_before_the_body_is_sent() {
     let server = setup().start();
-    for length in [MESSAGE_BYTES as u64 + 1, 64 << 30, u64::MAX - 1] {
+    for length in [MESSAGE_BYTES as u64 + 1, 64 << 30, u64::MAX / 2] {
         let mut conn = server.connect();
         let request = server
             .modern()
@@ -320,11 +322,7 @@ fn heads_beyond_the_bound_are_431() {
         many = many.header(&format!("X-{number}"), "some words here");
     }
     let target = good.clone().target(&format!("/mcp?{}", "x".repeat(20_000)));
-    for (request, statuses) in [
-        (long, &[431][..]),
-        (many, &[431]),
-        (target, &[414, 431]),
-    ] {
+    for (request, statuses) in [(long, &[431][..]), (many, &[431]), (target, &[414, 431])] {
         let response = server.connect().exchange(&request);
         assert!(statuses.contains(&response.status()), "{response:?}");
     }

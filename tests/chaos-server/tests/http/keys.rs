@@ -72,7 +72,10 @@ fn whoever_has_no_key_is_401() {
         ("Cookie", "X-API-Key=alice-key"),
         ("Api-Key", "alice-key"),
     ] {
-        assert_unknown(&ask(&server, &[(header, value)]), &format!("{header}: {value}"));
+        assert_unknown(
+            &ask(&server, &[(header, value)]),
+            &format!("{header}: {value}"),
+        );
     }
     let long = "x".repeat(8_000);
     assert_unknown(&ask(&server, &[("X-API-Key", &long)]), "a long one");
@@ -95,8 +98,14 @@ fn credentials_that_disagree_are_refused() {
             ("X-API-Key", "alice-key"),
             ("Authorization", "Bearer bob-key"),
         ],
-        [("X-API-Key", "alice-key"), ("Authorization", "Bearer wrong")],
-        [("X-API-Key", "wrong"), ("Authorization", "Bearer alice-key")],
+        [
+            ("X-API-Key", "alice-key"),
+            ("Authorization", "Bearer wrong"),
+        ],
+        [
+            ("X-API-Key", "wrong"),
+            ("Authorization", "Bearer alice-key"),
+        ],
         [("X-API-Key", "alice-key"), ("X-API-Key", "bob-key")],
         [("X-API-Key", "wrong"), ("X-API-Key", "alice-key")],
         [
@@ -130,7 +139,10 @@ fn everything_at_the_endpoint_asks_for_a_key() {
         Request::post("not json"),
     ] {
         let request = request.without("X-API-Key");
-        assert_unknown(&server.connect().exchange(&request), &format!("{request:?}"));
+        assert_unknown(
+            &server.connect().exchange(&request),
+            &format!("{request:?}"),
+        );
     }
 }
 
@@ -157,13 +169,18 @@ fn without_keys_the_caller_is_anonymous() {
 
 #[test]
 fn a_bare_key_has_a_name_that_is_not_the_key() {
-    let server = setup().env("MCP_API_KEYS", "just-a-key,another-key").start();
+    let server = setup()
+        .env("MCP_API_KEYS", "just-a-key,another-key")
+        .start();
     let first = name(&server, &[("X-API-Key", "just-a-key")]);
     let second = name(&server, &[("X-API-Key", "another-key")]);
     assert_ne!(first, second);
     for told in [&first, &second] {
         assert!(!told.is_empty() && told != "anonymous", "{told}");
-        assert!(!told.contains("just") && !told.contains("another"), "{told}");
+        assert!(
+            !told.contains("just") && !told.contains("another"),
+            "{told}"
+        );
     }
 }
 
@@ -212,11 +229,9 @@ fn a_keys_file_is_reloaded_when_it_changes() {
     assert_eq!(name(&server, &[("X-API-Key", "carol-key")]), "carol");
     // A file that has become unreadable locks nobody out who was let in.
     std::fs::write(&path, "carol:\n").unwrap();
-    server
-        .log
-        .wait_for("what is wrong with the file", |line| {
-            line.contains("keys") && (line.contains("WARN") || line.contains("ERROR"))
-        });
+    server.log.wait_for("what is wrong with the file", |line| {
+        line.contains("keys") && (line.contains("WARN") || line.contains("ERROR"))
+    });
     assert_eq!(name(&server, &[("X-API-Key", "carol-key")]), "carol");
     std::fs::remove_file(&path).unwrap();
 }

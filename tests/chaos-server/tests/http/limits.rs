@@ -39,10 +39,7 @@ fn served(client: &mut HttpClient, tool: &str, calls: usize) -> usize {
 #[test]
 fn a_caller_meets_the_rate_of_a_tool() {
     let server = setup().keys().env("CHAOS_RATE", "5/s").start();
-    for mut client in [
-        server.modern_as("alice-key"),
-        server.legacy_as("bob-key"),
-    ] {
+    for mut client in [server.modern_as("alice-key"), server.legacy_as("bob-key")] {
         let begin = Instant::now();
         let passed = served(&mut client, "whoami", 60);
         let seconds = begin.elapsed().as_secs() as usize + 1;
@@ -96,10 +93,7 @@ fn the_rate_holds_for_calls_that_fail_too() {
 
 #[test]
 fn an_address_meets_its_rate_before_it_is_asked_for_a_key() {
-    let server = setup()
-        .keys()
-        .env("CHAOS_ADDRESS_RATE", "20/m")
-        .start();
+    let server = setup().keys().env("CHAOS_ADDRESS_RATE", "20/m").start();
     let request = server.modern().calling(1, "whoami", json!({}));
     let mut conn = server.connect();
     let mut statuses = Vec::new();
@@ -169,10 +163,7 @@ fn behind_a_named_proxy_each_client_has_its_own_rate() {
 #[test]
 fn without_a_rate_nobody_is_refused() {
     let server = setup().keys().start();
-    for mut client in [
-        server.modern_as("alice-key"),
-        server.legacy_as("alice-key"),
-    ] {
+    for mut client in [server.modern_as("alice-key"), server.legacy_as("alice-key")] {
         assert_eq!(served(&mut client, "whoami", 1_500), 1_500);
     }
 }

@@ -146,9 +146,7 @@ fn many_subscriptions_come_and_go() {
 /// A proxy that sees nothing for a minute closes the connection.
 #[test]
 fn a_silent_stream_is_kept_alive() {
-    let server = setup()
-        .env("CHAOS_HTTP_LIMITS", "keep_alive=100ms")
-        .start();
+    let server = setup().env("CHAOS_HTTP_LIMITS", "keep_alive=100ms").start();
     let modern = server.modern();
     let legacy = server.legacy();
     for request in [listening(&modern, 1), legacy.listening()] {

@@ -140,10 +140,7 @@ fn three_thousand_sessions_without_keys_are_bounded_too() {
 fn sessions_are_capped_for_the_server() {
     let server = setup()
         .keys()
-        .env(
-            "CHAOS_HTTP_LIMITS",
-            "sessions=5,sessions_per_principal=4",
-        )
+        .env("CHAOS_HTTP_LIMITS", "sessions=5,sessions_per_principal=4")
         .start();
     let alice = HttpClient::new(server.address, Era::Legacy("2025-11-25")).with_key("alice-key");
     let bob = HttpClient::new(server.address, Era::Legacy("2025-11-25")).with_key("bob-key");
@@ -194,10 +191,7 @@ fn connections_beyond_the_bound_are_refused_and_free_places_taken() {
         next.send(&call);
         match next.try_response() {
             Some(response) if response.status() == 200 => break,
-            _ => assert!(
-                std::time::Instant::now() < deadline,
-                "no place became free"
-            ),
+            _ => assert!(std::time::Instant::now() < deadline, "no place became free"),
         }
     }
 }

@@ -16,9 +16,9 @@ mod disconnect;
 mod doors;
 mod events;
 mod framing;
-//mod fuzz;
+mod fuzz;
 mod headers;
-//mod http2;
+mod http2;
 mod ids;
 mod keys;
 mod limits;
@@ -35,7 +35,7 @@ mod server;
 mod sessions;
 mod shutdown;
 mod slow;
-//mod sse;
+mod sse;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "the tests of stdio use it too")]
 mod support;

@@ -120,7 +120,11 @@ fn nobody_resumes_anothers_stream() {
     // With alice's session: refused. With a session of his own: nothing of hers.
     let stolen = resuming(&alice, &id).set("X-API-Key", "bob-key");
     let response = server.connect().exchange(&stolen);
-    assert!([403, 404].contains(&response.status()), "{}", response.text());
+    assert!(
+        [403, 404].contains(&response.status()),
+        "{}",
+        response.text()
+    );
     let bob = server.legacy_as("bob-key");
     let other_session = server.legacy_as("alice-key");
     for client in [bob, other_session] {

@@ -43,10 +43,7 @@ fn a_call_without_the_scope_is_a_refusal_that_names_it() {
         assert!(!text.contains("internal error"), "{text}");
         assert!(!text.contains("welcome"), "{text}");
     }
-    for mut client in [
-        server.modern_as("alice-key"),
-        server.legacy_as("alice-key"),
-    ] {
+    for mut client in [server.modern_as("alice-key"), server.legacy_as("alice-key")] {
         assert_eq!(client.text("admin", json!({})), "welcome");
     }
 }
@@ -54,7 +51,10 @@ fn a_call_without_the_scope_is_a_refusal_that_names_it() {
 #[test]
 fn a_key_without_scopes_has_none() {
     let server = setup()
-        .env("MCP_API_KEYS", "alice:alice-key,carol:carol-key:other+admin")
+        .env(
+            "MCP_API_KEYS",
+            "alice:alice-key,carol:carol-key:other+admin",
+        )
         .start();
     let mut alice = server.modern_as("alice-key");
     alice.failure("admin", json!({}));

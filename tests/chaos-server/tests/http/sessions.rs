@@ -75,7 +75,10 @@ fn a_request_without_a_session_is_400_and_with_an_unknown_one_404() {
     let client = server.legacy();
     let good = client.calling(1, "add", json!({ "a": 1, "b": 2 }));
     assert_eq!(status(&server, &good), 200);
-    assert_eq!(status(&server, &good.clone().without("Mcp-Session-Id")), 400);
+    assert_eq!(
+        status(&server, &good.clone().without("Mcp-Session-Id")),
+        400
+    );
     let session = client.session.clone().expect("a session");
     for unknown in [
         "made-up".to_owned(),
@@ -93,9 +96,14 @@ fn a_request_without_a_session_is_400_and_with_an_unknown_one_404() {
         assert!([400, 404].contains(&answered), "GET {unknown}: {answered}");
         let delete = client.ending().set("Mcp-Session-Id", &unknown);
         let answered = status(&server, &delete);
-        assert!([400, 404].contains(&answered), "DELETE {unknown}: {answered}");
+        assert!(
+            [400, 404].contains(&answered),
+            "DELETE {unknown}: {answered}"
+        );
     }
-    let unknown = good.clone().set("Mcp-Session-Id", "0123456789abcdef0123456789abcdef");
+    let unknown = good
+        .clone()
+        .set("Mcp-Session-Id", "0123456789abcdef0123456789abcdef");
     let response = server.connect().exchange(&unknown);
     assert_eq!(response.status(), 404, "{}", response.text());
     assert!(response.json()["error"]["code"].is_i64());
@@ -122,11 +130,7 @@ fn a_session_that_was_ended_is_gone() {
     let server = setup().start();
     let client = server.legacy();
     let ended = server.connect().exchange(&client.ending());
-    assert!(
-        [200, 204].contains(&ended.status()),
-        "{}",
-        ended.text()
-    );
+    assert!([200, 204].contains(&ended.status()), "{}", ended.text());
     assert_eq!(status(&server, &ping(&client)), 404);
     assert_eq!(status(&server, &client.listening()), 404);
     assert_eq!(status(&server, &client.ending()), 404);
@@ -232,7 +236,9 @@ fn anothers_session_looks_like_none() {
 
 #[test]
 fn two_keys_of_one_caller_share_its_sessions() {
-    let server = setup().env("MCP_API_KEYS", "alice:old-key,alice:new-key").start();
+    let server = setup()
+        .env("MCP_API_KEYS", "alice:old-key,alice:new-key")
+        .start();
     let mut alice = server.legacy_as("old-key").with_key("new-key");
     assert_eq!(alice.text("whoami", json!({})), "alice");
 }

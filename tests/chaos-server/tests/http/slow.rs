@@ -112,9 +112,7 @@ fn a_body_that_trickles_is_cut() {
 #[test]
 fn a_slow_body_is_told_so() {
     let server = server();
-    let request = server
-        .modern()
-        .calling(1, "add", json!({ "a": 1, "b": 2 }));
+    let request = server.modern().calling(1, "add", json!({ "a": 1, "b": 2 }));
     let bytes = request.bytes(server.address);
     let mut conn = server.connect();
     conn.write(&bytes[..bytes.len() - 1]);
@@ -126,9 +124,7 @@ fn a_slow_body_is_told_so() {
 fn a_connection_that_idles_is_closed() {
     let server = server();
     let mut conn = server.connect();
-    let request = server
-        .modern()
-        .calling(1, "add", json!({ "a": 1, "b": 2 }));
+    let request = server.modern().calling(1, "add", json!({ "a": 1, "b": 2 }));
     assert_eq!(conn.exchange(&request).status(), 200);
     assert_cut(&mut conn, "idle");
 }

@@ -27,7 +27,10 @@ fn an_unread_stream_does_not_stop_its_session() {
         client.assert_alive();
     }
     let ping = client.post(&json!({ "jsonrpc": "2.0", "id": "p", "method": "ping" }));
-    assert_eq!(answer(&client.exchange(&ping), &json!("p"))["result"], json!({}));
+    assert_eq!(
+        answer(&client.exchange(&ping), &json!("p"))["result"],
+        json!({})
+    );
     drop((own, streams));
     client.assert_alive();
 }
@@ -108,9 +111,7 @@ fn a_slow_reader_gets_its_whole_answer() {
 #[cfg(target_os = "linux")]
 #[test]
 fn who_reads_nothing_is_cut_off() {
-    let server = setup()
-        .env("CHAOS_HTTP_LIMITS", "body_time=500ms")
-        .start();
+    let server = setup().env("CHAOS_HTTP_LIMITS", "body_time=500ms").start();
     let client = server.modern();
     let descriptors = || {
         std::fs::read_dir(server.proc().entry("fd"))

@@ -166,6 +166,11 @@ impl Conn {
         self.stream.shutdown(Shutdown::Write).expect("still open");
     }
 
+    /// Nothing more is written, on a connection that may be gone.
+    pub(crate) fn finish_writing_quietly(&self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
     /// Ends the connection with a reset in place of an orderly end.
     pub(crate) fn reset(self) {
         rustix::net::sockopt::set_socket_linger(&self.stream, Some(Duration::ZERO))
@@ -325,6 +330,24 @@ impl Conn {
             "unasked: {:?}",
             String::from_utf8_lossy(&self.unread)
         );
+    }
+
+    /// The next answer, be it whole or cut off; nothing where there is none.
+    pub(crate) fn try_response_cut(&mut self) -> Option<Response> {
+        let head = self.head()?;
+        let mut body = Vec::new();
+        while let Some(piece) = self.piece() {
+            body.extend_from_slice(&piece);
+        }
+        Some(Response { head, body })
+    }
+
+    /// Whether the next byte begins a frame of HTTP/2 and no status line.
+    pub(crate) fn speaks_http2(&mut self) -> bool {
+        if self.unread.is_empty() {
+            self.fill();
+        }
+        self.unread.first() == Some(&0)
     }
 
     /// Reads and drops whatever there is until the server closes.
