@@ -142,7 +142,7 @@ fn probe(server: &Server, bytes: &[u8]) {
 fn thousands_of_mutated_requests() {
     let server = setup()
         .env("CHAOS_PROGRESS", "1")
-        .env("RUST_LOG", "warn")
+        .env("RUST_LOG", "warn,mcp_kit::http=info")
         .env(
             "CHAOS_HTTP_LIMITS",
             "header_time=500ms,body_time=500ms,idle_time=500ms,keep_alive=100ms",
@@ -176,7 +176,7 @@ fn thousands_of_mutated_requests() {
 /// on a connection that is kept.
 #[test]
 fn thousands_of_mutated_bodies() {
-    let server = setup().env("RUST_LOG", "warn").start();
+    let server = setup().env("RUST_LOG", "warn,mcp_kit::http=info").start();
     let mut random = Random(SEED ^ 0xb0d7);
     let (mut modern, legacy) = (server.modern(), server.legacy());
     for _ in 0..REQUESTS / 2 {

@@ -196,7 +196,14 @@ fn keys_that_begin_alike_are_two_callers() {
 
 #[test]
 fn keys_that_cannot_be_read_end_the_start_without_being_told() {
-    for keys in ["", " ", ",", "alice:", ":s3cret-key", "a:s3cret-key:x:y"] {
+    for keys in [
+        " ",
+        ",",
+        "alice:",
+        ":s3cret-key",
+        "a:s3cret-key:",
+        "a:s3cret-key,b:s3cret-key",
+    ] {
         let (status, stderr) = setup().env("MCP_API_KEYS", keys).fail();
         assert_ne!(status.code(), Some(0), "{keys:?}");
         assert!(stderr.contains("MCP_API_KEYS"), "{keys:?}: {stderr}");
