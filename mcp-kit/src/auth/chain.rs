@@ -1,5 +1,6 @@
 //! Several authenticators, asked one after the other.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue};
@@ -24,7 +25,8 @@ impl Authenticators {
         self.0.is_empty()
     }
 
-    /// The caller that the first of them knows; `Ok(None)` where nobody does.
+    /// The caller that the first of them knows; `Ok(None)` for a request without
+    /// credentials. What is unavailable is logged here.
     pub(crate) async fn authenticate(
         &self,
         headers: &HeaderMap,
@@ -35,6 +37,7 @@ impl Authenticators {
             match authenticator.authenticate(&credentials).await {
                 Ok(None) => {}
                 Err(error) if error.is_unavailable() => {
+                    log(&error);
                     unavailable.get_or_insert(error);
                 }
                 outcome => return outcome,
@@ -69,6 +72,11 @@ impl Authenticators {
             .filter_map(|challenge| HeaderValue::try_from(challenge).ok())
             .collect()
     }
+}
+
+fn log(error: &AuthError) {
+    let error: &(dyn Error + 'static) = error;
+    tracing::error!(target: super::TARGET, error, "a way of authenticating fails");
 }
 
 /// A Bearer challenge says why a token was refused; other schemes have no

@@ -5,13 +5,18 @@
 //! limits and sessions see the principal; none of them sees the key or token.
 //! Where several authenticators are set, each is asked in its turn.
 
+mod api_keys;
 mod authenticator;
 mod chain;
 mod credentials;
 mod error;
 
+pub use api_keys::{ApiKeys, ApiKeysBuilder, ApiKeysError, KeyDigest, KeyEntry, KeyStore};
 pub use authenticator::Authenticator;
 pub use credentials::Credentials;
 pub use error::AuthError;
 
 pub(crate) use chain::Authenticators;
+
+/// What the log lines of authentication are filtered by.
+const TARGET: &str = "mcp_kit::auth";

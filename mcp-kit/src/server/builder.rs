@@ -15,6 +15,8 @@ use crate::middleware::{
 };
 use crate::protocol::encode;
 use crate::tool::{FnTool, Tool, ToolFn};
+#[cfg(feature = "http")]
+use crate::transport::http::HttpOptions;
 
 /// Puts a server together; made by [`Server::builder`].
 #[must_use = "a server is made by `.build()`"]
@@ -30,6 +32,8 @@ pub struct ServerBuilder {
     rate_limit: Option<Rate>,
     local: Principal,
     log_calls: bool,
+    #[cfg(feature = "http")]
+    http: HttpOptions,
 }
 
 struct Registered {
@@ -139,6 +143,8 @@ impl ServerBuilder {
             rate_limit: None,
             local: Principal::with_every_scope("local"),
             log_calls: true,
+            #[cfg(feature = "http")]
+            http: HttpOptions::default(),
         }
     }
 
@@ -239,6 +245,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Says how the server is served over HTTP.
+    #[cfg(feature = "http")]
+    pub fn http(mut self, change: impl FnOnce(HttpOptions) -> HttpOptions) -> Self {
+        self.http = change(self.http);
+        self
+    }
+
     /// Builds the server.
     ///
     /// # Errors
@@ -297,6 +310,8 @@ impl ServerBuilder {
                 local: self.local,
                 drain: Arc::new(Drain::default()),
                 ledger,
+                #[cfg(feature = "http")]
+                http: self.http,
             }),
         })
     }
@@ -322,6 +337,8 @@ impl ServerBuilder {
 
     fn problems(&self) -> Vec<String> {
         let mut problems: Vec<String> = self.limits.problems().collect();
+        #[cfg(feature = "http")]
+        problems.extend(self.http.problems());
         if cfg!(panic = "abort") {
             problems.push(
                 "the build profile sets panic = \"abort\", under which a panic in one tool would end the server; remove it from the profile"
@@ -355,6 +372,11 @@ impl ServerBuilder {
             problems.extend(
                 registered
                     .bound_problems()
+                    .map(|problem| format!("tool \"{name}\": {problem}")),
+            );
+            #[cfg(feature = "http")]
+            problems.extend(
+                crate::transport::http::param_header_problems(definition)
                     .map(|problem| format!("tool \"{name}\": {problem}")),
             );
             for missing in registered.requirements.missing(&self.states) {

@@ -9,12 +9,26 @@ use tokio::sync::Notify;
 /// Whether the server drains, and who wants to know.
 #[derive(Debug, Default)]
 pub(crate) struct Drain {
+    ending: AtomicBool,
     draining: AtomicBool,
     started: Notify,
 }
 
 impl Drain {
+    /// Says that the drain is near: readiness turns, and nothing else.
+    #[cfg(feature = "http")]
+    pub(crate) fn announce(&self) {
+        self.ending.store(true, Ordering::Release);
+    }
+
+    /// Whether the drain has begun, or was announced.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
+    }
+
     pub(crate) fn begin(&self) {
+        self.ending.store(true, Ordering::Release);
         self.draining.store(true, Ordering::Release);
         self.started.notify_waiters();
     }

@@ -69,6 +69,8 @@ pub(crate) struct ServerInner {
     permits: Arc<Semaphore>,
     pub(crate) drain: Arc<Drain>,
     identity: Arc<Identity>,
+    #[cfg(feature = "http")]
+    pub(crate) http: crate::transport::http::HttpOptions,
     #[cfg_attr(
         not(feature = "http"),
         expect(dead_code, reason = "only HTTP has a rate by default")
@@ -119,6 +121,17 @@ impl Server {
     #[must_use]
     pub fn drain_handle(&self) -> DrainHandle {
         DrainHandle::new(Arc::clone(&self.inner.drain))
+    }
+
+    /// The same server with other options for HTTP.
+    #[cfg(all(feature = "cli", feature = "http"))]
+    pub(crate) fn with_http(&self, http: crate::transport::http::HttpOptions) -> Self {
+        Self {
+            inner: Arc::new(ServerInner {
+                http,
+                ..(*self.inner).clone()
+            }),
+        }
     }
 
     pub(crate) fn inner(&self) -> &Arc<ServerInner> {

@@ -17,6 +17,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use mcp_kit::Server;
+use mcp_kit::middleware::Rate;
 
 use crate::trace::Trace;
 
@@ -26,12 +27,14 @@ fn main() -> ExitCode {
 
 fn build() -> Result<Server, Box<dyn Error>> {
     let trace = Trace::open(env::var_os("CHAOS_TRACE"))?;
+    let unmet = Rate::per_second(1_000_000);
     let rate = env::var("CHAOS_RATE").unwrap_or_else(|_| "1000000/s".to_owned());
     Ok(
         tools::register(Server::builder("chaos-server", env!("CARGO_PKG_VERSION")))
             .instructions("Every tool does one kind of harm. Nothing here is of use.")
             .state(trace)
             .rate_limit(rate.parse()?)
+            .http(|http| http.address_rate(unmet))
             .build()?,
     )
 }
