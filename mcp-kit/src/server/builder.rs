@@ -14,9 +14,12 @@ use crate::middleware::{
     Authorize, ConcurrencyLimit, Log, Middleware, Rate, RateLimit, Timeout, Validate,
 };
 use crate::protocol::encode;
+use crate::telemetry::Meter;
 use crate::tool::{FnTool, Tool, ToolFn};
 #[cfg(feature = "http")]
 use crate::transport::http::HttpOptions;
+#[cfg(feature = "metrics")]
+use crate::{middleware::Measure, telemetry::metrics::Metrics};
 
 /// Puts a server together; made by [`Server::builder`].
 #[must_use = "a server is made by `.build()`"]
@@ -34,6 +37,7 @@ pub struct ServerBuilder {
     log_calls: bool,
     #[cfg(feature = "http")]
     http: HttpOptions,
+    meter: Meter,
 }
 
 struct Registered {
@@ -145,6 +149,7 @@ impl ServerBuilder {
             log_calls: true,
             #[cfg(feature = "http")]
             http: HttpOptions::default(),
+            meter: Meter::default(),
         }
     }
 
@@ -238,6 +243,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Counts calls, and what else [`Metrics`] lists.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self, metrics: &Metrics) -> Self {
+        self.meter = Meter::of(Some(metrics.clone()));
+        self
+    }
+
     /// Gives the caller over stdio these scopes only; without it `local` holds
     /// every scope.
     pub fn local_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
@@ -280,6 +292,7 @@ impl ServerBuilder {
                     layers: &self.layers,
                     layers_after_validation: &self.layers_after_validation,
                     log_calls: self.log_calls,
+                    meter: &self.meter,
                 };
                 Arc::new(policy.entry(registered))
             })
@@ -312,6 +325,7 @@ impl ServerBuilder {
                 ledger,
                 #[cfg(feature = "http")]
                 http: self.http,
+                meter: self.meter,
             }),
         })
     }
@@ -339,6 +353,10 @@ impl ServerBuilder {
         let mut problems: Vec<String> = self.limits.problems().collect();
         #[cfg(feature = "http")]
         problems.extend(self.http.problems());
+        #[cfg(all(feature = "http", feature = "metrics"))]
+        if self.http.shows_metrics() && self.meter.metrics().is_none() {
+            problems.push(NO_METRICS.to_owned());
+        }
         if cfg!(panic = "abort") {
             problems.push(
                 "the build profile sets panic = \"abort\", under which a panic in one tool would end the server; remove it from the profile"
@@ -404,6 +422,11 @@ impl fmt::Debug for ServerBuilder {
     }
 }
 
+/// What is missing where metrics are to be shown.
+#[cfg(all(feature = "http", feature = "metrics"))]
+pub(crate) const NO_METRICS: &str =
+    "http: metrics are to be shown, and the server has none; add .metrics(&Metrics::new())";
+
 /// What the server says for all of its tools.
 struct Policy<'a> {
     limits: &'a Limits,
@@ -412,6 +435,7 @@ struct Policy<'a> {
     layers: &'a [Arc<dyn Middleware>],
     layers_after_validation: &'a [Arc<dyn Middleware>],
     log_calls: bool,
+    meter: &'a Meter,
 }
 
 impl Policy<'_> {
@@ -430,6 +454,10 @@ impl Policy<'_> {
             None => self.rate_limit.cloned(),
         };
         let mut layers: Vec<Arc<dyn Middleware>> = Vec::new();
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = self.meter.metrics() {
+            layers.push(Arc::new(Measure::new(metrics, definition.name())));
+        }
         if self.log_calls {
             layers.push(Arc::new(Log));
         }
@@ -450,7 +478,8 @@ impl Policy<'_> {
         layers.extend(self.layers_after_validation.iter().cloned());
         layers.extend(options.layers_after_validation);
         let result_bytes = options.result_bytes.unwrap_or(self.limits.result_bytes);
-        ToolEntry::new(tool, layers, timeout, result_bytes, unlimited_at)
+        let meter = self.meter.tool(definition.name());
+        ToolEntry::new(tool, layers, timeout, result_bytes, unlimited_at, meter)
     }
 }
 

@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+#[cfg(all(feature = "cli", feature = "http", feature = "metrics"))]
+pub(crate) use builder::NO_METRICS;
 pub use builder::{BuildError, ServerBuilder, ToolOptions};
 pub use drain::DrainHandle;
 pub use limits::Limits;
@@ -31,6 +33,9 @@ use crate::limiter::Ledger;
 use crate::limiter::{EdgeLimits, EdgeRates, Rate};
 #[cfg(feature = "http")]
 use crate::middleware::RateLimit;
+use crate::telemetry::Meter;
+#[cfg(feature = "metrics")]
+use crate::telemetry::metrics::Metrics;
 use crate::tool::ToolDefinition;
 use drain::Drain;
 
@@ -76,6 +81,7 @@ pub(crate) struct ServerInner {
         expect(dead_code, reason = "only HTTP has a rate by default")
     )]
     ledger: Ledger,
+    pub(crate) meter: Meter,
 }
 
 /// What the server says of itself, as JSON that is written as it is.
@@ -114,6 +120,13 @@ impl Server {
     /// The definitions of all tools, in the order in which they are listed.
     pub fn tools(&self) -> impl Iterator<Item = &ToolDefinition> {
         self.inner.tools.iter().map(|entry| entry.definition())
+    }
+
+    /// The metrics that the server was given.
+    #[cfg(feature = "metrics")]
+    #[must_use]
+    pub fn metrics(&self) -> Option<&Metrics> {
+        self.inner.meter.metrics()
     }
 
     /// A handle that ends the server: it refuses new calls, lets the ones in

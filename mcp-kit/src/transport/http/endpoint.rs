@@ -13,7 +13,7 @@ use super::body::{self, HttpBody, Unread};
 use super::calls::{Call, CallGuard, shutting_down};
 use super::exchange::{Begun, Exchange};
 use super::headers::{self, Accepts};
-use super::refusal::{Refusal, empty_response, json_response};
+use super::refusal::{Reason, Refusal, empty_response, json_response};
 use super::service::{RequestBody, Shared, busy};
 use super::subscriptions;
 use crate::context::Principal;
@@ -61,7 +61,7 @@ async fn post(
     if !headers::is_json(headers) {
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "content_type",
+            Reason::ContentType,
             "Unsupported media type: the Content-Type must be application/json",
         ));
     }
@@ -69,7 +69,7 @@ async fn post(
     if !accepts.json && !accepts.events {
         return Err(Refusal::new(
             StatusCode::NOT_ACCEPTABLE,
-            "accept",
+            Reason::ContentType,
             "Not acceptable: Accept must list application/json and text/event-stream",
         ));
     }
@@ -101,13 +101,13 @@ async fn read(
         .map_err(|unread| match unread {
             Unread::TooLarge => Refusal::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                "too_large",
+                Reason::TooLarge,
                 format!("Content too large: a message may have {most} bytes"),
             )
             .closing(),
             Unread::TooSlow => Refusal::new(
                 StatusCode::REQUEST_TIMEOUT,
-                "too_slow",
+                Reason::TooSlow,
                 format!(
                     "Request timeout: the body took longer than {} s",
                     time.as_secs()
@@ -117,7 +117,7 @@ async fn read(
             Unread::Busy => busy().closing(),
             Unread::Broken => Refusal::new(
                 StatusCode::BAD_REQUEST,
-                "broken",
+                Reason::Malformed,
                 "Bad request: the body broke off",
             )
             .closing(),
@@ -192,7 +192,7 @@ fn modern(
         if !accepts.events {
             return Err(Refusal::new(
                 StatusCode::NOT_ACCEPTABLE,
-                "accept",
+                Reason::ContentType,
                 "Not acceptable: subscriptions/listen is answered with text/event-stream",
             ));
         }
@@ -204,9 +204,9 @@ fn modern(
     };
     route(shared, Era::Modern, &mut session, accepts, request, meta).map_err(|error| {
         if error.code() == ErrorCode::MethodNotFound {
-            Refusal::of(StatusCode::NOT_FOUND, "method_not_found", error)
+            Refusal::of(StatusCode::NOT_FOUND, None, error)
         } else {
-            Refusal::of(StatusCode::OK, "refused", error)
+            Refusal::of(StatusCode::OK, None, error)
         }
     })
 }
@@ -231,7 +231,7 @@ fn legacy(
         session.version = None;
     }
     route(shared, Era::Legacy, &mut session, accepts, request, meta)
-        .map_err(|error| Refusal::of(StatusCode::OK, "refused", error))
+        .map_err(|error| Refusal::of(StatusCode::OK, None, error))
 }
 
 fn route(
@@ -261,7 +261,7 @@ fn refuse_while_draining(shared: &Shared) -> Result<(), Refusal> {
     }
     Err(Refusal::new(
         StatusCode::SERVICE_UNAVAILABLE,
-        "draining",
+        Reason::Draining,
         shutting_down().message().unwrap_or_default().to_owned(),
     )
     .retry_after(1)
@@ -290,10 +290,10 @@ async fn respond(
             response.body_mut().held().call = Some(guard);
             Ok(response)
         }
-        Begun::Nothing => Err(Refusal::new(
+        Begun::Nothing => Err(Refusal::of(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "ended",
-            "The call ended without an answer",
+            None,
+            RpcError::new(ErrorCode::InternalError, "The call ended without an answer"),
         )),
     }
 }

@@ -22,16 +22,18 @@ use super::calls::shutting_down;
 use super::cors;
 use super::door::{Door, Refusal as Closed};
 use super::endpoint;
-use super::open::Open;
+use super::open::{Open, OpenRequest};
 use super::options::HttpOptions;
 use super::param_headers::ParamHeaders;
 use super::pressure::Pressure;
 use super::probes::{self, Readiness};
 use super::pulse::Pulse;
-use super::refusal::Refusal;
+use super::refusal::{Reason, Refusal};
 use crate::context::Principal;
 use crate::limiter::EdgeLimits;
 use crate::server::{Server, ServerInner};
+#[cfg(feature = "metrics")]
+use crate::telemetry::metrics::Metrics;
 
 /// A server as a `tower::Service`; made by [`Server::http_service`].
 ///
@@ -139,12 +141,15 @@ impl HttpService {
         let mut response = match shared.respond(&parts, body, peer).await {
             Ok(response) => response,
             Err(refusal) => {
-                tracing::debug!(
-                    target: "mcp_kit::http",
-                    status = refusal.status().as_u16(),
-                    reason = refusal.reason(),
-                    "refused"
-                );
+                if let Some(reason) = refusal.reason() {
+                    shared.server.meter.refused(reason);
+                    tracing::info!(
+                        target: "mcp_kit::http",
+                        status = refusal.status().as_u16(),
+                        reason = reason.as_str(),
+                        "refused"
+                    );
+                }
                 refusal.into_response()
             }
         };
@@ -182,6 +187,12 @@ impl Shared {
                 probes::check_method(&parts.method)?;
                 Ok(self.readiness().await)
             }
+            #[cfg(feature = "metrics")]
+            "/metrics" if self.options.has_metrics_path => {
+                probes::check_method(&parts.method)?;
+                self.enter(parts, peer).await?;
+                Ok(self.metrics())
+            }
             _ => Err(Refusal::not_found(format!(
                 "Not found: the MCP endpoint is {}",
                 self.options.path
@@ -196,34 +207,48 @@ impl Shared {
         body: RequestBody,
         peer: Option<IpAddr>,
     ) -> Result<Response<HttpBody>, Refusal> {
-        self.door
-            .check(&parts.uri, &parts.headers)
-            .map_err(closed)?;
-        if self.is_locked {
-            return Err(Refusal::new(
-                StatusCode::FORBIDDEN,
-                "locked",
-                "Forbidden: the server is not set up to be reached by others; its log says how",
-            ));
-        }
-        let is_preflight = parts.method == http::Method::OPTIONS && self.door.has_cors();
-        if is_preflight {
+        if parts.method == http::Method::OPTIONS && self.door.has_cors() {
+            self.check_door(parts)?;
             return Ok(cors::preflight(&parts.headers));
         }
+        let (principal, open) = self.enter(parts, peer).await?;
+        let mut response = endpoint::serve(self, parts, body, principal).await?;
+        response.body_mut().held().request = Some(open);
+        Ok(response)
+    }
+
+    /// The doors: who comes in, and a place among the open requests.
+    async fn enter(
+        &self,
+        parts: &Parts,
+        peer: Option<IpAddr>,
+    ) -> Result<(Principal, OpenRequest), Refusal> {
+        self.check_door(parts)?;
         let Some(open) = self.open.request(self.options.limits.requests) else {
             return Err(busy());
         };
         if let Some(peer) = peer {
             let client = self.options.proxies.client(peer, &parts.headers);
             let taken = self.edge.address(client).await;
-            taken.map_err(|refused| limited(refused, "rate_address", "this address"))?;
+            taken.map_err(|refused| limited(refused, Reason::RateAddress, "this address"))?;
         }
         let principal = self.authenticate(parts).await?;
         let taken = self.edge.principal(&principal).await;
-        taken.map_err(|refused| limited(refused, "rate_principal", "this caller"))?;
-        let mut response = endpoint::serve(self, parts, body, principal).await?;
-        response.body_mut().held().request = Some(open);
-        Ok(response)
+        taken.map_err(|refused| limited(refused, Reason::RatePrincipal, "this caller"))?;
+        Ok((principal, open))
+    }
+
+    fn check_door(&self, parts: &Parts) -> Result<(), Refusal> {
+        let checked = self.door.check(&parts.uri, &parts.headers);
+        checked.map_err(closed)?;
+        if self.is_locked {
+            return Err(Refusal::new(
+                StatusCode::FORBIDDEN,
+                Reason::Forbidden,
+                "Forbidden: the server is not set up to be reached by others; its log says how",
+            ));
+        }
+        Ok(())
     }
 
     async fn authenticate(&self, parts: &Parts) -> Result<Principal, Refusal> {
@@ -242,7 +267,7 @@ impl Shared {
                 );
                 return Err(Refusal::new(
                     StatusCode::SERVICE_UNAVAILABLE,
-                    "auth_unavailable",
+                    Reason::AuthUnavailable,
                     "Credentials cannot be checked at the moment. Try again in a few seconds.",
                 )
                 .retry_after(5));
@@ -254,7 +279,7 @@ impl Shared {
             None => "Unauthorized: send a key or token, as \"Authorization: Bearer …\" or \"X-API-Key: …\"".to_owned(),
         };
         Err(
-            Refusal::new(StatusCode::UNAUTHORIZED, "unauthenticated", message)
+            Refusal::new(StatusCode::UNAUTHORIZED, Reason::Unauthenticated, message)
                 .challenges(authenticators.challenges(error.as_ref())),
         )
     }
@@ -264,6 +289,18 @@ impl Shared {
         for call in self.open.calls() {
             call.give_up(&shutting_down());
         }
+    }
+
+    #[cfg(feature = "metrics")]
+    fn metrics(&self) -> Response<HttpBody> {
+        let metrics = self.server.meter.metrics();
+        let text = metrics.map(Metrics::encode).unwrap_or_default();
+        let mut response = Response::new(HttpBody::whole(text));
+        response.headers_mut().insert(
+            http::header::CONTENT_TYPE,
+            http::HeaderValue::from_static(Metrics::CONTENT_TYPE),
+        );
+        response
     }
 
     async fn readiness(&self) -> Response<HttpBody> {
@@ -283,17 +320,17 @@ fn closed(why: Closed) -> Refusal {
     match why {
         Closed::NoHost => Refusal::new(
             StatusCode::BAD_REQUEST,
-            "host",
+            Reason::Host,
             "Bad request: the Host header is missing",
         ),
         Closed::Host => Refusal::new(
             StatusCode::FORBIDDEN,
-            "host",
+            Reason::Host,
             "Forbidden: this server is not known under the name in the Host header. Whoever runs it names it with public_url(…) or allow_host(…).",
         ),
         Closed::Origin => Refusal::new(
             StatusCode::FORBIDDEN,
-            "origin",
+            Reason::Origin,
             "Forbidden: pages of this Origin may not call this server. Whoever runs it lets them in with allow_origin(…).",
         ),
     }
@@ -302,18 +339,18 @@ fn closed(why: Closed) -> Refusal {
 pub(super) fn busy() -> Refusal {
     Refusal::new(
         StatusCode::SERVICE_UNAVAILABLE,
-        "busy",
+        Reason::Busy,
         "The server is busy. Try again in a few seconds.",
     )
     .retry_after(1)
 }
 
-fn limited(refused: crate::limiter::Refused, reason: &'static str, whose: &str) -> Refusal {
+fn limited(refused: crate::limiter::Refused, reason: Reason, whose: &str) -> Refusal {
     let seconds = refused.retry_after_seconds();
     let refusal = if refused.is_unavailable() {
         Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "limits_unavailable",
+            Reason::LimitsUnavailable,
             "Limits cannot be checked at the moment. Try again in a few seconds.",
         )
     } else {
