@@ -7,7 +7,7 @@
 
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
-use mcp_kit::{Server, middleware::Rate, server::ServerBuilder, transport::http::HttpOptions};
+use mcp_kit::{Server, middleware::Rate, server::ServerBuilder};
 use web_search::{Corpus, Search, SearchProvider as _, brave_from_env, read_page, search_web};
 
 /// Search the web (with a key for Brave's API in BRAVE_API_KEY), or a folder of
@@ -43,18 +43,28 @@ fn build(options: Options) -> Result<Server, Box<dyn Error>> {
     Ok(server.build()?)
 }
 
+/// Searches documents, and reads them.
 fn documents(corpus: Corpus) -> ServerBuilder {
-    let searched = corpus.clone();
+    let index = corpus.clone();
     web(Search::new(corpus.clone()))
         .state(corpus)
         .tool::<read_page>()
-        .http(move |http| ready_when_searchable(http, searched))
+        .http(|http| http.ready_check("index", move || answers(index.clone())))
 }
 
+/// Searches whatever `search` does.
+///
+/// The web has no check: a search costs money, and if Brave is out of order it
+/// is so for all replicas. Then the tool's own words help more than a proxy
+/// that has no server left.
 fn web(search: Search) -> ServerBuilder {
-    let instructions = format!("search_web searches {}.", search.searches());
     Server::builder("remote-search", env!("CARGO_PKG_VERSION"))
-        .instructions(instructions)
+        .instructions(format!("search_web searches {}.", search.searches()))
         .state(search)
         .tool_with::<search_web>(|tool| tool.concurrency(32))
+}
+
+/// Whether a search comes to an end without an error.
+async fn answers(index: Corpus) -> bool {
+    index.search("ready", 1).await.is_ok()
 }
