@@ -7,7 +7,11 @@
 
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
-use mcp_kit::{Server, middleware::Rate, server::ServerBuilder};
+use mcp_kit::{
+    Server,
+    middleware::Rate,
+    server::{RedisLimits, ServerBuilder},
+};
 use web_search::{Corpus, Search, SearchProvider as _, brave_from_env, read_page, search_web};
 
 /// Search the web (with a key for Brave's API in BRAVE_API_KEY), or a folder of
@@ -18,11 +22,6 @@ struct Options {
     /// Search the .md and .txt files in this folder, whatever BRAVE_API_KEY says.
     #[arg(long, value_name = "DIR", env = "SEARCH_CORPUS")]
     corpus: Option<PathBuf>,
-    /// The Redis or Valkey that several replicas share their limits and the
-    /// ownership of sessions through, as redis://HOST:PORT. Without it this
-    /// process counts alone.
-    #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
-    redis: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -39,7 +38,10 @@ fn build(options: Options) -> Result<Server, Box<dyn Error>> {
         // One caller's share of each tool.
         .rate_limit(Rate::per_minute(60))
         // And of everything, lists and failed calls included.
-        .http(|http| http.principal_rate(Rate::per_minute(300)));
+        .http(|http| http.principal_rate(Rate::per_minute(300)))
+        // Several replicas count together, and know each other's sessions,
+        // through the Redis or Valkey of MCP_REDIS_URL.
+        .shared_limits(RedisLimits::from_env()?);
     Ok(server.build()?)
 }
 

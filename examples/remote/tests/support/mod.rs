@@ -27,7 +27,7 @@ pub fn program(arguments: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
-    command.env_remove("REDIS_URL").env_remove("SEARCH_CORPUS");
+    command.env_remove("SEARCH_CORPUS");
     command.env_remove("RUST_LOG");
     command
 }
