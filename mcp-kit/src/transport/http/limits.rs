@@ -27,7 +27,7 @@ pub struct HttpLimits {
     /// at once; 64 MiB. Further large ones are told 503.
     pub incoming_bytes: usize,
     /// The bytes of large answers (of more than 16 KiB) that clients have not
-    /// read; 64 MiB. Beyond it a call with a large result is told to try again,
+    /// read; 48 MiB. Beyond it a call with a large result is told to try again,
     /// and from three quarters of it clients that read nothing for a second are
     /// cut off.
     pub unread_bytes: usize,
@@ -59,7 +59,7 @@ impl Default for HttpLimits {
             streams_per_connection: 64,
             requests: 4_096,
             incoming_bytes: 64 * KIB * KIB,
-            unread_bytes: 64 * KIB * KIB,
+            unread_bytes: 48 * KIB * KIB,
             sessions: 10_000,
             sessions_per_principal: 100,
             session_idle: Duration::from_secs(30 * 60),
