@@ -53,6 +53,7 @@
 
 mod client;
 mod export;
+mod layer;
 mod parent;
 mod span;
 
@@ -63,11 +64,12 @@ use std::time::Duration;
 use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt as _, TraceId, TracerProvider as _};
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::{Level, Subscriber};
+use tracing::Subscriber;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 
+use layer::Spans;
+pub(crate) use layer::is_sent;
 #[cfg(feature = "http")]
 pub(super) use parent::from_headers;
 pub(super) use parent::from_meta;
@@ -139,16 +141,7 @@ where
     let provider = export::provider()?;
     let tracer = provider.tracer("mcp-kit");
     LAYERS.fetch_add(1, Ordering::Relaxed);
-    let spans = filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO)
-        .with_max_level_hint(LevelFilter::INFO);
-    let layer = tracing_opentelemetry::layer()
-        .with_tracer(tracer)
-        .with_location(false)
-        .with_threads(false)
-        .with_tracked_inactivity(false)
-        .with_target(false)
-        .with_filter(spans);
-    Ok((layer, TraceGuard(provider)))
+    Ok((Spans::new(tracer), TraceGuard(provider)))
 }
 
 /// Whether spans are sent anywhere.

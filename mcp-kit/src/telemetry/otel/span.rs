@@ -3,10 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use opentelemetry::trace::{SpanContext, Status, TraceContextExt as _};
-use opentelemetry::{Context, Key, Value};
+use opentelemetry::{Context, KeyValue, Value};
 use tracing::Span;
 use tracing::span::Entered;
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::middleware::CallOutcome;
 use crate::protocol::RequestId;
@@ -28,36 +27,42 @@ pub(crate) struct CallStart<'a> {
 /// A call's span. It ends with an outcome, at the latest when it is dropped.
 pub(crate) struct CallSpan {
     span: Span,
+    /// The same, as OpenTelemetry has it. It can end while tracing's lives on
+    /// in tasks that the handler left behind.
+    context: Context,
     has_ended: AtomicBool,
 }
 
 impl CallSpan {
     pub(crate) fn begin(start: CallStart<'_>) -> Self {
         let CallStart { tool, origin, .. } = start;
-        // The log's own span, with the fields that its lines show.
+        let (parent, link) = match (start.parent, origin.parent.clone()) {
+            (None, parent) => (parent, None),
+            both => both,
+        };
+        let around = match parent {
+            Some(parent) => Context::new().with_remote_span_context(parent),
+            None => Context::new(),
+        };
+        let attached = around.attach();
+        // In place of the log's own span, with the fields that its lines show.
         let span = tracing::info_span!(
             target: "mcp_kit::call",
-            parent: None,
             "call",
             tool,
             principal = start.principal,
             otel.name = format!("tools/call {tool}"),
             otel.kind = "server",
         );
-        let header = origin.parent.clone();
-        let (parent, link) = match (start.parent, header) {
-            (Some(parent), link) => (Some(parent), link),
-            (None, parent) => (parent, None),
-        };
-        if let Some(parent) = parent {
-            // It fails where no layer sees the span; there is no parent then.
-            let _ = span.set_parent(Context::new().with_remote_span_context(parent));
-        }
+        // The layer starts it when it is first entered.
+        let context = span.in_scope(Context::current);
+        drop(attached);
+        let traced = context.span();
         if let Some(link) = link {
-            span.add_link(link);
+            traced.add_link(link, Vec::new());
         }
         let set = |key: &'static str, value: Value| {
-            span.set_attribute(Key::from_static_str(key), value);
+            traced.set_attribute(KeyValue::new(key, value));
         };
         set("mcp.method.name", "tools/call".into());
         set("gen_ai.operation.name", "execute_tool".into());
@@ -78,6 +83,7 @@ impl CallSpan {
         }
         Self {
             span,
+            context,
             has_ended: AtomicBool::new(false),
         }
     }
@@ -104,12 +110,9 @@ impl CallSpan {
         if self.has_ended.swap(true, Ordering::Relaxed) {
             return;
         }
-        // The span itself and not tracing's, which lives on in tasks that the
-        // handler left behind.
-        let context = self.span.context();
-        let span = context.span();
+        let span = self.context.span();
         let set = |key: &'static str, value: Value| {
-            span.set_attribute(opentelemetry::KeyValue::new(key, value));
+            span.set_attribute(KeyValue::new(key, value));
         };
         set("mcp_kit.outcome", outcome.as_str().into());
         if let Some(reference) = reference {
