@@ -86,6 +86,7 @@
 //! | `http` | no | serving over HTTP |
 //! | `metrics` | no | Prometheus metrics |
 //! | `otel` | no | traces over OTLP; turns on `logging` |
+//! | `redis` | no | limits and legacy sessions that replicas share through Redis or Valkey; turns on `http` |
 //! | `regex` | no | the schema keyword `pattern`, and garde's `pattern` rule |
 //!
 //! # How to depend on it
@@ -108,6 +109,8 @@
 #[doc(hidden)]
 pub mod __private;
 pub mod args;
+#[cfg(feature = "http")]
+pub mod auth;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod context;
@@ -119,6 +122,8 @@ mod panics;
 pub mod prelude;
 pub mod protocol;
 mod reference;
+#[cfg(feature = "redis")]
+mod replicas;
 mod schema;
 pub mod server;
 pub mod telemetry;

@@ -7,6 +7,9 @@ use std::path::Path;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command as Clap, Error};
 
+#[cfg(feature = "http")]
+use super::http_arguments::{HttpArguments, health_address};
+
 /// What to do, and with which of the program's own options.
 pub(super) struct Invocation<O> {
     pub(super) options: O,
@@ -28,6 +31,12 @@ pub(super) enum Command {
     },
     Check {
         strict: bool,
+    },
+    #[cfg(feature = "http")]
+    Http(HttpArguments),
+    #[cfg(feature = "http")]
+    Health {
+        address: String,
     },
     Version,
 }
@@ -76,15 +85,21 @@ fn asked_for(matches: &ArgMatches) -> Command {
         Some(("check", check)) => Command::Check {
             strict: flag(check, "mcp_kit_strict"),
         },
+        #[cfg(feature = "http")]
+        Some(("http", http)) => Command::Http(HttpArguments::of(http)),
+        #[cfg(feature = "http")]
+        Some(("health", health)) => Command::Health {
+            address: health_address(health),
+        },
         _ => Command::Stdio,
     }
 }
 
-fn flag(matches: &ArgMatches, id: &str) -> bool {
+pub(super) fn flag(matches: &ArgMatches, id: &str) -> bool {
     matches!(matches.try_get_one(id), Ok(Some(true)))
 }
 
-fn text(matches: &ArgMatches, id: &str) -> String {
+pub(super) fn text(matches: &ArgMatches, id: &str) -> String {
     matches
         .try_get_one::<String>(id)
         .ok()
@@ -96,7 +111,11 @@ fn text(matches: &ArgMatches, id: &str) -> String {
 /// The whole command line: the program's own options and the commands.
 fn command<O: Args>() -> Result<Clap, Error> {
     let own = O::augment_args(Clap::new("server"));
-    for taken in ["json", "strict"] {
+    #[cfg(feature = "http")]
+    let taken = ["json", "strict"].into_iter().chain(HttpArguments::names());
+    #[cfg(not(feature = "http"))]
+    let taken = ["json", "strict"];
+    for taken in taken {
         if own
             .get_arguments()
             .any(|argument| argument.get_long() == Some(taken))
@@ -128,7 +147,7 @@ fn command<O: Args>() -> Result<Clap, Error> {
     } else {
         own.arg(version())
     };
-    Ok(own
+    let all = own
         .subcommand_negates_reqs(true)
         .subcommand(
             Clap::new("stdio").about("Serve one client over stdin and stdout; so does no command"),
@@ -164,7 +183,12 @@ fn command<O: Args>() -> Result<Clap, Error> {
                         .action(ArgAction::SetTrue)
                         .help("End with 1 where something could be better"),
                 ),
-        ))
+        );
+    #[cfg(feature = "http")]
+    let all = all
+        .subcommand(super::http_arguments::command())
+        .subcommand(super::http_arguments::health_command());
+    Ok(all)
 }
 
 fn json(help: &'static str) -> Arg {

@@ -37,10 +37,12 @@
 //! | `tools` | lists the tools with their schemas |
 //! | `call TOOL JSON` | calls one tool and prints the result |
 //! | `check` | shows each tool's policy, and what could be better |
+//! | `http` | serves over HTTP (feature `http`) |
+//! | `health` | asks a server on this machine whether it is ready (feature `http`) |
 //!
 //! The program's own options may stand before and after the command; the ones
-//! without a name only before. The names `--json`, `--strict`, `--help` and
-//! `--version` are taken. `#[command(version)]` on the options makes `--version` say the
+//! without a name only before. The names `--json`, `--strict`, `--help`,
+//! `--version`, and those of the options of `http` are taken. `#[command(version)]` on the options makes `--version` say the
 //! package's version; without it the server is built to say its own.
 //!
 //! The process ends with 0; with 1 where the server could not be built or
@@ -51,6 +53,12 @@ mod arguments;
 mod build;
 mod call;
 mod check;
+#[cfg(feature = "http")]
+mod health;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "http")]
+mod http_arguments;
 mod output;
 mod runtime;
 mod serve;
@@ -107,6 +115,12 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
         Command::Check { strict } => {
             with_server(build, options, |server, _| check::check(server, strict))
         }
+        #[cfg(feature = "http")]
+        Command::Http(arguments) => {
+            http::serve(build, options, &arguments).map(|()| ExitCode::SUCCESS)
+        }
+        #[cfg(feature = "http")]
+        Command::Health { address } => health::ask(&address).map(|()| ExitCode::SUCCESS),
         Command::Version => with_server(build, options, |server, _| {
             output::print(&format!("{} {}\n", server.name(), server.version()))
         }),

@@ -19,6 +19,7 @@ mod rate_limit;
 mod timeout;
 mod validate;
 
+pub use crate::limiter::{InvalidRate, Rate};
 pub use authorize::Authorize;
 pub use concurrency::ConcurrencyLimit;
 pub use from_fn::{FromFn, from_fn};
@@ -27,7 +28,7 @@ pub(crate) use log::{log_refusal, log_unseen};
 #[cfg(feature = "metrics")]
 pub use measure::Measure;
 pub(crate) use outcome::CallOutcome;
-pub use rate_limit::{Rate, RateLimit};
+pub use rate_limit::RateLimit;
 pub use timeout::Timeout;
 #[cfg(feature = "cli")]
 pub(crate) use timeout::readable;

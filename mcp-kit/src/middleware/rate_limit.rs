@@ -2,108 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
-use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::time::Instant;
 
 use super::{Middleware, Next};
-use crate::limiter::Table;
+use crate::limiter::{Budgets, Ledger, Rate, Refused};
 use crate::tool::{ErrorKind, ToolCall, ToolError, ToolResult};
-
-/// How many calls in how much time: `5/s`, `60/min`, `1000/h`.
-///
-/// All of them may come at once (the burst); after that one more is let
-/// through each time its share of the period has passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    calls: u32,
-    period: Duration,
-}
-
-impl Rate {
-    /// `calls` per second; at least one.
-    #[must_use]
-    pub const fn per_second(calls: u32) -> Self {
-        Self::new(calls, Duration::from_secs(1))
-    }
-
-    /// `calls` per minute; at least one.
-    #[must_use]
-    pub const fn per_minute(calls: u32) -> Self {
-        Self::new(calls, Duration::from_secs(60))
-    }
-
-    /// `calls` per hour; at least one.
-    #[must_use]
-    pub const fn per_hour(calls: u32) -> Self {
-        Self::new(calls, Duration::from_secs(3_600))
-    }
-
-    const fn new(calls: u32, period: Duration) -> Self {
-        Self {
-            calls: if calls == 0 { 1 } else { calls },
-            period,
-        }
-    }
-
-    pub(crate) fn calls(self) -> u32 {
-        self.calls
-    }
-
-    pub(crate) fn period(self) -> Duration {
-        self.period
-    }
-}
-
-impl FromStr for Rate {
-    type Err = InvalidRate;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidRate(text.to_owned());
-        let (calls, unit) = text.split_once('/').ok_or_else(invalid)?;
-        let calls = calls.trim().parse().map_err(|_| invalid())?;
-        if calls == 0 {
-            return Err(invalid());
-        }
-        match unit.trim() {
-            "s" => Ok(Self::per_second(calls)),
-            "min" | "m" => Ok(Self::per_minute(calls)),
-            "h" => Ok(Self::per_hour(calls)),
-            _ => Err(invalid()),
-        }
-    }
-}
-
-impl fmt::Display for Rate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = match self.period.as_secs() {
-            1 => "s",
-            60 => "min",
-            _ => "h",
-        };
-        write!(f, "{}/{unit}", self.calls)
-    }
-}
-
-/// A text that is no [`Rate`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvalidRate(String);
-
-impl fmt::Display for InvalidRate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} is no rate: write a whole number of calls from 1, a slash and s, min or h, such as \"60/min\"",
-            self.0
-        )
-    }
-}
-
-impl std::error::Error for InvalidRate {}
 
 /// Bounds how often each caller may call each tool (GCRA). Whoever calls too
 /// often reads how many seconds to wait; nobody else notices.
@@ -113,15 +18,7 @@ impl std::error::Error for InvalidRate {}
 /// Clones share their state.
 #[derive(Clone)]
 pub struct RateLimit {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    rate: Rate,
-    /// Two keyed hashes name a pair: no strings are kept, and a collision
-    /// would take 2^64 pairs.
-    hashers: [RandomState; 2],
-    table: Mutex<Table<(u64, u64)>>,
+    budgets: Arc<Budgets>,
 }
 
 impl RateLimit {
@@ -135,35 +32,44 @@ impl RateLimit {
     /// A limit with state for at most `entries` pairs.
     #[must_use]
     pub fn with_entries(rate: Rate, entries: usize) -> Self {
+        Self::of(Budgets::new(rate, entries))
+    }
+
+    /// A limit for the calls of a server's tools, counted in its ledger.
+    pub(crate) fn of_tools(ledger: &Ledger, rate: Rate) -> Self {
+        Self::of(ledger.budgets("tool", rate))
+    }
+
+    fn of(budgets: Budgets) -> Self {
         Self {
-            shared: Arc::new(Shared {
-                rate,
-                hashers: [RandomState::new(), RandomState::new()],
-                table: Mutex::new(Table::new(entries)),
-            }),
+            budgets: Arc::new(budgets),
         }
     }
 
-    /// Counts a call, or says how long to wait.
-    fn take(&self, caller: &str, tool: &str) -> Result<(), Duration> {
-        let shared = &*self.shared;
-        let [first, second] = &shared.hashers;
-        let key = (
-            first.hash_one((caller, tool)),
-            second.hash_one((caller, tool)),
-        );
-        shared
-            .table
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(key, shared.rate, Instant::now())
+    fn refusal(&self, refused: Refused) -> ToolError {
+        let seconds = refused.retry_after_seconds();
+        #[cfg(feature = "redis")]
+        if refused == Refused::Unavailable {
+            return ToolError::refusal(
+                ErrorKind::Busy,
+                "The server cannot count this call at the moment. Try again in a few seconds.",
+            );
+        }
+        let plural = if seconds == 1 { "" } else { "s" };
+        let rate = self.budgets.rate();
+        ToolError::refusal(
+            ErrorKind::RateLimited,
+            format!(
+                "Rate limit of {rate} reached for this tool. Try again in {seconds} second{plural}."
+            ),
+        )
     }
 }
 
 impl fmt::Debug for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RateLimit")
-            .field("rate", &self.shared.rate)
+            .field("rate", &self.budgets.rate())
             .finish_non_exhaustive()
     }
 }
@@ -171,52 +77,14 @@ impl fmt::Debug for RateLimit {
 #[async_trait]
 impl Middleware for RateLimit {
     async fn handle(&self, call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError> {
-        match self.take(call.principal().name(), call.tool()) {
+        let key = [call.principal().name().as_bytes(), call.tool().as_bytes()];
+        match self.budgets.take(key).await {
             Ok(()) => next.run(call).await,
-            Err(wait) => {
-                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-                let plural = if seconds == 1 { "" } else { "s" };
-                Err(ToolError::refusal(
-                    ErrorKind::RateLimited,
-                    format!(
-                        "Rate limit of {} reached for this tool. Try again in {seconds} second{plural}.",
-                        self.shared.rate
-                    ),
-                ))
-            }
+            Err(refused) => Err(self.refusal(refused)),
         }
     }
 
     fn name(&self) -> Cow<'static, str> {
-        Cow::Owned(format!("RateLimit({})", self.shared.rate))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rates_are_read_and_written() {
-        for text in ["5/s", "60/min", "1000/h"] {
-            assert_eq!(text.parse::<Rate>().unwrap().to_string(), text);
-        }
-        for text in ["", "5", "5/day", "0/s", "-1/s", "x/s"] {
-            let message = text.parse::<Rate>().unwrap_err().to_string();
-            assert!(message.contains("60/min"), "{message}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn callers_and_tools_have_a_budget_each() {
-        let limit = RateLimit::new(Rate::per_second(2));
-        assert!(limit.take("alice", "add").is_ok());
-        assert!(limit.take("alice", "add").is_ok());
-        assert_eq!(limit.take("alice", "add"), Err(Duration::from_millis(500)));
-        assert!(limit.take("bob", "add").is_ok());
-        assert!(limit.take("alice", "sub").is_ok());
-        tokio::time::advance(Duration::from_millis(500)).await;
-        assert!(limit.take("alice", "add").is_ok());
-        assert!(limit.take("alice", "add").is_err());
+        Cow::Owned(format!("RateLimit({})", self.budgets.rate()))
     }
 }

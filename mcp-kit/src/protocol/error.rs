@@ -19,6 +19,9 @@ pub enum ErrorCode {
     InvalidParams,
     /// -32603: the server failed.
     InternalError,
+    /// -32020: a header that the transport needs is missing, or says otherwise
+    /// than the message (2026-07-28, HTTP).
+    HeaderMismatch,
     /// -32022: the request names a protocol version that the server does not
     /// speak (2026-07-28).
     UnsupportedVersion,
@@ -34,6 +37,7 @@ impl ErrorCode {
             Self::MethodNotFound => -32601,
             Self::InvalidParams => -32602,
             Self::InternalError => -32603,
+            Self::HeaderMismatch => -32020,
             Self::UnsupportedVersion => -32022,
         }
     }

@@ -1,6 +1,8 @@
 //! A request's `_meta`: what the modern era puts on every request, and the
 //! progress token of both eras.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -61,6 +63,12 @@ impl<'a> Meta<'a> {
 
     /// Checks what the modern era requires of every request.
     pub(crate) fn check_modern(&self) -> Result<ProtocolVersion, RpcError> {
+        modern_version(&self.check_members()?)
+    }
+
+    /// Checks that the members are there which the modern era requires, and
+    /// gives the version's name, which need not be a known one.
+    pub(crate) fn check_members(&self) -> Result<Cow<'a, str>, RpcError> {
         let Some(version) = self.protocol_version else {
             return Err(missing("io.modelcontextprotocol/protocolVersion"));
         };
@@ -69,9 +77,6 @@ impl<'a> Meta<'a> {
                 r#"Invalid params: "_meta"."io.modelcontextprotocol/protocolVersion" must be a string"#,
             ));
         };
-        let version = ProtocolVersion::from_name(&name)
-            .filter(|version| version.era() == Era::Modern)
-            .ok_or_else(|| unsupported_version(&name))?;
         if let Some(level) = self.log_level
             && !super::id::json_string(level.get())
                 .is_some_and(|level| LOG_LEVELS.contains(&&*level))
@@ -81,7 +86,7 @@ impl<'a> Meta<'a> {
             ));
         }
         match self.client_capabilities {
-            Some(capabilities) if capabilities.get().starts_with('{') => Ok(version),
+            Some(capabilities) if capabilities.get().starts_with('{') => Ok(name),
             Some(_) => Err(RpcError::invalid_params(
                 r#"Invalid params: "_meta"."io.modelcontextprotocol/clientCapabilities" must be an object"#,
             )),
@@ -106,6 +111,13 @@ fn missing(key: &str) -> RpcError {
     RpcError::invalid_params(format!(
         r#"Invalid params: "_meta"."{key}" is required on every request of 2026-07-28"#
     ))
+}
+
+/// The version of the modern era that has this name.
+pub(crate) fn modern_version(name: &str) -> Result<ProtocolVersion, RpcError> {
+    ProtocolVersion::from_name(name)
+        .filter(|version| version.era() == Era::Modern)
+        .ok_or_else(|| unsupported_version(name))
 }
 
 fn unsupported_version(name: &str) -> RpcError {

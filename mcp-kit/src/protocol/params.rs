@@ -16,6 +16,7 @@ pub(crate) struct Params<'a> {
     pub(crate) cursor: Option<&'a RawValue>,
     pub(crate) protocol_version: Option<&'a RawValue>,
     pub(crate) request_id: Option<&'a RawValue>,
+    pub(crate) notifications: Option<&'a RawValue>,
     pub(crate) meta: Option<&'a RawValue>,
 }
 
@@ -27,6 +28,7 @@ enum Member {
     Cursor,
     ProtocolVersion,
     RequestId,
+    Notifications,
     #[serde(rename = "_meta")]
     Meta,
     #[serde(other)]
@@ -58,6 +60,7 @@ impl<'de> Visitor<'de> for ParamsVisitor {
                 Member::Cursor => &mut params.cursor,
                 Member::ProtocolVersion => &mut params.protocol_version,
                 Member::RequestId => &mut params.request_id,
+                Member::Notifications => &mut params.notifications,
                 Member::Meta => &mut params.meta,
                 Member::Other => {
                     map.next_value::<IgnoredAny>()?;

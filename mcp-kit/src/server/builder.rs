@@ -9,12 +9,17 @@ use tokio::sync::Semaphore;
 use super::drain::Drain;
 use super::{Identity, Limits, Server, ServerInner, ToolEntry};
 use crate::context::{Principal, Requirements, StateMap};
+use crate::limiter::Ledger;
 use crate::middleware::{
     Authorize, ConcurrencyLimit, Log, Middleware, Rate, RateLimit, Timeout, Validate,
 };
 use crate::protocol::encode;
+#[cfg(feature = "redis")]
+use crate::replicas::RedisLimits;
 use crate::telemetry::Meter;
 use crate::tool::{FnTool, Tool, ToolFn};
+#[cfg(feature = "http")]
+use crate::transport::http::HttpOptions;
 #[cfg(feature = "metrics")]
 use crate::{middleware::Measure, telemetry::metrics::Metrics};
 
@@ -30,13 +35,17 @@ pub struct ServerBuilder {
     layers: Vec<Arc<dyn Middleware>>,
     layers_after_validation: Vec<Arc<dyn Middleware>>,
     rate_limit: Option<Rate>,
+    #[cfg(feature = "redis")]
+    shared: Option<RedisLimits>,
     local: Principal,
     log_calls: bool,
+    #[cfg(feature = "http")]
+    http: HttpOptions,
     meter: Meter,
 }
 
 struct Registered {
-    tool: Box<dyn Tool>,
+    tool: Arc<dyn Tool>,
     requirements: Requirements,
     options: ToolOptions,
 }
@@ -140,8 +149,12 @@ impl ServerBuilder {
             layers: Vec::new(),
             layers_after_validation: Vec::new(),
             rate_limit: None,
+            #[cfg(feature = "redis")]
+            shared: None,
             local: Principal::with_every_scope("local"),
             log_calls: true,
+            #[cfg(feature = "http")]
+            http: HttpOptions::default(),
             meter: Meter::default(),
         }
     }
@@ -175,7 +188,7 @@ impl ServerBuilder {
     /// Registers a tool that is known only at run time.
     pub fn runtime_tool(self, tool: impl Tool) -> Self {
         self.register(
-            Box::new(tool),
+            Arc::new(tool),
             Requirements::default(),
             ToolOptions::default(),
         )
@@ -189,7 +202,7 @@ impl ServerBuilder {
         options: impl FnOnce(ToolOptions) -> ToolOptions,
     ) -> Self {
         self.register(
-            Box::new(tool),
+            Arc::new(tool),
             Requirements::default(),
             options(ToolOptions::default()),
         )
@@ -209,9 +222,30 @@ impl ServerBuilder {
     }
 
     /// Bounds how often each caller may call each tool. Without it stdio has
-    /// no such bound.
+    /// no such bound, and HTTP has 60 calls per minute.
     pub fn rate_limit(mut self, rate: Rate) -> Self {
         self.rate_limit = Some(rate);
+        self
+    }
+
+    /// Counts every limit in a Redis or Valkey, for all replicas of this
+    /// server together, and lets them know each other's legacy sessions.
+    ///
+    /// That is: the rates of the server, of its tools and of its transports. A
+    /// [`RateLimit`] that is added with [`layer`](Self::layer) counts in this
+    /// process alone.
+    ///
+    /// ```no_run
+    /// use mcp_kit::server::RedisLimits;
+    ///
+    /// let server = mcp_kit::Server::builder("search", "1.0.0")
+    ///     .shared_limits(RedisLimits::from_env()?) // MCP_REDIS_URL, if it is set
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "redis")]
+    pub fn shared_limits(mut self, store: impl Into<Option<RedisLimits>>) -> Self {
+        self.shared = store.into();
         self
     }
 
@@ -250,6 +284,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Says how the server is served over HTTP.
+    #[cfg(feature = "http")]
+    pub fn http(mut self, change: impl FnOnce(HttpOptions) -> HttpOptions) -> Self {
+        self.http = change(self.http);
+        self
+    }
+
     /// Builds the server.
     ///
     /// # Errors
@@ -263,16 +304,20 @@ impl ServerBuilder {
         if !problems.is_empty() {
             return Err(BuildError { problems });
         }
-        let shared_rate = self
+        let ledger = Ledger::new(self.limits.limiter_entries);
+        #[cfg(feature = "redis")]
+        let ledger = ledger.shared(self.shared.clone(), &self.name);
+        let rate_limit = self
             .rate_limit
-            .map(|rate| RateLimit::with_entries(rate, self.limits.limiter_entries));
+            .map(|rate| RateLimit::of_tools(&ledger, rate));
         let tools: Vec<_> = self
             .tools
             .into_iter()
             .map(|registered| {
                 let policy = Policy {
                     limits: &self.limits,
-                    rate_limit: shared_rate.as_ref(),
+                    ledger: &ledger,
+                    rate_limit: rate_limit.as_ref(),
                     layers: &self.layers,
                     layers_after_validation: &self.layers_after_validation,
                     log_calls: self.log_calls,
@@ -290,7 +335,11 @@ impl ServerBuilder {
         });
         Ok(Server {
             inner: Arc::new(ServerInner {
-                identity: Identity::new(&self.name, &self.version, self.instructions.as_deref()),
+                identity: Arc::new(Identity::new(
+                    &self.name,
+                    &self.version,
+                    self.instructions.as_deref(),
+                )),
                 name: self.name,
                 version: self.version,
                 permits: Arc::new(Semaphore::new(
@@ -299,9 +348,14 @@ impl ServerBuilder {
                 limits: self.limits,
                 tools,
                 by_name,
-                states: self.states,
+                states: Arc::new(self.states),
                 local: self.local,
-                drain: Drain::default(),
+                drain: Arc::new(Drain::default()),
+                ledger,
+                #[cfg(feature = "redis")]
+                shared: self.shared,
+                #[cfg(feature = "http")]
+                http: self.http,
                 #[cfg(any(feature = "metrics", feature = "http"))]
                 meter: self.meter,
             }),
@@ -310,12 +364,12 @@ impl ServerBuilder {
 
     fn function<T: ToolFn>(self, options: ToolOptions) -> Self {
         let (tool, requirements) = FnTool::new(T::describe, T::call);
-        self.register(Box::new(tool), requirements, options)
+        self.register(Arc::new(tool), requirements, options)
     }
 
     fn register(
         mut self,
-        tool: Box<dyn Tool>,
+        tool: Arc<dyn Tool>,
         requirements: Requirements,
         options: ToolOptions,
     ) -> Self {
@@ -329,6 +383,12 @@ impl ServerBuilder {
 
     fn problems(&self) -> Vec<String> {
         let mut problems: Vec<String> = self.limits.problems().collect();
+        #[cfg(feature = "http")]
+        problems.extend(self.http.problems());
+        #[cfg(all(feature = "http", feature = "metrics"))]
+        if self.http.shows_metrics() && self.meter.metrics().is_none() {
+            problems.push(NO_METRICS.to_owned());
+        }
         if cfg!(panic = "abort") {
             problems.push(
                 "the build profile sets panic = \"abort\", under which a panic in one tool would end the server; remove it from the profile"
@@ -364,6 +424,11 @@ impl ServerBuilder {
                     .bound_problems()
                     .map(|problem| format!("tool \"{name}\": {problem}")),
             );
+            #[cfg(feature = "http")]
+            problems.extend(
+                crate::transport::http::param_header_problems(definition)
+                    .map(|problem| format!("tool \"{name}\": {problem}")),
+            );
             for missing in registered.requirements.missing(&self.states) {
                 problems.push(format!(
                     "tool \"{name}\" takes State<{missing}>, which the server was not given; add .state(…) with a value of that type"
@@ -389,9 +454,15 @@ impl fmt::Debug for ServerBuilder {
     }
 }
 
+/// What is missing where metrics are to be shown.
+#[cfg(all(feature = "http", feature = "metrics"))]
+pub(crate) const NO_METRICS: &str =
+    "http: metrics are to be shown, and the server has none; add .metrics(&Metrics::new())";
+
 /// What the server says for all of its tools.
 struct Policy<'a> {
     limits: &'a Limits,
+    ledger: &'a Ledger,
     rate_limit: Option<&'a RateLimit>,
     layers: &'a [Arc<dyn Middleware>],
     layers_after_validation: &'a [Arc<dyn Middleware>],
@@ -411,7 +482,7 @@ impl Policy<'_> {
             .unwrap_or(self.limits.call_time)
             .min(Limits::LONGEST_TIME);
         let rate_limit = match options.rate_limit {
-            Some(rate) => Some(RateLimit::with_entries(rate, self.limits.limiter_entries)),
+            Some(rate) => Some(RateLimit::of_tools(self.ledger, rate)),
             None => self.rate_limit.cloned(),
         };
         let mut layers: Vec<Arc<dyn Middleware>> = Vec::new();
@@ -425,6 +496,7 @@ impl Policy<'_> {
         if definition.scope().is_some() {
             layers.push(Arc::new(Authorize));
         }
+        let unlimited_at = rate_limit.is_none().then_some(layers.len());
         if let Some(limit) = rate_limit {
             layers.push(Arc::new(limit));
         }
@@ -439,7 +511,7 @@ impl Policy<'_> {
         layers.extend(options.layers_after_validation);
         let result_bytes = options.result_bytes.unwrap_or(self.limits.result_bytes);
         let meter = self.meter.tool(definition.name());
-        ToolEntry::new(tool, layers, timeout, result_bytes, meter)
+        ToolEntry::new(tool, layers, timeout, result_bytes, unlimited_at, meter)
     }
 }
 

@@ -68,21 +68,36 @@ impl ServerInner {
         outbound: Option<&Arc<dyn Outbound>>,
         out: &mut Vec<u8>,
     ) -> Result<Option<PendingCall>, RpcError> {
+        let meta = Meta::of(request.params.meta)?;
+        let era = meta.era();
+        if era == Era::Modern {
+            meta.check_modern()?;
+        }
+        self.route(era, session, request, &meta, outbound, out)
+    }
+
+    /// Answers a request whose era is known, and whose metadata is what that
+    /// era wants.
+    pub(crate) fn route(
+        self: &Arc<Self>,
+        era: Era,
+        session: &mut Session,
+        request: &Request<'_>,
+        meta: &Meta<'_>,
+        outbound: Option<&Arc<dyn Outbound>>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<PendingCall>, RpcError> {
         let params = &request.params;
-        let meta = Meta::of(params.meta)?;
         let id = &request.id;
-        match (meta.era(), &*request.method) {
-            (Era::Modern, method) => {
-                meta.check_modern()?;
-                match method {
-                    "server/discover" => self.discover(id, out),
-                    "tools/list" => self.list_tools(Era::Modern, session, id, params, out)?,
-                    "tools/call" => {
-                        return self.call(Era::Modern, session, id, params, &meta, outbound);
-                    }
-                    method => return Err(RpcError::method_not_found(method)),
+        match (era, &*request.method) {
+            (Era::Modern, method) => match method {
+                "server/discover" => self.discover(id, out),
+                "tools/list" => self.list_tools(Era::Modern, session, id, params, out)?,
+                "tools/call" => {
+                    return self.call(Era::Modern, session, id, params, meta, outbound);
                 }
-            }
+                method => return Err(RpcError::method_not_found(method)),
+            },
             (Era::Legacy, "initialize") => self.initialize(session, id, params, out)?,
             (Era::Legacy, "ping") => encode::result(out, id, |out| out.extend_from_slice(b"{}")),
             (Era::Legacy, "server/discover") => {
@@ -98,7 +113,7 @@ impl ServerInner {
                 self.list_tools(Era::Legacy, session, id, params, out)?;
             }
             (Era::Legacy, "tools/call") => {
-                return self.call(Era::Legacy, session, id, params, &meta, outbound);
+                return self.call(Era::Legacy, session, id, params, meta, outbound);
             }
             (Era::Legacy, method) => return Err(RpcError::method_not_found(method)),
         }
@@ -290,6 +305,13 @@ impl ServerInner {
         );
         out.extend_from_slice(self.identity.info.as_bytes());
         out.extend_from_slice(b"}}");
+    }
+
+    /// Writes who the server is, as a further member of a result's `_meta`.
+    #[cfg(feature = "http")]
+    pub(crate) fn write_server_info(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(br#","io.modelcontextprotocol/serverInfo":"#);
+        out.extend_from_slice(self.identity.info.as_bytes());
     }
 }
 

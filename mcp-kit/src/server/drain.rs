@@ -6,17 +6,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-use super::ServerInner;
-
 /// Whether the server drains, and who wants to know.
 #[derive(Debug, Default)]
 pub(crate) struct Drain {
+    ending: AtomicBool,
     draining: AtomicBool,
     started: Notify,
 }
 
 impl Drain {
+    /// Says that the drain is near: readiness turns, and nothing else.
+    #[cfg(feature = "http")]
+    pub(crate) fn announce(&self) {
+        self.ending.store(true, Ordering::Release);
+    }
+
+    /// Whether the drain has begun, or was announced.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
+    }
+
     pub(crate) fn begin(&self) {
+        self.ending.store(true, Ordering::Release);
         self.draining.store(true, Ordering::Release);
         self.started.notify_waiters();
     }
@@ -39,24 +51,24 @@ impl Drain {
 
 /// Ends a server; made by [`Server::drain_handle`](super::Server::drain_handle).
 #[derive(Clone)]
-pub struct DrainHandle(Arc<ServerInner>);
+pub struct DrainHandle(Arc<Drain>);
 
 impl DrainHandle {
-    pub(super) fn new(server: Arc<ServerInner>) -> Self {
-        Self(server)
+    pub(super) fn new(drain: Arc<Drain>) -> Self {
+        Self(drain)
     }
 
     /// Begins the drain: new calls are refused with a clear answer, calls in
     /// flight finish within [`Limits::drain_time`](super::Limits), connections
     /// close. Calling it again changes nothing.
     pub fn begin(&self) {
-        self.0.drain.begin();
+        self.0.begin();
     }
 
     /// Whether the drain has begun.
     #[must_use]
     pub fn is_draining(&self) -> bool {
-        self.0.drain.is_draining()
+        self.0.is_draining()
     }
 }
 

@@ -7,27 +7,37 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::middleware::Middleware;
+#[cfg(feature = "http")]
+use crate::middleware::RateLimit;
 use crate::protocol::{Era, encode};
 use crate::telemetry::ToolMeter;
 use crate::tool::{Annotations, Tool, ToolDefinition, ToolResult};
 
+#[derive(Clone)]
 pub(crate) struct ToolEntry {
-    pub(crate) tool: Box<dyn Tool>,
+    pub(crate) tool: Arc<dyn Tool>,
     pub(crate) layers: Box<[Arc<dyn Middleware>]>,
     /// How long a call may take. The chain's `Timeout` has the same.
     pub(crate) timeout: Duration,
     pub(crate) result_bytes: usize,
     pub(crate) meter: ToolMeter,
     /// The tool in a list, as JSON: legacy, modern.
-    listed: [Box<str>; 2],
+    listed: [Arc<str>; 2],
+    /// Where in the chain a rate limit stands, if the tool has none yet.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "only HTTP has a rate by default")
+    )]
+    unlimited_at: Option<usize>,
 }
 
 impl ToolEntry {
     pub(crate) fn new(
-        tool: Box<dyn Tool>,
+        tool: Arc<dyn Tool>,
         layers: Vec<Arc<dyn Middleware>>,
         timeout: Duration,
         result_bytes: usize,
+        unlimited_at: Option<usize>,
         meter: ToolMeter,
     ) -> Self {
         let listed = [Era::Legacy, Era::Modern].map(|era| Listed::json(tool.definition(), era));
@@ -38,7 +48,21 @@ impl ToolEntry {
             result_bytes,
             meter,
             listed,
+            unlimited_at,
         }
+    }
+
+    /// The same tool with a rate limit, if it has none yet.
+    #[cfg(feature = "http")]
+    pub(super) fn limited(&self, limit: &RateLimit) -> Option<Self> {
+        let at = self.unlimited_at?;
+        let mut layers = self.layers.to_vec();
+        layers.insert(at, Arc::new(limit.clone()));
+        Some(Self {
+            layers: layers.into(),
+            unlimited_at: None,
+            ..self.clone()
+        })
     }
 
     pub(crate) fn definition(&self) -> &ToolDefinition {
@@ -74,7 +98,7 @@ struct Listed<'a> {
 }
 
 impl Listed<'_> {
-    fn json(definition: &ToolDefinition, era: Era) -> Box<str> {
+    fn json(definition: &ToolDefinition, era: Era) -> Arc<str> {
         let listed = Listed {
             name: definition.name(),
             title: definition.title.as_deref(),

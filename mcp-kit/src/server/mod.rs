@@ -15,17 +15,29 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+#[cfg(all(feature = "cli", feature = "http", feature = "metrics"))]
+pub(crate) use builder::NO_METRICS;
 pub use builder::{BuildError, ServerBuilder, ToolOptions};
 pub use drain::DrainHandle;
 pub use limits::Limits;
 pub use lint::Warning;
 pub use policy::ToolPolicy;
 
+#[cfg(feature = "redis")]
+pub use crate::replicas::{InvalidRedisUrl, RedisLimits, StoreUnavailable};
+
 pub(crate) use dispatch::{PendingCall, Running, Session, error_result};
 pub(crate) use entry::ToolEntry;
 pub(crate) use permit::{RunPermit, Share, ShareGiver};
 
 use crate::context::{Principal, StateMap};
+use crate::limiter::Ledger;
+#[cfg(feature = "http")]
+use crate::limiter::{EdgeLimits, EdgeRates, Rate};
+#[cfg(feature = "http")]
+use crate::middleware::RateLimit;
+#[cfg(feature = "redis")]
+use crate::replicas::{RedisSessions, SharedSessions};
 #[cfg(any(feature = "metrics", feature = "http"))]
 use crate::telemetry::Meter;
 #[cfg(feature = "metrics")]
@@ -53,6 +65,7 @@ pub struct Server {
     inner: Arc<ServerInner>,
 }
 
+#[derive(Clone)]
 pub(crate) struct ServerInner {
     pub(crate) name: String,
     pub(crate) version: String,
@@ -61,14 +74,24 @@ pub(crate) struct ServerInner {
     pub(crate) tools: Vec<Arc<ToolEntry>>,
     /// `tools` by name: positions, sorted.
     by_name: Vec<usize>,
-    states: StateMap,
+    states: Arc<StateMap>,
     pub(crate) local: Principal,
     /// One for each call that may run at once.
     permits: Arc<Semaphore>,
-    pub(crate) drain: Drain,
+    pub(crate) drain: Arc<Drain>,
+    identity: Arc<Identity>,
+    #[cfg(feature = "http")]
+    pub(crate) http: crate::transport::http::HttpOptions,
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "only HTTP has a rate by default")
+    )]
+    ledger: Ledger,
+    /// The store that the replicas of this server share.
+    #[cfg(feature = "redis")]
+    shared: Option<RedisLimits>,
     #[cfg(any(feature = "metrics", feature = "http"))]
     pub(crate) meter: Meter,
-    identity: Identity,
 }
 
 /// What the server says of itself, as JSON that is written as it is.
@@ -120,7 +143,18 @@ impl Server {
     /// flight finish within the drain time, and closes.
     #[must_use]
     pub fn drain_handle(&self) -> DrainHandle {
-        DrainHandle::new(Arc::clone(&self.inner))
+        DrainHandle::new(Arc::clone(&self.inner.drain))
+    }
+
+    /// The same server with other options for HTTP.
+    #[cfg(all(feature = "cli", feature = "http"))]
+    pub(crate) fn with_http(&self, http: crate::transport::http::HttpOptions) -> Self {
+        Self {
+            inner: Arc::new(ServerInner {
+                http,
+                ..(*self.inner).clone()
+            }),
+        }
     }
 
     pub(crate) fn inner(&self) -> &Arc<ServerInner> {
@@ -141,6 +175,35 @@ impl ServerInner {
         self.tools.get(*self.by_name.get(found)?)
     }
 
+    /// The same server for a transport with a rate of its own: `rate` bounds
+    /// the tools for which no rate was set. All else is shared.
+    #[cfg(feature = "http")]
+    pub(crate) fn with_default_rate(&self, rate: Rate) -> Arc<Self> {
+        let limit = RateLimit::of_tools(&self.ledger, rate);
+        let limited = |entry: &Arc<ToolEntry>| match entry.limited(&limit) {
+            Some(limited) => Arc::new(limited),
+            None => Arc::clone(entry),
+        };
+        Arc::new(Self {
+            tools: self.tools.iter().map(limited).collect(),
+            ..self.clone()
+        })
+    }
+
+    /// What the replicas of this server know of each other's sessions, where
+    /// they share a store.
+    #[cfg(feature = "redis")]
+    pub(crate) fn shared_sessions(&self) -> Option<Arc<dyn SharedSessions>> {
+        let sessions = RedisSessions::new(self.shared.clone()?, &self.name);
+        Some(Arc::new(sessions))
+    }
+
+    /// The limits of a transport's edge.
+    #[cfg(feature = "http")]
+    pub(crate) fn edge_limits(&self, rates: &EdgeRates) -> EdgeLimits {
+        EdgeLimits::new(rates, &self.ledger)
+    }
+
     pub(crate) fn permits(&self) -> &Arc<Semaphore> {
         &self.permits
     }
@@ -152,5 +215,62 @@ impl fmt::Debug for Server {
             .field("name", &self.name())
             .field("tools", &self.inner.tools.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, feature = "http"))]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::Client;
+    use crate::tool::{ToolError, from_fn};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_transports_rate_is_for_the_tools_without_one() {
+        let tool = |name: &'static str| {
+            from_fn(ToolDefinition::new(name, "Does nothing."), async |_| {
+                Ok::<_, ToolError>("done")
+            })
+        };
+        let server = Server::builder("test", "1")
+            .runtime_tool(tool("plain"))
+            .runtime_tool_with(tool("rated"), |tool| tool.rate_limit(Rate::per_minute(3)))
+            .build()
+            .unwrap();
+        let over_http = Server {
+            inner: server.inner.with_default_rate(Rate::per_minute(1)),
+        };
+        let layers: Vec<Vec<_>> = over_http
+            .policies()
+            .map(|policy| policy.layers().collect())
+            .collect();
+        assert_eq!(
+            layers,
+            [
+                ["Log", "RateLimit(1/min)", "Timeout(30 s)", "Validate"],
+                ["Log", "RateLimit(3/min)", "Timeout(30 s)", "Validate"],
+            ]
+        );
+
+        let stdio = Client::new(&server).await;
+        let http = Client::new(&over_http).await;
+        assert!(!http.call("plain", json!({})).await.is_error());
+        let refused = http.call("plain", json!({})).await;
+        assert_eq!(
+            refused.text(),
+            "Rate limit of 1/min reached for this tool. Try again in 60 seconds."
+        );
+        for _ in 0..10 {
+            assert!(!stdio.call("plain", json!({})).await.is_error());
+        }
+        // The tool's own rate is one budget, whichever way the calls come.
+        for client in [&stdio, &http, &stdio] {
+            assert!(!client.call("rated", json!({})).await.is_error());
+        }
+        assert!(http.call("rated", json!({})).await.is_error());
+        // The end of one is the end of both.
+        server.drain_handle().begin();
+        assert!(over_http.drain_handle().is_draining());
     }
 }

@@ -5,16 +5,16 @@ use std::sync::Weak;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// A running call's share of the server, and of the connection that it came
-/// from. It lives in the call, so a blocking handler keeps it until it ends,
+/// from where that counts its calls. It lives in the call, so a blocking handler keeps it until it ends,
 /// whatever its caller was answered.
 pub(crate) struct RunPermit {
     // Given back before the share is: whoever starts for the share needs one.
     _server: OwnedSemaphorePermit,
-    _share: Share,
+    _share: Option<Share>,
 }
 
 impl RunPermit {
-    pub(crate) fn new(server: OwnedSemaphorePermit, share: Share) -> Self {
+    pub(crate) fn new(server: OwnedSemaphorePermit, share: Option<Share>) -> Self {
         Self {
             _server: server,
             _share: share,

@@ -78,6 +78,8 @@ pub(crate) enum Refusal {
     RateAddress,
     /// 429: the caller sends too much.
     RatePrincipal,
+    /// 503: the limits could not be checked.
+    LimitsUnavailable,
     /// 413 and 431: the body or the headers are too large.
     TooLarge,
     /// 408: the headers or the body came too slowly.
@@ -101,7 +103,7 @@ pub(crate) enum Refusal {
 #[cfg(all(feature = "http", feature = "metrics"))]
 impl Refusal {
     /// Every reason, in the order of the enum.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Origin,
         Self::Host,
         Self::Unauthenticated,
@@ -109,6 +111,7 @@ impl Refusal {
         Self::AuthUnavailable,
         Self::RateAddress,
         Self::RatePrincipal,
+        Self::LimitsUnavailable,
         Self::TooLarge,
         Self::TooSlow,
         Self::Malformed,
@@ -119,8 +122,11 @@ impl Refusal {
         Self::Busy,
         Self::Draining,
     ];
+}
 
-    /// The metric's label.
+#[cfg(feature = "http")]
+impl Refusal {
+    /// Its word in the log, and the metric's label.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Origin => "origin",
@@ -130,6 +136,7 @@ impl Refusal {
             Self::AuthUnavailable => "auth_unavailable",
             Self::RateAddress => "rate_address",
             Self::RatePrincipal => "rate_principal",
+            Self::LimitsUnavailable => "limits_unavailable",
             Self::TooLarge => "too_large",
             Self::TooSlow => "too_slow",
             Self::Malformed => "malformed",

@@ -47,6 +47,8 @@ pub(crate) struct CallContext {
     cancelled_notify: Notify,
     given_up: OnceLock<ErrorKind>,
     answered: AtomicBool,
+    #[cfg(feature = "http")]
+    begun: AtomicBool,
     reference: OnceLock<Reference>,
     logged: AtomicBool,
 }
@@ -77,6 +79,8 @@ impl CallContext {
             trace,
             given_up: OnceLock::new(),
             answered: AtomicBool::new(false),
+            #[cfg(feature = "http")]
+            begun: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
             cancelled_notify: Notify::new(),
             reference: OnceLock::new(),
@@ -122,6 +126,17 @@ impl CallContext {
 
     pub(crate) fn is_answered(&self) -> bool {
         self.answered.load(Ordering::Relaxed)
+    }
+
+    /// The chain has the call: it writes the line in the log.
+    #[cfg(feature = "http")]
+    pub(crate) fn set_begun(&self) {
+        self.begun.store(true, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// The tool's name.

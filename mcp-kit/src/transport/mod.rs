@@ -1,7 +1,9 @@
 //! Where bytes come from and go to.
 
+#[cfg(feature = "http")]
+pub mod http;
 pub(crate) mod memory;
-#[cfg(feature = "stdio")]
+#[cfg(any(feature = "stdio", feature = "http"))]
 pub(crate) mod signals;
 #[cfg(feature = "stdio")]
 mod stdio;

@@ -107,7 +107,7 @@ async fn run_once(calls: &Arc<Calls>, serial: u64, call: PendingCall, scratch: &
     let Ok(server) = Arc::clone(calls.server.permits()).try_acquire_owned() else {
         return spawn_waiting(calls, serial, call, share);
     };
-    let permit = RunPermit::new(server, share);
+    let permit = RunPermit::new(server, Some(share));
     let mut running = Running::new(&calls.server, &call.context, Some(permit));
     match poll_fn(|cx| Poll::Ready(Pin::new(&mut running).poll(cx))).await {
         Poll::Ready(result) => {
@@ -141,7 +141,7 @@ fn spawn_waiting(calls: &Arc<Calls>, serial: u64, call: PendingCall, share: Shar
             return; // the semaphore is never closed
         };
         if its_calls.set_awaits_permit(&call.id, serial, false) {
-            let permit = RunPermit::new(server, share);
+            let permit = RunPermit::new(server, Some(share));
             let running = Running::new(&its_calls.server, &call.context, Some(permit));
             finish(&its_calls, serial, &call, running).await;
         }

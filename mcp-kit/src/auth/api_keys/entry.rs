@@ -1,0 +1,110 @@
+//! What is known of a key beside the key: whose it is, and what it may do.
+
+use std::time::SystemTime;
+
+use crate::context::Principal;
+
+/// The holder of a key: a name, scopes and an expiry.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use mcp_kit::auth::KeyEntry;
+///
+/// let next_month = SystemTime::now() + Duration::from_secs(30 * 24 * 3600);
+/// let entry = KeyEntry::new("alice").scopes(["files:read"]).expires(next_month);
+/// assert_eq!(entry.name(), "alice");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyEntry {
+    name: String,
+    scopes: Vec<String>,
+    expires: Option<SystemTime>,
+}
+
+impl KeyEntry {
+    /// A holder without scopes whose key never expires.
+    ///
+    /// The name is the principal's. It has 1 to 64 letters, digits and `._@-`,
+    /// all of ASCII, and is neither `anonymous` nor `local`, which are callers
+    /// without a key. It is checked where the entry is used.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            scopes: Vec::new(),
+            expires: None,
+        }
+    }
+
+    /// The scopes of the principal: exactly these, in place of any before.
+    #[must_use]
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The time from which on the key is refused.
+    #[must_use]
+    pub fn expires(mut self, at: SystemTime) -> Self {
+        self.expires = Some(at);
+        self
+    }
+
+    /// The holder's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn expiry(&self) -> Option<SystemTime> {
+        self.expires
+    }
+
+    pub(super) fn principal(&self) -> Principal {
+        Principal::new(self.name.as_str(), self.scopes.iter().map(String::as_str))
+    }
+
+    /// What is wrong with the entry, in words that repeat nothing of it: a key
+    /// in the wrong place looks like a name.
+    pub(super) fn problem(&self) -> Option<&'static str> {
+        let is_in_names = |byte: u8| byte.is_ascii_alphanumeric() || b"._@-".contains(&byte);
+        // One word of OAuth 2.0 (RFC 6749, section 3.3), as tools name them.
+        let is_in_scopes = |byte: u8| byte.is_ascii_graphic() && !b"\"\\".contains(&byte);
+        if self.name.is_empty() {
+            Some("the name is empty")
+        } else if self.name.len() > 64 {
+            Some("the name has more than 64 characters")
+        } else if !self.name.bytes().all(is_in_names) {
+            Some("the name may hold letters, digits, `.`, `_`, `@` and `-` of ASCII only")
+        } else if matches!(self.name.as_str(), "anonymous" | "local") {
+            Some("`anonymous` and `local` are the names of callers without a key; choose another")
+        } else if self.scopes.iter().any(String::is_empty) {
+            Some(
+                "a scope is empty; separate scopes by one `+`, and leave out the last `:` where there are none",
+            )
+        } else if !self
+            .scopes
+            .iter()
+            .all(|scope| scope.bytes().all(is_in_scopes))
+        {
+            Some(
+                "a scope is one word such as `files:read`: printable ASCII without spaces, `\"` and `\\`",
+            )
+        } else {
+            None
+        }
+    }
+}
+
+/// A holder without scopes whose key never expires.
+impl From<&str> for KeyEntry {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+/// A holder without scopes whose key never expires.
+impl From<String> for KeyEntry {
+    fn from(name: String) -> Self {
+        Self::new(name)
+    }
+}

@@ -1,0 +1,164 @@
+//! The text form of keys: entries of `MCP_API_KEYS`, and lines of a file.
+//!
+//! Nothing that is said of an entry repeats any of it: where a separator is
+//! missing, a key stands where a name should be.
+
+use super::error::{Place, Problem};
+use super::time;
+use super::{KeyDigest, KeyEntry};
+
+/// Shorter keys can be found by trying.
+const SHORTEST: usize = 16;
+
+/// A key as it goes into a table.
+pub(super) struct Key {
+    pub(super) place: Place,
+    pub(super) entry: KeyEntry,
+    pub(super) digest: KeyDigest,
+    /// Whether the name was made of the digest.
+    pub(super) is_unnamed: bool,
+}
+
+/// What a text holds: its keys, what is wrong with it, and what is unwise.
+#[derive(Default)]
+pub(super) struct Parsed {
+    pub(super) keys: Vec<Key>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) warnings: Vec<Problem>,
+}
+
+/// Entries separated by commas. Empty ones are passed over, so that a comma at
+/// the end does no harm.
+pub(super) fn list(text: &str) -> Parsed {
+    parse(
+        text.split(',')
+            .zip(1..)
+            .map(|(entry, number)| (Place::Entry(number), entry)),
+    )
+}
+
+/// One entry a line; `#` begins a comment.
+pub(super) fn lines(text: &str) -> Parsed {
+    // Some editors begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    parse(
+        text.lines()
+            .zip(1..)
+            .map(|(line, number)| (Place::Line(number), line)),
+    )
+}
+
+/// What is wrong with a key that was given in the clear.
+pub(super) fn key_problem(key: &str) -> Option<&'static str> {
+    if key.is_empty() {
+        Some("the key is empty")
+    } else if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Some("the key holds other than visible ASCII characters; no header could carry it")
+    } else {
+        None
+    }
+}
+
+/// What is unwise about a key that was given in the clear.
+pub(super) fn key_warning(key: &str) -> Option<&'static str> {
+    (key.len() < SHORTEST).then_some(
+        "the key has fewer than 16 characters and could be guessed; use a random one of 32",
+    )
+}
+
+fn parse<'a>(entries: impl Iterator<Item = (Place, &'a str)>) -> Parsed {
+    let mut parsed = Parsed::default();
+    for (place, text) in entries {
+        match entry(place, text) {
+            Ok(None) => {}
+            Ok(Some((key, warning))) => {
+                parsed.keys.push(key);
+                let warning = warning.map(|what| Problem {
+                    place,
+                    what: what.to_owned(),
+                });
+                parsed.warnings.extend(warning);
+            }
+            Err(what) => parsed.problems.push(Problem {
+                place,
+                what: what.to_owned(),
+            }),
+        }
+    }
+    parsed
+}
+
+type Entry = (Key, Option<&'static str>);
+
+/// `[name:]key[:scope+scope] [expires=…] [# comment]`
+fn entry(place: Place, text: &str) -> Result<Option<Entry>, &'static str> {
+    let mut words = text
+        .split_whitespace()
+        .take_while(|word| !word.starts_with('#'));
+    let Some(first) = words.next() else {
+        return Ok(None);
+    };
+    if first.contains(',') {
+        return Err("there is a comma in it; in a file, each entry has its own line");
+    }
+    let (name, key, scopes) = match first.split_once(':') {
+        None => (None, first, None),
+        Some((name, rest)) => match rest.split_once(':') {
+            None => (Some(name), rest, None),
+            Some((key, scopes)) => (Some(name), key, Some(scopes)),
+        },
+    };
+    let (digest, warning) = match key.strip_prefix("sha256=") {
+        Some(hex) => {
+            let digest = KeyDigest::from_hex(hex);
+            (
+                digest.ok_or("`sha256=` takes the 64 hexadecimal digits of the key's SHA-256")?,
+                None,
+            )
+        }
+        None => match key_problem(key) {
+            Some(problem) => return Err(problem),
+            None => (KeyDigest::of(key), key_warning(key)),
+        },
+    };
+    let mut entry = match name {
+        Some(name) => KeyEntry::new(name),
+        None => KeyEntry::new(derived_name(&digest)),
+    };
+    if let Some(scopes) = scopes {
+        entry = entry.scopes(scopes.split('+'));
+    }
+    if let Some(problem) = entry.problem() {
+        return Err(problem);
+    }
+    let mut expiries = words.map(|word| {
+        let time = word.strip_prefix("expires=").ok_or(
+            "only one `expires=…` and a comment after ` #` may follow the key and its scopes",
+        )?;
+        time::parse(time).ok_or(
+            "`expires=` takes a date such as 2027-01-31, or a time such as 2027-01-31T18:00:00Z",
+        )
+    });
+    if let Some(expiry) = expiries.next() {
+        entry = entry.expires(expiry?);
+    }
+    if expiries.next().is_some() {
+        return Err(
+            "only one `expires=…` and a comment after ` #` may follow the key and its scopes",
+        );
+    }
+    let is_unnamed = name.is_none();
+    Ok(Some((
+        Key {
+            place,
+            entry,
+            digest,
+            is_unnamed,
+        },
+        warning,
+    )))
+}
+
+fn derived_name(digest: &KeyDigest) -> String {
+    format!("key-{}", &digest.to_hex()[..8])
+}

@@ -1,0 +1,158 @@
+//! Known keys in memory: found by a keyed digest, compared in constant time.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use super::KeyDigest;
+use super::error::{ApiKeysError, Problem};
+use super::parse::{Key, Parsed};
+use crate::auth::AuthError;
+use crate::context::Principal;
+
+/// How many keys that have not expired a name may have: an old and a new one.
+const KEYS_PER_NAME: usize = 2;
+
+/// Keys by their tags: the HMAC of a key's digest under a secret of this table.
+///
+/// Without the secret, nobody can choose where in the table a guess is looked
+/// for, so the time that the search takes says nothing of the keys in it. What
+/// is found is compared whole, in constant time; where nothing is found, the
+/// comparison is with a tag that no key has.
+pub(super) struct Table {
+    secret: Hmac<Sha256>,
+    keys: HashMap<u128, Known>,
+    nobody: Known,
+}
+
+struct Known {
+    tag: [u8; 32],
+    principal: Principal,
+    expires: Option<SystemTime>,
+}
+
+impl Table {
+    /// Takes the keys over where nothing is wrong with any of them, and logs
+    /// what is unwise.
+    pub(super) fn new(origin: &str, mut parsed: Parsed) -> Result<Self, ApiKeysError> {
+        let mut secret = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *secret)
+            .map_err(|error| ApiKeysError::whole(origin, format!("no randomness: {error}")))?;
+        let secret = Hmac::new_from_slice(&*secret)
+            .map_err(|error| ApiKeysError::whole(origin, error.to_string()))?;
+        parsed
+            .problems
+            .extend(conflicts(&parsed.keys, SystemTime::now()));
+        if !parsed.problems.is_empty() {
+            return Err(ApiKeysError::entries(origin, parsed.problems));
+        }
+        for Problem { place, what } in parsed.warnings {
+            tracing::warn!(target: super::TARGET, "{origin}: {place}: {what}");
+        }
+        let mut table = Self {
+            secret,
+            keys: HashMap::with_capacity(parsed.keys.len()),
+            nobody: Known {
+                tag: [0; 32],
+                principal: Principal::new("", [""; 0]),
+                expires: None,
+            },
+        };
+        for Key { entry, digest, .. } in parsed.keys {
+            let tag = table.tag(&digest);
+            let known = Known {
+                tag,
+                principal: entry.principal(),
+                expires: entry.expiry(),
+            };
+            table.keys.insert(start(&tag), known);
+        }
+        Ok(table)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The holder of `key`; `None` where nobody holds it.
+    pub(super) fn find(&self, key: &str) -> Result<Option<Principal>, AuthError> {
+        let tag = self.tag(&KeyDigest::of(key));
+        let known = self.keys.get(&start(&tag)).unwrap_or(&self.nobody);
+        if !bool::from(known.tag.ct_eq(&tag)) {
+            return Ok(None);
+        }
+        still_valid(known.expires)?;
+        Ok(Some(known.principal.clone()))
+    }
+
+    fn tag(&self, digest: &KeyDigest) -> [u8; 32] {
+        let mut hmac = self.secret.clone();
+        hmac.update(digest.as_bytes());
+        hmac.finalize().into_bytes().into()
+    }
+}
+
+/// Refuses a key whose time is over. Only its holder can come this far, and
+/// should learn why it fails.
+pub(super) fn still_valid(expires: Option<SystemTime>) -> Result<(), AuthError> {
+    match expires {
+        Some(expires) if expires <= SystemTime::now() => {
+            Err(AuthError::invalid("the key has expired"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The part of a tag by which it is looked up.
+fn start(tag: &[u8; 32]) -> u128 {
+    let mut start = [0; 16];
+    start.copy_from_slice(&tag[..16]);
+    u128::from_ne_bytes(start)
+}
+
+/// What is wrong with keys that are each in order.
+fn conflicts(keys: &[Key], now: SystemTime) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut by_digest = HashMap::new();
+    let mut by_name: HashMap<_, Vec<&Key>> = HashMap::new();
+    for key in keys {
+        let place = key.place;
+        if let Some(first) = by_digest.insert(*key.digest.as_bytes(), place) {
+            let what = format!("the key is also that of {first}; each key may be there once");
+            problems.push(Problem { place, what });
+            continue;
+        }
+        let is_active = key.entry.expiry().is_none_or(|expiry| expiry > now);
+        if !is_active {
+            continue;
+        }
+        let namesakes = by_name.entry(key.entry.name()).or_default();
+        let unnamed = namesakes
+            .iter()
+            .find(|other| key.is_unnamed || other.is_unnamed);
+        if let Some(other) = unnamed {
+            let what = format!(
+                "the name is also that of {}, and one of them was made of its key; give both a name",
+                other.place
+            );
+            problems.push(Problem { place, what });
+        } else if namesakes.len() >= KEYS_PER_NAME {
+            let others: Vec<_> = namesakes
+                .iter()
+                .map(|other| other.place.to_string())
+                .collect();
+            let what = format!(
+                "its name has {KEYS_PER_NAME} active keys already ({}); remove one that is no longer used",
+                others.join(" and ")
+            );
+            problems.push(Problem { place, what });
+        } else {
+            namesakes.push(key);
+        }
+    }
+    problems
+}

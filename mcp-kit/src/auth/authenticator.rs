@@ -1,0 +1,66 @@
+//! The trait behind which every way of authenticating stands.
+
+use async_trait::async_trait;
+
+use super::{AuthError, Credentials, ProtectedResource};
+use crate::context::Principal;
+
+/// Tells who sent a request.
+///
+/// ```
+/// use mcp_kit::auth::{AuthError, Authenticator, Credentials};
+/// use mcp_kit::{Principal, async_trait};
+///
+/// /// Trusts the name that the proxy in front has put into a header.
+/// struct ProxyUser;
+///
+/// #[async_trait]
+/// impl Authenticator for ProxyUser {
+///     async fn authenticate(
+///         &self,
+///         credentials: &Credentials<'_>,
+///     ) -> Result<Option<Principal>, AuthError> {
+///         let Some(user) = credentials.headers().get("x-proxy-user") else {
+///             return Ok(None);
+///         };
+///         let user = user.to_str().map_err(|_| AuthError::invalid("the user's name is not ASCII"))?;
+///         Ok(Some(Principal::new(format!("proxy:{user}"), ["read"])))
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait Authenticator: Send + Sync + 'static {
+    /// The caller behind `credentials`.
+    ///
+    /// `Ok(None)` says that there are none, or none that this authenticator
+    /// knows: the next one is asked, and where no one knows the caller, the
+    /// answer is 401.
+    ///
+    /// Two callers must never share a name: limits, sessions and logs tell them
+    /// apart by it. Names of API keys consist of letters, digits and `._@-`;
+    /// another authenticator's stay apart from them with a prefix such as
+    /// `proxy:`.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::invalid`] refuses the request at once, whatever the other
+    /// authenticators would say. [`AuthError::unavailable`] says that no answer
+    /// can be had at the moment; the others are still asked, and the request is
+    /// refused with 503 where none of them knows the caller.
+    async fn authenticate(
+        &self,
+        credentials: &Credentials<'_>,
+    ) -> Result<Option<Principal>, AuthError>;
+
+    /// The challenge for `WWW-Authenticate` of a 401 (RFC 9110, section
+    /// 11.6.1), such as `Bearer realm="mcp"`. None is sent for `None`.
+    fn challenge(&self) -> Option<String> {
+        None
+    }
+
+    /// What OAuth clients should read of this server; the HTTP service publishes
+    /// it. None unless tokens are taken.
+    fn protected_resource(&self) -> Option<&ProtectedResource> {
+        None
+    }
+}

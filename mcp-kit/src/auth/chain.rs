@@ -1,0 +1,271 @@
+//! Several authenticators, asked one after the other.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue};
+
+use super::{AuthError, Authenticator, Credentials, ProtectedResource};
+use crate::context::Principal;
+
+/// What stands in `WWW-Authenticate` where keys are asked for. Keys may be sent
+/// as bearer tokens, so RFC 6750's scheme says the truth.
+pub(crate) const PLAIN_CHALLENGE: &str = "Bearer realm=\"mcp\"";
+
+/// The authenticators of a service, in the order in which they are asked.
+#[derive(Clone, Default)]
+pub(crate) struct Authenticators(Vec<Arc<dyn Authenticator>>);
+
+impl Authenticators {
+    pub(crate) fn add(&mut self, authenticator: impl Authenticator) {
+        self.0.push(Arc::new(authenticator));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The caller that the first of them knows; `Ok(None)` for a request without
+    /// credentials. A failure that is not returned, since another one knew the
+    /// caller, is logged.
+    pub(crate) async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<Option<Principal>, AuthError> {
+        let credentials = Credentials::read(headers)?;
+        let mut unavailable = None;
+        for authenticator in &self.0 {
+            match authenticator.authenticate(&credentials).await {
+                Ok(None) => {}
+                Err(error) if error.is_unavailable() => {
+                    // The first is returned, and logged by whoever answers.
+                    if unavailable.is_some() {
+                        log(&error);
+                    } else {
+                        unavailable = Some(error);
+                    }
+                }
+                outcome => {
+                    unavailable.iter().for_each(log);
+                    return outcome;
+                }
+            }
+        }
+        if let Some(error) = unavailable {
+            return Err(error);
+        }
+        if credentials.is_empty() {
+            return Ok(None);
+        }
+        Err(AuthError::invalid("the key or token is not known"))
+    }
+
+    /// What OAuth clients should read of this server; none where no
+    /// authenticator takes tokens. Those of the same resource are told as one.
+    pub(crate) fn protected_resource(&self) -> Option<ProtectedResource> {
+        let mut all = self.0.iter().filter_map(|one| one.protected_resource());
+        let mut resource = all.next()?.clone();
+        all.for_each(|other| resource.merge(other));
+        Some(resource)
+    }
+
+    /// The value of `WWW-Authenticate` for a 403 to a caller that lacks `scope`
+    /// and could ask for a token that has it. None for every other caller: it
+    /// can do nothing about its scopes, and should read a plain result.
+    pub(crate) fn insufficient_scope(
+        &self,
+        caller: &Principal,
+        scope: &str,
+    ) -> Option<HeaderValue> {
+        if !caller.is_oauth() {
+            return None;
+        }
+        let challenge = self
+            .protected_resource()?
+            .insufficient_scope(caller.named_scopes(), scope);
+        HeaderValue::try_from(challenge).ok()
+    }
+
+    /// The values of `WWW-Authenticate` for a 401. `error` is what
+    /// [`authenticate`](Self::authenticate) gave; a request without credentials
+    /// has none, and learns no error code (RFC 6750, section 3.1).
+    pub(crate) fn challenges(&self, error: Option<&AuthError>) -> Vec<HeaderValue> {
+        let mut challenges: Vec<_> = self.0.iter().filter_map(|one| one.challenge()).collect();
+        // One that says where to get a token says more than the plain one.
+        if challenges.iter().any(|one| one != PLAIN_CHALLENGE) {
+            challenges.retain(|one| one != PLAIN_CHALLENGE);
+        }
+        challenges.dedup();
+        if challenges.is_empty() {
+            challenges.push(PLAIN_CHALLENGE.to_owned());
+        }
+        let reason = error.and_then(AuthError::reason);
+        challenges
+            .into_iter()
+            .map(|challenge| with_reason(challenge, reason))
+            .filter_map(|challenge| HeaderValue::try_from(challenge).ok())
+            .collect()
+    }
+}
+
+fn log(error: &AuthError) {
+    let error: &(dyn Error + 'static) = error;
+    tracing::error!(target: super::TARGET, error, "a way of authenticating fails");
+}
+
+/// A Bearer challenge says why a token was refused; other schemes have no
+/// parameter for it.
+fn with_reason(challenge: String, reason: Option<&'static str>) -> String {
+    let is_bearer = |text: &str| {
+        text.get(..7)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "))
+    };
+    match reason {
+        Some(reason) if is_bearer(&challenge) => {
+            let description = reason.replace(['"', '\\'], "'");
+            format!("{challenge}, error=\"invalid_token\", error_description=\"{description}\"")
+        }
+        _ => challenge,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+
+    struct Fixed(
+        fn() -> Result<Option<Principal>, AuthError>,
+        Option<&'static str>,
+    );
+
+    #[async_trait]
+    impl Authenticator for Fixed {
+        async fn authenticate(&self, _: &Credentials<'_>) -> Result<Option<Principal>, AuthError> {
+            self.0()
+        }
+
+        fn challenge(&self) -> Option<String> {
+            self.1.map(Into::into)
+        }
+    }
+
+    const ALICE: fn() -> Result<Option<Principal>, AuthError> =
+        || Ok(Some(Principal::new("alice", ["read"])));
+    const NOBODY: fn() -> Result<Option<Principal>, AuthError> = || Ok(None);
+    const DOWN: fn() -> Result<Option<Principal>, AuthError> =
+        || Err(AuthError::unavailable("the database is down"));
+    const REFUSED: fn() -> Result<Option<Principal>, AuthError> =
+        || Err(AuthError::invalid("it has expired"));
+
+    type Answer = fn() -> Result<Option<Principal>, AuthError>;
+
+    fn chain(answers: &[Answer]) -> Authenticators {
+        let mut chain = Authenticators::default();
+        for answer in answers {
+            chain.add(Fixed(*answer, None));
+        }
+        chain
+    }
+
+    fn with_key() -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-api-key", HeaderValue::from_static("k"));
+        headers
+    }
+
+    #[tokio::test]
+    async fn the_first_that_knows_the_caller_counts() {
+        for known in [&[NOBODY, ALICE][..], &[DOWN, ALICE], &[ALICE, REFUSED]] {
+            let outcome = chain(known).authenticate(&with_key()).await;
+            assert_eq!(outcome.unwrap().unwrap().name(), "alice");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_final_and_a_failure_closes_the_door() {
+        let outcome = chain(&[REFUSED, ALICE]).authenticate(&with_key()).await;
+        assert_eq!(outcome.unwrap_err().reason(), Some("it has expired"));
+        let outcome = chain(&[DOWN, NOBODY]).authenticate(&with_key()).await;
+        assert!(outcome.unwrap_err().is_unavailable());
+        let outcome = chain(&[NOBODY]).authenticate(&with_key()).await;
+        assert!(outcome.unwrap_err().reason().is_some());
+        let outcome = chain(&[NOBODY]).authenticate(&HeaderMap::new()).await;
+        assert!(outcome.unwrap().is_none());
+    }
+
+    fn challenges(given: &[Option<&'static str>], error: Option<&AuthError>) -> Vec<String> {
+        let mut chain = Authenticators::default();
+        for challenge in given {
+            chain.add(Fixed(NOBODY, *challenge));
+        }
+        let challenges = chain.challenges(error);
+        challenges
+            .iter()
+            .map(|value| value.to_str().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_401_says_how_to_authenticate_and_what_was_wrong() {
+        assert_eq!(challenges(&[], None), [PLAIN_CHALLENGE]);
+        assert_eq!(challenges(&[None], None), [PLAIN_CHALLENGE]);
+        let metadata = "Bearer resource_metadata=\"https://a.example/\"";
+        let both = &[
+            Some(PLAIN_CHALLENGE),
+            Some(metadata),
+            Some("Basic realm=\"x\""),
+        ];
+        assert_eq!(challenges(both, None), [metadata, "Basic realm=\"x\""]);
+        let error = AuthError::invalid("it is \"odd\"");
+        assert_eq!(
+            challenges(both, Some(&error)),
+            [
+                format!("{metadata}, error=\"invalid_token\", error_description=\"it is 'odd'\""),
+                "Basic realm=\"x\"".to_owned(),
+            ]
+        );
+    }
+
+    /// Takes every token, for a resource of its own.
+    #[cfg(feature = "oauth")]
+    struct Tokens(ProtectedResource);
+
+    #[cfg(feature = "oauth")]
+    #[async_trait]
+    impl Authenticator for Tokens {
+        async fn authenticate(&self, _: &Credentials<'_>) -> Result<Option<Principal>, AuthError> {
+            NOBODY()
+        }
+
+        fn protected_resource(&self) -> Option<&ProtectedResource> {
+            Some(&self.0)
+        }
+    }
+
+    #[cfg(feature = "oauth")]
+    #[test]
+    fn only_a_caller_with_a_token_is_told_to_get_another() {
+        let url = "https://mcp.example.com/mcp";
+        let resource = |issuer| {
+            ProtectedResource::new(url)
+                .unwrap()
+                .authorization_server(issuer)
+        };
+        let mut chain = chain(&[NOBODY]);
+        let alice = Principal::oauth("auth.example.com#alice", ["read"]);
+        assert_eq!(chain.insufficient_scope(&alice, "write"), None);
+        chain.add(Tokens(resource("https://auth.example.com")));
+        chain.add(Tokens(resource("https://other.example.com")));
+        assert_eq!(
+            chain.insufficient_scope(&alice, "write").unwrap(),
+            "Bearer error=\"insufficient_scope\", scope=\"read write\", resource_metadata=\
+             \"https://mcp.example.com/.well-known/oauth-protected-resource/mcp\""
+        );
+        let with_key = Principal::new("alice", ["read"]);
+        assert_eq!(chain.insufficient_scope(&with_key, "write"), None);
+        let document = chain.protected_resource().unwrap().to_json();
+        assert!(document.contains("auth.example.com") && document.contains("other.example.com"));
+    }
+}

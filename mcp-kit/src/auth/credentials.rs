@@ -1,0 +1,220 @@
+//! What a request carries to say who sent it.
+
+use std::fmt;
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
+
+use super::AuthError;
+
+/// The header for keys beside `Authorization`.
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// The credentials of one request, read from its headers.
+///
+/// Its `Debug` says which kinds there are, and nothing of what they hold.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a> {
+    headers: &'a HeaderMap,
+    api_key: Option<&'a str>,
+    bearer: Option<&'a str>,
+}
+
+impl<'a> Credentials<'a> {
+    /// Reads `X-API-Key` and `Authorization: Bearer` (RFC 6750, section 2.1;
+    /// the scheme in any case). Tokens in the address or the body are never
+    /// read.
+    ///
+    /// # Errors
+    ///
+    /// Where one could only guess what counts: either header twice, one that is
+    /// empty or holds anything but visible ASCII characters, or both headers
+    /// with different values. An `Authorization` of another scheme is no error;
+    /// it can be read from [`headers`](Self::headers).
+    pub fn read(headers: &'a HeaderMap) -> Result<Self, AuthError> {
+        let api_key = match only(headers, &X_API_KEY)? {
+            Some(key) => Some(credential(key.trim_ascii())?),
+            None => None,
+        };
+        let bearer = match only(headers, &AUTHORIZATION)? {
+            Some(value) => bearer(value)?,
+            None => None,
+        };
+        if let (Some(api_key), Some(bearer)) = (api_key, bearer)
+            && api_key != bearer
+        {
+            return Err(AuthError::invalid(
+                "X-API-Key and Authorization differ; send one of them",
+            ));
+        }
+        Ok(Self {
+            headers,
+            api_key,
+            bearer,
+        })
+    }
+
+    /// The value of `X-API-Key`.
+    #[must_use]
+    pub fn api_key(&self) -> Option<&'a str> {
+        self.api_key
+    }
+
+    /// The token of `Authorization: Bearer`.
+    #[must_use]
+    pub fn bearer(&self) -> Option<&'a str> {
+        self.bearer
+    }
+
+    /// Every header of the request, for ways of authenticating that mcp-kit
+    /// does not know.
+    #[must_use]
+    pub fn headers(&self) -> &'a HeaderMap {
+        self.headers
+    }
+
+    /// Whether the request came with neither a key nor a token.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.api_key.is_none() && self.bearer.is_none()
+    }
+}
+
+impl fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value: Option<&str>| value.map(|_| "redacted");
+        f.debug_struct("Credentials")
+            .field("api_key", &shown(self.api_key))
+            .field("bearer", &shown(self.bearer))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The header's value, where it is there once.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, AuthError> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(AuthError::invalid(
+            "X-API-Key or Authorization is there twice; send it once",
+        ));
+    }
+    Ok(first.map(|value| value.as_bytes()))
+}
+
+/// The token, where the scheme is Bearer.
+fn bearer(value: &[u8]) -> Result<Option<&str>, AuthError> {
+    const SCHEME: &[u8] = b"bearer";
+    let value = value.trim_ascii();
+    let Some((scheme, rest)) = value.split_at_checked(SCHEME.len()) else {
+        return Ok(None);
+    };
+    if !scheme.eq_ignore_ascii_case(SCHEME) || !rest.first().is_none_or(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
+    credential(rest.trim_ascii()).map(Some)
+}
+
+fn credential(value: &[u8]) -> Result<&str, AuthError> {
+    match str::from_utf8(value) {
+        Ok(text) if !value.is_empty() && value.iter().all(u8::is_ascii_graphic) => Ok(text),
+        _ => Err(AuthError::invalid(
+            "the key or token is empty, or holds other than visible ASCII characters",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &[u8])]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_bytes(value).unwrap(),
+                )
+            })
+            .collect()
+    }
+
+    type Read = (Option<String>, Option<String>);
+
+    fn read(pairs: &[(&'static str, &[u8])]) -> Result<Read, AuthError> {
+        // `collect` appends, so that doubled headers stay two.
+        let headers = headers(pairs);
+        let credentials = Credentials::read(&headers)?;
+        Ok((
+            credentials.api_key().map(Into::into),
+            credentials.bearer().map(Into::into),
+        ))
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn keys_and_tokens_are_found_where_they_belong() {
+        assert_eq!(read(&[]).unwrap(), (None, None));
+        assert_eq!(read(&[("x-api-key", b"k")]).unwrap(), (some("k"), None));
+        for scheme in ["Bearer k", "bearer k", "BEARER   k", "bEaReR\tk "] {
+            let pairs: &[(&str, &[u8])] = &[("authorization", scheme.as_bytes())];
+            assert_eq!(read(pairs).unwrap(), (None, some("k")), "{scheme}");
+        }
+        let both: &[(&str, &[u8])] = &[("x-api-key", b"k"), ("authorization", b"Bearer k")];
+        assert_eq!(read(both).unwrap(), (some("k"), some("k")));
+    }
+
+    #[test]
+    fn other_schemes_are_left_to_others() {
+        for other in ["Basic YTpi", "Bearerk", "Bear", "", "Digest a=b"] {
+            let pairs: &[(&str, &[u8])] = &[("authorization", other.as_bytes())];
+            assert_eq!(read(pairs).unwrap(), (None, None), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_could_only_be_guessed_is_refused() {
+        let refused: &[&[(&str, &[u8])]] = &[
+            &[("x-api-key", b"a"), ("x-api-key", b"b")],
+            &[("x-api-key", b"a"), ("x-api-key", b"a")],
+            &[
+                ("authorization", b"Bearer a"),
+                ("authorization", b"Bearer a"),
+            ],
+            &[
+                ("authorization", b"Bearer a"),
+                ("authorization", b"Basic YTpi"),
+            ],
+            &[("x-api-key", b"a"), ("authorization", b"Bearer b")],
+            &[("x-api-key", b"")],
+            &[("x-api-key", b"two words")],
+            &[("x-api-key", b"schl\xc3\xbcssel")],
+            &[("x-api-key", b"\xff")],
+            &[("authorization", b"Bearer")],
+            &[("authorization", b"Bearer ")],
+            &[("authorization", b"Bearer two words")],
+        ];
+        for pairs in refused {
+            let error = read(pairs).unwrap_err();
+            assert!(error.reason().is_some(), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_credentials() {
+        let headers = headers(&[
+            ("x-api-key", b"secret"),
+            ("authorization", b"Bearer secret"),
+        ]);
+        let shown = format!("{:?}", Credentials::read(&headers).unwrap());
+        assert!(
+            shown.contains("redacted") && !shown.contains("secret"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! Who calls over HTTP: API keys, OAuth, or an [`Authenticator`] of your own.
+//!
+//! An authenticator reads a request's [`Credentials`] and answers with the
+//! [`Principal`](crate::Principal) that they belong to. Handlers, the log, the
+//! limits and sessions see the principal; none of them sees the key or token.
+//! Where several authenticators are set, each is asked in its turn.
+
+mod api_keys;
+mod authenticator;
+mod chain;
+mod credentials;
+mod error;
+mod flight;
+#[cfg(feature = "oauth")]
+mod oauth;
+mod resource;
+
+pub use api_keys::{ApiKeys, ApiKeysBuilder, ApiKeysError, KeyDigest, KeyEntry, KeyStore};
+pub use authenticator::Authenticator;
+pub use credentials::Credentials;
+pub use error::AuthError;
+#[cfg(feature = "oauth")]
+pub use oauth::{Algorithm, OAuth, OAuthBuilder, OAuthError};
+pub use resource::{ProtectedResource, ProtectedResourceError};
+
+pub(crate) use chain::Authenticators;
+
+/// What the log lines of authentication are filtered by.
+const TARGET: &str = "mcp_kit::auth";

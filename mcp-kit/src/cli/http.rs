@@ -1,0 +1,105 @@
+//! `http`: the server on a socket.
+
+use std::env;
+use std::time::Duration;
+
+use super::build::{Build, Failure};
+use super::http_arguments::HttpArguments;
+use super::runtime::LazyRuntime;
+use crate::auth::{ApiKeys, ApiKeysError};
+use crate::logging;
+use crate::server::Server;
+use crate::transport::http::HttpOptions;
+
+/// Serves over HTTP until the process is asked to end.
+pub(super) fn serve<Kind, B: Build<Kind>>(
+    build: B,
+    options: B::Options,
+    arguments: &HttpArguments,
+) -> Result<(), Failure> {
+    let _logs = logging::init();
+    let runtime = LazyRuntime::default();
+    let server = configured(&build.build(options, &runtime)?, arguments)?;
+    let address = arguments.address.clone();
+    runtime
+        .get()?
+        .block_on(async move { server.serve_http(address).await })
+        .map_err(|error| Failure(format!("cannot serve on {}: {error}", arguments.address)))
+}
+
+/// The server with what the command line and the environment say.
+fn configured(server: &Server, arguments: &HttpArguments) -> Result<Server, Failure> {
+    let mut http = server.inner().http.clone();
+    if let Some(url) = &arguments.public_url {
+        http = http.public_url(url);
+    }
+    for host in &arguments.hosts {
+        http = http.allow_host(host);
+    }
+    for origin in &arguments.origins {
+        http = http.allow_origin(origin);
+    }
+    for proxy in &arguments.proxies {
+        http = http.trust_proxy(proxy);
+    }
+    if let Some(delay) = &arguments.drain_delay {
+        http = http.drain_delay(duration(delay)?);
+    }
+    #[cfg(feature = "metrics")]
+    if let Some(address) = &arguments.metrics_address {
+        let address = address.parse().map_err(|_| {
+            Failure(format!(
+                "{address:?} is no address for metrics; write one such as 127.0.0.1:9090"
+            ))
+        })?;
+        http = http.metrics_on(address);
+        if server.metrics().is_none() {
+            return Err(Failure(crate::server::NO_METRICS.to_owned()));
+        }
+    }
+    if arguments.allow_unauthenticated {
+        http = http.allow_unauthenticated();
+    }
+    http = with_keys(http, arguments)?;
+    let problems: Vec<_> = http.problems().collect();
+    if problems.is_empty() {
+        Ok(server.with_http(http))
+    } else {
+        Err(Failure(problems.join("; ")))
+    }
+}
+
+/// Asks for the keys of the environment and the keys file, unless the server
+/// asks for something already.
+fn with_keys(mut http: HttpOptions, arguments: &HttpArguments) -> Result<HttpOptions, Failure> {
+    if http.has_authentication() {
+        return Ok(http);
+    }
+    let failure = |error: ApiKeysError| Failure(error.to_string());
+    if env::var_os("MCP_API_KEYS").is_some_and(|keys| !keys.is_empty()) {
+        http = http.authenticate(ApiKeys::from_env().map_err(failure)?);
+    }
+    if let Some(file) = &arguments.keys_file {
+        http = http.authenticate(ApiKeys::from_file(file).map_err(failure)?);
+    }
+    Ok(http)
+}
+
+/// "5s", "500ms", "2min".
+fn duration(text: &str) -> Result<Duration, Failure> {
+    let text = text.trim();
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let number: Option<u64> = number.parse().ok();
+    let millis = match unit.trim() {
+        "ms" => number,
+        "s" => number.and_then(|number| number.checked_mul(1_000)),
+        "min" => number.and_then(|number| number.checked_mul(60_000)),
+        _ => None,
+    };
+    millis.map(Duration::from_millis).ok_or_else(|| {
+        Failure(format!(
+            "{text:?} is no time; write a whole number and ms, s or min, such as \"5s\""
+        ))
+    })
+}

@@ -1,0 +1,199 @@
+//! The options of `http` and `health`. What is not given is taken from the
+//! environment, where deployment files have it.
+
+use std::env;
+
+use clap::{Arg, ArgAction, ArgMatches, Command as Clap};
+
+use super::arguments::{flag, text};
+
+pub(super) const ADDRESS: &str = "mcp_kit_addr";
+
+/// Where a server listens that is not told.
+const STANDARD_ADDRESS: &str = "127.0.0.1:8080";
+
+/// How to serve over HTTP.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct HttpArguments {
+    pub(super) address: String,
+    pub(super) public_url: Option<String>,
+    pub(super) keys_file: Option<String>,
+    pub(super) hosts: Vec<String>,
+    pub(super) origins: Vec<String>,
+    pub(super) proxies: Vec<String>,
+    pub(super) drain_delay: Option<String>,
+    #[cfg(feature = "metrics")]
+    pub(super) metrics_address: Option<String>,
+    pub(super) allow_unauthenticated: bool,
+}
+
+/// An option: its id, its name, the variable in its place, its value, its help.
+type Described = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+const OPTIONS: &[Described] = &[
+    (
+        ADDRESS,
+        "addr",
+        "MCP_HTTP_ADDR",
+        "ADDRESS",
+        "Where to listen, 127.0.0.1:8080 unless it is given; port 0 takes a free one",
+    ),
+    (
+        "mcp_kit_public_url",
+        "public-url",
+        "MCP_PUBLIC_URL",
+        "URL",
+        "The endpoint's URL as clients know it, such as https://mcp.example.com/mcp",
+    ),
+    (
+        "mcp_kit_keys_file",
+        "keys-file",
+        "MCP_API_KEYS_FILE",
+        "FILE",
+        "A file of API keys; it is read again when it changes. MCP_API_KEYS holds keys themselves",
+    ),
+    (
+        "mcp_kit_hosts",
+        "allow-host",
+        "MCP_ALLOWED_HOSTS",
+        "HOST",
+        "Accept requests for this host too; may be given several times; * accepts any",
+    ),
+    (
+        "mcp_kit_origins",
+        "allow-origin",
+        "MCP_ALLOWED_ORIGINS",
+        "ORIGIN",
+        "Accept requests that browsers send for pages of this origin; may be given several times",
+    ),
+    (
+        "mcp_kit_proxies",
+        "trust-proxy",
+        "MCP_TRUSTED_PROXIES",
+        "NETWORK",
+        "Believe the X-Forwarded-For of proxies in this network; may be given several times",
+    ),
+    (
+        "mcp_kit_drain_delay",
+        "drain-delay",
+        "MCP_DRAIN_DELAY",
+        "TIME",
+        "How long to go on after SIGTERM while /readyz says 503 already, such as 5s",
+    ),
+    #[cfg(feature = "metrics")]
+    (
+        "mcp_kit_metrics_addr",
+        "metrics-addr",
+        "MCP_METRICS_ADDR",
+        "ADDRESS",
+        "Where to show metrics to whoever reaches it, such as 127.0.0.1:9090",
+    ),
+];
+
+const ALLOW_UNAUTHENTICATED: &str = "mcp_kit_allow_unauthenticated";
+
+impl HttpArguments {
+    pub(super) fn of(matches: &ArgMatches) -> Self {
+        let one = |id: &str| {
+            given(matches, id)
+                .next()
+                .or_else(|| variable(id))
+                .filter(|value| !value.is_empty())
+        };
+        let several = |id: &str| -> Vec<String> {
+            let given: Vec<_> = given(matches, id).collect();
+            if !given.is_empty() {
+                return given;
+            }
+            let listed = variable(id).unwrap_or_default();
+            let items = listed.split(',').map(str::trim);
+            items
+                .filter(|item| !item.is_empty())
+                .map(str::to_owned)
+                .collect()
+        };
+        Self {
+            address: one(ADDRESS).unwrap_or_else(|| STANDARD_ADDRESS.to_owned()),
+            public_url: one("mcp_kit_public_url"),
+            keys_file: one("mcp_kit_keys_file"),
+            hosts: several("mcp_kit_hosts"),
+            origins: several("mcp_kit_origins"),
+            proxies: several("mcp_kit_proxies"),
+            drain_delay: one("mcp_kit_drain_delay"),
+            #[cfg(feature = "metrics")]
+            metrics_address: one("mcp_kit_metrics_addr"),
+            allow_unauthenticated: flag(matches, ALLOW_UNAUTHENTICATED),
+        }
+    }
+
+    /// The names that the program's own options cannot have.
+    pub(super) fn names() -> impl Iterator<Item = &'static str> {
+        OPTIONS
+            .iter()
+            .map(|(_, long, ..)| *long)
+            .chain(["allow-unauthenticated"])
+    }
+}
+
+/// The command `http`.
+pub(super) fn command() -> Clap {
+    let mut command = Clap::new("http").about("Serve over HTTP");
+    for &(id, long, variable, value, help) in OPTIONS {
+        let takes_several = help.contains("several times");
+        command = command.arg(
+            Arg::new(id)
+                .long(long)
+                .value_name(value)
+                .action(if takes_several {
+                    ArgAction::Append
+                } else {
+                    ArgAction::Set
+                })
+                .help(format!("{help} [{variable}]")),
+        );
+    }
+    command.arg(
+        Arg::new(ALLOW_UNAUTHENTICATED)
+            .long("allow-unauthenticated")
+            .action(ArgAction::SetTrue)
+            .help("Serve callers who do not say who they are, on any address"),
+    )
+}
+
+/// The command `health`.
+pub(super) fn health_command() -> Clap {
+    Clap::new("health")
+        .about("Ask a server on this machine whether it is ready; ends with 0 if it is")
+        .arg(
+            Arg::new(ADDRESS)
+                .long("addr")
+                .value_name("ADDRESS")
+                .help("Where it listens, 127.0.0.1:8080 unless it is given [MCP_HTTP_ADDR]"),
+        )
+}
+
+/// Where `health` asks.
+pub(super) fn health_address(matches: &ArgMatches) -> String {
+    let given = text(matches, ADDRESS);
+    if !given.is_empty() {
+        return given;
+    }
+    variable(ADDRESS).unwrap_or_else(|| STANDARD_ADDRESS.to_owned())
+}
+
+fn given<'a>(matches: &'a ArgMatches, id: &str) -> impl Iterator<Item = String> + use<'a> {
+    let values = matches.try_get_many::<String>(id).ok().flatten();
+    values.into_iter().flatten().cloned()
+}
+
+/// What the environment has in place of an option.
+fn variable(id: &str) -> Option<String> {
+    let (_, _, name, _, _) = OPTIONS.iter().find(|(known, ..)| *known == id)?;
+    env::var(name).ok()
+}

@@ -1,0 +1,228 @@
+//! Bodies: what comes in, read within its bounds, and what goes out.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep, timeout_at};
+
+use super::calls::CallGuard;
+use super::clock::Serving;
+use super::exchange::Reader;
+use super::open::OpenRequest;
+use super::pressure::{Claim, Pressure};
+use super::subscriptions::Subscription;
+
+/// The body of a response.
+pub struct HttpBody {
+    kind: Kind,
+    held: Held,
+}
+
+/// What lasts until a body has left or its client has.
+#[derive(Default)]
+pub(super) struct Held {
+    pub(super) serving: Option<Serving>,
+    pub(super) request: Option<OpenRequest>,
+    pub(super) call: Option<CallGuard>,
+    pub(super) unread: Option<Claim>,
+    pub(super) subscription: Option<Subscription>,
+}
+
+enum Kind {
+    Whole(Bytes),
+    Events(Events),
+}
+
+struct Events {
+    reader: Reader,
+    /// Read, and not sent yet.
+    pending: Bytes,
+    claim: Option<Claim>,
+    keep_alive: Duration,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl HttpBody {
+    pub(super) fn empty() -> Self {
+        Self::whole(Bytes::new())
+    }
+
+    pub(super) fn whole(bytes: impl Into<Bytes>) -> Self {
+        Self {
+            kind: Kind::Whole(bytes.into()),
+            held: Held::default(),
+        }
+    }
+
+    /// Events as they come, and a comment where none came for `keep_alive`.
+    pub(super) fn events(reader: Reader, keep_alive: Duration) -> Self {
+        let events = Events {
+            reader,
+            pending: Bytes::new(),
+            claim: None,
+            keep_alive,
+            sleep: None,
+        };
+        Self {
+            kind: Kind::Events(events),
+            held: Held::default(),
+        }
+    }
+
+    /// What is kept until the body has left or its client has.
+    pub(super) fn held(&mut self) -> &mut Held {
+        &mut self.held
+    }
+
+    /// The bytes that are known to be in it.
+    pub(super) fn len(&self) -> usize {
+        match &self.kind {
+            Kind::Whole(bytes) => bytes.len(),
+            Kind::Events(_) => 0,
+        }
+    }
+}
+
+impl Body for HttpBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let next = match &mut self.kind {
+            Kind::Whole(bytes) if bytes.is_empty() => None,
+            Kind::Whole(bytes) => Some(piece(bytes)),
+            Kind::Events(events) => std::task::ready!(events.poll_next(cx)),
+        };
+        Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(&self.kind, Kind::Whole(bytes) if bytes.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Events(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// As much as leaves at a time. hyper keeps what it is given until it is
+/// written, and only what is still here is known to be unread.
+fn piece(bytes: &mut Bytes) -> Bytes {
+    const MOST: usize = 64 * 1024;
+    bytes.split_to(bytes.len().min(MOST))
+}
+
+impl Events {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if self.pending.is_empty() {
+            self.claim = None;
+            if let Poll::Ready(read) = self.reader.poll_next(cx) {
+                self.sleep = None;
+                let Some((events, claim)) = read else {
+                    return Poll::Ready(None);
+                };
+                (self.pending, self.claim) = (events, claim);
+            }
+        }
+        if !self.pending.is_empty() {
+            return Poll::Ready(Some(piece(&mut self.pending)));
+        }
+        let keep_alive = self.keep_alive;
+        let alarm = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(sleep(keep_alive)));
+        std::task::ready!(alarm.as_mut().poll(cx));
+        self.sleep = None;
+        Poll::Ready(Some(Bytes::from_static(b": keep-alive\n\n")))
+    }
+}
+
+impl fmt::Debug for HttpBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpBody").finish_non_exhaustive()
+    }
+}
+
+/// Why a request's body could not be had.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    TooLarge,
+    TooSlow,
+    /// Too much is being received as it is.
+    Busy,
+    /// The client broke off, or broke the rules of HTTP.
+    Broken,
+}
+
+/// Bodies up to this size are always received.
+const SMALL: usize = 64 * 1024;
+
+/// Reads a body of at most `most` bytes, in at most `time`.
+pub(super) async fn read<B>(
+    mut body: B,
+    most: usize,
+    time: Duration,
+    incoming: &Arc<Pressure>,
+) -> Result<(Bytes, Option<Claim>), Unread>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    if body.size_hint().lower() > most as u64 {
+        return Err(Unread::TooLarge);
+    }
+    let mut next = |cx: &mut Context<'_>| Pin::new(&mut body).poll_frame(cx);
+    // Most bodies have come with their headers, in one piece.
+    let mut deadline = None;
+    let mut first: Option<Bytes> = None;
+    let mut rest = BytesMut::new();
+    let mut claim = None;
+    loop {
+        let frame = match poll_fn(|cx| Poll::Ready(next(cx))).await {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => {
+                let until = *deadline.get_or_insert_with(|| Instant::now() + time);
+                match timeout_at(until, poll_fn(&mut next)).await {
+                    Ok(frame) => frame,
+                    Err(_) => return Err(Unread::TooSlow),
+                }
+            }
+        };
+        let Some(frame) = frame else { break };
+        let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() else {
+            continue; // trailers say nothing here
+        };
+        let length = first.as_ref().map_or(rest.len(), Bytes::len) + data.len();
+        if length > most {
+            return Err(Unread::TooLarge);
+        }
+        if length > SMALL {
+            let held = claim.get_or_insert_with(|| incoming.claim(0));
+            if !held.grow_to(length) {
+                return Err(Unread::Busy);
+            }
+        }
+        match first.take() {
+            None if rest.is_empty() => first = Some(data),
+            None => rest.extend_from_slice(&data),
+            Some(earlier) => {
+                rest.reserve(length);
+                rest.extend_from_slice(&earlier);
+                rest.extend_from_slice(&data);
+            }
+        }
+    }
+    Ok((first.unwrap_or_else(|| rest.freeze()), claim))
+}

@@ -1,0 +1,191 @@
+//! The connections of a server: how many, and their common end.
+
+use std::error::Error;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use hyper::body::Incoming;
+use hyper::rt::bounds::Http2ServerConnExec;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
+
+use super::body::{Held, HttpBody};
+use super::clock::{Clock, Patience, TimedStream};
+use super::limits::HttpLimits;
+use super::service::{HttpService, RequestBody};
+
+/// What is said to a connection for which there is no room.
+const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
+
+/// Connections beyond the bound that are served for probes alone: whoever
+/// keeps all others busy must not have the server taken for dead.
+const RESERVE: usize = 16;
+
+/// The open connections.
+pub(super) struct Connections {
+    most: usize,
+    open: AtomicUsize,
+    none_left: Notify,
+    is_closing: AtomicBool,
+    closing: Arc<Notify>,
+    patience: Patience,
+    http: auto::Builder<TokioExecutor>,
+}
+
+impl Connections {
+    pub(super) fn new(limits: &HttpLimits) -> Arc<Self> {
+        let mut http = auto::Builder::new(TokioExecutor::new());
+        http.http1().max_buf_size(limits.header_bytes);
+        http.http2()
+            .max_concurrent_streams(limits.streams_per_connection)
+            .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
+        Arc::new(Self {
+            most: limits.connections,
+            open: AtomicUsize::new(0),
+            none_left: Notify::new(),
+            is_closing: AtomicBool::new(false),
+            closing: Arc::new(Notify::new()),
+            patience: Patience {
+                head: limits.header_time,
+                idle: limits.idle_time,
+                unread: limits.body_time,
+            },
+            http,
+        })
+    }
+
+    /// Serves a connection in a task of its own, if there is room for it.
+    pub(super) fn serve(self: &Arc<Self>, stream: TcpStream, service: &HttpService) {
+        let Some((place, is_reserve)) = self.place() else {
+            // It fits into the socket's empty buffer, or nobody is there.
+            let _ = stream.try_write(NO_ROOM);
+            return;
+        };
+        // Answers are small and whole.
+        let _ = stream.set_nodelay(true);
+        let peer = stream.peer_addr().map(|peer| peer.ip()).ok();
+        let service = service.clone();
+        tokio::spawn(async move {
+            let connections = &place.0;
+            let clock = Clock::new();
+            let unread = Arc::clone(&service.shared().unread);
+            let io = TimedStream::new(stream, Arc::clone(&clock), connections.patience, unread);
+            let answer = service_fn(move |request: hyper::Request<Incoming>| {
+                let (parts, body) = request.into_parts();
+                let held = Held {
+                    serving: Some(clock.serve()),
+                    ..Held::default()
+                };
+                let service = service.clone();
+                async move {
+                    let body = RequestBody::Hyper(body);
+                    let response = service.handle(parts, body, peer, held, is_reserve).await;
+                    Ok::<_, std::convert::Infallible>(response)
+                }
+            });
+            let connection = connections.http.serve_connection(TokioIo::new(io), answer);
+            let serving = UntilClosed {
+                connection: pin!(connection),
+                closing: connections.closed(),
+                is_closing: false,
+                connections,
+            };
+            // Whatever ends a connection ends it for its client alone.
+            let _ = serving.await;
+        });
+    }
+
+    /// Lets every connection finish what it is at, and no more.
+    pub(super) fn close(&self) {
+        self.is_closing.store(true, Ordering::Release);
+        self.closing.notify_waiters();
+    }
+
+    /// Waits until none is open.
+    pub(super) async fn none_left(&self) {
+        loop {
+            let none = self.none_left.notified();
+            tokio::pin!(none);
+            // Registered before the look, so that no end is missed.
+            none.as_mut().enable();
+            if self.open.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            none.await;
+        }
+    }
+
+    /// A place, and whether it is one of the reserve.
+    fn place(self: &Arc<Self>) -> Option<(Place, bool)> {
+        let place = Place(Arc::clone(self));
+        let before = self.open.fetch_add(1, Ordering::AcqRel);
+        (before < self.most + RESERVE).then_some((place, before >= self.most))
+    }
+
+    fn closed(&self) -> Pin<Box<OwnedNotified>> {
+        let mut closing = Box::pin(Arc::clone(&self.closing).notified_owned());
+        closing.as_mut().enable();
+        closing
+    }
+}
+
+/// A connection's place among those that may be open.
+struct Place(Arc<Connections>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.0.open.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.none_left.notify_waiters();
+        }
+    }
+}
+
+/// Serves a connection until it ends, or is asked to.
+struct UntilClosed<'a, C> {
+    connection: Pin<&'a mut C>,
+    closing: Pin<Box<OwnedNotified>>,
+    is_closing: bool,
+    connections: &'a Connections,
+}
+
+/// hyper's connections, of one version and the other.
+trait Graceful: Future {
+    fn shut_down(self: Pin<&mut Self>);
+}
+
+impl<I, S, E> Graceful for auto::Connection<'_, I, S, E>
+where
+    Self: Future,
+    S: Service<hyper::Request<Incoming>, Response = hyper::Response<HttpBody>>,
+    S::Future: 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + 'static,
+    E: Http2ServerConnExec<S::Future, HttpBody>,
+{
+    fn shut_down(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<C: Graceful> Future for UntilClosed<'_, C> {
+    type Output = C::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
+        let this = &mut *self;
+        if !this.is_closing {
+            let told = this.closing.as_mut().poll(cx).is_ready();
+            if told || this.connections.is_closing.load(Ordering::Acquire) {
+                this.is_closing = true;
+                this.connection.as_mut().shut_down();
+            }
+        }
+        this.connection.as_mut().poll(cx)
+    }
+}

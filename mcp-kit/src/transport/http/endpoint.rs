@@ -1,0 +1,361 @@
+//! The MCP endpoint: from a request that has passed the doors to what answers
+//! it. Which era it belongs to is said by its headers and its metadata, and
+//! never by its method.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+
+use super::body::{self, HttpBody, Unread};
+use super::calls::{Call, CallGuard, shutting_down};
+use super::exchange::{Begun, Exchange};
+use super::headers::{self, Accepts};
+use super::refusal::{Reason, Refusal, empty_response, json_response};
+use super::service::{RequestBody, Shared, busy};
+use super::subscriptions;
+use crate::context::Principal;
+use crate::protocol::message::{Frame, Malformed, Message, Request, decode};
+use crate::protocol::meta::{Meta, modern_version};
+use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, json_string};
+use crate::server::{PendingCall, Session};
+use crate::telemetry::Origin;
+use crate::tool::Outbound;
+
+/// Events of one response that nobody has read may have so many bytes.
+const MOST_UNREAD_EVENTS: usize = 64 * 1024;
+
+/// Answers a request from `principal`.
+pub(super) async fn serve(
+    shared: &Arc<Shared>,
+    parts: &Parts,
+    body: RequestBody,
+    principal: Principal,
+) -> Result<Response<HttpBody>, Refusal> {
+    match parts.method {
+        Method::POST => post(shared, parts, body, principal).await,
+        _ => Err(Refusal::method("POST")),
+    }
+}
+
+/// What a message asks for.
+enum Asked {
+    /// An answer that is there already.
+    Answer(Vec<u8>),
+    /// Nothing: a notification.
+    Nothing,
+    Call {
+        call: PendingCall,
+        exchange: Arc<Exchange>,
+    },
+    Listen(RequestId),
+}
+
+async fn post(
+    shared: &Arc<Shared>,
+    parts: &Parts,
+    body: RequestBody,
+    principal: Principal,
+) -> Result<Response<HttpBody>, Refusal> {
+    let headers = &parts.headers;
+    if !headers::is_json(headers) {
+        return Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Reason::ContentType,
+            "Unsupported media type: the Content-Type must be application/json",
+        ));
+    }
+    let accepts = Accepts::of(headers);
+    if !accepts.json && !accepts.events {
+        return Err(Refusal::new(
+            StatusCode::NOT_ACCEPTABLE,
+            Reason::ContentType,
+            "Not acceptable: Accept must list application/json and text/event-stream",
+        ));
+    }
+    let (bytes, _incoming) = read(shared, body).await?;
+    let origin = Origin::http(parts.version, headers);
+    let asked = decide(shared, headers, accepts, &bytes, principal, origin)?;
+    drop(bytes);
+    match asked {
+        Asked::Nothing => Ok(empty_response(StatusCode::ACCEPTED)),
+        Asked::Answer(json) => Ok(answer(json, accepts)),
+        Asked::Call { call, exchange } => respond(shared, call, exchange, accepts).await,
+        Asked::Listen(id) => {
+            let exchange = Exchange::new(MOST_UNREAD_EVENTS, &shared.unread);
+            let subscription = subscriptions::open(&shared.server, id, Arc::clone(&exchange));
+            let mut response = events(shared, &exchange);
+            response.body_mut().held().subscription = Some(subscription);
+            Ok(response)
+        }
+    }
+}
+
+async fn read(
+    shared: &Shared,
+    body: RequestBody,
+) -> Result<(Bytes, Option<super::pressure::Claim>), Refusal> {
+    let most = shared.server.limits.message_bytes;
+    let time = shared.options.limits.body_time;
+    body::read(body, most, time, &shared.incoming)
+        .await
+        .map_err(|unread| match unread {
+            Unread::TooLarge => Refusal::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                Reason::TooLarge,
+                format!("Content too large: a message may have {most} bytes"),
+            )
+            .closing(),
+            Unread::TooSlow => Refusal::new(
+                StatusCode::REQUEST_TIMEOUT,
+                Reason::TooSlow,
+                format!(
+                    "Request timeout: the body took longer than {} s",
+                    time.as_secs()
+                ),
+            )
+            .closing(),
+            Unread::Busy => busy().closing(),
+            Unread::Broken => Refusal::new(
+                StatusCode::BAD_REQUEST,
+                Reason::Malformed,
+                "Bad request: the body broke off",
+            )
+            .closing(),
+        })
+}
+
+/// Decides what a message asks for.
+fn decide(
+    shared: &Arc<Shared>,
+    headers: &HeaderMap,
+    accepts: Accepts,
+    bytes: &[u8],
+    principal: Principal,
+    origin: Origin,
+) -> Result<Asked, Refusal> {
+    let named = headers::single(headers, &headers::PROTOCOL_VERSION)?;
+    // A version that is not known is taken for one that comes after those that
+    // are.
+    let header_era = named
+        .map(|name| ProtocolVersion::from_name(name).map_or(Era::Modern, ProtocolVersion::era));
+    match decode(bytes) {
+        Frame::One(Ok(Message::Request(request))) => {
+            let with_id = |refusal: Refusal| refusal.with_id(Some(&request.id));
+            let meta = Meta::of(request.params.meta)
+                .map_err(|error| with_id(Refusal::bad_request(error)))?;
+            let session = Session {
+                principal,
+                version: None,
+                origin,
+            };
+            let asked = if meta.era() == Era::Modern || header_era == Some(Era::Modern) {
+                modern(shared, headers, accepts, &request, &meta, session)
+            } else {
+                let version = named.and_then(ProtocolVersion::from_name);
+                legacy(shared, accepts, version, &request, &meta, session)
+            };
+            asked.map_err(with_id)
+        }
+        Frame::One(Ok(Message::Notification(_) | Message::Response)) => Ok(Asked::Nothing),
+        Frame::One(Err(Malformed { id, error })) => {
+            Err(Refusal::bad_request(error).with_id(id.as_ref()))
+        }
+        Frame::Batch(_) => Err(Refusal::bad_request(RpcError::invalid_request(
+            "Invalid request: batches belong to protocol version 2025-03-26 alone",
+        ))),
+    }
+}
+
+/// A request that carries its own metadata.
+fn modern(
+    shared: &Arc<Shared>,
+    headers: &HeaderMap,
+    accepts: Accepts,
+    request: &Request<'_>,
+    meta: &Meta<'_>,
+    mut session: Session,
+) -> Result<Asked, Refusal> {
+    let version = meta.check_members().map_err(Refusal::bad_request)?;
+    // A client that contradicts itself is told so, whatever it wants.
+    let same = |name: &HeaderName, expected: &str, member: &str| {
+        headers::must_equal(headers, name, expected, member)
+    };
+    same(&headers::PROTOCOL_VERSION, &version, "protocolVersion")?;
+    modern_version(&version).map_err(Refusal::bad_request)?;
+    same(&headers::METHOD, &request.method, "method")?;
+    if matches!(&*request.method, "tools/call" | "prompts/get")
+        && let Some(name) = request.params.name.and_then(|name| json_string(name.get()))
+    {
+        same(&headers::NAME, &name, "params.name")?;
+        if request.method == "tools/call" {
+            let arguments = request.params.arguments;
+            shared.param_headers.check(&name, arguments, headers)?;
+        }
+    }
+    refuse_while_draining(shared)?;
+    check_scope(shared, request, &session.principal)?;
+    if request.method == "subscriptions/listen" {
+        subscriptions::check(&request.params).map_err(Refusal::bad_request)?;
+        if !accepts.events {
+            return Err(Refusal::new(
+                StatusCode::NOT_ACCEPTABLE,
+                Reason::ContentType,
+                "Not acceptable: subscriptions/listen is answered with text/event-stream",
+            ));
+        }
+        return Ok(Asked::Listen(request.id.clone()));
+    }
+    route(shared, Era::Modern, &mut session, accepts, request, meta).map_err(|error| {
+        if error.code() == ErrorCode::MethodNotFound {
+            Refusal::of(StatusCode::NOT_FOUND, None, error)
+        } else {
+            Refusal::of(StatusCode::OK, None, error)
+        }
+    })
+}
+
+/// A request of the older revisions where there are no sessions: it stands
+/// alone.
+fn legacy(
+    shared: &Arc<Shared>,
+    accepts: Accepts,
+    version: Option<ProtocolVersion>,
+    request: &Request<'_>,
+    meta: &Meta<'_>,
+    mut session: Session,
+) -> Result<Asked, Refusal> {
+    refuse_while_draining(shared)?;
+    check_scope(shared, request, &session.principal)?;
+    if request.method != "initialize" {
+        // The specification has it so where the header is missing.
+        session.version = Some(version.unwrap_or(ProtocolVersion::V2025_03_26));
+    }
+    route(shared, Era::Legacy, &mut session, accepts, request, meta)
+        .map_err(|error| Refusal::of(StatusCode::OK, None, error))
+}
+
+fn route(
+    shared: &Arc<Shared>,
+    era: Era,
+    session: &mut Session,
+    accepts: Accepts,
+    request: &Request<'_>,
+    meta: &Meta<'_>,
+) -> Result<Asked, RpcError> {
+    let mut json = Vec::new();
+    let exchange =
+        (request.method == "tools/call").then(|| Exchange::new(MOST_UNREAD_EVENTS, &shared.unread));
+    let outbound = exchange
+        .as_ref()
+        .filter(|_| accepts.events)
+        .map(|exchange| Arc::clone(exchange) as Arc<dyn Outbound>);
+    let call = (shared.server).route(era, session, request, meta, outbound.as_ref(), &mut json)?;
+    Ok(match (call, exchange) {
+        (Some(call), Some(exchange)) => Asked::Call { call, exchange },
+        _ => Asked::Answer(json),
+    })
+}
+
+/// A token that lacks a tool's scope is answered so that its holder can ask for
+/// a better one (RFC 6750, section 3.1). Keys have nobody to ask: their callers
+/// read in the call's result what is missing.
+fn check_scope(
+    shared: &Shared,
+    request: &Request<'_>,
+    principal: &Principal,
+) -> Result<(), Refusal> {
+    let tool = (request.method == "tools/call" && principal.is_oauth())
+        .then_some(request.params.name)
+        .flatten()
+        .and_then(|name| shared.server.tool(&json_string(name.get())?));
+    let Some(scope) = tool.and_then(|tool| tool.definition().scope()) else {
+        return Ok(());
+    };
+    if principal.has_scope(scope) {
+        return Ok(());
+    }
+    let challenge = (shared.options.authenticators).insufficient_scope(principal, scope);
+    Err(Refusal::new(
+        StatusCode::FORBIDDEN,
+        Reason::Forbidden,
+        format!("Forbidden: the tool needs the scope \"{scope}\", which the token does not have"),
+    )
+    .challenges(challenge.into_iter().collect()))
+}
+
+fn refuse_while_draining(shared: &Shared) -> Result<(), Refusal> {
+    if !shared.server.drain.is_draining() {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Reason::Draining,
+        shutting_down().message().unwrap_or_default().to_owned(),
+    )
+    .retry_after(1)
+    .closing())
+}
+
+/// Runs a call and answers with what it gives.
+async fn respond(
+    shared: &Arc<Shared>,
+    call: PendingCall,
+    exchange: Arc<Exchange>,
+    accepts: Accepts,
+) -> Result<Response<HttpBody>, Refusal> {
+    let outlives_client = call.era == Era::Legacy;
+    if !accepts.json {
+        exchange.open_stream();
+    }
+    let patience = accepts.events.then_some(shared.options.limits.keep_alive);
+    let call = Call::start(shared, call, exchange, patience, None);
+    let guard = CallGuard::new(Arc::clone(&call), outlives_client);
+    match call.begun().await {
+        Begun::Answer(json) => Ok(json_response(StatusCode::OK, json)),
+        Begun::Stream => {
+            let mut response = events(shared, &call.exchange);
+            response.body_mut().held().call = Some(guard);
+            Ok(response)
+        }
+        Begun::Nothing => Err(Refusal::of(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            None,
+            RpcError::new(ErrorCode::InternalError, "The call ended without an answer"),
+        )),
+    }
+}
+
+/// An answer that is there already.
+fn answer(json: Vec<u8>, accepts: Accepts) -> Response<HttpBody> {
+    if accepts.json {
+        return json_response(StatusCode::OK, json);
+    }
+    let mut event = b"data: ".to_vec();
+    event.extend_from_slice(&json);
+    event.extend_from_slice(b"\n\n");
+    stream_of(HttpBody::whole(event))
+}
+
+/// A stream of what comes for `exchange`.
+pub(super) fn events(shared: &Shared, exchange: &Arc<Exchange>) -> Response<HttpBody> {
+    stream_of(HttpBody::events(
+        exchange.read(None),
+        shared.options.limits.keep_alive,
+    ))
+}
+
+fn stream_of(body: HttpBody) -> Response<HttpBody> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // Proxies that collect what they pass on would keep events back.
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
+    response
+}

@@ -1,0 +1,215 @@
+//! The headers of the protocol: what a client prefers to get, and what the
+//! modern era has it repeat of its message.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::refusal::Refusal;
+use crate::protocol::{ErrorCode, RpcError};
+
+pub(super) const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+pub(super) const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+pub(super) const NAME: HeaderName = HeaderName::from_static("mcp-name");
+pub(super) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Which forms of an answer a client takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Accepts {
+    pub(super) json: bool,
+    pub(super) events: bool,
+}
+
+impl Accepts {
+    /// Reads `Accept`. A client that does not say takes what the specification
+    /// has all of them take.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut accepts = Self {
+            json: false,
+            events: false,
+        };
+        let mut says = false;
+        for value in headers.get_all(ACCEPT) {
+            says = true;
+            // What every client of the protocol sends is told apart without
+            // taking it to pieces.
+            let text = value.to_str().unwrap_or_default();
+            for part in text.split(',') {
+                let mut words = part.split(';').map(str::trim);
+                let kind = words.next().unwrap_or_default();
+                if words.any(|word| matches!(word, "q=0" | "q=0.0" | "q=0.00" | "q=0.000")) {
+                    continue;
+                }
+                let is = |name: &str| kind.eq_ignore_ascii_case(name);
+                accepts.json |= is("application/json") || is("application/*") || is("*/*");
+                accepts.events |= is("text/event-stream") || is("text/*") || is("*/*");
+            }
+        }
+        if says {
+            accepts
+        } else {
+            Self {
+                json: true,
+                events: true,
+            }
+        }
+    }
+}
+
+/// Whether the body is said to be JSON.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return false;
+    };
+    if value == "application/json" {
+        return true;
+    }
+    let Ok(text) = value.to_str() else {
+        return false;
+    };
+    let mut parts = text.split(';');
+    let is_json = parts
+        .next()
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+    // JSON is UTF-8 (RFC 8259, section 8.1); a charset may only say so.
+    is_json
+        && parts.all(|parameter| match parameter.trim().split_once('=') {
+            Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+                value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        })
+}
+
+/// A header of the protocol that may be given once.
+pub(super) fn single<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a str>, Refusal> {
+    let mut values = headers.get_all(name).iter();
+    let (first, second) = (values.next(), values.next());
+    if second.is_some() {
+        return Err(mismatch(format!(
+            "Header mismatch: {} is given more than once",
+            shown(name)
+        )));
+    }
+    match first.map(HeaderValue::to_str) {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text.trim())),
+        Some(Err(_)) => Err(mismatch(format!(
+            "Header mismatch: {} holds other characters than ASCII's; encode it as =?base64?…?=",
+            shown(name)
+        ))),
+    }
+}
+
+/// Checks that a header says the same as the message.
+pub(super) fn must_equal(
+    headers: &HeaderMap,
+    name: &HeaderName,
+    expected: &str,
+    member: &str,
+) -> Result<(), Refusal> {
+    let Some(given) = single(headers, name)? else {
+        return Err(mismatch(format!(
+            "Header mismatch: {} is missing; it must be the message's {member}",
+            shown(name)
+        )));
+    };
+    match decoded(given) {
+        Some(given) if given == expected => Ok(()),
+        _ => Err(mismatch(format!(
+            "Header mismatch: {} is not the message's {member}",
+            shown(name)
+        ))),
+    }
+}
+
+/// A value as it was before it was made fit for a header; `None` for one that
+/// only looks encoded.
+pub(super) fn decoded(value: &str) -> Option<Cow<'_, str>> {
+    let Some(payload) = value
+        .strip_prefix("=?base64?")
+        .and_then(|rest| rest.strip_suffix("?="))
+    else {
+        return Some(value.into());
+    };
+    let bytes = STANDARD.decode(payload).ok()?;
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}
+
+pub(super) fn mismatch(message: impl Into<Cow<'static, str>>) -> Refusal {
+    Refusal::bad_request(RpcError::new(ErrorCode::HeaderMismatch, message))
+}
+
+/// The header's name as the specification writes it.
+fn shown(name: &HeaderName) -> Cow<'_, str> {
+    match name.as_str() {
+        "mcp-protocol-version" => "MCP-Protocol-Version".into(),
+        "mcp-method" => "Mcp-Method".into(),
+        "mcp-name" => "Mcp-Name".into(),
+        "mcp-session-id" => "Mcp-Session-Id".into(),
+        "last-event-id" => "Last-Event-ID".into(),
+        other => other.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accept_is_read() {
+        let of = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, text.parse().unwrap());
+            let Accepts { json, events } = Accepts::of(&headers);
+            (json, events)
+        };
+        assert_eq!(of("application/json, text/event-stream"), (true, true));
+        assert_eq!(of("*/*"), (true, true));
+        assert_eq!(of("application/json"), (true, false));
+        assert_eq!(of("text/event-stream;q=0.5"), (false, true));
+        assert_eq!(of("text/event-stream;q=0, */*"), (true, true));
+        assert_eq!(of("text/html"), (false, false));
+    }
+
+    #[test]
+    fn content_types_are_told_apart() {
+        let of = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, text.parse().unwrap());
+            is_json(&headers)
+        };
+        for text in [
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "application/json;charset=\"utf-8\"",
+        ] {
+            assert!(of(text), "{text}");
+        }
+        for text in [
+            "text/plain",
+            "application/json-rpc",
+            "application/json; charset=latin1",
+            "",
+        ] {
+            assert!(!of(text), "{text}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn encoded_values_are_decoded() {
+        assert_eq!(decoded("add").as_deref(), Some("add"));
+        assert_eq!(decoded("=?base64?SMOpbGxv?=").as_deref(), Some("Héllo"));
+        assert_eq!(decoded("=?base64?!!?="), None);
+        assert_eq!(decoded("=?base64?/w==?="), None);
+    }
+}

@@ -1,0 +1,106 @@
+//! The bounds that HTTP adds to the server's own.
+
+use std::time::Duration;
+
+/// The bounds on what a client can consume over HTTP, beside the server's
+/// [`Limits`](crate::server::Limits).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HttpLimits {
+    /// The request line and the headers together, in bytes; 16 KiB. More is
+    /// answered with 431.
+    pub header_bytes: usize,
+    /// How long a client may take to send them; 10 s. Then 408.
+    pub header_time: Duration,
+    /// How long a client may take to send a body; 30 s. Then 408. As long may a
+    /// client go without reading anything of an answer; then it is cut off.
+    pub body_time: Duration,
+    /// How long a connection may stay open between requests; 75 s.
+    pub idle_time: Duration,
+    /// Connections that are open at once; 1,024. Further ones are told 503.
+    pub connections: usize,
+    /// Requests of one HTTP/2 connection that are open at once; 64.
+    pub streams_per_connection: u32,
+    /// Requests that are open at once; 4,096. Further ones are told 503.
+    pub requests: usize,
+    /// The bytes of large bodies (of more than 64 KiB) that are being received
+    /// at once; 64 MiB. Further large ones are told 503.
+    pub incoming_bytes: usize,
+    /// The bytes of answers that clients have not read; 64 MiB. Beyond it calls
+    /// wait, and clients which do not read are cut off after a second.
+    pub unread_bytes: usize,
+    /// Sessions of the older revisions that are open at once; 10,000. Further
+    /// ones are refused with 503.
+    pub sessions: usize,
+    /// Sessions of one caller; 100. Further ones are refused with 429.
+    pub sessions_per_principal: usize,
+    /// How long a session may go unused; 30 min. One with a call in flight does
+    /// not end.
+    pub session_idle: Duration,
+    /// The bytes of events that a session keeps for a client which lost its
+    /// connection; 256 KiB.
+    pub replay_bytes: usize,
+    /// How often something is written to a stream on which nothing happens, so
+    /// that proxies keep it open; 15 s.
+    pub keep_alive: Duration,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        const KIB: usize = 1024;
+        Self {
+            header_bytes: 16 * KIB,
+            header_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(30),
+            idle_time: Duration::from_secs(75),
+            connections: 1_024,
+            streams_per_connection: 64,
+            requests: 4_096,
+            incoming_bytes: 64 * KIB * KIB,
+            unread_bytes: 64 * KIB * KIB,
+            sessions: 10_000,
+            sessions_per_principal: 100,
+            session_idle: Duration::from_secs(30 * 60),
+            replay_bytes: 256 * KIB,
+            keep_alive: Duration::from_secs(15),
+        }
+    }
+}
+
+impl HttpLimits {
+    /// What cannot work, for `build()` to tell.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> + use<> {
+        let counts = [
+            ("header_bytes", self.header_bytes, 8 * 1024),
+            ("connections", self.connections, 1),
+            (
+                "streams_per_connection",
+                usize::try_from(self.streams_per_connection).unwrap_or(usize::MAX),
+                1,
+            ),
+            ("requests", self.requests, 1),
+            ("incoming_bytes", self.incoming_bytes, 64 * 1024),
+            ("unread_bytes", self.unread_bytes, 64 * 1024),
+            ("sessions", self.sessions, 1),
+            ("sessions_per_principal", self.sessions_per_principal, 1),
+        ];
+        let times = [
+            ("header_time", self.header_time),
+            ("body_time", self.body_time),
+            ("idle_time", self.idle_time),
+            ("session_idle", self.session_idle),
+            ("keep_alive", self.keep_alive),
+        ];
+        let counts = counts
+            .into_iter()
+            .filter(|(_, value, least)| value < least)
+            .map(|(name, value, least)| {
+                format!("http: limits: {name} is {value}; it must be at least {least}")
+            });
+        let times = times
+            .into_iter()
+            .filter(|(_, time)| time.is_zero())
+            .map(|(name, _)| format!("http: limits: {name} is zero; nothing could end in time"));
+        counts.chain(times)
+    }
+}

@@ -1,0 +1,50 @@
+//! The server over HTTP: one endpoint for both eras, with the doors closed
+//! unless they are opened by name.
+//!
+//! ```no_run
+//! # use mcp_kit::{Server, tool};
+//! # /// Says hello.
+//! # #[tool] async fn hello() -> &'static str { "Hello!" }
+//! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::builder("greeter", "1.0.0").tool::<hello>().build()?;
+//! server.serve_http("127.0.0.1:8080").await?;
+//! # Ok(()) }
+//! ```
+//!
+//! | path | what it answers |
+//! |---|---|
+//! | `/mcp` | the protocol: `POST`; for clients of the older revisions `GET` and `DELETE` as well |
+//! | `/livez` | 200 as long as the process answers |
+//! | `/readyz` | 200 while calls are taken, 503 otherwise |
+//! | `/health` | 200, with `{"status":"ok"}` |
+//!
+//! The probes need no key, and no host that is known: those who probe call by
+//! address.
+
+mod body;
+mod calls;
+mod clock;
+mod connections;
+mod cors;
+mod door;
+mod endpoint;
+mod exchange;
+mod headers;
+mod limits;
+mod listen;
+mod open;
+mod options;
+mod param_headers;
+pub(crate) mod peer;
+mod pressure;
+mod probes;
+mod pulse;
+mod refusal;
+mod service;
+mod subscriptions;
+
+pub use body::HttpBody;
+pub use limits::HttpLimits;
+pub use options::HttpOptions;
+pub(crate) use param_headers::problems as param_header_problems;
+pub use service::{HttpService, PeerAddr};

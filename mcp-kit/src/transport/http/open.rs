@@ -1,0 +1,141 @@
+//! What is going on: requests that are open, and calls that run.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::calls::Call;
+
+/// Counts requests, and knows the calls.
+#[derive(Default)]
+pub(super) struct Open {
+    requests: AtomicUsize,
+    calls: Mutex<Places>,
+    no_calls: Notify,
+}
+
+/// Calls by their place; free places are used again.
+#[derive(Default)]
+struct Places {
+    calls: Vec<Option<Known>>,
+    free: Vec<usize>,
+}
+
+struct Known {
+    call: Weak<Call>,
+    /// When it is to be looked at.
+    due: Instant,
+}
+
+/// A request that is open until this is dropped.
+pub(super) struct OpenRequest(Arc<Open>);
+
+/// A call that runs until this is dropped.
+pub(super) struct OpenCall {
+    open: Arc<Open>,
+    place: usize,
+}
+
+impl Open {
+    /// Counts a request, unless there are `most` already.
+    pub(super) fn request(self: &Arc<Self>, most: usize) -> Option<OpenRequest> {
+        let request = OpenRequest(Arc::clone(self));
+        let before = self.requests.fetch_add(1, Ordering::Relaxed);
+        (before < most).then_some(request)
+    }
+
+    /// Knows a call from now on.
+    pub(super) fn call(self: &Arc<Self>, call: &Arc<Call>) -> OpenCall {
+        let call = Some(Known {
+            due: call.due(call.received_at()),
+            call: Arc::downgrade(call),
+        });
+        let mut places = self.places();
+        let place = match places.free.pop() {
+            Some(place) => {
+                places.calls[place] = call;
+                place
+            }
+            None => {
+                places.calls.push(call);
+                places.calls.len() - 1
+            }
+        };
+        drop(places);
+        OpenCall {
+            open: Arc::clone(self),
+            place,
+        }
+    }
+
+    /// The calls that run.
+    pub(super) fn calls(&self) -> Vec<Arc<Call>> {
+        let places = self.places();
+        let calls = places.calls.iter().flatten();
+        calls.filter_map(|known| known.call.upgrade()).collect()
+    }
+
+    /// Looks after the calls that run: see [`Call::look`].
+    pub(super) fn look(&self, now: Instant) {
+        let mut due = Vec::new();
+        for known in self.places().calls.iter_mut().flatten() {
+            if known.due <= now
+                && let Some(call) = known.call.upgrade()
+            {
+                known.due = call.due(now);
+                due.push(call);
+            }
+        }
+        // Not under the lock: it runs others' code.
+        for call in due {
+            call.look(now);
+        }
+    }
+
+    /// Waits until no call runs.
+    pub(super) async fn no_calls(&self) {
+        loop {
+            let ended = self.no_calls.notified();
+            tokio::pin!(ended);
+            // Registered before the look, so that no end is missed.
+            ended.as_mut().enable();
+            if self.places().is_empty() {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// A poisoned lock holds nothing half-done here: every change is one step.
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Places {
+    fn is_empty(&self) -> bool {
+        self.free.len() == self.calls.len()
+    }
+}
+
+impl Drop for OpenRequest {
+    fn drop(&mut self) {
+        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for OpenCall {
+    fn drop(&mut self) {
+        let mut places = self.open.places();
+        let left = places.calls[self.place].take();
+        places.free.push(self.place);
+        let is_empty = places.is_empty();
+        drop(places);
+        drop(left);
+        if is_empty {
+            self.open.no_calls.notify_waiters();
+        }
+    }
+}

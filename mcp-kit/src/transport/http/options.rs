@@ -1,0 +1,281 @@
+//! How a server is served over HTTP: who may call it from where, and within
+//! which bounds.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::Future;
+#[cfg(feature = "metrics")]
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::door::Door;
+use super::limits::HttpLimits;
+use super::peer::TrustedProxies;
+use crate::auth::{Authenticator, Authenticators};
+use crate::limiter::{EdgeRates, Rate};
+
+/// How a server is served over HTTP; given to
+/// [`ServerBuilder::http`](crate::server::ServerBuilder::http).
+///
+/// Without any of it the server answers callers on this machine only, and
+/// refuses to start on another address.
+///
+/// ```
+/// use mcp_kit::Server;
+/// use mcp_kit::auth::ApiKeys;
+///
+/// let server = Server::builder("search", "1.0.0")
+///     .http(|http| {
+///         http.public_url("https://mcp.example.com/mcp")
+///             .authenticate(ApiKeys::builder().key("alice", "a-long-random-key").build().unwrap())
+///             .trust_proxy("10.0.0.0/8")
+///     })
+///     .build()?;
+/// # Ok::<(), mcp_kit::server::BuildError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct HttpOptions {
+    pub(super) path: String,
+    pub(super) door: Door,
+    pub(super) public_url: Option<String>,
+    pub(super) authenticators: Authenticators,
+    pub(super) allow_unauthenticated: bool,
+    pub(super) edge_rates: EdgeRates,
+    pub(super) tool_rate: Option<Rate>,
+    pub(super) proxies: TrustedProxies,
+    pub(super) has_sessions: bool,
+    pub(super) ready_checks: Vec<(Cow<'static, str>, ReadyCheck)>,
+    pub(super) drain_delay: Duration,
+    pub(super) limits: HttpLimits,
+    #[cfg(feature = "metrics")]
+    pub(super) has_metrics_path: bool,
+    #[cfg(feature = "metrics")]
+    pub(super) metrics_address: Option<SocketAddr>,
+    problems: Vec<String>,
+}
+
+/// Asks whether something that the server needs is there.
+pub(super) type ReadyCheck =
+    Arc<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            path: "/mcp".to_owned(),
+            door: Door::default(),
+            public_url: None,
+            authenticators: Authenticators::default(),
+            allow_unauthenticated: false,
+            edge_rates: EdgeRates::default(),
+            tool_rate: Some(Rate::per_minute(60)),
+            proxies: TrustedProxies::default(),
+            has_sessions: true,
+            ready_checks: Vec::new(),
+            drain_delay: Duration::ZERO,
+            limits: HttpLimits::default(),
+            #[cfg(feature = "metrics")]
+            has_metrics_path: false,
+            #[cfg(feature = "metrics")]
+            metrics_address: None,
+            problems: Vec::new(),
+        }
+    }
+}
+
+impl HttpOptions {
+    /// The path of the MCP endpoint; `/mcp`.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        let is_path = self.path.starts_with('/') && !self.path.contains(['?', '#', ' ']);
+        if !is_path {
+            self.problems.push(format!(
+                "http: the path {:?} must begin with a slash and hold no query",
+                self.path
+            ));
+        }
+        self
+    }
+
+    /// The URL of the MCP endpoint as clients know it, such as
+    /// `https://mcp.example.com/mcp`. Its host and its origin are accepted from
+    /// then on.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        let url = url.into();
+        if let Err(problem) = self.door.allow_url(&url) {
+            self.problems.push(problem);
+        }
+        self.public_url = Some(url);
+        self
+    }
+
+    /// Accepts requests for this host: `mcp.internal` on any port,
+    /// `mcp.internal:8080` on that one.
+    pub fn allow_host(mut self, host: impl AsRef<str>) -> Self {
+        if let Err(problem) = self.door.allow_host(host.as_ref()) {
+            self.problems.push(problem);
+        }
+        self
+    }
+
+    /// Accepts requests whatever host they name. Web pages of others can then
+    /// reach the server through a name that points to it (DNS rebinding): only
+    /// for servers that ask for credentials.
+    pub fn allow_any_host(mut self) -> Self {
+        self.door.allow_any_host();
+        self
+    }
+
+    /// Accepts requests that a browser sends for pages of this origin, such as
+    /// `https://app.example.com`. Requests without an `Origin` are not concerned.
+    pub fn allow_origin(mut self, origin: impl AsRef<str>) -> Self {
+        if let Err(problem) = self.door.allow_origin(origin.as_ref(), false) {
+            self.problems.push(problem);
+        }
+        self
+    }
+
+    /// Lets pages of this origin read the answers as well (CORS): accepts the
+    /// origin, and answers a browser's preflight requests for it.
+    pub fn cors_origin(mut self, origin: impl AsRef<str>) -> Self {
+        if let Err(problem) = self.door.allow_origin(origin.as_ref(), true) {
+            self.problems.push(problem);
+        }
+        self
+    }
+
+    /// Asks `authenticator` who a caller is. With several, the first that knows
+    /// the credentials decides; who none of them knows is refused.
+    pub fn authenticate(mut self, authenticator: impl Authenticator) -> Self {
+        self.authenticators.add(authenticator);
+        self
+    }
+
+    /// Serves callers whom nobody authenticated, also on an address that others
+    /// can reach. They are the principal `anonymous`, which has no scope.
+    pub fn allow_unauthenticated(mut self) -> Self {
+        self.allow_unauthenticated = true;
+        self
+    }
+
+    /// How often an address may ask, before it is looked at who asks; 600 per
+    /// minute. `None` for no such bound. IPv6 addresses count by their /64.
+    pub fn address_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
+        self.edge_rates.address = rate.into();
+        self
+    }
+
+    /// How often a caller may ask, whatever for; no bound unless it is set.
+    pub fn principal_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
+        self.edge_rates.principal = rate.into();
+        self
+    }
+
+    /// How often a caller may call a tool for which neither the server nor the
+    /// tool has a rate of its own; 60 per minute. `None` for no such bound.
+    pub fn tool_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
+        self.tool_rate = rate.into();
+        self
+    }
+
+    /// Believes what proxies say of their clients' addresses
+    /// (`X-Forwarded-For`): an address, a network such as `10.0.0.0/8`, or one
+    /// of the words `loopback` and `private`. Nobody is believed otherwise.
+    pub fn trust_proxy(mut self, proxies: impl AsRef<str>) -> Self {
+        if let Err(problem) = self.proxies.trust(proxies.as_ref()) {
+            self.problems.push(format!("http: {problem}"));
+        }
+        self
+    }
+
+    /// Keeps no sessions for clients of the older revisions: each of their
+    /// requests stands alone and is answered as JSON. Any replica can then
+    /// serve any request.
+    pub fn without_sessions(mut self) -> Self {
+        self.has_sessions = false;
+        self
+    }
+
+    /// Answers `/readyz` with 503 while `check` says `false`, or has not said
+    /// anything for two seconds. The name is shown to who asks.
+    pub fn ready_check<F, Fut>(mut self, name: impl Into<Cow<'static, str>>, check: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = bool> + Send + 'static,
+    {
+        let check: ReadyCheck = Arc::new(move || Box::pin(check()));
+        self.ready_checks.push((name.into(), check));
+        self
+    }
+
+    /// How long the server goes on as before once it is asked to end, with
+    /// `/readyz` turned to 503 already; none. For load balancers that take a
+    /// while to look.
+    pub fn drain_delay(mut self, delay: Duration) -> Self {
+        self.drain_delay = delay;
+        self
+    }
+
+    /// Shows the server's metrics on `/metrics` of the same socket, to whom the
+    /// endpoint is open: hosts, keys and limits hold for it as well. The server
+    /// needs [`metrics`](crate::server::ServerBuilder::metrics).
+    #[cfg(feature = "metrics")]
+    pub fn metrics_on_path(mut self) -> Self {
+        self.has_metrics_path = true;
+        self
+    }
+
+    /// Shows the server's metrics on a socket of their own, to whoever reaches
+    /// it. The server needs [`metrics`](crate::server::ServerBuilder::metrics).
+    #[cfg(feature = "metrics")]
+    pub fn metrics_on(mut self, address: SocketAddr) -> Self {
+        self.metrics_address = Some(address);
+        self
+    }
+
+    /// Whether metrics are to be shown somewhere.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn shows_metrics(&self) -> bool {
+        self.has_metrics_path || self.metrics_address.is_some()
+    }
+
+    /// Changes bounds.
+    pub fn limits(mut self, change: impl FnOnce(&mut HttpLimits)) -> Self {
+        change(&mut self.limits);
+        self
+    }
+
+    /// What is wrong with them, for `build()` to tell.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
+        let doubled = PROBES
+            .contains(&self.path.as_str())
+            .then(|| format!("http: the path {:?} belongs to a probe", self.path));
+        self.problems
+            .iter()
+            .cloned()
+            .chain(self.limits.problems())
+            .chain(doubled)
+    }
+
+    /// Whether callers have to say who they are.
+    pub(crate) fn has_authentication(&self) -> bool {
+        !self.authenticators.is_empty()
+    }
+}
+
+/// Paths that are taken.
+const PROBES: [&str; 3] = ["/livez", "/readyz", "/health"];
+
+impl fmt::Debug for HttpOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpOptions")
+            .field("path", &self.path)
+            .field("public_url", &self.public_url)
+            .field("has_authentication", &self.has_authentication())
+            .field("allow_unauthenticated", &self.allow_unauthenticated)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

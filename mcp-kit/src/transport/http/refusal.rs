@@ -1,0 +1,146 @@
+//! Answers in place of what was asked for: an HTTP status, and a JSON-RPC error
+//! as the body.
+
+use std::borrow::Cow;
+
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode};
+
+use super::body::HttpBody;
+use crate::protocol::{ErrorCode, RequestId, RpcError, encode};
+pub(super) use crate::telemetry::Refusal as Reason;
+
+/// A request that is not served.
+#[derive(Debug)]
+pub(super) struct Refusal(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    status: StatusCode,
+    /// For metrics and the log; none where the refusal is the answer.
+    reason: Option<Reason>,
+    error: RpcError,
+    id: Option<RequestId>,
+    retry_after: Option<u64>,
+    challenges: Vec<HeaderValue>,
+    allow: Option<&'static str>,
+    closes: bool,
+}
+
+impl Refusal {
+    pub(super) fn new(
+        status: StatusCode,
+        reason: Reason,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let code = match status {
+            StatusCode::INTERNAL_SERVER_ERROR | StatusCode::SERVICE_UNAVAILABLE => {
+                ErrorCode::InternalError
+            }
+            _ => ErrorCode::InvalidRequest,
+        };
+        Self::of(status, Some(reason), RpcError::new(code, message))
+    }
+
+    pub(super) fn of(status: StatusCode, reason: Option<Reason>, error: RpcError) -> Self {
+        Self(Box::new(Inner {
+            status,
+            reason,
+            error,
+            id: None,
+            retry_after: None,
+            challenges: Vec::new(),
+            allow: None,
+            closes: false,
+        }))
+    }
+
+    /// A message whose headers or metadata are wrong.
+    pub(super) fn bad_request(error: RpcError) -> Self {
+        Self::of(StatusCode::BAD_REQUEST, Some(Reason::Malformed), error)
+    }
+
+    /// A method that the endpoint does not know.
+    pub(super) fn method(allow: &'static str) -> Self {
+        let mut refusal = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            Reason::Method,
+            format!("Method not allowed: this endpoint takes {allow}"),
+        );
+        refusal.0.allow = Some(allow);
+        refusal
+    }
+
+    pub(super) fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, Reason::NotFound, message)
+    }
+
+    /// For the request with this id.
+    pub(super) fn with_id(mut self, id: Option<&RequestId>) -> Self {
+        self.0.id = id.cloned();
+        self
+    }
+
+    pub(super) fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    /// Says how to authenticate.
+    pub(super) fn challenges(mut self, challenges: Vec<HeaderValue>) -> Self {
+        self.0.challenges = challenges;
+        self
+    }
+
+    /// Ends the connection: what the client sends on is not read.
+    pub(super) fn closing(mut self) -> Self {
+        self.0.closes = true;
+        self
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    pub(super) fn reason(&self) -> Option<Reason> {
+        self.0.reason
+    }
+
+    pub(super) fn into_response(self) -> Response<HttpBody> {
+        let refusal = *self.0;
+        let mut json = Vec::new();
+        encode::error(&mut json, refusal.id.as_ref(), &refusal.error);
+        let mut response = json_response(refusal.status, json);
+        let headers = response.headers_mut();
+        if let Some(seconds) = refusal.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        for challenge in refusal.challenges {
+            headers.append(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(allow) = refusal.allow {
+            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        if refusal.closes {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+/// A response whose body is JSON.
+pub(super) fn json_response(status: StatusCode, json: Vec<u8>) -> Response<HttpBody> {
+    let mut response = Response::new(HttpBody::whole(json));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// A response without a body.
+pub(super) fn empty_response(status: StatusCode) -> Response<HttpBody> {
+    let mut response = Response::new(HttpBody::empty());
+    *response.status_mut() = status;
+    response
+}

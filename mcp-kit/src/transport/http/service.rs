@@ -1,0 +1,472 @@
+//! The service: from a request to its response.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use http_body::{Body, Frame};
+use http_body_util::BodyExt as _;
+use http_body_util::combinators::UnsyncBoxBody;
+use tower_service::Service;
+
+use super::body::{Held, HttpBody};
+use super::calls::shutting_down;
+use super::cors;
+use super::door::{Door, Refusal as Closed};
+use super::endpoint;
+use super::open::{Open, OpenRequest};
+use super::options::HttpOptions;
+use super::param_headers::ParamHeaders;
+use super::pressure::{LARGE, Pressure};
+use super::probes::{self, Readiness};
+use super::pulse::Pulse;
+use super::refusal::{Reason, Refusal, json_response};
+use crate::context::Principal;
+use crate::limiter::EdgeLimits;
+use crate::server::{Server, ServerInner};
+#[cfg(feature = "metrics")]
+use crate::telemetry::metrics::Metrics;
+
+/// A server as a `tower::Service`; made by [`Server::http_service`].
+///
+/// It answers the MCP endpoint and the probes, and everything else with 404.
+/// Cloning is cheap and gives the same service. In axum:
+///
+/// ```ignore
+/// let app = axum::Router::new().fallback_service(server.http_service());
+/// ```
+///
+/// Where the requests carry a [`PeerAddr`], the limits by address hold.
+#[derive(Clone)]
+pub struct HttpService {
+    shared: Arc<Shared>,
+}
+
+/// The address that a request came from, as the socket has it: an extension of
+/// the request, for services that others serve. [`Server::serve_http`] knows it
+/// by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerAddr(pub SocketAddr);
+
+/// What all requests share.
+pub(super) struct Shared {
+    pub(super) server: Arc<ServerInner>,
+    pub(super) options: HttpOptions,
+    pub(super) door: Door,
+    pub(super) edge: EdgeLimits,
+    pub(super) anonymous: Principal,
+    pub(super) param_headers: ParamHeaders,
+    /// Large bodies on their way in.
+    pub(super) incoming: Arc<Pressure>,
+    /// Large answers that are not read yet.
+    pub(super) unread: Arc<Pressure>,
+    pub(super) open: Arc<Open>,
+    pub(super) pulse: Arc<Pulse>,
+    readiness: Readiness,
+    /// Where to get a token for this server (RFC 9728): the document's path, and
+    /// the document.
+    resource: Option<(String, Vec<u8>)>,
+    /// Callers need not say who they are, though the server is told to be
+    /// reached by others, and nobody allowed that.
+    is_locked: bool,
+}
+
+/// Why a service serves nobody.
+pub(super) const LOCKED: &str = "a host, an origin or a public URL is named, and nobody has to say who they are: add .authenticate(…) with API keys, or allow everybody with .allow_unauthenticated()";
+
+impl Server {
+    /// The server as a `tower::Service`, to be mounted in an application that
+    /// is served by axum or hyper, with what
+    /// [`ServerBuilder::http`](crate::server::ServerBuilder::http) says of it.
+    ///
+    /// The socket is the application's: its timeouts, its limits on connections
+    /// and the size of headers, and its shutdown are, too; a drain is begun with
+    /// [`Server::drain_handle`].
+    #[must_use]
+    pub fn http_service(&self) -> HttpService {
+        let door = self.inner().http.door.clone();
+        HttpService::new(self, door)
+    }
+}
+
+impl HttpService {
+    pub(super) fn new(server: &Server, door: Door) -> Self {
+        let options = server.inner().http.clone();
+        let inner = match options.tool_rate {
+            Some(rate) => ServerInner::with_default_rate(server.inner(), rate),
+            None => Arc::clone(server.inner()),
+        };
+        let is_locked =
+            door.names_hosts() && !options.has_authentication() && !options.allow_unauthenticated;
+        if is_locked {
+            tracing::error!(target: "mcp_kit::http", "every request is refused: {LOCKED}");
+        }
+        let open = Arc::<Open>::default();
+        let edge = inner.edge_limits(&options.edge_rates);
+        Self {
+            shared: Arc::new(Shared {
+                door,
+                edge,
+                anonymous: Principal::new("anonymous", [""; 0]),
+                param_headers: ParamHeaders::of(server.tools()),
+                incoming: Pressure::new(options.limits.incoming_bytes),
+                unread: Pressure::new(options.limits.unread_bytes),
+                pulse: Pulse::new(&open),
+                open,
+                readiness: Readiness::default(),
+                resource: (options.authenticators.protected_resource())
+                    .map(|resource| (resource.path().to_owned(), resource.to_json().into())),
+                server: inner,
+                options,
+                is_locked,
+            }),
+        }
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Answers a request that came from `peer`.
+    pub(super) async fn handle(
+        self,
+        parts: Parts,
+        body: RequestBody,
+        peer: Option<IpAddr>,
+        held: Held,
+        is_reserve: bool,
+    ) -> Response<HttpBody> {
+        let shared = &self.shared;
+        let responded = if is_reserve && !probes::is_probe(parts.uri.path()) {
+            Err(busy().closing())
+        } else {
+            shared.respond(&parts, body, peer).await
+        };
+        let mut response = match responded {
+            Ok(response) => response,
+            Err(refusal) => {
+                if let Some(reason) = refusal.reason() {
+                    shared.server.meter.refused(reason);
+                    tracing::info!(
+                        target: "mcp_kit::http",
+                        status = refusal.status().as_u16(),
+                        reason = reason.as_str(),
+                        "refused"
+                    );
+                }
+                refusal.into_response()
+            }
+        };
+        if shared.door.has_cors() {
+            cors::allow(&mut response, shared.door.cors(&parts.headers));
+        }
+        let bytes = response.body().len();
+        let kept = response.body_mut().held();
+        kept.serving = held.serving;
+        if let Some(serving) = &mut kept.serving
+            && bytes > 0
+        {
+            serving.answer();
+        }
+        if bytes > LARGE {
+            kept.unread = Some(shared.unread.claim(bytes));
+        }
+        response
+    }
+}
+
+impl Shared {
+    async fn respond(
+        self: &Arc<Self>,
+        parts: &Parts,
+        body: RequestBody,
+        peer: Option<IpAddr>,
+    ) -> Result<Response<HttpBody>, Refusal> {
+        let path = parts.uri.path();
+        if path == self.options.path || path.strip_suffix('/') == Some(&self.options.path) {
+            return self.endpoint(parts, body, peer).await;
+        }
+        match path {
+            "/livez" | "/health" => {
+                probes::check_method(&parts.method)?;
+                Ok(probes::ok())
+            }
+            "/readyz" => {
+                probes::check_method(&parts.method)?;
+                Ok(self.readiness().await)
+            }
+            #[cfg(feature = "metrics")]
+            "/metrics" if self.options.has_metrics_path => {
+                probes::check_method(&parts.method)?;
+                self.enter(parts, peer).await?;
+                Ok(self.metrics())
+            }
+            _ if self.resource.as_ref().is_some_and(|(at, _)| at == path) => {
+                probes::check_method(&parts.method)?;
+                let json = self.resource.as_ref().map(|(_, json)| json.clone());
+                Ok(json_response(StatusCode::OK, json.unwrap_or_default()))
+            }
+            _ => Err(Refusal::not_found(format!(
+                "Not found: the MCP endpoint is {}",
+                self.options.path
+            ))),
+        }
+    }
+
+    /// The doors that everybody passes, and then the endpoint itself.
+    async fn endpoint(
+        self: &Arc<Self>,
+        parts: &Parts,
+        body: RequestBody,
+        peer: Option<IpAddr>,
+    ) -> Result<Response<HttpBody>, Refusal> {
+        if parts.method == http::Method::OPTIONS && self.door.has_cors() {
+            self.check_door(parts)?;
+            return Ok(cors::preflight(&parts.headers));
+        }
+        let (principal, open) = self.enter(parts, peer).await?;
+        let mut response = endpoint::serve(self, parts, body, principal).await?;
+        response.body_mut().held().request = Some(open);
+        Ok(response)
+    }
+
+    /// The doors: who comes in, and a place among the open requests.
+    async fn enter(
+        &self,
+        parts: &Parts,
+        peer: Option<IpAddr>,
+    ) -> Result<(Principal, OpenRequest), Refusal> {
+        self.check_door(parts)?;
+        let Some(open) = self.open.request(self.options.limits.requests) else {
+            return Err(busy());
+        };
+        if let Some(peer) = peer {
+            let client = self.options.proxies.client(peer, &parts.headers);
+            let taken = self.edge.address(client).await;
+            taken.map_err(|refused| limited(refused, Reason::RateAddress, "this address"))?;
+        }
+        let principal = self.authenticate(parts).await?;
+        let taken = self.edge.principal(&principal).await;
+        taken.map_err(|refused| limited(refused, Reason::RatePrincipal, "this caller"))?;
+        Ok((principal, open))
+    }
+
+    fn check_door(&self, parts: &Parts) -> Result<(), Refusal> {
+        let checked = self.door.check(&parts.uri, &parts.headers);
+        checked.map_err(closed)?;
+        if self.is_locked {
+            return Err(Refusal::new(
+                StatusCode::FORBIDDEN,
+                Reason::Forbidden,
+                "Forbidden: the server is not set up to be reached by others; its log says how",
+            ));
+        }
+        Ok(())
+    }
+
+    async fn authenticate(&self, parts: &Parts) -> Result<Principal, Refusal> {
+        let authenticators = &self.options.authenticators;
+        if authenticators.is_empty() {
+            return Ok(self.anonymous.clone());
+        }
+        let error = match authenticators.authenticate(&parts.headers).await {
+            Ok(Some(principal)) => return Ok(principal),
+            Ok(None) => None,
+            Err(error) if error.is_unavailable() => {
+                tracing::error!(
+                    target: "mcp_kit::http",
+                    error = error_chain(&error),
+                    "credentials cannot be checked"
+                );
+                return Err(Refusal::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    Reason::AuthUnavailable,
+                    "Credentials cannot be checked at the moment. Try again in a few seconds.",
+                )
+                .retry_after(5));
+            }
+            Err(error) => Some(error),
+        };
+        let message = match error.as_ref().and_then(|error| error.reason()) {
+            Some(reason) => format!("Unauthorized: {reason}"),
+            None => "Unauthorized: send a key or token, as \"Authorization: Bearer …\" or \"X-API-Key: …\"".to_owned(),
+        };
+        Err(
+            Refusal::new(StatusCode::UNAUTHORIZED, Reason::Unauthenticated, message)
+                .challenges(authenticators.challenges(error.as_ref())),
+        )
+    }
+
+    /// Answers the calls that run with a refusal, and ends them.
+    pub(super) fn give_up_calls(&self) {
+        for call in self.open.calls() {
+            call.give_up(&shutting_down());
+        }
+    }
+
+    #[cfg(feature = "metrics")]
+    fn metrics(&self) -> Response<HttpBody> {
+        let metrics = self.server.meter.metrics();
+        let text = metrics.map(Metrics::encode).unwrap_or_default();
+        let mut response = Response::new(HttpBody::whole(text));
+        response.headers_mut().insert(
+            http::header::CONTENT_TYPE,
+            http::HeaderValue::from_static(Metrics::CONTENT_TYPE),
+        );
+        response
+    }
+
+    async fn readiness(&self) -> Response<HttpBody> {
+        if self.server.drain.is_ending() {
+            return probes::unready("draining", &[]);
+        }
+        let failing = self.readiness.failing(&self.options).await;
+        if failing.is_empty() {
+            probes::ok()
+        } else {
+            probes::unready("unready", &failing)
+        }
+    }
+}
+
+fn closed(why: Closed) -> Refusal {
+    match why {
+        Closed::NoHost => Refusal::new(
+            StatusCode::BAD_REQUEST,
+            Reason::Host,
+            "Bad request: the Host header is missing",
+        ),
+        Closed::Host => Refusal::new(
+            StatusCode::FORBIDDEN,
+            Reason::Host,
+            "Forbidden: this server is not known under the name in the Host header. Whoever runs it names it with public_url(…) or allow_host(…).",
+        ),
+        Closed::Origin => Refusal::new(
+            StatusCode::FORBIDDEN,
+            Reason::Origin,
+            "Forbidden: pages of this Origin may not call this server. Whoever runs it lets them in with allow_origin(…).",
+        ),
+    }
+}
+
+pub(super) fn busy() -> Refusal {
+    Refusal::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Reason::Busy,
+        "The server is busy. Try again in a few seconds.",
+    )
+    .retry_after(1)
+}
+
+fn limited(refused: crate::limiter::Refused, reason: Reason, whose: &str) -> Refusal {
+    let seconds = refused.retry_after_seconds();
+    let refusal = if refused.is_unavailable() {
+        Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Reason::LimitsUnavailable,
+            "Limits cannot be checked at the moment. Try again in a few seconds.",
+        )
+    } else {
+        let plural = if seconds == 1 { "" } else { "s" };
+        Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            reason,
+            format!("Too many requests of {whose}. Try again in {seconds} second{plural}."),
+        )
+    };
+    refusal.retry_after(seconds)
+}
+
+/// The error and its sources, one after the other, for the log.
+fn error_chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+/// A request's body. hyper's own is not boxed.
+pub(super) enum RequestBody {
+    Hyper(hyper::body::Incoming),
+    Other(UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>),
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match self.get_mut() {
+            Self::Hyper(body) => Pin::new(body)
+                .poll_frame(cx)
+                .map_err(|error| Box::new(error) as Self::Error),
+            Self::Other(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        match self {
+            Self::Hyper(body) => body.size_hint(),
+            Self::Other(body) => body.size_hint(),
+        }
+    }
+}
+
+impl<B> Service<Request<B>> for HttpService
+where
+    B: Body + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<HttpBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (parts, body) = request.into_parts();
+        let body = body
+            .map_frame(|frame| {
+                frame.map_data(|mut data| {
+                    let length = bytes::Buf::remaining(&data);
+                    bytes::Buf::copy_to_bytes(&mut data, length)
+                })
+            })
+            .map_err(Into::into)
+            .boxed_unsync();
+        let peer = parts.extensions.get::<PeerAddr>().map(|peer| peer.0.ip());
+        let service = self.clone();
+        Box::pin(async move {
+            let body = RequestBody::Other(body);
+            Ok(service
+                .handle(parts, body, peer, Held::default(), false)
+                .await)
+        })
+    }
+}
+
+impl fmt::Debug for HttpService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpService")
+            .field("server", &self.shared.server.name)
+            .field("path", &self.shared.options.path)
+            .finish_non_exhaustive()
+    }
+}
