@@ -13,7 +13,7 @@ use crate::middleware::CallOutcome;
 #[cfg(feature = "otel")]
 use crate::protocol::ProtocolVersion;
 use crate::protocol::meta::Meta;
-use crate::protocol::{Era, RequestId};
+use crate::protocol::{Era, ErrorCode, RequestId};
 use crate::server::Session;
 use crate::tool::CallContext;
 
@@ -143,6 +143,16 @@ impl CallTrace {
             #[cfg(not(feature = "otel"))]
             _trace: std::marker::PhantomData,
         }
+    }
+
+    /// Ends the span of a call that was answered with a protocol error.
+    pub(crate) fn end_with(&self, code: ErrorCode) {
+        #[cfg(feature = "otel")]
+        if let Some(span) = &self.span {
+            span.end_with_code(code);
+        }
+        #[cfg(not(feature = "otel"))]
+        let _ = code;
     }
 
     /// Ends the span, unless it has ended already.

@@ -20,6 +20,7 @@
 //! | `network.transport` | `pipe` over stdio, `tcp` over HTTP |
 //! | `network.protocol.name`, `.version` | `http` and such as `1.1`, over HTTP |
 //! | `error.type` | `tool_error`, for a result with `isError`; the span's status is then an error |
+//! | `rpc.response.status_code` | for a call whose id was in flight already, `-32600` |
 //! | `mcp_kit.outcome` | the log's word for how the call ended |
 //! | `mcp_kit.reference` | the reference that the client was given, where it was given one |
 //! | `tool`, `principal` | as the log has them |

@@ -8,7 +8,7 @@ use tracing::Span;
 use tracing::span::Entered;
 
 use crate::middleware::CallOutcome;
-use crate::protocol::RequestId;
+use crate::protocol::{ErrorCode, RequestId};
 use crate::telemetry::Origin;
 use crate::text::excerpt;
 use crate::tool::{CallContext, ErrorKind};
@@ -104,6 +104,17 @@ impl CallSpan {
         );
         let reference = has_reference.then(|| context.reference().to_string());
         self.end_with(outcome, reference);
+    }
+
+    /// Ends the span of a call that was answered with a protocol error: the
+    /// client's, by the conventions no error of the server's.
+    pub(crate) fn end_with_code(&self, code: ErrorCode) {
+        if !self.has_ended.swap(true, Ordering::Relaxed) {
+            let span = self.context.span();
+            let code = code.code().to_string();
+            span.set_attribute(KeyValue::new("rpc.response.status_code", code));
+            span.end();
+        }
     }
 
     fn end_with(&self, outcome: CallOutcome, reference: Option<String>) {
