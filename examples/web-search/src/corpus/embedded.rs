@@ -20,6 +20,7 @@ const PAGES: &[(&str, &str)] = &[
     page!("limits.md"),
     page!("stdio.md"),
     page!("logging.md"),
+    page!("telemetry.md"),
     page!("command-line.md"),
     page!("testing.md"),
 ];

@@ -74,7 +74,7 @@ pub(crate) use layer::is_sent;
 #[cfg(feature = "http")]
 pub(super) use parent::from_headers;
 pub(super) use parent::from_meta;
-pub(super) use span::{CallSpan, CallStart};
+pub(super) use span::CallSpan;
 
 /// How long the end of the process waits for the last spans to be sent.
 const LONGEST_FLUSH: Duration = Duration::from_secs(2);

@@ -9,20 +9,9 @@ use tracing::span::Entered;
 
 use crate::middleware::CallOutcome;
 use crate::protocol::{ErrorCode, RequestId};
-use crate::telemetry::Origin;
+use crate::telemetry::CallStart;
 use crate::text::excerpt;
 use crate::tool::{CallContext, ErrorKind};
-
-/// What is known of a call when its message has been read.
-pub(crate) struct CallStart<'a> {
-    pub(crate) tool: &'a str,
-    pub(crate) principal: &'a str,
-    pub(crate) id: &'a RequestId,
-    pub(crate) version: Option<&'static str>,
-    pub(crate) origin: &'a Origin,
-    /// What the request's `_meta` names.
-    pub(crate) parent: Option<SpanContext>,
-}
 
 /// A call's span. It ends with an outcome, at the latest when it is dropped.
 pub(crate) struct CallSpan {
@@ -34,9 +23,10 @@ pub(crate) struct CallSpan {
 }
 
 impl CallSpan {
-    pub(crate) fn begin(start: CallStart<'_>) -> Self {
-        let CallStart { tool, origin, .. } = start;
-        let (parent, link) = match (start.parent, origin.parent.clone()) {
+    /// `parent` is what the request's `_meta` names.
+    pub(crate) fn begin(start: &CallStart<'_>, parent: Option<SpanContext>) -> Self {
+        let &CallStart { tool, origin, .. } = start;
+        let (parent, link) = match (parent, origin.parent.clone()) {
             (None, parent) => (parent, None),
             both => both,
         };
@@ -69,7 +59,7 @@ impl CallSpan {
         set("gen_ai.tool.name", tool.to_owned().into());
         set("jsonrpc.request.id", id_text(start.id).into());
         if let Some(version) = start.version {
-            set("mcp.protocol.version", version.into());
+            set("mcp.protocol.version", version.as_str().into());
         }
         if let Some(session) = &origin.session {
             set("mcp.session.id", session.to_string().into());
