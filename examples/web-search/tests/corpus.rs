@@ -275,6 +275,11 @@ async fn the_embedded_pages_answer_questions_about_mcp_kit() {
         ),
         ("order of middlewares", "middleware.md#the-order"),
         ("stderr JSON log", "logging.md"),
+        ("Prometheus metrics", "telemetry.md#prometheus-metrics"),
+        (
+            "OpenTelemetry traceparent",
+            "telemetry.md#opentelemetry-traces",
+        ),
         (
             "output schema structured content",
             "results.md#structured-results",

@@ -23,6 +23,7 @@ const PAGES: &[(&str, &str)] = &[
     page!("keys.md"),
     page!("going-live.md"),
     page!("logging.md"),
+    page!("telemetry.md"),
     page!("command-line.md"),
     page!("testing.md"),
 ];
