@@ -6,11 +6,13 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, sleep_until};
 
 use super::clock::SHORT_PATIENCE;
 use super::exchange::{Begun, Exchange};
+use super::legacy::Place;
 use super::open::OpenCall;
 use super::pressure::Pressure;
 use super::pulse::Beating;
@@ -28,32 +30,50 @@ pub(super) struct Call {
     pub(super) exchange: Arc<Exchange>,
     server: Arc<ServerInner>,
     call: PendingCall,
+    /// Where in a session it belongs.
+    place: Option<Place>,
     task: OnceLock<AbortHandle>,
 }
 
 impl Call {
     /// Starts it. What it says goes to `exchange`.
-    pub(super) fn start(
+    pub(super) fn start(shared: &Shared, call: PendingCall, exchange: Arc<Exchange>) -> Arc<Self> {
+        let (call, holds) = Self::prepare(shared, call, exchange, None);
+        let task = tokio::spawn(run(Arc::clone(&call), holds, None));
+        let _ = call.task.set(task.abort_handle());
+        call
+    }
+
+    /// Makes a call that is to wait for its turn. It counts as one that runs.
+    pub(super) fn prepare(
         shared: &Shared,
         call: PendingCall,
         exchange: Arc<Exchange>,
-        share: Option<Share>,
-    ) -> Arc<Self> {
+        place: Option<Place>,
+    ) -> (Arc<Self>, Holds) {
         let call = Arc::new(Self {
             exchange,
             server: Arc::clone(&shared.server),
             call,
+            place,
             task: OnceLock::new(),
         });
         let holds = Holds {
             open: shared.open.call(&call),
             beating: shared.pulse.beat(),
-            share,
             unread: Arc::clone(&shared.unread),
         };
-        let task = tokio::spawn(run(Arc::clone(&call), holds));
-        let _ = call.task.set(task.abort_handle());
-        call
+        (call, holds)
+    }
+
+    /// Starts a call whose turn has come, with its share of the session.
+    pub(super) fn launch(self: &Arc<Self>, holds: Holds, share: Share, runtime: &Handle) {
+        let task = runtime.spawn(run(Arc::clone(self), holds, Some(share)));
+        let _ = self.task.set(task.abort_handle());
+    }
+
+    pub(super) fn pending(&self) -> &PendingCall {
+        &self.call
     }
 
     /// Waits until it is known how the response begins. A call that takes
@@ -90,7 +110,7 @@ impl Call {
         }
         let context = &self.call.context;
         context.set_answered();
-        self.exchange.end();
+        self.end();
         context.cancel();
         self.abort();
     }
@@ -115,11 +135,32 @@ impl Call {
         let mut json = Vec::with_capacity(256);
         self.server
             .write_result(&mut json, id, *era, context, result);
-        context.set_answered();
-        self.exchange.answer(json);
+        match &self.place {
+            None => {
+                context.set_answered();
+                self.exchange.answer(json);
+            }
+            Some(place) => {
+                if let Some(refusal) = place.too_large(json.len()) {
+                    json.clear();
+                    self.server
+                        .write_result(&mut json, id, *era, context, &refusal);
+                }
+                context.set_answered();
+                place.settle(self, Some(json));
+            }
+        }
     }
 
-    fn time_out(&self) {
+    /// Ends it without an answer.
+    fn end(&self) {
+        match &self.place {
+            None => self.exchange.end(),
+            Some(place) => place.settle(self, None),
+        }
+    }
+
+    pub(super) fn time_out(&self) {
         self.give_up(&Timeout::refusal(self.call.context.entry.timeout));
     }
 
@@ -129,17 +170,15 @@ impl Call {
         }
     }
 
-    fn deadline(&self) -> Instant {
+    pub(super) fn deadline(&self) -> Instant {
         self.call.context.received_at + self.call.context.entry.timeout + GRACE
     }
 }
 
 /// What a call holds while it runs.
-struct Holds {
+pub(super) struct Holds {
     open: OpenCall,
     beating: Beating,
-    /// Its share of the session.
-    share: Option<Share>,
     unread: Arc<Pressure>,
 }
 
@@ -175,12 +214,36 @@ impl Drop for CallGuard {
         }
         if !self.outlives_client {
             self.call.cancel();
+        } else if !self.call.exchange.has_ended()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            // Its deadline holds though nobody waits for it now.
+            watch_over(&runtime, [&self.call]);
         }
     }
 }
 
-/// Ends the exchange of a call that ends without an answer.
-struct EndOnDrop<'a>(&'a Exchange);
+/// Times calls out whose handlers block their threads.
+pub(super) fn watch_over<'a>(runtime: &Handle, calls: impl IntoIterator<Item = &'a Arc<Call>>) {
+    let mut watched: Vec<_> = (calls.into_iter())
+        .map(|call| (call.deadline(), Arc::downgrade(call)))
+        .collect();
+    watched.sort_by_key(|(deadline, _)| *deadline);
+    runtime.spawn(async move {
+        for (deadline, call) in watched {
+            if call.strong_count() == 0 {
+                continue;
+            }
+            sleep_until(deadline).await;
+            if let Some(call) = call.upgrade() {
+                call.time_out();
+            }
+        }
+    });
+}
+
+/// Ends a call that ends without an answer.
+struct EndOnDrop<'a>(&'a Call);
 
 impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {
@@ -188,8 +251,8 @@ impl Drop for EndOnDrop<'_> {
     }
 }
 
-async fn run(call: Arc<Call>, holds: Holds) {
-    let _end = EndOnDrop(&call.exchange);
+async fn run(call: Arc<Call>, holds: Holds, share: Option<Share>) {
+    let _end = EndOnDrop(&call);
     if holds.unread.is_high() {
         // Whoever does not read is being cut off meanwhile.
         while !holds.unread.eased(SHORT_PATIENCE).await {}
@@ -202,14 +265,12 @@ async fn run(call: Arc<Call>, holds: Holds) {
             Err(_) => return, // the semaphore is never closed
         },
     };
+    if call.place.is_some() && call.exchange.has_ended() {
+        return; // answered or cancelled just before its turn came
+    }
     let context = &call.call.context;
     context.set_begun();
-    let Holds {
-        open,
-        beating,
-        share,
-        ..
-    } = holds;
+    let Holds { open, beating, .. } = holds;
     let permit = RunPermit::new(permit, share);
     let result = Running::new(&call.server, context, Some(permit)).await;
     call.answer(&result);

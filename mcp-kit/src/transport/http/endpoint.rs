@@ -11,20 +11,21 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use super::body::{self, HttpBody, Unread};
 use super::calls::{Call, CallGuard, shutting_down};
-use super::exchange::{Begun, Exchange};
+use super::exchange::{Begun, Exchange, Reader};
 use super::headers::{self, Accepts};
+use super::legacy::{self, Found, Opening};
 use super::refusal::{Reason, Refusal, empty_response, json_response};
 use super::service::{RequestBody, Shared, busy};
 use super::subscriptions;
 use crate::context::Principal;
-use crate::protocol::message::{Frame, Malformed, Message, Request, decode};
+use crate::protocol::message::{Frame, Message, Request, decode};
 use crate::protocol::meta::{Meta, modern_version};
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, json_string};
 use crate::server::{PendingCall, Session};
 use crate::tool::Outbound;
 
 /// Events of one response that nobody has read may have so many bytes.
-const MOST_UNREAD_EVENTS: usize = 64 * 1024;
+pub(super) const MOST_UNREAD_EVENTS: usize = 64 * 1024;
 
 /// Answers a request from `principal`.
 pub(super) async fn serve(
@@ -33,14 +34,18 @@ pub(super) async fn serve(
     body: RequestBody,
     principal: Principal,
 ) -> Result<Response<HttpBody>, Refusal> {
+    let headers = &parts.headers;
     match parts.method {
-        Method::POST => post(shared, &parts.headers, body, principal).await,
+        Method::POST => post(shared, headers, body, principal).await,
+        Method::GET => legacy::get(shared, headers, principal).await,
+        Method::DELETE => legacy::delete(shared, headers, principal).await,
+        _ if shared.options.has_sessions => Err(Refusal::method("POST, GET, DELETE")),
         _ => Err(Refusal::method("POST")),
     }
 }
 
 /// What a message asks for.
-enum Asked {
+pub(super) enum Asked {
     /// An answer that is there already.
     Answer(Vec<u8>),
     /// Nothing: a notification.
@@ -50,6 +55,12 @@ enum Asked {
         exchange: Arc<Exchange>,
     },
     Listen(RequestId),
+    /// A session.
+    Open(Box<Opening>),
+    /// A call in a session, which has been taken up.
+    InSession(Arc<Call>),
+    /// The answers to a batch.
+    Batch(Arc<Exchange>),
 }
 
 async fn post(
@@ -74,8 +85,10 @@ async fn post(
         ));
     }
     let (bytes, _incoming) = read(shared, body).await?;
-    let asked = decide(shared, headers, accepts, &bytes, principal)?;
+    let found = legacy::find(shared, headers, &principal).await?;
+    let asked = decide(shared, headers, accepts, &bytes, &found, principal)?;
     drop(bytes);
+    drop(found);
     match asked {
         Asked::Nothing => Ok(empty_response(StatusCode::ACCEPTED)),
         Asked::Answer(json) => Ok(answer(json, accepts)),
@@ -87,6 +100,10 @@ async fn post(
             response.body_mut().held().subscription = Some(subscription);
             Ok(response)
         }
+        // Boxed: the modern era has no room for them in every request.
+        Asked::Open(opening) => Box::pin(legacy::open(shared, *opening, accepts)).await,
+        Asked::InSession(call) => Box::pin(legacy::respond(shared, call, accepts)).await,
+        Asked::Batch(exchange) => Ok(legacy::respond_to_batch(exchange, accepts).await),
     }
 }
 
@@ -130,6 +147,7 @@ fn decide(
     headers: &HeaderMap,
     accepts: Accepts,
     bytes: &[u8],
+    found: &Found,
     principal: Principal,
 ) -> Result<Asked, Refusal> {
     let named = headers::single(headers, &headers::PROTOCOL_VERSION)?;
@@ -139,24 +157,21 @@ fn decide(
         .map(|name| ProtocolVersion::from_name(name).map_or(Era::Modern, ProtocolVersion::era));
     match decode(bytes) {
         Frame::One(Ok(Message::Request(request))) => {
-            let with_id = |refusal: Refusal| refusal.with_id(Some(&request.id));
+            let with_id = |refusal: Refusal| {
+                // An error under an id in flight would end that call instead.
+                let is_free = !found.has_call(&request.id);
+                refusal.with_id(is_free.then_some(&request.id))
+            };
             let meta = Meta::of(request.params.meta)
                 .map_err(|error| with_id(Refusal::bad_request(error)))?;
-            let asked = if meta.era() == Era::Modern || header_era == Some(Era::Modern) {
-                modern(shared, headers, accepts, &request, &meta, principal)
-            } else {
-                let version = named.and_then(ProtocolVersion::from_name);
-                legacy(shared, accepts, version, &request, &meta, principal)
-            };
-            asked.map_err(with_id)
+            if meta.era() == Era::Modern || header_era == Some(Era::Modern) {
+                return modern(shared, headers, accepts, &request, &meta, principal)
+                    .map_err(with_id);
+            }
+            let version = named.and_then(ProtocolVersion::from_name);
+            legacy::request(shared, found, accepts, version, &request, &meta, principal)
         }
-        Frame::One(Ok(Message::Notification(_) | Message::Response)) => Ok(Asked::Nothing),
-        Frame::One(Err(Malformed { id, error })) => {
-            Err(Refusal::bad_request(error).with_id(id.as_ref()))
-        }
-        Frame::Batch(_) => Err(Refusal::bad_request(RpcError::invalid_request(
-            "Invalid request: batches belong to protocol version 2025-03-26 alone",
-        ))),
+        frame => legacy::message(shared, found, named, frame, principal),
     }
 }
 
@@ -211,30 +226,7 @@ fn modern(
     })
 }
 
-/// A request of the older revisions where there are no sessions: it stands
-/// alone.
-fn legacy(
-    shared: &Arc<Shared>,
-    accepts: Accepts,
-    version: Option<ProtocolVersion>,
-    request: &Request<'_>,
-    meta: &Meta<'_>,
-    principal: Principal,
-) -> Result<Asked, Refusal> {
-    refuse_while_draining(shared)?;
-    let mut session = Session {
-        principal,
-        // The specification has it so where the header is missing.
-        version: Some(version.unwrap_or(ProtocolVersion::V2025_03_26)),
-    };
-    if request.method == "initialize" {
-        session.version = None;
-    }
-    route(shared, Era::Legacy, &mut session, accepts, request, meta)
-        .map_err(|error| Refusal::of(StatusCode::OK, None, error))
-}
-
-fn route(
+pub(super) fn route(
     shared: &Arc<Shared>,
     era: Era,
     session: &mut Session,
@@ -256,7 +248,7 @@ fn route(
     })
 }
 
-fn refuse_while_draining(shared: &Shared) -> Result<(), Refusal> {
+pub(super) fn refuse_while_draining(shared: &Shared) -> Result<(), Refusal> {
     if !shared.server.drain.is_draining() {
         return Ok(());
     }
@@ -280,7 +272,7 @@ async fn respond(
     if !accepts.json {
         exchange.open_stream();
     }
-    let call = Call::start(shared, call, exchange, None);
+    let call = Call::start(shared, call, exchange);
     let mut guard = CallGuard::new(Arc::clone(&call), outlives_client);
     let patience = accepts.events.then_some(shared.options.limits.keep_alive);
     match call.begun(patience).await {
@@ -300,7 +292,7 @@ async fn respond(
 }
 
 /// An answer that is there already.
-fn answer(json: Vec<u8>, accepts: Accepts) -> Response<HttpBody> {
+pub(super) fn answer(json: Vec<u8>, accepts: Accepts) -> Response<HttpBody> {
     if accepts.json {
         return json_response(StatusCode::OK, json);
     }
@@ -312,10 +304,12 @@ fn answer(json: Vec<u8>, accepts: Accepts) -> Response<HttpBody> {
 
 /// A stream of what comes for `exchange`.
 pub(super) fn events(shared: &Shared, exchange: &Arc<Exchange>) -> Response<HttpBody> {
-    stream_of(HttpBody::events(
-        exchange.read(None),
-        shared.options.limits.keep_alive,
-    ))
+    stream(shared, exchange.read())
+}
+
+/// A stream of what comes for `reader`.
+pub(super) fn stream(shared: &Shared, reader: Reader) -> Response<HttpBody> {
+    stream_of(HttpBody::events(reader, shared.options.limits.keep_alive))
 }
 
 fn stream_of(body: HttpBody) -> Response<HttpBody> {

@@ -22,6 +22,7 @@ use super::calls::shutting_down;
 use super::cors;
 use super::door::{Door, Refusal as Closed};
 use super::endpoint;
+use super::legacy::{Sessions, SharedSessions};
 use super::open::{Open, OpenRequest};
 use super::options::HttpOptions;
 use super::param_headers::ParamHeaders;
@@ -69,6 +70,7 @@ pub(super) struct Shared {
     /// Large answers that are not read yet.
     pub(super) unread: Arc<Pressure>,
     pub(super) open: Arc<Open>,
+    pub(super) sessions: Arc<Sessions>,
     pub(super) pulse: Arc<Pulse>,
     readiness: Readiness,
     /// Callers need not say who they are, though the server is told to be
@@ -96,6 +98,15 @@ impl Server {
 
 impl HttpService {
     pub(super) fn new(server: &Server, door: Door) -> Self {
+        Self::sharing(server, door, None)
+    }
+
+    /// A service that shares its sessions with other replicas.
+    pub(super) fn sharing(
+        server: &Server,
+        door: Door,
+        store: Option<Arc<dyn SharedSessions>>,
+    ) -> Self {
         let options = server.inner().http.clone();
         let inner = match options.tool_rate {
             Some(rate) => ServerInner::with_default_rate(server.inner(), rate),
@@ -116,6 +127,7 @@ impl HttpService {
                 incoming: Pressure::new(options.limits.incoming_bytes),
                 unread: Pressure::new(options.limits.unread_bytes),
                 open: Arc::default(),
+                sessions: Sessions::new(&inner, &options.limits, store),
                 pulse: Arc::default(),
                 readiness: Readiness::default(),
                 server: inner,
