@@ -3,12 +3,14 @@
 //! Never in the connection's: a handler that blocks its thread would hold up
 //! the answer that its time is up.
 
+use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::net::TcpStream;
 use tokio::runtime::Handle;
-use tokio::task::{AbortHandle, JoinHandle};
-use tokio::time::{Instant, sleep_until};
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use super::clock::SHORT_PATIENCE;
 use super::exchange::{Begun, Exchange};
@@ -17,6 +19,7 @@ use super::open::OpenCall;
 use super::pressure::Pressure;
 use super::pulse::Beating;
 use super::service::Shared;
+use super::socket;
 use crate::middleware::{Timeout, log_refusal};
 use crate::server::{PendingCall, RunPermit, Running, ServerInner, Share, error_result};
 use crate::tool::{ErrorKind, ToolError, ToolResult};
@@ -25,11 +28,24 @@ use crate::tool::{ErrorKind, ToolError, ToolResult};
 /// `Timeout` comes first unless the handler blocks its thread.
 const GRACE: Duration = Duration::from_millis(100);
 
+/// How often it is looked whether a client still waits.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a call's client waits for.
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// How long for the response to begin, where it takes events.
+    pub(super) patience: Option<Duration>,
+    /// Where it waits, if the call ends when it leaves.
+    pub(super) socket: Option<Arc<TcpStream>>,
+}
+
 /// A call that runs.
 pub(super) struct Call {
     pub(super) exchange: Arc<Exchange>,
     server: Arc<ServerInner>,
     call: PendingCall,
+    waiting: Waiting,
     /// Where in a session it belongs.
     place: Option<Place>,
     task: OnceLock<AbortHandle>,
@@ -37,24 +53,32 @@ pub(super) struct Call {
 
 impl Call {
     /// Starts it. What it says goes to `exchange`.
-    pub(super) fn start(shared: &Shared, call: PendingCall, exchange: Arc<Exchange>) -> Arc<Self> {
-        let (call, holds) = Self::prepare(shared, call, exchange, None);
+    pub(super) fn start(
+        shared: &Shared,
+        call: PendingCall,
+        exchange: Arc<Exchange>,
+        waiting: Waiting,
+    ) -> Arc<Self> {
+        let (call, holds) = Self::prepare(shared, call, exchange, waiting, None);
         let task = tokio::spawn(run(Arc::clone(&call), holds, None));
         let _ = call.task.set(task.abort_handle());
         call
     }
 
-    /// Makes a call that is to wait for its turn. It counts as one that runs.
+    /// Makes a call that is to wait for its turn. It is looked after as one
+    /// that runs.
     pub(super) fn prepare(
         shared: &Shared,
         call: PendingCall,
         exchange: Arc<Exchange>,
+        waiting: Waiting,
         place: Option<Place>,
     ) -> (Arc<Self>, Holds) {
         let call = Arc::new(Self {
             exchange,
             server: Arc::clone(&shared.server),
             call,
+            waiting,
             place,
             task: OnceLock::new(),
         });
@@ -76,31 +100,37 @@ impl Call {
         &self.call
     }
 
-    /// Waits until it is known how the response begins. A call that takes
-    /// `patience` is made a stream by then.
-    pub(super) async fn begun(&self, patience: Option<Duration>) -> Begun {
-        let begun = || std::future::poll_fn(|cx| self.exchange.poll_begun(cx));
-        let deadline = self.deadline();
-        let first = match patience {
-            Some(patience) => deadline.min(self.call.context.received_at + patience),
-            None => deadline,
-        };
-        if let Ok(begun) = tokio::time::timeout_at(first, begun()).await {
-            return begun;
-        }
-        if first < deadline {
-            self.exchange.open_stream();
-        } else {
-            self.time_out();
-        }
-        begun().await
+    /// Waits until it is known how the response begins.
+    pub(super) async fn begun(&self) -> Begun {
+        poll_fn(|cx| self.exchange.poll_begun(cx)).await
     }
 
-    /// Answers it once its time has run out while its handler blocks its
-    /// thread. For who has no time to wait.
-    pub(super) async fn watch(&self) {
-        sleep_until(self.deadline()).await;
-        self.time_out();
+    /// When there will be something to look after, as of `now`.
+    pub(super) fn due(&self, now: Instant) -> Instant {
+        let Waiting { patience, socket } = &self.waiting;
+        let stream = patience.map(|patience| self.received_at() + patience);
+        let look = socket.as_ref().map(|_| now + LOOK);
+        let sooner = [stream, look].into_iter().flatten();
+        (sooner.filter(|at| *at > now)).fold(self.deadline(), Instant::min)
+    }
+
+    /// Looks after it: ends a call whose client has left, makes the response a
+    /// stream once it takes long, so that its connection is kept open, and
+    /// answers a call whose time has run out while it waited, or while its
+    /// handler blocks its thread.
+    pub(super) fn look(&self, now: Instant) {
+        let Waiting { patience, socket } = &self.waiting;
+        if socket.as_deref().is_some_and(socket::has_left) {
+            self.cancel();
+        } else if self.deadline() <= now {
+            self.time_out();
+        } else if patience.is_some_and(|patience| self.received_at() + patience <= now) {
+            self.exchange.open_stream();
+        }
+    }
+
+    pub(super) fn received_at(&self) -> Instant {
+        self.call.context.received_at
     }
 
     /// Ends it without an answer: nobody waits for it any more.
@@ -135,21 +165,18 @@ impl Call {
         let mut json = Vec::with_capacity(256);
         self.server
             .write_result(&mut json, id, *era, context, result);
-        match &self.place {
-            None => {
-                context.set_answered();
-                self.exchange.answer(json);
-            }
-            Some(place) => {
-                if let Some(refusal) = place.too_large(json.len()) {
-                    json.clear();
-                    self.server
-                        .write_result(&mut json, id, *era, context, &refusal);
-                }
-                context.set_answered();
-                place.settle(self, Some(json));
-            }
+        let Some(place) = &self.place else {
+            context.set_answered();
+            self.exchange.answer(json);
+            return;
+        };
+        if let Some(refusal) = place.too_large(json.len()) {
+            json.clear();
+            self.server
+                .write_result(&mut json, id, *era, context, &refusal);
         }
+        context.set_answered();
+        place.settle(self, Some(json));
     }
 
     /// Ends it without an answer.
@@ -160,7 +187,7 @@ impl Call {
         }
     }
 
-    pub(super) fn time_out(&self) {
+    fn time_out(&self) {
         self.give_up(&Timeout::refusal(self.call.context.entry.timeout));
     }
 
@@ -170,7 +197,7 @@ impl Call {
         }
     }
 
-    pub(super) fn deadline(&self) -> Instant {
+    fn deadline(&self) -> Instant {
         self.call.context.received_at + self.call.context.entry.timeout + GRACE
     }
 }
@@ -187,8 +214,6 @@ pub(super) struct CallGuard {
     call: Arc<Call>,
     /// It goes on where the client has left (the legacy era).
     outlives_client: bool,
-    /// Watches over a call that has become a stream.
-    watch: Option<JoinHandle<()>>,
 }
 
 impl CallGuard {
@@ -196,50 +221,16 @@ impl CallGuard {
         Self {
             call,
             outlives_client,
-            watch: None,
         }
-    }
-
-    /// The response is on its way: from here on its deadline is watched.
-    pub(super) fn watch(&mut self) {
-        let call = Arc::clone(&self.call);
-        self.watch = Some(tokio::spawn(async move { call.watch().await }));
     }
 }
 
 impl Drop for CallGuard {
     fn drop(&mut self) {
-        if let Some(watch) = &self.watch {
-            watch.abort();
-        }
         if !self.outlives_client {
             self.call.cancel();
-        } else if !self.call.exchange.has_ended()
-            && let Ok(runtime) = Handle::try_current()
-        {
-            // Its deadline holds though nobody waits for it now.
-            watch_over(&runtime, [&self.call]);
         }
     }
-}
-
-/// Times calls out whose handlers block their threads.
-pub(super) fn watch_over<'a>(runtime: &Handle, calls: impl IntoIterator<Item = &'a Arc<Call>>) {
-    let mut watched: Vec<_> = (calls.into_iter())
-        .map(|call| (call.deadline(), Arc::downgrade(call)))
-        .collect();
-    watched.sort_by_key(|(deadline, _)| *deadline);
-    runtime.spawn(async move {
-        for (deadline, call) in watched {
-            if call.strong_count() == 0 {
-                continue;
-            }
-            sleep_until(deadline).await;
-            if let Some(call) = call.upgrade() {
-                call.time_out();
-            }
-        }
-    });
 }
 
 /// Ends a call that ends without an answer.

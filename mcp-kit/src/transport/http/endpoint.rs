@@ -8,9 +8,10 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use tokio::net::TcpStream;
 
 use super::body::{self, HttpBody, Unread};
-use super::calls::{Call, CallGuard, shutting_down};
+use super::calls::{Call, CallGuard, Waiting, shutting_down};
 use super::exchange::{Begun, Exchange, Reader};
 use super::headers::{self, Accepts};
 use super::legacy::{self, Found, Opening};
@@ -22,6 +23,7 @@ use crate::protocol::message::{Frame, Message, Request, decode};
 use crate::protocol::meta::{Meta, modern_version};
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, json_string};
 use crate::server::{PendingCall, Session};
+use crate::telemetry::Origin;
 use crate::tool::Outbound;
 
 /// Events of one response that nobody has read may have so many bytes.
@@ -33,12 +35,13 @@ pub(super) async fn serve(
     parts: &Parts,
     body: RequestBody,
     principal: Principal,
+    socket: Option<Arc<TcpStream>>,
 ) -> Result<Response<HttpBody>, Refusal> {
-    let headers = &parts.headers;
     match parts.method {
-        Method::POST => post(shared, headers, body, principal).await,
-        Method::GET => legacy::get(shared, headers, principal).await,
-        Method::DELETE => legacy::delete(shared, headers, principal).await,
+        Method::POST => post(shared, parts, body, principal, socket).await,
+        // Boxed: most requests need no room for them.
+        Method::GET => Box::pin(legacy::get(shared, &parts.headers, principal)).await,
+        Method::DELETE => Box::pin(legacy::delete(shared, &parts.headers, principal)).await,
         _ if shared.options.has_sessions => Err(Refusal::method("POST, GET, DELETE")),
         _ => Err(Refusal::method("POST")),
     }
@@ -57,7 +60,7 @@ pub(super) enum Asked {
     Listen(RequestId),
     /// A session.
     Open(Box<Opening>),
-    /// A call in a session, which has been taken up.
+    /// A call of a session, which has been taken up.
     InSession(Arc<Call>),
     /// The answers to a batch.
     Batch(Arc<Exchange>),
@@ -65,10 +68,12 @@ pub(super) enum Asked {
 
 async fn post(
     shared: &Arc<Shared>,
-    headers: &HeaderMap,
+    parts: &Parts,
     body: RequestBody,
     principal: Principal,
+    socket: Option<Arc<TcpStream>>,
 ) -> Result<Response<HttpBody>, Refusal> {
+    let headers = &parts.headers;
     if !headers::is_json(headers) {
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -85,14 +90,20 @@ async fn post(
         ));
     }
     let (bytes, _incoming) = read(shared, body).await?;
+    let origin = Origin::http(parts.version, headers);
     let found = legacy::find(shared, headers, &principal).await?;
-    let asked = decide(shared, headers, accepts, &bytes, &found, principal)?;
+    let session = Session {
+        principal,
+        version: None,
+        origin,
+    };
+    let asked = decide(shared, headers, accepts, &bytes, &found, session)?;
     drop(bytes);
     drop(found);
     match asked {
         Asked::Nothing => Ok(empty_response(StatusCode::ACCEPTED)),
         Asked::Answer(json) => Ok(answer(json, accepts)),
-        Asked::Call { call, exchange } => respond(shared, call, exchange, accepts).await,
+        Asked::Call { call, exchange } => respond(shared, call, exchange, accepts, socket).await,
         Asked::Listen(id) => {
             let exchange = Exchange::new(MOST_UNREAD_EVENTS, &shared.unread);
             let subscription = subscriptions::open(&shared.server, id, Arc::clone(&exchange));
@@ -100,9 +111,8 @@ async fn post(
             response.body_mut().held().subscription = Some(subscription);
             Ok(response)
         }
-        // Boxed: the modern era has no room for them in every request.
         Asked::Open(opening) => Box::pin(legacy::open(shared, *opening, accepts)).await,
-        Asked::InSession(call) => Box::pin(legacy::respond(shared, call, accepts)).await,
+        Asked::InSession(call) => Ok(legacy::respond(shared, call, accepts).await),
         Asked::Batch(exchange) => Ok(legacy::respond_to_batch(exchange, accepts).await),
     }
 }
@@ -148,7 +158,7 @@ fn decide(
     accepts: Accepts,
     bytes: &[u8],
     found: &Found,
-    principal: Principal,
+    session: Session,
 ) -> Result<Asked, Refusal> {
     let named = headers::single(headers, &headers::PROTOCOL_VERSION)?;
     // A version that is not known is taken for one that comes after those that
@@ -157,21 +167,32 @@ fn decide(
         .map(|name| ProtocolVersion::from_name(name).map_or(Era::Modern, ProtocolVersion::era));
     match decode(bytes) {
         Frame::One(Ok(Message::Request(request))) => {
+            // An error under an id in flight would end that call instead.
             let with_id = |refusal: Refusal| {
-                // An error under an id in flight would end that call instead.
                 let is_free = !found.has_call(&request.id);
                 refusal.with_id(is_free.then_some(&request.id))
             };
             let meta = Meta::of(request.params.meta)
                 .map_err(|error| with_id(Refusal::bad_request(error)))?;
             if meta.era() == Era::Modern || header_era == Some(Era::Modern) {
-                return modern(shared, headers, accepts, &request, &meta, principal)
-                    .map_err(with_id);
+                let asked = modern(shared, headers, accepts, &request, &meta, session);
+                return asked.map_err(with_id);
             }
             let version = named.and_then(ProtocolVersion::from_name);
-            legacy::request(shared, found, accepts, version, &request, &meta, principal)
+            legacy::request(shared, found, accepts, version, &request, &meta, session)
         }
-        frame => legacy::message(shared, found, named, frame, principal),
+        Frame::One(Ok(Message::Notification(notification))) => {
+            let meta = Meta::of(notification.params.meta).map_err(Refusal::bad_request)?;
+            if meta.era() == Era::Modern || header_era == Some(Era::Modern) {
+                let method = &notification.method;
+                headers::must_equal(headers, &headers::METHOD, method, "method")?;
+                modern_version(named.unwrap_or_default()).map_err(Refusal::bad_request)?;
+                return Ok(Asked::Nothing);
+            }
+            let notification = Frame::One(Ok(Message::Notification(notification)));
+            legacy::message(shared, found, named, notification, session)
+        }
+        frame => legacy::message(shared, found, named, frame, session),
     }
 }
 
@@ -182,7 +203,7 @@ fn modern(
     accepts: Accepts,
     request: &Request<'_>,
     meta: &Meta<'_>,
-    principal: Principal,
+    mut session: Session,
 ) -> Result<Asked, Refusal> {
     let version = meta.check_members().map_err(Refusal::bad_request)?;
     // A client that contradicts itself is told so, whatever it wants.
@@ -202,6 +223,7 @@ fn modern(
         }
     }
     refuse_while_draining(shared)?;
+    check_scope(shared, request, &session.principal)?;
     if request.method == "subscriptions/listen" {
         subscriptions::check(&request.params).map_err(Refusal::bad_request)?;
         if !accepts.events {
@@ -213,10 +235,6 @@ fn modern(
         }
         return Ok(Asked::Listen(request.id.clone()));
     }
-    let mut session = Session {
-        principal,
-        version: None,
-    };
     route(shared, Era::Modern, &mut session, accepts, request, meta).map_err(|error| {
         if error.code() == ErrorCode::MethodNotFound {
             Refusal::of(StatusCode::NOT_FOUND, None, error)
@@ -248,6 +266,33 @@ pub(super) fn route(
     })
 }
 
+/// A token that lacks a tool's scope is answered so that its holder can ask for
+/// a better one (RFC 6750, section 3.1). Keys have nobody to ask: their callers
+/// read in the call's result what is missing.
+pub(super) fn check_scope(
+    shared: &Shared,
+    request: &Request<'_>,
+    principal: &Principal,
+) -> Result<(), Refusal> {
+    let tool = (request.method == "tools/call" && principal.is_oauth())
+        .then_some(request.params.name)
+        .flatten()
+        .and_then(|name| shared.server.tool(&json_string(name.get())?));
+    let Some(scope) = tool.and_then(|tool| tool.definition().scope()) else {
+        return Ok(());
+    };
+    if principal.has_scope(scope) {
+        return Ok(());
+    }
+    let challenge = (shared.options.authenticators).insufficient_scope(principal, scope);
+    Err(Refusal::new(
+        StatusCode::FORBIDDEN,
+        Reason::Forbidden,
+        format!("Forbidden: the tool needs the scope \"{scope}\", which the token does not have"),
+    )
+    .challenges(challenge.into_iter().collect()))
+}
+
 pub(super) fn refuse_while_draining(shared: &Shared) -> Result<(), Refusal> {
     if !shared.server.drain.is_draining() {
         return Ok(());
@@ -267,18 +312,22 @@ async fn respond(
     call: PendingCall,
     exchange: Arc<Exchange>,
     accepts: Accepts,
+    socket: Option<Arc<TcpStream>>,
 ) -> Result<Response<HttpBody>, Refusal> {
     let outlives_client = call.era == Era::Legacy;
     if !accepts.json {
         exchange.open_stream();
     }
-    let call = Call::start(shared, call, exchange);
-    let mut guard = CallGuard::new(Arc::clone(&call), outlives_client);
     let patience = accepts.events.then_some(shared.options.limits.keep_alive);
-    match call.begun(patience).await {
+    let waiting = Waiting {
+        patience,
+        socket: socket.filter(|_| !outlives_client),
+    };
+    let call = Call::start(shared, call, exchange, waiting);
+    let guard = CallGuard::new(Arc::clone(&call), outlives_client);
+    match call.begun().await {
         Begun::Answer(json) => Ok(json_response(StatusCode::OK, json)),
         Begun::Stream => {
-            guard.watch();
             let mut response = events(shared, &call.exchange);
             response.body_mut().held().call = Some(guard);
             Ok(response)

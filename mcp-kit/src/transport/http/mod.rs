@@ -42,6 +42,7 @@ mod probes;
 mod pulse;
 mod refusal;
 mod service;
+mod socket;
 mod subscriptions;
 
 pub use body::HttpBody;

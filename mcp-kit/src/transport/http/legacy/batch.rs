@@ -6,7 +6,6 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde_json::value::RawValue;
 
-use super::super::calls::watch_over;
 use super::super::exchange::Exchange;
 use super::super::refusal::Refusal;
 use super::super::service::Shared;
@@ -98,7 +97,6 @@ pub(super) fn take(
         ));
     }
     let reply = BatchReply::new(shared, caller.session);
-    let mut calls = Vec::new();
     for member in members {
         let answer = match decode_one(member.get().as_bytes()) {
             Ok(Message::Request(request)) if request.method == "initialize" => {
@@ -132,13 +130,7 @@ pub(super) fn take(
                 id: None,
             },
         };
-        match answer {
-            Reply::Call(call) => calls.push(call),
-            answer => reply.answer(caller, answer),
-        }
-    }
-    if !calls.is_empty() {
-        watch_over(&tokio::runtime::Handle::current(), &calls);
+        reply.answer(caller, answer);
     }
     reply.add(b"");
     Ok(Arc::clone(&reply.exchange))
@@ -151,7 +143,7 @@ fn request_in_batch(
     reply: &Arc<BatchReply>,
 ) -> Result<Reply, Refusal> {
     match Meta::of(request.params.meta) {
-        Ok(meta) => caller.request(shared, request, &meta, false, Some(reply)),
+        Ok(meta) => caller.request(shared, request, &meta, None, Some(reply)),
         Err(error) => Ok(Reply::Json {
             json: caller.error(Some(&request.id), &error),
             id: None,

@@ -1,10 +1,12 @@
 //! What messages ask for within a session.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 
-use super::super::calls::Call;
+use super::super::calls::{Call, Waiting};
+use super::super::endpoint::check_scope;
 use super::super::refusal::Refusal;
 use super::super::service::Shared;
 use super::batch::BatchReply;
@@ -16,6 +18,7 @@ use crate::protocol::message::{Notification, Request};
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, RequestId, RpcError, encode};
 use crate::server::{PendingCall, Session, error_result};
+use crate::telemetry::Origin;
 use crate::tool::{ErrorKind, Outbound, ToolError};
 
 /// Who sends a message, in which session.
@@ -24,6 +27,7 @@ pub(super) struct Caller<'a> {
     /// As the request's credentials have it: its scopes may have changed since
     /// the session was opened.
     pub(super) principal: Principal,
+    pub(super) origin: Origin,
 }
 
 /// What goes back for a message.
@@ -38,14 +42,23 @@ pub(super) enum Reply {
     Nothing,
 }
 
-impl Caller<'_> {
-    /// Answers a request, or takes up the call that it asks for.
+impl<'a> Caller<'a> {
+    pub(super) fn new(session: &'a Arc<LegacySession>, asking: Session) -> Self {
+        Self {
+            session,
+            principal: asking.principal,
+            origin: session.traced(asking.origin),
+        }
+    }
+
+    /// Answers a request, or takes up the call that it asks for. `patience` is
+    /// how long the response may take to begin where the client takes events.
     pub(super) fn request(
         &self,
         shared: &Shared,
         request: &Request<'_>,
         meta: &Meta<'_>,
-        accepts_events: bool,
+        patience: Option<Duration>,
         batch: Option<&Arc<BatchReply>>,
     ) -> Result<Reply, Refusal> {
         let (id, session) = (&request.id, self.session);
@@ -53,14 +66,17 @@ impl Caller<'_> {
             return Err(duplicate());
         }
         session.set_used();
+        check_scope(shared, request, &self.principal)
+            .map_err(|refusal| refusal.with_id(Some(id)))?;
         let exchange = (request.method == "tools/call").then(|| session.exchange(shared));
         let outbound = exchange
             .as_ref()
-            .filter(|_| accepts_events)
+            .filter(|_| patience.is_some())
             .map(|exchange| Arc::clone(exchange) as Arc<dyn Outbound>);
         let mut known = Session {
             principal: self.principal.clone(),
             version: Some(session.version),
+            origin: self.origin.clone(),
         };
         let mut json = Vec::new();
         let server = &shared.server;
@@ -78,7 +94,11 @@ impl Caller<'_> {
             let id = Some(id.clone());
             return Ok(Reply::Json { id, json });
         };
-        match session.take(shared, call, exchange, batch) {
+        let waiting = Waiting {
+            patience,
+            socket: None, // who leaves may come back
+        };
+        match session.take(shared, call, exchange, waiting, batch) {
             Ok(call) => Ok(Reply::Call(call)),
             Err(Unfit::Duplicate) => Err(duplicate()),
             Err(Unfit::Ended) => Err(unknown()),

@@ -11,7 +11,6 @@ mod common;
 mod id;
 mod messages;
 mod session;
-mod shared;
 mod streams;
 mod table;
 #[cfg(test)]
@@ -26,8 +25,8 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use self::messages::{Caller, Reply};
 use self::session::InUse;
 use super::body::HttpBody;
-use super::calls::{Call, CallGuard};
-use super::endpoint::{self, Asked, refuse_while_draining};
+use super::calls::Call;
+use super::endpoint::{self, Asked, check_scope, refuse_while_draining};
 use super::exchange::{Begun, Exchange};
 use super::headers::{self, Accepts};
 use super::refusal::{Refusal, empty_response, json_response};
@@ -39,7 +38,6 @@ use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError};
 use crate::server::Session;
 
 pub(super) use session::{LegacySession, Listening, Place};
-pub(super) use shared::SharedSessions;
 pub(super) use streams::{delete, get};
 pub(super) use table::Sessions;
 
@@ -108,7 +106,7 @@ pub(super) fn request(
     version: Option<ProtocolVersion>,
     request: &Request<'_>,
     meta: &Meta<'_>,
-    principal: Principal,
+    mut asking: Session,
 ) -> Result<Asked, Refusal> {
     let with_id = |refusal: Refusal| {
         let is_free = !found.has_call(&request.id);
@@ -118,21 +116,26 @@ pub(super) fn request(
     let is_first = request.method == "initialize";
     let session = match found {
         Found::Session(session) => session.session(),
-        Found::Nothing if is_first => return initialize(shared, request, meta, principal),
+        Found::Nothing if is_first => return initialize(shared, request, meta, asking),
         Found::Nothing => return Err(with_id(missing())),
         Found::Stateless => {
+            check_scope(shared, request, &asking.principal).map_err(with_id)?;
             // The specification has it so where the header is missing.
             let version = version.unwrap_or(ProtocolVersion::V2025_03_26);
-            let mut session = Session {
-                principal,
-                version: (!is_first).then_some(version),
-            };
-            let asked = endpoint::route(shared, Era::Legacy, &mut session, accepts, request, meta);
+            asking.version = (!is_first).then_some(version);
+            let asked = endpoint::route(shared, Era::Legacy, &mut asking, accepts, request, meta);
             return asked.map_err(|error| with_id(Refusal::of(StatusCode::OK, None, error)));
         }
     };
-    let caller = Caller { session, principal };
-    let reply = caller.request(shared, request, meta, accepts.events, None)?;
+    let keep_alive = shared.options.limits.keep_alive;
+    let patience = if session.version >= ProtocolVersion::V2025_11_25 {
+        PATIENCE.min(keep_alive)
+    } else {
+        keep_alive
+    };
+    let patience = accepts.events.then_some(patience);
+    let caller = Caller::new(session, asking);
+    let reply = caller.request(shared, request, meta, patience, None)?;
     Ok(match reply {
         Reply::Json { json, .. } => Asked::Answer(json),
         Reply::Call(call) => Asked::InSession(call),
@@ -146,7 +149,7 @@ pub(super) fn message(
     found: &Found,
     named: Option<&str>,
     frame: Frame<'_>,
-    principal: Principal,
+    asking: Session,
 ) -> Result<Asked, Refusal> {
     let version = check_version(named)?;
     let members = match frame {
@@ -158,8 +161,7 @@ pub(super) fn message(
         Frame::One(Ok(message)) => {
             match (found, message) {
                 (Found::Session(session), Message::Notification(notification)) => {
-                    let session = session.session();
-                    Caller { session, principal }.notification(&notification);
+                    Caller::new(session.session(), asking).notification(&notification);
                 }
                 (Found::Nothing, _) if version.map(ProtocolVersion::era) != Some(Era::Modern) => {
                     return Err(missing());
@@ -185,11 +187,11 @@ pub(super) fn message(
         Found::Session(session) => session.session(),
         Found::Nothing => return Err(missing()),
         Found::Stateless => {
-            alone = shared.sessions.unlisted(&principal, version)?;
+            alone = shared.sessions.unlisted(&asking.principal, version)?;
             &alone
         }
     };
-    let caller = Caller { session, principal };
+    let caller = Caller::new(session, asking);
     batch::take(shared, &caller, &members).map(Asked::Batch)
 }
 
@@ -214,12 +216,8 @@ fn initialize(
     shared: &Shared,
     request: &Request<'_>,
     meta: &Meta<'_>,
-    principal: Principal,
+    mut session: Session,
 ) -> Result<Asked, Refusal> {
-    let mut session = Session {
-        principal,
-        version: None,
-    };
     let mut json = Vec::new();
     let server = &shared.server;
     server
@@ -263,26 +261,14 @@ pub(super) async fn respond(
     shared: &Shared,
     call: Arc<Call>,
     accepts: Accepts,
-) -> Result<Response<HttpBody>, Refusal> {
+) -> Response<HttpBody> {
     if !accepts.json {
         call.exchange.open_stream();
     }
-    let mut guard = CallGuard::new(Arc::clone(&call), true);
-    let keep_alive = shared.options.limits.keep_alive;
-    let patience = if call.exchange.is_primed() {
-        PATIENCE.min(keep_alive)
-    } else {
-        keep_alive
-    };
-    match call.begun(accepts.events.then_some(patience)).await {
-        Begun::Answer(json) => Ok(json_response(StatusCode::OK, json)),
-        Begun::Stream => {
-            guard.watch();
-            let mut response = endpoint::events(shared, &call.exchange);
-            response.body_mut().held().call = Some(guard);
-            Ok(response)
-        }
-        Begun::Nothing => Ok(empty_response(StatusCode::ACCEPTED)),
+    match call.begun().await {
+        Begun::Answer(json) => json_response(StatusCode::OK, json),
+        Begun::Stream => endpoint::events(shared, &call.exchange),
+        Begun::Nothing => empty_response(StatusCode::ACCEPTED),
     }
 }
 

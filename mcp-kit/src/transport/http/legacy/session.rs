@@ -9,9 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
-use super::super::calls::{Call, Holds};
+use super::super::calls::{Call, Holds, Waiting as Awaited};
 use super::super::exchange::{Exchange, Reader, StreamName};
 use super::super::service::Shared;
 use super::batch::BatchReply;
@@ -19,7 +22,7 @@ use super::common::Common;
 use super::id::SessionId;
 use crate::protocol::{ProtocolVersion, RequestId};
 use crate::server::{PendingCall, Share, ShareGiver};
-use crate::telemetry::OpenSession;
+use crate::telemetry::{OpenSession, Origin};
 use crate::tool::ToolResult;
 use crate::transport::stream::Kept;
 
@@ -132,6 +135,14 @@ impl LegacySession {
         InUse(Arc::clone(self))
     }
 
+    /// Where a call comes from, as traces have it.
+    pub(super) fn traced(&self, origin: Origin) -> Origin {
+        origin.in_session(|| {
+            let digest = Sha256::digest(self.id.text());
+            URL_SAFE_NO_PAD.encode(&digest[..12]).into()
+        })
+    }
+
     /// It is used for more than its handshake.
     pub(super) fn set_used(&self) {
         if !self.is_used.load(Ordering::Relaxed) {
@@ -193,6 +204,7 @@ impl LegacySession {
         shared: &Shared,
         call: PendingCall,
         exchange: Arc<Exchange>,
+        awaited: Awaited,
         batch: Option<&Arc<BatchReply>>,
     ) -> Result<Arc<Call>, Unfit> {
         let limits = &self.common.server.limits;
@@ -218,7 +230,7 @@ impl LegacySession {
         if let Some(batch) = batch {
             batch.expect_one();
         }
-        let (call, holds) = Call::prepare(shared, call, exchange, Some(place));
+        let (call, holds) = Call::prepare(shared, call, exchange, awaited, Some(place));
         entry.insert(Arc::clone(&call));
         let runtime = Handle::current();
         if is_full {

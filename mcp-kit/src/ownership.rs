@@ -1,4 +1,5 @@
-//! What replicas of a server know of each other's sessions.
+//! Whose legacy sessions are whose, as the replicas of a server know it of
+//! each other.
 
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 use crate::context::Principal;
 use crate::protocol::ProtocolVersion;
 
-/// Whose sessions are whose, for all replicas. An answer that cannot be had is
-/// an error, and never a guess: whose session it is does not fail open.
+/// What replicas know of each other's sessions. An answer that cannot be had
+/// is an error, and never a guess: whose session it is does not fail open.
 #[async_trait]
 pub(crate) trait SharedSessions: Send + Sync {
     /// Tells of a session that was opened, for `lifetime` from now. An error
@@ -21,7 +22,7 @@ pub(crate) trait SharedSessions: Send + Sync {
         id: &str,
         record: &SessionRecord,
         lifetime: Duration,
-    ) -> Result<(), SessionsUnavailable>;
+    ) -> Result<(), OwnerUnknown>;
 
     /// The session, which then lives for `lifetime` from now; `None` if it
     /// has ended or never was.
@@ -29,20 +30,20 @@ pub(crate) trait SharedSessions: Send + Sync {
         &self,
         id: &str,
         lifetime: Duration,
-    ) -> Result<Option<SessionRecord>, SessionsUnavailable>;
+    ) -> Result<Option<SessionRecord>, OwnerUnknown>;
 
     /// Ends the session for all replicas.
-    async fn remove(&self, id: &str) -> Result<(), SessionsUnavailable>;
+    async fn remove(&self, id: &str) -> Result<(), OwnerUnknown>;
 }
 
-/// The store did not answer. What went wrong is in the log already.
+/// Who knows did not answer; the log has why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SessionsUnavailable;
+pub(crate) struct OwnerUnknown;
 
 /// What is known of a session: who opened it, and the version agreed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SessionRecord {
-    /// A digest of the principal's name: the store need not know names.
+    /// A digest of the principal's name: nobody else need know names.
     pub(crate) owner: String,
     pub(crate) version: ProtocolVersion,
 }
