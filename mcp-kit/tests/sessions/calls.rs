@@ -6,39 +6,44 @@ use mcp_kit::server::Limits;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Events, call, cancel, ping, read, result, watched};
-use crate::tools::{gate, gated, gated_server, server};
+use crate::tools::{gate, gated, gated_server, hasty, server, whoami};
 
-#[tokio::test(start_paused = true)]
+/// A second, by the clock on the wall: what looks after calls is a thread.
+#[tokio::test]
 async fn quick_calls_are_answered_with_json_and_long_ones_with_a_stream() {
-    let server = server().build().unwrap();
-    for (version, is_primed) in [("2025-11-25", true), ("2025-06-18", false)] {
-        let client = Client::new(&server).opened(version).await;
-        let answer = client.ask(&call(1, "wait", json!({"ms": 900}))).await;
-        assert_eq!(answer.headers["content-type"], "application/json");
-        assert_eq!(answer.result(), "waited 900");
+    let (gate, _entered) = gate();
+    let server = gated_server(&gate).build().unwrap();
+    let client = Client::open(&server).await;
+    let answer = client.ask(&call(1, "wait", json!({"ms": 0}))).await;
+    assert_eq!(answer.headers["content-type"], "application/json");
+    assert_eq!(answer.result(), "waited 0");
 
-        let response = client.post(&call(2, "wait", json!({"ms": 5_000}))).await;
-        if !is_primed {
-            assert_eq!(read(response).await.result(), "waited 5000");
-            continue;
-        }
-        let events = Events::of(response).rest().await;
-        assert_eq!(events[0].data, "");
-        assert!(events[0].id.is_some());
-        assert_eq!(result(&events[1].json()), "waited 5000");
-        assert_eq!(events.len(), 2);
-    }
+    let response = client.post(&call(2, "gated", json!({}))).await;
+    let mut events = Events::of(response);
+    let first = events.next().await.unwrap();
+    assert_eq!(first.data, "");
+    assert!(first.id.is_some());
+    gate.open.add_permits(1);
+    assert_eq!(result(&events.next().await.unwrap().json()), "through");
+    assert_eq!(events.next().await, None);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn older_clients_get_comments_while_they_wait() {
-    let server = server().build().unwrap();
-    let client = Client::new(&server).opened("2025-03-26").await;
-    let response = client.post(&call(1, "wait", json!({"ms": 29_000}))).await;
-    let mut events = Events::of(response);
+    let (gate, _entered) = gate();
+    let server = hasty(gated_server(&gate)).build().unwrap();
+    let client = Client::new(&server).opened("2025-06-18").await;
+    let mut events = Events::of(client.post(&call(1, "gated", json!({}))).await);
+    let opened = gate.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        opened.open.add_permits(1);
+    });
     let answer = events.next().await.unwrap();
-    assert_eq!(result(&answer.json()), "waited 29000");
+    assert_eq!(result(&answer.json()), "through");
+    assert!(answer.id.is_some());
     assert_eq!(events.next().await, None);
+    assert!(events.comments > 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -95,12 +100,16 @@ async fn an_id_in_flight_is_refused_and_the_first_call_goes_on() {
     assert_eq!(answer.result(), "waited 0");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn cancelling_ends_a_call_without_an_answer() {
     let (gate, mut entered) = gate();
-    let server = gated_server(&gate).build().unwrap();
+    let server = hasty(gated_server(&gate)).build().unwrap();
     let client = Client::open(&server).await;
-    let asked = client.start(call(1, "gated", json!({})));
+    let plain = [("accept", "application/json")];
+    let asked = {
+        let (client, call) = (client.clone(), call(1, "gated", json!({})));
+        tokio::spawn(async move { read(client.send("POST", &plain, call.to_string()).await).await })
+    };
     entered.recv().await.unwrap();
     // Another session's id is another id.
     let other = Client::of(&server.http_service())
@@ -137,10 +146,13 @@ async fn who_leaves_cancels_nothing() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_call_that_nobody_waits_for_still_ends_in_time() {
     let (gate, mut entered) = gate();
-    let server = gated_server(&gate).build().unwrap();
+    let server = hasty(server().state(gate.clone()))
+        .tool_with::<gated>(|tool| tool.timeout(Duration::from_millis(300)))
+        .build()
+        .unwrap();
     let client = Client::open(&server).await;
     let mut events = Events::of(client.post(&call(1, "gated", json!({}))).await);
     entered.recv().await.unwrap();
@@ -149,7 +161,7 @@ async fn a_call_that_nobody_waits_for_still_ends_in_time() {
     let events = Events::of(client.resume(first.id()).await).rest().await;
     assert_eq!(events.len(), 1);
     let text = result(&events[0].json());
-    assert!(text.contains("30 s"), "{text}");
+    assert!(text.contains("300 ms"), "{text}");
 }
 
 fn small(limits: &mut Limits) {
@@ -200,23 +212,24 @@ async fn calls_beyond_those_that_may_run_wait_and_more_are_told() {
     assert!(entered.try_recv().is_ok(), "the third call ran");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_call_that_waits_stays_within_its_time() {
     let (gate, mut entered) = gate();
     let server = server()
         .state(gate.clone())
-        .tool_with::<gated>(|tool| tool.timeout(Duration::from_secs(60)))
+        .tool::<gated>()
+        .tool_with::<whoami>(|tool| tool.timeout(Duration::from_millis(200)))
         .limits(|limits| limits.calls_per_connection = 1)
         .build()
         .unwrap();
     let client = Client::open(&server).await;
     let first = client.start(call(1, "gated", json!({})));
     entered.recv().await.unwrap();
-    let second = client.ask(&call(2, "wait", json!({"ms": 0}))).await;
-    assert!(second.text.contains("30 s"), "{second:?}");
+    let second = client.ask(&call(2, "whoami", json!({}))).await;
+    assert!(second.result().contains("200 ms"), "{second:?}");
     gate.open.add_permits(1);
     assert!(first.await.unwrap().text.contains("through"));
     // The place is free again.
-    let answer = client.ask(&call(2, "wait", json!({"ms": 0}))).await;
-    assert_eq!(answer.result(), "waited 0");
+    let answer = client.ask(&call(2, "whoami", json!({}))).await;
+    assert_eq!(answer.result(), "anonymous");
 }

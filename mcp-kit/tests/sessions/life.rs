@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::json;
 
 use crate::client::{Client, Names, call, initialize, ping};
-use crate::tools::server;
+use crate::tools::{server, whoami};
 
 const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 
@@ -115,6 +115,7 @@ async fn the_handshake_comes_once() {
 #[tokio::test]
 async fn a_session_is_its_owners_alone() {
     let server = server()
+        .tool::<whoami>()
         .http(|http| http.authenticate(Names))
         .build()
         .unwrap();

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::client::{Client, Events, Names, call, result, watched};
-use crate::tools::server;
+use crate::client::{Client, Events, Names, call, ping, result, watched};
+use crate::tools::{gate, gated_server, hasty, server};
 
 #[tokio::test(start_paused = true)]
 async fn the_rest_of_a_stream_is_given_once_and_in_order() {
@@ -31,17 +31,21 @@ async fn the_rest_of_a_stream_is_given_once_and_in_order() {
     assert_eq!(none, []);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn an_answer_waits_for_a_client_that_lost_its_connection() {
-    let server = server().build().unwrap();
+    let (gate, _entered) = gate();
+    let server = hasty(gated_server(&gate)).build().unwrap();
     let client = Client::open(&server).await;
-    let mut events = Events::of(client.post(&call(1, "wait", json!({"ms": 2_000}))).await);
+    let mut events = Events::of(client.post(&call(1, "gated", json!({}))).await);
     let first = events.next().await.unwrap();
     drop(events);
-    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    gate.open.add_permits(1);
+    while client.ask(&ping(1)).await.status == 400 {
+        tokio::task::yield_now().await; // the call has not ended
+    }
     let rest = Events::of(client.resume(first.id()).await).rest().await;
     assert_eq!(rest.len(), 1);
-    assert_eq!(result(&rest[0].json()), "waited 2000");
+    assert_eq!(result(&rest[0].json()), "through");
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,14 +146,16 @@ async fn a_stream_is_not_given_to_who_takes_none() {
     assert_eq!(response.status(), 406);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn the_end_of_a_session_ends_what_it_has_open() {
-    let server = server().build().unwrap();
+    let (gate, _entered) = gate();
+    let server = hasty(gated_server(&gate)).build().unwrap();
     let client = Client::open(&server).await;
     let mut own = Events::of(client.get(&[]).await);
-    let mut call = Events::of(client.post(&call(1, "wait", json!({"ms": 20_000}))).await);
+    let mut call = Events::of(client.post(&call(1, "gated", json!({}))).await);
     assert_eq!(call.next().await.unwrap().data, "");
     assert_eq!(client.delete().await.status, 204);
     assert_eq!(own.next().await, None);
     assert_eq!(call.next().await, None);
+    gate.dropped.notified().await;
 }

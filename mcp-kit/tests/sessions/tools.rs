@@ -105,9 +105,13 @@ pub fn server() -> ServerBuilder {
         .tool::<wait>()
         .tool::<count>()
         .tool::<big>()
-        .tool::<whoami>()
         .without_call_log()
         .http(|http| http.tool_rate(None))
+}
+
+/// And one where whatever takes a moment is made a stream.
+pub fn hasty(server: ServerBuilder) -> ServerBuilder {
+    server.http(|http| http.limits(|limits| limits.keep_alive = Duration::from_millis(30)))
 }
 
 /// And one whose calls wait at `gate`.

@@ -111,7 +111,7 @@ impl Exchange {
     }
 
     /// Whether its stream begins with an event without data.
-    pub(super) fn is_primed(&self) -> bool {
+    fn is_primed(&self) -> bool {
         self.name.as_ref().is_some_and(|name| name.is_primed)
     }
 
