@@ -71,17 +71,16 @@ impl Origin {
     /// Within a session. `name` stands for it and is no secret: a session's id
     /// opens it, a digest of the id does not.
     #[cfg(feature = "http")]
-    pub(crate) fn in_session(self, name: &std::sync::Arc<str>) -> Self {
+    pub(crate) fn in_session(self, name: impl FnOnce() -> std::sync::Arc<str>) -> Self {
         #[cfg(feature = "otel")]
-        return Self {
-            session: Some(Arc::clone(name)),
-            ..self
-        };
-        #[cfg(not(feature = "otel"))]
-        {
-            let _ = name;
-            self
+        if otel::is_on() {
+            return Self {
+                session: Some(name()),
+                ..self
+            };
         }
+        let _ = name;
+        self
     }
 }
 

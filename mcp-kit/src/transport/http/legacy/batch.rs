@@ -1,0 +1,152 @@
+//! JSON-RPC batches (2025-03-26) over HTTP: one request with many messages,
+//! one array of answers.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use serde_json::value::RawValue;
+
+use super::super::exchange::Exchange;
+use super::super::refusal::Refusal;
+use super::super::service::Shared;
+use super::messages::{Caller, Reply};
+use super::session::LegacySession;
+use crate::protocol::RpcError;
+use crate::protocol::message::{Malformed, Message, Request, decode_one};
+use crate::protocol::meta::Meta;
+use crate::tool::ToolResult;
+use crate::transport::stream::Batch;
+
+/// What is said in place of answers that there is no room for.
+const TOO_LARGE: &str =
+    "Invalid request: the batch's answers are too large together; send this request by itself";
+
+/// The answers to a batch, and the response that they go to.
+pub(in super::super) struct BatchReply {
+    batch: Batch,
+    exchange: Arc<Exchange>,
+    /// As many bytes may wait in unfinished batches.
+    most: usize,
+}
+
+impl BatchReply {
+    fn new(shared: &Shared, session: &LegacySession) -> Arc<Self> {
+        let batch = Batch::new(&session.batches());
+        batch.expect_one(); // so that it is not whole before all are read
+        Arc::new(Self {
+            batch,
+            exchange: Exchange::new(0),
+            most: shared.server.limits.unread_bytes,
+        })
+    }
+
+    /// One more answer will come.
+    pub(super) fn expect_one(&self) {
+        self.batch.expect_one();
+    }
+
+    /// An answer, or nothing for a message that gets none. The last one makes
+    /// the response.
+    pub(super) fn add(&self, json: &[u8]) {
+        match self.batch.complete(json) {
+            None => {}
+            Some(answers) if answers.is_empty() => self.exchange.end(),
+            Some(answers) => {
+                self.exchange.answer(answers, None);
+            }
+        }
+    }
+
+    /// What is answered in place of a result that there is no room for.
+    pub(super) fn too_large(&self, bytes: usize) -> Option<ToolResult> {
+        (!self.batch.has_room_for(bytes, self.most)).then(|| {
+            ToolResult::error(
+                "The batch's results are too large together. Call the tool by itself.",
+            )
+        })
+    }
+
+    /// The answer to a message that needs no handler.
+    fn answer(&self, caller: &Caller<'_>, reply: Reply) {
+        let json = match reply {
+            Reply::Json { id, json } if !self.batch.has_room_for(json.len(), self.most) => {
+                caller.error(id.as_ref(), &RpcError::invalid_request(TOO_LARGE))
+            }
+            Reply::Json { json, .. } => json,
+            Reply::Call(_) | Reply::Nothing => return,
+        };
+        self.batch.expect_one();
+        self.add(&json);
+    }
+}
+
+/// Takes every message of a batch; its answers come to the exchange.
+pub(super) fn take(
+    shared: &Arc<Shared>,
+    caller: &Caller<'_>,
+    members: &[&RawValue],
+) -> Result<Arc<Exchange>, Refusal> {
+    let refuse = |message: String| Err(Refusal::bad_request(RpcError::invalid_request(message)));
+    if members.is_empty() {
+        return refuse("Invalid request: the batch is empty".to_owned());
+    }
+    let most = shared.server.limits.pending_calls;
+    if members.len() > most {
+        return refuse(format!(
+            "Invalid request: the batch has more than {most} messages"
+        ));
+    }
+    let reply = BatchReply::new(shared, caller.session);
+    for member in members {
+        let answer = match decode_one(member.get().as_bytes()) {
+            Ok(Message::Request(request)) if request.method == "initialize" => {
+                let error = RpcError::invalid_request(
+                    "Invalid request: \"initialize\" cannot be part of a batch",
+                );
+                Reply::Json {
+                    json: caller.error(Some(&request.id), &error),
+                    id: Some(request.id),
+                }
+            }
+            Ok(Message::Request(request)) => {
+                match request_in_batch(shared, caller, &request, &reply) {
+                    Ok(answer) => answer,
+                    Err(refusal) if refusal.status() == StatusCode::NOT_FOUND => {
+                        return Err(refusal);
+                    }
+                    Err(refusal) => Reply::Json {
+                        id: None,
+                        json: refusal.into_json(),
+                    },
+                }
+            }
+            Ok(Message::Notification(notification)) => {
+                caller.notification(&notification);
+                Reply::Nothing
+            }
+            Ok(Message::Response) => Reply::Nothing,
+            Err(Malformed { id, error }) => Reply::Json {
+                json: caller.error(id.as_ref(), &error),
+                id: None,
+            },
+        };
+        reply.answer(caller, answer);
+    }
+    reply.add(b"");
+    Ok(Arc::clone(&reply.exchange))
+}
+
+fn request_in_batch(
+    shared: &Shared,
+    caller: &Caller<'_>,
+    request: &Request<'_>,
+    reply: &Arc<BatchReply>,
+) -> Result<Reply, Refusal> {
+    match Meta::of(request.params.meta) {
+        Ok(meta) => caller.request(shared, request, &meta, None, Some(reply)),
+        Err(error) => Ok(Reply::Json {
+            json: caller.error(Some(&request.id), &error),
+            id: None,
+        }),
+    }
+}
