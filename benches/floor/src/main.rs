@@ -6,15 +6,13 @@
 //! contained panics, draining. It opens its pipes through `/proc`: Linux only.
 
 #[cfg(target_os = "linux")]
-mod message;
-#[cfg(target_os = "linux")]
 mod stdio;
 
 use std::process::ExitCode;
 
 #[cfg(target_os = "linux")]
 fn main() -> ExitCode {
-    match stdio::serve(message::answer) {
+    match stdio::serve(floor::answer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("floor: {error}");

@@ -9,13 +9,9 @@ const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-
 const LATEST: &str = "2025-11-25";
 const TOOLS: &str = r#"{"tools":[{"name":"add","description":"Adds two integers.","inputSchema":{"type":"object","properties":{"a":{"type":"integer","format":"int64"},"b":{"type":"integer","format":"int64"}},"required":["a","b"],"additionalProperties":false}}]}"#;
 
-/// Answers the message in `line`, with a newline, at the end of `output`.
-/// A notification gets no answer.
-pub fn answer(line: &[u8], output: &mut Vec<u8>) {
-    if line.trim_ascii().is_empty() {
-        return;
-    }
-    let message: Message<'_> = match serde_json::from_slice(line) {
+/// Answers a message at the end of `output`. A notification gets no answer.
+pub fn answer(message: &[u8], output: &mut Vec<u8>) {
+    let message: Message<'_> = match serde_json::from_slice(message) {
         Ok(message) => message,
         Err(error) if error.is_data() => return fail(None, -32600, "not a request", output),
         Err(_) => return fail(None, -32700, "not JSON", output),
@@ -104,9 +100,7 @@ fn fail(id: Option<&RawValue>, code: i32, message: &'static str, output: &mut Ve
 
 fn write(answer: &impl Serialize, output: &mut Vec<u8>) {
     // Writing these types to memory cannot fail.
-    if serde_json::to_writer(&mut *output, answer).is_ok() {
-        output.push(b'\n');
-    }
+    let _ = serde_json::to_writer(output, answer);
 }
 
 #[derive(Deserialize)]

@@ -16,7 +16,7 @@ const LONGEST_LINE: usize = 4 * 1024 * 1024;
 const KEEP: usize = 256 * 1024;
 
 /// Serves stdin and stdout until stdin ends. `answer` gets one line without its
-/// newline and appends one line, or nothing, to the output.
+/// newline and appends its answer, or nothing, to the output.
 pub fn serve(answer: fn(&[u8], &mut Vec<u8>)) -> io::Result<()> {
     tokio::runtime::Builder::new_current_thread()
         .enable_io()
@@ -36,12 +36,12 @@ async fn exchange(answer: fn(&[u8], &mut Vec<u8>)) -> io::Result<()> {
         let mut start = 0;
         while let Some(at) = memchr::memchr(b'\n', &input[scanned..]) {
             let end = scanned + at;
-            answer(&input[start..end], &mut output);
+            answer_line(answer, &input[start..end], &mut output);
             start = end + 1;
             scanned = start;
         }
         if ended && start < input.len() {
-            answer(&input[start..], &mut output);
+            answer_line(answer, &input[start..], &mut output);
         }
         if !output.is_empty() {
             stdout.write_all(&output).await?;
@@ -59,6 +59,17 @@ async fn exchange(answer: fn(&[u8], &mut Vec<u8>)) -> io::Result<()> {
         if scanned < READ {
             input.shrink_to(KEEP);
         }
+    }
+}
+
+fn answer_line(answer: fn(&[u8], &mut Vec<u8>), line: &[u8], output: &mut Vec<u8>) {
+    if line.trim_ascii().is_empty() {
+        return;
+    }
+    let before = output.len();
+    answer(line, output);
+    if output.len() > before {
+        output.push(b'\n');
     }
 }
 

@@ -5,25 +5,30 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use crate::exchange::{Era, Request};
+use crate::call::{Call, Era};
+use crate::http::Web;
 use crate::placement::Place;
-use crate::server::ServerCommand;
+use crate::process::ServerCommand;
+use crate::stdio::Lines;
 
-/// How many bytes an empty pipe takes. Requests in flight have to fit in, or
-/// both sides could wait for each other's reads.
-const PIPE: usize = 64 * 1024;
-
-/// Puts a built MCP server under load over stdio.
+/// Puts a built MCP server under load, over stdio or HTTP.
 #[derive(Parser)]
 #[command(name = "load")]
 pub(crate) struct Options {
+    /// Talks over HTTP, at the path /mcp. The servers' arguments have to contain
+    /// `{port}`, which stands for a free port of 127.0.0.1.
+    #[arg(long)]
+    http: bool,
+
     /// A second server, measured in turn with the first: ratios are to this one.
     /// Its words are split at spaces.
     #[arg(long, value_name = "COMMAND")]
     pair: Option<String>,
 
-    /// Calls kept in flight, and how many are timed in one run. Repeatable.
-    #[arg(long = "load", value_name = "IN_FLIGHT:CALLS", default_values = ["1:10000", "64:200000"])]
+    /// Calls kept in flight, over HTTP each on a connection of its own, and how
+    /// many are timed in one run. Repeatable. [default: 1:10000 and 64:200000;
+    /// over HTTP 1:10000 and 64:100000]
+    #[arg(long = "load", value_name = "IN_FLIGHT:CALLS")]
     loads: Vec<Load>,
 
     /// Runs, each with new processes. The table shows medians.
@@ -46,13 +51,28 @@ pub(crate) struct Options {
     #[arg(long, value_name = "JSON", default_value = r#"{"a":20,"b":22}"#)]
     arguments: String,
 
-    /// What every answer's line has to contain.
+    /// What every answer has to contain.
     #[arg(long, value_name = "TEXT", default_value = r#""42""#)]
     expect: String,
 
-    /// The protocol's era that the calls are of. The handshake is the legacy one.
-    #[arg(long, value_enum, default_value_t = Era::Legacy)]
-    era: Era,
+    /// The protocol's era that the calls are of. Over stdio the handshake is the
+    /// legacy one; over HTTP legacy means a session per connection. [default:
+    /// legacy; over HTTP modern]
+    #[arg(long, value_enum)]
+    era: Option<Era>,
+
+    /// API keys, which the servers find in `MCP_API_KEYS` and the connections and
+    /// sessions use in turn.
+    #[arg(long, default_value_t = 32, requires = "http", value_parser = clap::value_parser!(u16).range(0..=1000))]
+    keys: u16,
+
+    /// Sessions to open for the memory of an idle one, over HTTP. 0: none.
+    #[arg(long, default_value_t = 3000, requires = "http")]
+    pub(crate) idle_sessions: usize,
+
+    /// Connections to open for the memory of an idle one, over HTTP. 0: none.
+    #[arg(long, default_value_t = 1000, requires = "http")]
+    pub(crate) idle_connections: usize,
 
     /// A variable for the servers' environment. Repeatable.
     #[arg(long = "env", value_name = "NAME=VALUE")]
@@ -80,14 +100,18 @@ impl Options {
     /// The servers in the order in which they take turns: the one to compare
     /// with, if there is one, then the one that is measured.
     pub(crate) fn commands(&self) -> Result<Vec<ServerCommand>, String> {
-        let environment: Vec<(String, String)> = self
-            .environment
-            .iter()
-            .map(|entry| match entry.split_once('=') {
-                Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
-                _ => Err(format!("`--env {entry}` has to be NAME=VALUE")),
-            })
-            .collect::<Result<_, _>>()?;
+        let mut environment = Vec::new();
+        if self.http && self.keys > 0 {
+            environment.push(("MCP_API_KEYS".to_owned(), named(&self.keys())));
+        }
+        for entry in &self.environment {
+            match entry.split_once('=') {
+                Some((name, value)) if !name.is_empty() => {
+                    environment.push((name.to_owned(), value.to_owned()));
+                }
+                _ => return Err(format!("`--env {entry}` has to be NAME=VALUE")),
+            }
+        }
         let pair = self
             .pair
             .iter()
@@ -97,29 +121,59 @@ impl Options {
             .collect()
     }
 
-    pub(crate) fn request(&self) -> Result<Request, String> {
-        let request = Request::new(&self.tool, &self.arguments, &self.expect, self.era)?;
-        match self
-            .loads
-            .iter()
-            .find(|load| load.in_flight * request.len() > PIPE)
-        {
-            Some(load) => Err(format!(
-                "{} requests in flight do not fit into a pipe: at most {} of this size do",
-                load.in_flight,
-                PIPE / request.len()
-            )),
-            None => Ok(request),
+    /// Calls over HTTP, if they were asked for.
+    pub(crate) fn web(&self) -> Result<Option<Web>, String> {
+        if !self.http {
+            return Ok(None);
         }
+        let era = self.era.unwrap_or(Era::Modern);
+        Ok(Some(Web::new(
+            self.call(era)?,
+            &self.tool,
+            era,
+            self.keys(),
+        )))
     }
 
-    pub(crate) fn loads(&self) -> &[Load] {
-        &self.loads
+    /// Calls over stdio.
+    pub(crate) fn lines(&self) -> Result<Lines, String> {
+        let era = self.era.unwrap_or(Era::Legacy);
+        Lines::new(self.call(era)?, &self.loads())
+    }
+
+    pub(crate) fn loads(&self) -> Vec<Load> {
+        if !self.loads.is_empty() {
+            return self.loads.clone();
+        }
+        let many = if self.http { 100_000 } else { 200_000 };
+        [(1, 10_000), (64, many)]
+            .map(|(in_flight, calls)| Load { in_flight, calls })
+            .to_vec()
     }
 
     pub(crate) fn patience(&self) -> Duration {
         Duration::from_secs(self.patience)
     }
+
+    fn call(&self, era: Era) -> Result<Call, String> {
+        Call::new(&self.tool, &self.arguments, &self.expect, era)
+    }
+
+    /// Long enough for servers that refuse short keys.
+    fn keys(&self) -> Vec<String> {
+        (0..self.keys)
+            .map(|index| format!("key-of-a-load-on-this-machine-only-{index:04}"))
+            .collect()
+    }
+}
+
+/// The keys with names, as `MCP_API_KEYS` has them.
+fn named(keys: &[String]) -> String {
+    let entries: Vec<String> = (0..)
+        .zip(keys)
+        .map(|(index, key): (u32, _)| format!("load-{index}:{key}"))
+        .collect();
+    entries.join(",")
 }
 
 impl FromStr for Load {

@@ -6,6 +6,7 @@
 //! is chosen here and is the same for both servers of a pair.
 
 use clap::ValueEnum;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// Where the load's thread and the servers are kept.
 #[derive(Clone, Copy, ValueEnum)]
@@ -69,10 +70,8 @@ impl Placement {
 #[derive(Clone, Copy)]
 struct Core(usize);
 
-#[cfg(target_os = "linux")]
 impl Core {
     fn allowed() -> Result<Vec<Core>, String> {
-        use rustix::thread::{CpuSet, sched_getaffinity};
         let set =
             sched_getaffinity(None).map_err(|error| format!("asking for the cores: {error}"))?;
         let numbers = (0..CpuSet::MAX_CPU).filter(|&core| set.is_set(core));
@@ -81,20 +80,8 @@ impl Core {
 
     /// Ties the calling thread to this core.
     fn take(self) -> Result<(), String> {
-        use rustix::thread::{CpuSet, sched_setaffinity};
         let mut set = CpuSet::new();
         set.set(self.0);
         sched_setaffinity(None, &set).map_err(|error| format!("taking core {}: {error}", self.0))
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-impl Core {
-    fn allowed() -> Result<Vec<Core>, String> {
-        Err("cores can be chosen on Linux only: use `--place free`".to_owned())
-    }
-
-    fn take(self) -> Result<(), String> {
-        Err(format!("core {} cannot be taken on this system", self.0))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::server::ServerCommand;
+use crate::process::ServerCommand;
 
 /// What a row's numbers are.
 #[derive(Clone, Copy)]
@@ -10,6 +10,7 @@ pub(crate) enum Unit {
     CallsPerSecond,
     Microseconds,
     Milliseconds,
+    Kilobytes,
     Megabytes,
 }
 
@@ -67,11 +68,17 @@ pub(crate) fn render(commands: &[ServerCommand], rows: &[Row]) -> String {
     for row in rows {
         let _ = write!(text, "{:<30}", row.name);
         for samples in &row.samples {
-            let _ = write!(text, "{:>18}", row.unit.show(quantile(samples, 0.5)));
+            let shown = match quantile(samples, 0.5) {
+                Some(median) => row.unit.show(median),
+                None => "-".to_owned(),
+            };
+            let _ = write!(text, "{shown:>18}");
         }
         if let Some(ratios) = row.ratios() {
-            let [low, middle, high] = [0.25, 0.5, 0.75].map(|place| quantile(&ratios, place));
-            let _ = write!(text, "{middle:>8.2}  ({low:.2} to {high:.2})");
+            let quartiles = [0.25, 0.5, 0.75].map(|place| quantile(&ratios, place));
+            if let [Some(low), Some(middle), Some(high)] = quartiles {
+                let _ = write!(text, "{middle:>8.2}  ({low:.2} to {high:.2})");
+            }
         }
         text.push('\n');
     }
@@ -84,23 +91,22 @@ impl Unit {
             Unit::CallsPerSecond => format!("{number:.0}/s"),
             Unit::Microseconds => format!("{number:.2} µs"),
             Unit::Milliseconds => format!("{number:.2} ms"),
+            Unit::Kilobytes => format!("{number:.2} kB"),
             Unit::Megabytes => format!("{number:.2} MB"),
         }
     }
 }
 
 /// The sample at a place between 0, the lowest, and 1, the highest. Between two
-/// samples it is weighted.
-fn quantile(samples: &[f64], place: f64) -> f64 {
+/// samples it is weighted. None where nothing was measured.
+fn quantile(samples: &[f64], place: f64) -> Option<f64> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let Some(last) = sorted.len().checked_sub(1) else {
-        return f64::NAN;
-    };
+    let last = sorted.len().checked_sub(1)?;
     let position = place * last as f64;
     // Truncation is meant: the sample below the position.
     let below = position as usize;
     let above = (below + 1).min(last);
     let weight = position - below as f64;
-    sorted[below] * (1.0 - weight) + sorted[above] * weight
+    Some(sorted[below] * (1.0 - weight) + sorted[above] * weight)
 }

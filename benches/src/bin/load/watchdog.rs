@@ -54,9 +54,11 @@ impl Watchdog {
         child: &SharedChild,
         step: impl FnOnce() -> Result<T, String>,
     ) -> Result<T, String> {
+        // From before the watchdog's patience begins, so that whoever was killed
+        // is known to have taken longer.
+        let begin = Instant::now();
         // The thread ends only when every sender is gone.
         let _ = self.orders.send(Order::Watch(Arc::clone(child)));
-        let begin = Instant::now();
         let result = step();
         let _ = self.orders.send(Order::Rest);
         if begin.elapsed() < self.patience {

@@ -3,11 +3,13 @@
 //! Never in the connection's: a handler that blocks its thread would hold up
 //! the answer that its time is up.
 
+use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::task::{AbortHandle, JoinHandle};
-use tokio::time::{Instant, sleep_until};
+use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use super::clock::SHORT_PATIENCE;
 use super::exchange::{Begun, Exchange};
@@ -15,6 +17,7 @@ use super::open::OpenCall;
 use super::pressure::Pressure;
 use super::pulse::Beating;
 use super::service::Shared;
+use super::socket;
 use crate::middleware::{Timeout, log_refusal};
 use crate::server::{PendingCall, RunPermit, Running, ServerInner, Share, error_result};
 use crate::tool::{ErrorKind, ToolError, ToolResult};
@@ -23,11 +26,24 @@ use crate::tool::{ErrorKind, ToolError, ToolResult};
 /// `Timeout` comes first unless the handler blocks its thread.
 const GRACE: Duration = Duration::from_millis(100);
 
+/// How often it is looked whether a client still waits.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a call's client waits for.
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// How long for the response to begin, where it takes events.
+    pub(super) patience: Option<Duration>,
+    /// Where it waits, if the call ends when it leaves.
+    pub(super) socket: Option<Arc<TcpStream>>,
+}
+
 /// A call that runs.
 pub(super) struct Call {
     pub(super) exchange: Arc<Exchange>,
     server: Arc<ServerInner>,
     call: PendingCall,
+    waiting: Waiting,
     task: OnceLock<AbortHandle>,
 }
 
@@ -37,12 +53,14 @@ impl Call {
         shared: &Shared,
         call: PendingCall,
         exchange: Arc<Exchange>,
+        waiting: Waiting,
         share: Option<Share>,
     ) -> Arc<Self> {
         let call = Arc::new(Self {
             exchange,
             server: Arc::clone(&shared.server),
             call,
+            waiting,
             task: OnceLock::new(),
         });
         let holds = Holds {
@@ -56,31 +74,36 @@ impl Call {
         call
     }
 
-    /// Waits until it is known how the response begins. A call that takes
-    /// `patience` is made a stream by then.
-    pub(super) async fn begun(&self, patience: Option<Duration>) -> Begun {
-        let begun = || std::future::poll_fn(|cx| self.exchange.poll_begun(cx));
-        let deadline = self.deadline();
-        let first = match patience {
-            Some(patience) => deadline.min(self.call.context.received_at + patience),
-            None => deadline,
-        };
-        if let Ok(begun) = tokio::time::timeout_at(first, begun()).await {
-            return begun;
-        }
-        if first < deadline {
-            self.exchange.open_stream();
-        } else {
-            self.time_out();
-        }
-        begun().await
+    /// Waits until it is known how the response begins.
+    pub(super) async fn begun(&self) -> Begun {
+        poll_fn(|cx| self.exchange.poll_begun(cx)).await
     }
 
-    /// Answers it once its time has run out while its handler blocks its
-    /// thread. For who has no time to wait.
-    pub(super) async fn watch(&self) {
-        sleep_until(self.deadline()).await;
-        self.time_out();
+    /// When there will be something to look after, as of `now`.
+    pub(super) fn due(&self, now: Instant) -> Instant {
+        let Waiting { patience, socket } = &self.waiting;
+        let stream = patience.map(|patience| self.received_at() + patience);
+        let look = socket.as_ref().map(|_| now + LOOK);
+        let sooner = [stream, look].into_iter().flatten();
+        (sooner.filter(|at| *at > now)).fold(self.deadline(), Instant::min)
+    }
+
+    /// Looks after it: ends a call whose client has left, makes the response a stream once it takes long, so that
+    /// its connection is kept open, and answers a call whose time has run out
+    /// while it waited, or while its handler blocks its thread.
+    pub(super) fn look(&self, now: Instant) {
+        let Waiting { patience, socket } = &self.waiting;
+        if socket.as_deref().is_some_and(socket::has_left) {
+            self.cancel();
+        } else if self.deadline() <= now {
+            self.time_out();
+        } else if patience.is_some_and(|patience| self.received_at() + patience <= now) {
+            self.exchange.open_stream();
+        }
+    }
+
+    pub(super) fn received_at(&self) -> Instant {
+        self.call.context.received_at
     }
 
     /// Ends it without an answer: nobody waits for it any more.
@@ -148,8 +171,6 @@ pub(super) struct CallGuard {
     call: Arc<Call>,
     /// It goes on where the client has left (the legacy era).
     outlives_client: bool,
-    /// Watches over a call that has become a stream.
-    watch: Option<JoinHandle<()>>,
 }
 
 impl CallGuard {
@@ -157,22 +178,12 @@ impl CallGuard {
         Self {
             call,
             outlives_client,
-            watch: None,
         }
-    }
-
-    /// The response is on its way: from here on its deadline is watched.
-    pub(super) fn watch(&mut self) {
-        let call = Arc::clone(&self.call);
-        self.watch = Some(tokio::spawn(async move { call.watch().await }));
     }
 }
 
 impl Drop for CallGuard {
     fn drop(&mut self) {
-        if let Some(watch) = &self.watch {
-            watch.abort();
-        }
         if !self.outlives_client {
             self.call.cancel();
         }

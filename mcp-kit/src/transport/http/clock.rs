@@ -8,7 +8,7 @@ use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::pressure::Pressure;
+use super::socket;
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,10 @@ pub(super) struct Clock {
     /// Milliseconds since `began` in the upper bits; below them the number of
     /// requests that are being answered, and whether headers are on their way.
     state: AtomicU64,
+    /// Answers that are on their way out.
+    answering: AtomicUsize,
+    /// Milliseconds since `began` when bytes last left.
+    wrote: AtomicU64,
 }
 
 const HEAD: u64 = 1;
@@ -47,6 +52,8 @@ impl Clock {
         Arc::new(Self {
             began: Instant::now(),
             state: AtomicU64::new(HEAD), // who connects is about to ask
+            answering: AtomicUsize::new(0),
+            wrote: AtomicU64::new(0),
         })
     }
 
@@ -57,7 +64,23 @@ impl Clock {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
                 Some((state & !HEAD) + ONE_REQUEST)
             });
-        Serving(Arc::clone(self))
+        Serving {
+            clock: Arc::clone(self),
+            is_answered: false,
+        }
+    }
+
+    /// Since when an answer waits for its client to read.
+    fn unread_since(&self) -> Option<Instant> {
+        let is_answering = self.answering.load(Ordering::Relaxed) > 0;
+        let wrote = Duration::from_millis(self.wrote.load(Ordering::Relaxed));
+        is_answering.then(|| self.began + wrote)
+    }
+
+    fn has_written(&self) {
+        if self.answering.load(Ordering::Relaxed) > 0 {
+            self.wrote.store(self.now() >> 16, Ordering::Relaxed);
+        }
     }
 
     fn has_read(&self) {
@@ -85,13 +108,31 @@ impl Clock {
 
 /// A request is being answered until this is dropped.
 #[derive(Debug)]
-pub(super) struct Serving(Arc<Clock>);
+pub(super) struct Serving {
+    clock: Arc<Clock>,
+    is_answered: bool,
+}
+
+impl Serving {
+    /// Its answer is there, and all that is left is to send it.
+    pub(super) fn answer(&mut self) {
+        if !std::mem::replace(&mut self.is_answered, true) {
+            let clock = &self.clock;
+            if clock.answering.fetch_add(1, Ordering::Relaxed) == 0 {
+                clock.wrote.store(clock.now() >> 16, Ordering::Relaxed);
+            }
+        }
+    }
+}
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        let now = self.0.now();
+        if self.is_answered {
+            self.clock.answering.fetch_sub(1, Ordering::Relaxed);
+        }
+        let now = self.clock.now();
         let _ = self
-            .0
+            .clock
             .state
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
                 Some(now | (state & BELOW_TIME).saturating_sub(ONE_REQUEST))
@@ -117,7 +158,7 @@ const TOO_SLOW: &[u8] =
 
 /// A TCP stream that ends when its client takes too long.
 pub(super) struct TimedStream {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
     clock: Arc<Clock>,
     patience: Patience,
     unread: Arc<Pressure>,
@@ -132,7 +173,7 @@ pub(super) struct TimedStream {
 
 impl TimedStream {
     pub(super) fn new(
-        stream: TcpStream,
+        stream: Arc<TcpStream>,
         clock: Arc<Clock>,
         patience: Patience,
         unread: Arc<Pressure>,
@@ -162,7 +203,10 @@ impl TimedStream {
                 // Looked at again after a while.
                 Phase::Serving(_) => now + self.patience.head,
             };
-            if let Some(stalled) = self.stalled {
+            // Bytes that nobody takes may be here, in HTTP/1.1, or with hyper,
+            // in HTTP/2.
+            let stalled = self.stalled.or_else(|| self.clock.unread_since());
+            if let Some(stalled) = stalled {
                 let patience = if self.unread.is_high() {
                     SHORT_PATIENCE.min(self.patience.unread)
                 } else {
@@ -196,6 +240,40 @@ impl TimedStream {
     }
 }
 
+impl TimedStream {
+    fn poll_read_now(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            std::task::ready!(self.stream.poll_read_ready(cx))?;
+            match self.stream.try_read_buf(buf) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                outcome => return Poll::Ready(outcome.map(drop)),
+            }
+        }
+    }
+
+    /// Writes with `write`, once the socket takes something.
+    fn poll_write_now(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl Fn(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let outcome = loop {
+            match self.stream.poll_write_ready(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => break Err(error),
+                Poll::Pending => return self.poll_stalled(cx).map(Err),
+            }
+            match write(&self.stream) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                outcome => break outcome,
+            }
+        };
+        self.stalled = None;
+        self.clock.has_written();
+        Poll::Ready(outcome)
+    }
+}
+
 impl AsyncRead for TimedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -204,7 +282,7 @@ impl AsyncRead for TimedStream {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let before = buf.filled().len();
-        match Pin::new(&mut this.stream).poll_read(cx, buf) {
+        match this.poll_read_now(cx, buf) {
             Poll::Ready(outcome) => {
                 let read = &buf.filled()[before..];
                 if this.is_new && !read.is_empty() {
@@ -236,13 +314,7 @@ impl AsyncWrite for TimedStream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match Pin::new(&mut self.stream).poll_write(cx, buf) {
-            Poll::Ready(outcome) => {
-                self.stalled = None;
-                Poll::Ready(outcome)
-            }
-            Poll::Pending => self.poll_stalled(cx).map(Err),
-        }
+        self.poll_write_now(cx, |stream| stream.try_write(buf))
     }
 
     fn poll_write_vectored(
@@ -250,24 +322,19 @@ impl AsyncWrite for TimedStream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match Pin::new(&mut self.stream).poll_write_vectored(cx, bufs) {
-            Poll::Ready(outcome) => {
-                self.stalled = None;
-                Poll::Ready(outcome)
-            }
-            Poll::Pending => self.poll_stalled(cx).map(Err),
-        }
+        self.poll_write_now(cx, |stream| stream.try_write_vectored(bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        true
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+    /// What is written has been given to the system.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(socket::end_writing(&self.stream))
     }
 }

@@ -19,10 +19,14 @@ use tokio::sync::futures::OwnedNotified;
 use super::body::{Held, HttpBody};
 use super::clock::{Clock, Patience, TimedStream};
 use super::limits::HttpLimits;
-use super::service::{HttpService, RequestBody};
+use super::service::{Client, HttpService, RequestBody};
 
 /// What is said to a connection for which there is no room.
 const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
+
+/// Connections beyond the bound that are served for probes alone: whoever
+/// keeps all others busy must not have the server taken for dead.
+const RESERVE: usize = 16;
 
 /// The open connections.
 pub(super) struct Connections {
@@ -59,7 +63,7 @@ impl Connections {
 
     /// Serves a connection in a task of its own, if there is room for it.
     pub(super) fn serve(self: &Arc<Self>, stream: TcpStream, service: &HttpService) {
-        let Some(place) = self.place() else {
+        let Some((place, is_reserve)) = self.place() else {
             // It fits into the socket's empty buffer, or nobody is there.
             let _ = stream.try_write(NO_ROOM);
             return;
@@ -72,17 +76,25 @@ impl Connections {
             let connections = &place.0;
             let clock = Clock::new();
             let unread = Arc::clone(&service.shared().unread);
-            let io = TimedStream::new(stream, Arc::clone(&clock), connections.patience, unread);
+            let stream = Arc::new(stream);
+            let patience = connections.patience;
+            let client = Client {
+                address: peer,
+                socket: Some(Arc::clone(&stream)),
+                is_reserve,
+            };
+            let io = TimedStream::new(stream, Arc::clone(&clock), patience, unread);
             let answer = service_fn(move |request: hyper::Request<Incoming>| {
                 let (parts, body) = request.into_parts();
                 let held = Held {
                     serving: Some(clock.serve()),
                     ..Held::default()
                 };
-                let service = service.clone();
+                let (service, client) = (service.clone(), client.clone());
                 async move {
                     let body = RequestBody::Hyper(body);
-                    Ok::<_, std::convert::Infallible>(service.handle(parts, body, peer, held).await)
+                    let response = service.handle(parts, body, client, held).await;
+                    Ok::<_, std::convert::Infallible>(response)
                 }
             });
             let connection = connections.http.serve_connection(TokioIo::new(io), answer);
@@ -117,10 +129,11 @@ impl Connections {
         }
     }
 
-    fn place(self: &Arc<Self>) -> Option<Place> {
+    /// A place, and whether it is one of the reserve.
+    fn place(self: &Arc<Self>) -> Option<(Place, bool)> {
         let place = Place(Arc::clone(self));
         let before = self.open.fetch_add(1, Ordering::AcqRel);
-        (before < self.most).then_some(place)
+        (before < self.most + RESERVE).then_some((place, before >= self.most))
     }
 
     fn closed(&self) -> Pin<Box<OwnedNotified>> {

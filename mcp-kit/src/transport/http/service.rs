@@ -15,6 +15,7 @@ use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
+use tokio::net::TcpStream;
 use tower_service::Service;
 
 use super::body::{Held, HttpBody};
@@ -25,10 +26,10 @@ use super::endpoint;
 use super::open::{Open, OpenRequest};
 use super::options::HttpOptions;
 use super::param_headers::ParamHeaders;
-use super::pressure::Pressure;
+use super::pressure::{LARGE, Pressure};
 use super::probes::{self, Readiness};
 use super::pulse::Pulse;
-use super::refusal::{Reason, Refusal};
+use super::refusal::{Reason, Refusal, json_response};
 use crate::context::Principal;
 use crate::limiter::EdgeLimits;
 use crate::server::{Server, ServerInner};
@@ -56,6 +57,16 @@ pub struct HttpService {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub SocketAddr);
 
+/// Where a request came from.
+#[derive(Clone, Default)]
+pub(super) struct Client {
+    /// As the socket has it.
+    pub(super) address: Option<IpAddr>,
+    pub(super) socket: Option<Arc<TcpStream>>,
+    /// There is room for it as far as it probes, and no further.
+    pub(super) is_reserve: bool,
+}
+
 /// What all requests share.
 pub(super) struct Shared {
     pub(super) server: Arc<ServerInner>,
@@ -71,13 +82,16 @@ pub(super) struct Shared {
     pub(super) open: Arc<Open>,
     pub(super) pulse: Arc<Pulse>,
     readiness: Readiness,
+    /// Where to get a token for this server (RFC 9728): the document's path, and
+    /// the document.
+    resource: Option<(String, Vec<u8>)>,
     /// Callers need not say who they are, though the server is told to be
     /// reached by others, and nobody allowed that.
     is_locked: bool,
 }
 
 /// Why a service serves nobody.
-pub(super) const LOCKED: &str = "a host, an origin or a public URL is named, and nobody has to say who they are: add .authenticate(…) with API keys, or allow everybody with .allow_unauthenticated()";
+pub(super) const LOCKED: &str = "a host, an origin or a public URL is named, and nobody has to say who they are. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow everybody with .allow_unauthenticated() (--allow-unauthenticated)";
 
 impl Server {
     /// The server as a `tower::Service`, to be mounted in an application that
@@ -106,6 +120,7 @@ impl HttpService {
         if is_locked {
             tracing::error!(target: "mcp_kit::http", "every request is refused: {LOCKED}");
         }
+        let open = Arc::<Open>::default();
         let edge = inner.edge_limits(&options.edge_rates);
         Self {
             shared: Arc::new(Shared {
@@ -115,9 +130,11 @@ impl HttpService {
                 param_headers: ParamHeaders::of(server.tools()),
                 incoming: Pressure::new(options.limits.incoming_bytes),
                 unread: Pressure::new(options.limits.unread_bytes),
-                open: Arc::default(),
-                pulse: Arc::default(),
+                pulse: Pulse::new(&open),
+                open,
                 readiness: Readiness::default(),
+                resource: (options.authenticators.protected_resource())
+                    .map(|resource| (resource.path().to_owned(), resource.to_json().into())),
                 server: inner,
                 options,
                 is_locked,
@@ -129,16 +146,21 @@ impl HttpService {
         &self.shared
     }
 
-    /// Answers a request that came from `peer`.
+    /// Answers a request.
     pub(super) async fn handle(
         self,
         parts: Parts,
         body: RequestBody,
-        peer: Option<IpAddr>,
+        client: Client,
         held: Held,
     ) -> Response<HttpBody> {
         let shared = &self.shared;
-        let mut response = match shared.respond(&parts, body, peer).await {
+        let responded = if client.is_reserve && !probes::is_probe(parts.uri.path()) {
+            Err(busy().closing())
+        } else {
+            shared.respond(&parts, body, client).await
+        };
+        let mut response = match responded {
             Ok(response) => response,
             Err(refusal) => {
                 if let Some(reason) = refusal.reason() {
@@ -159,8 +181,12 @@ impl HttpService {
         let bytes = response.body().len();
         let kept = response.body_mut().held();
         kept.serving = held.serving;
-        // What is small leaves at once, or with what is large.
-        if bytes > 16 * 1024 {
+        if let Some(serving) = &mut kept.serving
+            && bytes > 0
+        {
+            serving.answer();
+        }
+        if bytes > LARGE {
             kept.unread = Some(shared.unread.claim(bytes));
         }
         response
@@ -172,11 +198,11 @@ impl Shared {
         self: &Arc<Self>,
         parts: &Parts,
         body: RequestBody,
-        peer: Option<IpAddr>,
+        client: Client,
     ) -> Result<Response<HttpBody>, Refusal> {
         let path = parts.uri.path();
         if path == self.options.path || path.strip_suffix('/') == Some(&self.options.path) {
-            return self.endpoint(parts, body, peer).await;
+            return self.endpoint(parts, body, client).await;
         }
         match path {
             "/livez" | "/health" => {
@@ -190,8 +216,13 @@ impl Shared {
             #[cfg(feature = "metrics")]
             "/metrics" if self.options.has_metrics_path => {
                 probes::check_method(&parts.method)?;
-                self.enter(parts, peer).await?;
+                self.enter(parts, client.address).await?;
                 Ok(self.metrics())
+            }
+            _ if self.resource.as_ref().is_some_and(|(at, _)| at == path) => {
+                probes::check_method(&parts.method)?;
+                let json = self.resource.as_ref().map(|(_, json)| json.clone());
+                Ok(json_response(StatusCode::OK, json.unwrap_or_default()))
             }
             _ => Err(Refusal::not_found(format!(
                 "Not found: the MCP endpoint is {}",
@@ -205,14 +236,14 @@ impl Shared {
         self: &Arc<Self>,
         parts: &Parts,
         body: RequestBody,
-        peer: Option<IpAddr>,
+        client: Client,
     ) -> Result<Response<HttpBody>, Refusal> {
         if parts.method == http::Method::OPTIONS && self.door.has_cors() {
             self.check_door(parts)?;
             return Ok(cors::preflight(&parts.headers));
         }
-        let (principal, open) = self.enter(parts, peer).await?;
-        let mut response = endpoint::serve(self, parts, body, principal).await?;
+        let (principal, open) = self.enter(parts, client.address).await?;
+        let mut response = endpoint::serve(self, parts, body, principal, client.socket).await?;
         response.body_mut().held().request = Some(open);
         Ok(response)
     }
@@ -430,11 +461,15 @@ where
             })
             .map_err(Into::into)
             .boxed_unsync();
-        let peer = parts.extensions.get::<PeerAddr>().map(|peer| peer.0.ip());
+        let peer = parts.extensions.get::<PeerAddr>();
+        let client = Client {
+            address: peer.map(|peer| peer.0.ip()),
+            ..Client::default()
+        };
         let service = self.clone();
         Box::pin(async move {
             let body = RequestBody::Other(body);
-            Ok(service.handle(parts, body, peer, Held::default()).await)
+            Ok(service.handle(parts, body, client, Held::default()).await)
         })
     }
 }
