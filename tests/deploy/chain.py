@@ -382,7 +382,7 @@ def rolling_restart(chain: Chain) -> None:
     for thread in threads:
         thread.join(PATIENCE)
     check(not failed, f"{len(failed)} of {len(failed) + len(done)} calls failed: {failed[:3]}")
-    check(len(done) > 100, f"there were only {len(done)} calls")
+    check(len(done) > 20, f"there were only {len(done)} calls")
     print(f"chain: {len(done)} calls during the restart of both replicas, none lost")
 
 
