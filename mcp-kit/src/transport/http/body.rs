@@ -188,7 +188,7 @@ where
     let mut deadline = None;
     let mut first: Option<Bytes> = None;
     let mut rest = BytesMut::new();
-    let mut claim = None;
+    let mut claim: Option<Claim> = None;
     loop {
         let frame = match poll_fn(|cx| Poll::Ready(next(cx))).await {
             Poll::Ready(frame) => frame,
@@ -209,9 +209,10 @@ where
             return Err(Unread::TooLarge);
         }
         if length > SMALL {
-            let held = claim.get_or_insert_with(|| incoming.claim(0));
-            if !held.grow_to(length) {
-                return Err(Unread::Busy);
+            match &mut claim {
+                Some(claim) if claim.grow_to(length) => {}
+                Some(_) => return Err(Unread::Busy),
+                none => *none = Some(incoming.claim(length).ok_or(Unread::Busy)?),
             }
         }
         match first.take() {
