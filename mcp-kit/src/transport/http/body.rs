@@ -209,10 +209,15 @@ where
             return Err(Unread::TooLarge);
         }
         if length > SMALL {
-            match &mut claim {
-                Some(claim) if claim.grow_to(length) => {}
-                Some(_) => return Err(Unread::Busy),
-                none => *none = Some(incoming.claim(length).ok_or(Unread::Busy)?),
+            let fits = match &mut claim {
+                Some(claim) => claim.grow_to(length),
+                none => {
+                    *none = incoming.claim(length);
+                    none.is_some()
+                }
+            };
+            if !fits {
+                return Err(Unread::Busy);
             }
         }
         match first.take() {
