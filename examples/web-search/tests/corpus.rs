@@ -296,6 +296,8 @@ async fn the_embedded_pages_answer_questions_about_mcp_kit() {
         ("mount in axum", "http.md#in-an-axum-or-hyper-app"),
         ("rotate an API key", "keys.md#rotating-keys"),
         ("X-API-Key header", "keys.md#sending-a-key"),
+        ("OAuth issuer", "keys.md#oauth-21"),
+        ("Prometheus metrics", "metrics.md#prometheus-metrics"),
         ("going live checklist", "going-live.md"),
         (
             "trust X-Forwarded-For of a proxy",

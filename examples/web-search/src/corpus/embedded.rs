@@ -21,6 +21,7 @@ const PAGES: &[(&str, &str)] = &[
     page!("stdio.md"),
     page!("http.md"),
     page!("keys.md"),
+    page!("metrics.md"),
     page!("going-live.md"),
     page!("logging.md"),
     page!("telemetry.md"),
