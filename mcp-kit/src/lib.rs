@@ -86,6 +86,7 @@
 //! | `http` | no | serving over HTTP |
 //! | `metrics` | no | Prometheus metrics |
 //! | `otel` | no | traces over OTLP; turns on `logging` |
+//! | `redis` | no | limits and legacy sessions that replicas share through Redis or Valkey; turns on `http` |
 //! | `regex` | no | the schema keyword `pattern`, and garde's `pattern` rule |
 //!
 //! # How to depend on it
@@ -121,6 +122,8 @@ mod panics;
 pub mod prelude;
 pub mod protocol;
 mod reference;
+#[cfg(feature = "redis")]
+mod replicas;
 mod schema;
 pub mod server;
 pub mod telemetry;

@@ -44,12 +44,16 @@ impl Middleware for Log {
         if !tracing::enabled!(target: TARGET, Level::ERROR) {
             return next.run(call);
         }
-        let span = tracing::info_span!(
-            target: TARGET,
-            "call",
-            tool = call.tool(),
-            principal = call.principal().name()
-        );
+        let span = if call.context().trace.has_span() {
+            tracing::Span::none()
+        } else {
+            tracing::info_span!(
+                target: TARGET,
+                "call",
+                tool = call.tool(),
+                principal = call.principal().name()
+            )
+        };
         let mut record = Record {
             context: Arc::clone(call.context()),
             outcome: None,
@@ -81,8 +85,10 @@ pub(crate) fn log_unseen(error: &ToolError, context: &CallContext) {
 /// Logs and counts a call that was refused before its chain began.
 pub(crate) fn log_refusal(error: &ToolError, context: &CallContext) {
     let how = CallOutcome::Failed(error.kind());
+    let _in_call = context.trace.enter();
     Outcome::plain(how, Level::WARN).write(context);
     context.entry.meter.refused(how);
+    context.trace.end(|| how, context);
 }
 
 /// What the event will say; it is written when this is dropped, so that a

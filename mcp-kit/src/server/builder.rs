@@ -14,6 +14,8 @@ use crate::middleware::{
     Authorize, ConcurrencyLimit, Log, Middleware, Rate, RateLimit, Timeout, Validate,
 };
 use crate::protocol::encode;
+#[cfg(feature = "redis")]
+use crate::replicas::RedisLimits;
 use crate::telemetry::Meter;
 use crate::tool::{FnTool, Tool, ToolFn};
 #[cfg(feature = "http")]
@@ -33,6 +35,8 @@ pub struct ServerBuilder {
     layers: Vec<Arc<dyn Middleware>>,
     layers_after_validation: Vec<Arc<dyn Middleware>>,
     rate_limit: Option<Rate>,
+    #[cfg(feature = "redis")]
+    shared: Option<RedisLimits>,
     local: Principal,
     log_calls: bool,
     #[cfg(feature = "http")]
@@ -145,6 +149,8 @@ impl ServerBuilder {
             layers: Vec::new(),
             layers_after_validation: Vec::new(),
             rate_limit: None,
+            #[cfg(feature = "redis")]
+            shared: None,
             local: Principal::with_every_scope("local"),
             log_calls: true,
             #[cfg(feature = "http")]
@@ -222,6 +228,27 @@ impl ServerBuilder {
         self
     }
 
+    /// Counts every limit in a Redis or Valkey, for all replicas of this
+    /// server together, and lets them know each other's legacy sessions.
+    ///
+    /// That is: the rates of the server, of its tools and of its transports. A
+    /// [`RateLimit`] that is added with [`layer`](Self::layer) counts in this
+    /// process alone.
+    ///
+    /// ```no_run
+    /// use mcp_kit::server::RedisLimits;
+    ///
+    /// let server = mcp_kit::Server::builder("search", "1.0.0")
+    ///     .shared_limits(RedisLimits::from_env()?) // MCP_REDIS_URL, if it is set
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "redis")]
+    pub fn shared_limits(mut self, store: impl Into<Option<RedisLimits>>) -> Self {
+        self.shared = store.into();
+        self
+    }
+
     /// A middleware around every tool, before validation. The one added first
     /// is outermost.
     pub fn layer(mut self, middleware: impl Middleware) -> Self {
@@ -278,6 +305,8 @@ impl ServerBuilder {
             return Err(BuildError { problems });
         }
         let ledger = Ledger::new(self.limits.limiter_entries);
+        #[cfg(feature = "redis")]
+        let ledger = ledger.shared(self.shared.clone(), &self.name);
         let rate_limit = self
             .rate_limit
             .map(|rate| RateLimit::of_tools(&ledger, rate));
@@ -323,8 +352,11 @@ impl ServerBuilder {
                 local: self.local,
                 drain: Arc::new(Drain::default()),
                 ledger,
+                #[cfg(feature = "redis")]
+                shared: self.shared,
                 #[cfg(feature = "http")]
                 http: self.http,
+                #[cfg(any(feature = "metrics", feature = "http"))]
                 meter: self.meter,
             }),
         })

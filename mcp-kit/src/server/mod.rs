@@ -23,6 +23,9 @@ pub use limits::Limits;
 pub use lint::Warning;
 pub use policy::ToolPolicy;
 
+#[cfg(feature = "redis")]
+pub use crate::replicas::{InvalidRedisUrl, RedisLimits, StoreUnavailable};
+
 pub(crate) use dispatch::{PendingCall, Running, Session, error_result};
 pub(crate) use entry::ToolEntry;
 pub(crate) use permit::{RunPermit, Share, ShareGiver};
@@ -33,6 +36,9 @@ use crate::limiter::Ledger;
 use crate::limiter::{EdgeLimits, EdgeRates, Rate};
 #[cfg(feature = "http")]
 use crate::middleware::RateLimit;
+#[cfg(feature = "redis")]
+use crate::replicas::{RedisSessions, SharedSessions};
+#[cfg(any(feature = "metrics", feature = "http"))]
 use crate::telemetry::Meter;
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
@@ -81,6 +87,10 @@ pub(crate) struct ServerInner {
         expect(dead_code, reason = "only HTTP has a rate by default")
     )]
     ledger: Ledger,
+    /// The store that the replicas of this server share.
+    #[cfg(feature = "redis")]
+    shared: Option<RedisLimits>,
+    #[cfg(any(feature = "metrics", feature = "http"))]
     pub(crate) meter: Meter,
 }
 
@@ -178,6 +188,14 @@ impl ServerInner {
             tools: self.tools.iter().map(limited).collect(),
             ..self.clone()
         })
+    }
+
+    /// What the replicas of this server know of each other's sessions, where
+    /// they share a store.
+    #[cfg(feature = "redis")]
+    pub(crate) fn shared_sessions(&self) -> Option<Arc<dyn SharedSessions>> {
+        let sessions = RedisSessions::new(self.shared.clone()?, &self.name);
+        Some(Arc::new(sessions))
     }
 
     /// The limits of a transport's edge.

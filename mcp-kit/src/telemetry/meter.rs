@@ -100,10 +100,9 @@ pub(crate) enum Refusal {
     Draining,
 }
 
-#[cfg(feature = "http")]
+#[cfg(all(feature = "http", feature = "metrics"))]
 impl Refusal {
     /// Every reason, in the order of the enum.
-    #[cfg(feature = "metrics")]
     pub(crate) const ALL: [Self; 17] = [
         Self::Origin,
         Self::Host,
@@ -123,8 +122,11 @@ impl Refusal {
         Self::Busy,
         Self::Draining,
     ];
+}
 
-    /// The metric's label.
+#[cfg(feature = "http")]
+impl Refusal {
+    /// Its word in the log, and the metric's label.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Origin => "origin",

@@ -7,7 +7,11 @@
 mod meter;
 #[cfg(feature = "metrics")]
 pub mod metrics;
+#[cfg(feature = "otel")]
+pub mod otel;
+mod trace;
 
 pub(crate) use meter::{Meter, ToolMeter};
 #[cfg(feature = "http")]
 pub(crate) use meter::{OpenSession, Refusal};
+pub(crate) use trace::{CallTrace, Origin};

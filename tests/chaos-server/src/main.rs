@@ -13,6 +13,8 @@
 //! - `CHAOS_SESSIONS=0`: no sessions for clients of the older revisions.
 //! - `CHAOS_SSE=1`: the transport of 2024-11-05 is served as well.
 //! - `CHAOS_PROGRESS=1`: one more tool, `count`, which reports its progress.
+//! - `CHAOS_REDIS=<url>`: the limits are shared through this Redis, and while it
+//!   is away nothing is served if `CHAOS_REDIS_CLOSED=1`.
 
 mod count;
 mod http_limits;
@@ -22,9 +24,11 @@ mod trace;
 use std::env;
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use mcp_kit::Server;
 use mcp_kit::middleware::Rate;
+use mcp_kit::server::RedisLimits;
 
 use crate::trace::Trace;
 
@@ -37,7 +41,8 @@ fn build() -> Result<Server, Box<dyn Error>> {
     let mut server = tools::register(Server::builder("chaos-server", env!("CARGO_PKG_VERSION")))
         .instructions("Every tool does one kind of harm. Nothing here is of use.")
         .state(trace)
-        .rate_limit(rate("CHAOS_RATE")?);
+        .rate_limit(rate("CHAOS_RATE")?)
+        .shared_limits(redis()?);
     if is_set("CHAOS_PROGRESS") {
         server = server.tool::<count::count>();
     }
@@ -65,4 +70,19 @@ fn rate(name: &str) -> Result<Rate, Box<dyn Error>> {
 
 fn is_set(name: &str) -> bool {
     env::var(name).is_ok_and(|value| value == "1")
+}
+
+/// The store that replicas share, if the environment names one.
+fn redis() -> Result<Option<RedisLimits>, Box<dyn Error>> {
+    let Ok(url) = env::var("CHAOS_REDIS") else {
+        return Ok(None);
+    };
+    // Longer than a busy machine takes: tests see an absence, never a delay.
+    let redis = RedisLimits::new(&url)?.timeout(Duration::from_secs(10));
+    let is_closed = env::var("CHAOS_REDIS_CLOSED").is_ok_and(|value| value == "1");
+    Ok(Some(if is_closed {
+        redis.fail_closed()
+    } else {
+        redis
+    }))
 }

@@ -2,11 +2,12 @@
 //! those whose public address should not show numbers.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -105,9 +106,13 @@ impl MetricsListener {
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         let mut connections = JoinSet::new();
         loop {
-            let accepted = tokio::select! {
-                () = &mut end => return,
-                accepted = self.accept(&places) => accepted,
+            let mut accepting = pin!(self.accept(&places));
+            let accepted = poll_fn(|cx| match end.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => accepting.as_mut().poll(cx).map(Some),
+            });
+            let Some(accepted) = accepted.await else {
+                return;
             };
             while connections.try_join_next().is_some() {}
             match accepted {

@@ -21,6 +21,7 @@ use crate::protocol::message::{Frame, Malformed, Message, Request, decode};
 use crate::protocol::meta::{Meta, modern_version};
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, json_string};
 use crate::server::{PendingCall, Session};
+use crate::telemetry::Origin;
 use crate::tool::Outbound;
 
 /// Events of one response that nobody has read may have so many bytes.
@@ -34,7 +35,7 @@ pub(super) async fn serve(
     principal: Principal,
 ) -> Result<Response<HttpBody>, Refusal> {
     match parts.method {
-        Method::POST => post(shared, &parts.headers, body, principal).await,
+        Method::POST => post(shared, parts, body, principal).await,
         _ => Err(Refusal::method("POST")),
     }
 }
@@ -54,10 +55,11 @@ enum Asked {
 
 async fn post(
     shared: &Arc<Shared>,
-    headers: &HeaderMap,
+    parts: &Parts,
     body: RequestBody,
     principal: Principal,
 ) -> Result<Response<HttpBody>, Refusal> {
+    let headers = &parts.headers;
     if !headers::is_json(headers) {
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -74,7 +76,8 @@ async fn post(
         ));
     }
     let (bytes, _incoming) = read(shared, body).await?;
-    let asked = decide(shared, headers, accepts, &bytes, principal)?;
+    let origin = Origin::http(parts.version, headers);
+    let asked = decide(shared, headers, accepts, &bytes, principal, origin)?;
     drop(bytes);
     match asked {
         Asked::Nothing => Ok(empty_response(StatusCode::ACCEPTED)),
@@ -131,6 +134,7 @@ fn decide(
     accepts: Accepts,
     bytes: &[u8],
     principal: Principal,
+    origin: Origin,
 ) -> Result<Asked, Refusal> {
     let named = headers::single(headers, &headers::PROTOCOL_VERSION)?;
     // A version that is not known is taken for one that comes after those that
@@ -142,11 +146,16 @@ fn decide(
             let with_id = |refusal: Refusal| refusal.with_id(Some(&request.id));
             let meta = Meta::of(request.params.meta)
                 .map_err(|error| with_id(Refusal::bad_request(error)))?;
+            let session = Session {
+                principal,
+                version: None,
+                origin,
+            };
             let asked = if meta.era() == Era::Modern || header_era == Some(Era::Modern) {
-                modern(shared, headers, accepts, &request, &meta, principal)
+                modern(shared, headers, accepts, &request, &meta, session)
             } else {
                 let version = named.and_then(ProtocolVersion::from_name);
-                legacy(shared, accepts, version, &request, &meta, principal)
+                legacy(shared, accepts, version, &request, &meta, session)
             };
             asked.map_err(with_id)
         }
@@ -167,7 +176,7 @@ fn modern(
     accepts: Accepts,
     request: &Request<'_>,
     meta: &Meta<'_>,
-    principal: Principal,
+    mut session: Session,
 ) -> Result<Asked, Refusal> {
     let version = meta.check_members().map_err(Refusal::bad_request)?;
     // A client that contradicts itself is told so, whatever it wants.
@@ -187,6 +196,7 @@ fn modern(
         }
     }
     refuse_while_draining(shared)?;
+    check_scope(shared, request, &session.principal)?;
     if request.method == "subscriptions/listen" {
         subscriptions::check(&request.params).map_err(Refusal::bad_request)?;
         if !accepts.events {
@@ -198,10 +208,6 @@ fn modern(
         }
         return Ok(Asked::Listen(request.id.clone()));
     }
-    let mut session = Session {
-        principal,
-        version: None,
-    };
     route(shared, Era::Modern, &mut session, accepts, request, meta).map_err(|error| {
         if error.code() == ErrorCode::MethodNotFound {
             Refusal::of(StatusCode::NOT_FOUND, None, error)
@@ -219,16 +225,13 @@ fn legacy(
     version: Option<ProtocolVersion>,
     request: &Request<'_>,
     meta: &Meta<'_>,
-    principal: Principal,
+    mut session: Session,
 ) -> Result<Asked, Refusal> {
     refuse_while_draining(shared)?;
-    let mut session = Session {
-        principal,
+    check_scope(shared, request, &session.principal)?;
+    if request.method != "initialize" {
         // The specification has it so where the header is missing.
-        version: Some(version.unwrap_or(ProtocolVersion::V2025_03_26)),
-    };
-    if request.method == "initialize" {
-        session.version = None;
+        session.version = Some(version.unwrap_or(ProtocolVersion::V2025_03_26));
     }
     route(shared, Era::Legacy, &mut session, accepts, request, meta)
         .map_err(|error| Refusal::of(StatusCode::OK, None, error))
@@ -256,6 +259,33 @@ fn route(
     })
 }
 
+/// A token that lacks a tool's scope is answered so that its holder can ask for
+/// a better one (RFC 6750, section 3.1). Keys have nobody to ask: their callers
+/// read in the call's result what is missing.
+fn check_scope(
+    shared: &Shared,
+    request: &Request<'_>,
+    principal: &Principal,
+) -> Result<(), Refusal> {
+    let tool = (request.method == "tools/call" && principal.is_oauth())
+        .then_some(request.params.name)
+        .flatten()
+        .and_then(|name| shared.server.tool(&json_string(name.get())?));
+    let Some(scope) = tool.and_then(|tool| tool.definition().scope()) else {
+        return Ok(());
+    };
+    if principal.has_scope(scope) {
+        return Ok(());
+    }
+    let challenge = (shared.options.authenticators).insufficient_scope(principal, scope);
+    Err(Refusal::new(
+        StatusCode::FORBIDDEN,
+        Reason::Forbidden,
+        format!("Forbidden: the tool needs the scope \"{scope}\", which the token does not have"),
+    )
+    .challenges(challenge.into_iter().collect()))
+}
+
 fn refuse_while_draining(shared: &Shared) -> Result<(), Refusal> {
     if !shared.server.drain.is_draining() {
         return Ok(());
@@ -280,13 +310,12 @@ async fn respond(
     if !accepts.json {
         exchange.open_stream();
     }
-    let call = Call::start(shared, call, exchange, None);
-    let mut guard = CallGuard::new(Arc::clone(&call), outlives_client);
     let patience = accepts.events.then_some(shared.options.limits.keep_alive);
-    match call.begun(patience).await {
+    let call = Call::start(shared, call, exchange, patience, None);
+    let guard = CallGuard::new(Arc::clone(&call), outlives_client);
+    match call.begun().await {
         Begun::Answer(json) => Ok(json_response(StatusCode::OK, json)),
         Begun::Stream => {
-            guard.watch();
             let mut response = events(shared, &call.exchange);
             response.body_mut().held().call = Some(guard);
             Ok(response)

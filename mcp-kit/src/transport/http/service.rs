@@ -28,7 +28,7 @@ use super::param_headers::ParamHeaders;
 use super::pressure::{LARGE, Pressure};
 use super::probes::{self, Readiness};
 use super::pulse::Pulse;
-use super::refusal::{Reason, Refusal};
+use super::refusal::{Reason, Refusal, json_response};
 use crate::context::Principal;
 use crate::limiter::EdgeLimits;
 use crate::server::{Server, ServerInner};
@@ -71,6 +71,9 @@ pub(super) struct Shared {
     pub(super) open: Arc<Open>,
     pub(super) pulse: Arc<Pulse>,
     readiness: Readiness,
+    /// Where to get a token for this server (RFC 9728): the document's path, and
+    /// the document.
+    resource: Option<(String, Vec<u8>)>,
     /// Callers need not say who they are, though the server is told to be
     /// reached by others, and nobody allowed that.
     is_locked: bool,
@@ -106,6 +109,7 @@ impl HttpService {
         if is_locked {
             tracing::error!(target: "mcp_kit::http", "every request is refused: {LOCKED}");
         }
+        let open = Arc::<Open>::default();
         let edge = inner.edge_limits(&options.edge_rates);
         Self {
             shared: Arc::new(Shared {
@@ -115,9 +119,11 @@ impl HttpService {
                 param_headers: ParamHeaders::of(server.tools()),
                 incoming: Pressure::new(options.limits.incoming_bytes),
                 unread: Pressure::new(options.limits.unread_bytes),
-                open: Arc::default(),
-                pulse: Arc::default(),
+                pulse: Pulse::new(&open),
+                open,
                 readiness: Readiness::default(),
+                resource: (options.authenticators.protected_resource())
+                    .map(|resource| (resource.path().to_owned(), resource.to_json().into())),
                 server: inner,
                 options,
                 is_locked,
@@ -202,6 +208,11 @@ impl Shared {
                 probes::check_method(&parts.method)?;
                 self.enter(parts, peer).await?;
                 Ok(self.metrics())
+            }
+            _ if self.resource.as_ref().is_some_and(|(at, _)| at == path) => {
+                probes::check_method(&parts.method)?;
+                let json = self.resource.as_ref().map(|(_, json)| json.clone());
+                Ok(json_response(StatusCode::OK, json.unwrap_or_default()))
             }
             _ => Err(Refusal::not_found(format!(
                 "Not found: the MCP endpoint is {}",
