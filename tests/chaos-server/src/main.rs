@@ -11,10 +11,10 @@
 //! - `CHAOS_HTTP_LIMITS=<name>=<value>,…`: bounds of HTTP, by the names of
 //!   `HttpLimits`; times in `ms`.
 //! - `CHAOS_SESSIONS=0`: no sessions for clients of the older revisions.
-//! - `CHAOS_SSE=1`: the transport of 2024-11-05 is served as well.
-//! - `CHAOS_PROGRESS=1`: one more tool, `count`, which reports its progress.
 //! - `CHAOS_REDIS=<url>`: the limits are shared through this Redis, and while it
 //!   is away nothing is served if `CHAOS_REDIS_CLOSED=1`.
+//! - `CHAOS_SSE=1`: the transport of 2024-11-05 is served as well.
+//! - `CHAOS_PROGRESS=1`: one more tool, `count`, which reports its progress.
 
 mod count;
 mod http_limits;

@@ -7,6 +7,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -16,6 +17,7 @@ use super::open::OpenCall;
 use super::pressure::Pressure;
 use super::pulse::Beating;
 use super::service::Shared;
+use super::socket;
 use crate::middleware::{Timeout, log_refusal};
 use crate::server::{PendingCall, RunPermit, Running, ServerInner, Share, error_result};
 use crate::tool::{ErrorKind, ToolError, ToolResult};
@@ -24,14 +26,24 @@ use crate::tool::{ErrorKind, ToolError, ToolResult};
 /// `Timeout` comes first unless the handler blocks its thread.
 const GRACE: Duration = Duration::from_millis(100);
 
+/// How often it is looked whether a client still waits.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a call's client waits for.
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// How long for the response to begin, where it takes events.
+    pub(super) patience: Option<Duration>,
+    /// Where it waits, if the call ends when it leaves.
+    pub(super) socket: Option<Arc<TcpStream>>,
+}
+
 /// A call that runs.
 pub(super) struct Call {
     pub(super) exchange: Arc<Exchange>,
     server: Arc<ServerInner>,
     call: PendingCall,
-    /// How long the client waits for the response to begin, where it takes
-    /// events.
-    patience: Option<Duration>,
+    waiting: Waiting,
     task: OnceLock<AbortHandle>,
 }
 
@@ -41,14 +53,14 @@ impl Call {
         shared: &Shared,
         call: PendingCall,
         exchange: Arc<Exchange>,
-        patience: Option<Duration>,
+        waiting: Waiting,
         share: Option<Share>,
     ) -> Arc<Self> {
         let call = Arc::new(Self {
             exchange,
             server: Arc::clone(&shared.server),
             call,
-            patience,
+            waiting,
             task: OnceLock::new(),
         });
         let holds = Holds {
@@ -69,22 +81,23 @@ impl Call {
 
     /// When there will be something to look after, as of `now`.
     pub(super) fn due(&self, now: Instant) -> Instant {
-        let deadline = self.deadline();
-        match self.patience {
-            Some(patience) if now < self.received_at() + patience => {
-                deadline.min(self.received_at() + patience)
-            }
-            _ => deadline,
-        }
+        let Waiting { patience, socket } = &self.waiting;
+        let stream = patience.map(|patience| self.received_at() + patience);
+        let look = socket.as_ref().map(|_| now + LOOK);
+        let sooner = [stream, look].into_iter().flatten();
+        (sooner.filter(|at| *at > now)).fold(self.deadline(), Instant::min)
     }
 
-    /// Looks after it: makes the response a stream once it takes long, so that
+    /// Looks after it: ends a call whose client has left, makes the response a stream once it takes long, so that
     /// its connection is kept open, and answers a call whose time has run out
     /// while it waited, or while its handler blocks its thread.
     pub(super) fn look(&self, now: Instant) {
-        if self.deadline() <= now {
+        let Waiting { patience, socket } = &self.waiting;
+        if socket.as_deref().is_some_and(socket::has_left) {
+            self.cancel();
+        } else if self.deadline() <= now {
             self.time_out();
-        } else if self.patience.is_some() {
+        } else if patience.is_some_and(|patience| self.received_at() + patience <= now) {
             self.exchange.open_stream();
         }
     }
