@@ -11,10 +11,9 @@ use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::clock::SHORT_PATIENCE;
 use super::exchange::{Begun, Exchange};
 use super::open::OpenCall;
-use super::pressure::Pressure;
+use super::pressure::{LARGE, Pressure};
 use super::pulse::Beating;
 use super::service::Shared;
 use super::socket;
@@ -44,6 +43,8 @@ pub(super) struct Call {
     server: Arc<ServerInner>,
     call: PendingCall,
     waiting: Waiting,
+    /// Where large answers count that are not read yet.
+    unread: Arc<Pressure>,
     task: OnceLock<AbortHandle>,
 }
 
@@ -61,13 +62,13 @@ impl Call {
             server: Arc::clone(&shared.server),
             call,
             waiting,
+            unread: Arc::clone(&shared.unread),
             task: OnceLock::new(),
         });
         let holds = Holds {
             open: shared.open.call(&call),
             beating: shared.pulse.beat(),
             share,
-            unread: Arc::clone(&shared.unread),
         };
         let task = tokio::spawn(run(Arc::clone(&call), holds));
         let _ = call.task.set(task.abort_handle());
@@ -138,8 +139,24 @@ impl Call {
         let mut json = Vec::with_capacity(256);
         self.server
             .write_result(&mut json, id, *era, context, result);
+        let mut claim = None;
+        if json.len() > LARGE {
+            claim = self.unread.claim(json.len());
+            if claim.is_none() {
+                json = Vec::new();
+                let refusal = too_much_unread();
+                tracing::warn!(target: "mcp_kit::http", tool = context.tool(), "a large result is dropped: too many are not read");
+                self.server.write_result(
+                    &mut json,
+                    id,
+                    *era,
+                    context,
+                    &error_result(&refusal, context),
+                );
+            }
+        }
         context.set_answered();
-        self.exchange.answer(json);
+        self.exchange.answer(json, claim);
     }
 
     fn time_out(&self) {
@@ -163,7 +180,6 @@ struct Holds {
     beating: Beating,
     /// Its share of the session.
     share: Option<Share>,
-    unread: Arc<Pressure>,
 }
 
 /// A call whose client may leave.
@@ -201,10 +217,6 @@ impl Drop for EndOnDrop<'_> {
 
 async fn run(call: Arc<Call>, holds: Holds) {
     let _end = EndOnDrop(&call.exchange);
-    if holds.unread.is_high() {
-        // Whoever does not read is being cut off meanwhile.
-        while !holds.unread.eased(SHORT_PATIENCE).await {}
-    }
     let permits = call.server.permits();
     let permit = match Arc::clone(permits).try_acquire_owned() {
         Ok(permit) => permit,
@@ -219,13 +231,20 @@ async fn run(call: Arc<Call>, holds: Holds) {
         open,
         beating,
         share,
-        ..
     } = holds;
     let permit = RunPermit::new(permit, share);
     let result = Running::new(&call.server, context, Some(permit)).await;
     call.answer(&result);
     drop(beating);
     drop(open);
+}
+
+/// What is said in place of a large result for which there is no room.
+fn too_much_unread() -> ToolError {
+    ToolError::refusal(
+        ErrorKind::Busy,
+        "The result is large, and the server has too many answers that their clients do not read. Try again in a few seconds, or ask for less.",
+    )
 }
 
 /// What is said to calls for which there is no time left.
