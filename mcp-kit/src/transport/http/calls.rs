@@ -12,11 +12,10 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::clock::SHORT_PATIENCE;
 use super::exchange::{Begun, Exchange};
 use super::legacy::Place;
 use super::open::OpenCall;
-use super::pressure::Pressure;
+use super::pressure::{LARGE, Pressure};
 use super::pulse::Beating;
 use super::service::Shared;
 use super::socket;
@@ -48,6 +47,8 @@ pub(super) struct Call {
     waiting: Waiting,
     /// Where in a session it belongs.
     place: Option<Place>,
+    /// Where large answers count that are not read yet.
+    unread: Arc<Pressure>,
     task: OnceLock<AbortHandle>,
 }
 
@@ -80,12 +81,12 @@ impl Call {
             call,
             waiting,
             place,
+            unread: Arc::clone(&shared.unread),
             task: OnceLock::new(),
         });
         let holds = Holds {
             open: shared.open.call(&call),
             beating: shared.pulse.beat(),
-            unread: Arc::clone(&shared.unread),
         };
         (call, holds)
     }
@@ -165,18 +166,38 @@ impl Call {
         let mut json = Vec::with_capacity(256);
         self.server
             .write_result(&mut json, id, *era, context, result);
-        let Some(place) = &self.place else {
-            context.set_answered();
-            self.exchange.answer(json);
-            return;
-        };
-        if let Some(refusal) = place.too_large(json.len()) {
+        // Too large for its batch, or for what may be unread.
+        let refusal = self
+            .place
+            .as_ref()
+            .and_then(|place| place.too_large(json.len()));
+        let mut claim = None;
+        if let Some(refusal) = refusal {
             json.clear();
             self.server
                 .write_result(&mut json, id, *era, context, &refusal);
+        } else if json.len() > LARGE {
+            claim = self.unread.claim(json.len());
+            if claim.is_none() {
+                json = Vec::new();
+                let refusal = too_much_unread();
+                tracing::warn!(target: "mcp_kit::http", tool = context.tool(), "a large result is dropped: too many are not read");
+                self.server.write_result(
+                    &mut json,
+                    id,
+                    *era,
+                    context,
+                    &error_result(&refusal, context),
+                );
+            }
         }
         context.set_answered();
-        place.settle(self, Some(json));
+        match &self.place {
+            None => {
+                self.exchange.answer(json, claim);
+            }
+            Some(place) => place.settle(self, Some((json, claim))),
+        }
     }
 
     /// Ends it without an answer.
@@ -206,7 +227,6 @@ impl Call {
 pub(super) struct Holds {
     open: OpenCall,
     beating: Beating,
-    unread: Arc<Pressure>,
 }
 
 /// A call whose client may leave.
@@ -244,10 +264,6 @@ impl Drop for EndOnDrop<'_> {
 
 async fn run(call: Arc<Call>, holds: Holds, share: Option<Share>) {
     let _end = EndOnDrop(&call);
-    if holds.unread.is_high() {
-        // Whoever does not read is being cut off meanwhile.
-        while !holds.unread.eased(SHORT_PATIENCE).await {}
-    }
     let permits = call.server.permits();
     let permit = match Arc::clone(permits).try_acquire_owned() {
         Ok(permit) => permit,
@@ -261,12 +277,20 @@ async fn run(call: Arc<Call>, holds: Holds, share: Option<Share>) {
     }
     let context = &call.call.context;
     context.set_begun();
-    let Holds { open, beating, .. } = holds;
+    let Holds { open, beating } = holds;
     let permit = RunPermit::new(permit, share);
     let result = Running::new(&call.server, context, Some(permit)).await;
     call.answer(&result);
     drop(beating);
     drop(open);
+}
+
+/// What is said in place of a large result for which there is no room.
+fn too_much_unread() -> ToolError {
+    ToolError::refusal(
+        ErrorKind::Busy,
+        "The result is large, and the server has too many answers that their clients do not read. Try again in a few seconds, or ask for less.",
+    )
 }
 
 /// What is said to calls for which there is no time left.

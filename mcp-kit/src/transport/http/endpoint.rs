@@ -105,7 +105,7 @@ async fn post(
         Asked::Answer(json) => Ok(answer(json, accepts)),
         Asked::Call { call, exchange } => respond(shared, call, exchange, accepts, socket).await,
         Asked::Listen(id) => {
-            let exchange = Exchange::new(MOST_UNREAD_EVENTS, &shared.unread);
+            let exchange = Exchange::new(MOST_UNREAD_EVENTS);
             let subscription = subscriptions::open(&shared.server, id, Arc::clone(&exchange));
             let mut response = events(shared, &exchange);
             response.body_mut().held().subscription = Some(subscription);
@@ -253,8 +253,7 @@ pub(super) fn route(
     meta: &Meta<'_>,
 ) -> Result<Asked, RpcError> {
     let mut json = Vec::new();
-    let exchange =
-        (request.method == "tools/call").then(|| Exchange::new(MOST_UNREAD_EVENTS, &shared.unread));
+    let exchange = (request.method == "tools/call").then(|| Exchange::new(MOST_UNREAD_EVENTS));
     let outbound = exchange
         .as_ref()
         .filter(|_| accepts.events)
@@ -326,7 +325,11 @@ async fn respond(
     let call = Call::start(shared, call, exchange, waiting);
     let guard = CallGuard::new(Arc::clone(&call), outlives_client);
     match call.begun().await {
-        Begun::Answer(json) => Ok(json_response(StatusCode::OK, json)),
+        Begun::Answer(json, claim) => {
+            let mut response = json_response(StatusCode::OK, json);
+            response.body_mut().held().unread = claim;
+            Ok(response)
+        }
         Begun::Stream => {
             let mut response = events(shared, &call.exchange);
             response.body_mut().held().call = Some(guard);

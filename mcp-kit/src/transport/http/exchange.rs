@@ -20,8 +20,6 @@ use crate::tool::{CallContext, Outbound};
 pub(super) struct Exchange {
     /// Events beyond this many bytes that nobody has read are dropped.
     most_unread: usize,
-    /// Where large answers are counted that nobody has read.
-    unread: Arc<Pressure>,
     /// What its stream is called, where a client that lost it may ask for the
     /// rest.
     name: Option<StreamName>,
@@ -49,7 +47,7 @@ struct State {
     starts: Vec<usize>,
     /// Events before those, which are forgotten.
     forgotten: u64,
-    /// What a large answer among the events counts for, until it is read.
+    /// What the answer counts for, until it is read.
     claim: Option<Claim>,
     /// How far the present reader has come.
     read: usize,
@@ -70,11 +68,19 @@ const PER_EVENT: usize = size_of::<usize>();
 /// What an event has beside its data, at most.
 const FRAME: usize = 80;
 
+/// Why the rest of a stream cannot be had.
+pub(super) enum NotResumed {
+    /// There is no such event, or what follows it is forgotten.
+    Forgotten,
+    /// Too much is unread as it is.
+    Busy,
+}
+
 /// How a response begins.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Begun {
     /// With the answer, which is all of it.
-    Answer(Vec<u8>),
+    Answer(Vec<u8>, Option<Claim>),
     /// With an event.
     Stream,
     /// There will be none: the call was cancelled.
@@ -83,23 +89,18 @@ pub(super) enum Begun {
 
 impl Exchange {
     /// An exchange whose stream, if it becomes one, cannot be resumed.
-    pub(super) fn new(most_unread: usize, unread: &Arc<Pressure>) -> Arc<Self> {
-        Self::with_name(most_unread, unread, None)
+    pub(super) fn new(most_unread: usize) -> Arc<Self> {
+        Self::with_name(most_unread, None)
     }
 
     /// An exchange whose stream, if it becomes one, can be resumed.
-    pub(super) fn resumable(name: StreamName, unread: &Arc<Pressure>) -> Arc<Self> {
-        Self::with_name(usize::MAX, unread, Some(name))
+    pub(super) fn resumable(name: StreamName) -> Arc<Self> {
+        Self::with_name(usize::MAX, Some(name))
     }
 
-    fn with_name(
-        most_unread: usize,
-        unread: &Arc<Pressure>,
-        name: Option<StreamName>,
-    ) -> Arc<Self> {
+    fn with_name(most_unread: usize, name: Option<StreamName>) -> Arc<Self> {
         Arc::new(Self {
             most_unread,
-            unread: Arc::clone(unread),
             name,
             state: Mutex::default(),
         })
@@ -116,7 +117,8 @@ impl Exchange {
     }
 
     /// Gives the answer; whether it went to a stream. Nothing comes after it.
-    pub(super) fn answer(&self, json: Vec<u8>) -> bool {
+    /// `claim` is what it counts for until it has left.
+    pub(super) fn answer(&self, json: Vec<u8>, claim: Option<Claim>) -> bool {
         let mut state = self.lock();
         if state.has_ended {
             return false;
@@ -124,12 +126,12 @@ impl Exchange {
         state.has_ended = true;
         if state.is_stream {
             self.push(&mut state, &json);
-            if json.len() > LARGE && (self.name.is_none() || state.has_reader) {
-                state.claim = Some(self.unread.claim(json.len()));
-            }
         } else {
             state.answer = Some(json);
         }
+        // What waits for a client that has left counts among what is kept.
+        let is_awaited = !state.is_stream || self.name.is_none() || state.has_reader;
+        state.claim = claim.filter(|_| is_awaited);
         state.wake();
         state.is_stream
     }
@@ -168,7 +170,7 @@ impl Exchange {
     pub(super) fn poll_begun(&self, cx: &mut Context<'_>) -> Poll<Begun> {
         let mut state = self.lock();
         if let Some(answer) = state.answer.take() {
-            return Poll::Ready(Begun::Answer(answer));
+            return Poll::Ready(Begun::Answer(answer, state.claim.take()));
         }
         if state.is_stream {
             return Poll::Ready(Begun::Stream);
@@ -186,27 +188,27 @@ impl Exchange {
         self.reader(&mut self.lock())
     }
 
-    /// A reader of the events after `last`; `None` where that is no event of
-    /// the stream, or what follows it is forgotten.
-    pub(super) fn resume(self: &Arc<Self>, last: u64) -> Option<Reader> {
+    /// A reader of the events after `last`. What is large counts as `unread`.
+    pub(super) fn resume(
+        self: &Arc<Self>,
+        last: u64,
+        unread: &Arc<Pressure>,
+    ) -> Result<Reader, NotResumed> {
         let mut state = self.lock();
-        let next = last.checked_add(1)?.checked_sub(state.forgotten)?;
-        let next = usize::try_from(next).ok()?;
-        state.read = match state.starts.get(next) {
-            Some(start) => *start,
-            None if next == state.starts.len() => state.events.len(),
-            None => return None,
-        };
-        Some(self.reader(&mut state))
+        let start = state.after(last).ok_or(NotResumed::Forgotten)?;
+        let bytes = state.events.len() - start;
+        let mut claim = None;
+        if bytes > LARGE {
+            claim = Some(unread.claim(bytes).ok_or(NotResumed::Busy)?);
+        }
+        state.claim = claim;
+        state.read = start;
+        Ok(self.reader(&mut state))
     }
 
     fn reader(self: &Arc<Self>, state: &mut State) -> Reader {
         state.reader += 1;
         state.has_reader = true;
-        let unread = state.events.len() - state.read;
-        if self.name.is_some() && unread > LARGE {
-            state.claim = Some(self.unread.claim(unread));
-        }
         state.wake(); // the one before sees that it is none any more
         Reader {
             number: state.reader,
@@ -288,6 +290,16 @@ impl Exchange {
 }
 
 impl State {
+    /// Where the events after `last` begin.
+    fn after(&self, last: u64) -> Option<usize> {
+        let next = last.checked_add(1)?.checked_sub(self.forgotten)?;
+        let next = usize::try_from(next).ok()?;
+        match self.starts.get(next) {
+            None if next == self.starts.len() => Some(self.events.len()),
+            start => start.copied(),
+        }
+    }
+
     fn wait(&mut self, cx: &Context<'_>) {
         match &mut self.waker {
             Some(known) => known.clone_from(cx.waker()),

@@ -27,7 +27,7 @@ use super::legacy::Sessions;
 use super::open::{Open, OpenRequest};
 use super::options::HttpOptions;
 use super::param_headers::ParamHeaders;
-use super::pressure::{LARGE, Pressure};
+use super::pressure::Pressure;
 use super::probes::{self, Readiness};
 use super::pulse::Pulse;
 use super::refusal::{Reason, Refusal, json_response};
@@ -199,9 +199,6 @@ impl HttpService {
             && bytes > 0
         {
             serving.answer();
-        }
-        if bytes > LARGE {
-            kept.unread = Some(shared.unread.claim(bytes));
         }
         response
     }

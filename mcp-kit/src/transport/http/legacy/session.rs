@@ -15,7 +15,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
 use super::super::calls::{Call, Holds, Waiting as Awaited};
-use super::super::exchange::{Exchange, Reader, StreamName};
+use super::super::exchange::{Exchange, NotResumed, Reader, StreamName};
+use super::super::pressure::{Claim, Pressure};
 use super::super::service::Shared;
 use super::batch::BatchReply;
 use super::common::Common;
@@ -88,6 +89,9 @@ struct Finished {
     at: u64,
     exchange: Arc<Exchange>,
 }
+
+/// An answer as JSON, and what it counts for until it has left.
+pub(super) type Answer = (Vec<u8>, Option<Claim>);
 
 /// Why a call was not taken.
 pub(super) enum Unfit {
@@ -184,7 +188,7 @@ impl LegacySession {
     }
 
     /// An exchange for a call, whose stream can be resumed.
-    pub(super) fn exchange(self: &Arc<Self>, shared: &Shared) -> Arc<Exchange> {
+    pub(super) fn exchange(self: &Arc<Self>) -> Arc<Exchange> {
         let number = {
             let mut state = self.lock();
             state.streams += 1;
@@ -195,7 +199,7 @@ impl LegacySession {
             is_primed: self.version >= ProtocolVersion::V2025_11_25,
             session: Arc::downgrade(self),
         };
-        Exchange::resumable(name, &shared.unread)
+        Exchange::resumable(name)
     }
 
     /// Takes a call; it runs when there is room.
@@ -281,16 +285,21 @@ impl LegacySession {
     }
 
     /// The rest of the stream `number` after its event `last`.
-    pub(super) fn resume(&self, number: u64, last: u64) -> Option<Reader> {
+    pub(super) fn resume(
+        &self,
+        (number, last): (u64, u64),
+        unread: &Arc<Pressure>,
+    ) -> Result<Reader, NotResumed> {
         let exchange = {
             let state = self.lock();
             let running = state.open.values().map(|call| &call.exchange);
             let finished = state.finished.iter().map(|finished| &finished.exchange);
             (running.chain(finished))
                 .find(|exchange| exchange.stream_number() == Some(number))
-                .cloned()?
+                .cloned()
         };
-        exchange.resume(last)
+        let exchange = exchange.ok_or(NotResumed::Forgotten)?;
+        exchange.resume(last, unread)
     }
 
     /// Ends the stream that belongs to no request.
@@ -363,7 +372,7 @@ impl LegacySession {
     }
 
     /// Ends a call: with its answer, or without one.
-    fn settle(&self, call: &Call, json: Option<Vec<u8>>, batch: Option<&BatchReply>) {
+    fn settle(&self, call: &Call, answer: Option<Answer>, batch: Option<&BatchReply>) {
         if call.exchange.has_ended() {
             return;
         }
@@ -376,12 +385,12 @@ impl LegacySession {
             }
             // The id is free before the client has the answer, and the stream
             // can be asked for all along: both under one lock.
-            let is_stream = match (json, batch) {
-                (Some(json), None) => call.exchange.answer(json),
-                (json, batch) => {
+            let is_stream = match (answer, batch) {
+                (Some((json, claim)), None) => call.exchange.answer(json, claim),
+                (answer, batch) => {
                     call.exchange.end();
                     if let Some(batch) = batch {
-                        batch.add(&json.unwrap_or_default());
+                        batch.add(answer);
                     }
                     false
                 }
@@ -471,8 +480,8 @@ impl Place {
     }
 
     /// Ends the call there: with its answer, or without one.
-    pub(in super::super) fn settle(&self, call: &Call, json: Option<Vec<u8>>) {
-        self.session.settle(call, json, self.batch.as_deref());
+    pub(in super::super) fn settle(&self, call: &Call, answer: Option<Answer>) {
+        self.session.settle(call, answer, self.batch.as_deref());
     }
 }
 
