@@ -45,10 +45,10 @@ pub(super) struct Call {
     server: Arc<ServerInner>,
     call: PendingCall,
     waiting: Waiting,
-    /// Where large answers count that are not read yet.
-    unread: Arc<Pressure>,
     /// Where in a session it belongs.
     place: Option<Place>,
+    /// Where large answers count that are not read yet.
+    unread: Arc<Pressure>,
     task: OnceLock<AbortHandle>,
 }
 
@@ -80,8 +80,8 @@ impl Call {
             server: Arc::clone(&shared.server),
             call,
             waiting,
-            unread: Arc::clone(&shared.unread),
             place,
+            unread: Arc::clone(&shared.unread),
             task: OnceLock::new(),
         });
         let holds = Holds {
@@ -166,30 +166,30 @@ impl Call {
         let mut json = Vec::with_capacity(256);
         self.server
             .write_result(&mut json, id, *era, context, result);
-        let refusal = match &self.place {
-            Some(place) => place.too_large(json.len()),
-            None => None,
-        };
+        // Too large for its batch, or for what may be unread.
+        let refusal = self
+            .place
+            .as_ref()
+            .and_then(|place| place.too_large(json.len()));
         let mut claim = None;
-        let refusal = refusal.or_else(|| {
-            if json.len() <= LARGE {
-                return None;
-            }
-            claim = self.unread.claim(json.len());
-            if claim.is_some() {
-                return None;
-            }
-            tracing::warn!(
-                target: "mcp_kit::http",
-                tool = context.tool(),
-                "a large result is dropped: too many are not read"
-            );
-            Some(error_result(&too_much_unread(), context))
-        });
         if let Some(refusal) = refusal {
-            json = Vec::new();
+            json.clear();
             self.server
                 .write_result(&mut json, id, *era, context, &refusal);
+        } else if json.len() > LARGE {
+            claim = self.unread.claim(json.len());
+            if claim.is_none() {
+                json = Vec::new();
+                let refusal = too_much_unread();
+                tracing::warn!(target: "mcp_kit::http", tool = context.tool(), "a large result is dropped: too many are not read");
+                self.server.write_result(
+                    &mut json,
+                    id,
+                    *era,
+                    context,
+                    &error_result(&refusal, context),
+                );
+            }
         }
         context.set_answered();
         match &self.place {

@@ -23,8 +23,6 @@ pub(super) struct Exchange {
     /// What its stream is called, where a client that lost it may ask for the
     /// rest.
     name: Option<StreamName>,
-    /// Where it is counted what a client reads that came back for the rest.
-    unread: Option<Arc<Pressure>>,
     state: Mutex<State>,
 }
 
@@ -70,6 +68,14 @@ const PER_EVENT: usize = size_of::<usize>();
 /// What an event has beside its data, at most.
 const FRAME: usize = 80;
 
+/// Why the rest of a stream cannot be had.
+pub(super) enum NotResumed {
+    /// There is no such event, or what follows it is forgotten.
+    Forgotten,
+    /// Too much is unread as it is.
+    Busy,
+}
+
 /// How a response begins.
 #[derive(Debug)]
 pub(super) enum Begun {
@@ -88,16 +94,14 @@ impl Exchange {
     }
 
     /// An exchange whose stream, if it becomes one, can be resumed.
-    pub(super) fn resumable(name: StreamName, unread: &Arc<Pressure>) -> Arc<Self> {
-        Self::with_name(usize::MAX, Some((name, Arc::clone(unread))))
+    pub(super) fn resumable(name: StreamName) -> Arc<Self> {
+        Self::with_name(usize::MAX, Some(name))
     }
 
-    fn with_name(most_unread: usize, name: Option<(StreamName, Arc<Pressure>)>) -> Arc<Self> {
-        let (name, unread) = name.unzip();
+    fn with_name(most_unread: usize, name: Option<StreamName>) -> Arc<Self> {
         Arc::new(Self {
             most_unread,
             name,
-            unread,
             state: Mutex::default(),
         })
     }
@@ -125,9 +129,9 @@ impl Exchange {
         } else {
             state.answer = Some(json);
         }
-        // What a client may ask for again is counted by its session.
-        let is_kept = state.is_stream && self.name.is_some() && !state.has_reader;
-        state.claim = claim.filter(|_| !is_kept);
+        // What waits for a client that has left counts among what is kept.
+        let is_awaited = !state.is_stream || self.name.is_none() || state.has_reader;
+        state.claim = claim.filter(|_| is_awaited);
         state.wake();
         state.is_stream
     }
@@ -184,29 +188,27 @@ impl Exchange {
         self.reader(&mut self.lock())
     }
 
-    /// A reader of the events after `last`; `None` where that is no event of
-    /// the stream, or what follows it is forgotten.
-    pub(super) fn resume(self: &Arc<Self>, last: u64) -> Option<Reader> {
+    /// A reader of the events after `last`. What is large counts as `unread`.
+    pub(super) fn resume(
+        self: &Arc<Self>,
+        last: u64,
+        unread: &Arc<Pressure>,
+    ) -> Result<Reader, NotResumed> {
         let mut state = self.lock();
-        let next = last.checked_add(1)?.checked_sub(state.forgotten)?;
-        let next = usize::try_from(next).ok()?;
-        state.read = match state.starts.get(next) {
-            Some(start) => *start,
-            None if next == state.starts.len() => state.events.len(),
-            None => return None,
-        };
-        Some(self.reader(&mut state))
+        let start = state.after(last).ok_or(NotResumed::Forgotten)?;
+        let bytes = state.events.len() - start;
+        let mut claim = None;
+        if bytes > LARGE {
+            claim = Some(unread.claim(bytes).ok_or(NotResumed::Busy)?);
+        }
+        state.claim = claim;
+        state.read = start;
+        Ok(self.reader(&mut state))
     }
 
     fn reader(self: &Arc<Self>, state: &mut State) -> Reader {
         state.reader += 1;
         state.has_reader = true;
-        let unread = state.events.len() - state.read;
-        if let Some(pressure) = &self.unread
-            && unread > LARGE
-        {
-            state.claim = pressure.claim(unread);
-        }
         state.wake(); // the one before sees that it is none any more
         Reader {
             number: state.reader,
@@ -288,6 +290,16 @@ impl Exchange {
 }
 
 impl State {
+    /// Where the events after `last` begin.
+    fn after(&self, last: u64) -> Option<usize> {
+        let next = last.checked_add(1)?.checked_sub(self.forgotten)?;
+        let next = usize::try_from(next).ok()?;
+        match self.starts.get(next) {
+            None if next == self.starts.len() => Some(self.events.len()),
+            start => start.copied(),
+        }
+    }
+
     fn wait(&mut self, cx: &Context<'_>) {
         match &mut self.waker {
             Some(known) => known.clone_from(cx.waker()),

@@ -1,16 +1,17 @@
 //! JSON-RPC batches (2025-03-26) over HTTP: one request with many messages,
 //! one array of answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::StatusCode;
 use serde_json::value::RawValue;
 
 use super::super::exchange::Exchange;
+use super::super::pressure::{Claim, Pressure};
 use super::super::refusal::Refusal;
-use super::super::service::Shared;
+use super::super::service::{Shared, busy};
 use super::messages::{Caller, Reply};
-use super::session::LegacySession;
+use super::session::{Answer, LegacySession};
 use crate::protocol::RpcError;
 use crate::protocol::message::{Malformed, Message, Request, decode_one};
 use crate::protocol::meta::Meta;
@@ -25,8 +26,11 @@ const TOO_LARGE: &str =
 pub(in super::super) struct BatchReply {
     batch: Batch,
     exchange: Arc<Exchange>,
-    /// As many bytes may wait in unfinished batches.
+    /// As many bytes may wait in unfinished batches of a session.
     most: usize,
+    unread: Arc<Pressure>,
+    /// What the answers count for, until they are one.
+    claims: Mutex<Vec<Claim>>,
 }
 
 impl BatchReply {
@@ -37,6 +41,8 @@ impl BatchReply {
             batch,
             exchange: Exchange::new(0),
             most: shared.server.limits.unread_bytes,
+            unread: Arc::clone(&shared.unread),
+            claims: Mutex::default(),
         })
     }
 
@@ -47,14 +53,22 @@ impl BatchReply {
 
     /// An answer, or nothing for a message that gets none. The last one makes
     /// the response.
-    pub(super) fn add(&self, json: &[u8]) {
-        match self.batch.complete(json) {
-            None => {}
-            Some(answers) if answers.is_empty() => self.exchange.end(),
-            Some(answers) => {
-                self.exchange.answer(answers, None);
-            }
+    pub(super) fn add(&self, answer: Option<Answer>) {
+        let (json, claim) = answer.unwrap_or_default();
+        self.claims().extend(claim);
+        let Some(answers) = self.batch.complete(&json) else {
+            return;
+        };
+        if answers.is_empty() {
+            return self.exchange.end();
         }
+        self.claims().clear();
+        let claim = self.unread.claim(answers.len());
+        let answers = match &claim {
+            Some(_) => answers,
+            None => busy().into_json(),
+        };
+        self.exchange.answer(answers, claim);
     }
 
     /// What is answered in place of a result that there is no room for.
@@ -68,15 +82,24 @@ impl BatchReply {
 
     /// The answer to a message that needs no handler.
     fn answer(&self, caller: &Caller<'_>, reply: Reply) {
-        let json = match reply {
-            Reply::Json { id, json } if !self.batch.has_room_for(json.len(), self.most) => {
-                caller.error(id.as_ref(), &RpcError::invalid_request(TOO_LARGE))
-            }
-            Reply::Json { json, .. } => json,
+        let (id, json) = match reply {
+            Reply::Json { id, json } => (id, json),
             Reply::Call(_) | Reply::Nothing => return,
         };
+        let claim = self.unread.claim(json.len());
+        let fits = claim.is_some() && self.batch.has_room_for(json.len(), self.most);
         self.batch.expect_one();
-        self.add(&json);
+        self.add(Some(if fits {
+            (json, claim)
+        } else {
+            let refusal = RpcError::invalid_request(TOO_LARGE);
+            (caller.error(id.as_ref(), &refusal), None)
+        }));
+    }
+
+    /// A poisoned lock holds nothing half-done here: every change is one step.
+    fn claims(&self) -> MutexGuard<'_, Vec<Claim>> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -132,7 +155,7 @@ pub(super) fn take(
         };
         reply.answer(caller, answer);
     }
-    reply.add(b"");
+    reply.add(None);
     Ok(Arc::clone(&reply.exchange))
 }
 

@@ -68,7 +68,7 @@ impl<'a> Caller<'a> {
         session.set_used();
         check_scope(shared, request, &self.principal)
             .map_err(|refusal| refusal.with_id(Some(id)))?;
-        let exchange = (request.method == "tools/call").then(|| session.exchange(shared));
+        let exchange = (request.method == "tools/call").then(|| session.exchange());
         let outbound = exchange
             .as_ref()
             .filter(|_| patience.is_some())

@@ -29,6 +29,7 @@ use super::calls::Call;
 use super::endpoint::{self, Asked, check_scope, refuse_while_draining};
 use super::exchange::{Begun, Exchange};
 use super::headers::{self, Accepts};
+use super::pressure::Claim;
 use super::refusal::{Refusal, empty_response, json_response};
 use super::service::Shared;
 use crate::context::Principal;
@@ -266,14 +267,15 @@ pub(super) async fn respond(
         call.exchange.open_stream();
     }
     match call.begun().await {
-        Begun::Answer(json, claim) => {
-            let mut response = json_response(StatusCode::OK, json);
-            response.body_mut().held().unread = claim;
-            response
-        }
+        Begun::Answer(json, claim) => claimed(json_response(StatusCode::OK, json), claim),
         Begun::Stream => endpoint::events(shared, &call.exchange),
         Begun::Nothing => empty_response(StatusCode::ACCEPTED),
     }
+}
+
+fn claimed(mut response: Response<HttpBody>, claim: Option<Claim>) -> Response<HttpBody> {
+    response.body_mut().held().unread = claim;
+    response
 }
 
 /// Answers with what the calls of a batch give.
@@ -282,7 +284,7 @@ pub(super) async fn respond_to_batch(
     accepts: Accepts,
 ) -> Response<HttpBody> {
     match poll_fn(|cx| exchange.poll_begun(cx)).await {
-        Begun::Answer(json, _) => endpoint::answer(json, accepts),
+        Begun::Answer(json, claim) => claimed(endpoint::answer(json, accepts), claim),
         Begun::Stream | Begun::Nothing => empty_response(StatusCode::ACCEPTED),
     }
 }

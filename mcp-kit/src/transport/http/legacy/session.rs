@@ -15,8 +15,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
 use super::super::calls::{Call, Holds, Waiting as Awaited};
-use super::super::exchange::{Exchange, Reader, StreamName};
-use super::super::pressure::Claim;
+use super::super::exchange::{Exchange, NotResumed, Reader, StreamName};
+use super::super::pressure::{Claim, Pressure};
 use super::super::service::Shared;
 use super::batch::BatchReply;
 use super::common::Common;
@@ -89,6 +89,9 @@ struct Finished {
     at: u64,
     exchange: Arc<Exchange>,
 }
+
+/// An answer as JSON, and what it counts for until it has left.
+pub(super) type Answer = (Vec<u8>, Option<Claim>);
 
 /// Why a call was not taken.
 pub(super) enum Unfit {
@@ -185,7 +188,7 @@ impl LegacySession {
     }
 
     /// An exchange for a call, whose stream can be resumed.
-    pub(super) fn exchange(self: &Arc<Self>, shared: &Shared) -> Arc<Exchange> {
+    pub(super) fn exchange(self: &Arc<Self>) -> Arc<Exchange> {
         let number = {
             let mut state = self.lock();
             state.streams += 1;
@@ -196,7 +199,7 @@ impl LegacySession {
             is_primed: self.version >= ProtocolVersion::V2025_11_25,
             session: Arc::downgrade(self),
         };
-        Exchange::resumable(name, &shared.unread)
+        Exchange::resumable(name)
     }
 
     /// Takes a call; it runs when there is room.
@@ -282,16 +285,21 @@ impl LegacySession {
     }
 
     /// The rest of the stream `number` after its event `last`.
-    pub(super) fn resume(&self, number: u64, last: u64) -> Option<Reader> {
+    pub(super) fn resume(
+        &self,
+        (number, last): (u64, u64),
+        unread: &Arc<Pressure>,
+    ) -> Result<Reader, NotResumed> {
         let exchange = {
             let state = self.lock();
             let running = state.open.values().map(|call| &call.exchange);
             let finished = state.finished.iter().map(|finished| &finished.exchange);
             (running.chain(finished))
                 .find(|exchange| exchange.stream_number() == Some(number))
-                .cloned()?
+                .cloned()
         };
-        exchange.resume(last)
+        let exchange = exchange.ok_or(NotResumed::Forgotten)?;
+        exchange.resume(last, unread)
     }
 
     /// Ends the stream that belongs to no request.
@@ -382,7 +390,7 @@ impl LegacySession {
                 (answer, batch) => {
                     call.exchange.end();
                     if let Some(batch) = batch {
-                        batch.add(&answer.unwrap_or_default().0);
+                        batch.add(answer);
                     }
                     false
                 }
@@ -476,9 +484,6 @@ impl Place {
         self.session.settle(call, answer, self.batch.as_deref());
     }
 }
-
-/// A call's answer, and what it counts for until it has left.
-pub(in super::super) type Answer = (Vec<u8>, Option<Claim>);
 
 /// A session of which a request is being looked at.
 pub(in super::super) struct InUse(Arc<LegacySession>);

@@ -6,10 +6,10 @@ use http::{HeaderMap, Response, StatusCode};
 
 use super::super::body::HttpBody;
 use super::super::endpoint::{self, MOST_UNREAD_EVENTS, refuse_while_draining};
-use super::super::exchange::Exchange;
+use super::super::exchange::{Exchange, NotResumed};
 use super::super::headers::{self, Accepts};
 use super::super::refusal::{Reason, Refusal, empty_response};
-use super::super::service::Shared;
+use super::super::service::{Shared, busy};
 use super::session::InUse;
 use super::{Found, check_version, find, is_modern, missing};
 use crate::context::Principal;
@@ -33,8 +33,12 @@ pub(in super::super) async fn get(
     refuse_while_draining(shared)?;
     session.set_used();
     if let Some(last) = headers::single(headers, &headers::LAST_EVENT_ID)? {
-        let reader = event_id(last).and_then(|(stream, event)| session.resume(stream, event));
-        let reader = reader.ok_or_else(forgotten)?;
+        let event = event_id(last).ok_or_else(forgotten)?;
+        let resumed = session.resume(event, &shared.unread);
+        let reader = resumed.map_err(|why| match why {
+            NotResumed::Forgotten => forgotten(),
+            NotResumed::Busy => busy(),
+        })?;
         return Ok(endpoint::stream(shared, reader));
     }
     let exchange = Exchange::new(MOST_UNREAD_EVENTS);
