@@ -21,6 +21,7 @@ use garde::Validate as _;
 use mcp_kit::middleware::{ConcurrencyLimit, Next, Rate, RateLimit, Timeout, from_fn};
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
+use mcp_kit::telemetry::metrics::Metrics;
 use mcp_kit::tool::ToolCall;
 use support::{ADD, Terms, Wire, adds, server};
 
@@ -92,6 +93,9 @@ fn layers(criterion: &mut Criterion) {
     };
     bench("none", "add", ServerBuilder::without_call_log);
     bench("log", "add", |server| server);
+    bench("measure", "add", |server| {
+        server.without_call_log().metrics(&Metrics::new())
+    });
     bench("authorize", "guarded", |server| {
         server.without_call_log().tool::<guarded>()
     });

@@ -73,6 +73,7 @@
 //! | make tools at run time | [`tool::from_fn`], [`tool::Tool`] |
 //! | test a server | [`testing`] |
 //! | read or filter the log | [`logging`] |
+//! | count calls, trace them | [`telemetry`] |
 //! | use the command line | [`cli`] |
 //!
 //! # Features
@@ -82,6 +83,10 @@
 //! | `stdio` | yes | serving over stdin and stdout |
 //! | `logging` | yes | JSON log lines on stderr |
 //! | `cli` | no | the command line that every server gets; turns on the two above |
+//! | `http` | no | serving over HTTP |
+//! | `metrics` | no | Prometheus metrics |
+//! | `otel` | no | traces over OTLP; turns on `logging` |
+//! | `redis` | no | limits and legacy sessions that replicas share through Redis or Valkey; turns on `http` |
 //! | `regex` | no | the schema keyword `pattern`, and garde's `pattern` rule |
 //!
 //! # How to depend on it
@@ -117,8 +122,11 @@ mod panics;
 pub mod prelude;
 pub mod protocol;
 mod reference;
+#[cfg(feature = "redis")]
+mod replicas;
 mod schema;
 pub mod server;
+pub mod telemetry;
 pub mod testing;
 mod text;
 pub mod tool;

@@ -38,9 +38,14 @@ pub(crate) fn contain<T>(run: impl FnOnce() -> T) -> Result<T, ToolError> {
 /// A future whose panics become errors.
 pub(crate) struct Contained<F>(Option<F>);
 
-impl<F: Unpin> Contained<F> {
+impl<F> Contained<F> {
     pub(crate) fn new(future: F) -> Self {
         Self(Some(future))
+    }
+
+    /// Drops the future, if it has not come to its end.
+    pub(crate) fn end(&mut self) {
+        let _ = drop_contained(&mut self.0);
     }
 }
 
@@ -67,7 +72,7 @@ impl<T, F: Future<Output = Result<T, ToolError>> + Unpin> Future for Contained<F
 
 impl<F> Drop for Contained<F> {
     fn drop(&mut self) {
-        let _ = drop_contained(&mut self.0);
+        self.end();
     }
 }
 

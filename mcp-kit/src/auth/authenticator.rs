@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{AuthError, Credentials};
+use super::{AuthError, Credentials, ProtectedResource};
 use crate::context::Principal;
 
 /// Tells who sent a request.
@@ -55,6 +55,12 @@ pub trait Authenticator: Send + Sync + 'static {
     /// The challenge for `WWW-Authenticate` of a 401 (RFC 9110, section
     /// 11.6.1), such as `Bearer realm="mcp"`. None is sent for `None`.
     fn challenge(&self) -> Option<String> {
+        None
+    }
+
+    /// What OAuth clients should read of this server; the HTTP service publishes
+    /// it. None unless tokens are taken.
+    fn protected_resource(&self) -> Option<&ProtectedResource> {
         None
     }
 }

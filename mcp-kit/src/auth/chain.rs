@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue};
 
-use super::{AuthError, Authenticator, Credentials};
+use super::{AuthError, Authenticator, Credentials, ProtectedResource};
 use crate::context::Principal;
 
 /// What stands in `WWW-Authenticate` where keys are asked for. Keys may be sent
@@ -26,7 +26,8 @@ impl Authenticators {
     }
 
     /// The caller that the first of them knows; `Ok(None)` for a request without
-    /// credentials. What is unavailable is logged here.
+    /// credentials. A failure that is not returned, since another one knew the
+    /// caller, is logged.
     pub(crate) async fn authenticate(
         &self,
         headers: &HeaderMap,
@@ -37,10 +38,17 @@ impl Authenticators {
             match authenticator.authenticate(&credentials).await {
                 Ok(None) => {}
                 Err(error) if error.is_unavailable() => {
-                    log(&error);
-                    unavailable.get_or_insert(error);
+                    // The first is returned, and logged by whoever answers.
+                    if unavailable.is_some() {
+                        log(&error);
+                    } else {
+                        unavailable = Some(error);
+                    }
                 }
-                outcome => return outcome,
+                outcome => {
+                    unavailable.iter().for_each(log);
+                    return outcome;
+                }
             }
         }
         if let Some(error) = unavailable {
@@ -50,6 +58,32 @@ impl Authenticators {
             return Ok(None);
         }
         Err(AuthError::invalid("the key or token is not known"))
+    }
+
+    /// What OAuth clients should read of this server; none where no
+    /// authenticator takes tokens. Those of the same resource are told as one.
+    pub(crate) fn protected_resource(&self) -> Option<ProtectedResource> {
+        let mut all = self.0.iter().filter_map(|one| one.protected_resource());
+        let mut resource = all.next()?.clone();
+        all.for_each(|other| resource.merge(other));
+        Some(resource)
+    }
+
+    /// The value of `WWW-Authenticate` for a 403 to a caller that lacks `scope`
+    /// and could ask for a token that has it. None for every other caller: it
+    /// can do nothing about its scopes, and should read a plain result.
+    pub(crate) fn insufficient_scope(
+        &self,
+        caller: &Principal,
+        scope: &str,
+    ) -> Option<HeaderValue> {
+        if !caller.is_oauth() {
+            return None;
+        }
+        let challenge = self
+            .protected_resource()?
+            .insufficient_scope(caller.named_scopes(), scope);
+        HeaderValue::try_from(challenge).ok()
     }
 
     /// The values of `WWW-Authenticate` for a 401. `error` is what
@@ -192,5 +226,46 @@ mod tests {
                 "Basic realm=\"x\"".to_owned(),
             ]
         );
+    }
+
+    /// Takes every token, for a resource of its own.
+    #[cfg(feature = "oauth")]
+    struct Tokens(ProtectedResource);
+
+    #[cfg(feature = "oauth")]
+    #[async_trait]
+    impl Authenticator for Tokens {
+        async fn authenticate(&self, _: &Credentials<'_>) -> Result<Option<Principal>, AuthError> {
+            NOBODY()
+        }
+
+        fn protected_resource(&self) -> Option<&ProtectedResource> {
+            Some(&self.0)
+        }
+    }
+
+    #[cfg(feature = "oauth")]
+    #[test]
+    fn only_a_caller_with_a_token_is_told_to_get_another() {
+        let url = "https://mcp.example.com/mcp";
+        let resource = |issuer| {
+            ProtectedResource::new(url)
+                .unwrap()
+                .authorization_server(issuer)
+        };
+        let mut chain = chain(&[NOBODY]);
+        let alice = Principal::oauth("auth.example.com#alice", ["read"]);
+        assert_eq!(chain.insufficient_scope(&alice, "write"), None);
+        chain.add(Tokens(resource("https://auth.example.com")));
+        chain.add(Tokens(resource("https://other.example.com")));
+        assert_eq!(
+            chain.insufficient_scope(&alice, "write").unwrap(),
+            "Bearer error=\"insufficient_scope\", scope=\"read write\", resource_metadata=\
+             \"https://mcp.example.com/.well-known/oauth-protected-resource/mcp\""
+        );
+        let with_key = Principal::new("alice", ["read"]);
+        assert_eq!(chain.insufficient_scope(&with_key, "write"), None);
+        let document = chain.protected_resource().unwrap().to_json();
+        assert!(document.contains("auth.example.com") && document.contains("other.example.com"));
     }
 }

@@ -1,10 +1,12 @@
 //! `http`: the server on a socket.
 
+use std::env;
 use std::time::Duration;
 
 use super::build::{Build, Failure};
 use super::http_arguments::HttpArguments;
 use super::runtime::LazyRuntime;
+use crate::auth::{ApiKeys, ApiKeysError};
 use crate::logging;
 use crate::server::Server;
 use crate::transport::http::HttpOptions;
@@ -43,6 +45,18 @@ fn configured(server: &Server, arguments: &HttpArguments) -> Result<Server, Fail
     if let Some(delay) = &arguments.drain_delay {
         http = http.drain_delay(duration(delay)?);
     }
+    #[cfg(feature = "metrics")]
+    if let Some(address) = &arguments.metrics_address {
+        let address = address.parse().map_err(|_| {
+            Failure(format!(
+                "{address:?} is no address for metrics; write one such as 127.0.0.1:9090"
+            ))
+        })?;
+        http = http.metrics_on(address);
+        if server.metrics().is_none() {
+            return Err(Failure(crate::server::NO_METRICS.to_owned()));
+        }
+    }
     if arguments.allow_unauthenticated {
         http = http.allow_unauthenticated();
     }
@@ -55,8 +69,19 @@ fn configured(server: &Server, arguments: &HttpArguments) -> Result<Server, Fail
     }
 }
 
-/// Asks for the keys of the environment, unless the server asks for others.
-fn with_keys(http: HttpOptions, _arguments: &HttpArguments) -> Result<HttpOptions, Failure> {
+/// Asks for the keys of the environment and the keys file, unless the server
+/// asks for something already.
+fn with_keys(mut http: HttpOptions, arguments: &HttpArguments) -> Result<HttpOptions, Failure> {
+    if http.has_authentication() {
+        return Ok(http);
+    }
+    let failure = |error: ApiKeysError| Failure(error.to_string());
+    if env::var_os("MCP_API_KEYS").is_some_and(|keys| !keys.is_empty()) {
+        http = http.authenticate(ApiKeys::from_env().map_err(failure)?);
+    }
+    if let Some(file) = &arguments.keys_file {
+        http = http.authenticate(ApiKeys::from_file(file).map_err(failure)?);
+    }
     Ok(http)
 }
 

@@ -22,6 +22,8 @@ pub(super) struct HttpArguments {
     pub(super) origins: Vec<String>,
     pub(super) proxies: Vec<String>,
     pub(super) drain_delay: Option<String>,
+    #[cfg(feature = "metrics")]
+    pub(super) metrics_address: Option<String>,
     pub(super) allow_unauthenticated: bool,
 }
 
@@ -34,7 +36,7 @@ type Described = (
     &'static str,
 );
 
-const OPTIONS: [Described; 7] = [
+const OPTIONS: &[Described] = &[
     (
         ADDRESS,
         "addr",
@@ -84,6 +86,14 @@ const OPTIONS: [Described; 7] = [
         "TIME",
         "How long to go on after SIGTERM while /readyz says 503 already, such as 5s",
     ),
+    #[cfg(feature = "metrics")]
+    (
+        "mcp_kit_metrics_addr",
+        "metrics-addr",
+        "MCP_METRICS_ADDR",
+        "ADDRESS",
+        "Where to show metrics to whoever reaches it, such as 127.0.0.1:9090",
+    ),
 ];
 
 const ALLOW_UNAUTHENTICATED: &str = "mcp_kit_allow_unauthenticated";
@@ -116,6 +126,8 @@ impl HttpArguments {
             origins: several("mcp_kit_origins"),
             proxies: several("mcp_kit_proxies"),
             drain_delay: one("mcp_kit_drain_delay"),
+            #[cfg(feature = "metrics")]
+            metrics_address: one("mcp_kit_metrics_addr"),
             allow_unauthenticated: flag(matches, ALLOW_UNAUTHENTICATED),
         }
     }
@@ -132,7 +144,7 @@ impl HttpArguments {
 /// The command `http`.
 pub(super) fn command() -> Clap {
     let mut command = Clap::new("http").about("Serve over HTTP");
-    for (id, long, variable, value, help) in OPTIONS {
+    for &(id, long, variable, value, help) in OPTIONS {
         let takes_several = help.contains("several times");
         command = command.arg(
             Arg::new(id)

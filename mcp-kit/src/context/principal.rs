@@ -14,10 +14,15 @@ use crate::tool::{ToolCall, ToolError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal(Arc<Inner>);
 
+// Without the feature, nobody asks how the caller was authenticated.
+#[cfg_attr(not(feature = "http"), allow(dead_code))]
 #[derive(Debug, PartialEq, Eq)]
 struct Inner {
     name: String,
     scopes: Scopes,
+    /// Whether an OAuth token named the caller, who can then ask for another
+    /// one that has more scopes.
+    is_oauth: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -32,15 +37,21 @@ impl Principal {
         name: impl Into<String>,
         scopes: impl IntoIterator<Item = S>,
     ) -> Self {
-        Self::with(
-            name.into(),
-            Scopes::These(scopes.into_iter().map(Into::into).collect()),
-        )
+        Self::with(name.into(), Scopes::of(scopes), false)
     }
 
     /// A caller that holds every scope.
     pub fn with_every_scope(name: impl Into<String>) -> Self {
-        Self::with(name.into(), Scopes::Every)
+        Self::with(name.into(), Scopes::Every, false)
+    }
+
+    /// A caller that an OAuth token names.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn oauth<S: Into<String>>(
+        name: impl Into<String>,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Self {
+        Self::with(name.into(), Scopes::of(scopes), true)
     }
 
     /// The caller's name, as logs and limits have it.
@@ -58,8 +69,34 @@ impl Principal {
         }
     }
 
-    fn with(name: String, scopes: Scopes) -> Self {
-        Self(Arc::new(Inner { name, scopes }))
+    /// Whether an OAuth token named the caller.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_oauth(&self) -> bool {
+        self.0.is_oauth
+    }
+
+    /// The scopes by name, in order; none for a caller that holds every scope.
+    #[cfg(feature = "http")]
+    pub(crate) fn named_scopes(&self) -> impl Iterator<Item = &str> {
+        let scopes = match &self.0.scopes {
+            Scopes::Every => None,
+            Scopes::These(scopes) => Some(scopes),
+        };
+        scopes.into_iter().flatten().map(String::as_str)
+    }
+
+    fn with(name: String, scopes: Scopes, is_oauth: bool) -> Self {
+        Self(Arc::new(Inner {
+            name,
+            scopes,
+            is_oauth,
+        }))
+    }
+}
+
+impl Scopes {
+    fn of<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Self {
+        Self::These(scopes.into_iter().map(Into::into).collect())
     }
 }
 

@@ -1,13 +1,15 @@
 //! One rate, and what is left of it for each of many.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::Rate;
 use super::table::Table;
+#[cfg(feature = "redis")]
+use crate::replicas::{RedisLimits, SharedCount, StoreUnavailable};
 
 /// Whose budget it is: a caller and a tool, an address alone.
 pub(crate) type Key<'a> = [&'a [u8]; 2];
@@ -21,6 +23,8 @@ pub(crate) struct Budgets {
     /// collision would take 2^64 keys.
     hashers: [RandomState; 2],
     table: Mutex<Table<(u64, u64)>>,
+    #[cfg(feature = "redis")]
+    shared: Option<SharedCount>,
 }
 
 /// Why something may not be done now.
@@ -28,6 +32,9 @@ pub(crate) struct Budgets {
 pub(crate) enum Refused {
     /// The budget is used up.
     Wait(Duration),
+    /// The store that counts for all replicas does not answer.
+    #[cfg(feature = "redis")]
+    Unavailable,
 }
 
 impl Budgets {
@@ -37,7 +44,20 @@ impl Budgets {
             rate,
             hashers: [RandomState::new(), RandomState::new()],
             table: Mutex::new(Table::new(entries)),
+            #[cfg(feature = "redis")]
+            shared: None,
         }
+    }
+
+    /// The same, counted for all replicas by `store` under `names`.
+    #[cfg(feature = "redis")]
+    pub(crate) fn shared(mut self, store: RedisLimits, names: [&str; 2]) -> Self {
+        let rate = self.rate.to_string();
+        // A rate that is changed begins anew.
+        let names = [names[0], names[1], &rate];
+        let count = SharedCount::new(store, &names, self.rate.each(), self.rate.burst());
+        self.shared = Some(count);
+        self
     }
 
     pub(crate) fn rate(&self) -> Rate {
@@ -47,16 +67,44 @@ impl Budgets {
     /// Takes one from the key's budget. It is ready at once and allocates
     /// nothing where the budgets are kept in this process.
     pub(crate) async fn take(&self, key: Key<'_>) -> Result<(), Refused> {
-        self.take_here(key).map_err(Refused::Wait)
+        let [first, second] = &self.hashers;
+        let hashed = (first.hash_one(key), second.hash_one(key));
+        self.table()
+            .take(hashed, self.rate, Instant::now())
+            .map_err(Refused::Wait)?;
+        #[cfg(feature = "redis")]
+        if let Some(count) = &self.shared {
+            // Boxed, so that whoever does not share has no room for it in its
+            // own future.
+            return Box::pin(self.take_shared(count, key, hashed)).await;
+        }
+        Ok(())
     }
 
-    fn take_here(&self, key: Key<'_>) -> Result<(), Duration> {
-        let [first, second] = &self.hashers;
-        let key = (first.hash_one(key), second.hash_one(key));
-        self.table
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(key, self.rate, Instant::now())
+    /// Counts for all replicas what passed the count of this one. So this one
+    /// has a count of its own where the store's is not to be had, and whoever
+    /// is to wait does not make it ask again.
+    #[cfg(feature = "redis")]
+    async fn take_shared(
+        &self,
+        count: &SharedCount,
+        key: Key<'_>,
+        hashed: (u64, u64),
+    ) -> Result<(), Refused> {
+        match count.take(key).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(wait)) => {
+                self.table()
+                    .put_off(hashed, wait, self.rate, Instant::now());
+                Err(Refused::Wait(wait))
+            }
+            Err(StoreUnavailable) if count.fails_closed() => Err(Refused::Unavailable),
+            Err(StoreUnavailable) => Ok(()),
+        }
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table<(u64, u64)>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -67,6 +115,8 @@ impl Refused {
     pub(crate) fn is_unavailable(self) -> bool {
         match self {
             Self::Wait(_) => false,
+            #[cfg(feature = "redis")]
+            Self::Unavailable => true,
         }
     }
 
@@ -75,12 +125,16 @@ impl Refused {
     pub(crate) fn retry_after_seconds(self) -> u64 {
         match self {
             Self::Wait(wait) => (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1),
+            #[cfg(feature = "redis")]
+            Self::Unavailable => 1,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Poll, Waker};
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -99,6 +153,19 @@ mod tests {
         tokio::time::advance(Duration::from_millis(500)).await;
         assert_eq!(budgets.take(add).await, Ok(()));
         assert_eq!(budgets.take(add).await, wait);
+    }
+
+    #[test]
+    fn counting_in_this_process_waits_for_nothing() {
+        let budgets = Budgets::new(Rate::per_second(1), 100);
+        for expected in [true, false] {
+            let taking = std::pin::pin!(budgets.take([b"alice", b""]));
+            let mut context = Context::from_waker(Waker::noop());
+            let Poll::Ready(outcome) = taking.poll(&mut context) else {
+                panic!("it waits");
+            };
+            assert_eq!(outcome.is_ok(), expected);
+        }
     }
 
     #[test]

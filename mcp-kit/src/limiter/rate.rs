@@ -40,12 +40,14 @@ impl Rate {
         }
     }
 
-    pub(super) fn calls(self) -> u32 {
-        self.calls
+    /// What one call costs: the budget gets as much back in this time.
+    pub(super) fn each(self) -> Duration {
+        self.period / self.calls
     }
 
-    pub(super) fn period(self) -> Duration {
-        self.period
+    /// What all calls of the period but one cost.
+    pub(super) fn burst(self) -> Duration {
+        self.each() * (self.calls - 1)
     }
 }
 

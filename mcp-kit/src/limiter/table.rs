@@ -34,24 +34,34 @@ impl<K: Eq + Hash> Table<K> {
     /// Takes one call from the key's budget, or says how long to wait for it.
     pub(crate) fn take(&mut self, key: K, rate: Rate, now: Instant) -> Result<(), Duration> {
         let now = now.duration_since(*self.start.get_or_insert(now));
-        let each = rate.period() / rate.calls();
-        let burst = each * (rate.calls() - 1);
         let known = self
             .old
             .remove(&key)
             .or_else(|| self.young.get(&key).copied());
         let whole_at = known.map_or(now, |whole_at| whole_at.max(now));
-        let wait = whole_at.saturating_sub(now + burst);
+        let wait = whole_at.saturating_sub(now + rate.burst());
         let (whole_at, outcome) = if wait.is_zero() {
-            (whole_at + each, Ok(()))
+            (whole_at + rate.each(), Ok(()))
         } else {
             (whole_at, Err(wait))
         };
+        self.insert(key, whole_at);
+        outcome
+    }
+
+    /// Lets the key wait for as long as somebody else said that it must.
+    #[cfg(feature = "redis")]
+    pub(crate) fn put_off(&mut self, key: K, wait: Duration, rate: Rate, now: Instant) {
+        let now = now.duration_since(*self.start.get_or_insert(now));
+        self.old.remove(&key);
+        self.insert(key, now + rate.burst() + wait);
+    }
+
+    fn insert(&mut self, key: K, whole_at: Duration) {
         if self.young.len() >= self.generation && !self.young.contains_key(&key) {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(key, whole_at);
-        outcome
     }
 
     #[cfg(test)]

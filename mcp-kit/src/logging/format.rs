@@ -37,6 +37,13 @@ where
         head(&mut line, metadata.level(), metadata.target())?;
         event.record(&mut Fields(&mut line, Mark::Comma));
         let mut written: Vec<String> = Vec::new();
+        #[cfg(feature = "otel")]
+        if let Some(trace) = crate::telemetry::otel::current_trace()
+            && metadata.fields().field("trace_id").is_none()
+        {
+            write!(line, ",\"trace_id\":\"{trace}\"")?;
+            written.push("trace_id".to_owned());
+        }
         for span in context.event_scope().into_iter().flatten() {
             let extensions = span.extensions();
             let Some(fields) = extensions.get::<FormattedFields<Self>>() else {
@@ -131,6 +138,9 @@ enum Mark {
 impl Fields<'_, '_> {
     fn member(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
         let name = plain_name(field);
+        if matches!(self.1, Mark::Newline) && name.starts_with("otel.") {
+            return; // how a span is traced, and nothing of what happened
+        }
         let (mark, prefix) = match self.1 {
             Mark::Comma => (',', if COMMON.contains(&name) { "field_" } else { "" }),
             Mark::Newline => ('\n', if COMMON.contains(&name) { "field_" } else { "" }),

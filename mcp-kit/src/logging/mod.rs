@@ -6,7 +6,8 @@
 //! {"timestamp":"2026-07-28T09:30:00.000000Z","level":"INFO","target":"mcp_kit::call","message":"call","tool":"search_web","principal":"local","duration_ms":12.4,"outcome":"ok","arguments":"query"}
 //! ```
 //!
-//! An event inside a call has the call's `tool` and `principal` too. The lines
+//! An event inside a call has the call's `tool` and `principal` too, and where
+//! calls are traced its `trace_id`. The lines
 //! go through a bounded queue and a thread of their own: hosts often never read
 //! stderr, and a full pipe must not stop a server. Lines that find no room are
 //! dropped, and a later line tells how many (`"dropped":12`).
@@ -25,11 +26,15 @@ mod queue;
 
 use std::time::Duration;
 
+#[cfg(feature = "otel")]
+use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 
+#[cfg(feature = "otel")]
+use crate::telemetry::otel::{self, TraceError, TraceGuard};
 use format::JsonLine;
 
 /// What is logged where `RUST_LOG` does not say.
@@ -38,19 +43,26 @@ const DEFAULT_FILTER: &str = "info";
 /// How long the end of the process waits for a stderr that nobody reads.
 const LONGEST_FLUSH: Duration = Duration::from_millis(200);
 
-/// Writes the lines that still wait when it is dropped, for at most 200 ms.
-/// Keep it until the process ends.
+/// Writes the lines that still wait when it is dropped, for at most 200 ms;
+/// before that it sends the spans that do, for at most 2 s. Keep it until the process ends.
 #[derive(Debug)]
 #[must_use = "keep it until the process ends, for example as `let _logs`: lines that still wait are lost otherwise"]
-pub struct LogGuard(());
+pub struct LogGuard {
+    #[cfg(feature = "otel")]
+    traces: Option<TraceGuard>,
+}
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
+        // What it has to say of the last spans is logged.
+        #[cfg(feature = "otel")]
+        drop(self.traces.take());
         flush();
     }
 }
 
-/// Logs to stderr as the module says, and makes each panic one line.
+/// Logs to stderr as the module says, and makes each panic one line. With the
+/// feature `otel`, calls are traced as well where the environment asks for it.
 ///
 /// `cli::run` does it for you. Where the process has a subscriber already, that
 /// one stays, and only panics change.
@@ -67,12 +79,22 @@ pub fn init() -> LogGuard {
 /// `"warn"`.
 pub fn init_with(default: &str) -> LogGuard {
     let (filter, warning) = filter::from_environment(default);
+    #[cfg(feature = "otel")]
+    let (installed, traces, problem) = install_with_traces(filter);
+    #[cfg(not(feature = "otel"))]
     let installed = install(filter);
     crate::panics::install_hook();
     if let (true, Some(warning)) = (installed, warning) {
         tracing::warn!(target: "mcp_kit::logging", "{warning}");
     }
-    LogGuard(())
+    #[cfg(feature = "otel")]
+    if let Some(problem) = problem {
+        tracing::warn!(target: "mcp_kit::otel", "{problem}");
+    }
+    LogGuard {
+        #[cfg(feature = "otel")]
+        traces,
+    }
 }
 
 /// Waits until every line so far is written, for at most 200 ms.
@@ -86,6 +108,25 @@ fn install(filter: Targets) -> bool {
         .with(filter)
         .with(layer(queue::stderr()));
     tracing::subscriber::set_global_default(subscriber).is_ok()
+}
+
+/// The same, with traces beside the lines where the environment asks for them.
+/// What is logged and what is traced are filtered apart.
+#[cfg(feature = "otel")]
+fn install_with_traces(filter: Targets) -> (bool, Option<TraceGuard>, Option<TraceError>) {
+    if !otel::is_configured() {
+        return (install(filter), None, None);
+    }
+    match otel::layer() {
+        Err(problem) => (install(filter), None, Some(problem)),
+        Ok((traces, guard)) => {
+            let subscriber = tracing_subscriber::registry()
+                .with(traces)
+                .with(layer(queue::stderr()).with_filter(filter));
+            let installed = tracing::subscriber::set_global_default(subscriber).is_ok();
+            (installed, installed.then_some(guard), None)
+        }
+    }
 }
 
 fn layer<S, W>(writer: W) -> impl tracing_subscriber::Layer<S>

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use super::{Middleware, Next};
 use crate::tool::{ErrorKind, ToolCall, ToolError, ToolResult};
 
-/// Refuses callers that lack the tool's scope (`#[tool(scope = "…")]`).
+/// Refuses callers that lack the tool's scope (`#[tool(scope = "…")]`). Such a
+/// tool is not in their list either.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Authorize;
 
@@ -19,7 +20,10 @@ impl Middleware for Authorize {
         {
             return Err(ToolError::refusal(
                 ErrorKind::Forbidden,
-                format!("The tool needs the scope \"{scope}\", which the caller does not have."),
+                format!(
+                    "Unknown tool: {} is not among this caller's tools, since the caller lacks the scope \"{scope}\".",
+                    call.tool()
+                ),
             ));
         }
         next.run(call).await

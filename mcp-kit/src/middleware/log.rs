@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tracing::{Instrument as _, Level};
 
-use super::{Middleware, Next};
+use super::{CallOutcome, Middleware, Next};
 use crate::tool::{CallContext, ErrorKind, ToolCall, ToolError, ToolResult};
 
 /// The target of the events, for filters.
@@ -44,12 +44,16 @@ impl Middleware for Log {
         if !tracing::enabled!(target: TARGET, Level::ERROR) {
             return next.run(call);
         }
-        let span = tracing::info_span!(
-            target: TARGET,
-            "call",
-            tool = call.tool(),
-            principal = call.principal().name()
-        );
+        let span = if call.context().trace.has_span() {
+            tracing::Span::none()
+        } else {
+            tracing::info_span!(
+                target: TARGET,
+                "call",
+                tool = call.tool(),
+                principal = call.principal().name()
+            )
+        };
         let mut record = Record {
             context: Arc::clone(call.context()),
             outcome: None,
@@ -78,9 +82,13 @@ pub(crate) fn log_unseen(error: &ToolError, context: &CallContext) {
     }
 }
 
-/// Logs a call that was refused before its chain began.
+/// Logs and counts a call that was refused before its chain began.
 pub(crate) fn log_refusal(error: &ToolError, context: &CallContext) {
-    Outcome::plain(error.kind().as_str(), Level::WARN).write(context);
+    let how = CallOutcome::Failed(error.kind());
+    let _in_call = context.trace.enter();
+    Outcome::plain(how, Level::WARN).write(context);
+    context.entry.meter.refused(how);
+    context.trace.end(|| how, context);
 }
 
 /// What the event will say; it is written when this is dropped, so that a
@@ -99,16 +107,10 @@ struct Outcome {
 
 impl Outcome {
     fn of(outcome: &Result<ToolResult, ToolError>, context: &CallContext) -> Self {
-        if let Some(kind) = context.given_up() {
-            return Self::plain(kind.as_str(), Level::WARN);
-        }
+        let how = CallOutcome::of(outcome, context);
         match outcome {
-            Ok(result) if !context.entry.takes(result) => {
-                Self::plain("result_too_large", Level::WARN)
-            }
-            Ok(result) if result.is_error => Self::plain("error_result", Level::INFO),
-            Ok(_) => Self::plain("ok", Level::INFO),
-            Err(error) => Self::of_error(error, context),
+            Err(error) if context.given_up().is_none() => Self::of_error(error, context),
+            _ => Self::plain(how, how.level()),
         }
     }
 
@@ -123,7 +125,7 @@ impl Outcome {
         Self {
             reference: (level == Level::ERROR).then(|| context.reference().to_string()),
             error: error.source().map(|_| chain(error)),
-            ..Self::plain(error.kind().as_str(), level)
+            ..Self::plain(CallOutcome::Failed(error.kind()), level)
         }
     }
 
@@ -131,16 +133,26 @@ impl Outcome {
         Self {
             reference: Some(context.reference().to_string()),
             error: Some(description),
-            ..Self::plain(ErrorKind::Panic.as_str(), Level::ERROR)
+            ..Self::plain(CallOutcome::Failed(ErrorKind::Panic), Level::ERROR)
         }
     }
 
-    fn plain(name: &'static str, level: Level) -> Self {
+    fn plain(how: CallOutcome, level: Level) -> Self {
         Self {
-            name,
+            name: how.as_str(),
             level,
             reference: None,
             error: None,
+        }
+    }
+}
+
+impl CallOutcome {
+    /// The level of a call that ended so without an error of its own.
+    fn level(self) -> Level {
+        match self {
+            Self::ResultTooLarge | Self::Failed(_) => Level::WARN,
+            Self::Ok | Self::ErrorResult | Self::Cancelled => Level::INFO,
         }
     }
 }
@@ -156,12 +168,10 @@ impl Drop for Record {
                 // said: dispatch logs it.
                 None => return,
             },
-            // Time that ran out while the handler blocked its thread was
-            // answered from outside; this is the end of what was left.
-            None => match context.given_up() {
-                Some(kind) => Outcome::plain(kind.as_str(), Level::WARN),
-                None => Outcome::plain("cancelled", Level::INFO),
-            },
+            None => {
+                let how = CallOutcome::of_dropped(context);
+                Outcome::plain(how, how.level())
+            }
         };
         if outcome.error.is_some() {
             context.mark_logged();

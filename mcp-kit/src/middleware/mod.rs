@@ -1,7 +1,8 @@
 //! What stands around every call.
 //!
 //! The chain, outermost first: *dispatch* (contains panics, keeps internal
-//! errors from the client, bounds the result; always there) → [`Log`] →
+//! errors from the client, bounds the result; always there) → `Measure` (feature
+//! `metrics`) → [`Log`] →
 //! [`Authorize`] → [`RateLimit`] → [`Timeout`] → [`ConcurrencyLimit`] → your
 //! middlewares → [`Validate`] → your middlewares that asked to run after
 //! validation → the handler. A built-in with nothing to do for a tool is not
@@ -11,6 +12,9 @@ mod authorize;
 mod concurrency;
 mod from_fn;
 mod log;
+#[cfg(feature = "metrics")]
+mod measure;
+mod outcome;
 mod rate_limit;
 mod timeout;
 mod validate;
@@ -21,6 +25,9 @@ pub use concurrency::ConcurrencyLimit;
 pub use from_fn::{FromFn, from_fn};
 pub use log::Log;
 pub(crate) use log::{log_refusal, log_unseen};
+#[cfg(feature = "metrics")]
+pub use measure::Measure;
+pub(crate) use outcome::CallOutcome;
 pub use rate_limit::RateLimit;
 pub use timeout::Timeout;
 #[cfg(feature = "cli")]

@@ -48,6 +48,13 @@ impl RateLimit {
 
     fn refusal(&self, refused: Refused) -> ToolError {
         let seconds = refused.retry_after_seconds();
+        #[cfg(feature = "redis")]
+        if refused == Refused::Unavailable {
+            return ToolError::refusal(
+                ErrorKind::Busy,
+                "The server cannot count this call at the moment. Try again in a few seconds.",
+            );
+        }
         let plural = if seconds == 1 { "" } else { "s" };
         let rate = self.budgets.rate();
         ToolError::refusal(

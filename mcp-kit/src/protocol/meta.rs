@@ -19,6 +19,13 @@ pub(crate) struct Meta<'a> {
     progress_token: Option<&'a RawValue>,
     #[serde(borrow, rename = "io.modelcontextprotocol/logLevel", default)]
     log_level: Option<&'a RawValue>,
+    /// The trace that the request belongs to, as W3C Trace Context has it.
+    #[cfg(feature = "otel")]
+    #[serde(borrow, default)]
+    pub(crate) traceparent: Option<&'a RawValue>,
+    #[cfg(feature = "otel")]
+    #[serde(borrow, default)]
+    pub(crate) tracestate: Option<&'a RawValue>,
 }
 
 /// The levels of RFC 5424 by the names that the specification has for them.

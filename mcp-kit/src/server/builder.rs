@@ -14,9 +14,14 @@ use crate::middleware::{
     Authorize, ConcurrencyLimit, Log, Middleware, Rate, RateLimit, Timeout, Validate,
 };
 use crate::protocol::encode;
+#[cfg(feature = "redis")]
+use crate::replicas::RedisLimits;
+use crate::telemetry::Meter;
 use crate::tool::{FnTool, Tool, ToolFn};
 #[cfg(feature = "http")]
 use crate::transport::http::HttpOptions;
+#[cfg(feature = "metrics")]
+use crate::{middleware::Measure, telemetry::metrics::Metrics};
 
 /// Puts a server together; made by [`Server::builder`].
 #[must_use = "a server is made by `.build()`"]
@@ -30,10 +35,13 @@ pub struct ServerBuilder {
     layers: Vec<Arc<dyn Middleware>>,
     layers_after_validation: Vec<Arc<dyn Middleware>>,
     rate_limit: Option<Rate>,
+    #[cfg(feature = "redis")]
+    shared: Option<RedisLimits>,
     local: Principal,
     log_calls: bool,
     #[cfg(feature = "http")]
     http: HttpOptions,
+    meter: Meter,
 }
 
 struct Registered {
@@ -141,10 +149,13 @@ impl ServerBuilder {
             layers: Vec::new(),
             layers_after_validation: Vec::new(),
             rate_limit: None,
+            #[cfg(feature = "redis")]
+            shared: None,
             local: Principal::with_every_scope("local"),
             log_calls: true,
             #[cfg(feature = "http")]
             http: HttpOptions::default(),
+            meter: Meter::default(),
         }
     }
 
@@ -217,6 +228,27 @@ impl ServerBuilder {
         self
     }
 
+    /// Counts every limit in a Redis or Valkey, for all replicas of this
+    /// server together, and lets them know each other's legacy sessions.
+    ///
+    /// That is: the rates of the server, of its tools and of its transports. A
+    /// [`RateLimit`] that is added with [`layer`](Self::layer) counts in this
+    /// process alone.
+    ///
+    /// ```no_run
+    /// use mcp_kit::server::RedisLimits;
+    ///
+    /// let server = mcp_kit::Server::builder("search", "1.0.0")
+    ///     .shared_limits(RedisLimits::from_env()?) // MCP_REDIS_URL, if it is set
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "redis")]
+    pub fn shared_limits(mut self, store: impl Into<Option<RedisLimits>>) -> Self {
+        self.shared = store.into();
+        self
+    }
+
     /// A middleware around every tool, before validation. The one added first
     /// is outermost.
     pub fn layer(mut self, middleware: impl Middleware) -> Self {
@@ -235,6 +267,13 @@ impl ServerBuilder {
     /// are logged all the same.
     pub fn without_call_log(mut self) -> Self {
         self.log_calls = false;
+        self
+    }
+
+    /// Counts calls, and what else [`Metrics`] lists.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self, metrics: &Metrics) -> Self {
+        self.meter = Meter::of(Some(metrics.clone()));
         self
     }
 
@@ -266,6 +305,8 @@ impl ServerBuilder {
             return Err(BuildError { problems });
         }
         let ledger = Ledger::new(self.limits.limiter_entries);
+        #[cfg(feature = "redis")]
+        let ledger = ledger.shared(self.shared.clone(), &self.name);
         let rate_limit = self
             .rate_limit
             .map(|rate| RateLimit::of_tools(&ledger, rate));
@@ -280,6 +321,7 @@ impl ServerBuilder {
                     layers: &self.layers,
                     layers_after_validation: &self.layers_after_validation,
                     log_calls: self.log_calls,
+                    meter: &self.meter,
                 };
                 Arc::new(policy.entry(registered))
             })
@@ -310,8 +352,12 @@ impl ServerBuilder {
                 local: self.local,
                 drain: Arc::new(Drain::default()),
                 ledger,
+                #[cfg(feature = "redis")]
+                shared: self.shared,
                 #[cfg(feature = "http")]
                 http: self.http,
+                #[cfg(any(feature = "metrics", feature = "http"))]
+                meter: self.meter,
             }),
         })
     }
@@ -339,6 +385,10 @@ impl ServerBuilder {
         let mut problems: Vec<String> = self.limits.problems().collect();
         #[cfg(feature = "http")]
         problems.extend(self.http.problems());
+        #[cfg(all(feature = "http", feature = "metrics"))]
+        if self.http.shows_metrics() && self.meter.metrics().is_none() {
+            problems.push(NO_METRICS.to_owned());
+        }
         if cfg!(panic = "abort") {
             problems.push(
                 "the build profile sets panic = \"abort\", under which a panic in one tool would end the server; remove it from the profile"
@@ -404,6 +454,11 @@ impl fmt::Debug for ServerBuilder {
     }
 }
 
+/// What is missing where metrics are to be shown.
+#[cfg(all(feature = "http", feature = "metrics"))]
+pub(crate) const NO_METRICS: &str =
+    "http: metrics are to be shown, and the server has none; add .metrics(&Metrics::new())";
+
 /// What the server says for all of its tools.
 struct Policy<'a> {
     limits: &'a Limits,
@@ -412,6 +467,7 @@ struct Policy<'a> {
     layers: &'a [Arc<dyn Middleware>],
     layers_after_validation: &'a [Arc<dyn Middleware>],
     log_calls: bool,
+    meter: &'a Meter,
 }
 
 impl Policy<'_> {
@@ -430,6 +486,10 @@ impl Policy<'_> {
             None => self.rate_limit.cloned(),
         };
         let mut layers: Vec<Arc<dyn Middleware>> = Vec::new();
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = self.meter.metrics() {
+            layers.push(Arc::new(Measure::new(metrics, definition.name())));
+        }
         if self.log_calls {
             layers.push(Arc::new(Log));
         }
@@ -450,7 +510,8 @@ impl Policy<'_> {
         layers.extend(self.layers_after_validation.iter().cloned());
         layers.extend(options.layers_after_validation);
         let result_bytes = options.result_bytes.unwrap_or(self.limits.result_bytes);
-        ToolEntry::new(tool, layers, timeout, result_bytes, unlimited_at)
+        let meter = self.meter.tool(definition.name());
+        ToolEntry::new(tool, layers, timeout, result_bytes, unlimited_at, meter)
     }
 }
 

@@ -11,12 +11,13 @@ use serde_json::value::RawValue;
 
 use super::{RunPermit, ServerInner, ToolEntry};
 use crate::context::Principal;
-use crate::middleware::{Next, log_unseen};
+use crate::middleware::{CallOutcome, Next, log_unseen};
 use crate::panics::{Contained, contain};
 use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
 use crate::protocol::params::Params;
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
+use crate::telemetry::{CallTrace, Origin};
 use crate::tool::{CallContext, Outbound, ToolCall, ToolError, ToolResult};
 
 /// What a connection or a request knows of its client.
@@ -24,6 +25,7 @@ pub(crate) struct Session {
     pub(crate) principal: Principal,
     /// The version agreed on by `initialize`.
     pub(crate) version: Option<ProtocolVersion>,
+    pub(crate) origin: Origin,
 }
 
 /// A call that may start.
@@ -230,6 +232,7 @@ impl ServerInner {
                 session.principal.clone(),
                 progress,
                 outbound,
+                CallTrace::begin(era, session, id, meta, entry.definition().name()),
             )),
         }))
     }
@@ -360,14 +363,29 @@ impl Future for Running {
     type Output = ToolResult;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ToolResult> {
-        let outcome = std::task::ready!(Pin::new(&mut self.chain).poll(cx));
+        let Self { chain, context } = &mut *self;
+        let _in_call = context.trace.enter();
+        let outcome = std::task::ready!(Pin::new(chain).poll(cx));
+        context
+            .trace
+            .end(|| CallOutcome::of(&outcome, context), context);
         Poll::Ready(outcome.unwrap_or_else(|error| {
-            let context = &self.context;
             // Logging the error runs its author's `Display`, dropping it its
             // author's `Drop`.
-            contain(move || error_result(&error, context))
+            contain(|| error_result(&error, context))
                 .unwrap_or_else(|panic| error_result(&panic, context))
         }))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Self { chain, context } = self;
+        let _in_call = context.trace.enter();
+        chain.end();
+        context
+            .trace
+            .end(|| CallOutcome::of_dropped(context), context);
     }
 }
 

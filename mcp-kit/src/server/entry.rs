@@ -10,6 +10,7 @@ use crate::middleware::Middleware;
 #[cfg(feature = "http")]
 use crate::middleware::RateLimit;
 use crate::protocol::{Era, encode};
+use crate::telemetry::ToolMeter;
 use crate::tool::{Annotations, Tool, ToolDefinition, ToolResult};
 
 #[derive(Clone)]
@@ -19,6 +20,7 @@ pub(crate) struct ToolEntry {
     /// How long a call may take. The chain's `Timeout` has the same.
     pub(crate) timeout: Duration,
     pub(crate) result_bytes: usize,
+    pub(crate) meter: ToolMeter,
     /// The tool in a list, as JSON: legacy, modern.
     listed: [Arc<str>; 2],
     /// Where in the chain a rate limit stands, if the tool has none yet.
@@ -36,6 +38,7 @@ impl ToolEntry {
         timeout: Duration,
         result_bytes: usize,
         unlimited_at: Option<usize>,
+        meter: ToolMeter,
     ) -> Self {
         let listed = [Era::Legacy, Era::Modern].map(|era| Listed::json(tool.definition(), era));
         Self {
@@ -43,6 +46,7 @@ impl ToolEntry {
             layers: layers.into(),
             timeout,
             result_bytes,
+            meter,
             listed,
             unlimited_at,
         }
@@ -67,7 +71,7 @@ impl ToolEntry {
 
     /// Whether the result is within the tool's bound.
     pub(crate) fn takes(&self, result: &ToolResult) -> bool {
-        result.size() <= self.result_bytes
+        result.fits(self.result_bytes)
     }
 
     pub(crate) fn listed(&self, era: Era) -> &str {

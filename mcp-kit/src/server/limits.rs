@@ -41,6 +41,7 @@ pub struct Limits {
     /// Items on one page of a list; 1,000.
     pub page_items: usize,
     /// Pairs of caller and tool that a rate limit keeps state for; 100,000.
+    /// Over HTTP also the addresses, and the callers.
     pub limiter_entries: usize,
     /// How long calls in flight may go on once the server ends; 10 s.
     pub drain_time: Duration,

@@ -15,11 +15,16 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+#[cfg(all(feature = "cli", feature = "http", feature = "metrics"))]
+pub(crate) use builder::NO_METRICS;
 pub use builder::{BuildError, ServerBuilder, ToolOptions};
 pub use drain::DrainHandle;
 pub use limits::Limits;
 pub use lint::Warning;
 pub use policy::ToolPolicy;
+
+#[cfg(feature = "redis")]
+pub use crate::replicas::{InvalidRedisUrl, RedisLimits, StoreUnavailable};
 
 pub(crate) use dispatch::{PendingCall, Running, Session, error_result};
 pub(crate) use entry::ToolEntry;
@@ -31,6 +36,12 @@ use crate::limiter::Ledger;
 use crate::limiter::{EdgeLimits, EdgeRates, Rate};
 #[cfg(feature = "http")]
 use crate::middleware::RateLimit;
+#[cfg(feature = "redis")]
+use crate::replicas::{RedisSessions, SharedSessions};
+#[cfg(any(feature = "metrics", feature = "http"))]
+use crate::telemetry::Meter;
+#[cfg(feature = "metrics")]
+use crate::telemetry::metrics::Metrics;
 use crate::tool::ToolDefinition;
 use drain::Drain;
 
@@ -76,6 +87,11 @@ pub(crate) struct ServerInner {
         expect(dead_code, reason = "only HTTP has a rate by default")
     )]
     ledger: Ledger,
+    /// The store that the replicas of this server share.
+    #[cfg(feature = "redis")]
+    shared: Option<RedisLimits>,
+    #[cfg(any(feature = "metrics", feature = "http"))]
+    pub(crate) meter: Meter,
 }
 
 /// What the server says of itself, as JSON that is written as it is.
@@ -114,6 +130,13 @@ impl Server {
     /// The definitions of all tools, in the order in which they are listed.
     pub fn tools(&self) -> impl Iterator<Item = &ToolDefinition> {
         self.inner.tools.iter().map(|entry| entry.definition())
+    }
+
+    /// The metrics that the server was given.
+    #[cfg(feature = "metrics")]
+    #[must_use]
+    pub fn metrics(&self) -> Option<&Metrics> {
+        self.inner.meter.metrics()
     }
 
     /// A handle that ends the server: it refuses new calls, lets the ones in
@@ -165,6 +188,14 @@ impl ServerInner {
             tools: self.tools.iter().map(limited).collect(),
             ..self.clone()
         })
+    }
+
+    /// What the replicas of this server know of each other's sessions, where
+    /// they share a store.
+    #[cfg(feature = "redis")]
+    pub(crate) fn shared_sessions(&self) -> Option<Arc<dyn SharedSessions>> {
+        let sessions = RedisSessions::new(self.shared.clone()?, &self.name);
+        Some(Arc::new(sessions))
     }
 
     /// The limits of a transport's edge.

@@ -16,6 +16,7 @@ use crate::context::Principal;
 use crate::protocol::RequestId;
 use crate::reference::Reference;
 use crate::server::{RunPermit, ServerInner, ToolEntry};
+use crate::telemetry::CallTrace;
 
 /// A call of a tool: who calls, with what, since when.
 ///
@@ -39,6 +40,7 @@ pub(crate) struct CallContext {
     pub(crate) received_at: Instant,
     pub(crate) progress_token: Option<RequestId>,
     pub(crate) outbound: Option<Arc<dyn Outbound>>,
+    pub(crate) trace: CallTrace,
     /// The raw text of `arguments`; an absent one is `None`.
     raw: Option<Box<str>>,
     cancelled: AtomicBool,
@@ -65,6 +67,7 @@ impl CallContext {
         principal: Principal,
         progress_token: Option<RequestId>,
         outbound: Option<Arc<dyn Outbound>>,
+        trace: CallTrace,
     ) -> Self {
         Self {
             entry,
@@ -73,6 +76,7 @@ impl CallContext {
             received_at: Instant::now(),
             progress_token,
             outbound,
+            trace,
             given_up: OnceLock::new(),
             answered: AtomicBool::new(false),
             #[cfg(feature = "http")]

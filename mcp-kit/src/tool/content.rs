@@ -43,6 +43,15 @@ impl Content {
             }
         }
     }
+
+    /// A bound on [`size`](Self::size) that costs nothing for text: an escape
+    /// is at most six bytes long.
+    pub(super) fn size_at_most(&self) -> usize {
+        match self {
+            Self::Text(text) => text.text.len().saturating_mul(6),
+            block => block.size(),
+        }
+    }
 }
 
 /// Plain text.

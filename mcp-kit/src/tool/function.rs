@@ -167,7 +167,9 @@ pub fn run_blocking(
     run: fn(&mut ToolCall) -> Result<ToolResult, ToolError>,
 ) -> ToolFuture {
     Box::pin(async move {
+        let span = tracing::Span::current();
         let running = tokio::task::spawn_blocking(move || {
+            let _in_call = span.enter();
             // The pool may have had no thread until the caller was answered.
             if call.context().is_cancelled() {
                 return Err(ToolError::internal("the call ended before it began"));

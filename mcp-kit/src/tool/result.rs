@@ -89,6 +89,19 @@ impl ToolResult {
         self.content.iter().map(Content::size).sum::<usize>() + structured
     }
 
+    /// Whether [`size`](Self::size) is at most `bytes`. Most results are so
+    /// small that nothing has to be counted.
+    pub(crate) fn fits(&self, bytes: usize) -> bool {
+        let structured = self.structured.as_ref().map_or(0, |json| json.get().len());
+        let most = self
+            .content
+            .iter()
+            .map(Content::size_at_most)
+            .sum::<usize>()
+            + structured;
+        most <= bytes || self.size() <= bytes
+    }
+
     pub(crate) fn error(message: impl Into<String>) -> Self {
         Self::text(message).into_failure()
     }

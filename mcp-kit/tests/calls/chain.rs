@@ -225,7 +225,7 @@ async fn a_scope_is_needed_to_see_a_tool_and_to_call_it() {
         assert!(refused.is_error());
         assert_eq!(
             refused.text(),
-            "The tool needs the scope \"write\", which the caller does not have."
+            "Unknown tool: delete is not among this caller's tools, since the caller lacks the scope \"write\"."
         );
     }
     let writer = Client::builder(&server)

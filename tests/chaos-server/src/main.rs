@@ -8,6 +8,8 @@
 //! - `CHAOS_RATE=<n>/s`: a rate limit for each caller on every tool. Unset, the
 //!   limiter runs with a bound that nobody reaches, so that load tests measure
 //!   it without meeting it.
+//! - `CHAOS_REDIS=<url>`: the limits are shared through this Redis, and while it
+//!   is away nothing is served if `CHAOS_REDIS_CLOSED=1`.
 
 mod tools;
 mod trace;
@@ -15,9 +17,11 @@ mod trace;
 use std::env;
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use mcp_kit::Server;
 use mcp_kit::middleware::Rate;
+use mcp_kit::server::RedisLimits;
 
 use crate::trace::Trace;
 
@@ -34,7 +38,23 @@ fn build() -> Result<Server, Box<dyn Error>> {
             .instructions("Every tool does one kind of harm. Nothing here is of use.")
             .state(trace)
             .rate_limit(rate.parse()?)
+            .shared_limits(redis()?)
             .http(|http| http.address_rate(unmet))
             .build()?,
     )
+}
+
+/// The store that replicas share, if the environment names one.
+fn redis() -> Result<Option<RedisLimits>, Box<dyn Error>> {
+    let Ok(url) = env::var("CHAOS_REDIS") else {
+        return Ok(None);
+    };
+    // Longer than a busy machine takes: tests see an absence, never a delay.
+    let redis = RedisLimits::new(&url)?.timeout(Duration::from_secs(10));
+    let is_closed = env::var("CHAOS_REDIS_CLOSED").is_ok_and(|value| value == "1");
+    Ok(Some(if is_closed {
+        redis.fail_closed()
+    } else {
+        redis
+    }))
 }

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -16,6 +15,7 @@ use super::error::ApiKeysError;
 use super::parse;
 use super::table::Table;
 use crate::auth::AuthError;
+use crate::auth::flight::Flight;
 use crate::context::Principal;
 
 /// How old a look at the file may be when a key is checked against it.
@@ -39,7 +39,7 @@ pub(super) struct FileKeys {
     /// Milliseconds after `start` at which the file was looked at.
     looked: AtomicU64,
     /// Whoever finds the last look too old waits here for the next one.
-    looking: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    looking: Flight,
 }
 
 /// What the file was like when it was last looked at.
@@ -66,7 +66,7 @@ impl FileKeys {
             }),
             start: Instant::now(),
             looked: AtomicU64::new(0),
-            looking: tokio::sync::Mutex::new(None),
+            looking: Flight::default(),
         })
     }
 
@@ -102,31 +102,31 @@ impl FileKeys {
     /// Looks at the file on a thread for blocking work. The requests that come
     /// meanwhile wait: a key that was removed before them must not pass.
     async fn look_again(self: &Arc<Self>) {
-        let mut looking = self.looking.lock().await;
-        if !self.is_due() {
-            return;
-        }
-        // One that never ended is waited for, and no second thread is given to
-        // a file system that hangs. One that did end saw an older file.
-        let look = match looking.take() {
-            Some(running) if !running.is_finished() => running,
-            _ => {
+        // A look that hangs stays in flight, and no second thread is given to it.
+        let look = self.looking.join(
+            || self.is_due(),
+            || {
                 let keys = Arc::clone(self);
                 tokio::task::spawn_blocking(move || keys.look())
-            }
-        };
-        let look = looking.insert(look);
+            },
+        );
         if tokio::time::timeout(PATIENCE, look).await.is_err() {
             let path = self.path.display();
             tracing::error!(
                 target: super::TARGET,
                 "{path}: the file system does not answer; the keys read before stay in use"
             );
+            self.looked.store(self.now(), Ordering::Release);
         }
-        self.looked.store(self.now(), Ordering::Release);
     }
 
     fn look(&self) {
+        let begun = self.now();
+        self.look_once();
+        self.looked.fetch_max(begun, Ordering::AcqRel);
+    }
+
+    fn look_once(&self) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = fs::metadata(&self.path).ok().map(|file| Stamp::of(&file));
         if stamp.as_ref().is_some_and(|stamp| stamp.is_settled) && stamp == seen.stamp {

@@ -42,6 +42,9 @@ enum Kind {
 
 struct Events {
     reader: Reader,
+    /// Read, and not sent yet.
+    pending: Bytes,
+    claim: Option<Claim>,
     keep_alive: Duration,
     sleep: Option<Pin<Box<Sleep>>>,
 }
@@ -62,6 +65,8 @@ impl HttpBody {
     pub(super) fn events(reader: Reader, keep_alive: Duration) -> Self {
         let events = Events {
             reader,
+            pending: Bytes::new(),
+            claim: None,
             keep_alive,
             sleep: None,
         };
@@ -95,7 +100,7 @@ impl Body for HttpBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let next = match &mut self.kind {
             Kind::Whole(bytes) if bytes.is_empty() => None,
-            Kind::Whole(bytes) => Some(std::mem::take(bytes)),
+            Kind::Whole(bytes) => Some(piece(bytes)),
             Kind::Events(events) => std::task::ready!(events.poll_next(cx)),
         };
         Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
@@ -113,11 +118,27 @@ impl Body for HttpBody {
     }
 }
 
+/// As much as leaves at a time. hyper keeps what it is given until it is
+/// written, and only what is still here is known to be unread.
+fn piece(bytes: &mut Bytes) -> Bytes {
+    const MOST: usize = 64 * 1024;
+    bytes.split_to(bytes.len().min(MOST))
+}
+
 impl Events {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        if let Poll::Ready(events) = self.reader.poll_next(cx) {
-            self.sleep = None;
-            return Poll::Ready(events);
+        if self.pending.is_empty() {
+            self.claim = None;
+            if let Poll::Ready(read) = self.reader.poll_next(cx) {
+                self.sleep = None;
+                let Some((events, claim)) = read else {
+                    return Poll::Ready(None);
+                };
+                (self.pending, self.claim) = (events, claim);
+            }
+        }
+        if !self.pending.is_empty() {
+            return Poll::Ready(Some(piece(&mut self.pending)));
         }
         let keep_alive = self.keep_alive;
         let alarm = self

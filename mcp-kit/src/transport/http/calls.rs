@@ -3,11 +3,12 @@
 //! Never in the connection's: a handler that blocks its thread would hold up
 //! the answer that its time is up.
 
+use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::task::{AbortHandle, JoinHandle};
-use tokio::time::{Instant, sleep_until};
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use super::clock::SHORT_PATIENCE;
 use super::exchange::{Begun, Exchange};
@@ -28,6 +29,9 @@ pub(super) struct Call {
     pub(super) exchange: Arc<Exchange>,
     server: Arc<ServerInner>,
     call: PendingCall,
+    /// How long the client waits for the response to begin, where it takes
+    /// events.
+    patience: Option<Duration>,
     task: OnceLock<AbortHandle>,
 }
 
@@ -37,12 +41,14 @@ impl Call {
         shared: &Shared,
         call: PendingCall,
         exchange: Arc<Exchange>,
+        patience: Option<Duration>,
         share: Option<Share>,
     ) -> Arc<Self> {
         let call = Arc::new(Self {
             exchange,
             server: Arc::clone(&shared.server),
             call,
+            patience,
             task: OnceLock::new(),
         });
         let holds = Holds {
@@ -56,31 +62,35 @@ impl Call {
         call
     }
 
-    /// Waits until it is known how the response begins. A call that takes
-    /// `patience` is made a stream by then.
-    pub(super) async fn begun(&self, patience: Option<Duration>) -> Begun {
-        let begun = || std::future::poll_fn(|cx| self.exchange.poll_begun(cx));
-        let deadline = self.deadline();
-        let first = match patience {
-            Some(patience) => deadline.min(self.call.context.received_at + patience),
-            None => deadline,
-        };
-        if let Ok(begun) = tokio::time::timeout_at(first, begun()).await {
-            return begun;
-        }
-        if first < deadline {
-            self.exchange.open_stream();
-        } else {
-            self.time_out();
-        }
-        begun().await
+    /// Waits until it is known how the response begins.
+    pub(super) async fn begun(&self) -> Begun {
+        poll_fn(|cx| self.exchange.poll_begun(cx)).await
     }
 
-    /// Answers it once its time has run out while its handler blocks its
-    /// thread. For who has no time to wait.
-    pub(super) async fn watch(&self) {
-        sleep_until(self.deadline()).await;
-        self.time_out();
+    /// When there will be something to look after, as of `now`.
+    pub(super) fn due(&self, now: Instant) -> Instant {
+        let deadline = self.deadline();
+        match self.patience {
+            Some(patience) if now < self.received_at() + patience => {
+                deadline.min(self.received_at() + patience)
+            }
+            _ => deadline,
+        }
+    }
+
+    /// Looks after it: makes the response a stream once it takes long, so that
+    /// its connection is kept open, and answers a call whose time has run out
+    /// while it waited, or while its handler blocks its thread.
+    pub(super) fn look(&self, now: Instant) {
+        if self.deadline() <= now {
+            self.time_out();
+        } else if self.patience.is_some() {
+            self.exchange.open_stream();
+        }
+    }
+
+    pub(super) fn received_at(&self) -> Instant {
+        self.call.context.received_at
     }
 
     /// Ends it without an answer: nobody waits for it any more.
@@ -148,8 +158,6 @@ pub(super) struct CallGuard {
     call: Arc<Call>,
     /// It goes on where the client has left (the legacy era).
     outlives_client: bool,
-    /// Watches over a call that has become a stream.
-    watch: Option<JoinHandle<()>>,
 }
 
 impl CallGuard {
@@ -157,22 +165,12 @@ impl CallGuard {
         Self {
             call,
             outlives_client,
-            watch: None,
         }
-    }
-
-    /// The response is on its way: from here on its deadline is watched.
-    pub(super) fn watch(&mut self) {
-        let call = Arc::clone(&self.call);
-        self.watch = Some(tokio::spawn(async move { call.watch().await }));
     }
 }
 
 impl Drop for CallGuard {
     fn drop(&mut self) {
-        if let Some(watch) = &self.watch {
-            watch.abort();
-        }
         if !self.outlives_client {
             self.call.cancel();
         }

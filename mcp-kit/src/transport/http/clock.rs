@@ -8,7 +8,7 @@ use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -36,6 +36,10 @@ pub(super) struct Clock {
     /// Milliseconds since `began` in the upper bits; below them the number of
     /// requests that are being answered, and whether headers are on their way.
     state: AtomicU64,
+    /// Answers that are on their way out.
+    answering: AtomicUsize,
+    /// Milliseconds since `began` when bytes last left.
+    wrote: AtomicU64,
 }
 
 const HEAD: u64 = 1;
@@ -47,6 +51,8 @@ impl Clock {
         Arc::new(Self {
             began: Instant::now(),
             state: AtomicU64::new(HEAD), // who connects is about to ask
+            answering: AtomicUsize::new(0),
+            wrote: AtomicU64::new(0),
         })
     }
 
@@ -57,7 +63,23 @@ impl Clock {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
                 Some((state & !HEAD) + ONE_REQUEST)
             });
-        Serving(Arc::clone(self))
+        Serving {
+            clock: Arc::clone(self),
+            is_answered: false,
+        }
+    }
+
+    /// Since when an answer waits for its client to read.
+    fn unread_since(&self) -> Option<Instant> {
+        let is_answering = self.answering.load(Ordering::Relaxed) > 0;
+        let wrote = Duration::from_millis(self.wrote.load(Ordering::Relaxed));
+        is_answering.then(|| self.began + wrote)
+    }
+
+    fn has_written(&self) {
+        if self.answering.load(Ordering::Relaxed) > 0 {
+            self.wrote.store(self.now() >> 16, Ordering::Relaxed);
+        }
     }
 
     fn has_read(&self) {
@@ -85,13 +107,31 @@ impl Clock {
 
 /// A request is being answered until this is dropped.
 #[derive(Debug)]
-pub(super) struct Serving(Arc<Clock>);
+pub(super) struct Serving {
+    clock: Arc<Clock>,
+    is_answered: bool,
+}
+
+impl Serving {
+    /// Its answer is there, and all that is left is to send it.
+    pub(super) fn answer(&mut self) {
+        if !std::mem::replace(&mut self.is_answered, true) {
+            let clock = &self.clock;
+            if clock.answering.fetch_add(1, Ordering::Relaxed) == 0 {
+                clock.wrote.store(clock.now() >> 16, Ordering::Relaxed);
+            }
+        }
+    }
+}
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        let now = self.0.now();
+        if self.is_answered {
+            self.clock.answering.fetch_sub(1, Ordering::Relaxed);
+        }
+        let now = self.clock.now();
         let _ = self
-            .0
+            .clock
             .state
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
                 Some(now | (state & BELOW_TIME).saturating_sub(ONE_REQUEST))
@@ -162,7 +202,10 @@ impl TimedStream {
                 // Looked at again after a while.
                 Phase::Serving(_) => now + self.patience.head,
             };
-            if let Some(stalled) = self.stalled {
+            // Bytes that nobody takes may be here, in HTTP/1.1, or with hyper,
+            // in HTTP/2.
+            let stalled = self.stalled.or_else(|| self.clock.unread_since());
+            if let Some(stalled) = stalled {
                 let patience = if self.unread.is_high() {
                     SHORT_PATIENCE.min(self.patience.unread)
                 } else {
@@ -239,6 +282,7 @@ impl AsyncWrite for TimedStream {
         match Pin::new(&mut self.stream).poll_write(cx, buf) {
             Poll::Ready(outcome) => {
                 self.stalled = None;
+                self.clock.has_written();
                 Poll::Ready(outcome)
             }
             Poll::Pending => self.poll_stalled(cx).map(Err),
@@ -253,6 +297,7 @@ impl AsyncWrite for TimedStream {
         match Pin::new(&mut self.stream).poll_write_vectored(cx, bufs) {
             Poll::Ready(outcome) => {
                 self.stalled = None;
+                self.clock.has_written();
                 Poll::Ready(outcome)
             }
             Poll::Pending => self.poll_stalled(cx).map(Err),

@@ -24,6 +24,10 @@ use super::service::{HttpService, RequestBody};
 /// What is said to a connection for which there is no room.
 const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
 
+/// Connections beyond the bound that are served for probes alone: whoever
+/// keeps all others busy must not have the server taken for dead.
+const RESERVE: usize = 16;
+
 /// The open connections.
 pub(super) struct Connections {
     most: usize,
@@ -59,7 +63,7 @@ impl Connections {
 
     /// Serves a connection in a task of its own, if there is room for it.
     pub(super) fn serve(self: &Arc<Self>, stream: TcpStream, service: &HttpService) {
-        let Some(place) = self.place() else {
+        let Some((place, is_reserve)) = self.place() else {
             // It fits into the socket's empty buffer, or nobody is there.
             let _ = stream.try_write(NO_ROOM);
             return;
@@ -82,7 +86,8 @@ impl Connections {
                 let service = service.clone();
                 async move {
                     let body = RequestBody::Hyper(body);
-                    Ok::<_, std::convert::Infallible>(service.handle(parts, body, peer, held).await)
+                    let response = service.handle(parts, body, peer, held, is_reserve).await;
+                    Ok::<_, std::convert::Infallible>(response)
                 }
             });
             let connection = connections.http.serve_connection(TokioIo::new(io), answer);
@@ -117,10 +122,11 @@ impl Connections {
         }
     }
 
-    fn place(self: &Arc<Self>) -> Option<Place> {
+    /// A place, and whether it is one of the reserve.
+    fn place(self: &Arc<Self>) -> Option<(Place, bool)> {
         let place = Place(Arc::clone(self));
         let before = self.open.fetch_add(1, Ordering::AcqRel);
-        (before < self.most).then_some(place)
+        (before < self.most + RESERVE).then_some((place, before >= self.most))
     }
 
     fn closed(&self) -> Pin<Box<OwnedNotified>> {

@@ -163,13 +163,11 @@ impl Door {
         if self.any_host {
             return Ok(());
         }
-        let in_header = header.is_none_or(|host| {
-            host.to_str()
-                .is_ok_and(|host| self.takes_host(host, host.parse().ok().as_ref()))
-        });
+        let in_header =
+            header.is_none_or(|host| host.to_str().is_ok_and(|host| self.takes_host(host)));
         let in_target = uri
             .authority()
-            .is_none_or(|authority| self.takes_host(authority.as_str(), Some(authority)));
+            .is_none_or(|authority| self.takes_host(authority.as_str()));
         if in_header && in_target {
             Ok(())
         } else {
@@ -177,14 +175,10 @@ impl Door {
         }
     }
 
-    fn takes_host(&self, text: &str, authority: Option<&Authority>) -> bool {
-        let Some(authority) = authority else {
+    fn takes_host(&self, text: &str) -> bool {
+        let Some((host, port)) = host_and_port(text) else {
             return false;
         };
-        if text.contains('@') {
-            return false;
-        }
-        let (host, port) = (authority.host(), authority.port_u16());
         (!self.no_loopback && is_loopback(host))
             || self.hosts.iter().any(|known| {
                 known.host.eq_ignore_ascii_case(host)
@@ -202,8 +196,8 @@ impl Door {
                 && text
                     .split_once("://")
                     .filter(|(scheme, _)| matches!(*scheme, "http" | "https"))
-                    .and_then(|(_, rest)| rest.parse::<Authority>().ok())
-                    .is_some_and(|host| !host.as_str().contains('@') && is_loopback(host.host()))
+                    .and_then(|(_, rest)| host_and_port(rest))
+                    .is_some_and(|(host, _)| is_loopback(host))
     }
 
     fn add_host(&mut self, host: String, port: Option<u16>) {
@@ -223,6 +217,27 @@ impl Door {
             None => self.origins.push(origin),
         }
     }
+}
+
+/// Takes `host`, `host:80`, `[::1]` or `[::1]:80` apart. What is neither is no
+/// host: there is nothing before it, and no path behind.
+fn host_and_port(text: &str) -> Option<(&str, Option<u16>)> {
+    let (host, rest) = match text.strip_prefix('[') {
+        Some(bracketed) => text.split_at(bracketed.find(']')? + 2),
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    if host.is_empty() || host.contains(['@', '/', '?', '#', ' ']) {
+        return None;
+    }
+    let port = match rest.strip_prefix(':') {
+        None if rest.is_empty() => None,
+        Some("") => None,
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(digits.parse().ok()?)
+        }
+        _ => return None,
+    };
+    Some((host, port))
 }
 
 /// A host as a person writes it.

@@ -13,7 +13,7 @@ use super::body::{self, HttpBody, Unread};
 use super::calls::{Call, CallGuard, shutting_down};
 use super::exchange::{Begun, Exchange};
 use super::headers::{self, Accepts};
-use super::refusal::{Refusal, empty_response, json_response};
+use super::refusal::{Reason, Refusal, empty_response, json_response};
 use super::service::{RequestBody, Shared, busy};
 use super::subscriptions;
 use crate::context::Principal;
@@ -21,10 +21,11 @@ use crate::protocol::message::{Frame, Malformed, Message, Request, decode};
 use crate::protocol::meta::{Meta, modern_version};
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, json_string};
 use crate::server::{PendingCall, Session};
+use crate::telemetry::Origin;
 use crate::tool::Outbound;
 
 /// Events of one response that nobody has read may have so many bytes.
-const MOST_UNREAD_EVENTS: usize = 256 * 1024;
+const MOST_UNREAD_EVENTS: usize = 64 * 1024;
 
 /// Answers a request from `principal`.
 pub(super) async fn serve(
@@ -34,7 +35,7 @@ pub(super) async fn serve(
     principal: Principal,
 ) -> Result<Response<HttpBody>, Refusal> {
     match parts.method {
-        Method::POST => post(shared, &parts.headers, body, principal).await,
+        Method::POST => post(shared, parts, body, principal).await,
         _ => Err(Refusal::method("POST")),
     }
 }
@@ -54,14 +55,15 @@ enum Asked {
 
 async fn post(
     shared: &Arc<Shared>,
-    headers: &HeaderMap,
+    parts: &Parts,
     body: RequestBody,
     principal: Principal,
 ) -> Result<Response<HttpBody>, Refusal> {
+    let headers = &parts.headers;
     if !headers::is_json(headers) {
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "content_type",
+            Reason::ContentType,
             "Unsupported media type: the Content-Type must be application/json",
         ));
     }
@@ -69,19 +71,20 @@ async fn post(
     if !accepts.json && !accepts.events {
         return Err(Refusal::new(
             StatusCode::NOT_ACCEPTABLE,
-            "accept",
+            Reason::ContentType,
             "Not acceptable: Accept must list application/json and text/event-stream",
         ));
     }
     let (bytes, _incoming) = read(shared, body).await?;
-    let asked = decide(shared, headers, accepts, &bytes, principal)?;
+    let origin = Origin::http(parts.version, headers);
+    let asked = decide(shared, headers, accepts, &bytes, principal, origin)?;
     drop(bytes);
     match asked {
         Asked::Nothing => Ok(empty_response(StatusCode::ACCEPTED)),
         Asked::Answer(json) => Ok(answer(json, accepts)),
         Asked::Call { call, exchange } => respond(shared, call, exchange, accepts).await,
         Asked::Listen(id) => {
-            let exchange = Exchange::new(MOST_UNREAD_EVENTS);
+            let exchange = Exchange::new(MOST_UNREAD_EVENTS, &shared.unread);
             let subscription = subscriptions::open(&shared.server, id, Arc::clone(&exchange));
             let mut response = events(shared, &exchange);
             response.body_mut().held().subscription = Some(subscription);
@@ -101,13 +104,13 @@ async fn read(
         .map_err(|unread| match unread {
             Unread::TooLarge => Refusal::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                "too_large",
+                Reason::TooLarge,
                 format!("Content too large: a message may have {most} bytes"),
             )
             .closing(),
             Unread::TooSlow => Refusal::new(
                 StatusCode::REQUEST_TIMEOUT,
-                "too_slow",
+                Reason::TooSlow,
                 format!(
                     "Request timeout: the body took longer than {} s",
                     time.as_secs()
@@ -117,7 +120,7 @@ async fn read(
             Unread::Busy => busy().closing(),
             Unread::Broken => Refusal::new(
                 StatusCode::BAD_REQUEST,
-                "broken",
+                Reason::Malformed,
                 "Bad request: the body broke off",
             )
             .closing(),
@@ -131,6 +134,7 @@ fn decide(
     accepts: Accepts,
     bytes: &[u8],
     principal: Principal,
+    origin: Origin,
 ) -> Result<Asked, Refusal> {
     let named = headers::single(headers, &headers::PROTOCOL_VERSION)?;
     // A version that is not known is taken for one that comes after those that
@@ -142,11 +146,16 @@ fn decide(
             let with_id = |refusal: Refusal| refusal.with_id(Some(&request.id));
             let meta = Meta::of(request.params.meta)
                 .map_err(|error| with_id(Refusal::bad_request(error)))?;
+            let session = Session {
+                principal,
+                version: None,
+                origin,
+            };
             let asked = if meta.era() == Era::Modern || header_era == Some(Era::Modern) {
-                modern(shared, headers, accepts, &request, &meta, principal)
+                modern(shared, headers, accepts, &request, &meta, session)
             } else {
                 let version = named.and_then(ProtocolVersion::from_name);
-                legacy(shared, accepts, version, &request, &meta, principal)
+                legacy(shared, accepts, version, &request, &meta, session)
             };
             asked.map_err(with_id)
         }
@@ -167,7 +176,7 @@ fn modern(
     accepts: Accepts,
     request: &Request<'_>,
     meta: &Meta<'_>,
-    principal: Principal,
+    mut session: Session,
 ) -> Result<Asked, Refusal> {
     let version = meta.check_members().map_err(Refusal::bad_request)?;
     // A client that contradicts itself is told so, whatever it wants.
@@ -187,26 +196,23 @@ fn modern(
         }
     }
     refuse_while_draining(shared)?;
+    check_scope(shared, request, &session.principal)?;
     if request.method == "subscriptions/listen" {
         subscriptions::check(&request.params).map_err(Refusal::bad_request)?;
         if !accepts.events {
             return Err(Refusal::new(
                 StatusCode::NOT_ACCEPTABLE,
-                "accept",
+                Reason::ContentType,
                 "Not acceptable: subscriptions/listen is answered with text/event-stream",
             ));
         }
         return Ok(Asked::Listen(request.id.clone()));
     }
-    let mut session = Session {
-        principal,
-        version: None,
-    };
     route(shared, Era::Modern, &mut session, accepts, request, meta).map_err(|error| {
         if error.code() == ErrorCode::MethodNotFound {
-            Refusal::of(StatusCode::NOT_FOUND, "method_not_found", error)
+            Refusal::of(StatusCode::NOT_FOUND, None, error)
         } else {
-            Refusal::of(StatusCode::OK, "refused", error)
+            Refusal::of(StatusCode::OK, None, error)
         }
     })
 }
@@ -219,19 +225,16 @@ fn legacy(
     version: Option<ProtocolVersion>,
     request: &Request<'_>,
     meta: &Meta<'_>,
-    principal: Principal,
+    mut session: Session,
 ) -> Result<Asked, Refusal> {
     refuse_while_draining(shared)?;
-    let mut session = Session {
-        principal,
+    check_scope(shared, request, &session.principal)?;
+    if request.method != "initialize" {
         // The specification has it so where the header is missing.
-        version: Some(version.unwrap_or(ProtocolVersion::V2025_03_26)),
-    };
-    if request.method == "initialize" {
-        session.version = None;
+        session.version = Some(version.unwrap_or(ProtocolVersion::V2025_03_26));
     }
     route(shared, Era::Legacy, &mut session, accepts, request, meta)
-        .map_err(|error| Refusal::of(StatusCode::OK, "refused", error))
+        .map_err(|error| Refusal::of(StatusCode::OK, None, error))
 }
 
 fn route(
@@ -243,7 +246,8 @@ fn route(
     meta: &Meta<'_>,
 ) -> Result<Asked, RpcError> {
     let mut json = Vec::new();
-    let exchange = (request.method == "tools/call").then(|| Exchange::new(MOST_UNREAD_EVENTS));
+    let exchange =
+        (request.method == "tools/call").then(|| Exchange::new(MOST_UNREAD_EVENTS, &shared.unread));
     let outbound = exchange
         .as_ref()
         .filter(|_| accepts.events)
@@ -255,13 +259,40 @@ fn route(
     })
 }
 
+/// A token that lacks a tool's scope is answered so that its holder can ask for
+/// a better one (RFC 6750, section 3.1). Keys have nobody to ask: their callers
+/// read in the call's result what is missing.
+fn check_scope(
+    shared: &Shared,
+    request: &Request<'_>,
+    principal: &Principal,
+) -> Result<(), Refusal> {
+    let tool = (request.method == "tools/call" && principal.is_oauth())
+        .then_some(request.params.name)
+        .flatten()
+        .and_then(|name| shared.server.tool(&json_string(name.get())?));
+    let Some(scope) = tool.and_then(|tool| tool.definition().scope()) else {
+        return Ok(());
+    };
+    if principal.has_scope(scope) {
+        return Ok(());
+    }
+    let challenge = (shared.options.authenticators).insufficient_scope(principal, scope);
+    Err(Refusal::new(
+        StatusCode::FORBIDDEN,
+        Reason::Forbidden,
+        format!("Forbidden: the tool needs the scope \"{scope}\", which the token does not have"),
+    )
+    .challenges(challenge.into_iter().collect()))
+}
+
 fn refuse_while_draining(shared: &Shared) -> Result<(), Refusal> {
     if !shared.server.drain.is_draining() {
         return Ok(());
     }
     Err(Refusal::new(
         StatusCode::SERVICE_UNAVAILABLE,
-        "draining",
+        Reason::Draining,
         shutting_down().message().unwrap_or_default().to_owned(),
     )
     .retry_after(1)
@@ -279,21 +310,20 @@ async fn respond(
     if !accepts.json {
         exchange.open_stream();
     }
-    let call = Call::start(shared, call, exchange, None);
-    let mut guard = CallGuard::new(Arc::clone(&call), outlives_client);
     let patience = accepts.events.then_some(shared.options.limits.keep_alive);
-    match call.begun(patience).await {
+    let call = Call::start(shared, call, exchange, patience, None);
+    let guard = CallGuard::new(Arc::clone(&call), outlives_client);
+    match call.begun().await {
         Begun::Answer(json) => Ok(json_response(StatusCode::OK, json)),
         Begun::Stream => {
-            guard.watch();
             let mut response = events(shared, &call.exchange);
             response.body_mut().held().call = Some(guard);
             Ok(response)
         }
-        Begun::Nothing => Err(Refusal::new(
+        Begun::Nothing => Err(Refusal::of(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "ended",
-            "The call ended without an answer",
+            None,
+            RpcError::new(ErrorCode::InternalError, "The call ended without an answer"),
         )),
     }
 }

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::pressure::{Claim, LARGE, Pressure};
 use crate::protocol::encode;
 use crate::tool::{CallContext, Outbound};
 
@@ -18,6 +19,8 @@ use crate::tool::{CallContext, Outbound};
 pub(super) struct Exchange {
     /// Events beyond this many bytes that nobody has read are dropped.
     most_unread: usize,
+    /// Where large answers are counted that nobody has read.
+    unread: Option<Arc<Pressure>>,
     /// Under which number the stream's events are known to the client, where a
     /// client that lost it may ask for the rest.
     stream: Option<u64>,
@@ -33,6 +36,8 @@ struct State {
     /// Where each event of a stream begins that can be resumed. The rest is
     /// kept until [`Exchange::forget`].
     starts: Vec<usize>,
+    /// What a large answer among the events counts for, until it is read.
+    claim: Option<Claim>,
     /// How far the present reader has come.
     read: usize,
     /// The response is a stream.
@@ -57,18 +62,23 @@ pub(super) enum Begun {
 
 impl Exchange {
     /// An exchange whose stream, if it becomes one, cannot be resumed.
-    pub(super) fn new(most_unread: usize) -> Arc<Self> {
-        Self::with_stream(most_unread, None)
+    pub(super) fn new(most_unread: usize, unread: &Arc<Pressure>) -> Arc<Self> {
+        Self::with_stream(most_unread, Some(Arc::clone(unread)), None)
     }
 
     /// An exchange whose events carry ids of the stream `stream`.
     pub(super) fn resumable(most_unread: usize, stream: u64) -> Arc<Self> {
-        Self::with_stream(most_unread, Some(stream))
+        Self::with_stream(most_unread, None, Some(stream))
     }
 
-    fn with_stream(most_unread: usize, stream: Option<u64>) -> Arc<Self> {
+    fn with_stream(
+        most_unread: usize,
+        unread: Option<Arc<Pressure>>,
+        stream: Option<u64>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             most_unread,
+            unread,
             stream,
             state: Mutex::default(),
         })
@@ -83,6 +93,9 @@ impl Exchange {
         state.has_ended = true;
         if state.is_stream {
             self.push(&mut state, &json);
+            if json.len() > LARGE {
+                state.claim = self.unread.as_ref().map(|unread| unread.claim(json.len()));
+            }
         } else {
             state.answer = Some(json);
         }
@@ -237,8 +250,12 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// The events that have come since the last look; `None` at the end.
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    /// The events that have come since the last look; `None` at the end. What
+    /// comes with them is to be kept until they have left.
+    pub(super) fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<(Bytes, Option<Claim>)>> {
         let exchange = &*self.exchange;
         let mut state = exchange.lock();
         if state.reader != self.number {
@@ -252,7 +269,7 @@ impl Reader {
             } else {
                 Bytes::from(std::mem::take(&mut state.events))
             };
-            return Poll::Ready(Some(events));
+            return Poll::Ready(Some((events, state.claim.take())));
         }
         if state.has_ended {
             return Poll::Ready(None);

@@ -54,6 +54,8 @@ impl Server {
         if !address.ip().to_canonical().is_loopback() {
             door = door.without_loopback();
         }
+        #[cfg(feature = "metrics")]
+        let _metrics = self.serve_metrics().await?;
         let service = HttpService::new(self, door);
         let connections = Connections::new(&options.limits);
         tracing::info!(
@@ -87,6 +89,24 @@ impl Server {
         Ok(())
     }
 
+    /// Shows the metrics on their own socket until the result is dropped.
+    #[cfg(feature = "metrics")]
+    async fn serve_metrics(&self) -> io::Result<Option<AbortOnDrop>> {
+        let (Some(address), Some(metrics)) = (
+            self.inner().http.metrics_address,
+            self.inner().meter.metrics(),
+        ) else {
+            return Ok(None);
+        };
+        let listener = metrics.bind(address).await?;
+        tracing::info!(
+            target: "mcp_kit::http",
+            metrics_address = listener.local_addr()?.to_string(),
+            "metrics"
+        );
+        Ok(Some(AbortOnDrop(tokio::spawn(listener.serve()))))
+    }
+
     /// Refuses to be reached by others where that is not safe.
     fn check_address(&self, address: SocketAddr) -> io::Result<()> {
         let options = &self.inner().http;
@@ -107,6 +127,16 @@ impl Server {
             ));
         }
         Ok(())
+    }
+}
+
+#[cfg(feature = "metrics")]
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+#[cfg(feature = "metrics")]
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::calls::Call;
 
@@ -18,8 +19,14 @@ pub(super) struct Open {
 /// Calls by their place; free places are used again.
 #[derive(Default)]
 struct Places {
-    calls: Vec<Option<Weak<Call>>>,
+    calls: Vec<Option<Known>>,
     free: Vec<usize>,
+}
+
+struct Known {
+    call: Weak<Call>,
+    /// When it is to be looked at.
+    due: Instant,
 }
 
 /// A request that is open until this is dropped.
@@ -41,7 +48,10 @@ impl Open {
 
     /// Knows a call from now on.
     pub(super) fn call(self: &Arc<Self>, call: &Arc<Call>) -> OpenCall {
-        let call = Some(Arc::downgrade(call));
+        let call = Some(Known {
+            due: call.due(call.received_at()),
+            call: Arc::downgrade(call),
+        });
         let mut places = self.places();
         let place = match places.free.pop() {
             Some(place) => {
@@ -64,7 +74,24 @@ impl Open {
     pub(super) fn calls(&self) -> Vec<Arc<Call>> {
         let places = self.places();
         let calls = places.calls.iter().flatten();
-        calls.filter_map(Weak::upgrade).collect()
+        calls.filter_map(|known| known.call.upgrade()).collect()
+    }
+
+    /// Looks after the calls that run: see [`Call::look`].
+    pub(super) fn look(&self, now: Instant) {
+        let mut due = Vec::new();
+        for known in self.places().calls.iter_mut().flatten() {
+            if known.due <= now
+                && let Some(call) = known.call.upgrade()
+            {
+                known.due = call.due(now);
+                due.push(call);
+            }
+        }
+        // Not under the lock: it runs others' code.
+        for call in due {
+            call.look(now);
+        }
     }
 
     /// Waits until no call runs.

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
+#[cfg(feature = "metrics")]
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +50,10 @@ pub struct HttpOptions {
     pub(super) ready_checks: Vec<(Cow<'static, str>, ReadyCheck)>,
     pub(super) drain_delay: Duration,
     pub(super) limits: HttpLimits,
+    #[cfg(feature = "metrics")]
+    pub(super) has_metrics_path: bool,
+    #[cfg(feature = "metrics")]
+    pub(super) metrics_address: Option<SocketAddr>,
     problems: Vec<String>,
 }
 
@@ -70,6 +76,10 @@ impl Default for HttpOptions {
             ready_checks: Vec::new(),
             drain_delay: Duration::ZERO,
             limits: HttpLimits::default(),
+            #[cfg(feature = "metrics")]
+            has_metrics_path: false,
+            #[cfg(feature = "metrics")]
+            metrics_address: None,
             problems: Vec::new(),
         }
     }
@@ -206,6 +216,29 @@ impl HttpOptions {
     pub fn drain_delay(mut self, delay: Duration) -> Self {
         self.drain_delay = delay;
         self
+    }
+
+    /// Shows the server's metrics on `/metrics` of the same socket, to whom the
+    /// endpoint is open: hosts, keys and limits hold for it as well. The server
+    /// needs [`metrics`](crate::server::ServerBuilder::metrics).
+    #[cfg(feature = "metrics")]
+    pub fn metrics_on_path(mut self) -> Self {
+        self.has_metrics_path = true;
+        self
+    }
+
+    /// Shows the server's metrics on a socket of their own, to whoever reaches
+    /// it. The server needs [`metrics`](crate::server::ServerBuilder::metrics).
+    #[cfg(feature = "metrics")]
+    pub fn metrics_on(mut self, address: SocketAddr) -> Self {
+        self.metrics_address = Some(address);
+        self
+    }
+
+    /// Whether metrics are to be shown somewhere.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn shows_metrics(&self) -> bool {
+        self.has_metrics_path || self.metrics_address.is_some()
     }
 
     /// Changes bounds.

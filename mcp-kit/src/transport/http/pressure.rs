@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+/// What has fewer bytes is not counted: it leaves at once, or with what is
+/// large.
+pub(super) const LARGE: usize = 16 * 1024;
+
 /// Counts bytes that are held against a bound.
 #[derive(Debug)]
 pub(super) struct Pressure {

@@ -68,6 +68,11 @@ pub(super) fn unready(why: &str, failing: &[String]) -> Response<HttpBody> {
     json_response(StatusCode::SERVICE_UNAVAILABLE, json)
 }
 
+/// Whether a path is one of the probes.
+pub(super) fn is_probe(path: &str) -> bool {
+    matches!(path, "/livez" | "/readyz" | "/health")
+}
+
 /// Probes are read.
 pub(super) fn check_method(method: &Method) -> Result<(), Refusal> {
     if matches!(*method, Method::GET | Method::HEAD) {

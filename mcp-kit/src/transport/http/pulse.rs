@@ -1,9 +1,10 @@
-//! Keeps timers and sockets served while a handler blocks a thread of the
-//! runtime.
+//! Looks after calls at a steady pace, and keeps timers and sockets served
+//! while a handler blocks a thread of the runtime.
 //!
 //! Where the thread that waits for IO and timers is the one that a handler
 //! blocks, tokio wakes no other to take over. A thread of our own does: while
-//! calls run it wakes a task at a steady pace, and with it a worker.
+//! calls run it wakes a task at a steady pace, and with it a worker. Whatever
+//! is due for a call is done by that task, so that a call needs no timer.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,12 +13,16 @@ use std::task::{Poll, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::open::Open;
+
 /// How long a blocked thread can go unnoticed.
 const PACE: Duration = Duration::from_millis(20);
 
 /// One for a server.
-#[derive(Default)]
 pub(super) struct Pulse {
+    open: Arc<Open>,
     running: AtomicUsize,
     is_asleep: AtomicBool,
     thread: OnceLock<Option<Thread>>,
@@ -28,6 +33,16 @@ pub(super) struct Pulse {
 pub(super) struct Beating(Arc<Pulse>);
 
 impl Pulse {
+    pub(super) fn new(open: &Arc<Open>) -> Arc<Self> {
+        Arc::new(Self {
+            open: Arc::clone(open),
+            running: AtomicUsize::new(0),
+            is_asleep: AtomicBool::new(false),
+            thread: OnceLock::new(),
+            task: Mutex::default(),
+        })
+    }
+
     /// A call begins.
     pub(super) fn beat(self: &Arc<Self>) -> Beating {
         // In this order for all to see: the thread looks at both the other way
@@ -90,12 +105,12 @@ impl Drop for Pulse {
     }
 }
 
-/// Has nothing to do but to be run.
+/// Looks after the calls whenever it is woken.
 async fn be_woken(pulse: Weak<Pulse>) {
     poll_fn(|cx| match pulse.upgrade() {
         Some(pulse) => {
-            let mut task = pulse.task.lock().unwrap_or_else(PoisonError::into_inner);
-            *task = Some(cx.waker().clone());
+            *pulse.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+            pulse.open.look(Instant::now());
             Poll::Pending
         }
         None => Poll::Ready(()),

@@ -8,6 +8,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::body::HttpBody;
 use crate::protocol::{ErrorCode, RequestId, RpcError, encode};
+pub(super) use crate::telemetry::Refusal as Reason;
 
 /// A request that is not served.
 #[derive(Debug)]
@@ -16,8 +17,8 @@ pub(super) struct Refusal(Box<Inner>);
 #[derive(Debug)]
 struct Inner {
     status: StatusCode,
-    /// For metrics and the log: one of a fixed set.
-    reason: &'static str,
+    /// For metrics and the log; none where the refusal is the answer.
+    reason: Option<Reason>,
     error: RpcError,
     id: Option<RequestId>,
     retry_after: Option<u64>,
@@ -29,7 +30,7 @@ struct Inner {
 impl Refusal {
     pub(super) fn new(
         status: StatusCode,
-        reason: &'static str,
+        reason: Reason,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
         let code = match status {
@@ -38,10 +39,10 @@ impl Refusal {
             }
             _ => ErrorCode::InvalidRequest,
         };
-        Self::of(status, reason, RpcError::new(code, message))
+        Self::of(status, Some(reason), RpcError::new(code, message))
     }
 
-    pub(super) fn of(status: StatusCode, reason: &'static str, error: RpcError) -> Self {
+    pub(super) fn of(status: StatusCode, reason: Option<Reason>, error: RpcError) -> Self {
         Self(Box::new(Inner {
             status,
             reason,
@@ -56,14 +57,14 @@ impl Refusal {
 
     /// A message whose headers or metadata are wrong.
     pub(super) fn bad_request(error: RpcError) -> Self {
-        Self::of(StatusCode::BAD_REQUEST, "bad_request", error)
+        Self::of(StatusCode::BAD_REQUEST, Some(Reason::Malformed), error)
     }
 
     /// A method that the endpoint does not know.
     pub(super) fn method(allow: &'static str) -> Self {
         let mut refusal = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
-            "method",
+            Reason::Method,
             format!("Method not allowed: this endpoint takes {allow}"),
         );
         refusal.0.allow = Some(allow);
@@ -71,7 +72,7 @@ impl Refusal {
     }
 
     pub(super) fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+        Self::new(StatusCode::NOT_FOUND, Reason::NotFound, message)
     }
 
     /// For the request with this id.
@@ -101,7 +102,7 @@ impl Refusal {
         self.0.status
     }
 
-    pub(super) fn reason(&self) -> &'static str {
+    pub(super) fn reason(&self) -> Option<Reason> {
         self.0.reason
     }
 

@@ -22,16 +22,18 @@ use super::calls::shutting_down;
 use super::cors;
 use super::door::{Door, Refusal as Closed};
 use super::endpoint;
-use super::open::Open;
+use super::open::{Open, OpenRequest};
 use super::options::HttpOptions;
 use super::param_headers::ParamHeaders;
-use super::pressure::Pressure;
+use super::pressure::{LARGE, Pressure};
 use super::probes::{self, Readiness};
 use super::pulse::Pulse;
-use super::refusal::Refusal;
+use super::refusal::{Reason, Refusal, json_response};
 use crate::context::Principal;
 use crate::limiter::EdgeLimits;
 use crate::server::{Server, ServerInner};
+#[cfg(feature = "metrics")]
+use crate::telemetry::metrics::Metrics;
 
 /// A server as a `tower::Service`; made by [`Server::http_service`].
 ///
@@ -69,6 +71,9 @@ pub(super) struct Shared {
     pub(super) open: Arc<Open>,
     pub(super) pulse: Arc<Pulse>,
     readiness: Readiness,
+    /// Where to get a token for this server (RFC 9728): the document's path, and
+    /// the document.
+    resource: Option<(String, Vec<u8>)>,
     /// Callers need not say who they are, though the server is told to be
     /// reached by others, and nobody allowed that.
     is_locked: bool,
@@ -104,6 +109,7 @@ impl HttpService {
         if is_locked {
             tracing::error!(target: "mcp_kit::http", "every request is refused: {LOCKED}");
         }
+        let open = Arc::<Open>::default();
         let edge = inner.edge_limits(&options.edge_rates);
         Self {
             shared: Arc::new(Shared {
@@ -113,9 +119,11 @@ impl HttpService {
                 param_headers: ParamHeaders::of(server.tools()),
                 incoming: Pressure::new(options.limits.incoming_bytes),
                 unread: Pressure::new(options.limits.unread_bytes),
-                open: Arc::default(),
-                pulse: Arc::default(),
+                pulse: Pulse::new(&open),
+                open,
                 readiness: Readiness::default(),
+                resource: (options.authenticators.protected_resource())
+                    .map(|resource| (resource.path().to_owned(), resource.to_json().into())),
                 server: inner,
                 options,
                 is_locked,
@@ -134,17 +142,26 @@ impl HttpService {
         body: RequestBody,
         peer: Option<IpAddr>,
         held: Held,
+        is_reserve: bool,
     ) -> Response<HttpBody> {
         let shared = &self.shared;
-        let mut response = match shared.respond(&parts, body, peer).await {
+        let responded = if is_reserve && !probes::is_probe(parts.uri.path()) {
+            Err(busy().closing())
+        } else {
+            shared.respond(&parts, body, peer).await
+        };
+        let mut response = match responded {
             Ok(response) => response,
             Err(refusal) => {
-                tracing::debug!(
-                    target: "mcp_kit::http",
-                    status = refusal.status().as_u16(),
-                    reason = refusal.reason(),
-                    "refused"
-                );
+                if let Some(reason) = refusal.reason() {
+                    shared.server.meter.refused(reason);
+                    tracing::info!(
+                        target: "mcp_kit::http",
+                        status = refusal.status().as_u16(),
+                        reason = reason.as_str(),
+                        "refused"
+                    );
+                }
                 refusal.into_response()
             }
         };
@@ -154,8 +171,12 @@ impl HttpService {
         let bytes = response.body().len();
         let kept = response.body_mut().held();
         kept.serving = held.serving;
-        // What is small leaves at once, or with what is large.
-        if bytes > 16 * 1024 {
+        if let Some(serving) = &mut kept.serving
+            && bytes > 0
+        {
+            serving.answer();
+        }
+        if bytes > LARGE {
             kept.unread = Some(shared.unread.claim(bytes));
         }
         response
@@ -182,6 +203,17 @@ impl Shared {
                 probes::check_method(&parts.method)?;
                 Ok(self.readiness().await)
             }
+            #[cfg(feature = "metrics")]
+            "/metrics" if self.options.has_metrics_path => {
+                probes::check_method(&parts.method)?;
+                self.enter(parts, peer).await?;
+                Ok(self.metrics())
+            }
+            _ if self.resource.as_ref().is_some_and(|(at, _)| at == path) => {
+                probes::check_method(&parts.method)?;
+                let json = self.resource.as_ref().map(|(_, json)| json.clone());
+                Ok(json_response(StatusCode::OK, json.unwrap_or_default()))
+            }
             _ => Err(Refusal::not_found(format!(
                 "Not found: the MCP endpoint is {}",
                 self.options.path
@@ -196,34 +228,48 @@ impl Shared {
         body: RequestBody,
         peer: Option<IpAddr>,
     ) -> Result<Response<HttpBody>, Refusal> {
-        self.door
-            .check(&parts.uri, &parts.headers)
-            .map_err(closed)?;
-        if self.is_locked {
-            return Err(Refusal::new(
-                StatusCode::FORBIDDEN,
-                "locked",
-                "Forbidden: the server is not set up to be reached by others; its log says how",
-            ));
-        }
-        let is_preflight = parts.method == http::Method::OPTIONS && self.door.has_cors();
-        if is_preflight {
+        if parts.method == http::Method::OPTIONS && self.door.has_cors() {
+            self.check_door(parts)?;
             return Ok(cors::preflight(&parts.headers));
         }
+        let (principal, open) = self.enter(parts, peer).await?;
+        let mut response = endpoint::serve(self, parts, body, principal).await?;
+        response.body_mut().held().request = Some(open);
+        Ok(response)
+    }
+
+    /// The doors: who comes in, and a place among the open requests.
+    async fn enter(
+        &self,
+        parts: &Parts,
+        peer: Option<IpAddr>,
+    ) -> Result<(Principal, OpenRequest), Refusal> {
+        self.check_door(parts)?;
         let Some(open) = self.open.request(self.options.limits.requests) else {
             return Err(busy());
         };
         if let Some(peer) = peer {
             let client = self.options.proxies.client(peer, &parts.headers);
             let taken = self.edge.address(client).await;
-            taken.map_err(|refused| limited(refused, "rate_address", "this address"))?;
+            taken.map_err(|refused| limited(refused, Reason::RateAddress, "this address"))?;
         }
         let principal = self.authenticate(parts).await?;
         let taken = self.edge.principal(&principal).await;
-        taken.map_err(|refused| limited(refused, "rate_principal", "this caller"))?;
-        let mut response = endpoint::serve(self, parts, body, principal).await?;
-        response.body_mut().held().request = Some(open);
-        Ok(response)
+        taken.map_err(|refused| limited(refused, Reason::RatePrincipal, "this caller"))?;
+        Ok((principal, open))
+    }
+
+    fn check_door(&self, parts: &Parts) -> Result<(), Refusal> {
+        let checked = self.door.check(&parts.uri, &parts.headers);
+        checked.map_err(closed)?;
+        if self.is_locked {
+            return Err(Refusal::new(
+                StatusCode::FORBIDDEN,
+                Reason::Forbidden,
+                "Forbidden: the server is not set up to be reached by others; its log says how",
+            ));
+        }
+        Ok(())
     }
 
     async fn authenticate(&self, parts: &Parts) -> Result<Principal, Refusal> {
@@ -242,7 +288,7 @@ impl Shared {
                 );
                 return Err(Refusal::new(
                     StatusCode::SERVICE_UNAVAILABLE,
-                    "auth_unavailable",
+                    Reason::AuthUnavailable,
                     "Credentials cannot be checked at the moment. Try again in a few seconds.",
                 )
                 .retry_after(5));
@@ -254,7 +300,7 @@ impl Shared {
             None => "Unauthorized: send a key or token, as \"Authorization: Bearer …\" or \"X-API-Key: …\"".to_owned(),
         };
         Err(
-            Refusal::new(StatusCode::UNAUTHORIZED, "unauthenticated", message)
+            Refusal::new(StatusCode::UNAUTHORIZED, Reason::Unauthenticated, message)
                 .challenges(authenticators.challenges(error.as_ref())),
         )
     }
@@ -264,6 +310,18 @@ impl Shared {
         for call in self.open.calls() {
             call.give_up(&shutting_down());
         }
+    }
+
+    #[cfg(feature = "metrics")]
+    fn metrics(&self) -> Response<HttpBody> {
+        let metrics = self.server.meter.metrics();
+        let text = metrics.map(Metrics::encode).unwrap_or_default();
+        let mut response = Response::new(HttpBody::whole(text));
+        response.headers_mut().insert(
+            http::header::CONTENT_TYPE,
+            http::HeaderValue::from_static(Metrics::CONTENT_TYPE),
+        );
+        response
     }
 
     async fn readiness(&self) -> Response<HttpBody> {
@@ -283,17 +341,17 @@ fn closed(why: Closed) -> Refusal {
     match why {
         Closed::NoHost => Refusal::new(
             StatusCode::BAD_REQUEST,
-            "host",
+            Reason::Host,
             "Bad request: the Host header is missing",
         ),
         Closed::Host => Refusal::new(
             StatusCode::FORBIDDEN,
-            "host",
+            Reason::Host,
             "Forbidden: this server is not known under the name in the Host header. Whoever runs it names it with public_url(…) or allow_host(…).",
         ),
         Closed::Origin => Refusal::new(
             StatusCode::FORBIDDEN,
-            "origin",
+            Reason::Origin,
             "Forbidden: pages of this Origin may not call this server. Whoever runs it lets them in with allow_origin(…).",
         ),
     }
@@ -302,18 +360,18 @@ fn closed(why: Closed) -> Refusal {
 pub(super) fn busy() -> Refusal {
     Refusal::new(
         StatusCode::SERVICE_UNAVAILABLE,
-        "busy",
+        Reason::Busy,
         "The server is busy. Try again in a few seconds.",
     )
     .retry_after(1)
 }
 
-fn limited(refused: crate::limiter::Refused, reason: &'static str, whose: &str) -> Refusal {
+fn limited(refused: crate::limiter::Refused, reason: Reason, whose: &str) -> Refusal {
     let seconds = refused.retry_after_seconds();
     let refusal = if refused.is_unavailable() {
         Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "limits_unavailable",
+            Reason::LimitsUnavailable,
             "Limits cannot be checked at the moment. Try again in a few seconds.",
         )
     } else {
@@ -397,7 +455,9 @@ where
         let service = self.clone();
         Box::pin(async move {
             let body = RequestBody::Other(body);
-            Ok(service.handle(parts, body, peer, Held::default()).await)
+            Ok(service
+                .handle(parts, body, peer, Held::default(), false)
+                .await)
         })
     }
 }

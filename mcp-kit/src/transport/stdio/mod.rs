@@ -20,6 +20,7 @@ use std::task::Poll;
 use super::signals::Signals;
 use super::stream::{self, Greeting};
 use crate::server::Server;
+use crate::telemetry::Origin;
 
 pub(crate) struct Streams {
     pub(crate) input: stream::Input,
@@ -73,7 +74,7 @@ impl Stdio {
         // First: whoever has been answered may tell the server to end at once.
         self.signals = Signals::listen_early().ok();
         let inner = server.inner();
-        let mut greeting = Greeting::new(inner, inner.local.clone());
+        let mut greeting = Greeting::new(inner, inner.local.clone()).from(Origin::stdio());
         self.descriptors.greet(inner, &mut greeting);
         self.greeting = Some(greeting);
     }
@@ -83,7 +84,7 @@ impl Stdio {
         let greeting = self
             .greeting
             .take()
-            .unwrap_or_else(|| Greeting::new(inner, inner.local.clone()));
+            .unwrap_or_else(|| Greeting::new(inner, inner.local.clone()).from(Origin::stdio()));
         let Streams {
             input,
             output,

@@ -15,6 +15,7 @@ use crate::context::Principal;
 #[cfg(feature = "stdio")]
 use crate::protocol::message::{Message, decode_one};
 use crate::server::{ServerInner, Session};
+use crate::telemetry::Origin;
 
 /// More than any greeting has, in bytes.
 #[cfg(feature = "stdio")]
@@ -36,9 +37,17 @@ impl Greeting {
             session: Session {
                 principal,
                 version: None,
+                origin: Origin::default(),
             },
             answers: Vec::new(),
         }
+    }
+
+    /// The same, with the connection's requests coming so.
+    #[cfg(feature = "stdio")]
+    pub(crate) fn from(mut self, origin: Origin) -> Self {
+        self.session.origin = origin;
+        self
     }
 }
 

@@ -1,0 +1,93 @@
+//! What a token whose signature is good says of its holder, and whether it is
+//! for this server and this time.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Map, Value};
+
+use crate::auth::AuthError;
+use crate::text::is_unsafe;
+
+/// What is asked of a token's claims.
+pub(super) struct Rules {
+    pub(super) audiences: Vec<String>,
+    pub(super) name_claim: String,
+    pub(super) leeway: Duration,
+    /// What the names of this issuer's holders begin with.
+    pub(super) name_prefix: String,
+}
+
+type Claims = Map<String, Value>;
+
+impl Rules {
+    /// Whether the token is for this server and this time (RFC 7519, sections
+    /// 4.1.3 to 4.1.5).
+    pub(super) fn check(&self, claims: &Claims) -> Result<(), AuthError> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.unwrap_or_default().as_secs_f64();
+        let leeway = self.leeway.as_secs_f64();
+        let time = |claim: &str| claims.get(claim).map(Value::as_f64);
+        match time("exp") {
+            Some(Some(end)) if now < end + leeway => {}
+            Some(Some(_)) => return Err(AuthError::invalid("the token has expired")),
+            _ => return Err(AuthError::invalid("the token does not say when it expires")),
+        }
+        match time("nbf") {
+            None => {}
+            Some(Some(begin)) if begin - leeway <= now => {}
+            Some(_) => return Err(AuthError::invalid("the token is not valid yet")),
+        }
+        let is_ours = |value: &Value| {
+            value
+                .as_str()
+                .is_some_and(|audience| self.audiences.iter().any(|one| one == audience))
+        };
+        let is_for_us = match claims.get("aud") {
+            Some(Value::Array(audiences)) => audiences.iter().any(is_ours),
+            Some(audience) => is_ours(audience),
+            None => false,
+        };
+        if !is_for_us {
+            return Err(AuthError::invalid(
+                "the token is for another audience than this server",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The holder's name: that of the issuer, `#`, and the claim. An issuer's
+    /// URL has no `#`, so that nobody can choose a claim that makes the name
+    /// another issuer's; and no API key's name has one.
+    pub(super) fn name(&self, claims: &Claims) -> Result<String, AuthError> {
+        /// In bytes. Names stand in logs and in the tables of limits.
+        const LONGEST: usize = 256;
+        let name = claims.get(&self.name_claim).and_then(Value::as_str);
+        let name = name.ok_or(AuthError::invalid(
+            "the token lacks the claim that names its holder",
+        ))?;
+        let is_plain = !name.is_empty() && name.trim() == name && !name.contains(is_unsafe);
+        if name.len() > LONGEST || !is_plain {
+            return Err(AuthError::invalid(
+                "the claim that names the token's holder is no plain name",
+            ));
+        }
+        Ok(format!("{}#{name}", self.name_prefix))
+    }
+}
+
+/// The scopes of `scope` (RFC 8693, section 4.2), or of `scp`, as some issuers
+/// have it: words with spaces between them, or a list.
+pub(super) fn scopes(claims: &Claims) -> Vec<&str> {
+    let Some(scopes) = claims.get("scope").or_else(|| claims.get("scp")) else {
+        return Vec::new();
+    };
+    let texts = match scopes {
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+        other => other.as_str().into_iter().collect::<Vec<_>>(),
+    };
+    texts
+        .into_iter()
+        .flat_map(|text| text.split(' '))
+        .filter(|scope| !scope.is_empty())
+        .collect()
+}

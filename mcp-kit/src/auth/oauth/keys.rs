@@ -1,0 +1,194 @@
+//! An issuer's keys, kept for a while.
+//!
+//! Whoever sends tokens can make the server look for keys. So the issuer is
+//! asked rarely, once at a time, and by nobody's request more often than the
+//! bounds below say.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::algorithm::Algorithm;
+use super::issuer::{Issuer, KeysError};
+use super::jwk::Key;
+use super::token::Token;
+use crate::auth::AuthError;
+use crate::auth::flight::Flight;
+
+/// Keys that are older are fetched again, while the old ones stay in use.
+const FRESH: Duration = Duration::from_secs(10 * 60);
+
+/// Keys that are older are not used: whoever can keep the issuer from being
+/// reached must not keep a withdrawn key alive.
+const USABLE: Duration = Duration::from_secs(60 * 60);
+
+/// The issuer is not asked more often, whatever tokens say.
+const PAUSE: Duration = Duration::from_secs(10);
+
+pub(super) struct Keys {
+    issuer: Issuer,
+    state: RwLock<State>,
+    fetching: Flight,
+}
+
+#[derive(Default)]
+struct State {
+    keys: Vec<Key>,
+    fetched: Option<Instant>,
+    /// When the issuer was asked last, and what was wrong then.
+    asked: Option<(Instant, Option<KeysError>)>,
+}
+
+/// What the keys at hand say of a token.
+enum Verdict {
+    Good,
+    Bad(&'static str),
+    /// The key that it names is not among them, or there are none.
+    Unknown,
+}
+
+impl Keys {
+    pub(super) fn new(issuer: Issuer) -> Self {
+        Self {
+            issuer,
+            state: RwLock::default(),
+            fetching: Flight::default(),
+        }
+    }
+
+    /// Checks the token's signature, with keys fetched anew if need be.
+    pub(super) async fn check(
+        self: &Arc<Self>,
+        token: &Token<'_>,
+        algorithm: Algorithm,
+    ) -> Result<(), AuthError> {
+        let age = self.age();
+        let mut verdict = Verdict::Unknown;
+        if age.is_some_and(|age| age <= USABLE) {
+            verdict = self.read().judge(token, algorithm);
+            if age.is_some_and(|age| age > FRESH) {
+                self.fetch_behind();
+            }
+        }
+        if matches!(verdict, Verdict::Unknown) {
+            self.fetching
+                .join(|| self.may_ask(), || self.spawn_fetch())
+                .await;
+            if self.age().is_some_and(|age| age <= USABLE) {
+                verdict = self.read().judge(token, algorithm);
+            }
+        }
+        match verdict {
+            Verdict::Good => Ok(()),
+            Verdict::Bad(reason) => Err(AuthError::invalid(reason)),
+            Verdict::Unknown => Err(self.unknown()),
+        }
+    }
+
+    /// Fetches the keys unless that was done a moment ago.
+    pub(super) async fn fetch(self: &Arc<Self>) -> Result<(), KeysError> {
+        self.fetching
+            .join(|| self.may_ask(), || self.spawn_fetch())
+            .await;
+        match &self.read().asked {
+            Some((_, Some(error))) => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// A key that nobody knows: the token is bad, unless the issuer could not
+    /// be asked.
+    fn unknown(&self) -> AuthError {
+        match &self.read().asked {
+            Some((_, Some(error))) => AuthError::unavailable(error.clone()),
+            _ => AuthError::invalid("the token names no key that its issuer publishes"),
+        }
+    }
+
+    fn age(&self) -> Option<Duration> {
+        self.read().fetched.map(|fetched| fetched.elapsed())
+    }
+
+    fn may_ask(&self) -> bool {
+        self.read()
+            .asked
+            .as_ref()
+            .is_none_or(|(at, _)| at.elapsed() >= PAUSE)
+    }
+
+    fn fetch_behind(self: &Arc<Self>) {
+        if self.may_ask() {
+            let keys = Arc::clone(self);
+            tokio::spawn(async move {
+                keys.fetching
+                    .join(|| keys.may_ask(), || keys.spawn_fetch())
+                    .await;
+            });
+        }
+    }
+
+    fn spawn_fetch(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
+        let keys = Arc::clone(self);
+        tokio::spawn(async move {
+            let outcome = keys.issuer.keys().await;
+            let now = Instant::now();
+            let mut state = keys.write();
+            state.asked = Some((now, outcome.as_ref().err().cloned()));
+            match outcome {
+                Ok(fetched) => {
+                    state.keys = fetched;
+                    state.fetched = Some(now);
+                }
+                Err(error) => {
+                    drop(state);
+                    let error: &(dyn std::error::Error + 'static) = &error;
+                    tracing::error!(
+                        target: crate::auth::TARGET,
+                        error,
+                        "the keys of an issuer of tokens cannot be fetched"
+                    );
+                }
+            }
+        })
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn judge(&self, token: &Token<'_>, algorithm: Algorithm) -> Verdict {
+        let key = match &token.header.kid {
+            Some(id) => {
+                let named = self.keys.iter().filter(|key| key.has_id(id));
+                let mut fitting = named.clone().filter(|key| key.fits(algorithm));
+                match (fitting.next(), named.count()) {
+                    (None, 0) => return Verdict::Unknown,
+                    (None, _) => {
+                        return Verdict::Bad("the token's algorithm is not that of its key");
+                    }
+                    (Some(key), _) => key,
+                }
+            }
+            // A token need not name its key where the issuer has but one.
+            None => {
+                let mut fitting = self.keys.iter().filter(|key| key.fits(algorithm));
+                match (fitting.next(), fitting.next()) {
+                    (Some(key), None) => key,
+                    _ => return Verdict::Bad("the token does not name its key"),
+                }
+            }
+        };
+        if key.verifies(algorithm, token.message, &token.signature) {
+            Verdict::Good
+        } else {
+            Verdict::Bad("the token's signature is not its issuer's")
+        }
+    }
+}

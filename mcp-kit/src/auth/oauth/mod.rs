@@ -1,0 +1,146 @@
+//! OAuth 2.1: the server as a resource server that takes an issuer's tokens.
+
+mod algorithm;
+mod builder;
+mod claims;
+mod fetch;
+mod issuer;
+mod jwk;
+mod keys;
+mod token;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use algorithm::Algorithm;
+pub use builder::{OAuthBuilder, OAuthError};
+
+use super::{AuthError, Authenticator, Credentials, ProtectedResource};
+use crate::context::Principal;
+use claims::Rules;
+use keys::Keys;
+use token::Token;
+
+/// Authenticates callers by the access tokens of one issuer, sent as
+/// `Authorization: Bearer <token>`.
+///
+/// A token is a signed JWT (RFC 9068). It is taken when
+///
+/// - its issuer (`iss`) is this one, to the letter,
+/// - its algorithm is one of those allowed ([`Algorithm`]), and is that of the
+///   key which it names (`kid`) among those that the issuer publishes,
+/// - its signature is good,
+/// - it has not expired (`exp`, which it must have) and is valid already
+///   (`nbf`), give or take 30 s,
+/// - and its audience (`aud`) is this server's URL (RFC 8707), or one named by
+///   [`audience`](OAuthBuilder::audience).
+///
+/// The caller's name is the issuer without `https://`, `#`, and the claim `sub`
+/// or [another](OAuthBuilder::name_claim): `auth.example.com#alice`. Its scopes
+/// are those of the claim `scope`, or of `scp`. The token itself is neither kept
+/// nor passed on.
+///
+/// A bearer token that is no JWT, or one of another issuer, is left to the next
+/// authenticator, so that API keys and several issuers work side by side.
+///
+/// # The issuer's keys
+///
+/// They are fetched when the first token comes, or by
+/// [`fetch_keys`](Self::fetch_keys), and again when they are 10 minutes old or a
+/// token names one that is not among them; never more often than every 10
+/// seconds, and by one request at a time. While the issuer is down, the old ones
+/// are used until they are an hour old; then tokens are refused with 503. A fetch
+/// may take 5 s and bring 512 KiB for each of its documents. It trusts the
+/// certificates that the operating system trusts, follows no redirects and uses
+/// no proxy.
+///
+/// # What clients are told
+///
+/// The HTTP service publishes the metadata of RFC 9728 and names it in each 401.
+/// A caller whose token lacks a tool's scope gets 403 with the scopes to ask for.
+///
+/// ```
+/// use mcp_kit::auth::OAuth;
+///
+/// let oauth = OAuth::builder("https://auth.example.com", "https://mcp.example.com/mcp")
+///     .scopes_supported(["files:read", "files:write"])
+///     .initial_scopes(["files:read"])
+///     .build()?;
+/// # Ok::<(), mcp_kit::auth::OAuthError>(())
+/// ```
+pub struct OAuth(Inner);
+
+struct Inner {
+    issuer: String,
+    algorithms: Vec<Algorithm>,
+    rules: Rules,
+    resource: ProtectedResource,
+    keys: Arc<Keys>,
+}
+
+impl OAuth {
+    /// Begins with the two URLs that must be right to the letter: the issuer's,
+    /// as its tokens have it in `iss`, and that of this server's MCP endpoint, as
+    /// clients reach it.
+    pub fn builder(issuer: impl Into<String>, resource: impl Into<String>) -> OAuthBuilder {
+        OAuthBuilder::new(issuer.into(), resource.into())
+    }
+
+    /// Fetches the issuer's keys now, so that a wrong address shows when the
+    /// server starts and not at the first call.
+    ///
+    /// # Errors
+    ///
+    /// When the issuer does not answer, or with other than its keys.
+    pub async fn fetch_keys(&self) -> Result<(), AuthError> {
+        self.0.keys.fetch().await.map_err(AuthError::unavailable)
+    }
+
+    async fn check(&self, token: &Token<'_>) -> Result<Principal, AuthError> {
+        if !token.is_for_access() {
+            return Err(AuthError::invalid("this is not a plain access token"));
+        }
+        let algorithm = Algorithm::named(&token.header.alg)
+            .filter(|algorithm| self.0.algorithms.contains(algorithm))
+            .ok_or(AuthError::invalid("the token's algorithm is not accepted"))?;
+        self.0.keys.check(token, algorithm).await?;
+        self.0.rules.check(&token.claims)?;
+        let name = self.0.rules.name(&token.claims)?;
+        Ok(Principal::oauth(name, claims::scopes(&token.claims)))
+    }
+}
+
+#[async_trait]
+impl Authenticator for OAuth {
+    async fn authenticate(
+        &self,
+        credentials: &Credentials<'_>,
+    ) -> Result<Option<Principal>, AuthError> {
+        let Some(token) = credentials.bearer().and_then(Token::read) else {
+            return Ok(None);
+        };
+        if token.text("iss") != Some(&self.0.issuer) {
+            return Ok(None);
+        }
+        self.check(&token).await.map(Some)
+    }
+
+    fn challenge(&self) -> Option<String> {
+        Some(self.0.resource.challenge())
+    }
+
+    fn protected_resource(&self) -> Option<&ProtectedResource> {
+        Some(&self.0.resource)
+    }
+}
+
+impl fmt::Debug for OAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuth")
+            .field("issuer", &self.0.issuer)
+            .field("resource", &self.0.resource)
+            .finish_non_exhaustive()
+    }
+}

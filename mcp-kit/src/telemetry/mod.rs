@@ -1,0 +1,17 @@
+//! What a server tells its operators beside the log: numbers and traces.
+//!
+//! - `metrics` (feature `metrics`): Prometheus metrics, served on a path of the
+//!   HTTP service, on an address of its own, or read as text.
+//! - `otel` (feature `otel`): a trace of each call over OTLP.
+
+mod meter;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+#[cfg(feature = "otel")]
+pub mod otel;
+mod trace;
+
+pub(crate) use meter::{Meter, ToolMeter};
+#[cfg(feature = "http")]
+pub(crate) use meter::{OpenSession, Refusal};
+pub(crate) use trace::{CallTrace, Origin};

@@ -1,0 +1,234 @@
+//! Each end that a call can have is counted once, under its own word.
+
+use std::sync::Arc;
+
+use mcp_kit::prelude::*;
+use mcp_kit::server::ServerBuilder;
+use mcp_kit::telemetry::metrics::Metrics;
+use mcp_kit::telemetry::metrics::prometheus_client::metrics::gauge::Gauge;
+use mcp_kit::testing::Client;
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::value;
+
+/// Does what its name says.
+#[tool]
+async fn fine() -> &'static str {
+    "fine"
+}
+
+/// Refuses.
+#[tool]
+async fn refuses() -> Result<(), ToolError> {
+    Err(ToolError::user("No."))
+}
+
+/// Fails.
+#[tool]
+async fn fails() -> Result<(), ToolError> {
+    Err(ToolError::internal("a cause"))
+}
+
+/// Panics.
+#[tool]
+#[allow(clippy::unused_async)]
+async fn panics() {
+    panic!("as it must");
+}
+
+/// Panics on a thread of its own.
+#[tool(blocking)]
+fn panics_blocking() {
+    panic!("as it must");
+}
+
+/// Returns more than it may.
+#[tool]
+async fn large() -> String {
+    "x".repeat(2_000)
+}
+
+/// Never ends.
+#[tool(timeout = "1s")]
+async fn endless() {
+    std::future::pending().await
+}
+
+/// Says when it runs, and goes on when it is told to.
+#[tool]
+async fn waits(State(gate): State<Arc<Gate>>) {
+    gate.runs.notify_one();
+    gate.go_on.notified().await;
+}
+
+/// For callers with a scope.
+#[tool(scope = "keys")]
+async fn locked() {}
+
+#[derive(Default)]
+struct Gate {
+    runs: Notify,
+    go_on: Notify,
+}
+
+fn server(metrics: &Metrics, gate: &Arc<Gate>) -> ServerBuilder {
+    Server::builder("test", "1")
+        .state(Arc::clone(gate))
+        .local_scopes(["none"])
+        .tool::<fine>()
+        .tool::<refuses>()
+        .tool::<fails>()
+        .tool::<panics>()
+        .tool::<panics_blocking>()
+        .tool_with::<large>(|tool| tool.result_bytes(1_024))
+        .tool::<endless>()
+        .tool::<waits>()
+        .tool::<locked>()
+        .metrics(metrics)
+}
+
+fn calls(metrics: &Metrics, tool: &str, outcome: &str) -> f64 {
+    let labels = format!(r#"{{tool="{tool}",outcome="{outcome}"}}"#);
+    value(metrics, &format!("mcp_tool_calls_total{labels}"))
+}
+
+fn count(metrics: &Metrics, tool: &str) -> f64 {
+    let series = format!(r#"mcp_tool_call_duration_seconds_count{{tool="{tool}"}}"#);
+    value(metrics, &series)
+}
+
+fn running(metrics: &Metrics, tool: &str) -> f64 {
+    value(
+        metrics,
+        &format!(r#"mcp_tool_calls_in_flight{{tool="{tool}"}}"#),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_end_of_a_call_is_counted_under_its_word() {
+    let (metrics, gate) = (Metrics::new(), Arc::default());
+    let server = server(&metrics, &gate).build().unwrap();
+    let client = Client::new(&server).await;
+    for (tool, arguments, outcome) in [
+        ("fine", json!({}), "ok"),
+        ("fine", json!({"more": 1}), "invalid_arguments"),
+        ("refuses", json!({}), "user_error"),
+        ("fails", json!({}), "internal_error"),
+        ("panics", json!({}), "panic"),
+        ("panics_blocking", json!({}), "panic"),
+        ("large", json!({}), "result_too_large"),
+        ("endless", json!({}), "timeout"),
+        ("locked", json!({}), "forbidden"),
+    ] {
+        assert_eq!(calls(&metrics, tool, outcome), 0.0, "{tool} {outcome}");
+        client.call(tool, arguments).await;
+        assert_eq!(calls(&metrics, tool, outcome), 1.0, "{tool} {outcome}");
+        assert_eq!(running(&metrics, tool), 0.0, "{tool}");
+    }
+    assert_eq!(count(&metrics, "fine"), 2.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_counts_as_running_until_it_is_cancelled() {
+    let (metrics, gate) = (Metrics::new(), Arc::<Gate>::default());
+    let server = server(&metrics, &gate).build().unwrap();
+    let client = Client::new(&server).await;
+    let call = client.call("waits", json!({}));
+    gate.runs.notified().await;
+    assert_eq!(running(&metrics, "waits"), 1.0);
+    call.cancel();
+    client.close().await;
+    assert_eq!(running(&metrics, "waits"), 0.0);
+    assert_eq!(calls(&metrics, "waits", "cancelled"), 1.0);
+    assert_eq!(count(&metrics, "waits"), 1.0);
+}
+
+#[tokio::test]
+async fn what_never_runs_is_counted_with_what_it_was_told() {
+    let (metrics, gate) = (Metrics::new(), Arc::<Gate>::default());
+    let server = server(&metrics, &gate)
+        .limits(|limits| {
+            limits.calls_per_connection = 1;
+            limits.pending_calls = 1;
+        })
+        .build()
+        .unwrap();
+    let client = Client::new(&server).await;
+    let first = client.call("waits", json!({}));
+    gate.runs.notified().await;
+    let second = client.call("fine", json!({}));
+    let third = client.call("fine", json!({})).await;
+    assert!(third.text().contains("busy"), "{}", third.text());
+    assert_eq!(calls(&metrics, "fine", "busy"), 1.0);
+    gate.go_on.notify_one();
+    first.await;
+    second.await;
+    assert_eq!(calls(&metrics, "fine", "ok"), 1.0);
+    assert_eq!(count(&metrics, "fine"), 1.0);
+}
+
+#[tokio::test]
+async fn a_tool_that_is_unknown_makes_no_series() {
+    let (metrics, gate) = (Metrics::new(), Arc::default());
+    let server = server(&metrics, &gate).build().unwrap();
+    let client = Client::new(&server).await;
+    let params = json!({"name": "made_up_by_a_client"});
+    client.request("tools/call", params).await.unwrap_err();
+    assert!(!metrics.encode().contains("made_up"));
+    assert!(!metrics.encode().contains("local"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn durations_fall_into_their_buckets() {
+    let (metrics, gate) = (Metrics::new(), Arc::default());
+    let server = server(&metrics, &gate).build().unwrap();
+    let client = Client::new(&server).await;
+    client.call("endless", json!({})).await;
+    let bucket = |bound: &str| {
+        let labels = format!(r#"{{le="{bound}",tool="endless"}}"#);
+        value(
+            &metrics,
+            &format!("mcp_tool_call_duration_seconds_bucket{labels}"),
+        )
+    };
+    assert_eq!(bucket("0.5"), 0.0);
+    assert_eq!(bucket("2.5"), 1.0);
+    assert_eq!(bucket("+Inf"), 1.0);
+    let sum = value(
+        &metrics,
+        r#"mcp_tool_call_duration_seconds_sum{tool="endless"}"#,
+    );
+    assert!((1.0..1.1).contains(&sum), "{sum}");
+}
+
+#[tokio::test]
+async fn servers_that_share_metrics_are_counted_together_and_own_metrics_stand_beside() {
+    let (metrics, gate) = (Metrics::new(), Arc::default());
+    let own = Gauge::<i64>::default();
+    metrics.register(|registry| registry.register("stock", "What is left", own.clone()));
+    own.set(7);
+    for _ in 0..2 {
+        let server = server(&metrics, &gate).build().unwrap();
+        assert!(server.metrics().is_some());
+        Client::new(&server).await.call("fine", json!({})).await;
+    }
+    assert_eq!(calls(&metrics, "fine", "ok"), 2.0);
+    assert_eq!(value(&metrics, "stock"), 7.0);
+    assert!(metrics.encode().ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn the_chain_has_a_measure_only_where_there_are_metrics() {
+    let with = Server::builder("test", "1")
+        .tool::<fine>()
+        .metrics(&Metrics::new());
+    let layers = |server: ServerBuilder| {
+        let server = server.build().unwrap();
+        let policy = server.policies().next().unwrap();
+        policy.layers().map(String::from).collect::<Vec<_>>()
+    };
+    assert_eq!(layers(with)[..2], ["Measure", "Log"]);
+    let without = Server::builder("test", "1").tool::<fine>();
+    assert_eq!(layers(without)[0], "Log");
+}
