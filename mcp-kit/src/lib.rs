@@ -58,7 +58,8 @@
 //! ```
 //!
 //! Serve it with [`cli::run`], which brings a command line, the log, the runtime
-//! and the signals, or with [`Server::serve_stdio`] in a runtime of your own.
+//! and the signals, or with [`Server::serve_stdio`] or [`Server::serve_http`] in
+//! a runtime of your own.
 //!
 //! # Where to find what
 //!
@@ -73,6 +74,8 @@
 //! | make tools at run time | [`tool::from_fn`], [`tool::Tool`] |
 //! | test a server | [`testing`] |
 //! | read or filter the log | [`logging`] |
+//! | serve over HTTP | [`transport::http`], [`server::ServerBuilder::http`] |
+//! | ask who calls | [`auth`] |
 //! | count calls, trace them | [`telemetry`] |
 //! | use the command line | [`cli`] |
 //!
@@ -83,7 +86,9 @@
 //! | `stdio` | yes | serving over stdin and stdout |
 //! | `logging` | yes | JSON log lines on stderr |
 //! | `cli` | no | the command line that every server gets; turns on the two above |
-//! | `http` | no | serving over HTTP |
+//! | `http` | no | serving over HTTP, with keys and limits |
+//! | `sse` | no | the HTTP transport of 2024-11-05 beside it; turns on `http` |
+//! | `oauth` | no | OAuth 2.1 tokens; turns on `http` |
 //! | `metrics` | no | Prometheus metrics |
 //! | `otel` | no | traces over OTLP; turns on `logging` |
 //! | `redis` | no | limits and legacy sessions that replicas share through Redis or Valkey; turns on `http` |
@@ -104,6 +109,14 @@
     not(feature = "stdio"),
     doc = "",
     doc = "[`Server::serve_stdio`]: #features"
+)]
+#![cfg_attr(
+    not(feature = "http"),
+    doc = "",
+    doc = "[`Server::serve_http`]: #features",
+    doc = "[`transport::http`]: #features",
+    doc = "[`server::ServerBuilder::http`]: #features",
+    doc = "[`auth`]: #features"
 )]
 
 #[doc(hidden)]

@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
-# Drives a built web-search server with the Inspector's command line.
+# Drives a web-search server with the Inspector's command line.
 #
 # Usage: INSPECTOR=path/to/mcp-inspector inspector.sh COMMAND [ARGUMENT...]
+#        INSPECTOR=path/to/mcp-inspector inspector.sh URL
+#
+# A URL is served over HTTP; over SSE where it ends in /sse. Keys in MCP_KEYS,
+# separated by commas, take turns, one for each era.
 #
 # In each era: list the tools strictly, call one, let a validation fail, ask for
 # a tool that does not exist. Ends with 0 and one line for each step, or with 1
@@ -9,11 +13,19 @@
 set -euo pipefail
 
 if [ $# -eq 0 ]; then
-  sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
   exit 2
 fi
 inspector=${INSPECTOR:-mcp-inspector}
 server=("$@")
+name=inspector
+eras=(legacy modern auto)
+transport=()
+case $1 in
+  http*/sse) name="inspector over SSE" eras=(legacy) transport=(--transport sse) ;;
+  http*) name="inspector over HTTP" transport=(--transport http) ;;
+esac
+IFS=, read -ra keys <<<"${MCP_KEYS:-}"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -21,7 +33,7 @@ trap 'rm -rf "$scratch"' EXIT
 step() {
   local era=$1 name=$2 expected=$3 code=0
   shift 3
-  timeout 120 "$inspector" --cli "${server[@]}" --protocol-era "$era" --format json "$@" \
+  timeout 120 "$inspector" --cli "${server[@]}" "${transport[@]}" "${header[@]}" --protocol-era "$era" --format json "$@" \
     >"$scratch/out" 2>"$scratch/err" </dev/null || code=$?
   if [ "$code" -ne "$expected" ]; then
     wrong "$era" "$name" "exit code $code instead of $expected"
@@ -30,7 +42,7 @@ step() {
 
 wrong() {
   {
-    echo "inspector, $1: FAILED at '$2': $3"
+    echo "$name, $1: FAILED at '$2': $3"
     echo "--- stdout"
     head -c 4000 "$scratch/out"
     echo "--- stderr"
@@ -49,7 +61,13 @@ holds() {
 }
 
 # --strict ends with 6 for a schema that some host cannot use; 5 is a tool error.
-for era in legacy modern auto; do
+turn=0
+for era in "${eras[@]}"; do
+  header=()
+  if [ ${#keys[@]} -gt 0 ]; then
+    header=(--header "X-API-Key: ${keys[turn % ${#keys[@]}]}")
+  fi
+  turn=$((turn + 1))
   step "$era" "list" 0 --method tools/list --strict
   holds "$era" "list" 'out.result.tools.some(tool => tool.name === "search_web" && tool.outputSchema)'
   step "$era" "call" 0 --method tools/call --tool-name search_web --tool-arg query=timeout
@@ -58,5 +76,5 @@ for era in legacy modern auto; do
   holds "$era" "validation" 'out.result.isError === true && /query.*qurey/s.test(out.result.content[0].text)'
   step "$era" "unknown tool" 5 --method tools/call --tool-name no_such_tool
   grep -q tool_not_found "$scratch/err" || wrong "$era" "unknown tool" "no readable refusal"
-  echo "inspector, $era: listed, called, refused and answered as it should"
+  echo "$name, $era: listed, called, refused and answered as it should"
 done

@@ -283,6 +283,19 @@ async fn the_embedded_pages_answer_questions_about_mcp_kit() {
         ("maximum message size", "limits.md"),
         ("default timeout of a call", "limits.md"),
         ("how do I test my server", "testing.md"),
+        ("serve over HTTP", "http.md"),
+        (
+            "MCP_PUBLIC_URL",
+            "http.md#options-and-environment-variables-of-the-command",
+        ),
+        ("mount in axum", "http.md#in-an-axum-or-hyper-app"),
+        ("rotate an API key", "keys.md#rotating-keys"),
+        ("X-API-Key header", "keys.md#sending-a-key"),
+        ("going live checklist", "going-live.md"),
+        (
+            "trust X-Forwarded-For of a proxy",
+            "going-live.md#proxies-are-named",
+        ),
     ] {
         let found = urls(&corpus, question).await;
         let first = &found[..found.len().min(3)];

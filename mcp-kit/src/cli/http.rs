@@ -76,8 +76,12 @@ fn with_keys(mut http: HttpOptions, arguments: &HttpArguments) -> Result<HttpOpt
         return Ok(http);
     }
     let failure = |error: ApiKeysError| Failure(error.to_string());
-    if env::var_os("MCP_API_KEYS").is_some_and(|keys| !keys.is_empty()) {
-        http = http.authenticate(ApiKeys::from_env().map_err(failure)?);
+    match env::var_os("MCP_API_KEYS") {
+        None => {}
+        Some(keys) if keys.is_empty() => {
+            tracing::warn!(target: "mcp_kit::auth", "MCP_API_KEYS is set, and empty: it lets nobody in and keeps nobody out");
+        }
+        Some(_) => http = http.authenticate(ApiKeys::from_env().map_err(failure)?),
     }
     if let Some(file) = &arguments.keys_file {
         http = http.authenticate(ApiKeys::from_file(file).map_err(failure)?);

@@ -7,10 +7,17 @@
 //!   and `done <ms>` when it has run to its end.
 //! - `CHAOS_RATE=<n>/s`: a rate limit for each caller on every tool. Unset, the
 //!   limiter runs with a bound that nobody reaches, so that load tests measure
-//!   it without meeting it.
+//!   it without meeting it. `CHAOS_ADDRESS_RATE`: the same for each address.
+//! - `CHAOS_HTTP_LIMITS=<name>=<value>,…`: bounds of HTTP, by the names of
+//!   `HttpLimits`; times in `ms`.
+//! - `CHAOS_SESSIONS=0`: no sessions for clients of the older revisions.
 //! - `CHAOS_REDIS=<url>`: the limits are shared through this Redis, and while it
 //!   is away nothing is served if `CHAOS_REDIS_CLOSED=1`.
+//! - `CHAOS_SSE=1`: the transport of 2024-11-05 is served as well.
+//! - `CHAOS_PROGRESS=1`: one more tool, `count`, which reports its progress.
 
+mod count;
+mod http_limits;
 mod tools;
 mod trace;
 
@@ -31,17 +38,38 @@ fn main() -> ExitCode {
 
 fn build() -> Result<Server, Box<dyn Error>> {
     let trace = Trace::open(env::var_os("CHAOS_TRACE"))?;
-    let unmet = Rate::per_second(1_000_000);
-    let rate = env::var("CHAOS_RATE").unwrap_or_else(|_| "1000000/s".to_owned());
-    Ok(
-        tools::register(Server::builder("chaos-server", env!("CARGO_PKG_VERSION")))
-            .instructions("Every tool does one kind of harm. Nothing here is of use.")
-            .state(trace)
-            .rate_limit(rate.parse()?)
-            .shared_limits(redis()?)
-            .http(|http| http.address_rate(unmet))
-            .build()?,
-    )
+    let mut server = tools::register(Server::builder("chaos-server", env!("CARGO_PKG_VERSION")))
+        .instructions("Every tool does one kind of harm. Nothing here is of use.")
+        .state(trace)
+        .rate_limit(rate("CHAOS_RATE")?)
+        .shared_limits(redis()?);
+    if is_set("CHAOS_PROGRESS") {
+        server = server.tool::<count::count>();
+    }
+    let address_rate = rate("CHAOS_ADDRESS_RATE")?;
+    let limits = http_limits::parse(&env::var("CHAOS_HTTP_LIMITS").unwrap_or_default())?;
+    let server = server.http(|http| {
+        let mut http = http.address_rate(address_rate).limits(|bounds| {
+            for change in limits {
+                change(bounds);
+            }
+        });
+        if env::var("CHAOS_SESSIONS").is_ok_and(|value| value == "0") {
+            http = http.without_sessions();
+        }
+        http
+    });
+    Ok(server.build()?)
+}
+
+/// A rate that nobody meets unless the environment says another.
+fn rate(name: &str) -> Result<Rate, Box<dyn Error>> {
+    let rate = env::var(name).unwrap_or_else(|_| "1000000/s".to_owned());
+    Ok(rate.parse()?)
+}
+
+fn is_set(name: &str) -> bool {
+    env::var(name).is_ok_and(|value| value == "1")
 }
 
 /// The store that replicas share, if the environment names one.

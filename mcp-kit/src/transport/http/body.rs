@@ -188,7 +188,7 @@ where
     let mut deadline = None;
     let mut first: Option<Bytes> = None;
     let mut rest = BytesMut::new();
-    let mut claim = None;
+    let mut claim: Option<Claim> = None;
     loop {
         let frame = match poll_fn(|cx| Poll::Ready(next(cx))).await {
             Poll::Ready(frame) => frame,
@@ -209,8 +209,14 @@ where
             return Err(Unread::TooLarge);
         }
         if length > SMALL {
-            let held = claim.get_or_insert_with(|| incoming.claim(0));
-            if !held.grow_to(length) {
+            let fits = match &mut claim {
+                Some(claim) => claim.grow_to(length),
+                none => {
+                    *none = incoming.claim(length);
+                    none.is_some()
+                }
+            };
+            if !fits {
                 return Err(Unread::Busy);
             }
         }

@@ -7,15 +7,16 @@ use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::clock::SHORT_PATIENCE;
 use super::exchange::{Begun, Exchange};
 use super::open::OpenCall;
-use super::pressure::Pressure;
+use super::pressure::{LARGE, Pressure};
 use super::pulse::Beating;
 use super::service::Shared;
+use super::socket;
 use crate::middleware::{Timeout, log_refusal};
 use crate::server::{PendingCall, RunPermit, Running, ServerInner, Share, error_result};
 use crate::tool::{ErrorKind, ToolError, ToolResult};
@@ -24,14 +25,26 @@ use crate::tool::{ErrorKind, ToolError, ToolResult};
 /// `Timeout` comes first unless the handler blocks its thread.
 const GRACE: Duration = Duration::from_millis(100);
 
+/// How often it is looked whether a client still waits.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a call's client waits for.
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// How long for the response to begin, where it takes events.
+    pub(super) patience: Option<Duration>,
+    /// Where it waits, if the call ends when it leaves.
+    pub(super) socket: Option<Arc<TcpStream>>,
+}
+
 /// A call that runs.
 pub(super) struct Call {
     pub(super) exchange: Arc<Exchange>,
     server: Arc<ServerInner>,
     call: PendingCall,
-    /// How long the client waits for the response to begin, where it takes
-    /// events.
-    patience: Option<Duration>,
+    waiting: Waiting,
+    /// Where large answers count that are not read yet.
+    unread: Arc<Pressure>,
     task: OnceLock<AbortHandle>,
 }
 
@@ -41,21 +54,21 @@ impl Call {
         shared: &Shared,
         call: PendingCall,
         exchange: Arc<Exchange>,
-        patience: Option<Duration>,
+        waiting: Waiting,
         share: Option<Share>,
     ) -> Arc<Self> {
         let call = Arc::new(Self {
             exchange,
             server: Arc::clone(&shared.server),
             call,
-            patience,
+            waiting,
+            unread: Arc::clone(&shared.unread),
             task: OnceLock::new(),
         });
         let holds = Holds {
             open: shared.open.call(&call),
             beating: shared.pulse.beat(),
             share,
-            unread: Arc::clone(&shared.unread),
         };
         let task = tokio::spawn(run(Arc::clone(&call), holds));
         let _ = call.task.set(task.abort_handle());
@@ -69,22 +82,23 @@ impl Call {
 
     /// When there will be something to look after, as of `now`.
     pub(super) fn due(&self, now: Instant) -> Instant {
-        let deadline = self.deadline();
-        match self.patience {
-            Some(patience) if now < self.received_at() + patience => {
-                deadline.min(self.received_at() + patience)
-            }
-            _ => deadline,
-        }
+        let Waiting { patience, socket } = &self.waiting;
+        let stream = patience.map(|patience| self.received_at() + patience);
+        let look = socket.as_ref().map(|_| now + LOOK);
+        let sooner = [stream, look].into_iter().flatten();
+        (sooner.filter(|at| *at > now)).fold(self.deadline(), Instant::min)
     }
 
-    /// Looks after it: makes the response a stream once it takes long, so that
+    /// Looks after it: ends a call whose client has left, makes the response a stream once it takes long, so that
     /// its connection is kept open, and answers a call whose time has run out
     /// while it waited, or while its handler blocks its thread.
     pub(super) fn look(&self, now: Instant) {
-        if self.deadline() <= now {
+        let Waiting { patience, socket } = &self.waiting;
+        if socket.as_deref().is_some_and(socket::has_left) {
+            self.cancel();
+        } else if self.deadline() <= now {
             self.time_out();
-        } else if self.patience.is_some() {
+        } else if patience.is_some_and(|patience| self.received_at() + patience <= now) {
             self.exchange.open_stream();
         }
     }
@@ -125,8 +139,24 @@ impl Call {
         let mut json = Vec::with_capacity(256);
         self.server
             .write_result(&mut json, id, *era, context, result);
+        let mut claim = None;
+        if json.len() > LARGE {
+            claim = self.unread.claim(json.len());
+            if claim.is_none() {
+                json = Vec::new();
+                let refusal = too_much_unread();
+                tracing::warn!(target: "mcp_kit::http", tool = context.tool(), "a large result is dropped: too many are not read");
+                self.server.write_result(
+                    &mut json,
+                    id,
+                    *era,
+                    context,
+                    &error_result(&refusal, context),
+                );
+            }
+        }
         context.set_answered();
-        self.exchange.answer(json);
+        self.exchange.answer(json, claim);
     }
 
     fn time_out(&self) {
@@ -150,7 +180,6 @@ struct Holds {
     beating: Beating,
     /// Its share of the session.
     share: Option<Share>,
-    unread: Arc<Pressure>,
 }
 
 /// A call whose client may leave.
@@ -188,10 +217,6 @@ impl Drop for EndOnDrop<'_> {
 
 async fn run(call: Arc<Call>, holds: Holds) {
     let _end = EndOnDrop(&call.exchange);
-    if holds.unread.is_high() {
-        // Whoever does not read is being cut off meanwhile.
-        while !holds.unread.eased(SHORT_PATIENCE).await {}
-    }
     let permits = call.server.permits();
     let permit = match Arc::clone(permits).try_acquire_owned() {
         Ok(permit) => permit,
@@ -206,13 +231,20 @@ async fn run(call: Arc<Call>, holds: Holds) {
         open,
         beating,
         share,
-        ..
     } = holds;
     let permit = RunPermit::new(permit, share);
     let result = Running::new(&call.server, context, Some(permit)).await;
     call.answer(&result);
     drop(beating);
     drop(open);
+}
+
+/// What is said in place of a large result for which there is no room.
+fn too_much_unread() -> ToolError {
+    ToolError::refusal(
+        ErrorKind::Busy,
+        "The result is large, and the server has too many answers that their clients do not read. Try again in a few seconds, or ask for less.",
+    )
 }
 
 /// What is said to calls for which there is no time left.

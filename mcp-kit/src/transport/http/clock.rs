@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::pressure::Pressure;
+use super::socket;
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +158,7 @@ const TOO_SLOW: &[u8] =
 
 /// A TCP stream that ends when its client takes too long.
 pub(super) struct TimedStream {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
     clock: Arc<Clock>,
     patience: Patience,
     unread: Arc<Pressure>,
@@ -172,7 +173,7 @@ pub(super) struct TimedStream {
 
 impl TimedStream {
     pub(super) fn new(
-        stream: TcpStream,
+        stream: Arc<TcpStream>,
         clock: Arc<Clock>,
         patience: Patience,
         unread: Arc<Pressure>,
@@ -239,6 +240,40 @@ impl TimedStream {
     }
 }
 
+impl TimedStream {
+    fn poll_read_now(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            std::task::ready!(self.stream.poll_read_ready(cx))?;
+            match self.stream.try_read_buf(buf) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                outcome => return Poll::Ready(outcome.map(drop)),
+            }
+        }
+    }
+
+    /// Writes with `write`, once the socket takes something.
+    fn poll_write_now(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl Fn(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let outcome = loop {
+            match self.stream.poll_write_ready(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => break Err(error),
+                Poll::Pending => return self.poll_stalled(cx).map(Err),
+            }
+            match write(&self.stream) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                outcome => break outcome,
+            }
+        };
+        self.stalled = None;
+        self.clock.has_written();
+        Poll::Ready(outcome)
+    }
+}
+
 impl AsyncRead for TimedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -247,7 +282,7 @@ impl AsyncRead for TimedStream {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let before = buf.filled().len();
-        match Pin::new(&mut this.stream).poll_read(cx, buf) {
+        match this.poll_read_now(cx, buf) {
             Poll::Ready(outcome) => {
                 let read = &buf.filled()[before..];
                 if this.is_new && !read.is_empty() {
@@ -279,14 +314,7 @@ impl AsyncWrite for TimedStream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match Pin::new(&mut self.stream).poll_write(cx, buf) {
-            Poll::Ready(outcome) => {
-                self.stalled = None;
-                self.clock.has_written();
-                Poll::Ready(outcome)
-            }
-            Poll::Pending => self.poll_stalled(cx).map(Err),
-        }
+        self.poll_write_now(cx, |stream| stream.try_write(buf))
     }
 
     fn poll_write_vectored(
@@ -294,25 +322,19 @@ impl AsyncWrite for TimedStream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match Pin::new(&mut self.stream).poll_write_vectored(cx, bufs) {
-            Poll::Ready(outcome) => {
-                self.stalled = None;
-                self.clock.has_written();
-                Poll::Ready(outcome)
-            }
-            Poll::Pending => self.poll_stalled(cx).map(Err),
-        }
+        self.poll_write_now(cx, |stream| stream.try_write_vectored(bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        true
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+    /// What is written has been given to the system.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(socket::end_writing(&self.stream))
     }
 }

@@ -19,7 +19,7 @@ use tokio::sync::futures::OwnedNotified;
 use super::body::{Held, HttpBody};
 use super::clock::{Clock, Patience, TimedStream};
 use super::limits::HttpLimits;
-use super::service::{HttpService, RequestBody};
+use super::service::{Client, HttpService, RequestBody};
 
 /// What is said to a connection for which there is no room.
 const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
@@ -76,17 +76,24 @@ impl Connections {
             let connections = &place.0;
             let clock = Clock::new();
             let unread = Arc::clone(&service.shared().unread);
-            let io = TimedStream::new(stream, Arc::clone(&clock), connections.patience, unread);
+            let stream = Arc::new(stream);
+            let patience = connections.patience;
+            let client = Client {
+                address: peer,
+                socket: Some(Arc::clone(&stream)),
+                is_reserve,
+            };
+            let io = TimedStream::new(stream, Arc::clone(&clock), patience, unread);
             let answer = service_fn(move |request: hyper::Request<Incoming>| {
                 let (parts, body) = request.into_parts();
                 let held = Held {
                     serving: Some(clock.serve()),
                     ..Held::default()
                 };
-                let service = service.clone();
+                let (service, client) = (service.clone(), client.clone());
                 async move {
                     let body = RequestBody::Hyper(body);
-                    let response = service.handle(parts, body, peer, held, is_reserve).await;
+                    let response = service.handle(parts, body, client, held).await;
                     Ok::<_, std::convert::Infallible>(response)
                 }
             });

@@ -8,9 +8,10 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use tokio::net::TcpStream;
 
 use super::body::{self, HttpBody, Unread};
-use super::calls::{Call, CallGuard, shutting_down};
+use super::calls::{Call, CallGuard, Waiting, shutting_down};
 use super::exchange::{Begun, Exchange};
 use super::headers::{self, Accepts};
 use super::refusal::{Reason, Refusal, empty_response, json_response};
@@ -33,9 +34,10 @@ pub(super) async fn serve(
     parts: &Parts,
     body: RequestBody,
     principal: Principal,
+    socket: Option<Arc<TcpStream>>,
 ) -> Result<Response<HttpBody>, Refusal> {
     match parts.method {
-        Method::POST => post(shared, parts, body, principal).await,
+        Method::POST => post(shared, parts, body, principal, socket).await,
         _ => Err(Refusal::method("POST")),
     }
 }
@@ -58,6 +60,7 @@ async fn post(
     parts: &Parts,
     body: RequestBody,
     principal: Principal,
+    socket: Option<Arc<TcpStream>>,
 ) -> Result<Response<HttpBody>, Refusal> {
     let headers = &parts.headers;
     if !headers::is_json(headers) {
@@ -82,9 +85,9 @@ async fn post(
     match asked {
         Asked::Nothing => Ok(empty_response(StatusCode::ACCEPTED)),
         Asked::Answer(json) => Ok(answer(json, accepts)),
-        Asked::Call { call, exchange } => respond(shared, call, exchange, accepts).await,
+        Asked::Call { call, exchange } => respond(shared, call, exchange, accepts, socket).await,
         Asked::Listen(id) => {
-            let exchange = Exchange::new(MOST_UNREAD_EVENTS, &shared.unread);
+            let exchange = Exchange::new(MOST_UNREAD_EVENTS);
             let subscription = subscriptions::open(&shared.server, id, Arc::clone(&exchange));
             let mut response = events(shared, &exchange);
             response.body_mut().held().subscription = Some(subscription);
@@ -159,7 +162,16 @@ fn decide(
             };
             asked.map_err(with_id)
         }
-        Frame::One(Ok(Message::Notification(_) | Message::Response)) => Ok(Asked::Nothing),
+        Frame::One(Ok(Message::Notification(notification))) => {
+            let meta = Meta::of(notification.params.meta).map_err(Refusal::bad_request)?;
+            if meta.era() == Era::Modern || header_era == Some(Era::Modern) {
+                let method = &notification.method;
+                headers::must_equal(headers, &headers::METHOD, method, "method")?;
+                modern_version(named.unwrap_or_default()).map_err(Refusal::bad_request)?;
+            }
+            Ok(Asked::Nothing)
+        }
+        Frame::One(Ok(Message::Response)) => Ok(Asked::Nothing),
         Frame::One(Err(Malformed { id, error })) => {
             Err(Refusal::bad_request(error).with_id(id.as_ref()))
         }
@@ -246,8 +258,7 @@ fn route(
     meta: &Meta<'_>,
 ) -> Result<Asked, RpcError> {
     let mut json = Vec::new();
-    let exchange =
-        (request.method == "tools/call").then(|| Exchange::new(MOST_UNREAD_EVENTS, &shared.unread));
+    let exchange = (request.method == "tools/call").then(|| Exchange::new(MOST_UNREAD_EVENTS));
     let outbound = exchange
         .as_ref()
         .filter(|_| accepts.events)
@@ -305,16 +316,25 @@ async fn respond(
     call: PendingCall,
     exchange: Arc<Exchange>,
     accepts: Accepts,
+    socket: Option<Arc<TcpStream>>,
 ) -> Result<Response<HttpBody>, Refusal> {
     let outlives_client = call.era == Era::Legacy;
     if !accepts.json {
         exchange.open_stream();
     }
     let patience = accepts.events.then_some(shared.options.limits.keep_alive);
-    let call = Call::start(shared, call, exchange, patience, None);
+    let waiting = Waiting {
+        patience,
+        socket: socket.filter(|_| !outlives_client),
+    };
+    let call = Call::start(shared, call, exchange, waiting, None);
     let guard = CallGuard::new(Arc::clone(&call), outlives_client);
     match call.begun().await {
-        Begun::Answer(json) => Ok(json_response(StatusCode::OK, json)),
+        Begun::Answer(json, claim) => {
+            let mut response = json_response(StatusCode::OK, json);
+            response.body_mut().held().unread = claim;
+            Ok(response)
+        }
         Begun::Stream => {
             let mut response = events(shared, &call.exchange);
             response.body_mut().held().call = Some(guard);

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::pressure::{Claim, LARGE, Pressure};
+use super::pressure::Claim;
 use crate::protocol::encode;
 use crate::tool::{CallContext, Outbound};
 
@@ -19,8 +19,6 @@ use crate::tool::{CallContext, Outbound};
 pub(super) struct Exchange {
     /// Events beyond this many bytes that nobody has read are dropped.
     most_unread: usize,
-    /// Where large answers are counted that nobody has read.
-    unread: Option<Arc<Pressure>>,
     /// Under which number the stream's events are known to the client, where a
     /// client that lost it may ask for the rest.
     stream: Option<u64>,
@@ -36,7 +34,7 @@ struct State {
     /// Where each event of a stream begins that can be resumed. The rest is
     /// kept until [`Exchange::forget`].
     starts: Vec<usize>,
-    /// What a large answer among the events counts for, until it is read.
+    /// What the answer counts for, until it is read.
     claim: Option<Claim>,
     /// How far the present reader has come.
     read: usize,
@@ -50,10 +48,10 @@ struct State {
 }
 
 /// How a response begins.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Begun {
     /// With the answer, which is all of it.
-    Answer(Vec<u8>),
+    Answer(Vec<u8>, Option<Claim>),
     /// With an event.
     Stream,
     /// There will be none: the call was cancelled.
@@ -62,30 +60,26 @@ pub(super) enum Begun {
 
 impl Exchange {
     /// An exchange whose stream, if it becomes one, cannot be resumed.
-    pub(super) fn new(most_unread: usize, unread: &Arc<Pressure>) -> Arc<Self> {
-        Self::with_stream(most_unread, Some(Arc::clone(unread)), None)
+    pub(super) fn new(most_unread: usize) -> Arc<Self> {
+        Self::with_stream(most_unread, None)
     }
 
     /// An exchange whose events carry ids of the stream `stream`.
     pub(super) fn resumable(most_unread: usize, stream: u64) -> Arc<Self> {
-        Self::with_stream(most_unread, None, Some(stream))
+        Self::with_stream(most_unread, Some(stream))
     }
 
-    fn with_stream(
-        most_unread: usize,
-        unread: Option<Arc<Pressure>>,
-        stream: Option<u64>,
-    ) -> Arc<Self> {
+    fn with_stream(most_unread: usize, stream: Option<u64>) -> Arc<Self> {
         Arc::new(Self {
             most_unread,
-            unread,
             stream,
             state: Mutex::default(),
         })
     }
 
-    /// Gives the answer. Nothing comes after it.
-    pub(super) fn answer(&self, json: Vec<u8>) {
+    /// Gives the answer. Nothing comes after it. `claim` is what it counts for
+    /// until it has left.
+    pub(super) fn answer(&self, json: Vec<u8>, claim: Option<Claim>) {
         let mut state = self.lock();
         if state.has_ended {
             return;
@@ -93,12 +87,10 @@ impl Exchange {
         state.has_ended = true;
         if state.is_stream {
             self.push(&mut state, &json);
-            if json.len() > LARGE {
-                state.claim = self.unread.as_ref().map(|unread| unread.claim(json.len()));
-            }
         } else {
             state.answer = Some(json);
         }
+        state.claim = claim;
         state.wake();
     }
 
@@ -157,7 +149,7 @@ impl Exchange {
     pub(super) fn poll_begun(&self, cx: &mut Context<'_>) -> Poll<Begun> {
         let mut state = self.lock();
         if let Some(answer) = state.answer.take() {
-            return Poll::Ready(Begun::Answer(answer));
+            return Poll::Ready(Begun::Answer(answer, state.claim.take()));
         }
         if state.is_stream {
             return Poll::Ready(Begun::Stream);

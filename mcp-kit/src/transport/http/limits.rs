@@ -26,8 +26,10 @@ pub struct HttpLimits {
     /// The bytes of large bodies (of more than 64 KiB) that are being received
     /// at once; 64 MiB. Further large ones are told 503.
     pub incoming_bytes: usize,
-    /// The bytes of answers that clients have not read; 64 MiB. Beyond it calls
-    /// wait, and clients which do not read are cut off after a second.
+    /// The bytes of large answers (of more than 16 KiB) that clients have not
+    /// read; 64 MiB. Beyond it a call with a large result is told to try again,
+    /// and from three quarters of it clients that read nothing for a second are
+    /// cut off.
     pub unread_bytes: usize,
     /// Sessions of the older revisions that are open at once; 10,000. Further
     /// ones are refused with 503.

@@ -41,6 +41,7 @@ mod probes;
 mod pulse;
 mod refusal;
 mod service;
+mod socket;
 mod subscriptions;
 
 pub use body::HttpBody;

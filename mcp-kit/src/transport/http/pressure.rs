@@ -1,11 +1,7 @@
-//! Bytes that many clients hold together, and what to do when there are too
-//! many.
+//! Bytes that many clients hold together, and when there are too many.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-
-use tokio::sync::Notify;
 
 /// What has fewer bytes is not counted: it leaves at once, or with what is
 /// large.
@@ -16,14 +12,13 @@ pub(super) const LARGE: usize = 16 * 1024;
 pub(super) struct Pressure {
     most: usize,
     held: AtomicUsize,
-    fallen: Notify,
 }
 
 /// Bytes that are held until it is dropped.
 #[derive(Debug)]
 pub(super) struct Claim {
     pressure: Arc<Pressure>,
-    bytes: AtomicUsize,
+    bytes: usize,
 }
 
 impl Pressure {
@@ -31,57 +26,36 @@ impl Pressure {
         Arc::new(Self {
             most,
             held: AtomicUsize::new(0),
-            fallen: Notify::new(),
         })
     }
 
-    /// Holds `bytes` more, whatever the bound says.
-    pub(super) fn claim(self: &Arc<Self>, bytes: usize) -> Claim {
-        self.held.fetch_add(bytes, Ordering::Relaxed);
-        Claim {
+    /// Holds `bytes`, if there is room for them.
+    pub(super) fn claim(self: &Arc<Self>, bytes: usize) -> Option<Claim> {
+        let mut claim = Claim {
             pressure: Arc::clone(self),
-            bytes: AtomicUsize::new(bytes),
-        }
-    }
-
-    pub(super) fn is_high(&self) -> bool {
-        self.held.load(Ordering::Relaxed) > self.most
-    }
-
-    /// Waits until there is room, or `most` has passed; whether there is.
-    pub(super) async fn eased(&self, most: Duration) -> bool {
-        let eased = async {
-            loop {
-                let fallen = self.fallen.notified();
-                tokio::pin!(fallen);
-                // Registered before the look, so that no fall is missed.
-                fallen.as_mut().enable();
-                if !self.is_high() {
-                    return;
-                }
-                fallen.await;
-            }
+            bytes: 0,
         };
-        tokio::time::timeout(most, eased).await.is_ok()
+        claim.grow_to(bytes).then_some(claim)
+    }
+
+    /// Whether room is short.
+    pub(super) fn is_high(&self) -> bool {
+        self.held.load(Ordering::Relaxed) > self.most / 4 * 3
     }
 }
 
 impl Claim {
     /// Holds `bytes` in all, if there is room for them.
-    pub(super) fn grow_to(&self, bytes: usize) -> bool {
-        let more = bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
+    pub(super) fn grow_to(&mut self, bytes: usize) -> bool {
+        let more = bytes.saturating_sub(self.bytes);
         let held = self.pressure.held.fetch_add(more, Ordering::Relaxed) + more;
-        self.bytes.fetch_add(more, Ordering::Relaxed);
+        self.bytes += more;
         held <= self.pressure.most
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        let bytes = self.bytes.load(Ordering::Relaxed);
-        let before = self.pressure.held.fetch_sub(bytes, Ordering::Relaxed);
-        if before > self.pressure.most && before - bytes <= self.pressure.most {
-            self.pressure.fallen.notify_waiters();
-        }
+        self.pressure.held.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

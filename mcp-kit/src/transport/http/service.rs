@@ -15,6 +15,7 @@ use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
+use tokio::net::TcpStream;
 use tower_service::Service;
 
 use super::body::{Held, HttpBody};
@@ -25,7 +26,7 @@ use super::endpoint;
 use super::open::{Open, OpenRequest};
 use super::options::HttpOptions;
 use super::param_headers::ParamHeaders;
-use super::pressure::{LARGE, Pressure};
+use super::pressure::Pressure;
 use super::probes::{self, Readiness};
 use super::pulse::Pulse;
 use super::refusal::{Reason, Refusal, json_response};
@@ -56,6 +57,16 @@ pub struct HttpService {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub SocketAddr);
 
+/// Where a request came from.
+#[derive(Clone, Default)]
+pub(super) struct Client {
+    /// As the socket has it.
+    pub(super) address: Option<IpAddr>,
+    pub(super) socket: Option<Arc<TcpStream>>,
+    /// There is room for it as far as it probes, and no further.
+    pub(super) is_reserve: bool,
+}
+
 /// What all requests share.
 pub(super) struct Shared {
     pub(super) server: Arc<ServerInner>,
@@ -80,7 +91,7 @@ pub(super) struct Shared {
 }
 
 /// Why a service serves nobody.
-pub(super) const LOCKED: &str = "a host, an origin or a public URL is named, and nobody has to say who they are: add .authenticate(…) with API keys, or allow everybody with .allow_unauthenticated()";
+pub(super) const LOCKED: &str = "a host, an origin or a public URL is named, and nobody has to say who they are. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow everybody with .allow_unauthenticated() (--allow-unauthenticated)";
 
 impl Server {
     /// The server as a `tower::Service`, to be mounted in an application that
@@ -135,20 +146,19 @@ impl HttpService {
         &self.shared
     }
 
-    /// Answers a request that came from `peer`.
+    /// Answers a request.
     pub(super) async fn handle(
         self,
         parts: Parts,
         body: RequestBody,
-        peer: Option<IpAddr>,
+        client: Client,
         held: Held,
-        is_reserve: bool,
     ) -> Response<HttpBody> {
         let shared = &self.shared;
-        let responded = if is_reserve && !probes::is_probe(parts.uri.path()) {
+        let responded = if client.is_reserve && !probes::is_probe(parts.uri.path()) {
             Err(busy().closing())
         } else {
-            shared.respond(&parts, body, peer).await
+            shared.respond(&parts, body, client).await
         };
         let mut response = match responded {
             Ok(response) => response,
@@ -176,9 +186,6 @@ impl HttpService {
         {
             serving.answer();
         }
-        if bytes > LARGE {
-            kept.unread = Some(shared.unread.claim(bytes));
-        }
         response
     }
 }
@@ -188,11 +195,11 @@ impl Shared {
         self: &Arc<Self>,
         parts: &Parts,
         body: RequestBody,
-        peer: Option<IpAddr>,
+        client: Client,
     ) -> Result<Response<HttpBody>, Refusal> {
         let path = parts.uri.path();
         if path == self.options.path || path.strip_suffix('/') == Some(&self.options.path) {
-            return self.endpoint(parts, body, peer).await;
+            return self.endpoint(parts, body, client).await;
         }
         match path {
             "/livez" | "/health" => {
@@ -206,7 +213,7 @@ impl Shared {
             #[cfg(feature = "metrics")]
             "/metrics" if self.options.has_metrics_path => {
                 probes::check_method(&parts.method)?;
-                self.enter(parts, peer).await?;
+                self.enter(parts, client.address).await?;
                 Ok(self.metrics())
             }
             _ if self.resource.as_ref().is_some_and(|(at, _)| at == path) => {
@@ -226,14 +233,14 @@ impl Shared {
         self: &Arc<Self>,
         parts: &Parts,
         body: RequestBody,
-        peer: Option<IpAddr>,
+        client: Client,
     ) -> Result<Response<HttpBody>, Refusal> {
         if parts.method == http::Method::OPTIONS && self.door.has_cors() {
             self.check_door(parts)?;
             return Ok(cors::preflight(&parts.headers));
         }
-        let (principal, open) = self.enter(parts, peer).await?;
-        let mut response = endpoint::serve(self, parts, body, principal).await?;
+        let (principal, open) = self.enter(parts, client.address).await?;
+        let mut response = endpoint::serve(self, parts, body, principal, client.socket).await?;
         response.body_mut().held().request = Some(open);
         Ok(response)
     }
@@ -451,13 +458,15 @@ where
             })
             .map_err(Into::into)
             .boxed_unsync();
-        let peer = parts.extensions.get::<PeerAddr>().map(|peer| peer.0.ip());
+        let peer = parts.extensions.get::<PeerAddr>();
+        let client = Client {
+            address: peer.map(|peer| peer.0.ip()),
+            ..Client::default()
+        };
         let service = self.clone();
         Box::pin(async move {
             let body = RequestBody::Other(body);
-            Ok(service
-                .handle(parts, body, peer, Held::default(), false)
-                .await)
+            Ok(service.handle(parts, body, client, Held::default()).await)
         })
     }
 }

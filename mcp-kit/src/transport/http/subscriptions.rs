@@ -54,6 +54,6 @@ pub(super) fn open(
             server.write_server_info(out);
             out.extend_from_slice(b"}}");
         });
-        exchange.answer(json);
+        exchange.answer(json, None);
     }))
 }

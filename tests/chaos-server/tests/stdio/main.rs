@@ -20,5 +20,8 @@ mod listing;
 mod load;
 mod logs;
 mod process;
-mod rpc;
 mod shutdown;
+#[path = "../support/mod.rs"]
+mod support;
+
+pub(crate) use support::rpc;

@@ -6,24 +6,20 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::rpc;
-
-/// How long a test waits for anything before it fails. Far longer than any
-/// answer takes, also on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) use crate::support::log::Log;
+pub(crate) use crate::support::trace::Trace;
+pub(crate) use crate::support::{PATIENCE, lines_of, scratch};
+use crate::support::{os, rpc};
 
 /// What a server is started with.
 pub(crate) struct Setup {
@@ -382,18 +378,7 @@ impl Chaos {
 
     /// Waits for the process to end.
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
-                return status;
-            }
-            assert!(
-                Instant::now() < deadline,
-                "the server did not exit within {PATIENCE:?}; stderr:\n{}",
-                self.log.text()
-            );
-            thread::sleep(Duration::from_millis(2));
-        }
+        os::wait(&mut self.child, &self.log)
     }
 
     /// Closes stdin and expects a clean end; what was still to be read.
@@ -409,52 +394,22 @@ impl Chaos {
         rest
     }
 
-    /// The process id as `/proc` names it.
+    /// An entry of the process below `/proc`.
     #[cfg(target_os = "linux")]
     pub(crate) fn proc(&self, entry: &str) -> std::path::PathBuf {
-        std::path::PathBuf::from(format!("/proc/{}/{entry}", self.child.id()))
+        os::Proc(self.child.id()).entry(entry)
     }
 
     /// The most memory the process has held so far, in bytes.
     #[cfg(target_os = "linux")]
     pub(crate) fn peak_memory(&self) -> u64 {
-        let status = std::fs::read_to_string(self.proc("status")).expect("the process is there");
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmHWM:"))
-            .expect("VmHWM is listed");
-        let kib: u64 = line
-            .split_whitespace()
-            .nth(1)
-            .and_then(|word| word.parse().ok())
-            .expect("a number of kB");
-        kib * 1024
+        os::Proc(self.child.id()).peak_memory()
     }
 
-    /// Waits until the process has used no processor time for a while: it has
-    /// done all that it can do without us. There is no event for that.
+    /// Waits until the process has done all that it can do without us.
     #[cfg(target_os = "linux")]
     pub(crate) fn wait_until_idle(&self) {
-        let deadline = Instant::now() + PATIENCE;
-        let (mut last, mut quiet) = (self.processor_time(), 0);
-        while quiet < 50 {
-            assert!(
-                Instant::now() < deadline,
-                "the server does not come to rest"
-            );
-            thread::sleep(Duration::from_millis(10));
-            let now = self.processor_time();
-            quiet = if now == last { quiet + 1 } else { 0 };
-            last = now;
-        }
-    }
-
-    #[cfg(target_os = "linux")]
-    fn processor_time(&self) -> (String, String) {
-        let stat = std::fs::read_to_string(self.proc("stat")).expect("the process is there");
-        let after_name = stat.rsplit(')').next().expect("stat names the command");
-        let mut words = after_name.split_whitespace().skip(11).map(str::to_owned);
-        (words.next().expect("utime"), words.next().expect("stime"))
+        os::Proc(self.child.id()).wait_until_idle();
     }
 
     fn pid(&self) -> Pid {
@@ -502,165 +457,4 @@ impl Write for Input {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// What a server has written to stderr, line by line.
-#[derive(Default)]
-pub(crate) struct Log {
-    shared: Arc<(Mutex<LogState>, Condvar)>,
-}
-
-#[derive(Default)]
-struct LogState {
-    lines: Vec<String>,
-    ended: bool,
-}
-
-impl Log {
-    fn read_from(&self, pipe: impl Read + Send + 'static) {
-        let shared = Arc::clone(&self.shared);
-        thread::spawn(move || {
-            for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
-                let line = String::from_utf8_lossy(&line).into_owned();
-                shared
-                    .0
-                    .lock()
-                    .expect("no reader panicked")
-                    .lines
-                    .push(line);
-                shared.1.notify_all();
-            }
-            shared.0.lock().expect("no reader panicked").ended = true;
-            shared.1.notify_all();
-        });
-    }
-
-    /// Waits until a line fits; that line.
-    pub(crate) fn wait_for(&self, what: &str, fits: impl Fn(&str) -> bool) -> String {
-        let (mutex, changed) = &*self.shared;
-        let state = mutex.lock().expect("no reader panicked");
-        let found = |state: &LogState| state.lines.iter().find(|line| fits(line)).cloned();
-        let (state, _) = changed
-            .wait_timeout_while(state, PATIENCE, |state| {
-                found(state).is_none() && !state.ended
-            })
-            .expect("no reader panicked");
-        found(&state)
-            .unwrap_or_else(|| panic!("no line with {what} on stderr:\n{}", state.lines.join("\n")))
-    }
-
-    /// Every line, once stderr has ended.
-    pub(crate) fn all(&self) -> Vec<String> {
-        let (mutex, changed) = &*self.shared;
-        let state = mutex.lock().expect("no reader panicked");
-        let (state, late) = changed
-            .wait_timeout_while(state, PATIENCE, |state| !state.ended)
-            .expect("no reader panicked");
-        assert!(!late.timed_out(), "stderr did not end");
-        state.lines.clone()
-    }
-
-    /// What there is so far, for a failing test's message.
-    pub(crate) fn text(&self) -> String {
-        self.shared
-            .0
-            .lock()
-            .expect("no reader panicked")
-            .lines
-            .join("\n")
-    }
-}
-
-/// Where the tools `slow` and `block` write that they began and ended. A named
-/// pipe stands in for the file, so that a test can wait for a line.
-pub(crate) struct Trace {
-    path: std::path::PathBuf,
-    lines: Receiver<String>,
-    seen: Vec<String>,
-}
-
-impl Trace {
-    /// A trace of its own for the test of this name.
-    pub(crate) fn new(name: &str) -> Self {
-        let path = scratch(&format!("{name}.trace"));
-        rustix::fs::mkfifoat(
-            rustix::fs::CWD,
-            &path,
-            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
-        )
-        .expect("a named pipe can be made");
-        // Open for both: the reader then sees no end of file between writers.
-        let pipe = File::options()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .expect("the pipe opens");
-        Self {
-            path,
-            lines: lines_of(pipe),
-            seen: Vec::new(),
-        }
-    }
-
-    /// The value for `CHAOS_TRACE`.
-    pub(crate) fn path(&self) -> &std::path::Path {
-        &self.path
-    }
-
-    /// Waits for this line.
-    pub(crate) fn wait_for(&mut self, line: &str) {
-        if self.has(line) {
-            return;
-        }
-        loop {
-            let next = self
-                .lines
-                .recv_timeout(PATIENCE)
-                .unwrap_or_else(|_| panic!("no `{line}` in the trace: {:?}", self.seen));
-            self.seen.push(next);
-            if self.seen.last().is_some_and(|last| last == line) {
-                return;
-            }
-        }
-    }
-
-    /// Whether this line has been written by now.
-    pub(crate) fn has(&mut self, line: &str) -> bool {
-        self.seen.extend(self.lines.try_iter());
-        self.seen.iter().any(|seen| seen == line)
-    }
-}
-
-impl Drop for Trace {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-/// A path for a file of the test with this name. Nothing is there yet.
-pub(crate) fn scratch(name: &str) -> std::path::PathBuf {
-    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("{}-{name}", std::process::id()));
-    let _ = std::fs::remove_file(&path);
-    path
-}
-
-/// Reads lines on a thread of its own. Invalid UTF-8 is replaced, so that it
-/// fails the test that looks at the line and not the reader.
-pub(crate) fn lines_of(pipe: impl Read + Send + 'static) -> Receiver<String> {
-    let (sender, receiver): (Sender<String>, _) = channel();
-    thread::spawn(move || {
-        for line in BufReader::with_capacity(1 << 16, pipe)
-            .split(b'\n')
-            .map_while(Result::ok)
-        {
-            if sender
-                .send(String::from_utf8_lossy(&line).into_owned())
-                .is_err()
-            {
-                return;
-            }
-        }
-    });
-    receiver
 }

@@ -1,0 +1,72 @@
+//! The web-search tools on the network. What to search is picked as the
+//! web-search example does; what is different is how it is served.
+//!
+//! Where to listen, the keys, the public name and the proxies are the business
+//! of whoever runs it: they are options and environment variables of the
+//! command `http`. What belongs to these tools is set here.
+
+use std::{error::Error, path::PathBuf, process::ExitCode};
+
+use mcp_kit::{
+    Server,
+    middleware::Rate,
+    server::{RedisLimits, ServerBuilder},
+};
+use web_search::{Corpus, Search, SearchProvider as _, brave_from_env, read_page, search_web};
+
+/// Search the web (with a key for Brave's API in BRAVE_API_KEY), or a folder of
+/// documents, or, with neither, the documentation of mcp-kit; over HTTP, for
+/// callers with a key.
+#[derive(clap::Args)]
+struct Options {
+    /// Search the .md and .txt files in this folder, whatever BRAVE_API_KEY says.
+    #[arg(long, value_name = "DIR", env = "SEARCH_CORPUS")]
+    corpus: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    mcp_kit::cli::run(build)
+}
+
+fn build(options: Options) -> Result<Server, Box<dyn Error>> {
+    let mut server = match (options.corpus, brave_from_env()?) {
+        (Some(folder), _) => documents(Corpus::folder(&folder)?),
+        (None, Some(brave)) => web(Search::new(brave)),
+        (None, None) => documents(Corpus::embedded()?),
+    };
+    server = server
+        // One caller's share of each tool.
+        .rate_limit(Rate::per_minute(60))
+        // And of everything, lists and failed calls included.
+        .http(|http| http.principal_rate(Rate::per_minute(300)))
+        // Several replicas count together, and know each other's sessions,
+        // through the Redis or Valkey of MCP_REDIS_URL.
+        .shared_limits(RedisLimits::from_env()?);
+    Ok(server.build()?)
+}
+
+/// Searches documents, and reads them.
+fn documents(corpus: Corpus) -> ServerBuilder {
+    let index = corpus.clone();
+    web(Search::new(corpus.clone()))
+        .state(corpus)
+        .tool::<read_page>()
+        .http(|http| http.ready_check("index", move || answers(index.clone())))
+}
+
+/// Searches whatever `search` does.
+///
+/// The web has no check: a search costs money, and if Brave is out of order it
+/// is so for all replicas. Then the tool's own words help more than a proxy
+/// that has no server left.
+fn web(search: Search) -> ServerBuilder {
+    Server::builder("remote-search", env!("CARGO_PKG_VERSION"))
+        .instructions(format!("search_web searches {}.", search.searches()))
+        .state(search)
+        .tool_with::<search_web>(|tool| tool.concurrency(32))
+}
+
+/// Whether a search comes to an end without an error.
+async fn answers(index: Corpus) -> bool {
+    index.search("ready", 1).await.is_ok()
+}

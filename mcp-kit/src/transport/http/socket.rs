@@ -1,0 +1,36 @@
+//! What is asked of a socket beside reading and writing.
+
+use std::io;
+
+use tokio::net::TcpStream;
+
+/// Tells the client that nothing more will come.
+#[cfg(unix)]
+pub(super) fn end_writing(stream: &TcpStream) -> io::Result<()> {
+    Ok(rustix::net::shutdown(stream, rustix::net::Shutdown::Write)?)
+}
+
+/// Closing the socket tells it as well.
+#[cfg(not(unix))]
+pub(super) fn end_writing(_: &TcpStream) -> io::Result<()> {
+    Ok(())
+}
+
+/// Whether the client has closed its end. hyper does not look while requests
+/// that it has read wait behind the one that is being answered.
+#[cfg(target_os = "linux")]
+pub(super) fn has_left(stream: &TcpStream) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+    let mut looked = [PollFd::new(stream, gone)];
+    let now = Timespec::default();
+    poll(&mut looked, Some(&now)).is_ok_and(|found| found > 0)
+        && looked[0].revents().intersects(gone)
+}
+
+/// Only Linux tells of it while there is something left to read.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn has_left(_: &TcpStream) -> bool {
+    false
+}

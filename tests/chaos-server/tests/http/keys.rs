@@ -1,0 +1,272 @@
+//! Keys: who a caller is, and who it is not.
+
+use serde_json::json;
+
+use crate::client::refusal;
+use crate::request::Request;
+use crate::rpc;
+use crate::server::{Server, setup};
+use crate::wire::Response;
+
+/// `whoami` with these headers.
+fn ask(server: &Server, headers: &[(&str, &str)]) -> Response {
+    let mut request = server.modern().calling(1, "whoami", json!({}));
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    server.connect().exchange(&request)
+}
+
+#[track_caller]
+fn name(server: &Server, headers: &[(&str, &str)]) -> String {
+    let response = ask(server, headers);
+    assert_eq!(response.status(), 200, "{headers:?}: {}", response.text());
+    rpc::text(rpc::result(&response.json()))
+}
+
+#[track_caller]
+fn assert_unknown(response: &Response, case: &str) {
+    assert_eq!(response.status(), 401, "{case}: {}", response.text());
+    refusal(response, 401);
+    let challenge = response.head.header("www-authenticate").unwrap_or_default();
+    assert!(challenge.starts_with("Bearer"), "{case}: {challenge:?}");
+}
+
+#[test]
+fn a_key_gives_its_owners_name() {
+    let server = setup().keys().start();
+    assert_eq!(name(&server, &[("X-API-Key", "alice-key")]), "alice");
+    assert_eq!(name(&server, &[("x-api-key", "bob-key")]), "bob");
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        let value = format!("{scheme} bob-key");
+        assert_eq!(name(&server, &[("Authorization", &value)]), "bob");
+    }
+    let both = [
+        ("X-API-Key", "alice-key"),
+        ("Authorization", "Bearer alice-key"),
+    ];
+    assert_eq!(name(&server, &both), "alice");
+}
+
+#[test]
+fn whoever_has_no_key_is_401() {
+    let server = setup().keys().start();
+    assert_unknown(&ask(&server, &[]), "none");
+    for (header, value) in [
+        ("X-API-Key", "wrong"),
+        ("X-API-Key", ""),
+        ("X-API-Key", "alice"),
+        ("X-API-Key", "alice:alice-key"),
+        ("X-API-Key", "alice:alice-key:admin"),
+        ("X-API-Key", "alice-ke"),
+        ("X-API-Key", "alice-keyy"),
+        ("X-API-Key", "ALICE-KEY"),
+        ("X-API-Key", "alice-key,bob-key"),
+        ("X-API-Key", "alice-key é"),
+        ("X-API-Key", "Bearer alice-key"),
+        ("Authorization", "Bearer"),
+        ("Authorization", "Bearer "),
+        ("Authorization", "Bearer wrong"),
+        ("Authorization", "alice-key"),
+        ("Authorization", "Basic YWxpY2U6YWxpY2Uta2V5"),
+        ("Cookie", "X-API-Key=alice-key"),
+        ("Api-Key", "alice-key"),
+    ] {
+        assert_unknown(
+            &ask(&server, &[(header, value)]),
+            &format!("{header}: {value}"),
+        );
+    }
+    let long = "x".repeat(8_000);
+    assert_unknown(&ask(&server, &[("X-API-Key", &long)]), "a long one");
+    let request = server.modern().calling(1, "whoami", json!({}));
+    for target in ["/mcp?api_key=alice-key", "/mcp?key=alice-key"] {
+        let response = server.connect().exchange(&request.clone().target(target));
+        assert_unknown(&response, target);
+    }
+    let bytes = request.header("X-API-Key", b"\xff\xfealice-key");
+    assert!([400, 401].contains(&server.connect().exchange(&bytes).status()));
+}
+
+/// Two credentials that name two callers: no choice is right, and a wrong one
+/// is not made good by another.
+#[test]
+fn credentials_that_disagree_are_refused() {
+    let server = setup().keys().start();
+    for headers in [
+        [
+            ("X-API-Key", "alice-key"),
+            ("Authorization", "Bearer bob-key"),
+        ],
+        [
+            ("X-API-Key", "alice-key"),
+            ("Authorization", "Bearer wrong"),
+        ],
+        [
+            ("X-API-Key", "wrong"),
+            ("Authorization", "Bearer alice-key"),
+        ],
+        [("X-API-Key", "alice-key"), ("X-API-Key", "bob-key")],
+        [("X-API-Key", "wrong"), ("X-API-Key", "alice-key")],
+        [
+            ("Authorization", "Bearer alice-key"),
+            ("Authorization", "Bearer bob-key"),
+        ],
+    ] {
+        let response = ask(&server, &headers);
+        assert!(
+            [400, 401].contains(&response.status()),
+            "{headers:?}: {} {}",
+            response.status(),
+            response.text()
+        );
+    }
+}
+
+#[test]
+fn everything_at_the_endpoint_asks_for_a_key() {
+    let server = setup().keys().start();
+    let modern = server.modern();
+    let legacy = server.legacy_as("alice-key");
+    for request in [
+        modern.request(1, "server/discover", json!({})),
+        modern.request(1, "tools/list", json!({})),
+        modern.notification("notifications/cancelled", json!({ "requestId": 1 })),
+        legacy.opening("2025-11-25"),
+        legacy.calling(1, "whoami", json!({})),
+        legacy.listening(),
+        legacy.ending(),
+        Request::post("not json"),
+    ] {
+        let request = request.without("X-API-Key");
+        assert_unknown(
+            &server.connect().exchange(&request),
+            &format!("{request:?}"),
+        );
+    }
+}
+
+/// Who is not known is not listened to: the body is neither waited for nor read.
+#[test]
+fn a_stranger_is_refused_before_its_body_is_read() {
+    let server = setup().keys().start();
+    let request = server
+        .modern()
+        .dress(Request::post("").header("Content-Length", "4000000"));
+    let mut conn = server.connect();
+    conn.write(&request.head(server.address));
+    assert_unknown(&conn.response(), "a body to come");
+}
+
+#[test]
+fn without_keys_the_caller_is_anonymous() {
+    let server = setup().start();
+    assert_eq!(name(&server, &[]), "anonymous");
+    // A key that nobody asks for says nothing.
+    assert_eq!(name(&server, &[("X-API-Key", "alice-key")]), "anonymous");
+    assert_eq!(server.legacy().text("whoami", json!({})), "anonymous");
+}
+
+#[test]
+fn a_bare_key_has_a_name_that_is_not_the_key() {
+    let server = setup()
+        .env("MCP_API_KEYS", "just-a-key,another-key")
+        .start();
+    let first = name(&server, &[("X-API-Key", "just-a-key")]);
+    let second = name(&server, &[("X-API-Key", "another-key")]);
+    assert_ne!(first, second);
+    for told in [&first, &second] {
+        assert!(!told.is_empty() && told != "anonymous", "{told}");
+        assert!(
+            !told.contains("just") && !told.contains("another"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn keys_that_begin_alike_are_two_callers() {
+    let server = setup()
+        .env("MCP_API_KEYS", "sk-12345678-one,sk-12345678-two")
+        .start();
+    let first = name(&server, &[("X-API-Key", "sk-12345678-one")]);
+    let second = name(&server, &[("X-API-Key", "sk-12345678-two")]);
+    assert_ne!(first, second);
+}
+
+#[test]
+fn keys_that_cannot_be_read_end_the_start_without_being_told() {
+    for keys in [
+        " ",
+        ",",
+        "alice:",
+        ":s3cret-key",
+        "a:s3cret-key:",
+        "a:s3cret-key,b:s3cret-key",
+    ] {
+        let (status, stderr) = setup().env("MCP_API_KEYS", keys).fail();
+        assert_ne!(status.code(), Some(0), "{keys:?}");
+        assert!(stderr.contains("MCP_API_KEYS"), "{keys:?}: {stderr}");
+        assert!(!stderr.contains("s3cret"), "{keys:?}: {stderr}");
+        assert!(!stderr.contains("panicked"), "{keys:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_keys_file_is_reloaded_when_it_changes() {
+    let path = crate::support::scratch("keys");
+    std::fs::write(&path, "alice:first-key:admin\n").unwrap();
+    let server = setup()
+        .arg("--keys-file")
+        .arg(path.to_str().expect("a path in UTF-8"))
+        .start();
+    assert_eq!(name(&server, &[("X-API-Key", "first-key")]), "alice");
+    // As an operator replaces it: a new file under the old name.
+    let next = path.with_extension("next");
+    std::fs::write(&next, "alice:second-key:admin\ncarol:carol-key\n").unwrap();
+    std::fs::rename(&next, &path).unwrap();
+    let deadline = std::time::Instant::now() + crate::support::PATIENCE;
+    while ask(&server, &[("X-API-Key", "second-key")]).status() != 200 {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "the new key is not known"
+        );
+    }
+    assert_unknown(&ask(&server, &[("X-API-Key", "first-key")]), "the old key");
+    assert_eq!(name(&server, &[("X-API-Key", "carol-key")]), "carol");
+    // A file that has become unreadable locks nobody out who was let in.
+    std::fs::write(&path, "carol:\n").unwrap();
+    server.log.wait_for("what is wrong with the file", |line| {
+        line.contains("keys") && (line.contains("WARN") || line.contains("ERROR"))
+    });
+    assert_eq!(name(&server, &[("X-API-Key", "carol-key")]), "carol");
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn a_key_is_never_told() {
+    let server = setup().keys().env("RUST_LOG", "trace").start();
+    let mut answers = String::new();
+    for key in ["alice-key", "bob-key", "wrong-key-of-mine"] {
+        for header in ["X-API-Key", "Authorization"] {
+            let value = match header {
+                "X-API-Key" => key.to_owned(),
+                _ => format!("Bearer {key}"),
+            };
+            let response = ask(&server, &[(header, &value)]);
+            answers += &format!("{:?}{}", response.head, response.text());
+        }
+    }
+    server.legacy_as("alice-key").assert_alive();
+    server.modern_as("bob-key").failure("leak", json!({}));
+    let log: String = server
+        .log_after_end()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert!(log.contains("alice"), "the caller's name is not in the log");
+    for key in ["alice-key", "bob-key", "wrong-key-of-mine"] {
+        assert!(!answers.contains(key), "in an answer: {key}");
+        assert!(!log.contains(key), "in the log: {key}");
+    }
+}

@@ -1,0 +1,279 @@
+//! Many at once: calls, sessions, connections; each has a bound, and whoever is
+//! within it is served.
+
+use std::thread;
+
+use serde_json::json;
+
+use crate::client::{Era, HttpClient, answer};
+use crate::rpc;
+use crate::server::setup;
+use crate::support::trace::Trace;
+use crate::wire::Conn;
+
+#[cfg(target_os = "linux")]
+const MIB: u64 = 1024 * 1024;
+
+#[cfg(target_os = "linux")]
+#[test]
+fn two_thousand_pipelined_calls_are_answered_within_100_mib() {
+    let server = setup().start();
+    server.assert_alive();
+    let before = server.proc().peak_memory();
+    let client = server.modern();
+    let mut conn = server.connect();
+    let mut bytes = Vec::new();
+    for id in 0..2_000 {
+        let request = client.calling(id, "add", json!({ "a": id, "b": 1 }));
+        bytes.extend(request.bytes(server.address));
+    }
+    let mut writer = conn.writer();
+    let writing = thread::spawn(move || writer.write(&bytes));
+    for id in 0..2_000 {
+        let result = answer(&conn.response(), &json!(id));
+        assert_eq!(rpc::text(rpc::result(&result)), (id + 1).to_string());
+    }
+    writing.join().expect("the server reads");
+    let grown = server.proc().peak_memory().saturating_sub(before);
+    assert!(grown <= 100 * MIB, "{} MiB more", grown / MIB);
+}
+
+#[test]
+fn five_hundred_calls_at_once_are_all_answered() {
+    let server = setup().start();
+    for client in server.both() {
+        let asked: Vec<Conn> = (0..500_i64)
+            .map(|id| client.start(&client.calling(id, "slow", json!({ "ms": 300 }))))
+            .collect();
+        for (id, mut conn) in (0_i64..).zip(asked) {
+            let result = answer(&conn.response(), &json!(id));
+            let result = rpc::result(&result);
+            let text = rpc::text(result);
+            if rpc::is_error(result) {
+                assert!(text.contains("busy"), "{text}");
+            } else {
+                assert_eq!(text, "slept 300");
+            }
+        }
+    }
+}
+
+/// 3,000 sessions asked for by one caller: it gets those that are its due, a
+/// clear word on the others, and takes nothing from anybody else.
+#[cfg(target_os = "linux")]
+#[test]
+fn sessions_are_capped_for_each_caller() {
+    let server = setup().keys().start();
+    let mut bob = server.legacy_as("bob-key");
+    let mut alice = server.legacy_as("alice-key");
+    let before = server.proc().peak_memory();
+    let opening = alice.opening("2025-11-25");
+    let mut conn = server.connect();
+    let (mut opened, mut refused) = (0, 0);
+    for _ in 0..3_000 {
+        let response = conn.exchange(&opening);
+        match response.status() {
+            200 => {
+                assert!(response.head.header("mcp-session-id").is_some());
+                opened += 1;
+            }
+            status => {
+                assert!([429, 503].contains(&status), "{}", response.text());
+                let error = response.json();
+                let text = rpc::message(&error);
+                assert!(text.contains("session"), "{text}");
+                assert_eq!(error["id"], "open", "{error}");
+                refused += 1;
+            }
+        }
+        if response.head.header("connection") == Some("close") {
+            conn = server.connect();
+        }
+    }
+    assert!((50..=200).contains(&opened), "{opened} were opened");
+    assert_eq!(opened + refused, 3_000);
+    let grown = server.proc().peak_memory().saturating_sub(before);
+    assert!(grown <= 100 * MIB, "{} MiB more", grown / MIB);
+    // The sessions that there are go on, others open theirs, and the modern
+    // era needs none.
+    alice.assert_alive();
+    bob.assert_alive();
+    server.legacy_as("bob-key").assert_alive();
+    server.modern_as("alice-key").assert_alive();
+    // Giving one back makes room for another.
+    assert!(conn.exchange(&alice.ending()).status() < 300);
+    assert_eq!(conn.exchange(&opening).status(), 200);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn three_thousand_sessions_without_keys_are_bounded_too() {
+    let server = setup().start();
+    let mut first = server.legacy();
+    let before = server.proc().peak_memory();
+    let opening = first.opening("2025-11-25");
+    let mut conn = server.connect();
+    let mut opened = 0;
+    for _ in 0..3_000 {
+        let response = conn.exchange(&opening);
+        if response.status() == 200 {
+            opened += 1;
+        } else {
+            assert!(
+                [429, 503].contains(&response.status()),
+                "{}",
+                response.text()
+            );
+        }
+        if response.head.header("connection") == Some("close") {
+            conn = server.connect();
+        }
+    }
+    assert!(opened >= 50, "{opened} were opened");
+    let grown = server.proc().peak_memory().saturating_sub(before);
+    assert!(grown <= 100 * MIB, "{} MiB more", grown / MIB);
+    first.assert_alive();
+    server.modern().assert_alive();
+}
+
+#[test]
+fn sessions_are_capped_for_the_server() {
+    let server = setup()
+        .keys()
+        .env("CHAOS_HTTP_LIMITS", "sessions=5,sessions_per_principal=4")
+        .start();
+    let alice = HttpClient::new(server.address, Era::Legacy("2025-11-25")).with_key("alice-key");
+    let bob = HttpClient::new(server.address, Era::Legacy("2025-11-25")).with_key("bob-key");
+    let open = |client: &HttpClient| {
+        server
+            .connect()
+            .exchange(&client.opening("2025-11-25"))
+            .status()
+    };
+    let alices: Vec<u16> = (0..6).map(|_| open(&alice)).collect();
+    assert_eq!(alices[..4], [200; 4], "{alices:?}");
+    assert!(
+        alices[4..].iter().all(|status| [429, 503].contains(status)),
+        "{alices:?}"
+    );
+    let bobs: Vec<u16> = (0..3).map(|_| open(&bob)).collect();
+    assert_eq!(bobs[0], 200, "{bobs:?}");
+    assert!(
+        bobs[1..].iter().all(|status| [429, 503].contains(status)),
+        "{bobs:?}"
+    );
+    server.modern_as("bob-key").assert_alive();
+}
+
+#[test]
+fn connections_beyond_the_bound_are_refused_and_free_places_taken() {
+    let server = setup().env("CHAOS_HTTP_LIMITS", "connections=4").start();
+    let call = server.modern().calling(1, "add", json!({ "a": 1, "b": 2 }));
+    let mut held: Vec<Conn> = (0..4)
+        .map(|_| {
+            let mut conn = server.connect();
+            assert_eq!(conn.exchange(&call).status(), 200);
+            conn
+        })
+        .collect();
+    let mut fifth = server.connect();
+    fifth.send(&call);
+    if let Some(response) = fifth.try_response() {
+        assert_eq!(response.status(), 503, "{}", response.text());
+    }
+    // Those inside go on.
+    assert_eq!(held[3].exchange(&call).status(), 200);
+    drop(held.remove(0));
+    // A place is free as soon as the server has seen the end of the first.
+    let deadline = std::time::Instant::now() + crate::support::PATIENCE;
+    loop {
+        let mut next = server.connect();
+        next.send(&call);
+        match next.try_response() {
+            Some(response) if response.status() == 200 => break,
+            _ => assert!(std::time::Instant::now() < deadline, "no place became free"),
+        }
+    }
+}
+
+#[test]
+fn requests_beyond_the_bound_are_told_so() {
+    let mut trace = Trace::new("http-requests");
+    let server = setup()
+        .env("CHAOS_TRACE", trace.path())
+        .env("CHAOS_HTTP_LIMITS", "requests=3")
+        .start();
+    let client = server.modern();
+    let held: Vec<Conn> = [1200, 1201, 1202]
+        .into_iter()
+        .map(|ms| {
+            let conn = client.start(&client.calling(ms, "slow", json!({ "ms": ms })));
+            trace.wait_for(&format!("start {ms}"));
+            conn
+        })
+        .collect();
+    let response = server
+        .connect()
+        .exchange(&client.calling(9, "add", json!({ "a": 1, "b": 2 })));
+    assert_eq!(response.status(), 503, "{}", response.text());
+    assert!(response.json()["error"]["message"].is_string());
+    // Probes are no requests that count.
+    let probe = crate::request::Request::new("GET", "/livez");
+    assert_eq!(server.connect().exchange(&probe).status(), 200);
+    for (ms, mut conn) in [1200, 1201, 1202].into_iter().zip(held) {
+        let result = answer(&conn.response(), &json!(ms));
+        assert_eq!(rpc::text(rpc::result(&result)), format!("slept {ms}"));
+    }
+    server.assert_alive();
+}
+
+/// Many that send large bodies slowly fill a bound, not the memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn large_bodies_that_never_end_are_bounded() {
+    let server = setup().start();
+    server.assert_alive();
+    let before = server.proc().peak_memory();
+    let client = server.modern();
+    let request = client
+        .calling(1, "add", json!({ "a": 1, "b": 2 }))
+        .body(vec![b' '; 4 << 20]);
+    let bytes = request.bytes(server.address);
+    let held: Vec<Conn> = (0..100)
+        .map(|_| {
+            let mut conn = server.connect();
+            conn.write_what_is_taken(&bytes[..bytes.len() - 1]);
+            conn
+        })
+        .collect();
+    server.proc().wait_until_idle();
+    let grown = server.proc().peak_memory().saturating_sub(before);
+    assert!(grown <= 150 * MIB, "{} MiB more", grown / MIB);
+    server.assert_alive();
+    drop(held);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_body_of_64_mib_costs_no_memory() {
+    let server = setup().start();
+    server.assert_alive();
+    let before = server.proc().peak_memory();
+    let client = server.modern();
+    let request = client
+        .calling(1, "add", json!({ "a": 1, "b": 2 }))
+        .body(vec![b' '; 64 << 20]);
+    let mut chunked = server.connect();
+    chunked.send(&request.clone().chunked(1 << 20));
+    if let Some(response) = chunked.try_response() {
+        assert_eq!(response.status(), 413);
+    }
+    let mut whole = server.connect();
+    whole.send(&request);
+    if let Some(response) = whole.try_response() {
+        assert_eq!(response.status(), 413);
+    }
+    let grown = server.proc().peak_memory().saturating_sub(before);
+    assert!(grown <= 40 * MIB, "{} MiB more", grown / MIB);
+    server.assert_alive();
+}

@@ -1,0 +1,257 @@
+//! The transport of 2024-11-05: a stream from `/sse`, messages to `/messages`.
+
+use serde_json::{Value, json};
+
+use crate::client::{Era, HttpClient};
+use crate::events::Events;
+use crate::request::Request;
+use crate::rpc;
+use crate::server::{Server, setup};
+use crate::wire::Response;
+
+/// A client of that transport.
+struct OldClient<'a> {
+    server: &'a Server,
+    key: Option<&'a str>,
+    events: Events,
+    endpoint: String,
+}
+
+fn server() -> Server {
+    setup().env("CHAOS_SSE", "1").start()
+}
+
+fn opening(key: Option<&str>) -> Request {
+    let request = Request::new("GET", "/sse").header("Accept", "text/event-stream");
+    match key {
+        Some(key) => request.header("X-API-Key", key),
+        None => request,
+    }
+}
+
+impl<'a> OldClient<'a> {
+    #[track_caller]
+    fn open(server: &'a Server, key: Option<&'a str>) -> Self {
+        let mut conn = server.connect();
+        conn.send(&opening(key));
+        let head = conn.head().expect("an answer");
+        let mut events = Events::new(conn, &head);
+        let first = events.next().expect("an event");
+        assert_eq!(first.kind.as_deref(), Some("endpoint"), "{first:?}");
+        assert!(
+            first.data.starts_with("/messages?"),
+            "another server's, or another path: {first:?}"
+        );
+        Self {
+            server,
+            key,
+            events,
+            endpoint: first.data,
+        }
+    }
+
+    #[track_caller]
+    fn greeted(server: &'a Server, key: Option<&'a str>) -> Self {
+        let mut client = Self::open(server, key);
+        client.send(&rpc::initialize("open", "2024-11-05"));
+        let answer = client.next();
+        assert_eq!(answer["id"], "open", "{answer}");
+        assert_eq!(answer["result"]["protocolVersion"], "2024-11-05");
+        client.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+        client
+    }
+
+    fn request(&self, message: &Value) -> Request {
+        let request = Request::post(message.to_string()).target(&self.endpoint);
+        match self.key {
+            Some(key) => request.header("X-API-Key", key),
+            None => request,
+        }
+    }
+
+    #[track_caller]
+    fn send(&self, message: &Value) {
+        let response = self.server.connect().exchange(&self.request(message));
+        assert_eq!(response.status(), 202, "{}", response.text());
+    }
+
+    #[track_caller]
+    fn next(&mut self) -> Value {
+        let event = self.events.next().expect("the stream goes on");
+        assert_eq!(event.kind.as_deref().unwrap_or("message"), "message");
+        rpc::parse(&event.data)
+    }
+
+    #[track_caller]
+    fn text(&mut self, id: i64, tool: &str, arguments: Value) -> String {
+        self.send(&call(id, tool, arguments));
+        let answer = self.next();
+        assert_eq!(answer["id"], id, "{answer}");
+        rpc::text(rpc::result(&answer))
+    }
+}
+
+fn call(id: i64, tool: &str, arguments: Value) -> Value {
+    json!({
+        "jsonrpc": "2.0", "id": id, "method": "tools/call",
+        "params": { "name": tool, "arguments": arguments },
+    })
+}
+
+#[test]
+fn it_is_not_served_unless_it_is_asked_for() {
+    let server = setup().start();
+    assert_eq!(server.connect().exchange(&opening(None)).status(), 404);
+    let post = Request::post("{}").target("/messages?session=x");
+    assert_eq!(server.connect().exchange(&post).status(), 404);
+}
+
+#[test]
+fn a_client_of_2024_is_served() {
+    let server = server();
+    let mut client = OldClient::greeted(&server, None);
+    assert_eq!(client.text(1, "add", json!({ "a": 1, "b": 2 })), "3");
+    assert!(
+        client
+            .text(2, "panic", json!({}))
+            .contains("internal error")
+    );
+    client.send(&json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/list" }));
+    let answer = client.next();
+    assert!(rpc::result(&answer)["tools"].is_array());
+    client.send(&json!({ "jsonrpc": "2.0", "id": 4, "method": "no/such/method" }));
+    assert_eq!(rpc::code(&client.next()), -32601);
+    // The newer transports are served beside it.
+    for mut other in server.both() {
+        other.assert_alive();
+    }
+}
+
+#[test]
+fn answers_reach_the_stream_of_who_asked() {
+    let server = server();
+    let mut clients: Vec<_> = (0..5).map(|_| OldClient::greeted(&server, None)).collect();
+    for (number, client) in (0..).zip(&clients) {
+        client.send(&call(1, "sleep", json!({ "ms": 100 - number * 20 })));
+    }
+    for (number, client) in (0..).zip(&mut clients) {
+        let answer = client.next();
+        assert_eq!(
+            rpc::text(rpc::result(&answer)),
+            format!("slept {}", 100 - number * 20)
+        );
+    }
+}
+
+#[test]
+fn a_session_is_of_use_to_its_owner_alone() {
+    let server = setup().keys().env("CHAOS_SSE", "1").start();
+    let mut alice = OldClient::greeted(&server, Some("alice-key"));
+    assert_eq!(alice.text(1, "whoami", json!({})), "alice");
+    let message = call(2, "whoami", json!({}));
+    let post = |request: &Request| -> Response { server.connect().exchange(request) };
+    let stolen = alice.request(&message).set("X-API-Key", "bob-key");
+    assert!([403, 404].contains(&post(&stolen).status()));
+    let keyless = alice.request(&message).without("X-API-Key");
+    assert_eq!(post(&keyless).status(), 401);
+    assert_eq!(server.connect().exchange(&opening(None)).status(), 401);
+    // Nothing of it reached her stream.
+    assert_eq!(alice.text(3, "whoami", json!({})), "alice");
+}
+
+#[test]
+fn unknown_sessions_and_bad_messages_are_refused() {
+    let server = server();
+    let client = OldClient::greeted(&server, None);
+    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+    let (path, query) = client.endpoint.split_once('?').expect("a query");
+    let (name, _) = query.split_once('=').expect("a parameter");
+    for (target, statuses) in [
+        (format!("{path}?{name}=made-up"), &[404_u16][..]),
+        (format!("{path}?{name}="), &[400, 404]),
+        (path.to_owned(), &[400, 404]),
+    ] {
+        let request = client.request(&ping).target(&target);
+        let response = server.connect().exchange(&request);
+        assert!(
+            statuses.contains(&response.status()),
+            "{target}: {response:?}"
+        );
+    }
+    let broken = client.request(&ping).body("not json");
+    assert_eq!(server.connect().exchange(&broken).status(), 400);
+    let plain = client.request(&ping).set("Content-Type", "text/plain");
+    assert_eq!(server.connect().exchange(&plain).status(), 415);
+    let large = client.request(&ping).body(vec![b' '; 5 << 20]);
+    assert_eq!(server.connect().exchange(&large).status(), 413);
+    let foreign = client.request(&ping).header("Origin", "null");
+    assert_eq!(server.connect().exchange(&foreign).status(), 403);
+    let foreign = opening(None).header("Origin", "https://evil.example");
+    assert_eq!(server.connect().exchange(&foreign).status(), 403);
+    let foreign = opening(None).header("Host", "evil.example");
+    assert_eq!(server.connect().exchange(&foreign).status(), 403);
+}
+
+/// The stream is the session: it ends with it.
+#[test]
+fn a_session_ends_with_its_stream() {
+    let server = server();
+    let client = OldClient::greeted(&server, None);
+    let ping = client.request(&json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }));
+    drop(client.events);
+    let deadline = std::time::Instant::now() + crate::support::PATIENCE;
+    while server.connect().exchange(&ping).status() != 404 {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "the session is still there"
+        );
+    }
+}
+
+/// The ids of streamable sessions open no door here, nor the other way round.
+#[test]
+fn sessions_of_the_two_transports_are_not_mixed() {
+    let server = server();
+    let old = OldClient::greeted(&server, None);
+    let (_, id) = old.endpoint.split_once('=').expect("a parameter");
+    let mut new = HttpClient::new(server.address, Era::Legacy("2025-11-25"));
+    new.session = Some(id.to_owned());
+    let request = new.calling(1, "add", json!({ "a": 1, "b": 2 }));
+    let answered = server.connect().exchange(&request).status();
+    assert!([400, 404].contains(&answered), "{answered}");
+    let session = server.legacy().session.expect("a session");
+    let (path, query) = old.endpoint.split_once('?').expect("a query");
+    let (name, _) = query.split_once('=').expect("a parameter");
+    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+    let request = old
+        .request(&ping)
+        .target(&format!("{path}?{name}={session}"));
+    assert_eq!(server.connect().exchange(&request).status(), 404);
+}
+
+#[test]
+fn an_unread_stream_holds_up_nobody() {
+    let server = server();
+    let unread = OldClient::greeted(&server, None);
+    for id in 0..60 {
+        let request = unread.request(&call(id, "big", json!({ "bytes": 1_000_000 })));
+        // Accepted, or refused in words; never held back.
+        let status = server.connect().exchange(&request).status();
+        assert!([202, 429, 503].contains(&status), "{status}");
+    }
+    let mut other = OldClient::greeted(&server, None);
+    assert_eq!(other.text(1, "add", json!({ "a": 1, "b": 2 })), "3");
+    server.assert_alive();
+}
+
+#[test]
+fn streams_are_ended_at_shutdown() {
+    let mut server = server();
+    let mut conn = server.connect();
+    conn.send(&opening(None));
+    let head = conn.head().expect("an answer");
+    let mut events = Events::new(conn, &head);
+    events.next().expect("the endpoint");
+    server.end();
+    assert_eq!(events.next(), None);
+}
