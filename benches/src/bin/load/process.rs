@@ -5,6 +5,9 @@ use std::process::{Child, ChildStdin, ChildStdout, Command};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+
 use crate::placement::Placement;
 use crate::watchdog::{self, SharedChild, Watchdog};
 
@@ -90,6 +93,19 @@ impl Process {
     /// True once the process has ended.
     pub(crate) fn has_ended(&self) -> bool {
         !matches!(self.child().try_wait(), Ok(None))
+    }
+
+    /// Asks the process to end and waits until it has.
+    pub(crate) fn terminate(&self) -> Result<(), String> {
+        let problem = |error| format!("ending the server: {error}");
+        let pid = Pid::from_child(&self.child());
+        let ended = pidfd_open(pid, PidfdFlags::empty()).map_err(problem)?;
+        kill_process(pid, Signal::TERM).map_err(problem)?;
+        // Waiting on the child would hold the lock that the watchdog needs.
+        self.watched(|| {
+            poll(&mut [PollFd::new(&ended, PollFlags::IN)], None).map_err(problem)?;
+            Ok(())
+        })
     }
 
     /// Runs a step that may not take for ever.

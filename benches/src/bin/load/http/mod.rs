@@ -174,9 +174,10 @@ impl Server for WebServer<'_> {
             .watched(|| exchange::run(callers, &self.web.call, calls))
     }
 
-    /// Kills the server. How it ends is not measured.
+    /// Closes the connections and lets the server end as it does in service.
     fn stop(self: Box<Self>) -> Result<(), String> {
-        Ok(())
+        drop(self.callers);
+        self.process.terminate()
     }
 }
 
