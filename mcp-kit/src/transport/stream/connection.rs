@@ -379,6 +379,7 @@ impl Connection {
         // once the server drains came after.
         if self.server.drain.is_draining() {
             if self.calls.is_open(&call.id) {
+                call.context.trace.end_with(ErrorCode::InvalidRequest);
                 return self.refuse_duplicate(batch);
             }
             let refusal = shutting_down();
