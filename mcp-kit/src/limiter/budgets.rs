@@ -1,6 +1,6 @@
 //! One rate, and what is left of it for each of many.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,9 +22,32 @@ pub(crate) struct Budgets {
     /// Two keyed hashes stand for a key: nothing of it is kept, and a
     /// collision would take 2^64 keys.
     hashers: [RandomState; 2],
-    table: Mutex<Table<(u64, u64)>>,
+    table: Mutex<Hashed>,
     #[cfg(feature = "redis")]
     shared: Option<SharedCount>,
+}
+
+/// The keys are hashes already, and no stranger can foresee them.
+type Hashed = Table<(u64, u64), BuildHasherDefault<AsItIs>>;
+
+/// Takes the last number for its hash.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte) ^ self.0.rotate_left(8));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// Why something may not be done now.
@@ -103,7 +126,7 @@ impl Budgets {
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, Table<(u64, u64)>> {
+    fn table(&self) -> MutexGuard<'_, Hashed> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

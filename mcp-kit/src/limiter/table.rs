@@ -1,7 +1,7 @@
 //! The generic cell rate algorithm over a bounded table of keys.
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -13,38 +13,33 @@ use super::Rate;
 /// Two generations bound the table: once the young one is half the bound, it
 /// becomes the old one, and what the old one still held, the least recently
 /// seen, is forgotten.
-pub(crate) struct Table<K> {
+pub(crate) struct Table<K, S = RandomState> {
     start: Option<Instant>,
     generation: usize,
-    young: HashMap<K, Duration>,
-    old: HashMap<K, Duration>,
+    young: HashMap<K, Duration, S>,
+    old: HashMap<K, Duration, S>,
 }
 
-impl<K: Eq + Hash> Table<K> {
+impl<K: Eq + Hash, S: BuildHasher + Default> Table<K, S> {
     /// A table for at most `entries` keys.
     pub(crate) fn new(entries: usize) -> Self {
         Self {
             start: None,
             generation: (entries / 2).max(1),
-            young: HashMap::new(),
-            old: HashMap::new(),
+            young: HashMap::default(),
+            old: HashMap::default(),
         }
     }
 
     /// Takes one call from the key's budget, or says how long to wait for it.
     pub(crate) fn take(&mut self, key: K, rate: Rate, now: Instant) -> Result<(), Duration> {
         let now = now.duration_since(*self.start.get_or_insert(now));
-        let known = self
-            .old
-            .remove(&key)
-            .or_else(|| self.young.get(&key).copied());
-        let whole_at = known.map_or(now, |whole_at| whole_at.max(now));
-        let wait = whole_at.saturating_sub(now + rate.burst());
-        let (whole_at, outcome) = if wait.is_zero() {
-            (whole_at + rate.each(), Ok(()))
-        } else {
-            (whole_at, Err(wait))
-        };
+        // Most keys are seen again before a generation has passed.
+        if let Some(whole_at) = self.young.get_mut(&key) {
+            return take(whole_at, rate, now);
+        }
+        let mut whole_at = self.old.remove(&key).unwrap_or(now);
+        let outcome = take(&mut whole_at, rate, now);
         self.insert(key, whole_at);
         outcome
     }
@@ -70,13 +65,24 @@ impl<K: Eq + Hash> Table<K> {
     }
 }
 
+/// Takes one call from the budget that will be whole at `whole_at`.
+fn take(whole_at: &mut Duration, rate: Rate, now: Duration) -> Result<(), Duration> {
+    let from = (*whole_at).max(now);
+    let wait = from.saturating_sub(now + rate.burst());
+    if !wait.is_zero() {
+        return Err(wait);
+    }
+    *whole_at = from + rate.each();
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_table_stays_within_its_bound_and_forgets_the_least_recent() {
-        let mut table = Table::new(100);
+        let mut table: Table<_> = Table::new(100);
         let now = Instant::now();
         let rate = Rate::per_hour(1);
         table.take(0, rate, now).unwrap();
@@ -92,7 +98,7 @@ mod tests {
     fn a_long_run_never_exceeds_rate_and_burst() {
         let rate = Rate::per_second(5);
         let start = Instant::now();
-        let mut table = Table::new(10);
+        let mut table: Table<_> = Table::new(10);
         let passed = (0..10_000u64)
             .filter(|step| {
                 let now = start + Duration::from_millis(*step);
