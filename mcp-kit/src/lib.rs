@@ -131,6 +131,8 @@ mod limiter;
 #[cfg(feature = "logging")]
 pub mod logging;
 pub mod middleware;
+#[cfg(feature = "http")]
+mod ownership;
 mod panics;
 pub mod prelude;
 pub mod protocol;

@@ -70,7 +70,7 @@ fn the_legacy_era_has_a_session() {
         "params": {"name": "search_web", "arguments": a_query()},
     });
     let answer = remote.post(&[ALICE, session, version], &call);
-    assert!(answer.text().contains("rate limits"), "{answer:?}");
+    assert!(answer.text().contains("#rate-limits"), "{answer:?}");
 
     // Another's session is none.
     let answer = remote.post(&[BOB, session, version], &call);

@@ -275,6 +275,11 @@ async fn the_embedded_pages_answer_questions_about_mcp_kit() {
         ),
         ("order of middlewares", "middleware.md#the-order"),
         ("stderr JSON log", "logging.md"),
+        ("Prometheus metrics", "telemetry.md#prometheus-metrics"),
+        (
+            "OpenTelemetry traceparent",
+            "telemetry.md#opentelemetry-traces",
+        ),
         (
             "output schema structured content",
             "results.md#structured-results",
@@ -291,6 +296,8 @@ async fn the_embedded_pages_answer_questions_about_mcp_kit() {
         ("mount in axum", "http.md#in-an-axum-or-hyper-app"),
         ("rotate an API key", "keys.md#rotating-keys"),
         ("X-API-Key header", "keys.md#sending-a-key"),
+        ("OAuth issuer", "keys.md#oauth-21"),
+        ("Prometheus metrics", "metrics.md#prometheus-metrics"),
         ("going live checklist", "going-live.md"),
         (
             "trust X-Forwarded-For of a proxy",

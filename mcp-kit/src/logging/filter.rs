@@ -1,6 +1,43 @@
 //! What is logged.
 
+#[cfg(feature = "otel")]
+use tracing::{Metadata, Subscriber, level_filters::LevelFilter, subscriber::Interest};
 use tracing_subscriber::filter::Targets;
+#[cfg(feature = "otel")]
+use tracing_subscriber::layer::{Context, Layer};
+
+#[cfg(feature = "otel")]
+use crate::telemetry::otel::is_sent;
+
+/// Lets through what is logged, and spans that are sent.
+#[cfg(feature = "otel")]
+pub(super) struct LinesOrSpans(pub(super) Targets);
+
+#[cfg(feature = "otel")]
+impl LinesOrSpans {
+    fn lets_through(&self, metadata: &Metadata<'_>) -> bool {
+        is_sent(metadata) || self.0.would_enable(metadata.target(), metadata.level())
+    }
+}
+
+#[cfg(feature = "otel")]
+impl<S: Subscriber> Layer<S> for LinesOrSpans {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if self.lets_through(metadata) {
+            Interest::always()
+        } else {
+            Interest::never()
+        }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        self.lets_through(metadata)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Layer::<S>::max_level_hint(&self.0).map(|level| level.max(LevelFilter::INFO))
+    }
+}
 
 /// The filter that `RUST_LOG` asks for, or `default`, and what is wrong with
 /// `RUST_LOG` where it is not usable.

@@ -26,8 +26,6 @@ mod queue;
 
 use std::time::Duration;
 
-#[cfg(feature = "otel")]
-use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -111,7 +109,7 @@ fn install(filter: Targets) -> bool {
 }
 
 /// The same, with traces beside the lines where the environment asks for them.
-/// What is logged and what is traced are filtered apart.
+/// What is logged changes nothing about what is traced.
 #[cfg(feature = "otel")]
 fn install_with_traces(filter: Targets) -> (bool, Option<TraceGuard>, Option<TraceError>) {
     if !otel::is_configured() {
@@ -121,8 +119,9 @@ fn install_with_traces(filter: Targets) -> (bool, Option<TraceGuard>, Option<Tra
         Err(problem) => (install(filter), None, Some(problem)),
         Ok((traces, guard)) => {
             let subscriber = tracing_subscriber::registry()
+                .with(filter::LinesOrSpans(filter))
                 .with(traces)
-                .with(layer(queue::stderr()).with_filter(filter));
+                .with(layer(queue::stderr()));
             let installed = tracing::subscriber::set_global_default(subscriber).is_ok();
             (installed, installed.then_some(guard), None)
         }

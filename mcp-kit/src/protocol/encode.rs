@@ -54,10 +54,7 @@ pub(crate) fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
 /// Writes a JSON string.
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     // Most text that a server sends needs no escape.
-    if text
-        .bytes()
-        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
-    {
+    if escapes(text) == 0 {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
@@ -68,13 +65,38 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
 
 /// The bytes of a text as a JSON string, without the quotes.
 pub(crate) fn string_size(text: &str) -> usize {
-    let escapes = text.bytes().map(|byte| match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
-        0..0x20 => 5, // \u00XX
-        _ => 0,
-    });
-    text.len() + escapes.sum::<usize>()
+    text.len() + escapes(text)
 }
+
+/// How many bytes escaping adds to a text.
+fn escapes(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut at, mut more) = (0, 0);
+    // No iterator: results can be large, and without optimisations each step of
+    // one is a call.
+    while at < bytes.len() {
+        more += ESCAPES[bytes[at] as usize] as usize;
+        at += 1;
+    }
+    more
+}
+
+/// How many bytes escaping adds to each byte.
+const ESCAPES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        table[control] = 5; // \u00XX
+        control += 1;
+    }
+    let short = *b"\"\\\n\r\t\x08\x0c";
+    let mut at = 0;
+    while at < short.len() {
+        table[short[at] as usize] = 1;
+        at += 1;
+    }
+    table
+};
 
 /// Writes an integer.
 pub(crate) fn integer(out: &mut Vec<u8>, number: impl itoa::Integer) {

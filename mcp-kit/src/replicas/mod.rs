@@ -16,7 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use counts::SharedCount;
-pub(crate) use sessions::{RedisSessions, SessionRecord, SharedSessions};
+pub(crate) use sessions::RedisSessions;
 
 use link::{Link, Settings};
 

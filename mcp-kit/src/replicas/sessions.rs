@@ -4,63 +4,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::{RedisLimits, StoreUnavailable, digest_part};
-use crate::context::Principal;
+use crate::ownership::{OwnerUnknown, SessionRecord, SharedSessions};
 use crate::protocol::{Era, ProtocolVersion};
 
-/// What replicas know of each other's sessions. An answer that cannot be had
-/// is an error, and never a guess: whose session it is does not fail open.
-#[async_trait]
-pub(crate) trait SharedSessions: Send + Sync {
-    /// Tells of a session that was opened, for `lifetime` from now. An error
-    /// means that it must not be opened.
-    async fn put(
-        &self,
-        id: &str,
-        record: &SessionRecord,
-        lifetime: Duration,
-    ) -> Result<(), StoreUnavailable>;
-
-    /// The session, which then lives for `lifetime` from now; `None` if it
-    /// has ended or never was.
-    async fn get(
-        &self,
-        id: &str,
-        lifetime: Duration,
-    ) -> Result<Option<SessionRecord>, StoreUnavailable>;
-
-    /// Ends the session for all replicas.
-    async fn remove(&self, id: &str) -> Result<(), StoreUnavailable>;
-}
-
-/// What is known of a session: who opened it, and the version agreed on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SessionRecord {
-    /// A digest of the principal's name: the store need not know names.
-    owner: String,
-    version: ProtocolVersion,
-}
-
 impl SessionRecord {
-    pub(crate) fn new(owner: &Principal, version: ProtocolVersion) -> Self {
-        Self {
-            owner: digest(owner),
-            version,
-        }
-    }
-
-    pub(crate) fn is_owned_by(&self, principal: &Principal) -> bool {
-        self.owner == digest(principal)
-    }
-
-    pub(crate) fn version(&self) -> ProtocolVersion {
-        self.version
-    }
-
     fn text(&self) -> String {
         format!("{} {}", self.version, self.owner)
     }
@@ -74,10 +24,6 @@ impl SessionRecord {
             owner: owner.to_owned(),
         })
     }
-}
-
-fn digest(principal: &Principal) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(principal.name()))
 }
 
 /// The sessions of one server's replicas.
@@ -110,7 +56,7 @@ impl SharedSessions for RedisSessions {
         id: &str,
         record: &SessionRecord,
         lifetime: Duration,
-    ) -> Result<(), StoreUnavailable> {
+    ) -> Result<(), OwnerUnknown> {
         let mut setting = redis::cmd("SET");
         setting
             .arg(self.key(id))
@@ -126,7 +72,7 @@ impl SharedSessions for RedisSessions {
         match outcome {
             // It is known to this replica alone, as without a store.
             Err(StoreUnavailable) if !self.store.link.settings().fails_closed => Ok(()),
-            outcome => outcome,
+            outcome => outcome.map_err(|StoreUnavailable| OwnerUnknown),
         }
     }
 
@@ -134,7 +80,7 @@ impl SharedSessions for RedisSessions {
         &self,
         id: &str,
         lifetime: Duration,
-    ) -> Result<Option<SessionRecord>, StoreUnavailable> {
+    ) -> Result<Option<SessionRecord>, OwnerUnknown> {
         let key = self.key(id);
         let mut getting = redis::pipe();
         getting
@@ -149,11 +95,12 @@ impl SharedSessions for RedisSessions {
             .store
             .link
             .ask(|mut store| async move { getting.query_async(&mut store).await })
-            .await?;
+            .await
+            .map_err(|StoreUnavailable| OwnerUnknown)?;
         Ok(text.as_deref().and_then(SessionRecord::from_text))
     }
 
-    async fn remove(&self, id: &str) -> Result<(), StoreUnavailable> {
+    async fn remove(&self, id: &str) -> Result<(), OwnerUnknown> {
         let mut removing = redis::cmd("DEL");
         removing.arg(self.key(id));
         let removing = &removing;
@@ -161,6 +108,7 @@ impl SharedSessions for RedisSessions {
             .link
             .ask(|mut store| async move { removing.exec_async(&mut store).await })
             .await
+            .map_err(|StoreUnavailable| OwnerUnknown)
     }
 }
 

@@ -7,6 +7,7 @@ use ::redis::Commands as _;
 use super::*;
 use crate::context::Principal;
 use crate::limiter::{Budgets, EdgeLimits, EdgeRates, Ledger, Rate, Refused};
+use crate::ownership::{OwnerUnknown, SessionRecord, SharedSessions};
 use crate::protocol::ProtocolVersion;
 
 #[path = "../../tests/replicas/redis.rs"]
@@ -289,7 +290,7 @@ async fn a_session_is_known_to_every_replica_until_it_ends() {
 
     let known = b.get("id", minute).await.unwrap().unwrap();
     assert_eq!(known, record);
-    assert_eq!(known.version(), ProtocolVersion::V2025_03_26);
+    assert_eq!(known.version, ProtocolVersion::V2025_03_26);
     assert!(known.is_owned_by(&Principal::new("alice", [""; 0])));
     assert!(!known.is_owned_by(&Principal::new("bob", ["admin"])));
     assert_eq!(b.get("another", minute).await, Ok(None));
@@ -335,12 +336,9 @@ async fn whose_session_it_is_does_not_fail_open() {
     let alice = Principal::new("alice", [""; 0]);
     let record = SessionRecord::new(&alice, ProtocolVersion::NEWEST_LEGACY);
     let minute = Duration::from_secs(60);
-    assert_eq!(open.get("id", minute).await, Err(StoreUnavailable));
-    assert_eq!(closed.get("id", minute).await, Err(StoreUnavailable));
+    assert_eq!(open.get("id", minute).await, Err(OwnerUnknown));
+    assert_eq!(closed.get("id", minute).await, Err(OwnerUnknown));
     // A new session is known to its own replica alone, or not opened.
     assert_eq!(open.put("id", &record, minute).await, Ok(()));
-    assert_eq!(
-        closed.put("id", &record, minute).await,
-        Err(StoreUnavailable)
-    );
+    assert_eq!(closed.put("id", &record, minute).await, Err(OwnerUnknown));
 }

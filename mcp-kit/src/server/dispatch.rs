@@ -17,7 +17,7 @@ use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
 use crate::protocol::params::Params;
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
-use crate::telemetry::{CallTrace, Origin};
+use crate::telemetry::{CallStart, CallTrace, Origin};
 use crate::tool::{CallContext, Outbound, ToolCall, ToolError, ToolResult};
 
 /// What a connection or a request knows of its client.
@@ -223,6 +223,17 @@ impl ServerInner {
         }
         let progress = meta.progress_token();
         let outbound = progress.as_ref().and(outbound).cloned();
+        let trace = CallStart {
+            tool: entry.definition().name(),
+            principal: session.principal.name(),
+            id,
+            version: match era {
+                Era::Modern => Some(ProtocolVersion::V2026_07_28),
+                Era::Legacy => session.version,
+            },
+            origin: &session.origin,
+        };
+        let trace = CallTrace::begin(&trace, meta);
         Ok(Some(PendingCall {
             id: id.clone(),
             era,
@@ -232,7 +243,7 @@ impl ServerInner {
                 session.principal.clone(),
                 progress,
                 outbound,
-                CallTrace::begin(era, session, id, meta, entry.definition().name()),
+                trace,
             )),
         }))
     }

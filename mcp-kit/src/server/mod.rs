@@ -36,8 +36,10 @@ use crate::limiter::Ledger;
 use crate::limiter::{EdgeLimits, EdgeRates, Rate};
 #[cfg(feature = "http")]
 use crate::middleware::RateLimit;
+#[cfg(feature = "http")]
+use crate::ownership::SharedSessions;
 #[cfg(feature = "redis")]
-use crate::replicas::{RedisSessions, SharedSessions};
+use crate::replicas::RedisSessions;
 #[cfg(any(feature = "metrics", feature = "http"))]
 use crate::telemetry::Meter;
 #[cfg(feature = "metrics")]
@@ -192,10 +194,13 @@ impl ServerInner {
 
     /// What the replicas of this server know of each other's sessions, where
     /// they share a store.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "http")]
     pub(crate) fn shared_sessions(&self) -> Option<Arc<dyn SharedSessions>> {
-        let sessions = RedisSessions::new(self.shared.clone()?, &self.name);
-        Some(Arc::new(sessions))
+        #[cfg(feature = "redis")]
+        if let Some(shared) = &self.shared {
+            return Some(Arc::new(RedisSessions::new(shared.clone(), &self.name)));
+        }
+        None
     }
 
     /// The limits of a transport's edge.

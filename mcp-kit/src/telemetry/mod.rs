@@ -14,4 +14,4 @@ mod trace;
 pub(crate) use meter::{Meter, ToolMeter};
 #[cfg(feature = "http")]
 pub(crate) use meter::{OpenSession, Refusal};
-pub(crate) use trace::{CallTrace, Origin};
+pub(crate) use trace::{CallStart, CallTrace, Origin};

@@ -8,13 +8,10 @@ use std::sync::Arc;
 use opentelemetry::trace::SpanContext;
 
 #[cfg(feature = "otel")]
-use super::otel::{self, CallSpan, CallStart};
+use super::otel::{self, CallSpan};
 use crate::middleware::CallOutcome;
-#[cfg(feature = "otel")]
-use crate::protocol::ProtocolVersion;
 use crate::protocol::meta::Meta;
-use crate::protocol::{Era, RequestId};
-use crate::server::Session;
+use crate::protocol::{ErrorCode, ProtocolVersion, RequestId};
 use crate::tool::CallContext;
 
 /// How a request came, as its trace tells it.
@@ -35,11 +32,13 @@ impl Origin {
     /// Over stdin and stdout.
     #[cfg(feature = "stdio")]
     pub(crate) fn stdio() -> Self {
-        Self {
-            #[cfg(feature = "otel")]
+        #[cfg(feature = "otel")]
+        return Self {
             transport: Some("pipe"),
             ..Self::default()
-        }
+        };
+        #[cfg(not(feature = "otel"))]
+        Self::default()
     }
 
     /// In an HTTP request with these headers.
@@ -72,14 +71,27 @@ impl Origin {
     /// Within a session. `name` stands for it and is no secret: a session's id
     /// opens it, a digest of the id does not.
     #[cfg(feature = "http")]
-    pub(crate) fn in_session(self, name: &std::sync::Arc<str>) -> Self {
-        let _ = name;
-        Self {
-            #[cfg(feature = "otel")]
-            session: Some(Arc::clone(name)),
-            ..self
+    pub(crate) fn in_session(self, name: impl FnOnce() -> std::sync::Arc<str>) -> Self {
+        #[cfg(feature = "otel")]
+        if otel::is_on() {
+            return Self {
+                session: Some(name()),
+                ..self
+            };
         }
+        let _ = name;
+        self
     }
+}
+
+/// What is known of a call when its message has been read.
+#[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "told for nothing"))]
+pub(crate) struct CallStart<'a> {
+    pub(crate) tool: &'a str,
+    pub(crate) principal: &'a str,
+    pub(crate) id: &'a RequestId,
+    pub(crate) version: Option<ProtocolVersion>,
+    pub(crate) origin: &'a Origin,
 }
 
 /// A call's span, if there is one.
@@ -99,31 +111,15 @@ pub(crate) struct InCall<'a> {
 
 impl CallTrace {
     /// Begins the span of a call whose message has been read.
-    pub(crate) fn begin(
-        era: Era,
-        session: &Session,
-        id: &RequestId,
-        meta: &Meta<'_>,
-        tool: &str,
-    ) -> Self {
+    pub(crate) fn begin(call: &CallStart<'_>, meta: &Meta<'_>) -> Self {
         #[cfg(feature = "otel")]
         if otel::is_on() {
-            let version = match era {
-                Era::Modern => Some(ProtocolVersion::V2026_07_28),
-                Era::Legacy => session.version,
-            };
+            let parent = otel::from_meta(meta.traceparent, meta.tracestate);
             return Self {
-                span: Some(CallSpan::begin(CallStart {
-                    tool,
-                    principal: session.principal.name(),
-                    id,
-                    version: version.map(ProtocolVersion::as_str),
-                    origin: &session.origin,
-                    parent: otel::from_meta(meta.traceparent, meta.tracestate),
-                })),
+                span: Some(CallSpan::begin(call, parent)),
             };
         }
-        let _ = (era, session, id, meta, tool);
+        let _ = (call, meta);
         Self::default()
     }
 
@@ -143,6 +139,16 @@ impl CallTrace {
             #[cfg(not(feature = "otel"))]
             _trace: std::marker::PhantomData,
         }
+    }
+
+    /// Ends the span of a call that was answered with a protocol error.
+    pub(crate) fn end_with(&self, code: ErrorCode) {
+        #[cfg(feature = "otel")]
+        if let Some(span) = &self.span {
+            span.end_with_code(code);
+        }
+        #[cfg(not(feature = "otel"))]
+        let _ = code;
     }
 
     /// Ends the span, unless it has ended already.

@@ -10,6 +10,8 @@
 
 mod calls;
 #[cfg(feature = "http")]
+mod edge;
+#[cfg(feature = "http")]
 mod listener;
 
 use mcp_kit::telemetry::metrics::Metrics;

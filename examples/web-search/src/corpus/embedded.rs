@@ -21,8 +21,10 @@ const PAGES: &[(&str, &str)] = &[
     page!("stdio.md"),
     page!("http.md"),
     page!("keys.md"),
+    page!("metrics.md"),
     page!("going-live.md"),
     page!("logging.md"),
+    page!("telemetry.md"),
     page!("command-line.md"),
     page!("testing.md"),
 ];

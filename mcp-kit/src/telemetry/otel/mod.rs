@@ -20,6 +20,7 @@
 //! | `network.transport` | `pipe` over stdio, `tcp` over HTTP |
 //! | `network.protocol.name`, `.version` | `http` and such as `1.1`, over HTTP |
 //! | `error.type` | `tool_error`, for a result with `isError`; the span's status is then an error |
+//! | `rpc.response.status_code` | for a call whose id was in flight already, `-32600` |
 //! | `mcp_kit.outcome` | the log's word for how the call ended |
 //! | `mcp_kit.reference` | the reference that the client was given, where it was given one |
 //! | `tool`, `principal` | as the log has them |
@@ -53,6 +54,7 @@
 
 mod client;
 mod export;
+mod layer;
 mod parent;
 mod span;
 
@@ -63,15 +65,16 @@ use std::time::Duration;
 use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt as _, TraceId, TracerProvider as _};
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::{Level, Subscriber};
+use tracing::Subscriber;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 
+use layer::Spans;
+pub(crate) use layer::is_sent;
 #[cfg(feature = "http")]
 pub(super) use parent::from_headers;
 pub(super) use parent::from_meta;
-pub(super) use span::{CallSpan, CallStart};
+pub(super) use span::CallSpan;
 
 /// How long the end of the process waits for the last spans to be sent.
 const LONGEST_FLUSH: Duration = Duration::from_secs(2);
@@ -139,16 +142,7 @@ where
     let provider = export::provider()?;
     let tracer = provider.tracer("mcp-kit");
     LAYERS.fetch_add(1, Ordering::Relaxed);
-    let spans = filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO)
-        .with_max_level_hint(LevelFilter::INFO);
-    let layer = tracing_opentelemetry::layer()
-        .with_tracer(tracer)
-        .with_location(false)
-        .with_threads(false)
-        .with_tracked_inactivity(false)
-        .with_target(false)
-        .with_filter(spans);
-    Ok((layer, TraceGuard(provider)))
+    Ok((Spans::new(tracer), TraceGuard(provider)))
 }
 
 /// Whether spans are sent anywhere.

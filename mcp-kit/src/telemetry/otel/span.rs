@@ -3,68 +3,63 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use opentelemetry::trace::{SpanContext, Status, TraceContextExt as _};
-use opentelemetry::{Context, Key, Value};
+use opentelemetry::{Context, KeyValue, Value};
 use tracing::Span;
 use tracing::span::Entered;
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::middleware::CallOutcome;
-use crate::protocol::RequestId;
-use crate::telemetry::Origin;
+use crate::protocol::{ErrorCode, RequestId};
+use crate::telemetry::CallStart;
 use crate::text::excerpt;
 use crate::tool::{CallContext, ErrorKind};
-
-/// What is known of a call when its message has been read.
-pub(crate) struct CallStart<'a> {
-    pub(crate) tool: &'a str,
-    pub(crate) principal: &'a str,
-    pub(crate) id: &'a RequestId,
-    pub(crate) version: Option<&'static str>,
-    pub(crate) origin: &'a Origin,
-    /// What the request's `_meta` names.
-    pub(crate) parent: Option<SpanContext>,
-}
 
 /// A call's span. It ends with an outcome, at the latest when it is dropped.
 pub(crate) struct CallSpan {
     span: Span,
+    /// The same, as OpenTelemetry has it. It can end while tracing's lives on
+    /// in tasks that the handler left behind.
+    context: Context,
     has_ended: AtomicBool,
 }
 
 impl CallSpan {
-    pub(crate) fn begin(start: CallStart<'_>) -> Self {
-        let CallStart { tool, origin, .. } = start;
-        // The log's own span, with the fields that its lines show.
+    /// `parent` is what the request's `_meta` names.
+    pub(crate) fn begin(start: &CallStart<'_>, parent: Option<SpanContext>) -> Self {
+        let &CallStart { tool, origin, .. } = start;
+        let (parent, link) = match (parent, origin.parent.clone()) {
+            (None, parent) => (parent, None),
+            both => both,
+        };
+        let around = match parent {
+            Some(parent) => Context::new().with_remote_span_context(parent),
+            None => Context::new(),
+        };
+        let attached = around.attach();
+        // In place of the log's own span, with the fields that its lines show.
         let span = tracing::info_span!(
             target: "mcp_kit::call",
-            parent: None,
             "call",
             tool,
             principal = start.principal,
             otel.name = format!("tools/call {tool}"),
             otel.kind = "server",
         );
-        let header = origin.parent.clone();
-        let (parent, link) = match (start.parent, header) {
-            (Some(parent), link) => (Some(parent), link),
-            (None, parent) => (parent, None),
-        };
-        if let Some(parent) = parent {
-            // It fails where no layer sees the span; there is no parent then.
-            let _ = span.set_parent(Context::new().with_remote_span_context(parent));
-        }
+        // The layer starts it when it is first entered.
+        let context = span.in_scope(Context::current);
+        drop(attached);
+        let traced = context.span();
         if let Some(link) = link {
-            span.add_link(link);
+            traced.add_link(link, Vec::new());
         }
         let set = |key: &'static str, value: Value| {
-            span.set_attribute(Key::from_static_str(key), value);
+            traced.set_attribute(KeyValue::new(key, value));
         };
         set("mcp.method.name", "tools/call".into());
         set("gen_ai.operation.name", "execute_tool".into());
         set("gen_ai.tool.name", tool.to_owned().into());
         set("jsonrpc.request.id", id_text(start.id).into());
         if let Some(version) = start.version {
-            set("mcp.protocol.version", version.into());
+            set("mcp.protocol.version", version.as_str().into());
         }
         if let Some(session) = &origin.session {
             set("mcp.session.id", session.to_string().into());
@@ -78,6 +73,7 @@ impl CallSpan {
         }
         Self {
             span,
+            context,
             has_ended: AtomicBool::new(false),
         }
     }
@@ -100,16 +96,24 @@ impl CallSpan {
         self.end_with(outcome, reference);
     }
 
+    /// Ends the span of a call that was answered with a protocol error: the
+    /// client's, by the conventions no error of the server's.
+    pub(crate) fn end_with_code(&self, code: ErrorCode) {
+        if !self.has_ended.swap(true, Ordering::Relaxed) {
+            let span = self.context.span();
+            let code = code.code().to_string();
+            span.set_attribute(KeyValue::new("rpc.response.status_code", code));
+            span.end();
+        }
+    }
+
     fn end_with(&self, outcome: CallOutcome, reference: Option<String>) {
         if self.has_ended.swap(true, Ordering::Relaxed) {
             return;
         }
-        // The span itself and not tracing's, which lives on in tasks that the
-        // handler left behind.
-        let context = self.span.context();
-        let span = context.span();
+        let span = self.context.span();
         let set = |key: &'static str, value: Value| {
-            span.set_attribute(opentelemetry::KeyValue::new(key, value));
+            span.set_attribute(KeyValue::new(key, value));
         };
         set("mcp_kit.outcome", outcome.as_str().into());
         if let Some(reference) = reference {

@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep, sleep, timeout_at};
 use super::calls::CallGuard;
 use super::clock::Serving;
 use super::exchange::Reader;
+use super::legacy::Listening;
 use super::open::OpenRequest;
 use super::pressure::{Claim, Pressure};
 use super::subscriptions::Subscription;
@@ -33,6 +34,7 @@ pub(super) struct Held {
     pub(super) call: Option<CallGuard>,
     pub(super) unread: Option<Claim>,
     pub(super) subscription: Option<Subscription>,
+    pub(super) listening: Option<Listening>,
 }
 
 enum Kind {

@@ -8,10 +8,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::exchange::{Begun, Exchange};
+use super::legacy::Place;
 use super::open::OpenCall;
 use super::pressure::{LARGE, Pressure};
 use super::pulse::Beating;
@@ -43,6 +45,8 @@ pub(super) struct Call {
     server: Arc<ServerInner>,
     call: PendingCall,
     waiting: Waiting,
+    /// Where in a session it belongs.
+    place: Option<Place>,
     /// Where large answers count that are not read yet.
     unread: Arc<Pressure>,
     task: OnceLock<AbortHandle>,
@@ -55,24 +59,46 @@ impl Call {
         call: PendingCall,
         exchange: Arc<Exchange>,
         waiting: Waiting,
-        share: Option<Share>,
     ) -> Arc<Self> {
+        let (call, holds) = Self::prepare(shared, call, exchange, waiting, None);
+        let task = tokio::spawn(run(Arc::clone(&call), holds, None));
+        let _ = call.task.set(task.abort_handle());
+        call
+    }
+
+    /// Makes a call that is to wait for its turn. It is looked after as one
+    /// that runs.
+    pub(super) fn prepare(
+        shared: &Shared,
+        call: PendingCall,
+        exchange: Arc<Exchange>,
+        waiting: Waiting,
+        place: Option<Place>,
+    ) -> (Arc<Self>, Holds) {
         let call = Arc::new(Self {
             exchange,
             server: Arc::clone(&shared.server),
             call,
             waiting,
+            place,
             unread: Arc::clone(&shared.unread),
             task: OnceLock::new(),
         });
         let holds = Holds {
             open: shared.open.call(&call),
             beating: shared.pulse.beat(),
-            share,
         };
-        let task = tokio::spawn(run(Arc::clone(&call), holds));
-        let _ = call.task.set(task.abort_handle());
-        call
+        (call, holds)
+    }
+
+    /// Starts a call whose turn has come, with its share of the session.
+    pub(super) fn launch(self: &Arc<Self>, holds: Holds, share: Share, runtime: &Handle) {
+        let task = runtime.spawn(run(Arc::clone(self), holds, Some(share)));
+        let _ = self.task.set(task.abort_handle());
+    }
+
+    pub(super) fn pending(&self) -> &PendingCall {
+        &self.call
     }
 
     /// Waits until it is known how the response begins.
@@ -89,9 +115,10 @@ impl Call {
         (sooner.filter(|at| *at > now)).fold(self.deadline(), Instant::min)
     }
 
-    /// Looks after it: ends a call whose client has left, makes the response a stream once it takes long, so that
-    /// its connection is kept open, and answers a call whose time has run out
-    /// while it waited, or while its handler blocks its thread.
+    /// Looks after it: ends a call whose client has left, makes the response a
+    /// stream once it takes long, so that its connection is kept open, and
+    /// answers a call whose time has run out while it waited, or while its
+    /// handler blocks its thread.
     pub(super) fn look(&self, now: Instant) {
         let Waiting { patience, socket } = &self.waiting;
         if socket.as_deref().is_some_and(socket::has_left) {
@@ -114,7 +141,7 @@ impl Call {
         }
         let context = &self.call.context;
         context.set_answered();
-        self.exchange.end();
+        self.end();
         context.cancel();
         self.abort();
     }
@@ -139,8 +166,17 @@ impl Call {
         let mut json = Vec::with_capacity(256);
         self.server
             .write_result(&mut json, id, *era, context, result);
+        // Too large for its batch, or for what may be unread.
+        let refusal = self
+            .place
+            .as_ref()
+            .and_then(|place| place.too_large(json.len()));
         let mut claim = None;
-        if json.len() > LARGE {
+        if let Some(refusal) = refusal {
+            json.clear();
+            self.server
+                .write_result(&mut json, id, *era, context, &refusal);
+        } else if json.len() > LARGE {
             claim = self.unread.claim(json.len());
             if claim.is_none() {
                 json = Vec::new();
@@ -156,7 +192,20 @@ impl Call {
             }
         }
         context.set_answered();
-        self.exchange.answer(json, claim);
+        match &self.place {
+            None => {
+                self.exchange.answer(json, claim);
+            }
+            Some(place) => place.settle(self, Some((json, claim))),
+        }
+    }
+
+    /// Ends it without an answer.
+    fn end(&self) {
+        match &self.place {
+            None => self.exchange.end(),
+            Some(place) => place.settle(self, None),
+        }
     }
 
     fn time_out(&self) {
@@ -175,11 +224,9 @@ impl Call {
 }
 
 /// What a call holds while it runs.
-struct Holds {
+pub(super) struct Holds {
     open: OpenCall,
     beating: Beating,
-    /// Its share of the session.
-    share: Option<Share>,
 }
 
 /// A call whose client may leave.
@@ -206,8 +253,8 @@ impl Drop for CallGuard {
     }
 }
 
-/// Ends the exchange of a call that ends without an answer.
-struct EndOnDrop<'a>(&'a Exchange);
+/// Ends a call that ends without an answer.
+struct EndOnDrop<'a>(&'a Call);
 
 impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {
@@ -215,8 +262,8 @@ impl Drop for EndOnDrop<'_> {
     }
 }
 
-async fn run(call: Arc<Call>, holds: Holds) {
-    let _end = EndOnDrop(&call.exchange);
+async fn run(call: Arc<Call>, holds: Holds, share: Option<Share>) {
+    let _end = EndOnDrop(&call);
     let permits = call.server.permits();
     let permit = match Arc::clone(permits).try_acquire_owned() {
         Ok(permit) => permit,
@@ -225,13 +272,12 @@ async fn run(call: Arc<Call>, holds: Holds) {
             Err(_) => return, // the semaphore is never closed
         },
     };
+    if call.place.is_some() && call.exchange.has_ended() {
+        return; // answered or cancelled just before its turn came
+    }
     let context = &call.call.context;
     context.set_begun();
-    let Holds {
-        open,
-        beating,
-        share,
-    } = holds;
+    let Holds { open, beating } = holds;
     let permit = RunPermit::new(permit, share);
     let result = Running::new(&call.server, context, Some(permit)).await;
     call.answer(&result);

@@ -12,13 +12,14 @@ use tokio::net::TcpStream;
 
 use super::body::{self, HttpBody, Unread};
 use super::calls::{Call, CallGuard, Waiting, shutting_down};
-use super::exchange::{Begun, Exchange};
+use super::exchange::{Begun, Exchange, Reader};
 use super::headers::{self, Accepts};
+use super::legacy::{self, Found, Opening};
 use super::refusal::{Reason, Refusal, empty_response, json_response};
 use super::service::{RequestBody, Shared, busy};
 use super::subscriptions;
 use crate::context::Principal;
-use crate::protocol::message::{Frame, Malformed, Message, Request, decode};
+use crate::protocol::message::{Frame, Message, Request, decode};
 use crate::protocol::meta::{Meta, modern_version};
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, json_string};
 use crate::server::{PendingCall, Session};
@@ -26,7 +27,7 @@ use crate::telemetry::Origin;
 use crate::tool::Outbound;
 
 /// Events of one response that nobody has read may have so many bytes.
-const MOST_UNREAD_EVENTS: usize = 64 * 1024;
+pub(super) const MOST_UNREAD_EVENTS: usize = 64 * 1024;
 
 /// Answers a request from `principal`.
 pub(super) async fn serve(
@@ -38,12 +39,16 @@ pub(super) async fn serve(
 ) -> Result<Response<HttpBody>, Refusal> {
     match parts.method {
         Method::POST => post(shared, parts, body, principal, socket).await,
+        // Boxed: most requests need no room for them.
+        Method::GET => Box::pin(legacy::get(shared, &parts.headers, principal)).await,
+        Method::DELETE => Box::pin(legacy::delete(shared, &parts.headers, principal)).await,
+        _ if shared.options.has_sessions => Err(Refusal::method("POST, GET, DELETE")),
         _ => Err(Refusal::method("POST")),
     }
 }
 
 /// What a message asks for.
-enum Asked {
+pub(super) enum Asked {
     /// An answer that is there already.
     Answer(Vec<u8>),
     /// Nothing: a notification.
@@ -53,6 +58,12 @@ enum Asked {
         exchange: Arc<Exchange>,
     },
     Listen(RequestId),
+    /// A session.
+    Open(Box<Opening>),
+    /// A call of a session, which has been taken up.
+    InSession(Arc<Call>),
+    /// The answers to a batch.
+    Batch(Arc<Exchange>),
 }
 
 async fn post(
@@ -80,8 +91,15 @@ async fn post(
     }
     let (bytes, _incoming) = read(shared, body).await?;
     let origin = Origin::http(parts.version, headers);
-    let asked = decide(shared, headers, accepts, &bytes, principal, origin)?;
+    let found = legacy::find(shared, headers, &principal).await?;
+    let session = Session {
+        principal,
+        version: None,
+        origin,
+    };
+    let asked = decide(shared, headers, accepts, &bytes, &found, session)?;
     drop(bytes);
+    drop(found);
     match asked {
         Asked::Nothing => Ok(empty_response(StatusCode::ACCEPTED)),
         Asked::Answer(json) => Ok(answer(json, accepts)),
@@ -93,6 +111,9 @@ async fn post(
             response.body_mut().held().subscription = Some(subscription);
             Ok(response)
         }
+        Asked::Open(opening) => Box::pin(legacy::open(shared, *opening, accepts)).await,
+        Asked::InSession(call) => Ok(legacy::respond(shared, call, accepts).await),
+        Asked::Batch(exchange) => Ok(legacy::respond_to_batch(exchange, accepts).await),
     }
 }
 
@@ -136,31 +157,29 @@ fn decide(
     headers: &HeaderMap,
     accepts: Accepts,
     bytes: &[u8],
-    principal: Principal,
-    origin: Origin,
+    found: &Found,
+    session: Session,
 ) -> Result<Asked, Refusal> {
     let named = headers::single(headers, &headers::PROTOCOL_VERSION)?;
     // A version that is not known is taken for one that comes after those that
     // are.
     let header_era = named
         .map(|name| ProtocolVersion::from_name(name).map_or(Era::Modern, ProtocolVersion::era));
-    match decode(bytes) {
+    match decode(bytes, shared.server.limits.pending_calls) {
         Frame::One(Ok(Message::Request(request))) => {
-            let with_id = |refusal: Refusal| refusal.with_id(Some(&request.id));
+            // An error under an id in flight would end that call instead.
+            let with_id = |refusal: Refusal| {
+                let is_free = !found.has_call(&request.id);
+                refusal.with_id(is_free.then_some(&request.id))
+            };
             let meta = Meta::of(request.params.meta)
                 .map_err(|error| with_id(Refusal::bad_request(error)))?;
-            let session = Session {
-                principal,
-                version: None,
-                origin,
-            };
-            let asked = if meta.era() == Era::Modern || header_era == Some(Era::Modern) {
-                modern(shared, headers, accepts, &request, &meta, session)
-            } else {
-                let version = named.and_then(ProtocolVersion::from_name);
-                legacy(shared, accepts, version, &request, &meta, session)
-            };
-            asked.map_err(with_id)
+            if meta.era() == Era::Modern || header_era == Some(Era::Modern) {
+                let asked = modern(shared, headers, accepts, &request, &meta, session);
+                return asked.map_err(with_id);
+            }
+            let version = named.and_then(ProtocolVersion::from_name);
+            legacy::request(shared, found, accepts, version, &request, &meta, session)
         }
         Frame::One(Ok(Message::Notification(notification))) => {
             let meta = Meta::of(notification.params.meta).map_err(Refusal::bad_request)?;
@@ -168,16 +187,12 @@ fn decide(
                 let method = &notification.method;
                 headers::must_equal(headers, &headers::METHOD, method, "method")?;
                 modern_version(named.unwrap_or_default()).map_err(Refusal::bad_request)?;
+                return Ok(Asked::Nothing);
             }
-            Ok(Asked::Nothing)
+            let notification = Frame::One(Ok(Message::Notification(notification)));
+            legacy::message(shared, found, named, notification, session)
         }
-        Frame::One(Ok(Message::Response)) => Ok(Asked::Nothing),
-        Frame::One(Err(Malformed { id, error })) => {
-            Err(Refusal::bad_request(error).with_id(id.as_ref()))
-        }
-        Frame::Batch(_) => Err(Refusal::bad_request(RpcError::invalid_request(
-            "Invalid request: batches belong to protocol version 2025-03-26 alone",
-        ))),
+        frame => legacy::message(shared, found, named, frame, session),
     }
 }
 
@@ -229,27 +244,7 @@ fn modern(
     })
 }
 
-/// A request of the older revisions where there are no sessions: it stands
-/// alone.
-fn legacy(
-    shared: &Arc<Shared>,
-    accepts: Accepts,
-    version: Option<ProtocolVersion>,
-    request: &Request<'_>,
-    meta: &Meta<'_>,
-    mut session: Session,
-) -> Result<Asked, Refusal> {
-    refuse_while_draining(shared)?;
-    check_scope(shared, request, &session.principal)?;
-    if request.method != "initialize" {
-        // The specification has it so where the header is missing.
-        session.version = Some(version.unwrap_or(ProtocolVersion::V2025_03_26));
-    }
-    route(shared, Era::Legacy, &mut session, accepts, request, meta)
-        .map_err(|error| Refusal::of(StatusCode::OK, None, error))
-}
-
-fn route(
+pub(super) fn route(
     shared: &Arc<Shared>,
     era: Era,
     session: &mut Session,
@@ -273,7 +268,7 @@ fn route(
 /// A token that lacks a tool's scope is answered so that its holder can ask for
 /// a better one (RFC 6750, section 3.1). Keys have nobody to ask: their callers
 /// read in the call's result what is missing.
-fn check_scope(
+pub(super) fn check_scope(
     shared: &Shared,
     request: &Request<'_>,
     principal: &Principal,
@@ -297,7 +292,7 @@ fn check_scope(
     .challenges(challenge.into_iter().collect()))
 }
 
-fn refuse_while_draining(shared: &Shared) -> Result<(), Refusal> {
+pub(super) fn refuse_while_draining(shared: &Shared) -> Result<(), Refusal> {
     if !shared.server.drain.is_draining() {
         return Ok(());
     }
@@ -327,7 +322,7 @@ async fn respond(
         patience,
         socket: socket.filter(|_| !outlives_client),
     };
-    let call = Call::start(shared, call, exchange, waiting, None);
+    let call = Call::start(shared, call, exchange, waiting);
     let guard = CallGuard::new(Arc::clone(&call), outlives_client);
     match call.begun().await {
         Begun::Answer(json, claim) => {
@@ -349,7 +344,7 @@ async fn respond(
 }
 
 /// An answer that is there already.
-fn answer(json: Vec<u8>, accepts: Accepts) -> Response<HttpBody> {
+pub(super) fn answer(json: Vec<u8>, accepts: Accepts) -> Response<HttpBody> {
     if accepts.json {
         return json_response(StatusCode::OK, json);
     }
@@ -361,10 +356,12 @@ fn answer(json: Vec<u8>, accepts: Accepts) -> Response<HttpBody> {
 
 /// A stream of what comes for `exchange`.
 pub(super) fn events(shared: &Shared, exchange: &Arc<Exchange>) -> Response<HttpBody> {
-    stream_of(HttpBody::events(
-        exchange.read(None),
-        shared.options.limits.keep_alive,
-    ))
+    stream(shared, exchange.read())
+}
+
+/// A stream of what comes for `reader`.
+pub(super) fn stream(shared: &Shared, reader: Reader) -> Response<HttpBody> {
+    stream_of(HttpBody::events(reader, shared.options.limits.keep_alive))
 }
 
 fn stream_of(body: HttpBody) -> Response<HttpBody> {

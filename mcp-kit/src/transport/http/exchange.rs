@@ -5,13 +5,14 @@
 //! of both forms the response takes is open until the first event or the
 //! answer is there.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::pressure::Claim;
+use super::legacy::LegacySession;
+use super::pressure::{Claim, LARGE, Pressure};
 use crate::protocol::encode;
 use crate::tool::{CallContext, Outbound};
 
@@ -19,10 +20,21 @@ use crate::tool::{CallContext, Outbound};
 pub(super) struct Exchange {
     /// Events beyond this many bytes that nobody has read are dropped.
     most_unread: usize,
-    /// Under which number the stream's events are known to the client, where a
-    /// client that lost it may ask for the rest.
-    stream: Option<u64>,
+    /// What its stream is called, where a client that lost it may ask for the
+    /// rest.
+    name: Option<StreamName>,
     state: Mutex<State>,
+}
+
+/// A stream that can be resumed: its events carry ids, and are kept.
+pub(super) struct StreamName {
+    pub(super) number: u64,
+    /// It begins with an event without data, so that the client has an id to
+    /// resume from, however early it is cut off (2025-11-25, "Resumability and
+    /// Redelivery").
+    pub(super) is_primed: bool,
+    /// Whose events are counted together.
+    pub(super) session: Weak<LegacySession>,
 }
 
 #[derive(Default)]
@@ -31,9 +43,10 @@ struct State {
     answer: Option<Vec<u8>>,
     /// Events, as they are written on the wire.
     events: Vec<u8>,
-    /// Where each event of a stream begins that can be resumed. The rest is
-    /// kept until [`Exchange::forget`].
+    /// Where each event in it begins, of a stream that can be resumed.
     starts: Vec<usize>,
+    /// Events before those, which are forgotten.
+    forgotten: u64,
     /// What the answer counts for, until it is read.
     claim: Option<Claim>,
     /// How far the present reader has come.
@@ -44,7 +57,23 @@ struct State {
     has_ended: bool,
     /// Counts readers: one that was replaced reads nothing more.
     reader: u64,
+    /// The last of them is still there.
+    has_reader: bool,
     waker: Option<Waker>,
+}
+
+/// What is counted for an event beside its bytes.
+const PER_EVENT: usize = size_of::<usize>();
+
+/// What an event has beside its data, at most.
+const FRAME: usize = 80;
+
+/// Why the rest of a stream cannot be had.
+pub(super) enum NotResumed {
+    /// There is no such event, or what follows it is forgotten.
+    Forgotten,
+    /// Too much is unread as it is.
+    Busy,
 }
 
 /// How a response begins.
@@ -61,28 +90,38 @@ pub(super) enum Begun {
 impl Exchange {
     /// An exchange whose stream, if it becomes one, cannot be resumed.
     pub(super) fn new(most_unread: usize) -> Arc<Self> {
-        Self::with_stream(most_unread, None)
+        Self::with_name(most_unread, None)
     }
 
-    /// An exchange whose events carry ids of the stream `stream`.
-    pub(super) fn resumable(most_unread: usize, stream: u64) -> Arc<Self> {
-        Self::with_stream(most_unread, Some(stream))
+    /// An exchange whose stream, if it becomes one, can be resumed.
+    pub(super) fn resumable(name: StreamName) -> Arc<Self> {
+        Self::with_name(usize::MAX, Some(name))
     }
 
-    fn with_stream(most_unread: usize, stream: Option<u64>) -> Arc<Self> {
+    fn with_name(most_unread: usize, name: Option<StreamName>) -> Arc<Self> {
         Arc::new(Self {
             most_unread,
-            stream,
+            name,
             state: Mutex::default(),
         })
     }
 
-    /// Gives the answer. Nothing comes after it. `claim` is what it counts for
-    /// until it has left.
-    pub(super) fn answer(&self, json: Vec<u8>, claim: Option<Claim>) {
+    /// The number under which the stream is known to its client.
+    pub(super) fn stream_number(&self) -> Option<u64> {
+        self.name.as_ref().map(|name| name.number)
+    }
+
+    /// Whether its stream begins with an event without data.
+    fn is_primed(&self) -> bool {
+        self.name.as_ref().is_some_and(|name| name.is_primed)
+    }
+
+    /// Gives the answer; whether it went to a stream. Nothing comes after it.
+    /// `claim` is what it counts for until it has left.
+    pub(super) fn answer(&self, json: Vec<u8>, claim: Option<Claim>) -> bool {
         let mut state = self.lock();
         if state.has_ended {
-            return;
+            return false;
         }
         state.has_ended = true;
         if state.is_stream {
@@ -90,8 +129,11 @@ impl Exchange {
         } else {
             state.answer = Some(json);
         }
-        state.claim = claim;
+        // What waits for a client that has left counts among what is kept.
+        let is_awaited = !state.is_stream || self.name.is_none() || state.has_reader;
+        state.claim = claim.filter(|_| is_awaited);
         state.wake();
+        state.is_stream
     }
 
     /// Ends it without an answer.
@@ -105,44 +147,23 @@ impl Exchange {
     pub(super) fn event(&self, json: &[u8]) {
         let mut state = self.lock();
         if !state.has_ended {
-            state.is_stream = true;
+            self.begin(&mut state);
             self.push(&mut state, json);
             state.wake();
         }
     }
 
-    /// Makes the response a stream, before there is anything to send. One that
-    /// can be resumed begins with an event without data, so that the client
-    /// has an id to resume from (2025-11-25, "Resumability and Redelivery").
+    /// Makes the response a stream, before there is anything to send.
     pub(super) fn open_stream(&self) {
         let mut state = self.lock();
-        if state.is_stream || state.has_ended {
-            return;
+        if !state.has_ended {
+            self.begin(&mut state);
+            state.wake();
         }
-        state.is_stream = true;
-        if self.stream.is_some() {
-            self.push(&mut state, b"");
-        }
-        state.wake();
-    }
-
-    pub(super) fn is_stream(&self) -> bool {
-        self.lock().is_stream
-    }
-
-    /// How many bytes of events it holds.
-    pub(super) fn size(&self) -> usize {
-        self.lock().events.len()
     }
 
     pub(super) fn has_ended(&self) -> bool {
         self.lock().has_ended
-    }
-
-    /// Whether all of it has been read, up to its end.
-    pub(super) fn is_spent(&self) -> bool {
-        let state = self.lock();
-        state.has_ended && state.answer.is_none() && state.read == state.events.len()
     }
 
     /// Waits until it is known how the response begins.
@@ -161,15 +182,33 @@ impl Exchange {
         Poll::Pending
     }
 
-    /// A reader of the events: from the first that was not read, or from the
-    /// one after `last`. It takes the place of the reader before it.
-    pub(super) fn read(self: &Arc<Self>, last: Option<u64>) -> Reader {
+    /// A reader of the events, from the first that was not read. It takes the
+    /// place of the reader before it.
+    pub(super) fn read(self: &Arc<Self>) -> Reader {
+        self.reader(&mut self.lock())
+    }
+
+    /// A reader of the events after `last`. What is large counts as `unread`.
+    pub(super) fn resume(
+        self: &Arc<Self>,
+        last: u64,
+        unread: &Arc<Pressure>,
+    ) -> Result<Reader, NotResumed> {
         let mut state = self.lock();
-        state.reader += 1;
-        if let Some(last) = last {
-            let next = usize::try_from(last).map_or(usize::MAX, |last| last.saturating_add(1));
-            state.read = (state.starts.get(next).copied()).unwrap_or(state.events.len());
+        let start = state.after(last).ok_or(NotResumed::Forgotten)?;
+        let bytes = state.events.len() - start;
+        let mut claim = None;
+        if bytes > LARGE {
+            claim = Some(unread.claim(bytes).ok_or(NotResumed::Busy)?);
         }
+        state.claim = claim;
+        state.read = start;
+        Ok(self.reader(&mut state))
+    }
+
+    fn reader(self: &Arc<Self>, state: &mut State) -> Reader {
+        state.reader += 1;
+        state.has_reader = true;
         state.wake(); // the one before sees that it is none any more
         Reader {
             number: state.reader,
@@ -177,12 +216,22 @@ impl Exchange {
         }
     }
 
+    fn begin(&self, state: &mut State) {
+        if std::mem::replace(&mut state.is_stream, true) {
+            return;
+        }
+        if self.is_primed() {
+            self.push(state, b"");
+        }
+    }
+
     fn push(&self, state: &mut State, json: &[u8]) {
-        if let Some(stream) = self.stream {
-            let number = state.starts.len();
-            state.starts.push(state.events.len());
+        let before = state.events.len();
+        if let Some(name) = &self.name {
+            let number = state.forgotten + state.starts.len() as u64;
+            state.starts.push(before);
             state.events.extend_from_slice(b"id: ");
-            encode::integer(&mut state.events, stream);
+            encode::integer(&mut state.events, name.number);
             state.events.push(b'-');
             encode::integer(&mut state.events, number);
             state.events.push(b'\n');
@@ -193,6 +242,45 @@ impl Exchange {
         state.events.extend_from_slice(b"data: ");
         state.events.extend_from_slice(json);
         state.events.extend_from_slice(b"\n\n");
+        if let Some(session) = self.session() {
+            session.keeps(state.events.len() - before + PER_EVENT);
+        }
+    }
+
+    /// Whether a notification of so many bytes can be kept, or be left unread.
+    fn has_room(&self, bytes: usize) -> bool {
+        if self.name.is_none() {
+            let state = self.lock();
+            return state.events.len() - state.read + bytes <= self.most_unread;
+        }
+        let Some(session) = self.session() else {
+            return false; // it has ended
+        };
+        session.has_room(bytes) || {
+            self.forget_read(&session);
+            session.has_room(bytes)
+        }
+    }
+
+    /// Forgets what was read: a client that lost the stream just now is told
+    /// so, where it asks for that.
+    fn forget_read(&self, session: &LegacySession) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let read = state.read;
+        let events = state.starts.partition_point(|start| *start < read);
+        state.starts.drain(..events);
+        for start in &mut state.starts {
+            *start -= read;
+        }
+        state.events.drain(..read);
+        state.forgotten += events as u64;
+        state.read = 0;
+        session.forgets(read + events * PER_EVENT);
+    }
+
+    fn session(&self) -> Option<Arc<LegacySession>> {
+        self.name.as_ref().and_then(|name| name.session.upgrade())
     }
 
     /// A poisoned lock holds nothing half-done here: every change is one step.
@@ -202,6 +290,16 @@ impl Exchange {
 }
 
 impl State {
+    /// Where the events after `last` begin.
+    fn after(&self, last: u64) -> Option<usize> {
+        let next = last.checked_add(1)?.checked_sub(self.forgotten)?;
+        let next = usize::try_from(next).ok()?;
+        match self.starts.get(next) {
+            None if next == self.starts.len() => Some(self.events.len()),
+            start => start.copied(),
+        }
+    }
+
     fn wait(&mut self, cx: &Context<'_>) {
         match &mut self.waker {
             Some(known) => known.clone_from(cx.waker()),
@@ -216,19 +314,28 @@ impl State {
     }
 }
 
+/// What is kept of a stream's events is given back with it.
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if let Some(session) = self.session() {
+            let state = self.lock();
+            session.forgets(state.events.len() + state.starts.len() * PER_EVENT);
+        }
+    }
+}
+
 /// Notifications of a client that reads slowly are dropped: the next one says
 /// more.
 impl Outbound for Exchange {
     fn notify(&self, call: &CallContext, method: &'static str, params: &Value) {
         let mut json = Vec::new();
         encode::notification(&mut json, method, params);
+        if !self.has_room(json.len() + FRAME) {
+            return;
+        }
         let mut state = self.lock();
-        let kept = match self.stream {
-            Some(_) => state.events.len(),
-            None => state.events.len() - state.read,
-        };
-        if !state.has_ended && !call.is_answered() && kept + json.len() <= self.most_unread {
-            state.is_stream = true;
+        if !state.has_ended && !call.is_answered() {
+            self.begin(&mut state);
             self.push(&mut state, &json);
             state.wake();
         }
@@ -254,7 +361,7 @@ impl Reader {
             return Poll::Ready(None);
         }
         if state.read < state.events.len() {
-            let events = if exchange.stream.is_some() {
+            let events = if exchange.name.is_some() {
                 let events = Bytes::copy_from_slice(&state.events[state.read..]);
                 state.read = state.events.len();
                 events
@@ -268,5 +375,16 @@ impl Reader {
         }
         state.wait(cx);
         Poll::Pending
+    }
+}
+
+/// A client that has left keeps nobody waiting for it to read.
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let mut state = self.exchange.lock();
+        if state.reader == self.number {
+            state.has_reader = false;
+            state.claim = None;
+        }
     }
 }

@@ -27,7 +27,7 @@ pub struct HttpLimits {
     /// at once; 64 MiB. Further large ones are told 503.
     pub incoming_bytes: usize,
     /// The bytes of large answers (of more than 16 KiB) that clients have not
-    /// read; 64 MiB. Beyond it a call with a large result is told to try again,
+    /// read; 48 MiB. Beyond it a call with a large result is told to try again,
     /// and from three quarters of it clients that read nothing for a second are
     /// cut off.
     pub unread_bytes: usize,
@@ -37,11 +37,16 @@ pub struct HttpLimits {
     /// Sessions of one caller; 100. Further ones are refused with 429.
     pub sessions_per_principal: usize,
     /// How long a session may go unused; 30 min. One with a call in flight does
-    /// not end.
+    /// not end. A stream that is only listened to counts as use for 48 times as
+    /// long, a day: nobody can see whether it is still read.
     pub session_idle: Duration,
     /// The bytes of events that a session keeps for a client which lost its
-    /// connection; 256 KiB.
+    /// connection, for five minutes after the last of them; 256 KiB. A client
+    /// that asks for more is told 400.
     pub replay_bytes: usize,
+    /// The bytes of such events that all sessions keep together; 64 MiB. Beyond
+    /// it streams are forgotten when they end.
+    pub replay_bytes_in_all: usize,
     /// How often something is written to a stream on which nothing happens, so
     /// that proxies keep it open; 15 s.
     pub keep_alive: Duration,
@@ -59,11 +64,12 @@ impl Default for HttpLimits {
             streams_per_connection: 64,
             requests: 4_096,
             incoming_bytes: 64 * KIB * KIB,
-            unread_bytes: 64 * KIB * KIB,
+            unread_bytes: 48 * KIB * KIB,
             sessions: 10_000,
             sessions_per_principal: 100,
             session_idle: Duration::from_secs(30 * 60),
             replay_bytes: 256 * KIB,
+            replay_bytes_in_all: 64 * KIB * KIB,
             keep_alive: Duration::from_secs(15),
         }
     }

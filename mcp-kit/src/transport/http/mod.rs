@@ -30,6 +30,7 @@ mod door;
 mod endpoint;
 mod exchange;
 mod headers;
+mod legacy;
 mod limits;
 mod listen;
 mod open;

@@ -106,6 +106,13 @@ impl Refusal {
         self.0.reason
     }
 
+    /// The error alone, where the response is another's.
+    pub(super) fn into_json(self) -> Vec<u8> {
+        let mut json = Vec::new();
+        encode::error(&mut json, self.0.id.as_ref(), &self.0.error);
+        json
+    }
+
     pub(super) fn into_response(self) -> Response<HttpBody> {
         let refusal = *self.0;
         let mut json = Vec::new();

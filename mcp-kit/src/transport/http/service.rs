@@ -23,6 +23,7 @@ use super::calls::shutting_down;
 use super::cors;
 use super::door::{Door, Refusal as Closed};
 use super::endpoint;
+use super::legacy::Sessions;
 use super::open::{Open, OpenRequest};
 use super::options::HttpOptions;
 use super::param_headers::ParamHeaders;
@@ -32,6 +33,7 @@ use super::pulse::Pulse;
 use super::refusal::{Reason, Refusal, json_response};
 use crate::context::Principal;
 use crate::limiter::EdgeLimits;
+use crate::ownership::SharedSessions;
 use crate::server::{Server, ServerInner};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
@@ -80,6 +82,7 @@ pub(super) struct Shared {
     /// Large answers that are not read yet.
     pub(super) unread: Arc<Pressure>,
     pub(super) open: Arc<Open>,
+    pub(super) sessions: Arc<Sessions>,
     pub(super) pulse: Arc<Pulse>,
     readiness: Readiness,
     /// Where to get a token for this server (RFC 9728): the document's path, and
@@ -110,6 +113,16 @@ impl Server {
 
 impl HttpService {
     pub(super) fn new(server: &Server, door: Door) -> Self {
+        let store = server.inner().shared_sessions();
+        Self::sharing(server, door, store)
+    }
+
+    /// A service that shares its sessions with other replicas.
+    pub(super) fn sharing(
+        server: &Server,
+        door: Door,
+        store: Option<Arc<dyn SharedSessions>>,
+    ) -> Self {
         let options = server.inner().http.clone();
         let inner = match options.tool_rate {
             Some(rate) => ServerInner::with_default_rate(server.inner(), rate),
@@ -131,6 +144,7 @@ impl HttpService {
                 incoming: Pressure::new(options.limits.incoming_bytes),
                 unread: Pressure::new(options.limits.unread_bytes),
                 pulse: Pulse::new(&open),
+                sessions: Sessions::new(&inner, &options.limits, store),
                 open,
                 readiness: Readiness::default(),
                 resource: (options.authenticators.protected_resource())

@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The bytes that a connection's unfinished batches keep, all together.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Kept(Arc<AtomicUsize>);
+pub(crate) struct Kept(Arc<AtomicUsize>);
 
 impl Kept {
     /// Whether it is more than `most` bytes. Answers that say that there is no
     /// room are kept as well, so it can be.
-    pub(super) fn is_more_than(&self, most: usize) -> bool {
+    pub(crate) fn is_more_than(&self, most: usize) -> bool {
         self.0.load(Ordering::Relaxed) > most
     }
 }
 
 /// The answers to one batch.
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     kept: Kept,
     state: Mutex<State>,
 }
@@ -31,25 +31,31 @@ struct State {
 }
 
 impl Batch {
-    pub(super) fn new(kept: &Kept) -> Self {
+    pub(crate) fn new(kept: &Kept) -> Self {
         Self {
             kept: kept.clone(),
             state: Mutex::default(),
         }
     }
 
-    pub(super) fn expect_one(&self) {
+    pub(crate) fn expect_one(&self) {
         self.lock().missing += 1;
     }
 
     /// Whether an answer of so many bytes can be kept, where `most` can be.
-    pub(super) fn has_room_for(&self, bytes: usize, most: usize) -> bool {
+    pub(crate) fn has_room_for(&self, bytes: usize, most: usize) -> bool {
         self.kept.0.load(Ordering::Relaxed).saturating_add(bytes) <= most
     }
 
     /// Adds an answer, or nothing for a member that gets none; gives the whole
-    /// batch once nothing is missing.
-    pub(super) fn add(&self, answer: &[u8]) -> Option<Vec<u8>> {
+    /// batch once nothing is missing, if there is anything in it.
+    pub(crate) fn add(&self, answer: &[u8]) -> Option<Vec<u8>> {
+        self.complete(answer).filter(|answers| !answers.is_empty())
+    }
+
+    /// [`add`](Self::add), where it is to be known too that nothing was
+    /// answered.
+    pub(crate) fn complete(&self, answer: &[u8]) -> Option<Vec<u8>> {
         let mut state = self.lock();
         if !answer.is_empty() {
             let separator = if state.answers.is_empty() { b'[' } else { b',' };
@@ -58,12 +64,14 @@ impl Batch {
             self.kept.0.fetch_add(1 + answer.len(), Ordering::Relaxed);
         }
         state.missing = state.missing.saturating_sub(1);
-        if state.missing > 0 || state.answers.is_empty() {
+        if state.missing > 0 {
             return None;
         }
         let mut answers = std::mem::take(&mut state.answers);
         self.kept.0.fetch_sub(answers.len(), Ordering::Relaxed);
-        answers.push(b']');
+        if !answers.is_empty() {
+            answers.push(b']');
+        }
         Some(answers)
     }
 

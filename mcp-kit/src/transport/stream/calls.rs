@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::batch::{Batch, Kept};
 use super::runner::Runner;
 use crate::middleware::{Timeout, log_refusal};
-use crate::protocol::{Era, RequestId, encode};
+use crate::protocol::{Era, ErrorCode, RequestId, encode};
 use crate::server::{PendingCall, ServerInner, Share, ShareGiver, error_result};
 use crate::tool::{CallContext, ErrorKind, Outbound, ToolError, ToolResult};
 
@@ -115,6 +115,7 @@ impl Calls {
         let mut state = self.lock();
         let state = &mut *state;
         let Entry::Vacant(place) = state.open.entry(call.id.clone()) else {
+            call.context.trace.end_with(ErrorCode::InvalidRequest);
             return Err(Refused::DuplicateId);
         };
         let size = call.size();

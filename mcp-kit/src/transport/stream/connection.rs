@@ -290,7 +290,7 @@ impl Connection {
     }
 
     fn line(&mut self, line: &[u8]) {
-        match decode(line) {
+        match decode(line, self.server.limits.pending_calls) {
             Frame::One(message) => self.one(message, None),
             Frame::Batch(members) => {
                 if self.session.version != Some(ProtocolVersion::V2025_03_26) {
@@ -379,6 +379,7 @@ impl Connection {
         // once the server drains came after.
         if self.server.drain.is_draining() {
             if self.calls.is_open(&call.id) {
+                call.context.trace.end_with(ErrorCode::InvalidRequest);
                 return self.refuse_duplicate(batch);
             }
             let refusal = shutting_down();

@@ -17,6 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::context::Principal;
 use crate::server::Server;
 
+#[cfg(feature = "http")]
+pub(crate) use batch::{Batch, Kept};
 pub(crate) use connection::serve;
 #[cfg(feature = "stdio")]
 pub(crate) use connection::{Input, Output};

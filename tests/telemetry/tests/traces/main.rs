@@ -10,6 +10,7 @@
 
 mod collector;
 mod failures;
+mod http;
 mod parents;
 mod server;
 mod spans;

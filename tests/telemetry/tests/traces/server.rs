@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 /// Longer than anything here takes.
@@ -91,6 +91,57 @@ impl Server {
             log,
             stderr,
         }
+    }
+}
+
+/// The server as a process on a socket.
+pub struct Listening {
+    child: Child,
+    pub address: String,
+    stderr: Lines<BufReader<ChildStderr>>,
+}
+
+impl Listening {
+    pub async fn start(environment: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_traced"))
+            .args(["http", "--addr", "127.0.0.1:0"])
+            .env_clear()
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+        loop {
+            let line = timeout(LONG, stderr.next_line()).await;
+            let line = line.expect("a line in time").unwrap().expect("a line");
+            let line: Value = serde_json::from_str(&line).unwrap();
+            if line["message"] == "listening" {
+                let address = line["address"].as_str().unwrap().to_owned();
+                return Self {
+                    child,
+                    address,
+                    stderr,
+                };
+            }
+        }
+    }
+
+    /// Ends it as an orchestrator does, and waits for that.
+    pub async fn end(mut self) {
+        let process = self.child.id().unwrap().to_string();
+        let signal = Command::new("kill").args(["-TERM", &process]).status();
+        assert!(signal.await.unwrap().success());
+        while timeout(LONG, self.stderr.next_line())
+            .await
+            .expect("an end in time")
+            .unwrap()
+            .is_some()
+        {}
+        let status = timeout(LONG, self.child.wait()).await;
+        assert!(status.expect("an end in time").unwrap().success());
     }
 }
 

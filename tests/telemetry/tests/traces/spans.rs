@@ -130,6 +130,24 @@ async fn a_cancelled_call_is_no_error() {
 }
 
 #[tokio::test]
+async fn an_id_in_flight_is_the_clients_mistake() {
+    let (collector, mut server) = start().await;
+    let meta = json!({"progressToken": 1});
+    server.send(call(json!(1), "waits", json!({}), meta)).await;
+    assert_eq!(server.receive().await["method"], "notifications/progress");
+    server
+        .send(call(json!(1), "works", json!({}), json!({})))
+        .await;
+    assert_eq!(server.receive().await["error"]["code"], -32600);
+    server.send(json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}})).await;
+    server.end().await;
+    let spans = collector.spans();
+    let sent = named(&spans, "tools/call works");
+    assert_eq!(sent.get("rpc.response.status_code").unwrap(), "-32600");
+    assert_eq!((sent.get("error.type"), sent.status()), (None, 0));
+}
+
+#[tokio::test]
 async fn lines_of_the_log_name_the_trace_and_show_nothing_of_how_it_is_made() {
     let (collector, mut server) = start().await;
     server.call("keeps", json!({"secret": "hunter2"})).await;

@@ -1,0 +1,430 @@
+//! Every session that is open: opening, finding and ending them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use http::StatusCode;
+use tokio::time::sleep;
+
+use super::super::limits::HttpLimits;
+use super::super::refusal::{Reason, Refusal};
+use super::common::Common;
+use super::id::SessionId;
+use super::session::{InUse, LegacySession};
+use super::unknown;
+use crate::context::Principal;
+use crate::ownership::{SessionRecord, SharedSessions};
+use crate::protocol::ProtocolVersion;
+use crate::server::ServerInner;
+use crate::telemetry::OpenSession;
+
+/// How old a session must be, in milliseconds, to make room for another
+/// because it was never used.
+const UNUSED: u64 = 10_000;
+
+/// The sessions of a server.
+pub(in super::super) struct Sessions {
+    pub(super) common: Arc<Common>,
+    most: usize,
+    most_per_principal: usize,
+    /// How long one may go unused.
+    idle: Duration,
+    /// Where replicas tell each other of theirs.
+    store: Option<Arc<dyn SharedSessions>>,
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    sessions: HashMap<SessionId, Arc<LegacySession>>,
+    owners: HashMap<Arc<str>, Owner>,
+    /// Until then there is none that was never used for long enough.
+    no_room_before: u64,
+    is_swept: bool,
+}
+
+/// What a principal has.
+#[derive(Default)]
+struct Owner {
+    sessions: usize,
+    no_room_before: u64,
+}
+
+/// Why no session can be opened, and in how many seconds another try is worth
+/// it.
+enum NoRoom {
+    ForPrincipal(u64),
+    ForAnybody(u64),
+}
+
+impl Sessions {
+    pub(in super::super) fn new(
+        server: &Arc<ServerInner>,
+        limits: &HttpLimits,
+        store: Option<Arc<dyn SharedSessions>>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            common: Common::new(server, limits),
+            most: limits.sessions,
+            most_per_principal: limits.sessions_per_principal,
+            idle: limits.session_idle,
+            store,
+            table: Mutex::default(),
+        })
+    }
+
+    /// Opens a session for `principal`, and gives its id.
+    pub(super) async fn open(
+        self: &Arc<Self>,
+        principal: &Principal,
+        version: ProtocolVersion,
+    ) -> Result<String, Refusal> {
+        let Some(id) = SessionId::random() else {
+            tracing::error!(target: "mcp_kit::http", "the system gives no random bytes");
+            return Err(unavailable());
+        };
+        let session = self.add(id, principal, version)?;
+        let text = id.text();
+        if let Some(store) = &self.store {
+            let record = SessionRecord::new(principal, version);
+            if store.put(&text, &record, self.idle).await.is_err() {
+                self.take_out(&id);
+                return Err(unavailable());
+            }
+        }
+        drop(session);
+        Ok(text)
+    }
+
+    /// The session of this id, if it is the caller's.
+    pub(super) async fn find(
+        self: &Arc<Self>,
+        text: &str,
+        principal: &Principal,
+    ) -> Result<InUse, Refusal> {
+        let id = SessionId::parse(text).ok_or_else(unknown)?;
+        let known = self.known(&id);
+        let session = match &self.store {
+            None => known.ok_or_else(unknown)?,
+            // Boxed: whoever shares nothing has no room for it in every request.
+            Some(store) => Box::pin(self.ask(&**store, id, text, known, principal)).await?,
+        };
+        if *session.session().owner != *principal.name() {
+            return Err(anothers(principal));
+        }
+        Ok(session)
+    }
+
+    /// Asks the store for a session: another replica may have opened or ended
+    /// it.
+    async fn ask(
+        self: &Arc<Self>,
+        store: &dyn SharedSessions,
+        id: SessionId,
+        text: &str,
+        known: Option<InUse>,
+        principal: &Principal,
+    ) -> Result<InUse, Refusal> {
+        let found = store
+            .get(text, self.idle)
+            .await
+            .map_err(|_| unavailable())?;
+        let Some(record) = found else {
+            if known.is_some() {
+                self.end(&id);
+            }
+            return Err(unknown());
+        };
+        if !record.is_owned_by(principal) {
+            return Err(anothers(principal));
+        }
+        match known {
+            Some(known) => Ok(known),
+            None => self.add(id, principal, record.version),
+        }
+    }
+
+    /// A session for one request alone, which nobody finds.
+    pub(super) fn unlisted(
+        &self,
+        principal: &Principal,
+        version: ProtocolVersion,
+    ) -> Result<Arc<LegacySession>, Refusal> {
+        let id = SessionId::random().ok_or_else(unavailable)?;
+        let owner = principal.name().into();
+        let counted = OpenSession::default();
+        Ok(LegacySession::new(
+            id,
+            owner,
+            version,
+            &self.common,
+            counted,
+        ))
+    }
+
+    /// Ends a session that the caller has found, for every replica.
+    pub(super) async fn delete(&self, session: &LegacySession) -> Result<(), Refusal> {
+        if let Some(store) = &self.store {
+            let removed = store.remove(&session.id.text()).await;
+            removed.map_err(|_| unavailable())?;
+        }
+        self.end(&session.id);
+        Ok(())
+    }
+
+    fn known(&self, id: &SessionId) -> Option<InUse> {
+        // Under the lock, so that it does not go idle in between.
+        self.lock().sessions.get(id).map(LegacySession::enter)
+    }
+
+    /// Adds a session, where there is room or can be made.
+    fn add(
+        self: &Arc<Self>,
+        id: SessionId,
+        principal: &Principal,
+        version: ProtocolVersion,
+    ) -> Result<InUse, Refusal> {
+        let now = self.common.now();
+        let mut removed = None;
+        let added = {
+            let mut table = self.lock();
+            // Two requests may have asked the store for it at once.
+            if let Some(session) = table.sessions.get(&id) {
+                return Ok(session.enter());
+            }
+            match table.make_room(self, principal.name(), now) {
+                Err(no_room) => Err(no_room),
+                Ok(unused) => {
+                    removed = unused;
+                    let owner = table.owner(principal.name());
+                    let counted = self.common.server.meter.open_session();
+                    let session = LegacySession::new(id, owner, version, &self.common, counted);
+                    let entered = session.enter();
+                    table.sessions.insert(id, session);
+                    self.keep_sweeping(&mut table);
+                    Ok(entered)
+                }
+            }
+        };
+        if let Some(removed) = removed {
+            removed.end();
+        }
+        added.map_err(refused)
+    }
+
+    fn end(&self, id: &SessionId) {
+        if let Some(session) = self.take_out(id) {
+            session.end();
+        }
+    }
+
+    fn take_out(&self, id: &SessionId) -> Option<Arc<LegacySession>> {
+        self.lock().remove(id)
+    }
+
+    /// Sees to it that somebody looks after what goes idle.
+    fn keep_sweeping(self: &Arc<Self>, table: &mut Table) {
+        if !std::mem::replace(&mut table.is_swept, true) {
+            let server = Arc::clone(&self.common.server);
+            tokio::spawn(sweep(Arc::downgrade(self), server, self.pace()));
+        }
+    }
+
+    /// How often idle sessions are looked for.
+    fn pace(&self) -> Duration {
+        (self.idle / 8).clamp(Duration::from_millis(10), Duration::from_secs(30))
+    }
+
+    /// Ends what has gone idle; whether anything is left.
+    async fn sweep(&self) -> bool {
+        let now = self.common.now();
+        let mut idle = Vec::new();
+        let mut left = Vec::new();
+        {
+            let mut table = self.lock();
+            let ids: Vec<_> = (table.sessions.values())
+                .filter(|session| session.is_idle(now))
+                .map(|session| session.id)
+                .collect();
+            idle.extend(ids.iter().filter_map(|id| table.remove(id)));
+            left.extend(table.sessions.values().cloned());
+            if left.is_empty() {
+                table.is_swept = false;
+                *table = Table::default();
+            }
+        }
+        for session in idle {
+            session.end();
+        }
+        let is_any_left = !left.is_empty();
+        for session in left {
+            session.forget_old(now);
+            if let Some(store) = &self.store
+                && session.is_open()
+            {
+                // The store cannot know that it is in use.
+                let found = store.get(&session.id.text(), self.idle).await;
+                if matches!(found, Ok(None)) {
+                    self.end(&session.id);
+                }
+            }
+        }
+        is_any_left
+    }
+
+    /// Ends the streams on which clients only listen.
+    pub(super) fn end_listening(&self) {
+        let sessions: Vec<_> = self.lock().sessions.values().cloned().collect();
+        for session in sessions {
+            session.end_listening();
+        }
+    }
+
+    /// A poisoned lock holds nothing half-done here: every change is one step.
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    /// Makes room for a session of `owner`: gives one that has to go for it.
+    fn make_room(
+        &mut self,
+        sessions: &Sessions,
+        owner: &str,
+        now: u64,
+    ) -> Result<Option<Arc<LegacySession>>, NoRoom> {
+        let theirs = self.owners.get(owner);
+        if theirs.is_some_and(|theirs| theirs.sessions >= sessions.most_per_principal) {
+            let not_before = theirs.map_or(0, |theirs| theirs.no_room_before);
+            let found = self.unused(not_before, now, |session| *session.owner == *owner);
+            return found.map(Some).map_err(|then| {
+                if let Some(theirs) = self.owners.get_mut(owner) {
+                    theirs.no_room_before = then;
+                }
+                NoRoom::ForPrincipal(seconds(then, now))
+            });
+        }
+        if self.sessions.len() >= sessions.most {
+            let found = self.unused(self.no_room_before, now, |_| true);
+            return found.map(Some).map_err(|then| {
+                self.no_room_before = then;
+                NoRoom::ForAnybody(seconds(then, now))
+            });
+        }
+        Ok(None)
+    }
+
+    /// Takes out the oldest of those that were never used; else says when one
+    /// may be old enough. Before that nobody need look at all of them again.
+    fn unused(
+        &mut self,
+        not_before: u64,
+        now: u64,
+        is_theirs: impl Fn(&LegacySession) -> bool,
+    ) -> Result<Arc<LegacySession>, u64> {
+        if now < not_before {
+            return Err(not_before);
+        }
+        let oldest = (self.sessions.values())
+            .filter(|session| is_theirs(session) && session.is_unused())
+            .min_by_key(|session| session.opened_at)
+            .map(|session| (session.opened_at, session.id));
+        match oldest {
+            Some((opened_at, id)) if now >= opened_at + UNUSED => {
+                self.remove(&id).ok_or(now + UNUSED)
+            }
+            Some((opened_at, _)) => Err(opened_at + UNUSED),
+            None => Err(now + UNUSED),
+        }
+    }
+
+    /// Counts one session more of this name.
+    fn owner(&mut self, name: &str) -> Arc<str> {
+        if let Some((owner, theirs)) = self.owners.get_key_value(name) {
+            let owner = Arc::clone(owner);
+            let sessions = theirs.sessions + 1;
+            if let Some(theirs) = self.owners.get_mut(name) {
+                theirs.sessions = sessions;
+            }
+            return owner;
+        }
+        let owner: Arc<str> = name.into();
+        let theirs = Owner {
+            sessions: 1,
+            no_room_before: 0,
+        };
+        self.owners.insert(Arc::clone(&owner), theirs);
+        owner
+    }
+
+    fn remove(&mut self, id: &SessionId) -> Option<Arc<LegacySession>> {
+        let session = self.sessions.remove(id)?;
+        if let Some(theirs) = self.owners.get_mut(&session.owner) {
+            theirs.sessions -= 1;
+            if theirs.sessions == 0 {
+                self.owners.remove(&session.owner);
+            }
+        }
+        Some(session)
+    }
+}
+
+/// Looks after the sessions until there are none, or the server drains.
+async fn sweep(sessions: Weak<Sessions>, server: Arc<ServerInner>, pace: Duration) {
+    loop {
+        let is_draining = tokio::select! {
+            () = server.drain.started() => true,
+            () = sleep(pace) => false,
+        };
+        let Some(sessions) = sessions.upgrade() else {
+            return;
+        };
+        if is_draining {
+            return sessions.end_listening();
+        }
+        if !sessions.sweep().await {
+            return;
+        }
+    }
+}
+
+fn seconds(then: u64, now: u64) -> u64 {
+    then.saturating_sub(now).div_ceil(1_000).max(1)
+}
+
+fn refused(no_room: NoRoom) -> Refusal {
+    match no_room {
+        NoRoom::ForPrincipal(seconds) => Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            Reason::Sessions,
+            "Too many sessions of this caller are open. End one with DELETE, or try again later.",
+        )
+        .retry_after(seconds),
+        NoRoom::ForAnybody(seconds) => Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Reason::Sessions,
+            "Too many sessions are open. Try again later.",
+        )
+        .retry_after(seconds),
+    }
+}
+
+fn anothers(principal: &Principal) -> Refusal {
+    tracing::warn!(
+        target: "mcp_kit::http",
+        principal = principal.name(),
+        "asked for a session that another caller opened"
+    );
+    unknown()
+}
+
+fn unavailable() -> Refusal {
+    Refusal::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Reason::LimitsUnavailable,
+        "Sessions cannot be looked up at the moment. Try again in a few seconds.",
+    )
+    .retry_after(1)
+}

@@ -1,0 +1,125 @@
+//! JSON-RPC batches, which 2025-03-26 alone has.
+
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Client, call, cancel, initialize, ping, result};
+use crate::tools::{gate, gated_server, server};
+
+#[track_caller]
+fn answers(answer: &Answer) -> Vec<Value> {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    serde_json::from_value(answer.json()).unwrap()
+}
+
+#[track_caller]
+fn under(answers: &[Value], id: impl Into<Value>) -> &Value {
+    let id = id.into();
+    let mut found = answers.iter().filter(|answer| answer["id"] == id);
+    let (Some(answer), None) = (found.next(), found.next()) else {
+        panic!("not one answer under {id}: {answers:?}");
+    };
+    answer
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_message_of_a_batch_is_answered() {
+    let sessions = server().build().unwrap();
+    let client = Client::new(&sessions).opened("2025-03-26").await;
+    let alone = server()
+        .http(|http| http.without_sessions())
+        .build()
+        .unwrap();
+    for client in [client, Client::new(&alone)] {
+        let batch = json!([
+            call(1, "wait", json!({"ms": 5_000})),
+            call(2, "wait", json!({"ms": 0})),
+            {"jsonrpc": "2.0", "method": "notifications/unheard-of"},
+            {"jsonrpc": "2.0", "id": 3, "method": "no/such/method"},
+            ping(4),
+            7,
+            call(1, "wait", json!({"ms": 1})),
+            initialize("2025-03-26"),
+            {"jsonrpc": "2.0", "id": 5, "method": "ping", "params": {"_meta": 5}},
+        ]);
+        let answers = answers(&client.ask(&batch).await);
+        assert_eq!(answers.len(), 8, "{answers:?}");
+        assert_eq!(result(under(&answers, 1)), "waited 5000");
+        assert_eq!(result(under(&answers, 2)), "waited 0");
+        assert_eq!(under(&answers, 3)["error"]["code"], -32601);
+        assert_eq!(under(&answers, 4)["result"], json!({}));
+        assert_eq!(under(&answers, 5)["error"]["code"], -32602);
+        assert_eq!(under(&answers, "open")["error"]["code"], -32600);
+        let unaddressed = answers.iter().filter(|answer| answer["id"].is_null());
+        assert_eq!(unaddressed.count(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_asks_nothing_is_accepted() {
+    let server = server().build().unwrap();
+    let client = Client::new(&server).opened("2025-03-26").await;
+    let answer = client.ask(&json!([cancel(1), cancel(2)])).await;
+    assert_eq!((answer.status.as_u16(), &*answer.text), (202, ""));
+}
+
+#[tokio::test]
+async fn a_batch_whose_calls_are_cancelled_ends() {
+    let (gate, mut entered) = gate();
+    let server = gated_server(&gate).build().unwrap();
+    let client = Client::new(&server).opened("2025-03-26").await;
+    let asked = client.start(json!([call(1, "gated", json!({}))]));
+    entered.recv().await.unwrap();
+    client.ask(&ping(1)).await.refusal(400);
+    assert_eq!(client.ask(&cancel(1)).await.status, 202);
+    assert_eq!(asked.await.unwrap().status, 202);
+
+    let batch = json!([call(1, "gated", json!({})), ping(2)]);
+    let asked = client.start(batch);
+    entered.recv().await.unwrap();
+    assert_eq!(client.ask(&cancel(1)).await.status, 202);
+    assert_eq!(answers(&asked.await.unwrap()).len(), 1);
+}
+
+#[tokio::test]
+async fn other_versions_have_no_batches() {
+    let server = server().build().unwrap();
+    for version in ["2024-11-05", "2025-06-18", "2025-11-25"] {
+        let client = Client::new(&server).opened(version).await;
+        let text = client.ask(&json!([ping(1)])).await.refusal(400);
+        assert!(text.contains("2025-03-26"), "{text}");
+    }
+    let client = Client::new(&server).opened("2025-03-26").await;
+    client.ask(&json!([])).await.refusal(400);
+    // Nor is a session opened in one.
+    let stranger = Client::new(&server);
+    let batch = json!([initialize("2025-03-26"), ping(2)]);
+    let text = stranger.ask(&batch).await.refusal(400);
+    assert!(text.contains("Mcp-Session-Id"), "{text}");
+}
+
+#[tokio::test]
+async fn batches_are_bounded_by_number_and_by_bytes() {
+    let server = server()
+        .limits(|limits| {
+            limits.pending_calls = 10;
+            limits.unread_bytes = 5_000;
+        })
+        .build()
+        .unwrap();
+    let client = Client::new(&server).opened("2025-03-26").await;
+    let pings: Vec<Value> = (0..11).map(ping).collect();
+    let text = client.ask(&json!(pings)).await.refusal(400);
+    assert!(text.contains("10"), "{text}");
+
+    let calls: Vec<Value> = (0..10)
+        .map(|id| call(id, "big", json!({"bytes": 1_000})))
+        .collect();
+    let answers = answers(&client.ask(&json!(calls)).await);
+    assert_eq!(answers.len(), 10);
+    let (whole, cut): (Vec<_>, Vec<_>) = answers
+        .iter()
+        .partition(|answer| answer["result"]["isError"] != true);
+    assert_eq!(whole.len(), 4, "{cut:?}");
+    assert!(result(cut[0]).contains("too large"), "{cut:?}");
+    client.assert_alive().await;
+}

@@ -1,0 +1,235 @@
+//! Calls of a session: their ids, their turn, their end.
+
+use std::time::Duration;
+
+use mcp_kit::server::Limits;
+use serde_json::{Value, json};
+
+use crate::client::{Client, Events, call, cancel, ping, read, result, watched};
+use crate::tools::{gate, gated, gated_server, hasty, server, whoami};
+
+/// A second, by the clock on the wall: what looks after calls is a thread.
+#[tokio::test]
+async fn quick_calls_are_answered_with_json_and_long_ones_with_a_stream() {
+    let (gate, _entered) = gate();
+    let server = gated_server(&gate).build().unwrap();
+    let client = Client::open(&server).await;
+    let answer = client.ask(&call(1, "wait", json!({"ms": 0}))).await;
+    assert_eq!(answer.headers["content-type"], "application/json");
+    assert_eq!(answer.result(), "waited 0");
+
+    let response = client.post(&call(2, "gated", json!({}))).await;
+    let mut events = Events::of(response);
+    let first = events.next().await.unwrap();
+    assert_eq!(first.data, "");
+    assert!(first.id.is_some());
+    gate.open.add_permits(1);
+    assert_eq!(result(&events.next().await.unwrap().json()), "through");
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn older_clients_get_comments_while_they_wait() {
+    let (gate, _entered) = gate();
+    let server = hasty(gated_server(&gate)).build().unwrap();
+    let client = Client::new(&server).opened("2025-06-18").await;
+    let mut events = Events::of(client.post(&call(1, "gated", json!({}))).await);
+    let opened = gate.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        opened.open.add_permits(1);
+    });
+    let answer = events.next().await.unwrap();
+    assert_eq!(result(&answer.json()), "through");
+    assert!(answer.id.is_some());
+    assert_eq!(events.next().await, None);
+    assert!(events.comments > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_makes_a_stream_that_begins_as_the_version_has_it() {
+    let server = server().build().unwrap();
+    for (version, is_primed) in [("2025-11-25", true), ("2025-03-26", false)] {
+        let client = Client::new(&server).opened(version).await;
+        let request = watched(1, "count", json!({"to": 3, "ms": 10}));
+        let mut events = Events::of(client.post(&request).await).rest().await;
+        if is_primed {
+            assert_eq!(events.remove(0).data, "");
+        }
+        let reports: Vec<_> = events.iter().filter_map(|event| event.progress()).collect();
+        assert_eq!(reports, [1, 2, 3]);
+        assert_eq!(result(&events[3].json()), "counted 3");
+        assert!(events.iter().all(|event| event.id.is_some()));
+
+        // A client that takes no events hears of none.
+        let headers = [("accept", "application/json")];
+        let response = client.send("POST", &headers, request.to_string()).await;
+        assert_eq!(read(response).await.result(), "counted 3");
+    }
+}
+
+#[tokio::test]
+async fn an_id_in_flight_is_refused_and_the_first_call_goes_on() {
+    let (gate, mut entered) = gate();
+    let server = gated_server(&gate).build().unwrap();
+    let client = Client::open(&server).await;
+    let other = Client::of(&server.http_service())
+        .opened("2025-11-25")
+        .await;
+    let first = client.start(call(7, "gated", json!({})));
+    entered.recv().await.unwrap();
+    let malformed = json!({"jsonrpc": "2.0", "id": 7, "method": 5});
+    for message in [call(7, "wait", json!({"ms": 0})), ping(7), malformed] {
+        let answer = client.ask(&message).await;
+        answer.refusal(400);
+        assert_eq!(answer.json()["error"]["code"], -32600);
+        assert_eq!(answer.json()["id"], Value::Null, "{message}");
+    }
+    // Other ids, the same text as a string, and other sessions are no matter.
+    for (client, id) in [
+        (&client, json!(8)),
+        (&client, json!("7")),
+        (&other, json!(7)),
+    ] {
+        let answer = client.ask(&call(id, "wait", json!({"ms": 0}))).await;
+        assert_eq!(answer.result(), "waited 0");
+    }
+    gate.open.add_permits(1);
+    assert_eq!(first.await.unwrap().result(), "through");
+    let answer = client.ask(&call(7, "wait", json!({"ms": 0}))).await;
+    assert_eq!(answer.result(), "waited 0");
+}
+
+#[tokio::test]
+async fn cancelling_ends_a_call_without_an_answer() {
+    let (gate, mut entered) = gate();
+    let server = hasty(gated_server(&gate)).build().unwrap();
+    let client = Client::open(&server).await;
+    let plain = [("accept", "application/json")];
+    let asked = {
+        let (client, call) = (client.clone(), call(1, "gated", json!({})));
+        tokio::spawn(async move { read(client.send("POST", &plain, call.to_string()).await).await })
+    };
+    entered.recv().await.unwrap();
+    // Another session's id is another id.
+    let other = Client::of(&server.http_service())
+        .opened("2025-11-25")
+        .await;
+    assert_eq!(other.ask(&cancel(1)).await.status, 202);
+    assert_eq!(client.ask(&cancel(1)).await.status, 202);
+    let answer = asked.await.unwrap();
+    assert_eq!((answer.status.as_u16(), &*answer.text), (202, ""));
+    gate.dropped.notified().await;
+
+    // A stream ends, and has no answer.
+    let mut events = Events::of(client.post(&call(1, "gated", json!({}))).await);
+    assert_eq!(events.next().await.unwrap().data, "");
+    client.ask(&cancel(1)).await;
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn who_leaves_cancels_nothing() {
+    let (gate, mut entered) = gate();
+    let server = gated_server(&gate).build().unwrap();
+    let client = Client::open(&server).await;
+    let asked = client.start(call(1, "gated", json!({})));
+    entered.recv().await.unwrap();
+    asked.abort();
+    assert!(asked.await.unwrap_err().is_cancelled());
+    // Its id stays in flight until it ends.
+    client.ask(&ping(1)).await.refusal(400);
+    gate.open.add_permits(1);
+    gate.dropped.notified().await;
+    while client.ask(&ping(1)).await.status != 200 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_waits_for_still_ends_in_time() {
+    let (gate, mut entered) = gate();
+    let server = hasty(server().state(gate.clone()))
+        .tool_with::<gated>(|tool| tool.timeout(Duration::from_millis(300)))
+        .build()
+        .unwrap();
+    let client = Client::open(&server).await;
+    let mut events = Events::of(client.post(&call(1, "gated", json!({}))).await);
+    entered.recv().await.unwrap();
+    let first = events.next().await.unwrap();
+    drop(events);
+    let events = Events::of(client.resume(first.id()).await).rest().await;
+    assert_eq!(events.len(), 1);
+    let text = result(&events[0].json());
+    assert!(text.contains("300 ms"), "{text}");
+}
+
+fn small(limits: &mut Limits) {
+    limits.calls_per_connection = 2;
+    limits.pending_calls = 2;
+}
+
+#[tokio::test]
+async fn calls_beyond_those_that_may_run_wait_and_more_are_told() {
+    let (gate, mut entered) = gate();
+    let server = gated_server(&gate).limits(small).build().unwrap();
+    let client = Client::open(&server).await;
+    let mut asked = Vec::new();
+    for id in 0..2 {
+        asked.push(client.start(call(id, "gated", json!({}))));
+        entered.recv().await.unwrap();
+    }
+    for id in 2..4 {
+        asked.push(client.start(call(id, "gated", json!({}))));
+        // It is taken once its id is in flight.
+        while client.ask(&ping(id)).await.status == 200 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let busy = client.ask(&call(4, "gated", json!({}))).await;
+    assert_eq!(busy.json()["result"]["isError"], true);
+    assert!(busy.result().contains("busy"), "{busy:?}");
+    // Neither pings nor other sessions wait.
+    client.assert_alive().await;
+    let other = Client::of(&server.http_service())
+        .opened("2025-11-25")
+        .await;
+    assert_eq!(
+        other.ask(&call(0, "wait", json!({"ms": 0}))).await.result(),
+        "waited 0"
+    );
+    // One that waits can be cancelled, and makes room.
+    assert_eq!(client.ask(&cancel(2)).await.status, 202);
+    assert_eq!(asked.remove(2).await.unwrap().status, 202);
+    asked.push(client.start(call(4, "gated", json!({}))));
+    while client.ask(&ping(4)).await.status == 200 {
+        tokio::task::yield_now().await;
+    }
+    gate.open.add_permits(4);
+    for asked in asked {
+        assert_eq!(asked.await.unwrap().result(), "through");
+    }
+    assert!(entered.try_recv().is_ok(), "the third call ran");
+}
+
+#[tokio::test]
+async fn a_call_that_waits_stays_within_its_time() {
+    let (gate, mut entered) = gate();
+    let server = server()
+        .state(gate.clone())
+        .tool::<gated>()
+        .tool_with::<whoami>(|tool| tool.timeout(Duration::from_millis(200)))
+        .limits(|limits| limits.calls_per_connection = 1)
+        .build()
+        .unwrap();
+    let client = Client::open(&server).await;
+    let first = client.start(call(1, "gated", json!({})));
+    entered.recv().await.unwrap();
+    let second = client.ask(&call(2, "whoami", json!({}))).await;
+    assert!(second.result().contains("200 ms"), "{second:?}");
+    gate.open.add_permits(1);
+    assert!(first.await.unwrap().text.contains("through"));
+    // The place is free again.
+    let answer = client.ask(&call(2, "whoami", json!({}))).await;
+    assert_eq!(answer.result(), "anonymous");
+}

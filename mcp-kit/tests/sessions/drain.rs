@@ -1,0 +1,41 @@
+//! The end of the server: what is in flight is delivered, nothing more is taken.
+
+use serde_json::json;
+
+use crate::client::{Client, Events, call, cancel, initialize, ping, result};
+use crate::tools::{gate, gated_server, hasty};
+
+#[tokio::test]
+async fn what_is_in_flight_is_delivered_and_silent_streams_end() {
+    let (gate, mut entered) = gate();
+    let server = hasty(gated_server(&gate)).build().unwrap();
+    let client = Client::open(&server).await;
+    let mut own = Events::of(client.get(&[]).await);
+    let mut stream = Events::of(client.post(&call(1, "gated", json!({}))).await);
+    let first = stream.next().await.unwrap();
+    let older = client.named("older").opened("2025-06-18").await;
+    let plain = older.start(call(2, "gated", json!({})));
+    let mut cancelled = Events::of(client.post(&call(3, "gated", json!({}))).await);
+    cancelled.next().await.unwrap();
+    for _ in 0..3 {
+        entered.recv().await.unwrap();
+    }
+    server.drain_handle().begin();
+    assert_eq!(own.next().await, None);
+    for message in [ping(9), call(9, "wait", json!({"ms": 0})), json!([ping(9)])] {
+        let answer = client.ask(&message).await;
+        assert!([400, 503].contains(&answer.status.as_u16()), "{answer:?}");
+    }
+    client.ask(&ping(9)).await.refusal(503);
+    assert_eq!(client.get(&[]).await.status(), 503);
+    let stranger = client.named("anybody");
+    stranger.ask(&initialize("2025-11-25")).await.refusal(503);
+    // What ends calls is still heard.
+    assert_eq!(client.ask(&cancel(3)).await.status, 202);
+    assert_eq!(cancelled.next().await, None);
+    gate.open.add_permits(2);
+    assert!(plain.await.unwrap().text.contains("through"));
+    let rest = stream.rest().await;
+    assert_eq!(result(&rest[0].json()), "through");
+    assert!(!first.id().is_empty());
+}

@@ -1,0 +1,77 @@
+//! Sessions that nobody uses end; those in use do not.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::sleep;
+
+use crate::client::{Client, Events, call, ping};
+use crate::tools::{gate, gated_server, server};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test(start_paused = true)]
+async fn a_session_ends_when_it_was_not_used_for_half_an_hour() {
+    let server = server().build().unwrap();
+    let client = Client::open(&server).await;
+    for _ in 0..5 {
+        sleep(25 * MINUTE).await;
+        client.assert_alive().await;
+    }
+    sleep(32 * MINUTE).await;
+    client.ask(&ping(1)).await.refusal(404);
+    // Others are opened as before.
+    Client::of(&server.http_service())
+        .opened("2025-11-25")
+        .await
+        .assert_alive()
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_in_flight_is_use() {
+    let (gate, mut entered) = gate();
+    let server = gated_server(&gate)
+        .limits(|limits| limits.call_time = 300 * MINUTE)
+        .build()
+        .unwrap();
+    let client = Client::open(&server).await;
+    let asked = client.start(call(1, "gated", json!({})));
+    entered.recv().await.unwrap();
+    // Also where nobody waits for it.
+    asked.abort();
+    sleep(200 * MINUTE).await;
+    client.ask(&ping(1)).await.refusal(400);
+    gate.open.add_permits(1);
+    sleep(25 * MINUTE).await;
+    client.assert_alive().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_listens_uses_it_for_a_day() {
+    let server = server().build().unwrap();
+    let client = Client::open(&server).await;
+    let mut events = Events::of(client.get(&[]).await);
+    let listening = tokio::spawn(async move {
+        assert_eq!(events.next().await, None);
+        events.comments
+    });
+    sleep(23 * 60 * MINUTE).await;
+    client.assert_alive().await;
+    sleep(25 * 60 * MINUTE).await;
+    client.ask(&ping(1)).await.refusal(404);
+    assert!(listening.await.unwrap() > 1_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stops_listening_uses_it_no_longer() {
+    let server = server().build().unwrap();
+    let client = Client::open(&server).await;
+    let stream = client.get(&[]).await;
+    sleep(60 * MINUTE).await;
+    drop(stream);
+    sleep(25 * MINUTE).await;
+    client.assert_alive().await;
+    sleep(32 * MINUTE).await;
+    client.ask(&ping(1)).await.refusal(404);
+}

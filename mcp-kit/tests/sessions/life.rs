@@ -1,0 +1,165 @@
+//! Opening, using and ending a session.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+
+use crate::client::{Client, Names, call, initialize, ping};
+use crate::tools::{server, whoami};
+
+const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
+
+#[tokio::test]
+async fn a_session_is_opened_used_and_ended() {
+    let server = server().build().unwrap();
+    for version in VERSIONS {
+        let client = Client::new(&server).opened(version).await;
+        let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+        assert_eq!(client.ask(&initialized).await.status, 202);
+        let answer = client.ask(&call(1, "wait", json!({"ms": 0}))).await;
+        assert_eq!(answer.result(), "waited 0");
+        let ended = client.delete().await;
+        assert_eq!((ended.status.as_u16(), &*ended.text), (204, ""));
+        for gone in [client.ask(&ping(1)).await, client.delete().await] {
+            let text = gone.refusal(404);
+            assert!(text.contains("initialize"), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn ids_are_long_and_differ() {
+    let server = server().build().unwrap();
+    let service = server.http_service();
+    let mut ids = HashSet::new();
+    for _ in 0..50 {
+        let client = Client::of(&service).opened("2025-11-25").await;
+        let id = client.session.unwrap();
+        assert_eq!(id.len(), 22, "{id}");
+        ids.insert(id);
+    }
+    assert_eq!(ids.len(), 50);
+}
+
+#[tokio::test]
+async fn a_request_says_which_session_it_belongs_to() {
+    let server = server().build().unwrap();
+    let client = Client::open(&server).await;
+    let stranger = Client {
+        session: None,
+        ..client.clone()
+    };
+    let text = stranger.ask(&ping(7)).await;
+    assert_eq!(text.json()["id"], 7);
+    assert!(text.refusal(400).contains("Mcp-Session-Id"));
+    assert_eq!(stranger.delete().await.status, 400);
+    assert_eq!(stranger.get(&[]).await.status(), 400);
+    for wrong in ["", "made-up", "AAAAAAAAAAAAAAAAAAAAAA"] {
+        let other = Client {
+            session: Some(wrong.to_owned()),
+            ..client.clone()
+        };
+        other.ask(&ping(1)).await.refusal(404);
+        // Also who wants to begin anew under an id that has ended.
+        other.ask(&initialize("2025-11-25")).await.refusal(404);
+    }
+    let id = client.session.clone().unwrap();
+    let headers = [("mcp-session-id", &*id)];
+    let twice = client.send("POST", &headers, ping(1).to_string()).await;
+    assert_eq!(twice.status(), 400);
+    client.assert_alive().await;
+}
+
+#[tokio::test]
+async fn versions_that_are_not_spoken_are_refused() {
+    let server = server().build().unwrap();
+    let client = Client::new(&server).opened("2025-06-18").await;
+    let notification = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    for message in [ping(1), notification] {
+        let named = |version: &'static str| {
+            let (client, body) = (client.clone(), message.to_string());
+            async move {
+                let headers = [("mcp-protocol-version", version)];
+                client.send("POST", &headers, body).await.status().as_u16()
+            }
+        };
+        for version in VERSIONS {
+            assert!(named(version).await < 300, "{version}");
+        }
+        for version in ["2099-01-01", "tomorrow", ""] {
+            assert_eq!(named(version).await, 400, "{version:?}");
+        }
+    }
+    let headers = [("mcp-protocol-version", "2099-01-01")];
+    assert_eq!(client.get(&headers).await.status(), 400);
+    // Later revisions have neither.
+    let headers = [("mcp-protocol-version", "2026-07-28")];
+    assert_eq!(client.get(&headers).await.status(), 405);
+}
+
+#[tokio::test]
+async fn the_handshake_comes_once() {
+    let server = server().build().unwrap();
+    let client = Client::open(&server).await;
+    let answer = client.ask(&initialize("2025-11-25")).await;
+    assert_eq!(answer.json()["error"]["code"], -32600);
+    assert!(!answer.headers.contains_key("mcp-session-id"));
+    // One that fails opens nothing.
+    let wrong = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}});
+    let answer = Client::new(&server).ask(&wrong).await;
+    assert_eq!(answer.json()["error"]["code"], -32602);
+    assert!(!answer.headers.contains_key("mcp-session-id"));
+    client.assert_alive().await;
+}
+
+#[tokio::test]
+async fn a_session_is_its_owners_alone() {
+    let server = server()
+        .tool::<whoami>()
+        .http(|http| http.authenticate(Names))
+        .build()
+        .unwrap();
+    let alice = Client::new(&server)
+        .named("alice")
+        .opened("2025-11-25")
+        .await;
+    let bob = Client {
+        session: alice.session.clone(),
+        ..alice.named("bob")
+    };
+    let nobodys = Client {
+        session: Some("AAAAAAAAAAAAAAAAAAAAAA".to_owned()),
+        ..bob.clone()
+    };
+    // Nobody can tell whether it is another's.
+    let stolen = bob.ask(&call(1, "whoami", json!({}))).await;
+    let made_up = nobodys.ask(&call(1, "whoami", json!({}))).await;
+    assert_eq!(stolen.status, 404);
+    assert_eq!(stolen.text, made_up.text);
+    bob.delete().await.refusal(404);
+    assert_eq!(bob.get(&[]).await.status(), 404);
+    let answer = alice.ask(&call(1, "whoami", json!({}))).await;
+    assert_eq!(answer.result(), "alice");
+}
+
+#[tokio::test]
+async fn without_sessions_every_request_stands_alone() {
+    let server = server()
+        .http(|http| http.without_sessions())
+        .build()
+        .unwrap();
+    let mut client = Client::new(&server);
+    let answer = client.ask(&initialize("2025-11-25")).await;
+    assert_eq!(answer.json()["result"]["protocolVersion"], "2025-11-25");
+    assert!(!answer.headers.contains_key("mcp-session-id"));
+    let answer = client.ask(&call(1, "wait", json!({"ms": 0}))).await;
+    assert_eq!(answer.result(), "waited 0");
+    // What it names is nobody's.
+    client.session = Some("made-up".to_owned());
+    client.assert_alive().await;
+    for method in ["GET", "DELETE"] {
+        let response = client.send(method, &[], String::new()).await;
+        assert_eq!(response.status(), 405);
+        assert_eq!(response.headers()["allow"], "POST");
+    }
+}

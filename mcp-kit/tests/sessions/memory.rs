@@ -1,0 +1,68 @@
+//! What an idle session costs.
+
+use crate::client::Client;
+use crate::tools::server;
+
+/// The process's resident memory, in bytes.
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+/// In a process of its own, where nobody else takes memory meanwhile.
+#[test]
+#[ignore = "measures the whole process: the test below runs it alone"]
+fn measured_alone() {
+    const SESSIONS: usize = 10_000;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let server = server()
+            .http(|http| {
+                http.address_rate(None).limits(|limits| {
+                    limits.sessions = 2 * SESSIONS;
+                    limits.sessions_per_principal = 2 * SESSIONS;
+                })
+            })
+            .build()
+            .unwrap();
+        let client = Client::new(&server);
+        for _ in 0..100 {
+            client
+                .clone()
+                .opened("2025-11-25")
+                .await
+                .assert_alive()
+                .await;
+        }
+        let before = resident();
+        for _ in 0..SESSIONS {
+            let opened = client.clone().opened("2025-11-25").await;
+            opened.assert_alive().await;
+            let call = crate::client::call(1, "wait", serde_json::json!({"ms": 0}));
+            assert_eq!(opened.ask(&call).await.result(), "waited 0");
+        }
+        let each = resident().saturating_sub(before) / SESSIONS;
+        println!("{each} bytes for each idle session");
+        assert!(each <= 1_024, "{each} bytes for each idle session");
+    });
+}
+
+#[test]
+fn an_idle_session_has_less_than_a_kilobyte() {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--ignored",
+            "--exact",
+            "memory::measured_alone",
+            "--nocapture",
+        ])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("bytes for each idle session"), "{text}");
+}
