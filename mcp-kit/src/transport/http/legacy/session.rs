@@ -446,6 +446,15 @@ impl State {
     }
 }
 
+/// What it still counts for is given back with it: exchanges that outlive it
+/// find it no more.
+impl Drop for LegacySession {
+    fn drop(&mut self) {
+        let kept = *self.kept.get_mut();
+        self.common.kept.fetch_sub(kept, Ordering::Relaxed);
+    }
+}
+
 /// A handler has ended: the next call that waits may run.
 impl ShareGiver for LegacySession {
     fn given_back(&self) {
