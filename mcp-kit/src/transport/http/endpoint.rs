@@ -273,7 +273,7 @@ pub(super) fn check_scope(
     request: &Request<'_>,
     principal: &Principal,
 ) -> Result<(), Refusal> {
-    let tool = (request.method == "tools/call" && principal.is_oauth())
+    let tool = (request.method == "tools/call" && principal.has_token())
         .then_some(request.params.name)
         .flatten()
         .and_then(|name| shared.server.tool(&json_string(name.get())?));

@@ -43,6 +43,8 @@ pub(in super::super) struct LegacySession {
     pub(super) id: SessionId,
     /// The name of the principal that opened it.
     pub(super) owner: Arc<str>,
+    /// What limits count that principal as.
+    pub(super) counts_as: Arc<[u8]>,
     pub(super) version: ProtocolVersion,
     pub(super) opened_at: u64,
     last_used: AtomicU64,
@@ -108,7 +110,7 @@ pub(super) enum Unfit {
 impl LegacySession {
     pub(super) fn new(
         id: SessionId,
-        owner: Arc<str>,
+        (owner, counts_as): (Arc<str>, Arc<[u8]>),
         version: ProtocolVersion,
         common: &Arc<Common>,
         counted: OpenSession,
@@ -120,6 +122,7 @@ impl LegacySession {
             this: Weak::clone(this),
             id,
             owner,
+            counts_as,
             version,
             opened_at: now,
             last_used: AtomicU64::new(now),
