@@ -84,7 +84,7 @@ pub(super) struct Shared {
     pub(super) open: Arc<Open>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) pulse: Arc<Pulse>,
-    readiness: Readiness,
+    readiness: Arc<Readiness>,
     /// Where to get a token for this server (RFC 9728): the document's path, and
     /// the document.
     resource: Option<(String, Vec<u8>)>,
@@ -146,7 +146,7 @@ impl HttpService {
                 pulse: Pulse::new(&open),
                 sessions: Sessions::new(&inner, &options.limits, store),
                 open,
-                readiness: Readiness::default(),
+                readiness: Arc::default(),
                 resource: (options.authenticators.protected_resource())
                     .map(|resource| (resource.path().to_owned(), resource.to_json().into())),
                 server: inner,
