@@ -162,7 +162,7 @@ fn decide(
 ) -> Result<Asked, Refusal> {
     let named = headers::single(headers, &headers::PROTOCOL_VERSION)?;
     let header_era = named.map(legacy::named_era);
-    match decode(bytes) {
+    match decode(bytes, shared.server.limits.pending_calls) {
         Frame::One(Ok(Message::Request(request))) => {
             // An error under an id in flight would end that call instead.
             let with_id = |refusal: Refusal| {
