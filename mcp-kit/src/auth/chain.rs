@@ -47,7 +47,11 @@ impl Authenticators {
                 }
                 outcome => {
                     unavailable.iter().for_each(log);
-                    return outcome;
+                    let takes_tokens = authenticator.protected_resource().is_some();
+                    return outcome.map(|caller| match caller {
+                        Some(caller) if takes_tokens => Some(caller.with_token()),
+                        caller => caller,
+                    });
                 }
             }
         }
@@ -77,7 +81,7 @@ impl Authenticators {
         caller: &Principal,
         scope: &str,
     ) -> Option<HeaderValue> {
-        if !caller.is_oauth() {
+        if !caller.has_token() {
             return None;
         }
         let challenge = self
@@ -236,7 +240,7 @@ mod tests {
     #[async_trait]
     impl Authenticator for Tokens {
         async fn authenticate(&self, _: &Credentials<'_>) -> Result<Option<Principal>, AuthError> {
-            NOBODY()
+            ALICE()
         }
 
         fn protected_resource(&self) -> Option<&ProtectedResource> {
@@ -245,8 +249,8 @@ mod tests {
     }
 
     #[cfg(feature = "oauth")]
-    #[test]
-    fn only_a_caller_with_a_token_is_told_to_get_another() {
+    #[tokio::test]
+    async fn only_a_caller_with_a_token_is_told_to_get_another() {
         let url = "https://mcp.example.com/mcp";
         let resource = |issuer| {
             ProtectedResource::new(url)
@@ -254,10 +258,12 @@ mod tests {
                 .authorization_server(issuer)
         };
         let mut chain = chain(&[NOBODY]);
-        let alice = Principal::oauth("auth.example.com#alice", ["read"]);
+        let alice = Principal::new("alice", ["read"]).with_token();
         assert_eq!(chain.insufficient_scope(&alice, "write"), None);
         chain.add(Tokens(resource("https://auth.example.com")));
         chain.add(Tokens(resource("https://other.example.com")));
+        // Whoever takes the tokens, and whatever it makes of them.
+        let alice = chain.authenticate(&with_key()).await.unwrap().unwrap();
         assert_eq!(
             chain.insufficient_scope(&alice, "write").unwrap(),
             "Bearer error=\"insufficient_scope\", scope=\"read write\", resource_metadata=\

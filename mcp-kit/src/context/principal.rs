@@ -1,6 +1,9 @@
 //! Who calls.
 
 use std::collections::BTreeSet;
+use std::fmt;
+#[cfg(feature = "http")]
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::FromContext;
@@ -11,18 +14,32 @@ use crate::tool::{ToolCall, ToolError};
 /// Over stdio the caller is `local`, which holds every scope unless the server
 /// is built with [`local_scopes`](crate::server::ServerBuilder::local_scopes).
 /// Cloning is cheap.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal(Arc<Inner>);
+#[derive(Clone)]
+pub struct Principal {
+    inner: Arc<Inner>,
+    /// Whether a token named the caller, who can then ask for another one that
+    /// has more scopes.
+    #[cfg(feature = "http")]
+    has_token: bool,
+    /// The host that it counts as, in place of its name.
+    #[cfg(feature = "http")]
+    host: Option<Host>,
+}
 
-// Without the feature, nobody asks how the caller was authenticated.
-#[cfg_attr(not(feature = "http"), allow(dead_code))]
 #[derive(Debug, PartialEq, Eq)]
 struct Inner {
     name: String,
     scopes: Scopes,
-    /// Whether an OAuth token named the caller, who can then ask for another
-    /// one that has more scopes.
-    is_oauth: bool,
+}
+
+/// An address as hosts have them: one of IPv4, or a /64 of IPv6, of which a
+/// host has all to itself.
+#[cfg(feature = "http")]
+#[derive(Clone, Copy)]
+struct Host {
+    /// The first byte is in no name: names are UTF-8.
+    bytes: [u8; 9],
+    length: u8,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -37,60 +54,114 @@ impl Principal {
         name: impl Into<String>,
         scopes: impl IntoIterator<Item = S>,
     ) -> Self {
-        Self::with(name.into(), Scopes::of(scopes), false)
+        Self::with(name.into(), Scopes::of(scopes))
     }
 
     /// A caller that holds every scope.
     pub fn with_every_scope(name: impl Into<String>) -> Self {
-        Self::with(name.into(), Scopes::Every, false)
+        Self::with(name.into(), Scopes::Every)
     }
 
-    /// A caller that an OAuth token names.
-    #[cfg(feature = "oauth")]
-    pub(crate) fn oauth<S: Into<String>>(
-        name: impl Into<String>,
-        scopes: impl IntoIterator<Item = S>,
-    ) -> Self {
-        Self::with(name.into(), Scopes::of(scopes), true)
+    /// The caller, who was named by a token that an authorization server gave.
+    #[cfg(feature = "http")]
+    pub(crate) fn with_token(mut self) -> Self {
+        self.has_token = true;
+        self
+    }
+
+    /// The caller, who has no name of its own and so counts as the host of this
+    /// address.
+    #[cfg(feature = "http")]
+    pub(crate) fn at(mut self, address: IpAddr) -> Self {
+        self.host = Some(Host::of(address));
+        self
     }
 
     /// The caller's name, as logs and limits have it.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.inner.name
     }
 
     /// Whether the caller holds `scope`.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
-        match &self.0.scopes {
+        match &self.inner.scopes {
             Scopes::Every => true,
             Scopes::These(scopes) => scopes.contains(scope),
         }
     }
 
-    /// Whether an OAuth token named the caller.
+    /// Whom limits by caller count it as: itself or, without a name of its own,
+    /// its host.
+    pub(crate) fn limit_key(&self) -> &[u8] {
+        #[cfg(feature = "http")]
+        if let Some(host) = &self.host {
+            return &host.bytes[..usize::from(host.length)];
+        }
+        self.inner.name.as_bytes()
+    }
+
+    /// Whether a token named the caller, who can ask for another one.
     #[cfg(feature = "http")]
-    pub(crate) fn is_oauth(&self) -> bool {
-        self.0.is_oauth
+    pub(crate) fn has_token(&self) -> bool {
+        self.has_token
     }
 
     /// The scopes by name, in order; none for a caller that holds every scope.
     #[cfg(feature = "http")]
     pub(crate) fn named_scopes(&self) -> impl Iterator<Item = &str> {
-        let scopes = match &self.0.scopes {
+        let scopes = match &self.inner.scopes {
             Scopes::Every => None,
             Scopes::These(scopes) => Some(scopes),
         };
         scopes.into_iter().flatten().map(String::as_str)
     }
 
-    fn with(name: String, scopes: Scopes, is_oauth: bool) -> Self {
-        Self(Arc::new(Inner {
-            name,
-            scopes,
-            is_oauth,
-        }))
+    fn with(name: String, scopes: Scopes) -> Self {
+        Self {
+            inner: Arc::new(Inner { name, scopes }),
+            #[cfg(feature = "http")]
+            has_token: false,
+            #[cfg(feature = "http")]
+            host: None,
+        }
+    }
+}
+
+/// Callers are the same by their names and scopes, wherever they call from.
+impl PartialEq for Principal {
+    fn eq(&self, other: &Self) -> bool {
+        self.inner == other.inner
+    }
+}
+
+impl Eq for Principal {}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("name", &self.inner.name)
+            .field("scopes", &self.inner.scopes)
+            .finish()
+    }
+}
+
+#[cfg(feature = "http")]
+impl Host {
+    fn of(address: IpAddr) -> Self {
+        let mut bytes = [0xFF; 9];
+        let length = match address.to_canonical() {
+            IpAddr::V4(address) => {
+                bytes[1..5].copy_from_slice(&address.octets());
+                5
+            }
+            IpAddr::V6(address) => {
+                bytes[1..].copy_from_slice(&address.octets()[..8]);
+                9
+            }
+        };
+        Self { bytes, length }
     }
 }
 
@@ -103,5 +174,31 @@ impl Scopes {
 impl FromContext for Principal {
     fn from_context(call: &ToolCall) -> Result<Self, ToolError> {
         Ok(call.principal().clone())
+    }
+}
+
+#[cfg(all(test, feature = "http"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_has_no_name_counts_as_its_host() {
+        let anonymous = Principal::new("anonymous", [""; 0]);
+        assert_eq!(anonymous.limit_key(), b"anonymous");
+        let at = |address: &str| anonymous.clone().at(address.parse().unwrap());
+        for (one, same) in [
+            ("192.0.2.1", "::ffff:192.0.2.1"),
+            ("2001:db8::1", "2001:db8::ffff:2"),
+        ] {
+            assert_eq!(at(one).limit_key(), at(same).limit_key());
+            // A key is no text, and so nobody's name.
+            assert!(std::str::from_utf8(at(one).limit_key()).is_err());
+        }
+        assert_ne!(at("192.0.2.1").limit_key(), at("192.0.2.2").limit_key());
+        assert_ne!(
+            at("2001:db8::1").limit_key(),
+            at("2001:db8:0:1::1").limit_key()
+        );
+        assert_eq!(at("192.0.2.1"), anonymous);
     }
 }

@@ -58,7 +58,7 @@ impl EdgeLimits {
     /// Counts a request of the principal.
     pub(crate) async fn principal(&self, principal: &Principal) -> Result<(), Refused> {
         match &self.principal {
-            Some(budgets) => budgets.take([principal.name().as_bytes(), b""]).await,
+            Some(budgets) => budgets.take([principal.limit_key(), b""]).await,
             None => Ok(()),
         }
     }

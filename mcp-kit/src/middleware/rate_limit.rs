@@ -11,7 +11,9 @@ use crate::limiter::{Budgets, Ledger, Rate, Refused};
 use crate::tool::{ErrorKind, ToolCall, ToolError, ToolResult};
 
 /// Bounds how often each caller may call each tool (GCRA). Whoever calls too
-/// often reads how many seconds to wait; nobody else notices.
+/// often reads how many seconds to wait; nobody else notices. Over HTTP,
+/// callers who did not say who they are count by their address, as far as it is
+/// known.
 ///
 /// State is kept for at most `limiter_entries` pairs of caller and tool
 /// ([`Limits`](crate::server::Limits)); the least recently seen go first.
@@ -77,7 +79,7 @@ impl fmt::Debug for RateLimit {
 #[async_trait]
 impl Middleware for RateLimit {
     async fn handle(&self, call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError> {
-        let key = [call.principal().name().as_bytes(), call.tool().as_bytes()];
+        let key = [call.principal().limit_key(), call.tool().as_bytes()];
         match self.budgets.take(key).await {
             Ok(()) => next.run(call).await,
             Err(refused) => Err(self.refusal(refused)),

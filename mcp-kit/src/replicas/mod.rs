@@ -96,8 +96,9 @@ impl RedisLimits {
     /// is the default, because a store of counts that is away should not take
     /// the service with it, and because nothing is without a limit meanwhile.
     ///
-    /// A session that another replica opened stays refused until the store can
-    /// say whose it is.
+    /// Sessions of the older revisions are not concerned: until the store can
+    /// say whose they are, none is opened and none is found (503), in either
+    /// mode. Clients of 2026-07-28 have none.
     #[must_use]
     pub fn fail_open(self) -> Self {
         self.change(|settings| settings.fails_closed = false)

@@ -64,16 +64,13 @@ impl SharedSessions for RedisSessions {
             .arg("PX")
             .arg(millis(lifetime));
         let setting = &setting;
-        let outcome = self
-            .store
+        // Whatever the store does for counts: every later request of the session
+        // would be refused, since nobody could say whose it is.
+        self.store
             .link
             .ask(|mut store| async move { setting.exec_async(&mut store).await })
-            .await;
-        match outcome {
-            // It is known to this replica alone, as without a store.
-            Err(StoreUnavailable) if !self.store.link.settings().fails_closed => Ok(()),
-            outcome => outcome.map_err(|StoreUnavailable| OwnerUnknown),
-        }
+            .await
+            .map_err(|StoreUnavailable| OwnerUnknown)
     }
 
     async fn get(

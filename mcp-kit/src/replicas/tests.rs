@@ -336,9 +336,11 @@ async fn whose_session_it_is_does_not_fail_open() {
     let alice = Principal::new("alice", [""; 0]);
     let record = SessionRecord::new(&alice, ProtocolVersion::NEWEST_LEGACY);
     let minute = Duration::from_secs(60);
-    assert_eq!(open.get("id", minute).await, Err(OwnerUnknown));
-    assert_eq!(closed.get("id", minute).await, Err(OwnerUnknown));
-    // A new session is known to its own replica alone, or not opened.
-    assert_eq!(open.put("id", &record, minute).await, Ok(()));
-    assert_eq!(closed.put("id", &record, minute).await, Err(OwnerUnknown));
+    for sessions in [&open, &closed] {
+        assert_eq!(sessions.get("id", minute).await, Err(OwnerUnknown));
+        // One that could not be found again is not opened.
+        let put = sessions.put("id", &record, minute).await;
+        assert_eq!(put, Err(OwnerUnknown));
+        assert_eq!(sessions.remove("id").await, Err(OwnerUnknown));
+    }
 }

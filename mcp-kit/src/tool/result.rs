@@ -41,7 +41,7 @@ impl ToolResult {
     /// An internal error if `value` has no JSON form, such as a map whose keys
     /// are no strings.
     pub fn structured<T: Serialize + ?Sized>(value: &T) -> Result<Self, ToolError> {
-        let json = to_raw_value(value)?;
+        let json = on_one_line(to_raw_value(value)?)?;
         Ok(Self {
             content: vec![Content::text(json.get())],
             structured: Some(json),
@@ -104,6 +104,16 @@ impl ToolResult {
 
     pub(crate) fn error(message: impl Into<String>) -> Self {
         Self::text(message).into_failure()
+    }
+}
+
+/// The same JSON without line breaks, which end messages. A [`RawValue`] within
+/// the value may have some between its tokens; within strings JSON has none.
+fn on_one_line(json: Box<RawValue>) -> Result<Box<RawValue>, serde_json::Error> {
+    if json.get().contains(['\n', '\r']) {
+        RawValue::from_string(json.get().replace(['\n', '\r'], " "))
+    } else {
+        Ok(json)
     }
 }
 
@@ -236,3 +246,24 @@ macro_rules! displayed_results {
 displayed_results!(
     i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64, bool, char
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_passed_on_as_it_is_breaks_no_line() {
+        #[derive(Serialize)]
+        struct PassedOn {
+            from: Box<RawValue>,
+        }
+        let from = "{\r\n  \"text\": \"a\\nb\",\n  \"list\": [1,\r2]\n}";
+        let from = RawValue::from_string(from.to_owned()).unwrap();
+        let result = ToolResult::structured(&PassedOn { from }).unwrap();
+        let json = result.structured_content().unwrap().get();
+        assert!(!json.contains(['\n', '\r']), "{json}");
+        let value: serde_json::Value = serde_json::from_str(json).unwrap();
+        let expected = serde_json::json!({"from": {"text": "a\nb", "list": [1, 2]}});
+        assert_eq!(value, expected);
+    }
+}

@@ -123,3 +123,27 @@ async fn batches_are_bounded_by_number_and_by_bytes() {
     assert!(result(cut[0]).contains("too large"), "{cut:?}");
     client.assert_alive().await;
 }
+
+/// What other clients leave unread costs a batch its large results at most,
+/// and never those that it has.
+#[tokio::test]
+async fn a_batch_keeps_the_answers_that_found_room() {
+    let server = server()
+        .http(|http| http.limits(|limits| limits.unread_bytes = 64 * 1024))
+        .build()
+        .unwrap();
+    let client = Client::new(&server).opened("2025-03-26").await;
+    // Both large alone, and small ones that are large together.
+    for (bytes, fit) in [(20_000, 3), (6_000, 10)] {
+        let calls: Vec<Value> = (0..12)
+            .map(|id| call(id, "big", json!({"bytes": bytes})))
+            .collect();
+        let answers = answers(&client.ask(&json!(calls)).await);
+        assert_eq!(answers.len(), 12);
+        let is_whole = |answer: &&Value| answer["result"]["isError"] != true;
+        assert_eq!(answers.iter().filter(is_whole).count(), fit, "{bytes}");
+    }
+    // All of it is given back.
+    let answer = client.ask(&call(1, "big", json!({"bytes": 60_000}))).await;
+    assert_eq!(answer.result().len(), 60_000);
+}

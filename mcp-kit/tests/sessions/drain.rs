@@ -39,3 +39,36 @@ async fn what_is_in_flight_is_delivered_and_silent_streams_end() {
     assert_eq!(result(&rest[0].json()), "through");
     assert!(!first.id().is_empty());
 }
+
+/// However many wait, they end one after the other, and not within each other.
+#[test]
+fn a_runtime_that_ends_takes_the_calls_that_wait_with_it() {
+    const WAITING: usize = 3_000;
+    let (gate, mut entered) = gate();
+    let server = gated_server(&gate)
+        .limits(|limits| {
+            limits.calls_per_connection = 1;
+            limits.pending_calls = WAITING;
+        })
+        .build()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let client = runtime.block_on(async {
+        let client = Client::open(&server).await;
+        client.start(call("runs", "gated", json!({})));
+        entered.recv().await.unwrap();
+        for id in 0..WAITING {
+            client.start(call(id, "gated", json!({})));
+        }
+        while client.ask(&ping(WAITING - 1)).await.status == 200 {
+            tokio::task::yield_now().await;
+        }
+        client
+    });
+    drop(runtime);
+    assert!(entered.try_recv().is_err());
+    drop(client);
+}

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use crate::client::{Client, Names, call, initialize, ping};
+use crate::client::{Client, Events, Names, call, initialize, ping, read, watched};
 use crate::tools::{server, whoami};
 
 const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
@@ -142,7 +142,7 @@ async fn a_session_is_its_owners_alone() {
     assert_eq!(answer.result(), "alice");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn without_sessions_every_request_stands_alone() {
     let server = server()
         .http(|http| http.without_sessions())
@@ -154,6 +154,15 @@ async fn without_sessions_every_request_stands_alone() {
     assert!(!answer.headers.contains_key("mcp-session-id"));
     let answer = client.ask(&call(1, "wait", json!({"ms": 0}))).await;
     assert_eq!(answer.result(), "waited 0");
+    // It is answered as JSON, however much there is to tell meanwhile.
+    let counted = client
+        .ask(&watched(2, "count", json!({"to": 3, "ms": 20_000})))
+        .await;
+    assert_eq!(counted.result(), "counted 3");
+    let events = [("accept", "text/event-stream")];
+    let message = watched(3, "count", json!({"to": 3})).to_string();
+    let mut events = Events::of(client.send("POST", &events, message).await);
+    assert_eq!(events.rest().await.len(), 4);
     // What it names is nobody's.
     client.session = Some("made-up".to_owned());
     client.assert_alive().await;
@@ -161,5 +170,28 @@ async fn without_sessions_every_request_stands_alone() {
         let response = client.send(method, &[], String::new()).await;
         assert_eq!(response.status(), 405);
         assert_eq!(response.headers()["allow"], "POST");
+    }
+}
+
+/// A client that is told which versions there are can begin again with one;
+/// what became of its session would not help it.
+#[tokio::test]
+async fn a_version_that_is_not_known_comes_before_the_session() {
+    let server = server().build().unwrap();
+    let mut client = Client::new(&server);
+    client.session = Some("AAAAAAAAAAAAAAAAAAAAAA".to_owned());
+    let version = [("mcp-protocol-version", "2031-01-01")];
+    let mut message = ping(1);
+    message["params"]["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2031-01-01",
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let answer = read(client.send("POST", &version, message.to_string()).await).await;
+    answer.refusal(400);
+    assert_eq!(answer.json()["error"]["code"], -32022, "{answer:?}");
+    for method in ["GET", "DELETE"] {
+        let response = client.send(method, &version, String::new()).await;
+        assert_eq!(response.status(), 400);
     }
 }

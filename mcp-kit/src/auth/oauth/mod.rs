@@ -108,7 +108,7 @@ impl OAuth {
         self.0.keys.check(token, algorithm).await?;
         self.0.rules.check(&token.claims)?;
         let name = self.0.rules.name(&token.claims)?;
-        Ok(Principal::oauth(name, claims::scopes(&token.claims)))
+        Ok(Principal::new(name, claims::scopes(&token.claims)))
     }
 }
 

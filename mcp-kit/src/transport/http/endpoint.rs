@@ -161,10 +161,7 @@ fn decide(
     session: Session,
 ) -> Result<Asked, Refusal> {
     let named = headers::single(headers, &headers::PROTOCOL_VERSION)?;
-    // A version that is not known is taken for one that comes after those that
-    // are.
-    let header_era = named
-        .map(|name| ProtocolVersion::from_name(name).map_or(Era::Modern, ProtocolVersion::era));
+    let header_era = named.map(legacy::named_era);
     match decode(bytes, shared.server.limits.pending_calls) {
         Frame::One(Ok(Message::Request(request))) => {
             // An error under an id in flight would end that call instead.
@@ -273,7 +270,7 @@ pub(super) fn check_scope(
     request: &Request<'_>,
     principal: &Principal,
 ) -> Result<(), Refusal> {
-    let tool = (request.method == "tools/call" && principal.is_oauth())
+    let tool = (request.method == "tools/call" && principal.has_token())
         .then_some(request.params.name)
         .flatten()
         .and_then(|name| shared.server.tool(&json_string(name.get())?));
@@ -314,6 +311,11 @@ async fn respond(
     socket: Option<Arc<TcpStream>>,
 ) -> Result<Response<HttpBody>, Refusal> {
     let outlives_client = call.era == Era::Legacy;
+    let accepts = if outlives_client {
+        accepts.preferring_json()
+    } else {
+        accepts
+    };
     if !accepts.json {
         exchange.open_stream();
     }

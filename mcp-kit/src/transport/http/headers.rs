@@ -58,6 +58,14 @@ impl Accepts {
             }
         }
     }
+
+    /// For what is answered as JSON wherever the client takes that.
+    pub(super) fn preferring_json(self) -> Self {
+        Self {
+            events: self.events && !self.json,
+            ..self
+        }
+    }
 }
 
 /// Whether the body is said to be JSON.

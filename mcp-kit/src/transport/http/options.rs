@@ -154,7 +154,8 @@ impl HttpOptions {
     }
 
     /// Serves callers whom nobody authenticated, also on an address that others
-    /// can reach. They are the principal `anonymous`, which has no scope.
+    /// can reach. They are the principal `anonymous`, which has no scope; limits by
+    /// caller count each of their addresses by itself.
     pub fn allow_unauthenticated(mut self) -> Self {
         self.allow_unauthenticated = true;
         self

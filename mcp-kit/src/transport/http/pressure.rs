@@ -52,6 +52,11 @@ impl Claim {
         self.bytes += more;
         held <= self.pressure.most
     }
+
+    /// Holds what `other` held, too; both count against the same bound.
+    pub(super) fn take_in(&mut self, mut other: Self) {
+        self.bytes += std::mem::take(&mut other.bytes);
+    }
 }
 
 impl Drop for Claim {

@@ -84,7 +84,7 @@ pub(super) struct Shared {
     pub(super) open: Arc<Open>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) pulse: Arc<Pulse>,
-    readiness: Readiness,
+    readiness: Arc<Readiness>,
     /// Where to get a token for this server (RFC 9728): the document's path, and
     /// the document.
     resource: Option<(String, Vec<u8>)>,
@@ -146,7 +146,7 @@ impl HttpService {
                 pulse: Pulse::new(&open),
                 sessions: Sessions::new(&inner, &options.limits, store),
                 open,
-                readiness: Readiness::default(),
+                readiness: Arc::default(),
                 resource: (options.authenticators.protected_resource())
                     .map(|resource| (resource.path().to_owned(), resource.to_json().into())),
                 server: inner,
@@ -269,12 +269,12 @@ impl Shared {
         let Some(open) = self.open.request(self.options.limits.requests) else {
             return Err(busy());
         };
-        if let Some(peer) = peer {
-            let client = self.options.proxies.client(peer, &parts.headers);
+        let client = peer.map(|peer| self.options.proxies.client(peer, &parts.headers));
+        if let Some(client) = client {
             let taken = self.edge.address(client).await;
             taken.map_err(|refused| limited(refused, Reason::RateAddress, "this address"))?;
         }
-        let principal = self.authenticate(parts).await?;
+        let principal = self.authenticate(parts, client).await?;
         let taken = self.edge.principal(&principal).await;
         taken.map_err(|refused| limited(refused, Reason::RatePrincipal, "this caller"))?;
         Ok((principal, open))
@@ -293,10 +293,18 @@ impl Shared {
         Ok(())
     }
 
-    async fn authenticate(&self, parts: &Parts) -> Result<Principal, Refusal> {
+    async fn authenticate(
+        &self,
+        parts: &Parts,
+        client: Option<IpAddr>,
+    ) -> Result<Principal, Refusal> {
         let authenticators = &self.options.authenticators;
         if authenticators.is_empty() {
-            return Ok(self.anonymous.clone());
+            let anonymous = self.anonymous.clone();
+            return Ok(match client {
+                Some(client) => anonymous.at(client),
+                None => anonymous,
+            });
         }
         let error = match authenticators.authenticate(&parts.headers).await {
             Ok(Some(principal)) => return Ok(principal),

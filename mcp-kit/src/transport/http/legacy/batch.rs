@@ -7,9 +7,9 @@ use http::StatusCode;
 use serde_json::value::RawValue;
 
 use super::super::exchange::Exchange;
-use super::super::pressure::{Claim, Pressure};
+use super::super::pressure::{Claim, LARGE, Pressure};
 use super::super::refusal::Refusal;
-use super::super::service::{Shared, busy};
+use super::super::service::Shared;
 use super::messages::{Caller, Reply};
 use super::session::{Answer, LegacySession};
 use crate::protocol::RpcError;
@@ -29,8 +29,16 @@ pub(in super::super) struct BatchReply {
     /// As many bytes may wait in unfinished batches of a session.
     most: usize,
     unread: Arc<Pressure>,
-    /// What the answers count for, until they are one.
-    claims: Mutex<Vec<Claim>>,
+    held: Mutex<Held>,
+}
+
+/// What the answers count for, until they have left.
+#[derive(Default)]
+struct Held {
+    claim: Option<Claim>,
+    /// The bytes of answers that are not large. They count once they are large
+    /// together.
+    small: usize,
 }
 
 impl BatchReply {
@@ -42,7 +50,7 @@ impl BatchReply {
             exchange: Exchange::new(0),
             most: shared.server.limits.unread_bytes,
             unread: Arc::clone(&shared.unread),
-            claims: Mutex::default(),
+            held: Mutex::default(),
         })
     }
 
@@ -55,25 +63,44 @@ impl BatchReply {
     /// the response.
     pub(super) fn add(&self, answer: Option<Answer>) {
         let (json, claim) = answer.unwrap_or_default();
-        self.claims().extend(claim);
+        if let Some(claim) = claim {
+            self.held().take_in(claim);
+        }
         let Some(answers) = self.batch.complete(&json) else {
             return;
         };
         if answers.is_empty() {
             return self.exchange.end();
         }
-        self.claims().clear();
-        let claim = self.unread.claim(answers.len());
-        let answers = match &claim {
-            Some(_) => answers,
-            None => busy().into_json(),
-        };
+        let claim = self.held().claim.take();
         self.exchange.answer(answers, claim);
+    }
+
+    /// Whether an answer of so many bytes can be kept. One that is not large
+    /// counts from here on; one that is comes with its claim.
+    fn has_room_for(&self, bytes: usize) -> bool {
+        if !self.batch.has_room_for(bytes, self.most) {
+            return false;
+        }
+        if bytes > LARGE {
+            return true;
+        }
+        let mut held = self.held();
+        let small = held.small + bytes;
+        if small > LARGE {
+            let more = if held.small > LARGE { bytes } else { small };
+            let Some(claim) = self.unread.claim(more) else {
+                return false;
+            };
+            held.take_in(claim);
+        }
+        held.small = small;
+        true
     }
 
     /// What is answered in place of a result that there is no room for.
     pub(super) fn too_large(&self, bytes: usize) -> Option<ToolResult> {
-        (!self.batch.has_room_for(bytes, self.most)).then(|| {
+        (!self.has_room_for(bytes)).then(|| {
             ToolResult::error(
                 "The batch's results are too large together. Call the tool by itself.",
             )
@@ -86,8 +113,9 @@ impl BatchReply {
             Reply::Json { id, json } => (id, json),
             Reply::Call(_) | Reply::Nothing => return,
         };
-        let claim = self.unread.claim(json.len());
-        let fits = claim.is_some() && self.batch.has_room_for(json.len(), self.most);
+        let is_large = json.len() > LARGE;
+        let claim = is_large.then(|| self.unread.claim(json.len())).flatten();
+        let fits = claim.is_some() == is_large && self.has_room_for(json.len());
         self.batch.expect_one();
         self.add(Some(if fits {
             (json, claim)
@@ -98,8 +126,17 @@ impl BatchReply {
     }
 
     /// A poisoned lock holds nothing half-done here: every change is one step.
-    fn claims(&self) -> MutexGuard<'_, Vec<Claim>> {
-        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn take_in(&mut self, more: Claim) {
+        match &mut self.claim {
+            Some(claim) => claim.take_in(more),
+            none => *none = Some(more),
+        }
     }
 }
 

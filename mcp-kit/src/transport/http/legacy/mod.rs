@@ -83,7 +83,7 @@ pub(super) async fn find(
     if !shared.options.has_sessions {
         return Ok(Found::Stateless);
     }
-    // To later revisions it means nothing.
+    // To later revisions it means nothing, those that are not known included.
     if !headers.contains_key(&headers::SESSION_ID) || is_modern(headers)? {
         return Ok(Found::Nothing);
     }
@@ -95,8 +95,13 @@ pub(super) async fn find(
 /// Whether the headers name a revision without sessions.
 fn is_modern(headers: &HeaderMap) -> Result<bool, Refusal> {
     let named = headers::single(headers, &headers::PROTOCOL_VERSION)?;
-    let version = named.and_then(ProtocolVersion::from_name);
-    Ok(version.is_some_and(|version| version.era() == Era::Modern))
+    Ok(named.map(named_era) == Some(Era::Modern))
+}
+
+/// The era of a version by its name. One that is not known is taken for one
+/// that comes after those that are.
+pub(super) fn named_era(name: &str) -> Era {
+    ProtocolVersion::from_name(name).map_or(Era::Modern, ProtocolVersion::era)
 }
 
 /// Decides what a request of the older revisions asks for.
@@ -124,6 +129,7 @@ pub(super) fn request(
             // The specification has it so where the header is missing.
             let version = version.unwrap_or(ProtocolVersion::V2025_03_26);
             asking.version = (!is_first).then_some(version);
+            let accepts = accepts.preferring_json();
             let asked = endpoint::route(shared, Era::Legacy, &mut asking, accepts, request, meta);
             return asked.map_err(|error| with_id(Refusal::of(StatusCode::OK, None, error)));
         }

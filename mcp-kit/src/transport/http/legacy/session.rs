@@ -43,6 +43,8 @@ pub(in super::super) struct LegacySession {
     pub(super) id: SessionId,
     /// The name of the principal that opened it.
     pub(super) owner: Arc<str>,
+    /// What limits count that principal as.
+    pub(super) counts_as: Arc<[u8]>,
     pub(super) version: ProtocolVersion,
     pub(super) opened_at: u64,
     last_used: AtomicU64,
@@ -68,6 +70,8 @@ struct State {
     waiting_bytes: usize,
     /// Calls that run, and handlers that block on though their call has ended.
     running: usize,
+    /// Somebody starts calls that waited.
+    is_launching: bool,
     /// Streams opened so far, counted from a random number: those of another
     /// replica are told apart by it.
     streams: u64,
@@ -106,7 +110,7 @@ pub(super) enum Unfit {
 impl LegacySession {
     pub(super) fn new(
         id: SessionId,
-        owner: Arc<str>,
+        (owner, counts_as): (Arc<str>, Arc<[u8]>),
         version: ProtocolVersion,
         common: &Arc<Common>,
         counted: OpenSession,
@@ -118,6 +122,7 @@ impl LegacySession {
             this: Weak::clone(this),
             id,
             owner,
+            counts_as,
             version,
             opened_at: now,
             last_used: AtomicU64::new(now),
@@ -416,6 +421,20 @@ impl LegacySession {
         self.forget_while(|_, count| count > MOST_FINISHED || has_too_much());
     }
 
+    /// Takes the next call that waits, if it may run; else nobody launches any
+    /// more.
+    fn next_to_run(&self) -> Option<Waiting> {
+        let mut state = self.lock();
+        let may_run = state.running < self.common.server.limits.calls_per_connection;
+        let next = state.waiting.pop_front_if(|_| may_run);
+        state.is_launching = next.is_some();
+        if let Some(next) = &next {
+            state.waiting_bytes = (state.waiting_bytes).saturating_sub(next.call.pending().size());
+            state.running += 1;
+        }
+        next
+    }
+
     fn share(&self) -> Share {
         Share::of(Weak::<Self>::clone(&self.this))
     }
@@ -446,24 +465,31 @@ impl State {
     }
 }
 
+/// What it still counts for is given back with it: exchanges that outlive it
+/// find it no more.
+impl Drop for LegacySession {
+    fn drop(&mut self) {
+        let kept = *self.kept.get_mut();
+        self.common.kept.fetch_sub(kept, Ordering::Relaxed);
+    }
+}
+
 /// A handler has ended: the next call that waits may run.
 impl ShareGiver for LegacySession {
     fn given_back(&self) {
-        let most = self.common.server.limits.calls_per_connection;
-        let next = {
+        {
             let mut state = self.lock();
             state.running -= 1;
-            if state.running >= most {
+            // A runtime that has shut down drops a call where it is launched,
+            // which gives its share back at once: then whoever launches goes
+            // on, so that calls do not end within each other.
+            if std::mem::replace(&mut state.is_launching, true) {
                 return;
             }
-            let Some(next) = state.waiting.pop_front() else {
-                return;
-            };
-            state.waiting_bytes = (state.waiting_bytes).saturating_sub(next.call.pending().size());
-            state.running += 1;
-            next
-        };
-        next.call.launch(next.holds, self.share(), &next.runtime);
+        }
+        while let Some(next) = self.next_to_run() {
+            next.call.launch(next.holds, self.share(), &next.runtime);
+        }
     }
 }
 

@@ -69,10 +69,10 @@ async fn session(
     headers: &HeaderMap,
     principal: &Principal,
 ) -> Result<InUse, Refusal> {
+    check_version(headers::single(headers, &headers::PROTOCOL_VERSION)?)?;
     if !shared.options.has_sessions || is_modern(headers)? {
         return Err(Refusal::method("POST"));
     }
-    check_version(headers::single(headers, &headers::PROTOCOL_VERSION)?)?;
     match find(shared, headers, principal).await? {
         Found::Session(session) => Ok(session),
         Found::Stateless | Found::Nothing => Err(missing()),

@@ -38,15 +38,16 @@ pub(in super::super) struct Sessions {
 #[derive(Default)]
 struct Table {
     sessions: HashMap<SessionId, Arc<LegacySession>>,
-    owners: HashMap<Arc<str>, Owner>,
+    /// By what limits count them as.
+    owners: HashMap<Arc<[u8]>, Owner>,
     /// Until then there is none that was never used for long enough.
     no_room_before: u64,
     is_swept: bool,
 }
 
 /// What a principal has.
-#[derive(Default)]
 struct Owner {
+    name: Arc<str>,
     sessions: usize,
     no_room_before: u64,
 }
@@ -152,7 +153,7 @@ impl Sessions {
         version: ProtocolVersion,
     ) -> Result<Arc<LegacySession>, Refusal> {
         let id = SessionId::random().ok_or_else(unavailable)?;
-        let owner = principal.name().into();
+        let owner = (principal.name().into(), principal.limit_key().into());
         let counted = OpenSession::default();
         Ok(LegacySession::new(
             id,
@@ -193,11 +194,11 @@ impl Sessions {
             if let Some(session) = table.sessions.get(&id) {
                 return Ok(session.enter());
             }
-            match table.make_room(self, principal.name(), now) {
+            match table.make_room(self, principal.limit_key(), now) {
                 Err(no_room) => Err(no_room),
                 Ok(unused) => {
                     removed = unused;
-                    let owner = table.owner(principal.name());
+                    let owner = table.owner(principal);
                     let counted = self.common.server.meter.open_session();
                     let session = LegacySession::new(id, owner, version, &self.common, counted);
                     let entered = session.enter();
@@ -292,13 +293,13 @@ impl Table {
     fn make_room(
         &mut self,
         sessions: &Sessions,
-        owner: &str,
+        owner: &[u8],
         now: u64,
     ) -> Result<Option<Arc<LegacySession>>, NoRoom> {
         let theirs = self.owners.get(owner);
         if theirs.is_some_and(|theirs| theirs.sessions >= sessions.most_per_principal) {
             let not_before = theirs.map_or(0, |theirs| theirs.no_room_before);
-            let found = self.unused(not_before, now, |session| *session.owner == *owner);
+            let found = self.unused(not_before, now, |session| *session.counts_as == *owner);
             return found.map(Some).map_err(|then| {
                 if let Some(theirs) = self.owners.get_mut(owner) {
                     theirs.no_room_before = then;
@@ -340,31 +341,27 @@ impl Table {
         }
     }
 
-    /// Counts one session more of this name.
-    fn owner(&mut self, name: &str) -> Arc<str> {
-        if let Some((owner, theirs)) = self.owners.get_key_value(name) {
-            let owner = Arc::clone(owner);
-            let sessions = theirs.sessions + 1;
-            if let Some(theirs) = self.owners.get_mut(name) {
-                theirs.sessions = sessions;
-            }
-            return owner;
-        }
-        let owner: Arc<str> = name.into();
-        let theirs = Owner {
-            sessions: 1,
+    /// Counts one session more of this principal; gives its name, and what it
+    /// is counted as.
+    fn owner(&mut self, principal: &Principal) -> (Arc<str>, Arc<[u8]>) {
+        let key = principal.limit_key();
+        let known = self.owners.get_key_value(key).map(|(key, _)| Arc::clone(key));
+        let key = known.unwrap_or_else(|| key.into());
+        let theirs = self.owners.entry(Arc::clone(&key)).or_insert_with(|| Owner {
+            name: principal.name().into(),
+            sessions: 0,
             no_room_before: 0,
-        };
-        self.owners.insert(Arc::clone(&owner), theirs);
-        owner
+        });
+        theirs.sessions += 1;
+        (Arc::clone(&theirs.name), key)
     }
 
     fn remove(&mut self, id: &SessionId) -> Option<Arc<LegacySession>> {
         let session = self.sessions.remove(id)?;
-        if let Some(theirs) = self.owners.get_mut(&session.owner) {
+        if let Some(theirs) = self.owners.get_mut(&session.counts_as) {
             theirs.sessions -= 1;
             if theirs.sessions == 0 {
-                self.owners.remove(&session.owner);
+                self.owners.remove(&session.counts_as);
             }
         }
         Some(session)

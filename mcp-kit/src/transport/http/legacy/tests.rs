@@ -186,6 +186,38 @@ async fn the_end_of_a_session_is_its_end_everywhere() {
     }
 }
 
+/// Whoever still reads a stream keeps its events, and not the session.
+#[tokio::test]
+async fn what_an_ended_session_kept_is_given_back() {
+    let one = replica(&Arc::default());
+    let common = Arc::clone(&one.shared().sessions.common);
+    let session = opened(&one, "alice").await;
+    let call = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "whoami"},
+    });
+    let stream = one.clone().call(
+        Request::post("/mcp")
+            .header("host", "127.0.0.1")
+            .header("content-type", "application/json")
+            .header("accept", "text/event-stream")
+            .header("x-api-key", "alice")
+            .header("mcp-session-id", &session)
+            .body(Full::new(Bytes::from(call.to_string())))
+            .unwrap(),
+    );
+    let mut stream = stream.await.unwrap().into_body();
+    stream.frame().await.unwrap().unwrap();
+    assert!(common.kept.load(Ordering::Relaxed) > 0);
+    assert_eq!(delete(&one, &session, "alice").await, 204);
+    // What is left of the call goes at its own time.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(common.kept.load(Ordering::Relaxed), 0);
+    drop(stream);
+    assert_eq!(common.kept.load(Ordering::Relaxed), 0);
+}
+
 /// Who only listens at one replica does so until the session ends at another.
 #[tokio::test(start_paused = true)]
 async fn an_open_stream_keeps_a_shared_session_and_ends_with_it() {
