@@ -39,7 +39,7 @@ impl BatchReply {
         batch.expect_one(); // so that it is not whole before all are read
         Arc::new(Self {
             batch,
-            exchange: Exchange::new(0),
+            exchange: session.exchange_for_batch(),
             most: shared.server.limits.unread_bytes,
             unread: Arc::clone(&shared.unread),
             claims: Mutex::default(),
@@ -65,8 +65,8 @@ impl BatchReply {
         self.claims().clear();
         let claim = self.unread.claim(answers.len());
         let answers = match &claim {
-            Some(_) => answers,
-            None => busy().into_json(),
+            Some(_) if self.exchange.takes(answers.len()) => answers,
+            _ => busy().into_json(),
         };
         self.exchange.answer(answers, claim);
     }
@@ -104,7 +104,7 @@ impl BatchReply {
 }
 
 /// Takes every message of a batch; its answers come to the exchange.
-pub(super) fn take(
+pub(in super::super) fn take(
     shared: &Arc<Shared>,
     caller: &Caller<'_>,
     members: &[&RawValue],
