@@ -1,6 +1,6 @@
 //! One rate, and what is left of it for each of many.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,10 +19,11 @@ pub(crate) type Key<'a> = [&'a [u8]; 2];
 /// What is kept is bounded: the least recently seen keys are forgotten first.
 pub(crate) struct Budgets {
     rate: Rate,
-    /// Two keyed hashes stand for a key: nothing of it is kept, and a
-    /// collision would take 2^64 keys.
-    hashers: [RandomState; 2],
-    table: Mutex<Table<(u64, u64)>>,
+    /// A hash with a secret stands for a key: nothing of it is kept, nobody can
+    /// find two that collide, and by chance a full table has such two once in
+    /// billions of times.
+    hasher: RandomState,
+    table: Mutex<Table>,
     #[cfg(feature = "redis")]
     shared: Option<SharedCount>,
 }
@@ -42,7 +43,7 @@ impl Budgets {
     pub(crate) fn new(rate: Rate, entries: usize) -> Self {
         Self {
             rate,
-            hashers: [RandomState::new(), RandomState::new()],
+            hasher: RandomState::new(),
             table: Mutex::new(Table::new(entries)),
             #[cfg(feature = "redis")]
             shared: None,
@@ -67,8 +68,7 @@ impl Budgets {
     /// Takes one from the key's budget. It is ready at once and allocates
     /// nothing where the budgets are kept in this process.
     pub(crate) async fn take(&self, key: Key<'_>) -> Result<(), Refused> {
-        let [first, second] = &self.hashers;
-        let hashed = (first.hash_one(key), second.hash_one(key));
+        let hashed = self.hashed(key);
         self.table()
             .take(hashed, self.rate, Instant::now())
             .map_err(Refused::Wait)?;
@@ -89,7 +89,7 @@ impl Budgets {
         &self,
         count: &SharedCount,
         key: Key<'_>,
-        hashed: (u64, u64),
+        hashed: u64,
     ) -> Result<(), Refused> {
         match count.take(key).await {
             Ok(Ok(())) => Ok(()),
@@ -103,7 +103,16 @@ impl Budgets {
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, Table<(u64, u64)>> {
+    fn hashed(&self, [first, second]: Key<'_>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        // So that it matters where one part ends and the next begins.
+        hasher.write_usize(first.len());
+        hasher.write(first);
+        hasher.write(second);
+        hasher.finish()
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

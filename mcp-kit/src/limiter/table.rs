@@ -1,7 +1,7 @@
 //! The generic cell rate algorithm over a bounded table of keys.
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -13,51 +13,69 @@ use super::Rate;
 /// Two generations bound the table: once the young one is half the bound, it
 /// becomes the old one, and what the old one still held, the least recently
 /// seen, is forgotten.
-pub(crate) struct Table<K> {
+///
+/// Keys are hashes already, made with a secret.
+pub(crate) struct Table {
     start: Option<Instant>,
     generation: usize,
-    young: HashMap<K, Duration>,
-    old: HashMap<K, Duration>,
+    young: Whole,
+    old: Whole,
 }
 
-impl<K: Eq + Hash> Table<K> {
+type Whole = HashMap<u64, Duration, BuildHasherDefault<AsItIs>>;
+
+/// Hashes what is a hash.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+impl Table {
     /// A table for at most `entries` keys.
     pub(crate) fn new(entries: usize) -> Self {
         Self {
             start: None,
             generation: (entries / 2).max(1),
-            young: HashMap::new(),
-            old: HashMap::new(),
+            young: Whole::default(),
+            old: Whole::default(),
         }
     }
 
     /// Takes one call from the key's budget, or says how long to wait for it.
-    pub(crate) fn take(&mut self, key: K, rate: Rate, now: Instant) -> Result<(), Duration> {
+    pub(crate) fn take(&mut self, key: u64, rate: Rate, now: Instant) -> Result<(), Duration> {
         let now = now.duration_since(*self.start.get_or_insert(now));
-        let known = self
-            .old
-            .remove(&key)
-            .or_else(|| self.young.get(&key).copied());
-        let whole_at = known.map_or(now, |whole_at| whole_at.max(now));
-        let wait = whole_at.saturating_sub(now + rate.burst());
-        let (whole_at, outcome) = if wait.is_zero() {
-            (whole_at + rate.each(), Ok(()))
-        } else {
-            (whole_at, Err(wait))
-        };
+        if let Some(whole_at) = self.young.get_mut(&key) {
+            return count(whole_at, rate, now);
+        }
+        let mut whole_at = self.old.remove(&key).unwrap_or(now);
+        let outcome = count(&mut whole_at, rate, now);
         self.insert(key, whole_at);
         outcome
     }
 
     /// Lets the key wait for as long as somebody else said that it must.
     #[cfg(feature = "redis")]
-    pub(crate) fn put_off(&mut self, key: K, wait: Duration, rate: Rate, now: Instant) {
+    pub(crate) fn put_off(&mut self, key: u64, wait: Duration, rate: Rate, now: Instant) {
         let now = now.duration_since(*self.start.get_or_insert(now));
         self.old.remove(&key);
         self.insert(key, now + rate.burst() + wait);
     }
 
-    fn insert(&mut self, key: K, whole_at: Duration) {
+    fn insert(&mut self, key: u64, whole_at: Duration) {
         if self.young.len() >= self.generation && !self.young.contains_key(&key) {
             self.old = std::mem::take(&mut self.young);
         }
@@ -67,6 +85,18 @@ impl<K: Eq + Hash> Table<K> {
     #[cfg(test)]
     fn len(&self) -> usize {
         self.young.len() + self.old.len()
+    }
+}
+
+/// Takes one from a budget that is whole again at `whole_at`.
+fn count(whole_at: &mut Duration, rate: Rate, now: Duration) -> Result<(), Duration> {
+    *whole_at = now.max(*whole_at);
+    let wait = whole_at.saturating_sub(now + rate.burst());
+    if wait.is_zero() {
+        *whole_at += rate.each();
+        Ok(())
+    } else {
+        Err(wait)
     }
 }
 
@@ -96,7 +126,7 @@ mod tests {
         let passed = (0..10_000u64)
             .filter(|step| {
                 let now = start + Duration::from_millis(*step);
-                table.take((), rate, now).is_ok()
+                table.take(0, rate, now).is_ok()
             })
             .count();
         // Ten seconds at 5/s, and a burst of 5 at the start.

@@ -45,18 +45,48 @@ pub(crate) struct Malformed {
 #[derive(Debug)]
 pub(crate) enum Frame<'a> {
     One(Result<Message<'a>, Malformed>),
-    /// A JSON-RPC batch: each member is a frame of its own.
+    /// A JSON-RPC batch: each member is a frame of its own. One with too many
+    /// has one more than that.
     Batch(Vec<&'a RawValue>),
 }
 
-/// Decodes one frame.
-pub(crate) fn decode(bytes: &[u8]) -> Frame<'_> {
+/// Decodes one frame. Of a batch with more than `most` members no more than one
+/// further is kept: a member can be two bytes long.
+pub(crate) fn decode(bytes: &[u8], most: usize) -> Frame<'_> {
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'[') => match serde_json::from_slice(bytes) {
-            Ok(members) => Frame::Batch(members),
-            Err(_) => Frame::One(Err(not_json(bytes))),
-        },
+        Some(b'[') => {
+            let mut json = serde_json::Deserializer::from_slice(bytes);
+            let members = json.deserialize_seq(Members { most });
+            match members.and_then(|members| json.end().map(|()| members)) {
+                Ok(members) => Frame::Batch(members),
+                Err(_) => Frame::One(Err(not_json(bytes))),
+            }
+        }
         _ => Frame::One(decode_one(bytes)),
+    }
+}
+
+struct Members {
+    most: usize,
+}
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while members.len() <= self.most {
+            match items.next_element()? {
+                Some(member) => members.push(member),
+                None => return Ok(members),
+            }
+        }
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(members)
     }
 }
 

@@ -94,9 +94,12 @@ impl<'a> Meta<'a> {
         }
     }
 
-    /// The token under which the client wants progress, if any.
+    /// The token under which the client wants progress, if any. It stands in
+    /// every report, so none is sent under one that is large.
     pub(crate) fn progress_token(&self) -> Option<RequestId> {
+        const LONGEST: usize = 1024;
         self.progress_token
+            .filter(|token| token.get().len() <= LONGEST)
             .and_then(|token| RequestId::from_json(token.get()))
     }
 }

@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
+use super::again::Again;
 use super::body::{Held, HttpBody};
 use super::clock::{Clock, Patience, TimedStream};
 use super::limits::HttpLimits;
@@ -103,6 +104,7 @@ impl Connections {
                 closing: connections.closed(),
                 is_closing: false,
                 connections,
+                again: Again::new(),
             };
             // Whatever ends a connection ends it for its client alone.
             let _ = serving.await;
@@ -160,6 +162,7 @@ struct UntilClosed<'a, C> {
     closing: Pin<Box<OwnedNotified>>,
     is_closing: bool,
     connections: &'a Connections,
+    again: Again,
 }
 
 /// hyper's connections, of one version and the other.
@@ -185,14 +188,22 @@ impl<C: Graceful> Future for UntilClosed<'_, C> {
     type Output = C::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
-        let this = &mut *self;
-        if !this.is_closing {
-            let told = this.closing.as_mut().poll(cx).is_ready();
-            if told || this.connections.is_closing.load(Ordering::Acquire) {
-                this.is_closing = true;
-                this.connection.as_mut().shut_down();
+        let Self {
+            connection,
+            closing,
+            is_closing,
+            connections,
+            again,
+        } = &mut *self;
+        again.poll(cx, |cx| {
+            if !*is_closing {
+                let told = closing.as_mut().poll(cx).is_ready();
+                if told || connections.is_closing.load(Ordering::Acquire) {
+                    *is_closing = true;
+                    connection.as_mut().shut_down();
+                }
             }
-        }
-        this.connection.as_mut().poll(cx)
+            connection.as_mut().poll(cx)
+        })
     }
 }

@@ -171,7 +171,7 @@ fn decide(
     // are.
     let header_era = named
         .map(|name| ProtocolVersion::from_name(name).map_or(Era::Modern, ProtocolVersion::era));
-    match decode(bytes) {
+    match decode(bytes, shared.server.limits.pending_calls) {
         Frame::One(Ok(Message::Request(request))) => {
             // An error under an id in flight would end that call instead.
             let with_id = |refusal: Refusal| {

@@ -290,7 +290,7 @@ impl Connection {
     }
 
     fn line(&mut self, line: &[u8]) {
-        match decode(line) {
+        match decode(line, self.server.limits.pending_calls) {
             Frame::One(message) => self.one(message, None),
             Frame::Batch(members) => {
                 if self.session.version != Some(ProtocolVersion::V2025_03_26) {
