@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use mcp_kit::Rate;
+use mcp_kit::middleware::Rate;
 use mcp_kit::transport::http::{HttpService, PeerAddr};
 use serde_json::{Value, json};
 use tower_service::Service as _;

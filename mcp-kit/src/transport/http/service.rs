@@ -31,6 +31,8 @@ use super::pressure::Pressure;
 use super::probes::{self, Readiness};
 use super::pulse::Pulse;
 use super::refusal::{Reason, Refusal, json_response};
+#[cfg(feature = "sse")]
+use super::sse;
 use crate::context::Principal;
 use crate::limiter::EdgeLimits;
 use crate::ownership::SharedSessions;
@@ -83,6 +85,8 @@ pub(super) struct Shared {
     pub(super) unread: Arc<Pressure>,
     pub(super) open: Arc<Open>,
     pub(super) sessions: Arc<Sessions>,
+    #[cfg(feature = "sse")]
+    pub(super) streams: Arc<sse::Streams>,
     pub(super) pulse: Arc<Pulse>,
     readiness: Arc<Readiness>,
     /// Where to get a token for this server (RFC 9728): the document's path, and
@@ -145,6 +149,8 @@ impl HttpService {
                 unread: Pressure::new(options.limits.unread_bytes),
                 pulse: Pulse::new(&open),
                 sessions: Sessions::new(&inner, &options.limits, store),
+                #[cfg(feature = "sse")]
+                streams: Arc::default(),
                 open,
                 readiness: Arc::default(),
                 resource: (options.authenticators.protected_resource())
@@ -230,6 +236,11 @@ impl Shared {
                 self.enter(parts, client.address).await?;
                 Ok(self.metrics())
             }
+            // Boxed: most requests need no room for it.
+            #[cfg(feature = "sse")]
+            sse::STREAM | sse::MESSAGES if self.options.has_sse => {
+                Box::pin(self.sse(parts, body, client)).await
+            }
             _ if self.resource.as_ref().is_some_and(|(at, _)| at == path) => {
                 probes::check_method(&parts.method)?;
                 let json = self.resource.as_ref().map(|(_, json)| json.clone());
@@ -255,6 +266,34 @@ impl Shared {
         }
         let (principal, open) = self.enter(parts, client.address).await?;
         let mut response = endpoint::serve(self, parts, body, principal, client.socket).await?;
+        response.body_mut().held().request = Some(open);
+        Ok(response)
+    }
+
+    /// The transport of 2024-11-05, behind the same doors.
+    #[cfg(feature = "sse")]
+    async fn sse(
+        self: &Arc<Self>,
+        parts: &Parts,
+        body: RequestBody,
+        client: Client,
+    ) -> Result<Response<HttpBody>, Refusal> {
+        if parts.method == http::Method::OPTIONS && self.door.has_cors() {
+            self.check_door(parts)?;
+            return Ok(cors::preflight(&parts.headers));
+        }
+        let (principal, open) = self.enter(parts, client.address).await?;
+        let mut response = if parts.uri.path() == sse::STREAM {
+            sse::check_stream(self, parts)?;
+            if let Some(peer) = client.address {
+                let client = self.options.proxies.client(peer, &parts.headers);
+                let taken = self.edge.stream(client).await;
+                taken.map_err(|refused| limited(refused, Reason::RateAddress, "this address"))?;
+            }
+            sse::stream(self, &principal)?
+        } else {
+            sse::message(self, parts, body, principal).await?
+        };
         response.body_mut().held().request = Some(open);
         Ok(response)
     }
