@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -49,7 +49,29 @@ use crate::telemetry::metrics::Metrics;
 /// let app = axum::Router::new().fallback_service(server.http_service());
 /// ```
 ///
-/// Where the requests carry a [`PeerAddr`], the limits by address hold.
+/// It learns where a request comes from by the extension [`PeerAddr`]: for the
+/// limits by address, and because a server that asks for no credentials serves
+/// this machine alone. Without the extension such a server refuses everything
+/// with 403, unless everybody is let in
+/// ([`allow_unauthenticated`](super::HttpOptions::allow_unauthenticated)). In
+/// axum a layer hands it on:
+///
+/// ```ignore
+/// use axum::extract::{ConnectInfo, Request};
+/// use axum::middleware::map_request;
+///
+/// async fn peer(
+///     ConnectInfo(address): ConnectInfo<SocketAddr>,
+///     mut request: Request,
+/// ) -> Request {
+///     request.extensions_mut().insert(PeerAddr(address));
+///     request
+/// }
+///
+/// let app = app.layer(map_request(peer));
+/// let service = app.into_make_service_with_connect_info::<SocketAddr>();
+/// axum::serve(listener, service).await?;
+/// ```
 #[derive(Clone)]
 pub struct HttpService {
     shared: Arc<Shared>,
@@ -92,13 +114,22 @@ pub(super) struct Shared {
     /// Where to get a token for this server (RFC 9728): the document's path, and
     /// the document.
     resource: Option<(String, Vec<u8>)>,
-    /// Callers need not say who they are, though the server is told to be
-    /// reached by others, and nobody allowed that.
+    /// Callers need not say who they are, and nobody allowed that: it serves
+    /// this machine alone.
+    is_local: bool,
+    /// And nobody at all, since it is told to be reached by others.
     is_locked: bool,
+    told_local: Once,
 }
 
 /// Why a service serves nobody.
 pub(super) const LOCKED: &str = "a host, an origin or a public URL is named, and nobody has to say who they are. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow everybody with .allow_unauthenticated() (--allow-unauthenticated)";
+
+/// Why it serves no other machine.
+const LOCAL: &str = "it comes from another machine, and nobody has to say who they are. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow everybody with .allow_unauthenticated()";
+
+/// Why a mounted service serves nobody.
+const NO_PEER: &str = "nobody has to say who they are, and whether it comes from this machine is not known. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or give each request its address, as the extension PeerAddr, to serve this machine alone; or allow everybody with .allow_unauthenticated()";
 
 impl Server {
     /// The server as a `tower::Service`, to be mounted in an application that
@@ -107,7 +138,8 @@ impl Server {
     ///
     /// The socket is the application's: its timeouts, its limits on connections
     /// and the size of headers, and its shutdown are, too; a drain is begun with
-    /// [`Server::drain_handle`].
+    /// [`Server::drain_handle`]. A server that asks for no credentials needs the
+    /// requests' [`PeerAddr`].
     #[must_use]
     pub fn http_service(&self) -> HttpService {
         let door = self.inner().http.door.clone();
@@ -132,8 +164,8 @@ impl HttpService {
             Some(rate) => ServerInner::with_default_rate(server.inner(), rate),
             None => Arc::clone(server.inner()),
         };
-        let is_locked =
-            door.names_hosts() && !options.has_authentication() && !options.allow_unauthenticated;
+        let is_local = !options.has_authentication() && !options.allow_unauthenticated;
+        let is_locked = is_local && door.names_hosts();
         if is_locked {
             tracing::error!(target: "mcp_kit::http", "every request is refused: {LOCKED}");
         }
@@ -157,7 +189,9 @@ impl HttpService {
                     .map(|resource| (resource.path().to_owned(), resource.to_json().into())),
                 server: inner,
                 options,
+                is_local,
                 is_locked,
+                told_local: Once::new(),
             }),
         }
     }
@@ -262,6 +296,7 @@ impl Shared {
     ) -> Result<Response<HttpBody>, Refusal> {
         if parts.method == http::Method::OPTIONS && self.door.has_cors() {
             self.check_door(parts)?;
+            self.check_machine(parts, client.address)?;
             return Ok(cors::preflight(&parts.headers));
         }
         let (principal, open) = self.enter(parts, client.address).await?;
@@ -305,6 +340,7 @@ impl Shared {
         peer: Option<IpAddr>,
     ) -> Result<(Principal, OpenRequest), Refusal> {
         self.check_door(parts)?;
+        self.check_machine(parts, peer)?;
         let Some(open) = self.open.request(self.options.limits.requests) else {
             return Err(busy());
         };
@@ -321,15 +357,33 @@ impl Shared {
 
     fn check_door(&self, parts: &Parts) -> Result<(), Refusal> {
         let checked = self.door.check(&parts.uri, &parts.headers);
-        checked.map_err(closed)?;
-        if self.is_locked {
-            return Err(Refusal::new(
-                StatusCode::FORBIDDEN,
-                Reason::Forbidden,
-                "Forbidden: the server is not set up to be reached by others; its log says how",
-            ));
+        checked.map_err(closed)
+    }
+
+    /// Where nobody says who they are, none but this machine is served. What a
+    /// request says of itself is not asked: whoever sends it chooses it.
+    fn check_machine(&self, parts: &Parts, peer: Option<IpAddr>) -> Result<(), Refusal> {
+        if !self.is_local {
+            return Ok(());
         }
-        Ok(())
+        let is_here = |address: IpAddr| address.to_canonical().is_loopback();
+        let comes_from_here = peer.is_some_and(|peer| {
+            is_here(peer) && is_here(self.options.proxies.client(peer, &parts.headers))
+        });
+        if comes_from_here && !self.is_locked {
+            return Ok(());
+        }
+        if !self.is_locked {
+            self.told_local.call_once(|| {
+                let why = if peer.is_some() { LOCAL } else { NO_PEER };
+                tracing::error!(target: "mcp_kit::http", "a request is refused: {why}");
+            });
+        }
+        Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            Reason::Forbidden,
+            "Forbidden: the server is not set up to be reached by others; its log says how",
+        ))
     }
 
     async fn authenticate(
