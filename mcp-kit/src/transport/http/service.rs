@@ -18,7 +18,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::body::{Held, HttpBody};
+use super::body::{self, Held, HttpBody};
 use super::calls::shutting_down;
 use super::cors;
 use super::door::{Door, Refusal as Closed};
@@ -204,7 +204,7 @@ impl HttpService {
     pub(super) async fn handle(
         self,
         parts: Parts,
-        body: RequestBody,
+        mut body: RequestBody,
         client: Client,
         held: Held,
     ) -> Response<HttpBody> {
@@ -212,7 +212,7 @@ impl HttpService {
         let responded = if client.is_reserve && !probes::is_probe(parts.uri.path()) {
             Err(busy().closing())
         } else {
-            shared.respond(&parts, body, client).await
+            shared.respond(&parts, &mut body, client).await
         };
         let mut response = match responded {
             Ok(response) => response,
@@ -225,6 +225,11 @@ impl HttpService {
                         reason = reason.as_str(),
                         "refused"
                     );
+                }
+                // Many clients look for an answer only once all is sent.
+                if !body.is_end_stream() {
+                    let most = shared.server.limits.message_bytes.saturating_mul(2);
+                    Box::pin(body::discard(&mut body, most)).await;
                 }
                 refusal.into_response()
             }
@@ -248,7 +253,7 @@ impl Shared {
     async fn respond(
         self: &Arc<Self>,
         parts: &Parts,
-        body: RequestBody,
+        body: &mut RequestBody,
         client: Client,
     ) -> Result<Response<HttpBody>, Refusal> {
         let path = parts.uri.path();
@@ -291,7 +296,7 @@ impl Shared {
     async fn endpoint(
         self: &Arc<Self>,
         parts: &Parts,
-        body: RequestBody,
+        body: &mut RequestBody,
         client: Client,
     ) -> Result<Response<HttpBody>, Refusal> {
         if parts.method == http::Method::OPTIONS && self.door.has_cors() {
@@ -300,8 +305,9 @@ impl Shared {
             return Ok(cors::preflight(&parts.headers));
         }
         let (principal, open) = self.enter(parts, client.address).await?;
-        let mut response = endpoint::serve(self, parts, body, principal, client.socket).await?;
-        response.body_mut().held().request = Some(open);
+        let served = endpoint::serve(self, parts, body, principal, client.socket);
+        let mut response = served.await?;
+        response.body_mut().held().request = Some(open.answered());
         Ok(response)
     }
 
@@ -310,11 +316,12 @@ impl Shared {
     async fn sse(
         self: &Arc<Self>,
         parts: &Parts,
-        body: RequestBody,
+        body: &mut RequestBody,
         client: Client,
     ) -> Result<Response<HttpBody>, Refusal> {
         if parts.method == http::Method::OPTIONS && self.door.has_cors() {
             self.check_door(parts)?;
+            self.check_machine(parts, client.address)?;
             return Ok(cors::preflight(&parts.headers));
         }
         let (principal, open) = self.enter(parts, client.address).await?;
@@ -329,7 +336,7 @@ impl Shared {
         } else {
             sse::message(self, parts, body, principal).await?
         };
-        response.body_mut().held().request = Some(open);
+        response.body_mut().held().request = Some(open.answered());
         Ok(response)
     }
 
@@ -538,6 +545,13 @@ impl Body for RequestBody {
                 .poll_frame(cx)
                 .map_err(|error| Box::new(error) as Self::Error),
             Self::Other(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Hyper(body) => body.is_end_stream(),
+            Self::Other(body) => body.is_end_stream(),
         }
     }
 
