@@ -31,6 +31,7 @@ use super::pressure::Pressure;
 use super::probes::{self, Readiness};
 use super::pulse::Pulse;
 use super::refusal::{Reason, Refusal, json_response};
+use super::subscriptions::Subscriptions;
 use crate::context::Principal;
 use crate::limiter::EdgeLimits;
 use crate::ownership::SharedSessions;
@@ -84,6 +85,7 @@ pub(super) struct Shared {
     pub(super) open: Arc<Open>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) pulse: Arc<Pulse>,
+    pub(super) subscriptions: Arc<Subscriptions>,
     readiness: Arc<Readiness>,
     /// Where to get a token for this server (RFC 9728): the document's path, and
     /// the document.
@@ -104,6 +106,9 @@ impl Server {
     /// The socket is the application's: its timeouts, its limits on connections
     /// and the size of headers, and its shutdown are, too; a drain is begun with
     /// [`Server::drain_handle`].
+    ///
+    /// Each call makes another service, with sessions, bounds and rates at the
+    /// edge of its own. Clone the service to serve it in several places.
     #[must_use]
     pub fn http_service(&self) -> HttpService {
         let door = self.inner().http.door.clone();
@@ -146,6 +151,7 @@ impl HttpService {
                 pulse: Pulse::new(&open),
                 sessions: Sessions::new(&inner, &options.limits, store),
                 open,
+                subscriptions: Arc::default(),
                 readiness: Arc::default(),
                 resource: (options.authenticators.protected_resource())
                     .map(|resource| (resource.path().to_owned(), resource.to_json().into())),
@@ -255,7 +261,10 @@ impl Shared {
         }
         let (principal, open) = self.enter(parts, client.address).await?;
         let mut response = endpoint::serve(self, parts, body, principal, client.socket).await?;
-        response.body_mut().held().request = Some(open);
+        let held = response.body_mut().held();
+        // Streams that have no end of their own have bounds of their own.
+        let is_endless = held.subscription.is_some() || held.listening.is_some();
+        held.request = (!is_endless).then_some(open);
         Ok(response)
     }
 
