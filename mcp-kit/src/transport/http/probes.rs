@@ -63,7 +63,11 @@ impl Readiness {
     }
 
     /// Runs the checks, in a task of its own: whoever asks may leave.
-    async fn run(self: Arc<Self>, checks: Vec<(Cow<'static, str>, ReadyCheck)>, ends: watch::Sender<()>) {
+    async fn run(
+        self: Arc<Self>,
+        checks: Vec<(Cow<'static, str>, ReadyCheck)>,
+        ends: watch::Sender<()>,
+    ) {
         let mut failing = Vec::new();
         for (name, check) in checks {
             // In a task of its own: a panic is a check that fails.

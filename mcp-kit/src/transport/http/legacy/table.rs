@@ -345,13 +345,19 @@ impl Table {
     /// is counted as.
     fn owner(&mut self, principal: &Principal) -> (Arc<str>, Arc<[u8]>) {
         let key = principal.limit_key();
-        let known = self.owners.get_key_value(key).map(|(key, _)| Arc::clone(key));
+        let known = self
+            .owners
+            .get_key_value(key)
+            .map(|(key, _)| Arc::clone(key));
         let key = known.unwrap_or_else(|| key.into());
-        let theirs = self.owners.entry(Arc::clone(&key)).or_insert_with(|| Owner {
-            name: principal.name().into(),
-            sessions: 0,
-            no_room_before: 0,
-        });
+        let theirs = self
+            .owners
+            .entry(Arc::clone(&key))
+            .or_insert_with(|| Owner {
+                name: principal.name().into(),
+                sessions: 0,
+                no_room_before: 0,
+            });
         theirs.sessions += 1;
         (Arc::clone(&theirs.name), key)
     }
