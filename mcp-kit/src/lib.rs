@@ -148,6 +148,9 @@ pub mod tool;
 pub mod transport;
 
 pub use async_trait::async_trait;
+/// The crate whose requests, responses and headers this one takes and gives.
+#[cfg(feature = "http")]
+pub use http;
 
 pub use args::ToolArgs;
 pub use context::{Cancellation, Extension, Principal, Progress, State};

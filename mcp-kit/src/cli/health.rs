@@ -23,11 +23,7 @@ pub(super) fn ask(address: &str) -> Result<(), Failure> {
 }
 
 fn status(address: &str) -> std::io::Result<String> {
-    let address = address
-        .to_socket_addrs()?
-        .next()
-        .ok_or_else(|| std::io::Error::other("the address names nothing"))?;
-    let mut stream = TcpStream::connect_timeout(&reachable(address), PATIENCE)?;
+    let mut stream = connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
@@ -35,6 +31,18 @@ fn status(address: &str) -> std::io::Result<String> {
     let mut line = [0; 12];
     stream.read_exact(&mut line)?;
     Ok(String::from_utf8_lossy(&line[9..]).into_owned())
+}
+
+/// A name may stand for several addresses, of which the server has one.
+fn connect(address: &str) -> std::io::Result<TcpStream> {
+    let mut failure = std::io::Error::other("the address names nothing");
+    for address in address.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&reachable(address), PATIENCE) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
 }
 
 /// A server that listens everywhere is reached here.
@@ -45,4 +53,27 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// `localhost` may be `::1` first, where nobody listens.
+    #[test]
+    fn every_address_of_a_name_is_tried() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read_exact(&mut [0; 16]).unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        });
+        assert!(ask(&format!("localhost:{port}")).is_ok());
+        server.join().unwrap();
+        assert!(ask(&format!("localhost:{port}")).is_err());
+    }
 }

@@ -74,9 +74,27 @@ fn configured(server: &Server, arguments: &HttpArguments) -> Result<Server, Fail
 }
 
 /// Asks for the keys of the environment and the keys file, unless the server
-/// asks for something already.
+/// asks for something already: then nobody should think that these keys count.
 fn with_keys(mut http: HttpOptions, arguments: &HttpArguments) -> Result<HttpOptions, Failure> {
     if http.has_authentication() {
+        if arguments.keys_file_is_given {
+            return Err(Failure(
+                "--keys-file does not go with this program: it has a way of authenticating of its own, which says who its callers are. Leave the option out".to_owned(),
+            ));
+        }
+        let ignored = [
+            ("MCP_API_KEYS", env::var_os("MCP_API_KEYS").is_some()),
+            ("MCP_API_KEYS_FILE", arguments.keys_file.is_some()),
+        ];
+        for (variable, is_set) in ignored {
+            if is_set {
+                tracing::warn!(
+                    target: "mcp_kit::auth",
+                    variable,
+                    "is ignored: the program has a way of authenticating of its own"
+                );
+            }
+        }
         return Ok(http);
     }
     let failure = |error: ApiKeysError| Failure(error.to_string());
@@ -110,4 +128,32 @@ fn duration(text: &str) -> Result<Duration, Failure> {
             "{text:?} is no time; write a whole number and ms, s or min, such as \"5s\""
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_would_not_count_are_not_taken_in_silence() {
+        let server = Server::builder("test", "1")
+            .http(|http| {
+                let keys = ApiKeys::builder().key("alice", "a-long-random-key");
+                http.authenticate(keys.build().unwrap())
+            })
+            .build()
+            .unwrap();
+        let mut arguments = HttpArguments {
+            keys_file: Some("keys".to_owned()),
+            keys_file_is_given: true,
+            ..HttpArguments::default()
+        };
+        let Err(Failure(refused)) = configured(&server, &arguments) else {
+            panic!("it is taken");
+        };
+        assert!(refused.contains("--keys-file"), "{refused}");
+        // A variable may be meant for other programs.
+        arguments.keys_file_is_given = false;
+        assert!(configured(&server, &arguments).is_ok());
+    }
 }

@@ -18,6 +18,8 @@ pub(super) struct HttpArguments {
     pub(super) address: String,
     pub(super) public_url: Option<String>,
     pub(super) keys_file: Option<String>,
+    /// It is an option, and no variable.
+    pub(super) keys_file_is_given: bool,
     pub(super) hosts: Vec<String>,
     pub(super) origins: Vec<String>,
     pub(super) proxies: Vec<String>,
@@ -126,6 +128,7 @@ impl HttpArguments {
             address: one(ADDRESS).unwrap_or_else(|| STANDARD_ADDRESS.to_owned()),
             public_url: one("mcp_kit_public_url"),
             keys_file: one("mcp_kit_keys_file"),
+            keys_file_is_given: given(matches, "mcp_kit_keys_file").next().is_some(),
             hosts: several("mcp_kit_hosts"),
             origins: several("mcp_kit_origins"),
             proxies: several("mcp_kit_proxies"),
@@ -200,7 +203,9 @@ pub(super) fn health_address(matches: &ArgMatches) -> String {
     if !given.is_empty() {
         return given;
     }
-    variable(ADDRESS).unwrap_or_else(|| STANDARD_ADDRESS.to_owned())
+    variable(ADDRESS)
+        .filter(|address| !address.is_empty())
+        .unwrap_or_else(|| STANDARD_ADDRESS.to_owned())
 }
 
 fn given<'a>(matches: &'a ArgMatches, id: &str) -> impl Iterator<Item = String> + use<'a> {

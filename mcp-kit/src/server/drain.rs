@@ -59,8 +59,11 @@ impl DrainHandle {
     }
 
     /// Begins the drain: new calls are refused with a clear answer, calls in
-    /// flight finish within [`Limits::drain_time`](super::Limits), connections
-    /// close. Calling it again changes nothing.
+    /// flight finish, connections close. Where this crate serves the socket,
+    /// calls that have not ended after
+    /// [`Limits::drain_time`](super::Limits) are answered that the server shuts
+    /// down; whoever serves an `http_service()` bounds that time, and ends its
+    /// own connections. Calling it again changes nothing.
     pub fn begin(&self) {
         self.0.begin();
     }

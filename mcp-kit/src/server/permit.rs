@@ -5,8 +5,8 @@ use std::sync::Weak;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// A running call's share of the server, and of the connection that it came
-/// from where that counts its calls. It lives in the call, so a blocking handler keeps it until it ends,
-/// whatever its caller was answered.
+/// from where that counts its calls. It lives in the call, so a blocking handler
+/// keeps it until it ends, whatever its caller was answered.
 pub(crate) struct RunPermit {
     // Given back before the share is: whoever starts for the share needs one.
     _server: OwnedSemaphorePermit,

@@ -66,7 +66,7 @@ impl ToolMeter {
 pub(crate) enum Refusal {
     /// 403: the `Origin` header names a page that may not call.
     Origin,
-    /// 403 or 421: the `Host` header names another server.
+    /// 403 or 400: the `Host` header names another server.
     Host,
     /// 401: no credential, or one that is not valid.
     Unauthenticated,
@@ -94,7 +94,8 @@ pub(crate) enum Refusal {
     Method,
     /// 503 or 429: no room for another session.
     Sessions,
-    /// 503: no room for another connection or request.
+    /// 503: no room for another connection or request. 429: nor for another
+    /// subscription of the caller.
     Busy,
     /// 503: the server is shutting down.
     Draining,

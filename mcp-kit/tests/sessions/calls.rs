@@ -1,5 +1,7 @@
 //! Calls of a session: their ids, their turn, their end.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mcp_kit::server::Limits;
@@ -232,4 +234,52 @@ async fn a_call_that_waits_stays_within_its_time() {
     // The place is free again.
     let answer = client.ask(&call(2, "whoami", json!({}))).await;
     assert_eq!(answer.result(), "anonymous");
+}
+
+/// A subscriber that panics whenever it is told something while it is armed.
+struct Panics(Arc<AtomicBool>);
+
+impl tracing::Subscriber for Panics {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        assert!(!self.0.load(Ordering::Relaxed), "the log is broken");
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[tokio::test]
+async fn a_log_that_panics_ends_its_call_and_no_other() {
+    let armed = Arc::<AtomicBool>::default();
+    let _broken = tracing::subscriber::set_default(Panics(Arc::clone(&armed)));
+    let (gate, mut entered) = gate();
+    let server = server()
+        .state(gate.clone())
+        .tool::<gated>()
+        .tool_with::<whoami>(|tool| tool.timeout(Duration::from_millis(50)))
+        .limits(|limits| limits.calls_per_connection = 1)
+        .build()
+        .unwrap();
+    let client = Client::open(&server).await;
+    let first = client.start(call(1, "gated", json!({})));
+    entered.recv().await.unwrap();
+    armed.store(true, Ordering::Relaxed);
+    // It waits for its turn until its time is up, of which a line is written.
+    let second = client.ask(&call(2, "whoami", json!({}))).await;
+    assert_eq!((second.status.as_u16(), &*second.text), (202, ""));
+    armed.store(false, Ordering::Relaxed);
+    let third = client.ask(&call(3, "whoami", json!({}))).await;
+    assert!(third.result().contains("50 ms"), "{third:?}");
+    gate.open.add_permits(1);
+    assert!(first.await.unwrap().text.contains("through"));
 }

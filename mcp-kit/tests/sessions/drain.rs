@@ -72,3 +72,28 @@ fn a_runtime_that_ends_takes_the_calls_that_wait_with_it() {
     assert!(entered.try_recv().is_err());
     drop(client);
 }
+
+/// Calls are looked after on whichever runtime there is.
+#[test]
+fn the_runtime_of_the_first_call_need_not_be_the_last() {
+    let (gate, _entered) = gate();
+    let server = hasty(gated_server(&gate)).build().unwrap();
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let client = runtime().block_on(async {
+        let client = Client::open(&server).await;
+        client.ask(&call(1, "wait", json!({"ms": 0}))).await;
+        client
+    });
+    runtime().block_on(async {
+        // It begins only because somebody looks after it.
+        let message = call(2, "gated", json!({}));
+        let asked = client.post(&message);
+        let began = tokio::time::timeout(std::time::Duration::from_secs(30), asked).await;
+        Events::of(began.unwrap()).next().await.unwrap();
+    });
+}

@@ -3,17 +3,26 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 use http_body_util::Full;
 use mcp_kit::middleware::Rate;
-use mcp_kit::transport::http::{HttpService, PeerAddr};
+use mcp_kit::transport::http::{HttpBody, HttpService, PeerAddr};
 use serde_json::{Value, json};
 use tower_service::Service as _;
 
-use crate::client::{Answer, call, initialize, read};
+use crate::client::{Answer, Events, call, initialize, read};
 use crate::tools::server;
 
 async fn ask(service: &HttpService, from: &str, session: Option<&str>, message: &Value) -> Answer {
+    read(post(service, from, session, message).await).await
+}
+
+async fn post(
+    service: &HttpService,
+    from: &str,
+    session: Option<&str>,
+    message: &Value,
+) -> Response<HttpBody> {
     let from: SocketAddr = from.parse().unwrap();
     let mut request = Request::post("/mcp")
         .header("host", "127.0.0.1")
@@ -21,9 +30,13 @@ async fn ask(service: &HttpService, from: &str, session: Option<&str>, message: 
         .extension(PeerAddr(from));
     if let Some(session) = session {
         request = request.header("mcp-session-id", session);
+    } else if message["method"] == "subscriptions/listen" {
+        request = request
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("mcp-method", "subscriptions/listen");
     }
     let request = request.body(Full::new(Bytes::from(message.to_string())));
-    read(service.clone().call(request.unwrap()).await.unwrap()).await
+    service.clone().call(request.unwrap()).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,4 +75,50 @@ async fn one_host_takes_nothing_from_another() {
     // The session itself goes where its client goes.
     let moved = ask(&service, "192.0.2.3:4000", Some(&sessions[0].1), &waited).await;
     assert_eq!(moved.result(), "waited 0");
+}
+
+#[tokio::test]
+async fn subscriptions_are_bounded_by_caller_and_leave_room_for_requests() {
+    let server = server()
+        .http(|http| {
+            http.allow_unauthenticated().limits(|limits| {
+                limits.requests = 3;
+                limits.streams_per_principal = 2;
+            })
+        })
+        .build()
+        .unwrap();
+    let service = server.http_service();
+    let listen = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen",
+        "params": {
+            "notifications": {},
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+                "io.modelcontextprotocol/clientCapabilities": {},
+            },
+        },
+    });
+    let [one, two, three] = ["192.0.2.1:4000", "192.0.2.2:4000", "192.0.2.3:4000"];
+    let mut streams = Vec::new();
+    for host in [one, one, two] {
+        let mut events = Events::of(post(&service, host, None, &listen).await);
+        events.next().await.unwrap();
+        streams.push(events);
+    }
+    let refused = ask(&service, one, None, &listen).await;
+    assert!(
+        refused.refusal(429).contains("subscriptions"),
+        "{refused:?}"
+    );
+    assert!(refused.headers.contains_key("retry-after"));
+    // All together they are bounded, too.
+    ask(&service, three, None, &listen).await.refusal(503);
+    let opened = ask(&service, one, None, &initialize("2025-11-25")).await;
+    assert_eq!(opened.status, 200, "{opened:?}");
+    // One that is closed makes room.
+    drop(streams.remove(0));
+    let events = post(&service, one, None, &listen).await;
+    assert_eq!(events.status(), 200);
 }

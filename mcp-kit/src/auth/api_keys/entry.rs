@@ -13,6 +13,8 @@ use crate::context::Principal;
 /// let next_month = SystemTime::now() + Duration::from_secs(30 * 24 * 3600);
 /// let entry = KeyEntry::new("alice").scopes(["files:read"]).expires(next_month);
 /// assert_eq!(entry.name(), "alice");
+/// assert!(entry.named_scopes().eq(["files:read"]));
+/// assert_eq!(entry.expiry(), Some(next_month));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyEntry {
@@ -55,12 +57,20 @@ impl KeyEntry {
         &self.name
     }
 
-    pub(super) fn expiry(&self) -> Option<SystemTime> {
+    /// The scopes of the principal, as they were given.
+    pub fn named_scopes(&self) -> impl Iterator<Item = &str> {
+        self.scopes.iter().map(String::as_str)
+    }
+
+    /// The time from which on the key is refused; `None` for a key that never
+    /// expires.
+    #[must_use]
+    pub fn expiry(&self) -> Option<SystemTime> {
         self.expires
     }
 
     pub(super) fn principal(&self) -> Principal {
-        Principal::new(self.name.as_str(), self.scopes.iter().map(String::as_str))
+        Principal::new(self.name.as_str(), self.named_scopes())
     }
 
     /// What is wrong with the entry, in words that repeat nothing of it: a key

@@ -93,7 +93,9 @@ impl OAuth {
     ///
     /// # Errors
     ///
-    /// When the issuer does not answer, or with other than its keys.
+    /// When the issuer does not answer, or with other than its keys; the error's
+    /// [source](std::error::Error::source) says which, and its own text does
+    /// not.
     pub async fn fetch_keys(&self) -> Result<(), AuthError> {
         self.0.keys.fetch().await.map_err(AuthError::unavailable)
     }

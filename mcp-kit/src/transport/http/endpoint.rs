@@ -57,7 +57,7 @@ pub(super) enum Asked {
         call: PendingCall,
         exchange: Arc<Exchange>,
     },
-    Listen(RequestId),
+    Listen(RequestId, subscriptions::Place),
     /// A session.
     Open(Box<Opening>),
     /// A call of a session, which has been taken up.
@@ -98,9 +98,10 @@ async fn post(
         Asked::Nothing => Ok(empty_response(StatusCode::ACCEPTED)),
         Asked::Answer(json) => Ok(answer(json, accepts)),
         Asked::Call { call, exchange } => respond(shared, call, exchange, accepts, socket).await,
-        Asked::Listen(id) => {
+        Asked::Listen(id, place) => {
             let exchange = Exchange::new(MOST_UNREAD_EVENTS);
-            let subscription = subscriptions::open(&shared.server, id, Arc::clone(&exchange));
+            let subscription =
+                subscriptions::open(&shared.server, id, Arc::clone(&exchange), place);
             let mut response = events(shared, &exchange);
             response.body_mut().held().subscription = Some(subscription);
             Ok(response)
@@ -236,7 +237,9 @@ fn modern(
                 "Not acceptable: subscriptions/listen is answered with text/event-stream",
             ));
         }
-        return Ok(Asked::Listen(request.id.clone()));
+        let limits = &shared.options.limits;
+        let place = (shared.subscriptions).place(&session.principal, limits)?;
+        return Ok(Asked::Listen(request.id.clone(), place));
     }
     route(shared, Era::Modern, &mut session, accepts, request, meta).map_err(|error| {
         if error.code() == ErrorCode::MethodNotFound {

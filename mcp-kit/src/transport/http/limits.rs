@@ -22,7 +22,12 @@ pub struct HttpLimits {
     /// Requests of one HTTP/2 connection that are open at once; 64.
     pub streams_per_connection: u32,
     /// Requests that are open at once; 4,096. Further ones are told 503.
+    /// Streams on which clients only listen are not among them: there may be
+    /// as many subscriptions beside, and one stream for each session.
     pub requests: usize,
+    /// Subscriptions of one caller (`subscriptions/listen`) that are open at
+    /// once; 100. Further ones are refused with 429.
+    pub streams_per_principal: usize,
     /// The bytes of large bodies (of more than 64 KiB) that are being received
     /// at once; 64 MiB. Further large ones are told 503.
     pub incoming_bytes: usize,
@@ -63,6 +68,7 @@ impl Default for HttpLimits {
             connections: 1_024,
             streams_per_connection: 64,
             requests: 4_096,
+            streams_per_principal: 100,
             incoming_bytes: 64 * KIB * KIB,
             unread_bytes: 48 * KIB * KIB,
             sessions: 10_000,
@@ -87,6 +93,7 @@ impl HttpLimits {
                 1,
             ),
             ("requests", self.requests, 1),
+            ("streams_per_principal", self.streams_per_principal, 1),
             ("incoming_bytes", self.incoming_bytes, 64 * 1024),
             ("unread_bytes", self.unread_bytes, 64 * 1024),
             ("sessions", self.sessions, 1),

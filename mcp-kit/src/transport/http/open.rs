@@ -1,5 +1,6 @@
 //! What is going on: requests that are open, and calls that run.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -103,7 +104,12 @@ impl Open {
         }
         // Not under the lock: it runs others' code.
         for call in due {
-            call.look(now);
+            let looked = catch_unwind(AssertUnwindSafe(|| call.look(now)));
+            if looked.is_err() {
+                // Whatever logs are written to has panicked, and would again.
+                // The call gets no answer, and the others are looked after.
+                call.cancel();
+            }
         }
     }
 

@@ -280,18 +280,12 @@ impl HttpOptions {
 
     /// What is wrong with them, for `build()` to tell.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
-        let doubled = PROBES
-            .contains(&self.path.as_str())
-            .then(|| format!("http: the path {:?} belongs to a probe", self.path));
-        #[cfg(feature = "sse")]
-        let doubled = doubled.or_else(|| {
-            let is_taken = [super::sse::STREAM, super::sse::MESSAGES].contains(&self.path.as_str());
-            (self.has_sse && is_taken).then(|| {
-                format!(
-                    "http: the path {:?} belongs to the transport of 2024-11-05",
-                    self.path
-                )
-            })
+        let path = self.path.as_str();
+        let is_taken = TAKEN.contains(&path) || path.starts_with(METADATA);
+        let doubled = is_taken.then(|| {
+            format!(
+                "http: the path {path:?} is taken: probes, metrics, the older transport and the metadata for OAuth have paths of their own"
+            )
         });
         self.problems
             .iter()
@@ -307,7 +301,17 @@ impl HttpOptions {
 }
 
 /// Paths that are taken.
-const PROBES: [&str; 3] = ["/livez", "/readyz", "/health"];
+const TAKEN: [&str; 6] = [
+    "/livez",
+    "/readyz",
+    "/health",
+    "/metrics",
+    "/sse",
+    "/messages",
+];
+
+/// And all that begin so.
+const METADATA: &str = "/.well-known/oauth-protected-resource";
 
 impl fmt::Debug for HttpOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,7 +13,7 @@ use std::task::{Poll, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, interval};
 
 use super::open::Open;
 
@@ -26,6 +26,9 @@ pub(super) struct Pulse {
     running: AtomicUsize,
     is_asleep: AtomicBool,
     thread: OnceLock<Option<Thread>>,
+    /// There is a task to wake. It ends with the runtime that it was started
+    /// on, which need not be the last one.
+    has_task: AtomicBool,
     task: Mutex<Option<Waker>>,
 }
 
@@ -39,6 +42,7 @@ impl Pulse {
             running: AtomicUsize::new(0),
             is_asleep: AtomicBool::new(false),
             thread: OnceLock::new(),
+            has_task: AtomicBool::new(false),
             task: Mutex::default(),
         })
     }
@@ -55,21 +59,20 @@ impl Pulse {
         {
             thread.unpark();
         }
+        if !self.has_task.load(Ordering::Relaxed) {
+            self.start_task(thread.is_some());
+        }
         Beating(Arc::clone(self))
     }
 
     fn start(self: &Arc<Self>) -> Option<Thread> {
         let pulse = Arc::downgrade(self);
-        let woken = Weak::clone(&pulse);
         let started = thread::Builder::new()
             .name("mcp-pulse".to_owned())
             .stack_size(64 * 1024)
             .spawn(move || run(&pulse));
         match started {
-            Ok(handle) => {
-                tokio::spawn(be_woken(woken));
-                Some(handle.thread().clone())
-            }
+            Ok(handle) => Some(handle.thread().clone()),
             Err(error) => {
                 tracing::warn!(
                     target: "mcp_kit::transport",
@@ -78,6 +81,15 @@ impl Pulse {
                 );
                 None
             }
+        }
+    }
+
+    /// Starts the task, unless another call was quicker. Without a thread a
+    /// timer wakes it.
+    fn start_task(self: &Arc<Self>, has_thread: bool) {
+        if !self.has_task.swap(true, Ordering::AcqRel) {
+            let task = Task(Arc::downgrade(self));
+            tokio::spawn(task.be_woken((!has_thread).then_some(PACE)));
         }
     }
 
@@ -105,17 +117,35 @@ impl Drop for Pulse {
     }
 }
 
-/// Looks after the calls whenever it is woken.
-async fn be_woken(pulse: Weak<Pulse>) {
-    poll_fn(|cx| match pulse.upgrade() {
-        Some(pulse) => {
-            *pulse.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+/// The task; once it is dropped, the next call starts another.
+struct Task(Weak<Pulse>);
+
+impl Task {
+    /// Looks after the calls whenever it is woken.
+    async fn be_woken(self, pace: Option<Duration>) {
+        let mut timer = pace.map(interval);
+        poll_fn(|cx| {
+            if let Some(timer) = &mut timer {
+                while timer.poll_tick(cx).is_ready() {}
+            }
+            let Some(pulse) = self.0.upgrade() else {
+                return Poll::Ready(());
+            };
+            let waker = Some(cx.waker().clone());
+            *pulse.task.lock().unwrap_or_else(PoisonError::into_inner) = waker;
             pulse.open.look(Instant::now());
             Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if let Some(pulse) = self.0.upgrade() {
+            pulse.has_task.store(false, Ordering::Release);
         }
-        None => Poll::Ready(()),
-    })
-    .await;
+    }
 }
 
 fn run(pulse: &Weak<Pulse>) {

@@ -33,6 +33,7 @@ use super::pulse::Pulse;
 use super::refusal::{Reason, Refusal, json_response};
 #[cfg(feature = "sse")]
 use super::sse;
+use super::subscriptions::Subscriptions;
 use crate::context::Principal;
 use crate::limiter::EdgeLimits;
 use crate::ownership::SharedSessions;
@@ -110,6 +111,7 @@ pub(super) struct Shared {
     #[cfg(feature = "sse")]
     pub(super) streams: Arc<sse::Streams>,
     pub(super) pulse: Arc<Pulse>,
+    pub(super) subscriptions: Arc<Subscriptions>,
     readiness: Arc<Readiness>,
     /// Where to get a token for this server (RFC 9728): the document's path, and
     /// the document.
@@ -140,6 +142,9 @@ impl Server {
     /// and the size of headers, and its shutdown are, too; a drain is begun with
     /// [`Server::drain_handle`]. A server that asks for no credentials needs the
     /// requests' [`PeerAddr`].
+    ///
+    /// Each call makes another service, with sessions, bounds and rates at the
+    /// edge of its own. Clone the service to serve it in several places.
     #[must_use]
     pub fn http_service(&self) -> HttpService {
         let door = self.inner().http.door.clone();
@@ -184,6 +189,7 @@ impl HttpService {
                 #[cfg(feature = "sse")]
                 streams: Arc::default(),
                 open,
+                subscriptions: Arc::default(),
                 readiness: Arc::default(),
                 resource: (options.authenticators.protected_resource())
                     .map(|resource| (resource.path().to_owned(), resource.to_json().into())),
@@ -307,7 +313,10 @@ impl Shared {
         let (principal, open) = self.enter(parts, client.address).await?;
         let served = endpoint::serve(self, parts, body, principal, client.socket);
         let mut response = served.await?;
-        response.body_mut().held().request = Some(open.answered());
+        let held = response.body_mut().held();
+        // Streams that have no end of their own have bounds of their own.
+        let is_endless = held.subscription.is_some() || held.listening.is_some();
+        held.request = (!is_endless).then(|| open.answered());
         Ok(response)
     }
 
