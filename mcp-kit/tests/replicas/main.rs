@@ -1,5 +1,15 @@
 //! Replicas of a server that share their limits through one Redis: what
 //! callers read, and what operators find in the log.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests, and share the log's capture with others"
+)]
 #![cfg(feature = "redis")]
 
 #[path = "../calls/log.rs"]

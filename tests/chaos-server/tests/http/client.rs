@@ -251,11 +251,9 @@ impl HttpClient {
 
     /// The first request of a session.
     pub(crate) fn opening(&self, version: &str) -> Request {
-        let request = self
-            .dress(Request::post(rpc::initialize("open", version).to_string()))
+        self.dress(Request::post(rpc::initialize("open", version).to_string()))
             .without("MCP-Protocol-Version")
-            .without("Mcp-Session-Id");
-        request
+            .without("Mcp-Session-Id")
     }
 
     /// GET on the endpoint: the session's own stream.
