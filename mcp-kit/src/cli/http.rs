@@ -60,6 +60,10 @@ fn configured(server: &Server, arguments: &HttpArguments) -> Result<Server, Fail
     if arguments.allow_unauthenticated {
         http = http.allow_unauthenticated();
     }
+    #[cfg(feature = "sse")]
+    if arguments.sse {
+        http = http.sse();
+    }
     http = with_keys(http, arguments)?;
     let problems: Vec<_> = http.problems().collect();
     if problems.is_empty() {

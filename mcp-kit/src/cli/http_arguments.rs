@@ -27,6 +27,8 @@ pub(super) struct HttpArguments {
     #[cfg(feature = "metrics")]
     pub(super) metrics_address: Option<String>,
     pub(super) allow_unauthenticated: bool,
+    #[cfg(feature = "sse")]
+    pub(super) sse: bool,
 }
 
 /// An option: its id, its name, the variable in its place, its value, its help.
@@ -99,6 +101,8 @@ const OPTIONS: &[Described] = &[
 ];
 
 const ALLOW_UNAUTHENTICATED: &str = "mcp_kit_allow_unauthenticated";
+#[cfg(feature = "sse")]
+const SSE: &str = "mcp_kit_sse";
 
 impl HttpArguments {
     pub(super) fn of(matches: &ArgMatches) -> Self {
@@ -132,15 +136,18 @@ impl HttpArguments {
             #[cfg(feature = "metrics")]
             metrics_address: one("mcp_kit_metrics_addr"),
             allow_unauthenticated: flag(matches, ALLOW_UNAUTHENTICATED),
+            #[cfg(feature = "sse")]
+            sse: flag(matches, SSE) || env::var("MCP_SSE").is_ok_and(|value| value == "1"),
         }
     }
 
     /// The names that the program's own options cannot have.
     pub(super) fn names() -> impl Iterator<Item = &'static str> {
-        OPTIONS
-            .iter()
-            .map(|(_, long, ..)| *long)
-            .chain(["allow-unauthenticated"])
+        OPTIONS.iter().map(|(_, long, ..)| *long).chain([
+            "allow-unauthenticated",
+            #[cfg(feature = "sse")]
+            "sse",
+        ])
     }
 }
 
@@ -159,6 +166,15 @@ pub(super) fn command() -> Clap {
                     ArgAction::Set
                 })
                 .help(format!("{help} [{variable}]")),
+        );
+    }
+    #[cfg(feature = "sse")]
+    {
+        command = command.arg(
+            Arg::new(SSE)
+                .long("sse")
+                .action(ArgAction::SetTrue)
+                .help("Serve the transport of 2024-11-05 as well, on /sse [MCP_SSE=1]"),
         );
     }
     command.arg(

@@ -101,8 +101,9 @@ impl ServerInner {
             (Era::Legacy, "initialize") => self.initialize(session, id, params, out)?,
             (Era::Legacy, "ping") => encode::result(out, id, |out| out.extend_from_slice(b"{}")),
             (Era::Legacy, "server/discover") => {
-                // Always an error: the metadata that it needs is missing.
+                // Metadata is missing, or comes where it means nothing.
                 meta.check_modern()?;
+                return Err(RpcError::method_not_found("server/discover"));
             }
             (Era::Legacy, _) if session.version.is_none() => {
                 return Err(RpcError::invalid_params(

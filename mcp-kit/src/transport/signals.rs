@@ -22,7 +22,7 @@ impl Signals {
 
     /// Listens before there is a runtime. What arrives until one runs is kept
     /// for it.
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "stdio"))]
     pub(crate) fn listen_early() -> io::Result<Self> {
         // tokio hands signals only to who asked within a runtime; which one
         // does not matter, and one without threads costs next to nothing.

@@ -17,6 +17,7 @@ mod idle;
 mod life;
 #[cfg(target_os = "linux")]
 mod memory;
+mod mounted;
 mod replay;
 mod resume;
 mod room;

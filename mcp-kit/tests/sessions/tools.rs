@@ -106,7 +106,7 @@ pub fn server() -> ServerBuilder {
         .tool::<count>()
         .tool::<big>()
         .without_call_log()
-        .http(|http| http.tool_rate(None))
+        .http(|http| http.allow_unauthenticated().tool_rate(None))
 }
 
 /// And one where whatever takes a moment is made a stream.

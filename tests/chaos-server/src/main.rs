@@ -57,6 +57,9 @@ fn build() -> Result<Server, Box<dyn Error>> {
         if env::var("CHAOS_SESSIONS").is_ok_and(|value| value == "0") {
             http = http.without_sessions();
         }
+        if is_set("CHAOS_SSE") {
+            http = http.sse();
+        }
         http
     });
     Ok(server.build()?)

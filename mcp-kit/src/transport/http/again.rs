@@ -76,3 +76,69 @@ impl Wake for Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Counted(AtomicUsize);
+
+    impl Wake for Counted {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn task() -> (Arc<Counted>, Waker) {
+        let counted = Arc::<Counted>::default();
+        (Arc::clone(&counted), Waker::from(counted))
+    }
+
+    #[test]
+    fn what_wakes_itself_is_polled_again_and_not_scheduled() {
+        let (woken, task) = task();
+        let again = Again::new();
+        let mut polls = 0;
+        let polled = again.poll(&Context::from_waker(&task), |cx| {
+            polls += 1;
+            if polls < 3 {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Poll::Ready(polls)
+        });
+        assert_eq!(polled, Poll::Ready(3));
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn what_wakes_itself_without_end_lets_others_have_their_turn() {
+        let (woken, task) = task();
+        let mut polls = 0;
+        let polled = Again::new().poll(&Context::from_waker(&task), |cx| {
+            polls += 1;
+            cx.waker().wake_by_ref();
+            Poll::<()>::Pending
+        });
+        assert!(polled.is_pending());
+        assert_eq!((polls, woken.0.load(Ordering::Relaxed)), (MOST, 1));
+    }
+
+    #[test]
+    fn who_is_woken_between_polls_is_scheduled() {
+        let (woken, task) = task();
+        let again = Again::new();
+        let mut kept = None;
+        let polled = again.poll(&Context::from_waker(&task), |cx| {
+            kept = Some(cx.waker().clone());
+            Poll::<()>::Pending
+        });
+        assert!(polled.is_pending());
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+        kept.unwrap().wake();
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    }
+}

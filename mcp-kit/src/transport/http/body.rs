@@ -18,6 +18,8 @@ use super::exchange::Reader;
 use super::legacy::Listening;
 use super::open::OpenRequest;
 use super::pressure::{Claim, Pressure};
+#[cfg(feature = "sse")]
+use super::sse::{Opened, Stream};
 use super::subscriptions::Subscription;
 
 /// The body of a response.
@@ -35,6 +37,8 @@ pub(super) struct Held {
     pub(super) unread: Option<Claim>,
     pub(super) subscription: Option<Subscription>,
     pub(super) listening: Option<Listening>,
+    #[cfg(feature = "sse")]
+    pub(super) opened: Option<Opened>,
 }
 
 enum Kind {
@@ -43,12 +47,19 @@ enum Kind {
 }
 
 struct Events {
-    reader: Reader,
+    source: Source,
     /// Read, and not sent yet.
     pending: Bytes,
     claim: Option<Claim>,
     keep_alive: Duration,
     sleep: Option<Pin<Box<Sleep>>>,
+}
+
+/// Where events come from.
+enum Source {
+    Exchange(Reader),
+    #[cfg(feature = "sse")]
+    Session(Arc<Stream>),
 }
 
 impl HttpBody {
@@ -65,8 +76,18 @@ impl HttpBody {
 
     /// Events as they come, and a comment where none came for `keep_alive`.
     pub(super) fn events(reader: Reader, keep_alive: Duration) -> Self {
+        Self::events_of(Source::Exchange(reader), keep_alive)
+    }
+
+    /// The events of a session's stream, likewise.
+    #[cfg(feature = "sse")]
+    pub(super) fn session(stream: Arc<Stream>, keep_alive: Duration) -> Self {
+        Self::events_of(Source::Session(stream), keep_alive)
+    }
+
+    fn events_of(source: Source, keep_alive: Duration) -> Self {
         let events = Events {
-            reader,
+            source,
             pending: Bytes::new(),
             claim: None,
             keep_alive,
@@ -131,7 +152,7 @@ impl Events {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if self.pending.is_empty() {
             self.claim = None;
-            if let Poll::Ready(read) = self.reader.poll_next(cx) {
+            if let Poll::Ready(read) = self.source.poll_next(cx) {
                 self.sleep = None;
                 let Some((events, claim)) = read else {
                     return Poll::Ready(None);
@@ -149,6 +170,16 @@ impl Events {
         std::task::ready!(alarm.as_mut().poll(cx));
         self.sleep = None;
         Poll::Ready(Some(Bytes::from_static(b": keep-alive\n\n")))
+    }
+}
+
+impl Source {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Bytes, Option<Claim>)>> {
+        match self {
+            Self::Exchange(reader) => reader.poll_next(cx),
+            #[cfg(feature = "sse")]
+            Self::Session(stream) => stream.poll_next(cx),
+        }
     }
 }
 

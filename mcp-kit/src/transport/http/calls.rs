@@ -179,16 +179,7 @@ impl Call {
         } else if json.len() > LARGE {
             claim = self.unread.claim(json.len());
             if claim.is_none() {
-                json = Vec::new();
-                let refusal = too_much_unread();
-                tracing::warn!(target: "mcp_kit::http", tool = context.tool(), "a large result is dropped: too many are not read");
-                self.server.write_result(
-                    &mut json,
-                    id,
-                    *era,
-                    context,
-                    &error_result(&refusal, context),
-                );
+                json = self.too_much_unread();
             }
         }
         context.set_answered();
@@ -198,6 +189,17 @@ impl Call {
             }
             Some(place) => place.settle(self, Some((json, claim))),
         }
+    }
+
+    /// What is answered in place of a result for which there is no room.
+    pub(super) fn too_much_unread(&self) -> Vec<u8> {
+        let PendingCall { id, era, context } = &self.call;
+        tracing::warn!(target: "mcp_kit::http", tool = context.tool(), "a large result is dropped: too many are not read");
+        let result = error_result(&too_much_unread(), context);
+        let mut json = Vec::new();
+        self.server
+            .write_result(&mut json, id, *era, context, &result);
+        json
     }
 
     /// Ends it without an answer.

@@ -74,13 +74,7 @@ async fn post(
     socket: Option<Arc<TcpStream>>,
 ) -> Result<Response<HttpBody>, Refusal> {
     let headers = &parts.headers;
-    if !headers::is_json(headers) {
-        return Err(Refusal::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Reason::ContentType,
-            "Unsupported media type: the Content-Type must be application/json",
-        ));
-    }
+    check_is_json(headers)?;
     let accepts = Accepts::of(headers);
     if !accepts.json && !accepts.events {
         return Err(Refusal::new(
@@ -118,7 +112,19 @@ async fn post(
     }
 }
 
-async fn read(
+/// Messages are JSON.
+pub(super) fn check_is_json(headers: &HeaderMap) -> Result<(), Refusal> {
+    if headers::is_json(headers) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Reason::ContentType,
+        "Unsupported media type: the Content-Type must be application/json",
+    ))
+}
+
+pub(super) async fn read(
     shared: &Shared,
     body: RequestBody,
 ) -> Result<(Bytes, Option<super::pressure::Claim>), Refusal> {
@@ -369,7 +375,7 @@ pub(super) fn stream(shared: &Shared, reader: Reader) -> Response<HttpBody> {
     stream_of(HttpBody::events(reader, shared.options.limits.keep_alive))
 }
 
-fn stream_of(body: HttpBody) -> Response<HttpBody> {
+pub(super) fn stream_of(body: HttpBody) -> Response<HttpBody> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

@@ -13,6 +13,8 @@ use serde_json::Value;
 
 use super::legacy::LegacySession;
 use super::pressure::{Claim, LARGE, Pressure};
+#[cfg(feature = "sse")]
+use super::sse::Stream;
 use crate::protocol::encode;
 use crate::tool::{CallContext, Outbound};
 
@@ -23,6 +25,10 @@ pub(super) struct Exchange {
     /// What its stream is called, where a client that lost it may ask for the
     /// rest.
     name: Option<StreamName>,
+    /// The stream that everything goes to, where the request has no response of
+    /// its own.
+    #[cfg(feature = "sse")]
+    onto: Option<Arc<Stream>>,
     state: Mutex<State>,
 }
 
@@ -102,8 +108,31 @@ impl Exchange {
         Arc::new(Self {
             most_unread,
             name,
+            #[cfg(feature = "sse")]
+            onto: None,
             state: Mutex::default(),
         })
+    }
+
+    /// An exchange whose events and whose answer go to `stream`.
+    #[cfg(feature = "sse")]
+    pub(super) fn onto(stream: &Arc<Stream>) -> Arc<Self> {
+        Arc::new(Self {
+            most_unread: 0,
+            name: None,
+            onto: Some(Arc::clone(stream)),
+            state: Mutex::default(),
+        })
+    }
+
+    /// Whether there is room for an answer of so many bytes where it goes.
+    pub(super) fn takes(&self, bytes: usize) -> bool {
+        #[cfg(feature = "sse")]
+        if let Some(stream) = &self.onto {
+            return stream.has_room(bytes);
+        }
+        let _ = bytes;
+        true
     }
 
     /// The number under which the stream is known to its client.
@@ -124,6 +153,11 @@ impl Exchange {
             return false;
         }
         state.has_ended = true;
+        #[cfg(feature = "sse")]
+        if let Some(stream) = &self.onto {
+            stream.message(&json, claim);
+            return false;
+        }
         if state.is_stream {
             self.push(&mut state, &json);
         } else {
@@ -330,6 +364,14 @@ impl Outbound for Exchange {
     fn notify(&self, call: &CallContext, method: &'static str, params: &Value) {
         let mut json = Vec::new();
         encode::notification(&mut json, method, params);
+        #[cfg(feature = "sse")]
+        if let Some(stream) = &self.onto {
+            let state = self.lock(); // nothing comes after the answer
+            if !state.has_ended && !call.is_answered() {
+                stream.notify(&json);
+            }
+            return;
+        }
         if !self.has_room(json.len() + FRAME) {
             return;
         }

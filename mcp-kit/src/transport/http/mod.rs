@@ -14,6 +14,7 @@
 //! | path | what it answers |
 //! |---|---|
 //! | `/mcp` | the protocol: `POST`; for clients of the older revisions `GET` and `DELETE` as well |
+//! | `/sse`, `/messages` | the transport of 2024-11-05, with `HttpOptions::sse` (feature `sse`) |
 //! | `/livez` | 200 as long as the process answers |
 //! | `/readyz` | 200 while calls are taken, 503 otherwise |
 //! | `/health` | 200, with `{"status":"ok"}` |
@@ -44,6 +45,8 @@ mod pulse;
 mod refusal;
 mod service;
 mod socket;
+#[cfg(feature = "sse")]
+mod sse;
 mod subscriptions;
 
 pub use body::HttpBody;

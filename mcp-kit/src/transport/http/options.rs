@@ -47,6 +47,8 @@ pub struct HttpOptions {
     pub(super) tool_rate: Option<Rate>,
     pub(super) proxies: TrustedProxies,
     pub(super) has_sessions: bool,
+    #[cfg(feature = "sse")]
+    pub(super) has_sse: bool,
     pub(super) ready_checks: Vec<(Cow<'static, str>, ReadyCheck)>,
     pub(super) drain_delay: Duration,
     pub(super) limits: HttpLimits,
@@ -73,6 +75,8 @@ impl Default for HttpOptions {
             tool_rate: Some(Rate::per_minute(60)),
             proxies: TrustedProxies::default(),
             has_sessions: true,
+            #[cfg(feature = "sse")]
+            has_sse: false,
             ready_checks: Vec::new(),
             drain_delay: Duration::ZERO,
             limits: HttpLimits::default(),
@@ -199,6 +203,32 @@ impl HttpOptions {
         self
     }
 
+    /// Serves the transport of 2024-11-05 beside the endpoint, for clients that
+    /// know no other: `GET /sse` opens a stream, whose first event says where to
+    /// send messages (`POST /messages?sessionId=…`); all answers come on the
+    /// stream. Hosts, credentials and limits hold as they do for the endpoint.
+    ///
+    /// A session lasts as long as its stream: where it breaks off, calls in
+    /// flight are cancelled. With several replicas the requests of a session
+    /// must reach the one that has its stream. A client that does not read has
+    /// further requests refused with 503 while
+    /// [`Limits::unread_bytes`](crate::server::Limits::unread_bytes) wait for
+    /// it. Where the path of [`public_url`](Self::public_url) has something
+    /// before the endpoint's own, clients are sent there for `/messages` too.
+    #[cfg(feature = "sse")]
+    pub fn sse(mut self) -> Self {
+        self.has_sse = true;
+        self
+    }
+
+    /// How often an address may open a stream of [`sse`](Self::sse); 60 per
+    /// minute. `None` for no such bound.
+    #[cfg(feature = "sse")]
+    pub fn stream_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
+        self.edge_rates.stream = rate.into();
+        self
+    }
+
     /// Answers `/readyz` with 503 while `check` says `false`, or has not said
     /// anything for two seconds. The name is shown to who asks.
     pub fn ready_check<F, Fut>(mut self, name: impl Into<Cow<'static, str>>, check: F) -> Self
@@ -253,9 +283,13 @@ impl HttpOptions {
         let path = self.path.as_str();
         let is_taken = TAKEN.contains(&path) || path.starts_with(METADATA);
         let doubled = is_taken.then(|| {
-            format!(
-                "http: the path {path:?} is taken: probes, metrics, the older transport and the metadata for OAuth have paths of their own"
-            )
+            format!("http: the path {path:?} belongs to a probe, to metrics or to the metadata for OAuth")
+        });
+        #[cfg(feature = "sse")]
+        let doubled = doubled.or_else(|| {
+            let is_taken = [super::sse::STREAM, super::sse::MESSAGES].contains(&path);
+            (self.has_sse && is_taken)
+                .then(|| format!("http: the path {path:?} belongs to the transport of 2024-11-05"))
         });
         self.problems
             .iter()
@@ -271,14 +305,7 @@ impl HttpOptions {
 }
 
 /// Paths that are taken.
-const TAKEN: [&str; 6] = [
-    "/livez",
-    "/readyz",
-    "/health",
-    "/metrics",
-    "/sse",
-    "/messages",
-];
+const TAKEN: [&str; 4] = ["/livez", "/readyz", "/health", "/metrics"];
 
 /// And all that begin so.
 const METADATA: &str = "/.well-known/oauth-protected-resource";

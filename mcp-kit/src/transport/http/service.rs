@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -31,6 +31,8 @@ use super::pressure::Pressure;
 use super::probes::{self, Readiness};
 use super::pulse::Pulse;
 use super::refusal::{Reason, Refusal, json_response};
+#[cfg(feature = "sse")]
+use super::sse;
 use super::subscriptions::Subscriptions;
 use crate::context::Principal;
 use crate::limiter::EdgeLimits;
@@ -48,7 +50,29 @@ use crate::telemetry::metrics::Metrics;
 /// let app = axum::Router::new().fallback_service(server.http_service());
 /// ```
 ///
-/// Where the requests carry a [`PeerAddr`], the limits by address hold.
+/// It learns where a request comes from by the extension [`PeerAddr`]: for the
+/// limits by address, and because a server that asks for no credentials serves
+/// this machine alone. Without the extension such a server refuses everything
+/// with 403, unless everybody is let in
+/// ([`allow_unauthenticated`](super::HttpOptions::allow_unauthenticated)). In
+/// axum a layer hands it on:
+///
+/// ```ignore
+/// use axum::extract::{ConnectInfo, Request};
+/// use axum::middleware::map_request;
+///
+/// async fn peer(
+///     ConnectInfo(address): ConnectInfo<SocketAddr>,
+///     mut request: Request,
+/// ) -> Request {
+///     request.extensions_mut().insert(PeerAddr(address));
+///     request
+/// }
+///
+/// let app = app.layer(map_request(peer));
+/// let service = app.into_make_service_with_connect_info::<SocketAddr>();
+/// axum::serve(listener, service).await?;
+/// ```
 #[derive(Clone)]
 pub struct HttpService {
     shared: Arc<Shared>,
@@ -84,19 +108,30 @@ pub(super) struct Shared {
     pub(super) unread: Arc<Pressure>,
     pub(super) open: Arc<Open>,
     pub(super) sessions: Arc<Sessions>,
+    #[cfg(feature = "sse")]
+    pub(super) streams: Arc<sse::Streams>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) subscriptions: Arc<Subscriptions>,
     readiness: Arc<Readiness>,
     /// Where to get a token for this server (RFC 9728): the document's path, and
     /// the document.
     resource: Option<(String, Vec<u8>)>,
-    /// Callers need not say who they are, though the server is told to be
-    /// reached by others, and nobody allowed that.
+    /// Callers need not say who they are, and nobody allowed that: it serves
+    /// this machine alone.
+    is_local: bool,
+    /// And nobody at all, since it is told to be reached by others.
     is_locked: bool,
+    told_local: Once,
 }
 
 /// Why a service serves nobody.
 pub(super) const LOCKED: &str = "a host, an origin or a public URL is named, and nobody has to say who they are. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow everybody with .allow_unauthenticated() (--allow-unauthenticated)";
+
+/// Why it serves no other machine.
+const LOCAL: &str = "it comes from another machine, and nobody has to say who they are. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow everybody with .allow_unauthenticated()";
+
+/// Why a mounted service serves nobody.
+const NO_PEER: &str = "nobody has to say who they are, and whether it comes from this machine is not known. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or give each request its address, as the extension PeerAddr, to serve this machine alone; or allow everybody with .allow_unauthenticated()";
 
 impl Server {
     /// The server as a `tower::Service`, to be mounted in an application that
@@ -105,7 +140,8 @@ impl Server {
     ///
     /// The socket is the application's: its timeouts, its limits on connections
     /// and the size of headers, and its shutdown are, too; a drain is begun with
-    /// [`Server::drain_handle`].
+    /// [`Server::drain_handle`]. A server that asks for no credentials needs the
+    /// requests' [`PeerAddr`].
     ///
     /// Each call makes another service, with sessions, bounds and rates at the
     /// edge of its own. Clone the service to serve it in several places.
@@ -133,8 +169,8 @@ impl HttpService {
             Some(rate) => ServerInner::with_default_rate(server.inner(), rate),
             None => Arc::clone(server.inner()),
         };
-        let is_locked =
-            door.names_hosts() && !options.has_authentication() && !options.allow_unauthenticated;
+        let is_local = !options.has_authentication() && !options.allow_unauthenticated;
+        let is_locked = is_local && door.names_hosts();
         if is_locked {
             tracing::error!(target: "mcp_kit::http", "every request is refused: {LOCKED}");
         }
@@ -150,6 +186,8 @@ impl HttpService {
                 unread: Pressure::new(options.limits.unread_bytes),
                 pulse: Pulse::new(&open),
                 sessions: Sessions::new(&inner, &options.limits, store),
+                #[cfg(feature = "sse")]
+                streams: Arc::default(),
                 open,
                 subscriptions: Arc::default(),
                 readiness: Arc::default(),
@@ -157,7 +195,9 @@ impl HttpService {
                     .map(|resource| (resource.path().to_owned(), resource.to_json().into())),
                 server: inner,
                 options,
+                is_local,
                 is_locked,
+                told_local: Once::new(),
             }),
         }
     }
@@ -236,6 +276,11 @@ impl Shared {
                 self.enter(parts, client.address).await?;
                 Ok(self.metrics())
             }
+            // Boxed: most requests need no room for it.
+            #[cfg(feature = "sse")]
+            sse::STREAM | sse::MESSAGES if self.options.has_sse => {
+                Box::pin(self.sse(parts, body, client)).await
+            }
             _ if self.resource.as_ref().is_some_and(|(at, _)| at == path) => {
                 probes::check_method(&parts.method)?;
                 let json = self.resource.as_ref().map(|(_, json)| json.clone());
@@ -257,6 +302,7 @@ impl Shared {
     ) -> Result<Response<HttpBody>, Refusal> {
         if parts.method == http::Method::OPTIONS && self.door.has_cors() {
             self.check_door(parts)?;
+            self.check_machine(parts, client.address)?;
             return Ok(cors::preflight(&parts.headers));
         }
         let (principal, open) = self.enter(parts, client.address).await?;
@@ -268,6 +314,34 @@ impl Shared {
         Ok(response)
     }
 
+    /// The transport of 2024-11-05, behind the same doors.
+    #[cfg(feature = "sse")]
+    async fn sse(
+        self: &Arc<Self>,
+        parts: &Parts,
+        body: RequestBody,
+        client: Client,
+    ) -> Result<Response<HttpBody>, Refusal> {
+        if parts.method == http::Method::OPTIONS && self.door.has_cors() {
+            self.check_door(parts)?;
+            return Ok(cors::preflight(&parts.headers));
+        }
+        let (principal, open) = self.enter(parts, client.address).await?;
+        let mut response = if parts.uri.path() == sse::STREAM {
+            sse::check_stream(self, parts)?;
+            if let Some(peer) = client.address {
+                let client = self.options.proxies.client(peer, &parts.headers);
+                let taken = self.edge.stream(client).await;
+                taken.map_err(|refused| limited(refused, Reason::RateAddress, "this address"))?;
+            }
+            sse::stream(self, &principal)?
+        } else {
+            sse::message(self, parts, body, principal).await?
+        };
+        response.body_mut().held().request = Some(open);
+        Ok(response)
+    }
+
     /// The doors: who comes in, and a place among the open requests.
     async fn enter(
         &self,
@@ -275,6 +349,7 @@ impl Shared {
         peer: Option<IpAddr>,
     ) -> Result<(Principal, OpenRequest), Refusal> {
         self.check_door(parts)?;
+        self.check_machine(parts, peer)?;
         let Some(open) = self.open.request(self.options.limits.requests) else {
             return Err(busy());
         };
@@ -291,15 +366,33 @@ impl Shared {
 
     fn check_door(&self, parts: &Parts) -> Result<(), Refusal> {
         let checked = self.door.check(&parts.uri, &parts.headers);
-        checked.map_err(closed)?;
-        if self.is_locked {
-            return Err(Refusal::new(
-                StatusCode::FORBIDDEN,
-                Reason::Forbidden,
-                "Forbidden: the server is not set up to be reached by others; its log says how",
-            ));
+        checked.map_err(closed)
+    }
+
+    /// Where nobody says who they are, none but this machine is served. What a
+    /// request says of itself is not asked: whoever sends it chooses it.
+    fn check_machine(&self, parts: &Parts, peer: Option<IpAddr>) -> Result<(), Refusal> {
+        if !self.is_local {
+            return Ok(());
         }
-        Ok(())
+        let is_here = |address: IpAddr| address.to_canonical().is_loopback();
+        let comes_from_here = peer.is_some_and(|peer| {
+            is_here(peer) && is_here(self.options.proxies.client(peer, &parts.headers))
+        });
+        if comes_from_here && !self.is_locked {
+            return Ok(());
+        }
+        if !self.is_locked {
+            self.told_local.call_once(|| {
+                let why = if peer.is_some() { LOCAL } else { NO_PEER };
+                tracing::error!(target: "mcp_kit::http", "a request is refused: {why}");
+            });
+        }
+        Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            Reason::Forbidden,
+            "Forbidden: the server is not set up to be reached by others; its log says how",
+        ))
     }
 
     async fn authenticate(

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::super::exchange::Exchange;
 use super::super::pressure::{Claim, LARGE, Pressure};
 use super::super::refusal::Refusal;
-use super::super::service::Shared;
+use super::super::service::{Shared, busy};
 use super::messages::{Caller, Reply};
 use super::session::{Answer, LegacySession};
 use crate::protocol::RpcError;
@@ -47,7 +47,7 @@ impl BatchReply {
         batch.expect_one(); // so that it is not whole before all are read
         Arc::new(Self {
             batch,
-            exchange: Exchange::new(0),
+            exchange: session.exchange_for_batch(),
             most: shared.server.limits.unread_bytes,
             unread: Arc::clone(&shared.unread),
             held: Mutex::default(),
@@ -73,6 +73,11 @@ impl BatchReply {
             return self.exchange.end();
         }
         let claim = self.held().claim.take();
+        let answers = if self.exchange.takes(answers.len()) {
+            answers
+        } else {
+            busy().into_json()
+        };
         self.exchange.answer(answers, claim);
     }
 
@@ -141,7 +146,7 @@ impl Held {
 }
 
 /// Takes every message of a batch; its answers come to the exchange.
-pub(super) fn take(
+pub(in super::super) fn take(
     shared: &Arc<Shared>,
     caller: &Caller<'_>,
     members: &[&RawValue],

@@ -11,20 +11,20 @@ pub(in super::super) struct SessionId([u8; 16]);
 
 impl SessionId {
     /// A new one; `None` where the system has no randomness to give.
-    pub(super) fn random() -> Option<Self> {
+    pub(in super::super) fn random() -> Option<Self> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).ok()?;
         Some(Self(bytes))
     }
 
     /// Reads one as a client sends it.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(in super::super) fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 16];
         let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
         (length == bytes.len()).then_some(Self(bytes))
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(in super::super) fn text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 }

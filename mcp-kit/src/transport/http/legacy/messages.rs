@@ -22,7 +22,7 @@ use crate::telemetry::Origin;
 use crate::tool::{ErrorKind, Outbound, ToolError};
 
 /// Who sends a message, in which session.
-pub(super) struct Caller<'a> {
+pub(in super::super) struct Caller<'a> {
     pub(super) session: &'a Arc<LegacySession>,
     /// As the request's credentials have it: its scopes may have changed since
     /// the session was opened.
@@ -31,7 +31,7 @@ pub(super) struct Caller<'a> {
 }
 
 /// What goes back for a message.
-pub(super) enum Reply {
+pub(in super::super) enum Reply {
     /// An answer that is there already, to the request of this id.
     Json {
         id: Option<RequestId>,
@@ -43,7 +43,7 @@ pub(super) enum Reply {
 }
 
 impl<'a> Caller<'a> {
-    pub(super) fn new(session: &'a Arc<LegacySession>, asking: Session) -> Self {
+    pub(in super::super) fn new(session: &'a Arc<LegacySession>, asking: Session) -> Self {
         Self {
             session,
             principal: asking.principal,
@@ -53,7 +53,7 @@ impl<'a> Caller<'a> {
 
     /// Answers a request, or takes up the call that it asks for. `patience` is
     /// how long the response may take to begin where the client takes events.
-    pub(super) fn request(
+    pub(in super::super) fn request(
         &self,
         shared: &Shared,
         request: &Request<'_>,
@@ -71,7 +71,7 @@ impl<'a> Caller<'a> {
         let exchange = (request.method == "tools/call").then(|| session.exchange());
         let outbound = exchange
             .as_ref()
-            .filter(|_| patience.is_some())
+            .filter(|_| patience.is_some() || session.has_stream())
             .map(|exchange| Arc::clone(exchange) as Arc<dyn Outbound>);
         let mut known = Session {
             principal: self.principal.clone(),
@@ -117,7 +117,7 @@ impl<'a> Caller<'a> {
     }
 
     /// Takes a notification.
-    pub(super) fn notification(&self, notification: &Notification<'_>) {
+    pub(in super::super) fn notification(&self, notification: &Notification<'_>) {
         if notification.method != "notifications/initialized" {
             self.session.set_used();
         }
@@ -131,7 +131,7 @@ impl<'a> Caller<'a> {
 
     /// An error under `id`, or without it where that belongs to a call in
     /// flight: it would end that call instead.
-    pub(super) fn error(&self, id: Option<&RequestId>, error: &RpcError) -> Vec<u8> {
+    pub(in super::super) fn error(&self, id: Option<&RequestId>, error: &RpcError) -> Vec<u8> {
         let id = id.filter(|id| !self.session.has_call(id));
         let mut json = Vec::new();
         encode::error(&mut json, id, error);

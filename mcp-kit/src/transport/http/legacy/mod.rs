@@ -22,7 +22,6 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use self::messages::{Caller, Reply};
 use self::session::InUse;
 use super::body::HttpBody;
 use super::calls::Call;
@@ -38,9 +37,16 @@ use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError};
 use crate::server::Session;
 
+#[cfg(feature = "sse")]
+pub(super) use batch::take as take_batch;
+#[cfg(feature = "sse")]
+pub(super) use id::SessionId;
+pub(super) use messages::{Caller, Reply};
 pub(super) use session::{LegacySession, Listening, Place};
 pub(super) use streams::{delete, get};
 pub(super) use table::Sessions;
+#[cfg(feature = "sse")]
+pub(super) use table::{Seat, no_randomness};
 
 /// A call that takes longer is made a stream, where the client can then come
 /// back for the rest of it.

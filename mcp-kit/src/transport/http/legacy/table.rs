@@ -9,6 +9,8 @@ use tokio::time::sleep;
 
 use super::super::limits::HttpLimits;
 use super::super::refusal::{Reason, Refusal};
+#[cfg(feature = "sse")]
+use super::super::sse::Stream;
 use super::common::Common;
 use super::id::SessionId;
 use super::session::{InUse, LegacySession};
@@ -40,6 +42,8 @@ struct Table {
     sessions: HashMap<SessionId, Arc<LegacySession>>,
     /// By what limits count them as.
     owners: HashMap<Arc<[u8]>, Owner>,
+    /// Sessions that are counted here, and found elsewhere.
+    seats: usize,
     /// Until then there is none that was never used for long enough.
     no_room_before: u64,
     is_swept: bool,
@@ -82,8 +86,7 @@ impl Sessions {
         version: ProtocolVersion,
     ) -> Result<String, Refusal> {
         let Some(id) = SessionId::random() else {
-            tracing::error!(target: "mcp_kit::http", "the system gives no random bytes");
-            return Err(unavailable());
+            return Err(no_randomness());
         };
         let session = self.add(id, principal, version)?;
         let text = id.text();
@@ -162,6 +165,28 @@ impl Sessions {
             &self.common,
             counted,
         ))
+    }
+
+    /// A place for a session that is found elsewhere.
+    #[cfg(feature = "sse")]
+    pub(in super::super) fn seat(self: &Arc<Self>, principal: &Principal) -> Result<Seat, Refusal> {
+        let now = self.common.now();
+        let (removed, owner) = {
+            let mut table = self.lock();
+            let removed = table
+                .make_room(self, principal.limit_key(), now)
+                .map_err(refused)?;
+            table.seats += 1;
+            (removed, table.owner(principal))
+        };
+        if let Some(removed) = removed {
+            removed.end();
+        }
+        Ok(Seat {
+            sessions: Arc::clone(self),
+            owner,
+            _counted: self.common.server.meter.open_session(),
+        })
     }
 
     /// Ends a session that the caller has found, for every replica.
@@ -252,7 +277,9 @@ impl Sessions {
             left.extend(table.sessions.values().cloned());
             if left.is_empty() {
                 table.is_swept = false;
-                *table = Table::default();
+                if table.seats == 0 {
+                    *table = Table::default();
+                }
             }
         }
         for session in idle {
@@ -307,7 +334,7 @@ impl Table {
                 NoRoom::ForPrincipal(seconds(then, now))
             });
         }
-        if self.sessions.len() >= sessions.most {
+        if self.sessions.len() + self.seats >= sessions.most {
             let found = self.unused(self.no_room_before, now, |_| true);
             return found.map(Some).map_err(|then| {
                 self.no_room_before = then;
@@ -364,13 +391,59 @@ impl Table {
 
     fn remove(&mut self, id: &SessionId) -> Option<Arc<LegacySession>> {
         let session = self.sessions.remove(id)?;
-        if let Some(theirs) = self.owners.get_mut(&session.counts_as) {
+        self.disown(&session.counts_as);
+        Some(session)
+    }
+
+    /// Counts one session less of this owner.
+    fn disown(&mut self, counts_as: &[u8]) {
+        if let Some(theirs) = self.owners.get_mut(counts_as) {
             theirs.sessions -= 1;
             if theirs.sessions == 0 {
-                self.owners.remove(&session.counts_as);
+                self.owners.remove(counts_as);
             }
         }
-        Some(session)
+    }
+}
+
+/// A place among the sessions, until this is dropped.
+#[cfg(feature = "sse")]
+pub(in super::super) struct Seat {
+    sessions: Arc<Sessions>,
+    /// Its name, and what limits count it as.
+    owner: (Arc<str>, Arc<[u8]>),
+    _counted: OpenSession,
+}
+
+#[cfg(feature = "sse")]
+impl Seat {
+    /// Whether it is the caller's.
+    pub(in super::super) fn is_owned_by(&self, principal: &Principal) -> bool {
+        let is_theirs = *self.owner.0 == *principal.name();
+        if !is_theirs {
+            log_anothers(principal);
+        }
+        is_theirs
+    }
+
+    /// The session that takes it, whose answers go to `stream`.
+    pub(in super::super) fn session(
+        &self,
+        id: SessionId,
+        version: ProtocolVersion,
+        stream: &Arc<Stream>,
+    ) -> Arc<LegacySession> {
+        let owner = self.owner.clone();
+        LegacySession::on_stream(id, owner, version, &self.sessions.common, stream)
+    }
+}
+
+#[cfg(feature = "sse")]
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut table = self.sessions.lock();
+        table.seats -= 1;
+        table.disown(&self.owner.1);
     }
 }
 
@@ -415,12 +488,21 @@ fn refused(no_room: NoRoom) -> Refusal {
 }
 
 fn anothers(principal: &Principal) -> Refusal {
+    log_anothers(principal);
+    unknown()
+}
+
+fn log_anothers(principal: &Principal) {
     tracing::warn!(
         target: "mcp_kit::http",
         principal = principal.name(),
         "asked for a session that another caller opened"
     );
-    unknown()
+}
+
+pub(in super::super) fn no_randomness() -> Refusal {
+    tracing::error!(target: "mcp_kit::http", "the system gives no random bytes");
+    unavailable()
 }
 
 fn unavailable() -> Refusal {

@@ -1,0 +1,276 @@
+//! The transport of 2024-11-05: one stream for all that the server says, and a
+//! path beside it for all that the client says.
+//!
+//! The stream is the session: it begins and ends with it, as over stdio. What
+//! clients send is served by the sessions of [`legacy`](super::legacy), but
+//! answered there.
+
+mod stream;
+mod streams;
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{Method, Response, StatusCode, Uri};
+
+use super::body::HttpBody;
+use super::endpoint::{self, refuse_while_draining};
+use super::headers::Accepts;
+use super::legacy::{Caller, Reply, take_batch};
+use super::options::HttpOptions;
+use super::refusal::{Reason, Refusal, empty_response};
+use super::service::{RequestBody, Shared};
+use crate::context::Principal;
+use crate::protocol::message::{Frame, Malformed, Message, Notification, Request, decode};
+use crate::protocol::meta::Meta;
+use crate::protocol::{Era, ProtocolVersion, RpcError, encode};
+use crate::server::Session;
+use crate::telemetry::Origin;
+
+use self::streams::SseSession;
+
+pub(super) use stream::Stream;
+pub(super) use streams::{Opened, Streams};
+
+/// Where streams are opened.
+pub(super) const STREAM: &str = "/sse";
+
+/// Where messages are sent to.
+pub(super) const MESSAGES: &str = "/messages";
+
+/// The parameter that names the session.
+const SESSION: &str = "sessionId";
+
+/// Checks a request for a stream.
+pub(super) fn check_stream(shared: &Shared, parts: &Parts) -> Result<(), Refusal> {
+    if parts.method != Method::GET {
+        return Err(Refusal::method("GET"));
+    }
+    if !Accepts::of(&parts.headers).events {
+        return Err(Refusal::new(
+            StatusCode::NOT_ACCEPTABLE,
+            Reason::ContentType,
+            "Not acceptable: GET is answered with text/event-stream",
+        ));
+    }
+    refuse_while_draining(shared)
+}
+
+/// Opens a stream.
+pub(super) fn stream(
+    shared: &Shared,
+    principal: &Principal,
+) -> Result<Response<HttpBody>, Refusal> {
+    let opened = shared.streams.open(shared, principal)?;
+    let stream = opened.stream();
+    let prefix = prefix(&shared.options);
+    stream.endpoint(&format!("{prefix}{MESSAGES}?{SESSION}={}", opened.id()));
+    let keep_alive = shared.options.limits.keep_alive;
+    let mut response = endpoint::stream_of(HttpBody::session(Arc::clone(stream), keep_alive));
+    response.body_mut().held().opened = Some(opened);
+    Ok(response)
+}
+
+/// Takes a message; what is answered comes on the stream.
+pub(super) async fn message(
+    shared: &Arc<Shared>,
+    parts: &Parts,
+    body: RequestBody,
+    principal: Principal,
+) -> Result<Response<HttpBody>, Refusal> {
+    if parts.method != Method::POST {
+        return Err(Refusal::method("POST"));
+    }
+    endpoint::check_is_json(&parts.headers)?;
+    let id = session_id(&parts.uri).ok_or_else(|| {
+        Refusal::bad_request(RpcError::invalid_request(
+            "Bad request: sessionId is missing: send messages to the address that the stream's first event has",
+        ))
+    })?;
+    let session = shared.streams.find(id, &principal)?;
+    let (bytes, _claim) = endpoint::read(shared, body).await?;
+    let asking = Session {
+        principal,
+        version: None,
+        origin: Origin::http(parts.version, &parts.headers),
+    };
+    let most = shared.server.limits.pending_calls;
+    let answer = take(shared, &session, decode(&bytes, most), asking)?;
+    if session.stream.has_ended() {
+        // Just now: no answer can come.
+        refuse_while_draining(shared)?;
+        return Err(unknown());
+    }
+    if let Some(json) = answer {
+        if !session.stream.has_room(json.len()) {
+            return Err(unread());
+        }
+        session.stream.message(&json, None);
+    }
+    Ok(empty_response(StatusCode::ACCEPTED))
+}
+
+/// Takes up what a client sends; gives what can be answered at once.
+fn take(
+    shared: &Arc<Shared>,
+    session: &SseSession,
+    frame: Frame<'_>,
+    asking: Session,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    match frame {
+        Frame::One(Ok(Message::Request(asked))) => request(shared, session, &asked, asking),
+        Frame::One(Ok(Message::Notification(said))) => {
+            notification(session, &said, asking).map(|()| None)
+        }
+        Frame::One(Ok(Message::Response)) => Ok(None), // this server asks its client nothing
+        Frame::One(Err(Malformed { id, error })) => {
+            let agreed = session.agreed()?;
+            let has_call = |id: &_| agreed.as_ref().is_some_and(|agreed| agreed.has_call(id));
+            let id = id.filter(|id| !has_call(id));
+            Err(Refusal::bad_request(error).with_id(id.as_ref()))
+        }
+        Frame::Batch(members) => {
+            let agreed = session
+                .agreed()?
+                .filter(|agreed| agreed.version == ProtocolVersion::V2025_03_26);
+            let Some(agreed) = agreed else {
+                return Err(Refusal::bad_request(RpcError::invalid_request(
+                    "Invalid request: batches belong to protocol version 2025-03-26 alone",
+                )));
+            };
+            refuse(shared, session)?;
+            let caller = Caller::new(&agreed, asking);
+            take_batch(shared, &caller, &members).map_err(ended)?;
+            Ok(None)
+        }
+    }
+}
+
+fn request(
+    shared: &Shared,
+    session: &SseSession,
+    request: &Request<'_>,
+    mut asking: Session,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    let id = &request.id;
+    let Some(agreed) = session.agreed()? else {
+        refuse(shared, session).map_err(|refusal| refusal.with_id(Some(id)))?;
+        return Ok(Some(greet(shared, session, request, &mut asking)));
+    };
+    let caller = Caller::new(&agreed, asking);
+    let is_free = !agreed.has_call(id);
+    let with_id = |refusal: Refusal| refusal.with_id(is_free.then_some(id));
+    refuse(shared, session).map_err(with_id)?;
+    let meta = match Meta::of(request.params.meta).and_then(check_era(request)) {
+        Ok(meta) => meta,
+        Err(error) => return Ok(Some(caller.error(Some(id), &error))),
+    };
+    match caller.request(shared, request, &meta, None, None) {
+        Ok(Reply::Json { json, .. }) => Ok(Some(json)),
+        Ok(Reply::Call(_) | Reply::Nothing) => Ok(None),
+        // The protocol's own errors are answers like others.
+        Err(refusal) if refusal.status() == StatusCode::OK => Ok(Some(refusal.into_json())),
+        Err(refusal) => Err(ended(refusal)),
+    }
+}
+
+/// Answers a request before the handshake, or the handshake itself.
+fn greet(
+    shared: &Shared,
+    session: &SseSession,
+    request: &Request<'_>,
+    asking: &mut Session,
+) -> Vec<u8> {
+    let mut json = Vec::new();
+    let routed = Meta::of(request.params.meta)
+        .and_then(check_era(request))
+        .and_then(|meta| {
+            let server = &shared.server;
+            server.route(Era::Legacy, asking, request, &meta, None, &mut json)
+        });
+    let error = match (routed, asking.version) {
+        (Err(error), _) => error,
+        (Ok(_), Some(version)) if !session.agree(version) => {
+            RpcError::invalid_request("Invalid request: the connection is initialized already")
+        }
+        (Ok(_), _) => return json,
+    };
+    json.clear();
+    encode::error(&mut json, Some(&request.id), &error);
+    json
+}
+
+fn notification(
+    session: &SseSession,
+    notification: &Notification<'_>,
+    asking: Session,
+) -> Result<(), Refusal> {
+    if let Some(agreed) = session.agreed()? {
+        Caller::new(&agreed, asking).notification(notification);
+    }
+    Ok(())
+}
+
+/// Refuses requests of the later revision, which has no such transport. One
+/// that asks what is spoken here is told in the words of the older ones, so
+/// that it goes on with their handshake.
+fn check_era<'a>(request: &Request<'_>) -> impl FnOnce(Meta<'a>) -> Result<Meta<'a>, RpcError> {
+    let is_discover = request.method == "server/discover";
+    move |meta| match meta.era() {
+        Era::Legacy => Ok(meta),
+        Era::Modern if is_discover => Err(RpcError::method_not_found("server/discover")),
+        Era::Modern => Err(RpcError::invalid_request(
+            "Invalid request: requests of 2026-07-28 are served on the MCP endpoint; this transport has the revisions up to 2025-11-25, which begin with \"initialize\"",
+        )),
+    }
+}
+
+/// Refuses what is not to be started.
+fn refuse(shared: &Shared, session: &SseSession) -> Result<(), Refusal> {
+    refuse_while_draining(shared)?;
+    if session.stream.is_full() {
+        return Err(unread());
+    }
+    Ok(())
+}
+
+/// What comes before the endpoint's path where clients see more of it.
+fn prefix(options: &HttpOptions) -> String {
+    let url: Option<Uri> = (options.public_url.as_ref()).and_then(|url| url.parse().ok());
+    let path = url.as_ref().map_or("", |url| url.path());
+    let prefix = path
+        .trim_end_matches('/')
+        .strip_suffix(options.path.trim_end_matches('/'));
+    prefix.unwrap_or_default().to_owned()
+}
+
+/// The session that a request names.
+fn session_id(uri: &Uri) -> Option<&str> {
+    let mut parameters = uri.query()?.split('&');
+    parameters.find_map(|parameter| parameter.strip_prefix(SESSION)?.strip_prefix('='))
+}
+
+/// What the sessions of the endpoint say, in words that fit here.
+fn ended(refusal: Refusal) -> Refusal {
+    if refusal.status() == StatusCode::NOT_FOUND {
+        unknown()
+    } else {
+        refusal
+    }
+}
+
+/// What is said of a session that is another's, too: nobody can tell.
+fn unknown() -> Refusal {
+    Refusal::not_found(
+        "Session not found: it has ended with its stream, or never was. Open another with GET /sse.",
+    )
+}
+
+fn unread() -> Refusal {
+    Refusal::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Reason::Busy,
+        "The server is busy: the answers on this session's stream are not read. Read them, then try again.",
+    )
+    .retry_after(1)
+}

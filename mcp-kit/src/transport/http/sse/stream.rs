@@ -1,0 +1,141 @@
+//! The stream of a session: everything that is said to its client, in order,
+//! until the client reads it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+use super::super::endpoint::MOST_UNREAD_EVENTS;
+use super::super::pressure::Claim;
+
+/// What is no larger is added where there is no room: what says that there is
+/// none has to be.
+const SMALL: usize = 512;
+
+/// What is counted for an event beside its data.
+const PER_EVENT: usize = 128;
+
+/// A session's stream.
+pub(in super::super) struct Stream {
+    /// Beyond so many bytes that are not read, nothing large is added.
+    most: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    events: VecDeque<(Bytes, Option<Claim>)>,
+    unread: usize,
+    has_ended: bool,
+    waker: Option<Waker>,
+}
+
+impl Stream {
+    pub(super) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self {
+            most,
+            state: Mutex::default(),
+        })
+    }
+
+    /// Says where messages are sent to.
+    pub(super) fn endpoint(&self, url: &str) {
+        self.push(&mut self.lock(), b"endpoint", url.as_bytes(), None);
+    }
+
+    /// Whether an answer of so many bytes can be added.
+    pub(in super::super) fn has_room(&self, bytes: usize) -> bool {
+        let unread = self.lock().unread;
+        // One that is too large by itself is not made to wait for ever.
+        bytes <= SMALL || unread == 0 || unread.saturating_add(bytes) <= self.most
+    }
+
+    /// Whether the client has so much to read that it may ask for nothing more.
+    pub(super) fn is_full(&self) -> bool {
+        self.lock().unread >= self.most
+    }
+
+    /// Adds a message. The stream is cut where that goes too far: even small
+    /// answers fill it once there are enough of them.
+    pub(in super::super) fn message(&self, json: &[u8], claim: Option<Claim>) {
+        self.push(&mut self.lock(), b"message", json, claim);
+    }
+
+    /// Adds a notification, unless the client has enough to read: the next one
+    /// says more.
+    pub(in super::super) fn notify(&self, json: &[u8]) {
+        let mut state = self.lock();
+        if state.unread + json.len() <= self.most.min(MOST_UNREAD_EVENTS) {
+            self.push(&mut state, b"message", json, None);
+        }
+    }
+
+    /// Nothing more will be added; what is there can still be read.
+    pub(super) fn end(&self) {
+        let mut state = self.lock();
+        state.has_ended = true;
+        state.wake();
+    }
+
+    pub(in super::super) fn has_ended(&self) -> bool {
+        self.lock().has_ended
+    }
+
+    /// The next event; `None` at the end. What comes with it is to be kept until
+    /// it has left.
+    pub(in super::super) fn poll_next(
+        &self,
+        cx: &Context<'_>,
+    ) -> Poll<Option<(Bytes, Option<Claim>)>> {
+        let mut state = self.lock();
+        if let Some(event) = state.events.pop_front() {
+            state.unread -= event.0.len() + PER_EVENT;
+            if state.events.is_empty() {
+                state.events = VecDeque::new();
+            }
+            return Poll::Ready(Some(event));
+        }
+        if state.has_ended {
+            return Poll::Ready(None);
+        }
+        match &mut state.waker {
+            Some(known) => known.clone_from(cx.waker()),
+            unknown => *unknown = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    fn push(&self, state: &mut State, kind: &[u8], data: &[u8], claim: Option<Claim>) {
+        if state.has_ended {
+            return;
+        }
+        let event = [b"event: ", kind, b"\ndata: ", data, b"\n\n"].concat();
+        state.unread += event.len() + PER_EVENT;
+        if state.unread > self.most.saturating_mul(2) && !state.events.is_empty() {
+            tracing::warn!(target: "mcp_kit::http", "a stream is cut: its client does not read");
+            *state = State {
+                has_ended: true,
+                waker: state.waker.take(),
+                ..State::default()
+            };
+        } else {
+            state.events.push_back((event.into(), claim));
+        }
+        state.wake();
+    }
+
+    /// A poisoned lock holds nothing half-done here: every change is one step.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}

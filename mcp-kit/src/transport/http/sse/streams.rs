@@ -1,0 +1,147 @@
+//! The sessions that are open, each as long as its stream.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::task::JoinHandle;
+
+use super::super::legacy::{LegacySession, Seat, SessionId, no_randomness};
+use super::super::refusal::Refusal;
+use super::super::service::Shared;
+use super::stream::Stream;
+use super::unknown;
+use crate::context::Principal;
+use crate::protocol::ProtocolVersion;
+
+/// The open streams of a server, by the ids of their sessions.
+#[derive(Default)]
+pub(in super::super) struct Streams(Mutex<HashMap<SessionId, Arc<SseSession>>>);
+
+/// A session: its stream, and what was agreed on it.
+pub(super) struct SseSession {
+    id: SessionId,
+    seat: Seat,
+    pub(super) stream: Arc<Stream>,
+    agreed: Mutex<Agreed>,
+}
+
+/// How far the handshake is.
+enum Agreed {
+    Nothing,
+    On(Arc<LegacySession>),
+    /// The stream has ended.
+    Ended,
+}
+
+/// A stream that is open until this is dropped, and its session with it.
+pub(in super::super) struct Opened {
+    streams: Arc<Streams>,
+    session: Arc<SseSession>,
+    ending: JoinHandle<()>,
+}
+
+impl Streams {
+    /// Opens a session for `principal`.
+    pub(super) fn open(
+        self: &Arc<Self>,
+        shared: &Shared,
+        principal: &Principal,
+    ) -> Result<Opened, Refusal> {
+        let id = SessionId::random().ok_or_else(no_randomness)?;
+        let session = Arc::new(SseSession {
+            id,
+            seat: shared.sessions.seat(principal)?,
+            stream: Stream::new(shared.server.limits.unread_bytes),
+            agreed: Mutex::new(Agreed::Nothing),
+        });
+        self.lock().insert(id, Arc::clone(&session));
+        let (server, open) = (Arc::clone(&shared.server), Arc::clone(&shared.open));
+        let stream = Arc::clone(&session.stream);
+        Ok(Opened {
+            streams: Arc::clone(self),
+            session,
+            ending: tokio::spawn(async move {
+                server.drain.started().await;
+                // They are answered on the stream.
+                open.no_calls().await;
+                stream.end();
+            }),
+        })
+    }
+
+    /// The session of this id, if it is the caller's.
+    pub(super) fn find(
+        &self,
+        text: &str,
+        principal: &Principal,
+    ) -> Result<Arc<SseSession>, Refusal> {
+        let id = SessionId::parse(text).ok_or_else(unknown)?;
+        let session = self.lock().get(&id).cloned().ok_or_else(unknown)?;
+        if session.seat.is_owned_by(principal) && !session.stream.has_ended() {
+            Ok(session)
+        } else {
+            Err(unknown())
+        }
+    }
+
+    /// A poisoned lock holds nothing half-done here: every change is one step.
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<SseSession>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Opened {
+    pub(super) fn stream(&self) -> &Arc<Stream> {
+        &self.session.stream
+    }
+
+    /// The id of the session, as it is written.
+    pub(super) fn id(&self) -> String {
+        self.session.id.text()
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.ending.abort();
+        let session = self.streams.lock().remove(&self.session.id);
+        drop(session);
+        self.session.end();
+    }
+}
+
+impl SseSession {
+    /// What was agreed on; nothing before the handshake.
+    pub(super) fn agreed(&self) -> Result<Option<Arc<LegacySession>>, Refusal> {
+        match &*self.lock() {
+            Agreed::Nothing => Ok(None),
+            Agreed::On(session) => Ok(Some(Arc::clone(session))),
+            Agreed::Ended => Err(unknown()),
+        }
+    }
+
+    /// Agrees on a version; of two handshakes at once the second finds that
+    /// there was one.
+    pub(super) fn agree(&self, version: ProtocolVersion) -> bool {
+        let mut agreed = self.lock();
+        let is_first = matches!(*agreed, Agreed::Nothing);
+        if is_first {
+            *agreed = Agreed::On(self.seat.session(self.id, version, &self.stream));
+        }
+        is_first
+    }
+
+    /// Nobody is there to read: calls in flight are cancelled.
+    fn end(&self) {
+        self.stream.end();
+        let agreed = std::mem::replace(&mut *self.lock(), Agreed::Ended);
+        if let Agreed::On(session) = agreed {
+            session.end();
+        }
+    }
+
+    /// A poisoned lock holds nothing half-done here: every change is one step.
+    fn lock(&self) -> MutexGuard<'_, Agreed> {
+        self.agreed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
