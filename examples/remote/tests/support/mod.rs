@@ -219,11 +219,11 @@ impl Answer {
     pub fn message(&self) -> Value {
         let text = match self.header("content-type") {
             Some("text/event-stream") => {
-                let data = self
+                let mut data = self
                     .body
                     .lines()
                     .filter_map(|line| line.strip_prefix("data:"));
-                data.last().unwrap_or_default().trim()
+                data.next_back().unwrap_or_default().trim()
             }
             _ => &self.body,
         };

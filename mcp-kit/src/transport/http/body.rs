@@ -200,6 +200,28 @@ pub(super) enum Unread {
     Broken,
 }
 
+/// How long a client may go on sending what is not taken.
+const DISCARDING: Duration = Duration::from_secs(2);
+
+/// Reads what a client is still sending of a request that is refused, up to
+/// `most` bytes of it.
+pub(super) async fn discard<B>(mut body: B, most: usize)
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let until = Instant::now() + DISCARDING;
+    let mut left = most;
+    while let Ok(Some(Ok(frame))) =
+        timeout_at(until, poll_fn(|cx| Pin::new(&mut body).poll_frame(cx))).await
+    {
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(bytes) {
+            Some(less) => left = less,
+            None => return,
+        }
+    }
+}
+
 /// Bodies up to this size are always received.
 const SMALL: usize = 64 * 1024;
 

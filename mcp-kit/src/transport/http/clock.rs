@@ -83,6 +83,12 @@ impl Clock {
         }
     }
 
+    /// Whether a request is being answered, as opposed to none, or one whose
+    /// headers are on their way.
+    pub(super) fn is_serving(&self) -> bool {
+        matches!(self.phase().0, Phase::Serving(_))
+    }
+
     fn has_read(&self) {
         let state = self.state.load(Ordering::Relaxed);
         if state & BELOW_TIME == 0 {

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use hyper::body::Incoming;
@@ -29,13 +29,21 @@ const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r
 /// keeps all others busy must not have the server taken for dead.
 const RESERVE: usize = 16;
 
+/// Requests are served.
+const OPEN: u8 = 0;
+/// What was begun is finished.
+const CLOSING: u8 = 1;
+/// Nothing is.
+const ENDED: u8 = 2;
+
 /// The open connections.
 pub(super) struct Connections {
     most: usize,
     open: AtomicUsize,
     none_left: Notify,
-    is_closing: AtomicBool,
-    closing: Arc<Notify>,
+    /// How far the end is: [`OPEN`], [`CLOSING`] or [`ENDED`].
+    stage: AtomicU8,
+    staged: Arc<Notify>,
     patience: Patience,
     http: auto::Builder<TokioExecutor>,
 }
@@ -51,8 +59,8 @@ impl Connections {
             most: limits.connections,
             open: AtomicUsize::new(0),
             none_left: Notify::new(),
-            is_closing: AtomicBool::new(false),
-            closing: Arc::new(Notify::new()),
+            stage: AtomicU8::new(OPEN),
+            staged: Arc::new(Notify::new()),
             patience: Patience {
                 head: limits.header_time,
                 idle: limits.idle_time,
@@ -85,6 +93,7 @@ impl Connections {
                 is_reserve,
             };
             let io = TimedStream::new(stream, Arc::clone(&clock), patience, unread);
+            let its_clock = Arc::clone(&clock);
             let answer = service_fn(move |request: hyper::Request<Incoming>| {
                 let (parts, body) = request.into_parts();
                 let held = Held {
@@ -101,20 +110,30 @@ impl Connections {
             let connection = connections.http.serve_connection(TokioIo::new(io), answer);
             let serving = UntilClosed {
                 connection: pin!(connection),
-                closing: connections.closed(),
-                is_closing: false,
+                staged: connections.staged(),
+                stage: OPEN,
+                clock: its_clock,
                 connections,
                 again: Again::new(),
             };
-            // Whatever ends a connection ends it for its client alone.
-            let _ = serving.await;
+            serving.await;
         });
     }
 
-    /// Lets every connection finish what it is at, and no more.
+    /// Lets every connection finish what it is answering, and no more: what has
+    /// not come in whole would be refused.
     pub(super) fn close(&self) {
-        self.is_closing.store(true, Ordering::Release);
-        self.closing.notify_waiters();
+        self.go_on_to(CLOSING);
+    }
+
+    /// Ends every connection as it is.
+    pub(super) fn end(&self) {
+        self.go_on_to(ENDED);
+    }
+
+    fn go_on_to(&self, stage: u8) {
+        self.stage.fetch_max(stage, Ordering::AcqRel);
+        self.staged.notify_waiters();
     }
 
     /// Waits until none is open.
@@ -135,13 +154,14 @@ impl Connections {
     fn place(self: &Arc<Self>) -> Option<(Place, bool)> {
         let place = Place(Arc::clone(self));
         let before = self.open.fetch_add(1, Ordering::AcqRel);
-        (before < self.most + RESERVE).then_some((place, before >= self.most))
+        (before < self.most.saturating_add(RESERVE)).then_some((place, before >= self.most))
     }
 
-    fn closed(&self) -> Pin<Box<OwnedNotified>> {
-        let mut closing = Box::pin(Arc::clone(&self.closing).notified_owned());
-        closing.as_mut().enable();
-        closing
+    /// Tells of the next stage.
+    fn staged(&self) -> Pin<Box<OwnedNotified>> {
+        let mut staged = Box::pin(Arc::clone(&self.staged).notified_owned());
+        staged.as_mut().enable();
+        staged
     }
 }
 
@@ -159,8 +179,9 @@ impl Drop for Place {
 /// Serves a connection until it ends, or is asked to.
 struct UntilClosed<'a, C> {
     connection: Pin<&'a mut C>,
-    closing: Pin<Box<OwnedNotified>>,
-    is_closing: bool,
+    staged: Pin<Box<OwnedNotified>>,
+    stage: u8,
+    clock: Arc<Clock>,
     connections: &'a Connections,
     again: Again,
 }
@@ -184,26 +205,36 @@ where
     }
 }
 
+/// Whatever ends a connection ends it for its client alone.
 impl<C: Graceful> Future for UntilClosed<'_, C> {
-    type Output = C::Output;
+    type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self {
             connection,
-            closing,
-            is_closing,
+            staged,
+            stage,
+            clock,
             connections,
             again,
         } = &mut *self;
         again.poll(cx, |cx| {
-            if !*is_closing {
-                let told = closing.as_mut().poll(cx).is_ready();
-                if told || connections.is_closing.load(Ordering::Acquire) {
-                    *is_closing = true;
-                    connection.as_mut().shut_down();
-                }
+            // Looked at in this order, so that no stage is missed.
+            while staged.as_mut().poll(cx).is_ready() {
+                *staged = connections.staged();
             }
-            connection.as_mut().poll(cx)
+            let now = connections.stage.load(Ordering::Acquire);
+            if now > OPEN && *stage == OPEN {
+                connection.as_mut().shut_down();
+            }
+            *stage = now;
+            let polled = connection.as_mut().poll(cx);
+            let is_over = now == ENDED || (now == CLOSING && !clock.is_serving());
+            if polled.is_ready() || is_over {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         })
     }
 }

@@ -33,7 +33,7 @@ pub(super) const MOST_UNREAD_EVENTS: usize = 64 * 1024;
 pub(super) async fn serve(
     shared: &Arc<Shared>,
     parts: &Parts,
-    body: RequestBody,
+    body: &mut RequestBody,
     principal: Principal,
     socket: Option<Arc<TcpStream>>,
 ) -> Result<Response<HttpBody>, Refusal> {
@@ -69,7 +69,7 @@ pub(super) enum Asked {
 async fn post(
     shared: &Arc<Shared>,
     parts: &Parts,
-    body: RequestBody,
+    body: &mut RequestBody,
     principal: Principal,
     socket: Option<Arc<TcpStream>>,
 ) -> Result<Response<HttpBody>, Refusal> {
@@ -126,7 +126,7 @@ pub(super) fn check_is_json(headers: &HeaderMap) -> Result<(), Refusal> {
 
 pub(super) async fn read(
     shared: &Shared,
-    body: RequestBody,
+    body: &mut RequestBody,
 ) -> Result<(Bytes, Option<super::pressure::Claim>), Refusal> {
     let most = shared.server.limits.message_bytes;
     let time = shared.options.limits.body_time;

@@ -76,16 +76,17 @@ impl Server {
                 () = signals.next() => {}
             }
         };
+        let _end = EndOnDrop(&connections);
         // The listener stays open while the server drains, so that probes are
-        // answered; it closes with this future.
+        // answered.
         tokio::select! {
             () = ending => {}
             () = accept(&listener, &service, &connections) => {}
         }
         drop(listener);
-        connections.close();
-        let until = Instant::now() + LAST_WRITE;
-        let _ = timeout_at(until, connections.none_left()).await;
+        // After a second signal there is no time for more than this.
+        connections.end();
+        let _ = timeout_at(Instant::now() + LAST_WRITE, connections.none_left()).await;
         Ok(())
     }
 
@@ -179,6 +180,22 @@ async fn drain(server: &Server, service: &HttpService, connections: &Connections
         service.shared().give_up_calls();
     }
     connections.close();
-    let until = until.max(Instant::now() + LAST_WRITE);
-    let _ = timeout_at(until, connections.none_left()).await;
+    // Answers are on their way as long as their clients read them.
+    let last_write = Instant::now() + LAST_WRITE;
+    if timeout_at(last_write, connections.none_left())
+        .await
+        .is_err()
+        && service.shared().open.has_answers()
+    {
+        let _ = timeout_at(until, connections.none_left()).await;
+    }
+}
+
+/// Whoever stops serving stops all of it.
+struct EndOnDrop<'a>(&'a Connections);
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }

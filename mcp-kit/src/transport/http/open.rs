@@ -13,6 +13,8 @@ use super::calls::Call;
 #[derive(Default)]
 pub(super) struct Open {
     requests: AtomicUsize,
+    /// Those of them whose answers are on their way.
+    answers: AtomicUsize,
     calls: Mutex<Places>,
     no_calls: Notify,
 }
@@ -31,7 +33,10 @@ struct Known {
 }
 
 /// A request that is open until this is dropped.
-pub(super) struct OpenRequest(Arc<Open>);
+pub(super) struct OpenRequest {
+    open: Arc<Open>,
+    is_answered: bool,
+}
 
 /// A call that runs until this is dropped.
 pub(super) struct OpenCall {
@@ -42,9 +47,17 @@ pub(super) struct OpenCall {
 impl Open {
     /// Counts a request, unless there are `most` already.
     pub(super) fn request(self: &Arc<Self>, most: usize) -> Option<OpenRequest> {
-        let request = OpenRequest(Arc::clone(self));
+        let request = OpenRequest {
+            open: Arc::clone(self),
+            is_answered: false,
+        };
         let before = self.requests.fetch_add(1, Ordering::Relaxed);
         (before < most).then_some(request)
+    }
+
+    /// Whether answers are on their way.
+    pub(super) fn has_answers(&self) -> bool {
+        self.answers.load(Ordering::Acquire) > 0
     }
 
     /// Knows a call from now on.
@@ -126,9 +139,21 @@ impl Places {
     }
 }
 
+impl OpenRequest {
+    /// Its answer is on its way.
+    pub(super) fn answered(mut self) -> Self {
+        self.is_answered = true;
+        self.open.answers.fetch_add(1, Ordering::AcqRel);
+        self
+    }
+}
+
 impl Drop for OpenRequest {
     fn drop(&mut self) {
-        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+        self.open.requests.fetch_sub(1, Ordering::Relaxed);
+        if self.is_answered {
+            self.open.answers.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 }
 

@@ -283,13 +283,9 @@ impl HttpOptions {
         let path = self.path.as_str();
         let is_taken = TAKEN.contains(&path) || path.starts_with(METADATA);
         let doubled = is_taken.then(|| {
-            format!("http: the path {path:?} belongs to a probe, to metrics or to the metadata for OAuth")
-        });
-        #[cfg(feature = "sse")]
-        let doubled = doubled.or_else(|| {
-            let is_taken = [super::sse::STREAM, super::sse::MESSAGES].contains(&path);
-            (self.has_sse && is_taken)
-                .then(|| format!("http: the path {path:?} belongs to the transport of 2024-11-05"))
+            format!(
+                "http: the path {path:?} is taken: probes, metrics, the older transport and the metadata for OAuth have paths of their own"
+            )
         });
         self.problems
             .iter()
@@ -305,7 +301,14 @@ impl HttpOptions {
 }
 
 /// Paths that are taken.
-const TAKEN: [&str; 4] = ["/livez", "/readyz", "/health", "/metrics"];
+const TAKEN: [&str; 6] = [
+    "/livez",
+    "/readyz",
+    "/health",
+    "/metrics",
+    "/sse",
+    "/messages",
+];
 
 /// And all that begin so.
 const METADATA: &str = "/.well-known/oauth-protected-resource";

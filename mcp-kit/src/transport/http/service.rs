@@ -18,7 +18,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::body::{Held, HttpBody};
+use super::body::{self, Held, HttpBody};
 use super::calls::shutting_down;
 use super::cors;
 use super::door::{Door, Refusal as Closed};
@@ -210,7 +210,7 @@ impl HttpService {
     pub(super) async fn handle(
         self,
         parts: Parts,
-        body: RequestBody,
+        mut body: RequestBody,
         client: Client,
         held: Held,
     ) -> Response<HttpBody> {
@@ -218,7 +218,7 @@ impl HttpService {
         let responded = if client.is_reserve && !probes::is_probe(parts.uri.path()) {
             Err(busy().closing())
         } else {
-            shared.respond(&parts, body, client).await
+            shared.respond(&parts, &mut body, client).await
         };
         let mut response = match responded {
             Ok(response) => response,
@@ -231,6 +231,11 @@ impl HttpService {
                         reason = reason.as_str(),
                         "refused"
                     );
+                }
+                // Many clients look for an answer only once all is sent.
+                if !body.is_end_stream() {
+                    let most = shared.server.limits.message_bytes.saturating_mul(2);
+                    Box::pin(body::discard(&mut body, most)).await;
                 }
                 refusal.into_response()
             }
@@ -254,7 +259,7 @@ impl Shared {
     async fn respond(
         self: &Arc<Self>,
         parts: &Parts,
-        body: RequestBody,
+        body: &mut RequestBody,
         client: Client,
     ) -> Result<Response<HttpBody>, Refusal> {
         let path = parts.uri.path();
@@ -297,7 +302,7 @@ impl Shared {
     async fn endpoint(
         self: &Arc<Self>,
         parts: &Parts,
-        body: RequestBody,
+        body: &mut RequestBody,
         client: Client,
     ) -> Result<Response<HttpBody>, Refusal> {
         if parts.method == http::Method::OPTIONS && self.door.has_cors() {
@@ -306,11 +311,12 @@ impl Shared {
             return Ok(cors::preflight(&parts.headers));
         }
         let (principal, open) = self.enter(parts, client.address).await?;
-        let mut response = endpoint::serve(self, parts, body, principal, client.socket).await?;
+        let served = endpoint::serve(self, parts, body, principal, client.socket);
+        let mut response = served.await?;
         let held = response.body_mut().held();
         // Streams that have no end of their own have bounds of their own.
         let is_endless = held.subscription.is_some() || held.listening.is_some();
-        held.request = (!is_endless).then_some(open);
+        held.request = (!is_endless).then(|| open.answered());
         Ok(response)
     }
 
@@ -319,11 +325,12 @@ impl Shared {
     async fn sse(
         self: &Arc<Self>,
         parts: &Parts,
-        body: RequestBody,
+        body: &mut RequestBody,
         client: Client,
     ) -> Result<Response<HttpBody>, Refusal> {
         if parts.method == http::Method::OPTIONS && self.door.has_cors() {
             self.check_door(parts)?;
+            self.check_machine(parts, client.address)?;
             return Ok(cors::preflight(&parts.headers));
         }
         let (principal, open) = self.enter(parts, client.address).await?;
@@ -338,7 +345,7 @@ impl Shared {
         } else {
             sse::message(self, parts, body, principal).await?
         };
-        response.body_mut().held().request = Some(open);
+        response.body_mut().held().request = Some(open.answered());
         Ok(response)
     }
 
@@ -547,6 +554,13 @@ impl Body for RequestBody {
                 .poll_frame(cx)
                 .map_err(|error| Box::new(error) as Self::Error),
             Self::Other(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Hyper(body) => body.is_end_stream(),
+            Self::Other(body) => body.is_end_stream(),
         }
     }
 

@@ -75,7 +75,7 @@ pub(super) fn stream(
 pub(super) async fn message(
     shared: &Arc<Shared>,
     parts: &Parts,
-    body: RequestBody,
+    body: &mut RequestBody,
     principal: Principal,
 ) -> Result<Response<HttpBody>, Refusal> {
     if parts.method != Method::POST {
