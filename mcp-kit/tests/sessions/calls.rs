@@ -273,13 +273,17 @@ async fn a_log_that_panics_ends_its_call_and_no_other() {
     let client = Client::open(&server).await;
     let first = client.start(call(1, "gated", json!({})));
     entered.recv().await.unwrap();
-    armed.store(true, Ordering::Relaxed);
     // It waits for its turn until its time is up, of which a line is written.
     let second = client.ask(&call(2, "whoami", json!({}))).await;
-    assert_eq!((second.status.as_u16(), &*second.text), (202, ""));
-    armed.store(false, Ordering::Relaxed);
+    assert!(second.result().contains("50 ms"), "{second:?}");
+    // Other tests came to the same lines before, and nobody wanted them.
+    tracing::callsite::rebuild_interest_cache();
+    armed.store(true, Ordering::Relaxed);
     let third = client.ask(&call(3, "whoami", json!({}))).await;
-    assert!(third.result().contains("50 ms"), "{third:?}");
+    assert_eq!((third.status.as_u16(), &*third.text), (202, ""));
+    armed.store(false, Ordering::Relaxed);
+    let fourth = client.ask(&call(4, "whoami", json!({}))).await;
+    assert!(fourth.result().contains("50 ms"), "{fourth:?}");
     gate.open.add_permits(1);
     assert!(first.await.unwrap().text.contains("through"));
 }

@@ -156,7 +156,7 @@ async fn without_sessions_every_request_stands_alone() {
     assert_eq!(answer.result(), "waited 0");
     // It is answered as JSON, however much there is to tell meanwhile.
     let counted = client
-        .ask(&watched(2, "count", json!({"to": 3, "ms": 20_000})))
+        .ask(&watched(2, "count", json!({"to": 3, "ms": 7_000})))
         .await;
     assert_eq!(counted.result(), "counted 3");
     let events = [("accept", "text/event-stream")];
