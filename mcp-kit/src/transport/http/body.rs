@@ -17,7 +17,7 @@ use super::clock::Serving;
 use super::exchange::Reader;
 use super::legacy::Listening;
 use super::open::OpenRequest;
-use super::pressure::{Claim, Pressure};
+use super::pressure::{Claim, LARGE, Pressure};
 #[cfg(feature = "sse")]
 use super::sse::{Opened, Stream};
 use super::subscriptions::Subscription;
@@ -104,11 +104,16 @@ impl HttpBody {
         &mut self.held
     }
 
-    /// The bytes that are known to be in it.
-    pub(super) fn len(&self) -> usize {
+    /// Lets its connection see how it gets on.
+    pub(super) fn serve(&mut self, serving: Option<Serving>) {
+        self.held.serving = serving;
+        let Some(serving) = &mut self.held.serving else {
+            return;
+        };
         match &self.kind {
-            Kind::Whole(bytes) => bytes.len(),
-            Kind::Events(_) => 0,
+            Kind::Whole(bytes) if bytes.is_empty() => {}
+            Kind::Whole(_) => serving.progress().advance(),
+            Kind::Events(events) => events.source.watch(serving),
         }
     }
 }
@@ -121,10 +126,18 @@ impl Body for HttpBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let next = match &mut self.kind {
+        let Self { kind, held } = &mut *self;
+        let is_shared = held.serving.as_ref().is_some_and(Serving::is_http2);
+        let most = if is_shared { MOST_SHARED } else { MOST };
+        let next = match kind {
             Kind::Whole(bytes) if bytes.is_empty() => None,
-            Kind::Whole(bytes) => Some(piece(bytes)),
-            Kind::Events(events) => std::task::ready!(events.poll_next(cx)),
+            Kind::Whole(bytes) => {
+                if let Some(serving) = &mut held.serving {
+                    serving.progress().advance();
+                }
+                Some(piece(bytes, most))
+            }
+            Kind::Events(events) => std::task::ready!(events.poll_next(cx, most)),
         };
         Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
     }
@@ -143,14 +156,21 @@ impl Body for HttpBody {
 
 /// As much as leaves at a time. hyper keeps what it is given until it is
 /// written, and only what is still here is known to be unread.
-fn piece(bytes: &mut Bytes) -> Bytes {
-    const MOST: usize = 64 * 1024;
-    bytes.split_to(bytes.len().min(MOST))
+const MOST: usize = 64 * 1024;
+
+/// As much where many answers share a connection: what hyper keeps of each is
+/// no more than what is not counted.
+const MOST_SHARED: usize = LARGE;
+
+fn piece(bytes: &mut Bytes, most: usize) -> Bytes {
+    bytes.split_to(bytes.len().min(most))
 }
 
 impl Events {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        if self.pending.is_empty() {
+    fn poll_next(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<Option<Bytes>> {
+        if !self.pending.is_empty() {
+            self.source.advance();
+        } else {
             self.claim = None;
             if let Poll::Ready(read) = self.source.poll_next(cx) {
                 self.sleep = None;
@@ -161,7 +181,7 @@ impl Events {
             }
         }
         if !self.pending.is_empty() {
-            return Poll::Ready(Some(piece(&mut self.pending)));
+            return Poll::Ready(Some(piece(&mut self.pending, most)));
         }
         let keep_alive = self.keep_alive;
         let alarm = self
@@ -174,6 +194,25 @@ impl Events {
 }
 
 impl Source {
+    /// Notes how what is read gets on.
+    fn watch(&self, serving: &Serving) {
+        match self {
+            Self::Exchange(reader) => reader.watch(serving.another_progress()),
+            // What is unread is bounded by the stream itself.
+            #[cfg(feature = "sse")]
+            Self::Session(_) => {}
+        }
+    }
+
+    /// More of what was read has left.
+    fn advance(&self) {
+        match self {
+            Self::Exchange(reader) => reader.advance(),
+            #[cfg(feature = "sse")]
+            Self::Session(_) => {}
+        }
+    }
+
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Bytes, Option<Claim>)>> {
         match self {
             Self::Exchange(reader) => reader.poll_next(cx),

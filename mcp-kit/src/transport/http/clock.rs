@@ -8,7 +8,7 @@ use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -37,10 +37,41 @@ pub(super) struct Clock {
     /// Milliseconds since `began` in the upper bits; below them the number of
     /// requests that are being answered, and whether headers are on their way.
     state: AtomicU64,
+    /// The answers that wait for their client to read; see [`Rounds`].
+    rounds: AtomicU64,
+    /// Bytes have left since the last look.
+    has_written: AtomicBool,
+    is_http2: AtomicBool,
+}
+
+/// Whether every answer that is on its way gets on, in one number: no answer
+/// needs a place of its own, nor a look at the time.
+///
+/// A round ends once each of its answers has got on, and the next one begins at
+/// the next look. So one that stands still holds its round up, whatever others
+/// on its connection do.
+#[derive(Clone, Copy)]
+struct Rounds {
+    round: u32,
     /// Answers that are on their way out.
-    answering: AtomicUsize,
-    /// Milliseconds since `began` when bytes last left.
-    wrote: AtomicU64,
+    answering: u16,
+    /// Those of them that have not got on in this round.
+    behind: u16,
+}
+
+impl Rounds {
+    fn of(bits: u64) -> Self {
+        let [a, b, c, d, e, f, g, h] = bits.to_be_bytes();
+        Self {
+            round: u32::from_be_bytes([a, b, c, d]),
+            answering: u16::from_be_bytes([e, f]),
+            behind: u16::from_be_bytes([g, h]),
+        }
+    }
+
+    fn bits(self) -> u64 {
+        u64::from(self.round) << 32 | u64::from(self.answering) << 16 | u64::from(self.behind)
+    }
 }
 
 const HEAD: u64 = 1;
@@ -52,8 +83,9 @@ impl Clock {
         Arc::new(Self {
             began: Instant::now(),
             state: AtomicU64::new(HEAD), // who connects is about to ask
-            answering: AtomicUsize::new(0),
-            wrote: AtomicU64::new(0),
+            rounds: AtomicU64::new(0),
+            has_written: AtomicBool::new(false),
+            is_http2: AtomicBool::new(false),
         })
     }
 
@@ -64,23 +96,56 @@ impl Clock {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
                 Some((state & !HEAD) + ONE_REQUEST)
             });
-        Serving {
+        Serving(Progress {
             clock: Arc::clone(self),
-            is_answered: false,
-        }
+            round: None,
+        })
     }
 
-    /// Since when an answer waits for its client to read.
-    fn unread_since(&self) -> Option<Instant> {
-        let is_answering = self.answering.load(Ordering::Relaxed) > 0;
-        let wrote = Duration::from_millis(self.wrote.load(Ordering::Relaxed));
-        is_answering.then(|| self.began + wrote)
+    fn is_http2(&self) -> bool {
+        self.is_http2.load(Ordering::Relaxed)
     }
 
-    fn has_written(&self) {
-        if self.answering.load(Ordering::Relaxed) > 0 {
-            self.wrote.store(self.now() >> 16, Ordering::Relaxed);
+    /// Looks at the answers; whether one has stood still since the round began,
+    /// or none. A new round begins where each has got on.
+    fn look(&self) -> Round {
+        let has_written = self.has_written.swap(false, Ordering::Relaxed);
+        // In HTTP/1 what leaves is the one answer's. In HTTP/2 it may be
+        // anything.
+        let has_got_on = has_written && !self.is_http2();
+        let mut found = Round::Idle;
+        let _ = self
+            .rounds
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |bits| {
+                let rounds = Rounds::of(bits);
+                if rounds.answering == 0 {
+                    found = Round::Idle;
+                    return None;
+                }
+                if rounds.behind > 0 && !has_got_on {
+                    found = Round::Same;
+                    return None;
+                }
+                found = Round::New;
+                let next = Rounds {
+                    round: rounds.round.wrapping_add(1),
+                    behind: rounds.answering,
+                    ..rounds
+                };
+                Some(next.bits())
+            });
+        found
+    }
+
+    /// Notes what the client opens with, of which `seen` bytes were as HTTP/2
+    /// has it; how many are now, while it is not known yet.
+    fn opens_http2(&self, seen: usize, read: &[u8]) -> Option<usize> {
+        let rest = &PREFACE[seen..];
+        if read.starts_with(rest) {
+            self.is_http2.store(true, Ordering::Relaxed);
+            return None;
         }
+        rest.starts_with(read).then_some(seen + read.len())
     }
 
     /// Whether a request is being answered, as opposed to none, or one whose
@@ -112,33 +177,109 @@ impl Clock {
     }
 }
 
-/// A request is being answered until this is dropped.
-#[derive(Debug)]
-pub(super) struct Serving {
-    clock: Arc<Clock>,
-    is_answered: bool,
+/// What a look at the answers finds.
+enum Round {
+    /// None is on its way.
+    Idle,
+    /// Each has got on since the last round began.
+    New,
+    /// One has not.
+    Same,
 }
 
-impl Serving {
-    /// Its answer is there, and all that is left is to send it.
-    pub(super) fn answer(&mut self) {
-        if !std::mem::replace(&mut self.is_answered, true) {
-            let clock = &self.clock;
-            if clock.answering.fetch_add(1, Ordering::Relaxed) == 0 {
-                clock.wrote.store(clock.now() >> 16, Ordering::Relaxed);
-            }
+/// How one answer gets on.
+#[derive(Debug)]
+pub(super) struct Progress {
+    clock: Arc<Clock>,
+    /// The last round in which it got on, while there is something to read.
+    round: Option<u32>,
+}
+
+impl Progress {
+    /// Its client has read something, or there is something for it to read now.
+    pub(super) fn advance(&mut self) {
+        let known = self.round;
+        let mut now = Rounds::of(self.clock.rounds.load(Ordering::Relaxed)).round;
+        if known == Some(now) {
+            return;
         }
+        self.change(|rounds| {
+            now = rounds.round;
+            match known {
+                None => rounds.answering = rounds.answering.saturating_add(1),
+                Some(round) if round != now => rounds.behind = rounds.behind.saturating_sub(1),
+                Some(_) => {}
+            }
+        });
+        self.round = Some(now);
+    }
+
+    /// There is something for its client to read.
+    pub(super) fn begin(&mut self) {
+        if self.round.is_none() {
+            self.advance();
+        }
+    }
+
+    /// There is nothing for its client to read.
+    pub(super) fn rest(&mut self) {
+        if let Some(round) = self.round.take() {
+            self.change(|rounds| {
+                rounds.answering = rounds.answering.saturating_sub(1);
+                if round != rounds.round {
+                    rounds.behind = rounds.behind.saturating_sub(1);
+                }
+            });
+        }
+    }
+
+    fn change(&self, mut change: impl FnMut(&mut Rounds)) {
+        let _ = self
+            .clock
+            .rounds
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |bits| {
+                let mut rounds = Rounds::of(bits);
+                change(&mut rounds);
+                Some(rounds.bits())
+            });
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.rest();
+    }
+}
+
+/// A request is being answered until this is dropped.
+#[derive(Debug)]
+pub(super) struct Serving(Progress);
+
+impl Serving {
+    /// How its answer gets on, where that is all there.
+    pub(super) fn progress(&mut self) -> &mut Progress {
+        &mut self.0
+    }
+
+    /// How another part of its answer gets on.
+    pub(super) fn another_progress(&self) -> Progress {
+        Progress {
+            clock: Arc::clone(&self.0.clock),
+            round: None,
+        }
+    }
+
+    /// Whether answers share the connection.
+    pub(super) fn is_http2(&self) -> bool {
+        self.0.clock.is_http2()
     }
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        if self.is_answered {
-            self.clock.answering.fetch_sub(1, Ordering::Relaxed);
-        }
-        let now = self.clock.now();
-        let _ = self
-            .clock
+        let clock = &self.0.clock;
+        let now = clock.now();
+        let _ = clock
             .state
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
                 Some(now | (state & BELOW_TIME).saturating_sub(ONE_REQUEST))
@@ -171,11 +312,15 @@ pub(super) struct TimedStream {
     alarm: Pin<Box<Sleep>>,
     /// Since when the client has read nothing of what waits for it.
     stalled: Option<Instant>,
-    /// Nothing was read yet.
-    is_new: bool,
-    /// What comes between requests is no beginning of one, in HTTP/2.
-    is_http2: bool,
+    /// When the present round of answers began.
+    round: Instant,
+    /// How many bytes have come of what opens HTTP/2, until it is known whether
+    /// that comes. What comes between requests is no beginning of one there.
+    preface: Option<usize>,
 }
+
+/// What a client that speaks HTTP/2 sends first (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 impl TimedStream {
     pub(super) fn new(
@@ -184,16 +329,16 @@ impl TimedStream {
         patience: Patience,
         unread: Arc<Pressure>,
     ) -> Self {
-        let first = Instant::now() + patience.head;
+        let now = Instant::now();
         Self {
             stream,
             clock,
             patience,
             unread,
-            alarm: Box::pin(sleep_until(first)),
+            alarm: Box::pin(sleep_until(now + patience.head)),
             stalled: None,
-            is_new: true,
-            is_http2: false,
+            round: now,
+            preface: Some(0),
         }
     }
 
@@ -209,9 +354,24 @@ impl TimedStream {
                 // Looked at again after a while.
                 Phase::Serving(_) => now + self.patience.head,
             };
+            if self.clock.is_http2() {
+                // Nothing else tells of answers that stand still.
+                until = until.min(now + self.patience.head);
+            }
+            let stands_since = match self.clock.look() {
+                Round::Idle => None,
+                Round::Same => Some(self.round),
+                Round::New => {
+                    self.round = now;
+                    Some(now)
+                }
+            };
             // Bytes that nobody takes may be here, in HTTP/1.1, or with hyper,
             // in HTTP/2.
-            let stalled = self.stalled.or_else(|| self.clock.unread_since());
+            let stalled = match (self.stalled, stands_since) {
+                (Some(stalled), Some(stands)) => Some(stalled.min(stands)),
+                (stalled, stands) => stalled.or(stands),
+            };
             if let Some(stalled) = stalled {
                 let patience = if self.unread.is_high() {
                     SHORT_PATIENCE.min(self.patience.unread)
@@ -275,7 +435,7 @@ impl TimedStream {
             }
         };
         self.stalled = None;
-        self.clock.has_written();
+        self.clock.has_written.store(true, Ordering::Relaxed);
         Poll::Ready(outcome)
     }
 }
@@ -291,11 +451,10 @@ impl AsyncRead for TimedStream {
         match this.poll_read_now(cx, buf) {
             Poll::Ready(outcome) => {
                 let read = &buf.filled()[before..];
-                if this.is_new && !read.is_empty() {
-                    this.is_new = false;
-                    this.is_http2 = read.starts_with(b"PRI");
+                if let Some(seen) = this.preface {
+                    this.preface = this.clock.opens_http2(seen, read);
                 }
-                if !read.is_empty() && !this.is_http2 {
+                if !read.is_empty() && this.preface.is_none() && !this.clock.is_http2() {
                     this.clock.has_read();
                 }
                 Poll::Ready(outcome)
@@ -303,7 +462,7 @@ impl AsyncRead for TimedStream {
             Poll::Pending => match std::task::ready!(this.poll_overdue(cx)) {
                 Phase::Idle => Poll::Ready(Ok(())), // an end like any other
                 Phase::Head => {
-                    if !this.is_http2 {
+                    if !this.clock.is_http2() {
                         let _ = this.stream.try_write(TOO_SLOW);
                     }
                     Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
@@ -342,5 +501,48 @@ impl AsyncWrite for TimedStream {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(socket::end_writing(&self.stream))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_preface_is_known_however_it_is_cut() {
+        for cut in 0..=PREFACE.len() {
+            let clock = Clock::new();
+            let (first, second) = PREFACE.split_at(cut);
+            let seen = clock.opens_http2(0, first);
+            let known = seen.is_none_or(|seen| clock.opens_http2(seen, second).is_none());
+            assert!(known && clock.is_http2(), "{cut}");
+        }
+        let clock = Clock::new();
+        assert_eq!(clock.opens_http2(0, b"PRI"), Some(3));
+        assert_eq!(clock.opens_http2(3, b"VATE / HTTP/1.1"), None);
+        assert!(!clock.is_http2());
+    }
+
+    #[test]
+    fn an_answer_that_stands_still_holds_up_its_round() {
+        let clock = Clock::new();
+        clock.is_http2.store(true, Ordering::Relaxed);
+        assert!(matches!(clock.look(), Round::Idle));
+        let (mut still, mut moving) = (clock.serve(), clock.serve());
+        still.progress().advance();
+        moving.progress().advance();
+        assert!(matches!(clock.look(), Round::New));
+        for _ in 0..3 {
+            moving.progress().advance();
+            clock.has_written.store(true, Ordering::Relaxed);
+            assert!(matches!(clock.look(), Round::Same));
+        }
+        still.progress().advance();
+        assert!(matches!(clock.look(), Round::New));
+        moving.progress().advance();
+        drop(still);
+        assert!(matches!(clock.look(), Round::New));
+        moving.progress().rest();
+        assert!(matches!(clock.look(), Round::Idle));
     }
 }

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::clock::Progress;
 use super::legacy::LegacySession;
 use super::pressure::{Claim, LARGE, Pressure};
 #[cfg(feature = "sse")]
@@ -65,6 +66,8 @@ struct State {
     reader: u64,
     /// The last of them is still there.
     has_reader: bool,
+    /// How its events get on, as its connection sees it.
+    progress: Option<Progress>,
     waker: Option<Waker>,
 }
 
@@ -243,6 +246,7 @@ impl Exchange {
     fn reader(self: &Arc<Self>, state: &mut State) -> Reader {
         state.reader += 1;
         state.has_reader = true;
+        state.progress = None;
         state.wake(); // the one before sees that it is none any more
         Reader {
             number: state.reader,
@@ -276,6 +280,9 @@ impl Exchange {
         state.events.extend_from_slice(b"data: ");
         state.events.extend_from_slice(json);
         state.events.extend_from_slice(b"\n\n");
+        if let Some(progress) = &mut state.progress {
+            progress.begin();
+        }
         if let Some(session) = self.session() {
             session.keeps(state.events.len() - before + PER_EVENT);
         }
@@ -341,6 +348,12 @@ impl State {
         }
     }
 
+    fn advance(&mut self) {
+        if let Some(progress) = &mut self.progress {
+            progress.advance();
+        }
+    }
+
     fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
@@ -391,6 +404,26 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    /// Lets the reader's connection see how the events get on.
+    pub(super) fn watch(&self, mut progress: Progress) {
+        let mut state = self.exchange.lock();
+        if state.reader != self.number {
+            return;
+        }
+        if state.read < state.events.len() {
+            progress.begin();
+        }
+        state.progress = Some(progress);
+    }
+
+    /// More of what was read has left.
+    pub(super) fn advance(&self) {
+        let mut state = self.exchange.lock();
+        if state.reader == self.number {
+            state.advance();
+        }
+    }
+
     /// The events that have come since the last look; `None` at the end. What
     /// comes with them is to be kept until they have left.
     pub(super) fn poll_next(
@@ -410,7 +443,11 @@ impl Reader {
             } else {
                 Bytes::from(std::mem::take(&mut state.events))
             };
+            state.advance();
             return Poll::Ready(Some((events, state.claim.take())));
+        }
+        if let Some(progress) = &mut state.progress {
+            progress.rest();
         }
         if state.has_ended {
             return Poll::Ready(None);
@@ -426,6 +463,7 @@ impl Drop for Reader {
         let mut state = self.exchange.lock();
         if state.reader == self.number {
             state.has_reader = false;
+            state.progress = None;
             state.claim = None;
         }
     }

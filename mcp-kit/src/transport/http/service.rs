@@ -243,14 +243,7 @@ impl HttpService {
         if shared.door.has_cors() {
             cors::allow(&mut response, shared.door.cors(&parts.headers));
         }
-        let bytes = response.body().len();
-        let kept = response.body_mut().held();
-        kept.serving = held.serving;
-        if let Some(serving) = &mut kept.serving
-            && bytes > 0
-        {
-            serving.answer();
-        }
+        response.body_mut().serve(held.serving);
         response
     }
 }

@@ -316,3 +316,76 @@ fn calls_in_flight_are_answered_while_the_server_drains() {
     });
     assert_eq!(server.wait().code(), Some(0));
 }
+
+/// Whatever else happens on a connection, an answer that nobody reads does not
+/// stay: neither as JSON nor as events.
+#[test]
+fn answers_that_nobody_takes_end_their_connection() {
+    for accept in ["application/json, text/event-stream", "text/event-stream"] {
+        let server = setup().env("CHAOS_HTTP_LIMITS", "body_time=300ms").start();
+        run(async {
+            let socket = TcpStream::connect(server.address).await.unwrap();
+            let (client, mut connection) = h2::client::Builder::new()
+                .initial_window_size(0)
+                .handshake::<_, Bytes>(socket)
+                .await
+                .expect("HTTP/2");
+            let mut pings = connection.ping_pong().expect("pings");
+            let ended = tokio::spawn(connection);
+            let mut request = head(&server, "big").body(()).unwrap();
+            request
+                .headers_mut()
+                .insert("accept", accept.parse().unwrap());
+            let mut client = client.ready().await.unwrap();
+            let (response, mut stream) = client.send_request(request, false).unwrap();
+            let body = body(1, "big", json!({ "bytes": 1_000_000 }));
+            stream.send_data(body, true).unwrap();
+            let response = response.await.expect("a head");
+            assert_eq!(response.status(), 200);
+            // Bytes go back and forth all the time.
+            while pings.ping(h2::Ping::opaque()).await.is_ok() {}
+            let _ = ended.await;
+            let mut body = response.into_body();
+            assert!(body.data().await.is_none_or(|piece| piece.is_err()));
+        });
+        server.assert_alive();
+    }
+}
+
+/// Who reads slowly, but reads, gets all of it.
+#[test]
+fn a_slow_reader_of_one_stream_gets_its_whole_answer() {
+    let server = setup().env("CHAOS_HTTP_LIMITS", "body_time=2000ms").start();
+    run(async {
+        let client = connect(&server).await;
+        let mut client = client.ready().await.unwrap();
+        let request = head(&server, "big").body(()).unwrap();
+        let (response, mut stream) = client.send_request(request, false).unwrap();
+        let sent = body(1, "big", json!({ "bytes": 300_000 }));
+        stream.send_data(sent, true).unwrap();
+        let mut body = response.await.expect("a head").into_body();
+        let mut read = 0;
+        while let Some(piece) = body.data().await {
+            let piece = piece.expect("all of it");
+            read += piece.len();
+            // Calls of others: time passes in the server.
+            server.modern().text("slow", json!({ "ms": 100 }));
+            body.flow_control().release_capacity(piece.len()).unwrap();
+        }
+        assert!(read > 300_000, "{read}");
+    });
+}
+
+/// A method that begins as HTTP/2 does is one of HTTP/1.1.
+#[test]
+fn what_only_begins_as_the_preface_is_http1() {
+    let server = setup()
+        .env("CHAOS_HTTP_LIMITS", "header_time=400ms")
+        .start();
+    let mut conn = server.connect();
+    conn.write(b"PRIVATE / HTTP/1.1\r\nHost: localhost\r\n");
+    // As any head of HTTP/1.1 that does not end.
+    let response = conn.try_response().expect("an answer of HTTP/1.1");
+    assert_eq!(response.status(), 408);
+    conn.expect_close();
+}
