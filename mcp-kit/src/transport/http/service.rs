@@ -232,8 +232,9 @@ impl HttpService {
                         "refused"
                     );
                 }
-                // Many clients look for an answer only once all is sent.
-                if !body.is_end_stream() {
+                // Many clients look for an answer only once all is sent; who
+                // waits to be told to go on does not.
+                if !body.is_end_stream() && !parts.headers.contains_key(http::header::EXPECT) {
                     let most = shared.server.limits.message_bytes.saturating_mul(2);
                     Box::pin(body::discard(&mut body, most)).await;
                 }

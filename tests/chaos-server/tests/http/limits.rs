@@ -133,6 +133,8 @@ fn behind_a_named_proxy_each_client_has_its_own_rate() {
     let server = setup()
         .arg("--trust-proxy")
         .arg("127.0.0.0/8")
+        // Whom a proxy speaks for is not on this machine.
+        .arg("--allow-unauthenticated")
         .env("CHAOS_ADDRESS_RATE", "10/m")
         .start();
     let request = server.modern().calling(1, "whoami", json!({}));

@@ -127,7 +127,7 @@ fn many_subscriptions_come_and_go() {
     server.assert_alive();
     server.proc().wait_until_idle();
     let before = descriptors();
-    let held: Vec<_> = (0..200)
+    let held: Vec<_> = (0..100)
         .map(|id| {
             let mut events = client.stream(&listening(&client, id));
             events.message().expect("an acknowledgement");
