@@ -20,7 +20,8 @@ use super::again::Again;
 use super::body::{Held, HttpBody};
 use super::clock::{Clock, Patience, TimedStream};
 use super::limits::HttpLimits;
-use super::service::{Client, HttpService, RequestBody};
+use super::request_body::RequestBody;
+use super::service::{Client, HttpService};
 
 /// What is said to a connection for which there is no room.
 const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";

@@ -43,6 +43,7 @@ mod pressure;
 mod probes;
 mod pulse;
 mod refusal;
+mod request_body;
 mod service;
 mod socket;
 #[cfg(feature = "sse")]

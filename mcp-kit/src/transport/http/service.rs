@@ -9,12 +9,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
-use http_body::{Body, Frame};
+use http_body::Body;
 use http_body_util::BodyExt as _;
-use http_body_util::combinators::UnsyncBoxBody;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
@@ -31,6 +29,7 @@ use super::pressure::Pressure;
 use super::probes::{self, Readiness};
 use super::pulse::Pulse;
 use super::refusal::{Reason, Refusal, json_response};
+use super::request_body::RequestBody;
 #[cfg(feature = "sse")]
 use super::sse;
 use super::subscriptions::Subscriptions;
@@ -527,43 +526,6 @@ fn error_chain(error: &dyn Error) -> String {
         source = error.source();
     }
     text
-}
-
-/// A request's body. hyper's own is not boxed.
-pub(super) enum RequestBody {
-    Hyper(hyper::body::Incoming),
-    Other(UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>),
-}
-
-impl Body for RequestBody {
-    type Data = Bytes;
-    type Error = Box<dyn Error + Send + Sync>;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match self.get_mut() {
-            Self::Hyper(body) => Pin::new(body)
-                .poll_frame(cx)
-                .map_err(|error| Box::new(error) as Self::Error),
-            Self::Other(body) => Pin::new(body).poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Hyper(body) => body.is_end_stream(),
-            Self::Other(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        match self {
-            Self::Hyper(body) => body.size_hint(),
-            Self::Other(body) => body.size_hint(),
-        }
-    }
 }
 
 impl<B> Service<Request<B>> for HttpService

@@ -1,0 +1,128 @@
+//! Calls: their answers, and what comes before or in place of them.
+
+use serde_json::{Value, json};
+
+use crate::client::{Caller, call, ping, text};
+use crate::tools::{gate, gated_server, server};
+
+#[tokio::test]
+async fn progress_comes_before_the_answer() {
+    let server = server().build().unwrap();
+    let mut client = Caller::of(&server).greeted("2024-11-05").await;
+    let mut watched = call(1, "count", json!({"of": 3}));
+    watched["params"]["_meta"] = json!({"progressToken": "token"});
+    client.send(&watched).await.accepted();
+    for step in 1..=3 {
+        let report = client.next().await;
+        assert_eq!(report["method"], "notifications/progress");
+        assert_eq!(report["params"]["progressToken"], "token");
+        assert_eq!(report["params"]["progress"].as_f64(), Some(f64::from(step)));
+    }
+    assert_eq!(text(&client.next().await), "counted 3");
+}
+
+#[tokio::test]
+async fn an_id_in_flight_belongs_to_one_call_at_a_time() {
+    let (gate, mut entered) = gate();
+    let server = gated_server(&gate).build().unwrap();
+    let mut client = Caller::of(&server).greeted("2025-11-25").await;
+    client.send(&call(1, "gated", json!({}))).await.accepted();
+    entered.recv().await.unwrap();
+    for second in [
+        call(1, "gated", json!({})),
+        ping(1),
+        json!({"id": 1, "method": "ping"}),
+    ] {
+        let refusal = client.send(&second).await.refusal(400);
+        assert_eq!(refusal["id"], Value::Null, "{refusal}");
+    }
+    gate.open.add_permits(2);
+    assert_eq!(text(&client.next().await), "through");
+    // And then to the next.
+    assert_eq!(client.call(1, "gated", json!({})).await, "through");
+}
+
+#[tokio::test]
+async fn a_cancelled_call_is_not_answered() {
+    let (gate, mut entered) = gate();
+    let server = gated_server(&gate).build().unwrap();
+    let mut client = Caller::of(&server).greeted("2024-11-05").await;
+    client.send(&call(1, "gated", json!({}))).await.accepted();
+    entered.recv().await.unwrap();
+    let cancel = json!({
+        "jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1},
+    });
+    client.send(&cancel).await.accepted();
+    gate.dropped.notified().await;
+    client.assert_silent().await;
+}
+
+#[tokio::test]
+async fn batches_are_answered_as_one_message_where_they_belong() {
+    let server = server().build().unwrap();
+    let caller = Caller::of(&server);
+    let mut client = caller.greeted("2025-03-26").await;
+    let batch = json!([
+        ping(1),
+        call(2, "big", json!({"of": 2})),
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 3, "method": "server/discover", "params": {"_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }}},
+    ]);
+    client.send(&batch).await.accepted();
+    let answers = client.next().await;
+    let answers = answers.as_array().unwrap();
+    assert_eq!(answers.len(), 3, "{answers:?}");
+    let under = |id: i64| answers.iter().find(|answer| answer["id"] == id).unwrap();
+    assert_eq!(under(1)["result"], json!({}));
+    assert_eq!(text(under(2)), "xx");
+    assert_eq!(under(3)["error"]["code"], -32601);
+    client.send(&json!([])).await.refusal(400);
+    // Nothing in it wants an answer.
+    let silent = json!([{"jsonrpc": "2.0", "method": "notifications/initialized"}]);
+    client.send(&silent).await.accepted();
+    client.assert_silent().await;
+    let newer = caller.greeted("2025-06-18").await;
+    newer.send(&batch).await.refusal(400);
+}
+
+#[tokio::test]
+async fn calls_beyond_the_bounds_are_told_that_the_server_is_busy() {
+    let (gate, mut entered) = gate();
+    let server = gated_server(&gate)
+        .limits(|limits| {
+            limits.calls_per_connection = 1;
+            limits.pending_calls = 1;
+        })
+        .build()
+        .unwrap();
+    let mut client = Caller::of(&server).greeted("2024-11-05").await;
+    client.send(&call(1, "gated", json!({}))).await.accepted();
+    entered.recv().await.unwrap();
+    client.send(&call(2, "gated", json!({}))).await.accepted();
+    let told = client.call(3, "gated", json!({})).await;
+    assert!(told.contains("busy"), "{told}");
+    gate.open.add_permits(2);
+    for id in [1, 2] {
+        let answer = client.next().await;
+        assert_eq!(answer["id"], id);
+        assert_eq!(text(&answer), "through");
+    }
+}
+
+#[tokio::test]
+async fn callers_see_and_reach_what_their_scopes_allow() {
+    let server = server()
+        .http(|http| http.authenticate(crate::client::Names))
+        .build()
+        .unwrap();
+    let mut client = Caller::of(&server)
+        .named("alice")
+        .greeted("2024-11-05")
+        .await;
+    assert_eq!(client.call(1, "whoami", json!({})).await, "alice");
+    let told = client.call(2, "secret", json!({})).await;
+    assert!(told.contains("secrets"), "{told}");
+}

@@ -1,0 +1,59 @@
+//! How sessions end: with their streams, and with the server.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::client::{Caller, call, initialize, ping, text};
+use crate::tools::{gate, gated_server, server};
+
+#[tokio::test]
+async fn who_leaves_ends_the_session_and_its_calls() {
+    let (gate, mut entered) = gate();
+    let server = gated_server(&gate).build().unwrap();
+    let caller = Caller::of(&server);
+    let client = caller.greeted("2025-11-25").await;
+    client.send(&call(1, "gated", json!({}))).await.accepted();
+    entered.recv().await.unwrap();
+    let endpoint = client.endpoint.clone();
+    drop(client);
+    gate.dropped.notified().await;
+    caller.post(&endpoint, &ping(2)).await.refusal(404);
+}
+
+#[tokio::test]
+async fn a_drain_answers_what_is_in_flight_and_ends_the_streams() {
+    let (gate, mut entered) = gate();
+    let server = gated_server(&gate).build().unwrap();
+    let caller = Caller::of(&server);
+    let mut client = caller.greeted("2024-11-05").await;
+    let mut silent = caller.open().await;
+    client.send(&call(1, "gated", json!({}))).await.accepted();
+    entered.recv().await.unwrap();
+    server.drain_handle().begin();
+    let refusal = client.send(&call(2, "gated", json!({}))).await.refusal(503);
+    assert_eq!(refusal["id"], 2);
+    client.send(&ping(3)).await.refusal(503);
+    silent.send(&initialize("2024-11-05")).await.refusal(503);
+    caller.no_stream().await.refusal(503);
+    gate.open.add_permits(1);
+    assert_eq!(text(&client.next().await), "through");
+    assert_eq!(client.event().await, None);
+    assert_eq!(silent.event().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_is_kept_open() {
+    let server = server()
+        .http(|http| http.limits(|limits| limits.keep_alive = Duration::from_secs(5)))
+        .build()
+        .unwrap();
+    let mut client = Caller::of(&server).greeted("2024-11-05").await;
+    let read = tokio::time::timeout(Duration::from_secs(60), client.event()).await;
+    assert!(read.is_err());
+    assert!((10..=12).contains(&client.comments), "{}", client.comments);
+    // However long nothing happens.
+    let read = tokio::time::timeout(Duration::from_secs(100_000), client.event()).await;
+    assert!(read.is_err());
+    client.assert_silent().await;
+}
