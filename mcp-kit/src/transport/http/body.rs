@@ -13,7 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep, timeout_at};
 
 use super::calls::CallGuard;
-use super::clock::Serving;
+use super::clock::{Progress, Serving};
 use super::exchange::Reader;
 use super::legacy::Listening;
 use super::open::OpenRequest;
@@ -113,7 +113,7 @@ impl HttpBody {
         match &self.kind {
             Kind::Whole(bytes) if bytes.is_empty() => {}
             Kind::Whole(_) => serving.progress().advance(),
-            Kind::Events(events) => events.source.watch(serving),
+            Kind::Events(events) => events.source.watch(serving.another_progress()),
         }
     }
 }
@@ -193,14 +193,24 @@ impl Events {
     }
 }
 
+/// A session's stream may outlast its body, and its connection's account of it
+/// may not.
+#[cfg(feature = "sse")]
+impl Drop for Events {
+    fn drop(&mut self) {
+        if let Source::Session(stream) = &self.source {
+            stream.leave();
+        }
+    }
+}
+
 impl Source {
-    /// Notes how what is read gets on.
-    fn watch(&self, serving: &Serving) {
+    /// Lets the connection see how the events get on.
+    fn watch(&self, progress: Progress) {
         match self {
-            Self::Exchange(reader) => reader.watch(serving.another_progress()),
-            // What is unread is bounded by the stream itself.
+            Self::Exchange(reader) => reader.watch(progress),
             #[cfg(feature = "sse")]
-            Self::Session(_) => {}
+            Self::Session(stream) => stream.watch(progress),
         }
     }
 
@@ -209,7 +219,7 @@ impl Source {
         match self {
             Self::Exchange(reader) => reader.advance(),
             #[cfg(feature = "sse")]
-            Self::Session(_) => {}
+            Self::Session(stream) => stream.advance(),
         }
     }
 

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
+use super::super::clock::Progress;
 use super::super::endpoint::MOST_UNREAD_EVENTS;
 use super::super::pressure::Claim;
 
@@ -29,6 +30,8 @@ struct State {
     events: VecDeque<(Bytes, Option<Claim>)>,
     unread: usize,
     has_ended: bool,
+    /// How it gets on, as its connection sees it.
+    progress: Option<Progress>,
     waker: Option<Waker>,
 }
 
@@ -83,6 +86,25 @@ impl Stream {
         self.lock().has_ended
     }
 
+    /// Lets its connection see how it gets on.
+    pub(in super::super) fn watch(&self, mut progress: Progress) {
+        let mut state = self.lock();
+        if !state.events.is_empty() {
+            progress.begin();
+        }
+        state.progress = Some(progress);
+    }
+
+    /// Nobody reads it any more.
+    pub(in super::super) fn leave(&self) {
+        self.lock().progress = None;
+    }
+
+    /// More of what was read has left.
+    pub(in super::super) fn advance(&self) {
+        self.lock().advance();
+    }
+
     /// The next event; `None` at the end. What comes with it is to be kept until
     /// it has left.
     pub(in super::super) fn poll_next(
@@ -95,7 +117,11 @@ impl Stream {
             if state.events.is_empty() {
                 state.events = VecDeque::new();
             }
+            state.advance();
             return Poll::Ready(Some(event));
+        }
+        if let Some(progress) = &mut state.progress {
+            progress.rest();
         }
         if state.has_ended {
             return Poll::Ready(None);
@@ -122,6 +148,9 @@ impl Stream {
             };
         } else {
             state.events.push_back((event.into(), claim));
+            if let Some(progress) = &mut state.progress {
+                progress.begin();
+            }
         }
         state.wake();
     }
@@ -133,6 +162,12 @@ impl Stream {
 }
 
 impl State {
+    fn advance(&mut self) {
+        if let Some(progress) = &mut self.progress {
+            progress.advance();
+        }
+    }
+
     fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
