@@ -12,7 +12,7 @@ const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// A server that OAuth tokens give access to: what its metadata document says,
 /// and where it stands.
 ///
-/// [`OAuth`](super::OAuth) makes one. An [`Authenticator`](super::Authenticator)
+/// `OAuth` (feature `oauth`) makes one. An [`Authenticator`](super::Authenticator)
 /// of your own that takes tokens returns one from
 /// [`protected_resource`](super::Authenticator::protected_resource), and the
 /// HTTP service publishes it.

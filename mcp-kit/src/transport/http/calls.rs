@@ -63,6 +63,7 @@ impl Call {
         let (call, holds) = Self::prepare(shared, call, exchange, waiting, None);
         let task = tokio::spawn(run(Arc::clone(&call), holds, None));
         let _ = call.task.set(task.abort_handle());
+        call.abort_if_over();
         call
     }
 
@@ -95,6 +96,7 @@ impl Call {
     pub(super) fn launch(self: &Arc<Self>, holds: Holds, share: Share, runtime: &Handle) {
         let task = runtime.spawn(run(Arc::clone(self), holds, Some(share)));
         let _ = self.task.set(task.abort_handle());
+        self.abort_if_over();
     }
 
     pub(super) fn pending(&self) -> &PendingCall {
@@ -212,6 +214,13 @@ impl Call {
 
     fn time_out(&self) {
         self.give_up(&Timeout::refusal(self.call.context.entry.timeout));
+    }
+
+    /// Whoever ended it before its task was known could not abort that.
+    fn abort_if_over(&self) {
+        if self.call.context.is_cancelled() {
+            self.abort();
+        }
     }
 
     fn abort(&self) {

@@ -6,6 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::rt::bounds::Http2ServerConnExec;
@@ -30,6 +31,13 @@ const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r
 /// keeps all others busy must not have the server taken for dead.
 const RESERVE: usize = 16;
 
+/// Whoever probes asks at once and reads what is said.
+const RESERVE_PATIENCE: Patience = Patience {
+    head: Duration::from_secs(1),
+    idle: Duration::from_secs(1),
+    unread: Duration::from_secs(1),
+};
+
 /// Requests are served.
 const OPEN: u8 = 0;
 /// What was begun is finished.
@@ -47,6 +55,8 @@ pub(super) struct Connections {
     staged: Arc<Notify>,
     patience: Patience,
     http: auto::Builder<TokioExecutor>,
+    /// For the reserve: one answer, and no more.
+    reserve: auto::Builder<TokioExecutor>,
 }
 
 impl Connections {
@@ -56,6 +66,11 @@ impl Connections {
         http.http2()
             .max_concurrent_streams(limits.streams_per_connection)
             .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
+        let mut reserve = auto::Builder::new(TokioExecutor::new()).http1_only();
+        reserve
+            .http1()
+            .max_buf_size(limits.header_bytes)
+            .keep_alive(false);
         Arc::new(Self {
             most: limits.connections,
             open: AtomicUsize::new(0),
@@ -68,6 +83,7 @@ impl Connections {
                 unread: limits.body_time,
             },
             http,
+            reserve,
         })
     }
 
@@ -87,7 +103,11 @@ impl Connections {
             let clock = Clock::new();
             let unread = Arc::clone(&service.shared().unread);
             let stream = Arc::new(stream);
-            let patience = connections.patience;
+            let (http, patience) = if is_reserve {
+                (&connections.reserve, RESERVE_PATIENCE)
+            } else {
+                (&connections.http, connections.patience)
+            };
             let client = Client {
                 address: peer,
                 socket: Some(Arc::clone(&stream)),
@@ -108,7 +128,7 @@ impl Connections {
                     Ok::<_, std::convert::Infallible>(response)
                 }
             });
-            let connection = connections.http.serve_connection(TokioIo::new(io), answer);
+            let connection = http.serve_connection(TokioIo::new(io), answer);
             let serving = UntilClosed {
                 connection: pin!(connection),
                 staged: connections.staged(),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::server::Limits;
+
 /// The bounds on what a client can consume over HTTP, beside the server's
 /// [`Limits`](crate::server::Limits).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +83,9 @@ impl Default for HttpLimits {
     }
 }
 
+/// A connection's clock counts no further.
+const MOST_STREAMS: u32 = 10_000;
+
 impl HttpLimits {
     /// What cannot work, for `build()` to tell.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> + use<> {
@@ -112,10 +117,20 @@ impl HttpLimits {
             .map(|(name, value, least)| {
                 format!("http: limits: {name} is {value}; it must be at least {least}")
             });
-        let times = times
+        let zero = times
             .into_iter()
             .filter(|(_, time)| time.is_zero())
             .map(|(name, _)| format!("http: limits: {name} is zero; nothing could end in time"));
-        counts.chain(times)
+        let long = times
+            .into_iter()
+            .filter(|(_, time)| *time > Limits::LONGEST_TIME)
+            .map(|(name, _)| format!("http: limits: {name} is longer than a year; say less"));
+        let streams = (self.streams_per_connection > MOST_STREAMS).then(|| {
+            format!(
+                "http: limits: streams_per_connection is {}; it must be at most {MOST_STREAMS}",
+                self.streams_per_connection
+            )
+        });
+        counts.chain(zero).chain(long).chain(streams)
     }
 }

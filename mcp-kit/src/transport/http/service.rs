@@ -3,11 +3,12 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
@@ -33,6 +34,7 @@ use super::request_body::RequestBody;
 #[cfg(feature = "sse")]
 use super::sse;
 use super::subscriptions::Subscriptions;
+use crate::auth::AuthError;
 use crate::context::Principal;
 use crate::limiter::EdgeLimits;
 use crate::ownership::SharedSessions;
@@ -214,6 +216,7 @@ impl HttpService {
         held: Held,
     ) -> Response<HttpBody> {
         let shared = &self.shared;
+        let address = client.address;
         let responded = if client.is_reserve && !probes::is_probe(parts.uri.path()) {
             Err(busy().closing())
         } else {
@@ -228,6 +231,9 @@ impl HttpService {
                         target: "mcp_kit::http",
                         status = refusal.status().as_u16(),
                         reason = reason.as_str(),
+                        address = address
+                            .map(|peer| shared.options.proxies.client(peer, &parts.headers))
+                            .map(tracing::field::display),
                         "refused"
                     );
                 }
@@ -408,7 +414,7 @@ impl Shared {
                 None => anonymous,
             });
         }
-        let error = match authenticators.authenticate(&parts.headers).await {
+        let error = match in_time(authenticators.authenticate(&parts.headers)).await {
             Ok(Some(principal)) => return Ok(principal),
             Ok(None) => None,
             Err(error) if error.is_unavailable() => {
@@ -465,6 +471,22 @@ impl Shared {
         } else {
             probes::unready("unready", &failing)
         }
+    }
+}
+
+/// What authenticators say, if they say it in time.
+async fn in_time(
+    asking: impl Future<Output = Result<Option<Principal>, AuthError>>,
+) -> Result<Option<Principal>, AuthError> {
+    const TIME: Duration = Duration::from_secs(5);
+    let mut asking = pin!(asking);
+    // Most know at once, and need no timer.
+    match poll_fn(|cx| Poll::Ready(asking.as_mut().poll(cx))).await {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => match tokio::time::timeout(TIME, asking).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(AuthError::unavailable("no answer within 5 s")),
+        },
     }
 }
 
