@@ -125,6 +125,22 @@ async fn streams_and_sessions_share_the_places_that_there_are() {
     assert_eq!(session(&alice).await.status, 200);
 }
 
+#[tokio::test]
+async fn open_streams_take_no_request_its_place() {
+    let server = server()
+        .http(|http| http.limits(|limits| limits.requests = 2))
+        .build()
+        .unwrap();
+    let caller = Caller::of(&server);
+    let mut clients = Vec::new();
+    for _ in 0..5 {
+        clients.push(caller.greeted("2024-11-05").await);
+    }
+    for client in &mut clients {
+        client.assert_silent().await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_address_opens_so_many_streams_in_a_while() {
     let server = server()

@@ -107,6 +107,39 @@ async fn a_stream_that_is_filled_with_small_answers_is_cut() {
 }
 
 #[tokio::test]
+async fn what_all_streams_leave_unread_has_one_bound() {
+    const IN_ALL: usize = 256 * 1024;
+    let server = server()
+        .http(|http| http.limits(|limits| limits.unread_bytes = IN_ALL))
+        .build()
+        .unwrap();
+    let caller = Caller::of(&server);
+    let mut clients = Vec::new();
+    let mut accepted = 0;
+    for _ in 0..20 {
+        let client = caller.greeted("2024-11-05").await;
+        for _ in 0..40 {
+            // Small by itself.
+            let answer = client.send(&ping("x".repeat(1_000))).await;
+            if answer.status == 503 {
+                break;
+            }
+            answer.accepted();
+            accepted += 1_000;
+        }
+        clients.push(client);
+    }
+    // Each may have a little besides.
+    assert!(accepted > IN_ALL / 2, "{accepted}");
+    assert!(accepted < IN_ALL + 20 * 20_000, "{accepted}");
+    let last = clients.pop().unwrap();
+    assert_eq!(last.send(&ping("x".repeat(1_000))).await.status, 503);
+    // Who leaves makes room.
+    clients.clear();
+    last.send(&ping(1)).await.accepted();
+}
+
+#[tokio::test]
 async fn progress_is_dropped_before_answers_are() {
     let server = server().build().unwrap();
     let mut client = Caller::of(&server).greeted("2024-11-05").await;

@@ -193,17 +193,6 @@ impl Events {
     }
 }
 
-/// A session's stream may outlast its body, and its connection's account of it
-/// may not.
-#[cfg(feature = "sse")]
-impl Drop for Events {
-    fn drop(&mut self) {
-        if let Source::Session(stream) = &self.source {
-            stream.leave();
-        }
-    }
-}
-
 impl Source {
     /// Lets the connection see how the events get on.
     fn watch(&self, progress: Progress) {

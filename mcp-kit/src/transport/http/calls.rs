@@ -181,7 +181,7 @@ impl Call {
         } else if json.len() > LARGE {
             claim = self.unread.claim(json.len());
             if claim.is_none() {
-                json = self.too_much_unread();
+                json = self.without_room();
             }
         }
         context.set_answered();
@@ -194,7 +194,7 @@ impl Call {
     }
 
     /// What is answered in place of a result for which there is no room.
-    pub(super) fn too_much_unread(&self) -> Vec<u8> {
+    pub(super) fn without_room(&self) -> Vec<u8> {
         let PendingCall { id, era, context } = &self.call;
         tracing::warn!(target: "mcp_kit::http", tool = context.tool(), "a large result is dropped: too many are not read");
         let result = error_result(&too_much_unread(), context);

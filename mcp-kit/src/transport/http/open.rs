@@ -35,6 +35,8 @@ struct Known {
 /// A request that is open until this is dropped.
 pub(super) struct OpenRequest {
     open: Arc<Open>,
+    /// It has a place among those that may be open.
+    has_place: bool,
     is_answered: bool,
 }
 
@@ -49,6 +51,7 @@ impl Open {
     pub(super) fn request(self: &Arc<Self>, most: usize) -> Option<OpenRequest> {
         let request = OpenRequest {
             open: Arc::clone(self),
+            has_place: true,
             is_answered: false,
         };
         let before = self.requests.fetch_add(1, Ordering::Relaxed);
@@ -140,6 +143,15 @@ impl Places {
 }
 
 impl OpenRequest {
+    /// Its answer has no end of its own, and another bound.
+    #[cfg(feature = "sse")]
+    pub(super) fn endless(mut self) -> Self {
+        if std::mem::take(&mut self.has_place) {
+            self.open.requests.fetch_sub(1, Ordering::Relaxed);
+        }
+        self
+    }
+
     /// Its answer is on its way.
     pub(super) fn answered(mut self) -> Self {
         self.is_answered = true;
@@ -150,7 +162,9 @@ impl OpenRequest {
 
 impl Drop for OpenRequest {
     fn drop(&mut self) {
-        self.open.requests.fetch_sub(1, Ordering::Relaxed);
+        if self.has_place {
+            self.open.requests.fetch_sub(1, Ordering::Relaxed);
+        }
         if self.is_answered {
             self.open.answers.fetch_sub(1, Ordering::AcqRel);
         }

@@ -38,6 +38,23 @@ impl Pressure {
         claim.grow_to(bytes).then_some(claim)
     }
 
+    /// Whether there is room for `bytes`.
+    #[cfg(feature = "sse")]
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.held.load(Ordering::Relaxed).saturating_add(bytes) <= self.most
+    }
+
+    /// Holds `bytes`, whether there is room for them or not.
+    #[cfg(feature = "sse")]
+    pub(super) fn hold(self: &Arc<Self>, bytes: usize) -> Claim {
+        let mut claim = Claim {
+            pressure: Arc::clone(self),
+            bytes: 0,
+        };
+        claim.grow_to(bytes);
+        claim
+    }
+
     /// Whether room is short.
     pub(super) fn is_high(&self) -> bool {
         self.held.load(Ordering::Relaxed) > self.most / 4 * 3

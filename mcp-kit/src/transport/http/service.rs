@@ -333,16 +333,16 @@ impl Shared {
             return Ok(cors::preflight(&parts.headers));
         }
         let (principal, open) = self.enter(parts, client.address).await?;
-        let mut response = if parts.uri.path() == sse::STREAM {
+        let (mut response, open) = if parts.uri.path() == sse::STREAM {
             sse::check_stream(self, parts)?;
             if let Some(peer) = client.address {
                 let client = self.options.proxies.client(peer, &parts.headers);
                 let taken = self.edge.stream(client).await;
                 taken.map_err(|refused| limited(refused, Reason::RateAddress, "this address"))?;
             }
-            sse::stream(self, &principal)?
+            (sse::stream(self, &principal)?, open.endless())
         } else {
-            sse::message(self, parts, body, principal).await?
+            (sse::message(self, parts, body, principal).await?, open)
         };
         response.body_mut().held().request = Some(open.answered());
         Ok(response)

@@ -47,7 +47,7 @@ impl BatchReply {
         batch.expect_one(); // so that it is not whole before all are read
         Arc::new(Self {
             batch,
-            exchange: session.exchange_for_batch(),
+            exchange: (session.onto.exchange()).unwrap_or_else(|| Exchange::new(0)),
             most: shared.server.limits.unread_bytes,
             unread: Arc::clone(&shared.unread),
             held: Mutex::default(),

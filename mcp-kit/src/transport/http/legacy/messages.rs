@@ -71,7 +71,7 @@ impl<'a> Caller<'a> {
         let exchange = (request.method == "tools/call").then(|| session.exchange());
         let outbound = exchange
             .as_ref()
-            .filter(|_| patience.is_some() || session.has_stream())
+            .filter(|_| patience.is_some() || session.onto.is_stream())
             .map(|exchange| Arc::clone(exchange) as Arc<dyn Outbound>);
         let mut known = Session {
             principal: self.principal.clone(),

@@ -10,6 +10,7 @@ mod batch;
 mod common;
 mod id;
 mod messages;
+mod onto;
 mod session;
 mod streams;
 mod table;

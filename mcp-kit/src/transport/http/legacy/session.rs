@@ -18,11 +18,10 @@ use super::super::calls::{Call, Holds, Waiting as Awaited};
 use super::super::exchange::{Exchange, NotResumed, Reader, StreamName};
 use super::super::pressure::{Claim, Pressure};
 use super::super::service::Shared;
-#[cfg(feature = "sse")]
-use super::super::sse::Stream;
 use super::batch::BatchReply;
 use super::common::Common;
 use super::id::SessionId;
+use super::onto::Onto;
 use crate::protocol::{ProtocolVersion, RequestId};
 use crate::server::{PendingCall, Share, ShareGiver};
 use crate::telemetry::{OpenSession, Origin};
@@ -59,10 +58,7 @@ pub(in super::super) struct LegacySession {
     common: Arc<Common>,
     /// For the calls that wait.
     this: Weak<Self>,
-    /// The stream that all its answers go to, and that it ends with
-    /// (2024-11-05).
-    #[cfg(feature = "sse")]
-    stream: Option<Arc<Stream>>,
+    pub(super) onto: Onto,
     state: Mutex<State>,
     _counted: OpenSession,
 }
@@ -116,45 +112,17 @@ pub(super) enum Unfit {
 impl LegacySession {
     pub(super) fn new(
         id: SessionId,
-        owner: (Arc<str>, Arc<[u8]>),
-        version: ProtocolVersion,
-        common: &Arc<Common>,
-        counted: OpenSession,
-    ) -> Arc<Self> {
-        Arc::new_cyclic(|this| Self::of(Weak::clone(this), id, owner, version, common, counted))
-    }
-
-    /// A session whose answers go to `stream`.
-    #[cfg(feature = "sse")]
-    pub(super) fn on_stream(
-        id: SessionId,
-        owner: (Arc<str>, Arc<[u8]>),
-        version: ProtocolVersion,
-        common: &Arc<Common>,
-        stream: &Arc<Stream>,
-    ) -> Arc<Self> {
-        // Whoever has the stream is counted for both.
-        let counted = OpenSession::default();
-        Arc::new_cyclic(|this| {
-            let mut session = Self::of(Weak::clone(this), id, owner, version, common, counted);
-            session.stream = Some(Arc::clone(stream));
-            session
-        })
-    }
-
-    fn of(
-        this: Weak<Self>,
-        id: SessionId,
         (owner, counts_as): (Arc<str>, Arc<[u8]>),
         version: ProtocolVersion,
+        onto: Onto,
         common: &Arc<Common>,
         counted: OpenSession,
-    ) -> Self {
+    ) -> Arc<Self> {
         let now = common.now();
         // Without randomness there would have been no id.
         let streams = u64::from(getrandom::u32().unwrap_or_default()) << 16;
-        Self {
-            this,
+        Arc::new_cyclic(|this| Self {
+            this: Weak::clone(this),
             id,
             owner,
             counts_as,
@@ -165,14 +133,13 @@ impl LegacySession {
             is_used: AtomicBool::new(false),
             kept: AtomicUsize::new(0),
             common: Arc::clone(common),
-            #[cfg(feature = "sse")]
-            stream: None,
+            onto,
             state: Mutex::new(State {
                 streams,
                 ..State::default()
             }),
             _counted: counted,
-        }
+        })
     }
 
     /// A request of the session is being looked at until the result is dropped.
@@ -229,27 +196,10 @@ impl LegacySession {
         self.lock().open.contains_key(id)
     }
 
-    /// Whether all its answers go to one stream.
-    pub(super) fn has_stream(&self) -> bool {
-        #[cfg(feature = "sse")]
-        return self.stream.is_some();
-        #[cfg(not(feature = "sse"))]
-        false
-    }
-
-    /// Whether it has lost the stream that its answers would go to.
-    fn has_lost_stream(&self) -> bool {
-        #[cfg(feature = "sse")]
-        return (self.stream.as_ref()).is_some_and(|stream| stream.has_ended());
-        #[cfg(not(feature = "sse"))]
-        false
-    }
-
     /// An exchange for a call, whose stream can be resumed.
     pub(super) fn exchange(self: &Arc<Self>) -> Arc<Exchange> {
-        #[cfg(feature = "sse")]
-        if let Some(stream) = &self.stream {
-            return Exchange::onto(stream);
+        if let Some(exchange) = self.onto.exchange() {
+            return exchange;
         }
         let number = {
             let mut state = self.lock();
@@ -262,15 +212,6 @@ impl LegacySession {
             session: Arc::downgrade(self),
         };
         Exchange::resumable(name)
-    }
-
-    /// An exchange for the answers to a batch.
-    pub(super) fn exchange_for_batch(&self) -> Arc<Exchange> {
-        #[cfg(feature = "sse")]
-        if let Some(stream) = &self.stream {
-            return Exchange::onto(stream);
-        }
-        Exchange::new(0)
     }
 
     /// Takes a call; it runs when there is room.
@@ -460,7 +401,7 @@ impl LegacySession {
             // can be asked for all along: both under one lock.
             let is_stream = match (answer, batch) {
                 (Some((json, _)), None) if !call.exchange.takes(json.len()) => {
-                    call.exchange.answer(call.too_much_unread(), None)
+                    call.exchange.answer(call.without_room(), None)
                 }
                 (Some((json, claim)), None) => call.exchange.answer(json, claim),
                 (answer, batch) => {
@@ -490,7 +431,7 @@ impl LegacySession {
                 || self.common.kept.load(Ordering::Relaxed) > self.common.replay_in_all
         };
         self.forget_while(|_, count| count > MOST_FINISHED || has_too_much());
-        if self.has_lost_stream() {
+        if self.onto.is_lost() {
             self.end();
         }
     }

@@ -13,6 +13,7 @@ use super::super::refusal::{Reason, Refusal};
 use super::super::sse::Stream;
 use super::common::Common;
 use super::id::SessionId;
+use super::onto::Onto;
 use super::session::{InUse, LegacySession};
 use super::unknown;
 use crate::context::Principal;
@@ -162,6 +163,7 @@ impl Sessions {
             id,
             owner,
             version,
+            Onto::default(),
             &self.common,
             counted,
         ))
@@ -225,7 +227,14 @@ impl Sessions {
                     removed = unused;
                     let owner = table.owner(principal);
                     let counted = self.common.server.meter.open_session();
-                    let session = LegacySession::new(id, owner, version, &self.common, counted);
+                    let session = LegacySession::new(
+                        id,
+                        owner,
+                        version,
+                        Onto::default(),
+                        &self.common,
+                        counted,
+                    );
                     let entered = session.enter();
                     table.sessions.insert(id, session);
                     self.keep_sweeping(&mut table);
@@ -434,7 +443,10 @@ impl Seat {
         stream: &Arc<Stream>,
     ) -> Arc<LegacySession> {
         let owner = self.owner.clone();
-        LegacySession::on_stream(id, owner, version, &self.sessions.common, stream)
+        // It is counted already.
+        let counted = OpenSession::default();
+        let common = &self.sessions.common;
+        LegacySession::new(id, owner, version, stream.into(), common, counted)
     }
 }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::super::clock::Progress;
 use super::super::endpoint::MOST_UNREAD_EVENTS;
-use super::super::pressure::Claim;
+use super::super::pressure::{Claim, LARGE, Pressure};
 
 /// What is no larger is added where there is no room: what says that there is
 /// none has to be.
@@ -22,6 +22,8 @@ const PER_EVENT: usize = 128;
 pub(in super::super) struct Stream {
     /// Beyond so many bytes that are not read, nothing large is added.
     most: usize,
+    /// Where events count that are not read, once they are large together.
+    pressure: Arc<Pressure>,
     state: Mutex<State>,
 }
 
@@ -30,15 +32,16 @@ struct State {
     events: VecDeque<(Bytes, Option<Claim>)>,
     unread: usize,
     has_ended: bool,
-    /// How it gets on, as its connection sees it.
+    /// How its events get on, as its connection sees it.
     progress: Option<Progress>,
     waker: Option<Waker>,
 }
 
 impl Stream {
-    pub(super) fn new(most: usize) -> Arc<Self> {
+    pub(super) fn new(most: usize, pressure: &Arc<Pressure>) -> Arc<Self> {
         Arc::new(Self {
             most,
+            pressure: Arc::clone(pressure),
             state: Mutex::default(),
         })
     }
@@ -52,12 +55,19 @@ impl Stream {
     pub(in super::super) fn has_room(&self, bytes: usize) -> bool {
         let unread = self.lock().unread;
         // One that is too large by itself is not made to wait for ever.
-        bytes <= SMALL || unread == 0 || unread.saturating_add(bytes) <= self.most
+        if bytes <= SMALL || unread == 0 {
+            return true;
+        }
+        let all = unread.saturating_add(bytes);
+        // What is large by itself comes with its claim.
+        let is_counted = all <= LARGE || bytes > LARGE;
+        all <= self.most && (is_counted || self.pressure.has_room(bytes))
     }
 
     /// Whether the client has so much to read that it may ask for nothing more.
     pub(super) fn is_full(&self) -> bool {
-        self.lock().unread >= self.most
+        let unread = self.lock().unread;
+        unread >= self.most || (unread > LARGE && self.pressure.is_high())
     }
 
     /// Adds a message. The stream is cut where that goes too far: even small
@@ -82,11 +92,14 @@ impl Stream {
         state.wake();
     }
 
-    pub(in super::super) fn has_ended(&self) -> bool {
-        self.lock().has_ended
+    /// Nobody will read anything more.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.cut();
+        state.progress = None;
     }
 
-    /// Lets its connection see how it gets on.
+    /// Lets its connection see how its events get on.
     pub(in super::super) fn watch(&self, mut progress: Progress) {
         let mut state = self.lock();
         if !state.events.is_empty() {
@@ -95,14 +108,13 @@ impl Stream {
         state.progress = Some(progress);
     }
 
-    /// Nobody reads it any more.
-    pub(in super::super) fn leave(&self) {
-        self.lock().progress = None;
-    }
-
     /// More of what was read has left.
     pub(in super::super) fn advance(&self) {
         self.lock().advance();
+    }
+
+    pub(in super::super) fn has_ended(&self) -> bool {
+        self.lock().has_ended
     }
 
     /// The next event; `None` at the end. What comes with it is to be kept until
@@ -141,12 +153,10 @@ impl Stream {
         state.unread += event.len() + PER_EVENT;
         if state.unread > self.most.saturating_mul(2) && !state.events.is_empty() {
             tracing::warn!(target: "mcp_kit::http", "a stream is cut: its client does not read");
-            *state = State {
-                has_ended: true,
-                waker: state.waker.take(),
-                ..State::default()
-            };
+            state.cut();
         } else {
+            let claim =
+                claim.or_else(|| (state.unread > LARGE).then(|| self.pressure.hold(event.len())));
             state.events.push_back((event.into(), claim));
             if let Some(progress) = &mut state.progress {
                 progress.begin();
@@ -162,6 +172,13 @@ impl Stream {
 }
 
 impl State {
+    /// Ends it, and forgets what is not read.
+    fn cut(&mut self) {
+        self.has_ended = true;
+        self.events = VecDeque::new();
+        self.unread = 0;
+    }
+
     fn advance(&mut self) {
         if let Some(progress) = &mut self.progress {
             progress.advance();

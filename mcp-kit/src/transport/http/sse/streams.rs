@@ -51,7 +51,7 @@ impl Streams {
         let session = Arc::new(SseSession {
             id,
             seat: shared.sessions.seat(principal)?,
-            stream: Stream::new(shared.server.limits.unread_bytes),
+            stream: Stream::new(shared.server.limits.unread_bytes, &shared.unread),
             agreed: Mutex::new(Agreed::Nothing),
         });
         self.lock().insert(id, Arc::clone(&session));
@@ -133,7 +133,7 @@ impl SseSession {
 
     /// Nobody is there to read: calls in flight are cancelled.
     fn end(&self) {
-        self.stream.end();
+        self.stream.close();
         let agreed = std::mem::replace(&mut *self.lock(), Agreed::Ended);
         if let Agreed::On(session) = agreed {
             session.end();
