@@ -150,7 +150,7 @@ pub(super) fn is_on() -> bool {
     LAYERS.load(Ordering::Relaxed) > 0
 }
 
-/// The trace that this thread works for now.
+/// The trace that this thread is at work on.
 pub(crate) fn current_trace() -> Option<TraceId> {
     Context::map_current(|context| {
         context

@@ -35,8 +35,6 @@ impl Accepts {
         let mut says = false;
         for value in headers.get_all(ACCEPT) {
             says = true;
-            // What every client of the protocol sends is told apart without
-            // taking it to pieces.
             let text = value.to_str().unwrap_or_default();
             for part in text.split(',') {
                 let mut words = part.split(';').map(str::trim);

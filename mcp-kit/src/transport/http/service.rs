@@ -304,10 +304,8 @@ impl Shared {
         body: &mut RequestBody,
         client: Client,
     ) -> Result<Response<HttpBody>, Refusal> {
-        if parts.method == http::Method::OPTIONS && self.door.has_cors() {
-            self.check_door(parts)?;
-            self.check_machine(parts, client.address)?;
-            return Ok(cors::preflight(&parts.headers));
+        if let Some(response) = self.preflight(parts, &client)? {
+            return Ok(response);
         }
         let (principal, open) = self.enter(parts, client.address).await?;
         let served = endpoint::serve(self, parts, body, principal, client.socket);
@@ -327,10 +325,8 @@ impl Shared {
         body: &mut RequestBody,
         client: Client,
     ) -> Result<Response<HttpBody>, Refusal> {
-        if parts.method == http::Method::OPTIONS && self.door.has_cors() {
-            self.check_door(parts)?;
-            self.check_machine(parts, client.address)?;
-            return Ok(cors::preflight(&parts.headers));
+        if let Some(response) = self.preflight(parts, &client)? {
+            return Ok(response);
         }
         let (principal, open) = self.enter(parts, client.address).await?;
         let (mut response, open) = if parts.uri.path() == sse::STREAM {
@@ -346,6 +342,20 @@ impl Shared {
         };
         response.body_mut().held().request = Some(open.answered());
         Ok(response)
+    }
+
+    /// The answer to a browser that asks beforehand, if it does.
+    fn preflight(
+        &self,
+        parts: &Parts,
+        client: &Client,
+    ) -> Result<Option<Response<HttpBody>>, Refusal> {
+        if parts.method != http::Method::OPTIONS || !self.door.has_cors() {
+            return Ok(None);
+        }
+        self.check_door(parts)?;
+        self.check_machine(parts, client.address)?;
+        Ok(Some(cors::preflight(&parts.headers)))
     }
 
     /// The doors: who comes in, and a place among the open requests.
