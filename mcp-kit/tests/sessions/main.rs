@@ -12,6 +12,7 @@ mod batches;
 mod calls;
 mod client;
 mod drain;
+mod gate;
 mod hosts;
 mod idle;
 mod life;

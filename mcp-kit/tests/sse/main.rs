@@ -12,6 +12,8 @@ mod calls;
 mod client;
 mod doors;
 mod end;
+#[path = "../sessions/gate.rs"]
+mod gate;
 mod handshake;
 mod tools;
 mod unread;

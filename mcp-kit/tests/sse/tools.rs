@@ -1,10 +1,10 @@
 //! The tools that the tests call.
 
-use std::sync::Arc;
-
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
-use tokio::sync::{Notify, Semaphore, mpsc};
+
+use crate::gate::gated;
+pub use crate::gate::{Gate, gate};
 
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema, garde::Validate, ToolArgs)]
 pub struct Amount {
@@ -37,42 +37,6 @@ pub async fn whoami(caller: Principal) -> String {
 #[tool(scope = "secrets")]
 pub async fn secret() -> &'static str {
     "secret"
-}
-
-/// Holds calls back until the test lets them go, and tells it of each.
-#[derive(Clone)]
-pub struct Gate {
-    pub open: Arc<Semaphore>,
-    pub entered: mpsc::UnboundedSender<()>,
-    pub dropped: Arc<Notify>,
-}
-
-struct Left(Arc<Notify>);
-
-impl Drop for Left {
-    fn drop(&mut self) {
-        self.0.notify_one();
-    }
-}
-
-/// Waits at the gate.
-#[tool]
-pub async fn gated(State(gate): State<Gate>) -> String {
-    let _left = Left(Arc::clone(&gate.dropped));
-    gate.entered.send(()).unwrap();
-    gate.open.acquire().await.unwrap().forget();
-    "through".to_owned()
-}
-
-/// A gate, and what it tells of those that came to it.
-pub fn gate() -> (Gate, mpsc::UnboundedReceiver<()>) {
-    let (entered, told) = mpsc::unbounded_channel();
-    let gate = Gate {
-        open: Arc::new(Semaphore::new(0)),
-        entered,
-        dropped: Arc::default(),
-    };
-    (gate, told)
 }
 
 /// A server with all of them but the gate.

@@ -7,7 +7,6 @@ use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -18,7 +17,7 @@ use super::open::OpenCall;
 use super::pressure::{LARGE, Pressure};
 use super::pulse::Beating;
 use super::service::Shared;
-use super::socket;
+use super::socket::{self, Socket};
 use crate::middleware::{Timeout, log_refusal};
 use crate::server::{PendingCall, RunPermit, Running, ServerInner, Share, error_result};
 use crate::tool::{ErrorKind, ToolError, ToolResult};
@@ -36,7 +35,7 @@ pub(super) struct Waiting {
     /// How long for the response to begin, where it takes events.
     pub(super) patience: Option<Duration>,
     /// Where it waits, if the call ends when it leaves.
-    pub(super) socket: Option<Arc<TcpStream>>,
+    pub(super) socket: Option<Socket>,
 }
 
 /// A call that runs.
@@ -123,7 +122,7 @@ impl Call {
     /// handler blocks its thread.
     pub(super) fn look(&self, now: Instant) {
         let Waiting { patience, socket } = &self.waiting;
-        if socket.as_deref().is_some_and(socket::has_left) {
+        if (socket.as_deref()).is_some_and(|socket| socket::has_left(socket.as_ref())) {
             self.cancel();
         } else if self.deadline() <= now {
             self.time_out();

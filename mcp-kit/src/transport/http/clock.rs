@@ -14,10 +14,11 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::pressure::Pressure;
-use super::socket;
+use super::socket::{self, Socket};
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -305,7 +306,8 @@ const TOO_SLOW: &[u8] =
 
 /// A TCP stream that ends when its client takes too long.
 pub(super) struct TimedStream {
-    stream: Arc<TcpStream>,
+    reading: OwnedReadHalf,
+    writing: Socket,
     clock: Arc<Clock>,
     patience: Patience,
     unread: Arc<Pressure>,
@@ -324,14 +326,15 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 impl TimedStream {
     pub(super) fn new(
-        stream: Arc<TcpStream>,
+        (reading, writing): (OwnedReadHalf, Socket),
         clock: Arc<Clock>,
         patience: Patience,
         unread: Arc<Pressure>,
     ) -> Self {
         let now = Instant::now();
         Self {
-            stream,
+            reading,
+            writing,
             clock,
             patience,
             unread,
@@ -407,29 +410,20 @@ impl TimedStream {
 }
 
 impl TimedStream {
-    fn poll_read_now(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        loop {
-            std::task::ready!(self.stream.poll_read_ready(cx))?;
-            match self.stream.try_read_buf(buf) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                outcome => return Poll::Ready(outcome.map(drop)),
-            }
-        }
-    }
-
     /// Writes with `write`, once the socket takes something.
     fn poll_write_now(
         &mut self,
         cx: &mut Context<'_>,
         write: impl Fn(&TcpStream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
+        let stream: &TcpStream = (*self.writing).as_ref();
         let outcome = loop {
-            match self.stream.poll_write_ready(cx) {
+            match stream.poll_write_ready(cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => break Err(error),
                 Poll::Pending => return self.poll_stalled(cx).map(Err),
             }
-            match write(&self.stream) {
+            match write(stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 outcome => break outcome,
             }
@@ -448,7 +442,7 @@ impl AsyncRead for TimedStream {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let before = buf.filled().len();
-        match this.poll_read_now(cx, buf) {
+        match Pin::new(&mut this.reading).poll_read(cx, buf) {
             Poll::Ready(outcome) => {
                 let read = &buf.filled()[before..];
                 if let Some(seen) = this.preface {
@@ -463,7 +457,7 @@ impl AsyncRead for TimedStream {
                 Phase::Idle => Poll::Ready(Ok(())), // an end like any other
                 Phase::Head => {
                     if !this.clock.is_http2() {
-                        let _ = this.stream.try_write(TOO_SLOW);
+                        let _ = this.writing.try_write(TOO_SLOW);
                     }
                     Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
                 }
@@ -500,7 +494,7 @@ impl AsyncWrite for TimedStream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(socket::end_writing(&self.stream))
+        Poll::Ready(socket::end_writing((*self.writing).as_ref()))
     }
 }
 

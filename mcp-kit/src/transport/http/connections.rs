@@ -102,7 +102,8 @@ impl Connections {
             let connections = &place.0;
             let clock = Clock::new();
             let unread = Arc::clone(&service.shared().unread);
-            let stream = Arc::new(stream);
+            let (reading, writing) = stream.into_split();
+            let writing = Arc::new(writing);
             let (http, patience) = if is_reserve {
                 (&connections.reserve, RESERVE_PATIENCE)
             } else {
@@ -110,10 +111,10 @@ impl Connections {
             };
             let client = Client {
                 address: peer,
-                socket: Some(Arc::clone(&stream)),
+                socket: Some(Arc::clone(&writing)),
                 is_reserve,
             };
-            let io = TimedStream::new(stream, Arc::clone(&clock), patience, unread);
+            let io = TimedStream::new((reading, writing), Arc::clone(&clock), patience, unread);
             let its_clock = Arc::clone(&clock);
             let answer = service_fn(move |request: hyper::Request<Incoming>| {
                 let (parts, body) = request.into_parts();

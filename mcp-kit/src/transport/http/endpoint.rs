@@ -8,7 +8,6 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
-use tokio::net::TcpStream;
 
 use super::body::{self, HttpBody, Unread};
 use super::calls::{Call, CallGuard, Waiting, shutting_down};
@@ -18,6 +17,7 @@ use super::legacy::{self, Found, Opening};
 use super::refusal::{Reason, Refusal, empty_response, json_response};
 use super::request_body::RequestBody;
 use super::service::{Shared, busy};
+use super::socket::Socket;
 use super::subscriptions;
 use crate::context::Principal;
 use crate::protocol::message::{Frame, Message, Request, decode};
@@ -36,7 +36,7 @@ pub(super) async fn serve(
     parts: &Parts,
     body: &mut RequestBody,
     principal: Principal,
-    socket: Option<Arc<TcpStream>>,
+    socket: Option<Socket>,
 ) -> Result<Response<HttpBody>, Refusal> {
     match parts.method {
         Method::POST => post(shared, parts, body, principal, socket).await,
@@ -72,7 +72,7 @@ async fn post(
     parts: &Parts,
     body: &mut RequestBody,
     principal: Principal,
-    socket: Option<Arc<TcpStream>>,
+    socket: Option<Socket>,
 ) -> Result<Response<HttpBody>, Refusal> {
     let headers = &parts.headers;
     check_is_json(headers)?;
@@ -318,7 +318,7 @@ async fn respond(
     call: PendingCall,
     exchange: Arc<Exchange>,
     accepts: Accepts,
-    socket: Option<Arc<TcpStream>>,
+    socket: Option<Socket>,
 ) -> Result<Response<HttpBody>, Refusal> {
     let outlives_client = call.era == Era::Legacy;
     let accepts = if outlives_client {

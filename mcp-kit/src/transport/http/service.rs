@@ -14,7 +14,6 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt as _;
-use tokio::net::TcpStream;
 use tower_service::Service;
 
 use super::body::{self, Held, HttpBody};
@@ -31,6 +30,7 @@ use super::probes::{self, Readiness};
 use super::pulse::Pulse;
 use super::refusal::{Reason, Refusal, json_response};
 use super::request_body::RequestBody;
+use super::socket::Socket;
 #[cfg(feature = "sse")]
 use super::sse;
 use super::subscriptions::Subscriptions;
@@ -90,7 +90,7 @@ pub struct PeerAddr(pub SocketAddr);
 pub(super) struct Client {
     /// As the socket has it.
     pub(super) address: Option<IpAddr>,
-    pub(super) socket: Option<Arc<TcpStream>>,
+    pub(super) socket: Option<Socket>,
     /// There is room for it as far as it probes, and no further.
     pub(super) is_reserve: bool,
 }

@@ -1,8 +1,15 @@
-//! What is asked of a socket beside reading and writing.
+//! A connection's socket, and what is asked of it beside reading and writing.
 
 use std::io;
+use std::sync::Arc;
 
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
+
+/// The half of a socket that is written to, for whoever asks about its client
+/// as well. The other half is the connection's alone: what reads through it
+/// knows when the socket is empty, and asks it no second time.
+pub(super) type Socket = Arc<OwnedWriteHalf>;
 
 /// Tells the client that nothing more will come.
 #[cfg(unix)]

@@ -10,30 +10,11 @@ use crate::client::HttpClient;
 use crate::request::Request;
 use crate::rpc;
 use crate::server::{Server, setup};
+use crate::support::random::Random;
 
 const REQUESTS: u64 = 6_000;
 const THREADS: u64 = 4;
 const SEED: u64 = 0x6d63_702d_6874_7470;
-
-/// xorshift64*: small, and the same numbers everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound.max(1) as u64).expect("below a usize")
-    }
-
-    fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        &items[self.below(items.len())]
-    }
-}
 
 /// A good request of some kind.
 fn good(random: &mut Random, modern: &HttpClient, legacy: &HttpClient) -> Request {
@@ -152,7 +133,7 @@ fn thousands_of_mutated_requests() {
         for number in 0..THREADS {
             let server = &server;
             scope.spawn(move || {
-                let mut random = Random(SEED + number);
+                let mut random = Random::new(SEED + number);
                 let (modern, legacy) = (server.modern(), server.legacy());
                 for _ in 0..REQUESTS / THREADS {
                     let mut bytes = good(&mut random, &modern, &legacy).bytes(server.address);
@@ -177,7 +158,7 @@ fn thousands_of_mutated_requests() {
 #[test]
 fn thousands_of_mutated_bodies() {
     let server = setup().env("RUST_LOG", "warn,mcp_kit::http=info").start();
-    let mut random = Random(SEED ^ 0xb0d7);
+    let mut random = Random::new(SEED ^ 0xb0d7);
     let (mut modern, legacy) = (server.modern(), server.legacy());
     for _ in 0..REQUESTS / 2 {
         let id = random.next() as i64 >> 12;

@@ -9,29 +9,10 @@ use serde_json::{Value, json};
 
 use crate::process::setup;
 use crate::rpc;
+use crate::support::random::Random;
 
 const MESSAGES: u64 = 20_000;
 const SEED: u64 = 0x6d63_702d_6b69_7400;
-
-/// xorshift64*: small, and the same numbers everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound.max(1) as u64).expect("below a usize")
-    }
-
-    fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        &items[self.below(items.len())]
-    }
-}
 
 /// A valid message of some kind. Every request has an id of its own.
 fn message(number: u64, random: &mut Random) -> String {
@@ -143,7 +124,7 @@ fn owed_id(line: &[u8]) -> Option<Value> {
 
 #[test]
 fn twenty_thousand_mutated_messages() {
-    let mut random = Random(SEED);
+    let mut random = Random::new(SEED);
     let mut bytes = Vec::new();
     let mut owed: HashSet<String> = HashSet::new();
     for number in 0..MESSAGES {

@@ -3,6 +3,7 @@
 
 pub(crate) mod log;
 pub(crate) mod os;
+pub(crate) mod random;
 pub(crate) mod rpc;
 pub(crate) mod trace;
 
