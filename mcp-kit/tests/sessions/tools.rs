@@ -5,8 +5,7 @@ use std::time::Duration;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
 
-use crate::gate::gated;
-pub use crate::gate::{Gate, gate};
+pub use crate::gate::{Gate, gate, gated};
 
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema, garde::Validate, ToolArgs)]
 pub struct Time {
