@@ -2,12 +2,16 @@
 
 mod cancellation;
 mod extension;
+#[cfg(feature = "http")]
+mod host;
 mod principal;
 mod progress;
 mod state;
 
 pub use cancellation::Cancellation;
 pub use extension::Extension;
+#[cfg(feature = "http")]
+pub(crate) use host::Host;
 pub use principal::Principal;
 pub use progress::Progress;
 pub(crate) use state::StateMap;

@@ -7,6 +7,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::FromContext;
+#[cfg(feature = "http")]
+use super::host::Host;
 use crate::tool::{ToolCall, ToolError};
 
 /// The caller: a name and the scopes it holds.
@@ -30,16 +32,6 @@ pub struct Principal {
 struct Inner {
     name: String,
     scopes: Scopes,
-}
-
-/// An address as hosts have them: one of IPv4, or a /64 of IPv6, of which a
-/// host has all to itself.
-#[cfg(feature = "http")]
-#[derive(Clone, Copy)]
-struct Host {
-    /// The first byte is in no name: names are UTF-8.
-    bytes: [u8; 9],
-    length: u8,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -97,7 +89,7 @@ impl Principal {
     pub(crate) fn limit_key(&self) -> &[u8] {
         #[cfg(feature = "http")]
         if let Some(host) = &self.host {
-            return &host.bytes[..usize::from(host.length)];
+            return host.key();
         }
         self.inner.name.as_bytes()
     }
@@ -144,24 +136,6 @@ impl fmt::Debug for Principal {
             .field("name", &self.inner.name)
             .field("scopes", &self.inner.scopes)
             .finish()
-    }
-}
-
-#[cfg(feature = "http")]
-impl Host {
-    fn of(address: IpAddr) -> Self {
-        let mut bytes = [0xFF; 9];
-        let length = match address.to_canonical() {
-            IpAddr::V4(address) => {
-                bytes[1..5].copy_from_slice(&address.octets());
-                5
-            }
-            IpAddr::V6(address) => {
-                bytes[1..].copy_from_slice(&address.octets()[..8]);
-                9
-            }
-        };
-        Self { bytes, length }
     }
 }
 

@@ -69,9 +69,7 @@ impl Budgets {
     /// nothing where the budgets are kept in this process.
     pub(crate) async fn take(&self, key: Key<'_>) -> Result<(), Refused> {
         let hashed = self.hashed(key);
-        self.table()
-            .take(hashed, self.rate, Instant::now())
-            .map_err(Refused::Wait)?;
+        self.take_here(hashed)?;
         #[cfg(feature = "redis")]
         if let Some(count) = &self.shared {
             // Boxed, so that whoever does not share has no room for it in its
@@ -79,6 +77,22 @@ impl Budgets {
             return Box::pin(self.take_shared(count, key, hashed)).await;
         }
         Ok(())
+    }
+
+    /// As [`take`](Self::take), without a future; `None` where other replicas
+    /// have to be asked.
+    pub(crate) fn try_take(&self, key: Key<'_>) -> Option<Result<(), Refused>> {
+        #[cfg(feature = "redis")]
+        if self.shared.is_some() {
+            return None;
+        }
+        Some(self.take_here(self.hashed(key)))
+    }
+
+    /// Counts in this process.
+    fn take_here(&self, hashed: u64) -> Result<(), Refused> {
+        let taken = self.table().take(hashed, self.rate, Instant::now());
+        taken.map_err(Refused::Wait)
     }
 
     /// Counts for all replicas what passed the count of this one. So this one

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use super::{Budgets, Ledger, Rate, Refused};
-use crate::context::Principal;
+use crate::context::{Host, Principal};
 
 /// The rates at the edge; `None` is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,15 +69,10 @@ impl EdgeLimits {
     }
 }
 
-/// A host has a /64 of IPv6 to itself, and most have more addresses of it than
-/// any table could hold, so the /64 is what is counted.
 async fn take_address(budgets: Option<&Budgets>, address: IpAddr) -> Result<(), Refused> {
-    let Some(budgets) = budgets else {
-        return Ok(());
-    };
-    match address.to_canonical() {
-        IpAddr::V4(address) => budgets.take([&address.octets(), b""]).await,
-        IpAddr::V6(address) => budgets.take([&address.octets()[..8], b""]).await,
+    match budgets {
+        Some(budgets) => budgets.take([Host::of(address).key(), b""]).await,
+        None => Ok(()),
     }
 }
 

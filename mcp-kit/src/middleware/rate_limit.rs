@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::future::{Future, ready};
+use std::pin::Pin;
 use std::sync::Arc;
-
-use async_trait::async_trait;
 
 use super::{Middleware, Next};
 use crate::limiter::{Budgets, Ledger, Rate, Refused};
@@ -76,13 +76,30 @@ impl fmt::Debug for RateLimit {
     }
 }
 
-#[async_trait]
+// Written out where `#[async_trait]` could stand: where the count is had at once
+// the rest of the chain is handed on as it is.
 impl Middleware for RateLimit {
-    async fn handle(&self, call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError> {
+    fn handle<'life, 'next, 'async_trait>(
+        &'life self,
+        call: ToolCall,
+        next: Next<'next>,
+    ) -> Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'async_trait>>
+    where
+        'life: 'async_trait,
+        'next: 'async_trait,
+        Self: 'async_trait,
+    {
         let key = [call.principal().limit_key(), call.tool().as_bytes()];
-        match self.budgets.take(key).await {
-            Ok(()) => next.run(call).await,
-            Err(refused) => Err(self.refusal(refused)),
+        match self.budgets.try_take(key) {
+            Some(Ok(())) => next.run(call),
+            Some(Err(refused)) => Box::pin(ready(Err(self.refusal(refused)))),
+            None => Box::pin(async move {
+                let key = [call.principal().limit_key(), call.tool().as_bytes()];
+                match self.budgets.take(key).await {
+                    Ok(()) => next.run(call).await,
+                    Err(refused) => Err(self.refusal(refused)),
+                }
+            }),
         }
     }
 

@@ -79,7 +79,8 @@ impl FileKeys {
 
     pub(super) async fn find(self: &Arc<Self>, key: &str) -> Result<Option<Principal>, AuthError> {
         if self.is_due() {
-            self.look_again().await;
+            // Boxed: most requests need no room for it.
+            Box::pin(self.look_again()).await;
         }
         self.table
             .read()

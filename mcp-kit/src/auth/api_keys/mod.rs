@@ -174,7 +174,8 @@ impl Authenticator for ApiKeys {
         match &self.0 {
             Source::Fixed(table) => table.find(key),
             Source::File(file) => file.find(key).await,
-            Source::Store(store) => store::find(&**store, key).await,
+            // Boxed: keys that are in memory need no room for it.
+            Source::Store(store) => Box::pin(store::find(&**store, key)).await,
         }
     }
 

@@ -37,6 +37,11 @@ impl Again {
         Self { inner, waker }
     }
 
+    /// Wakes the task, once it has been polled.
+    pub(super) fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
     /// Polls, and once more where that woke its own task.
     pub(super) fn poll<T>(
         &self,

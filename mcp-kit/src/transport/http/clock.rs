@@ -29,14 +29,17 @@ enum Phase {
     Head,
     /// This many requests are being answered.
     Serving(u64),
+    /// Its place was given to another connection.
+    Evicted,
 }
 
 /// The phase of a connection and since when it lasts.
 #[derive(Debug)]
 pub(super) struct Clock {
     began: Instant,
-    /// Milliseconds since `began` in the upper bits; below them the number of
-    /// requests that are being answered, and whether headers are on their way.
+    /// Milliseconds since `began` in the upper bits; below them whether it was
+    /// evicted, the number of requests that are being answered, and whether
+    /// headers are on their way.
     state: AtomicU64,
     /// The answers that wait for their client to read; see [`Rounds`].
     rounds: AtomicU64,
@@ -77,6 +80,7 @@ impl Rounds {
 
 const HEAD: u64 = 1;
 const ONE_REQUEST: u64 = 2;
+const EVICTED: u64 = 1 << 15;
 const BELOW_TIME: u64 = (1 << 16) - 1;
 
 impl Clock {
@@ -155,11 +159,44 @@ impl Clock {
         matches!(self.phase().0, Phase::Serving(_))
     }
 
-    fn has_read(&self) {
-        let state = self.state.load(Ordering::Relaxed);
-        if state & BELOW_TIME == 0 {
-            self.state.store(self.now() | HEAD, Ordering::Relaxed);
+    /// Since when nothing but the client is waited for, if that is so.
+    pub(super) fn waits_since(&self) -> Option<Instant> {
+        match self.phase() {
+            (Phase::Idle | Phase::Head, since) => Some(since),
+            _ => None,
         }
+    }
+
+    /// Ends the connection as soon as it is polled, unless a request is being
+    /// answered; whether it is to end.
+    pub(super) fn evict(&self) -> bool {
+        let evicted = self
+            .state
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
+                matches!(state & BELOW_TIME, 0 | HEAD).then_some(state | EVICTED)
+            });
+        evicted.is_ok()
+    }
+
+    fn is_about_to_ask(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & HEAD != 0
+    }
+
+    pub(super) fn is_evicted(&self) -> bool {
+        self.state.load(Ordering::Acquire) & EVICTED != 0
+    }
+
+    /// Something was read; whether it still counts.
+    fn has_read(&self) -> bool {
+        let state = self.state.load(Ordering::Relaxed);
+        if state & BELOW_TIME != 0 {
+            return state & EVICTED == 0;
+        }
+        // Nobody else changes it while nothing is asked, but who evicts.
+        let head = self.now() | HEAD;
+        (self.state)
+            .compare_exchange(state, head, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
     }
 
     fn now(&self) -> u64 {
@@ -172,6 +209,7 @@ impl Clock {
         let phase = match state & BELOW_TIME {
             0 => Phase::Idle,
             HEAD => Phase::Head,
+            below if below & EVICTED != 0 => Phase::Evicted,
             below => Phase::Serving(below / ONE_REQUEST),
         };
         (phase, self.began + Duration::from_millis(state >> 16))
@@ -300,6 +338,9 @@ pub(super) struct Patience {
 /// While memory is short, unread answers have no longer than this.
 pub(super) const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 
+/// What a client is told for which there is no room, or no more.
+pub(super) const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
+
 /// What a client is told whose headers take too long.
 const TOO_SLOW: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -352,6 +393,7 @@ impl TimedStream {
             let (phase, since) = self.clock.phase();
             let now = Instant::now();
             let mut until = match phase {
+                Phase::Evicted => now,
                 Phase::Idle => since + self.patience.idle,
                 Phase::Head => since + self.patience.head,
                 // Looked at again after a while.
@@ -410,6 +452,14 @@ impl TimedStream {
 }
 
 impl TimedStream {
+    /// Tells the client, if it is about to ask, and ends the connection.
+    fn give_way(&self) -> io::Result<()> {
+        if self.clock.is_about_to_ask() && !self.clock.is_http2() {
+            let _ = self.writing.try_write(NO_ROOM);
+        }
+        Ok(())
+    }
+
     /// Writes with `write`, once the socket takes something.
     fn poll_write_now(
         &mut self,
@@ -441,6 +491,9 @@ impl AsyncRead for TimedStream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if this.clock.is_evicted() {
+            return Poll::Ready(this.give_way());
+        }
         let before = buf.filled().len();
         match Pin::new(&mut this.reading).poll_read(cx, buf) {
             Poll::Ready(outcome) => {
@@ -448,8 +501,14 @@ impl AsyncRead for TimedStream {
                 if let Some(seen) = this.preface {
                     this.preface = this.clock.opens_http2(seen, read);
                 }
-                if !read.is_empty() && this.preface.is_none() && !this.clock.is_http2() {
-                    this.clock.has_read();
+                if !read.is_empty()
+                    && this.preface.is_none()
+                    && !this.clock.is_http2()
+                    && !this.clock.has_read()
+                {
+                    // A request that is not begun is not lost half-way.
+                    buf.set_filled(before);
+                    return Poll::Ready(this.give_way());
                 }
                 Poll::Ready(outcome)
             }
@@ -462,6 +521,7 @@ impl AsyncRead for TimedStream {
                     Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
                 }
                 Phase::Serving(_) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+                Phase::Evicted => Poll::Ready(this.give_way()),
             },
         }
     }

@@ -16,16 +16,16 @@ use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
+use tokio::time::Instant;
 
 use super::again::Again;
 use super::body::{Held, HttpBody};
-use super::clock::{Clock, Patience, TimedStream};
+use super::clock::{Clock, NO_ROOM, Patience, TimedStream};
+use super::eviction::Evictable;
 use super::limits::HttpLimits;
+use super::refusal::Reason;
 use super::request_body::RequestBody;
 use super::service::{Client, HttpService};
-
-/// What is said to a connection for which there is no room.
-const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
 
 /// Connections beyond the bound that are served for probes alone: whoever
 /// keeps all others busy must not have the server taken for dead.
@@ -53,6 +53,7 @@ pub(super) struct Connections {
     /// How far the end is: [`OPEN`], [`CLOSING`] or [`ENDED`].
     stage: AtomicU8,
     staged: Arc<Notify>,
+    evictable: Arc<Evictable>,
     patience: Patience,
     http: auto::Builder<TokioExecutor>,
     /// For the reserve: one answer, and no more.
@@ -77,6 +78,7 @@ impl Connections {
             none_left: Notify::new(),
             stage: AtomicU8::new(OPEN),
             staged: Arc::new(Notify::new()),
+            evictable: Arc::default(),
             patience: Patience {
                 head: limits.header_time,
                 idle: limits.idle_time,
@@ -90,6 +92,7 @@ impl Connections {
     /// Serves a connection in a task of its own, if there is room for it.
     pub(super) fn serve(self: &Arc<Self>, stream: TcpStream, service: &HttpService) {
         let Some((place, is_reserve)) = self.place() else {
+            service.shared().server.meter.refused(Reason::Busy);
             // It fits into the socket's empty buffer, or nobody is there.
             let _ = stream.try_write(NO_ROOM);
             return;
@@ -98,9 +101,16 @@ impl Connections {
         let _ = stream.set_nodelay(true);
         let peer = stream.peer_addr().map(|peer| peer.ip()).ok();
         let service = service.clone();
+        let clock = Clock::new();
+        let again = Again::new();
+        // Those of the reserve end soon anyway.
+        let registered = (!is_reserve).then(|| {
+            let waker = again.waker().clone();
+            (self.evictable).register(peer, Arc::clone(&clock), waker)
+        });
         tokio::spawn(async move {
+            let _registered = registered;
             let connections = &place.0;
-            let clock = Clock::new();
             let unread = Arc::clone(&service.shared().unread);
             let (reading, writing) = stream.into_split();
             let writing = Arc::new(writing);
@@ -122,21 +132,18 @@ impl Connections {
                     serving: Some(clock.serve()),
                     ..Held::default()
                 };
-                let (service, client) = (service.clone(), client.clone());
-                async move {
-                    let body = RequestBody::Hyper(body);
-                    let response = service.handle(parts, body, client, held).await;
-                    Ok::<_, std::convert::Infallible>(response)
-                }
+                let body = RequestBody::Hyper(body);
+                service.clone().handle(parts, body, client.clone(), held)
             });
             let connection = http.serve_connection(TokioIo::new(io), answer);
             let serving = UntilClosed {
                 connection: pin!(connection),
                 staged: connections.staged(),
+                is_watching: false,
                 stage: OPEN,
                 clock: its_clock,
                 connections,
-                again: Again::new(),
+                again,
             };
             serving.await;
         });
@@ -172,11 +179,16 @@ impl Connections {
         }
     }
 
-    /// A place, and whether it is one of the reserve.
+    /// A place, and whether it is one of the reserve. Where none is left, a
+    /// connection that only waits is ended for it; its own place is free shortly
+    /// after.
     fn place(self: &Arc<Self>) -> Option<(Place, bool)> {
         let place = Place(Arc::clone(self));
         let before = self.open.fetch_add(1, Ordering::AcqRel);
-        (before < self.most.saturating_add(RESERVE)).then_some((place, before >= self.most))
+        if before < self.most || self.evictable.evict(Instant::now()) {
+            return Some((place, false));
+        }
+        (before < self.most.saturating_add(RESERVE)).then_some((place, true))
     }
 
     /// Tells of the next stage.
@@ -202,6 +214,8 @@ impl Drop for Place {
 struct UntilClosed<'a, C> {
     connection: Pin<&'a mut C>,
     staged: Pin<Box<OwnedNotified>>,
+    /// It knows whom to tell.
+    is_watching: bool,
     stage: u8,
     clock: Arc<Clock>,
     connections: &'a Connections,
@@ -235,17 +249,25 @@ impl<C: Graceful> Future for UntilClosed<'_, C> {
         let Self {
             connection,
             staged,
+            is_watching,
             stage,
             clock,
             connections,
             again,
         } = &mut *self;
         again.poll(cx, |cx| {
-            // Looked at in this order, so that no stage is missed.
-            while staged.as_mut().poll(cx).is_ready() {
-                *staged = connections.staged();
+            let mut now = connections.stage.load(Ordering::Acquire);
+            // All connections share its lock, so that it is not asked for each
+            // request: while the stage is the first, nothing was told yet, and
+            // the waker is always the same.
+            if now > OPEN || !*is_watching {
+                // Looked at in this order, so that no stage is missed.
+                while staged.as_mut().poll(cx).is_ready() {
+                    *staged = connections.staged();
+                }
+                *is_watching = true;
+                now = connections.stage.load(Ordering::Acquire);
             }
-            let now = connections.stage.load(Ordering::Acquire);
             if now > OPEN && *stage == OPEN {
                 connection.as_mut().shut_down();
             }

@@ -30,6 +30,7 @@ mod connections;
 mod cors;
 mod door;
 mod endpoint;
+mod eviction;
 mod exchange;
 mod headers;
 mod legacy;

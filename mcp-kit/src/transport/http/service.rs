@@ -208,49 +208,55 @@ impl HttpService {
     }
 
     /// Answers a request.
-    pub(super) async fn handle(
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "the future of an `async fn` has room for each argument twice, and this one is moved for every request"
+    )]
+    pub(super) fn handle(
         self,
         parts: Parts,
         mut body: RequestBody,
         client: Client,
         held: Held,
-    ) -> Response<HttpBody> {
-        let shared = &self.shared;
-        let address = client.address;
-        let responded = if client.is_reserve && !probes::is_probe(parts.uri.path()) {
-            Err(busy().closing())
-        } else {
-            shared.respond(&parts, &mut body, client).await
-        };
-        let mut response = match responded {
-            Ok(response) => response,
-            Err(refusal) => {
-                if let Some(reason) = refusal.reason() {
-                    shared.server.meter.refused(reason);
-                    tracing::info!(
-                        target: "mcp_kit::http",
-                        status = refusal.status().as_u16(),
-                        reason = reason.as_str(),
-                        address = address
-                            .map(|peer| shared.options.proxies.client(peer, &parts.headers))
-                            .map(tracing::field::display),
-                        "refused"
-                    );
+    ) -> impl Future<Output = Result<Response<HttpBody>, Infallible>> + Send + use<> {
+        async move {
+            let shared = &self.shared;
+            let address = client.address;
+            let responded = if client.is_reserve && !probes::is_probe(parts.uri.path()) {
+                Err(busy().closing())
+            } else {
+                shared.respond(&parts, &mut body, client).await
+            };
+            let mut response = match responded {
+                Ok(response) => response,
+                Err(refusal) => {
+                    if let Some(reason) = refusal.reason() {
+                        shared.server.meter.refused(reason);
+                        tracing::info!(
+                            target: "mcp_kit::http",
+                            status = refusal.status().as_u16(),
+                            reason = reason.as_str(),
+                            address = address
+                                .map(|peer| shared.options.proxies.client(peer, &parts.headers))
+                                .map(tracing::field::display),
+                            "refused"
+                        );
+                    }
+                    // Many clients look for an answer only once all is sent; who
+                    // waits to be told to go on does not.
+                    if !body.is_end_stream() && !parts.headers.contains_key(http::header::EXPECT) {
+                        let most = shared.server.limits.message_bytes.saturating_mul(2);
+                        Box::pin(body::discard(&mut body, most)).await;
+                    }
+                    refusal.into_response()
                 }
-                // Many clients look for an answer only once all is sent; who
-                // waits to be told to go on does not.
-                if !body.is_end_stream() && !parts.headers.contains_key(http::header::EXPECT) {
-                    let most = shared.server.limits.message_bytes.saturating_mul(2);
-                    Box::pin(body::discard(&mut body, most)).await;
-                }
-                refusal.into_response()
+            };
+            if shared.door.has_cors() {
+                cors::allow(&mut response, shared.door.cors(&parts.headers));
             }
-        };
-        if shared.door.has_cors() {
-            cors::allow(&mut response, shared.door.cors(&parts.headers));
+            response.body_mut().serve(held.serving);
+            Ok(response)
         }
-        response.body_mut().serve(held.serving);
-        response
     }
 }
 
@@ -589,11 +595,9 @@ where
             address: peer.map(|peer| peer.0.ip()),
             ..Client::default()
         };
+        let body = RequestBody::Other(body);
         let service = self.clone();
-        Box::pin(async move {
-            let body = RequestBody::Other(body);
-            Ok(service.handle(parts, body, client, Held::default()).await)
-        })
+        Box::pin(service.handle(parts, body, client, Held::default()))
     }
 }
 

@@ -6,8 +6,9 @@ use std::thread;
 use serde_json::json;
 
 use crate::client::{Era, HttpClient, answer};
+use crate::request::Request;
 use crate::rpc;
-use crate::server::setup;
+use crate::server::{Server, setup};
 use crate::support::trace::Trace;
 use crate::wire::Conn;
 
@@ -167,30 +168,66 @@ fn sessions_are_capped_for_the_server() {
 
 #[test]
 fn connections_beyond_the_bound_are_refused_and_free_places_taken() {
-    let server = setup().env("CHAOS_HTTP_LIMITS", "connections=4").start();
+    let mut trace = Trace::new("http-connections");
+    let server = setup()
+        .env("CHAOS_TRACE", trace.path())
+        .env("CHAOS_HTTP_LIMITS", "connections=2")
+        .start();
+    let client = server.modern();
+    let call = client.calling(1, "add", json!({ "a": 1, "b": 2 }));
+    let mut held: Vec<Conn> = [1500, 1501]
+        .into_iter()
+        .map(|ms| {
+            let conn = client.start(&client.calling(ms, "slow", json!({ "ms": ms })));
+            trace.wait_for(&format!("start {ms}"));
+            conn
+        })
+        .collect();
+    let mut third = server.connect();
+    third.send(&call);
+    if let Some(response) = third.try_response() {
+        assert_eq!(response.status(), 503, "{}", response.text());
+    }
+    // Those inside go on.
+    assert_eq!(held[1].response().status(), 200);
+    assert_eq!(held[1].exchange(&call).status(), 200);
+    drop(held.remove(0));
+    // A place is free as soon as the server has seen the end of the first.
+    served_at_last(&server, &call);
+}
+
+#[test]
+fn the_connection_that_waits_longest_makes_room() {
+    let server = setup().env("CHAOS_HTTP_LIMITS", "connections=3").start();
     let call = server.modern().calling(1, "add", json!({ "a": 1, "b": 2 }));
-    let mut held: Vec<Conn> = (0..4)
+    let mut slow = server.connect();
+    slow.write(b"POST /mcp HTTP/1.1\r\n");
+    let mut held: Vec<Conn> = (0..2)
         .map(|_| {
             let mut conn = server.connect();
             assert_eq!(conn.exchange(&call).status(), 200);
             conn
         })
         .collect();
-    let mut fifth = server.connect();
-    fifth.send(&call);
-    if let Some(response) = fifth.try_response() {
+    let mut next = served_at_last(&server, &call);
+    if let Some(response) = slow.try_response() {
         assert_eq!(response.status(), 503, "{}", response.text());
     }
-    // Those inside go on.
-    assert_eq!(held[3].exchange(&call).status(), 200);
-    drop(held.remove(0));
-    // A place is free as soon as the server has seen the end of the first.
+    slow.expect_close();
+    for conn in held.iter_mut().chain([&mut next]) {
+        assert_eq!(conn.exchange(&call).status(), 200);
+    }
+}
+
+/// Connects until it is let in.
+#[track_caller]
+fn served_at_last(server: &Server, call: &Request) -> Conn {
     let deadline = std::time::Instant::now() + crate::support::PATIENCE;
     loop {
         let mut next = server.connect();
-        next.send(&call);
+        next.send(call);
         match next.try_response() {
-            Some(response) if response.status() == 200 => break,
+            Some(response) if response.status() == 200 => return next,
             _ => assert!(std::time::Instant::now() < deadline, "no place became free"),
         }
     }
@@ -218,7 +255,7 @@ fn requests_beyond_the_bound_are_told_so() {
     assert_eq!(response.status(), 503, "{}", response.text());
     assert!(response.json()["error"]["message"].is_string());
     // Probes are no requests that count.
-    let probe = crate::request::Request::new("GET", "/livez");
+    let probe = Request::new("GET", "/livez");
     assert_eq!(server.connect().exchange(&probe).status(), 200);
     for (ms, mut conn) in [1200, 1201, 1202].into_iter().zip(held) {
         let result = answer(&conn.response(), &json!(ms));

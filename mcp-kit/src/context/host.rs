@@ -1,0 +1,35 @@
+//! Hosts, by their addresses.
+
+use std::net::IpAddr;
+
+/// An address as hosts have them: one of IPv4, or a /64 of IPv6, of which a
+/// host has all to itself. Most have more addresses of it than any table could
+/// hold, so the /64 is what counts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Host {
+    /// The first byte is in no name: names are UTF-8.
+    bytes: [u8; 9],
+    length: u8,
+}
+
+impl Host {
+    pub(crate) fn of(address: IpAddr) -> Self {
+        let mut bytes = [0xFF; 9];
+        let length = match address.to_canonical() {
+            IpAddr::V4(address) => {
+                bytes[1..5].copy_from_slice(&address.octets());
+                5
+            }
+            IpAddr::V6(address) => {
+                bytes[1..].copy_from_slice(&address.octets()[..8]);
+                9
+            }
+        };
+        Self { bytes, length }
+    }
+
+    /// What limits know it by; no name of a caller is the same.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+}
