@@ -12,6 +12,8 @@ pub use cancellation::Cancellation;
 pub use extension::Extension;
 #[cfg(feature = "http")]
 pub(crate) use host::Host;
+#[cfg(feature = "http")]
+pub(crate) use principal::Credential;
 pub use principal::Principal;
 pub use progress::Progress;
 pub(crate) use state::StateMap;

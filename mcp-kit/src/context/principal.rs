@@ -5,6 +5,10 @@ use std::fmt;
 #[cfg(feature = "http")]
 use std::net::IpAddr;
 use std::sync::Arc;
+#[cfg(feature = "http")]
+use std::sync::Weak;
+#[cfg(feature = "http")]
+use std::time::SystemTime;
 
 use super::FromContext;
 #[cfg(feature = "http")]
@@ -28,13 +32,31 @@ pub struct Principal {
     host: Option<Host>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone)]
 struct Inner {
     name: String,
     scopes: Scopes,
+    #[cfg(feature = "http")]
+    shown: Shown,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+/// What the caller has shown, and how long it is good.
+#[cfg(feature = "http")]
+#[derive(Clone, Default)]
+struct Shown {
+    expires: Option<SystemTime>,
+    /// It is kept for as long as it is good.
+    credential: Option<Weak<dyn Credential>>,
+}
+
+/// What a caller can show, kept by whoever knows it.
+#[cfg(feature = "http")]
+pub(crate) trait Credential: Send + Sync {
+    /// Has it looked, soon, whether it is still good.
+    fn look(&self);
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Scopes {
     Every,
     These(BTreeSet<String>),
@@ -52,6 +74,56 @@ impl Principal {
     /// A caller that holds every scope.
     pub fn with_every_scope(name: impl Into<String>) -> Self {
         Self::with(name.into(), Scopes::Every)
+    }
+
+    /// The caller, whose key or token is good until `time`.
+    ///
+    /// Streams on which the caller only listens end then. Calls in flight go on.
+    /// To refuse what is asked later is for whoever authenticates the request.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use mcp_kit::Principal;
+    ///
+    /// let in_an_hour = SystemTime::now() + Duration::from_secs(3600);
+    /// let alice = Principal::new("alice", ["read"]).expires_at(in_an_hour);
+    /// ```
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn expires_at(mut self, time: SystemTime) -> Self {
+        Arc::make_mut(&mut self.inner).shown.expires = Some(time);
+        self
+    }
+
+    /// The caller, who has shown `credential`: it is good until whoever keeps it
+    /// drops it.
+    #[cfg(feature = "http")]
+    pub(crate) fn having_shown(mut self, credential: &Arc<dyn Credential>) -> Self {
+        Arc::make_mut(&mut self.inner).shown.credential = Some(Arc::downgrade(credential));
+        self
+    }
+
+    /// Whether what the caller has shown is still good, as far as it is known;
+    /// that is looked at again soon.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_still_good(&self) -> bool {
+        let Shown {
+            expires,
+            credential,
+        } = &self.inner.shown;
+        if expires.is_some_and(|expires| expires <= SystemTime::now()) {
+            return false;
+        }
+        let Some(credential) = credential else {
+            return true;
+        };
+        match credential.upgrade() {
+            Some(credential) => {
+                credential.look();
+                true
+            }
+            None => false,
+        }
     }
 
     /// The caller, who was named by a token that an authorization server gave.
@@ -112,7 +184,12 @@ impl Principal {
 
     fn with(name: String, scopes: Scopes) -> Self {
         Self {
-            inner: Arc::new(Inner { name, scopes }),
+            inner: Arc::new(Inner {
+                name,
+                scopes,
+                #[cfg(feature = "http")]
+                shown: Shown::default(),
+            }),
             #[cfg(feature = "http")]
             has_token: false,
             #[cfg(feature = "http")]
@@ -121,10 +198,12 @@ impl Principal {
     }
 }
 
-/// Callers are the same by their names and scopes, wherever they call from.
+/// Callers are the same by their names and scopes, wherever they call from and
+/// whatever they have shown.
 impl PartialEq for Principal {
     fn eq(&self, other: &Self) -> bool {
-        self.inner == other.inner
+        let (one, other) = (&*self.inner, &*other.inner);
+        std::ptr::eq(one, other) || (one.name == other.name && one.scopes == other.scopes)
     }
 }
 

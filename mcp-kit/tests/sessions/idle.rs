@@ -1,12 +1,14 @@
 //! Sessions that nobody uses end; those in use do not.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use mcp_kit::auth::{AuthError, Authenticator, Credentials};
+use mcp_kit::{Principal, async_trait};
 use serde_json::json;
 use tokio::time::sleep;
 
 use crate::client::{Client, Events, call, ping};
-use crate::tools::{gate, gated_server, server};
+use crate::tools::{gate, gated_server, hasty, server};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -74,4 +76,26 @@ async fn who_stops_listening_uses_it_no_longer() {
     client.assert_alive().await;
     sleep(32 * MINUTE).await;
     client.ask(&ping(1)).await.refusal(404);
+}
+
+/// Knows its caller for a moment from now.
+struct Moments;
+
+#[async_trait]
+impl Authenticator for Moments {
+    async fn authenticate(&self, _: &Credentials<'_>) -> Result<Option<Principal>, AuthError> {
+        let end = SystemTime::now() + Duration::from_millis(100);
+        Ok(Some(Principal::new("alice", [""; 0]).expires_at(end)))
+    }
+}
+
+/// When that is over is told by the clock on the wall.
+#[tokio::test]
+async fn who_listens_hears_no_more_once_its_token_has_expired() {
+    let server = hasty(server().http(|http| http.authenticate(Moments)));
+    let client = Client::open(&server.build().unwrap()).await;
+    let mut events = Events::of(client.get(&[]).await);
+    assert_eq!(events.next().await, None);
+    // The session waits for who can show another.
+    client.assert_alive().await;
 }

@@ -70,7 +70,11 @@ impl KeyEntry {
     }
 
     pub(super) fn principal(&self) -> Principal {
-        Principal::new(self.name.as_str(), self.named_scopes())
+        let principal = Principal::new(self.name.as_str(), self.named_scopes());
+        match self.expires {
+            Some(expires) => principal.expires_at(expires),
+            None => principal,
+        }
     }
 
     /// What is wrong with the entry, in words that repeat nothing of it: a key

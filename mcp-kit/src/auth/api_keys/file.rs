@@ -4,7 +4,7 @@ use std::fs::{self, File, Metadata};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
@@ -12,11 +12,11 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::error::ApiKeysError;
-use super::parse;
+use super::parse::{self, Parsed};
 use super::table::Table;
 use crate::auth::AuthError;
 use crate::auth::flight::Flight;
-use crate::context::Principal;
+use crate::context::{Credential, Principal};
 
 /// How old a look at the file may be when a key is checked against it.
 const FRESH: Duration = Duration::from_secs(1);
@@ -32,6 +32,7 @@ const SETTLED: Duration = Duration::from_secs(2);
 const LARGEST: u64 = 8 << 20;
 
 pub(super) struct FileKeys {
+    this: Weak<Self>,
     path: PathBuf,
     table: RwLock<Table>,
     seen: Mutex<Seen>,
@@ -52,13 +53,13 @@ struct Seen {
 }
 
 impl FileKeys {
-    pub(super) fn open(path: PathBuf) -> Result<Self, ApiKeysError> {
+    pub(super) fn open(path: PathBuf) -> Result<Arc<Self>, ApiKeysError> {
         let (content, metadata) = read(&path)?;
-        let table = Table::new(&origin(&path), parse::lines(text(&path, &content)?))?;
-        warn_of(&path, &metadata, &table);
-        Ok(Self {
+        let none = Table::new(&origin(&path), Parsed::default())?;
+        let keys = Arc::new_cyclic(|this| Self {
+            this: Weak::clone(this),
             path,
-            table: RwLock::new(table),
+            table: RwLock::new(none),
             seen: Mutex::new(Seen {
                 stamp: Some(Stamp::of(&metadata)),
                 content: Some(Sha256::digest(&*content).into()),
@@ -67,14 +68,15 @@ impl FileKeys {
             start: Instant::now(),
             looked: AtomicU64::new(0),
             looking: Flight::default(),
-        })
+        });
+        let table = keys.parse(&content)?;
+        warn_of(&keys.path, &metadata, &table);
+        keys.replace(table);
+        Ok(keys)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.table
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+        self.table().len()
     }
 
     pub(super) async fn find(self: &Arc<Self>, key: &str) -> Result<Option<Principal>, AuthError> {
@@ -82,10 +84,7 @@ impl FileKeys {
             // Boxed: most requests need no room for it.
             Box::pin(self.look_again()).await;
         }
-        self.table
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .find(key)
+        self.table().find(key)
     }
 
     /// Milliseconds since `start`.
@@ -165,16 +164,40 @@ impl FileKeys {
         let table = self.parse(&content)?;
         warn_of(&self.path, &metadata, &table);
         let keys = table.len();
-        *self.table.write().unwrap_or_else(PoisonError::into_inner) = table;
+        self.replace(table);
         tracing::info!(target: super::TARGET, keys, "the keys file has changed and was read again");
         Ok(())
     }
 
     fn parse(&self, content: &[u8]) -> Result<Table, ApiKeysError> {
-        Table::new(
-            &origin(&self.path),
-            parse::lines(text(&self.path, content)?),
-        )
+        let parsed = parse::lines(text(&self.path, content)?);
+        self.table().after(&origin(&self.path), parsed, || {
+            Arc::new(KeyInFile(Weak::clone(&self.this)))
+        })
+    }
+
+    fn replace(&self, table: Table) {
+        let mut place = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *place, table);
+        drop(place);
+        drop(before);
+    }
+
+    fn table(&self) -> RwLockReadGuard<'_, Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A key that is in the file.
+struct KeyInFile(Weak<FileKeys>);
+
+impl Credential for KeyInFile {
+    fn look(&self) {
+        if let Some(keys) = self.0.upgrade()
+            && keys.is_due()
+        {
+            tokio::spawn(async move { keys.look_again().await });
+        }
     }
 }
 

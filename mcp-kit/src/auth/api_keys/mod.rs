@@ -70,6 +70,13 @@ const VARIABLE: &str = "MCP_API_KEYS";
 /// compared in constant time: how long that takes says nothing of the keys, or
 /// of how many there are.
 ///
+/// # Streams
+///
+/// A stream on which a client only listens ends once the key that opened it has
+/// expired or is in the file no more, within two of
+/// [`keep_alive`](crate::transport::http::HttpLimits::keep_alive). Of a
+/// [`KeyStore`]'s keys only the expiry is known.
+///
 /// # What callers are told
 ///
 /// A key that nobody has is left to the next authenticator, and is 401 in the
@@ -137,8 +144,7 @@ impl ApiKeys {
     /// When the file cannot be read, is not a regular one, is larger than 8 MiB
     /// or is not UTF-8, or for each entry that cannot be used, by its line.
     pub fn from_file(path: impl Into<PathBuf>) -> Result<Self, ApiKeysError> {
-        let keys = FileKeys::open(path.into())?;
-        Ok(Self(Source::File(Arc::new(keys))))
+        Ok(Self(Source::File(FileKeys::open(path.into())?)))
     }
 
     /// Keys that are given one by one in code.

@@ -1,6 +1,7 @@
 //! Known keys in memory: found by a keyed digest, compared in constant time.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -8,11 +9,11 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::KeyDigest;
 use super::error::{ApiKeysError, Problem};
 use super::parse::{Key, Parsed};
+use super::{KeyDigest, KeyEntry};
 use crate::auth::AuthError;
-use crate::context::Principal;
+use crate::context::{Credential, Principal};
 
 /// How many keys that have not expired a name may have: an old and a new one.
 const KEYS_PER_NAME: usize = 2;
@@ -33,12 +34,43 @@ struct Known {
     tag: [u8; 32],
     principal: Principal,
     expires: Option<SystemTime>,
+    /// Lasts as long as the key is known: see [`Table::after`].
+    credential: Option<Arc<dyn Credential>>,
 }
 
 impl Table {
     /// Takes the keys over where nothing is wrong with any of them, and logs
     /// what is unwise.
-    pub(super) fn new(origin: &str, mut parsed: Parsed) -> Result<Self, ApiKeysError> {
+    pub(super) fn new(origin: &str, parsed: Parsed) -> Result<Self, ApiKeysError> {
+        Self::with(origin, parsed, |_, entry| (entry.principal(), None))
+    }
+
+    /// The table that comes after this one. Who holds a key in both keeps what
+    /// was shown; what others have shown is good until this one is dropped.
+    pub(super) fn after(
+        &self,
+        origin: &str,
+        parsed: Parsed,
+        credential: impl Fn() -> Arc<dyn Credential>,
+    ) -> Result<Self, ApiKeysError> {
+        Self::with(origin, parsed, |digest, entry| {
+            let principal = entry.principal();
+            let before = self
+                .known(&self.tag(digest))
+                .filter(|known| known.principal == principal && known.expires == entry.expiry());
+            if let Some(known) = before {
+                return (known.principal.clone(), known.credential.clone());
+            }
+            let credential = credential();
+            (principal.having_shown(&credential), Some(credential))
+        })
+    }
+
+    fn with(
+        origin: &str,
+        mut parsed: Parsed,
+        shown: impl Fn(&KeyDigest, &KeyEntry) -> (Principal, Option<Arc<dyn Credential>>),
+    ) -> Result<Self, ApiKeysError> {
         let mut secret = Zeroizing::new([0; 32]);
         getrandom::fill(&mut *secret)
             .map_err(|error| ApiKeysError::whole(origin, format!("no randomness: {error}")))?;
@@ -60,14 +92,17 @@ impl Table {
                 tag: [0; 32],
                 principal: Principal::new("", [""; 0]),
                 expires: None,
+                credential: None,
             },
         };
         for Key { entry, digest, .. } in parsed.keys {
             let tag = table.tag(&digest);
+            let (principal, credential) = shown(&digest, &entry);
             let known = Known {
                 tag,
-                principal: entry.principal(),
+                principal,
                 expires: entry.expiry(),
+                credential,
             };
             table.keys.insert(start(&tag), known);
         }
@@ -80,13 +115,16 @@ impl Table {
 
     /// The holder of `key`; `None` where nobody holds it.
     pub(super) fn find(&self, key: &str) -> Result<Option<Principal>, AuthError> {
-        let tag = self.tag(&KeyDigest::of(key));
-        let known = self.keys.get(&start(&tag)).unwrap_or(&self.nobody);
-        if !bool::from(known.tag.ct_eq(&tag)) {
+        let Some(known) = self.known(&self.tag(&KeyDigest::of(key))) else {
             return Ok(None);
-        }
+        };
         still_valid(known.expires)?;
         Ok(Some(known.principal.clone()))
+    }
+
+    fn known(&self, tag: &[u8; 32]) -> Option<&Known> {
+        let known = self.keys.get(&start(tag)).unwrap_or(&self.nobody);
+        bool::from(known.tag.ct_eq(tag)).then_some(known)
     }
 
     fn tag(&self, digest: &KeyDigest) -> [u8; 32] {

@@ -55,6 +55,13 @@ impl Rules {
         Ok(())
     }
 
+    /// When a token that is good now no longer is; `None` for a time that no
+    /// clock will show.
+    pub(super) fn expiry(&self, claims: &Claims) -> Option<SystemTime> {
+        let end = claims.get("exp")?.as_f64()? + self.leeway.as_secs_f64();
+        SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(end).ok()?)
+    }
+
     /// The holder's name: that of the issuer, `#`, and the claim. An issuer's
     /// URL has no `#`, so that nobody can choose a claim that makes the name
     /// another issuer's; and no API key's name has one.

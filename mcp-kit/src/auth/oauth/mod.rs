@@ -110,7 +110,11 @@ impl OAuth {
         self.0.keys.check(token, algorithm).await?;
         self.0.rules.check(&token.claims)?;
         let name = self.0.rules.name(&token.claims)?;
-        Ok(Principal::new(name, claims::scopes(&token.claims)))
+        let principal = Principal::new(name, claims::scopes(&token.claims));
+        Ok(match self.0.rules.expiry(&token.claims) {
+            Some(expiry) => principal.expires_at(expiry),
+            None => principal,
+        })
     }
 }
 

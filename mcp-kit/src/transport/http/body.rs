@@ -21,6 +21,7 @@ use super::pressure::{Claim, LARGE, Pressure};
 #[cfg(feature = "sse")]
 use super::sse::{Opened, Stream};
 use super::subscriptions::Subscription;
+use crate::context::Principal;
 
 /// The body of a response.
 pub struct HttpBody {
@@ -51,6 +52,8 @@ struct Events {
     /// Read, and not sent yet.
     pending: Bytes,
     claim: Option<Claim>,
+    /// Whose key or token it ends with, where it has no end of its own.
+    caller: Option<Principal>,
     keep_alive: Duration,
     sleep: Option<Pin<Box<Sleep>>>,
 }
@@ -90,12 +93,21 @@ impl HttpBody {
             source,
             pending: Bytes::new(),
             claim: None,
+            caller: None,
             keep_alive,
             sleep: None,
         };
         Self {
             kind: Kind::Events(events),
             held: Held::default(),
+        }
+    }
+
+    /// Events end once what their caller has shown is no longer good. That is
+    /// looked at with every event, and as often as one is made up.
+    pub(super) fn end_with(&mut self, caller: Principal) {
+        if let Kind::Events(events) = &mut self.kind {
+            events.caller = Some(caller);
         }
     }
 
@@ -172,6 +184,9 @@ impl Events {
             self.source.advance();
         } else {
             self.claim = None;
+            if self.is_cut() {
+                return Poll::Ready(None);
+            }
             if let Poll::Ready(read) = self.source.poll_next(cx) {
                 self.sleep = None;
                 let Some((events, claim)) = read else {
@@ -190,6 +205,21 @@ impl Events {
         std::task::ready!(alarm.as_mut().poll(cx));
         self.sleep = None;
         Poll::Ready(Some(Bytes::from_static(b": keep-alive\n\n")))
+    }
+}
+
+impl Events {
+    /// Whether its caller may hear no more.
+    fn is_cut(&self) -> bool {
+        let Some(caller) = self.caller.as_ref().filter(|one| !one.is_still_good()) else {
+            return false;
+        };
+        tracing::info!(
+            target: "mcp_kit::http",
+            principal = caller.name(),
+            "a stream is ended: the key or token that opened it is no longer good"
+        );
+        true
     }
 }
 

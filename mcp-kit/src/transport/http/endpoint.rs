@@ -58,7 +58,7 @@ pub(super) enum Asked {
         call: PendingCall,
         exchange: Arc<Exchange>,
     },
-    Listen(RequestId, subscriptions::Place),
+    Listen(RequestId, subscriptions::Place, Principal),
     /// A session.
     Open(Box<Opening>),
     /// A call of a session, which has been taken up.
@@ -99,12 +99,13 @@ async fn post(
         Asked::Nothing => Ok(empty_response(StatusCode::ACCEPTED)),
         Asked::Answer(json) => Ok(answer(json, accepts)),
         Asked::Call { call, exchange } => respond(shared, call, exchange, accepts, socket).await,
-        Asked::Listen(id, place) => {
+        Asked::Listen(id, place, caller) => {
             let exchange = Exchange::new(MOST_UNREAD_EVENTS);
             let subscription =
                 subscriptions::open(&shared.server, id, Arc::clone(&exchange), place);
             let mut response = events(shared, &exchange);
             response.body_mut().held().subscription = Some(subscription);
+            response.body_mut().end_with(caller);
             Ok(response)
         }
         Asked::Open(opening) => Box::pin(legacy::open(shared, *opening, accepts)).await,
@@ -240,7 +241,7 @@ fn modern(
         }
         let limits = &shared.options.limits;
         let place = (shared.subscriptions).place(&session.principal, limits)?;
-        return Ok(Asked::Listen(request.id.clone(), place));
+        return Ok(Asked::Listen(request.id.clone(), place, session.principal));
     }
     route(shared, Era::Modern, &mut session, accepts, request, meta).map_err(|error| {
         if error.code() == ErrorCode::MethodNotFound {

@@ -243,6 +243,57 @@ fn a_keys_file_is_reloaded_when_it_changes() {
     std::fs::remove_file(&path).unwrap();
 }
 
+/// Nobody asks for anything meanwhile: the streams themselves have the file
+/// looked at.
+#[test]
+fn streams_end_with_the_key_that_opened_them() {
+    let path = crate::support::scratch("revoked-keys");
+    std::fs::write(&path, "alice:old-key\nbob:bob-key\n").unwrap();
+    let server = setup()
+        .arg("--keys-file")
+        .arg(path.to_str().expect("a path in UTF-8"))
+        .env("CHAOS_SSE", "1")
+        .env("CHAOS_HTTP_LIMITS", "keep_alive=100ms")
+        .start();
+    let session = server.legacy_as("old-key");
+    let modern = server.modern_as("old-key");
+    let subscribing = modern.request(1, "subscriptions/listen", json!({ "notifications": {} }));
+    let oldest = Request::new("GET", "/sse")
+        .header("Accept", "text/event-stream")
+        .header("X-API-Key", "old-key");
+    let streams = [
+        session.stream(&session.listening()),
+        modern.stream(&subscribing),
+        modern.stream(&oldest),
+    ];
+    let bob = server.legacy_as("bob-key");
+    let mut bobs = bob.stream(&bob.listening());
+    // A new key for alice, and the line of bob's as it was.
+    let next = path.with_extension("next");
+    std::fs::write(&next, "alice:new-key\nbob:bob-key\n").unwrap();
+    std::fs::rename(&next, &path).unwrap();
+    for mut stream in streams {
+        while stream.next().is_some() {}
+        assert!(stream.is_complete());
+    }
+    let unknown = server.connect().exchange(&session.listening());
+    assert_unknown(&unknown, "the old key");
+    assert_eq!(server.connect().exchange(&bob.ending()).status(), 204);
+    while bobs.next().is_some() {}
+    std::fs::remove_file(&path).unwrap();
+    let ended: Vec<_> = server
+        .log_after_end()
+        .into_iter()
+        .filter(|line| {
+            line["message"]
+                .as_str()
+                .is_some_and(|text| text.starts_with("a stream is ended"))
+        })
+        .map(|line| line["principal"].clone())
+        .collect();
+    assert_eq!(ended, ["alice"; 3]);
+}
+
 #[test]
 fn a_key_is_never_told() {
     let server = setup().keys().env("RUST_LOG", "trace").start();

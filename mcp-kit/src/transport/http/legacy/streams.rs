@@ -50,6 +50,7 @@ pub(in super::super) async fn get(
     }
     let mut response = endpoint::events(shared, &exchange);
     response.body_mut().held().listening = Some(listening);
+    response.body_mut().end_with(principal);
     Ok(response)
 }
 

@@ -69,6 +69,7 @@ pub(super) fn stream(
     let keep_alive = shared.options.limits.keep_alive;
     let mut response = endpoint::stream_of(HttpBody::session(Arc::clone(stream), keep_alive));
     response.body_mut().held().opened = Some(opened);
+    response.body_mut().end_with(principal.clone());
     Ok(response)
 }
 
