@@ -8,7 +8,7 @@ use std::sync::Arc;
 #[cfg(feature = "http")]
 use std::sync::Weak;
 #[cfg(feature = "http")]
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::FromContext;
 #[cfg(feature = "http")]
@@ -78,19 +78,20 @@ impl Principal {
 
     /// The caller, whose key or token is good until `time`.
     ///
-    /// Streams on which the caller only listens end then. Calls in flight go on.
-    /// To refuse what is asked later is for whoever authenticates the request.
+    /// Streams on which the caller only listens end then. Calls in flight go on,
+    /// but for those of the 2024-11-05 transport, whose stream is the session. To
+    /// refuse what is asked later is for whoever authenticates the request.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
     /// use mcp_kit::Principal;
     ///
     /// let in_an_hour = SystemTime::now() + Duration::from_secs(3600);
-    /// let alice = Principal::new("alice", ["read"]).expires_at(in_an_hour);
+    /// let alice = Principal::new("alice", ["read"]).with_expiry(in_an_hour);
     /// ```
     #[cfg(feature = "http")]
     #[must_use]
-    pub fn expires_at(mut self, time: SystemTime) -> Self {
+    pub fn with_expiry(mut self, time: SystemTime) -> Self {
         Arc::make_mut(&mut self.inner).shown.expires = Some(time);
         self
     }
@@ -124,6 +125,27 @@ impl Principal {
             }
             None => false,
         }
+    }
+
+    /// How long it need not be asked whether what the caller has shown is still
+    /// good: until it expires, and for `look` where it can be revoked.
+    #[cfg(feature = "http")]
+    pub(crate) fn good_for(&self, look: Duration) -> Duration {
+        let Shown {
+            expires,
+            credential,
+        } = &self.inner.shown;
+        let left = match expires {
+            Some(expires) => expires
+                .duration_since(SystemTime::now())
+                .unwrap_or_default(),
+            None => Duration::MAX,
+        };
+        let most = match credential {
+            Some(_) => look,
+            None => Duration::from_secs(3600),
+        };
+        left.min(most)
     }
 
     /// The caller, who was named by a token that an authorization server gave.

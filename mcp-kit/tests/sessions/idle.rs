@@ -85,7 +85,7 @@ struct Moments;
 impl Authenticator for Moments {
     async fn authenticate(&self, _: &Credentials<'_>) -> Result<Option<Principal>, AuthError> {
         let end = SystemTime::now() + Duration::from_millis(100);
-        Ok(Some(Principal::new("alice", [""; 0]).expires_at(end)))
+        Ok(Some(Principal::new("alice", [""; 0]).with_expiry(end)))
     }
 }
 

@@ -72,7 +72,7 @@ impl KeyEntry {
     pub(super) fn principal(&self) -> Principal {
         let principal = Principal::new(self.name.as_str(), self.named_scopes());
         match self.expires {
-            Some(expires) => principal.expires_at(expires),
+            Some(expires) => principal.with_expiry(expires),
             None => principal,
         }
     }

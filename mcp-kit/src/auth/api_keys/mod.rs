@@ -72,10 +72,9 @@ const VARIABLE: &str = "MCP_API_KEYS";
 ///
 /// # Streams
 ///
-/// A stream on which a client only listens ends once the key that opened it has
-/// expired or is in the file no more, within two of
-/// [`keep_alive`](crate::transport::http::HttpLimits::keep_alive). Of a
-/// [`KeyStore`]'s keys only the expiry is known.
+/// A stream on which a client only listens ends when the key that opened it
+/// expires, or within half a minute after its entry is in the file no more or
+/// has changed. Of a [`KeyStore`]'s keys only the expiry is known.
 ///
 /// # What callers are told
 ///

@@ -112,7 +112,7 @@ impl OAuth {
         let name = self.0.rules.name(&token.claims)?;
         let principal = Principal::new(name, claims::scopes(&token.claims));
         Ok(match self.0.rules.expiry(&token.claims) {
-            Some(expiry) => principal.expires_at(expiry),
+            Some(expiry) => principal.with_expiry(expiry),
             None => principal,
         })
     }

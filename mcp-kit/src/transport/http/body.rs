@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::{Instant, Sleep, sleep, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use super::calls::CallGuard;
 use super::clock::{Progress, Serving};
@@ -42,6 +42,13 @@ pub(super) struct Held {
     pub(super) opened: Option<Opened>,
 }
 
+impl Held {
+    /// Whether the request has passed the doors.
+    fn was_let_in(&self) -> bool {
+        self.request.is_some() || self.subscription.is_some() || self.listening.is_some()
+    }
+}
+
 enum Kind {
     Whole(Bytes),
     Events(Events),
@@ -55,6 +62,8 @@ struct Events {
     /// Whose key or token it ends with, where it has no end of its own.
     caller: Option<Principal>,
     keep_alive: Duration,
+    /// When something is made up, unless something comes.
+    quiet_until: Option<Instant>,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
@@ -95,6 +104,7 @@ impl HttpBody {
             claim: None,
             caller: None,
             keep_alive,
+            quiet_until: None,
             sleep: None,
         };
         Self {
@@ -103,8 +113,7 @@ impl HttpBody {
         }
     }
 
-    /// Events end once what their caller has shown is no longer good. That is
-    /// looked at with every event, and as often as one is made up.
+    /// Events end once what their caller has shown is no longer good.
     pub(super) fn end_with(&mut self, caller: Principal) {
         if let Kind::Events(events) = &mut self.kind {
             events.caller = Some(caller);
@@ -118,7 +127,11 @@ impl HttpBody {
 
     /// Lets its connection see how it gets on.
     pub(super) fn serve(&mut self, serving: Option<Serving>) {
+        let was_let_in = self.held.was_let_in();
         self.held.serving = serving;
+        if let Some(serving) = self.held.serving.as_mut().filter(|_| was_let_in) {
+            serving.let_in();
+        }
         let Some(serving) = &mut self.held.serving else {
             return;
         };
@@ -182,31 +195,46 @@ impl Events {
     fn poll_next(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<Option<Bytes>> {
         if !self.pending.is_empty() {
             self.source.advance();
-        } else {
-            self.claim = None;
+            return Poll::Ready(Some(piece(&mut self.pending, most)));
+        }
+        self.claim = None;
+        loop {
             if self.is_cut() {
                 return Poll::Ready(None);
             }
             if let Poll::Ready(read) = self.source.poll_next(cx) {
+                self.quiet_until = None;
                 self.sleep = None;
                 let Some((events, claim)) = read else {
                     return Poll::Ready(None);
                 };
                 (self.pending, self.claim) = (events, claim);
+                return Poll::Ready(Some(piece(&mut self.pending, most)));
             }
+            let now = Instant::now();
+            let until = *self.quiet_until.get_or_insert(now + self.keep_alive);
+            if until <= now {
+                self.quiet_until = None;
+                self.sleep = None;
+                // Whoever does not take it is gone, or wants to be forgotten.
+                self.source.begin();
+                return Poll::Ready(Some(Bytes::from_static(b": keep-alive\n\n")));
+            }
+            let look = match &self.caller {
+                Some(caller) => until.min(now + caller.good_for(LOOK)),
+                None => until,
+            };
+            let alarm = self
+                .sleep
+                .get_or_insert_with(|| Box::pin(sleep_until(look)));
+            std::task::ready!(alarm.as_mut().poll(cx));
+            self.sleep = None;
         }
-        if !self.pending.is_empty() {
-            return Poll::Ready(Some(piece(&mut self.pending, most)));
-        }
-        let keep_alive = self.keep_alive;
-        let alarm = self
-            .sleep
-            .get_or_insert_with(|| Box::pin(sleep(keep_alive)));
-        std::task::ready!(alarm.as_mut().poll(cx));
-        self.sleep = None;
-        Poll::Ready(Some(Bytes::from_static(b": keep-alive\n\n")))
     }
 }
+
+/// How often it is looked whether a key that opened a stream is known still.
+const LOOK: Duration = Duration::from_secs(15);
 
 impl Events {
     /// Whether its caller may hear no more.
@@ -230,6 +258,15 @@ impl Source {
             Self::Exchange(reader) => reader.watch(progress),
             #[cfg(feature = "sse")]
             Self::Session(stream) => stream.watch(progress),
+        }
+    }
+
+    /// There is something to read that did not come from here.
+    fn begin(&self) {
+        match self {
+            Self::Exchange(reader) => reader.begin(),
+            #[cfg(feature = "sse")]
+            Self::Session(stream) => stream.begin(),
         }
     }
 

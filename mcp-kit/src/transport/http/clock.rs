@@ -45,6 +45,14 @@ pub(super) struct Clock {
     rounds: AtomicU64,
     /// Bytes have left since the last look.
     has_written: AtomicBool,
+    /// When a request was last let in and answered, in milliseconds since
+    /// `began`; the beginning until there was one.
+    useful: AtomicU64,
+    /// How many of the requests that are being answered were refused.
+    refused: AtomicU64,
+    /// Since when bytes wait that the client does not take, in milliseconds
+    /// after `began` and one more; 0 while there are none.
+    stalled: AtomicU64,
     is_http2: AtomicBool,
 }
 
@@ -90,24 +98,32 @@ impl Clock {
             state: AtomicU64::new(HEAD), // who connects is about to ask
             rounds: AtomicU64::new(0),
             has_written: AtomicBool::new(false),
+            useful: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            stalled: AtomicU64::new(0),
             is_http2: AtomicBool::new(false),
         })
     }
 
-    /// A request has come in whole, as far as its headers go.
+    /// A request has come in whole, as far as its headers go. It is served, also
+    /// where its connection was to make room just now.
     pub(super) fn serve(self: &Arc<Self>) -> Serving {
         let _ = self
             .state
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
-                Some((state & !HEAD) + ONE_REQUEST)
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |state| {
+                Some((state & !(HEAD | EVICTED)) + ONE_REQUEST)
             });
-        Serving(Progress {
-            clock: Arc::clone(self),
-            round: None,
-        })
+        Serving {
+            progress: Progress {
+                clock: Arc::clone(self),
+                round: None,
+            },
+            is_refused: false,
+            was_let_in: false,
+        }
     }
 
-    fn is_http2(&self) -> bool {
+    pub(super) fn is_http2(&self) -> bool {
         self.is_http2.load(Ordering::Relaxed)
     }
 
@@ -156,30 +172,38 @@ impl Clock {
     /// Whether a request is being answered, as opposed to none, or one whose
     /// headers are on their way.
     pub(super) fn is_serving(&self) -> bool {
-        matches!(self.phase().0, Phase::Serving(_))
+        self.state.load(Ordering::Relaxed) & BELOW_TIME & !EVICTED >= ONE_REQUEST
     }
 
-    /// Since when nothing but the client is waited for, if that is so.
-    pub(super) fn waits_since(&self) -> Option<Instant> {
-        match self.phase() {
-            (Phase::Idle | Phase::Head, since) => Some(since),
-            _ => None,
+    /// What is seen by who looks for a connection to evict; `None` while a
+    /// request is served, and of one that is evicted.
+    pub(super) fn waiting(&self) -> Option<Waiting> {
+        let state = self.state.load(Ordering::Acquire);
+        let requests = (state & BELOW_TIME & !EVICTED) / ONE_REQUEST;
+        if state & EVICTED != 0 || requests > self.refused.load(Ordering::Relaxed) {
+            return None;
         }
+        // An answer of which hyper has the end already may be on its way.
+        let stalled = self.stalled.load(Ordering::Relaxed).checked_sub(1);
+        let since = stalled.unwrap_or_else(|| self.useful.load(Ordering::Relaxed));
+        Some(Waiting {
+            since: self.began + Duration::from_millis(since),
+            is_stalled: stalled.is_some(),
+            state,
+        })
     }
 
-    /// Ends the connection as soon as it is polled, unless a request is being
-    /// answered; whether it is to end.
-    pub(super) fn evict(&self) -> bool {
-        let evicted = self
-            .state
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
-                matches!(state & BELOW_TIME, 0 | HEAD).then_some(state | EVICTED)
-            });
-        evicted.is_ok()
+    /// Ends the connection as soon as it is polled, unless something has changed
+    /// since it was `seen`; whether it is to end.
+    pub(super) fn evict(&self, seen: &Waiting) -> bool {
+        let evicted = seen.state | EVICTED;
+        (self.state)
+            .compare_exchange(seen.state, evicted, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
     }
 
     fn is_about_to_ask(&self) -> bool {
-        self.state.load(Ordering::Relaxed) & HEAD != 0
+        self.state.load(Ordering::Relaxed) & BELOW_TIME & !EVICTED == HEAD
     }
 
     pub(super) fn is_evicted(&self) -> bool {
@@ -199,9 +223,13 @@ impl Clock {
             .is_ok()
     }
 
+    /// Milliseconds since it began.
+    fn millis(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(0)
+    }
+
     fn now(&self) -> u64 {
-        let millis = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(0);
-        millis << 16
+        self.millis() << 16
     }
 
     fn phase(&self) -> (Phase, Instant) {
@@ -214,6 +242,14 @@ impl Clock {
         };
         (phase, self.began + Duration::from_millis(state >> 16))
     }
+}
+
+/// A connection on which no request is served that was let in.
+pub(super) struct Waiting {
+    /// When one was last, or when the client ceased to take what is written.
+    pub(super) since: Instant,
+    pub(super) is_stalled: bool,
+    state: u64,
 }
 
 /// What a look at the answers finds.
@@ -292,37 +328,60 @@ impl Drop for Progress {
 
 /// A request is being answered until this is dropped.
 #[derive(Debug)]
-pub(super) struct Serving(Progress);
+pub(super) struct Serving {
+    progress: Progress,
+    is_refused: bool,
+    was_let_in: bool,
+}
 
 impl Serving {
+    /// It is refused: whatever the client still sends, its connection can be
+    /// evicted.
+    pub(super) fn refuse(&mut self) {
+        if !std::mem::replace(&mut self.is_refused, true) {
+            self.progress.clock.refused.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// It was let in: it counts as use of its connection.
+    pub(super) fn let_in(&mut self) {
+        self.was_let_in = true;
+    }
+
     /// How its answer gets on, where that is all there.
     pub(super) fn progress(&mut self) -> &mut Progress {
-        &mut self.0
+        &mut self.progress
     }
 
     /// How another part of its answer gets on.
     pub(super) fn another_progress(&self) -> Progress {
         Progress {
-            clock: Arc::clone(&self.0.clock),
+            clock: Arc::clone(&self.progress.clock),
             round: None,
         }
     }
 
     /// Whether answers share the connection.
     pub(super) fn is_http2(&self) -> bool {
-        self.0.clock.is_http2()
+        self.progress.clock.is_http2()
     }
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        let clock = &self.0.clock;
-        let now = clock.now();
+        let clock = &self.progress.clock;
+        let now = clock.millis();
+        if self.was_let_in {
+            clock.useful.store(now, Ordering::Relaxed);
+        }
         let _ = clock
             .state
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
-                Some(now | (state & BELOW_TIME).saturating_sub(ONE_REQUEST))
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |state| {
+                Some(now << 16 | (state & BELOW_TIME).saturating_sub(ONE_REQUEST))
             });
+        if self.is_refused {
+            clock.refused.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -360,6 +419,9 @@ pub(super) struct TimedStream {
     /// How many bytes have come of what opens HTTP/2, until it is known whether
     /// that comes. What comes between requests is no beginning of one there.
     preface: Option<usize>,
+    /// When what is left of an evicted connection ends: HTTP/2 has a word for
+    /// it.
+    leaving: Option<Instant>,
 }
 
 /// What a client that speaks HTTP/2 sends first (RFC 9113, section 3.4).
@@ -383,6 +445,7 @@ impl TimedStream {
             stalled: None,
             round: now,
             preface: Some(0),
+            leaving: None,
         }
     }
 
@@ -393,7 +456,7 @@ impl TimedStream {
             let (phase, since) = self.clock.phase();
             let now = Instant::now();
             let mut until = match phase {
-                Phase::Evicted => now,
+                Phase::Evicted => self.leaving.unwrap_or(now),
                 Phase::Idle => since + self.patience.idle,
                 Phase::Head => since + self.patience.head,
                 // Looked at again after a while.
@@ -441,6 +504,9 @@ impl TimedStream {
         if self.stalled.is_none() {
             let now = Instant::now();
             self.stalled = Some(now);
+            self.clock
+                .stalled
+                .store(self.clock.millis() + 1, Ordering::Relaxed);
             let look = now + SHORT_PATIENCE;
             if look < self.alarm.deadline() {
                 self.alarm.as_mut().reset(look);
@@ -452,9 +518,27 @@ impl TimedStream {
 }
 
 impl TimedStream {
-    /// Tells the client, if it is about to ask, and ends the connection.
-    fn give_way(&self) -> io::Result<()> {
-        if self.clock.is_about_to_ask() && !self.clock.is_http2() {
+    /// Whether the connection ends here. One of HTTP/2 is told so (see
+    /// `connections`), and has a moment to finish.
+    fn gives_way(&mut self) -> bool {
+        if !self.clock.is_evicted() {
+            self.leaving = None;
+            return false;
+        }
+        if !self.clock.is_http2() {
+            return true;
+        }
+        if self.leaving.is_none() {
+            let until = Instant::now() + SHORT_PATIENCE;
+            self.leaving = Some(until);
+            self.alarm.as_mut().reset(until);
+        }
+        false
+    }
+
+    /// Tells a client that asks, and ends the connection.
+    fn give_way(&self, is_asking: bool) -> io::Result<()> {
+        if is_asking && !self.clock.is_http2() {
             let _ = self.writing.try_write(NO_ROOM);
         }
         Ok(())
@@ -478,7 +562,9 @@ impl TimedStream {
                 outcome => break outcome,
             }
         };
-        self.stalled = None;
+        if self.stalled.take().is_some() {
+            self.clock.stalled.store(0, Ordering::Relaxed);
+        }
         self.clock.has_written.store(true, Ordering::Relaxed);
         Poll::Ready(outcome)
     }
@@ -491,9 +577,6 @@ impl AsyncRead for TimedStream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.clock.is_evicted() {
-            return Poll::Ready(this.give_way());
-        }
         let before = buf.filled().len();
         match Pin::new(&mut this.reading).poll_read(cx, buf) {
             Poll::Ready(outcome) => {
@@ -501,16 +584,21 @@ impl AsyncRead for TimedStream {
                 if let Some(seen) = this.preface {
                     this.preface = this.clock.opens_http2(seen, read);
                 }
-                if !read.is_empty()
-                    && this.preface.is_none()
-                    && !this.clock.is_http2()
-                    && !this.clock.has_read()
-                {
-                    // A request that is not begun is not lost half-way.
+                let is_asking = !read.is_empty() && !this.clock.is_serving();
+                let counts = read.is_empty()
+                    || this.preface.is_some()
+                    || this.clock.is_http2()
+                    || this.clock.has_read();
+                if this.gives_way() || !counts {
+                    // A request that has not begun is not lost half-way.
                     buf.set_filled(before);
-                    return Poll::Ready(this.give_way());
+                    return Poll::Ready(this.give_way(is_asking));
                 }
                 Poll::Ready(outcome)
+            }
+            Poll::Pending if this.gives_way() => {
+                let is_asking = this.clock.is_about_to_ask();
+                Poll::Ready(this.give_way(is_asking))
             }
             Poll::Pending => match std::task::ready!(this.poll_overdue(cx)) {
                 Phase::Idle => Poll::Ready(Ok(())), // an end like any other
@@ -521,7 +609,7 @@ impl AsyncRead for TimedStream {
                     Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
                 }
                 Phase::Serving(_) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-                Phase::Evicted => Poll::Ready(this.give_way()),
+                Phase::Evicted => Poll::Ready(Ok(())),
             },
         }
     }

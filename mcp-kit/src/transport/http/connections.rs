@@ -48,7 +48,9 @@ const ENDED: u8 = 2;
 /// The open connections.
 pub(super) struct Connections {
     most: usize,
+    /// Those of the reserve as well.
     open: AtomicUsize,
+    reserved: AtomicUsize,
     none_left: Notify,
     /// How far the end is: [`OPEN`], [`CLOSING`] or [`ENDED`].
     stage: AtomicU8,
@@ -75,10 +77,11 @@ impl Connections {
         Arc::new(Self {
             most: limits.connections,
             open: AtomicUsize::new(0),
+            reserved: AtomicUsize::new(0),
             none_left: Notify::new(),
             stage: AtomicU8::new(OPEN),
             staged: Arc::new(Notify::new()),
-            evictable: Arc::default(),
+            evictable: Evictable::new(limits.connections),
             patience: Patience {
                 head: limits.header_time,
                 idle: limits.idle_time,
@@ -91,7 +94,7 @@ impl Connections {
 
     /// Serves a connection in a task of its own, if there is room for it.
     pub(super) fn serve(self: &Arc<Self>, stream: TcpStream, service: &HttpService) {
-        let Some((place, is_reserve)) = self.place() else {
+        let Some(place) = self.place() else {
             service.shared().server.meter.refused(Reason::Busy);
             // It fits into the socket's empty buffer, or nobody is there.
             let _ = stream.try_write(NO_ROOM);
@@ -103,6 +106,7 @@ impl Connections {
         let service = service.clone();
         let clock = Clock::new();
         let again = Again::new();
+        let is_reserve = place.is_reserve;
         // Those of the reserve end soon anyway.
         let registered = (!is_reserve).then(|| {
             let waker = again.waker().clone();
@@ -110,7 +114,7 @@ impl Connections {
         });
         tokio::spawn(async move {
             let _registered = registered;
-            let connections = &place.0;
+            let connections = &place.connections;
             let unread = Arc::clone(&service.shared().unread);
             let (reading, writing) = stream.into_split();
             let writing = Arc::new(writing);
@@ -141,6 +145,7 @@ impl Connections {
                 staged: connections.staged(),
                 is_watching: false,
                 stage: OPEN,
+                gives_way: false,
                 clock: its_clock,
                 connections,
                 again,
@@ -179,16 +184,21 @@ impl Connections {
         }
     }
 
-    /// A place, and whether it is one of the reserve. Where none is left, a
-    /// connection that only waits is ended for it; its own place is free shortly
-    /// after.
-    fn place(self: &Arc<Self>) -> Option<(Place, bool)> {
-        let place = Place(Arc::clone(self));
-        let before = self.open.fetch_add(1, Ordering::AcqRel);
-        if before < self.most || self.evictable.evict(Instant::now()) {
-            return Some((place, false));
+    /// A place. Where none is left, a connection that only waits is ended for it,
+    /// whose own is free shortly after; or it is one of the reserve.
+    fn place(self: &Arc<Self>) -> Option<Place> {
+        let open = self.open.fetch_add(1, Ordering::AcqRel);
+        let mut place = Place {
+            connections: Arc::clone(self),
+            is_reserve: false,
+        };
+        let ordinary = open.saturating_sub(self.reserved.load(Ordering::Acquire));
+        if ordinary < self.most || self.evictable.evict(Instant::now()) {
+            return Some(place);
         }
-        (before < self.most.saturating_add(RESERVE)).then_some((place, true))
+        place.is_reserve = true;
+        let reserved = self.reserved.fetch_add(1, Ordering::AcqRel);
+        (reserved < RESERVE).then_some(place)
     }
 
     /// Tells of the next stage.
@@ -200,12 +210,19 @@ impl Connections {
 }
 
 /// A connection's place among those that may be open.
-struct Place(Arc<Connections>);
+struct Place {
+    connections: Arc<Connections>,
+    is_reserve: bool,
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.0.open.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.none_left.notify_waiters();
+        let connections = &self.connections;
+        if self.is_reserve {
+            connections.reserved.fetch_sub(1, Ordering::AcqRel);
+        }
+        if connections.open.fetch_sub(1, Ordering::AcqRel) == 1 {
+            connections.none_left.notify_waiters();
         }
     }
 }
@@ -217,6 +234,8 @@ struct UntilClosed<'a, C> {
     /// It knows whom to tell.
     is_watching: bool,
     stage: u8,
+    /// It was told to finish, since another connection has its place.
+    gives_way: bool,
     clock: Arc<Clock>,
     connections: &'a Connections,
     again: Again,
@@ -251,6 +270,7 @@ impl<C: Graceful> Future for UntilClosed<'_, C> {
             staged,
             is_watching,
             stage,
+            gives_way,
             clock,
             connections,
             again,
@@ -272,13 +292,22 @@ impl<C: Graceful> Future for UntilClosed<'_, C> {
                 connection.as_mut().shut_down();
             }
             *stage = now;
-            let polled = connection.as_mut().poll(cx);
-            let is_over = now == ENDED || (now == CLOSING && !clock.is_serving());
-            if polled.is_ready() || is_over {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
+            // Only HTTP/2 can say which requests are not answered any more.
+            if clock.is_evicted() && clock.is_http2() && !std::mem::replace(gives_way, true) {
+                connection.as_mut().shut_down();
             }
+            // Asked before the connection is polled: what an answer has given to
+            // HTTP/2 before it ended, in a task of its own, is written here.
+            let was_serving = clock.is_serving();
+            let polled = connection.as_mut().poll(cx);
+            let is_over = now == ENDED || (now == CLOSING && !was_serving);
+            if polled.is_ready() || is_over {
+                return Poll::Ready(());
+            }
+            if now == CLOSING && !clock.is_serving() {
+                cx.waker().wake_by_ref();
+            }
+            Poll::Pending
         })
     }
 }

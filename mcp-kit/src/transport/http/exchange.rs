@@ -416,6 +416,16 @@ impl Reader {
         state.progress = Some(progress);
     }
 
+    /// There is something to read beside the events.
+    pub(super) fn begin(&self) {
+        let mut state = self.exchange.lock();
+        if state.reader == self.number
+            && let Some(progress) = &mut state.progress
+        {
+            progress.begin();
+        }
+    }
+
     /// More of what was read has left.
     pub(super) fn advance(&self) {
         let mut state = self.exchange.lock();

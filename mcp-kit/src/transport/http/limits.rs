@@ -20,9 +20,10 @@ pub struct HttpLimits {
     /// How long a connection may stay open between requests; 75 s.
     pub idle_time: Duration,
     /// Connections that are open at once; 1,024. For a further one another makes
-    /// room that has waited for its client for a second or more: of the host
-    /// with the most connections, the one that has waited longest. Where there
-    /// is none, the further one is told 503.
+    /// room on which nothing was let in for a second, or for a tenth of one where
+    /// its host has more than an eighth of all: of the host with the most
+    /// connections, the one that has waited longest. Where there is none, the
+    /// further one is told 503.
     pub connections: usize,
     /// Requests of one HTTP/2 connection that are open at once; 64.
     pub streams_per_connection: u32,

@@ -163,7 +163,8 @@ async fn accept(listener: &TcpListener, service: &HttpService, connections: &Arc
 /// flight.
 async fn drain(server: &Server, service: &HttpService, connections: &Connections) {
     let inner = server.inner();
-    if !inner.drain.is_draining() {
+    // A sleep of no time takes a moment, in which calls would still be taken.
+    if !inner.drain.is_draining() && !inner.http.drain_delay.is_zero() {
         inner.drain.announce();
         tokio::select! {
             () = sleep(inner.http.drain_delay) => {}

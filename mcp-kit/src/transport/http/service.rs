@@ -217,12 +217,12 @@ impl HttpService {
         parts: Parts,
         mut body: RequestBody,
         client: Client,
-        held: Held,
+        mut held: Held,
     ) -> impl Future<Output = Result<Response<HttpBody>, Infallible>> + Send + use<> {
         async move {
             let shared = &self.shared;
-            let address = client.address;
-            let responded = if client.is_reserve && !probes::is_probe(parts.uri.path()) {
+            let (address, is_reserve) = (client.address, client.is_reserve);
+            let responded = if is_reserve && !probes::is_probe(parts.uri.path()) {
                 Err(busy().closing())
             } else {
                 shared.respond(&parts, &mut body, client).await
@@ -242,9 +242,15 @@ impl HttpService {
                             "refused"
                         );
                     }
+                    if let Some(serving) = &mut held.serving {
+                        serving.refuse();
+                    }
                     // Many clients look for an answer only once all is sent; who
-                    // waits to be told to go on does not.
-                    if !body.is_end_stream() && !parts.headers.contains_key(http::header::EXPECT) {
+                    // waits to be told to go on does not. Of the reserve there is
+                    // too little to wait for anybody.
+                    let looks_late =
+                        !body.is_end_stream() && !parts.headers.contains_key(http::header::EXPECT);
+                    if looks_late && !is_reserve {
                         let most = shared.server.limits.message_bytes.saturating_mul(2);
                         Box::pin(body::discard(&mut body, most)).await;
                     }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::load::served_at_last;
 use crate::rpc;
 use crate::server::{Server, field, setup};
 use crate::support::PATIENCE;
@@ -110,6 +111,23 @@ fn calls_are_answered() {
         assert_eq!(text.len(), 1_000_000);
         let text = call(&server, &client, 1, "panic", json!({})).await;
         assert!(text.contains("internal error"), "{text}");
+    });
+}
+
+/// It is told so, and so knows which requests it may send again elsewhere.
+#[test]
+fn a_connection_that_makes_room_ends_with_a_word() {
+    let server = setup().env("CHAOS_HTTP_LIMITS", "connections=1").start();
+    run(async {
+        let socket = TcpStream::connect(server.address).await.expect("a socket");
+        let (client, connection) = handshake(socket).await.expect("HTTP/2");
+        let connection = tokio::spawn(connection);
+        let client = client.ready().await.expect("a connection");
+        call(&server, &client, 1, "add", json!({ "a": 1, "b": 2 })).await;
+        let another = server.modern().calling(1, "add", json!({ "a": 1, "b": 2 }));
+        served_at_last(&server, &another);
+        // GOAWAY, and no error.
+        connection.await.expect("no panic").expect("a good end");
     });
 }
 
@@ -315,6 +333,45 @@ fn calls_in_flight_are_answered_while_the_server_drains() {
         assert_eq!(text, "slept 1500");
     });
     assert_eq!(server.wait().code(), Some(0));
+}
+
+/// A stream on which nothing happens has to be read as well: what keeps it
+/// alive would wait for ever.
+#[test]
+fn a_stream_that_nobody_reads_ends_its_connection() {
+    let server = setup()
+        .env("CHAOS_HTTP_LIMITS", "body_time=300ms,keep_alive=10ms")
+        .start();
+    run(async {
+        let socket = TcpStream::connect(server.address).await.unwrap();
+        let (client, mut connection) = h2::client::Builder::new()
+            .initial_window_size(1000)
+            .handshake::<_, Bytes>(socket)
+            .await
+            .expect("HTTP/2");
+        let mut pings = connection.ping_pong().expect("pings");
+        let ended = tokio::spawn(connection);
+        let request = http::Request::post(format!("http://{}/mcp", server.address))
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("mcp-method", "subscriptions/listen")
+            .body(())
+            .unwrap();
+        let message = json!({
+            "jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen",
+            "params": { "notifications": {}, "_meta": rpc::meta("2026-07-28") },
+        });
+        let mut client = client.ready().await.unwrap();
+        let (response, mut stream) = client.send_request(request, false).unwrap();
+        stream.send_data(message.to_string().into(), true).unwrap();
+        let response = response.await.expect("a head");
+        assert_eq!(response.status(), 200);
+        while pings.ping(h2::Ping::opaque()).await.is_ok() {}
+        let _ = ended.await;
+        drop(response);
+    });
+    server.assert_alive();
 }
 
 /// Whatever else happens on a connection, an answer that nobody reads does not

@@ -2,6 +2,7 @@
 //! within it is served.
 
 use std::thread;
+use std::time::Instant;
 
 use serde_json::json;
 
@@ -9,6 +10,7 @@ use crate::client::{Era, HttpClient, answer};
 use crate::request::Request;
 use crate::rpc;
 use crate::server::{Server, setup};
+use crate::support::PATIENCE;
 use crate::support::trace::Trace;
 use crate::wire::Conn;
 
@@ -219,16 +221,56 @@ fn the_connection_that_waits_longest_makes_room() {
     }
 }
 
+/// Asking for what is refused is no use of a connection.
+#[test]
+fn a_connection_that_only_asks_what_is_refused_makes_room() {
+    for has_key in [true, false] {
+        let server = setup()
+            .keys()
+            .env("CHAOS_HTTP_LIMITS", "connections=1")
+            .start();
+        let call = server
+            .modern_as("alice-key")
+            .calling(1, "add", json!({ "a": 1, "b": 2 }));
+        let refused = if has_key {
+            call.clone().target("/nothing")
+        } else {
+            call.clone().without("X-API-Key")
+        };
+        let mut conn = server.connect();
+        let first = conn.exchange(&refused).status();
+        assert!([401, 404].contains(&first), "{first}");
+        let asking = thread::spawn(move || {
+            let deadline = Instant::now() + PATIENCE;
+            let mut asked = 0;
+            loop {
+                conn.send(&refused);
+                match conn.try_response() {
+                    Some(response) if response.status() != 503 => asked += 1,
+                    _ => return asked,
+                }
+                assert!(Instant::now() < deadline, "it is never cut");
+            }
+        });
+        // A request that has just begun is not cut; the next connection has
+        // another try.
+        while !asking.is_finished() {
+            drop(served_at_last(&server, &call));
+        }
+        assert!(asking.join().expect("it is cut") > 0);
+    }
+}
+
 /// Connects until it is let in.
 #[track_caller]
-fn served_at_last(server: &Server, call: &Request) -> Conn {
-    let deadline = std::time::Instant::now() + crate::support::PATIENCE;
+pub(crate) fn served_at_last(server: &Server, call: &Request) -> Conn {
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let mut next = server.connect();
         next.send(call);
         match next.try_response() {
             Some(response) if response.status() == 200 => return next,
-            _ => assert!(std::time::Instant::now() < deadline, "no place became free"),
+            _ => assert!(Instant::now() < deadline, "no place became free"),
         }
     }
 }

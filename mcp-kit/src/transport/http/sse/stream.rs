@@ -108,6 +108,13 @@ impl Stream {
         state.progress = Some(progress);
     }
 
+    /// There is something to read beside the events.
+    pub(in super::super) fn begin(&self) {
+        if let Some(progress) = &mut self.lock().progress {
+            progress.begin();
+        }
+    }
+
     /// More of what was read has left.
     pub(in super::super) fn advance(&self) {
         self.lock().advance();
