@@ -1,28 +1,14 @@
-//! How long a connection may take over what it is doing.
-//!
-//! One timer a connection, set again only when it rings: a request costs a
-//! look at the time and no timer. hyper's own timeout for headers would also
-//! close connections on which nothing has begun.
+//! What a connection is doing, and since when.
 
-use std::future::Future as _;
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
-use tokio::time::{Instant, Sleep, sleep_until};
-
-use super::pressure::Pressure;
-use super::socket::{self, Socket};
+use tokio::time::Instant;
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     /// Nothing was sent since the last answer.
     Idle,
     /// A request's headers are on their way.
@@ -91,6 +77,9 @@ const ONE_REQUEST: u64 = 2;
 const EVICTED: u64 = 1 << 15;
 const BELOW_TIME: u64 = (1 << 16) - 1;
 
+/// What a client that speaks HTTP/2 sends first (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 impl Clock {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
@@ -129,7 +118,7 @@ impl Clock {
 
     /// Looks at the answers; whether one has stood still since the round began,
     /// or none. A new round begins where each has got on.
-    fn look(&self) -> Round {
+    pub(super) fn look(&self) -> Round {
         let has_written = self.has_written.swap(false, Ordering::Relaxed);
         // In HTTP/1 what leaves is the one answer's. In HTTP/2 it may be
         // anything.
@@ -160,7 +149,7 @@ impl Clock {
 
     /// Notes what the client opens with, of which `seen` bytes were as HTTP/2
     /// has it; how many are now, while it is not known yet.
-    fn opens_http2(&self, seen: usize, read: &[u8]) -> Option<usize> {
+    pub(super) fn opens_http2(&self, seen: usize, read: &[u8]) -> Option<usize> {
         let rest = &PREFACE[seen..];
         if read.starts_with(rest) {
             self.is_http2.store(true, Ordering::Relaxed);
@@ -202,7 +191,7 @@ impl Clock {
             .is_ok()
     }
 
-    fn is_about_to_ask(&self) -> bool {
+    pub(super) fn is_about_to_ask(&self) -> bool {
         self.state.load(Ordering::Relaxed) & BELOW_TIME & !EVICTED == HEAD
     }
 
@@ -210,8 +199,21 @@ impl Clock {
         self.state.load(Ordering::Acquire) & EVICTED != 0
     }
 
+    /// The client does not take what is written.
+    pub(super) fn stalls(&self) {
+        self.stalled.store(self.millis() + 1, Ordering::Relaxed);
+    }
+
+    /// It has taken something; whether it had not for a while.
+    pub(super) fn has_written(&self, has_stalled: bool) {
+        if has_stalled {
+            self.stalled.store(0, Ordering::Relaxed);
+        }
+        self.has_written.store(true, Ordering::Relaxed);
+    }
+
     /// Something was read; whether it still counts.
-    fn has_read(&self) -> bool {
+    pub(super) fn has_read(&self) -> bool {
         let state = self.state.load(Ordering::Relaxed);
         if state & BELOW_TIME != 0 {
             return state & EVICTED == 0;
@@ -232,7 +234,7 @@ impl Clock {
         self.millis() << 16
     }
 
-    fn phase(&self) -> (Phase, Instant) {
+    pub(super) fn phase(&self) -> (Phase, Instant) {
         let state = self.state.load(Ordering::Relaxed);
         let phase = match state & BELOW_TIME {
             0 => Phase::Idle,
@@ -253,7 +255,7 @@ pub(super) struct Waiting {
 }
 
 /// What a look at the answers finds.
-enum Round {
+pub(super) enum Round {
     /// None is on its way.
     Idle,
     /// Each has got on since the last round began.
@@ -382,267 +384,6 @@ impl Drop for Serving {
         if self.is_refused {
             clock.refused.fetch_sub(1, Ordering::Relaxed);
         }
-    }
-}
-
-/// How long what may take.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
-    pub(super) head: Duration,
-    pub(super) idle: Duration,
-    /// Without a byte of an answer being read.
-    pub(super) unread: Duration,
-}
-
-/// While memory is short, unread answers have no longer than this.
-pub(super) const SHORT_PATIENCE: Duration = Duration::from_secs(1);
-
-/// What a client is told for which there is no room, or no more.
-pub(super) const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
-
-/// What a client is told whose headers take too long.
-const TOO_SLOW: &[u8] =
-    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-
-/// A TCP stream that ends when its client takes too long.
-pub(super) struct TimedStream {
-    reading: OwnedReadHalf,
-    writing: Socket,
-    clock: Arc<Clock>,
-    patience: Patience,
-    unread: Arc<Pressure>,
-    alarm: Pin<Box<Sleep>>,
-    /// Since when the client has read nothing of what waits for it.
-    stalled: Option<Instant>,
-    /// When the present round of answers began.
-    round: Instant,
-    /// How many bytes have come of what opens HTTP/2, until it is known whether
-    /// that comes. What comes between requests is no beginning of one there.
-    preface: Option<usize>,
-    /// When what is left of an evicted connection ends: HTTP/2 has a word for
-    /// it.
-    leaving: Option<Instant>,
-}
-
-/// What a client that speaks HTTP/2 sends first (RFC 9113, section 3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-impl TimedStream {
-    pub(super) fn new(
-        (reading, writing): (OwnedReadHalf, Socket),
-        clock: Arc<Clock>,
-        patience: Patience,
-        unread: Arc<Pressure>,
-    ) -> Self {
-        let now = Instant::now();
-        Self {
-            reading,
-            writing,
-            clock,
-            patience,
-            unread,
-            alarm: Box::pin(sleep_until(now + patience.head)),
-            stalled: None,
-            round: now,
-            preface: Some(0),
-            leaving: None,
-        }
-    }
-
-    /// Ready when the client has taken too long.
-    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
-        loop {
-            std::task::ready!(self.alarm.as_mut().poll(cx));
-            let (phase, since) = self.clock.phase();
-            let now = Instant::now();
-            let mut until = match phase {
-                Phase::Evicted => self.leaving.unwrap_or(now),
-                Phase::Idle => since + self.patience.idle,
-                Phase::Head => since + self.patience.head,
-                // Looked at again after a while.
-                Phase::Serving(_) => now + self.patience.head,
-            };
-            if self.clock.is_http2() {
-                // Nothing else tells of answers that stand still.
-                until = until.min(now + self.patience.head);
-            }
-            let stands_since = match self.clock.look() {
-                Round::Idle => None,
-                Round::Same => Some(self.round),
-                Round::New => {
-                    self.round = now;
-                    Some(now)
-                }
-            };
-            // Bytes that nobody takes may be here, in HTTP/1.1, or with hyper,
-            // in HTTP/2.
-            let stalled = match (self.stalled, stands_since) {
-                (Some(stalled), Some(stands)) => Some(stalled.min(stands)),
-                (stalled, stands) => stalled.or(stands),
-            };
-            if let Some(stalled) = stalled {
-                let patience = if self.unread.is_high() {
-                    SHORT_PATIENCE.min(self.patience.unread)
-                } else {
-                    self.patience.unread
-                };
-                if stalled + patience <= now {
-                    return Poll::Ready(phase);
-                }
-                until = until.min(stalled + patience).min(now + SHORT_PATIENCE);
-            }
-            if until <= now {
-                return Poll::Ready(phase);
-            }
-            self.alarm.as_mut().reset(until);
-        }
-    }
-
-    /// Notes that the client reads nothing, and says when that has lasted too
-    /// long.
-    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        if self.stalled.is_none() {
-            let now = Instant::now();
-            self.stalled = Some(now);
-            self.clock
-                .stalled
-                .store(self.clock.millis() + 1, Ordering::Relaxed);
-            let look = now + SHORT_PATIENCE;
-            if look < self.alarm.deadline() {
-                self.alarm.as_mut().reset(look);
-            }
-        }
-        self.poll_overdue(cx)
-            .map(|_| io::ErrorKind::TimedOut.into())
-    }
-}
-
-impl TimedStream {
-    /// Whether the connection ends here. One of HTTP/2 is told so (see
-    /// `connections`), and has a moment to finish.
-    fn gives_way(&mut self) -> bool {
-        if !self.clock.is_evicted() {
-            self.leaving = None;
-            return false;
-        }
-        if !self.clock.is_http2() {
-            return true;
-        }
-        if self.leaving.is_none() {
-            let until = Instant::now() + SHORT_PATIENCE;
-            self.leaving = Some(until);
-            self.alarm.as_mut().reset(until);
-        }
-        false
-    }
-
-    /// Tells a client that asks, and ends the connection.
-    fn give_way(&self, is_asking: bool) -> io::Result<()> {
-        if is_asking && !self.clock.is_http2() {
-            let _ = self.writing.try_write(NO_ROOM);
-        }
-        Ok(())
-    }
-
-    /// Writes with `write`, once the socket takes something.
-    fn poll_write_now(
-        &mut self,
-        cx: &mut Context<'_>,
-        write: impl Fn(&TcpStream) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        let stream: &TcpStream = (*self.writing).as_ref();
-        let outcome = loop {
-            match stream.poll_write_ready(cx) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => break Err(error),
-                Poll::Pending => return self.poll_stalled(cx).map(Err),
-            }
-            match write(stream) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                outcome => break outcome,
-            }
-        };
-        if self.stalled.take().is_some() {
-            self.clock.stalled.store(0, Ordering::Relaxed);
-        }
-        self.clock.has_written.store(true, Ordering::Relaxed);
-        Poll::Ready(outcome)
-    }
-}
-
-impl AsyncRead for TimedStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        let before = buf.filled().len();
-        match Pin::new(&mut this.reading).poll_read(cx, buf) {
-            Poll::Ready(outcome) => {
-                let read = &buf.filled()[before..];
-                if let Some(seen) = this.preface {
-                    this.preface = this.clock.opens_http2(seen, read);
-                }
-                let is_asking = !read.is_empty() && !this.clock.is_serving();
-                let counts = read.is_empty()
-                    || this.preface.is_some()
-                    || this.clock.is_http2()
-                    || this.clock.has_read();
-                if this.gives_way() || !counts {
-                    // A request that has not begun is not lost half-way.
-                    buf.set_filled(before);
-                    return Poll::Ready(this.give_way(is_asking));
-                }
-                Poll::Ready(outcome)
-            }
-            Poll::Pending if this.gives_way() => {
-                let is_asking = this.clock.is_about_to_ask();
-                Poll::Ready(this.give_way(is_asking))
-            }
-            Poll::Pending => match std::task::ready!(this.poll_overdue(cx)) {
-                Phase::Idle => Poll::Ready(Ok(())), // an end like any other
-                Phase::Head => {
-                    if !this.clock.is_http2() {
-                        let _ = this.writing.try_write(TOO_SLOW);
-                    }
-                    Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-                }
-                Phase::Serving(_) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-                Phase::Evicted => Poll::Ready(Ok(())),
-            },
-        }
-    }
-}
-
-impl AsyncWrite for TimedStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_write_now(cx, |stream| stream.try_write(buf))
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_write_now(cx, |stream| stream.try_write_vectored(bufs))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    /// What is written has been given to the system.
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(socket::end_writing((*self.writing).as_ref()))
     }
 }
 

@@ -20,12 +20,13 @@ use tokio::time::Instant;
 
 use super::again::Again;
 use super::body::{Held, HttpBody};
-use super::clock::{Clock, NO_ROOM, Patience, TimedStream};
+use super::clock::Clock;
 use super::eviction::Evictable;
 use super::limits::HttpLimits;
 use super::refusal::Reason;
 use super::request_body::RequestBody;
 use super::service::{Client, HttpService};
+use super::timed_stream::{NO_ROOM, Patience, TimedStream};
 
 /// Connections beyond the bound that are served for probes alone: whoever
 /// keeps all others busy must not have the server taken for dead.

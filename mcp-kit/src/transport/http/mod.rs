@@ -50,6 +50,7 @@ mod socket;
 #[cfg(feature = "sse")]
 mod sse;
 mod subscriptions;
+mod timed_stream;
 
 pub use body::HttpBody;
 pub use limits::HttpLimits;

@@ -7,6 +7,8 @@ use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICAT
 use http::{HeaderValue, Response, StatusCode};
 
 use super::body::HttpBody;
+use super::door::Refusal as Closed;
+use crate::limiter::Refused;
 use crate::protocol::{ErrorCode, RequestId, RpcError, encode};
 pub(super) use crate::telemetry::Refusal as Reason;
 
@@ -150,4 +152,55 @@ pub(super) fn empty_response(status: StatusCode) -> Response<HttpBody> {
     let mut response = Response::new(HttpBody::empty());
     *response.status_mut() = status;
     response
+}
+
+/// What a door says that is closed.
+pub(super) fn closed(why: Closed) -> Refusal {
+    match why {
+        Closed::NoHost => Refusal::new(
+            StatusCode::BAD_REQUEST,
+            Reason::Host,
+            "Bad request: the Host header is missing",
+        ),
+        Closed::Host => Refusal::new(
+            StatusCode::FORBIDDEN,
+            Reason::Host,
+            "Forbidden: this server is not known under the name in the Host header. Whoever runs it names it with public_url(…) or allow_host(…).",
+        ),
+        Closed::Origin => Refusal::new(
+            StatusCode::FORBIDDEN,
+            Reason::Origin,
+            "Forbidden: pages of this Origin may not call this server. Whoever runs it lets them in with allow_origin(…).",
+        ),
+    }
+}
+
+/// There are as many as there may be.
+pub(super) fn busy() -> Refusal {
+    Refusal::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Reason::Busy,
+        "The server is busy. Try again in a few seconds.",
+    )
+    .retry_after(1)
+}
+
+/// What a limit says that is reached.
+pub(super) fn limited(refused: Refused, reason: Reason, whose: &str) -> Refusal {
+    let seconds = refused.retry_after_seconds();
+    let refusal = if refused.is_unavailable() {
+        Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Reason::LimitsUnavailable,
+            "Limits cannot be checked at the moment. Try again in a few seconds.",
+        )
+    } else {
+        let plural = if seconds == 1 { "" } else { "s" };
+        Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            reason,
+            format!("Too many requests of {whose}. Try again in {seconds} second{plural}."),
+        )
+    };
+    refusal.retry_after(seconds)
 }

@@ -19,7 +19,7 @@ use tower_service::Service;
 use super::body::{self, Held, HttpBody};
 use super::calls::shutting_down;
 use super::cors;
-use super::door::{Door, Refusal as Closed};
+use super::door::Door;
 use super::endpoint;
 use super::legacy::Sessions;
 use super::open::{Open, OpenRequest};
@@ -28,7 +28,7 @@ use super::param_headers::ParamHeaders;
 use super::pressure::Pressure;
 use super::probes::{self, Readiness};
 use super::pulse::Pulse;
-use super::refusal::{Reason, Refusal, json_response};
+use super::refusal::{Reason, Refusal, busy, closed, json_response, limited};
 use super::request_body::RequestBody;
 use super::socket::Socket;
 #[cfg(feature = "sse")]
@@ -510,54 +510,6 @@ async fn in_time(
             Err(_) => Err(AuthError::unavailable("no answer within 5 s")),
         },
     }
-}
-
-fn closed(why: Closed) -> Refusal {
-    match why {
-        Closed::NoHost => Refusal::new(
-            StatusCode::BAD_REQUEST,
-            Reason::Host,
-            "Bad request: the Host header is missing",
-        ),
-        Closed::Host => Refusal::new(
-            StatusCode::FORBIDDEN,
-            Reason::Host,
-            "Forbidden: this server is not known under the name in the Host header. Whoever runs it names it with public_url(…) or allow_host(…).",
-        ),
-        Closed::Origin => Refusal::new(
-            StatusCode::FORBIDDEN,
-            Reason::Origin,
-            "Forbidden: pages of this Origin may not call this server. Whoever runs it lets them in with allow_origin(…).",
-        ),
-    }
-}
-
-pub(super) fn busy() -> Refusal {
-    Refusal::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        Reason::Busy,
-        "The server is busy. Try again in a few seconds.",
-    )
-    .retry_after(1)
-}
-
-fn limited(refused: crate::limiter::Refused, reason: Reason, whose: &str) -> Refusal {
-    let seconds = refused.retry_after_seconds();
-    let refusal = if refused.is_unavailable() {
-        Refusal::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            Reason::LimitsUnavailable,
-            "Limits cannot be checked at the moment. Try again in a few seconds.",
-        )
-    } else {
-        let plural = if seconds == 1 { "" } else { "s" };
-        Refusal::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            reason,
-            format!("Too many requests of {whose}. Try again in {seconds} second{plural}."),
-        )
-    };
-    refusal.retry_after(seconds)
 }
 
 /// The error and its sources, one after the other, for the log.

@@ -12,8 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::exchange::Exchange;
 use super::limits::HttpLimits;
-use super::refusal::{Reason, Refusal};
-use super::service::busy;
+use super::refusal::{Reason, Refusal, busy};
 use crate::context::Principal;
 use crate::protocol::params::Params;
 use crate::protocol::{RequestId, RpcError, encode};

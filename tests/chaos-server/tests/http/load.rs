@@ -177,23 +177,16 @@ fn connections_beyond_the_bound_are_refused_and_free_places_taken() {
         .start();
     let client = server.modern();
     let call = client.calling(1, "add", json!({ "a": 1, "b": 2 }));
-    let mut held: Vec<Conn> = [1500, 1501]
-        .into_iter()
-        .map(|ms| {
-            let conn = client.start(&client.calling(ms, "slow", json!({ "ms": ms })));
-            trace.wait_for(&format!("start {ms}"));
-            conn
-        })
-        .collect();
+    let [first, mut second] = [1500, 1501].map(|ms| slow(&client, ms, &mut trace));
     let mut third = server.connect();
     third.send(&call);
     if let Some(response) = third.try_response() {
         assert_eq!(response.status(), 503, "{}", response.text());
     }
     // Those inside go on.
-    assert_eq!(held[1].response().status(), 200);
-    assert_eq!(held[1].exchange(&call).status(), 200);
-    drop(held.remove(0));
+    assert_eq!(second.response().status(), 200);
+    assert_eq!(second.exchange(&call).status(), 200);
+    drop(first);
     // A place is free as soon as the server has seen the end of the first.
     served_at_last(&server, &call);
 }
@@ -261,6 +254,13 @@ fn a_connection_that_only_asks_what_is_refused_makes_room() {
     }
 }
 
+/// A call that runs for so many milliseconds.
+fn slow(client: &HttpClient, ms: u64, trace: &mut Trace) -> Conn {
+    let conn = client.start(&client.calling(ms, "slow", json!({ "ms": ms })));
+    trace.wait_for(&format!("start {ms}"));
+    conn
+}
+
 /// Connects until it is let in.
 #[track_caller]
 pub(crate) fn served_at_last(server: &Server, call: &Request) -> Conn {
@@ -283,14 +283,7 @@ fn requests_beyond_the_bound_are_told_so() {
         .env("CHAOS_HTTP_LIMITS", "requests=3")
         .start();
     let client = server.modern();
-    let held: Vec<Conn> = [1200, 1201, 1202]
-        .into_iter()
-        .map(|ms| {
-            let conn = client.start(&client.calling(ms, "slow", json!({ "ms": ms })));
-            trace.wait_for(&format!("start {ms}"));
-            conn
-        })
-        .collect();
+    let held = [1200, 1201, 1202].map(|ms| slow(&client, ms, &mut trace));
     let response = server
         .connect()
         .exchange(&client.calling(9, "add", json!({ "a": 1, "b": 2 })));

@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use super::super::exchange::Exchange;
 use super::super::pressure::{Claim, LARGE, Pressure};
-use super::super::refusal::Refusal;
-use super::super::service::{Shared, busy};
+use super::super::refusal::{Refusal, busy};
+use super::super::service::Shared;
 use super::messages::{Caller, Reply};
 use super::session::{Answer, LegacySession};
 use crate::protocol::RpcError;
