@@ -127,25 +127,25 @@ impl Principal {
         }
     }
 
+    /// When what the caller has shown expires.
+    #[cfg(feature = "http")]
+    pub(crate) fn expiry(&self) -> Option<SystemTime> {
+        self.inner.shown.expires
+    }
+
     /// How long it need not be asked whether what the caller has shown is still
     /// good: until it expires, and for `look` where it can be revoked.
     #[cfg(feature = "http")]
     pub(crate) fn good_for(&self, look: Duration) -> Duration {
-        let Shown {
-            expires,
-            credential,
-        } = &self.inner.shown;
-        let left = match expires {
-            Some(expires) => expires
-                .duration_since(SystemTime::now())
-                .unwrap_or_default(),
-            None => Duration::MAX,
-        };
-        let most = match credential {
+        /// The clock on the wall may be set meanwhile.
+        const MOST: Duration = Duration::from_secs(3600);
+        let most = match self.inner.shown.credential {
             Some(_) => look,
-            None => Duration::from_secs(3600),
+            None => MOST,
         };
-        left.min(most)
+        let left = (self.expiry())
+            .map(|expiry| expiry.duration_since(SystemTime::now()).unwrap_or_default());
+        left.map_or(most, |left| left.min(most))
     }
 
     /// The caller, who was named by a token that an authorization server gave.

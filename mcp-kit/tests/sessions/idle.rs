@@ -1,14 +1,15 @@
 //! Sessions that nobody uses end; those in use do not.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use mcp_kit::auth::{AuthError, Authenticator, Credentials};
+use mcp_kit::auth::{ApiKeys, AuthError, Authenticator, Credentials};
 use mcp_kit::{Principal, async_trait};
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::client::{Client, Events, call, ping};
-use crate::tools::{gate, gated_server, hasty, server};
+use crate::tools::{gate, gated_server, server};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -92,10 +93,29 @@ impl Authenticator for Moments {
 /// When that is over is told by the clock on the wall.
 #[tokio::test]
 async fn who_listens_hears_no_more_once_its_token_has_expired() {
-    let server = hasty(server().http(|http| http.authenticate(Moments)));
+    let server = server().http(|http| http.authenticate(Moments));
     let client = Client::open(&server.build().unwrap()).await;
     let mut events = Events::of(client.get(&[]).await);
     assert_eq!(events.next().await, None);
     // The session waits for who can show another.
     client.assert_alive().await;
+}
+
+/// Nothing is written to the stream meanwhile, and nobody asks for anything.
+#[tokio::test(start_paused = true)]
+async fn who_listens_with_a_key_that_is_revoked_is_found_within_half_a_minute() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("revoked");
+    std::fs::write(&path, "alice:alice-key\nbob:bob-key\n").unwrap();
+    let keys = ApiKeys::from_file(&path).unwrap();
+    let server = server()
+        .http(|http| http.authenticate(keys))
+        .http(|http| http.limits(|limits| limits.keep_alive = 60 * MINUTE));
+    let client = Client::new(&server.build().unwrap()).named("alice-key");
+    let client = client.opened("2025-11-25").await;
+    let mut events = Events::of(client.get(&[]).await);
+    let begun = Instant::now();
+    std::fs::write(&path, "bob:bob-key\n").unwrap();
+    assert_eq!(events.next().await, None);
+    assert!(begun.elapsed() <= MINUTE / 2, "{:?}", begun.elapsed());
+    client.ask(&ping(1)).await.refusal(401);
 }

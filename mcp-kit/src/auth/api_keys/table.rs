@@ -33,7 +33,6 @@ pub(super) struct Table {
 struct Known {
     tag: [u8; 32],
     principal: Principal,
-    expires: Option<SystemTime>,
     /// Lasts as long as the key is known: see [`Table::after`].
     credential: Option<Arc<dyn Credential>>,
 }
@@ -55,9 +54,9 @@ impl Table {
     ) -> Result<Self, ApiKeysError> {
         Self::with(origin, parsed, |digest, entry| {
             let principal = entry.principal();
-            let before = self
-                .known(&self.tag(digest))
-                .filter(|known| known.principal == principal && known.expires == entry.expiry());
+            let before = self.known(&self.tag(digest)).filter(|known| {
+                known.principal == principal && known.principal.expiry() == principal.expiry()
+            });
             if let Some(known) = before {
                 return (known.principal.clone(), known.credential.clone());
             }
@@ -91,7 +90,6 @@ impl Table {
             nobody: Known {
                 tag: [0; 32],
                 principal: Principal::new("", [""; 0]),
-                expires: None,
                 credential: None,
             },
         };
@@ -101,7 +99,6 @@ impl Table {
             let known = Known {
                 tag,
                 principal,
-                expires: entry.expiry(),
                 credential,
             };
             table.keys.insert(start(&tag), known);
@@ -118,7 +115,7 @@ impl Table {
         let Some(known) = self.known(&self.tag(&KeyDigest::of(key))) else {
             return Ok(None);
         };
-        still_valid(known.expires)?;
+        still_valid(known.principal.expiry())?;
         Ok(Some(known.principal.clone()))
     }
 

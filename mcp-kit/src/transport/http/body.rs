@@ -191,6 +191,9 @@ fn piece(bytes: &mut Bytes, most: usize) -> Bytes {
     bytes.split_to(bytes.len().min(most))
 }
 
+/// How often it is looked whether a key that opened a stream is known still.
+const LOOK: Duration = Duration::from_secs(15);
+
 impl Events {
     fn poll_next(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<Option<Bytes>> {
         if !self.pending.is_empty() {
@@ -231,12 +234,7 @@ impl Events {
             self.sleep = None;
         }
     }
-}
 
-/// How often it is looked whether a key that opened a stream is known still.
-const LOOK: Duration = Duration::from_secs(15);
-
-impl Events {
     /// Whether its caller may hear no more.
     fn is_cut(&self) -> bool {
         let Some(caller) = self.caller.as_ref().filter(|one| !one.is_still_good()) else {

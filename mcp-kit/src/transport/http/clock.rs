@@ -13,8 +13,8 @@ pub(super) enum Phase {
     Idle,
     /// A request's headers are on their way.
     Head,
-    /// This many requests are being answered.
-    Serving(u64),
+    /// Requests are being answered.
+    Serving,
     /// Its place was given to another connection.
     Evicted,
 }
@@ -240,7 +240,7 @@ impl Clock {
             0 => Phase::Idle,
             HEAD => Phase::Head,
             below if below & EVICTED != 0 => Phase::Evicted,
-            below => Phase::Serving(below / ONE_REQUEST),
+            _ => Phase::Serving,
         };
         (phase, self.began + Duration::from_millis(state >> 16))
     }

@@ -93,7 +93,7 @@ impl TimedStream {
                 Phase::Idle => since + self.patience.idle,
                 Phase::Head => since + self.patience.head,
                 // Looked at again after a while.
-                Phase::Serving(_) => now + self.patience.head,
+                Phase::Serving => now + self.patience.head,
             };
             if self.clock.is_http2() {
                 // Nothing else tells of answers that stand still.
@@ -146,9 +146,7 @@ impl TimedStream {
         self.poll_overdue(cx)
             .map(|_| io::ErrorKind::TimedOut.into())
     }
-}
 
-impl TimedStream {
     /// Whether the connection ends here. One of HTTP/2 is told so (see
     /// `connections`), and has a moment to finish.
     fn gives_way(&mut self) -> bool {
@@ -236,7 +234,7 @@ impl AsyncRead for TimedStream {
                     }
                     Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
                 }
-                Phase::Serving(_) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+                Phase::Serving => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
                 Phase::Evicted => Poll::Ready(Ok(())),
             },
         }

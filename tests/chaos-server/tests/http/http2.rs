@@ -39,6 +39,29 @@ async fn connect(server: &Server) -> SendRequest<Bytes> {
     client.ready().await.expect("a connection")
 }
 
+/// A client that takes so many bytes of each answer, and what tells that its
+/// connection is there.
+async fn with_window(
+    server: &Server,
+    bytes: u32,
+) -> (
+    SendRequest<Bytes>,
+    h2::PingPong,
+    tokio::task::JoinHandle<Result<(), h2::Error>>,
+) {
+    let socket = TcpStream::connect(server.address)
+        .await
+        .expect("the server listens");
+    let (client, mut connection) = h2::client::Builder::new()
+        .initial_window_size(bytes)
+        .handshake(socket)
+        .await
+        .expect("HTTP/2");
+    let pings = connection.ping_pong().expect("pings");
+    let ended = tokio::spawn(connection);
+    (client.ready().await.expect("a connection"), pings, ended)
+}
+
 fn head(server: &Server, tool: &str) -> http::request::Builder {
     http::Request::post(format!("http://{}/mcp", server.address))
         .header("content-type", "application/json")
@@ -343,14 +366,7 @@ fn a_stream_that_nobody_reads_ends_its_connection() {
         .env("CHAOS_HTTP_LIMITS", "body_time=300ms,keep_alive=10ms")
         .start();
     run(async {
-        let socket = TcpStream::connect(server.address).await.unwrap();
-        let (client, mut connection) = h2::client::Builder::new()
-            .initial_window_size(1000)
-            .handshake::<_, Bytes>(socket)
-            .await
-            .expect("HTTP/2");
-        let mut pings = connection.ping_pong().expect("pings");
-        let ended = tokio::spawn(connection);
+        let (mut client, mut pings, ended) = with_window(&server, 1000).await;
         let request = http::Request::post(format!("http://{}/mcp", server.address))
             .header("content-type", "application/json")
             .header("accept", "application/json, text/event-stream")
@@ -362,7 +378,6 @@ fn a_stream_that_nobody_reads_ends_its_connection() {
             "jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen",
             "params": { "notifications": {}, "_meta": rpc::meta("2026-07-28") },
         });
-        let mut client = client.ready().await.unwrap();
         let (response, mut stream) = client.send_request(request, false).unwrap();
         stream.send_data(message.to_string().into(), true).unwrap();
         let response = response.await.expect("a head");
@@ -381,19 +396,11 @@ fn answers_that_nobody_takes_end_their_connection() {
     for accept in ["application/json, text/event-stream", "text/event-stream"] {
         let server = setup().env("CHAOS_HTTP_LIMITS", "body_time=300ms").start();
         run(async {
-            let socket = TcpStream::connect(server.address).await.unwrap();
-            let (client, mut connection) = h2::client::Builder::new()
-                .initial_window_size(0)
-                .handshake::<_, Bytes>(socket)
-                .await
-                .expect("HTTP/2");
-            let mut pings = connection.ping_pong().expect("pings");
-            let ended = tokio::spawn(connection);
+            let (mut client, mut pings, ended) = with_window(&server, 0).await;
             let mut request = head(&server, "big").body(()).unwrap();
             request
                 .headers_mut()
                 .insert("accept", accept.parse().unwrap());
-            let mut client = client.ready().await.unwrap();
             let (response, mut stream) = client.send_request(request, false).unwrap();
             let body = body(1, "big", json!({ "bytes": 1_000_000 }));
             stream.send_data(body, true).unwrap();
