@@ -1,14 +1,20 @@
-//! Request ids. They are echoed exactly as they came.
+//! Request ids. They are echoed as the client wrote them, and kept while a
+//! request is open, so their length has a limit.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+/// The longest string that is an id, in bytes between its quotes as the client
+/// wrote it.
+pub(crate) const LONGEST_ID: usize = 1_024;
+
 /// The id of a JSON-RPC request: a string or an integer.
 ///
 /// Integers from `i64::MIN` to `u64::MAX` are kept exactly. Fractions, `null`
-/// and larger numbers are no ids in MCP.
+/// and larger numbers are not valid ids in MCP. A string may have 1,024 bytes, as
+/// the client wrote it between its quotes; a request with a longer id is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -22,9 +28,11 @@ pub enum RequestId {
 }
 
 impl RequestId {
-    /// Reads an id from its JSON text; `None` where it is no valid id.
+    /// Reads an id from its JSON text; `None` if it is not a valid id, or too
+    /// long.
     pub(crate) fn from_json(text: &str) -> Option<Self> {
         match text.as_bytes().first()? {
+            b'"' if text.len() > LONGEST_ID + 2 => None,
             b'"' => json_string(text).map(|text| Self::String(text.into())),
             b'-' | b'0'..=b'9' => text
                 .parse()
@@ -99,7 +107,12 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_refused() {
+        let long = |text: &str, count| format!("\"{}\"", text.repeat(count));
+        assert!(RequestId::from_json(&long("x", LONGEST_ID)).is_some());
+        assert!(RequestId::from_json(&long("\\u0061", LONGEST_ID / 6)).is_some());
         for text in [
+            long("x", LONGEST_ID + 1).as_str(),
+            long("\\u0061", LONGEST_ID / 6 + 1).as_str(),
             "1.5",
             "1e3",
             "18446744073709551616",

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::id::RequestId;
+use super::id::{LONGEST_ID, RequestId};
 use super::params::Params;
 use super::recover::recover_id;
 use super::{ErrorCode, RpcError};
@@ -103,7 +103,7 @@ pub(crate) fn decode_one(bytes: &[u8]) -> Result<Message<'_>, Malformed> {
         });
     };
     match serde_json::from_str::<Envelope<'_, Params<'_>>>(text) {
-        Ok(envelope) => envelope.into_message(),
+        Ok(envelope) => envelope.into_message(text),
         Err(error) if error.is_data() => unreadable(text),
         Err(_) => Err(not_json(bytes)),
     }
@@ -129,7 +129,7 @@ fn unreadable(text: &str) -> Result<Message<'_>, Malformed> {
         params: None,
         is_response: envelope.is_response,
     };
-    match unread.into_message()? {
+    match unread.into_message(text)? {
         Message::Request(request) => Err(Malformed {
             id: Some(request.id),
             error: RpcError::invalid_params(if is_object {
@@ -173,8 +173,14 @@ enum Scalar<'a> {
 }
 
 impl<'a> Envelope<'a, Params<'a>> {
-    fn into_message(self) -> Result<Message<'a>, Malformed> {
+    /// The message that was read from `text`.
+    fn into_message(self, text: &str) -> Result<Message<'a>, Malformed> {
+        let mut is_too_long = false;
         let id = self.id.map(|id| match id {
+            Scalar::Text(id) if is_long(id.len(), matches!(id, Cow::Owned(_)), text) => {
+                is_too_long = true;
+                None
+            }
             Scalar::Text(text) => Some(RequestId::String(text.into())),
             Scalar::Integer(number) => Some(RequestId::Integer(number)),
             Scalar::Unsigned(number) => Some(RequestId::Unsigned(number)),
@@ -199,12 +205,30 @@ impl<'a> Envelope<'a, Params<'a>> {
         match id {
             None => Ok(Message::Notification(Notification { method, params })),
             Some(Some(id)) => Ok(Message::Request(Request { id, method, params })),
+            Some(None) if is_too_long => Err(Malformed {
+                id: None,
+                error: RpcError::invalid_request(format!(
+                    "Invalid request: \"id\" is longer than {LONGEST_ID} bytes; send a shorter one"
+                )),
+            }),
             Some(None) => invalid(
                 None,
                 r#"Invalid request: "id" must be a string or a 64-bit integer"#,
             ),
         }
     }
+}
+
+/// Whether an id of `length` bytes, read from the message `text`, is too long.
+/// What the client wrote counts: with escapes it is longer than what was read.
+fn is_long(length: usize, has_escapes: bool, text: &str) -> bool {
+    /// The bytes of the longest escape of a single byte, such as `\u0041`.
+    const LONGEST_ESCAPE: usize = 6;
+
+    length > LONGEST_ID
+        || (has_escapes
+            && length * LONGEST_ESCAPE > LONGEST_ID
+            && recover_id(text.as_bytes()).is_none())
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {

@@ -12,5 +12,5 @@ mod version;
 
 pub use error::{ErrorCode, RpcError};
 pub use id::RequestId;
-pub(crate) use id::json_string;
+pub(crate) use id::{LONGEST_ID, json_string};
 pub use version::{Era, ProtocolVersion};

@@ -2,7 +2,7 @@
 //! valid JSON, or one too large to keep. The scanner takes the bytes in
 //! pieces, keeps next to nothing, and trusts nothing but the top level.
 
-use super::RequestId;
+use super::{LONGEST_ID, RequestId};
 
 /// The top-level `id` in `bytes`, if one can be found.
 pub(crate) fn recover_id(bytes: &[u8]) -> Option<RequestId> {
@@ -11,8 +11,9 @@ pub(crate) fn recover_id(bytes: &[u8]) -> Option<RequestId> {
     scanner.finish()
 }
 
-/// The longest id text that the scanner keeps, in bytes.
-const LONGEST_ID: usize = 1_024;
+/// The longest JSON text that the scanner keeps, in bytes: that of an id, with
+/// its quotes.
+const LONGEST_TEXT: usize = LONGEST_ID + 2;
 
 /// Looks for `"id": <string or integer>` at the top level of an object that
 /// also has a `"method"`: an answer's id is no request's.
@@ -169,7 +170,7 @@ impl IdScanner {
     }
 
     fn keep(&mut self, byte: u8) {
-        if self.text.len() < LONGEST_ID {
+        if self.text.len() < LONGEST_TEXT {
             self.text.push(byte);
         } else {
             self.overlong = true;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mcp_kit::Server;
+use mcp_kit::tool::{ToolDefinition, from_fn};
+use mcp_kit::{Server, ToolError};
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -109,4 +110,24 @@ async fn anybodys_unused_session_makes_room_for_another_caller() {
     used(&carol).await;
     used(&carol).await;
     refused(&bob).await.refusal(503);
+}
+
+/// A long list is as large as a result, and no call.
+#[tokio::test]
+async fn a_long_list_counts_among_what_is_unread() {
+    let mut builder = server().http(|http| http.limits(|limits| limits.unread_bytes = 64 * 1024));
+    for number in 0..20 {
+        let definition = ToolDefinition::new(format!("tool-{number}"), "x".repeat(2_000));
+        builder = builder.runtime_tool(from_fn(definition, async |_| Ok::<_, ToolError>("")));
+    }
+    let server = builder.build().unwrap();
+    let client = Client::new(&server).opened("2025-11-25").await;
+    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
+    let unread = client.post(&list).await;
+    assert_eq!(unread.status(), 200);
+    let answer = client.ask(&list).await;
+    assert!(answer.refusal(503).contains("busy"), "{answer:?}");
+    client.assert_alive().await;
+    drop(unread);
+    assert_eq!(client.ask(&list).await.status, 200);
 }

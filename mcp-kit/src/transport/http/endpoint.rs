@@ -14,6 +14,7 @@ use super::calls::{Call, CallGuard, Waiting, shutting_down};
 use super::exchange::{Begun, Exchange, Reader};
 use super::headers::{self, Accepts};
 use super::legacy::{self, Found, Opening};
+use super::pressure::LARGE;
 use super::refusal::{Reason, Refusal, busy, empty_response, json_response};
 use super::request_body::RequestBody;
 use super::service::Shared;
@@ -97,7 +98,17 @@ async fn post(
     drop(found);
     match asked {
         Asked::Nothing => Ok(empty_response(StatusCode::ACCEPTED)),
-        Asked::Answer(json) => Ok(answer(json, accepts)),
+        Asked::Answer(json) => {
+            // A large one, such as a long list, counts among what clients
+            // leave unread, as results do.
+            let mut claim = None;
+            if json.len() > LARGE {
+                claim = Some(shared.unread.claim(json.len()).ok_or_else(busy)?);
+            }
+            let mut response = answer(json, accepts);
+            response.body_mut().held().unread = claim;
+            Ok(response)
+        }
         Asked::Call { call, exchange } => respond(shared, call, exchange, accepts, socket).await,
         Asked::Listen(id, place, caller) => {
             let exchange = Exchange::new(MOST_UNREAD_EVENTS);

@@ -4,7 +4,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::client::{HttpClient, answer, messages};
+use crate::client::{HttpClient, answer, messages, refusal};
 use crate::rpc;
 use crate::server::setup;
 use crate::support::trace::Trace;
@@ -50,6 +50,40 @@ fn a_number_and_its_text_are_two_ids() {
         .exchange(&client.calling("1", "add", json!({ "a": 1, "b": 2 })));
     assert_eq!(text(&response, "1"), "3");
     assert_eq!(text(&first.response(), 1), "slept 800");
+}
+
+/// Whatever answers a request echoes its id, and what has no end keeps it: in
+/// both eras a long one is refused instead, and 60 clients that do not read
+/// their refusals cost the server no memory.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_long_id_is_refused_without_it_and_kept_nowhere() {
+    let server = setup().start();
+    let long = "i".repeat(4 << 20);
+    let long = &long[..long.len() - 1_024];
+    for mut client in server.both() {
+        for method in ["tools/list", "no/such/method", "subscriptions/listen"] {
+            for id in [&long[..1_025], long] {
+                let request = client.request(id, method, json!({ "notifications": {} }));
+                let response = client.exchange(&request);
+                let refused = refusal(&response, 400);
+                assert_eq!(rpc::code(&refused), -32600, "{refused}");
+                assert!(rpc::message(&refused).contains("1024 bytes"), "{refused}");
+                assert!(response.body.len() < 300, "{}", response.text());
+            }
+        }
+        let longest = &long[..1_024];
+        let request = client.request(longest, "tools/list", json!({}));
+        rpc::result(&answer(&client.exchange(&request), &json!(longest)));
+    }
+    let client = server.modern();
+    let request = client.request(long, "subscriptions/listen", json!({ "notifications": {} }));
+    let unread: Vec<_> = (0..60).map(|_| client.start(&request)).collect();
+    server.proc().wait_until_idle();
+    let peak = server.proc().peak_memory() >> 20;
+    assert!(peak < 120, "{peak} MiB");
+    drop(unread);
+    server.assert_alive();
 }
 
 /// Callers that count from 1, as all do: sessions of two callers, clients

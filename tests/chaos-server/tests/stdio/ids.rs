@@ -40,12 +40,60 @@ fn strings_are_echoed_whatever_they_hold() {
         let expected: Value = serde_json::from_str(id).unwrap();
         assert_eq!(chaos.next()["id"], expected, "{id}");
     }
-    let long = format!("\"{}\"", "i".repeat(10_000));
-    chaos.line(&ping(&long));
-    let answer = chaos.next();
-    assert!(
-        answer["id"].as_str().is_some_and(|id| id.len() == 10_000) || rpc::is_unaddressed(&answer)
-    );
+}
+
+/// An id is kept and echoed, so its length has a limit: what the client wrote
+/// between the quotes counts.
+#[test]
+fn an_id_of_1024_bytes_is_echoed_and_a_longer_one_is_refused_without_it() {
+    let longest = ["i".repeat(1_024), r"\u0061".repeat(170), "é".repeat(512)];
+    let too_long = [
+        "i".repeat(1_025),
+        r"\u0061".repeat(171),
+        "é".repeat(513),
+        "i".repeat(3 << 20),
+    ];
+    // Of the first one the second is the first message, which is answered
+    // before the server's runtime is there.
+    for first in [longest[0].clone(), too_long[0].clone()] {
+        let mut chaos = setup().start();
+        let mut initialize = rpc::initialize("open", "2025-03-26");
+        initialize["id"] = json!(first);
+        chaos.send(&initialize);
+        let is_served = chaos.next()["id"] == json!(first);
+        assert_eq!(is_served, first.len() == 1_024);
+        if !is_served {
+            chaos.initialize("2025-03-26");
+        }
+        for id in &longest {
+            let id = format!("\"{id}\"");
+            chaos.line(&ping(&id));
+            let expected: Value = serde_json::from_str(&id).unwrap();
+            assert_eq!(chaos.next()["id"], expected, "{id}");
+        }
+        for id in &too_long {
+            let id = format!("\"{id}\"");
+            // By itself, and as a member of a batch.
+            for message in [ping(&id), format!("[{}]", ping(&id))] {
+                chaos.line(&message);
+                let line = chaos.next_line().unwrap();
+                assert!(line.len() < 300, "{line}");
+                let answer = rpc::parse(&line);
+                let answer = answer.get(0).unwrap_or(&answer);
+                assert!(rpc::is_unaddressed(answer), "{answer}");
+                assert_eq!(rpc::code(answer), -32600, "{answer}");
+                let text = rpc::message(answer);
+                assert!(text.contains("1024 bytes"), "{text}");
+            }
+            // Neither is an answer to anything, nor to be answered.
+            chaos.line(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#));
+            let params = format!(r#"{{"requestId":{id}}}"#);
+            chaos.line(&format!(
+                r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{params}}}"#
+            ));
+        }
+        chaos.expect_silence();
+    }
 }
 
 #[test]
