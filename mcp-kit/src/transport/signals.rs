@@ -1,16 +1,30 @@
-//! The signals that ask a server to end.
+//! The system's requests to end: signals on Unix, console events on Windows.
 
+use std::future::poll_fn;
 use std::io;
+use std::task::{Context, Poll};
 
-/// SIGTERM and SIGINT; elsewhere than on Unix, Ctrl-C.
+#[cfg(unix)]
+use tokio::signal::unix::Signal;
+#[cfg(windows)]
+use tokio::signal::windows::{CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown};
+
+/// SIGTERM and SIGINT on Unix; on Windows Ctrl-C, Ctrl-Break, and the events of
+/// a console that closes, a user who logs off and a system that shuts down.
+///
+/// Windows ends a process about 5 seconds after the last three, whatever it
+/// does. `docker stop` sends a Windows container the last.
 pub(crate) struct Signals {
     #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
+    terminate: Signal,
     #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
+    interrupt: Signal,
+    #[cfg(windows)]
+    events: (CtrlC, CtrlBreak, CtrlClose, CtrlLogoff, CtrlShutdown),
 }
 
 impl Signals {
+    /// Listens from now on; on Unix, within a runtime.
     #[cfg(unix)]
     pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
@@ -20,12 +34,27 @@ impl Signals {
         })
     }
 
+    /// Listens from now on.
+    #[cfg(windows)]
+    pub(crate) fn listen() -> io::Result<Self> {
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
+        Ok(Self {
+            events: (
+                ctrl_c()?,
+                ctrl_break()?,
+                ctrl_close()?,
+                ctrl_logoff()?,
+                ctrl_shutdown()?,
+            ),
+        })
+    }
+
     /// Listens before there is a runtime. What arrives until one runs is kept
     /// for it.
     #[cfg(all(unix, feature = "stdio"))]
     pub(crate) fn listen_early() -> io::Result<Self> {
-        // tokio hands signals only to who asked within a runtime; which one
-        // does not matter, and one without threads costs next to nothing.
+        // tokio registers a signal only within a runtime; which one does not
+        // matter, and one without threads costs next to nothing.
         let asking = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .build()?;
@@ -33,30 +62,44 @@ impl Signals {
         Self::listen()
     }
 
-    #[cfg(not(unix))]
-    pub(crate) fn listen() -> io::Result<Self> {
-        Ok(Self {})
+    /// Listens before there is a runtime. What arrives until one runs is kept
+    /// for it.
+    #[cfg(all(windows, feature = "stdio"))]
+    pub(crate) fn listen_early() -> io::Result<Self> {
+        Self::listen()
     }
 
     /// Waits for the next one.
+    pub(crate) async fn next(&mut self) {
+        poll_fn(|cx| self.poll_next(cx)).await;
+    }
+
     #[cfg(unix)]
-    pub(crate) async fn next(&mut self) {
-        std::future::poll_fn(|cx| {
-            let terminated = self.terminate.poll_recv(cx).is_ready();
-            if terminated || self.interrupt.poll_recv(cx).is_ready() {
-                std::task::Poll::Ready(())
-            } else {
-                std::task::Poll::Pending
-            }
-        })
-        .await;
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        either([
+            self.terminate.poll_recv(cx).is_ready(),
+            self.interrupt.poll_recv(cx).is_ready(),
+        ])
     }
 
-    /// Waits for the next one.
-    #[cfg(not(unix))]
-    pub(crate) async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
+    #[cfg(windows)]
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let (c, break_, close, logoff, shutdown) = &mut self.events;
+        either([
+            c.poll_recv(cx).is_ready(),
+            break_.poll_recv(cx).is_ready(),
+            close.poll_recv(cx).is_ready(),
+            logoff.poll_recv(cx).is_ready(),
+            shutdown.poll_recv(cx).is_ready(),
+        ])
+    }
+}
+
+/// Every source has been polled, so that each wakes the task.
+fn either<const N: usize>(ready: [bool; N]) -> Poll<()> {
+    if ready.contains(&true) {
+        Poll::Ready(())
+    } else {
+        Poll::Pending
     }
 }

@@ -8,7 +8,9 @@ use mcp_kit::auth::ApiKeys;
 use tokio::time::advance;
 
 use crate::log;
-use crate::support::{Folder, ask, name, set_mode};
+#[cfg(unix)]
+use crate::support::set_mode;
+use crate::support::{Folder, ask, name};
 
 const A_SECOND: Duration = Duration::from_secs(1);
 

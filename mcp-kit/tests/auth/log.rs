@@ -55,6 +55,11 @@ impl Subscriber for Capture {
 struct Line(String);
 
 impl Visit for Line {
+    // As it is: a path's backslashes are not doubled.
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let _ = write!(self.0, " {field}={value}");
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let _ = write!(self.0, " {field}={value:?}");
     }

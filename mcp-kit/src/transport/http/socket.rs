@@ -1,6 +1,7 @@
 //! A connection's socket, and what is asked of it beside reading and writing.
 
 use std::io;
+use std::net::Shutdown;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
@@ -12,15 +13,8 @@ use tokio::net::tcp::OwnedWriteHalf;
 pub(super) type Socket = Arc<OwnedWriteHalf>;
 
 /// Tells the client that nothing more will come.
-#[cfg(unix)]
 pub(super) fn end_writing(stream: &TcpStream) -> io::Result<()> {
-    Ok(rustix::net::shutdown(stream, rustix::net::Shutdown::Write)?)
-}
-
-/// Closing the socket tells it as well.
-#[cfg(not(unix))]
-pub(super) fn end_writing(_: &TcpStream) -> io::Result<()> {
-    Ok(())
+    socket2::SockRef::from(stream).shutdown(Shutdown::Write)
 }
 
 /// Whether the client has closed its end. hyper does not look while requests

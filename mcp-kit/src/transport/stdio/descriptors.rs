@@ -68,7 +68,9 @@ impl Descriptors {
             let mut files = [PollFd::new(file, event)];
             let wait = until.saturating_duration_since(Instant::now());
             let wait = Timespec::try_from(wait).unwrap_or_default();
+            // macOS answers POLLNVAL for some devices, and reading those blocks.
             matches!(poll(&mut files, Some(&wait)), Ok(1..))
+                && files[0].revents().intersects(event | PollFlags::HUP)
         };
         while is_ready(&self.input, PollFlags::IN, until) {
             let reads_on = greeting.advance(server, |buffer| {

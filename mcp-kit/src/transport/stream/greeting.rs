@@ -5,20 +5,20 @@
 //! then. So the first message is read and answered on the bare descriptors;
 //! what else has arrived is kept for the connection.
 
-#[cfg(feature = "stdio")]
+#[cfg(all(feature = "stdio", unix))]
 use std::io;
-#[cfg(feature = "stdio")]
+#[cfg(all(feature = "stdio", unix))]
 use std::sync::Arc;
 
 use super::lines::Lines;
 use crate::context::Principal;
-#[cfg(feature = "stdio")]
+#[cfg(all(feature = "stdio", unix))]
 use crate::protocol::message::{Message, decode_one};
 use crate::server::{ServerInner, Session};
 use crate::telemetry::Origin;
 
 /// More than any greeting has, in bytes.
-#[cfg(feature = "stdio")]
+#[cfg(all(feature = "stdio", unix))]
 const LONGEST: usize = 32 * 1024;
 
 /// What a connection starts with.
@@ -51,7 +51,7 @@ impl Greeting {
     }
 }
 
-#[cfg(feature = "stdio")]
+#[cfg(all(feature = "stdio", unix))]
 impl Greeting {
     /// Reads once, and answers a greeting that this completes. Says whether
     /// more bytes could complete one.

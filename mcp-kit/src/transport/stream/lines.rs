@@ -140,7 +140,7 @@ impl Lines {
 }
 
 /// For the greeting, which has no task to wait in.
-#[cfg(feature = "stdio")]
+#[cfg(all(feature = "stdio", unix))]
 impl Lines {
     /// Reads once with `read`; 0 at the end.
     pub(super) fn fill(
