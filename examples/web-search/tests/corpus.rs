@@ -275,10 +275,9 @@ async fn the_embedded_pages_answer_questions_about_mcp_kit() {
         ),
         ("order of middlewares", "middleware.md#the-order"),
         ("stderr JSON log", "logging.md"),
-        ("Prometheus metrics", "telemetry.md#prometheus-metrics"),
         (
             "OpenTelemetry traceparent",
-            "telemetry.md#opentelemetry-traces",
+            "metrics.md#opentelemetry-traces",
         ),
         (
             "output schema structured content",

@@ -24,7 +24,6 @@ const PAGES: &[(&str, &str)] = &[
     page!("metrics.md"),
     page!("going-live.md"),
     page!("logging.md"),
-    page!("telemetry.md"),
     page!("command-line.md"),
     page!("testing.md"),
 ];
