@@ -60,6 +60,9 @@ fn configured(server: &Server, arguments: &HttpArguments) -> Result<Server, Fail
     if arguments.allow_unauthenticated {
         http = http.allow_unauthenticated();
     }
+    if arguments.without_sessions {
+        http = http.without_sessions();
+    }
     #[cfg(feature = "sse")]
     if arguments.sse {
         http = http.sse();

@@ -27,6 +27,7 @@ pub(super) struct HttpArguments {
     #[cfg(feature = "metrics")]
     pub(super) metrics_address: Option<String>,
     pub(super) allow_unauthenticated: bool,
+    pub(super) without_sessions: bool,
     #[cfg(feature = "sse")]
     pub(super) sse: bool,
 }
@@ -101,6 +102,7 @@ const OPTIONS: &[Described] = &[
 ];
 
 const ALLOW_UNAUTHENTICATED: &str = "mcp_kit_allow_unauthenticated";
+const WITHOUT_SESSIONS: &str = "mcp_kit_without_sessions";
 #[cfg(feature = "sse")]
 const SSE: &str = "mcp_kit_sse";
 
@@ -136,8 +138,9 @@ impl HttpArguments {
             #[cfg(feature = "metrics")]
             metrics_address: one("mcp_kit_metrics_addr"),
             allow_unauthenticated: flag(matches, ALLOW_UNAUTHENTICATED),
+            without_sessions: flag(matches, WITHOUT_SESSIONS) || is_set("MCP_WITHOUT_SESSIONS"),
             #[cfg(feature = "sse")]
-            sse: flag(matches, SSE) || env::var("MCP_SSE").is_ok_and(|value| value == "1"),
+            sse: flag(matches, SSE) || is_set("MCP_SSE"),
         }
     }
 
@@ -145,6 +148,7 @@ impl HttpArguments {
     pub(super) fn names() -> impl Iterator<Item = &'static str> {
         OPTIONS.iter().map(|(_, long, ..)| *long).chain([
             "allow-unauthenticated",
+            "without-sessions",
             #[cfg(feature = "sse")]
             "sse",
         ])
@@ -177,6 +181,12 @@ pub(super) fn command() -> Clap {
                 .help("Serve the transport of 2024-11-05 as well, on /sse [MCP_SSE=1]"),
         );
     }
+    command = command.arg(
+        Arg::new(WITHOUT_SESSIONS)
+            .long("without-sessions")
+            .action(ArgAction::SetTrue)
+            .help("Serve clients of older protocol versions without sessions: each request stands alone [MCP_WITHOUT_SESSIONS=1]"),
+    );
     command.arg(
         Arg::new(ALLOW_UNAUTHENTICATED)
             .long("allow-unauthenticated")
@@ -211,6 +221,11 @@ pub(super) fn health_address(matches: &ArgMatches) -> String {
 fn given<'a>(matches: &'a ArgMatches, id: &str) -> impl Iterator<Item = String> + use<'a> {
     let values = matches.try_get_many::<String>(id).ok().flatten();
     values.into_iter().flatten().cloned()
+}
+
+/// Whether the environment sets a flag.
+fn is_set(variable: &str) -> bool {
+    env::var(variable).is_ok_and(|value| value == "1")
 }
 
 /// What the environment has in place of an option.

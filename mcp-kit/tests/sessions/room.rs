@@ -1,17 +1,21 @@
-//! How many sessions there may be, and who makes room for whom.
+//! How many sessions there may be, and which one ends for another.
 
 use std::time::Duration;
 
+use mcp_kit::server::ServerBuilder;
 use mcp_kit::tool::{ToolDefinition, from_fn};
 use mcp_kit::{Server, ToolError};
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::client::{Answer, Client, Names, initialize, ping};
-use crate::tools::server;
+use crate::client::{Answer, Client, Names, call, initialize, ping};
+use crate::gate::gate;
+use crate::tools::{gated_server, server};
 
-fn small() -> Server {
-    server()
+const SECOND: Duration = Duration::from_secs(1);
+
+fn small(server: ServerBuilder) -> Server {
+    server
         .http(|http| {
             http.authenticate(Names).limits(|limits| {
                 limits.sessions = 5;
@@ -22,7 +26,9 @@ fn small() -> Server {
         .unwrap()
 }
 
+/// Opens a session and uses it, a second after the last one.
 async fn used(client: &Client) -> Client {
+    sleep(SECOND).await;
     let client = client.clone().opened("2025-11-25").await;
     client.assert_alive().await;
     client
@@ -34,82 +40,121 @@ async fn refused(client: &Client) -> Answer {
     answer
 }
 
+async fn assert_ended(client: &Client) {
+    client.ask(&ping(1)).await.refusal(404);
+}
+
+/// A connector opens one for each call, and ends none of them.
 #[tokio::test(start_paused = true)]
-async fn a_caller_may_have_so_many_and_all_together_so_many() {
-    let server = small();
+async fn a_callers_longest_idle_session_ends_for_another() {
+    let server = small(server());
     let alice = Client::new(&server).named("alice");
-    let mut hers = Vec::new();
-    for _ in 0..3 {
-        hers.push(used(&alice).await);
+    let first = used(&alice).await;
+    let second = used(&alice).await;
+    let third = used(&alice).await;
+    first.assert_alive().await;
+    let fourth = alice.clone().opened("2025-11-25").await;
+    assert_ended(&second).await;
+    for client in [&third, &first, &fourth] {
+        client.assert_alive().await;
     }
+    for _ in 0..200 {
+        let client = alice.clone().opened("2025-11-25").await;
+        client.assert_alive().await;
+    }
+    // One that was only opened counts like those that were used.
+    let opened = alice.clone().opened("2025-11-25").await;
+    for _ in 0..2 {
+        alice.clone().opened("2025-11-25").await;
+    }
+    opened.assert_alive().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_with_a_call_or_a_stream_do_not_end_for_another() {
+    let (gate, mut entered) = gate();
+    let server = small(gated_server(&gate).limits(|limits| {
+        limits.call_time = Duration::from_secs(20);
+    }));
+    let alice = Client::new(&server).named("alice");
+    let [calling, listening, other] = [used(&alice).await, used(&alice).await, used(&alice).await];
+    let asked = calling.start(call(1, "gated", json!({})));
+    entered.recv().await.unwrap();
+    let stream = listening.get(&[]).await;
+    other.assert_alive().await;
+
+    alice.clone().opened("2025-11-25").await;
+    assert_ended(&other).await;
+    let last = used(&alice).await;
+    let busy = last.start(call(1, "gated", json!({})));
+    entered.recv().await.unwrap();
     let answer = refused(&alice).await;
     assert!(answer.refusal(429).contains("sessions"), "{answer:?}");
     assert_eq!(answer.json()["id"], "open");
-    let seconds: u64 = answer.headers["retry-after"]
-        .to_str()
-        .unwrap()
-        .parse()
-        .unwrap();
-    assert!((1..=60).contains(&seconds), "{seconds}");
+    // The first call began a second ago, and then has a moment to be answered.
+    let seconds = answer.headers["retry-after"].to_str().unwrap();
+    assert_eq!(seconds.parse::<u64>().unwrap(), 20, "{seconds}");
 
+    // The promise is kept.
+    sleep(20 * SECOND).await;
+    assert!(asked.await.unwrap().text.contains("timed out"));
+    let next = used(&alice).await;
+    assert_ended(&calling).await;
+    listening.assert_alive().await;
+    drop(stream);
+    let _ = busy.await;
+    next.assert_alive().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_caller_with_the_most_sessions_makes_room_for_another() {
+    let server = small(server());
+    let alice = Client::new(&server).named("alice");
     let bob = alice.named("bob");
-    used(&bob).await;
-    used(&bob).await;
-    let answer = refused(&bob).await;
-    assert!(answer.refusal(503).contains("sessions"), "{answer:?}");
-    assert!(answer.headers.contains_key("retry-after"));
+    let his = [used(&bob).await, used(&bob).await];
+    let hers = [used(&alice).await, used(&alice).await, used(&alice).await];
+    // His are idle for longer, and he has fewer.
+    let carol = alice.named("carol");
+    let carols = used(&carol).await;
+    assert_ended(&hers[0]).await;
+    for client in his.iter().chain(&hers[1..]) {
+        client.assert_alive().await;
+    }
+    // Each has two now, or would have: the longest idle of them all ends.
+    sleep(SECOND).await;
+    let second = carol.clone().opened("2025-11-25").await;
+    assert_ended(&his[0]).await;
+    for client in [&his[1], &hers[1], &hers[2], &carols, &second] {
+        client.assert_alive().await;
+    }
+    // She has most of all with one more, and so hers ends for it.
+    let third = carol.clone().opened("2025-11-25").await;
+    assert_ended(&carols).await;
+    for client in [&his[1], &hers[1], &hers[2], &second, &third] {
+        client.assert_alive().await;
+    }
+}
 
+#[tokio::test(start_paused = true)]
+async fn a_session_in_use_does_not_end_for_another_caller() {
+    let server = small(server());
+    let alice = Client::new(&server).named("alice");
+    let bob = alice.named("bob");
+    let hers = [used(&alice).await, used(&alice).await, used(&alice).await];
+    let his = [used(&bob).await, used(&bob).await];
+    for client in hers.iter().chain(&his) {
+        client.assert_alive().await;
+    }
+    let carol = alice.named("carol");
+    let answer = refused(&carol).await;
+    assert!(answer.refusal(503).contains("sessions"), "{answer:?}");
+    assert_eq!(answer.headers["retry-after"], "1");
     // Ending one makes room, for whoever comes first.
     assert_eq!(hers[0].delete().await.status, 204);
-    used(&bob).await;
-    for client in &hers[1..] {
+    carol.clone().opened("2025-11-25").await;
+    for client in hers[1..].iter().chain(&his) {
         client.assert_alive().await;
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn one_that_was_never_used_makes_room_after_ten_seconds() {
-    let server = small();
-    let alice = Client::new(&server).named("alice");
-    let mut hers = vec![used(&alice).await];
-    for _ in 0..2 {
-        let client = alice.clone().opened("2025-11-25").await;
-        let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-        assert_eq!(client.ask(&initialized).await.status, 202);
-        hers.push(client);
-        sleep(Duration::from_secs(1)).await;
-    }
-    let answer = refused(&alice).await;
-    answer.refusal(429);
-    assert_eq!(answer.headers["retry-after"], "8");
-    sleep(Duration::from_secs(8)).await;
-    hers.push(alice.clone().opened("2025-11-25").await);
-    // The oldest of them went.
-    hers[1].ask(&ping(1)).await.refusal(404);
-    for client in [&hers[0], &hers[2], &hers[3]] {
-        client.assert_alive().await;
-    }
-    sleep(Duration::from_secs(60)).await;
-    refused(&alice).await.refusal(429);
-}
-
-#[tokio::test(start_paused = true)]
-async fn anybodys_unused_session_makes_room_for_another_caller() {
-    let server = small();
-    let alice = Client::new(&server).named("alice");
-    for _ in 0..3 {
-        alice.clone().opened("2025-11-25").await;
-    }
-    let bob = alice.named("bob");
-    used(&bob).await;
-    used(&bob).await;
-    let carol = alice.named("carol");
-    refused(&carol).await.refusal(503);
-    sleep(Duration::from_secs(10)).await;
-    used(&carol).await;
-    used(&carol).await;
-    used(&carol).await;
-    refused(&bob).await.refusal(503);
 }
 
 /// A long list is as large as a result, and no call.

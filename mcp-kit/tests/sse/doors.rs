@@ -108,21 +108,25 @@ async fn streams_and_sessions_share_the_places_that_there_are() {
     };
     let first = alice.open().await;
     let _second = alice.open().await;
-    let opened = session(&alice).await;
-    assert_eq!(opened.status, 200);
+    assert_eq!(session(&alice).await.status, 200);
+    // Her session gives way to another, and then to a stream; a stream does not.
+    assert_eq!(session(&alice).await.status, 200);
+    let _third = alice.open().await;
+    let refused = session(&alice).await;
+    refused.refusal(429);
+    assert_eq!(refused.headers["retry-after"], "1800");
     alice.no_stream().await.refusal(429);
-    session(&alice).await.refusal(429);
     let bob = alice.named("bob");
     let _his = bob.open().await;
     bob.no_stream().await.refusal(503);
-    // The streamable session is forgotten; the streams stay counted.
-    sleep(Duration::from_secs(3_600)).await;
-    let third = alice.open().await;
-    alice.no_stream().await.refusal(429);
-    bob.no_stream().await.refusal(503);
-    drop((first, third));
-    alice.open().await;
+    drop(first);
     assert_eq!(session(&alice).await.status, 200);
+    bob.no_stream().await.refusal(503);
+    sleep(Duration::from_secs(1)).await;
+    // Hers has been idle for long enough to make room for him.
+    let _another = bob.open().await;
+    bob.no_stream().await.refusal(503);
+    alice.no_stream().await.refusal(503);
 }
 
 #[tokio::test]

@@ -228,7 +228,8 @@ impl Call {
         }
     }
 
-    fn deadline(&self) -> Instant {
+    /// When it is answered at the latest.
+    pub(super) fn deadline(&self) -> Instant {
         self.call.context.received_at + self.call.context.entry.timeout + GRACE
     }
 }

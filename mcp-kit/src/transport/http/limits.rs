@@ -42,10 +42,15 @@ pub struct HttpLimits {
     /// and from three quarters of it clients that read nothing for a second are
     /// cut off.
     pub unread_bytes: usize,
-    /// Sessions of the older revisions that are open at once; 10,000. Further
-    /// ones are refused with 503.
+    /// Sessions of the older revisions that are open at once; 10,000. A further
+    /// one ends the longest idle session of the caller with the most sessions,
+    /// unless it was used within the last second and belongs to another caller.
+    /// A session with a running call or an open stream is not idle. If none is
+    /// idle, the further one is refused with 503.
     pub sessions: usize,
-    /// Sessions of one caller; 100. Further ones are refused with 429.
+    /// Sessions of one caller; 100. A further one ends the caller's longest idle
+    /// session, whose client gets 404 and opens another. If none is idle, the
+    /// further one is refused with 429.
     pub sessions_per_principal: usize,
     /// How long a session may go unused; 30 min. One with a call in flight does
     /// not end. A stream that is only listened to counts as use for 48 times as

@@ -61,82 +61,53 @@ fn five_hundred_calls_at_once_are_all_answered() {
     }
 }
 
-/// 3,000 sessions asked for by one caller: it gets those that are its due, a
-/// clear word on the others, and takes nothing from anybody else.
+/// A connector that opens a session for each call, and ends none, is served for
+/// ever: its longest idle session makes room.
+#[test]
+fn a_session_for_each_call_is_served_for_ever() {
+    let server = setup().keys().start();
+    let mut bob = server.legacy_as("bob-key");
+    for _ in 0..250 {
+        server.legacy_as("alice-key").assert_alive();
+    }
+    bob.assert_alive();
+}
+
+/// 3,000 sessions opened by one caller end its own, and nobody else's.
 #[cfg(target_os = "linux")]
 #[test]
 fn sessions_are_capped_for_each_caller() {
-    let server = setup().keys().start();
-    let mut bob = server.legacy_as("bob-key");
-    let mut alice = server.legacy_as("alice-key");
-    let before = server.proc().peak_memory();
-    let opening = alice.opening("2025-11-25");
-    let mut conn = server.connect();
-    let (mut opened, mut refused) = (0, 0);
-    for _ in 0..3_000 {
-        let response = conn.exchange(&opening);
-        match response.status() {
-            200 => {
-                assert!(response.head.header("mcp-session-id").is_some());
-                opened += 1;
-            }
-            status => {
-                assert!([429, 503].contains(&status), "{}", response.text());
-                let error = response.json();
-                let text = rpc::message(&error);
-                assert!(text.contains("session"), "{text}");
-                assert_eq!(error["id"], "open", "{error}");
-                refused += 1;
-            }
+    for keys in [true, false] {
+        let server = if keys { setup().keys() } else { setup() }.start();
+        let client = |key| match keys {
+            true => server.legacy_as(key),
+            false => server.legacy(),
+        };
+        let mut bob = client("bob-key");
+        let alice = client("alice-key");
+        let calling = alice.start(&alice.calling(1, "slow", json!({ "ms": 20_000 })));
+        let before = server.proc().peak_memory();
+        let opening = alice.opening("2025-11-25");
+        let mut conn = server.connect();
+        let mut last = None;
+        for _ in 0..3_000 {
+            let response = conn.exchange(&opening);
+            assert_eq!(response.status(), 200, "{}", response.text());
+            last = response.head.header("mcp-session-id").map(str::to_owned);
+            assert!(last.is_some());
         }
-        if response.head.header("connection") == Some("close") {
-            conn = server.connect();
+        let grown = server.proc().peak_memory().saturating_sub(before);
+        assert!(grown <= 100 * MIB, "{} MiB more", grown / MIB);
+        // Another caller's session goes on, and so does one with a call.
+        if keys {
+            bob.assert_alive();
         }
+        alice.twin().assert_alive();
+        let mut newest = alice.twin();
+        newest.session = last;
+        newest.assert_alive();
+        drop(calling);
     }
-    assert!((50..=200).contains(&opened), "{opened} were opened");
-    assert_eq!(opened + refused, 3_000);
-    let grown = server.proc().peak_memory().saturating_sub(before);
-    assert!(grown <= 100 * MIB, "{} MiB more", grown / MIB);
-    // The sessions that there are go on, others open theirs, and the modern
-    // era needs none.
-    alice.assert_alive();
-    bob.assert_alive();
-    server.legacy_as("bob-key").assert_alive();
-    server.modern_as("alice-key").assert_alive();
-    // Giving one back makes room for another.
-    assert!(conn.exchange(&alice.ending()).status() < 300);
-    assert_eq!(conn.exchange(&opening).status(), 200);
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn three_thousand_sessions_without_keys_are_bounded_too() {
-    let server = setup().start();
-    let mut first = server.legacy();
-    let before = server.proc().peak_memory();
-    let opening = first.opening("2025-11-25");
-    let mut conn = server.connect();
-    let mut opened = 0;
-    for _ in 0..3_000 {
-        let response = conn.exchange(&opening);
-        if response.status() == 200 {
-            opened += 1;
-        } else {
-            assert!(
-                [429, 503].contains(&response.status()),
-                "{}",
-                response.text()
-            );
-        }
-        if response.head.header("connection") == Some("close") {
-            conn = server.connect();
-        }
-    }
-    assert!(opened >= 50, "{opened} were opened");
-    let grown = server.proc().peak_memory().saturating_sub(before);
-    assert!(grown <= 100 * MIB, "{} MiB more", grown / MIB);
-    first.assert_alive();
-    server.modern().assert_alive();
 }
 
 #[test]
@@ -145,26 +116,23 @@ fn sessions_are_capped_for_the_server() {
         .keys()
         .env("CHAOS_HTTP_LIMITS", "sessions=5,sessions_per_principal=4")
         .start();
-    let alice = HttpClient::new(server.address, Era::Legacy("2025-11-25")).with_key("alice-key");
-    let bob = HttpClient::new(server.address, Era::Legacy("2025-11-25")).with_key("bob-key");
-    let open = |client: &HttpClient| {
-        server
-            .connect()
-            .exchange(&client.opening("2025-11-25"))
-            .status()
-    };
-    let alices: Vec<u16> = (0..6).map(|_| open(&alice)).collect();
-    assert_eq!(alices[..4], [200; 4], "{alices:?}");
-    assert!(
-        alices[4..].iter().all(|status| [429, 503].contains(status)),
-        "{alices:?}"
-    );
-    let bobs: Vec<u16> = (0..3).map(|_| open(&bob)).collect();
-    assert_eq!(bobs[0], 200, "{bobs:?}");
-    assert!(
-        bobs[1..].iter().all(|status| [429, 503].contains(status)),
-        "{bobs:?}"
-    );
+    let (mut alices, mut bobs) = (Vec::new(), Vec::new());
+    for _ in 0..5 {
+        alices.push(server.legacy_as("alice-key"));
+    }
+    for _ in 0..3 {
+        bobs.push(server.legacy_as("bob-key"));
+        // A session that was used just now does not end for another's.
+        let is_open = |client: &HttpClient| {
+            let request = client.calling(1, "add", json!({ "a": 1, "b": 2 }));
+            server.connect().exchange(&request).status() == 200
+        };
+        let (hers, his) = [&alices, &bobs]
+            .map(|clients| clients.iter().filter(|client| is_open(client)).count())
+            .into();
+        assert!(his >= 1 && hers + his <= 5, "{hers} and {his}");
+        assert!(bobs.last().is_some_and(is_open));
+    }
     server.modern_as("bob-key").assert_alive();
 }
 

@@ -300,3 +300,21 @@ fn a_session_with_an_open_stream_is_not_idle() {
     server.modern().text("slow", json!({ "ms": 1500 }));
     assert_eq!(status(&server, &ping(&client)), 200);
 }
+
+#[test]
+fn an_option_serves_older_clients_without_sessions() {
+    for server in [
+        setup().arg("--without-sessions").start(),
+        setup().env("MCP_WITHOUT_SESSIONS", "1").start(),
+    ] {
+        let mut client = HttpClient::new(server.address, Era::Legacy("2025-11-25"));
+        let response = client.exchange(&client.opening("2025-11-25"));
+        assert_eq!(response.status(), 200, "{}", response.text());
+        assert_eq!(response.head.header("mcp-session-id"), None);
+        client.assert_alive();
+        assert_eq!(status(&server, &client.listening()), 405);
+        // An id that the client has from before means nothing.
+        client.session = Some("0123456789abcdef012345".to_owned());
+        client.assert_alive();
+    }
+}

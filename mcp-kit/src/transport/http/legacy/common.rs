@@ -36,7 +36,12 @@ impl Common {
 
     /// Milliseconds on tokio's clock since the server was made.
     pub(super) fn now(&self) -> u64 {
-        millis(self.began.elapsed())
+        self.at(Instant::now())
+    }
+
+    /// A moment on that clock.
+    pub(super) fn at(&self, moment: Instant) -> u64 {
+        millis(moment.saturating_duration_since(self.began))
     }
 }
 

@@ -65,7 +65,6 @@ impl<'a> Caller<'a> {
         if session.has_call(id) {
             return Err(duplicate());
         }
-        session.set_used();
         check_scope(shared, request, &self.principal)
             .map_err(|refusal| refusal.with_id(Some(id)))?;
         let exchange = (request.method == "tools/call").then(|| session.exchange());
@@ -118,9 +117,6 @@ impl<'a> Caller<'a> {
 
     /// Takes a notification.
     pub(in super::super) fn notification(&self, notification: &Notification<'_>) {
-        if notification.method != "notifications/initialized" {
-            self.session.set_used();
-        }
         if notification.method == "notifications/cancelled"
             && let Some(id) = notification.params.request_id
             && let Some(id) = RequestId::from_json(id.get())

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -47,12 +47,9 @@ pub(in super::super) struct LegacySession {
     /// What limits count that principal as.
     pub(super) counts_as: Arc<[u8]>,
     pub(in super::super) version: ProtocolVersion,
-    pub(super) opened_at: u64,
     last_used: AtomicU64,
     /// Requests that are being looked at.
     requests: AtomicUsize,
-    /// It was asked for something beyond the handshake.
-    is_used: AtomicBool,
     /// The bytes of events that are kept for it.
     kept: AtomicUsize,
     common: Arc<Common>,
@@ -68,6 +65,8 @@ struct State {
     has_ended: bool,
     /// Every call that has not been answered.
     open: HashMap<RequestId, Arc<Call>>,
+    /// By then all of them are answered.
+    busy_until: u64,
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
     /// Calls that run, and handlers that block on though their call has ended.
@@ -127,10 +126,8 @@ impl LegacySession {
             owner,
             counts_as,
             version,
-            opened_at: now,
             last_used: AtomicU64::new(now),
             requests: AtomicUsize::new(0),
-            is_used: AtomicBool::new(false),
             kept: AtomicUsize::new(0),
             common: Arc::clone(common),
             onto,
@@ -156,33 +153,45 @@ impl LegacySession {
         })
     }
 
-    /// It is used for more than its handshake.
-    pub(super) fn set_used(&self) {
-        if !self.is_used.load(Ordering::Relaxed) {
-            self.is_used.store(true, Ordering::Relaxed);
-        }
+    /// When a request of it was last looked at, or a call of it ended.
+    pub(super) fn last_used(&self) -> u64 {
+        self.last_used.load(Ordering::Relaxed)
     }
 
-    /// Whether nobody would miss it: it was never used, and nobody is about to.
-    pub(super) fn is_unused(&self) -> bool {
-        !self.is_used.load(Ordering::Relaxed) && self.requests.load(Ordering::Acquire) == 0
+    /// Since when it is idle: no request is being looked at, no call is in
+    /// flight, and no stream is open. Of one that is not, when it may be at the
+    /// earliest, as far as that is known.
+    pub(super) fn idle_since(&self, now: u64) -> Result<u64, u64> {
+        if self.requests.load(Ordering::Acquire) > 0 {
+            return Err(now);
+        }
+        let used = self.last_used();
+        let state = self.lock();
+        if !state.open.is_empty() {
+            Err(state.busy_until)
+        } else if state.standalone.is_some() {
+            Err(self.listens_until())
+        } else {
+            Ok(used)
+        }
     }
 
     /// Whether it has gone unused for longer than it may. One with a call in
     /// flight has not; an open stream that nobody need be reading counts for
     /// a while.
-    pub(super) fn is_idle(&self, now: u64) -> bool {
-        if self.requests.load(Ordering::Acquire) > 0 {
-            return false;
-        }
-        let unused = now.saturating_sub(self.last_used.load(Ordering::Relaxed));
-        let most = self.common.idle;
-        if unused <= most {
+    pub(super) fn has_expired(&self, now: u64) -> bool {
+        let unused = now.saturating_sub(self.last_used());
+        if self.requests.load(Ordering::Acquire) > 0 || unused <= self.common.idle {
             return false;
         }
         let state = self.lock();
-        let may_listen = most.saturating_mul(LISTENING);
-        state.open.is_empty() && (state.standalone.is_none() || unused > may_listen)
+        state.open.is_empty() && (state.standalone.is_none() || now > self.listens_until())
+    }
+
+    /// When its open stream no longer counts as use.
+    fn listens_until(&self) -> u64 {
+        let may_listen = self.common.idle.saturating_mul(LISTENING);
+        self.last_used().saturating_add(may_listen)
     }
 
     /// Whether something of it is open.
@@ -248,6 +257,11 @@ impl LegacySession {
         }
         let (call, holds) = Call::prepare(shared, call, exchange, awaited, Some(place));
         entry.insert(Arc::clone(&call));
+        let until = self.common.at(call.deadline());
+        state.busy_until = match state.open.len() {
+            1 => until,
+            _ => until.max(state.busy_until),
+        };
         let runtime = Handle::current();
         if is_full {
             state.waiting_bytes = bytes;

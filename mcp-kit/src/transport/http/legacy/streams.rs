@@ -31,7 +31,6 @@ pub(in super::super) async fn get(
         ));
     }
     refuse_while_draining(shared)?;
-    session.set_used();
     if let Some(last) = headers::single(headers, &headers::LAST_EVENT_ID)? {
         let event = event_id(last).ok_or_else(forgotten)?;
         let resumed = session.resume(event, &shared.unread);

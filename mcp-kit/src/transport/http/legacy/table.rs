@@ -1,6 +1,7 @@
-//! Every session that is open: opening, finding and ending them.
+//! Every session that is open: opening, finding and ending them, and which one
+//! ends when another is opened and there is no room for it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -22,9 +23,13 @@ use crate::protocol::ProtocolVersion;
 use crate::server::ServerInner;
 use crate::telemetry::OpenSession;
 
-/// How old a session must be, in milliseconds, to make room for another
-/// because it was never used.
-const UNUSED: u64 = 10_000;
+/// A session that another caller opens does not end one that was used less than
+/// so many milliseconds ago.
+const IN_USE: u64 = 1_000;
+
+/// After a search for an idle session found none, the next one begins so many
+/// milliseconds later at the earliest: it looks at every session.
+const SEARCH_PAUSE: u64 = 100;
 
 /// The sessions of a server.
 pub(in super::super) struct Sessions {
@@ -45,20 +50,27 @@ struct Table {
     owners: HashMap<Arc<[u8]>, Owner>,
     /// Sessions that are counted here, and found elsewhere.
     seats: usize,
-    /// Until then there is none that was never used for long enough.
-    no_room_before: u64,
+    /// The last search among all sessions found none that is idle.
+    search: Option<FailedSearch>,
     is_swept: bool,
 }
 
 /// What a principal has.
 struct Owner {
     name: Arc<str>,
-    sessions: usize,
-    no_room_before: u64,
+    sessions: Vec<Arc<LegacySession>>,
+    /// Those of its sessions that are found elsewhere.
+    seats: usize,
 }
 
-/// Why no session can be opened, and in how many seconds another try is worth
-/// it.
+#[derive(Clone, Copy)]
+struct FailedSearch {
+    at: u64,
+    /// When a session may be idle at the earliest.
+    idle_at: u64,
+}
+
+/// Why no session can be opened, and in how many seconds the first may be idle.
 enum NoRoom {
     ForPrincipal(u64),
     ForAnybody(u64),
@@ -179,7 +191,9 @@ impl Sessions {
                 .make_room(self, principal.limit_key(), now)
                 .map_err(refused)?;
             table.seats += 1;
-            (removed, table.owner(principal))
+            let (owner, names) = table.owner(principal);
+            owner.seats += 1;
+            (removed, names)
         };
         if let Some(removed) = removed {
             removed.end();
@@ -223,19 +237,20 @@ impl Sessions {
             }
             match table.make_room(self, principal.limit_key(), now) {
                 Err(no_room) => Err(no_room),
-                Ok(unused) => {
-                    removed = unused;
-                    let owner = table.owner(principal);
+                Ok(idle) => {
+                    removed = idle;
                     let counted = self.common.server.meter.open_session();
+                    let (owner, names) = table.owner(principal);
                     let session = LegacySession::new(
                         id,
-                        owner,
+                        names,
                         version,
                         Onto::default(),
                         &self.common,
                         counted,
                     );
                     let entered = session.enter();
+                    owner.sessions.push(Arc::clone(&session));
                     table.sessions.insert(id, session);
                     self.keep_sweeping(&mut table);
                     Ok(entered)
@@ -279,7 +294,7 @@ impl Sessions {
         {
             let mut table = self.lock();
             let ids: Vec<_> = (table.sessions.values())
-                .filter(|session| session.is_idle(now))
+                .filter(|session| session.has_expired(now))
                 .map(|session| session.id)
                 .collect();
             idle.extend(ids.iter().filter_map(|id| table.remove(id)));
@@ -325,61 +340,80 @@ impl Sessions {
 }
 
 impl Table {
-    /// Makes room for a session of `owner`: gives one that has to go for it.
+    /// Makes room for a session of `owner`: takes out the session that ends for
+    /// it, if a limit is reached.
+    ///
+    /// At its own limit a caller's longest idle session ends. At the server's
+    /// the longest idle session of the caller with the most sessions ends, so
+    /// that no caller's sessions take the place of those of callers with fewer.
     fn make_room(
         &mut self,
         sessions: &Sessions,
         owner: &[u8],
         now: u64,
     ) -> Result<Option<Arc<LegacySession>>, NoRoom> {
+        let seconds = |then: u64| {
+            // When a stream of the older transport ends nobody knows.
+            let then = then.min(now.saturating_add(sessions.common.idle));
+            then.saturating_sub(now).div_ceil(1_000).max(1)
+        };
         let theirs = self.owners.get(owner);
-        if theirs.is_some_and(|theirs| theirs.sessions >= sessions.most_per_principal) {
-            let not_before = theirs.map_or(0, |theirs| theirs.no_room_before);
-            let found = self.unused(not_before, now, |session| *session.counts_as == *owner);
-            return found.map(Some).map_err(|then| {
-                if let Some(theirs) = self.owners.get_mut(owner) {
-                    theirs.no_room_before = then;
+        let idle = if let Some(theirs) = theirs
+            && theirs.count() >= sessions.most_per_principal
+        {
+            longest_idle(&theirs.sessions, 0, now)
+                .map_err(|then| NoRoom::ForPrincipal(seconds(then)))?
+        } else if self.sessions.len() + self.seats >= sessions.most {
+            self.longest_idle_of_all(owner, now)
+                .map_err(|then| NoRoom::ForAnybody(seconds(then)))?
+        } else {
+            return Ok(None);
+        };
+        Ok(self.remove(&idle.id))
+    }
+
+    /// The longest idle session of the caller with the most; else when one may
+    /// be idle at the earliest. The session that `owner` is about to open counts
+    /// as one of its own.
+    fn longest_idle_of_all(&mut self, owner: &[u8], now: u64) -> Result<Arc<LegacySession>, u64> {
+        if let Some(search) = self.search
+            && now < search.at + SEARCH_PAUSE
+        {
+            return Err(search.idle_at);
+        }
+        let count = |key: &[u8], theirs: &Owner| theirs.count() + usize::from(*key == *owner);
+        let counts: BTreeSet<usize> = (self.owners.iter())
+            .map(|(key, theirs)| count(key, theirs))
+            .collect();
+        let mut idle_at = u64::MAX;
+        for most in counts.into_iter().rev() {
+            let mut longest: Option<Arc<LegacySession>> = None;
+            for (key, theirs) in &self.owners {
+                if count(key, theirs) != most {
+                    continue;
                 }
-                NoRoom::ForPrincipal(seconds(then, now))
-            });
-        }
-        if self.sessions.len() + self.seats >= sessions.most {
-            let found = self.unused(self.no_room_before, now, |_| true);
-            return found.map(Some).map_err(|then| {
-                self.no_room_before = then;
-                NoRoom::ForAnybody(seconds(then, now))
-            });
-        }
-        Ok(None)
-    }
-
-    /// Takes out the oldest of those that were never used; else says when one
-    /// may be old enough. Before that nobody need look at all of them again.
-    fn unused(
-        &mut self,
-        not_before: u64,
-        now: u64,
-        is_theirs: impl Fn(&LegacySession) -> bool,
-    ) -> Result<Arc<LegacySession>, u64> {
-        if now < not_before {
-            return Err(not_before);
-        }
-        let oldest = (self.sessions.values())
-            .filter(|session| is_theirs(session) && session.is_unused())
-            .min_by_key(|session| session.opened_at)
-            .map(|session| (session.opened_at, session.id));
-        match oldest {
-            Some((opened_at, id)) if now >= opened_at + UNUSED => {
-                self.remove(&id).ok_or(now + UNUSED)
+                let least = if **key == *owner { 0 } else { IN_USE };
+                match longest_idle(&theirs.sessions, least, now) {
+                    Ok(idle) => {
+                        let used = idle.last_used();
+                        if longest.as_ref().is_none_or(|one| used < one.last_used()) {
+                            longest = Some(idle);
+                        }
+                    }
+                    Err(then) => idle_at = idle_at.min(then),
+                }
             }
-            Some((opened_at, _)) => Err(opened_at + UNUSED),
-            None => Err(now + UNUSED),
+            if let Some(longest) = longest {
+                self.search = None;
+                return Ok(longest);
+            }
         }
+        self.search = Some(FailedSearch { at: now, idle_at });
+        Err(idle_at)
     }
 
-    /// Counts one session more of this principal; gives its name, and what it
-    /// is counted as.
-    fn owner(&mut self, principal: &Principal) -> (Arc<str>, Arc<[u8]>) {
+    /// A principal's entry; the principal's name, and what limits count it as.
+    fn owner(&mut self, principal: &Principal) -> (&mut Owner, (Arc<str>, Arc<[u8]>)) {
         let key = principal.limit_key();
         let known = self
             .owners
@@ -391,28 +425,59 @@ impl Table {
             .entry(Arc::clone(&key))
             .or_insert_with(|| Owner {
                 name: principal.name().into(),
-                sessions: 0,
-                no_room_before: 0,
+                sessions: Vec::new(),
+                seats: 0,
             });
-        theirs.sessions += 1;
-        (Arc::clone(&theirs.name), key)
+        let name = Arc::clone(&theirs.name);
+        (theirs, (name, key))
     }
 
     fn remove(&mut self, id: &SessionId) -> Option<Arc<LegacySession>> {
         let session = self.sessions.remove(id)?;
-        self.disown(&session.counts_as);
+        self.change_owner(&session.counts_as, |theirs| {
+            theirs.sessions.retain(|other| other.id != *id);
+        });
         Some(session)
     }
 
-    /// Counts one session less of this owner.
-    fn disown(&mut self, counts_as: &[u8]) {
+    /// Changes a principal's entry, and forgets it once it has no session.
+    fn change_owner(&mut self, counts_as: &[u8], change: impl FnOnce(&mut Owner)) {
         if let Some(theirs) = self.owners.get_mut(counts_as) {
-            theirs.sessions -= 1;
-            if theirs.sessions == 0 {
+            change(theirs);
+            if theirs.count() == 0 {
                 self.owners.remove(counts_as);
             }
         }
     }
+}
+
+impl Owner {
+    fn count(&self) -> usize {
+        self.sessions.len() + self.seats
+    }
+}
+
+/// The session that has been idle longest, and for `least` milliseconds; else
+/// when one may be at the earliest.
+fn longest_idle(
+    sessions: &[Arc<LegacySession>],
+    least: u64,
+    now: u64,
+) -> Result<Arc<LegacySession>, u64> {
+    let mut longest: Option<&Arc<LegacySession>> = None;
+    let mut idle_at = u64::MAX;
+    for session in sessions {
+        // Whether it is idle costs a lock, and so comes last.
+        if longest.is_some_and(|longest| longest.last_used() <= session.last_used()) {
+            continue;
+        }
+        match session.idle_since(now) {
+            Ok(since) if since + least <= now => longest = Some(session),
+            Ok(since) => idle_at = idle_at.min(since + least),
+            Err(then) => idle_at = idle_at.min(then),
+        }
+    }
+    longest.cloned().ok_or(idle_at)
 }
 
 /// A place among the sessions, until this is dropped.
@@ -455,7 +520,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut table = self.sessions.lock();
         table.seats -= 1;
-        table.disown(&self.owner.1);
+        table.change_owner(&self.owner.1, |theirs| theirs.seats -= 1);
     }
 }
 
@@ -478,22 +543,18 @@ async fn sweep(sessions: Weak<Sessions>, server: Arc<ServerInner>, pace: Duratio
     }
 }
 
-fn seconds(then: u64, now: u64) -> u64 {
-    then.saturating_sub(now).div_ceil(1_000).max(1)
-}
-
 fn refused(no_room: NoRoom) -> Refusal {
     match no_room {
         NoRoom::ForPrincipal(seconds) => Refusal::new(
             StatusCode::TOO_MANY_REQUESTS,
             Reason::Sessions,
-            "Too many sessions of this caller are open. End one with DELETE, or try again later.",
+            "Too many sessions of this caller are in use: each has a call or a stream. End one with DELETE, or try again later.",
         )
         .retry_after(seconds),
         NoRoom::ForAnybody(seconds) => Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
             Reason::Sessions,
-            "Too many sessions are open. Try again later.",
+            "Too many sessions are in use. Try again later.",
         )
         .retry_after(seconds),
     }
