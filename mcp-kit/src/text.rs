@@ -1,4 +1,5 @@
-//! Text from a client, made safe to repeat in an answer.
+//! Text from a client, made safe to repeat in an answer, and the characters that
+//! must not leave as they are.
 
 /// At most 64 characters of `text`, escaped: control characters, quotes and
 /// characters that change the reading direction cannot pass.
@@ -27,6 +28,46 @@ pub(crate) fn is_unsafe(character: char) -> bool {
             0xAD | 0x61C | 0x180E | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F
                 | 0xFE00..=0xFE0F | 0xFEFF | 0xFFF0..=0xFFFB | 0xE0000..=0xE0FFF
         )
+}
+
+/// A character that JSON allows within a string and that some readers of lines
+/// take for the end of one: U+0085, U+2028 or U+2029.
+pub(crate) struct LineEnd {
+    /// Where it begins.
+    pub(crate) at: usize,
+    /// Its bytes.
+    pub(crate) length: usize,
+    /// How it is written instead.
+    pub(crate) escape: &'static str,
+}
+
+impl LineEnd {
+    /// The first one in `text`.
+    pub(crate) fn first(text: &[u8]) -> Option<Self> {
+        memchr::memchr2_iter(0xC2, 0xE2, text).find_map(|at| {
+            let (length, escape) = match text[at..] {
+                [0xC2, 0x85, ..] => (2, "\\u0085"),
+                [0xE2, 0x80, 0xA8, ..] => (3, "\\u2028"),
+                [0xE2, 0x80, 0xA9, ..] => (3, "\\u2029"),
+                _ => return None,
+            };
+            Some(Self { at, length, escape })
+        })
+    }
+
+    /// The text cut behind each of these characters: what precedes it, and its
+    /// escape. The last part has none.
+    pub(crate) fn parts(text: &str) -> impl Iterator<Item = (&str, &'static str)> {
+        let mut rest = Some(text);
+        std::iter::from_fn(move || {
+            let text = rest.take()?;
+            let Some(end) = Self::first(text.as_bytes()) else {
+                return Some((text, ""));
+            };
+            rest = Some(&text[end.at + end.length..]);
+            Some((&text[..end.at], end.escape))
+        })
+    }
 }
 
 #[cfg(test)]

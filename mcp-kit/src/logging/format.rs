@@ -15,6 +15,8 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::text::LineEnd;
+
 /// The longest text of one field, in bytes; what is longer is cut.
 const LONGEST_TEXT: usize = 32 * 1024;
 
@@ -221,6 +223,15 @@ fn string(line: &mut Writer<'_>, text: &str) -> fmt::Result {
     let cut = text.floor_char_boundary(LONGEST_TEXT);
     let (text, is_cut) = (&text[..cut], cut < text.len());
     line.write_char('"')?;
+    for (part, escape) in LineEnd::parts(text) {
+        escaped(line, part)?;
+        line.write_str(escape)?;
+    }
+    line.write_str(if is_cut { "…\"" } else { "\"" })
+}
+
+/// Writes text with the escapes that JSON requires.
+fn escaped(line: &mut Writer<'_>, text: &str) -> fmt::Result {
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {
         if byte >= 0x20 && byte != b'"' && byte != b'\\' {
@@ -236,6 +247,5 @@ fn string(line: &mut Writer<'_>, text: &str) -> fmt::Result {
             _ => write!(line, "\\u{byte:04x}")?,
         }
     }
-    line.write_str(&text[plain..])?;
-    line.write_str(if is_cut { "…\"" } else { "\"" })
+    line.write_str(&text[plain..])
 }

@@ -1,19 +1,38 @@
 //! Answers and notifications as JSON text, written straight into a buffer.
+//!
+//! Every string leaves without the characters that some clients take for the
+//! end of a line, although JSON allows them: U+0085, U+2028 and U+2029 are
+//! escaped, here and wherever else JSON is made for a client.
+
+use std::io;
 
 use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
+use serde_json::value::RawValue;
 
-use super::{RequestId, RpcError};
+use super::{ProtocolVersion, RequestId, RpcError};
+use crate::text::LineEnd;
 
-/// Writes an error answer. Where no id could be read it is `null`, as JSON-RPC
-/// has it: leaving the member out, which the specification allows since
-/// 2025-11-25, makes clients in the field report an unreadable message.
-pub(crate) fn error(out: &mut Vec<u8>, id: Option<&RequestId>, error: &RpcError) {
-    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+/// Writes an error answer: to the request of this id or, where none can be
+/// given, to a client that speaks this version.
+///
+/// The schemas have the member left out since 2025-11-25, and allow no `null`.
+/// Those before allow neither, and there JSON-RPC's own rule holds: `null`.
+pub(crate) fn error(out: &mut Vec<u8>, id: Result<&RequestId, ProtocolVersion>, error: &RpcError) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","#);
     match id {
-        Some(id) => id.write(out),
-        None => out.extend_from_slice(b"null"),
+        Ok(id) => {
+            out.extend_from_slice(br#""id":"#);
+            id.write(out);
+            out.push(b',');
+        }
+        Err(version) if version < ProtocolVersion::V2025_11_25 => {
+            out.extend_from_slice(br#""id":null,"#);
+        }
+        Err(_) => {}
     }
-    out.extend_from_slice(br#","error":{"code":"#);
+    out.extend_from_slice(br#""error":{"code":"#);
     integer(out, error.code.code());
     out.extend_from_slice(br#","message":"#);
     string(out, &error.message);
@@ -45,16 +64,59 @@ pub(crate) fn notification(out: &mut Vec<u8>, method: &str, params: &impl Serial
 /// Writes a value that this crate made and that always serialises.
 pub(crate) fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     let start = out.len();
-    if serde_json::to_writer(&mut *out, value).is_err() {
+    let mut serializer = Serializer::with_formatter(&mut *out, OneLine);
+    if value.serialize(&mut serializer).is_err() {
         out.truncate(start);
         out.extend_from_slice(b"null");
+    }
+}
+
+/// The same JSON on one line, for every reader. Line breaks end messages: a
+/// [`RawValue`] within the value may have some between its tokens, and within
+/// strings there may be others that JSON does not escape.
+pub(crate) fn on_one_line(json: Box<RawValue>) -> Result<Box<RawValue>, serde_json::Error> {
+    let text = json.get();
+    if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none()
+        && LineEnd::first(text.as_bytes()).is_none()
+    {
+        return Ok(json);
+    }
+    let mut line = String::with_capacity(text.len());
+    for (part, escape) in LineEnd::parts(text) {
+        line.extend([part, escape]);
+    }
+    RawValue::from_string(line.replace(['\n', '\r'], " "))
+}
+
+/// Compact JSON whose strings end no line.
+struct OneLine;
+
+impl Formatter for OneLine {
+    fn write_string_fragment<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        for (part, escape) in LineEnd::parts(fragment) {
+            writer.write_all(part.as_bytes())?;
+            writer.write_all(escape.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn write_raw_fragment<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        self.write_string_fragment(writer, fragment)
     }
 }
 
 /// Writes a JSON string.
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     // Most text that a server sends needs no escape.
-    if escapes(text) == 0 {
+    if escapes(text) == 0 && LineEnd::first(text.as_bytes()).is_none() {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
@@ -65,10 +127,15 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
 
 /// The bytes of a text as a JSON string, without the quotes.
 pub(crate) fn string_size(text: &str) -> usize {
-    text.len() + escapes(text)
+    let (mut size, mut rest) = (text.len() + escapes(text), text.as_bytes());
+    while let Some(end) = LineEnd::first(rest) {
+        size += end.escape.len() - end.length;
+        rest = &rest[end.at + end.length..];
+    }
+    size
 }
 
-/// How many bytes escaping adds to a text.
+/// How many bytes the escapes that JSON requires add to a text.
 fn escapes(text: &str) -> usize {
     let bytes = text.as_bytes();
     let (mut at, mut more) = (0, 0);
@@ -107,10 +174,38 @@ pub(crate) fn integer(out: &mut Vec<u8>, number: impl itoa::Integer) {
 mod tests {
     use super::*;
 
+    const ENDS: &str = "a\u{85}b\u{2028}\"\u{2029}\u{2027}\u{202a}\u{84}“é”\u{2028}";
+
+    #[test]
+    fn characters_that_end_lines_elsewhere_are_escaped_in_every_string() {
+        let written = |write: &dyn Fn(&mut Vec<u8>)| {
+            let mut out = Vec::new();
+            write(&mut out);
+            let text = String::from_utf8(out).unwrap();
+            assert!(!text.contains(['\u{85}', '\u{2028}', '\u{2029}']), "{text}");
+            serde_json::from_str::<serde_json::Value>(&text).unwrap()
+        };
+        assert_eq!(written(&|out| string(out, ENDS)), ENDS);
+        let object = serde_json::json!({ ENDS: [ENDS, 1] });
+        assert_eq!(written(&|out| json(out, &object)), object);
+        let raw = serde_json::to_string(&[ENDS]).unwrap().replace(']', "\n]");
+        let raw = RawValue::from_string(raw).unwrap();
+        assert_eq!(written(&|out| json(out, &*raw))[0], ENDS);
+        let line = on_one_line(raw).unwrap();
+        assert_eq!(line.get().lines().count(), 1);
+        assert_eq!(written(&|out| json(out, &*line))[0], ENDS);
+    }
+
     #[test]
     fn the_size_of_a_string_is_what_it_takes() {
         let every: String = (0..300u32).filter_map(char::from_u32).collect();
-        for text in ["", "plain", "\"\\\n\r\t\u{8}\u{c}\u{1}\u{7f}é", &every] {
+        for text in [
+            "",
+            "plain",
+            "\"\\\n\r\t\u{8}\u{c}\u{1}\u{7f}é",
+            &every,
+            ENDS,
+        ] {
             let mut json = Vec::new();
             string(&mut json, text);
             assert_eq!(string_size(text) + 2, json.len(), "{text:?}");

@@ -53,6 +53,7 @@ pub(crate) enum Frame<'a> {
 /// Decodes one frame. Of a batch with more than `most` members no more than one
 /// further is kept: a member can be two bytes long.
 pub(crate) fn decode(bytes: &[u8], most: usize) -> Frame<'_> {
+    let bytes = without_mark(bytes);
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'[') => {
             let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -90,8 +91,14 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// Decodes one message that is no batch.
+/// A message without the byte order mark that some clients put before it.
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// Decodes one message that is not a batch.
 pub(crate) fn decode_one(bytes: &[u8]) -> Result<Message<'_>, Malformed> {
+    let bytes = without_mark(bytes);
     // Checking UTF-8 once here lets every later stage borrow `&str`.
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Err(Malformed {

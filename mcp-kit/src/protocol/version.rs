@@ -37,6 +37,9 @@ impl ProtocolVersion {
         Self::V2024_11_05,
     ];
 
+    /// The newest revision.
+    pub(crate) const NEWEST: Self = Self::V2026_07_28;
+
     /// The newest revision that has a handshake.
     pub const NEWEST_LEGACY: Self = Self::V2025_11_25;
 

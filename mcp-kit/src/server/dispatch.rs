@@ -55,7 +55,7 @@ impl ServerInner {
         match self.try_request(session, request, outbound, out) {
             Ok(call) => call,
             Err(error) => {
-                encode::error(out, Some(&request.id), &error);
+                encode::error(out, Ok(&request.id), &error);
                 None
             }
         }

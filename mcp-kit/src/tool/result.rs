@@ -7,6 +7,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::{
     Audio, Content, EmbeddedResource, Image, IntoToolError, ResourceLink, Text, ToolError,
 };
+use crate::protocol::encode;
 
 /// What a call answers: content for the model and, where the tool has an
 /// output schema, the same as structured content.
@@ -41,7 +42,7 @@ impl ToolResult {
     /// An internal error if `value` has no JSON form, such as a map whose keys
     /// are no strings.
     pub fn structured<T: Serialize + ?Sized>(value: &T) -> Result<Self, ToolError> {
-        let json = on_one_line(to_raw_value(value)?)?;
+        let json = encode::on_one_line(to_raw_value(value)?)?;
         Ok(Self {
             content: vec![Content::text(json.get())],
             structured: Some(json),
@@ -104,16 +105,6 @@ impl ToolResult {
 
     pub(crate) fn error(message: impl Into<String>) -> Self {
         Self::text(message).into_failure()
-    }
-}
-
-/// The same JSON without line breaks, which end messages. A [`RawValue`] within
-/// the value may have some between its tokens; within strings JSON has none.
-fn on_one_line(json: Box<RawValue>) -> Result<Box<RawValue>, serde_json::Error> {
-    if json.get().contains(['\n', '\r']) {
-        RawValue::from_string(json.get().replace(['\n', '\r'], " "))
-    } else {
-        Ok(json)
     }
 }
 

@@ -9,7 +9,7 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::refusal::Refusal;
-use crate::protocol::{ErrorCode, RpcError};
+use crate::protocol::{ErrorCode, ProtocolVersion, RpcError};
 
 pub(super) const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 pub(super) const METHOD: HeaderName = HeaderName::from_static("mcp-method");
@@ -113,6 +113,17 @@ pub(super) fn single<'a>(
             shown(name)
         ))),
     }
+}
+
+/// The version that a client speaks by its headers, for a request that was not
+/// read. Without one it is 2025-03-26, as the specification has it; one that is
+/// not known is taken for a later one.
+pub(super) fn spoken(headers: &HeaderMap) -> ProtocolVersion {
+    let Some(name) = headers.get(PROTOCOL_VERSION) else {
+        return ProtocolVersion::V2025_03_26;
+    };
+    let name = name.to_str().unwrap_or_default().trim();
+    ProtocolVersion::from_name(name).unwrap_or(ProtocolVersion::NEWEST)
 }
 
 /// Checks that a header says the same as the message.

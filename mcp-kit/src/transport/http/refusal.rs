@@ -9,7 +9,7 @@ use http::{HeaderValue, Response, StatusCode};
 use super::body::HttpBody;
 use super::door::Refusal as Closed;
 use crate::limiter::Refused;
-use crate::protocol::{ErrorCode, RequestId, RpcError, encode};
+use crate::protocol::{ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
 pub(super) use crate::telemetry::Refusal as Reason;
 
 /// A request that is not served.
@@ -108,17 +108,24 @@ impl Refusal {
         self.0.reason
     }
 
-    /// The error alone, where the response is another's.
-    pub(super) fn into_json(self) -> Vec<u8> {
+    /// The error alone, where the response is another's. `version` is what the
+    /// client speaks.
+    pub(super) fn into_json(self, version: ProtocolVersion) -> Vec<u8> {
+        let Inner { id, error, .. } = *self.0;
         let mut json = Vec::new();
-        encode::error(&mut json, self.0.id.as_ref(), &self.0.error);
+        encode::error(&mut json, id.as_ref().ok_or(version), &error);
         json
     }
 
-    pub(super) fn into_response(self) -> Response<HttpBody> {
+    /// The response to a client that speaks `version`.
+    pub(super) fn into_response(self, version: ProtocolVersion) -> Response<HttpBody> {
         let refusal = *self.0;
         let mut json = Vec::new();
-        encode::error(&mut json, refusal.id.as_ref(), &refusal.error);
+        encode::error(
+            &mut json,
+            refusal.id.as_ref().ok_or(version),
+            &refusal.error,
+        );
         let mut response = json_response(refusal.status, json);
         let headers = response.headers_mut();
         if let Some(seconds) = refusal.retry_after {

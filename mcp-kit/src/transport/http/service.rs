@@ -21,6 +21,7 @@ use super::calls::shutting_down;
 use super::cors;
 use super::door::Door;
 use super::endpoint;
+use super::headers;
 use super::legacy::Sessions;
 use super::open::{Open, OpenRequest};
 use super::options::HttpOptions;
@@ -254,7 +255,7 @@ impl HttpService {
                         let most = shared.server.limits.message_bytes.saturating_mul(2);
                         Box::pin(body::discard(&mut body, most)).await;
                     }
-                    refusal.into_response()
+                    refusal.into_response(headers::spoken(&parts.headers))
                 }
             };
             if shared.door.has_cors() {

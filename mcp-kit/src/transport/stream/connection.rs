@@ -328,7 +328,7 @@ impl Connection {
             Err(Malformed { id, error }) => {
                 // An answer under an id in flight would end that call instead.
                 let id = id.filter(|id| !self.calls.is_open(id));
-                self.answer(batch, |out| encode::error(out, id.as_ref(), &error));
+                self.error(batch, id.as_ref(), &error);
             }
         }
     }
@@ -342,7 +342,7 @@ impl Connection {
             let error = RpcError::invalid_request(
                 "Invalid request: \"initialize\" cannot be part of a batch",
             );
-            return self.answer(batch, |out| encode::error(out, Some(&request.id), &error));
+            return self.answer(batch, |out| encode::error(out, Ok(&request.id), &error));
         }
         // It would change the session before its id is looked at.
         if request.method == "initialize" && self.calls.is_open(&request.id) {
@@ -371,7 +371,7 @@ impl Connection {
                     "Invalid request: the batch's answers are too large together; send this request by itself",
                 );
                 answer.clear();
-                encode::error(&mut answer, Some(&request.id), &error);
+                encode::error(&mut answer, Ok(&request.id), &error);
             }
             return self.answer(Some(batch), |out| out.append(&mut answer));
         };
@@ -431,12 +431,12 @@ impl Connection {
         let error = RpcError::invalid_request(
             "Invalid request: the id belongs to a request that is still in flight",
         );
-        self.answer(batch, |out| encode::error(out, None, &error));
+        self.error(batch, None, &error);
     }
 
     fn refuse_batch(&mut self, message: impl Into<Cow<'static, str>>) {
         let error = RpcError::invalid_request(message);
-        self.answer(None, |out| encode::error(out, None, &error));
+        self.error(None, None, &error);
     }
 
     fn too_long(&mut self, id: Option<RequestId>) {
@@ -448,7 +448,15 @@ impl Connection {
             ),
         );
         let id = id.filter(|id| !self.calls.is_open(id));
-        self.answer(None, |out| encode::error(out, id.as_ref(), &error));
+        self.error(None, id.as_ref(), &error);
+    }
+
+    /// Answers with an error to the request of this id, if one can be given.
+    fn error(&mut self, batch: Option<&Arc<Batch>>, id: Option<&RequestId>, error: &RpcError) {
+        // Without a handshake the client speaks the newest revision, or has
+        // not spoken yet.
+        let version = self.session.version.unwrap_or(ProtocolVersion::NEWEST);
+        self.answer(batch, |out| encode::error(out, id.ok_or(version), error));
     }
 
     fn answer(&mut self, batch: Option<&Arc<Batch>>, write: impl FnOnce(&mut Vec<u8>)) {

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::protocol::RequestId;
+use crate::protocol::message::without_mark;
 use crate::protocol::recover::IdScanner;
 
 /// How much is read at once: what a pipe holds.
@@ -68,8 +69,8 @@ impl Lines {
         self.at_end = true;
     }
 
-    /// The next line that is there whole. Lines of nothing but white space are
-    /// passed over.
+    /// The next line that is there whole. Lines of nothing but white space, or a
+    /// byte order mark, are skipped.
     pub(super) fn next(&mut self) -> Option<Line<'_>> {
         loop {
             let newline = memchr::memchr(b'\n', &self.buffer[self.searched..self.end])
@@ -97,10 +98,9 @@ impl Lines {
                 let id = crate::protocol::recover::recover_id(&self.buffer[line]);
                 return Some(Line::TooLong { id });
             }
-            let trimmed = self.buffer[line.clone()].trim_ascii();
-            if !trimmed.is_empty() {
+            if !content(&self.buffer[line.clone()]).is_empty() {
                 // Borrowed anew: the borrow checker does not see through the loop.
-                return Some(Line::Whole(self.buffer[line].trim_ascii()));
+                return Some(Line::Whole(content(&self.buffer[line])));
             }
         }
     }
@@ -166,6 +166,11 @@ impl Lines {
             self.searched = self.start;
         }
     }
+}
+
+/// What a line says.
+fn content(line: &[u8]) -> &[u8] {
+    without_mark(line).trim_ascii()
 }
 
 #[cfg(test)]

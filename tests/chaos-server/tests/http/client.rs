@@ -323,7 +323,7 @@ pub(crate) fn refusal(response: &Response, status: u16) -> Value {
         "{error}"
     );
     assert!(
-        error.get("id").is_some_and(Value::is_null),
+        error.get("id").is_none_or(Value::is_null),
         "an error at the door belongs to no request: {error}"
     );
     error

@@ -82,6 +82,63 @@ fn an_error_carries_the_id_where_it_can_be_read() {
 }
 
 #[test]
+fn a_byte_order_mark_before_a_message_is_skipped() {
+    let server = setup().start();
+    for mut client in server.both() {
+        let params = json!({ "name": "add", "arguments": { "a": 20, "b": 22 } });
+        let message = client.message(1, "tools/call", params);
+        let request = client.post(&message).body(format!("\u{feff}{message}"));
+        let response = client.exchange(&request);
+        assert_eq!(rpc::text(rpc::result(&answer(&response, &json!(1)))), "42");
+    }
+}
+
+/// By the schemas an error without id leaves the member out since 2025-11-25,
+/// and has no `null`; before, JSON-RPC's own rule holds. The version is the
+/// header's, and 2025-03-26 without one.
+#[test]
+fn an_error_without_id_has_the_form_of_the_clients_version() {
+    let server = setup().keys().start();
+    let mut conn = server.connect();
+    for (version, form) in [
+        (None, Some(Value::Null)),
+        (Some("2025-03-26"), Some(Value::Null)),
+        (Some("2025-06-18"), Some(Value::Null)),
+        (Some("2025-11-25"), None),
+        (Some("2026-07-28"), None),
+    ] {
+        let with_version = |request: Request| match version {
+            Some(version) => request.set("MCP-Protocol-Version", version),
+            None => request,
+        };
+        let keyed = |request: Request| request.header("X-API-Key", "alice-key");
+        for (status, request) in [
+            (401, Request::post("{}")),
+            (
+                403,
+                keyed(Request::post("{}").header("Origin", "http://elsewhere.example")),
+            ),
+            (404, keyed(Request::post("{}").target("/elsewhere"))),
+            (405, keyed(Request::new("PUT", "/mcp"))),
+            (
+                415,
+                keyed(Request::post("{}").set("Content-Type", "text/plain")),
+            ),
+            (400, keyed(Request::post("not json"))),
+        ] {
+            let response = conn.exchange(&with_version(request));
+            assert_eq!(response.status(), status, "{}", response.text());
+            let error = response.json();
+            assert_eq!(
+                error.get("id").cloned(),
+                form,
+                "{version:?}, {status}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
 fn bodies_of_another_type_are_415() {
     let server = setup().start();
     let good = server.modern().calling(1, "add", json!({ "a": 1, "b": 2 }));

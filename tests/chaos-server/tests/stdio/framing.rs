@@ -109,6 +109,80 @@ fn empty_lines_and_carriage_returns_are_no_messages() {
 }
 
 #[test]
+fn a_byte_order_mark_before_a_message_is_skipped() {
+    for version in ["2025-03-26", "2025-11-25"] {
+        let mut chaos = setup().start();
+        let initialize = rpc::initialize("open", version);
+        chaos.line(&format!("\u{feff}{initialize}"));
+        rpc::result(&chaos.answer("open"));
+        // A mark alone says nothing.
+        chaos.line("\u{feff} ");
+        chaos.line("\u{feff}{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}");
+        rpc::result(&chaos.answer(1));
+        chaos.line("\u{feff}[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}]");
+        let batch = chaos.next();
+        assert_eq!(batch.is_array(), version == "2025-03-26", "{batch}");
+        chaos.expect_silence();
+    }
+}
+
+/// Python's `splitlines` and some versions of Node cut lines at characters that
+/// JSON does not escape.
+#[test]
+fn answers_hold_no_character_that_ends_a_line_elsewhere() {
+    let mut chaos = setup().legacy();
+    let query = "a\u{2028}b\u{2029}c\u{85}d\u{2028}\"\u{2027}";
+    for (tool, arguments, expected) in [
+        ("search", json!({ "query": query }), query),
+        ("search", json!({ query: query }), "unknown argument"),
+        (query, json!({}), "Unknown tool"),
+    ] {
+        for id in [json!(1), json!(query)] {
+            chaos.send_call(id.clone(), tool, arguments.clone());
+            let line = chaos.next_line().unwrap();
+            assert!(!line.contains(['\u{85}', '\u{2028}', '\u{2029}']), "{line}");
+            let answer = rpc::parse(&line);
+            assert_eq!(answer["id"], id);
+            let text = match answer.get("error") {
+                Some(_) => rpc::message(&answer).to_owned(),
+                None => rpc::text(rpc::result(&answer)),
+            };
+            assert!(text.contains(expected), "{text}");
+        }
+    }
+}
+
+/// By the schemas an error without id leaves the member out since 2025-11-25,
+/// and has no `null`; before, JSON-RPC's own rule holds.
+#[test]
+fn an_error_without_id_has_the_form_of_the_clients_version() {
+    let unaddressed = [
+        "not json",
+        r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#,
+        r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#,
+    ];
+    let forms = |chaos: &mut Chaos| {
+        let lines = unaddressed.map(|line| {
+            chaos.line(line);
+            chaos.next_line().unwrap()
+        });
+        let forms = lines.map(|line| rpc::parse(&line).get("id").cloned());
+        assert!(forms.iter().all(|form| *form == forms[0]), "{forms:?}");
+        forms[0].clone()
+    };
+    for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
+        let mut chaos = setup().start();
+        assert_eq!(forms(&mut chaos), None);
+        chaos.initialize(version);
+        let expected = (version < "2025-11-25").then_some(Value::Null);
+        assert_eq!(forms(&mut chaos), expected, "{version}");
+    }
+    let mut chaos = setup().modern();
+    chaos.assert_alive();
+    assert_eq!(forms(&mut chaos), None);
+}
+
+#[test]
 fn messages_may_come_in_pieces_and_several_at_once() {
     let mut chaos = setup().legacy();
     for byte in b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n" {

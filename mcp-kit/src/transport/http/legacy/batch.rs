@@ -12,9 +12,10 @@ use super::super::refusal::{Refusal, busy};
 use super::super::service::Shared;
 use super::messages::{Caller, Reply};
 use super::session::{Answer, LegacySession};
-use crate::protocol::RpcError;
+
 use crate::protocol::message::{Malformed, Message, Request, decode_one};
 use crate::protocol::meta::Meta;
+use crate::protocol::{ProtocolVersion, RpcError};
 use crate::tool::ToolResult;
 use crate::transport::stream::Batch;
 
@@ -76,7 +77,7 @@ impl BatchReply {
         let answers = if self.exchange.takes(answers.len()) {
             answers
         } else {
-            busy().into_json()
+            busy().into_json(ProtocolVersion::V2025_03_26)
         };
         self.exchange.answer(answers, claim);
     }
@@ -181,7 +182,7 @@ pub(in super::super) fn take(
                     }
                     Err(refusal) => Reply::Json {
                         id: None,
-                        json: refusal.into_json(),
+                        json: refusal.into_json(caller.session.version),
                     },
                 }
             }

@@ -130,7 +130,7 @@ impl<'a> Caller<'a> {
     pub(in super::super) fn error(&self, id: Option<&RequestId>, error: &RpcError) -> Vec<u8> {
         let id = id.filter(|id| !self.session.has_call(id));
         let mut json = Vec::new();
-        encode::error(&mut json, id, error);
+        encode::error(&mut json, id.ok_or(self.session.version), error);
         json
     }
 }

@@ -171,7 +171,9 @@ fn request(
         Ok(Reply::Json { json, .. }) => Ok(Some(json)),
         Ok(Reply::Call(_) | Reply::Nothing) => Ok(None),
         // The protocol's own errors are answers like others.
-        Err(refusal) if refusal.status() == StatusCode::OK => Ok(Some(refusal.into_json())),
+        Err(refusal) if refusal.status() == StatusCode::OK => {
+            Ok(Some(refusal.into_json(agreed.version)))
+        }
         Err(refusal) => Err(ended(refusal)),
     }
 }
@@ -198,7 +200,7 @@ fn greet(
         (Ok(_), _) => return json,
     };
     json.clear();
-    encode::error(&mut json, Some(&request.id), &error);
+    encode::error(&mut json, Ok(&request.id), &error);
     json
 }
 
