@@ -117,15 +117,16 @@ async fn the_caller_with_the_most_sessions_makes_room_for_another() {
     let carol = alice.named("carol");
     let carols = used(&carol).await;
     assert_ended(&hers[0]).await;
-    for client in his.iter().chain(&hers[1..]) {
+    for client in his.iter().chain(&hers[1..]).chain([&carols]) {
         client.assert_alive().await;
+        sleep(SECOND).await;
     }
     // Each has two now, or would have: the longest idle of them all ends.
-    sleep(SECOND).await;
     let second = carol.clone().opened("2025-11-25").await;
     assert_ended(&his[0]).await;
-    for client in [&his[1], &hers[1], &hers[2], &carols, &second] {
+    for client in [&carols, &his[1], &hers[1], &hers[2], &second] {
         client.assert_alive().await;
+        sleep(SECOND).await;
     }
     // She has most of all with one more, and so hers ends for it.
     let third = carol.clone().opened("2025-11-25").await;
