@@ -225,6 +225,13 @@ impl Container {
                     errors.at(*span, changed(key, "the field"));
                 }
                 rules::have_words(&rules, &field.ty, !own.words.is_empty(), errors);
+                if skips && let Some(words) = own.words.first() {
+                    errors.at(
+                        words.span(),
+                        "nothing checks this rule: check it with `#[garde(custom(…))]`, or write \
+                         it in the field's doc comment",
+                    );
+                }
             }
             schema_is_true(&field.attrs, own.opaque, errors);
             self.flatten_works(&serde, &own, field, errors);

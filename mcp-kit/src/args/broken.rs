@@ -215,10 +215,10 @@ impl<'t> Way<'t> {
             Shape::Struct(of) => self.field(of.fields, component),
             Shape::Enum(of) => self.variant(of, component),
             Shape::Tuple(fields) => self.positional(fields, component),
-            Shape::List(item) | Shape::Set(item) => {
+            Shape::List(item) | Shape::Array(_, item) | Shape::Set(item) => {
                 let index = component.parse::<usize>().ok();
                 match (shape, index) {
-                    (Shape::List(_), Some(index)) => {
+                    (Shape::List(_) | Shape::Array(..), Some(index)) => {
                         push_step(&mut self.path, Step::Index(index));
                         self.text = self.text.and_then(|text| child_item(text, index));
                     }
@@ -231,7 +231,7 @@ impl<'t> Way<'t> {
                 self.shape = item();
                 true
             }
-            Shape::Map(value) => {
+            Shape::Map(_, value) => {
                 push_step(&mut self.path, Step::Key(component));
                 let member = self
                     .text
@@ -241,7 +241,12 @@ impl<'t> Way<'t> {
                 self.shape = value();
                 true
             }
-            Shape::Leaf | Shape::Same(_) | Shape::Newtype(_) => false,
+            Shape::Leaf
+            | Shape::Scalar { .. }
+            | Shape::Text(_)
+            | Shape::Said(..)
+            | Shape::Same(_)
+            | Shape::Newtype(_) => false,
         }
     }
 

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::shape::{Bound, LengthMode, Rule};
-use crate::schema::{NOTES, Number, TextRule, length};
+use crate::schema::{NOTES, Number, TextForm, TextRule, length};
 
 /// Keywords that somebody has to check.
 const BOUNDS: &[&str] = &[
@@ -31,6 +31,8 @@ pub(super) struct Place<'s> {
     pub(super) enforced: bool,
     /// Whether the type's own keywords are mcp-kit's to explain.
     pub(super) opaque: bool,
+    /// What the type itself reads of a text.
+    pub(super) form: Option<&'static TextForm>,
     pub(super) at: &'s str,
 }
 
@@ -340,8 +342,17 @@ impl Place<'_> {
         if ip {
             rules.push((TextRule::Ip, None));
         }
+        let mut words = said.words;
+        if let Some(form) = self.form {
+            if form.pattern.is_some() {
+                schema.remove("format");
+                schema.remove("pattern");
+                words.push(form.says.to_owned());
+            }
+            rules.push((TextRule::Form(form), None));
+        }
         write_text_rules(&mut schema, said.patterns, &rules);
-        describe(&mut schema, &said.words);
+        describe(&mut schema, &words);
         *self.schema = schema;
     }
 }

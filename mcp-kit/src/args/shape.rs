@@ -2,6 +2,8 @@
 //! rules. The schema and the report are made from it; users never see it.
 #![allow(missing_docs)]
 
+pub use crate::schema::TextForm;
+
 /// Implemented for every type that may stand inside a tool's arguments.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand inside a tool's arguments",
@@ -15,8 +17,19 @@ pub trait Shaped {
 /// A type's shape on the wire.
 #[derive(Debug)]
 pub enum Shape {
-    /// No names inside that matter here: strings, numbers, bools, any JSON.
+    /// Any JSON, or a type of which nothing is known.
     Leaf,
+    /// A value of one JSON type.
+    Scalar {
+        /// The schema's `type`.
+        json: &'static str,
+        /// The `format` that schemars writes for the Rust type.
+        format: Option<&'static str>,
+    },
+    /// A text that the type reads, such as a date.
+    Text(&'static TextForm),
+    /// What the type itself wants of a value, in words, and its shape.
+    Said(&'static str, fn() -> &'static Shape),
     /// A struct with named fields.
     Struct(&'static StructShape),
     /// An enum.
@@ -25,10 +38,13 @@ pub enum Shape {
     Same(fn() -> &'static Shape),
     /// Items; garde's path component is the index.
     List(fn() -> &'static Shape),
+    /// A list of so many items.
+    Array(usize, fn() -> &'static Shape),
     /// Items in no order: garde's index is not the wire's.
     Set(fn() -> &'static Shape),
-    /// String keys; garde's path component is the key.
-    Map(fn() -> &'static Shape),
+    /// Keys, which are text in JSON, and values; garde's path component is the
+    /// key.
+    Map(fn() -> &'static Shape, fn() -> &'static Shape),
     /// Positional fields: a tuple struct of two or more.
     Tuple(&'static [FieldShape]),
     /// A newtype struct: the same place on the wire, `0` in garde's paths.

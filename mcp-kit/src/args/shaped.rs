@@ -1,71 +1,142 @@
-//! The shapes of std's types and of any JSON.
+//! The shapes of std's types, of other crates' dates, UUIDs and the like, and of
+//! any JSON.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, LinkedList, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::num::{
     NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroI128, NonZeroIsize, NonZeroU8,
-    NonZeroU16, NonZeroU32, NonZeroU64, NonZeroU128, NonZeroUsize,
+    NonZeroU16, NonZeroU32, NonZeroU64, NonZeroU128, NonZeroUsize, Wrapping,
 };
-use std::path::PathBuf;
+use std::ops::{Range, RangeInclusive};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::shape::{FieldShape, Shape, Shaped};
+use super::shape::{FieldShape, Rule, Shape, Shaped, StructShape};
+use crate::schema::text_form as forms;
 
-macro_rules! leaves {
-    ($($leaf:ty),* $(,)?) => { $(
-        impl Shaped for $leaf {
+macro_rules! shaped {
+    ($($shape:expr => $($ty:ty)*;)*) => { $( $(
+        impl Shaped for $ty {
             fn shape() -> &'static Shape {
-                &Shape::Leaf
+                const { &$shape }
             }
         }
-    )* };
+    )* )* };
 }
 
-leaves!(
-    (),
-    bool,
-    char,
-    u8,
-    u16,
-    u32,
-    u64,
-    u128,
-    usize,
-    i8,
-    i16,
-    i32,
-    i64,
-    i128,
-    isize,
-    f32,
-    f64,
-    String,
-    str,
-    PathBuf,
-    IpAddr,
-    Ipv4Addr,
-    Ipv6Addr,
-    SocketAddr,
-    SocketAddrV4,
-    SocketAddrV6,
-    NonZeroU8,
-    NonZeroU16,
-    NonZeroU32,
-    NonZeroU64,
-    NonZeroU128,
-    NonZeroUsize,
-    NonZeroI8,
-    NonZeroI16,
-    NonZeroI32,
-    NonZeroI64,
-    NonZeroI128,
-    NonZeroIsize,
-    serde_json::Value,
-    serde_json::Number,
-    serde_json::Map<String, serde_json::Value>,
-);
+const fn scalar(json: &'static str) -> Shape {
+    Shape::Scalar { json, format: None }
+}
+
+const fn number(json: &'static str, format: &'static str) -> Shape {
+    Shape::Scalar {
+        json,
+        format: Some(format),
+    }
+}
+
+shaped! {
+    Shape::Leaf => serde_json::Value serde_json::Map<String, serde_json::Value>;
+    scalar("null") => () ;
+    scalar("boolean") => bool;
+    scalar("string") => char String str Path PathBuf;
+    scalar("number") => serde_json::Number;
+    number("number", "float") => f32;
+    number("number", "double") => f64;
+    number("integer", "uint8") => u8 NonZeroU8;
+    number("integer", "uint16") => u16 NonZeroU16;
+    number("integer", "uint32") => u32 NonZeroU32;
+    number("integer", "uint64") => u64 NonZeroU64;
+    number("integer", "uint128") => u128 NonZeroU128;
+    number("integer", "uint") => usize NonZeroUsize;
+    number("integer", "int8") => i8 NonZeroI8;
+    number("integer", "int16") => i16 NonZeroI16;
+    number("integer", "int32") => i32 NonZeroI32;
+    number("integer", "int64") => i64 NonZeroI64;
+    number("integer", "int128") => i128 NonZeroI128;
+    number("integer", "int") => isize NonZeroIsize;
+    number("string", "ip") => IpAddr;
+    number("string", "ipv4") => Ipv4Addr;
+    number("string", "ipv6") => Ipv6Addr;
+    Shape::Text(&forms::SOCKET_ADDR) => SocketAddr;
+    Shape::Text(&forms::SOCKET_ADDR_V4) => SocketAddrV4;
+    Shape::Text(&forms::SOCKET_ADDR_V6) => SocketAddrV6;
+    Shape::Said(
+        "must be a duration in seconds and nanoseconds such as {\"secs\": 90, \"nanos\": 0}",
+        || const { &Shape::Struct(&StructShape {
+            name: "Duration",
+            fields: &[
+                member("secs", &[Rule::Dive], u64::shape),
+                member("nanos", &[Rule::Dive], u32::shape),
+            ],
+            allow_unknown: false,
+            words: &[],
+        }) },
+    ) => Duration;
+}
+
+#[cfg(feature = "chrono")]
+mod of_chrono {
+    use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Weekday};
+
+    use super::*;
+    use crate::args::shape::{EnumShape, Repr, VariantKind, VariantShape};
+
+    const fn day(name: &'static str) -> VariantShape {
+        VariantShape {
+            rust: name,
+            wire: name,
+            aliases: &[],
+            kind: VariantKind::Unit,
+        }
+    }
+
+    shaped! {
+        Shape::Text(&forms::CHRONO_DATE) => NaiveDate;
+        Shape::Text(&forms::CHRONO_TIME) => NaiveTime;
+        Shape::Text(&forms::CHRONO_LOCAL) => NaiveDateTime;
+        Shape::Enum(&EnumShape {
+            name: "Weekday",
+            repr: Repr::External,
+            variants: &[
+                day("Mon"), day("Tue"), day("Wed"), day("Thu"), day("Fri"), day("Sat"), day("Sun"),
+            ],
+        }) => Weekday;
+        Shape::Said(
+            "must be a duration as [seconds, nanoseconds] such as [90, 0]",
+            || const { &Shape::Tuple(&[item("0", i64::shape), item("1", u32::shape)]) },
+        ) => TimeDelta;
+    }
+
+    impl<Tz: TimeZone> Shaped for DateTime<Tz> {
+        fn shape() -> &'static Shape {
+            const { &Shape::Text(&forms::CHRONO_INSTANT) }
+        }
+    }
+}
+
+#[cfg(feature = "jiff")]
+shaped! {
+    Shape::Text(&forms::JIFF_DATE) => jiff::civil::Date;
+    Shape::Text(&forms::JIFF_TIME) => jiff::civil::Time;
+    Shape::Text(&forms::JIFF_LOCAL) => jiff::civil::DateTime;
+    Shape::Text(&forms::JIFF_INSTANT) => jiff::Timestamp;
+    Shape::Text(&forms::JIFF_ZONED) => jiff::Zoned;
+    Shape::Text(&forms::JIFF_SPAN) => jiff::Span;
+    Shape::Text(&forms::JIFF_DURATION) => jiff::SignedDuration;
+}
+
+#[cfg(feature = "rust_decimal")]
+shaped!(Shape::Text(&forms::DECIMAL) => rust_decimal::Decimal;);
+
+#[cfg(feature = "url")]
+shaped!(Shape::Text(&forms::URL) => url::Url;);
+
+#[cfg(feature = "uuid")]
+shaped!(Shape::Text(&forms::UUID) => uuid::Uuid;);
 
 macro_rules! same {
     ($($wrapper:ident),*) => { $(
@@ -77,7 +148,7 @@ macro_rules! same {
     )* };
 }
 
-same!(Option, Rc);
+same!(Option, Rc, Wrapping);
 
 impl<T: Shaped + ?Sized> Shaped for Box<T> {
     fn shape() -> &'static Shape {
@@ -98,8 +169,8 @@ impl<T: Shaped + ToOwned + ?Sized> Shaped for Cow<'static, T> {
 }
 
 macro_rules! lists {
-    ($([$($generics:tt)*] $list:ty),* $(,)?) => { $(
-        impl<T: Shaped, $($generics)*> Shaped for $list {
+    ($($list:ty),* $(,)?) => { $(
+        impl<T: Shaped> Shaped for $list {
             fn shape() -> &'static Shape {
                 const { &Shape::List(T::shape) }
             }
@@ -107,13 +178,13 @@ macro_rules! lists {
     )* };
 }
 
-lists!(
-    [] Vec<T>,
-    [] [T],
-    [] VecDeque<T>,
-    [] LinkedList<T>,
-    [const N: usize] [T; N],
-);
+lists!(Vec<T>, [T], VecDeque<T>, LinkedList<T>,);
+
+impl<T: Shaped, const N: usize> Shaped for [T; N] {
+    fn shape() -> &'static Shape {
+        const { &Shape::Array(N, T::shape) }
+    }
+}
 
 impl<T: Shaped> Shaped for BTreeSet<T> {
     fn shape() -> &'static Shape {
@@ -127,28 +198,55 @@ impl<T: Shaped, S> Shaped for HashSet<T, S> {
     }
 }
 
-impl<K, V: Shaped, S> Shaped for HashMap<K, V, S> {
+impl<K: Shaped, V: Shaped, S> Shaped for HashMap<K, V, S> {
     fn shape() -> &'static Shape {
-        const { &Shape::Map(V::shape) }
+        const { &Shape::Map(K::shape, V::shape) }
     }
 }
 
-impl<K, V: Shaped> Shaped for BTreeMap<K, V> {
+impl<K: Shaped, V: Shaped> Shaped for BTreeMap<K, V> {
     fn shape() -> &'static Shape {
-        const { &Shape::Map(V::shape) }
+        const { &Shape::Map(K::shape, V::shape) }
+    }
+}
+
+impl<T: Shaped> Shaped for Range<T> {
+    fn shape() -> &'static Shape {
+        const {
+            &Shape::Struct(&StructShape {
+                name: "Range",
+                fields: &[member("start", &[], T::shape), member("end", &[], T::shape)],
+                allow_unknown: false,
+                words: &[],
+            })
+        }
+    }
+}
+
+impl<T: Shaped> Shaped for RangeInclusive<T> {
+    fn shape() -> &'static Shape {
+        Range::<T>::shape()
     }
 }
 
 /// A tuple's item: garde knows it by its index, and it carries no rules.
 const fn item(index: &'static str, shape: fn() -> &'static Shape) -> FieldShape {
+    member(index, &[Rule::Dive], shape)
+}
+
+const fn member(
+    name: &'static str,
+    rules: &'static [Rule],
+    shape: fn() -> &'static Shape,
+) -> FieldShape {
     FieldShape {
-        rust: index,
-        wire: index,
+        rust: name,
+        wire: name,
         aliases: &[],
         flatten: false,
         skipped: false,
         opaque: false,
-        rules: &[super::shape::Rule::Dive],
+        rules,
         words: &[],
         shape,
     }

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Value, json};
 
+use super::TextForm;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TextRule {
     Ascii,
@@ -19,6 +21,8 @@ pub(crate) enum TextRule {
     Bytes(Option<u64>, Option<u64>),
     /// Length in units of UTF-16.
     Utf16(Option<u64>, Option<u64>),
+    /// What the field's type reads.
+    Form(&'static TextForm),
 }
 
 impl TextRule {
@@ -38,6 +42,15 @@ impl TextRule {
             Self::IpV6 => text.parse::<Ipv6Addr>().is_ok(),
             Self::Bytes(min, max) => within(text.len(), min, max),
             Self::Utf16(min, max) => within(text.encode_utf16().count(), min, max),
+            Self::Form(form) => (form.reads)(text),
+        }
+    }
+
+    /// Whether a number keeps the rule: only a type that reads both has one.
+    pub(crate) fn holds_number(&self, number: &str) -> bool {
+        match self {
+            Self::Form(form) => (form.reads_number)(number),
+            _ => true,
         }
     }
 
@@ -54,6 +67,7 @@ impl TextRule {
             Self::IpV6 => "must be an IPv6 address".into(),
             Self::Bytes(min, max) => length("byte of UTF-8", "bytes of UTF-8", *min, *max),
             Self::Utf16(min, max) => length("UTF-16 unit", "UTF-16 units", *min, *max),
+            Self::Form(form) => form.says.into(),
         }
     }
 
@@ -64,6 +78,7 @@ impl TextRule {
             Self::Prefix(prefix) => Some(format!("^{}", escape(prefix))),
             Self::Suffix(suffix) => Some(format!("{}$", escape(suffix))),
             Self::Contains(part) => Some(escape(part)),
+            Self::Form(form) => form.pattern.map(str::to_owned),
             _ => None,
         }
     }
@@ -81,6 +96,7 @@ impl TextRule {
             Self::IpV6 => json!(["ipv6"]),
             Self::Bytes(min, max) => json!(["bytes", min, max]),
             Self::Utf16(min, max) => json!(["utf16", min, max]),
+            Self::Form(form) => json!(["form", form.name()]),
         }
     }
 
@@ -101,6 +117,7 @@ impl TextRule {
             "ipv6" => Self::IpV6,
             "bytes" => Self::Bytes(bounds().0, bounds().1),
             "utf16" => Self::Utf16(bounds().0, bounds().1),
+            "form" => Self::Form(TextForm::named(&text()?)?),
             _ => return None,
         })
     }

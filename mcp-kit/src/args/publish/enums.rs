@@ -201,7 +201,7 @@ impl Publisher {
                         };
                         self.fields(object, &fields, frame.dives(), at);
                     }
-                    (Some(_), Shape::Map(_)) => {}
+                    (Some(_), Shape::Map(..)) => {}
                     (Some(_), _) => {
                         object.insert("additionalProperties".into(), false.into());
                     }

@@ -128,7 +128,7 @@ impl Publisher {
         let shape = (field.shape)();
         match resolve(shape) {
             Shape::Leaf => seen.open = true,
-            Shape::Map(value) => {
+            Shape::Map(_, value) => {
                 seen.open = true;
                 if let Some(rest) = object
                     .get_mut("additionalProperties")

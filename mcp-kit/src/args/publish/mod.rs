@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use super::ArgsSpec;
 use super::rules::{self, describe};
 use super::shape::{FieldShape, Rule, Shape};
+use crate::schema::text_form::{TextForm, words_of_format};
 use crate::schema::{NOTES, each, typed};
 
 /// Keywords that no leaf of std's has.
@@ -92,7 +93,7 @@ pub(super) fn strip(mut schema: Value) -> Value {
 
 /// The shape behind `Option`, `Box` and their like.
 pub(super) fn resolve(mut shape: &'static Shape) -> &'static Shape {
-    while let Shape::Same(inner) = shape {
+    while let Shape::Same(inner) | Shape::Said(_, inner) = shape {
         shape = inner();
     }
     shape
@@ -262,8 +263,7 @@ impl Publisher {
 
     fn object(&mut self, object: &mut Map<String, Value>, shape: &'static Shape, frame: &Frame) {
         if frame.opaque {
-            self.write_rules(object, frame);
-            return note(object, "opaque", true.into());
+            return self.opaque(object, frame);
         }
         match shape {
             Shape::Same(inner) => self.same(object, inner(), frame),
@@ -291,14 +291,21 @@ impl Publisher {
                     note(object, "opaque", true.into());
                 }
             }
-            Shape::List(item) | Shape::Set(item) => {
+            Shape::Scalar { .. } => self.write_rules(object, frame),
+            Shape::Text(form) => self.write_rules_of(object, Some(form), frame),
+            Shape::Said(words, inner) => {
+                self.object(object, inner(), frame);
+                describe(object, &[(*words).to_owned()]);
+                note(object, "says", (*words).into());
+            }
+            Shape::List(item) | Shape::Array(_, item) | Shape::Set(item) => {
                 self.write_rules(object, frame);
                 let inside = frame.inside(format!("{}[]", frame.at));
                 if let Some(items) = object.get_mut("items") {
                     self.schema(items, item(), &inside);
                 }
             }
-            Shape::Map(value) => {
+            Shape::Map(_, value) => {
                 self.write_rules(object, frame);
                 let inside = frame.inside(format!("{}[…]", frame.at));
                 if let Some(rest) = object.get_mut("additionalProperties")
@@ -329,6 +336,25 @@ impl Publisher {
                 self.write_rules(object, frame);
                 self.enumeration(object, of, enforced, &frame.at);
             }
+        }
+    }
+
+    /// What serde and garde alone check. Their own texts are never shown, so the
+    /// author's words are what a report says there, or else what the format means.
+    fn opaque(&mut self, object: &mut Map<String, Value>, frame: &Frame) {
+        let format = object.get("format").and_then(Value::as_str);
+        let says = match frame.words {
+            [] => format.and_then(words_of_format).map(str::to_owned),
+            words => Some(words.join(", ")),
+        };
+        self.write_rules(object, frame);
+        if !frame.enforced {
+            let said: Vec<String> = frame.words.iter().map(|w| (*w).to_owned()).collect();
+            describe(object, &said);
+        }
+        note(object, "opaque", true.into());
+        if let Some(says) = says {
+            note(object, "says", says.into());
         }
     }
 
@@ -367,12 +393,22 @@ impl Publisher {
     }
 
     fn write_rules(&mut self, object: &mut Map<String, Value>, frame: &Frame) {
+        self.write_rules_of(object, None, frame);
+    }
+
+    fn write_rules_of(
+        &mut self,
+        object: &mut Map<String, Value>,
+        form: Option<&'static TextForm>,
+        frame: &Frame,
+    ) {
         let place = rules::Place {
             schema: object,
             rules: frame.rules,
             words: frame.words,
             enforced: frame.enforced,
             opaque: frame.opaque,
+            form,
             at: &frame.at,
         };
         self.problems.extend(place.write());

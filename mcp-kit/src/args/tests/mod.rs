@@ -4,6 +4,7 @@
 mod fuzz;
 mod run_time;
 mod types;
+mod well_known;
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -307,3 +307,21 @@ mod patterns {
         );
     }
 }
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct OpaqueWords {
+    /// When.
+    #[garde(skip)]
+    #[tool_args(opaque, rule = "must be a day such as 2026-12-31")]
+    day: Option<String>,
+}
+
+#[test]
+fn the_words_of_an_opaque_field_reach_the_description() {
+    let published = schema::<OpaqueWords>();
+    assert_eq!(
+        published["properties"]["day"]["description"],
+        "When. Must be a day such as 2026-12-31."
+    );
+}

@@ -97,6 +97,11 @@ impl<'v> Walk<'v, '_> {
                 });
             }
         }
+        for said in node.text.iter().flat_map(|text| &text.rules) {
+            if !said.rule.holds_number(written) {
+                self.wrong(place, || said.says.clone())?;
+            }
+        }
         let Some(bounds) = &node.number else {
             return Ok(());
         };
