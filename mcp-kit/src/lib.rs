@@ -127,6 +127,7 @@ pub mod auth;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod context;
+mod error_text;
 mod limiter;
 #[cfg(feature = "logging")]
 pub mod logging;

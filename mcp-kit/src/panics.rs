@@ -1,5 +1,6 @@
-//! Panics of handlers and middlewares: contained, described for the log, and
-//! never seen by a client.
+//! Panics of code that is not ours (handlers, middlewares, authenticators,
+//! subscribers, and the `Drop` and `Display` of their values): contained,
+//! described for the log, and never seen by a client.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -12,40 +13,78 @@ use std::pin::Pin;
 use std::sync::Once;
 use std::task::{Context, Poll};
 
+use tracing::Span;
+
 use crate::tool::ToolError;
 
 thread_local! {
     /// Whether this thread runs code whose panics are contained.
     static CONTAINED: Cell<bool> = const { Cell::new(false) };
-    /// The last contained panic on this thread, as the hook saw it.
+    /// The panic on this thread that nothing has caught yet, as the hook saw it.
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Runs `run` and makes a panic an error.
 pub(crate) fn contain<T>(run: impl FnOnce() -> T) -> Result<T, ToolError> {
     let outer = CONTAINED.replace(true);
-    let outcome = catch_unwind(AssertUnwindSafe(run));
-    CONTAINED.set(outer);
-    outcome.map_err(|payload| {
-        let seen_by_hook = LAST.take();
-        let description = seen_by_hook.unwrap_or_else(|| describe(&*payload));
-        // A payload whose own drop panics must not get past this point.
-        let _ = catch_unwind(AssertUnwindSafe(move || drop(payload)));
+    // A panic that the code before caught itself does not describe one in here.
+    // One that unwinds through this thread now is described again below.
+    let unwinding = swap_last(None);
+    let outcome = catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
+        let description = swap_last(None).unwrap_or_else(|| describe(&*payload));
+        // The payload's own `Drop` may panic, and so may the payload of that:
+        // the second is leaked, since it cannot be dropped safely.
+        if let Err(second) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
+            std::mem::forget(second);
+        }
         ToolError::panic(description)
-    })
+    });
+    swap_last(unwinding.filter(|_| std::thread::panicking()));
+    CONTAINED.set(outer);
+    outcome
 }
 
-/// A future whose panics become errors.
-pub(crate) struct Contained<F>(Option<F>);
+/// Drops a value whose `Drop` may panic.
+pub(crate) fn discard<T>(value: T) -> Result<(), ToolError> {
+    contain(move || drop(value))
+}
+
+/// Contains `run` and a subscriber that panics when `span` is entered or left.
+///
+/// The span is left after a panic in `run` was caught: a subscriber that
+/// panicked while this thread unwinds would end the process.
+pub(crate) fn contain_in<T>(span: &Span, run: impl FnOnce() -> T) -> Result<T, ToolError> {
+    if span.is_disabled() {
+        return contain(run);
+    }
+    let entered = contain(|| span.enter()).ok();
+    let outcome = contain(run);
+    let _ = discard(entered);
+    outcome
+}
+
+/// A future that runs inside a span, and whose panics become errors.
+pub(crate) struct Contained<F> {
+    future: Option<F>,
+    span: Span,
+}
 
 impl<F> Contained<F> {
-    pub(crate) fn new(future: F) -> Self {
-        Self(Some(future))
+    pub(crate) fn new(future: F, span: Span) -> Self {
+        let future = Some(future);
+        Self { future, span }
     }
 
     /// Drops the future, if it has not come to its end.
     pub(crate) fn end(&mut self) {
-        let _ = drop_contained(&mut self.0);
+        let _ = self.drop_future();
+    }
+
+    fn drop_future(&mut self) -> Result<(), ToolError> {
+        match self.future.take() {
+            Some(future) => contain_in(&self.span, || drop(future)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -53,59 +92,84 @@ impl<T, F: Future<Output = Result<T, ToolError>> + Unpin> Future for Contained<F
     type Output = Result<T, ToolError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(future) = &mut self.0 else {
+        let Self { future, span } = &mut *self;
+        let Some(future) = future else {
             return Poll::Ready(Err(ToolError::internal("the call has ended already")));
         };
-        match contain(|| Pin::new(future).poll(cx)) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(outcome)) => {
-                let dropped = drop_contained(&mut self.0);
-                Poll::Ready(dropped.and(outcome))
+        let outcome = match contain_in(span, || Pin::new(future).poll(cx)) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(outcome)) => outcome,
+            Err(panic) => Err(panic),
+        };
+        Poll::Ready(match (self.drop_future(), outcome) {
+            (Err(panic), Ok(value)) => {
+                let _ = discard(value);
+                Err(panic)
             }
-            Err(panic) => {
-                let _ = drop_contained(&mut self.0);
-                Poll::Ready(Err(panic))
-            }
-        }
+            (_, outcome) => outcome,
+        })
     }
 }
 
 impl<F> Drop for Contained<F> {
     fn drop(&mut self) {
         self.end();
+        let _ = discard(std::mem::replace(&mut self.span, Span::none()));
     }
 }
 
-/// Drops the future; its own drop may panic as well.
-fn drop_contained<F>(future: &mut Option<F>) -> Result<(), ToolError> {
-    match future.take() {
-        Some(future) => contain(|| drop(future)),
-        None => Ok(()),
+/// A value whose panics on being dropped are contained, wherever that happens.
+pub(crate) struct Discarded<T>(Option<T>);
+
+impl<T> Discarded<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+
+    pub(crate) fn take(mut self) -> Option<T> {
+        self.0.take()
+    }
+}
+
+impl<T> Drop for Discarded<T> {
+    fn drop(&mut self) {
+        if let Some(value) = self.0.take() {
+            let _ = discard(value);
+        }
     }
 }
 
 /// Installs a panic hook that writes one log event per panic, in place of the
 /// text that the standard hook prints. Panics inside a call are left to the
 /// call's own event.
+///
+/// A panic that follows one which nothing has caught yet comes from a `Drop`
+/// during unwinding, or from a function that must not unwind: the process is
+/// about to abort, and no call will write an event. Both panics and all lines
+/// before them then go to stderr before the hook returns.
 #[cfg(feature = "logging")]
 pub(crate) fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
             let description = describe_with_place(info);
-            if CONTAINED.get() {
-                LAST.set(Some(description));
-            } else {
+            if !CONTAINED.get() {
                 tracing::error!(target: "mcp_kit::panic", error = description, "panic outside of a call");
+                crate::logging::flush();
+            } else if let Some(first) = swap_last(Some(description.clone())) {
+                crate::logging::write_now(&[
+                    ("panic that was not caught", &first),
+                    ("panic that followed it; the process may abort", &description),
+                ]);
             }
         }));
     });
 }
 
-/// The description of the panic that unwinds through this thread now, for
-/// events that are written while it does.
-pub(crate) fn unwinding() -> Option<String> {
-    LAST.with_borrow(Clone::clone)
+/// Replaces the description of the last panic; none where the thread's values
+/// are gone already.
+fn swap_last(description: Option<String>) -> Option<String> {
+    LAST.try_with(|last| last.replace(description)).ok()?
 }
 
 #[cfg(feature = "logging")]
@@ -122,8 +186,67 @@ fn describe(payload: &(dyn Any + Send)) -> String {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    format!(
-        "panicked: {}",
-        what.unwrap_or("with a value that is no text")
-    )
+    let what = what.unwrap_or("with a value that is not text");
+    crate::error_text::limited(format_args!("panicked: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Panics when it is dropped, with a payload that does the same, so often.
+    struct Bomb(u32);
+
+    impl Drop for Bomb {
+        #[allow(clippy::panic)]
+        fn drop(&mut self) {
+            if self.0 > 0 {
+                std::panic::panic_any(Self(self.0 - 1));
+            }
+        }
+    }
+
+    #[test]
+    fn a_payload_that_panics_when_it_is_dropped_is_contained_however_often() {
+        for times in 0..5 {
+            let panic = contain(|| std::panic::panic_any(Bomb(times))).unwrap_err();
+            assert!(panic.message().is_none());
+            assert_eq!(discard(Bomb(times)).is_err(), times > 0);
+            drop(Discarded::new(Bomb(times)));
+        }
+    }
+
+    /// A panic in a destructor while another one unwinds changes nothing about
+    /// how that one is described.
+    #[test]
+    #[allow(clippy::panic)]
+    fn a_panic_contained_during_unwinding_hides_no_other() {
+        struct Noisy;
+        impl Drop for Noisy {
+            fn drop(&mut self) {
+                assert!(contain(|| panic!("inner")).is_err());
+            }
+        }
+        let panic = contain(|| {
+            let _noisy = Noisy;
+            panic!("outer");
+        });
+        let source = panic.unwrap_err().source().map(ToString::to_string);
+        let source = source.unwrap();
+        assert!(source.starts_with("panicked: outer"), "{source}");
+    }
+
+    #[tokio::test]
+    async fn a_future_that_panics_when_it_is_dropped_ends_with_an_error() {
+        struct Ready(#[allow(dead_code)] Bomb);
+        impl Future for Ready {
+            type Output = Result<u8, ToolError>;
+            fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+                Poll::Ready(Ok(1))
+            }
+        }
+        let outcome = Contained::new(Ready(Bomb(3)), Span::none()).await;
+        assert!(outcome.is_err());
+        drop(Contained::new(Ready(Bomb(3)), Span::none()));
+    }
 }

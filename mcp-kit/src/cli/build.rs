@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 use clap::Args;
 
 use super::runtime::LazyRuntime;
+use crate::error_text;
 use crate::server::Server;
 
 /// A function that builds the server: `fn` or `async fn`, with the program's
@@ -124,9 +125,8 @@ where
 /// An error and its sources. `anyhow` shows its own where the form is the
 /// alternate one.
 fn failure<E: fmt::Display + 'static>(error: E) -> Failure {
-    let mut text = format!("{error:#}");
     let any: &dyn Any = &error;
-    let mut source = match (
+    let source = match (
         any.downcast_ref::<Box<dyn Error>>(),
         any.downcast_ref::<Box<dyn Error + Send + Sync>>(),
     ) {
@@ -134,11 +134,7 @@ fn failure<E: fmt::Display + 'static>(error: E) -> Failure {
         (_, Some(error)) => error.source(),
         _ => None,
     };
-    while let Some(error) = source {
-        text.push_str("\n  because: ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
+    let text = error_text::with_sources(format_args!("{error:#}"), source, "\n  because: ");
     Failure(text)
 }
 

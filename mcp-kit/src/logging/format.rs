@@ -15,10 +15,11 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::error_text;
 use crate::text::LineEnd;
 
 /// The longest text of one field, in bytes; what is longer is cut.
-const LONGEST_TEXT: usize = 32 * 1024;
+const LONGEST_TEXT: usize = error_text::LONGEST;
 
 /// The members that every line has.
 const COMMON: [&str; 3] = ["timestamp", "level", "target"];
@@ -121,6 +122,20 @@ pub(super) fn dropped_lines(count: u64) -> String {
     text
 }
 
+/// A line that says `message` of an error.
+pub(super) fn error_line(target: &str, message: &str, error: &str) -> String {
+    let mut text = String::new();
+    let mut line = Writer::new(&mut text);
+    // Writing into a `String` cannot fail.
+    let _ = head(&mut line, &Level::ERROR, target);
+    for (name, value) in [("message", message), ("error", error)] {
+        let _ = write!(line, ",\"{name}\":");
+        let _ = string(&mut line, value);
+    }
+    text.push_str("}\n");
+    text
+}
+
 fn head(line: &mut Writer<'_>, level: &Level, target: &str) -> fmt::Result {
     line.write_str(r#"{"timestamp":""#)?;
     SystemTime.format_time(line)?;
@@ -158,8 +173,7 @@ impl Fields<'_, '_> {
 
     /// What is formatted by its author, who may fail to.
     fn text(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        let mut text = String::new();
-        let _ = text.write_fmt(value);
+        let text = error_text::limited(value);
         self.member(field, |line| string(line, &text));
     }
 }
@@ -174,13 +188,7 @@ impl Visit for Fields<'_, '_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let mut text = String::new();
-        let _ = write!(text, "{value}");
-        let mut source = value.source();
-        while let Some(error) = source {
-            let _ = write!(text, ": {error}");
-            source = error.source();
-        }
+        let text = error_text::of(value);
         self.member(field, |line| string(line, &text));
     }
 

@@ -100,6 +100,16 @@ pub fn flush() {
     queue::stderr().flush(LONGEST_FLUSH);
 }
 
+/// Writes lines about panics, and every line before them, to stderr before it
+/// returns; it waits for at most 200 ms.
+pub(crate) fn write_now(panics: &[(&str, &str)]) {
+    for (message, error) in panics {
+        let line = format::error_line("mcp_kit::panic", message, error);
+        queue::stderr().push(line.as_bytes());
+    }
+    flush();
+}
+
 /// Whether this process' events now go to stderr.
 fn install(filter: Targets) -> bool {
     let subscriber = tracing_subscriber::registry()

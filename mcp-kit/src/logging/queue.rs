@@ -62,7 +62,7 @@ impl Queue {
     }
 
     /// Adds a line, newline included.
-    fn push(&'static self, line: &[u8]) {
+    pub(super) fn push(&'static self, line: &[u8]) {
         let mut state = self.lock();
         if state.waiting.len() + line.len() > self.room {
             state.dropped += 1;

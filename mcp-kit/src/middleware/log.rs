@@ -1,16 +1,17 @@
 //! One span and one event per call.
 
 use std::borrow::Cow;
-use std::error::Error;
-use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tracing::{Instrument as _, Level};
+use tracing::Level;
 
-use super::{CallOutcome, Middleware, Next};
+use super::{CallOutcome, Middleware, Next, NextFuture};
+use crate::error_text;
+use crate::panics::{Contained, contain};
 use crate::tool::{CallContext, ErrorKind, ToolCall, ToolError, ToolResult};
 
 /// The target of the events, for filters.
@@ -58,15 +59,13 @@ impl Middleware for Log {
             context: Arc::clone(call.context()),
             outcome: None,
         };
-        Box::pin(
-            async move {
-                let outcome = next.run(call).await;
-                record.outcome = Some(Outcome::of(&outcome, &record.context));
-                drop(record);
-                outcome
-            }
-            .instrument(span),
-        )
+        let mut rest = Contained::new(Rest::Ahead(Some((next, call))), span);
+        Box::pin(async move {
+            let outcome = (&mut rest).await;
+            record.outcome = Some(Outcome::of(&outcome, &record.context));
+            drop(record);
+            outcome
+        })
     }
 
     fn name(&self) -> Cow<'static, str> {
@@ -74,19 +73,56 @@ impl Middleware for Log {
     }
 }
 
-/// Logs a failure whose source no [`Log`] has written, so that a reference in
-/// an answer always has its line.
-pub(crate) fn log_unseen(error: &ToolError, context: &CallContext) {
-    if !context.mark_logged() {
-        Outcome::of_error(error, context).write(context);
+/// The rest of the chain, begun when it is first polled: inside the span.
+enum Rest<'a> {
+    Ahead(Option<(Next<'a>, ToolCall)>),
+    Running(NextFuture<'a>),
+}
+
+impl Future for Rest<'_> {
+    type Output = Result<ToolResult, ToolError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Self::Ahead(start) = &mut *self
+            && let Some((next, call)) = start.take()
+        {
+            *self = Self::Running(next.run(call));
+        }
+        match &mut *self {
+            Self::Running(rest) => rest.as_mut().poll(cx),
+            Self::Ahead(_) => Poll::Ready(Err(ToolError::internal("the call panicked before"))),
+        }
     }
 }
 
-/// Logs and counts a call that was refused before its chain began.
+/// Logs a failure whose source no [`Log`] has written, so that a reference in
+/// an answer always has its line. It never panics.
+pub(crate) fn log_unseen(error: &ToolError, context: &CallContext) {
+    if !context.mark_logged() {
+        let write = || Outcome::of_error(error, context).write(context);
+        let _ = context.trace.within(write);
+    }
+}
+
+/// Logs a panic that changed nothing about the call's answer.
+pub(crate) fn log_late_panic(panic: &ToolError, context: &CallContext) {
+    let _ = context.trace.within(|| {
+        tracing::error!(
+            target: "mcp_kit::panic",
+            tool = context.tool(),
+            reference = context.reference().to_string(),
+            error = panic.source().map(|panic| error_text::of(panic)),
+            "panic while a call's error was dropped"
+        );
+    });
+}
+
+/// Logs and counts a call that was refused before its chain began. It never
+/// panics.
 pub(crate) fn log_refusal(error: &ToolError, context: &CallContext) {
     let how = CallOutcome::Failed(error.kind());
-    let _in_call = context.trace.enter();
-    Outcome::plain(how, Level::WARN).write(context);
+    let write = || Outcome::plain(how, Level::WARN).write(context);
+    let _ = context.trace.within(write);
     context.entry.meter.refused(how);
     context.trace.end(|| how, context);
 }
@@ -124,16 +160,8 @@ impl Outcome {
         };
         Self {
             reference: (level == Level::ERROR).then(|| context.reference().to_string()),
-            error: error.source().map(|_| chain(error)),
+            error: error.source().map(|source| error_text::of(source)),
             ..Self::plain(CallOutcome::Failed(error.kind()), level)
-        }
-    }
-
-    fn panic(context: &CallContext, description: String) -> Self {
-        Self {
-            reference: Some(context.reference().to_string()),
-            error: Some(description),
-            ..Self::plain(CallOutcome::Failed(ErrorKind::Panic), Level::ERROR)
         }
     }
 
@@ -162,12 +190,8 @@ impl Drop for Record {
         let context = &*self.context;
         let outcome = match self.outcome.take() {
             Some(outcome) => outcome,
-            None if std::thread::panicking() => match crate::panics::unwinding() {
-                Some(description) => Outcome::panic(context, description),
-                // Without the panic hook only those who catch it know what was
-                // said: dispatch logs it.
-                None => return,
-            },
+            // Dispatch logs what it catches.
+            None if std::thread::panicking() => return,
             None => {
                 let how = CallOutcome::of_dropped(context);
                 Outcome::plain(how, how.level())
@@ -176,7 +200,8 @@ impl Drop for Record {
         if outcome.error.is_some() {
             context.mark_logged();
         }
-        outcome.write(context);
+        // A subscriber may panic, and this may run while a thread unwinds.
+        let _ = contain(|| outcome.write(context));
     }
 }
 
@@ -214,22 +239,4 @@ impl Outcome {
 /// Milliseconds with three digits behind the point.
 fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
-}
-
-/// The error and its sources, one after the other.
-fn chain(error: &ToolError) -> String {
-    let mut text = String::new();
-    let mut source: Option<&dyn Error> = match error.source() {
-        Some(source) => Some(source),
-        None => None,
-    };
-    while let Some(error) = source {
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        // Writing into a `String` cannot fail, but an author's `Display` may.
-        let _ = write!(text, "{error}");
-        source = error.source();
-    }
-    text
 }

@@ -24,7 +24,7 @@ pub use authorize::Authorize;
 pub use concurrency::ConcurrencyLimit;
 pub use from_fn::{FromFn, from_fn};
 pub use log::Log;
-pub(crate) use log::{log_refusal, log_unseen};
+pub(crate) use log::{log_late_panic, log_refusal, log_unseen};
 #[cfg(feature = "metrics")]
 pub use measure::Measure;
 pub(crate) use outcome::CallOutcome;

@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 
 use super::{RunPermit, ServerInner, ToolEntry};
 use crate::context::Principal;
-use crate::middleware::{CallOutcome, Next, log_unseen};
-use crate::panics::{Contained, contain};
+use crate::middleware::{CallOutcome, Next, log_late_panic, log_unseen};
+use crate::panics::{Contained, discard};
 use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
 use crate::protocol::params::Params;
@@ -343,7 +343,8 @@ fn text<'a>(
 }
 
 /// A call on its way. It ends with a result in any case: failures become
-/// results that say what the client may know.
+/// results that say what the client may know. Polling and dropping it never
+/// panics.
 pub(crate) struct Running {
     chain: Contained<ChainFuture>,
     context: Arc<CallContext>,
@@ -361,7 +362,10 @@ impl Running {
         let call = ToolCall::new(Arc::clone(server), Arc::clone(context), permit);
         let entry = Arc::clone(&context.entry);
         Self {
-            chain: Contained::new(Box::pin(async move { run_chain(&entry, call).await })),
+            chain: Contained::new(
+                Box::pin(async move { run_chain(&entry, call).await }),
+                context.trace.span(),
+            ),
             context: Arc::clone(context),
         }
     }
@@ -376,16 +380,17 @@ impl Future for Running {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ToolResult> {
         let Self { chain, context } = &mut *self;
-        let _in_call = context.trace.enter();
         let outcome = std::task::ready!(Pin::new(chain).poll(cx));
         context
             .trace
             .end(|| CallOutcome::of(&outcome, context), context);
         Poll::Ready(outcome.unwrap_or_else(|error| {
-            // Logging the error runs its author's `Display`, dropping it its
-            // author's `Drop`.
-            contain(|| error_result(&error, context))
-                .unwrap_or_else(|panic| error_result(&panic, context))
+            let result = error_result(&error, context);
+            // This runs the `Drop` of the error's author.
+            if let Err(panic) = discard(error) {
+                log_late_panic(&panic, context);
+            }
+            result
         }))
     }
 }
@@ -393,7 +398,6 @@ impl Future for Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let Self { chain, context } = self;
-        let _in_call = context.trace.enter();
         chain.end();
         context
             .trace
@@ -401,7 +405,7 @@ impl Drop for Running {
     }
 }
 
-/// What a client reads of an error.
+/// What a client reads of an error. It never panics.
 pub(crate) fn error_result(error: &ToolError, context: &CallContext) -> ToolResult {
     match error.message() {
         Some(message) => {

@@ -7,12 +7,17 @@ use std::sync::Arc;
 #[cfg(feature = "otel")]
 use opentelemetry::trace::SpanContext;
 
+use tracing::Span;
+
 #[cfg(feature = "otel")]
 use super::otel::{self, CallSpan};
 use crate::middleware::CallOutcome;
+use crate::panics::contain;
+#[cfg(feature = "otel")]
+use crate::panics::contain_in;
 use crate::protocol::meta::Meta;
 use crate::protocol::{ErrorCode, ProtocolVersion, RequestId};
-use crate::tool::CallContext;
+use crate::tool::{CallContext, ToolError};
 
 /// How a request came, as its trace tells it.
 #[derive(Clone, Debug, Default)]
@@ -94,19 +99,11 @@ pub(crate) struct CallStart<'a> {
     pub(crate) origin: &'a Origin,
 }
 
-/// A call's span, if there is one.
+/// A call's span, if there is one. A subscriber's panics are contained.
 #[derive(Default)]
 pub(crate) struct CallTrace {
     #[cfg(feature = "otel")]
     span: Option<CallSpan>,
-}
-
-/// The time in which a thread works for a call.
-pub(crate) struct InCall<'a> {
-    #[cfg(feature = "otel")]
-    _entered: Option<tracing::span::Entered<'a>>,
-    #[cfg(not(feature = "otel"))]
-    _trace: std::marker::PhantomData<&'a CallTrace>,
 }
 
 impl CallTrace {
@@ -116,7 +113,7 @@ impl CallTrace {
         if otel::is_on() {
             let parent = otel::from_meta(meta.traceparent, meta.tracestate);
             return Self {
-                span: Some(CallSpan::begin(call, parent)),
+                span: contain(|| CallSpan::begin(call, parent)).ok(),
             };
         }
         let _ = (call, meta);
@@ -131,21 +128,29 @@ impl CallTrace {
         false
     }
 
-    /// What this thread does until the result is dropped belongs to the call.
-    pub(crate) fn enter(&self) -> InCall<'_> {
-        InCall {
-            #[cfg(feature = "otel")]
-            _entered: self.span.as_ref().map(CallSpan::enter),
-            #[cfg(not(feature = "otel"))]
-            _trace: std::marker::PhantomData,
+    /// The span, for what runs as part of the call; none without one.
+    pub(crate) fn span(&self) -> Span {
+        #[cfg(feature = "otel")]
+        if let Some(span) = &self.span {
+            return contain(|| span.span().clone()).unwrap_or_else(|_| Span::none());
         }
+        Span::none()
+    }
+
+    /// Runs `run` as part of the call, and contains its panics.
+    pub(crate) fn within<T>(&self, run: impl FnOnce() -> T) -> Result<T, ToolError> {
+        #[cfg(feature = "otel")]
+        if let Some(span) = &self.span {
+            return contain_in(span.span(), run);
+        }
+        contain(run)
     }
 
     /// Ends the span of a call that was answered with a protocol error.
     pub(crate) fn end_with(&self, code: ErrorCode) {
         #[cfg(feature = "otel")]
         if let Some(span) = &self.span {
-            span.end_with_code(code);
+            let _ = contain(|| span.end_with_code(code));
         }
         #[cfg(not(feature = "otel"))]
         let _ = code;
@@ -155,9 +160,19 @@ impl CallTrace {
     pub(crate) fn end(&self, outcome: impl FnOnce() -> CallOutcome, context: &CallContext) {
         #[cfg(feature = "otel")]
         if let Some(span) = &self.span {
-            span.end(outcome(), context);
+            let _ = contain(|| span.end(outcome(), context));
         }
         #[cfg(not(feature = "otel"))]
         let _ = (outcome, context);
+    }
+}
+
+/// Dropping a span closes it, which the subscriber hears of.
+#[cfg(feature = "otel")]
+impl Drop for CallTrace {
+    fn drop(&mut self) {
+        if let Some(span) = self.span.take() {
+            let _ = crate::panics::discard(span);
+        }
     }
 }

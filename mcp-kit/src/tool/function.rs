@@ -13,6 +13,7 @@ use schemars::{Schema, SchemaGenerator};
 use super::{Tool, ToolCall, ToolDefinition, ToolError, ToolResult};
 use crate::args::{ArgsSpec, CompiledArgs, ToolArgs};
 use crate::context::{FromContext, Requirements};
+use crate::panics::{Discarded, contain_in, discard};
 
 /// The future of a call.
 pub type ToolFuture = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'static>>;
@@ -169,15 +170,25 @@ pub fn run_blocking(
     Box::pin(async move {
         let span = tracing::Span::current();
         let running = tokio::task::spawn_blocking(move || {
-            let _in_call = span.enter();
             // The pool may have had no thread until the caller was answered.
-            if call.context().is_cancelled() {
-                return Err(ToolError::internal("the call ended before it began"));
-            }
-            crate::panics::contain(|| run(&mut call)).unwrap_or_else(Err)
+            let outcome = if call.context().is_cancelled() {
+                Err(ToolError::internal("the call ended before it began"))
+            } else {
+                contain_in(&span, || run(&mut call)).unwrap_or_else(Err)
+            };
+            // What middlewares attached is dropped with the call.
+            let dropped = contain_in(&span, || drop(call));
+            let _ = discard(span);
+            // Nobody takes the outcome of a call that was answered before.
+            Discarded::new(match dropped {
+                Ok(()) => outcome,
+                Err(panic) => discard(outcome).and(Err(panic)),
+            })
         });
         match running.await {
-            Ok(outcome) => outcome,
+            Ok(outcome) => outcome
+                .take()
+                .unwrap_or_else(|| Err(ToolError::internal("the outcome was taken already"))),
             Err(error) => Err(ToolError::internal(error)),
         }
     })

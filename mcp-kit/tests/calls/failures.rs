@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::Level;
 
-use crate::log::Log;
+use crate::log::{Log, panic_at};
 
 #[derive(Debug)]
 struct Outer(Inner);
@@ -294,4 +294,28 @@ async fn a_tool_that_does_not_exist_is_a_protocol_error() {
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "Unknown tool: fail (-32602)");
+}
+
+/// Panics, is cancelled or ends well, whatever the subscriber does.
+#[tokio::test]
+async fn a_subscriber_that_panics_keeps_nobody_from_an_answer() {
+    let _log = Log::capture();
+    for at in ["new_span", "enter", "exit", "close", "event", "anything"] {
+        let client = Client::new(&server()).await;
+        panic_at(at);
+        for tool in ["fails", "panics", "panics_blocking", "fails_politely"] {
+            let result = client.call(tool, json!({})).await;
+            assert!(result.is_error(), "{at}: {tool}: {}", result.text());
+            assert!(
+                !result.text().contains("hunter2"),
+                "{at}: {}",
+                result.text()
+            );
+        }
+        let refused = client.call("refuses", json!({"unknown": 1})).await;
+        assert!(refused.is_error(), "{at}");
+        panic_at("");
+        let result = client.call("refuses", json!({})).await;
+        assert_eq!(result.text(), "Only 3 are left.", "{at}");
+    }
 }

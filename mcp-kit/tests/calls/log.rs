@@ -1,6 +1,6 @@
 //! A subscriber that keeps every event and every span's fields, at all levels.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Once;
@@ -29,6 +29,21 @@ pub struct Log(());
 
 thread_local! {
     static LINES: RefCell<Option<Vec<Line>>> = const { RefCell::new(None) };
+    static PANICS_AT: Cell<&'static str> = const { Cell::new("") };
+}
+
+/// The subscriber panics from now on, on this thread, where it is told of this:
+/// `new_span`, `enter`, `exit`, `close`, `event`, or of anything.
+pub fn panic_at(what: &'static str) {
+    PANICS_AT.set(what);
+}
+
+fn reach(what: &str) {
+    let at = PANICS_AT.get();
+    assert!(
+        at != what && at != "anything",
+        "the subscriber panics at {what}"
+    );
 }
 
 impl Log {
@@ -88,6 +103,7 @@ impl Subscriber for Capture {
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
+        reach("new_span");
         self.keep(span.metadata(), |fields| span.record(fields));
         Id::from_u64(self.0.fetch_add(1, Ordering::Relaxed))
     }
@@ -97,12 +113,22 @@ impl Subscriber for Capture {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
+        reach("event");
         self.keep(event.metadata(), |fields| event.record(fields));
     }
 
-    fn enter(&self, _: &Id) {}
+    fn enter(&self, _: &Id) {
+        reach("enter");
+    }
 
-    fn exit(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {
+        reach("exit");
+    }
+
+    fn try_close(&self, _: Id) -> bool {
+        reach("close");
+        false
+    }
 }
 
 #[derive(Default)]

@@ -15,8 +15,12 @@
 //!   is away nothing is served if `CHAOS_REDIS_CLOSED=1`.
 //! - `CHAOS_SSE=1`: the transport of 2024-11-05 is served as well.
 //! - `CHAOS_PROGRESS=1`: one more tool, `count`, which reports its progress.
+//! - `CHAOS_HOSTILE=1`: one more tool, `hostile`, whose errors and panics do harm
+//!   of their own. `CHAOS_HOSTILE=gate`: an authenticator that panics for the
+//!   key `panic`.
 
 mod count;
+mod hostile;
 mod http_limits;
 mod tools;
 mod trace;
@@ -46,6 +50,9 @@ fn build() -> Result<Server, Box<dyn Error>> {
     if is_set("CHAOS_PROGRESS") {
         server = server.tool::<count::count>();
     }
+    if is_set("CHAOS_HOSTILE") {
+        server = server.tool::<hostile::hostile>();
+    }
     let address_rate = rate("CHAOS_ADDRESS_RATE")?;
     let limits = http_limits::parse(&env::var("CHAOS_HTTP_LIMITS").unwrap_or_default())?;
     let server = server.http(|http| {
@@ -56,6 +63,9 @@ fn build() -> Result<Server, Box<dyn Error>> {
         });
         if env::var("CHAOS_SESSIONS").is_ok_and(|value| value == "0") {
             http = http.without_sessions();
+        }
+        if env::var("CHAOS_HOSTILE").is_ok_and(|value| value == "gate") {
+            http = http.authenticate(hostile::Gatekeeper);
         }
         if is_set("CHAOS_SSE") {
             http = http.sse();

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use opentelemetry::trace::{SpanContext, Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue, Value};
 use tracing::Span;
-use tracing::span::Entered;
 
 use crate::middleware::CallOutcome;
 use crate::protocol::{ErrorCode, RequestId};
@@ -78,9 +77,9 @@ impl CallSpan {
         }
     }
 
-    /// What this thread does until the result is dropped belongs to the call.
-    pub(crate) fn enter(&self) -> Entered<'_> {
-        self.span.enter()
+    /// What runs inside it belongs to the call.
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
     }
 
     /// Ends the span, unless it has ended already.

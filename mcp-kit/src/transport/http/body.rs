@@ -240,11 +240,13 @@ impl Events {
         let Some(caller) = self.caller.as_ref().filter(|one| !one.is_still_good()) else {
             return false;
         };
-        tracing::info!(
-            target: "mcp_kit::http",
-            principal = caller.name(),
-            "a stream is ended: the key or token that opened it is no longer good"
-        );
+        let _ = crate::panics::contain(|| {
+            tracing::info!(
+                target: "mcp_kit::http",
+                principal = caller.name(),
+                "a stream is ended: the key or token that opened it is no longer good"
+            );
+        });
         true
     }
 }

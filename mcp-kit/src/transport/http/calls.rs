@@ -19,6 +19,7 @@ use super::pulse::Beating;
 use super::service::Shared;
 use super::socket::{self, Socket};
 use crate::middleware::{Timeout, log_refusal};
+use crate::panics::contain;
 use crate::server::{PendingCall, RunPermit, Running, ServerInner, Share, error_result};
 use crate::tool::{ErrorKind, ToolError, ToolResult};
 
@@ -195,7 +196,9 @@ impl Call {
     /// What is answered in place of a result for which there is no room.
     pub(super) fn without_room(&self) -> Vec<u8> {
         let PendingCall { id, era, context } = &self.call;
-        tracing::warn!(target: "mcp_kit::http", tool = context.tool(), "a large result is dropped: too many are not read");
+        let _ = context.trace.within(|| {
+            tracing::warn!(target: "mcp_kit::http", tool = context.tool(), "a large result is dropped: too many are not read");
+        });
         let result = error_result(&too_much_unread(), context);
         let mut json = Vec::new();
         self.server
@@ -264,12 +267,18 @@ impl Drop for CallGuard {
     }
 }
 
-/// Ends a call that ends without an answer.
+/// Ends a call whose task ends without an answer. If the task unwinds, the
+/// client is answered with a reference.
 struct EndOnDrop<'a>(&'a Call);
 
 impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.end();
+        let call = self.0;
+        if std::thread::panicking() && !call.exchange.has_ended() {
+            let lost = ToolError::internal("the call was lost: its task panicked");
+            let _ = contain(|| call.answer(&error_result(&lost, &call.call.context)));
+        }
+        call.end();
     }
 }
 

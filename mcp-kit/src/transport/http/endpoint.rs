@@ -363,7 +363,8 @@ async fn respond(
             StatusCode::INTERNAL_SERVER_ERROR,
             None,
             RpcError::new(ErrorCode::InternalError, "The call ended without an answer"),
-        )),
+        )
+        .with_id(Some(&call.pending().id))),
     }
 }
 

@@ -37,8 +37,12 @@ use super::sse;
 use super::subscriptions::Subscriptions;
 use crate::auth::AuthError;
 use crate::context::Principal;
+use crate::error_text;
 use crate::limiter::EdgeLimits;
 use crate::ownership::SharedSessions;
+use crate::panics::contain;
+use crate::protocol::{ErrorCode, RpcError};
+use crate::reference::Reference;
 use crate::server::{Server, ServerInner};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
@@ -226,22 +230,24 @@ impl HttpService {
             let responded = if is_reserve && !probes::is_probe(parts.uri.path()) {
                 Err(busy().closing())
             } else {
-                shared.respond(&parts, &mut body, client).await
+                contained(shared.respond(&parts, &mut body, client)).await
             };
             let mut response = match responded {
                 Ok(response) => response,
                 Err(refusal) => {
                     if let Some(reason) = refusal.reason() {
                         shared.server.meter.refused(reason);
-                        tracing::info!(
-                            target: "mcp_kit::http",
-                            status = refusal.status().as_u16(),
-                            reason = reason.as_str(),
-                            address = address
-                                .map(|peer| shared.options.proxies.client(peer, &parts.headers))
-                                .map(tracing::field::display),
-                            "refused"
-                        );
+                        let client =
+                            address.map(|peer| shared.options.proxies.client(peer, &parts.headers));
+                        let _ = contain(|| {
+                            tracing::info!(
+                                target: "mcp_kit::http",
+                                status = refusal.status().as_u16(),
+                                reason = reason.as_str(),
+                                address = client.map(tracing::field::display),
+                                "refused"
+                            );
+                        });
                     }
                     if let Some(serving) = &mut held.serving {
                         serving.refuse();
@@ -443,7 +449,7 @@ impl Shared {
             Err(error) if error.is_unavailable() => {
                 tracing::error!(
                     target: "mcp_kit::http",
-                    error = error_chain(&error),
+                    error = error_text::of(&error),
                     "credentials cannot be checked"
                 );
                 return Err(Refusal::new(
@@ -497,6 +503,42 @@ impl Shared {
     }
 }
 
+/// The response, or a refusal with a reference if what runs on the way to it
+/// panics: an authenticator, a check of readiness, a subscriber.
+async fn contained(
+    responding: impl Future<Output = Result<Response<HttpBody>, Refusal>>,
+) -> Result<Response<HttpBody>, Refusal> {
+    let mut responding = pin!(responding);
+    let polled = poll_fn(|cx| match contain(|| responding.as_mut().poll(cx)) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
+        Err(panic) => Poll::Ready(Err(panic)),
+    });
+    let panic = match polled.await {
+        Ok(response) => return response,
+        Err(panic) => panic,
+    };
+    let reference = Reference::new();
+    let _ = contain(|| {
+        tracing::error!(
+            target: "mcp_kit::http",
+            reference = reference.to_string(),
+            error = panic.source().map(|panic| error_text::of(panic)),
+            "a request was not answered"
+        );
+    });
+    Err(Refusal::of(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        None,
+        RpcError::new(
+            ErrorCode::InternalError,
+            format!(
+                "An internal error occurred (reference {reference}). The issue has been logged."
+            ),
+        ),
+    ))
+}
+
 /// What authenticators say, if they say it in time.
 async fn in_time(
     asking: impl Future<Output = Result<Option<Principal>, AuthError>>,
@@ -511,18 +553,6 @@ async fn in_time(
             Err(_) => Err(AuthError::unavailable("no answer within 5 s")),
         },
     }
-}
-
-/// The error and its sources, one after the other, for the log.
-fn error_chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 impl<B> Service<Request<B>> for HttpService

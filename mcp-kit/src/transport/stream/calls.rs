@@ -402,6 +402,21 @@ impl Calls {
         }
     }
 
+    /// A runner that was at work has unwound: it is counted out, and another
+    /// takes what waits.
+    pub(super) fn lose_runner(&self) {
+        let mut state = self.lock();
+        state.runners -= 1;
+        self.keep_running(&mut state);
+        state.tell();
+    }
+
+    /// Counts a runner that a test made.
+    #[cfg(test)]
+    pub(super) fn count_runner(&self) {
+        self.lock().runners += 1;
+    }
+
     /// The share of the connection that [`poll_next`](Self::poll_next) has
     /// counted for the call that it gave out.
     pub(super) fn share(&self) -> Share {

@@ -20,7 +20,8 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::calls::Calls;
-use crate::server::{PendingCall, RunPermit, Running, Share};
+use crate::server::{PendingCall, RunPermit, Running, Share, error_result};
+use crate::tool::ToolError;
 
 /// A first poll that takes longer is not quick: others help out, and the
 /// answers so far leave.
@@ -32,9 +33,10 @@ const LONGEST_BATCH: Duration = Duration::from_millis(1);
 /// A buffer for one answer that grew beyond this is given back.
 const KEPT_SCRATCH: usize = 64 * 1024;
 
-/// A task that runs calls.
+/// A task that runs calls. If it unwinds, it is counted out and another takes
+/// over.
 pub(super) struct Runner {
-    calls: Option<Arc<Calls>>,
+    calls: Arc<Calls>,
     pub(super) name: u64,
     /// As opposed to waiting for more.
     pub(super) at_work: bool,
@@ -44,16 +46,14 @@ impl Runner {
     /// A runner that goes to work at once.
     pub(super) fn new(calls: Arc<Calls>, name: u64) -> Self {
         Self {
-            calls: Some(calls),
+            calls,
             name,
             at_work: true,
         }
     }
 
     pub(super) async fn run(mut self) {
-        let Some(calls) = self.calls.take() else {
-            return;
-        };
+        let calls = Arc::clone(&self.calls);
         let mut scratch = Vec::new();
         let mut batch_began = Instant::now();
         let mut poll_began = batch_began;
@@ -85,6 +85,34 @@ impl Runner {
     }
 }
 
+impl Drop for Runner {
+    fn drop(&mut self) {
+        if self.at_work && std::thread::panicking() {
+            self.calls.lose_runner();
+        }
+    }
+}
+
+/// A call that is being run: if its task unwinds, the client is answered with
+/// a reference.
+struct Answered<'a> {
+    calls: &'a Calls,
+    serial: u64,
+    call: &'a PendingCall,
+}
+
+impl Drop for Answered<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let lost = ToolError::internal("the call was lost: its task panicked");
+            let result = error_result(&lost, &self.call.context);
+            let (calls, serial) = (self.calls, self.serial);
+            calls.complete(serial, self.call, &result, &mut Vec::new());
+            calls.tell();
+        }
+    }
+}
+
 /// Lets others have the worker. Unlike `tokio::task::yield_now`, which keeps
 /// the task for this worker, it lets another take it: this one may be blocked
 /// by what comes next.
@@ -108,14 +136,20 @@ async fn run_once(calls: &Arc<Calls>, serial: u64, call: PendingCall, scratch: &
         return spawn_waiting(calls, serial, call, share);
     };
     let permit = RunPermit::new(server, Some(share));
+    let answered = Answered {
+        calls,
+        serial,
+        call: &call,
+    };
     let mut running = Running::new(&calls.server, &call.context, Some(permit));
-    match poll_fn(|cx| Poll::Ready(Pin::new(&mut running).poll(cx))).await {
-        Poll::Ready(result) => {
-            drop(running);
-            calls.complete(serial, &call, &result, scratch);
-        }
-        Poll::Pending => spawn_running(calls, serial, call, running),
+    let polled = poll_fn(|cx| Poll::Ready(Pin::new(&mut running).poll(cx))).await;
+    if let Poll::Ready(result) = polled {
+        drop(running);
+        calls.complete(serial, &call, &result, scratch);
+        return;
     }
+    drop(answered);
+    spawn_running(calls, serial, call, running);
 }
 
 /// Gives a call that waits for something a task of its own.
@@ -150,7 +184,90 @@ fn spawn_waiting(calls: &Arc<Calls>, serial: u64, call: PendingCall, share: Shar
 }
 
 async fn finish(calls: &Calls, serial: u64, call: &PendingCall, running: Running) {
+    let _answered = Answered {
+        calls,
+        serial,
+        call,
+    };
     let result = running.await;
     calls.complete(serial, call, &result, &mut Vec::new());
     calls.tell();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::task::Context;
+
+    use super::*;
+    use crate::protocol::message::{Frame, Message, decode};
+    use crate::server::{Server, Session};
+    use crate::telemetry::Origin;
+    use crate::tool::{ToolDefinition, from_fn};
+
+    fn call(server: &Server, id: u8) -> PendingCall {
+        let line = format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"ping","_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{{}}}}}}}}"#
+        );
+        let Frame::One(Ok(Message::Request(request))) = decode(line.as_bytes(), 1) else {
+            panic!("a request");
+        };
+        let mut session = Session {
+            principal: server.inner().local.clone(),
+            version: None,
+            origin: Origin::default(),
+        };
+        let inner = server.inner();
+        let call = inner.request(&mut session, &request, None, &mut Vec::new());
+        call.expect("a call")
+    }
+
+    fn answers(calls: &Calls) -> String {
+        let mut out = Vec::new();
+        calls.swap_out(&mut out);
+        calls.set_unwritten(0);
+        String::from_utf8(out).unwrap()
+    }
+
+    /// Nothing that a tool's author writes unwinds so far: this is for what was
+    /// not thought of.
+    #[tokio::test]
+    async fn a_runner_that_unwinds_is_counted_out_and_its_call_is_answered() {
+        let tool = from_fn(ToolDefinition::new("ping", "Answers."), async |_| {
+            Ok::<_, ToolError>("pong")
+        });
+        let server = Server::builder("test", "1").runtime_tool(tool);
+        let server = server.build().unwrap();
+        let calls = Calls::new(Arc::clone(server.inner()));
+        assert!(calls.take(call(&server, 1), None).is_ok());
+        calls.count_runner();
+        let unwound = catch_unwind(AssertUnwindSafe(|| {
+            let mut runner = Runner::new(Arc::clone(&calls), u64::MAX);
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            let Poll::Ready(Some((serial, call))) = calls.poll_next(&mut runner, &mut cx) else {
+                panic!("a call waits");
+            };
+            let _share = calls.share();
+            let _answered = Answered {
+                calls: &calls,
+                serial,
+                call: &call,
+            };
+            panic!("the runner unwinds");
+        }));
+        assert!(unwound.is_err());
+        let lost = answers(&calls);
+        assert!(lost.contains(r#""id":1"#), "{lost}");
+        assert!(lost.contains("An internal error occurred"), "{lost}");
+        assert!(calls.take(call(&server, 2), None).is_ok());
+        calls.start();
+        while !calls.has_output() {
+            tokio::task::yield_now().await;
+        }
+        let answer = answers(&calls);
+        assert!(
+            answer.contains("pong") && answer.contains(r#""id":2"#),
+            "{answer}"
+        );
+    }
 }

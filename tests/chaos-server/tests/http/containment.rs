@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::client::HttpClient;
+use crate::request::Request;
 use crate::rpc;
 use crate::server::{Server, setup};
 
@@ -129,6 +130,68 @@ fn trouble_at_once_stays_where_it_is() {
         .collect();
     for thread in threads {
         thread.join().expect("every answer was its own");
+    }
+}
+
+/// Kinds of harm after which the client reads a reference.
+const MASKED: [&str; 5] = ["error_drop", "payload_drop", "display", "huge", "endless"];
+
+#[test]
+fn errors_and_panics_that_do_harm_of_their_own_are_answered_with_a_reference() {
+    let server = setup().env("CHAOS_HOSTILE", "1").start();
+    for mut client in clients(&server) {
+        for how in MASKED {
+            let text = client.failure("hostile", json!({ "how": how }));
+            assert!(!text.contains("hunter2"), "{how}: {text}");
+            let reference = rpc::reference(&text);
+            server.log.wait_for(how, |line| line.contains(&reference));
+        }
+        let text = client.failure("hostile", json!({ "how": "source_drop" }));
+        assert_eq!(text, "The source is hostile.");
+        client.assert_alive();
+    }
+}
+
+#[test]
+fn a_batch_with_hostile_calls_is_answered_in_full() {
+    let server = setup().env("CHAOS_HOSTILE", "1").start();
+    let mut client = server.session("2025-03-26", None);
+    let batch: Vec<_> = (0..)
+        .zip(MASKED)
+        .map(|(id, how)| {
+            let params = json!({ "name": "hostile", "arguments": { "how": how } });
+            json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params })
+        })
+        .collect();
+    let request = client.dress(Request::post(json!(batch).to_string()));
+    let response = client.exchange(&request);
+    let answers = crate::client::messages(&response);
+    assert_eq!(answers.len(), MASKED.len(), "{answers:?}");
+    for answer in answers {
+        rpc::reference(&rpc::text(rpc::result(&answer)));
+    }
+}
+
+#[test]
+fn a_panic_in_an_authenticator_is_an_answer_with_a_reference() {
+    let server = setup().env("CHAOS_HOSTILE", "gate").start();
+    let calm = server.modern_as("alice");
+    let broken = server.modern_as("panic");
+    let mut conn = server.connect();
+    for id in 0..3 {
+        let response = conn.exchange(&broken.calling(id, "add", json!({ "a": 1, "b": 2 })));
+        assert_eq!(response.status(), 500, "{}", response.text());
+        let error = response.json();
+        assert_eq!(rpc::code(&error), -32603);
+        let text = error["error"]["message"].as_str().unwrap_or_default();
+        assert!(!text.contains("hunter2"), "{text}");
+        let reference = rpc::reference(text);
+        server.log.wait_for("the panic", |line| {
+            line.contains(&reference) && line.contains("hunter2 at the gate")
+        });
+        // The same connection serves another caller.
+        let response = conn.exchange(&calm.calling(id, "add", json!({ "a": 1, "b": 2 })));
+        assert_eq!(response.status(), 200, "{}", response.text());
     }
 }
 

@@ -15,6 +15,7 @@ mod descriptors;
 mod eras;
 mod framing;
 mod fuzz;
+mod hostile;
 mod ids;
 mod listing;
 mod load;

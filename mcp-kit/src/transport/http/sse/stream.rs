@@ -159,7 +159,9 @@ impl Stream {
         let event = [b"event: ", kind, b"\ndata: ", data, b"\n\n"].concat();
         state.unread += event.len() + PER_EVENT;
         if state.unread > self.most.saturating_mul(2) && !state.events.is_empty() {
-            tracing::warn!(target: "mcp_kit::http", "a stream is cut: its client does not read");
+            let _ = crate::panics::contain(|| {
+                tracing::warn!(target: "mcp_kit::http", "a stream is cut: its client does not read");
+            });
             state.cut();
         } else {
             let claim =
