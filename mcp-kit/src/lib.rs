@@ -131,6 +131,8 @@ mod error_text;
 mod limiter;
 #[cfg(feature = "logging")]
 pub mod logging;
+#[cfg(feature = "http")]
+mod lookup;
 pub mod middleware;
 #[cfg(feature = "http")]
 mod ownership;

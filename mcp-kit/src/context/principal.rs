@@ -49,11 +49,13 @@ struct Shown {
     credential: Option<Weak<dyn Credential>>,
 }
 
-/// What a caller can show, kept by whoever knows it.
+/// What a caller has shown, such as a key; kept by the authenticator that knows
+/// it.
 #[cfg(feature = "http")]
 pub(crate) trait Credential: Send + Sync {
-    /// Has it looked, soon, whether it is still good.
-    fn look(&self);
+    /// Whether it is still good, as far as it is known. That is checked again
+    /// soon.
+    fn is_in_force(&self) -> bool;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,13 +120,7 @@ impl Principal {
         let Some(credential) = credential else {
             return true;
         };
-        match credential.upgrade() {
-            Some(credential) => {
-                credential.look();
-                true
-            }
-            None => false,
-        }
+        (credential.upgrade()).is_some_and(|credential| credential.is_in_force())
     }
 
     /// When what the caller has shown expires.

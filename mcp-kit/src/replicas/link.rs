@@ -2,15 +2,17 @@
 //! each, and a pause after a failure.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, RedisError, RedisResult};
+use redis::{AsyncConnectionConfig, RedisError, RedisFuture, RedisResult};
 use tokio::time::{Instant, timeout};
 
 use super::StoreUnavailable;
+use crate::lookup;
 
 const TARGET: &str = "mcp_kit::replicas";
 
@@ -49,6 +51,22 @@ pub(super) struct Link {
     /// Whether the last question failed; `health` says more.
     is_failing: AtomicBool,
     health: Mutex<Health>,
+}
+
+/// Looks up the store's name on threads that no tool can fill.
+struct Names;
+
+impl redis::io::AsyncDNSResolver for Names {
+    fn resolve<'a, 'b: 'a>(
+        &'a self,
+        host: &'b str,
+        port: u16,
+    ) -> RedisFuture<'a, Box<dyn Iterator<Item = SocketAddr> + Send + 'a>> {
+        Box::pin(async move {
+            let addresses = lookup::addresses(host, port).await?;
+            Ok(Box::new(addresses.into_iter()) as Box<_>)
+        })
+    }
 }
 
 #[derive(Default)]
@@ -165,7 +183,8 @@ impl Link {
         // The time for the whole question bounds both.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
-            .set_response_timeout(None);
+            .set_response_timeout(None)
+            .set_dns_resolver(Names);
         let connection = self
             .client
             .get_multiplexed_async_connection_with_config(&config)

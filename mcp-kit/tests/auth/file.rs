@@ -119,6 +119,77 @@ async fn a_file_that_became_unusable_keeps_the_keys_before_it() {
     assert!(name(&keys, "next-key-012345678").await.is_some());
 }
 
+/// A change of the file that may fail.
+type Change = fn(&Path) -> std::io::Result<()>;
+
+#[tokio::test(start_paused = true)]
+async fn keys_of_a_file_that_cannot_be_read_are_taken_for_a_minute() {
+    log::capture();
+    let folder = Folder::new("unreadable");
+    let changes: [(&str, Change); 3] = [
+        ("gone", |path| fs::remove_file(path)),
+        ("folder", |path| {
+            fs::remove_file(path).and_then(|()| fs::create_dir(path))
+        }),
+        #[cfg(unix)]
+        ("pipe", |path| {
+            fs::remove_file(path)?;
+            let mkfifo = std::process::Command::new("mkfifo").arg(path).status()?;
+            assert!(mkfifo.success());
+            Ok(())
+        }),
+    ];
+    for (name, change) in changes {
+        let path = folder.private(name, "a:good-key-012345678\n");
+        let keys = ApiKeys::from_file(&path).unwrap();
+        change(&path).unwrap();
+        for seconds in [1, 29, 29] {
+            advance(seconds * A_SECOND).await;
+            assert!(ask(&keys, "good-key-012345678").await.unwrap().is_some());
+        }
+        advance(A_SECOND).await;
+        for key in ["good-key-012345678", "bad-key"] {
+            let error = ask(&keys, key).await.unwrap_err();
+            assert!(error.is_unavailable(), "{name}: {error:?}");
+        }
+        let lines = log::lines_with(path.to_str().unwrap());
+        assert!(
+            lines.len() == 1 && lines[0].contains("a minute at most"),
+            "{lines:?}"
+        );
+        // A file that can be read again is used at once.
+        let next = folder.private("next", "a:next-key-012345678\n");
+        let _ = fs::remove_dir(&path);
+        fs::rename(next, &path).unwrap();
+        advance(A_SECOND).await;
+        assert!(ask(&keys, "good-key-012345678").await.unwrap().is_none());
+        assert!(ask(&keys, "next-key-012345678").await.unwrap().is_some());
+    }
+}
+
+/// Blocking tools wait in the same pool of threads, for as long as they like.
+#[test]
+fn a_changed_file_is_read_while_every_blocking_thread_is_taken() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    let (release, gate) = std::sync::mpsc::channel::<()>();
+    runtime.block_on(async {
+        tokio::task::spawn_blocking(move || gate.recv());
+        let folder = Folder::new("full-pool");
+        let path = folder.private("keys", "a:old-key\n");
+        let keys = ApiKeys::from_file(&path).unwrap();
+        fs::write(&path, "a:new-key\n").unwrap();
+        advance(A_SECOND).await;
+        assert_eq!(name(&keys, "old-key").await, None);
+        assert!(name(&keys, "new-key").await.is_some());
+    });
+    drop(release);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_emptied_file_lets_nobody_in() {
     log::capture();

@@ -1,5 +1,17 @@
 //! Keys in a file that is read again when it changes.
+//!
+//! A request is checked against the file as it was no more than a second before.
+//! Looking at the file may hang, so it is done on threads that nothing else
+//! uses ([`lookup`](crate::lookup)), once at a time:
+//!
+//! | the file | the keys read before |
+//! |---|---|
+//! | is as it was | in force |
+//! | can be read, and has new keys | replaced |
+//! | can be read, and has a mistake | in force, with an error in the log |
+//! | cannot be read, or there is no answer | in force for a minute, with an error in the log; then requests are refused with 503 |
 
+use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -17,12 +29,17 @@ use super::table::Table;
 use crate::auth::AuthError;
 use crate::auth::flight::Flight;
 use crate::context::{Credential, Principal};
+use crate::lookup::{FILES, Unfinished};
 
 /// How old a look at the file may be when a key is checked against it.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// How long requests wait for a look at the file, which may be on a network.
+/// While it goes on, later requests do not wait for it.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long keys are in force while the file cannot be read.
+const KEPT: Duration = Duration::from_secs(60);
 
 /// A file changed less than this before it was read may have been changed again
 /// since without its times showing it.
@@ -37,10 +54,23 @@ pub(super) struct FileKeys {
     table: RwLock<Table>,
     seen: Mutex<Seen>,
     start: Instant,
-    /// Milliseconds after `start` at which the file was looked at.
+    /// Milliseconds after `start` at which the last look began that has ended.
     looked: AtomicU64,
-    /// Whoever finds the last look too old waits here for the next one.
+    /// The same for the last look that could read the file.
+    read: AtomicU64,
+    /// Requests that find the last look too old wait here for the next one.
     looking: Flight,
+    looks: Looks,
+    patience: Duration,
+}
+
+/// Looks at the file, by their numbers. A look that ends while it is found to
+/// be late cannot stay late for ever.
+#[derive(Default)]
+struct Looks {
+    begun: AtomicU64,
+    ended: AtomicU64,
+    late: AtomicU64,
 }
 
 /// What the file was like when it was last looked at.
@@ -54,6 +84,12 @@ struct Seen {
 
 impl FileKeys {
     pub(super) fn open(path: PathBuf) -> Result<Arc<Self>, ApiKeysError> {
+        Self::open_with(path, PATIENCE)
+    }
+
+    fn open_with(path: PathBuf, patience: Duration) -> Result<Arc<Self>, ApiKeysError> {
+        // The thread is there before anything can take the last one.
+        let _ = FILES.start(|| {});
         let (content, metadata) = read(&path)?;
         let none = Table::new(&origin(&path), Parsed::default())?;
         let keys = Arc::new_cyclic(|this| Self {
@@ -67,7 +103,10 @@ impl FileKeys {
             }),
             start: Instant::now(),
             looked: AtomicU64::new(0),
+            read: AtomicU64::new(0),
             looking: Flight::default(),
+            looks: Looks::default(),
+            patience,
         });
         let table = keys.parse(&content)?;
         warn_of(&keys.path, &metadata, &table);
@@ -84,7 +123,11 @@ impl FileKeys {
             // Boxed: most requests need no room for it.
             Box::pin(self.look_again()).await;
         }
-        self.table().find(key)
+        if self.is_in_force() {
+            self.table().find(key)
+        } else {
+            Err(AuthError::unavailable(Unreadable(origin(&self.path))))
+        }
     }
 
     /// Milliseconds since `start`.
@@ -92,77 +135,117 @@ impl FileKeys {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
+    fn since(&self, moment: &AtomicU64) -> Duration {
+        let moment = moment.load(Ordering::Acquire);
+        Duration::from_millis(self.now().saturating_sub(moment))
+    }
+
     fn is_due(&self) -> bool {
-        let since = self
-            .now()
-            .saturating_sub(self.looked.load(Ordering::Acquire));
-        Duration::from_millis(since) >= FRESH
+        self.since(&self.looked) >= FRESH && !self.looks.is_late()
     }
 
-    /// Looks at the file on a thread for blocking work. The requests that come
-    /// meanwhile wait: a key that was removed before them must not pass.
+    /// Whether what was read of the file may still be used.
+    fn is_in_force(&self) -> bool {
+        self.since(&self.read) < KEPT
+    }
+
+    /// Looks at the file. The requests that come meanwhile wait: a key that was
+    /// removed before them must not pass.
     async fn look_again(self: &Arc<Self>) {
-        // A look that hangs stays in flight, and no second thread is given to it.
-        let look = self.looking.join(
-            || self.is_due(),
-            || {
-                let keys = Arc::clone(self);
-                tokio::task::spawn_blocking(move || keys.look())
-            },
-        );
-        if tokio::time::timeout(PATIENCE, look).await.is_err() {
-            let path = self.path.display();
-            tracing::error!(
-                target: super::TARGET,
-                "{path}: the file system does not answer; the keys read before stay in use"
-            );
-            self.looked.store(self.now(), Ordering::Release);
-        }
+        let look = || {
+            let keys = Arc::clone(self);
+            tokio::spawn(async move { keys.look_in_time().await })
+        };
+        self.looking.join(|| self.is_due(), look).await;
     }
 
-    fn look(&self) {
+    async fn look_in_time(self: Arc<Self>) {
+        let number = self.looks.begun.fetch_add(1, Ordering::AcqRel) + 1;
+        // A thread outside the runtime does not know the runtime's clock.
         let begun = self.now();
-        self.look_once();
-        self.looked.fetch_max(begun, Ordering::AcqRel);
+        let keys = Arc::clone(&self);
+        let look = FILES.run(self.patience, move || keys.look(number, begun));
+        let Err(why) = look.await else { return };
+        self.looks.late.fetch_max(number, Ordering::AcqRel);
+        if why != Unfinished::Slow {
+            // It never began, or will not end: the next one is on its own.
+            self.looks.ended.fetch_max(number, Ordering::AcqRel);
+            self.looked.fetch_max(self.now(), Ordering::AcqRel);
+        }
+        let error: &(dyn std::error::Error + 'static) = &why;
+        tracing::error!(
+            target: super::TARGET,
+            error,
+            "{}: the file system does not answer; the keys read before stay in use for a minute at most",
+            self.path.display()
+        );
     }
 
-    fn look_once(&self) {
+    fn look(&self, number: u64, begun: u64) {
+        if self.look_once() {
+            self.read.fetch_max(begun, Ordering::AcqRel);
+        }
+        self.looked.fetch_max(begun, Ordering::AcqRel);
+        self.looks.ended.fetch_max(number, Ordering::AcqRel);
+    }
+
+    /// Whether the file could be read.
+    fn look_once(&self) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = fs::metadata(&self.path).ok().map(|file| Stamp::of(&file));
         if stamp.as_ref().is_some_and(|stamp| stamp.is_settled) && stamp == seen.stamp {
-            return;
+            return true;
         }
-        match self.read_again(&mut seen) {
-            Ok(()) => seen.complaint = None,
-            Err(error) => {
-                let complaint = error.to_string();
-                if seen.complaint.as_ref() != Some(&complaint) {
-                    tracing::error!(
-                        target: super::TARGET,
-                        error = complaint,
-                        "the keys file cannot be used; the keys read before stay in use"
-                    );
-                    seen.complaint = Some(complaint);
-                }
-            }
+        let (problem, was_read) = match read(&self.path) {
+            Ok((content, metadata)) => (self.take_over(&mut seen, &content, &metadata).err(), true),
+            Err(error) => (Some(error), false),
+        };
+        let Some(problem) = problem else {
+            seen.complaint = None;
+            return was_read;
+        };
+        let complaint = problem.to_string();
+        if seen.complaint.as_ref() == Some(&complaint) {
+            return was_read;
         }
+        if was_read {
+            tracing::error!(
+                target: super::TARGET,
+                error = complaint,
+                "the keys file cannot be used; the keys read before stay in use"
+            );
+        } else {
+            // Its times may be the same when it is there again.
+            seen.stamp = None;
+            tracing::error!(
+                target: super::TARGET,
+                error = complaint,
+                "the keys file cannot be read; the keys read before stay in use for a minute at most"
+            );
+        }
+        seen.complaint = Some(complaint);
+        was_read
     }
 
-    fn read_again(&self, seen: &mut Seen) -> Result<(), ApiKeysError> {
-        let (content, metadata) = read(&self.path)?;
-        let digest = Some(Sha256::digest(&*content).into());
+    fn take_over(
+        &self,
+        seen: &mut Seen,
+        content: &[u8],
+        metadata: &Metadata,
+    ) -> Result<(), ApiKeysError> {
+        let digest = Some(Sha256::digest(content).into());
         let is_same = seen.content == digest;
-        seen.stamp = Some(Stamp::of(&metadata));
+        seen.stamp = Some(Stamp::of(metadata));
         seen.content = digest;
         if is_same {
             // What was wrong with it still is.
             return match &seen.complaint {
-                Some(_) => self.parse(&content).map(drop),
+                Some(_) => self.parse(content).map(drop),
                 None => Ok(()),
             };
         }
-        let table = self.parse(&content)?;
-        warn_of(&self.path, &metadata, &table);
+        let table = self.parse(content)?;
+        warn_of(&self.path, metadata, &table);
         let keys = table.len();
         self.replace(table);
         tracing::info!(target: super::TARGET, keys, "the keys file has changed and was read again");
@@ -192,14 +275,41 @@ impl FileKeys {
 struct KeyInFile(Weak<FileKeys>);
 
 impl Credential for KeyInFile {
-    fn look(&self) {
-        if let Some(keys) = self.0.upgrade()
-            && keys.is_due()
-        {
+    fn is_in_force(&self) -> bool {
+        let Some(keys) = self.0.upgrade() else {
+            return false;
+        };
+        // Before the look: it tells of the time that this stream had it looked at.
+        let is_in_force = keys.is_in_force();
+        if keys.is_due() {
             tokio::spawn(async move { keys.look_again().await });
         }
+        is_in_force
     }
 }
+
+impl Looks {
+    /// Whether a look goes on that nobody waits for any more.
+    fn is_late(&self) -> bool {
+        self.late.load(Ordering::Acquire) > self.ended.load(Ordering::Acquire)
+    }
+}
+
+/// Why no key of the file is taken.
+#[derive(Debug)]
+struct Unreadable(String);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (path, seconds) = (&self.0, KEPT.as_secs());
+        write!(
+            f,
+            "{path}: the keys file could not be read for {seconds} seconds, so that none of its keys is taken; make it readable again"
+        )
+    }
+}
+
+impl std::error::Error for Unreadable {}
 
 /// What tells that a file was changed or replaced.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -246,34 +356,47 @@ fn origin(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The file's bytes, and what it was like just before.
+/// The file's bytes, one more than there may be of a large one, and what it was
+/// like just before.
 fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Metadata), ApiKeysError> {
     let cannot = |error: std::io::Error| {
         ApiKeysError::whole(origin(path), format!("the file cannot be read: {error}"))
     };
-    // Opening a pipe would wait for its other end.
-    if !fs::metadata(path).map_err(cannot)?.is_file() {
+    let file = open_at_once(path).map_err(cannot)?;
+    let metadata = file.metadata().map_err(cannot)?;
+    if !metadata.is_file() {
         return Err(ApiKeysError::whole(
             origin(path),
             "this is not a regular file",
         ));
     }
-    let file = File::open(path).map_err(cannot)?;
-    let metadata = file.metadata().map_err(cannot)?;
     // With room enough, nothing is moved and left behind in freed memory.
     let room = usize::try_from(metadata.len().min(LARGEST)).unwrap_or(0) + 1;
     let mut content = Zeroizing::new(Vec::with_capacity(room));
     file.take(LARGEST + 1)
         .read_to_end(&mut content)
         .map_err(cannot)?;
+    Ok((content, metadata))
+}
+
+/// Opens the file; a pipe in its place without a wait for its other end.
+#[cfg(unix)]
+fn open_at_once(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    File::options().read(true).custom_flags(flags).open(path)
+}
+
+#[cfg(not(unix))]
+fn open_at_once(path: &Path) -> std::io::Result<File> {
+    File::open(path)
+}
+
+fn text<'a>(path: &Path, content: &'a [u8]) -> Result<&'a str, ApiKeysError> {
     if u64::try_from(content.len()).is_ok_and(|length| length > LARGEST) {
         let what = format!("the file is larger than {} MiB", LARGEST >> 20);
         return Err(ApiKeysError::whole(origin(path), what));
     }
-    Ok((content, metadata))
-}
-
-fn text<'a>(path: &Path, content: &'a [u8]) -> Result<&'a str, ApiKeysError> {
     str::from_utf8(content).map_err(|error| {
         let before = &content[..error.valid_up_to()];
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
@@ -305,4 +428,39 @@ fn is_open_to_all(file: &Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_open_to_all(_: &Metadata) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_stay_in_force_for_a_minute_while_the_file_system_does_not_answer() {
+        let name = format!("mcp-kit-hung-keys-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::write(&path, "alice:alice-key\n").unwrap();
+        let keys = FileKeys::open_with(path.clone(), Duration::from_millis(5)).unwrap();
+        // A look stops here, as one does at a file system that hangs.
+        let hang = keys.seen.lock().unwrap();
+        for seconds in [1, 1, 57] {
+            tokio::time::advance(Duration::from_secs(seconds)).await;
+            let alice = keys.find("alice-key").await.unwrap().unwrap();
+            assert_eq!(alice.name(), "alice");
+        }
+        // One look hangs, and no other is begun beside it.
+        assert_eq!(keys.looks.begun.load(Ordering::Acquire), 1);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let error = keys.find("alice-key").await.unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(
+            error.is_unavailable() && source.contains("60 seconds"),
+            "{source}"
+        );
+        drop(hang);
+        while keys.looks.is_late() {
+            std::thread::yield_now();
+        }
+        assert!(keys.find("alice-key").await.unwrap().is_some());
+        fs::remove_file(&path).unwrap();
+    }
 }

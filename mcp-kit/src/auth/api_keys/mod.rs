@@ -130,8 +130,13 @@ impl ApiKeys {
     }
 
     /// The keys of a file. When it changes, it is read again: a request is
-    /// checked against the file as it was no more than a second before. A new
-    /// file that cannot be used is logged, and the keys read before stay.
+    /// checked against the file as it was no more than a second before.
+    ///
+    /// A new file with a mistake in it is logged, and the keys read before stay
+    /// in force. While the file cannot be read (it is gone, is not a regular
+    /// file, or the file system does not answer), they stay in force until a
+    /// minute after it was last read; then requests are refused with 503 until it
+    /// can be read again. Reading it waits for no tool: it has threads of its own.
     ///
     /// Replace the file in one step (`mv new keys`): one that is written in place
     /// may be read half. Only its owner should be able to read it; otherwise a

@@ -17,6 +17,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
+use crate::lookup;
+
 /// How long an issuer may take, name lookup and handshake included.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -73,7 +75,9 @@ impl Fetcher {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let is_tls = url.scheme_str() == Some("https");
         let port = url.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
-        let stream = TcpStream::connect((host, port))
+        let addresses = lookup::addresses(host, port).await;
+        let addresses = addresses.map_err(FetchError::Network)?;
+        let stream = TcpStream::connect(&*addresses)
             .await
             .map_err(FetchError::Network)?;
         if !is_tls {

@@ -243,6 +243,45 @@ fn a_keys_file_is_reloaded_when_it_changes() {
     std::fs::remove_file(&path).unwrap();
 }
 
+/// Tools that block take every thread that tokio has for them, and keep it long
+/// after their callers were answered.
+#[test]
+fn a_revoked_key_is_refused_while_blocking_tools_take_every_thread() {
+    const THREADS: usize = 512;
+    let path = crate::support::scratch("keys-under-load");
+    std::fs::write(&path, "alice:alice-key\nbob:bob-key\ncarol:carol-key\n").unwrap();
+    let server = setup()
+        .arg("--keys-file")
+        .arg(path.to_str().expect("a path in UTF-8"))
+        .start();
+    std::thread::scope(|scope| {
+        for worker in 0..THREADS / 8 {
+            let key = ["alice-key", "bob-key"][worker % 2];
+            let mut client = server.modern_as(key);
+            scope.spawn(move || {
+                for _ in 0..8 {
+                    client.call("block", json!({ "ms": 60_000 }));
+                }
+            });
+        }
+    });
+    let discover = server
+        .modern_as("carol-key")
+        .request(1, "server/discover", json!({}));
+    assert_eq!(server.connect().exchange(&discover).status(), 200);
+    let next = path.with_extension("next");
+    std::fs::write(&next, "alice:alice-key\nbob:bob-key\n").unwrap();
+    std::fs::rename(&next, &path).unwrap();
+    let deadline = std::time::Instant::now() + crate::support::PATIENCE;
+    while server.connect().exchange(&discover).status() != 401 {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "carol is still let in"
+        );
+    }
+    std::fs::remove_file(&path).unwrap();
+}
+
 /// Nobody asks for anything meanwhile: the streams themselves have the file
 /// looked at.
 #[test]

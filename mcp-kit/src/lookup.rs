@@ -1,0 +1,353 @@
+//! Work of the server's own that may block: reading files, looking up names.
+//!
+//! tokio's pool for blocking work belongs to the tools. Tools that wait for a
+//! dead backend fill all of its threads, and whatever is queued behind them
+//! waits as long as they do. Whether a key was revoked, or where an issuer is,
+//! must not wait for a tool; so this work has a few threads of its own.
+//!
+//! ```text
+//! a request ──► Lane::run ──► a thread of the lane runs the work
+//!      ▲                                  │ a result, or none within the patience
+//!      └──────────────────────────────────┘
+//! ```
+//!
+//! Each kind of work has a [`Lane`], so that a file system that does not answer
+//! keeps no name from being looked up. Threads start when they are first needed
+//! and then stay. Work that hangs keeps its thread; a lane whose work all hangs
+//! refuses more of it at once, and never grows.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+
+/// Reads files.
+pub(crate) static FILES: Lane = Lane::new("mcp-files", 4);
+
+/// Looks up names.
+static NAMES: Lane = Lane::new("mcp-names", 4);
+
+/// Threads for one kind of work that may block.
+pub(crate) struct Lane {
+    name: &'static str,
+    /// How much of it runs at a time. There are twice as many threads: waiting
+    /// for a result with a limit of time takes one too.
+    most: usize,
+    state: Mutex<LaneState>,
+    has_jobs: Condvar,
+}
+
+struct LaneState {
+    jobs: VecDeque<Job>,
+    /// Work that was taken on and has not ended.
+    open: usize,
+    threads: usize,
+    idle: usize,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Why there is no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unfinished {
+    /// The work takes longer than its caller waits. It goes on.
+    Slow,
+    /// As much work of this kind hangs as may run at a time.
+    Full,
+    /// It panicked, or the operating system gave no thread for it.
+    Failed,
+}
+
+impl Lane {
+    pub(crate) const fn new(name: &'static str, most: usize) -> Self {
+        Self {
+            name,
+            most,
+            state: Mutex::new(LaneState {
+                jobs: VecDeque::new(),
+                open: 0,
+                threads: 0,
+                idle: 0,
+            }),
+            has_jobs: Condvar::new(),
+        }
+    }
+
+    /// Runs `work` and waits for its result, for `patience` on the clock of the
+    /// wall: a paused clock of tokio does not shorten it.
+    ///
+    /// Work that takes a fraction of a millisecond, as most does, is waited for
+    /// in place. That is quicker than to be woken, and lets no paused clock jump
+    /// ahead meanwhile.
+    pub(crate) async fn run<T: Send + 'static>(
+        &'static self,
+        patience: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Unfinished> {
+        let (tell, told) = mpsc::sync_channel(1);
+        self.start(move || {
+            let _ = tell.send(work());
+        })?;
+        if let Some(outcome) = wait_in_place(&told, patience) {
+            return outcome;
+        }
+        let (tell, later) = oneshot::channel();
+        self.push(Box::new(move || {
+            let _ = tell.send(told.recv_timeout(patience));
+        }))?;
+        match later.await {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(RecvTimeoutError::Timeout)) => Err(Unfinished::Slow),
+            Ok(Err(RecvTimeoutError::Disconnected)) | Err(_) => Err(Unfinished::Failed),
+        }
+    }
+
+    /// Begins `work`, whose result nobody waits for.
+    pub(crate) fn start(
+        &'static self,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<(), Unfinished> {
+        {
+            let mut state = self.lock();
+            if state.open >= self.most {
+                return Err(Unfinished::Full);
+            }
+            state.open += 1;
+        }
+        // Ends also where the work panics, or is dropped before it begins.
+        let open = OpenJob(self);
+        self.push(Box::new(move || {
+            let _open = open;
+            work();
+        }))
+    }
+
+    fn push(&'static self, job: Job) -> Result<(), Unfinished> {
+        let mut state = self.lock();
+        state.jobs.push_back(job);
+        if state.idle < state.jobs.len() && state.threads < 2 * self.most {
+            let thread = std::thread::Builder::new().name(self.name.to_owned());
+            match thread.spawn(|| self.serve()) {
+                Ok(_) => state.threads += 1,
+                // One of the others has it in a moment.
+                Err(_) if state.idle > 0 => {}
+                Err(_) => {
+                    let job = state.jobs.pop_back();
+                    drop(state);
+                    drop(job);
+                    return Err(Unfinished::Failed);
+                }
+            }
+        }
+        drop(state);
+        self.has_jobs.notify_one();
+        Ok(())
+    }
+
+    fn serve(&self) {
+        let mut state = self.lock();
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                // Whoever waits for it finds that there is no result.
+                let _ = catch_unwind(AssertUnwindSafe(job));
+                state = self.lock();
+                continue;
+            }
+            state.idle += 1;
+            state = self
+                .has_jobs
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LaneState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct OpenJob(&'static Lane);
+
+impl Drop for OpenJob {
+    fn drop(&mut self) {
+        self.0.lock().open -= 1;
+    }
+}
+
+/// Waits for work that is about to end; `None` where it is not.
+fn wait_in_place<T>(told: &Receiver<T>, patience: Duration) -> Option<Result<T, Unfinished>> {
+    /// How long a worker of the runtime is held up for it.
+    const BRIEF: Duration = Duration::from_millis(1);
+    let begun = tokio::time::Instant::now();
+    let outcome = match told.recv_timeout(BRIEF) {
+        // A clock that stands still is a paused one, on a runtime of one thread
+        // that would take the wait for idleness, and move the clock to the next
+        // timer.
+        Err(RecvTimeoutError::Timeout) if begun.elapsed().is_zero() => told.recv_timeout(patience),
+        Err(RecvTimeoutError::Timeout) => return None,
+        outcome => outcome,
+    };
+    Some(outcome.map_err(|error| match error {
+        RecvTimeoutError::Timeout => Unfinished::Slow,
+        RecvTimeoutError::Disconnected => Unfinished::Failed,
+    }))
+}
+
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Slow => "no answer in time",
+            Self::Full => "too much work of this kind hangs already",
+            Self::Failed => "there is no thread for it, or it has failed",
+        })
+    }
+}
+
+impl std::error::Error for Unfinished {}
+
+/// What was found under a name. `io::Error` cannot be shared.
+type Found = Result<Arc<[SocketAddr]>, (io::ErrorKind, String)>;
+
+/// The names that are being looked up. However often one is asked for, it is
+/// looked up once at a time: a name server that hangs takes one thread for it.
+static ASKED: Mutex<BTreeMap<String, watch::Receiver<Option<Found>>>> = Mutex::new(BTreeMap::new());
+
+/// The addresses of `host`, which may be one itself, with `port`. The caller
+/// limits how long it waits.
+pub(crate) async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let mut found = ask(host).map_err(io::Error::other)?;
+    let found = found.wait_for(Option::is_some).await;
+    match found.as_deref() {
+        Ok(Some(Ok(addresses))) => {
+            let with_port = addresses.iter().map(|address| {
+                let mut address = *address;
+                address.set_port(port);
+                address
+            });
+            Ok(with_port.collect())
+        }
+        Ok(Some(Err((kind, text)))) => Err(io::Error::new(*kind, text.clone())),
+        Ok(None) | Err(_) => Err(io::Error::other(Unfinished::Failed)),
+    }
+}
+
+/// What will be found under a name, by the lookup on its way or by a new one.
+fn ask(host: &str) -> Result<watch::Receiver<Option<Found>>, Unfinished> {
+    let mut asked = lock_asked();
+    if let Some(found) = asked.get(host) {
+        return Ok(found.clone());
+    }
+    let (tell, found) = watch::channel(None);
+    let asking = Asking(host.to_owned());
+    asked.insert(host.to_owned(), found.clone());
+    // A lookup that is not taken on takes its name out of the list.
+    drop(asked);
+    NAMES.start(move || {
+        let outcome = look_up(&asking.0);
+        drop(asking);
+        let _ = tell.send(Some(outcome));
+    })?;
+    Ok(found)
+}
+
+/// A name in the list, until its lookup ends.
+struct Asking(String);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        lock_asked().remove(&self.0);
+    }
+}
+
+fn lock_asked() -> MutexGuard<'static, BTreeMap<String, watch::Receiver<Option<Found>>>> {
+    ASKED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn look_up(host: &str) -> Found {
+    let of_error = |error: io::Error| (error.kind(), error.to_string());
+    let addresses: Arc<[_]> = (host, 0).to_socket_addrs().map_err(of_error)?.collect();
+    if addresses.is_empty() {
+        return Err((
+            io::ErrorKind::NotFound,
+            "the name has no address".to_owned(),
+        ));
+    }
+    Ok(addresses)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn work_ends_with_its_result_whether_it_is_quick_or_not() {
+        static LANE: Lane = Lane::new("test", 2);
+        assert_eq!(LANE.run(LONG, || 7).await, Ok(7));
+        let (go, gate) = channel::<()>();
+        let slow = tokio::spawn(LANE.run(LONG, move || gate.recv().is_ok()));
+        // The thread of the test is not held up by it.
+        tokio::task::yield_now().await;
+        go.send(()).unwrap();
+        assert_eq!(slow.await.unwrap(), Ok(true));
+        let panicked = LANE.run(LONG, || panic!("on purpose")).await;
+        assert_eq!(panicked, Err::<(), _>(Unfinished::Failed));
+        assert_eq!(LANE.run(LONG, || 8).await, Ok(8));
+    }
+
+    #[tokio::test]
+    async fn work_that_hangs_takes_its_thread_and_no_other_lane() {
+        static HUNG: Lane = Lane::new("hung", 1);
+        static OTHER: Lane = Lane::new("other", 1);
+        let (go, gate) = channel::<()>();
+        let brief = Duration::from_millis(5);
+        let slow = HUNG.run(brief, move || gate.recv().is_ok()).await;
+        assert_eq!(slow, Err(Unfinished::Slow));
+        assert_eq!(HUNG.run(brief, || 7).await, Err(Unfinished::Full));
+        assert_eq!(OTHER.run(LONG, || 7).await, Ok(7));
+        drop(go);
+        // What hung has ended, and there is room again.
+        loop {
+            match HUNG.run(LONG, || 7).await {
+                Err(Unfinished::Full) => tokio::task::yield_now().await,
+                outcome => break assert_eq!(outcome, Ok(7)),
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_paused_clock_does_not_move_meanwhile() {
+        static LANE: Lane = Lane::new("paused", 1);
+        let begun = tokio::time::Instant::now();
+        let timer = tokio::spawn(tokio::time::sleep(LONG));
+        let work = LANE.run(LONG, || std::thread::sleep(Duration::from_millis(20)));
+        assert_eq!(work.await, Ok(()));
+        assert!(begun.elapsed().is_zero() && !timer.is_finished());
+    }
+
+    #[tokio::test]
+    async fn names_and_addresses_are_found() {
+        for host in ["127.0.0.1", "localhost"] {
+            let found = addresses(host, 80).await.unwrap();
+            let is_here = |address: &SocketAddr| address.ip().is_loopback();
+            assert!(found.iter().all(is_here) && found[0].port() == 80, "{host}");
+        }
+        assert_eq!(addresses("::1", 1).await.unwrap()[0].port(), 1);
+        addresses("no\0name", 80).await.unwrap_err();
+        assert!(lock_asked().is_empty());
+    }
+}
