@@ -68,14 +68,34 @@ impl Budgets {
     /// Takes one from the key's budget. It is ready at once and allocates
     /// nothing where the budgets are kept in this process.
     pub(crate) async fn take(&self, key: Key<'_>) -> Result<(), Refused> {
+        self.reserve(key)?;
+        self.confirm(key).await
+    }
+
+    /// Takes one from the key's budget in this process alone, until it is known
+    /// whether it counts: then it is [confirmed](Self::confirm) or
+    /// [given back](Self::give_back).
+    pub(crate) fn reserve(&self, key: Key<'_>) -> Result<(), Refused> {
+        self.take_here(self.hashed(key))
+    }
+
+    /// What was taken from the key's budget in this process does not count.
+    #[cfg(feature = "http")]
+    pub(crate) fn give_back(&self, key: Key<'_>) {
         let hashed = self.hashed(key);
-        self.take_here(hashed)?;
+        self.table().give_back(hashed, self.rate);
+    }
+
+    /// What was taken from the key's budget in this process counts: where
+    /// replicas share the budget, for all of them.
+    pub(crate) async fn confirm(&self, key: Key<'_>) -> Result<(), Refused> {
         #[cfg(feature = "redis")]
         if let Some(count) = &self.shared {
             // Boxed, so that whoever does not share has no room for it in its
             // own future.
-            return Box::pin(self.take_shared(count, key, hashed)).await;
+            return Box::pin(self.take_shared(count, key, self.hashed(key))).await;
         }
+        let _ = key;
         Ok(())
     }
 

@@ -1,5 +1,10 @@
 //! The limits at the edge of HTTP, before a request is a call: by address
-//! before anybody is authenticated, by principal after.
+//! for requests that nobody is known to have sent, by principal for the others.
+//!
+//! Whether a caller is known shows only after authentication, and guessing keys
+//! must be limited before it. So each request is counted to its address when it
+//! arrives, and the count is given back when its caller turns out to be known:
+//! many users behind one address are not one client.
 
 use std::net::IpAddr;
 
@@ -9,11 +14,11 @@ use crate::context::{Host, Principal};
 /// The rates at the edge; `None` is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EdgeRates {
-    /// Requests of one address.
+    /// Requests of one address that are not authenticated.
     pub(crate) address: Option<Rate>,
     /// Requests of one principal.
     pub(crate) principal: Option<Rate>,
-    /// Streams of the 2024-11-05 transport that one address opens.
+    /// Streams of the 2024-11-05 transport that one caller opens.
     #[cfg(feature = "sse")]
     pub(crate) stream: Option<Rate>,
 }
@@ -49,30 +54,64 @@ impl EdgeLimits {
         }
     }
 
-    /// Counts a request of the address.
-    pub(crate) async fn address(&self, address: IpAddr) -> Result<(), Refused> {
-        take_address(self.address.as_ref(), address).await
+    /// Counts a request to its address until it is known who sent it.
+    pub(crate) fn arrival(&self, address: IpAddr) -> Result<Arrival<'_>, Refused> {
+        let arrival = Arrival {
+            budgets: self.address.as_ref(),
+            host: Host::of(address),
+        };
+        if let Some(budgets) = arrival.budgets {
+            budgets.reserve(arrival.key())?;
+        }
+        Ok(arrival)
     }
 
-    /// Counts a stream that the address opens.
+    /// Counts a stream that the principal opens. One that is not authenticated
+    /// counts as its host.
     #[cfg(feature = "sse")]
-    pub(crate) async fn stream(&self, address: IpAddr) -> Result<(), Refused> {
-        take_address(self.stream.as_ref(), address).await
+    pub(crate) async fn stream(&self, principal: &Principal) -> Result<(), Refused> {
+        take(self.stream.as_ref(), principal).await
     }
 
     /// Counts a request of the principal.
     pub(crate) async fn principal(&self, principal: &Principal) -> Result<(), Refused> {
-        match &self.principal {
-            Some(budgets) => budgets.take([principal.limit_key(), b""]).await,
-            None => Ok(()),
-        }
+        take(self.principal.as_ref(), principal).await
     }
 }
 
-async fn take_address(budgets: Option<&Budgets>, address: IpAddr) -> Result<(), Refused> {
+async fn take(budgets: Option<&Budgets>, principal: &Principal) -> Result<(), Refused> {
     match budgets {
-        Some(budgets) => budgets.take([Host::of(address).key(), b""]).await,
+        Some(budgets) => budgets.take([principal.limit_key(), b""]).await,
         None => Ok(()),
+    }
+}
+
+/// A request that is counted to its address. It stays counted where its client
+/// leaves before it is known who sent it.
+#[must_use]
+pub(crate) struct Arrival<'a> {
+    budgets: Option<&'a Budgets>,
+    host: Host,
+}
+
+impl Arrival<'_> {
+    /// An authenticated caller sent it: it does not count to its address.
+    pub(crate) fn of_known(self) {
+        if let Some(budgets) = self.budgets {
+            budgets.give_back(self.key());
+        }
+    }
+
+    /// It counts to its address, for all replicas.
+    pub(crate) async fn of_unknown(self) -> Result<(), Refused> {
+        match self.budgets {
+            Some(budgets) => budgets.confirm(self.key()).await,
+            None => Ok(()),
+        }
+    }
+
+    fn key(&self) -> [&[u8]; 2] {
+        [self.host.key(), b""]
     }
 }
 
@@ -88,6 +127,40 @@ mod tests {
         text.parse().unwrap()
     }
 
+    #[cfg(feature = "sse")]
+    fn anonymous(address: &str) -> Principal {
+        Principal::new("anonymous", [""; 0]).at(ip(address))
+    }
+
+    impl EdgeLimits {
+        async fn unknown(&self, address: &str) -> Result<(), Refused> {
+            self.arrival(ip(address))?.of_unknown().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_of_known_callers_do_not_count_to_their_address() {
+        let edge = limits(EdgeRates {
+            address: Some(Rate::per_minute(3)),
+            ..EdgeRates::default()
+        });
+        let known = || edge.arrival(ip("192.0.2.1")).map(Arrival::of_known);
+        for _ in 0..1000 {
+            assert_eq!(known(), Ok(()));
+        }
+        // Those that arrived and are not known yet do.
+        let arrived = [(); 3].map(|()| edge.arrival(ip("192.0.2.1")).unwrap());
+        assert!(known().is_err());
+        arrived.into_iter().for_each(Arrival::of_known);
+        for _ in 0..3 {
+            assert_eq!(known(), Ok(()));
+            assert_eq!(edge.unknown("192.0.2.1").await, Ok(()));
+        }
+        assert!(edge.unknown("192.0.2.1").await.is_err());
+        // Guessing must not go on until a guess is right.
+        assert!(known().is_err());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn addresses_are_counted_as_hosts_have_them() {
         let once = limits(EdgeRates {
@@ -99,14 +172,14 @@ mod tests {
             ("192.0.2.2", "::ffff:192.0.2.2"),
             ("2001:db8::1", "2001:db8::ffff:2"),
         ] {
-            assert!(once.address(ip(first)).await.is_ok(), "{first}");
-            let refused = once.address(ip(same)).await.unwrap_err();
+            assert!(once.unknown(first).await.is_ok(), "{first}");
+            let refused = once.unknown(same).await.unwrap_err();
             assert_eq!(refused.retry_after_seconds(), 60, "{same}");
         }
-        assert!(once.address(ip("2001:db8:0:1::1")).await.is_ok());
+        assert!(once.unknown("2001:db8:0:1::1").await.is_ok());
         // Streams have a budget of their own.
         #[cfg(feature = "sse")]
-        assert!(once.stream(ip("192.0.2.1")).await.is_ok());
+        assert!(once.stream(&anonymous("192.0.2.1")).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -114,7 +187,7 @@ mod tests {
         let edge = limits(EdgeRates::default());
         let alice = Principal::new("alice", [""; 0]);
         let mut passed = 0;
-        while edge.address(ip("192.0.2.1")).await.is_ok() {
+        while edge.unknown("192.0.2.1").await.is_ok() {
             assert!(edge.principal(&alice).await.is_ok());
             passed += 1;
         }
@@ -122,10 +195,12 @@ mod tests {
         #[cfg(feature = "sse")]
         {
             let mut streams = 0;
-            while edge.stream(ip("192.0.2.1")).await.is_ok() {
+            while edge.stream(&anonymous("192.0.2.1")).await.is_ok() {
                 streams += 1;
             }
             assert_eq!(streams, 60);
+            assert!(edge.stream(&anonymous("192.0.2.2")).await.is_ok());
+            assert!(edge.stream(&alice).await.is_ok());
         }
     }
 

@@ -67,6 +67,19 @@ impl Table {
         outcome
     }
 
+    /// Gives back one call that was taken from the key's budget.
+    #[cfg(feature = "http")]
+    pub(crate) fn give_back(&mut self, key: u64, rate: Rate) {
+        let place = match self.young.get_mut(&key) {
+            Some(young) => Some(young),
+            None => self.old.get_mut(&key),
+        };
+        // A budget that was forgotten meanwhile is whole again.
+        if let Some(whole_at) = place {
+            *whole_at = whole_at.saturating_sub(rate.each());
+        }
+    }
+
     /// Lets the key wait for as long as somebody else said that it must.
     #[cfg(feature = "redis")]
     pub(crate) fn put_off(&mut self, key: u64, wait: Duration, rate: Rate, now: Instant) {

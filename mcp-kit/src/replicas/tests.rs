@@ -94,14 +94,16 @@ async fn addresses_and_principals_are_shared_too() {
     let [a, b] = [replica(), replica()];
     let address: IpAddr = "192.0.2.1".parse().unwrap();
     let alice = Principal::new("alice", [""; 0]);
-    assert!(a.address(address).await.is_ok());
+    assert!(a.arrival(address).unwrap().of_unknown().await.is_ok());
     assert!(a.principal(&alice).await.is_ok());
-    assert!(b.address(address).await.is_err());
+    // Another replica has the store's word for it, and then remembers it.
+    assert!(b.arrival(address).unwrap().of_unknown().await.is_err());
+    assert!(b.arrival(address).is_err());
     assert!(b.principal(&alice).await.is_err());
     #[cfg(feature = "sse")]
     {
-        assert!(a.stream(address).await.is_ok());
-        assert!(b.stream(address).await.is_err());
+        assert!(a.stream(&alice).await.is_ok());
+        assert!(b.stream(&alice).await.is_err());
     }
 }
 
@@ -155,7 +157,8 @@ async fn rates_beyond_the_clock_pass() {
 async fn the_store_holds_no_names_and_nothing_for_good() {
     let Some(redis) = Redis::start() else { return };
     let edge = EdgeLimits::new(&EdgeRates::default(), &ledger(store(&redis), "server"));
-    edge.address("192.0.2.1".parse().unwrap()).await.unwrap();
+    let arrival = edge.arrival("192.0.2.1".parse().unwrap()).unwrap();
+    arrival.of_unknown().await.unwrap();
     budgets(store(&redis), Rate::per_minute(60))
         .take(ALICE)
         .await

@@ -434,6 +434,7 @@ fn is_open_to_all(_: &Metadata) -> bool {
 mod tests {
     use super::*;
 
+    #[expect(clippy::await_holding_lock, reason = "it is what hangs")]
     #[tokio::test(start_paused = true)]
     async fn keys_stay_in_force_for_a_minute_while_the_file_system_does_not_answer() {
         let name = format!("mcp-kit-hung-keys-{}", std::process::id());

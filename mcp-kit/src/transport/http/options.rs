@@ -165,8 +165,15 @@ impl HttpOptions {
         self
     }
 
-    /// How often an address may ask, before it is looked at who asks; 600 per
-    /// minute. `None` for no such bound. IPv6 addresses count by their /64.
+    /// How often requests that are not authenticated may come from one address:
+    /// those without credentials, those with bad ones, and all of a server that
+    /// requires none. 600 per minute; `None` for no limit. IPv6 addresses count
+    /// by their /64.
+    ///
+    /// Requests of authenticated callers do not count, so that many users may
+    /// share an address. An address that has used up its rate is refused with 429
+    /// before its credentials are checked: that is what limits the guessing of
+    /// keys.
     pub fn address_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
         self.edge_rates.address = rate.into();
         self
@@ -221,8 +228,9 @@ impl HttpOptions {
         self
     }
 
-    /// How often an address may open a stream of [`sse`](Self::sse); 60 per
-    /// minute. `None` for no such bound.
+    /// How often a caller may open a stream of [`sse`](Self::sse); 60 per
+    /// minute. `None` for no limit. Callers that are not authenticated count by
+    /// their addresses.
     #[cfg(feature = "sse")]
     pub fn stream_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
         self.edge_rates.stream = rate.into();

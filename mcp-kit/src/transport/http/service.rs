@@ -350,10 +350,15 @@ impl Shared {
         let (principal, open) = self.enter(parts, client.address).await?;
         let (mut response, open) = if parts.uri.path() == sse::STREAM {
             sse::check_stream(self, parts)?;
-            if let Some(peer) = client.address {
-                let client = self.options.proxies.client(peer, &parts.headers);
-                let taken = self.edge.stream(client).await;
-                taken.map_err(|refused| limited(refused, Reason::RateAddress, "this address"))?;
+            let (reason, whose) = if self.options.has_authentication() {
+                (Reason::RatePrincipal, "this caller")
+            } else {
+                (Reason::RateAddress, "this address")
+            };
+            // Without an address, callers that nobody knows cannot be told apart.
+            if self.options.has_authentication() || client.address.is_some() {
+                let taken = self.edge.stream(&principal).await;
+                taken.map_err(|refused| limited(refused, reason, whose))?;
             }
             (sse::stream(self, &principal)?, open.endless())
         } else {
@@ -389,11 +394,18 @@ impl Shared {
             return Err(busy());
         };
         let client = peer.map(|peer| self.options.proxies.client(peer, &parts.headers));
-        if let Some(client) = client {
-            let taken = self.edge.address(client).await;
-            taken.map_err(|refused| limited(refused, Reason::RateAddress, "this address"))?;
+        let of_address = |refused| limited(refused, Reason::RateAddress, "this address");
+        let arrival = client.map(|client| self.edge.arrival(client)).transpose();
+        let arrival = arrival.map_err(of_address)?;
+        let authenticated = self.authenticate(parts, client).await;
+        match arrival {
+            Some(arrival) if self.options.has_authentication() && authenticated.is_ok() => {
+                arrival.of_known();
+            }
+            Some(arrival) => arrival.of_unknown().await.map_err(of_address)?,
+            None => {}
         }
-        let principal = self.authenticate(parts, client).await?;
+        let principal = authenticated?;
         let taken = self.edge.principal(&principal).await;
         taken.map_err(|refused| limited(refused, Reason::RatePrincipal, "this caller"))?;
         Ok((principal, open))

@@ -127,6 +127,37 @@ fn an_address_meets_its_rate_before_it_is_asked_for_a_key() {
     assert_eq!(probe.status(), 200);
 }
 
+/// As users behind the egress address of a company, or of a host, are.
+#[test]
+fn callers_with_keys_do_not_use_up_the_rate_of_their_address() {
+    let keys: Vec<String> = (0..40)
+        .map(|user| format!("user-{user}:key-{user}"))
+        .collect();
+    let server = setup()
+        .env("MCP_API_KEYS", keys.join(","))
+        .env("CHAOS_ADDRESS_RATE", "10/m")
+        .start();
+    let discover = server.modern().request(1, "server/discover", json!({}));
+    let ask = |key: String| {
+        let request = discover.clone().header("X-API-Key", key);
+        server.connect().exchange(&request).status()
+    };
+    for _ in 0..3 {
+        for user in 0..40 {
+            assert_eq!(ask(format!("key-{user}")), 200);
+        }
+    }
+    // Those without a key, or with a wrong one, do.
+    let bare = server.connect().exchange(&discover).status();
+    assert_eq!(bare, 401);
+    let guesses: Vec<u16> = (0..40).map(|guess| ask(format!("guess-{guess}"))).collect();
+    assert!(
+        guesses.iter().filter(|status| **status == 401).count() <= 20,
+        "{guesses:?}"
+    );
+    assert_eq!(guesses.last(), Some(&429), "{guesses:?}");
+}
+
 /// A proxy that was named is believed, one hop at a time.
 #[test]
 fn behind_a_named_proxy_each_client_has_its_own_rate() {
