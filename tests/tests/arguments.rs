@@ -186,7 +186,7 @@ fn an_independent_validator_says_the_same() {
             let name = names[random.below(names.len())];
             input[name] = random.suited(name);
         }
-        let decoded = args.decode(Some(&input.to_string()));
+        let decoded = args.decode_strictly(Some(&input.to_string()));
         let valid = judge.is_valid(&input);
         match &decoded {
             Ok(_) => good += 1,

@@ -1,12 +1,13 @@
 //! A tool's arguments, compiled once when the server is built.
 
 use std::any::Any;
+use std::borrow::Cow;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::shape::Shape;
 use super::{ArgsSpec, ArgumentNames, DecodeError, Violations, broken, publish};
-use crate::schema::{self, Finding, Validator};
+use crate::schema::{self, Coerced, Finding, Rewrites, Validator};
 
 /// What a tool accepts: the published schema, and the decoder that keeps it.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub enum Decoded {
 impl CompiledArgs {
     /// A tool without arguments: `{}` only.
     pub fn none() -> Self {
-        let schema = json!({ "type": "object", "properties": {}, "additionalProperties": false });
+        let schema = serde_json::json!({ "type": "object", "properties": {}, "additionalProperties": false });
         let validator = schema::typed(&schema);
         Self {
             schema,
@@ -105,32 +106,113 @@ impl CompiledArgs {
     /// Decodes and checks one call's `arguments`: the JSON text of an object.
     /// None and `null` count as `{}`.
     ///
+    /// What a host wrote in another way than the schema describes is taken if it
+    /// has one reading: `5.0` for an integer, `"5"` for a number, JSON text where
+    /// there can be no text, `null` for an optional argument.
+    ///
     /// # Errors
     /// Everything that is wrong with them, as far as it can be told.
     pub fn decode(&self, raw: Option<&str>) -> Result<Decoded, Violations> {
-        let raw = text_of(raw);
-        let (refusal, shape) = match &self.decoder {
-            Decoder::Typed { decode, shape } => match decode(raw) {
-                Ok(value) if self.validator.admits_names(raw) => return Ok(Decoded::Typed(value)),
-                Ok(_) => (None, Some(*shape)),
-                Err(error) => (Some(error), Some(*shape)),
-            },
-            Decoder::Json if self.validator.admits(raw) => match serde_json::from_str(raw) {
-                Ok(map) => return Ok(Decoded::Json(map)),
-                Err(error) => (Some(DecodeError::Json(error)), None),
-            },
-            Decoder::Json => (None, None),
-        };
-        Err(self.violations(raw, refusal, shape))
+        self.accept(raw, &Acceptance::default())
+            .map(|accepted| accepted.decoded)
     }
 
+    /// Decodes and checks one call's `arguments` as [`decode`](Self::decode)
+    /// does, and takes only what the published schema admits.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them, as far as it can be told.
+    pub fn decode_strictly(&self, raw: Option<&str>) -> Result<Decoded, Violations> {
+        self.accept(raw, &Acceptance { strict: true })
+            .map(|accepted| accepted.decoded)
+    }
+
+    /// Decodes and checks one call's `arguments` under a server's options.
+    pub(crate) fn accept(
+        &self,
+        raw: Option<&str>,
+        options: &Acceptance,
+    ) -> Result<Accepted, Violations> {
+        let raw = text_of(raw);
+        match self.strictly(raw) {
+            Ok(decoded) => Ok(Accepted {
+                decoded,
+                rewritten: None,
+                normalised: 0,
+            }),
+            Err(refusal) => self.normalised(raw, refusal, options),
+        }
+    }
+
+    /// The arguments as they are written.
+    fn strictly(&self, raw: &str) -> Result<Decoded, Refusal> {
+        match &self.decoder {
+            Decoder::Typed { decode, .. } => match decode(raw) {
+                Ok(value) if self.validator.admits_names(raw) => Ok(Decoded::Typed(value)),
+                Ok(_) => Err(None),
+                Err(error) => Err(Some(error)),
+            },
+            Decoder::Json if self.validator.admits_strictly(raw) => json(raw),
+            Decoder::Json => Err(None),
+        }
+    }
+
+    /// The arguments with everything rewritten that has one reading.
     #[cold]
-    fn violations(
+    fn normalised(
         &self,
         raw: &str,
-        refusal: Option<DecodeError>,
-        shape: Option<&'static Shape>,
-    ) -> Violations {
+        mut refusal: Refusal,
+        options: &Acceptance,
+    ) -> Result<Accepted, Violations> {
+        // Opaque places last: a type may read there what its schema refuses.
+        let passes = [false, true].map(|opaque| Rewrites {
+            lenient: !options.strict,
+            opaque,
+        });
+        let mut reported = Cow::Borrowed(raw);
+        let mut before: Option<Coerced> = None;
+        for rewrites in passes {
+            let coerced = self.validator.coerce(raw, rewrites);
+            let Some(coerced) = coerced.filter(|now| before.as_ref() != Some(now)) else {
+                continue;
+            };
+            match self.strictly(&coerced.text) {
+                Ok(decoded) => {
+                    return Ok(Accepted {
+                        decoded,
+                        normalised: coerced.places,
+                        rewritten: Some(coerced.text.into()),
+                    });
+                }
+                // The places are the same, and more of their rules can be told.
+                Err(again) if before.is_none() && !rewrites.opaque => {
+                    refusal = again;
+                    reported = Cow::Owned(coerced.text.clone());
+                }
+                Err(_) => {}
+            }
+            before = Some(coerced);
+        }
+        // A whole number that no integer type holds is admitted by a schema.
+        if matches!(self.decoder, Decoder::Json)
+            && self.validator.admits(raw)
+            && let Ok(decoded) = json(raw)
+        {
+            return Ok(Accepted {
+                decoded,
+                rewritten: None,
+                normalised: 0,
+            });
+        }
+        let shape = match self.decoder {
+            Decoder::Typed { shape, .. } => Some(shape),
+            Decoder::Json => None,
+        };
+        Err(self.violations(&reported, refusal, shape))
+    }
+
+    fn violations(&self, raw: &str, refusal: Refusal, shape: Option<&'static Shape>) -> Violations {
         let mut findings = self.validator.findings(raw);
         match (refusal, shape) {
             (Some(DecodeError::Json(error)), _) => {
@@ -173,6 +255,33 @@ impl CompiledArgs {
     pub fn argument_names(&self, raw: Option<&str>) -> ArgumentNames<'_> {
         let (known, unknown) = self.validator.top_names(text_of(raw));
         ArgumentNames { known, unknown }
+    }
+}
+
+/// How a server takes arguments that are not written as the schema has them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Acceptance {
+    /// Only what the published schema admits.
+    pub(crate) strict: bool,
+}
+
+/// Arguments that passed, and how.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) decoded: Decoded,
+    /// The text that was decoded, if it is not the client's.
+    pub(crate) rewritten: Option<Box<str>>,
+    /// How many places were rewritten because the schema has them otherwise.
+    pub(crate) normalised: usize,
+}
+
+/// serde's or garde's refusal; `None` if only the schema refuses.
+type Refusal = Option<DecodeError>;
+
+fn json(raw: &str) -> Result<Decoded, Refusal> {
+    match serde_json::from_str(raw) {
+        Ok(map) => Ok(Decoded::Json(map)),
+        Err(error) => Err(Some(DecodeError::Json(error))),
     }
 }
 

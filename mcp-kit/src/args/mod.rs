@@ -25,6 +25,7 @@ use std::any::Any;
 use garde::Validate;
 use serde::de::DeserializeOwned;
 
+pub(crate) use compiled::Acceptance;
 pub use compiled::{CompiledArgs, Decoded};
 #[doc(hidden)]
 pub use derives::{DerivesDeserialize, DerivesJsonSchema, DerivesValidate};

@@ -171,6 +171,21 @@ impl<'a> Cursor<'a> {
         Ok(Some(name))
     }
 
+    /// The next member's position and name.
+    pub(crate) fn member_at(
+        &mut self,
+        first: &mut bool,
+    ) -> Result<Option<(usize, RawString<'a>)>, Malformed> {
+        if !self.next(b'}', first)? {
+            return Ok(None);
+        }
+        self.peek()?;
+        let at = self.pos;
+        let name = self.string()?;
+        self.eat(b':')?;
+        Ok(Some((at, name)))
+    }
+
     /// Whether another item follows inside a list.
     pub(crate) fn item(&mut self, first: &mut bool) -> Result<bool, Malformed> {
         self.next(b']', first)

@@ -1,6 +1,7 @@
 //! JSON Schema: made plain for clients, compiled once, and checked straight
 //! over the text of a message.
 
+mod coerce;
 mod compile;
 mod cursor;
 mod finding;
@@ -13,6 +14,7 @@ mod tidy;
 mod walk;
 mod words;
 
+pub(crate) use coerce::{Coerced, Rewrites};
 pub(crate) use compile::{NOTES, run_time, typed};
 pub(crate) use finding::Finding;
 pub(crate) use locate::{child_item, child_member, last_member, place_of};

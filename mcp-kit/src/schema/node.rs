@@ -55,7 +55,8 @@ impl Types {
         match value {
             Value::Null => Self::NULL,
             Value::Bool(_) => Self::BOOL,
-            Value::Number(_) => Self::NUMBER,
+            Value::Number(number) if number.is_f64() => Self::NUMBER,
+            Value::Number(_) => Self::INTEGER,
             Value::String(_) => Self::STRING,
             Value::Array(_) => Self::LIST,
             Value::Object(_) => Self::OBJECT,
@@ -64,6 +65,11 @@ impl Types {
 
     pub(crate) fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0
+    }
+
+    /// Numbers, and only whole ones.
+    pub(crate) fn is_whole(self) -> bool {
+        self.meets(Self::INTEGER) && !self.meets(Self::FRACTION)
     }
 
     pub(crate) fn or(self, other: Self) -> Self {
@@ -99,6 +105,9 @@ impl Types {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) types: Types,
+    /// The types that are left when everything at this place is considered:
+    /// values, parts and alternatives. Filled in when all nodes are there.
+    pub(crate) admits: Types,
     /// `enum` and `const`.
     pub(crate) allowed: Option<Vec<Value>>,
     /// Further strings that serde takes for one of `allowed`.
@@ -124,6 +133,7 @@ impl Node {
     pub(crate) fn any() -> Self {
         Self {
             types: Types::ANY,
+            admits: Types::ANY,
             allowed: None,
             also_allowed: Vec::new(),
             forbidden: Vec::new(),
@@ -204,6 +214,18 @@ pub(crate) struct ObjectNode {
 }
 
 impl ObjectNode {
+    /// The node of a member that no name fits.
+    pub(crate) fn node_of_other(&self, name: &str) -> Option<NodeId> {
+        match (
+            self.patterns.iter().find(|(of, _)| of.holds(name)),
+            self.rest,
+        ) {
+            (Some((_, node)), _) => Some(*node),
+            (None, Rest::Node(node)) => Some(node),
+            (None, Rest::Any | Rest::Refused) => None,
+        }
+    }
+
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         if self.lookup.len() <= 12 {
             return self

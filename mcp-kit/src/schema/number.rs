@@ -68,6 +68,46 @@ pub(crate) fn is_plain(text: &str) -> bool {
     !text.bytes().any(|b| matches!(b, b'.' | b'e' | b'E'))
 }
 
+/// A number that is whole by its digits, written as such: `5` for `5.0` and
+/// `0.5e1`. `None` for fractions, for what no integer type holds, and for text
+/// that is no JSON number.
+pub(crate) fn whole(text: &str) -> Option<String> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text),
+    };
+    let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent),
+        None => (rest, "0"),
+    };
+    let (int, fraction) = match mantissa.split_once('.') {
+        Some((int, fraction)) if is_number(fraction) => (int, fraction),
+        Some(_) => return None,
+        None => (mantissa, ""),
+    };
+    let unsigned = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    if !is_number(int) || int.len() > 1 && int.starts_with('0') || !is_number(unsigned) {
+        return None;
+    }
+    let digits = [int, fraction].concat();
+    let digits = digits.trim_start_matches('0');
+    let significant = digits.trim_end_matches('0');
+    if significant.is_empty() {
+        return Some("0".into());
+    }
+    let dropped = digits.len() - significant.len();
+    let places = i64::try_from(dropped).ok()? - i64::try_from(fraction.len()).ok()?;
+    let zeros = exponent.parse::<i64>().ok()?.checked_add(places)?;
+    let zeros = usize::try_from(zeros).ok().filter(|zeros| *zeros <= 40)?;
+    if significant.len() > 40 {
+        return None;
+    }
+    let whole = format!("{sign}{significant}{}", "0".repeat(zeros));
+    let fits = whole.parse::<i128>().is_ok() || whole.parse::<u128>().is_ok();
+    fits.then_some(whole)
+}
+
 #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 fn compare(int: i128, float: f64) -> Option<Ordering> {
     if float.is_nan() {

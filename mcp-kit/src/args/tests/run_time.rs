@@ -96,7 +96,7 @@ fn additional_properties_stay_as_the_author_said() {
     assert!(args.decode(Some(r#"{"x":1}"#)).is_ok());
     let args = of(json!({ "additionalProperties": { "type": "integer" } }));
     assert_eq!(
-        said(&args, r#"{"x y":"1"}"#),
+        said(&args, r#"{"x y":"one"}"#),
         r#"Invalid arguments: ["x y"]: must be a whole number"#
     );
 }

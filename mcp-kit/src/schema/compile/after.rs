@@ -26,6 +26,9 @@ impl Compiler<'_> {
                 node.choices.iter().map(choice).collect()
             })
             .collect();
+        for id in 0..self.nodes.len() {
+            self.nodes[id].admits = self.types_of(id, 16);
+        }
         for (node, choices) in self.nodes.iter_mut().zip(found) {
             for (choice, alternatives) in node.choices.iter_mut().zip(choices) {
                 for (one, (types, marks)) in choice.of.iter_mut().zip(alternatives) {

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::Finding;
 use super::cursor::{Cursor, Malformed};
-use super::node::{Node, NodeId, Types};
+use super::node::{Choice, Node, NodeId, Types};
 use super::text_rule::length;
 use super::words::{self, Place};
 use flat::Flat;
@@ -28,15 +28,15 @@ const MAX_UNKNOWN: usize = 10;
 /// Beyond this many findings the walk ends.
 const MAX_FINDINGS: usize = 100;
 /// As deep as serde_json reads.
-const MAX_DEPTH: usize = 127;
+pub(super) const MAX_DEPTH: usize = 127;
 /// Nodes on the way down, those without a level of their own among them.
-const MAX_NODES: usize = 400;
+pub(super) const MAX_NODES: usize = 400;
 
 /// A compiled schema.
 #[derive(Debug)]
 pub(crate) struct Validator {
-    nodes: Vec<Node>,
-    root: NodeId,
+    pub(super) nodes: Vec<Node>,
+    pub(super) root: NodeId,
     /// Whole numbers have to be written as such, as serde wants them.
     strict: bool,
     flat: Option<Flat>,
@@ -86,9 +86,48 @@ impl Validator {
             || self.run(text, Mode::Quick).0.is_ok()
     }
 
-    /// Whether a text is what the schema describes.
+    /// Whether a text is what the schema describes, by JSON Schema's meaning of
+    /// `integer`: `5.0` is one.
     pub(crate) fn admits(&self, text: &str) -> bool {
-        self.run(text, Mode::Silent).0.is_ok()
+        let mut walk = Walk::new(self, text, Mode::Silent);
+        walk.strict = false;
+        walk.whole(self.root).is_ok()
+    }
+
+    /// Whether a text is what the schema describes, with whole numbers written
+    /// as such.
+    pub(crate) fn admits_strictly(&self, text: &str) -> bool {
+        self.fits_part(self.root, text, &mut fuel_for(text))
+    }
+
+    /// Whether a text fits one node, with whole numbers written as such; false
+    /// also if the fuel does not last.
+    pub(super) fn fits_part(&self, id: NodeId, text: &str, fuel: &mut usize) -> bool {
+        let mut walk = self.part(text, fuel);
+        let walked = walk.value(id, None).and_then(|()| Ok(walk.cursor.end()?));
+        *fuel = walk.fuel;
+        walked.is_ok()
+    }
+
+    /// The alternative that an object names by its tag or its only key.
+    pub(super) fn marked_part(
+        &self,
+        choice: &Choice,
+        fitting: &[usize],
+        text: &str,
+        fuel: &mut usize,
+    ) -> Option<usize> {
+        let mut walk = self.part(text, fuel);
+        let found = walk.by_mark(choice, fitting, None);
+        *fuel = walk.fuel;
+        found.ok().flatten()
+    }
+
+    fn part<'t>(&self, text: &'t str, fuel: &usize) -> Walk<'_, 't> {
+        let mut walk = Walk::new(self, text, Mode::Silent);
+        walk.strict = true;
+        walk.fuel = *fuel;
+        walk
     }
 
     /// Everything in a text that the schema refuses, in the text's order;
@@ -109,20 +148,8 @@ impl Validator {
     }
 
     fn run(&self, text: &str, mode: Mode) -> (Walked, Vec<Finding>, Vec<Finding>, usize) {
-        let mut walk = Walk {
-            validator: self,
-            cursor: Cursor::new(text),
-            mode,
-            findings: Vec::new(),
-            unknown: Vec::new(),
-            unlisted: 0,
-            fuel: text.len().saturating_mul(64).saturating_add(100_000),
-            depth: 0,
-            nodes: 0,
-        };
-        let walked = walk
-            .value(self.root, None)
-            .and_then(|()| Ok(walk.cursor.end()?));
+        let mut walk = Walk::new(self, text, mode);
+        let walked = walk.whole(self.root);
         (walked, walk.findings, walk.unknown, walk.unlisted)
     }
 
@@ -150,7 +177,7 @@ impl Validator {
     }
 
     /// A known name of the root or of one of its alternatives.
-    fn top_name(&self, name: &str) -> Option<&str> {
+    pub(super) fn top_name(&self, name: &str) -> Option<&str> {
         let root = &self.nodes[self.root];
         let of = root
             .choices
@@ -172,6 +199,8 @@ struct Walk<'v, 't> {
     validator: &'v Validator,
     cursor: Cursor<'t>,
     mode: Mode,
+    /// Whole numbers have to be written as such.
+    strict: bool,
     findings: Vec<Finding>,
     unknown: Vec<Finding>,
     /// Unknown names beyond those listed.
@@ -182,7 +211,33 @@ struct Walk<'v, 't> {
     nodes: usize,
 }
 
+/// The work that a text is worth.
+pub(super) fn fuel_for(text: &str) -> usize {
+    text.len().saturating_mul(64).saturating_add(100_000)
+}
+
 impl<'v, 't> Walk<'v, 't> {
+    fn new(validator: &'v Validator, text: &'t str, mode: Mode) -> Self {
+        Self {
+            validator,
+            cursor: Cursor::new(text),
+            mode,
+            strict: validator.strict,
+            findings: Vec::new(),
+            unknown: Vec::new(),
+            unlisted: 0,
+            fuel: fuel_for(text),
+            depth: 0,
+            nodes: 0,
+        }
+    }
+
+    /// Checks all of the text.
+    fn whole(&mut self, id: NodeId) -> Walked {
+        self.value(id, None)?;
+        Ok(self.cursor.end()?)
+    }
+
     fn burn(&mut self, amount: usize) -> Walked {
         match self.fuel.checked_sub(amount) {
             Some(left) => {

@@ -91,7 +91,7 @@ impl<'v> Walk<'v, '_> {
                 return self.wrong(place, || must_be(node));
             }
             // serde reads `1.0` and `-0` as floats.
-            if self.validator.strict && (!is_plain(written) || written == "-0") {
+            if self.strict && (!is_plain(written) || written == "-0") {
                 return self.wrong(place, || {
                     "must be a whole number written without a decimal point or exponent".into()
                 });

@@ -10,7 +10,7 @@ use serde_json::Value;
 use inputs::Inputs;
 
 use crate::args::{ArgsSpec, CompiledArgs, DecodeError, ToolArgs, broken, publish};
-use crate::schema::{NOTES, Validator, place_of, typed};
+use crate::schema::{NOTES, Rewrites, Validator, place_of, typed};
 
 /// More inputs than this are not tried.
 const MAX_INPUTS: usize = 20_000;
@@ -89,7 +89,7 @@ impl Judge<'_> {
     fn compare(&self, variant: &Variant) -> Result<(), String> {
         let text = variant.value.to_string();
         let admitted = self.validator.admits(&text);
-        let decoded = self.compiled.decode(Some(&text));
+        let decoded = self.compiled.decode_strictly(Some(&text));
         let (verdicts, why) = match (&decoded, admitted) {
             (Ok(_), true) | (Err(_), false) => return Ok(()),
             (Err(_), true) if self.is_exempt(&text) => return Ok(()),
@@ -115,6 +115,10 @@ impl Judge<'_> {
 
     /// Whether only what the schema cannot know of refuses an input.
     fn is_exempt(&self, text: &str) -> bool {
+        let rewritten = self.validator.coerce(text, Rewrites::default());
+        let text = rewritten
+            .as_ref()
+            .map_or(text, |rewritten| rewritten.text.as_str());
         match (self.spec.decode)(text) {
             Ok(_) => false,
             Err(DecodeError::Rules(report)) => {
