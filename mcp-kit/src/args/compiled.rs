@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -123,8 +124,11 @@ impl CompiledArgs {
     /// # Errors
     /// Everything that is wrong with them, as far as it can be told.
     pub fn decode_strictly(&self, raw: Option<&str>) -> Result<Decoded, Violations> {
-        self.accept(raw, &Acceptance { strict: true })
-            .map(|accepted| accepted.decoded)
+        let options = Acceptance {
+            strict: true,
+            ..Acceptance::default()
+        };
+        self.accept(raw, &options).map(|accepted| accepted.decoded)
     }
 
     /// Decodes and checks one call's `arguments` under a server's options.
@@ -134,14 +138,38 @@ impl CompiledArgs {
         options: &Acceptance,
     ) -> Result<Accepted, Violations> {
         let raw = text_of(raw);
+        // Where any name is taken, the ignored ones have to go first.
+        if !options.ignored.is_empty()
+            && self.validator.is_open()
+            && let Some(left) = self.validator.without(raw, &options.ignored)
+        {
+            return self.accept_rest(left, options);
+        }
         match self.strictly(raw) {
             Ok(decoded) => Ok(Accepted {
                 decoded,
                 rewritten: None,
                 normalised: 0,
             }),
-            Err(refusal) => self.normalised(raw, refusal, options),
+            Err(refusal) => match self.validator.without(raw, &options.ignored) {
+                Some(left) => self.accept_rest(left, options),
+                None => self.normalised(raw, refusal, options),
+            },
         }
+    }
+
+    /// Decodes what is left without the ignored arguments.
+    fn accept_rest(&self, left: String, options: &Acceptance) -> Result<Accepted, Violations> {
+        let mut accepted = match self.strictly(&left) {
+            Ok(decoded) => Accepted {
+                decoded,
+                rewritten: None,
+                normalised: 0,
+            },
+            Err(refusal) => self.normalised(&left, refusal, options)?,
+        };
+        accepted.rewritten.get_or_insert(left.into());
+        Ok(accepted)
     }
 
     /// The arguments as they are written.
@@ -253,7 +281,17 @@ impl CompiledArgs {
 
     /// The names in one call's `arguments`, for a log line.
     pub fn argument_names(&self, raw: Option<&str>) -> ArgumentNames<'_> {
-        let (known, unknown) = self.validator.top_names(text_of(raw));
+        self.argument_names_under(raw, &Acceptance::default())
+    }
+
+    /// The names in one call's `arguments`, ignored ones left out.
+    pub(crate) fn argument_names_under(
+        &self,
+        raw: Option<&str>,
+        options: &Acceptance,
+    ) -> ArgumentNames<'_> {
+        let ignored = |name: &str| options.ignored.iter().any(|ignored| ignored == name);
+        let (known, unknown) = self.validator.top_names(text_of(raw), ignored);
         ArgumentNames { known, unknown }
     }
 }
@@ -263,6 +301,8 @@ impl CompiledArgs {
 pub(crate) struct Acceptance {
     /// Only what the published schema admits.
     pub(crate) strict: bool,
+    /// Names that are dropped where the tool does not know them.
+    pub(crate) ignored: Arc<[String]>,
 }
 
 /// Arguments that passed, and how.

@@ -18,7 +18,8 @@ use crate::tool::{CallContext, ErrorKind, ToolCall, ToolError, ToolResult};
 const TARGET: &str = "mcp_kit::call";
 
 /// Writes one event per call: the tool, the principal, `duration_ms`, the
-/// outcome, the names of known arguments and how many unknown ones there were;
+/// outcome, the names of known arguments and how many unknown ones there were,
+/// how many places of the arguments were normalised, if any were;
 /// for failures that the client may not see, the reference and the whole chain
 /// of sources. No argument's value is ever written.
 ///
@@ -221,6 +222,7 @@ impl Outcome {
                         outcome = self.name,
                         arguments = names.known.join(","),
                         unknown_arguments = (names.unknown > 0).then_some(names.unknown),
+                        normalised = Some(context.normalised()).filter(|places| *places > 0),
                         reference = self.reference,
                         error = self.error,
                         "call"

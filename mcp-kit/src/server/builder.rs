@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::drain::Drain;
 use super::{Identity, Limits, Server, ServerInner, ToolEntry};
+use crate::args::Acceptance;
 use crate::context::{Principal, Requirements, StateMap};
 use crate::limiter::Ledger;
 use crate::middleware::{
@@ -39,6 +40,8 @@ pub struct ServerBuilder {
     shared: Option<RedisLimits>,
     local: Principal,
     log_calls: bool,
+    strict_arguments: bool,
+    ignored_arguments: Vec<String>,
     #[cfg(feature = "http")]
     http: HttpOptions,
     meter: Meter,
@@ -80,6 +83,7 @@ pub struct ToolOptions {
     result_bytes: Option<usize>,
     concurrency: Option<usize>,
     rate_limit: Option<Rate>,
+    strict_arguments: bool,
     layers: Vec<Arc<dyn Middleware>>,
     layers_after_validation: Vec<Arc<dyn Middleware>>,
 }
@@ -124,6 +128,13 @@ impl ToolOptions {
         self
     }
 
+    /// Takes only arguments that the published schema admits; see
+    /// [`ServerBuilder::strict_arguments`].
+    pub fn strict_arguments(mut self) -> Self {
+        self.strict_arguments = true;
+        self
+    }
+
     /// A middleware around this tool alone, inside the server's own.
     pub fn layer(mut self, middleware: impl Middleware) -> Self {
         self.layers.push(Arc::new(middleware));
@@ -153,6 +164,8 @@ impl ServerBuilder {
             shared: None,
             local: Principal::with_every_scope("local"),
             log_calls: true,
+            strict_arguments: false,
+            ignored_arguments: Vec::new(),
             #[cfg(feature = "http")]
             http: HttpOptions::default(),
             meter: Meter::default(),
@@ -263,6 +276,49 @@ impl ServerBuilder {
         self
     }
 
+    /// Takes only arguments that the published schema admits. Without it, what
+    /// hosts write in another way is
+    /// [normalised](crate::args#arguments-as-hosts-send-them) if it has one
+    /// reading: `"5"` for a number, JSON text for a list or an object, `null` for
+    /// an optional argument. `5.0` for an integer is taken in any case: JSON
+    /// Schema admits it.
+    ///
+    /// [`ToolOptions::strict_arguments`] does this for one tool.
+    pub fn strict_arguments(mut self) -> Self {
+        self.strict_arguments = true;
+        self
+    }
+
+    /// Ignores these arguments, which some hosts add to every call, at every
+    /// tool that does not declare them: tools without arguments and tools known
+    /// only at run time included. A tool that takes any name does not get them
+    /// either. Only members at the top of the arguments are meant, and of
+    /// doubled ones only the first.
+    ///
+    /// | host | names |
+    /// |---|---|
+    /// | n8n (AI Agent, MCP Client Tool) | `toolCallId`, `sessionId`, `action`, `chatInput`, `tool` |
+    /// | Gemini CLI | `wait_for_previous` |
+    ///
+    /// Calls add up. Without it a call with an unknown argument is refused, and
+    /// the answer names the argument.
+    ///
+    /// ```
+    /// # use mcp_kit::{Server, tool};
+    /// # /// A report.
+    /// # #[tool] async fn report() -> String { String::new() }
+    /// Server::builder("reports", "1.0.0")
+    ///     .ignore_arguments(["toolCallId", "sessionId", "wait_for_previous"])
+    ///     .tool::<report>()
+    ///     .build()?;
+    /// # Ok::<(), mcp_kit::server::BuildError>(())
+    /// ```
+    pub fn ignore_arguments<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.ignored_arguments
+            .extend(names.into_iter().map(Into::into));
+        self
+    }
+
     /// Writes no event per call. Failures that a client is told a reference of
     /// are logged all the same.
     pub fn without_call_log(mut self) -> Self {
@@ -310,6 +366,7 @@ impl ServerBuilder {
         let rate_limit = self
             .rate_limit
             .map(|rate| RateLimit::of_tools(&ledger, rate));
+        let ignored: Arc<[String]> = self.ignored_arguments.into();
         let tools: Vec<_> = self
             .tools
             .into_iter()
@@ -321,6 +378,8 @@ impl ServerBuilder {
                     layers: &self.layers,
                     layers_after_validation: &self.layers_after_validation,
                     log_calls: self.log_calls,
+                    strict_arguments: self.strict_arguments,
+                    ignored_arguments: &ignored,
                     meter: &self.meter,
                 };
                 Arc::new(policy.entry(registered))
@@ -467,6 +526,8 @@ struct Policy<'a> {
     layers: &'a [Arc<dyn Middleware>],
     layers_after_validation: &'a [Arc<dyn Middleware>],
     log_calls: bool,
+    strict_arguments: bool,
+    ignored_arguments: &'a Arc<[String]>,
     meter: &'a Meter,
 }
 
@@ -511,7 +572,19 @@ impl Policy<'_> {
         layers.extend(options.layers_after_validation);
         let result_bytes = options.result_bytes.unwrap_or(self.limits.result_bytes);
         let meter = self.meter.tool(definition.name());
-        ToolEntry::new(tool, layers, timeout, result_bytes, unlimited_at, meter)
+        let acceptance = Acceptance {
+            strict: self.strict_arguments || options.strict_arguments,
+            ignored: Arc::clone(self.ignored_arguments),
+        };
+        ToolEntry::new(
+            tool,
+            layers,
+            timeout,
+            result_bytes,
+            unlimited_at,
+            meter,
+            acceptance,
+        )
     }
 }
 

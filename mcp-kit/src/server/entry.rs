@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::args::Acceptance;
 use crate::middleware::Middleware;
 #[cfg(feature = "http")]
 use crate::middleware::RateLimit;
@@ -21,6 +22,8 @@ pub(crate) struct ToolEntry {
     pub(crate) timeout: Duration,
     pub(crate) result_bytes: usize,
     pub(crate) meter: ToolMeter,
+    /// How the tool takes arguments that are not written as its schema has them.
+    pub(crate) acceptance: Acceptance,
     /// The tool in a list, as JSON: legacy, modern.
     listed: [Arc<str>; 2],
     /// Where in the chain a rate limit stands, if the tool has none yet.
@@ -39,6 +42,7 @@ impl ToolEntry {
         result_bytes: usize,
         unlimited_at: Option<usize>,
         meter: ToolMeter,
+        acceptance: Acceptance,
     ) -> Self {
         let listed = [Era::Legacy, Era::Modern].map(|era| Listed::json(tool.definition(), era));
         Self {
@@ -47,6 +51,7 @@ impl ToolEntry {
             timeout,
             result_bytes,
             meter,
+            acceptance,
             listed,
             unlimited_at,
         }

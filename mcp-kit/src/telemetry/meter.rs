@@ -57,6 +57,14 @@ impl ToolMeter {
         #[cfg(not(feature = "metrics"))]
         let _ = outcome;
     }
+
+    /// Counts a call whose arguments were normalised.
+    pub(crate) fn normalised(&self) {
+        #[cfg(feature = "metrics")]
+        if let Some(series) = &self.series {
+            series.normalise();
+        }
+    }
 }
 
 /// Why a request was refused at the HTTP edge, before there was a call.

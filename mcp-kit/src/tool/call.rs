@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde_json::{Map, Value};
@@ -27,6 +27,8 @@ struct Inner {
     server: Arc<ServerInner>,
     context: Arc<CallContext>,
     decoded: Option<Decoded>,
+    /// The text that was decoded, if it is not the client's.
+    rewritten: Option<Box<str>>,
     extensions: Option<HashMap<TypeId, Box<dyn Any + Send + Sync>>>,
     /// Dropped when the handler ends, wherever it runs by then.
     guards: Vec<Box<dyn Any + Send>>,
@@ -51,6 +53,8 @@ pub(crate) struct CallContext {
     begun: AtomicBool,
     reference: OnceLock<Reference>,
     logged: AtomicBool,
+    /// How many places of the arguments were rewritten before they were decoded.
+    normalised: AtomicUsize,
 }
 
 /// Where a call's notifications go.
@@ -85,6 +89,7 @@ impl CallContext {
             cancelled_notify: Notify::new(),
             reference: OnceLock::new(),
             logged: AtomicBool::new(false),
+            normalised: AtomicUsize::new(0),
         }
     }
 
@@ -156,7 +161,12 @@ impl CallContext {
         self.entry
             .definition()
             .arguments
-            .argument_names(self.raw.as_deref())
+            .argument_names_under(self.raw.as_deref(), &self.entry.acceptance)
+    }
+
+    /// How many places of the arguments were rewritten before they were decoded.
+    pub(crate) fn normalised(&self) -> usize {
+        self.normalised.load(Ordering::Relaxed)
     }
 
     /// The call's reference, made when it is first needed.
@@ -181,6 +191,7 @@ impl ToolCall {
             server,
             context,
             decoded: None,
+            rewritten: None,
             extensions: None,
             guards: Vec::new(),
         }))
@@ -210,11 +221,14 @@ impl ToolCall {
         self.0.context.received_at
     }
 
-    /// The arguments as the client sent them: JSON text, not yet checked where
-    /// the middleware stands before validation. Do not log it.
+    /// The arguments as JSON text: as the client sent them before validation,
+    /// and as they were decoded after it. The two differ if something was
+    /// [normalised or ignored](crate::args#arguments-as-hosts-send-them). Do not
+    /// log it.
     #[must_use]
     pub fn raw_arguments(&self) -> &str {
-        self.0.context.raw.as_deref().unwrap_or("{}")
+        let sent = self.0.context.raw.as_deref();
+        self.0.rewritten.as_deref().or(sent).unwrap_or("{}")
     }
 
     /// The arguments of a tool that is known only at run time, after
@@ -279,8 +293,17 @@ impl ToolCall {
     /// Decodes the arguments; done once.
     pub(crate) fn validate(&mut self) -> Result<(), Violations> {
         if self.0.decoded.is_none() {
-            let arguments = &self.0.context.entry.definition().arguments;
-            self.0.decoded = Some(arguments.decode(self.0.context.raw.as_deref())?);
+            let context = &self.0.context;
+            let entry = &context.entry;
+            let arguments = &entry.definition().arguments;
+            let accepted = arguments.accept(context.raw.as_deref(), &entry.acceptance)?;
+            if accepted.normalised > 0 {
+                let places = accepted.normalised;
+                context.normalised.store(places, Ordering::Relaxed);
+                entry.meter.normalised();
+            }
+            self.0.rewritten = accepted.rewritten;
+            self.0.decoded = Some(accepted.decoded);
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Arguments as hosts send them: what has one reading is taken, nothing else is.
 
+use super::types::Catching;
 use super::*;
 use crate::args::compiled::Acceptance;
 
@@ -262,7 +263,7 @@ fn a_null_is_left_out_where_the_argument_is_optional() {
     // Which of two counts is open, also if one of them is null.
     assert_eq!(
         refused::<Wide>(r#"{"a":null,"a":5}"#),
-        "a: is given twice; a: must be a whole number"
+        "a: must be a whole number; a: is given twice"
     );
 }
 
@@ -386,7 +387,10 @@ fn an_opaque_place_is_rewritten_only_if_nothing_else_helps() {
 
 #[test]
 fn strict_arguments_are_those_that_the_schema_admits() {
-    let strict = Acceptance { strict: true };
+    let strict = Acceptance {
+        strict: true,
+        ..Acceptance::default()
+    };
     let args = compiled::<Wide>();
     assert!(args.accept(Some(r#"{"a":5.0}"#), &strict).is_ok());
     for (raw, said) in [
@@ -423,4 +427,74 @@ fn a_rewrite_has_its_bounds() {
         args.decode(Some(&format!(r#"{{"list":{}}}"#, deep.unwrap())))
             .is_err()
     );
+}
+
+fn ignoring(names: &[&str]) -> Acceptance {
+    Acceptance {
+        ignored: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..Acceptance::default()
+    }
+}
+
+#[test]
+fn names_that_a_host_adds_are_ignored_where_the_tool_does_not_know_them() {
+    let n8n = ignoring(&["toolCallId", "sessionId", "text"]);
+    let none = CompiledArgs::none();
+    let accepted = none.accept(Some(r#"{"toolCallId":"x","sessionId":[{}]}"#), &n8n);
+    let accepted = accepted.unwrap();
+    assert_eq!(accepted.rewritten.as_deref(), Some("{}"));
+    // It is configured, not normalised.
+    assert_eq!(accepted.normalised, 0);
+    let args = compiled::<Aliased>();
+    let Ok(accepted) = args.accept(Some(r#"{"toolCallId":"x","text":"a"}"#), &n8n) else {
+        panic!("refused");
+    };
+    assert_eq!(accepted.rewritten.as_deref(), Some(r#"{"text":"a"}"#));
+    for (raw, said) in [
+        (
+            r#"{"toolCallId":1,"toolCallId":2,"q":"a"}"#,
+            r#"unknown argument "toolCallId""#,
+        ),
+        (
+            r#"{"toolCallID":1,"q":"a"}"#,
+            r#"unknown argument "toolCallID""#,
+        ),
+        (
+            r#"{"toolCallId":1,"q":""}"#,
+            "text: must have at least 1 character",
+        ),
+    ] {
+        let violations = args.accept(Some(raw), &n8n).unwrap_err().to_string();
+        assert_eq!(violations, format!("Invalid arguments: {said}"));
+    }
+    let args = compiled::<Nested>();
+    let raw = r#"{"filter":{"maxAge":1,"toolCallId":"x"}}"#;
+    assert!(args.accept(Some(raw), &n8n).is_err(), "at the top only");
+    let raw = r#"{"toolCallId":"x","filter":"{\"maxAge\":1.0}"}"#;
+    assert_eq!(args.accept(Some(raw), &n8n).unwrap().normalised, 2);
+}
+
+#[test]
+fn an_open_tool_does_not_get_ignored_names_either() {
+    let n8n = ignoring(&["toolCallId"]);
+    let accepted =
+        compiled::<Catching>().accept(Some(r#"{"toolCallId":1,"name":"a","x":1}"#), &n8n);
+    assert_eq!(
+        accepted.unwrap().rewritten.as_deref(),
+        Some(r#"{"name":"a","x":1}"#)
+    );
+    let open = json!({ "additionalProperties": true, "properties": { "toolCallId": {} } });
+    let declares = CompiledArgs::from_schema(open).unwrap();
+    let accepted = declares.accept(Some(r#"{"toolCallId":1}"#), &n8n).unwrap();
+    assert_eq!(accepted.rewritten, None);
+}
+
+#[test]
+fn ignored_names_are_not_unknown_to_a_log() {
+    let names = compiled::<Aliased>();
+    let names = names.argument_names_under(
+        Some(r#"{"q":"a","toolCallId":"x","evil":1}"#),
+        &ignoring(&["toolCallId"]),
+    );
+    assert_eq!(names.to_string(), "text (+1 unknown)");
 }

@@ -153,7 +153,7 @@ struct Allowing {
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[tool_args(crate = crate)]
-struct Catching {
+pub(super) struct Catching {
     #[garde(skip)]
     name: String,
     #[serde(flatten)]

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::Finding;
 use super::cursor::{Cursor, Malformed};
-use super::node::{Choice, Node, NodeId, Types};
+use super::node::{Choice, Node, NodeId, ObjectNode, Rest, Types};
 use super::text_rule::length;
 use super::words::{self, Place};
 use flat::Flat;
@@ -154,7 +154,11 @@ impl Validator {
     }
 
     /// The names at the top that the schema knows, for a log; the rest counted.
-    pub(crate) fn top_names<'v>(&'v self, text: &str) -> (Vec<&'v str>, usize) {
+    pub(crate) fn top_names<'v>(
+        &'v self,
+        text: &str,
+        ignored: impl Fn(&str) -> bool,
+    ) -> (Vec<&'v str>, usize) {
         let mut known = Vec::new();
         let mut unknown = 0;
         let mut cursor = Cursor::new(text);
@@ -163,10 +167,12 @@ impl Validator {
             return (known, unknown);
         }
         while let Ok(Some(name)) = cursor.member(&mut first) {
-            let found = name.decode().and_then(|name| self.top_name(&name));
+            let name = name.decode();
+            let found = name.as_deref().and_then(|name| self.top_name(name));
             match found {
                 Some(name) if !known.contains(&name) => known.push(name),
                 Some(_) => {}
+                None if name.as_deref().is_some_and(&ignored) => {}
                 None => unknown += 1,
             }
             if cursor.skip().is_err() {
@@ -178,6 +184,21 @@ impl Validator {
 
     /// A known name of the root or of one of its alternatives.
     pub(super) fn top_name(&self, name: &str) -> Option<&str> {
+        self.top_objects().find_map(|object| {
+            object
+                .find(name)
+                .map(|index| object.names[index].name.as_str())
+        })
+    }
+
+    /// Whether names that the schema does not know are taken at the top.
+    pub(crate) fn is_open(&self) -> bool {
+        self.top_objects()
+            .all(|object| object.rest != Rest::Refused)
+    }
+
+    /// What the root and its alternatives say of their members.
+    fn top_objects(&self) -> impl Iterator<Item = &ObjectNode> {
         let root = &self.nodes[self.root];
         let of = root
             .choices
@@ -187,11 +208,6 @@ impl Validator {
             .chain(root.all_of.iter().copied())
             .chain(of)
             .filter_map(|id| self.nodes[id].object.as_deref())
-            .find_map(|object| {
-                object
-                    .find(name)
-                    .map(|index| object.names[index].name.as_str())
-            })
     }
 }
 

@@ -66,6 +66,17 @@ impl Collected {
                 .encode_family(&[("tool", tool.as_str())])?
                 .encode_gauge(&series.running())?;
         }
+        let mut normalised = encoder.encode_descriptor(
+            "mcp_tool_calls_normalised",
+            "Calls whose arguments were normalised.",
+            None,
+            MetricType::Counter,
+        )?;
+        for (tool, series) in &tools {
+            normalised
+                .encode_family(&[("tool", tool.as_str())])?
+                .encode_counter::<NoLabelSet, u64, u64>(&series.normalised(), None)?;
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 //! | `mcp_tool_calls_total` | `tool`, `outcome` | calls that ended, by the log's word for how |
 //! | `mcp_tool_call_duration_seconds` | `tool` | histogram of the time from reading a call to its end |
 //! | `mcp_tool_calls_in_flight` | `tool` | calls that run now |
+//! | `mcp_tool_calls_normalised_total` | `tool` | calls whose arguments were [normalised](crate::args#arguments-as-hosts-send-them) |
 //! | `mcp_http_requests_refused_total` | `reason` | requests that were refused before they were a call (feature `http`) |
 //! | `mcp_sessions_open` | | sessions of protocol versions until 2025-11-25 (feature `http`) |
 //!

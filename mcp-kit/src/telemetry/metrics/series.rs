@@ -19,6 +19,7 @@ pub(crate) struct ToolSeries {
     buckets: [AtomicU64; BOUNDS.len() + 1],
     nanoseconds: AtomicU64,
     running: AtomicU64,
+    normalised: AtomicU64,
 }
 
 impl ToolSeries {
@@ -41,6 +42,15 @@ impl ToolSeries {
     /// Counts a call's outcome alone.
     pub(crate) fn count(&self, outcome: CallOutcome) {
         self.outcomes[outcome.index()].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a call whose arguments were normalised.
+    pub(crate) fn normalise(&self) {
+        self.normalised.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn normalised(&self) -> u64 {
+        self.normalised.load(Ordering::Relaxed)
     }
 
     pub(super) fn outcomes(&self) -> impl Iterator<Item = (&'static str, u64)> {
