@@ -6,6 +6,35 @@
 //! whatever the two disagree on is refused. A call then costs one typed decode,
 //! garde's checks and one pass over the text for unknown names. Only a call
 //! that fails pays for a full report ([`Violations`]).
+//!
+//! # Arguments as hosts send them
+//!
+//! Hosts and gateways rewrite what a model wrote: a whole number becomes `5.0`, a
+//! list becomes its JSON text, an argument that is not given becomes `null`. The
+//! model cannot mend that, so it is *normalised*. Arguments are decoded as they
+//! are first; only if that fails are they rewritten, by the schema, and decoded
+//! again:
+//!
+//! | sent | the schema at that place | decoded as |
+//! |---|---|---|
+//! | `5.0`, `1e2`, `-0.0` | whole numbers only | `5`, `100`, `0` |
+//! | `"5"`, `"true"`, `"[1,2]"`, `"{…}"` | no text | the JSON in the text |
+//! | `null`, `"null"` | an optional argument that is never null | as if it was not given |
+//!
+//! All such places are rewritten at once, inside lists, maps, nested structs and
+//! JSON texts too. What has more than one reading is refused: text where one of
+//! several alternatives is a text, a value that fits two alternatives after a
+//! rewrite, an argument that is given twice. Arguments that were valid keep
+//! their meaning. The tool, and middlewares after validation, see the rewritten
+//! text; if it breaks a rule, the report is about that text.
+//!
+//! The log's line has the number of rewritten places as `normalised`, and
+//! `mcp_tool_calls_normalised_total` counts the calls.
+//! [`ServerBuilder::strict_arguments`](crate::server::ServerBuilder::strict_arguments)
+//! and [`ToolOptions::strict_arguments`](crate::server::ToolOptions::strict_arguments)
+//! turn it off, except for whole numbers, where JSON Schema itself admits `5.0`.
+//! Arguments that a host adds to every call are dropped with
+//! [`ServerBuilder::ignore_arguments`](crate::server::ServerBuilder::ignore_arguments).
 
 pub(crate) mod broken;
 mod compiled;

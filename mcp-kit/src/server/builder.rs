@@ -295,9 +295,9 @@ impl ServerBuilder {
     /// either. Only members at the top of the arguments are meant, and of
     /// doubled ones only the first.
     ///
-    /// | host | names |
+    /// | host | names that it has added |
     /// |---|---|
-    /// | n8n (AI Agent, MCP Client Tool) | `toolCallId`, `sessionId`, `action`, `chatInput`, `tool` |
+    /// | n8n, MCP Client Tool of an AI Agent | `toolCallId`; some releases also `sessionId`, `action`, `chatInput` |
     /// | Gemini CLI | `wait_for_previous` |
     ///
     /// Calls add up. Without it a call with an unknown argument is refused, and

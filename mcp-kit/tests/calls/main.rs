@@ -8,6 +8,7 @@
     clippy::panic
 )]
 
+mod arguments;
 mod bounds;
 mod building;
 mod chain;

@@ -232,3 +232,36 @@ async fn the_chain_has_a_measure_only_where_there_are_metrics() {
     let without = Server::builder("test", "1").tool::<fine>();
     assert_eq!(layers(without)[0], "Log");
 }
+
+#[derive(serde::Deserialize, schemars::JsonSchema, garde::Validate, ToolArgs)]
+struct Step {
+    #[garde(range(max = 9))]
+    step: u8,
+}
+
+/// Goes up a step.
+#[tool]
+async fn climb(args: Step) -> String {
+    args.step.to_string()
+}
+
+#[tokio::test]
+async fn calls_whose_arguments_were_normalised_are_counted() {
+    let metrics = Metrics::new();
+    let server = Server::builder("test", "1").tool::<climb>();
+    let server = server.metrics(&metrics).build().unwrap();
+    let client = Client::new(&server).await;
+    let count = || {
+        let series = r#"mcp_tool_calls_normalised_total{tool="climb"}"#;
+        value(&metrics, series)
+    };
+    for (step, normalised) in [
+        (json!(5), 0.0),
+        (json!(5.0), 1.0),
+        (json!("5"), 2.0),
+        (json!("10"), 2.0),
+    ] {
+        client.call("climb", json!({"step": step})).await;
+        assert_eq!(count(), normalised, "{step}");
+    }
+}

@@ -46,6 +46,57 @@ fn search_takes_wire_names_and_defaults() {
 }
 
 #[test]
+fn arguments_are_taken_as_hosts_send_them() {
+    let mut chaos = setup().legacy();
+    // Raw: `json!` would write the numbers in its own way.
+    for (id, (tool, arguments, answer)) in [
+        ("add", r#"{"a":5.0,"b":-1e2}"#, "-95"),
+        (
+            "add",
+            r#"{"a":"9007199254740993","b":"-0.0"}"#,
+            "9007199254740993",
+        ),
+        (
+            "add",
+            r#"{"a":9223372036854775807.0,"b":0}"#,
+            "9223372036854775807",
+        ),
+        (
+            "search",
+            r#"{"query":"5","maxResults":"7"}"#,
+            "query=5 max=7",
+        ),
+        (
+            "search",
+            r#"{"query":"null","maxResults":null}"#,
+            "query=null max=5",
+        ),
+        (
+            "search",
+            r#"{"query":"a","maxResults":"50"}"#,
+            "Invalid arguments: maxResults: must be at most 10",
+        ),
+        (
+            "search",
+            r#"{"query":"a","maxResults":null,"maxResults":5}"#,
+            "Invalid arguments: maxResults: must be a whole number; maxResults: is given twice",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        chaos.line(&format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}","arguments":{arguments}}}}}"#
+        ));
+        assert_eq!(
+            rpc::text(rpc::result(&chaos.answer(id as u64))),
+            answer,
+            "{arguments}"
+        );
+    }
+}
+
+#[test]
 fn a_failed_validation_is_one_complete_report_in_wire_names() {
     let mut chaos = setup().legacy();
     // Raw, since the report follows the order of the arguments.
@@ -107,7 +158,7 @@ fn wrong_types_are_told_in_the_schemas_words() {
         (json!({ "query": 5 }), "query", "string"),
         (json!({ "query": null }), "query", "string"),
         (
-            json!({ "query": "x", "maxResults": "3" }),
+            json!({ "query": "x", "maxResults": "three" }),
             "maxResults",
             "whole number",
         ),
