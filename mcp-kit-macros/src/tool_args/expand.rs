@@ -26,7 +26,11 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     // The type's name stands where a derive is missing, so the compiler points
     // at it and not at the attribute.
     let here = Span::mixed_site().located_at(ident.span());
-    let spec = quote_spanned! {here=> #krate::__private::ArgsSpec::of::<#ident #ty_generics>() };
+    let of = match model.data.is_names() {
+        true => quote!(of_names),
+        false => quote!(of),
+    };
+    let spec = quote_spanned! {here=> #krate::__private::ArgsSpec::#of::<#ident #ty_generics>() };
     quote! {
         const _: () = {
             #[automatically_derived]

@@ -27,6 +27,14 @@ pub(crate) enum Data {
     },
 }
 
+impl Data {
+    /// Whether this is an enum without fields: nothing in it has rules.
+    pub(crate) fn is_names(&self) -> bool {
+        let unit = |variant: &Variant| matches!(variant.kind, VariantKind::Unit);
+        matches!(self, Self::Enum { variants, .. } if variants.iter().all(unit))
+    }
+}
+
 pub(crate) struct Field {
     /// garde's path component; empty where garde adds none.
     pub(crate) rust: String,

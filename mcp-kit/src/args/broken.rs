@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::rules::said_of;
+use super::rules::{only_emptiness, said_of};
 use super::shape::{
     EnumShape, FieldShape, LengthMode, Repr, Rule, Shape, VariantKind, VariantShape,
 };
@@ -134,7 +134,9 @@ fn needs_words(rule: &Rule) -> bool {
         | Rule::Pattern(None)
         | Rule::CreditCard
         | Rule::PhoneNumber => true,
-        Rule::Length { mode, .. } => *mode != LengthMode::Chars,
+        Rule::Length { mode, min, max } => {
+            *mode != LengthMode::Chars && !only_emptiness(*min, *max)
+        }
         _ => false,
     }
 }
@@ -149,7 +151,9 @@ fn only_garde_checks(rule: &Rule) -> bool {
         | Rule::CreditCard
         | Rule::PhoneNumber => true,
         Rule::Pattern(Some(_)) => !cfg!(feature = "regex"),
-        Rule::Length { mode, .. } => *mode == LengthMode::Graphemes,
+        Rule::Length { mode, min, max } => {
+            *mode == LengthMode::Graphemes && !only_emptiness(*min, *max)
+        }
         _ => false,
     }
 }

@@ -101,6 +101,27 @@ impl ArgsSpec {
             decode: decode::<T>,
         }
     }
+
+    /// Of an enum without fields, which has nothing that garde could check.
+    pub fn of_names<T>() -> Self
+    where
+        T: DerivesDeserialize + DerivesJsonSchema + Shaped + Send + 'static,
+    {
+        Self {
+            type_name: std::any::type_name::<T>(),
+            schema: schemars::SchemaGenerator::into_root_schema_for::<T>,
+            shape: T::shape,
+            decode: decode_names::<T>,
+        }
+    }
+}
+
+fn decode_names<T>(raw: &str) -> Result<Box<dyn Any + Send>, DecodeError>
+where
+    T: DeserializeOwned + Send + 'static,
+{
+    let args: T = serde_json::from_str(raw).map_err(DecodeError::Json)?;
+    Ok(Box::new(args))
 }
 
 fn decode<T>(raw: &str) -> Result<Box<dyn Any + Send>, DecodeError>

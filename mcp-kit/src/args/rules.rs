@@ -27,6 +27,8 @@ pub(super) struct Place<'s> {
     pub(super) schema: &'s mut Map<String, Value>,
     pub(super) rules: &'s [Rule],
     pub(super) words: &'s [&'static str],
+    /// Whether words further out speak of this place, too.
+    pub(super) worded: bool,
     /// Whether garde gets here at all.
     pub(super) enforced: bool,
     /// Whether the type's own keywords are mcp-kit's to explain.
@@ -57,7 +59,7 @@ impl Place<'_> {
             self.gather(&mut said, &mut problems);
         }
         self.bounds(&base, &mut said);
-        self.contradictions(&said, &mut problems);
+        self.contradictions(&base, &said, &mut problems);
         self.put(said);
         problems
     }
@@ -102,7 +104,7 @@ impl Place<'_> {
         for rule in self.rules {
             let needs = self.needs_words(rule);
             let words = if needs && paired { own.next() } else { None };
-            if needs && self.words.is_empty() {
+            if needs && self.words.is_empty() && !self.worded {
                 problems.push(format!("`{}`: {}", self.at, self.unsayable(rule)));
             }
             self.say(rule, words, said, problems);
@@ -117,12 +119,9 @@ impl Place<'_> {
             Rule::Custom | Rule::Matches(_) | Rule::CreditCard | Rule::PhoneNumber => true,
             Rule::Pattern(None) => !self.schema.contains_key("pattern"),
             Rule::Pattern(Some(pattern)) => foreign_to_ecma(pattern).is_some(),
-            Rule::Length { mode, min, max } if self.has("string") => match mode {
-                LengthMode::Chars => false,
-                LengthMode::Graphemes => true,
-                // Where only emptiness counts, the counts agree.
-                _ => max.is_some() || min.is_some_and(|min| min > 1),
-            },
+            Rule::Length { mode, min, max } if self.has("string") => {
+                *mode != LengthMode::Chars && !only_emptiness(*min, *max)
+            }
             _ => false,
         }
     }
@@ -276,7 +275,21 @@ impl Place<'_> {
     }
 
     /// What the schema says otherwise than the rules.
-    fn contradictions(&self, said: &Said, problems: &mut Vec<String>) {
+    fn contradictions(
+        &self,
+        base: &(Option<Value>, Option<Value>),
+        said: &Said,
+        problems: &mut Vec<String>,
+    ) {
+        // schemars writes the type's own limits where `inner` is about an `Option`.
+        let own = |keyword: &str, value: &Value| match keyword {
+            "minimum" => base
+                .0
+                .as_ref()
+                .is_some_and(|own| same(own, value) || same(own, &json!(0)) && value == &json!(1)),
+            "maximum" => base.1.as_ref().is_some_and(|own| same(own, value)),
+            _ => false,
+        };
         for (keyword, expected) in &said.keywords {
             let Some(value) = self
                 .schema
@@ -285,7 +298,8 @@ impl Place<'_> {
             else {
                 continue;
             };
-            if !same(expected, value) && !self.by_rule(keyword, value, said) {
+            if !same(expected, value) && !own(keyword, value) && !self.by_rule(keyword, value, said)
+            {
                 problems.push(format!(
                     "`{}`: the schema says `{keyword}` {value}, and {expected} is checked: \
                      say the rule once, in `#[garde(…)]`",
@@ -297,19 +311,7 @@ impl Place<'_> {
 
     /// What schemars made of a rule that is said in another way, or not at all.
     fn by_rule(&self, keyword: &str, value: &Value, said: &Said) -> bool {
-        let bound = |bound: Option<u64>| bound.is_some_and(|bound| value == &json!(bound));
-        self.rules.iter().any(|rule| match rule {
-            Rule::Length { min, .. } if keyword.starts_with("min") => bound(*min),
-            Rule::Length { max, .. } if keyword.starts_with("max") => bound(*max),
-            Rule::Range { min: Some(min), .. } if keyword == "minimum" => {
-                number(*min).to_value().is_some_and(|min| same(&min, value))
-            }
-            Rule::Range { max: Some(max), .. } if keyword == "maximum" => {
-                number(*max).to_value().is_some_and(|max| same(&max, value))
-            }
-            Rule::Contains(_) | Rule::Pattern(_) => keyword == "pattern",
-            _ => false,
-        }) || said.patterns.iter().any(|pattern| value == pattern)
+        by_rule(self.rules, keyword, value) || said.patterns.iter().any(|pattern| value == pattern)
     }
 
     fn put(self, said: Said) {
@@ -355,6 +357,30 @@ impl Place<'_> {
         describe(&mut schema, &words);
         *self.schema = schema;
     }
+}
+
+/// Whether schemars made this keyword of one of the rules.
+fn by_rule(rules: &[Rule], keyword: &str, value: &Value) -> bool {
+    let bound = |bound: Option<u64>| bound.is_some_and(|bound| value == &json!(bound));
+    rules.iter().any(|rule| match rule {
+        Rule::Length { min, .. } if keyword.starts_with("min") => bound(*min),
+        Rule::Length { max, .. } if keyword.starts_with("max") => bound(*max),
+        Rule::Range { min: Some(min), .. } if keyword == "minimum" => {
+            number(*min).to_value().is_some_and(|min| same(&min, value))
+        }
+        Rule::Range { max: Some(max), .. } if keyword == "maximum" => {
+            number(*max).to_value().is_some_and(|max| same(&max, value))
+        }
+        Rule::Contains(_) | Rule::Pattern(_) => keyword == "pattern",
+        _ => false,
+    })
+}
+
+/// Takes out what schemars made of rules that are for another place.
+pub(super) fn take_out(schema: &mut Map<String, Value>, rules: &[Rule]) {
+    schema.retain(|keyword, value| {
+        !BOUNDS.contains(&keyword.as_str()) || !by_rule(rules, keyword, value)
+    });
 }
 
 /// Patterns, formats and the notes for the walker, which checks the rules
@@ -427,6 +453,12 @@ pub(super) fn describe(schema: &mut Map<String, Value>, words: &[String]) {
         }
     }
     schema.insert("description".into(), text.into());
+}
+
+/// Whether a length only says that there is something: bytes, characters and
+/// graphemes agree on that.
+pub(super) fn only_emptiness(min: Option<u64>, max: Option<u64>) -> bool {
+    max.is_none() && min.is_none_or(|min| min <= 1)
 }
 
 /// A rule as it follows `query: ` in a report, where only garde checks it.

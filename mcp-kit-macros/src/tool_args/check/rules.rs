@@ -1,6 +1,6 @@
 //! Rules that the schema cannot say the same way need words for the model.
 
-use syn::Type;
+use syn::{Expr, ExprLit, Lit, Type};
 
 use crate::errors::Errors;
 use crate::tool_args::model::{LengthMode, Rule, RuleKind};
@@ -30,6 +30,7 @@ fn judge(rule: &Rule, ty: Option<&Type>, errors: &mut Errors) {
             let item = ty.and_then(types::item);
             return inner.iter().for_each(|rule| judge(rule, item, errors));
         }
+        RuleKind::Length { min, max, .. } if only_emptiness(min.as_ref(), max.as_ref()) => return,
         RuleKind::Length { mode, .. } => {
             let counted = match mode {
                 LengthMode::Simple if ty.is_some_and(types::is_string) => "bytes",
@@ -64,4 +65,17 @@ fn judge(rule: &Rule, ty: Option<&Type>, errors: &mut Errors) {
         | RuleKind::Pattern(Some(_)) => return,
     };
     errors.at(rule.span, unsayable(name));
+}
+
+/// Whether a length may only say that there is something, on which all ways to
+/// count agree. Where the number is not written here, `build()` decides.
+fn only_emptiness(min: Option<&Expr>, max: Option<&Expr>) -> bool {
+    let small = |min: &Expr| match min {
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(number),
+            ..
+        }) => number.base10_parse::<u64>().is_ok_and(|min| min <= 1),
+        _ => true,
+    };
+    max.is_none() && min.is_none_or(small)
 }

@@ -136,7 +136,7 @@ impl Publisher {
         at: &str,
     ) {
         if let VariantKind::Newtype(field) = &variant.kind {
-            let frame = Frame::of(field, at.to_owned(), enforced);
+            let frame = self.frame(field, at.to_owned(), enforced);
             return self.schema(schema, (field.shape)(), &frame);
         }
         if let Some(object) = schema.as_object_mut() {
@@ -173,6 +173,7 @@ impl Publisher {
                     at: at.to_owned(),
                     rules,
                     words: &[],
+                    worded: false,
                     enforced,
                     opaque: false,
                 };
@@ -180,7 +181,7 @@ impl Publisher {
                 self.tuple(object, fields, &frame);
             }
             VariantKind::Newtype(field) => {
-                let frame = Frame::of(field, at.to_owned(), enforced);
+                let frame = self.frame(field, at.to_owned(), enforced);
                 match (tag, resolve((field.shape)())) {
                     (None, _) if object.contains_key("$ref") => {
                         let target = object.get("$ref").and_then(Value::as_str);

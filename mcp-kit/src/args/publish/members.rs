@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{Frame, Publisher, note, resolve};
+use super::{Publisher, note, resolve};
 use crate::args::shape::{EnumShape, FieldShape, Rule, Shape, StructShape};
 use crate::schema::NOTES;
 
@@ -83,7 +83,7 @@ impl Publisher {
                 self.flattened(object, field, enforced, &place, seen);
                 continue;
             }
-            let frame = Frame::of(field, place, enforced);
+            let frame = self.frame(field, place, enforced);
             let required = enforced
                 && field
                     .rules
@@ -119,7 +119,7 @@ impl Publisher {
         at: &str,
         seen: &mut Members,
     ) {
-        let frame = Frame::of(field, at.to_owned(), enforced);
+        let frame = self.frame(field, at.to_owned(), enforced);
         if field.opaque {
             seen.opaque = true;
             seen.open = true;

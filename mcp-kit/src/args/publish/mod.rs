@@ -8,6 +8,7 @@
 
 mod enums;
 mod members;
+mod reach;
 
 use std::collections::BTreeMap;
 
@@ -63,6 +64,7 @@ pub(crate) fn publish(spec: &ArgsSpec) -> Result<Value, Vec<String>> {
         at: name.to_owned(),
         rules: &[Rule::Dive],
         words: &[],
+        worded: false,
         enforced: true,
         opaque: false,
     };
@@ -105,6 +107,8 @@ struct Frame {
     at: String,
     rules: &'static [Rule],
     words: &'static [&'static str],
+    /// Whether words at the field speak of what is inside it, too.
+    worded: bool,
     /// Whether garde gets here.
     enforced: bool,
     opaque: bool,
@@ -117,6 +121,7 @@ impl Frame {
             at,
             rules: field.rules,
             words: field.words,
+            worded: false,
             enforced: enforced && !skipped,
             opaque: field.opaque,
         }
@@ -142,6 +147,7 @@ impl Frame {
             at,
             rules,
             words: &[],
+            worded: self.worded || !self.words.is_empty(),
             enforced: self.enforced,
             opaque: self.opaque,
         }
@@ -159,6 +165,17 @@ struct Publisher {
 impl Publisher {
     fn problem(&mut self, at: &str, text: &str) {
         self.problems.push(format!("`{at}`: {text}"));
+    }
+
+    /// A field's place, if garde reaches the rules inside its type.
+    fn frame(&mut self, field: &'static FieldShape, at: String, enforced: bool) -> Frame {
+        if enforced
+            && !field.opaque
+            && let Some(problem) = reach::problem(field)
+        {
+            self.problem(&at, &problem);
+        }
+        Frame::of(field, at, enforced)
     }
 
     fn finish_root(&mut self, root: &mut Map<String, Value>, name: &str) {
@@ -278,7 +295,7 @@ impl Publisher {
                         "rules on a newtype stand on the newtype's own field: move them there,                          and write `#[garde(dive)]` here",
                     );
                 }
-                let inside = Frame::of(field, frame.at.clone(), frame.dives());
+                let inside = self.frame(field, frame.at.clone(), frame.dives());
                 self.object(object, (field.shape)(), &inside);
                 let said: Vec<String> = frame.words.iter().map(|w| (*w).to_owned()).collect();
                 describe(object, &said);
@@ -374,13 +391,8 @@ impl Publisher {
         }
         let inside = frame.inside(frame.at.clone());
         // schemars puts what `inner` says on the items of an optional list.
-        let misplaced = Frame {
-            rules: inside.rules,
-            enforced: false,
-            ..inside.clone()
-        };
         if let Some(items) = object.get_mut("items").and_then(Value::as_object_mut) {
-            self.write_rules(items, &misplaced);
+            rules::take_out(items, inside.rules);
         }
         self.object(
             object,
@@ -406,6 +418,7 @@ impl Publisher {
             schema: object,
             rules: frame.rules,
             words: frame.words,
+            worded: frame.worded,
             enforced: frame.enforced,
             opaque: frame.opaque,
             form,
@@ -424,7 +437,7 @@ impl Publisher {
         let items = object.get_mut("prefixItems").and_then(Value::as_array_mut);
         let fields = fields.iter().filter(|field| !field.skipped);
         for (schema, field) in items.into_iter().flatten().zip(fields) {
-            let inside = Frame::of(field, format!("{}[{}]", frame.at, field.rust), enforced);
+            let inside = self.frame(field, format!("{}[{}]", frame.at, field.rust), enforced);
             self.schema(schema, (field.shape)(), &inside);
         }
     }

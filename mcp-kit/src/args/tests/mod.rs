@@ -3,6 +3,7 @@
 
 mod fuzz;
 mod normalised;
+mod promises;
 mod run_time;
 mod types;
 mod well_known;
@@ -253,21 +254,6 @@ fn a_set_refuses_doubled_items() {
         refused::<Sets>(r#"{"tags":["a"]}"#),
         "tags: must have at least 2 items"
     );
-}
-
-#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
-#[tool_args(crate = crate)]
-struct Skipping {
-    #[garde(skip)]
-    filter: Filter,
-}
-
-#[test]
-fn bounds_that_nobody_checks_are_not_published() {
-    let filter = &schema::<Skipping>()["properties"]["filter"]["properties"];
-    assert_eq!(filter["maxAge"]["maximum"], json!(u32::MAX));
-    assert_eq!(filter["site"].get("maxLength"), None);
-    decoded::<Skipping>(r#"{"filter":{"maxAge":101,"site":"long enough"}}"#);
 }
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
@@ -831,7 +817,6 @@ fn schemas_and_decoding_agree() {
     agrees::<Aliased>();
     agrees::<Modes>();
     agrees::<Sets>();
-    agrees::<Skipping>();
     agrees::<Shape>();
     agrees::<Flat>();
     agrees::<FlatEnum>();

@@ -23,8 +23,6 @@ struct Newtypes {
     query: Query,
     #[garde(dive)]
     evens: Vec<Even>,
-    #[garde(skip)]
-    unchecked: Option<Query>,
     #[garde(dive)]
     pair: Option<(Query, Even)>,
 }
@@ -37,7 +35,6 @@ fn a_newtype_is_at_its_fields_place() {
         properties["query"],
         json!({"type":"string","minLength":1,"maxLength":4})
     );
-    assert_eq!(properties["unchecked"], json!({"type":["string","null"]}));
     assert_eq!(
         refused::<Newtypes>(r#"{"query":"","evens":[2,3],"pair":["long!",1]}"#),
         "query: must have at least 1 character; pair[0]: must have at most 4 characters; \

@@ -1,0 +1,175 @@
+//! What looks as if it were checked and is not, and legal rules that need no
+//! words or whose words are further out.
+
+use super::*;
+use crate::testing::assert_schema_agrees as agrees;
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct Inner {
+    #[garde(range(max = 3))]
+    x: u8,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct Short(#[garde(length(chars, max = 3))] String);
+
+/// It has no rules, so nothing has to reach it.
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct Free {
+    #[garde(skip)]
+    x: u8,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct Skips {
+    #[garde(skip)]
+    one: Inner,
+    #[garde(skip)]
+    optional: Option<Box<Inner>>,
+    #[garde(length(max = 3))]
+    list: Vec<Inner>,
+    #[garde(inner(inner(length(max = 3))))]
+    #[tool_args(rule = "must each have at most 3 bytes")]
+    rows: Vec<Vec<String>>,
+    #[garde(skip)]
+    by_name: BTreeMap<String, (u8, Short)>,
+    #[garde(skip)]
+    #[tool_args(opaque)]
+    opaque: Option<Inner>,
+    #[garde(skip)]
+    free: Vec<Free>,
+    #[garde(dive)]
+    reached: Vec<Vec<Inner>>,
+}
+
+#[test]
+fn rules_that_garde_does_not_reach_are_build_errors() {
+    let or = "or mark the field `#[tool_args(opaque)]` if they must not apply";
+    assert_eq!(
+        problems::<Skips>(),
+        [
+            format!(
+                "`Skips.one`: `#[garde(skip)]` turns off the rules of `Inner`: write `#[garde(dive)]`, {or}"
+            ),
+            format!(
+                "`Skips.optional`: `#[garde(skip)]` turns off the rules of `Inner`: write `#[garde(dive)]`, {or}"
+            ),
+            format!(
+                "`Skips.list`: nothing checks the rules of `Inner` here: add `dive` to its `#[garde(…)]`, {or}"
+            ),
+            format!(
+                "`Skips.by_name`: `#[garde(skip)]` turns off the rules of its type: write `#[garde(dive)]`, {or}"
+            ),
+        ]
+    );
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Hash, PartialEq, Eq, ToolArgs)]
+#[tool_args(crate = crate)]
+#[serde(rename_all = "lowercase")]
+enum Order {
+    Newest,
+    #[serde(alias = "close")]
+    Nearest,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct Ordered {
+    #[garde(skip)]
+    order: Order,
+    #[garde(length(min = 1))]
+    orders: Vec<Order>,
+}
+
+#[test]
+fn an_enum_of_names_needs_no_validate() {
+    let args: Ordered = decoded(r#"{"order":"close","orders":["newest"]}"#);
+    assert_eq!(args.order, Order::Nearest);
+    assert_eq!(
+        refused::<Ordered>(r#"{"order":"x","orders":[]}"#),
+        "order: must be \"newest\" or \"nearest\"; orders: must have at least 1 item"
+    );
+    agrees::<Ordered>();
+    assert_eq!(
+        problems::<Order>(),
+        [
+            "`Order`: a tool's arguments are an object: derive `ToolArgs` for a struct with named fields"
+        ]
+    );
+}
+
+const ONE: usize = 1;
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct Present {
+    #[garde(length(min = 1))]
+    plain: String,
+    #[garde(length(min = ONE))]
+    constant: Option<String>,
+    #[garde(length(bytes, min = 1))]
+    bytes: String,
+    #[garde(inner(length(utf16, min = 1)))]
+    list: Vec<String>,
+    #[garde(inner(range(max = 3)))]
+    small: Option<u8>,
+    #[garde(required, inner(range(min = 2)))]
+    needed: Option<u8>,
+    #[garde(inner(inner(range(max = 3))))]
+    smalls: Option<Vec<i64>>,
+}
+
+#[test]
+fn rules_on_which_schema_and_garde_agree_need_no_words() {
+    let published = schema::<Present>();
+    let properties = &published["properties"];
+    assert_eq!(properties["plain"], json!({"type":"string","minLength":1}));
+    assert_eq!(properties["small"]["maximum"], 3);
+    assert_eq!(
+        refused::<Present>(
+            r#"{"plain":"","constant":"","bytes":"","list":[""],"small":4,"needed":1,"smalls":[4]}"#
+        ),
+        "plain: must have at least 1 character; constant: must have at least 1 character; \
+         bytes: must have at least 1 character; list[0]: must have at least 1 character; \
+         small: must be at most 3; needed: must be at least 2; smalls[0]: must be at most 3"
+    );
+    agrees::<Present>();
+}
+
+fn even(value: &u8, _: &()) -> garde::Result {
+    match value % 2 {
+        0 => Ok(()),
+        _ => Err(garde::Error::new("odd")),
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct Each {
+    /// Numbers.
+    #[garde(length(max = 2), inner(custom(even)))]
+    #[tool_args(rule = "must each be even")]
+    list: Vec<u8>,
+    #[garde(inner(length(max = 3)))]
+    #[tool_args(rule = "must each have at most 3 bytes")]
+    texts: Vec<String>,
+}
+
+#[test]
+fn words_at_a_field_speak_of_its_items() {
+    let published = schema::<Each>();
+    assert_eq!(
+        published["properties"]["list"]["description"],
+        "Numbers. Must each be even."
+    );
+    assert_eq!(
+        refused::<Each>(r#"{"list":[2,3],"texts":["éé"]}"#),
+        "texts[0]: must have at most 3 bytes of UTF-8; list[1]: must each be even"
+    );
+    agrees::<Each>();
+}
