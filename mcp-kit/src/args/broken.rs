@@ -250,6 +250,7 @@ impl<'t> Way<'t> {
             | Shape::Text(_)
             | Shape::Said(..)
             | Shape::Same(_)
+            | Shape::Optional(_)
             | Shape::Newtype(_) => false,
         }
     }

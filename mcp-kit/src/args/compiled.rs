@@ -57,7 +57,7 @@ impl CompiledArgs {
         let noted = publish::publish(spec)?;
         Ok(Self {
             validator: schema::typed(&noted),
-            schema: publish::strip(noted),
+            schema: schema::typed_input(noted),
             decoder: Decoder::Typed {
                 decode: spec.decode,
                 shape: (spec.shape)(),
@@ -66,6 +66,9 @@ impl CompiledArgs {
     }
 
     /// Compiles a JSON Schema (2020-12) that is known only at run time.
+    ///
+    /// Calls are checked against the schema as it is given. Clients see it in
+    /// the form that every host accepts; see [`schema`](Self::schema).
     ///
     /// The root has to describe an object. Arguments that it does not name are
     /// refused, unless it says `additionalProperties` itself. `format` is a
@@ -93,13 +96,17 @@ impl CompiledArgs {
         }
         let validator = schema::run_time(&schema)?;
         Ok(Self {
-            schema,
+            schema: schema::run_time_input(schema),
             validator,
             decoder: Decoder::Json,
         })
     }
 
-    /// The published `inputSchema`.
+    /// The published `inputSchema`: what is checked, in the form that every
+    /// host and every model's API accepts. Limits outside ±(2⁵³−1) are left
+    /// out, optional members do not list `null`, and a choice between objects
+    /// at the root is one object with the choice in words; all of them are
+    /// checked as they were declared.
     pub fn schema(&self) -> &Value {
         &self.schema
     }

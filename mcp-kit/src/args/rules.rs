@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::shape::{Bound, LengthMode, Rule};
-use crate::schema::{NOTES, Number, TextForm, TextRule, length};
+use crate::schema::{NOTES, Number, TextForm, TextRule, describe, length};
 
 /// Keywords that somebody has to check.
 const BOUNDS: &[&str] = &[
@@ -186,6 +186,18 @@ impl Place<'_> {
                 said.patterns.extend(written.map(str::to_owned));
             }
             Rule::Length { mode, min, max } => self.say_length(*mode, *min, *max, words, said),
+            Rule::Range { min, max }
+                if [min, max]
+                    .into_iter()
+                    .flatten()
+                    .any(|limit| !is_finite(*limit)) =>
+            {
+                problems.push(format!(
+                    "`{}`: `range` has a limit that is not a finite number: give a finite one, or \
+                     leave it out",
+                    self.at
+                ));
+            }
             Rule::Range { .. }
                 if !self.has("integer")
                     && !self.has("number")
@@ -428,33 +440,6 @@ fn write_text_rules(
     }
 }
 
-/// Adds rules in words to a description, each as a sentence.
-pub(super) fn describe(schema: &mut Map<String, Value>, words: &[String]) {
-    if words.is_empty() {
-        return;
-    }
-    let mut text = schema
-        .get("description")
-        .and_then(Value::as_str)
-        .map(|text| text.trim_end().to_owned())
-        .unwrap_or_default();
-    for words in words {
-        if !text.is_empty() {
-            if !text.ends_with(['.', '!', '?', ':', '`', ')']) {
-                text.push('.');
-            }
-            text.push(' ');
-        }
-        let mut letters = words.trim().chars();
-        text.extend(letters.next().into_iter().flat_map(char::to_uppercase));
-        text.push_str(letters.as_str());
-        if !text.ends_with(['.', '!', '?']) {
-            text.push('.');
-        }
-    }
-    schema.insert("description".into(), text.into());
-}
-
 /// Whether a length only says that there is something: bytes, characters and
 /// graphemes agree on that.
 pub(super) fn only_emptiness(min: Option<u64>, max: Option<u64>) -> bool {
@@ -500,6 +485,13 @@ pub(super) fn said_of(rule: &Rule) -> String {
         | Rule::Inner(_)
         | Rule::Skip
         | Rule::Dive => "is not acceptable".into(),
+    }
+}
+
+fn is_finite(bound: Bound) -> bool {
+    match bound {
+        Bound::Int(_) => true,
+        Bound::Float(float) => float.is_finite(),
     }
 }
 

@@ -34,8 +34,10 @@ pub enum Shape {
     Struct(&'static StructShape),
     /// An enum.
     Enum(&'static EnumShape),
-    /// The same place on the wire and in garde's paths: `Option`, `Box`.
+    /// The same place on the wire and in garde's paths: `Box` and its like.
     Same(fn() -> &'static Shape),
+    /// The same, and `null` on the wire is `None`.
+    Optional(fn() -> &'static Shape),
     /// Items; garde's path component is the index.
     List(fn() -> &'static Shape),
     /// A list of so many items.

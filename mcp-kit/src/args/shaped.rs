@@ -148,7 +148,13 @@ macro_rules! same {
     )* };
 }
 
-same!(Option, Rc, Wrapping);
+same!(Rc, Wrapping);
+
+impl<T: Shaped> Shaped for Option<T> {
+    fn shape() -> &'static Shape {
+        const { &Shape::Optional(T::shape) }
+    }
+}
 
 impl<T: Shaped + ?Sized> Shaped for Box<T> {
     fn shape() -> &'static Shape {

@@ -8,6 +8,7 @@ mod finding;
 mod locate;
 mod node;
 mod number;
+mod portable;
 pub(crate) mod text_form;
 mod text_rule;
 mod tidy;
@@ -19,9 +20,12 @@ pub(crate) use compile::{NOTES, run_time, typed};
 pub(crate) use finding::Finding;
 pub(crate) use locate::{child_item, child_member, last_member, place_of};
 pub(crate) use number::Number;
+pub(crate) use portable::{
+    limit_problems, run_time_input, run_time_output, typed_input, typed_output,
+};
 pub use text_form::TextForm;
 pub(crate) use text_rule::{TextRule, length};
-pub(crate) use tidy::{bounds_of_format, each, output};
+pub(crate) use tidy::{bounds_of_format, describe, each};
 pub(crate) use walk::Validator;
 #[cfg(feature = "cli")]
 pub(crate) use words::nearest;

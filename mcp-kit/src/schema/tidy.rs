@@ -1,8 +1,69 @@
-//! What schemars writes, made plain for clients: no titles that repeat a type's
-//! name, no Rust formats, no `default: null`; the bounds that those formats
-//! stand for are said as bounds.
+//! Ways through a schema as JSON, and what schemars writes that is plain to no
+//! one but Rust: the names of number types.
 
 use serde_json::{Map, Value, json};
+
+/// Keywords that hold one schema.
+const ONE: &[&str] = &[
+    "items",
+    "additionalProperties",
+    "not",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "contains",
+    "propertyNames",
+    "if",
+    "then",
+    "else",
+];
+
+/// Keywords that hold a list of schemas.
+const MANY: &[&str] = &["prefixItems", "allOf", "anyOf", "oneOf"];
+
+/// Keywords that hold a schema for each name.
+const NAMED: &[&str] = &[
+    "properties",
+    "patternProperties",
+    "$defs",
+    "definitions",
+    "dependentSchemas",
+];
+
+/// The schemas directly inside a schema, each with the keyword that holds it.
+pub(crate) fn inside(object: &Map<String, Value>) -> Vec<(&str, &Value)> {
+    let mut found = Vec::new();
+    for (keyword, inner) in object {
+        let keyword = keyword.as_str();
+        if ONE.contains(&keyword) {
+            found.push((keyword, inner));
+        } else if MANY.contains(&keyword) {
+            let many = inner.as_array().into_iter().flatten();
+            found.extend(many.map(|one| (keyword, one)));
+        } else if NAMED.contains(&keyword) {
+            let named = inner.as_object().into_iter().flatten();
+            found.extend(named.map(|(_, one)| (keyword, one)));
+        }
+    }
+    found
+}
+
+/// Like [`inside`], to be changed.
+pub(crate) fn inside_mut(object: &mut Map<String, Value>) -> Vec<(&str, &mut Value)> {
+    let mut found = Vec::new();
+    for (keyword, inner) in object.iter_mut() {
+        let keyword = keyword.as_str();
+        if ONE.contains(&keyword) {
+            found.push((keyword, inner));
+        } else if MANY.contains(&keyword) {
+            let many = inner.as_array_mut().into_iter().flatten();
+            found.extend(many.map(|one| (keyword, one)));
+        } else if NAMED.contains(&keyword) {
+            let named = inner.as_object_mut().into_iter().flatten();
+            found.extend(named.map(|(_, one)| (keyword, one)));
+        }
+    }
+    found
+}
 
 /// Calls a function on every schema inside a schema, itself first.
 pub(crate) fn each(schema: &mut Value, visit: &mut dyn FnMut(&mut Map<String, Value>)) {
@@ -10,32 +71,8 @@ pub(crate) fn each(schema: &mut Value, visit: &mut dyn FnMut(&mut Map<String, Va
         return;
     };
     visit(object);
-    for (keyword, inner) in object.iter_mut() {
-        match keyword.as_str() {
-            "items"
-            | "additionalProperties"
-            | "not"
-            | "unevaluatedProperties"
-            | "unevaluatedItems"
-            | "contains"
-            | "propertyNames"
-            | "if"
-            | "then"
-            | "else" => {
-                each(inner, visit);
-            }
-            "prefixItems" | "allOf" | "anyOf" | "oneOf" => {
-                for one in inner.as_array_mut().into_iter().flatten() {
-                    each(one, visit);
-                }
-            }
-            "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
-                for (_, one) in inner.as_object_mut().into_iter().flatten() {
-                    each(one, visit);
-                }
-            }
-            _ => {}
-        }
+    for (_, inner) in inside_mut(object) {
+        each(inner, visit);
     }
 }
 
@@ -60,35 +97,49 @@ pub(crate) fn bounds_of_format(format: &str) -> Option<(Option<Value>, Option<Va
     }
 }
 
-/// An output schema as it is published: plain, and open to further members.
-pub(crate) fn output(schema: schemars::Schema) -> Value {
-    let mut schema = schema.to_value();
-    if let Some(root) = schema.as_object_mut() {
-        root.remove("$schema");
-        root.remove("title");
+/// Adds rules in words to a description, each as a sentence.
+pub(crate) fn describe(schema: &mut Map<String, Value>, words: &[String]) {
+    if words.is_empty() {
+        return;
     }
-    each(&mut schema, &mut |object| {
-        let format = object.get("format").and_then(Value::as_str);
-        if let Some((min, max)) = format.and_then(bounds_of_format) {
-            object.remove("format");
-            say_bound(object, "minimum", min);
-            say_bound(object, "maximum", max);
-        } else if format == Some("ip") {
-            object.remove("format");
-            object.insert(
-                "anyOf".into(),
-                json!([{ "format": "ipv4" }, { "format": "ipv6" }]),
-            );
+    let mut text = schema
+        .get("description")
+        .and_then(Value::as_str)
+        .map(|text| text.trim_end().to_owned())
+        .unwrap_or_default();
+    for words in words {
+        if !text.is_empty() {
+            if !text.ends_with(['.', '!', '?', ':', '`', ')']) {
+                text.push('.');
+            }
+            text.push(' ');
         }
-        if object.get("default") == Some(&Value::Null) {
-            object.remove("default");
+        let mut letters = words.trim().chars();
+        text.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        text.push_str(letters.as_str());
+        if !text.ends_with(['.', '!', '?']) {
+            text.push('.');
         }
-    });
-    schema
+    }
+    schema.insert("description".into(), text.into());
 }
 
-fn say_bound(object: &mut Map<String, Value>, keyword: &str, bound: Option<Value>) {
-    if let Some(bound) = bound {
-        object.entry(keyword).or_insert(bound);
+/// Adds a list to a description, one line for each entry, under a heading.
+pub(crate) fn describe_list(schema: &mut Map<String, Value>, heading: &str, lines: &[String]) {
+    let mut text = schema
+        .get("description")
+        .and_then(Value::as_str)
+        .map(|text| text.trim_end().to_owned())
+        .unwrap_or_default();
+    let heading = Some(heading.to_owned()).filter(|heading| !heading.is_empty());
+    for line in heading
+        .into_iter()
+        .chain(lines.iter().map(|line| format!("- {line}")))
+    {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&line);
     }
+    schema.insert("description".into(), text.into());
 }

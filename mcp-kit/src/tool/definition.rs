@@ -114,8 +114,17 @@ impl ToolDefinition {
     /// The schema of the structured content.
     #[must_use]
     pub fn with_output_schema(mut self, schema: Value) -> Self {
-        self.output_schema = Some(schema);
+        self.publish_output(crate::schema::run_time_output(schema));
         self
+    }
+
+    pub(super) fn publish_output(&mut self, schema: Value) {
+        let problems = crate::schema::limit_problems(&schema);
+        let of_output = problems
+            .into_iter()
+            .map(|problem| format!("its result: {problem}"));
+        self.problems.extend(of_output);
+        self.output_schema = Some(schema);
     }
 
     /// The tool changes nothing.

@@ -155,7 +155,10 @@ impl ToolSpec {
             .for_serialize()
             .with(|settings| settings.inline_subschemas = true) // unless recursive
             .into_generator();
-        self.definition.output_schema = schema(&mut generator).map(crate::schema::output);
+        if let Some(schema) = schema(&mut generator) {
+            self.definition
+                .publish_output(crate::schema::typed_output(schema));
+        }
     }
 }
 

@@ -28,6 +28,8 @@ impl Publisher {
         let Some(Value::Array(mut branches)) = object.remove(keyword) else {
             return self.problem(at, "its schema does not list the enum's variants");
         };
+        let order: Vec<Value> = of.variants.iter().map(|of| of.wire.into()).collect();
+        note(object, "order", order.into());
         for (index, variant) in of.variants.iter().enumerate() {
             let place = format!("{at}.{}", variant.rust);
             let found = match &of.repr {

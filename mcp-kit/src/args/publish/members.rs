@@ -98,7 +98,14 @@ impl Publisher {
             }
             let properties = object.get_mut("properties").and_then(Value::as_object_mut);
             match properties.and_then(|properties| properties.get_mut(field.wire)) {
-                Some(schema) => self.schema(schema, (field.shape)(), &frame),
+                Some(schema) => {
+                    self.schema(schema, (field.shape)(), &frame);
+                    if let Some(object) = schema.as_object_mut()
+                        && is_option_in_option((field.shape)())
+                    {
+                        note(object, "null", true.into());
+                    }
+                }
                 None => self.problem(
                     &frame.at,
                     &format!(
@@ -138,7 +145,7 @@ impl Publisher {
                 }
             }
             // serde gives `None` for a flattened part that is wrong inside.
-            _ if matches!(shape, Shape::Same(_)) && is_optional(object, shape) => self.problem(
+            _ if matches!(shape, Shape::Same(_) | Shape::Optional(_)) && is_optional(object, shape) => self.problem(
                 at,
                 "a flattened `Option` swallows every mistake inside it: flatten the struct itself \
                  and make its fields optional, or do not flatten it",
@@ -223,6 +230,22 @@ struct Members {
     /// A flattened part of which nothing is known.
     opaque: bool,
     flat_enum: Option<(&'static EnumShape, bool)>,
+}
+
+/// Whether `null` and absence differ for a field.
+fn is_option_in_option(mut shape: &'static Shape) -> bool {
+    let mut options = 0;
+    loop {
+        shape = match shape {
+            Shape::Optional(inner) => {
+                options += 1;
+                inner()
+            }
+            Shape::Same(inner) | Shape::Said(_, inner) => inner(),
+            Shape::Newtype(field) => (field.shape)(),
+            _ => return options > 1,
+        };
+    }
 }
 
 /// Whether a flattened part was an `Option`: schemars drops `required` then.

@@ -4,7 +4,8 @@
 //! On the way the rules that schemars leaves out are put in, those that garde
 //! does not enforce at a place are taken out, unknown names are refused, and
 //! every disagreement becomes a problem that `build()` reports. Notes for the
-//! walker are left beside the keywords; `strip` takes them out again.
+//! walker are left beside the keywords. What is checked is this schema; clients
+//! see the form that `schema::typed_input` makes of it.
 
 mod enums;
 mod members;
@@ -16,10 +17,10 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::ArgsSpec;
-use super::rules::{self, describe};
+use super::rules;
 use super::shape::{FieldShape, Rule, Shape};
 use crate::schema::text_form::{TextForm, words_of_format};
-use crate::schema::{NOTES, each, typed};
+use crate::schema::{NOTES, describe, each, limit_problems, typed};
 
 /// Keywords that no leaf of std's has.
 const INNER: &[&str] = &[
@@ -77,6 +78,11 @@ pub(crate) fn publish(spec: &ArgsSpec) -> Result<Value, Vec<String>> {
             object.remove("default");
         }
     });
+    if publisher.problems.is_empty() {
+        for problem in limit_problems(&schema) {
+            publisher.problem(name, &problem);
+        }
+    }
     publisher.check_defaults(&schema, name);
     if publisher.problems.is_empty() {
         Ok(schema)
@@ -85,17 +91,9 @@ pub(crate) fn publish(spec: &ArgsSpec) -> Result<Value, Vec<String>> {
     }
 }
 
-/// The schema as clients see it.
-pub(super) fn strip(mut schema: Value) -> Value {
-    each(&mut schema, &mut |object| {
-        object.remove(NOTES);
-    });
-    schema
-}
-
 /// The shape behind `Option`, `Box` and their like.
 pub(super) fn resolve(mut shape: &'static Shape) -> &'static Shape {
-    while let Shape::Same(inner) | Shape::Said(_, inner) = shape {
+    while let Shape::Same(inner) | Shape::Optional(inner) | Shape::Said(_, inner) = shape {
         shape = inner();
     }
     shape
@@ -283,7 +281,7 @@ impl Publisher {
             return self.opaque(object, frame);
         }
         match shape {
-            Shape::Same(inner) => self.same(object, inner(), frame),
+            Shape::Same(inner) | Shape::Optional(inner) => self.same(object, inner(), frame),
             Shape::Newtype(field) => {
                 if frame
                     .rules
@@ -334,6 +332,10 @@ impl Publisher {
                     let schemas = object.get_mut(keyword).and_then(Value::as_object_mut);
                     for (_, schema) in schemas.into_iter().flatten() {
                         self.schema(schema, value(), &inside);
+                        if let Some(object) = schema.as_object_mut() {
+                            // An entry with `null` is not an absent entry.
+                            note(object, "null", true.into());
+                        }
                     }
                 }
             }

@@ -35,7 +35,9 @@ fn unreached(rules: &'static [Rule], shape: &'static Shape) -> Option<Option<&'s
         }
         (Some(rules), Shape::Map(_, value)) => unreached(rules, value()),
         // `inner` is for what the `Option` holds, or goes on through a pointer.
-        (Some(inner), Shape::Same(of)) => unreached(inner, of()).and(unreached(rules, of())),
+        (Some(inner), Shape::Same(of) | Shape::Optional(of)) => {
+            unreached(inner, of()).and(unreached(rules, of()))
+        }
         _ => first(shape, &mut Vec::new()),
     }
 }
@@ -53,6 +55,7 @@ pub(super) fn first(
         Shape::Leaf | Shape::Scalar { .. } | Shape::Text(_) => None,
         Shape::Said(_, inner)
         | Shape::Same(inner)
+        | Shape::Optional(inner)
         | Shape::List(inner)
         | Shape::Array(_, inner)
         | Shape::Set(inner)

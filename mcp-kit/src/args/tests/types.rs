@@ -66,11 +66,11 @@ fn inner_rules_reach_the_place_that_garde_means() {
     assert_eq!(properties["needed"], json!({"type":"string"}));
     assert_eq!(
         properties["list"],
-        json!({"type":["array","null"],"items":{"type":"string"},"minItems":1,"maxItems":2})
+        json!({"type":"array","items":{"type":"string"},"minItems":1,"maxItems":2})
     );
     assert_eq!(
         properties["texts"],
-        json!({"type":["array","null"],"items":{"type":"string","maxLength":2}})
+        json!({"type":"array","items":{"type":"string","maxLength":2}})
     );
     assert_eq!(
         properties["names"],

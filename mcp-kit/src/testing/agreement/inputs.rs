@@ -177,7 +177,7 @@ impl<'s> Inputs<'s> {
             let Some(bound) = schema.get(keyword).and_then(Value::as_u64) else {
                 continue;
             };
-            for count in [bound.saturating_sub(1), bound, bound + 1] {
+            for count in [bound.saturating_sub(1), bound, bound.saturating_add(1)] {
                 if count <= MAX_LENGTH {
                     let what = format!("{count} items, {keyword} {bound}");
                     found.push(Variant::new(self.items(schema, count, depth), what));
@@ -246,7 +246,7 @@ impl<'s> Inputs<'s> {
             let Some(bound) = schema.get(keyword).and_then(Value::as_u64) else {
                 continue;
             };
-            for count in [bound.saturating_sub(1), bound, bound + 1] {
+            for count in [bound.saturating_sub(1), bound, bound.saturating_add(1)] {
                 if count <= MAX_LENGTH {
                     let members = (0..count).map(|n| (format!("k{n}"), self.good(rest, depth + 1)));
                     let what = format!("{count} entries, {keyword} {bound}");

@@ -1,4 +1,5 @@
-//! Whether a type's published schema and its decoding refuse the same inputs.
+//! Whether a type's schema and its decoding refuse the same inputs, and whether
+//! the form in which the schema is published differs from it only as it may.
 
 mod inputs;
 mod scalars;
@@ -10,7 +11,7 @@ use serde_json::Value;
 use inputs::Inputs;
 
 use crate::args::{ArgsSpec, CompiledArgs, DecodeError, ToolArgs, broken, publish};
-use crate::schema::{NOTES, Rewrites, Validator, place_of, typed};
+use crate::schema::{NOTES, Rewrites, Validator, each, place_of, typed};
 
 /// More inputs than this are not tried.
 const MAX_INPUTS: usize = 20_000;
@@ -20,6 +21,8 @@ const MIXED_INPUTS: usize = 500;
 const MAX_DEPTH: usize = 5;
 /// Lists and texts whose bounds are larger are not built.
 const MAX_LENGTH: u64 = 2_000;
+/// Limits as large as this are checked and not published.
+const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
 
 /// Checks that the published schema of an argument type and its decoding agree.
 ///
@@ -28,6 +31,11 @@ const MAX_LENGTH: u64 = 2_000;
 /// enums, missing and unknown members, wrong types, at every nested place. They
 /// are the same in every run. Where only a rule that is told in words refuses an
 /// input, or the inside of an opaque field, that is no disagreement.
+///
+/// The published schema differs from what is checked in three ways, which are no
+/// disagreement either: it has no limits outside ±(2⁵³−1), it does not list
+/// `null` for a member that may be left out, and an enum at its root is one
+/// object, with the choice in words.
 ///
 /// # Panics
 /// On the first disagreement, with the place, the input and both verdicts; and
@@ -49,6 +57,8 @@ fn disagreement(spec: &ArgsSpec) -> Result<(), String> {
         spec,
         compiled: &compiled,
         validator: typed(&noted),
+        plain: typed(&without_notes(noted.clone())),
+        published: typed(compiled.schema()),
         noted: &noted,
     };
     let inputs = Inputs { root: &noted };
@@ -82,12 +92,16 @@ struct Judge<'a> {
     spec: &'a ArgsSpec,
     compiled: &'a CompiledArgs,
     validator: Validator,
+    /// The schema before it took its published form.
+    plain: Validator,
+    published: Validator,
     noted: &'a Value,
 }
 
 impl Judge<'_> {
     fn compare(&self, variant: &Variant) -> Result<(), String> {
         let text = variant.value.to_string();
+        self.compare_forms(variant, &text)?;
         let admitted = self.validator.admits(&text);
         let decoded = self.compiled.decode_strictly(Some(&text));
         let (verdicts, why) = match (&decoded, admitted) {
@@ -113,6 +127,46 @@ impl Judge<'_> {
         ))
     }
 
+    /// Compares the published form with the schema that it was made of.
+    fn compare_forms(&self, variant: &Variant, text: &str) -> Result<(), String> {
+        let wider = match (self.plain.admits(text), self.published.admits(text)) {
+            (true, false) => {
+                let mut sparse = variant.value.clone();
+                let published = self.compiled.schema();
+                leave_out_null(published, published, &mut sparse);
+                if self.published.admits(&sparse.to_string()) || self.has_open_root_choice() {
+                    return Ok(());
+                }
+                false
+            }
+            (false, true) if self.has_root_choice() || has_large_number(&variant.value) => {
+                return Ok(());
+            }
+            (false, true) => true,
+            _ => return Ok(()),
+        };
+        let verdict = if wider { "more" } else { "less" };
+        let shown: String = text.chars().take(300).collect();
+        Err(format!(
+            "`{}`: the published schema admits {verdict} than what is checked ({}).\n  input: {shown}",
+            self.spec.type_name, variant.what
+        ))
+    }
+
+    fn has_root_choice(&self) -> bool {
+        ["oneOf", "anyOf"]
+            .iter()
+            .any(|keyword| self.noted.get(*keyword).is_some())
+    }
+
+    /// Whether one variant takes unknown names, which another one knows.
+    fn has_open_root_choice(&self) -> bool {
+        let is_open = |branch: &Value| branch.get("additionalProperties") != Some(&false.into());
+        ["oneOf", "anyOf"]
+            .iter()
+            .any(|keyword| list(self.noted, keyword).any(is_open))
+    }
+
     /// Whether only what the schema cannot know of refuses an input.
     fn is_exempt(&self, text: &str) -> bool {
         let rewritten = self.validator.coerce(text, Rewrites::default());
@@ -134,6 +188,56 @@ impl Judge<'_> {
                     .any(|at| place.starts_with(at.as_str()) || (place.is_empty() && last == *at))
             }
         }
+    }
+}
+
+fn without_notes(mut schema: Value) -> Value {
+    each(&mut schema, &mut |object| {
+        object.remove(NOTES);
+    });
+    schema
+}
+
+/// Takes out the members that are `null` and not required: they count as absent.
+fn leave_out_null(root: &Value, schema: &Value, value: &mut Value) {
+    let schema = resolve(root, schema);
+    match value {
+        Value::Object(given) => {
+            let properties = schema.get("properties");
+            given.retain(|name, member| {
+                let known = properties.is_some_and(|of| of.get(name).is_some());
+                let required = list(schema, "required").any(|required| required == name);
+                !member.is_null() || required || !known
+            });
+            for (name, member) in given.iter_mut() {
+                let of_name = properties.and_then(|of| of.get(name));
+                if let Some(schema) = of_name.or_else(|| schema.get("additionalProperties")) {
+                    leave_out_null(root, schema, member);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                let of_place = list(schema, "prefixItems").nth(index);
+                if let Some(schema) = of_place.or_else(|| schema.get("items")) {
+                    leave_out_null(root, schema, item);
+                }
+            }
+        }
+        _ => return,
+    }
+    for branch in list(schema, "anyOf") {
+        leave_out_null(root, branch, value);
+    }
+}
+
+/// Whether a value has a number beyond the limits that are published.
+fn has_large_number(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.as_f64().is_some_and(|of| of.abs() >= TWO_TO_53),
+        Value::Object(members) => members.values().any(has_large_number),
+        Value::Array(items) => items.iter().any(has_large_number),
+        _ => false,
     }
 }
 

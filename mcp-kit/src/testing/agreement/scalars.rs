@@ -12,7 +12,7 @@ pub(super) fn texts(schema: &Value, found: &mut Vec<Variant>) {
         let Some(bound) = schema.get(keyword).and_then(Value::as_u64) else {
             continue;
         };
-        for count in [bound.saturating_sub(1), bound, bound + 1] {
+        for count in [bound.saturating_sub(1), bound, bound.saturating_add(1)] {
             if count > MAX_LENGTH {
                 continue;
             }

@@ -1,0 +1,601 @@
+//! Choices: between values, which become one `enum`; between objects that
+//! differ in one tag, which become one object; and between objects at the root
+//! of an input, of which clients see one object with the choice in words.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::null::unwrap;
+use crate::schema::compile::NOTES;
+use crate::schema::tidy::{describe, describe_list};
+
+type Object = Map<String, Value>;
+
+/// The note with the words of an enum's values, for the description.
+const VALUES: &str = "values";
+
+/// The note with an enum's values in the order of their declaration.
+pub(crate) const ORDER: &str = "order";
+
+/// What an alternative may have that is one value.
+const OF_A_VALUE: &[&str] = &["type", "enum", "description", "title", "deprecated", NOTES];
+
+/// What an alternative may have that is merged with others.
+const OF_AN_OBJECT: &[&str] = &[
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "description",
+    "title",
+    "deprecated",
+    NOTES,
+];
+
+/// Says a choice between values, or between tags, as an `enum`.
+pub(super) fn values(object: &mut Object, typed: bool) {
+    if !object.contains_key("enum")
+        && let Some(value) = object.remove("const")
+    {
+        object.insert("enum".into(), json!([value]));
+    }
+    for keyword in ["oneOf", "anyOf"] {
+        if let Some([Value::Object(only)]) = branches(object, keyword) {
+            let only = only.clone();
+            unwrap(object, keyword, only);
+        }
+        if keyword == "anyOf" {
+            splice(object);
+        }
+        one_enum(object, keyword, typed);
+        one_tag(object, keyword);
+    }
+    if typed
+        && !object.contains_key("anyOf")
+        && let Some(branches) = object.remove("oneOf")
+    {
+        object.insert("anyOf".into(), branches);
+    }
+    if !object.contains_key("type")
+        && let Some(values) = object.get("enum").and_then(Value::as_array)
+        && let Some(kind) = type_of(values)
+    {
+        object.insert("type".into(), kind);
+    }
+}
+
+/// A choice within a choice is one choice.
+fn splice(object: &mut Object) {
+    let Some(Value::Array(all)) = object.get_mut("anyOf") else {
+        return;
+    };
+    let inner = |branch: &Value| {
+        let branch = branch.as_object()?;
+        let alone = branch
+            .keys()
+            .all(|keyword| keyword == "anyOf" || keyword == NOTES);
+        branch.get("anyOf").filter(|_| alone)?.as_array().cloned()
+    };
+    *all = std::mem::take(all)
+        .into_iter()
+        .flat_map(|branch| inner(&branch).unwrap_or_else(|| vec![branch]))
+        .collect();
+}
+
+/// Writes the words of values into the descriptions, when all choices are made.
+pub(super) fn write_words(object: &mut Object) {
+    let lines: Vec<String> = object
+        .get(NOTES)
+        .and_then(|notes| notes.get(VALUES)?.as_array())
+        .into_iter()
+        .flatten()
+        .filter_map(|line| line.as_str().map(str::to_owned))
+        .collect();
+    if !lines.is_empty() {
+        describe_list(object, "", &lines);
+    }
+}
+
+fn branches<'o>(object: &'o Object, keyword: &str) -> Option<&'o [Value]> {
+    object.get(keyword)?.as_array().map(Vec::as_slice)
+}
+
+pub(super) fn has_type(object: &Object, name: &str) -> bool {
+    match object.get("type") {
+        Some(Value::String(one)) => one == name,
+        Some(Value::Array(many)) => many.iter().any(|one| one == name),
+        _ => false,
+    }
+}
+
+/// The schema of a place where any of some schemas holds.
+pub(super) fn either(schemas: Vec<Value>) -> Value {
+    let mut different: Vec<Value> = Vec::new();
+    for schema in schemas {
+        match different.iter_mut().find(|known| alike(known, &schema)) {
+            Some(known) => describe_alike(known, &schema),
+            None => different.push(schema),
+        }
+    }
+    if let Some(any) = different.iter().find(|schema| is_any(schema)) {
+        return any.clone();
+    }
+    if different.len() == 1 {
+        return different.remove(0);
+    }
+    json!({ "anyOf": different })
+}
+
+/// Whether two schemas differ in their words at most.
+fn alike(a: &Value, b: &Value) -> bool {
+    let (Some(a), Some(b)) = (a.as_object(), b.as_object()) else {
+        return a == b;
+    };
+    let rules = |of: &Object| -> Object {
+        let of = of.iter();
+        of.filter(|(keyword, _)| *keyword != "description")
+            .map(|(keyword, value)| (keyword.clone(), value.clone()))
+            .collect()
+    };
+    rules(a) == rules(b)
+}
+
+fn describe_alike(known: &mut Value, other: &Value) {
+    let words = |of: &Value| of["description"].as_str().unwrap_or_default().to_owned();
+    let (own, more) = (words(known), words(other));
+    if let Some(known) = known.as_object_mut()
+        && !own.contains(&more)
+    {
+        describe(known, &[more]);
+    }
+}
+
+fn is_any(schema: &Value) -> bool {
+    schema
+        .as_object()
+        .is_some_and(|object| object.keys().all(|keyword| keyword == "description"))
+}
+
+fn type_of(values: &[Value]) -> Option<Value> {
+    let mut names: Vec<&str> = Vec::new();
+    for value in values {
+        let name = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::String(_) => "string",
+            Value::Number(number) if number.is_f64() => "number",
+            Value::Number(_) => "integer",
+            Value::Array(_) | Value::Object(_) => return None,
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.sort_by_key(|name| *name == "null");
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(json!(one)),
+        [_, "null"] => Some(json!(names)),
+        _ => None,
+    }
+}
+
+/// Alternatives that are values become one list of values, which is the whole
+/// schema if there are no other alternatives.
+fn one_enum(object: &mut Object, keyword: &str, typed: bool) {
+    let Some(all) = branches(object, keyword) else {
+        return;
+    };
+    let (values, others): (Vec<&Value>, Vec<&Value>) =
+        all.iter().partition(|branch| listed(branch).is_some());
+    if values.len() < 2 || others.is_empty() && object.contains_key("enum") {
+        return;
+    }
+    let order = object
+        .get(NOTES)
+        .and_then(|notes| notes.get(ORDER)?.as_array());
+    let exactly_one = keyword == "oneOf" && !typed;
+    let Some(one) = joined(&values, order.map(Vec::as_slice), exactly_one) else {
+        return;
+    };
+    if others.is_empty() {
+        unwrap(object, keyword, one);
+    } else {
+        let mut all: Vec<Value> = vec![one.into()];
+        all.extend(others.into_iter().cloned());
+        object.insert(keyword.into(), all.into());
+    }
+}
+
+/// The values of an alternative that is nothing but values.
+fn listed(branch: &Value) -> Option<Vec<Value>> {
+    let branch = branch.as_object()?;
+    let mut keywords = branch.keys();
+    if !keywords.all(|keyword| OF_A_VALUE.contains(&keyword.as_str())) {
+        return None;
+    }
+    match branch.get("enum") {
+        Some(values) => values.as_array().cloned(),
+        None if branch.get("type") == Some(&json!("null")) => Some(vec![Value::Null]),
+        None => None,
+    }
+}
+
+/// One list of values. `None` where exactly one of the alternatives may fit,
+/// and two of them have the same value.
+fn joined(branches: &[&Value], order: Option<&[Value]>, exactly_one: bool) -> Option<Object> {
+    let mut values: Vec<Value> = Vec::new();
+    let mut lines: Vec<Value> = Vec::new();
+    let mut one = Map::new();
+    for branch in branches {
+        let own = listed(branch)?;
+        let said = branch.get("description");
+        let noted = branch
+            .get(NOTES)
+            .and_then(|notes| notes.get(VALUES)?.as_array());
+        match (own.as_slice(), said.and_then(Value::as_str)) {
+            ([value], Some(said)) if !value.is_null() && noted.is_none() => {
+                lines.push(line(value, said).into());
+            }
+            (_, Some(said)) => {
+                one.entry("description").or_insert(said.into());
+            }
+            (_, None) => {}
+        }
+        lines.extend(noted.into_iter().flatten().cloned());
+        for value in own {
+            if !values.contains(&value) {
+                values.push(value);
+            } else if exactly_one {
+                return None;
+            }
+        }
+    }
+    if let Some(order) = order {
+        in_order(order, &mut values, &mut lines);
+    }
+    one.extend(type_of(&values).map(|kind| ("type".to_owned(), kind)));
+    one.insert("enum".into(), values.into());
+    if !lines.is_empty() {
+        note(&mut one, VALUES, lines.into());
+    }
+    Some(one)
+}
+
+/// In the order of the declaration, which schemars changes where some variants
+/// are documented and some are not.
+fn in_order(order: &[Value], values: &mut [Value], lines: &mut [Value]) {
+    let place = |value: &Value| order.iter().position(|of| of == value);
+    values.sort_by_key(|value| place(value).unwrap_or(order.len()));
+    let place = |line: &Value| {
+        let line = line.as_str().unwrap_or_default();
+        order
+            .iter()
+            .position(|of| line.starts_with(&format!("{of}:")))
+    };
+    lines.sort_by_key(|line| place(line).unwrap_or(order.len()));
+}
+
+/// `"fast": Goes fast.`
+fn line(value: &Value, words: &str) -> String {
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("{value}: {words}")
+}
+
+fn note(object: &mut Object, key: &str, value: Value) {
+    let notes = object.entry(NOTES).or_insert_with(|| json!({}));
+    if let Some(notes) = notes.as_object_mut() {
+        notes.insert(key.into(), value);
+    }
+}
+
+/// Alternatives that are objects and differ in the value of one required
+/// member become one object.
+fn one_tag(object: &mut Object, keyword: &str) {
+    let Some(all) = branches(object, keyword).and_then(objects) else {
+        return;
+    };
+    let Some(tag) = tag_of(&all) else {
+        return;
+    };
+    let rest = |branch: &Object| {
+        let mut branch = branch.clone();
+        branch.remove("description");
+        branch.remove("title");
+        branch.remove(NOTES);
+        if let Some(properties) = branch.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.insert(tag.clone(), json!({}));
+        }
+        branch
+    };
+    let first = rest(&all[0]);
+    if all.iter().any(|branch| rest(branch) != first) {
+        return;
+    }
+    let lines: Vec<Value> = all
+        .iter()
+        .flat_map(|branch| {
+            let words = branch.get("description").and_then(Value::as_str);
+            let values = tag_values(branch, &tag).unwrap_or_default();
+            words.map(|words| {
+                values
+                    .iter()
+                    .map(|value| line(value, words).into())
+                    .collect::<Vec<_>>()
+            })
+        })
+        .flatten()
+        .collect();
+    let mut one = first;
+    if let Some(properties) = one.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert(tag.clone(), tag_schema(&all, &tag, lines));
+    }
+    unwrap(object, keyword, one);
+}
+
+fn objects(branches: &[Value]) -> Option<Vec<Object>> {
+    if branches.len() < 2 {
+        return None;
+    }
+    let object = |branch: &Value| {
+        let branch = branch.as_object()?;
+        let known = branch
+            .keys()
+            .all(|keyword| OF_AN_OBJECT.contains(&keyword.as_str()));
+        (known && branch.contains_key("properties")).then(|| branch.clone())
+    };
+    branches.iter().map(object).collect()
+}
+
+/// The member that tells the alternatives apart: required in each, and with
+/// values of its own in each.
+fn tag_of(branches: &[Object]) -> Option<String> {
+    let first = branches.first()?.get("properties")?.as_object()?;
+    first
+        .keys()
+        .find(|name| {
+            let mut seen = BTreeSet::new();
+            branches.iter().all(|branch| {
+                required(branch).contains(name)
+                    && tag_values(branch, name).is_some_and(|values| {
+                        !values.is_empty()
+                            && values
+                                .iter()
+                                .all(|value| value.is_string() && seen.insert(value.to_string()))
+                    })
+            })
+        })
+        .cloned()
+}
+
+fn tag_values(branch: &Object, tag: &str) -> Option<Vec<Value>> {
+    branch
+        .get("properties")?
+        .get(tag)?
+        .get("enum")?
+        .as_array()
+        .cloned()
+}
+
+fn tag_schema(branches: &[Object], tag: &str, lines: Vec<Value>) -> Value {
+    let values: Vec<Value> = branches
+        .iter()
+        .filter_map(|branch| tag_values(branch, tag))
+        .flatten()
+        .collect();
+    let mut schema = Map::new();
+    schema.insert("type".into(), json!("string"));
+    schema.insert("enum".into(), values.into());
+    if !lines.is_empty() {
+        note(&mut schema, VALUES, lines.into());
+    }
+    schema.into()
+}
+
+fn required(object: &Object) -> Vec<&String> {
+    // Names are strings in every schema that compiles.
+    let list = object.get("required").and_then(Value::as_array);
+    list.into_iter()
+        .flatten()
+        .filter_map(|name| match name {
+            Value::String(name) => Some(name),
+            _ => None,
+        })
+        .collect()
+}
+
+fn properties(object: &Object) -> impl Iterator<Item = (&String, &Value)> {
+    let properties = object.get("properties").and_then(Value::as_object);
+    properties.into_iter().flatten()
+}
+
+/// Makes one object of a choice between objects at the root of an input: every
+/// member that one of them has, required what all of them require, and the
+/// choice in words. It admits more than the choice does; the check does not.
+///
+/// False if this cannot be said in one object.
+pub(super) fn merge_root(root: &mut Object) -> bool {
+    let keyword = match (root.contains_key("oneOf"), root.contains_key("anyOf")) {
+        (true, false) => "oneOf",
+        (false, true) => "anyOf",
+        _ => return false,
+    };
+    let others = ["allOf", "not", "if", "$ref", "enum", "patternProperties"];
+    if others.iter().any(|other| root.contains_key(*other)) {
+        return false;
+    }
+    let Some(all) = branches(root, keyword).and_then(mergeable) else {
+        return false;
+    };
+    root.remove(keyword);
+    let shared = Shared::of(root, &all);
+    let tag = tag_of(&all);
+    describe_choice(root, &all, &shared, tag.as_deref());
+    let mut merged = Map::new();
+    for name in &shared.names {
+        let of_one = |object: &Object| object.get("properties")?.get(name).cloned();
+        let schemas = std::iter::once(&*root).chain(&all).filter_map(of_one);
+        merged.insert(name.clone(), either(schemas.collect()));
+    }
+    if let Some(tag) = &tag {
+        let lines = all.iter().flat_map(|branch| {
+            let words = shared.words(branch, Some(tag));
+            let values = tag_values(branch, tag).unwrap_or_default();
+            values
+                .into_iter()
+                .map(move |value| line(&value, &words).into())
+        });
+        let lines = lines.collect();
+        merged.insert(tag.clone(), tag_schema(&all, tag, lines));
+    }
+    root.insert("properties".into(), merged.into());
+    if shared.required.is_empty() {
+        root.remove("required");
+    } else {
+        root.insert("required".into(), json!(shared.required));
+    }
+    if !root.contains_key("additionalProperties")
+        && let Some(rest) = all[0].get("additionalProperties")
+        && all
+            .iter()
+            .all(|branch| branch.get("additionalProperties") == Some(rest))
+    {
+        root.insert("additionalProperties".into(), rest.clone());
+    }
+    true
+}
+
+/// The alternatives, each as an object without a choice of its own.
+fn mergeable(branches: &[Value]) -> Option<Vec<Object>> {
+    let object = |branch: &Value| {
+        let mut branch = branch.as_object()?.clone();
+        if (branch.contains_key("oneOf") || branch.contains_key("anyOf"))
+            && !merge_root(&mut branch)
+        {
+            return None;
+        }
+        let known = branch
+            .keys()
+            .all(|keyword| OF_AN_OBJECT.contains(&keyword.as_str()));
+        let is_object = branch.get("type").is_none_or(|kind| kind == "object");
+        (known && is_object).then_some(branch)
+    };
+    branches.iter().map(object).collect()
+}
+
+/// What the alternatives have in common.
+struct Shared {
+    /// Every member's name.
+    names: Vec<String>,
+    /// What is required in any case.
+    required: Vec<String>,
+    /// Members of all alternatives, which need no words.
+    common: BTreeSet<String>,
+}
+
+impl Shared {
+    fn of(root: &Object, all: &[Object]) -> Self {
+        let mut names: Vec<String> = Vec::new();
+        for (name, _) in std::iter::once(root).chain(all).flat_map(properties) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        let in_all = |name: &String| all.iter().all(|branch| required(branch).contains(&name));
+        let mut of_all: Vec<String> = required(root).into_iter().cloned().collect();
+        let more = names.iter().filter(|name| in_all(name));
+        let more: Vec<String> = more
+            .filter(|name| !of_all.contains(name))
+            .cloned()
+            .collect();
+        of_all.extend(more);
+        let has = |object: &Object, name: &String| properties(object).any(|(own, _)| own == name);
+        let common = names
+            .iter()
+            .filter(|name| has(root, name) || all.iter().all(|branch| has(branch, name)));
+        Self {
+            common: common.cloned().collect(),
+            required: of_all,
+            names,
+        }
+    }
+
+    /// What one alternative needs and takes beside what all do.
+    fn words(&self, branch: &Object, tag: Option<&str>) -> String {
+        let (needs, takes) = self.members(branch, tag);
+        let mut words = Map::new();
+        words.extend(
+            branch
+                .get("description")
+                .map(|said| ("description".to_owned(), said.clone())),
+        );
+        let said = match (needs.is_empty(), takes.is_empty()) {
+            (true, true) => "no further arguments".to_owned(),
+            (true, false) => format!("takes {}", takes.join(", ")),
+            (false, true) => format!("needs {}", needs.join(", ")),
+            (false, false) => format!("needs {}; takes {}", needs.join(", "), takes.join(", ")),
+        };
+        describe(&mut words, &[said]);
+        match words.remove("description") {
+            Some(Value::String(words)) => words,
+            _ => String::new(),
+        }
+    }
+
+    fn members<'b>(&self, branch: &'b Object, tag: Option<&str>) -> (Vec<&'b str>, Vec<&'b str>) {
+        let own = |name: &str| Some(name) != tag && !self.required.iter().any(|of| of == name);
+        let needs: Vec<&str> = required(branch)
+            .into_iter()
+            .map(String::as_str)
+            .filter(|name| own(name))
+            .collect();
+        let takes = properties(branch)
+            .map(|(name, _)| name.as_str())
+            .filter(|name| own(name) && !needs.contains(name) && !self.common.contains(*name));
+        let takes = takes.collect();
+        (needs, takes)
+    }
+}
+
+/// The choice in words, where no tag has them.
+fn describe_choice(root: &mut Object, all: &[Object], shared: &Shared, tag: Option<&str>) {
+    if tag.is_some() {
+        return;
+    }
+    let sets: Vec<_> = all
+        .iter()
+        .map(|branch| shared.members(branch, None))
+        .collect();
+    let keys: Option<Vec<&str>> = sets
+        .iter()
+        .map(|set| match (set.0.as_slice(), set.1.as_slice()) {
+            ([key], []) => Some(*key),
+            _ => None,
+        })
+        .collect();
+    match keys {
+        Some(keys) if all.iter().all(|branch| !branch.contains_key("description")) => {
+            describe(root, &[format!("give exactly one of: {}", keys.join(", "))]);
+        }
+        keys => {
+            let lines = all.iter().map(|branch| {
+                let key = required(branch).first().map_or("", |name| name.as_str());
+                match &keys {
+                    Some(_) => line(
+                        &json!(key),
+                        branch["description"].as_str().unwrap_or_default(),
+                    ),
+                    None => shared.words(branch, None),
+                }
+            });
+            let lines: Vec<String> = lines.collect();
+            let heading = if keys.is_some() {
+                "Give exactly one of:"
+            } else {
+                "Give the arguments of one of these:"
+            };
+            describe_list(root, heading, &lines);
+        }
+    }
+}
