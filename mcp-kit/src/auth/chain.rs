@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 
 use super::{AuthError, Authenticator, Credentials, ProtectedResource};
 use crate::context::Principal;
@@ -30,12 +30,11 @@ impl Authenticators {
     /// caller, is logged.
     pub(crate) async fn authenticate(
         &self,
-        headers: &HeaderMap,
+        credentials: &Credentials<'_>,
     ) -> Result<Option<Principal>, AuthError> {
-        let credentials = Credentials::read(headers)?;
         let mut unavailable = None;
         for authenticator in &self.0 {
-            match authenticator.authenticate(&credentials).await {
+            match authenticator.authenticate(credentials).await {
                 Ok(None) => {}
                 Err(error) if error.is_unavailable() => {
                     // The first is returned, and logged by whoever answers.
@@ -136,6 +135,7 @@ fn with_reason(challenge: String, reason: Option<&'static str>) -> String {
 #[cfg(test)]
 mod tests {
     use async_trait::async_trait;
+    use http::HeaderMap;
 
     use super::*;
 
@@ -173,6 +173,14 @@ mod tests {
         chain
     }
 
+    /// What the chain says of a request with these headers.
+    async fn ask(
+        chain: &Authenticators,
+        headers: &HeaderMap,
+    ) -> Result<Option<Principal>, AuthError> {
+        chain.authenticate(&Credentials::read(headers)?).await
+    }
+
     fn with_key() -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert("x-api-key", HeaderValue::from_static("k"));
@@ -182,20 +190,20 @@ mod tests {
     #[tokio::test]
     async fn the_first_that_knows_the_caller_counts() {
         for known in [&[NOBODY, ALICE][..], &[DOWN, ALICE], &[ALICE, REFUSED]] {
-            let outcome = chain(known).authenticate(&with_key()).await;
+            let outcome = ask(&chain(known), &with_key()).await;
             assert_eq!(outcome.unwrap().unwrap().name(), "alice");
         }
     }
 
     #[tokio::test]
     async fn a_refusal_is_final_and_a_failure_closes_the_door() {
-        let outcome = chain(&[REFUSED, ALICE]).authenticate(&with_key()).await;
+        let outcome = ask(&chain(&[REFUSED, ALICE]), &with_key()).await;
         assert_eq!(outcome.unwrap_err().reason(), Some("it has expired"));
-        let outcome = chain(&[DOWN, NOBODY]).authenticate(&with_key()).await;
+        let outcome = ask(&chain(&[DOWN, NOBODY]), &with_key()).await;
         assert!(outcome.unwrap_err().is_unavailable());
-        let outcome = chain(&[NOBODY]).authenticate(&with_key()).await;
+        let outcome = ask(&chain(&[NOBODY]), &with_key()).await;
         assert!(outcome.unwrap_err().reason().is_some());
-        let outcome = chain(&[NOBODY]).authenticate(&HeaderMap::new()).await;
+        let outcome = ask(&chain(&[NOBODY]), &HeaderMap::new()).await;
         assert!(outcome.unwrap().is_none());
     }
 
@@ -263,7 +271,7 @@ mod tests {
         chain.add(Tokens(resource("https://auth.example.com")));
         chain.add(Tokens(resource("https://other.example.com")));
         // Whoever takes the tokens, and whatever it makes of them.
-        let alice = chain.authenticate(&with_key()).await.unwrap().unwrap();
+        let alice = ask(&chain, &with_key()).await.unwrap().unwrap();
         assert_eq!(
             chain.insufficient_scope(&alice, "write").unwrap(),
             "Bearer error=\"insufficient_scope\", scope=\"read write\", resource_metadata=\

@@ -1,23 +1,30 @@
-//! What a request carries to say who sent it.
+//! What a request carries that shows who sent it.
 
 use std::fmt;
+use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName};
+use http::request::Parts;
+use http::{Extensions, HeaderMap, HeaderName};
 
 use super::AuthError;
 
 /// The header for keys beside `Authorization`.
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// The credentials of one request, read from its headers.
+/// The credentials of one request: a key or a token, and everything else that an
+/// [`Authenticator`](super::Authenticator) may tell its sender by.
 ///
 /// Its `Debug` says which kinds there are, and nothing of what they hold.
 #[derive(Clone, Copy)]
 pub struct Credentials<'a> {
     headers: &'a HeaderMap,
+    extensions: &'a Extensions,
     api_key: Option<&'a str>,
     bearer: Option<&'a str>,
+    address: Option<IpAddr>,
+    resource: Option<&'a str>,
 }
 
 impl<'a> Credentials<'a> {
@@ -32,6 +39,21 @@ impl<'a> Credentials<'a> {
     /// with different values. An `Authorization` of another scheme is no error;
     /// it can be read from [`headers`](Self::headers).
     pub fn read(headers: &'a HeaderMap) -> Result<Self, AuthError> {
+        static NONE: LazyLock<Extensions> = LazyLock::new(Extensions::new);
+        Self::of(headers, &NONE)
+    }
+
+    /// Reads the same headers, and keeps the request's
+    /// [`extensions`](Self::extensions).
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn from_parts(parts: &'a Parts) -> Result<Self, AuthError> {
+        Self::of(&parts.headers, &parts.extensions)
+    }
+
+    fn of(headers: &'a HeaderMap, extensions: &'a Extensions) -> Result<Self, AuthError> {
         let api_key = match only(headers, &X_API_KEY)? {
             Some(key) => Some(credential(key.trim_ascii())?),
             None => None,
@@ -49,9 +71,24 @@ impl<'a> Credentials<'a> {
         }
         Ok(Self {
             headers,
+            extensions,
             api_key,
             bearer,
+            address: None,
+            resource: None,
         })
+    }
+
+    /// The credentials of a request from `address`.
+    pub(crate) fn at(mut self, address: Option<IpAddr>) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// The credentials of a request to the server's `resource`.
+    pub(crate) fn for_resource(mut self, resource: Option<&'a str>) -> Self {
+        self.resource = resource;
+        self
     }
 
     /// The value of `X-API-Key`.
@@ -71,6 +108,56 @@ impl<'a> Credentials<'a> {
     #[must_use]
     pub fn headers(&self) -> &'a HeaderMap {
         self.headers
+    }
+
+    /// What the application attached to the request before it came to the
+    /// [`HttpService`](crate::transport::http::HttpService), such as the user that
+    /// a session layer has found.
+    ///
+    /// ```
+    /// use mcp_kit::auth::{AuthError, Authenticator, Credentials};
+    /// use mcp_kit::{Principal, async_trait};
+    ///
+    /// /// What the application's own login attaches to each request.
+    /// #[derive(Clone)]
+    /// struct User {
+    ///     id: u64,
+    /// }
+    ///
+    /// struct Login;
+    ///
+    /// #[async_trait]
+    /// impl Authenticator for Login {
+    ///     async fn authenticate(
+    ///         &self,
+    ///         credentials: &Credentials<'_>,
+    ///     ) -> Result<Option<Principal>, AuthError> {
+    ///         let user = credentials.extensions().get::<User>();
+    ///         Ok(user.map(|user| {
+    ///             Principal::new(format!("user:{}", user.id), ["read"]).with_extension(user.clone())
+    ///         }))
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn extensions(&self) -> &'a Extensions {
+        self.extensions
+    }
+
+    /// The client's address: the socket's, or what a
+    /// [trusted proxy](crate::transport::http::HttpOptions::trust_proxy) says of
+    /// it. `None` where it is not known.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// The URL of this server that the request was sent to, where it is another
+    /// than that of the [`ProtectedResource`](super::ProtectedResource): the one
+    /// of `/sse`. Clients of that transport ask for tokens with it as audience.
+    #[must_use]
+    pub fn resource(&self) -> Option<&'a str> {
+        self.resource
     }
 
     /// Whether the request came with neither a key nor a token.

@@ -7,7 +7,7 @@ use http::Uri;
 use serde_json::json;
 
 /// Where the metadata document stands (RFC 9728, section 3).
-const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+pub(crate) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// A server that OAuth tokens give access to: what its metadata document says,
 /// and where it stands.
@@ -46,13 +46,9 @@ impl ProtectedResource {
     pub fn new(resource: impl Into<String>) -> Result<Self, ProtectedResourceError> {
         let resource = resource.into();
         let uri = absolute(&resource).ok_or(ProtectedResourceError(()))?;
-        let scheme = uri.scheme_str().unwrap_or_default();
-        let authority = uri.authority().map_or("", |authority| authority.as_str());
-        let path = uri.path().trim_end_matches('/');
-        let metadata_url = format!("{scheme}://{authority}{WELL_KNOWN}{path}");
         Ok(Self {
             resource,
-            metadata_url,
+            metadata_url: metadata_url(&uri),
             authorization_servers: Vec::new(),
             scopes_supported: Vec::new(),
             initial_scopes: Vec::new(),
@@ -157,6 +153,23 @@ impl ProtectedResource {
         )
     }
 
+    /// The same server at `path` in place of its `endpoint`, with all that comes
+    /// before it where clients see more of the endpoint's own path.
+    #[cfg(feature = "sse")]
+    pub(crate) fn beside(&self, endpoint: &str, path: &str) -> Option<Self> {
+        let uri = absolute(&self.resource)?;
+        let own = uri.path().trim_end_matches('/');
+        let prefix = own.strip_suffix(endpoint.trim_end_matches('/'));
+        let host = &metadata_url(&uri);
+        let host = &host[..host.find(WELL_KNOWN)?];
+        let moved = Self::new(format!("{host}{}{path}", prefix.unwrap_or_default())).ok()?;
+        Some(Self {
+            resource: moved.resource,
+            metadata_url: moved.metadata_url,
+            ..self.clone()
+        })
+    }
+
     /// Adds what `other` says of the same resource, so that a server may take
     /// tokens of several issuers.
     pub(crate) fn merge(&mut self, other: &Self) {
@@ -212,6 +225,14 @@ pub(super) fn absolute_with_query(url: &str) -> Option<Uri> {
         _ => return None,
     }
     Some(uri)
+}
+
+/// Where the metadata of the resource at `uri` is.
+fn metadata_url(uri: &Uri) -> String {
+    let scheme = uri.scheme_str().unwrap_or_default();
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let path = uri.path().trim_end_matches('/');
+    format!("{scheme}://{authority}{WELL_KNOWN}{path}")
 }
 
 /// Whether a host can be no other machine.

@@ -10,6 +10,7 @@ mod state;
 
 pub use cancellation::Cancellation;
 pub use extension::Extension;
+pub(crate) use extension::Extensions;
 #[cfg(feature = "http")]
 pub(crate) use host::Host;
 #[cfg(feature = "http")]

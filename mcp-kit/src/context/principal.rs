@@ -10,9 +10,9 @@ use std::sync::Weak;
 #[cfg(feature = "http")]
 use std::time::{Duration, SystemTime};
 
-use super::FromContext;
 #[cfg(feature = "http")]
 use super::host::Host;
+use super::{Extensions, FromContext};
 use crate::tool::{ToolCall, ToolError};
 
 /// The caller: a name and the scopes it holds.
@@ -36,6 +36,7 @@ pub struct Principal {
 struct Inner {
     name: String,
     scopes: Scopes,
+    extensions: Extensions,
     #[cfg(feature = "http")]
     shown: Shown,
 }
@@ -159,6 +160,41 @@ impl Principal {
         self
     }
 
+    /// The caller, with a value that belongs to it, such as the id or the tenant
+    /// that an authenticator has looked up. A value of the same type from before is
+    /// replaced.
+    ///
+    /// Handlers take it with [`Extension`](super::Extension), middlewares read it
+    /// with [`extension`](Self::extension). It is in no log and no `Debug`, and
+    /// makes no difference to whether two principals are equal.
+    ///
+    /// ```
+    /// use mcp_kit::{Extension, Principal, tool};
+    ///
+    /// #[derive(Clone)]
+    /// struct Tenant(u32);
+    ///
+    /// /// Names the tenant.
+    /// #[tool]
+    /// async fn tenant(Extension(Tenant(id)): Extension<Tenant>) -> String {
+    ///     format!("Tenant {id}")
+    /// }
+    ///
+    /// let alice = Principal::new("alice", ["read"]).with_extension(Tenant(7));
+    /// assert_eq!(alice.extension::<Tenant>().unwrap().0, 7);
+    /// ```
+    #[must_use]
+    pub fn with_extension<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        Arc::make_mut(&mut self.inner).extensions.insert(value);
+        self
+    }
+
+    /// The value of this type that was attached to the caller.
+    #[must_use]
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.inner.extensions.get()
+    }
+
     /// The caller's name, as logs and limits have it.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -205,6 +241,7 @@ impl Principal {
             inner: Arc::new(Inner {
                 name,
                 scopes,
+                extensions: Extensions::default(),
                 #[cfg(feature = "http")]
                 shown: Shown::default(),
             }),
@@ -216,8 +253,8 @@ impl Principal {
     }
 }
 
-/// Callers are the same by their names and scopes, wherever they call from and
-/// whatever they have shown.
+/// Callers are the same by their names and scopes, wherever they call from,
+/// whatever they have shown, and whatever was attached to them.
 impl PartialEq for Principal {
     fn eq(&self, other: &Self) -> bool {
         let (one, other) = (&*self.inner, &*other.inner);

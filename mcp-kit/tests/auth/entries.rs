@@ -64,6 +64,32 @@ async fn keys_without_names_are_named_after_their_digests() {
 }
 
 #[tokio::test]
+async fn keys_may_look_as_generators_write_them() {
+    let written = [
+        "Zm9vYmFy+/Zm9vYg==",
+        "k=v-of-a-named-one",
+        "pass|word&(x)!$^",
+        "a'quote",
+        "$money$",
+    ];
+    let entries: Vec<_> = (written.iter().zip(1..))
+        .map(|(key, number)| format!("user-{number}:{key}"))
+        .collect();
+    let keys = ApiKeys::from_list(&format!("{},YmFyZQ==", entries.join(","))).unwrap();
+    for (key, number) in written.iter().zip(1..) {
+        assert_eq!(name(&keys, key).await.unwrap(), format!("user-{number}"));
+    }
+    assert!(name(&keys, "YmFyZQ==").await.unwrap().starts_with("key-"));
+    let folder = support::Folder::new("separators");
+    let error = ApiKeys::from_file(folder.private("keys", "a:one;b:two\n")).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("line 1: there is a `;` in it; give each entry its own line")
+    );
+}
+
+#[tokio::test]
 async fn a_digest_stands_for_its_key() {
     let digest = KeyDigest::of("the-key").to_hex();
     let keys = ApiKeys::from_list(&format!("alice:sha256={digest}:admin")).unwrap();
@@ -137,6 +163,41 @@ fn each_mistake_is_named_by_its_entry_alone() {
             "entry 2: the key is also that of entry 1",
         ),
         ("secret,secret", "entry 2: the key is also that of entry 1"),
+        (
+            "a:secret1;b:secret2",
+            "entry 1: there is a `;` in it; separate entries by commas",
+        ),
+        ("secret1;secret2", "entry 1: there is a `;` in it"),
+        (
+            "alice=secret",
+            "entry 1: there is a `=` in it and no name; write `name:key`",
+        ),
+        (
+            "alice=secret==",
+            "entry 1: there is a `=` in it and no name",
+        ),
+        (
+            "a:fine-key,bob=secret",
+            "entry 2: there is a `=` in it and no name",
+        ),
+        ("a:\"secret\"", "entry 1: the key is in quotes"),
+        ("a:'secret':admin", "entry 1: the key is in quotes"),
+        ("a:<secret>", "entry 1: the key is in quotes or brackets"),
+        (
+            "a:sha256:secret",
+            "entry 1: a digest is written `name:sha256=…`",
+        ),
+        (
+            "sha256:secret",
+            "entry 1: a digest is written `name:sha256=…`",
+        ),
+        ("a:SHA256=secret", "entry 1: the key looks like a digest"),
+        ("a:sha512=secret", "entry 1: the key looks like a digest"),
+        ("a:$2b$12$secret", "entry 1: the key looks like a digest"),
+        (
+            "a:$argon2id$v=19$secret",
+            "entry 1: the key looks like a digest",
+        ),
         (
             "abc,key-ba7816bf:secret",
             "entry 2: the name is also that of entry 1",

@@ -86,18 +86,63 @@ async fn random_key_ids_do_not_make_the_server_hammer_the_issuer() {
 }
 
 #[tokio::test]
-async fn a_token_without_a_key_id_needs_an_issuer_with_one_key() {
-    let (one, two) = (Signer::es256(), Signer::es256());
+async fn every_key_is_tried_that_may_be_the_tokens() {
+    let (one, two, forger) = (Signer::es256(), Signer::es256(), Signer::es256());
+    let without_id = |signer: &Signer| {
+        let mut key = signer.jwk("");
+        key.as_object_mut().unwrap().remove("kid");
+        key
+    };
+    let named = |signer: &Signer, issuer: &Issuer| signer.token("k1", &issuer.claims());
+    let nameless = |signer: &Signer, issuer: &Issuer| {
+        signer.token_with(&json!({"alg": "ES256"}), &issuer.claims())
+    };
     let issuer = Issuer::with(&one).await;
-    let token = one.token_with(&json!({"alg": "ES256"}), &issuer.claims());
-    known(ask(&issuer.oauth(), &token).await);
-    issuer.publish([one.jwk("k1"), Signer::rs256().jwk("k2")]);
-    known(ask(&issuer.oauth(), &token).await);
-    issuer.publish([one.jwk("k1"), two.jwk("k2")]);
-    assert_eq!(
-        refused(ask(&issuer.oauth(), &token).await),
-        "the token does not name its key"
-    );
+    const FORGED: &str = "the token's signature is not its issuer's";
+    type Sign<'a> = &'a dyn Fn(&Signer, &Issuer) -> String;
+    let both = [one.jwk("k1"), two.jwk("k1")];
+    let other = [Signer::rs256().jwk("k1"), two.jwk("k1"), one.jwk("k1")];
+    let apart = [one.jwk("k1"), two.jwk("k2")];
+    let bare = [
+        without_id(&one),
+        Signer::rs256().jwk("k9"),
+        without_id(&two),
+    ];
+    for (keys, sign, refusal) in [
+        // Two keys of one name, also of two kinds.
+        (both.to_vec(), &named as Sign<'_>, FORGED),
+        (other.to_vec(), &named, FORGED),
+        // The token does not say which one.
+        (apart.to_vec(), &nameless, FORGED),
+        // The keys do not, the token does or does not.
+        (bare.to_vec(), &named, NO_SUCH_KEY),
+        (bare.to_vec(), &nameless, FORGED),
+    ] {
+        issuer.publish(keys);
+        let oauth = issuer.oauth();
+        for signer in [&one, &two] {
+            known(ask(&oauth, &sign(signer, &issuer)).await);
+        }
+        assert_eq!(refused(ask(&oauth, &sign(&forger, &issuer)).await), refusal);
+    }
+    // The work is bounded.
+    let many = (0..20).map(|id| Signer::es256().jwk(&format!("k{id}")));
+    issuer.publish(many.chain([one.jwk("k20")]));
+    let outcome = ask(&issuer.oauth(), &nameless(&one, &issuer)).await;
+    assert_eq!(refused(outcome), "the token does not name its key");
+}
+
+#[tokio::test]
+async fn a_new_key_without_a_name_is_fetched_when_a_token_needs_it() {
+    let (old, new) = (Signer::es256(), Signer::es256());
+    let issuer = Issuer::with(&old).await;
+    let oauth = issuer.oauth();
+    oauth.fetch_keys().await.unwrap();
+    pass(minutes(1)).await;
+    issuer.publish([new.jwk("k2")]);
+    let token = new.token_with(&json!({"alg": "ES256"}), &issuer.claims());
+    known(ask(&oauth, &token).await);
+    assert_eq!(issuer.key_fetches(), 2);
 }
 
 #[tokio::test]
@@ -249,6 +294,27 @@ async fn the_keys_are_found_in_each_place_of_the_metadata() {
             .unwrap();
         let token = signer.token("k1", &server.claims_but("iss", Some(json!(name))));
         known(ask(&oauth, &token).await);
+    }
+}
+
+/// At addresses that an issuer does not know, it may answer with anything.
+#[tokio::test]
+async fn the_search_for_metadata_goes_on_after_an_answer_that_is_none() {
+    let signer = Signer::es256();
+    for answer in [
+        Answer::Json("<!doctype html><html></html>".to_owned()),
+        Answer::Json(json!({"error": "not found"}).to_string()),
+        Answer::Json(json!({"issuer": "https://other.example.com", "jwks_uri": "https://other.example.com/keys"}).to_string()),
+        Answer::Json(format!("\"{}\"", "x".repeat(600 << 10))),
+        Answer::Redirect("/elsewhere".to_owned()),
+    ] {
+        let server = Issuer::start().await;
+        server.publish([signer.jwk("k1")]);
+        let keys = format!("{}/keys", server.url);
+        server.answer_with("/.well-known/oauth-authorization-server", answer);
+        let metadata = json!({"issuer": server.url, "jwks_uri": keys});
+        server.answer("/.well-known/openid-configuration", metadata);
+        known(ask(&server.oauth(), &signer.token("k1", &server.claims())).await);
     }
 }
 

@@ -321,6 +321,94 @@ async fn an_audience_of_another_form_can_be_named() {
     known(ask(&oauth, &token).await);
 }
 
+/// Such as Amazon Cognito's access tokens.
+#[tokio::test]
+async fn another_claim_can_name_the_audience_where_there_is_none() {
+    let signer = Signer::es256();
+    let issuer = Issuer::with(&signer).await;
+    let builder = issuer
+        .builder()
+        .audience_claim("client_id", ["app", "other-app"]);
+    let oauth = builder
+        .require_claim("token_use", ["access"])
+        .build()
+        .unwrap();
+    let token = |changes: &[(&str, Value)]| {
+        let mut claims = issuer.claims_but("aud", None);
+        claims["client_id"] = json!("app");
+        claims["token_use"] = json!("access");
+        for (claim, value) in changes {
+            claims[*claim] = value.clone();
+        }
+        signer.token("k1", &claims)
+    };
+    known(ask(&oauth, &token(&[])).await);
+    known(ask(&oauth, &token(&[("client_id", json!(["x", "other-app"]))])).await);
+    known(
+        ask(
+            &oauth,
+            &token(&[("aud", json!(RESOURCE)), ("client_id", json!("x"))]),
+        )
+        .await,
+    );
+    const AUDIENCE: &str = "the token is for another audience than this server";
+    const CLAIM: &str =
+        "the token lacks a claim that this server requires, or has it with another value";
+    for (change, value, reason) in [
+        ("client_id", json!("third-app"), AUDIENCE),
+        ("client_id", json!({"app": true}), AUDIENCE),
+        ("client_id", Value::Null, AUDIENCE),
+        // An audience that is there must be this server.
+        ("aud", json!("https://other.example.com"), AUDIENCE),
+        ("aud", json!([]), AUDIENCE),
+        ("aud", Value::Null, AUDIENCE),
+        ("token_use", json!("id"), CLAIM),
+        ("token_use", Value::Null, CLAIM),
+    ] {
+        let outcome = ask(&oauth, &token(&[(change, value.clone())])).await;
+        assert_eq!(refused(outcome), reason, "{change}: {value}");
+    }
+    let plain = issuer.oauth();
+    assert_eq!(refused(ask(&plain, &token(&[])).await), AUDIENCE);
+    let verified = issuer
+        .builder()
+        .require_claim("/user/email_verified", ["true"]);
+    let verified = verified.build().unwrap();
+    let token = |value: Value| signer.token("k1", &issuer.claims_but("user", Some(value)));
+    known(ask(&verified, &token(json!({"email_verified": true}))).await);
+    refused(ask(&verified, &token(json!({"email_verified": false}))).await);
+    refused(ask(&verified, &token(json!(true))).await);
+    let none: [&str; 0] = [];
+    let error = issuer.builder().audience_claim("client_id", none).build();
+    assert!(error.unwrap_err().to_string().contains("audience_claim"));
+}
+
+#[tokio::test]
+async fn scopes_are_read_from_the_claims_that_were_named() {
+    let signer = Signer::es256();
+    let issuer = Issuer::with(&signer).await;
+    let oauth = (issuer.builder())
+        .scope_claim("permissions")
+        .scope_claim("cognito:groups")
+        .scope_claim("/realm_access/roles")
+        .build()
+        .unwrap();
+    let mut claims = issuer.claims();
+    claims["permissions"] = json!(["files:read", 7, "", "site admin"]);
+    claims["cognito:groups"] = json!("editors staff");
+    claims["realm_access"] = json!({"roles": ["auditor"]});
+    claims["roles"] = json!(["owner"]);
+    let token = signer.token("k1", &claims);
+    let caller = known(ask(&oauth, &token).await);
+    for held in ["read", "write", "files:read", "editors", "staff", "auditor"] {
+        assert!(caller.has_scope(held), "{held}");
+    }
+    for other in ["owner", "admin", "site", "7", ""] {
+        assert!(!caller.has_scope(other), "{other}");
+    }
+    assert!(!known(ask(&issuer.oauth(), &token).await).has_scope("files:read"));
+}
+
 #[tokio::test]
 async fn broken_tokens_never_panic() {
     let signer = Signer::es256();

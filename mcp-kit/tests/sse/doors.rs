@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use mcp_kit::Server;
+use mcp_kit::auth::{AuthError, Authenticator, Credentials, ProtectedResource};
 use mcp_kit::middleware::Rate;
-use serde_json::json;
+use mcp_kit::transport::http::HttpOptions;
+use mcp_kit::{Principal, Server, async_trait};
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::client::{Caller, Names, initialize, ping};
@@ -211,5 +213,142 @@ async fn browsers_ask_first_where_pages_may_read() {
         assert!(answer.status.is_success(), "{answer:?}");
         let origin = &answer.headers["access-control-allow-origin"];
         assert_eq!(origin, "https://app.example.com");
+    }
+}
+
+/// Takes every token, for the endpoint that clients know under `url`.
+struct Tokens(ProtectedResource);
+
+impl Tokens {
+    fn of(url: &str) -> Self {
+        let resource = ProtectedResource::new(url).unwrap();
+        Self(resource.authorization_server("https://auth.example.com"))
+    }
+}
+
+#[async_trait]
+impl Authenticator for Tokens {
+    async fn authenticate(&self, of: &Credentials<'_>) -> Result<Option<Principal>, AuthError> {
+        // Shows which audience a token may name.
+        let name = of.resource().unwrap_or("the endpoint");
+        Ok(of.api_key().map(|_| Principal::new(name, [""; 0])))
+    }
+
+    fn challenge(&self) -> Option<String> {
+        Some(self.0.challenge())
+    }
+
+    fn protected_resource(&self) -> Option<&ProtectedResource> {
+        Some(&self.0)
+    }
+}
+
+/// Clients compare the document's `resource` with the URL that they were given,
+/// and ask for a token with it as audience.
+#[tokio::test]
+async fn clients_find_where_to_get_a_token_for_each_transport() {
+    const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+    for (url, path, sse) in [
+        ("https://mcp.example.com/mcp", "/mcp", "/sse"),
+        ("https://mcp.example.com/tools/mcp", "/mcp", "/tools/sse"),
+        ("https://mcp.example.com", "/", "/sse"),
+    ] {
+        let http = |http: HttpOptions| http.authenticate(Tokens::of(url)).path(path);
+        let server = server().http(http).build().unwrap();
+        let caller = Caller::of(&server);
+        let resource = async |document: &str| {
+            let answer = caller.ask("GET", document, &[], "").await;
+            assert_eq!(answer.status, 200, "{document}");
+            let document: Value = serde_json::from_str(&answer.text).unwrap();
+            assert_eq!(
+                document["authorization_servers"][0],
+                "https://auth.example.com"
+            );
+            document["resource"].as_str().unwrap().to_owned()
+        };
+        let challenge = async |method: &str, at: &str| {
+            let refused = caller.ask(method, at, &[], "").await;
+            refused.refusal(401);
+            refused.headers["www-authenticate"]
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
+        let host = "https://mcp.example.com";
+        assert_eq!(resource(WELL_KNOWN).await, url);
+        let own = url.strip_prefix(host).unwrap();
+        assert_eq!(resource(&format!("{WELL_KNOWN}{own}")).await, url);
+        assert_eq!(
+            resource(&format!("{WELL_KNOWN}{sse}")).await,
+            format!("{host}{sse}")
+        );
+        let endpoint = challenge("POST", path).await;
+        assert!(
+            endpoint.contains(&format!("\"{host}{WELL_KNOWN}{own}\"")),
+            "{endpoint}"
+        );
+        for (method, at) in [("GET", "/sse"), ("POST", "/messages?sessionId=x")] {
+            let challenge = challenge(method, at).await;
+            assert!(
+                challenge.contains(&format!("\"{host}{WELL_KNOWN}{sse}\"")),
+                "{challenge}"
+            );
+        }
+        let mut client = caller.named("token").greeted("2024-11-05").await;
+        assert_eq!(
+            client.call(1, "whoami", json!({})).await,
+            format!("{host}{sse}")
+        );
+    }
+    let without = Server::builder("test", "1")
+        .http(|http| http.authenticate(Tokens::of("https://mcp.example.com/mcp")))
+        .build()
+        .unwrap();
+    let caller = Caller::of(&without);
+    let other = caller
+        .ask("GET", &format!("{WELL_KNOWN}/sse"), &[], "")
+        .await;
+    other.refusal(404);
+    let asks = [
+        ("origin", "http://localhost:6274"),
+        ("access-control-request-method", "GET"),
+    ];
+    caller
+        .ask("OPTIONS", WELL_KNOWN, &asks, "")
+        .await
+        .refusal(405);
+}
+
+#[tokio::test]
+async fn browsers_may_ask_first_for_the_documents_too() {
+    const PAGE: &str = "https://app.example.com";
+    let server = server()
+        .http(|http| http.authenticate(Tokens::of("https://mcp.example.com/mcp")))
+        .http(|http| http.cors_origin(PAGE))
+        .build()
+        .unwrap();
+    let caller = Caller::of(&server);
+    let asks = |origin| {
+        [
+            ("origin", origin),
+            ("access-control-request-method", "GET"),
+            ("access-control-request-headers", "mcp-protocol-version"),
+        ]
+    };
+    for document in ["", "/mcp", "/sse"] {
+        let document = format!("/.well-known/oauth-protected-resource{document}");
+        let answer = caller.ask("OPTIONS", &document, &asks(PAGE), "").await;
+        assert_eq!(answer.status, 204, "{answer:?}");
+        assert_eq!(answer.headers["access-control-allow-origin"], PAGE);
+        assert_eq!(
+            answer.headers["access-control-allow-headers"],
+            "mcp-protocol-version"
+        );
+        let other = caller
+            .ask("OPTIONS", &document, &asks("https://evil.example"), "")
+            .await;
+        other.refusal(403);
+        let answer = caller.ask("GET", &document, &asks(PAGE), "").await;
+        assert_eq!(answer.headers["access-control-allow-origin"], PAGE);
     }
 }

@@ -52,9 +52,10 @@ const VARIABLE: &str = "MCP_API_KEYS";
 ///   name in logs, limits and sessions. It may have two keys that have not
 ///   expired, so that a key can be replaced: add the new one, let callers change
 ///   over, remove the old one.
-/// - A **key** has visible ASCII characters other than `,` and `:`. It should be
-///   random and long: `openssl rand -hex 16`. One of fewer than 16 characters
-///   is accepted with a warning.
+/// - A **key** has visible ASCII characters other than `,`, `:` and `;`. It should
+///   be random and long: `openssl rand -hex 32`. One of fewer than 16 characters
+///   is accepted with a warning. Entries that look like a slip are refused:
+///   `alice=<key>`, a key in quotes, a digest of another kind.
 /// - `sha256=` takes the **digest** of a key, so that the file holds nothing to
 ///   call with: `printf %s "$KEY" | sha256sum`.
 /// - **Scopes** are separated by `+`. The principal has exactly these.
@@ -78,8 +79,9 @@ const VARIABLE: &str = "MCP_API_KEYS";
 ///
 /// # What callers are told
 ///
-/// A key that nobody has is left to the next authenticator, and is 401 in the
-/// end. The challenge is `Bearer realm="mcp"` (RFC 6750, section 3), the
+/// An unknown key is left to the next authenticator. If none knows it, the answer
+/// is 401 with `error="invalid_token"`; without a key it is 401 and says how to send
+/// one. The challenge is `Bearer realm="mcp"` (RFC 6750, section 3), the
 /// registered scheme that keys may be sent with; there is none for `X-API-Key`.
 ///
 /// ```

@@ -98,8 +98,8 @@ fn entry(place: Place, text: &str) -> Result<Option<Entry>, &'static str> {
     let Some(first) = words.next() else {
         return Ok(None);
     };
-    if first.contains(',') {
-        return Err("there is a comma in it; in a file, each entry has its own line");
+    if let Some(slip) = slip(first, &place) {
+        return Err(slip);
     }
     let (name, key, scopes) = match first.split_once(':') {
         None => (None, first, None),
@@ -108,6 +108,9 @@ fn entry(place: Place, text: &str) -> Result<Option<Entry>, &'static str> {
             Some((key, scopes)) => (Some(name), key, Some(scopes)),
         },
     };
+    if let Some(slip) = slip_of_key(name, key) {
+        return Err(slip);
+    }
     let (digest, warning) = match key.strip_prefix("sha256=") {
         Some(hex) => {
             let digest = KeyDigest::from_hex(hex);
@@ -157,6 +160,54 @@ fn entry(place: Place, text: &str) -> Result<Option<Entry>, &'static str> {
         },
         warning,
     )))
+}
+
+/// An entry that was meant otherwise than it would be read: as another's key, or
+/// as a key that its holder does not send.
+fn slip(entry: &str, place: &Place) -> Option<&'static str> {
+    match place {
+        _ if entry.contains(',') => {
+            Some("there is a comma in it; in a file, each entry has its own line")
+        }
+        Place::Entry(_) if entry.contains(';') => {
+            Some("there is a `;` in it; separate entries by commas, and take keys without it")
+        }
+        Place::Line(_) if entry.contains(';') => {
+            Some("there is a `;` in it; give each entry its own line, and take keys without it")
+        }
+        _ => None,
+    }
+}
+
+/// The same of a key and what stands before it.
+fn slip_of_key(name: Option<&str>, key: &str) -> Option<&'static str> {
+    let is_digest = key.starts_with("sha256=");
+    // Padding of Base64 has nothing behind it.
+    let has_equals = key
+        .split_once('=')
+        .is_some_and(|(_, rest)| !rest.trim_matches('=').is_empty());
+    let begins = |prefixes: &[&str]| {
+        let start = key.get(..8).unwrap_or(key).to_ascii_lowercase();
+        prefixes.iter().any(|prefix| start.starts_with(prefix))
+    };
+    let is_wrapped = |open, close| key.len() > 1 && key.starts_with(open) && key.ends_with(close);
+    if name == Some("sha256") || key == "sha256" {
+        Some("a digest is written `name:sha256=…`, with `=` before its 64 hexadecimal digits")
+    } else if !is_digest
+        && begins(&[
+            "sha1=", "sha256=", "sha-256=", "sha384=", "sha512=", "$2", "$argon2", "{sha", "{ssha",
+        ])
+    {
+        Some(
+            "the key looks like a digest; of digests only `sha256=` and 64 hexadecimal digits are known",
+        )
+    } else if name.is_none() && has_equals && !is_digest {
+        Some("there is a `=` in it and no name; write `name:key`, with a colon")
+    } else if is_wrapped('"', '"') || is_wrapped('\'', '\'') || is_wrapped('<', '>') {
+        Some("the key is in quotes or brackets, which would be part of it; leave them out")
+    } else {
+        None
+    }
 }
 
 fn derived_name(digest: &KeyDigest) -> String {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::algorithm::Algorithm;
-use super::claims::Rules;
+use super::claims::{Expected, Rules};
 use super::fetch::Fetcher;
 use super::issuer::{Issuer, KeysAt};
 use super::keys::Keys;
@@ -20,10 +20,8 @@ pub struct OAuthBuilder {
     issuer: String,
     resource: String,
     jwks_url: Option<String>,
-    audiences: Vec<String>,
     algorithms: Vec<Algorithm>,
-    name_claim: String,
-    leeway: Duration,
+    rules: Rules,
     scopes_supported: Vec<String>,
     initial_scopes: Vec<String>,
 }
@@ -34,10 +32,12 @@ impl OAuthBuilder {
             issuer,
             resource,
             jwks_url: None,
-            audiences: Vec::new(),
             algorithms: Algorithm::ALL.to_vec(),
-            name_claim: "sub".to_owned(),
-            leeway: Duration::from_secs(30),
+            rules: Rules {
+                name_claim: "sub".to_owned(),
+                leeway: Duration::from_secs(30),
+                ..Rules::default()
+            },
             scopes_supported: Vec::new(),
             initial_scopes: Vec::new(),
         }
@@ -54,7 +54,56 @@ impl OAuthBuilder {
     /// otherwise than by its URL (RFC 8707). It must name this server alone: a
     /// token for an audience that others share can be used here by any of them.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audiences.push(audience.into());
+        self.rules.audiences.push(audience.into());
+        self
+    }
+
+    /// Accepts tokens without `aud` whose claim `claim` has one of `values`, for
+    /// issuers that name the server so. A token that has an `aud` must name this
+    /// server there.
+    ///
+    /// Amazon Cognito's access tokens have no audience but the id of the app
+    /// client, which must be one that this server alone is reached with:
+    ///
+    /// ```
+    /// use mcp_kit::auth::OAuth;
+    ///
+    /// let issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab1Cd2Ef3";
+    /// let oauth = OAuth::builder(issuer, "https://mcp.example.com/mcp")
+    ///     .audience_claim("client_id", ["4hl4example"])
+    ///     .require_claim("token_use", ["access"])
+    ///     .scope_claim("cognito:groups")
+    ///     .build()?;
+    /// # Ok::<(), mcp_kit::auth::OAuthError>(())
+    /// ```
+    pub fn audience_claim<S: Into<String>>(
+        mut self,
+        claim: impl Into<String>,
+        values: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.rules.audience_claims.push(expected(claim, values));
+        self
+    }
+
+    /// Refuses tokens whose claim `claim` does not have one of `values`. A claim
+    /// that is a list must hold one of them; `true` and numbers are compared as
+    /// text. A name that begins with a slash leads into objects:
+    /// `/organization/id`.
+    pub fn require_claim<S: Into<String>>(
+        mut self,
+        claim: impl Into<String>,
+        values: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.rules.required_claims.push(expected(claim, values));
+        self
+    }
+
+    /// Takes scopes from this claim too, beside those of `scope` or `scp`:
+    /// `permissions`, `roles`, `cognito:groups`, or a claim within an object, such
+    /// as `/realm_access/roles`. Each member of a list is one scope; a text has
+    /// them with spaces between. The issuer must not let users choose the values.
+    pub fn scope_claim(mut self, claim: impl Into<String>) -> Self {
+        self.rules.scope_claims.push(claim.into());
         self
     }
 
@@ -68,14 +117,14 @@ impl OAuthBuilder {
     /// promise that no two holders share its value, and that no holder can
     /// choose it: a display name or an unverified address will not do.
     pub fn name_claim(mut self, claim: impl Into<String>) -> Self {
-        self.name_claim = claim.into();
+        self.rules.name_claim = claim.into();
         self
     }
 
     /// How far the issuer's clock may be from this server's: 30 s unless set, 5
     /// minutes at most.
     pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.leeway = leeway;
+        self.rules.leeway = leeway;
         self
     }
 
@@ -102,7 +151,7 @@ impl OAuthBuilder {
     ///
     /// When a URL is not an absolute `https` one (`http` is for loopback hosts),
     /// has a fragment or a user, or a query where none may be; when no algorithm
-    /// is left, the leeway is longer than 5 minutes, or the operating system has
+    /// or no value of a claim is left, the leeway is longer than 5 minutes, or the operating system has
     /// no certificates to check the issuer's with.
     pub fn build(self) -> Result<OAuth, OAuthError> {
         let issuer = absolute(&self.issuer).ok_or(OAuthError(
@@ -126,30 +175,33 @@ impl OAuthBuilder {
             .authorization_server(&self.issuer)
             .scopes_supported(self.scopes_supported)
             .initial_scopes(self.initial_scopes);
+        let rules = &self.rules;
+        let mut expected = rules.audience_claims.iter().chain(&rules.required_claims);
+        if expected.any(|one| one.values.is_empty()) {
+            return Err(OAuthError(
+                "a claim is required that may have no value; name at least one for each audience_claim(…) and require_claim(…)",
+            ));
+        }
         if self.algorithms.is_empty() {
             return Err(OAuthError("no algorithm is left; name at least one"));
         }
-        if self.leeway > Duration::from_secs(300) {
+        if self.rules.leeway > Duration::from_secs(300) {
             return Err(OAuthError(
                 "the leeway is longer than 5 minutes; set the clocks instead",
             ));
         }
         let needs_tls = issuer.scheme_str() == Some("https");
         let fetcher = Fetcher::new(needs_tls).map_err(OAuthError)?;
-        let mut audiences = self.audiences;
+        let mut rules = self.rules;
         // Clients differ in whether they keep a last slash.
         let bare = self.resource.trim_end_matches('/');
-        audiences.extend([bare.to_owned(), format!("{bare}/")]);
-        let rules = Rules {
-            audiences,
-            name_claim: self.name_claim,
-            leeway: self.leeway,
-            name_prefix: self
-                .issuer
-                .strip_prefix("https://")
-                .unwrap_or(&self.issuer)
-                .to_owned(),
-        };
+        rules
+            .audiences
+            .extend([bare.to_owned(), format!("{bare}/")]);
+        let prefix = self.issuer.strip_prefix("https://");
+        prefix
+            .unwrap_or(&self.issuer)
+            .clone_into(&mut rules.name_prefix);
         let keys = Keys::new(Issuer {
             name: self.issuer.clone(),
             keys_at,
@@ -162,6 +214,16 @@ impl OAuthBuilder {
             resource,
             keys: Arc::new(keys),
         }))
+    }
+}
+
+fn expected<S: Into<String>>(
+    claim: impl Into<String>,
+    values: impl IntoIterator<Item = S>,
+) -> Expected {
+    Expected {
+        claim: claim.into(),
+        values: values.into_iter().map(Into::into).collect(),
     }
 }
 

@@ -9,20 +9,62 @@ use crate::auth::AuthError;
 use crate::text::is_unsafe;
 
 /// What is asked of a token's claims.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Rules {
     pub(super) audiences: Vec<String>,
+    /// What names this server in tokens without `aud`.
+    pub(super) audience_claims: Vec<Expected>,
+    pub(super) required_claims: Vec<Expected>,
+    /// Claims that hold scopes beside `scope` and `scp`.
+    pub(super) scope_claims: Vec<String>,
     pub(super) name_claim: String,
     pub(super) leeway: Duration,
     /// What the names of this issuer's holders begin with.
     pub(super) name_prefix: String,
 }
 
+/// A claim, and the values of which it must have one.
+#[derive(Clone, Debug)]
+pub(super) struct Expected {
+    pub(super) claim: String,
+    pub(super) values: Vec<String>,
+}
+
 type Claims = Map<String, Value>;
+
+impl Expected {
+    fn is_in(&self, claims: &Claims) -> bool {
+        let is_one = |value: &Value| match value {
+            Value::String(text) => self.values.contains(text),
+            Value::Bool(_) | Value::Number(_) => self.values.contains(&value.to_string()),
+            _ => false,
+        };
+        match find(claims, &self.claim) {
+            Some(Value::Array(values)) => values.iter().any(is_one),
+            Some(value) => is_one(value),
+            None => false,
+        }
+    }
+}
+
+/// The claim of this name, or where a name such as `/realm_access/roles` leads
+/// to: names of claims may hold dots and slashes, but do not begin with one.
+fn find<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
+    let Some(path) = name.strip_prefix('/') else {
+        return claims.get(name);
+    };
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    let value = claims.get(first)?;
+    rest.split('/')
+        .filter(|member| !member.is_empty())
+        .try_fold(value, |value, member| value.get(member))
+}
 
 impl Rules {
     /// Whether the token is for this server and this time (RFC 7519, sections
     /// 4.1.3 to 4.1.5).
-    pub(super) fn check(&self, claims: &Claims) -> Result<(), AuthError> {
+    /// `resource` is another URL of this server, at which the token was sent.
+    pub(super) fn check(&self, claims: &Claims, resource: Option<&str>) -> Result<(), AuthError> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let now = now.unwrap_or_default().as_secs_f64();
         let leeway = self.leeway.as_secs_f64();
@@ -38,18 +80,24 @@ impl Rules {
             Some(_) => return Err(AuthError::invalid("the token is not valid yet")),
         }
         let is_ours = |value: &Value| {
-            value
-                .as_str()
-                .is_some_and(|audience| self.audiences.iter().any(|one| one == audience))
+            value.as_str().is_some_and(|audience| {
+                let is_at = |url: &str| url.trim_end_matches('/') == audience.trim_end_matches('/');
+                self.audiences.iter().any(|one| one == audience) || resource.is_some_and(is_at)
+            })
         };
         let is_for_us = match claims.get("aud") {
             Some(Value::Array(audiences)) => audiences.iter().any(is_ours),
             Some(audience) => is_ours(audience),
-            None => false,
+            None => self.audience_claims.iter().any(|one| one.is_in(claims)),
         };
         if !is_for_us {
             return Err(AuthError::invalid(
                 "the token is for another audience than this server",
+            ));
+        }
+        if !self.required_claims.iter().all(|one| one.is_in(claims)) {
+            return Err(AuthError::invalid(
+                "the token lacks a claim that this server requires, or has it with another value",
             ));
         }
         Ok(())
@@ -88,13 +136,32 @@ pub(super) fn scopes(claims: &Claims) -> Vec<&str> {
     let Some(scopes) = claims.get("scope").or_else(|| claims.get("scp")) else {
         return Vec::new();
     };
-    let texts = match scopes {
-        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
-        other => other.as_str().into_iter().collect::<Vec<_>>(),
-    };
-    texts
+    texts(scopes)
         .into_iter()
         .flat_map(|text| text.split(' '))
         .filter(|scope| !scope.is_empty())
         .collect()
+}
+
+impl Rules {
+    /// What the claims hold that were named as scopes. Members of a list are
+    /// whole: a group `files admin` is not the scope `admin`.
+    pub(super) fn more_scopes<'a>(&'a self, claims: &'a Claims) -> impl Iterator<Item = &'a str> {
+        let values = self
+            .scope_claims
+            .iter()
+            .filter_map(|name| find(claims, name));
+        let scopes = values.flat_map(|value| match value {
+            Value::String(text) => text.split(' ').collect(),
+            other => texts(other),
+        });
+        scopes.filter(|scope| !scope.is_empty())
+    }
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+        other => other.as_str().into_iter().collect(),
+    }
 }

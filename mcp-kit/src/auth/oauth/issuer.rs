@@ -81,17 +81,33 @@ impl Issuer {
         Ok(keys)
     }
 
+    /// Asks each place for the metadata until one has it. An issuer need not
+    /// know all of the places: at the others it may answer with anything, such as
+    /// the page of a web application, or the metadata of another tenant.
     async fn find_keys(&self, places: &[Uri]) -> Result<Uri, KeysError> {
-        let mut failure = FetchError::Url;
+        let (mut missing, mut wrong) = (None, None);
         for place in places {
-            match self.fetcher.get(place).await {
-                Ok(text) => return self.keys_url(&text),
-                Err(error @ FetchError::Status(_)) => failure = error,
+            let outcome = match self.fetcher.get(place).await {
+                Ok(text) => self.keys_url(&text),
                 // Whoever does not answer here does not answer elsewhere.
-                Err(error) => return Err(self.failed("metadata", error)),
+                Err(error @ (FetchError::Network(_) | FetchError::Slow)) => {
+                    return Err(self.failed("metadata", error));
+                }
+                Err(error @ FetchError::Status(_)) => {
+                    missing = Some(self.failed("metadata", error));
+                    continue;
+                }
+                Err(error) => Err(self.failed("metadata", error)),
+            };
+            match outcome {
+                Ok(url) => return Ok(url),
+                // The first place is the one that RFC 8414 names.
+                Err(error) => _ = wrong.get_or_insert(error),
             }
         }
-        Err(self.failed("metadata", failure))
+        Err(wrong
+            .or(missing)
+            .unwrap_or_else(|| self.failed("metadata", FetchError::Url)))
     }
 
     fn keys_url(&self, metadata: &[u8]) -> Result<Uri, KeysError> {

@@ -87,8 +87,8 @@ impl Key {
         })
     }
 
-    pub(super) fn has_id(&self, id: &str) -> bool {
-        self.id.as_deref() == Some(id)
+    pub(super) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
     }
 
     /// Whether a token of this algorithm may be signed with this key. What the

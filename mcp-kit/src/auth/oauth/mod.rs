@@ -34,12 +34,15 @@ use token::Token;
 /// - its signature is good,
 /// - it has not expired (`exp`, which it must have) and is valid already
 ///   (`nbf`), give or take 30 s,
-/// - and its audience (`aud`) is this server's URL (RFC 8707), or one named by
-///   [`audience`](OAuthBuilder::audience).
+/// - its audience (`aud`) is this server's URL (RFC 8707), or one named by
+///   [`audience`](OAuthBuilder::audience); without `aud`, a claim named by
+///   [`audience_claim`](OAuthBuilder::audience_claim) says as much,
+/// - and it has the claims of [`require_claim`](OAuthBuilder::require_claim).
 ///
 /// The caller's name is the issuer without `https://`, `#`, and the claim `sub`
 /// or [another](OAuthBuilder::name_claim): `auth.example.com#alice`. Its scopes
-/// are those of the claim `scope`, or of `scp`. The token itself is neither kept
+/// are those of the claim `scope`, or of `scp`, and of the claims named by
+/// [`scope_claim`](OAuthBuilder::scope_claim). The token itself is neither kept
 /// nor passed on.
 ///
 /// A bearer token that is no JWT, or one of another issuer, is left to the next
@@ -100,7 +103,11 @@ impl OAuth {
         self.0.keys.fetch().await.map_err(AuthError::unavailable)
     }
 
-    async fn check(&self, token: &Token<'_>) -> Result<Principal, AuthError> {
+    async fn check(
+        &self,
+        token: &Token<'_>,
+        resource: Option<&str>,
+    ) -> Result<Principal, AuthError> {
         if !token.is_for_access() {
             return Err(AuthError::invalid("this is not a plain access token"));
         }
@@ -108,10 +115,12 @@ impl OAuth {
             .filter(|algorithm| self.0.algorithms.contains(algorithm))
             .ok_or(AuthError::invalid("the token's algorithm is not accepted"))?;
         self.0.keys.check(token, algorithm).await?;
-        self.0.rules.check(&token.claims)?;
-        let name = self.0.rules.name(&token.claims)?;
-        let principal = Principal::new(name, claims::scopes(&token.claims));
-        Ok(match self.0.rules.expiry(&token.claims) {
+        let (rules, claims) = (&self.0.rules, &token.claims);
+        rules.check(claims, resource)?;
+        let scopes = claims::scopes(claims).into_iter();
+        let scopes = scopes.chain(rules.more_scopes(claims));
+        let principal = Principal::new(rules.name(claims)?, scopes);
+        Ok(match rules.expiry(claims) {
             Some(expiry) => principal.with_expiry(expiry),
             None => principal,
         })
@@ -130,7 +139,7 @@ impl Authenticator for OAuth {
         if token.text("iss") != Some(&self.0.issuer) {
             return Ok(None);
         }
-        self.check(&token).await.map(Some)
+        self.check(&token, credentials.resource()).await.map(Some)
     }
 
     fn challenge(&self) -> Option<String> {

@@ -45,6 +45,7 @@ mod probes;
 mod pulse;
 mod refusal;
 mod request_body;
+mod resources;
 mod service;
 mod socket;
 #[cfg(feature = "sse")]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::door::Door;
 use super::limits::HttpLimits;
 use super::peer::TrustedProxies;
-use crate::auth::{Authenticator, Authenticators};
+use crate::auth::{Authenticator, Authenticators, WELL_KNOWN};
 use crate::limiter::{EdgeRates, Rate};
 
 /// How a server is served over HTTP; given to
@@ -289,7 +289,7 @@ impl HttpOptions {
     /// What is wrong with them, for `build()` to tell.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
         let path = self.path.as_str();
-        let is_taken = TAKEN.contains(&path) || path.starts_with(METADATA);
+        let is_taken = TAKEN.contains(&path) || path.starts_with(WELL_KNOWN);
         let doubled = is_taken.then(|| {
             format!(
                 "http: the path {path:?} is taken: probes, metrics, the older transport and the metadata for OAuth have paths of their own"
@@ -308,7 +308,7 @@ impl HttpOptions {
     }
 }
 
-/// Paths that are taken.
+/// Paths that are taken, beside all that begin as those of the metadata for OAuth.
 const TAKEN: [&str; 6] = [
     "/livez",
     "/readyz",
@@ -317,9 +317,6 @@ const TAKEN: [&str; 6] = [
     "/sse",
     "/messages",
 ];
-
-/// And all that begin so.
-const METADATA: &str = "/.well-known/oauth-protected-resource";
 
 impl fmt::Debug for HttpOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

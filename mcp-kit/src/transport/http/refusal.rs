@@ -94,6 +94,19 @@ impl Refusal {
         self
     }
 
+    /// Lets the challenges name the metadata at `to` in place of that at `from`.
+    #[cfg(feature = "sse")]
+    pub(super) fn with_metadata(mut self, from: &str, to: &str) -> Self {
+        let (from, to) = (format!("\"{from}\""), format!("\"{to}\""));
+        for challenge in &mut self.0.challenges {
+            let text = challenge.to_str().unwrap_or_default();
+            if let Ok(moved) = HeaderValue::try_from(text.replace(&from, &to)) {
+                *challenge = moved;
+            }
+        }
+        self
+    }
+
     /// Ends the connection: what the client sends on is not read.
     pub(super) fn closing(mut self) -> Self {
         self.0.closes = true;

@@ -31,11 +31,12 @@ use super::probes::{self, Readiness};
 use super::pulse::Pulse;
 use super::refusal::{Reason, Refusal, busy, closed, json_response, limited};
 use super::request_body::RequestBody;
+use super::resources::Resources;
 use super::socket::Socket;
 #[cfg(feature = "sse")]
 use super::sse;
 use super::subscriptions::Subscriptions;
-use crate::auth::AuthError;
+use crate::auth::{AuthError, Credentials};
 use crate::context::Principal;
 use crate::error_text;
 use crate::limiter::EdgeLimits;
@@ -119,9 +120,8 @@ pub(super) struct Shared {
     pub(super) pulse: Arc<Pulse>,
     pub(super) subscriptions: Arc<Subscriptions>,
     readiness: Arc<Readiness>,
-    /// Where to get a token for this server (RFC 9728): the document's path, and
-    /// the document.
-    resource: Option<(String, Vec<u8>)>,
+    /// Where to get a token for this server.
+    resources: Resources,
     /// Callers need not say who they are, and nobody allowed that: it serves
     /// this machine alone.
     is_local: bool,
@@ -197,8 +197,7 @@ impl HttpService {
                 open,
                 subscriptions: Arc::default(),
                 readiness: Arc::default(),
-                resource: (options.authenticators.protected_resource())
-                    .map(|resource| (resource.path().to_owned(), resource.to_json().into())),
+                resources: Resources::of(&options),
                 server: inner,
                 options,
                 is_local,
@@ -302,17 +301,22 @@ impl Shared {
             // Boxed: most requests need no room for it.
             #[cfg(feature = "sse")]
             sse::STREAM | sse::MESSAGES if self.options.has_sse => {
-                Box::pin(self.sse(parts, body, client)).await
+                let answered = Box::pin(self.sse(parts, body, client)).await;
+                answered.map_err(|refusal| self.resources.of_sse(refusal))
             }
-            _ if self.resource.as_ref().is_some_and(|(at, _)| at == path) => {
+            _ => {
+                let Some(document) = self.resources.document(path) else {
+                    return Err(Refusal::not_found(format!(
+                        "Not found: the MCP endpoint is {}",
+                        self.options.path
+                    )));
+                };
+                if let Some(response) = self.preflight(parts, &client)? {
+                    return Ok(response);
+                }
                 probes::check_method(&parts.method)?;
-                let json = self.resource.as_ref().map(|(_, json)| json.clone());
-                Ok(json_response(StatusCode::OK, json.unwrap_or_default()))
+                Ok(json_response(StatusCode::OK, document.to_vec()))
             }
-            _ => Err(Refusal::not_found(format!(
-                "Not found: the MCP endpoint is {}",
-                self.options.path
-            ))),
         }
     }
 
@@ -455,7 +459,13 @@ impl Shared {
                 None => anonymous,
             });
         }
-        let error = match in_time(authenticators.authenticate(&parts.headers)).await {
+        let authenticated = async {
+            let credentials = Credentials::from_parts(parts)?
+                .at(client)
+                .for_resource(self.resources.asked_at(parts.uri.path()));
+            authenticators.authenticate(&credentials).await
+        };
+        let error = match in_time(authenticated).await {
             Ok(Some(principal)) => return Ok(principal),
             Ok(None) => None,
             Err(error) if error.is_unavailable() => {
