@@ -49,8 +49,8 @@ fn server_policy(server: &Server) -> String {
         (
             "calls at once",
             format!(
-                "{} per connection, {} in all",
-                limits.calls_per_connection, limits.calls_per_server
+                "{} per connection, {} in all, {} of one caller over HTTP",
+                limits.calls_per_connection, limits.calls_per_server, limits.calls_per_principal
             ),
         ),
         (

@@ -404,6 +404,10 @@ impl ServerBuilder {
                 permits: Arc::new(Semaphore::new(
                     self.limits.calls_per_server.min(Semaphore::MAX_PERMITS),
                 )),
+                #[cfg(feature = "http")]
+                principal_permits: Arc::new(super::PrincipalPermits::new(
+                    self.limits.calls_per_principal,
+                )),
                 limits: self.limits,
                 tools,
                 by_name,

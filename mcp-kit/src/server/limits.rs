@@ -23,6 +23,11 @@ pub struct Limits {
     pub calls_per_connection: usize,
     /// Calls of the whole server that run at once; 1,024. Further ones wait.
     pub calls_per_server: usize,
+    /// Calls of one principal that run at once over HTTP, in all of its
+    /// connections and sessions; 256. Further ones wait, and other principals'
+    /// calls run meanwhile. Callers without authentication count by their host.
+    /// It should be well below `calls_per_server`.
+    pub calls_per_principal: usize,
     /// Calls of one connection that wait; 4,096. Further ones are told that the
     /// server is busy. A batch has no more messages either.
     pub pending_calls: usize,
@@ -54,6 +59,7 @@ impl Default for Limits {
             message_bytes: 4 * MIB,
             calls_per_connection: 64,
             calls_per_server: 1_024,
+            calls_per_principal: 256,
             pending_calls: 4_096,
             pending_bytes: 8 * MIB,
             unread_bytes: 8 * MIB,
@@ -79,6 +85,7 @@ impl Limits {
             ("message_bytes", self.message_bytes, 1_024),
             ("calls_per_connection", self.calls_per_connection, 1),
             ("calls_per_server", self.calls_per_server, 1),
+            ("calls_per_principal", self.calls_per_principal, 1),
             ("pending_calls", self.pending_calls, 1),
             ("pending_bytes", self.pending_bytes, 1_024),
             ("unread_bytes", self.unread_bytes, 1_024),

@@ -1,5 +1,7 @@
 //! The server: its tools, its policy, and how calls reach them.
 
+#[cfg(feature = "http")]
+mod budget;
 mod builder;
 mod dispatch;
 mod drain;
@@ -15,6 +17,8 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+#[cfg(feature = "http")]
+pub(crate) use budget::{ByteBudget, Claim};
 #[cfg(all(feature = "cli", feature = "http", feature = "metrics"))]
 pub(crate) use builder::NO_METRICS;
 pub use builder::{BuildError, ServerBuilder, ToolOptions};
@@ -28,6 +32,8 @@ pub use crate::replicas::{InvalidRedisUrl, RedisLimits, StoreUnavailable};
 
 pub(crate) use dispatch::{PendingCall, Running, Session, error_result};
 pub(crate) use entry::ToolEntry;
+#[cfg(feature = "http")]
+pub(crate) use permit::PrincipalPermits;
 pub(crate) use permit::{RunPermit, Share, ShareGiver};
 
 use crate::context::{Principal, StateMap};
@@ -80,6 +86,9 @@ pub(crate) struct ServerInner {
     pub(crate) local: Principal,
     /// One for each call that may run at once.
     permits: Arc<Semaphore>,
+    /// And of each principal, over HTTP.
+    #[cfg(feature = "http")]
+    pub(crate) principal_permits: Arc<PrincipalPermits>,
     pub(crate) drain: Arc<Drain>,
     identity: Arc<Identity>,
     #[cfg(feature = "http")]

@@ -15,6 +15,8 @@ use crate::args::{ArgumentNames, Decoded, Violations};
 use crate::context::Principal;
 use crate::protocol::RequestId;
 use crate::reference::Reference;
+#[cfg(feature = "http")]
+use crate::server::Claim;
 use crate::server::{RunPermit, ServerInner, ToolEntry};
 use crate::telemetry::CallTrace;
 
@@ -55,6 +57,9 @@ pub(crate) struct CallContext {
     logged: AtomicBool,
     /// How many places of the arguments were rewritten before they were decoded.
     normalised: AtomicUsize,
+    /// What the arguments count for, until the call drops them.
+    #[cfg(feature = "http")]
+    held: OnceLock<Claim>,
 }
 
 /// Where a call's notifications go.
@@ -90,7 +95,15 @@ impl CallContext {
             reference: OnceLock::new(),
             logged: AtomicBool::new(false),
             normalised: AtomicUsize::new(0),
+            #[cfg(feature = "http")]
+            held: OnceLock::new(),
         }
+    }
+
+    /// Counts what the client made it hold, until the call is dropped.
+    #[cfg(feature = "http")]
+    pub(crate) fn hold(&self, claim: Claim) {
+        let _ = self.held.set(claim);
     }
 
     pub(crate) fn cancel(&self) {

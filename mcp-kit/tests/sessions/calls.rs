@@ -259,7 +259,7 @@ impl tracing::Subscriber for Panics {
 }
 
 #[tokio::test]
-async fn a_log_that_panics_ends_its_call_and_no_other() {
+async fn a_log_that_panics_changes_no_answer() {
     let armed = Arc::<AtomicBool>::default();
     let _broken = tracing::subscriber::set_default(Panics(Arc::clone(&armed)));
     let (gate, mut entered) = gate();
@@ -280,7 +280,7 @@ async fn a_log_that_panics_ends_its_call_and_no_other() {
     tracing::callsite::rebuild_interest_cache();
     armed.store(true, Ordering::Relaxed);
     let third = client.ask(&call(3, "whoami", json!({}))).await;
-    assert_eq!((third.status.as_u16(), &*third.text), (202, ""));
+    assert!(third.result().contains("50 ms"), "{third:?}");
     armed.store(false, Ordering::Relaxed);
     let fourth = client.ask(&call(4, "whoami", json!({}))).await;
     assert!(fourth.result().contains("50 ms"), "{fourth:?}");

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tower_service::Service as _;
 
 use crate::client::{Answer, Events, call, initialize, read};
-use crate::tools::server;
+use crate::tools::{gate, gated_server, server};
 
 async fn ask(service: &HttpService, from: &str, session: Option<&str>, message: &Value) -> Answer {
     read(post(service, from, session, message).await).await
@@ -78,6 +78,51 @@ async fn one_host_takes_nothing_from_another() {
     // The session itself goes where its client goes.
     let moved = ask(&service, "192.0.2.3:4000", Some(&sessions[0].1), &waited).await;
     assert_eq!(moved.result(), "waited 0");
+}
+
+/// In all of its sessions together; the calls of others run meanwhile.
+#[tokio::test]
+async fn a_host_runs_so_many_calls_at_once_and_others_are_served() {
+    let (gate, mut entered) = gate();
+    let server = gated_server(&gate)
+        .limits(|limits| limits.calls_per_principal = 2)
+        .build()
+        .unwrap();
+    let service = server.http_service();
+    let open = initialize("2025-11-25");
+    let gated = call(1, "gated", json!({}));
+    let start = |host: &'static str, session: &str| {
+        let (service, gated, session) = (service.clone(), gated.clone(), session.to_owned());
+        tokio::spawn(async move { ask(&service, host, Some(&session), &gated).await })
+    };
+    let [greedy, other] = ["192.0.2.1:4000", "192.0.2.2:4000"];
+    let mut asked = Vec::new();
+    for number in 0..4 {
+        let opened = ask(&service, greedy, None, &open).await;
+        let session = opened.headers["mcp-session-id"].to_str().unwrap();
+        asked.push(start(greedy, session));
+        if number < 2 {
+            entered.recv().await.unwrap();
+        } else {
+            let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"});
+            // It is taken once its id is in flight.
+            while ask(&service, greedy, Some(session), &ping).await.status == 200 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+    let opened = ask(&service, other, None, &open).await;
+    let session = opened.headers["mcp-session-id"].to_str().unwrap();
+    let others = start(other, session);
+    entered.recv().await.unwrap();
+    assert!(
+        entered.try_recv().is_err(),
+        "a third call of the first host runs"
+    );
+    gate.open.add_permits(5);
+    for asked in asked.into_iter().chain([others]) {
+        assert!(asked.await.unwrap().text.contains("through"));
+    }
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ fn change(entry: &str) -> Result<Change, Box<dyn Error>> {
         ("keep_alive", true) => Box::new(move |limits| limits.keep_alive = time),
         ("connections", false) => Box::new(move |limits| limits.connections = count),
         ("requests", false) => Box::new(move |limits| limits.requests = count),
+        ("incoming_bytes", false) => Box::new(move |limits| limits.incoming_bytes = count),
         ("sessions", false) => Box::new(move |limits| limits.sessions = count),
         ("sessions_per_principal", false) => {
             Box::new(move |limits| limits.sessions_per_principal = count)

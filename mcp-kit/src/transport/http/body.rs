@@ -17,11 +17,11 @@ use super::clock::{Progress, Serving};
 use super::exchange::Reader;
 use super::legacy::Listening;
 use super::open::OpenRequest;
-use super::pressure::{Claim, LARGE, Pressure};
 #[cfg(feature = "sse")]
 use super::sse::{Opened, Stream};
 use super::subscriptions::Subscription;
 use crate::context::Principal;
+use crate::server::{ByteBudget, Claim};
 
 /// The body of a response.
 pub struct HttpBody {
@@ -179,6 +179,10 @@ impl Body for HttpBody {
     }
 }
 
+/// An answer that has fewer bytes is not counted among what clients leave
+/// unread: it leaves at once, or with what is large.
+pub(super) const LARGE: usize = 16 * 1024;
+
 /// As much as leaves at a time. hyper keeps what it is given until it is
 /// written, and only what is still here is known to be unread.
 const MOST: usize = 64 * 1024;
@@ -327,15 +331,17 @@ where
     }
 }
 
-/// Bodies up to this size are always received.
+/// Bodies up to this size are received also while large ones take all the room
+/// that there is for them.
 const SMALL: usize = 64 * 1024;
 
-/// Reads a body of at most `most` bytes, in at most `time`.
+/// Reads a body of at most `most` bytes, in at most `time`. It counts as
+/// `incoming` once it is large, or has not come in one piece.
 pub(super) async fn read<B>(
     mut body: B,
     most: usize,
     time: Duration,
-    incoming: &Arc<Pressure>,
+    incoming: &Arc<ByteBudget>,
 ) -> Result<(Bytes, Option<Claim>), Unread>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -368,11 +374,15 @@ where
         if length > most {
             return Err(Unread::TooLarge);
         }
-        if length > SMALL {
+        if length > SMALL || length > data.len() {
             let fits = match &mut claim {
-                Some(claim) => claim.grow_to(length),
+                Some(claim) if length > SMALL => claim.grow_to(length),
+                Some(claim) => claim.set_small(length),
                 none => {
-                    *none = incoming.claim(length);
+                    *none = match length > SMALL {
+                        true => incoming.claim(length),
+                        false => incoming.claim_small(length),
+                    };
                     none.is_some()
                 }
             };

@@ -8,19 +8,22 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::body::LARGE;
 use super::exchange::{Begun, Exchange};
 use super::legacy::Place;
 use super::open::OpenCall;
-use super::pressure::{LARGE, Pressure};
 use super::pulse::Beating;
 use super::service::Shared;
 use super::socket::{self, Socket};
 use crate::middleware::{Timeout, log_refusal};
 use crate::panics::contain;
-use crate::server::{PendingCall, RunPermit, Running, ServerInner, Share, error_result};
+use crate::server::{
+    ByteBudget, PendingCall, RunPermit, Running, ServerInner, Share, error_result,
+};
 use crate::tool::{ErrorKind, ToolError, ToolResult};
 
 /// How long after its deadline a call is answered from outside. Its own
@@ -48,7 +51,7 @@ pub(super) struct Call {
     /// Where in a session it belongs.
     place: Option<Place>,
     /// Where large answers count that are not read yet.
-    unread: Arc<Pressure>,
+    unread: Arc<ByteBudget>,
     task: OnceLock<AbortHandle>,
 }
 
@@ -284,13 +287,13 @@ impl Drop for EndOnDrop<'_> {
 
 async fn run(call: Arc<Call>, holds: Holds, share: Option<Share>) {
     let _end = EndOnDrop(&call);
-    let permits = call.server.permits();
-    let permit = match Arc::clone(permits).try_acquire_owned() {
-        Ok(permit) => permit,
-        Err(_) => match Arc::clone(permits).acquire_owned().await {
-            Ok(permit) => permit,
-            Err(_) => return, // the semaphore is never closed
-        },
+    let principal = &call.call.context.principal;
+    // Its caller's first: one that waits for that takes none of the server's.
+    let Some(theirs) = acquire(call.server.principal_permits.of(principal)).await else {
+        return;
+    };
+    let Some(permit) = acquire(Arc::clone(call.server.permits())).await else {
+        return;
     };
     if call.place.is_some() && call.exchange.has_ended() {
         return; // answered or cancelled just before its turn came
@@ -298,11 +301,19 @@ async fn run(call: Arc<Call>, holds: Holds, share: Option<Share>) {
     let context = &call.call.context;
     context.set_begun();
     let Holds { open, beating } = holds;
-    let permit = RunPermit::new(permit, share);
+    let permit = RunPermit::new(permit, share).of_principal(theirs);
     let result = Running::new(&call.server, context, Some(permit)).await;
     call.answer(&result);
     drop(beating);
     drop(open);
+}
+
+/// A permit, once there is one; `None` never, since no semaphore is closed.
+async fn acquire(permits: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    match Arc::clone(&permits).try_acquire_owned() {
+        Ok(permit) => Some(permit),
+        Err(_) => permits.acquire_owned().await.ok(),
+    }
 }
 
 /// What is said in place of a large result for which there is no room.

@@ -9,24 +9,24 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
-use super::body::{self, HttpBody, Unread};
+use super::body::{self, HttpBody, LARGE, Unread};
 use super::calls::{Call, CallGuard, Waiting, shutting_down};
 use super::exchange::{Begun, Exchange, Reader};
 use super::headers::{self, Accepts};
 use super::legacy::{self, Found, Opening};
-use super::pressure::LARGE;
 use super::refusal::{Reason, Refusal, busy, empty_response, json_response};
 use super::request_body::RequestBody;
 use super::service::Shared;
 use super::socket::Socket;
 use super::subscriptions;
 use crate::context::Principal;
+use crate::middleware::log_refusal;
 use crate::protocol::message::{Frame, Message, Request, decode};
 use crate::protocol::meta::{Meta, modern_version};
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, json_string};
-use crate::server::{PendingCall, Session};
+use crate::server::{Claim, PendingCall, Session};
 use crate::telemetry::Origin;
-use crate::tool::Outbound;
+use crate::tool::{ErrorKind, Outbound, ToolError};
 
 /// Events of one response that nobody has read may have so many bytes.
 pub(super) const MOST_UNREAD_EVENTS: usize = 64 * 1024;
@@ -85,7 +85,7 @@ async fn post(
             "Not acceptable: Accept must list application/json and text/event-stream",
         ));
     }
-    let (bytes, _incoming) = read(shared, body).await?;
+    let (bytes, mut incoming) = read(shared, body).await?;
     let origin = Origin::http(parts.version, headers);
     let found = legacy::find(shared, headers, &principal).await?;
     let session = Session {
@@ -93,7 +93,15 @@ async fn post(
         version: None,
         origin,
     };
-    let asked = decide(shared, headers, accepts, &bytes, &found, session)?;
+    let asked = decide(
+        shared,
+        headers,
+        accepts,
+        &bytes,
+        &mut incoming,
+        &found,
+        session,
+    )?;
     drop(bytes);
     drop(found);
     match asked {
@@ -109,7 +117,10 @@ async fn post(
             response.body_mut().held().unread = claim;
             Ok(response)
         }
-        Asked::Call { call, exchange } => respond(shared, call, exchange, accepts, socket).await,
+        Asked::Call { call, exchange } => {
+            hold(shared, &call, incoming)?;
+            respond(shared, call, exchange, accepts, socket).await
+        }
         Asked::Listen(id, place, caller) => {
             let exchange = Exchange::new(MOST_UNREAD_EVENTS);
             let subscription =
@@ -140,7 +151,7 @@ pub(super) fn check_is_json(headers: &HeaderMap) -> Result<(), Refusal> {
 pub(super) async fn read(
     shared: &Shared,
     body: &mut RequestBody,
-) -> Result<(Bytes, Option<super::pressure::Claim>), Refusal> {
+) -> Result<(Bytes, Option<Claim>), Refusal> {
     let most = shared.server.limits.message_bytes;
     let time = shared.options.limits.body_time;
     body::read(body, most, time, &shared.incoming)
@@ -177,6 +188,7 @@ fn decide(
     headers: &HeaderMap,
     accepts: Accepts,
     bytes: &[u8],
+    incoming: &mut Option<Claim>,
     found: &Found,
     session: Session,
 ) -> Result<Asked, Refusal> {
@@ -196,7 +208,15 @@ fn decide(
                 return asked.map_err(with_id);
             }
             let version = named.and_then(ProtocolVersion::from_name);
-            legacy::request(shared, found, accepts, version, &request, &meta, session)
+            legacy::request(
+                shared,
+                found,
+                accepts,
+                version,
+                &request,
+                &meta,
+                (session, incoming),
+            )
         }
         Frame::One(Ok(Message::Notification(notification))) => {
             let meta = Meta::of(notification.params.meta).map_err(Refusal::bad_request)?;
@@ -322,6 +342,31 @@ pub(super) fn refuse_while_draining(shared: &Shared) -> Result<(), Refusal> {
     )
     .retry_after(1)
     .closing())
+}
+
+/// What a call counts for beside its arguments, its ids and its progress token:
+/// about what the server keeps for one that waits.
+const PER_CALL: usize = 1024;
+
+/// Counts what a call holds of its client's message, until the call drops it.
+/// `incoming` is what the message has counted for so far.
+pub(super) fn hold(
+    shared: &Shared,
+    call: &PendingCall,
+    incoming: Option<Claim>,
+) -> Result<(), Refusal> {
+    let bytes = call.size() + PER_CALL;
+    let claim = match incoming {
+        Some(mut claim) => claim.set_small(bytes).then_some(claim),
+        None => shared.incoming.claim_small(bytes),
+    };
+    let Some(claim) = claim else {
+        let refusal = ToolError::refusal(ErrorKind::Busy, "The server is busy");
+        log_refusal(&refusal, &call.context);
+        return Err(busy().with_id(Some(&call.id)));
+    };
+    call.context.hold(claim);
+    Ok(())
 }
 
 /// Runs a call and answers with what it gives.

@@ -11,12 +11,13 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::body::LARGE;
 use super::clock::Progress;
 use super::legacy::LegacySession;
-use super::pressure::{Claim, LARGE, Pressure};
 #[cfg(feature = "sse")]
 use super::sse::Stream;
 use crate::protocol::encode;
+use crate::server::{ByteBudget, Claim};
 use crate::tool::{CallContext, Outbound};
 
 /// What a call's task and the request's connection share.
@@ -229,7 +230,7 @@ impl Exchange {
     pub(super) fn resume(
         self: &Arc<Self>,
         last: u64,
-        unread: &Arc<Pressure>,
+        unread: &Arc<ByteBudget>,
     ) -> Result<Reader, NotResumed> {
         let mut state = self.lock();
         let start = state.after(last).ok_or(NotResumed::Forgotten)?;

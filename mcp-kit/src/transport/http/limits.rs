@@ -34,8 +34,13 @@ pub struct HttpLimits {
     /// Subscriptions of one caller (`subscriptions/listen`) that are open at
     /// once; 100. Further ones are refused with 429.
     pub streams_per_principal: usize,
-    /// The bytes of large bodies (of more than 64 KiB) that are being received
-    /// at once; 64 MiB. Further large ones are told 503.
+    /// The bytes of messages that are being received and of the arguments that
+    /// calls hold, from their receipt until the calls drop them; 64 MiB. A call
+    /// counts for the text of its arguments and 1 KiB, whether it runs or waits
+    /// and whether or not its client has left. A further message is refused with
+    /// 503 and `Retry-After`, a further call of a batch with an error. Messages
+    /// of up to 64 KiB and calls may use a quarter more, so that large messages
+    /// do not keep small ones out.
     pub incoming_bytes: usize,
     /// The bytes of large answers (of more than 16 KiB) that clients have not
     /// read; 48 MiB. Beyond it a call with a large result is told to try again,

@@ -40,7 +40,6 @@ mod open;
 mod options;
 mod param_headers;
 pub(crate) mod peer;
-mod pressure;
 mod probes;
 mod pulse;
 mod refusal;

@@ -26,7 +26,6 @@ use super::legacy::Sessions;
 use super::open::{Open, OpenRequest};
 use super::options::HttpOptions;
 use super::param_headers::ParamHeaders;
-use super::pressure::Pressure;
 use super::probes::{self, Readiness};
 use super::pulse::Pulse;
 use super::refusal::{Reason, Refusal, busy, closed, json_response, limited};
@@ -44,7 +43,7 @@ use crate::ownership::SharedSessions;
 use crate::panics::contain;
 use crate::protocol::{ErrorCode, RpcError};
 use crate::reference::Reference;
-use crate::server::{Server, ServerInner};
+use crate::server::{ByteBudget, Server, ServerInner};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
 
@@ -110,9 +109,9 @@ pub(super) struct Shared {
     pub(super) anonymous: Principal,
     pub(super) param_headers: ParamHeaders,
     /// Large bodies on their way in.
-    pub(super) incoming: Arc<Pressure>,
+    pub(super) incoming: Arc<ByteBudget>,
     /// Large answers that are not read yet.
-    pub(super) unread: Arc<Pressure>,
+    pub(super) unread: Arc<ByteBudget>,
     pub(super) open: Arc<Open>,
     pub(super) sessions: Arc<Sessions>,
     #[cfg(feature = "sse")]
@@ -188,8 +187,8 @@ impl HttpService {
                 edge,
                 anonymous: Principal::new("anonymous", [""; 0]),
                 param_headers: ParamHeaders::of(server.tools()),
-                incoming: Pressure::new(options.limits.incoming_bytes),
-                unread: Pressure::new(options.limits.unread_bytes),
+                incoming: ByteBudget::new(options.limits.incoming_bytes),
+                unread: ByteBudget::new(options.limits.unread_bytes),
                 pulse: Pulse::new(&open),
                 sessions: Sessions::new(&inner, &options.limits, store),
                 #[cfg(feature = "sse")]

@@ -18,8 +18,8 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::clock::{Clock, Phase, Round};
-use super::pressure::Pressure;
 use super::socket::{self, Socket};
+use crate::server::ByteBudget;
 
 /// How long what may take.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +46,7 @@ pub(super) struct TimedStream {
     writing: Socket,
     clock: Arc<Clock>,
     patience: Patience,
-    unread: Arc<Pressure>,
+    unread: Arc<ByteBudget>,
     alarm: Pin<Box<Sleep>>,
     /// Since when the client has read nothing of what waits for it.
     stalled: Option<Instant>,
@@ -65,7 +65,7 @@ impl TimedStream {
         (reading, writing): (OwnedReadHalf, Socket),
         clock: Arc<Clock>,
         patience: Patience,
-        unread: Arc<Pressure>,
+        unread: Arc<ByteBudget>,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -114,7 +114,7 @@ impl TimedStream {
                 (stalled, stands) => stalled.or(stands),
             };
             if let Some(stalled) = stalled {
-                let patience = if self.unread.is_high() {
+                let patience = if self.unread.is_nearly_full() {
                     SHORT_PATIENCE.min(self.patience.unread)
                 } else {
                     self.patience.unread

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::client::{Era, HttpClient, answer};
+use crate::client::{HttpClient, answer};
 use crate::request::Request;
 use crate::rpc;
 use crate::server::{Server, setup};
@@ -59,6 +59,32 @@ fn five_hundred_calls_at_once_are_all_answered() {
             }
         }
     }
+}
+
+/// A caller's further calls wait until one of its own ends.
+#[test]
+fn a_caller_runs_256_calls_at_once_and_others_are_served() {
+    let mut trace = Trace::new("http-principal");
+    let server = setup().keys().env("CHAOS_TRACE", trace.path()).start();
+    let (alice, mut bob) = (server.modern_as("alice-key"), server.modern_as("bob-key"));
+    let first = slow(&alice, 20_000, &mut trace);
+    let mut calls: Vec<Conn> = (1..400)
+        .map(|id| alice.start(&alice.calling(id, "slow", json!({ "ms": 20_001 }))))
+        .collect();
+    let mut more = Vec::new();
+    for ms in 0..3 {
+        bob.assert_alive();
+        more.push(slow(&server.modern_as("bob-key"), 20_002 + ms, &mut trace));
+    }
+    trace.wait_for_lines("start 20001", 255);
+    let mut waits = alice.start(&alice.calling(9, "slow", json!({ "ms": 1 })));
+    server.proc().wait_until_idle();
+    assert_eq!(trace.count("start 20001"), 255);
+    assert!(!trace.has("start 1"));
+    // Those that wait are served in the order in which they came.
+    drop((first, calls.split_off(1)));
+    trace.wait_for("start 1");
+    assert_eq!(waits.response().status(), 200);
 }
 
 /// A connector that opens a session for each call, and ends none, is served for

@@ -10,7 +10,7 @@ use crate::server::{Server, setup};
 use crate::wire::Response;
 
 /// A client of that transport.
-struct OldClient<'a> {
+pub(crate) struct OldClient<'a> {
     server: &'a Server,
     key: Option<&'a str>,
     events: Events,
@@ -51,7 +51,7 @@ impl<'a> OldClient<'a> {
     }
 
     #[track_caller]
-    fn greeted(server: &'a Server, key: Option<&'a str>) -> Self {
+    pub(crate) fn greeted(server: &'a Server, key: Option<&'a str>) -> Self {
         let mut client = Self::open(server, key);
         client.send(&rpc::initialize("open", "2024-11-05"));
         let answer = client.next();
@@ -61,7 +61,7 @@ impl<'a> OldClient<'a> {
         client
     }
 
-    fn request(&self, message: &Value) -> Request {
+    pub(crate) fn request(&self, message: &Value) -> Request {
         let request = Request::post(message.to_string()).target(&self.endpoint);
         match self.key {
             Some(key) => request.header("X-API-Key", key),

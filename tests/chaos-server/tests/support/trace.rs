@@ -58,6 +58,23 @@ impl Trace {
         }
     }
 
+    /// Waits until this line has been written so often.
+    pub(crate) fn wait_for_lines(&mut self, line: &str, times: usize) {
+        while self.count(line) < times {
+            let next = self
+                .lines
+                .recv_timeout(PATIENCE)
+                .unwrap_or_else(|_| panic!("`{line}` is not there {times} times"));
+            self.seen.push(next);
+        }
+    }
+
+    /// How often this line has been written by now.
+    pub(crate) fn count(&mut self, line: &str) -> usize {
+        self.seen.extend(self.lines.try_iter());
+        self.seen.iter().filter(|seen| *seen == line).count()
+    }
+
     /// Whether this line has been written by now.
     pub(crate) fn has(&mut self, line: &str) -> bool {
         self.seen.extend(self.lines.try_iter());

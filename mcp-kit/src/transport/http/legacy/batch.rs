@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::StatusCode;
 use serde_json::value::RawValue;
 
+use super::super::body::LARGE;
 use super::super::exchange::Exchange;
-use super::super::pressure::{Claim, LARGE, Pressure};
 use super::super::refusal::{Refusal, busy};
 use super::super::service::Shared;
 use super::messages::{Caller, Reply};
@@ -16,6 +16,7 @@ use super::session::{Answer, LegacySession};
 use crate::protocol::message::{Malformed, Message, Request, decode_one};
 use crate::protocol::meta::Meta;
 use crate::protocol::{ProtocolVersion, RpcError};
+use crate::server::{ByteBudget, Claim};
 use crate::tool::ToolResult;
 use crate::transport::stream::Batch;
 
@@ -29,7 +30,7 @@ pub(in super::super) struct BatchReply {
     exchange: Arc<Exchange>,
     /// As many bytes may wait in unfinished batches of a session.
     most: usize,
-    unread: Arc<Pressure>,
+    unread: Arc<ByteBudget>,
     held: Mutex<Held>,
 }
 
@@ -209,7 +210,7 @@ fn request_in_batch(
     reply: &Arc<BatchReply>,
 ) -> Result<Reply, Refusal> {
     match Meta::of(request.params.meta) {
-        Ok(meta) => caller.request(shared, request, &meta, None, Some(reply)),
+        Ok(meta) => caller.request(shared, request, &meta, None, None, Some(reply)),
         Err(error) => Ok(Reply::Json {
             json: caller.error(Some(&request.id), &error),
             id: None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::super::calls::{Call, Waiting};
-use super::super::endpoint::check_scope;
+use super::super::endpoint::{check_scope, hold};
 use super::super::refusal::Refusal;
 use super::super::service::Shared;
 use super::batch::BatchReply;
@@ -17,7 +17,7 @@ use crate::middleware::log_refusal;
 use crate::protocol::message::{Notification, Request};
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, RequestId, RpcError, encode};
-use crate::server::{PendingCall, Session, error_result};
+use crate::server::{Claim, PendingCall, Session, error_result};
 use crate::telemetry::Origin;
 use crate::tool::{ErrorKind, Outbound, ToolError};
 
@@ -52,13 +52,15 @@ impl<'a> Caller<'a> {
     }
 
     /// Answers a request, or takes up the call that it asks for. `patience` is
-    /// how long the response may take to begin where the client takes events.
+    /// how long the response may take to begin where the client takes events;
+    /// `incoming` is what the message has counted for so far.
     pub(in super::super) fn request(
         &self,
         shared: &Shared,
         request: &Request<'_>,
         meta: &Meta<'_>,
         patience: Option<Duration>,
+        incoming: Option<Claim>,
         batch: Option<&Arc<BatchReply>>,
     ) -> Result<Reply, Refusal> {
         let (id, session) = (&request.id, self.session);
@@ -93,6 +95,7 @@ impl<'a> Caller<'a> {
             let id = Some(id.clone());
             return Ok(Reply::Json { id, json });
         };
+        hold(shared, &call, incoming)?;
         let waiting = Waiting {
             patience,
             socket: None, // who leaves may come back

@@ -29,14 +29,13 @@ use super::calls::Call;
 use super::endpoint::{self, Asked, check_scope, refuse_while_draining};
 use super::exchange::{Begun, Exchange};
 use super::headers::{self, Accepts};
-use super::pressure::Claim;
 use super::refusal::{Refusal, empty_response, json_response};
 use super::service::Shared;
 use crate::context::Principal;
 use crate::protocol::message::{Frame, Malformed, Message, Request};
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError};
-use crate::server::Session;
+use crate::server::{Claim, Session};
 
 #[cfg(feature = "sse")]
 pub(super) use batch::take as take_batch;
@@ -111,7 +110,8 @@ pub(super) fn named_era(name: &str) -> Era {
     ProtocolVersion::from_name(name).map_or(Era::Modern, ProtocolVersion::era)
 }
 
-/// Decides what a request of the older revisions asks for.
+/// Decides what a request of the older revisions asks for; it comes with what
+/// its message has counted for so far.
 pub(super) fn request(
     shared: &Arc<Shared>,
     found: &Found,
@@ -119,7 +119,7 @@ pub(super) fn request(
     version: Option<ProtocolVersion>,
     request: &Request<'_>,
     meta: &Meta<'_>,
-    mut asking: Session,
+    (mut asking, incoming): (Session, &mut Option<Claim>),
 ) -> Result<Asked, Refusal> {
     let with_id = |refusal: Refusal| {
         let is_free = !found.has_call(&request.id);
@@ -149,7 +149,7 @@ pub(super) fn request(
     };
     let patience = accepts.events.then_some(patience);
     let caller = Caller::new(session, asking);
-    let reply = caller.request(shared, request, meta, patience, None)?;
+    let reply = caller.request(shared, request, meta, patience, incoming.take(), None)?;
     Ok(match reply {
         Reply::Json { json, .. } => Asked::Answer(json),
         Reply::Call(call) => Asked::InSession(call),

@@ -16,14 +16,13 @@ use tokio::runtime::Handle;
 
 use super::super::calls::{Call, Holds, Waiting as Awaited};
 use super::super::exchange::{Exchange, NotResumed, Reader, StreamName};
-use super::super::pressure::{Claim, Pressure};
 use super::super::service::Shared;
 use super::batch::BatchReply;
 use super::common::Common;
 use super::id::SessionId;
 use super::onto::Onto;
 use crate::protocol::{ProtocolVersion, RequestId};
-use crate::server::{PendingCall, Share, ShareGiver};
+use crate::server::{ByteBudget, Claim, PendingCall, Share, ShareGiver};
 use crate::telemetry::{OpenSession, Origin};
 use crate::tool::ToolResult;
 use crate::transport::stream::Kept;
@@ -314,7 +313,7 @@ impl LegacySession {
     pub(super) fn resume(
         &self,
         (number, last): (u64, u64),
-        unread: &Arc<Pressure>,
+        unread: &Arc<ByteBudget>,
     ) -> Result<Reader, NotResumed> {
         let exchange = {
             let state = self.lock();

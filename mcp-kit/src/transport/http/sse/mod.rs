@@ -25,7 +25,7 @@ use crate::context::Principal;
 use crate::protocol::message::{Frame, Malformed, Message, Notification, Request, decode};
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ProtocolVersion, RpcError, encode};
-use crate::server::Session;
+use crate::server::{Claim, Session};
 use crate::telemetry::Origin;
 
 use self::streams::SseSession;
@@ -90,14 +90,14 @@ pub(super) async fn message(
         ))
     })?;
     let session = shared.streams.find(id, &principal)?;
-    let (bytes, _claim) = endpoint::read(shared, body).await?;
+    let (bytes, incoming) = endpoint::read(shared, body).await?;
     let asking = Session {
         principal,
         version: None,
         origin: Origin::http(parts.version, &parts.headers),
     };
     let most = shared.server.limits.pending_calls;
-    let answer = take(shared, &session, decode(&bytes, most), asking)?;
+    let answer = take(shared, &session, decode(&bytes, most), asking, incoming)?;
     if session.stream.has_ended() {
         // Just now: no answer can come.
         refuse_while_draining(shared)?;
@@ -118,9 +118,12 @@ fn take(
     session: &SseSession,
     frame: Frame<'_>,
     asking: Session,
+    incoming: Option<Claim>,
 ) -> Result<Option<Vec<u8>>, Refusal> {
     match frame {
-        Frame::One(Ok(Message::Request(asked))) => request(shared, session, &asked, asking),
+        Frame::One(Ok(Message::Request(asked))) => {
+            request(shared, session, &asked, asking, incoming)
+        }
         Frame::One(Ok(Message::Notification(said))) => {
             notification(session, &said, asking).map(|()| None)
         }
@@ -153,6 +156,7 @@ fn request(
     session: &SseSession,
     request: &Request<'_>,
     mut asking: Session,
+    incoming: Option<Claim>,
 ) -> Result<Option<Vec<u8>>, Refusal> {
     let id = &request.id;
     let Some(agreed) = session.agreed()? else {
@@ -167,7 +171,7 @@ fn request(
         Ok(meta) => meta,
         Err(error) => return Ok(Some(caller.error(Some(id), &error))),
     };
-    match caller.request(shared, request, &meta, None, None) {
+    match caller.request(shared, request, &meta, None, incoming, None) {
         Ok(Reply::Json { json, .. }) => Ok(Some(json)),
         Ok(Reply::Call(_) | Reply::Nothing) => Ok(None),
         // The protocol's own errors are answers like others.

@@ -7,9 +7,10 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
+use super::super::body::LARGE;
 use super::super::clock::Progress;
 use super::super::endpoint::MOST_UNREAD_EVENTS;
-use super::super::pressure::{Claim, LARGE, Pressure};
+use crate::server::{ByteBudget, Claim};
 
 /// What is no larger is added where there is no room: what says that there is
 /// none has to be.
@@ -23,7 +24,7 @@ pub(in super::super) struct Stream {
     /// Beyond so many bytes that are not read, nothing large is added.
     most: usize,
     /// Where events count that are not read, once they are large together.
-    pressure: Arc<Pressure>,
+    all_unread: Arc<ByteBudget>,
     state: Mutex<State>,
 }
 
@@ -38,10 +39,10 @@ struct State {
 }
 
 impl Stream {
-    pub(super) fn new(most: usize, pressure: &Arc<Pressure>) -> Arc<Self> {
+    pub(super) fn new(most: usize, all_unread: &Arc<ByteBudget>) -> Arc<Self> {
         Arc::new(Self {
             most,
-            pressure: Arc::clone(pressure),
+            all_unread: Arc::clone(all_unread),
             state: Mutex::default(),
         })
     }
@@ -61,13 +62,13 @@ impl Stream {
         let all = unread.saturating_add(bytes);
         // What is large by itself comes with its claim.
         let is_counted = all <= LARGE || bytes > LARGE;
-        all <= self.most && (is_counted || self.pressure.has_room(bytes))
+        all <= self.most && (is_counted || self.all_unread.has_room(bytes))
     }
 
     /// Whether the client has so much to read that it may ask for nothing more.
     pub(super) fn is_full(&self) -> bool {
         let unread = self.lock().unread;
-        unread >= self.most || (unread > LARGE && self.pressure.is_high())
+        unread >= self.most || (unread > LARGE && self.all_unread.is_nearly_full())
     }
 
     /// Adds a message. The stream is cut where that goes too far: even small
@@ -165,7 +166,7 @@ impl Stream {
             state.cut();
         } else {
             let claim =
-                claim.or_else(|| (state.unread > LARGE).then(|| self.pressure.hold(event.len())));
+                claim.or_else(|| (state.unread > LARGE).then(|| self.all_unread.hold(event.len())));
             state.events.push_back((event.into(), claim));
             if let Some(progress) = &mut state.progress {
                 progress.begin();
