@@ -137,6 +137,7 @@ fn text(tokens: TokenStream) -> String {
     let tidied = [
         (":: ", "::"),
         ("impl::", "impl ::"),
+        ("use::", "use ::"),
         (" as::", " as ::"),
         ("mut::", "mut ::"),
         (":::", ": ::"),

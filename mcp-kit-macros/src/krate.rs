@@ -1,13 +1,15 @@
-//! Where generated code finds mcp-kit.
+//! Where generated code finds what it names.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote};
+use quote::{quote, quote_spanned};
 use syn::Path;
+use syn::spanned::Spanned as _;
 
-/// The absolute path, or what the user says with `crate = path`.
+/// The path of mcp-kit's `__private`, with the user's `crate = path` if given.
+/// A wrong path is then reported at the path, and once.
 pub(crate) fn krate(given: Option<&Path>) -> TokenStream {
     match given {
-        Some(path) => path.to_token_stream(),
-        None => quote!(::mcp_kit),
+        Some(path) => quote_spanned!(path.span()=> #path::__private),
+        None => quote!(::mcp_kit::__private),
     }
 }

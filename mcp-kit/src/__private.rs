@@ -7,6 +7,7 @@ pub use crate::args::shape::{
     VariantKind, VariantShape,
 };
 pub use crate::args::{ArgsSpec, DerivesDeserialize, DerivesJsonSchema, DerivesValidate, ToolArgs};
+pub use crate::missing_derive::{Derived, MissingDerive, NotDerived};
 pub use crate::tool::{
     FromToolCall, IntoToolResult, ToolCall, ToolFn, ToolFuture, ToolSpec, run_blocking,
 };

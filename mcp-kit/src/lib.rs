@@ -134,6 +134,7 @@ pub mod logging;
 #[cfg(feature = "http")]
 mod lookup;
 pub mod middleware;
+mod missing_derive;
 #[cfg(feature = "http")]
 mod ownership;
 mod panics;

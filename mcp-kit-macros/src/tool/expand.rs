@@ -54,7 +54,7 @@ fn implementation(tool: &Tool) -> TokenStream {
         #deprecated
         const _: () = {
             #[automatically_derived]
-            impl #krate::__private::ToolFn for #ident {
+            impl #krate::ToolFn for #ident {
                 #describe
                 #call
             }
@@ -80,12 +80,12 @@ fn describe(tool: &Tool, krate: &TokenStream) -> TokenStream {
         // Qualified paths on the user's tokens: where a type does not fit, the
         // compiler finds the same mistake here and in `call`, and tells it once.
         quote_spanned! {spec.span()=>
-            <#ty as #krate::__private::FromToolCall<_>>::describe(#spec);
+            <#ty as #krate::FromToolCall<_>>::describe(#spec);
         }
     });
     let output = output(tool);
     quote_spanned! {spec.span()=>
-        fn describe(#spec: &mut #krate::__private::ToolSpec) {
+        fn describe(#spec: &mut #krate::ToolSpec) {
             #spec.name(#name);
             #(#spec.title(#title);)*
             #spec.description(#description);
@@ -97,7 +97,7 @@ fn describe(tool: &Tool, krate: &TokenStream) -> TokenStream {
             #(#spec.scope(#scope);)*
             #blocking
             #(#parameters)*
-            #spec.output(<#output as #krate::__private::IntoToolResult>::output_schema);
+            #spec.output(<#output as #krate::IntoToolResult>::output_schema);
         }
     }
 }
@@ -114,19 +114,19 @@ fn call(tool: &Tool, krate: &TokenStream) -> TokenStream {
         .collect();
     let parameters = names.iter().zip(&tool.parameters).map(|(name, ty)| {
         quote! {
-            let #name = <#ty as #krate::__private::FromToolCall<_>>::from_tool_call(#call)?;
+            let #name = <#ty as #krate::FromToolCall<_>>::from_tool_call(#call)?;
         }
     });
     let output = output(tool);
     let wait = (!tool.blocking).then(|| quote!(.await));
     let body = quote! {
         #(#parameters)*
-        <#output as #krate::__private::IntoToolResult>::into_tool_result(#ident(#(#names),*) #wait)
+        <#output as #krate::IntoToolResult>::into_tool_result(#ident(#(#names),*) #wait)
     };
     // Without parameters the call is not looked at, yet it lives as long as the
     // function runs: permits hang on it.
     let future = match (tool.blocking, names.is_empty()) {
-        (true, _) => quote!(#krate::__private::run_blocking(#call, |#call| { #body })),
+        (true, _) => quote!(#krate::run_blocking(#call, |#call| { #body })),
         (false, false) => quote_spanned! {here=>
             ::std::boxed::Box::pin(async move {
                 let mut #call = #call;
@@ -142,7 +142,7 @@ fn call(tool: &Tool, krate: &TokenStream) -> TokenStream {
         },
     };
     quote! {
-        fn call(#call: #krate::__private::ToolCall) -> #krate::__private::ToolFuture {
+        fn call(#call: #krate::ToolCall) -> #krate::ToolFuture {
             #future
         }
     }
@@ -151,7 +151,7 @@ fn call(tool: &Tool, krate: &TokenStream) -> TokenStream {
 /// Stops the build at the second argument struct. Which parameters are one is
 /// known to rustc alone, so rustc counts them.
 fn one_argument_struct(tool: &Tool, krate: &TokenStream) -> TokenStream {
-    let is_args = |ty: &Type| quote!(<#ty as #krate::__private::FromToolCall<_>>::IS_ARGS);
+    let is_args = |ty: &Type| quote!(<#ty as #krate::FromToolCall<_>>::IS_ARGS);
     let later = tool.parameters.iter().enumerate().skip(1).map(|(i, ty)| {
         let earlier = tool.parameters[..i].iter().map(is_args);
         let this = is_args(ty);

@@ -49,9 +49,9 @@ pub(crate) fn with_function(
         #visibility struct #ident {}
         #(#cfgs)*
         const _: () = {
-            impl #krate::__private::ToolFn for #ident {
-                fn describe(_: &mut #krate::__private::ToolSpec) {}
-                fn call(_: #krate::__private::ToolCall) -> #krate::__private::ToolFuture {
+            impl #krate::ToolFn for #ident {
+                fn describe(_: &mut #krate::ToolSpec) {}
+                fn call(_: #krate::ToolCall) -> #krate::ToolFuture {
                     ::core::unreachable!()
                 }
             }

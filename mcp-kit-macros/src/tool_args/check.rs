@@ -59,6 +59,7 @@ pub(crate) fn check(
         krate: container.own.krate,
         ident: input.ident.clone(),
         generics: input.generics.clone(),
+        underived: garde::fails(input),
         data,
     })
 }

@@ -21,31 +21,61 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let for_shape = shaped_generics(model, &krate);
     let shape_where = &for_shape.where_clause;
-    let for_args = args_generics(&for_shape, &krate);
-    let args_where = &for_args.where_clause;
-    // The type's name stands where a derive is missing, so the compiler points
-    // at it and not at the attribute.
-    let here = Span::mixed_site().located_at(ident.span());
-    let of = match model.data.is_names() {
-        true => quote!(of_names),
-        false => quote!(of),
+    let for_args = match model.underived {
+        true => {
+            let mut generics = for_shape.clone();
+            let bounds = generics.make_where_clause();
+            bounds.predicates.push(parse_quote!(Self: 'static));
+            generics
+        }
+        false => args_generics(&for_shape, &krate),
     };
-    let spec = quote_spanned! {here=> #krate::__private::ArgsSpec::#of::<#ident #ty_generics>() };
+    let args_where = &for_args.where_clause;
+    let spec = spec(model, &krate);
     quote! {
         const _: () = {
             #[automatically_derived]
-            impl #impl_generics #krate::__private::Shaped for #ident #ty_generics #shape_where {
-                fn shape() -> &'static #krate::__private::Shape {
+            impl #impl_generics #krate::Shaped for #ident #ty_generics #shape_where {
+                fn shape() -> &'static #krate::Shape {
                     const { &#shape }
                 }
             }
             #[automatically_derived]
-            impl #impl_generics #krate::__private::ToolArgs for #ident #ty_generics #args_where {
-                fn __spec() -> #krate::__private::ArgsSpec {
+            impl #impl_generics #krate::ToolArgs for #ident #ty_generics #args_where {
+                fn __spec() -> #krate::ArgsSpec {
                     #spec
                 }
             }
         };
+    }
+}
+
+/// Takes the other derives' work if it is there. If not, either they have
+/// reported why, or the compiler finds an unused result.
+fn spec(model: &Model, krate: &TokenStream) -> TokenStream {
+    let ident = &model.ident;
+    let (_, ty_generics, _) = model.generics.split_for_impl();
+    // What has only names has nothing that garde could check.
+    let (of, validate) = match model.data.is_names() {
+        true => (quote!(of_names), None),
+        false => (quote!(of), Some(quote!(.validate()))),
+    };
+    // Of a generic type the compiler asks where it is used.
+    match (model.generics.params.is_empty(), model.underived) {
+        (false, false) => return quote!(#krate::ArgsSpec::#of::<#ident #ty_generics>()),
+        (false, true) => {
+            return quote!(<#krate::Derived<#ident #ty_generics> as #krate::NotDerived>::of());
+        }
+        (true, _) => {}
+    }
+    quote_spanned! {Span::mixed_site()=>
+        use #krate::{MissingDerive as _, NotDerived as _};
+        #[deny(unused_must_use)]
+        let _: () = {
+            <#krate::Derived<#ident>>::deserialize().json_schema()#validate;
+            <#krate::Derived<#ident>>::send();
+        };
+        <#krate::Derived<#ident>>::#of()
     }
 }
 
@@ -68,7 +98,7 @@ fn shaped_generics(model: &Model, krate: &TokenStream) -> Generics {
         let bounds = generics.make_where_clause();
         bounds
             .predicates
-            .push(parse_quote!(#parameter: #krate::__private::Shaped));
+            .push(parse_quote!(#parameter: #krate::Shaped));
     }
     generics
 }
@@ -79,9 +109,9 @@ fn args_generics(shaped: &Generics, krate: &TokenStream) -> Generics {
     if !generics.params.is_empty() {
         let bounds = generics.make_where_clause();
         bounds.predicates.push(parse_quote! {
-            Self: #krate::__private::DerivesDeserialize
-                + #krate::__private::DerivesJsonSchema
-                + #krate::__private::DerivesValidate
+            Self: #krate::DerivesDeserialize
+                + #krate::DerivesJsonSchema
+                + #krate::DerivesValidate
                 + ::core::marker::Send
                 + 'static
         });
@@ -116,14 +146,14 @@ impl Writer<'_> {
     fn data(&self, data: &Data) -> TokenStream {
         let (krate, name) = (self.krate, &self.name);
         match data {
-            Data::Opaque => quote!(#krate::__private::Shape::Leaf),
+            Data::Opaque => quote!(#krate::Shape::Leaf),
             Data::Newtype(field) => {
                 let field = self.field(field);
-                quote!(#krate::__private::Shape::Newtype(&#field))
+                quote!(#krate::Shape::Newtype(&#field))
             }
             Data::Tuple(fields) => {
                 let fields = self.fields(fields);
-                quote!(#krate::__private::Shape::Tuple(#fields))
+                quote!(#krate::Shape::Tuple(#fields))
             }
             Data::Struct {
                 fields,
@@ -132,7 +162,7 @@ impl Writer<'_> {
             } => {
                 let fields = self.fields(fields);
                 quote! {
-                    #krate::__private::Shape::Struct(&#krate::__private::StructShape {
+                    #krate::Shape::Struct(&#krate::StructShape {
                         name: #name,
                         fields: #fields,
                         allow_unknown: #allow_unknown,
@@ -144,7 +174,7 @@ impl Writer<'_> {
                 let repr = self.repr(repr);
                 let variants = variants.iter().map(|variant| self.variant(variant));
                 quote! {
-                    #krate::__private::Shape::Enum(&#krate::__private::EnumShape {
+                    #krate::Shape::Enum(&#krate::EnumShape {
                         name: #name,
                         repr: #repr,
                         variants: &[#(#variants),*],
@@ -157,12 +187,12 @@ impl Writer<'_> {
     fn repr(&self, repr: &Repr) -> TokenStream {
         let krate = self.krate;
         match repr {
-            Repr::External => quote!(#krate::__private::Repr::External),
-            Repr::Internal { tag } => quote!(#krate::__private::Repr::Internal { tag: #tag }),
+            Repr::External => quote!(#krate::Repr::External),
+            Repr::Internal { tag } => quote!(#krate::Repr::Internal { tag: #tag }),
             Repr::Adjacent { tag, content } => {
-                quote!(#krate::__private::Repr::Adjacent { tag: #tag, content: #content })
+                quote!(#krate::Repr::Adjacent { tag: #tag, content: #content })
             }
-            Repr::Untagged => quote!(#krate::__private::Repr::Untagged),
+            Repr::Untagged => quote!(#krate::Repr::Untagged),
         }
     }
 
@@ -190,11 +220,11 @@ impl Writer<'_> {
             }
         };
         quote! {
-            #krate::__private::VariantShape {
+            #krate::VariantShape {
                 rust: #rust,
                 wire: #wire,
                 aliases: &[#(#aliases),*],
-                kind: #krate::__private::VariantKind::#kind,
+                kind: #krate::VariantKind::#kind,
             }
         }
     }
@@ -224,7 +254,7 @@ impl Writer<'_> {
             false => ty.to_token_stream(),
         };
         quote! {
-            #krate::__private::FieldShape {
+            #krate::FieldShape {
                 rust: #rust,
                 wire: #wire,
                 aliases: &[#(#aliases),*],
@@ -233,7 +263,7 @@ impl Writer<'_> {
                 opaque: #opaque,
                 rules: &[#(#rules),*],
                 words: &[#(#words),*],
-                shape: <#ty as #krate::__private::Shaped>::shape,
+                shape: <#ty as #krate::Shaped>::shape,
             }
         }
     }

@@ -20,13 +20,13 @@ pub(crate) fn fallback(input: &DeriveInput, krate: Option<&Path>, errors: Errors
         .push(parse_quote!(Self: ::core::marker::Send + 'static));
     quote! {
         const _: () = {
-            impl #impl_generics #krate::__private::Shaped for #ident #ty_generics #where_clause {
-                fn shape() -> &'static #krate::__private::Shape {
-                    &#krate::__private::Shape::Leaf
+            impl #impl_generics #krate::Shaped for #ident #ty_generics #where_clause {
+                fn shape() -> &'static #krate::Shape {
+                    &#krate::Shape::Leaf
                 }
             }
-            impl #impl_generics #krate::__private::ToolArgs for #ident #ty_generics #bounds {
-                fn __spec() -> #krate::__private::ArgsSpec {
+            impl #impl_generics #krate::ToolArgs for #ident #ty_generics #bounds {
+                fn __spec() -> #krate::ArgsSpec {
                     ::core::unreachable!()
                 }
             }

@@ -8,6 +8,8 @@ pub(crate) struct Model {
     pub(crate) krate: Option<Path>,
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
+    /// garde's derive fails and tells why.
+    pub(crate) underived: bool,
     pub(crate) data: Data,
 }
 

@@ -54,6 +54,9 @@ impl CompiledArgs {
     /// Everything on which the type's schema and its checks disagree, each with
     /// the type, the field and what to do.
     pub fn of(spec: &ArgsSpec) -> Result<Self, Vec<String>> {
+        if let Some(missing) = spec.missing {
+            return Err(vec![format!("`{}`: {missing}", spec.type_name)]);
+        }
         let noted = publish::publish(spec)?;
         Ok(Self {
             validator: schema::typed(&noted),

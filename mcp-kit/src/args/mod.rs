@@ -73,7 +73,7 @@ use shape::{Shape, Shaped};
     label = "does not derive `ToolArgs`",
     note = "derive `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs` for it"
 )]
-pub trait ToolArgs: Shaped + Send + Sized + 'static {
+pub trait ToolArgs: Shaped + Sized + 'static {
     #[doc(hidden)]
     fn __spec() -> ArgsSpec;
 }
@@ -87,6 +87,8 @@ pub struct ArgsSpec {
     pub schema: fn(schemars::SchemaGenerator) -> schemars::Schema,
     pub shape: fn() -> &'static Shape,
     pub decode: fn(&str) -> Result<Box<dyn Any + Send>, DecodeError>,
+    /// Why nothing of the above is known, for `build()` to report.
+    pub missing: Option<&'static str>,
 }
 
 impl ArgsSpec {
@@ -99,6 +101,7 @@ impl ArgsSpec {
             schema: schemars::SchemaGenerator::into_root_schema_for::<T>,
             shape: T::shape,
             decode: decode::<T>,
+            missing: None,
         }
     }
 
@@ -112,6 +115,7 @@ impl ArgsSpec {
             schema: schemars::SchemaGenerator::into_root_schema_for::<T>,
             shape: T::shape,
             decode: decode_names::<T>,
+            missing: None,
         }
     }
 }

@@ -85,17 +85,18 @@ impl ErrorKind {
 impl ToolError {
     /// An error whose text is meant for the model.
     ///
-    /// The text is a literal; [`user_error!`](crate::user_error) formats one.
+    /// The text is written in the source: a literal or a constant.
+    /// [`user_error!`](crate::user_error) formats values into one.
     #[must_use]
-    pub fn user(message: &'static str) -> Self {
-        Self::new(ErrorKind::User, message, None)
+    pub fn user(message: impl FixedText) -> Self {
+        Self::of_kind(ErrorKind::User, message.fixed(), None)
     }
 
     /// An error that the client learns nothing of but a reference.
     ///
     /// `?` does the same for types that implement [`std::error::Error`].
     pub fn internal(source: impl Into<BoxError>) -> Self {
-        Self::new(ErrorKind::Internal, "", Some(source.into()))
+        Self::of_kind(ErrorKind::Internal, "", Some(source.into()))
     }
 
     /// What went wrong.
@@ -127,20 +128,20 @@ impl ToolError {
 
     /// An error of a built-in kind with text for the client.
     pub(crate) fn refusal(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(kind, message, None)
+        Self::of_kind(kind, message, None)
     }
 
     pub(crate) fn panic(description: String) -> Self {
-        Self::new(ErrorKind::Panic, "", Some(description.into()))
+        Self::of_kind(ErrorKind::Panic, "", Some(description.into()))
     }
 
     #[doc(hidden)]
     #[must_use]
     pub fn __formatted(message: fmt::Arguments<'_>) -> Self {
-        Self::new(ErrorKind::User, message.to_string(), None)
+        Self::of_kind(ErrorKind::User, message.to_string(), None)
     }
 
-    fn new(
+    fn of_kind(
         kind: ErrorKind,
         message: impl Into<Cow<'static, str>>,
         source: Option<BoxError>,
@@ -153,9 +154,62 @@ impl ToolError {
     }
 }
 
-impl<E: Error + Send + Sync + 'static> From<E> for ToolError {
+impl<E> From<E> for ToolError
+where
+    Cause<E>: IntoInternal<E>,
+{
     fn from(source: E) -> Self {
-        Self::internal(source)
+        Self::internal(Cause::boxed(source))
+    }
+}
+
+/// An error type `E`, as what an internal [`ToolError`] is made of: see
+/// [`IntoInternal`].
+#[derive(Debug)]
+pub struct Cause<E>(std::marker::PhantomData<E>);
+
+/// What `?` and `.into()` make an internal [`ToolError`] of: every type that
+/// implements [`std::error::Error`].
+#[diagnostic::on_unimplemented(
+    message = "`{E}` does not become a `ToolError` by itself",
+    label = "write `.or_internal()?`, `.or_user(\"…\")?` or `.map_err(|e| ToolError::internal(e.to_string()))?`",
+    note = "types that implement `std::error::Error`, `Send` and `Sync` become an internal error, of which the client sees a reference; a message for the model is written by hand: `user_error!(\"… {{value}}\")` or `ToolError::user(\"…\")`"
+)]
+pub trait IntoInternal<E>: sealed::Internal<E> {
+    #[doc(hidden)]
+    fn boxed(source: E) -> BoxError;
+}
+
+// Messages then name `IntoInternal` and what to write, not what `Error` lacks.
+#[diagnostic::do_not_recommend]
+impl<E: Error + Send + Sync + 'static> IntoInternal<E> for Cause<E> {
+    fn boxed(source: E) -> BoxError {
+        Box::new(source)
+    }
+}
+
+/// A text that is written in the source: `&'static str`. Such a text holds
+/// nothing that a client must not read.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a text that is written in the source",
+    label = "made at run time: it could hold what the client must not read",
+    note = "write the message: `user_error!(\"… {{value}}\")` formats values that the client may see, and `.or_user(\"…\")` replaces an error's text"
+)]
+pub trait FixedText: sealed::Fixed {
+    #[doc(hidden)]
+    fn fixed(self) -> &'static str;
+}
+
+impl FixedText for &'static str {
+    fn fixed(self) -> &'static str {
+        self
+    }
+}
+
+/// An item of a list of texts.
+impl FixedText for &&'static str {
+    fn fixed(self) -> &'static str {
+        self
     }
 }
 
@@ -191,6 +245,9 @@ macro_rules! user_error {
     ($message:literal $($arguments:tt)*) => {
         $crate::ToolError::__formatted(::core::format_args!($message $($arguments)*))
     };
+    ($($message:tt)*) => {
+        ::core::compile_error!("`user_error!` takes a text and its values, as `format!` does: write `user_error!(\"{text}\")`")
+    };
 }
 
 /// Says what a client may know of a failure.
@@ -210,7 +267,7 @@ pub trait ResultExt<T> {
     /// # Errors
     ///
     /// A [`ToolError`] with `message` in place of the failure.
-    fn or_user(self, message: &'static str) -> Result<T, ToolError>;
+    fn or_user(self, message: impl FixedText) -> Result<T, ToolError>;
 }
 
 impl<T, E: Into<BoxError>> ResultExt<T> for Result<T, E> {
@@ -218,8 +275,10 @@ impl<T, E: Into<BoxError>> ResultExt<T> for Result<T, E> {
         self.map_err(ToolError::internal)
     }
 
-    fn or_user(self, message: &'static str) -> Result<T, ToolError> {
-        self.map_err(|source| ToolError::new(ErrorKind::User, message, Some(source.into())))
+    fn or_user(self, message: impl FixedText) -> Result<T, ToolError> {
+        let user =
+            |source: E| ToolError::of_kind(ErrorKind::User, message.fixed(), Some(source.into()));
+        self.map_err(user)
     }
 }
 
@@ -228,7 +287,7 @@ impl<T> ResultExt<T> for Option<T> {
         self.ok_or_else(|| ToolError::internal("a value was expected and is missing"))
     }
 
-    fn or_user(self, message: &'static str) -> Result<T, ToolError> {
+    fn or_user(self, message: impl FixedText) -> Result<T, ToolError> {
         self.ok_or_else(|| ToolError::user(message))
     }
 }
@@ -238,7 +297,7 @@ impl<T> ResultExt<T> for Option<T> {
 #[diagnostic::on_unimplemented(
     message = "a tool fails with `ToolError`, not with `{Self}`",
     label = "the client would read this error's own text",
-    note = "return `Result<_, ToolError>`: inside the tool `?` turns any error into one that shows the client a reference only, and `.or_user(\"…\")` gives it a message"
+    note = "return `Result<_, ToolError>`: in the tool `?` makes an internal error of every `std::error::Error`, `.or_internal()?` of others such as `anyhow::Error` (the client sees a reference only), and `.or_user(\"…\")?` gives one a message"
 )]
 pub trait IntoToolError: sealed::Sealed {
     #[doc(hidden)]
@@ -255,4 +314,13 @@ mod sealed {
     pub trait Sealed {}
 
     impl Sealed for super::ToolError {}
+
+    pub trait Internal<E> {}
+
+    impl<E: std::error::Error + Send + Sync + 'static> Internal<E> for super::Cause<E> {}
+
+    pub trait Fixed {}
+
+    impl Fixed for &'static str {}
+    impl Fixed for &&'static str {}
 }

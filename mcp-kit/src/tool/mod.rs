@@ -12,7 +12,7 @@ pub use call::ToolCall;
 pub(crate) use call::{CallContext, Outbound};
 pub use content::{Audio, Content, EmbeddedResource, Image, ResourceLink, Text};
 pub use definition::{Annotations, ToolDefinition};
-pub use error::{ErrorKind, IntoToolError, ResultExt, ToolError};
+pub use error::{Cause, ErrorKind, FixedText, IntoInternal, IntoToolError, ResultExt, ToolError};
 pub(crate) use function::FnTool;
 pub use function::{FromToolCall, ToolFn};
 #[doc(hidden)]

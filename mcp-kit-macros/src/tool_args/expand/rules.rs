@@ -16,7 +16,7 @@ impl Writer<'_> {
                 let mode = format_ident!("{mode:?}");
                 let (min, max) = (self.count(min.as_ref()), self.count(max.as_ref()));
                 quote! {
-                    Length { mode: #krate::__private::LengthMode::#mode, min: #min, max: #max }
+                    Length { mode: #krate::LengthMode::#mode, min: #min, max: #max }
                 }
             }
             RuleKind::Range { min, max } => {
@@ -38,7 +38,7 @@ impl Writer<'_> {
                 quote!(Inner(&[#(#inner),*]))
             }
         };
-        quote!(#krate::__private::Rule::#rule)
+        quote!(#krate::Rule::#rule)
     }
 
     /// A bound of `length`, which garde takes as a `usize`.
@@ -62,16 +62,16 @@ impl Writer<'_> {
             return quote!(::core::option::Option::None);
         };
         let bound = match number(value) {
-            Some(Number::Int(digits)) => quote!(#krate::__private::Bound::Int(#digits)),
-            Some(Number::Float(digits)) => quote!(#krate::__private::Bound::Float(#digits)),
+            Some(Number::Int(digits)) => quote!(#krate::Bound::Int(#digits)),
+            Some(Number::Float(digits)) => quote!(#krate::Bound::Float(#digits)),
             None if has_names(value.to_token_stream()) => {
-                quote!(#krate::__private::BoundOf(#value).bound())
+                quote!(#krate::BoundOf(#value).bound())
             }
             // Arithmetic on plain numbers: `60 * 60`.
             None if has_point(value.to_token_stream()) => {
-                quote!(#krate::__private::Bound::Float(#value))
+                quote!(#krate::Bound::Float(#value))
             }
-            None => quote!(#krate::__private::Bound::Int(#value)),
+            None => quote!(#krate::Bound::Int(#value)),
         };
         quote!(::core::option::Option::Some(#bound))
     }

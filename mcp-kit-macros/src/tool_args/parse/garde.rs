@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Attribute, Expr, Ident, LitStr, Path, Token, Type, parenthesized, token};
+use syn::{Attribute, DeriveInput, Expr, Ident, LitStr, Path, Token, Type, parenthesized, token};
 
 use crate::tool_args::model::{LengthMode, Rule, RuleKind};
 
@@ -61,6 +61,42 @@ pub(crate) fn rules(attributes: &[Attribute]) -> Vec<Rule> {
         }],
         None => rules,
     }
+}
+
+/// Whether garde's derive is there and fails: some field has rules, and another
+/// has none or one that is not garde's.
+pub(crate) fn fails(input: &DeriveInput) -> bool {
+    let fields: Vec<&syn::Field> = match &input.data {
+        syn::Data::Struct(data) => data.fields.iter().collect(),
+        syn::Data::Enum(data) => data.variants.iter().flat_map(|v| &v.fields).collect(),
+        syn::Data::Union(_) => return false,
+    };
+    let validated = |field: &&syn::Field| garde(&field.attrs).next().is_some();
+    let optional = garde(&input.attrs).any(|attribute| {
+        let key = attribute.parse_args_with(|input: ParseStream<'_>| {
+            let key = input.call(Ident::parse_any)?;
+            input.parse::<TokenStream>().map(|_| key)
+        });
+        key.is_ok_and(|key| key == "allow_unvalidated")
+    });
+    let unread = |field: &&syn::Field| {
+        garde(&field.attrs).any(|attribute| {
+            let keys = attribute.parse_args_with(|input: ParseStream<'_>| {
+                let mut known = true;
+                while !input.is_empty() {
+                    let key = input.call(Ident::parse_any)?;
+                    known &= rule(&key, input)?.is_some() || key == "code" || key == "rename";
+                    if !input.is_empty() {
+                        input.parse::<Token![,]>()?;
+                    }
+                }
+                Ok(known)
+            });
+            !keys.unwrap_or_default()
+        })
+    };
+    let forgotten = !optional && !fields.iter().all(validated);
+    fields.iter().any(|field| validated(field)) && (forgotten || fields.iter().any(unread))
 }
 
 fn garde(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
@@ -177,7 +213,7 @@ fn bounds(input: ParseStream<'_>) -> syn::Result<(Option<LengthMode>, Option<Exp
 
 #[cfg(test)]
 mod tests {
-    use syn::{DeriveInput, parse_quote};
+    use syn::parse_quote;
 
     use super::*;
 
@@ -254,6 +290,24 @@ mod tests {
     fn an_adapter_changes_what_rules_mean() {
         let found = names(parse_quote! { #[garde(adapt(decimal), range(min = 1))] struct S; });
         assert_eq!(found, ["adapt"]);
+    }
+
+    #[test]
+    fn a_forgotten_or_unknown_rule_is_seen() {
+        assert!(fails(
+            &parse_quote! { struct S { #[garde(skip)] a: u8, b: u8 } }
+        ));
+        assert!(fails(&parse_quote! { enum S { A, B(#[garde(skp)] u8) } }));
+        assert!(fails(&parse_quote! { struct S(#[garde(range(1))] u8); }));
+        assert!(!fails(
+            &parse_quote! { struct S { #[garde(skip, code("x"))] a: u8 } }
+        ));
+        assert!(!fails(&parse_quote! {
+            #[garde(allow_unvalidated)]
+            struct S { #[garde(dive)] a: T, b: u8 }
+        }));
+        // Perhaps `Validate` is written by hand.
+        assert!(!fails(&parse_quote! { struct S { a: u8 } }));
     }
 
     #[test]

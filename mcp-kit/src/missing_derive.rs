@@ -1,0 +1,128 @@
+//! Reports a derive that is missing beside `ToolArgs`, and only if the compiler
+//! found no other error.
+//!
+//! A derive that fails, or that was not imported, implements nothing: a bound
+//! would report the missing implementation besides. So the expansion of
+//! `ToolArgs` calls functions of [`Derived`]. They exist where the trait is
+//! implemented; where it is not, the calls reach [`NotDerived`], whose results
+//! must be used. The compiler looks for unused results last, and its message
+//! shows the paths of the traits here.
+#![allow(missing_docs)]
+
+use std::marker::PhantomData;
+
+use serde::de::Error as _;
+
+use crate::args::shape::{Shape, Shaped};
+use crate::args::{ArgsSpec, DecodeError, DerivesDeserialize, DerivesJsonSchema, DerivesValidate};
+
+#[must_use = "write `#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]`"]
+pub trait Deserialize: MissingDerive {}
+
+#[must_use = "write `#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]`"]
+pub trait JsonSchema: MissingDerive {}
+
+#[must_use = "write `#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]`, without `#[garde(context(…))]`"]
+pub trait Validate {}
+
+#[must_use = "a call's arguments move between threads: use `Arc` in place of `Rc`, `Mutex` in place of `RefCell`"]
+pub trait Send {}
+
+impl Deserialize for () {}
+impl JsonSchema for () {}
+impl Validate for () {}
+impl Send for () {}
+
+/// What follows a missing derive: the first one is enough of a message.
+pub trait MissingDerive: Sized {
+    fn json_schema(self) -> Self {
+        self
+    }
+
+    fn validate(self) -> Self {
+        self
+    }
+}
+
+impl MissingDerive for () {}
+
+/// What is implemented for `T`.
+#[derive(Debug)]
+pub struct Derived<T>(PhantomData<T>);
+
+impl<T: DerivesDeserialize> Derived<T> {
+    pub fn deserialize() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T: DerivesJsonSchema> Derived<T> {
+    pub fn json_schema(self) -> Self {
+        self
+    }
+}
+
+impl<T: DerivesValidate> Derived<T> {
+    pub fn validate(self) {}
+}
+
+impl<T: std::marker::Send> Derived<T> {
+    pub fn send() {}
+}
+
+impl<T> Derived<T>
+where
+    T: DerivesDeserialize
+        + DerivesJsonSchema
+        + DerivesValidate
+        + Shaped
+        + std::marker::Send
+        + 'static,
+{
+    #[must_use]
+    pub fn of() -> ArgsSpec {
+        ArgsSpec::of::<T>()
+    }
+}
+
+impl<T> Derived<T>
+where
+    T: DerivesDeserialize + DerivesJsonSchema + Shaped + std::marker::Send + 'static,
+{
+    #[must_use]
+    pub fn of_names() -> ArgsSpec {
+        ArgsSpec::of_names::<T>()
+    }
+}
+
+/// What [`Derived`] lacks.
+pub trait NotDerived: Sized {
+    fn deserialize() -> impl Deserialize {}
+
+    fn json_schema(self) -> impl JsonSchema {}
+
+    fn validate(self) -> impl Validate {}
+
+    fn send() -> impl Send {}
+
+    /// For a crate whose lints are capped: `build()` reports what is missing.
+    #[must_use]
+    fn of() -> ArgsSpec {
+        ArgsSpec {
+            type_name: std::any::type_name::<Self>(),
+            schema: |_| schemars::Schema::default(),
+            shape: || &Shape::Leaf,
+            decode: |_| Err(DecodeError::Json(serde_json::Error::custom("not derived"))),
+            missing: Some(
+                "`Deserialize`, `JsonSchema` or `Validate` is missing beside `ToolArgs`: derive all four",
+            ),
+        }
+    }
+
+    #[must_use]
+    fn of_names() -> ArgsSpec {
+        Self::of()
+    }
+}
+
+impl<T> NotDerived for Derived<T> {}

@@ -1,0 +1,18 @@
+use mcp_kit::prelude::*;
+
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+struct Args {
+    #[garde(skip)]
+    query: String,
+}
+
+/// Search the web.
+#[tool]
+async fn search(args: Args) -> String {
+    let _ = args;
+    String::new()
+}
+
+fn main() {
+    let _ = Server::builder("ui", "1.0.0").tool::<search>().build();
+}
