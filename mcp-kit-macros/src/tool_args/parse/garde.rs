@@ -96,7 +96,7 @@ pub(crate) fn fails(input: &DeriveInput) -> bool {
         })
     };
     let forgotten = !optional && !fields.iter().all(validated);
-    fields.iter().any(|field| validated(field)) && (forgotten || fields.iter().any(unread))
+    fields.iter().any(validated) && (forgotten || fields.iter().any(unread))
 }
 
 fn garde(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
