@@ -145,6 +145,8 @@ mod reference;
 mod replicas;
 mod schema;
 pub mod server;
+#[cfg(any(feature = "stdio", feature = "logging"))]
+mod stderr;
 pub mod telemetry;
 pub mod testing;
 mod text;

@@ -10,6 +10,7 @@ use crate::auth::{ApiKeys, ApiKeysError};
 use crate::logging;
 use crate::server::Server;
 use crate::transport::http::HttpOptions;
+use crate::transport::{Ending, LAST_WRITE};
 
 /// Serves over HTTP until the process is asked to end.
 pub(super) fn serve<Kind, B: Build<Kind>>(
@@ -21,8 +22,17 @@ pub(super) fn serve<Kind, B: Build<Kind>>(
     let runtime = LazyRuntime::default();
     let server = configured(&build.build(options, &runtime)?, arguments)?;
     let address = arguments.address.clone();
+    let runtime = runtime.get()?;
+    // Connections may take as long twice: to write their last answers, and to
+    // close.
+    let after = server.inner().http.drain_delay + LAST_WRITE * 2;
+    let _ending =
+        Ending::start(server.inner(), runtime.handle(), after, || false).map_err(|error| {
+            Failure(format!(
+                "the thread that ends the process cannot be started: {error}"
+            ))
+        })?;
     runtime
-        .get()?
         .block_on(async move { server.serve_http(address).await })
         .map_err(|error| Failure(format!("cannot serve on {}: {error}", arguments.address)))
 }

@@ -45,9 +45,16 @@
 //! `--version`, and those of the options of `http` are taken. `#[command(version)]` on the options makes `--version` say the
 //! package's version; without it the server is built to say its own.
 //!
-//! The process ends with 0; with 1 where the server could not be built or
-//! served, or the tool reported an error; with 2 where the command line is
-//! wrong.
+//! | exit code | meaning |
+//! |---|---|
+//! | 0 | done; a server has ended as it was asked to, by the end of stdin or a signal |
+//! | 1 | the server could not be built or served, stdout could not be written, or the tool of `call` reported an error; or the drain time was over while handlers blocked every worker, so that their calls got no answer |
+//! | 2 | the command line is wrong |
+//!
+//! A first SIGTERM or SIGINT, or the end of stdin, begins the drain: calls in
+//! flight have [`Limits::drain_time`](crate::server::Limits) to end. The next
+//! signal ends the process at once. Both hold, and the drain time too, if every
+//! worker of the runtime is blocked.
 
 mod arguments;
 mod build;
@@ -71,6 +78,7 @@ pub use build::Build;
 
 use crate::logging;
 use crate::server::Server;
+use crate::stderr;
 use arguments::{Command, Invocation};
 use build::Failure;
 use runtime::LazyRuntime;
@@ -126,7 +134,8 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
         }),
     };
     outcome.unwrap_or_else(|failure| {
-        eprintln!("error: {failure}");
+        // By the queue: nobody may wait for a stderr that is not read.
+        stderr::last_line(&format!("error: {failure}"));
         ExitCode::FAILURE
     })
 }

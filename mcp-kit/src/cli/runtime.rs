@@ -7,6 +7,7 @@ use std::thread;
 use tokio::runtime::{Builder, Runtime};
 
 use super::build::Failure;
+use crate::transport::signals::check_descriptors;
 
 /// A runtime that starts when it is first needed, and whose end waits for
 /// nobody: a handler that blocks its thread must not keep the process alive.
@@ -40,6 +41,7 @@ impl Drop for LazyRuntime {
 /// At least two workers, so that a handler which blocks one of them does not
 /// stop the others.
 fn start() -> io::Result<Runtime> {
+    check_descriptors()?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     Builder::new_multi_thread()
         .worker_threads(cores.max(2))

@@ -5,7 +5,7 @@
 //! tool and the principal, and nothing stands there twice.
 
 use std::error::Error;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -106,34 +106,45 @@ impl<'writer> FormatFields<'writer> for JsonLine {
     }
 }
 
-/// The line that tells of lines that were dropped.
+/// The line that says how many lines were dropped.
 pub(super) fn dropped_lines(count: u64) -> String {
+    let message = "stderr was not read: lines were dropped";
+    line_of(&Level::WARN, "mcp_kit::logging", |line| {
+        write!(line, r#""{message}","dropped":{count}}}"#)
+    })
+}
+
+/// The line of something that the program or a child of it printed.
+pub(super) fn printed_line(text: &str) -> String {
+    line_of(&Level::INFO, "mcp_kit::printed", |line| {
+        string(line, text)?;
+        line.write_char('}')
+    })
+}
+
+fn line_of(
+    level: &Level,
+    target: &str,
+    write: impl FnOnce(&mut Writer<'_>) -> fmt::Result,
+) -> String {
     let mut text = String::new();
+    let mut line = Writer::new(&mut text);
     // Writing into a `String` cannot fail.
-    let _ = head(
-        &mut Writer::new(&mut text),
-        &Level::WARN,
-        "mcp_kit::logging",
-    );
-    let _ = writeln!(
-        text,
-        r#","message":"stderr was not read: lines were dropped","dropped":{count}}}"#
-    );
+    let _ = head(&mut line, level, target)
+        .and_then(|()| line.write_str(r#","message":"#))
+        .and_then(|()| write(&mut line));
+    text.push('\n');
     text
 }
 
 /// A line that says `message` of an error.
 pub(super) fn error_line(target: &str, message: &str, error: &str) -> String {
-    let mut text = String::new();
-    let mut line = Writer::new(&mut text);
-    // Writing into a `String` cannot fail.
-    let _ = head(&mut line, &Level::ERROR, target);
-    for (name, value) in [("message", message), ("error", error)] {
-        let _ = write!(line, ",\"{name}\":");
-        let _ = string(&mut line, value);
-    }
-    text.push_str("}\n");
-    text
+    line_of(&Level::ERROR, target, |line| {
+        string(line, message)?;
+        line.write_str(r#","error":"#)?;
+        string(line, error)?;
+        line.write_char('}')
+    })
 }
 
 fn head(line: &mut Writer<'_>, level: &Level, target: &str) -> fmt::Result {

@@ -22,24 +22,21 @@
 
 mod filter;
 mod format;
-mod queue;
 
-use std::time::Duration;
+use std::io;
 
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::stderr::{self, Format, Queue};
 #[cfg(feature = "otel")]
 use crate::telemetry::otel::{self, TraceError, TraceGuard};
 use format::JsonLine;
 
 /// What is logged where `RUST_LOG` does not say.
 const DEFAULT_FILTER: &str = "info";
-
-/// How long the end of the process waits for a stderr that nobody reads.
-const LONGEST_FLUSH: Duration = Duration::from_millis(200);
 
 /// Writes the lines that still wait when it is dropped, for at most 200 ms;
 /// before that it sends the spans that do, for at most 2 s. Keep it until the process ends.
@@ -81,6 +78,12 @@ pub fn init_with(default: &str) -> LogGuard {
     let (installed, traces, problem) = install_with_traces(filter);
     #[cfg(not(feature = "otel"))]
     let installed = install(filter);
+    if installed {
+        stderr::format_with(Format {
+            printed: format::printed_line,
+            dropped: format::dropped_lines,
+        });
+    }
     crate::panics::install_hook();
     if let (true, Some(warning)) = (installed, warning) {
         tracing::warn!(target: "mcp_kit::logging", "{warning}");
@@ -97,7 +100,7 @@ pub fn init_with(default: &str) -> LogGuard {
 
 /// Waits until every line so far is written, for at most 200 ms.
 pub fn flush() {
-    queue::stderr().flush(LONGEST_FLUSH);
+    stderr::flush();
 }
 
 /// Writes lines about panics, and every line before them, to stderr before it
@@ -105,7 +108,7 @@ pub fn flush() {
 pub(crate) fn write_now(panics: &[(&str, &str)]) {
     for (message, error) in panics {
         let line = format::error_line("mcp_kit::panic", message, error);
-        queue::stderr().push(line.as_bytes());
+        stderr::queue().push(line.as_bytes());
     }
     flush();
 }
@@ -114,7 +117,7 @@ pub(crate) fn write_now(panics: &[(&str, &str)]) {
 fn install(filter: Targets) -> bool {
     let subscriber = tracing_subscriber::registry()
         .with(filter)
-        .with(layer(queue::stderr()));
+        .with(layer(|| LineWriter(stderr::queue())));
     tracing::subscriber::set_global_default(subscriber).is_ok()
 }
 
@@ -131,10 +134,24 @@ fn install_with_traces(filter: Targets) -> (bool, Option<TraceGuard>, Option<Tra
             let subscriber = tracing_subscriber::registry()
                 .with(filter::LinesOrSpans(filter))
                 .with(traces)
-                .with(layer(queue::stderr()));
+                .with(layer(|| LineWriter(stderr::queue())));
             let installed = tracing::subscriber::set_global_default(subscriber).is_ok();
             (installed, installed.then_some(guard), None)
         }
+    }
+}
+
+/// Takes one line per write, as tracing-subscriber gives them.
+struct LineWriter(&'static Queue);
+
+impl io::Write for LineWriter {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.push(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

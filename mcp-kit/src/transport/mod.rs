@@ -1,5 +1,7 @@
 //! Where bytes come from and go to.
 
+#[cfg(feature = "cli")]
+mod ending;
 #[cfg(feature = "http")]
 pub mod http;
 pub(crate) mod memory;
@@ -9,5 +11,13 @@ pub(crate) mod signals;
 mod stdio;
 pub(crate) mod stream;
 
+use std::time::Duration;
+
+#[cfg(feature = "cli")]
+pub(crate) use ending::Ending;
 #[cfg(feature = "stdio")]
 pub use stdio::Stdio;
+
+/// How long clients may take to read the last answers once the drain time is
+/// over.
+pub(crate) const LAST_WRITE: Duration = Duration::from_secs(1);

@@ -23,6 +23,24 @@ pub(crate) struct Signals {
     events: (CtrlC, CtrlBreak, CtrlClose, CtrlLogoff, CtrlShutdown),
 }
 
+/// Checks that there are descriptors for what a runtime opens to hear signals:
+/// tokio panics without them.
+///
+/// # Errors
+///
+/// The system's, if there are not.
+pub(crate) fn check_descriptors() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        // A runtime opens some for its events before the pair for signals.
+        const OTHERS: usize = 6;
+        let pair = std::os::unix::net::UnixStream::pair()?;
+        let others = (0..OTHERS).map(|_| pair.0.try_clone());
+        others.collect::<io::Result<Vec<_>>>()?;
+    }
+    Ok(())
+}
+
 impl Signals {
     /// Listens from now on; on Unix, within a runtime.
     #[cfg(unix)]
@@ -53,6 +71,7 @@ impl Signals {
     /// for it.
     #[cfg(all(unix, feature = "stdio"))]
     pub(crate) fn listen_early() -> io::Result<Self> {
+        check_descriptors()?;
         // tokio registers a signal only within a runtime; which one does not
         // matter, and one without threads costs next to nothing.
         let asking = tokio::runtime::Builder::new_current_thread()

@@ -14,6 +14,8 @@
 //! - `CHAOS_REDIS=<url>`: the limits are shared through this Redis, and while it
 //!   is away nothing is served if `CHAOS_REDIS_CLOSED=1`.
 //! - `CHAOS_SSE=1`: the transport of 2024-11-05 is served as well.
+//! - `CHAOS_PROCESS=1`: the tools that harm the process as a whole.
+//! - `CHAOS_DRAIN=<ms>`: how long calls may go on once the server ends.
 //! - `CHAOS_PROGRESS=1`: one more tool, `count`, which reports its progress.
 //! - `CHAOS_HOSTILE=1`: one more tool, `hostile`, whose errors and panics do harm
 //!   of their own. `CHAOS_HOSTILE=gate`: an authenticator that panics for the
@@ -22,6 +24,7 @@
 mod count;
 mod hostile;
 mod http_limits;
+mod process;
 mod tools;
 mod trace;
 
@@ -52,6 +55,13 @@ fn build() -> Result<Server, Box<dyn Error>> {
     }
     if is_set("CHAOS_HOSTILE") {
         server = server.tool::<hostile::hostile>();
+    }
+    if is_set("CHAOS_PROCESS") {
+        server = process::register(server);
+    }
+    if let Ok(ms) = env::var("CHAOS_DRAIN") {
+        let time = Duration::from_millis(ms.parse()?);
+        server = server.limits(|limits| limits.drain_time = time);
     }
     let address_rate = rate("CHAOS_ADDRESS_RATE")?;
     let limits = http_limits::parse(&env::var("CHAOS_HTTP_LIMITS").unwrap_or_default())?;

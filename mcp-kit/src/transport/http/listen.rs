@@ -11,10 +11,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::connections::Connections;
 use super::service::{HttpService, LOCKED};
 use crate::server::{Limits, Server};
+use crate::transport::LAST_WRITE;
 use crate::transport::signals::Signals;
-
-/// How long connections may take to close once nothing is in flight.
-const LAST_WRITE: Duration = Duration::from_secs(1);
 
 /// How long to wait where no connection can be accepted for want of something.
 const BACK_OFF: Duration = Duration::from_millis(50);

@@ -50,7 +50,7 @@ pub struct HttpOptions {
     #[cfg(feature = "sse")]
     pub(super) has_sse: bool,
     pub(super) ready_checks: Vec<(Cow<'static, str>, ReadyCheck)>,
-    pub(super) drain_delay: Duration,
+    pub(crate) drain_delay: Duration,
     pub(super) limits: HttpLimits,
     #[cfg(feature = "metrics")]
     pub(super) has_metrics_path: bool,

@@ -1,4 +1,5 @@
-//! Private copies of descriptors 0 and 1, and what kind of file each is.
+//! Private copies of descriptors 0 and 1, what takes their places, and what kind
+//! of file each is.
 
 use std::fs::File;
 use std::io;
@@ -14,8 +15,8 @@ use rustix::stdio;
 
 #[cfg(target_os = "linux")]
 use super::ReaderGone;
-use super::Streams;
 use super::threads::{ThreadReader, ThreadWriter};
+use super::{EndFlag, Streams};
 use crate::server::ServerInner;
 use crate::transport::stream::Greeting;
 
@@ -51,12 +52,18 @@ impl Descriptors {
         let nothing =
             rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
         stdio::dup2_stdin(&nothing)?;
-        // Where stderr is closed there is nowhere to lead to but nothing.
-        if stdio::dup2_stdout(rustix::stdio::stderr()).is_err() {
+        // What is printed is read at once, whoever reads stderr. Without a pipe
+        // for it stderr it is, and where that is closed nothing.
+        let is_led = [crate::stderr::entrance(), Some(stdio::stderr())]
+            .into_iter()
+            .flatten()
+            .any(|entrance| stdio::dup2_stdout(entrance).is_ok());
+        if !is_led {
             let nowhere =
                 rustix::fs::open("/dev/null", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
             stdio::dup2_stdout(&nowhere)?;
         }
+        crate::stderr::guard();
         Ok(Self { input, output })
     }
 
@@ -89,9 +96,14 @@ impl Descriptors {
         });
     }
 
+    /// Another copy of the input, to see when the client has closed its end.
+    pub(super) fn input(&self) -> io::Result<OwnedFd> {
+        self.input.try_clone()
+    }
+
     /// Streams over the copies: without a thread hop where the kind of file
     /// allows it, through threads where not.
-    pub(super) fn streams(self) -> io::Result<Streams> {
+    pub(super) fn streams(self, end: EndFlag) -> io::Result<Streams> {
         #[cfg(target_os = "linux")]
         let (input, output) = (
             super::nonblocking::input(&self.input)?,
@@ -112,7 +124,7 @@ impl Descriptors {
             reader_gone,
             input: match input {
                 Some(input) => input,
-                None => Box::new(ThreadReader::new(File::from(self.input))?),
+                None => Box::new(ThreadReader::new(File::from(self.input), end)?),
             },
             output: match output {
                 Some(output) => output,
@@ -120,4 +132,15 @@ impl Descriptors {
             },
         })
     }
+}
+
+/// Whether the client has closed its end of a pipe or a socket.
+pub(super) fn is_hung_up(input: &OwnedFd) -> bool {
+    #[cfg(target_os = "linux")]
+    let closed = PollFlags::RDHUP;
+    #[cfg(not(target_os = "linux"))]
+    let closed = PollFlags::empty();
+    let mut files = [PollFd::new(input, closed)];
+    matches!(poll(&mut files, Some(&Timespec::default())), Ok(1..))
+        && (files[0].revents()).intersects(closed | PollFlags::HUP | PollFlags::ERR)
 }

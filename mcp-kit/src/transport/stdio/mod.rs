@@ -2,7 +2,7 @@
 //!
 //! Both belong to the protocol. On Unix the wire takes private copies of the
 //! two descriptors; descriptor 0 then reads from nothing, so that no child eats
-//! the protocol, and descriptor 1 leads to stderr, so that a stray `println!`
+//! the protocol, and descriptor 1 leads into the log, so that a stray `println!`
 //! is harmless.
 
 #[cfg(unix)]
@@ -13,8 +13,11 @@ mod threads;
 
 use std::future::{Future, poll_fn};
 use std::io;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use super::signals::Signals;
@@ -29,6 +32,34 @@ pub(crate) struct Streams {
     reader_gone: Option<ReaderGone>,
 }
 
+/// Set at the end of stdin.
+#[derive(Clone, Debug, Default)]
+struct EndFlag(Arc<AtomicBool>);
+
+impl EndFlag {
+    fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Tells whether the client has closed its end of stdin, though what it sent
+/// may not be read yet.
+pub(crate) struct StdinEnd {
+    #[cfg(unix)]
+    file: OwnedFd,
+    flag: EndFlag,
+}
+
+impl StdinEnd {
+    pub(crate) fn has_ended(&self) -> bool {
+        #[cfg(unix)]
+        if descriptors::is_hung_up(&self.file) {
+            return true;
+        }
+        self.flag.0.load(Ordering::Acquire)
+    }
+}
+
 /// Ends once nobody can read the output any more.
 type ReaderGone = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -37,6 +68,8 @@ type ReaderGone = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct Stdio {
     #[cfg(unix)]
     descriptors: descriptors::Descriptors,
+    /// Set by the thread that reads stdin, if one does.
+    end: EndFlag,
     greeting: Option<Greeting>,
     /// Listened to since the greeting.
     signals: Option<Signals>,
@@ -45,8 +78,8 @@ pub struct Stdio {
 impl Stdio {
     /// Takes stdin and stdout for the protocol.
     ///
-    /// On Unix a `println!` from now on ends up on stderr, and whoever reads
-    /// stdin, a child process for example, finds it empty.
+    /// On Unix, what is printed from now on becomes lines of the log on stderr,
+    /// and what reads stdin, such as a child process, finds it empty.
     ///
     /// # Errors
     ///
@@ -56,6 +89,7 @@ impl Stdio {
         Ok(Self {
             #[cfg(unix)]
             descriptors: descriptors::Descriptors::take()?,
+            end: EndFlag::default(),
             greeting: None,
             signals: None,
         })
@@ -77,6 +111,15 @@ impl Stdio {
         let mut greeting = Greeting::new(inner, inner.local.clone()).from(Origin::stdio());
         self.descriptors.greet(inner, &mut greeting);
         self.greeting = Some(greeting);
+    }
+
+    /// Whether stdin has ended, for those who do not read it.
+    pub(crate) fn input_end(&self) -> io::Result<StdinEnd> {
+        Ok(StdinEnd {
+            #[cfg(unix)]
+            file: self.descriptors.input()?,
+            flag: self.end.clone(),
+        })
     }
 
     async fn serve(mut self, server: &Server) -> io::Result<()> {
@@ -113,13 +156,13 @@ impl Stdio {
 
     #[cfg(unix)]
     fn streams(self) -> io::Result<Streams> {
-        self.descriptors.streams()
+        self.descriptors.streams(self.end)
     }
 
     #[cfg(not(unix))]
     fn streams(self) -> io::Result<Streams> {
         Ok(Streams {
-            input: Box::new(threads::ThreadReader::new(io::stdin())?),
+            input: Box::new(threads::ThreadReader::new(io::stdin(), self.end)?),
             output: Box::new(threads::ThreadWriter::new(io::stdout())?),
             reader_gone: None,
         })
@@ -135,7 +178,8 @@ impl std::fmt::Debug for Stdio {
 impl Server {
     /// Serves one client over stdin and stdout, until stdin ends or the server
     /// drains; SIGTERM and SIGINT begin the drain, and a second one ends the
-    /// connection at once.
+    /// connection at once. The end of stdin counts as the first: hosts close it,
+    /// send SIGTERM after a while, and kill the process when that takes too long.
     ///
     /// Needs a tokio runtime with IO and time. On a runtime of one thread a
     /// handler that blocks holds up everything else; `mcp_kit::cli::run` brings
@@ -143,7 +187,9 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// The system's, where stdin or stdout cannot be used.
+    /// The system's if stdin or stdout cannot be used, for example because the
+    /// file system that stdout leads to is full. A client that has gone is not an
+    /// error.
     pub async fn serve_stdio(&self) -> io::Result<()> {
         self.serve_taken(Stdio::take()?).await
     }
@@ -152,7 +198,9 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// The system's, where stdin or stdout cannot be used.
+    /// The system's if stdin or stdout cannot be used, for example because the
+    /// file system that stdout leads to is full. A client that has gone is not an
+    /// error.
     pub async fn serve_taken(&self, mut stdio: Stdio) -> io::Result<()> {
         let mut signals = match stdio.signals.take() {
             Some(signals) => signals,
@@ -162,10 +210,14 @@ impl Server {
         let (end_now, mut ended) = tokio::sync::oneshot::channel::<()>();
         // A task of its own: the connection is polled for every chunk, and
         // need not look at the signals each time.
+        let input = stdio.input_end()?;
         let watching = AbortOnDrop(tokio::spawn(async move {
             signals.next().await;
             drain.begin();
-            signals.next().await;
+            // The end of stdin counts as the first signal.
+            if !input.has_ended() {
+                signals.next().await;
+            }
             drop(end_now);
         }));
         let mut serving = std::pin::pin!(stdio.serve(self));

@@ -9,6 +9,8 @@ use std::thread;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
 
+use super::EndFlag;
+
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;
 
@@ -21,7 +23,8 @@ pub(super) struct ThreadReader {
 }
 
 impl ThreadReader {
-    pub(super) fn new(mut input: impl Read + Send + 'static) -> io::Result<Self> {
+    /// Sets `end` once there is nothing more to read.
+    pub(super) fn new(mut input: impl Read + Send + 'static, end: EndFlag) -> io::Result<Self> {
         // One chunk ahead is enough, and bounds what a fast client can leave.
         let (sender, chunks) = mpsc::channel(1);
         thread::Builder::new()
@@ -38,6 +41,9 @@ impl ThreadReader {
                         Err(error) => Err(error),
                     };
                     let is_last = !matches!(&read, Ok(chunk) if !chunk.is_empty());
+                    if is_last {
+                        end.set();
+                    }
                     if sender.blocking_send(read).is_err() || is_last {
                         return;
                     }
@@ -148,7 +154,7 @@ mod tests {
     async fn bytes_go_through_both_ways() {
         let (reader, writer) = io::pipe().unwrap();
         let mut writer = ThreadWriter::new(writer).unwrap();
-        let mut reader = ThreadReader::new(reader).unwrap();
+        let mut reader = ThreadReader::new(reader, EndFlag::default()).unwrap();
         let sent: Vec<u8> = (0..200_000u32).map(|n| n.to_le_bytes()[0]).collect();
         let expected = sent.clone();
         let sending = tokio::spawn(async move {

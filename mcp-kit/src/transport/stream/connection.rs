@@ -8,7 +8,6 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -25,14 +24,12 @@ use crate::protocol::message::{
 use crate::protocol::{ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
 use crate::server::{Limits, PendingCall, ServerInner, Session, error_result};
 use crate::tool::{ErrorKind, Outbound, ToolError, ToolResult};
+use crate::transport::LAST_WRITE;
 
 /// The client's end of what the connection reads.
 pub(crate) type Input = Box<dyn AsyncRead + Send + Unpin>;
 /// The client's end of what the connection writes.
 pub(crate) type Output = Box<dyn AsyncWrite + Send + Unpin>;
-
-/// How long the last answers may take to be read once the drain time is over.
-const LAST_WRITE: Duration = Duration::from_secs(1);
 
 /// A buffer of answers that grew beyond this is given back once it is empty.
 const KEPT_BUFFER: usize = 256 * 1024;
@@ -164,8 +161,8 @@ impl Connection {
             self.task = Some(cx.waker().clone());
             self.calls.register(cx.waker());
         }
-        if self.poll_write(cx).is_err() {
-            return Poll::Ready(Ok(())); // the client is gone
+        if let Err(error) = self.poll_write(cx) {
+            return Poll::Ready(unwritten(error));
         }
         if matches!(self.end, End::NotYet)
             && (is_new_task || self.server.drain.is_draining())
@@ -184,10 +181,10 @@ impl Connection {
             }
         }
         // What reading and expiring has made leaves at once.
-        if may_have_answers && self.poll_write(cx).is_err() {
-            return Poll::Ready(Ok(()));
+        if may_have_answers && let Err(error) = self.poll_write(cx) {
+            return Poll::Ready(unwritten(error));
         }
-        self.poll_end(cx).map(Ok)
+        self.poll_end(cx)
     }
 
     /// Writes what is ready, until the client takes no more.
@@ -484,7 +481,7 @@ impl Connection {
     }
 
     /// Ready once nothing is left to do, or no time is.
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             match &mut self.end {
                 End::NotYet => return Poll::Pending,
@@ -493,7 +490,7 @@ impl Connection {
                     // answer.
                     if !self.calls.has_open() {
                         if self.is_flushed && !self.calls.has_output() {
-                            return Poll::Ready(());
+                            return Poll::Ready(Ok(()));
                         }
                         // A client that goes on sending must not put the end
                         // off: what it is owed leaves, and nothing is added.
@@ -503,18 +500,29 @@ impl Connection {
                     self.input = None;
                     self.calls.give_up_all(shutting_down);
                     self.end = End::Flushing(Box::pin(sleep_until(Instant::now() + LAST_WRITE)));
-                    if self.poll_write(cx).is_err() {
-                        return Poll::Ready(());
+                    if let Err(error) = self.poll_write(cx) {
+                        return Poll::Ready(unwritten(error));
                     }
                 }
                 End::Flushing(time) => {
                     if self.is_flushed && !self.calls.has_output() {
-                        return Poll::Ready(());
+                        return Poll::Ready(Ok(()));
                     }
-                    return time.as_mut().poll(cx);
+                    return time.as_mut().poll(cx).map(Ok);
                 }
             }
         }
+    }
+}
+
+/// What a failed write means. A client that is gone is an end like any other.
+fn unwritten(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::NotConnected => Ok(()),
+        _ => Err(error),
     }
 }
 

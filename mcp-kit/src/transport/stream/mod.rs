@@ -34,7 +34,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// The input's, where it cannot be read. A client that has gone is none.
+    /// The input's if it cannot be read, the output's if it cannot be written. A
+    /// client that has gone is not an error.
     pub async fn serve_streams(
         &self,
         principal: Principal,

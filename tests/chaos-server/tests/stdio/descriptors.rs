@@ -240,6 +240,46 @@ fn a_stderr_that_is_closed_stops_nothing() {
     assert!(chaos.finish().is_empty());
 }
 
+/// The client did not get its answers, and whoever looks should know why.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stdout_that_cannot_be_written_is_an_error_with_a_reason() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut chaos = setup().stdout(full).start();
+    chaos.send(&rpc::initialize(1, "2025-11-25"));
+    assert_eq!(chaos.wait().code(), Some(1));
+    let log = chaos.log.all().join("\n");
+    assert!(
+        log.contains("error: ") && log.contains("No space left"),
+        "{log}"
+    );
+}
+
+/// Whatever is wanting, it is an error, and never a panic.
+#[test]
+fn a_server_without_descriptors_says_so() {
+    for limit in 3..20 {
+        let output = std::process::Command::new("sh")
+            .arg("-c")
+            .arg(format!("ulimit -n {limit}; exec \"$0\" stdio"))
+            .arg(env!("CARGO_BIN_EXE_chaos-server"))
+            .stdin(std::process::Stdio::null())
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!stderr.contains("panicked"), "{limit}: {stderr}");
+        match output.status.code() {
+            Some(0) => {}
+            // Without descriptors for its libraries it does not start at all.
+            Some(127) => assert!(stderr.contains("shared libraries"), "{limit}: {stderr}"),
+            code => {
+                assert_eq!(code, Some(1), "{limit}: {stderr}");
+                assert!(stderr.contains("Too many open files"), "{limit}: {stderr}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_client_that_is_gone_ends_the_server() {
     let (reader, writer) = pipe().unwrap();
@@ -323,7 +363,9 @@ fn children_cannot_reach_the_protocol() {
     output.read_line(&mut String::new()).unwrap();
 
     assert_eq!(target(chaos.proc("fd/0")), Path::new("/dev/null"));
-    assert_eq!(target(chaos.proc("fd/1")), target(chaos.proc("fd/2")));
+    // What is printed goes into the log's queue, and never straight to stderr.
+    let printed = target(chaos.proc("fd/1"));
+    assert!(!protocol.contains(&printed) && printed != target(chaos.proc("fd/2")));
     let mut private = 0;
     for entry in std::fs::read_dir(chaos.proc("fdinfo")).unwrap() {
         let entry = entry.unwrap();

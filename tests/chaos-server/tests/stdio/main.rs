@@ -20,6 +20,7 @@ mod ids;
 mod listing;
 mod load;
 mod logs;
+mod printing;
 mod process;
 mod shutdown;
 #[path = "../support/mod.rs"]

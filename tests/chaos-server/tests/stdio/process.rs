@@ -144,6 +144,9 @@ pub(crate) fn setup() -> Setup {
         "CHAOS_ROOT",
         "CHAOS_RATE",
         "CHAOS_TRACE",
+        "CHAOS_PROCESS",
+        "CHAOS_PROGRESS",
+        "CHAOS_DRAIN",
     ] {
         command.env_remove(name);
     }
@@ -374,6 +377,11 @@ impl Chaos {
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("the process is there");
+    }
+
+    /// Whether the process is still there.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Waits for the process to end.

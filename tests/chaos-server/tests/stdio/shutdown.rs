@@ -211,3 +211,75 @@ fn a_call_in_flight_keeps_its_id_while_the_server_drains() {
     assert_eq!(rest[0]["id"], 1);
     assert_eq!(rpc::text(rpc::result(&rest[0])), "slept 2500");
 }
+
+/// The only thing that a client of such a server can do is to end it.
+fn hogged(name: &str, drain: &str) -> (Chaos, Trace) {
+    let mut trace = Trace::new(name);
+    let mut chaos = setup()
+        .env("CHAOS_TRACE", trace.path())
+        .env("CHAOS_PROCESS", "1")
+        .env("CHAOS_DRAIN", drain)
+        .legacy();
+    let workers = thread::available_parallelism().unwrap().get().max(2);
+    for id in 0..workers {
+        chaos.send_call(id, "hog", json!({ "ms": 59_000 + id }));
+    }
+    for id in 0..workers {
+        trace.wait_for(&format!("start {}", 59_000 + id));
+    }
+    (chaos, trace)
+}
+
+/// With every worker of the runtime held, nothing in it sees anything.
+#[test]
+fn the_drain_has_an_end_though_no_worker_is_free() {
+    for signal in [None, Some(Signal::TERM), Some(Signal::INT)] {
+        let (mut chaos, _trace) = hogged("hogged", "100");
+        match signal {
+            None => chaos.close_input(),
+            Some(signal) => chaos.signal(signal),
+        }
+        assert!(chaos.rest().is_empty());
+        assert_eq!(chaos.wait().code(), Some(1), "{signal:?}");
+        let log = chaos.log.all().join("\n");
+        assert!(log.contains("block every worker"), "{signal:?}: {log}");
+    }
+}
+
+/// The drain time is half an hour, so nothing else ends it.
+#[test]
+fn a_second_signal_ends_the_server_though_no_worker_is_free() {
+    let (mut chaos, _trace) = hogged("hogged-twice", "1800000");
+    // Two at once can be one.
+    while chaos.is_running() {
+        chaos.signal(Signal::TERM);
+        thread::yield_now();
+    }
+    assert_eq!(chaos.wait().code(), Some(0));
+}
+
+/// Hosts close stdin, wait two seconds, and send SIGTERM.
+#[test]
+fn a_signal_after_the_end_of_stdin_ends_the_server_at_once() {
+    let mut trace = Trace::new("eof-then-term");
+    let mut chaos = setup()
+        .env("CHAOS_TRACE", trace.path())
+        .env("CHAOS_DRAIN", "1800000")
+        .legacy();
+    chaos.send_call(1, "slow", json!({ "ms": 29_000 }));
+    trace.wait_for("start 29000");
+    chaos.close_input();
+    chaos.signal(Signal::TERM);
+    assert!(chaos.rest().is_empty());
+    assert_eq!(chaos.wait().code(), Some(0));
+    assert!(!trace.has("done 29000"));
+}
+
+#[test]
+fn a_signal_after_the_end_of_stdin_ends_the_server_though_no_worker_is_free() {
+    let (mut chaos, _trace) = hogged("hogged-eof", "1800000");
+    chaos.close_input();
+    chaos.signal(Signal::TERM);
+    assert!(chaos.rest().is_empty());
+    assert_eq!(chaos.wait().code(), Some(0));
+}

@@ -1,0 +1,104 @@
+//! What leaves on stderr: the log's lines, and what the program prints. Hosts
+//! often never read it, and a full pipe must not stop the server.
+//!
+//! ```text
+//! log events ──────────────────────▶ queue ── its thread ──▶ private copy of descriptor 2
+//! println!  ─▶ descriptor 1 ─▶ pipe ───▲
+//! eprintln! ─▶ descriptor 2 as it was; once that takes nothing: the same pipe
+//! ```
+//!
+//! The queue is bounded and never waited for. Descriptor 2 stays as it is while
+//! it takes bytes, so that what the runtime writes when it aborts gets out.
+
+#[cfg(unix)]
+mod output;
+#[cfg(unix)]
+mod printed;
+mod queue;
+
+use std::io;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+#[cfg(all(unix, feature = "stdio"))]
+pub(crate) use printed::entrance;
+pub(crate) use queue::Queue;
+
+/// How many bytes of lines may wait. As many again may be on their way out.
+const ROOM: usize = 1024 * 1024;
+
+/// How long the end of the process waits for a stderr that nobody reads.
+const LONGEST_FLUSH: Duration = Duration::from_millis(200);
+
+/// How lines that are not the log's own are written.
+pub(crate) struct Format {
+    /// A line that the program printed.
+    pub(crate) printed: fn(&str) -> String,
+    /// How many lines were dropped.
+    pub(crate) dropped: fn(u64) -> String,
+}
+
+static FORMAT: OnceLock<Format> = OnceLock::new();
+
+/// The lines on their way to stderr. Its thread starts with the first one, or
+/// with [`guard`].
+pub(crate) fn queue() -> &'static Queue {
+    static STDERR: Queue = Queue::new(ROOM, open);
+    &STDERR
+}
+
+#[cfg(unix)]
+fn open() -> Box<dyn queue::Output> {
+    output::open()
+}
+
+#[cfg(not(unix))]
+fn open() -> Box<dyn queue::Output> {
+    Box::new(io::stderr())
+}
+
+/// Writes what is printed so; the first format stays. Without one it is plain
+/// text.
+#[cfg(feature = "logging")]
+pub(crate) fn format_with(format: Format) {
+    let _ = FORMAT.set(format);
+}
+
+/// Sees from now on that nobody waits for a stderr that takes nothing.
+#[cfg(feature = "stdio")]
+pub(crate) fn guard() {
+    queue().start();
+}
+
+/// Waits until every line so far is written, for at most 200 ms.
+pub(crate) fn flush() {
+    let until = Instant::now() + LONGEST_FLUSH;
+    #[cfg(unix)]
+    printed::drain(until);
+    queue().flush(until);
+}
+
+/// Writes a last line, for a process that is about to end.
+#[cfg(feature = "cli")]
+pub(crate) fn last_line(text: &str) {
+    queue().push(format!("{text}\n").as_bytes());
+    flush();
+}
+
+fn dropped_lines(count: u64) -> String {
+    match FORMAT.get() {
+        Some(format) => (format.dropped)(count),
+        None => format!("stderr was not read: {count} lines were dropped\n"),
+    }
+}
+
+#[cfg(unix)]
+fn printed_line(text: &str) -> String {
+    match FORMAT.get() {
+        Some(format) => (format.printed)(text),
+        None => format!("{text}\n"),
+    }
+}
+
+/// Where there are no copies of descriptors, or nothing to copy.
+impl queue::Output for io::Stderr {}
