@@ -8,13 +8,15 @@ use serde_json::{Map, Value};
 
 use super::shape::Shape;
 use super::{ArgsSpec, ArgumentNames, DecodeError, Violations, broken, publish};
-use crate::schema::{self, Coerced, Finding, Rewrites, Validator};
+use crate::schema::{self, Coerced, Finding, Rewrites, RunTime, Standard, Validator};
 
 /// What a tool accepts: the published schema, and the decoder that keeps it.
 #[derive(Debug)]
 pub struct CompiledArgs {
     schema: Value,
     validator: Validator,
+    /// For what the validator does not know of a run-time tool's schema.
+    standard: Option<Standard>,
     decoder: Decoder,
 }
 
@@ -44,6 +46,7 @@ impl CompiledArgs {
         Self {
             schema,
             validator,
+            standard: None,
             decoder: Decoder::Json,
         }
     }
@@ -61,6 +64,7 @@ impl CompiledArgs {
         Ok(Self {
             validator: schema::typed(&noted),
             schema: schema::typed_input(noted),
+            standard: None,
             decoder: Decoder::Typed {
                 decode: spec.decode,
                 shape: (spec.shape)(),
@@ -73,14 +77,20 @@ impl CompiledArgs {
     /// Calls are checked against the schema as it is given. Clients see it in
     /// the form that every host accepts; see [`schema`](Self::schema).
     ///
-    /// The root has to describe an object. Arguments that it does not name are
-    /// refused, unless it says `additionalProperties` itself. `format` is a
-    /// remark, as the standard has it, except `ipv4` and `ipv6`, which are
-    /// checked. `pattern` wants mcp-kit's feature `regex`.
+    /// The root must describe an object. Arguments that it does not name are
+    /// refused, unless it says `additionalProperties` itself or combines other
+    /// schemas. `format` is an annotation, as in the standard, except `ipv4` and
+    /// `ipv6`, which are checked. Annotations that the standard does not know
+    /// are kept.
+    ///
+    /// mcp-kit checks most keywords itself. The feature `regex` adds `pattern`,
+    /// the feature `json-schema` everything else: `if`, `contains`,
+    /// `dependentRequired`, `unevaluatedProperties`, references by `$anchor` and
+    /// `$id`, and so on. No `$ref` is ever fetched, from the network or a file.
     ///
     /// # Errors
-    /// Keywords that are unknown or that mcp-kit cannot check, each with its
-    /// place: such a schema would promise what nothing keeps.
+    /// Keywords that are malformed, and those that nothing would check, each
+    /// with its place and the feature that checks it.
     pub fn from_schema(mut schema: Value) -> Result<Self, Vec<String>> {
         let Some(root) = schema.as_object_mut() else {
             return Err(vec!["#: an input schema has to be an object".into()]);
@@ -92,15 +102,26 @@ impl CompiledArgs {
             Some(kind) if kind == "object" => {}
             Some(_) => return Err(vec!["#: an input schema has to have `type: object`".into()]),
         }
-        let combined = ["allOf", "anyOf", "oneOf", "$ref", "patternProperties"];
+        let combined = [
+            "$dynamicRef",
+            "$ref",
+            "allOf",
+            "anyOf",
+            "dependentSchemas",
+            "if",
+            "oneOf",
+            "patternProperties",
+            "unevaluatedProperties",
+        ];
         if !combined.iter().any(|keyword| root.contains_key(*keyword)) {
             root.entry("additionalProperties")
                 .or_insert(Value::Bool(false));
         }
-        let validator = schema::run_time(&schema)?;
+        let RunTime { walker, standard } = RunTime::of(&schema)?;
         Ok(Self {
             schema: schema::run_time_input(schema),
-            validator,
+            validator: walker,
+            standard,
             decoder: Decoder::Json,
         })
     }
@@ -190,8 +211,22 @@ impl CompiledArgs {
                 Ok(_) => Err(None),
                 Err(error) => Err(Some(error)),
             },
-            Decoder::Json if self.validator.admits_strictly(raw) => json(raw),
+            Decoder::Json if self.validator.admits_strictly(raw) => self.json(raw),
             Decoder::Json => Err(None),
+        }
+    }
+
+    /// A run-time tool's arguments, which the validator admits.
+    fn json(&self, raw: &str) -> Result<Decoded, Refusal> {
+        let map = serde_json::from_str(raw).map_err(|error| Some(DecodeError::Json(error)))?;
+        let value = Value::Object(map);
+        let is_right = |standard: &Standard| standard.finding(&value).is_none();
+        if !self.standard.as_ref().is_none_or(is_right) {
+            return Err(None);
+        }
+        match value {
+            Value::Object(map) => Ok(Decoded::Json(map)),
+            _ => Err(None),
         }
     }
 
@@ -235,7 +270,7 @@ impl CompiledArgs {
         // A whole number that no integer type holds is admitted by a schema.
         if matches!(self.decoder, Decoder::Json)
             && self.validator.admits(raw)
-            && let Ok(decoded) = json(raw)
+            && let Ok(decoded) = self.json(raw)
         {
             return Ok(Accepted {
                 decoded,
@@ -252,6 +287,12 @@ impl CompiledArgs {
 
     fn violations(&self, raw: &str, refusal: Refusal, shape: Option<&'static Shape>) -> Violations {
         let mut findings = self.validator.findings(raw);
+        if let Some(standard) = &self.standard
+            && findings.is_empty()
+            && let Ok(value) = serde_json::from_str(raw)
+        {
+            findings.extend(standard.finding(&value));
+        }
         match (refusal, shape) {
             (Some(DecodeError::Json(error)), _) => {
                 let mut path = schema::place_of(raw, error.line(), error.column());
@@ -327,13 +368,6 @@ pub(crate) struct Accepted {
 
 /// serde's or garde's refusal; `None` if only the schema refuses.
 type Refusal = Option<DecodeError>;
-
-fn json(raw: &str) -> Result<Decoded, Refusal> {
-    match serde_json::from_str(raw) {
-        Ok(map) => Ok(Decoded::Json(map)),
-        Err(error) => Err(Some(DecodeError::Json(error))),
-    }
-}
 
 fn text_of(raw: Option<&str>) -> &str {
     raw.map(str::trim)

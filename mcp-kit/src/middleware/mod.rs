@@ -3,8 +3,8 @@
 //! The chain, outermost first: *dispatch* (contains panics, keeps internal
 //! errors from the client, bounds the result; always there) → `Measure` (feature
 //! `metrics`) → [`Log`] →
-//! [`Authorize`] → [`RateLimit`] → [`Timeout`] → [`ConcurrencyLimit`] → your
-//! middlewares → [`Validate`] → your middlewares that asked to run after
+//! [`Authorize`] → [`RateLimit`] → [`Timeout`] → [`ConcurrencyLimit`] →
+//! [`ValidateOutput`] → your middlewares → [`Validate`] → your middlewares that asked to run after
 //! validation → the handler. A built-in with nothing to do for a tool is not
 //! in that tool's chain.
 
@@ -32,7 +32,7 @@ pub use rate_limit::RateLimit;
 pub use timeout::Timeout;
 #[cfg(feature = "cli")]
 pub(crate) use timeout::readable;
-pub use validate::Validate;
+pub use validate::{Validate, ValidateOutput};
 
 use std::borrow::Cow;
 use std::future::{Future, ready};

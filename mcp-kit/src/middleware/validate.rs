@@ -1,11 +1,15 @@
-//! Decodes and checks the arguments.
+//! Decodes and checks the arguments, and checks structured results.
 
 use std::borrow::Cow;
 use std::future::{Future, ready};
 use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
 
 use super::{Middleware, Next};
 use crate::args::Violations;
+use crate::schema::RunTime;
 use crate::tool::{ErrorKind, ToolCall, ToolError, ToolResult};
 
 /// Decodes the arguments and checks them against every rule. A call that
@@ -44,4 +48,49 @@ impl Middleware for Validate {
     fn name(&self) -> Cow<'static, str> {
         Cow::Borrowed("Validate")
     }
+}
+
+/// Checks the result of a tool that has an output schema. One that breaks the
+/// schema, or has no structured content, is an internal error: the client reads
+/// a reference, and the log says what is wrong and where, without values.
+///
+/// It is in the chain of every tool with an output schema, outside of your own
+/// middlewares. A result that reports a failure (`isError`) is not checked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ValidateOutput;
+
+#[async_trait]
+impl Middleware for ValidateOutput {
+    async fn handle(&self, call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError> {
+        let context = Arc::clone(call.context());
+        let result = next.run(call).await?;
+        match &context.entry.definition().output {
+            Some(schema) if !result.is_error() => check(schema, result),
+            _ => Ok(result),
+        }
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed("ValidateOutput")
+    }
+}
+
+/// How many mistakes of a result are told.
+const MOST_TOLD: usize = 5;
+
+fn check(schema: &RunTime, result: ToolResult) -> Result<ToolResult, ToolError> {
+    let Some(structured) = result.structured_content() else {
+        return Err(ToolError::internal(
+            "the tool has an output schema, and its result has no structured content",
+        ));
+    };
+    if schema.admits(structured.get()) {
+        return Ok(result);
+    }
+    let findings = schema.findings(structured.get());
+    let told = findings.iter().take(MOST_TOLD).map(ToString::to_string);
+    let told = told.collect::<Vec<_>>().join("; ");
+    Err(ToolError::internal(format!(
+        "the structured content breaks the output schema: {told}"
+    )))
 }

@@ -9,6 +9,9 @@ mod locate;
 mod node;
 mod number;
 mod portable;
+mod run_time;
+#[cfg(feature = "json-schema")]
+mod standard;
 pub(crate) mod text_form;
 mod text_rule;
 mod tidy;
@@ -16,13 +19,14 @@ mod walk;
 mod words;
 
 pub(crate) use coerce::{Coerced, Rewrites};
-pub(crate) use compile::{NOTES, run_time, typed};
+pub(crate) use compile::{NOTES, typed};
 pub(crate) use finding::Finding;
 pub(crate) use locate::{child_item, child_member, last_member, place_of};
 pub(crate) use number::Number;
 pub(crate) use portable::{
     limit_problems, run_time_input, run_time_output, typed_input, typed_output,
 };
+pub(crate) use run_time::{RunTime, Standard};
 pub use text_form::TextForm;
 pub(crate) use text_rule::{TextRule, length};
 pub(crate) use tidy::{bounds_of_format, describe, each};

@@ -13,6 +13,7 @@ use crate::context::{Principal, Requirements, StateMap};
 use crate::limiter::Ledger;
 use crate::middleware::{
     Authorize, ConcurrencyLimit, Log, Middleware, Rate, RateLimit, Timeout, Validate,
+    ValidateOutput,
 };
 use crate::protocol::encode;
 #[cfg(feature = "redis")]
@@ -568,6 +569,9 @@ impl Policy<'_> {
         layers.push(Arc::new(Timeout::new(timeout)));
         if let Some(calls) = options.concurrency {
             layers.push(Arc::new(ConcurrencyLimit::new(calls)));
+        }
+        if definition.output.is_some() {
+            layers.push(Arc::new(ValidateOutput));
         }
         layers.extend(self.layers.iter().cloned());
         layers.extend(options.layers);

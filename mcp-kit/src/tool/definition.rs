@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::CompiledArgs;
+use crate::schema::RunTime;
 
 /// A tool's name, description, schemas and policy.
 ///
@@ -37,6 +38,8 @@ pub struct ToolDefinition {
     pub(crate) annotations: Annotations,
     pub(crate) arguments: CompiledArgs,
     pub(crate) output_schema: Option<Value>,
+    /// What results are checked against.
+    pub(crate) output: Option<RunTime>,
     pub(crate) scope: Option<Cow<'static, str>>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) blocking: bool,
@@ -86,6 +89,7 @@ impl ToolDefinition {
             annotations: Annotations::default(),
             arguments: CompiledArgs::none(),
             output_schema: None,
+            output: None,
             scope: None,
             timeout: None,
             blocking: false,
@@ -111,9 +115,22 @@ impl ToolDefinition {
         self
     }
 
-    /// The schema of the structured content.
+    /// The schema of the structured content, as far as JSON Schema 2020-12 goes;
+    /// see [`CompiledArgs::from_schema`] for what needs a feature.
+    ///
+    /// Every result is checked against it. One that breaks it or has no
+    /// structured content is an internal error, and the log says what is wrong
+    /// and where. Results that report a failure (`isError`) are not checked.
     #[must_use]
     pub fn with_output_schema(mut self, schema: Value) -> Self {
+        match RunTime::of(&schema) {
+            Ok(compiled) => self.output = Some(compiled),
+            Err(problems) => {
+                let problems = problems.iter();
+                self.problems
+                    .extend(problems.map(|problem| format!("output schema: {problem}")));
+            }
+        }
         self.publish_output(crate::schema::run_time_output(schema));
         self
     }

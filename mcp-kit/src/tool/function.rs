@@ -14,6 +14,7 @@ use super::{Tool, ToolCall, ToolDefinition, ToolError, ToolResult};
 use crate::args::{ArgsSpec, CompiledArgs, ToolArgs};
 use crate::context::{FromContext, Requirements};
 use crate::panics::{Discarded, contain_in, discard};
+use crate::schema::RunTime;
 
 /// The future of a call.
 pub type ToolFuture = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'static>>;
@@ -156,8 +157,9 @@ impl ToolSpec {
             .with(|settings| settings.inline_subschemas = true) // unless recursive
             .into_generator();
         if let Some(schema) = schema(&mut generator) {
-            self.definition
-                .publish_output(crate::schema::typed_output(schema));
+            let published = crate::schema::typed_output(schema);
+            self.definition.output = Some(RunTime::of_output(&published));
+            self.definition.publish_output(published);
         }
     }
 }

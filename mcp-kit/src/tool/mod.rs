@@ -4,6 +4,7 @@ mod call;
 mod content;
 mod definition;
 mod error;
+mod finite;
 mod function;
 mod result;
 mod runtime;

@@ -2,10 +2,10 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use super::{
-    Audio, Content, EmbeddedResource, Image, IntoToolError, ResourceLink, Text, ToolError,
+    Audio, Content, EmbeddedResource, Image, IntoToolError, ResourceLink, Text, ToolError, finite,
 };
 use crate::protocol::encode;
 
@@ -39,10 +39,10 @@ impl ToolResult {
     ///
     /// # Errors
     ///
-    /// An internal error if `value` has no JSON form, such as a map whose keys
-    /// are no strings.
+    /// An internal error if `value` has no JSON form: a number that is NaN or
+    /// infinite, a map whose keys are not text or numbers.
     pub fn structured<T: Serialize + ?Sized>(value: &T) -> Result<Self, ToolError> {
-        let json = encode::on_one_line(to_raw_value(value)?)?;
+        let json = encode::on_one_line(finite::to_json(value)?)?;
         Ok(Self {
             content: vec![Content::text(json.get())],
             structured: Some(json),

@@ -15,3 +15,4 @@ mod chain;
 mod failures;
 mod life;
 mod log;
+mod structured;

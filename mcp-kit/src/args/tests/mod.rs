@@ -6,6 +6,8 @@ mod normalised;
 mod portable;
 mod promises;
 mod run_time;
+#[cfg(feature = "json-schema")]
+mod standard;
 mod types;
 mod well_known;
 mod zoo;

@@ -55,23 +55,21 @@ fn keywords_that_nothing_checks_are_problems() {
             "b": { "minLenght": 1, "x-mine": 1 },
             "c": { "$ref": "#/$defs/nowhere" },
             "d": { "items": [{ "type": "string" }] },
-            "e": { "if": { "type": "string" } },
+            "e": { "dependencies": { "a": ["b"] } },
         },
-        "dependentRequired": { "a": ["b"] },
     }))
     .unwrap_err();
     let all = problems.join("\n");
     for part in [
         "#/properties/a: `type` has no meaning for \"strin\"",
-        "#/properties/b: `minLenght` is no keyword",
+        "#/properties/b: `minLenght` is checked by nothing: did you mean `minLength`?",
         "#/properties/c: `$ref` points to \"#/$defs/nowhere\"",
         "#/properties/d: `items` as a list",
-        "#/properties/e: `if` is no keyword",
-        "#: `dependentRequired` is no keyword",
+        "#/properties/e: `dependencies` is an older dialect's: say `dependentRequired`",
     ] {
         assert!(all.contains(part), "{part}\n{all}");
     }
-    assert_eq!(problems.len(), 6, "{all}");
+    assert_eq!(problems.len(), 5, "{all}");
     assert!(CompiledArgs::from_schema(json!({ "type": "string" })).is_err());
     assert!(CompiledArgs::from_schema(json!(true)).is_err());
 }
@@ -121,4 +119,48 @@ fn patterns_are_checked() {
 fn patterns_want_their_feature() {
     let problems = CompiledArgs::from_schema(json!({ "properties": { "a": { "pattern": "^a" } } }));
     assert!(problems.unwrap_err()[0].contains("feature `regex`"));
+}
+
+/// Whatever the standard does not know is a remark: it is published as it is.
+#[test]
+fn unknown_annotations_are_kept() {
+    let schema = json!({
+        "$id": "https://example.com/schemas/person",
+        "$anchor": "person",
+        "x-order": 3,
+        "enumNames": ["A", "B"],
+        "example": {"a": 1},
+        "nullable": true,
+        "contentSchema": {"type": "object"},
+        "type": "object",
+        "properties": {"a": {"type": "integer", "unit": "m", "contentMediaType": "text/plain"}},
+    });
+    let args = of(schema.clone());
+    for (keyword, value) in schema.as_object().unwrap() {
+        assert_eq!(&args.schema()[keyword], value, "{keyword}");
+    }
+    assert!(args.decode(Some(r#"{"a":1}"#)).is_ok());
+    assert!(args.decode(Some(r#"{"a":"x"}"#)).is_err());
+}
+
+#[cfg(not(feature = "json-schema"))]
+#[test]
+fn the_rest_of_the_standard_wants_its_feature() {
+    let problems = CompiledArgs::from_schema(json!({
+        "properties": { "a": { "if": true }, "b": { "$ref": "#b" } },
+        "dependentRequired": { "a": ["b"] },
+    }));
+    let problems = problems.unwrap_err().join("\n");
+    for place in [
+        "#/properties/a: `if`",
+        "#/properties/b: `$ref`",
+        "#: `dependentRequired`",
+    ] {
+        assert!(problems.contains(place), "{place}: {problems}");
+    }
+    assert_eq!(
+        problems.matches("feature `json-schema`").count(),
+        3,
+        "{problems}"
+    );
 }

@@ -3,10 +3,10 @@
 //! Two sources: schemas that mcp-kit published from a Rust type (they carry
 //! notes beside the keywords, and serde and garde check whatever is not
 //! understood here), and schemas that are known only at run time, where a
-//! keyword that cannot be checked is a problem: it would promise what nobody
-//! keeps.
+//! keyword that is not understood has to be checked by another validator.
 
 mod after;
+mod keywords;
 
 use std::collections::BTreeMap;
 
@@ -23,56 +23,6 @@ use super::walk::Validator;
 /// The member that holds mcp-kit's notes; never published.
 pub(crate) const NOTES: &str = "$mcp-kit";
 
-/// Keywords that say nothing that could be checked.
-const REMARKS: &[&str] = &[
-    "$comment",
-    "$defs",
-    "$schema",
-    "contentEncoding",
-    "contentMediaType",
-    "default",
-    "definitions",
-    "deprecated",
-    "description",
-    "examples",
-    "format",
-    "readOnly",
-    "title",
-    "writeOnly",
-    NOTES,
-];
-
-/// Keywords that are checked.
-const CHECKED: &[&str] = &[
-    "$ref",
-    "additionalProperties",
-    "allOf",
-    "anyOf",
-    "const",
-    "enum",
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "items",
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "maximum",
-    "minItems",
-    "minLength",
-    "minProperties",
-    "minimum",
-    "multipleOf",
-    "not",
-    "oneOf",
-    "pattern",
-    "patternProperties",
-    "prefixItems",
-    "properties",
-    "required",
-    "type",
-    "uniqueItems",
-];
-
 /// Compiles a schema that came from a Rust type.
 pub(crate) fn typed(schema: &Value) -> Validator {
     let mut compiler = Compiler::new(schema, true);
@@ -80,15 +30,25 @@ pub(crate) fn typed(schema: &Value) -> Validator {
     compiler.finish(root)
 }
 
-/// Compiles a schema that is known only at run time.
+/// Compiles a schema as far as it can be checked; what cannot is passed over.
+pub(crate) fn lenient(schema: &Value) -> Validator {
+    let mut compiler = Compiler::new(schema, false);
+    compiler.complete = false;
+    let root = compiler.node(schema, "#");
+    compiler.finish(root)
+}
+
+/// Compiles a schema that is known only at run time, as far as the walk goes,
+/// and says what it passes over.
 ///
 /// # Errors
-/// Each keyword that is unknown, malformed or cannot be checked, and its place.
-pub(crate) fn run_time(schema: &Value) -> Result<Validator, Vec<String>> {
+/// Each keyword that is malformed or nothing can check, and its place.
+pub(crate) fn run_time(schema: &Value) -> Result<(Validator, Vec<String>), Vec<String>> {
     let mut compiler = Compiler::new(schema, false);
     let root = compiler.node(schema, "#");
     if compiler.problems.is_empty() {
-        Ok(compiler.finish(root))
+        let unchecked = std::mem::take(&mut compiler.unchecked);
+        Ok((compiler.finish(root), unchecked))
     } else {
         Err(compiler.problems)
     }
@@ -97,10 +57,18 @@ pub(crate) fn run_time(schema: &Value) -> Result<Validator, Vec<String>> {
 struct Compiler<'s> {
     root: &'s Value,
     typed: bool,
+    /// Whether everything has to be checked.
+    complete: bool,
     nodes: Vec<Node>,
     /// What `$ref`s point to, so that recursion ends.
     referenced: BTreeMap<String, NodeId>,
     problems: Vec<String>,
+    /// What the walk passes over, each with its place and what to do.
+    unchecked: Vec<String>,
+    /// Whether it passes over anything.
+    has_gaps: bool,
+    /// Whether references mean something else inside some of its parts.
+    has_ids: bool,
 }
 
 impl<'s> Compiler<'s> {
@@ -108,13 +76,27 @@ impl<'s> Compiler<'s> {
         Self {
             root,
             typed,
+            complete: !typed,
             nodes: Vec::new(),
             referenced: BTreeMap::new(),
             problems: Vec::new(),
+            unchecked: Vec::new(),
+            has_gaps: false,
+            has_ids: !typed && keywords::has_ids(root),
         }
     }
 
     fn finish(mut self, root: NodeId) -> Validator {
+        if self.has_gaps {
+            // A part that is passed over admits too much, and what must not
+            // fit, or fit once alone, would then refuse too much.
+            for node in &mut self.nodes {
+                node.not = None;
+                node.choices
+                    .iter_mut()
+                    .for_each(|choice| choice.exactly_one = false);
+            }
+        }
         self.fill_in_types();
         self.mark_loose();
         Validator::new(self.nodes, root, self.typed)
@@ -142,7 +124,7 @@ impl<'s> Compiler<'s> {
             && let Some(Value::String(target)) = object.get("$ref")
             && object
                 .keys()
-                .all(|key| key == "$ref" || REMARKS.contains(&key.as_str()))
+                .all(|key| key == "$ref" || keywords::REMARKS.contains(&key.as_str()))
         {
             return self.reference(target, at);
         }
@@ -156,14 +138,16 @@ impl<'s> Compiler<'s> {
         }
         let id = self.add(Node::any());
         self.referenced.insert(target.to_owned(), id);
-        match target
+        let pointed = target
             .strip_prefix('#')
-            .and_then(|pointer| self.root.pointer(pointer))
-        {
+            .filter(|_| !self.has_ids)
+            .and_then(|pointer| self.root.pointer(pointer));
+        match pointed {
             Some(schema) => {
                 let node = self.build(schema, target);
                 self.nodes[id] = node;
             }
+            None if self.has_ids || !target.starts_with("#/") => self.pass_over(at, "$ref"),
             None => self.problem(
                 at,
                 &format!(
@@ -189,7 +173,7 @@ impl<'s> Compiler<'s> {
                 return node;
             }
         };
-        self.refuse_unchecked(object, at);
+        self.look_for_unchecked(object, at);
         node.types = self.types(object, at);
         node.allowed = self.allowed(object, at);
         let notes = object.get(NOTES);
@@ -201,28 +185,6 @@ impl<'s> Compiler<'s> {
         node.object = self.object(object, notes, at);
         self.combine(&mut node, object, notes, at);
         node
-    }
-
-    /// Every keyword has to be known, and known to be checked.
-    fn refuse_unchecked(&mut self, object: &Map<String, Value>, at: &str) {
-        for keyword in object
-            .keys()
-            .filter(|_| !self.typed)
-            .cloned()
-            .collect::<Vec<_>>()
-        {
-            let keyword = keyword.as_str();
-            let known = CHECKED.contains(&keyword) || REMARKS.contains(&keyword);
-            if keyword == NOTES || !known && !keyword.starts_with("x-") {
-                self.problem(
-                    at,
-                    &format!(
-                        "`{keyword}` is no keyword that mcp-kit checks, so the schema would \
-                         promise what nothing keeps: leave it out, and check it in the tool"
-                    ),
-                );
-            }
-        }
     }
 
     fn types(&mut self, object: &Map<String, Value>, at: &str) -> Types {
@@ -357,6 +319,10 @@ impl<'s> Compiler<'s> {
                 regex,
                 says: format!("must match the pattern {pattern}"),
             }),
+            Err(_) if cfg!(feature = "json-schema") || !self.complete => {
+                self.pass_over(at, keyword);
+                None
+            }
             Err(error) => {
                 self.problem(
                     at,
@@ -373,10 +339,14 @@ impl<'s> Compiler<'s> {
 
     #[cfg(not(feature = "regex"))]
     fn pattern(&mut self, _: Option<&str>, keyword: &str, at: &str) -> Option<Pattern> {
-        self.problem(
-            at,
-            &format!("`{keyword}` is only checked with mcp-kit's feature `regex`: turn it on"),
-        );
+        if cfg!(feature = "json-schema") || !self.complete {
+            self.pass_over(at, keyword);
+        } else {
+            self.problem(
+                at,
+                &format!("`{keyword}` is only checked with mcp-kit's feature `regex`: turn it on"),
+            );
+        }
         None
     }
 
@@ -516,6 +486,8 @@ impl<'s> Compiler<'s> {
                 any = Rest::Node(node);
             } else if let Some(pattern) = self.pattern(Some(pattern), "patternProperties", at) {
                 compiled.push((pattern, node));
+            } else {
+                any = Rest::Any;
             }
         }
         (compiled, any)
