@@ -49,7 +49,7 @@ fn text(bytes: &[u8]) -> String {
 fn tools_are_listed_for_people_and_for_programs() {
     let list = succeeds(&["tools"]);
     for expected in [
-        "greeter 1.2.3: 3 tools",
+        "greeter 1.2.3: 4 tools",
         "greet – Greet (read-only, closed world)",
         "Greets a guest in the house's own words.",
         "name: string, characters from 1, characters up to 40 – Whom to greet.",
@@ -145,7 +145,7 @@ fn a_wrong_command_line_is_code_2() {
 fn check_shows_policies_and_warns() {
     let report = succeeds(&["check"]);
     for expected in [
-        "greeter 1.2.3: 3 tools",
+        "greeter 1.2.3: 4 tools",
         "layers           Log → Timeout(30 s) → Validate",
         "tool \"lose\": it says neither read_only nor destructive",
     ] {
@@ -247,26 +247,44 @@ impl Session {
         serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"))
     }
 
-    /// Ends the input; the exit code, and the lines that stderr still had.
-    fn end(mut self) -> (Option<i32>, Vec<Value>) {
+    /// Ends the input.
+    fn end(mut self) -> End {
         self.stdin.take();
-        let mut logged = String::new();
+        let mut stderr = String::new();
         self.child
             .stderr
             .take()
             .unwrap()
-            .read_to_string(&mut logged)
+            .read_to_string(&mut stderr)
             .unwrap();
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "", "nothing but answers is on stdout");
-        let lines = logged
-            .lines()
-            .filter(|line| *line != "not for the client")
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}")))
-            .collect();
-        (self.child.wait().unwrap().code(), lines)
+        let mut end = End {
+            code: self.child.wait().unwrap().code(),
+            log: Vec::new(),
+            printed: Vec::new(),
+        };
+        for line in stderr.lines() {
+            match serde_json::from_str::<Value>(line) {
+                Ok(line) if line["target"] == "mcp_kit::printed" => {
+                    end.printed.push(line["message"].as_str().unwrap().into());
+                }
+                Ok(line) => end.log.push(line),
+                Err(_) => end.printed.push(line.into()), // on Windows as it is
+            }
+        }
+        end
     }
+}
+
+/// What a server leaves behind.
+struct End {
+    code: Option<i32>,
+    /// The log's own lines that were not read yet.
+    log: Vec<Value>,
+    /// What the program and its children printed to stdout.
+    printed: Vec<String>,
 }
 
 #[test]
@@ -282,8 +300,13 @@ fn over_stdio_stdout_is_the_protocols_and_stderr_has_a_line_for_each_call() {
             .to_owned();
         session.call(3, "stumble", json!({}));
         session.call(4, "greet", json!({"name": "Ada", "color": 1}));
-        let (code, lines) = session.end();
+        let End {
+            code,
+            log: lines,
+            printed,
+        } = session.end();
         assert_eq!(code, Some(0));
+        assert_eq!(printed, ["not for the client"]);
 
         assert_eq!(lines.len(), 5, "{lines:#?}");
         let [own, greet, lose, stumble, refused] = &lines[..] else {
@@ -314,6 +337,21 @@ fn over_stdio_stdout_is_the_protocols_and_stderr_has_a_line_for_each_call() {
 }
 
 #[test]
+fn children_that_inherit_stdin_and_stdout_cannot_reach_the_protocol() {
+    let mut session = Session::start(&mut greeter());
+    let delegated = session.call(1, "delegate", json!({}));
+    assert_eq!(delegated["result"]["content"][0]["text"], "true true");
+    let greeted = session.call(2, "greet", json!({"name": "Ada"}));
+    assert_eq!(
+        greeted["result"]["structuredContent"]["text"],
+        "Hello, Ada!"
+    );
+    let end = session.end();
+    assert_eq!(end.code, Some(0));
+    assert_eq!(end.printed, ["greeter 1.2.3", "not for the client"]);
+}
+
+#[test]
 fn a_stderr_that_nobody_reads_stops_nothing_and_what_was_dropped_is_told() {
     let mut session = Session::start(greeter().env("RUST_LOG", "trace"));
     // Each call logs a few hundred bytes: far more than a pipe and the queue hold.
@@ -321,7 +359,9 @@ fn a_stderr_that_nobody_reads_stops_nothing_and_what_was_dropped_is_told() {
         let answer = session.call(id, "lose", json!({}));
         assert_eq!(answer["result"]["isError"], true);
     }
-    let (code, lines) = session.end();
+    let End {
+        code, log: lines, ..
+    } = session.end();
     assert_eq!(code, Some(0));
     let dropped: u64 = lines
         .iter()
@@ -336,10 +376,10 @@ fn a_stderr_that_nobody_reads_stops_nothing_and_what_was_dropped_is_told() {
 fn rust_log_says_what_is_logged() {
     let mut session = Session::start(greeter().env("RUST_LOG", "warn"));
     session.call(1, "greet", json!({"name": "Ada"}));
-    assert_eq!(session.end().1, Vec::<Value>::new());
+    assert_eq!(session.end().log, Vec::<Value>::new());
 
     let session = Session::start(greeter().env("RUST_LOG", "mcp_kit=loud"));
-    let (_, lines) = session.end();
+    let lines = session.end().log;
     assert_eq!(lines.len(), 1);
     assert!(lines[0]["message"].as_str().unwrap().contains("RUST_LOG"));
 }

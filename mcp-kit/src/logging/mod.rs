@@ -80,6 +80,7 @@ pub fn init_with(default: &str) -> LogGuard {
     let installed = install(filter);
     if installed {
         stderr::format_with(Format {
+            #[cfg(unix)]
             printed: format::printed_line,
             dropped: format::dropped_lines,
         });

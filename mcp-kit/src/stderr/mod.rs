@@ -33,6 +33,7 @@ const LONGEST_FLUSH: Duration = Duration::from_millis(200);
 /// How lines that are not the log's own are written.
 pub(crate) struct Format {
     /// A line that the program printed.
+    #[cfg(unix)]
     pub(crate) printed: fn(&str) -> String,
     /// How many lines were dropped.
     pub(crate) dropped: fn(u64) -> String,

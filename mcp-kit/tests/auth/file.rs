@@ -126,7 +126,7 @@ type Change = fn(&Path) -> std::io::Result<()>;
 async fn keys_of_a_file_that_cannot_be_read_are_taken_for_a_minute() {
     log::capture();
     let folder = Folder::new("unreadable");
-    let changes: [(&str, Change); 3] = [
+    let changes: &[(&str, Change)] = &[
         ("gone", |path| fs::remove_file(path)),
         ("folder", |path| {
             fs::remove_file(path).and_then(|()| fs::create_dir(path))
@@ -139,7 +139,7 @@ async fn keys_of_a_file_that_cannot_be_read_are_taken_for_a_minute() {
             Ok(())
         }),
     ];
-    for (name, change) in changes {
+    for &(name, change) in changes {
         let path = folder.private(name, "a:good-key-012345678\n");
         let keys = ApiKeys::from_file(&path).unwrap();
         change(&path).unwrap();

@@ -1,7 +1,7 @@
 //! A small server on mcp-kit's command line, for `tests/command_line.rs`.
 
 use std::error::Error;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use mcp_kit::prelude::*;
 use schemars::JsonSchema;
@@ -44,6 +44,15 @@ async fn stumble() -> String {
     panic!("a secret")
 }
 
+/// Starts children that inherit stdin and stdout: one reads, one prints.
+#[tool(blocking, read_only, open_world = false)]
+fn delegate() -> Result<String, ToolError> {
+    let program = std::env::current_exe()?;
+    let reads = Command::new(&program).arg("stdio").status()?;
+    let prints = Command::new(&program).arg("--version").status()?;
+    Ok(format!("{} {}", reads.success(), prints.success()))
+}
+
 /// What this server is told.
 #[derive(clap::Args)]
 struct Options {
@@ -64,6 +73,7 @@ fn build(options: Options) -> Result<Server, Box<dyn Error>> {
         .tool::<greet>()
         .tool::<lose>()
         .tool::<stumble>()
+        .tool::<delegate>()
         .build()?)
 }
 

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -41,12 +40,6 @@ pub(super) struct Descriptors {
 
 impl Descriptors {
     pub(super) fn take() -> io::Result<Self> {
-        static TAKEN: AtomicBool = AtomicBool::new(false);
-        if TAKEN.swap(true, Ordering::Relaxed) {
-            return Err(io::Error::other(
-                "stdin and stdout are taken already: a process serves one client over them, once",
-            ));
-        }
         let input = fcntl_dupfd_cloexec(rustix::stdio::stdin(), FIRST_FREE)?;
         let output = fcntl_dupfd_cloexec(rustix::stdio::stdout(), FIRST_FREE)?;
         let nothing =

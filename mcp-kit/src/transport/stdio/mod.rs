@@ -1,12 +1,14 @@
 //! stdin and stdout as a transport.
 //!
-//! Both belong to the protocol. On Unix the wire takes private copies of the
-//! two descriptors; descriptor 0 then reads from nothing, so that no child eats
-//! the protocol, and descriptor 1 leads into the log, so that a stray `println!`
-//! is harmless.
+//! Both belong to the protocol. The wire takes private copies of the two
+//! descriptors (handles on Windows). What reads stdin afterwards, such as a child
+//! process, finds it empty, and what is printed to stdout reaches the log on Unix
+//! and stderr on Windows, never the client.
 
 #[cfg(unix)]
 mod descriptors;
+#[cfg(windows)]
+mod handles;
 #[cfg(all(unix, target_os = "linux"))]
 mod nonblocking;
 mod threads;
@@ -68,6 +70,8 @@ type ReaderGone = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct Stdio {
     #[cfg(unix)]
     descriptors: descriptors::Descriptors,
+    #[cfg(windows)]
+    handles: handles::Handles,
     /// Set by the thread that reads stdin, if one does.
     end: EndFlag,
     greeting: Option<Greeting>,
@@ -78,17 +82,26 @@ pub struct Stdio {
 impl Stdio {
     /// Takes stdin and stdout for the protocol.
     ///
-    /// On Unix, what is printed from now on becomes lines of the log on stderr,
-    /// and what reads stdin, such as a child process, finds it empty.
+    /// What is printed from now on becomes lines of the log on stderr (on
+    /// Windows it goes to stderr as it is, and a console is left alone), and
+    /// what reads stdin, such as a child process, finds it empty.
     ///
     /// # Errors
     ///
-    /// The system's, where a descriptor is closed or cannot be copied; on Unix
-    /// also where they were taken before.
+    /// The system's, if a descriptor is closed or cannot be copied. Also if
+    /// they were taken before.
     pub fn take() -> io::Result<Self> {
+        static TAKEN: AtomicBool = AtomicBool::new(false);
+        if TAKEN.swap(true, Ordering::Relaxed) {
+            return Err(io::Error::other(
+                "stdin and stdout are taken already: a process serves one client over them, once",
+            ));
+        }
         Ok(Self {
             #[cfg(unix)]
             descriptors: descriptors::Descriptors::take()?,
+            #[cfg(windows)]
+            handles: handles::Handles::take()?,
             end: EndFlag::default(),
             greeting: None,
             signals: None,
@@ -150,22 +163,21 @@ impl Stdio {
         .await
     }
 
-    /// Does nothing here: the first message is answered by `serve`.
-    #[cfg(not(unix))]
-    pub fn greet(&mut self, _: &Server) {}
+    /// Listens to the console's events from here on; the first message is
+    /// answered by `serve`.
+    #[cfg(windows)]
+    pub fn greet(&mut self, _: &Server) {
+        self.signals = Signals::listen_early().ok();
+    }
 
     #[cfg(unix)]
     fn streams(self) -> io::Result<Streams> {
         self.descriptors.streams(self.end)
     }
 
-    #[cfg(not(unix))]
+    #[cfg(windows)]
     fn streams(self) -> io::Result<Streams> {
-        Ok(Streams {
-            input: Box::new(threads::ThreadReader::new(io::stdin(), self.end)?),
-            output: Box::new(threads::ThreadWriter::new(io::stdout())?),
-            reader_gone: None,
-        })
+        self.handles.streams(self.end)
     }
 }
 
