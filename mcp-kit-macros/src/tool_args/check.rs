@@ -246,6 +246,7 @@ impl Container {
             aliases,
             flatten: serde.flatten.is_some(),
             skipped: serde.skipped,
+            default: serde.default || self.serde.default,
             opaque: own.opaque,
             rules: if serde.skipped { Vec::new() } else { rules },
             words: own.words,
@@ -328,6 +329,11 @@ fn schema_is_true(attributes: &[Attribute], opaque: bool, errors: &mut Errors) {
             Untrue::Type => format!(
                 "`schemars({key})` gives this place another type's schema: put \
                  `#[tool_args(opaque)]` on the field, then serde and garde alone check it"
+            ),
+            Untrue::Function => format!(
+                "`{key}` may put into the schema what nothing checks: write rules as \
+                 `#[garde(…)]`, and remarks as `#[schemars(example = …)]`, `title = …` or \
+                 `extend(\"x-…\" = …)`"
             ),
             Untrue::Rule => format!(
                 "`{key}` here is a promise in the schema that nothing checks: write the rule as \

@@ -206,6 +206,7 @@ impl CompiledArgs {
     /// The arguments as they are written.
     fn strictly(&self, raw: &str) -> Result<Decoded, Refusal> {
         match &self.decoder {
+            Decoder::Typed { .. } if self.validator.forbids_decoding(raw) => Err(None),
             Decoder::Typed { decode, .. } => match decode(raw) {
                 Ok(value) if self.validator.admits_names(raw) => Ok(Decoded::Typed(value)),
                 Ok(_) => Err(None),

@@ -48,6 +48,7 @@ pub mod shape;
 mod shaped;
 #[cfg(test)]
 mod tests;
+mod unexplained;
 
 use std::any::Any;
 

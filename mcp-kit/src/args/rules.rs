@@ -3,11 +3,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::shape::{Bound, LengthMode, Rule};
-use crate::schema::{NOTES, Number, TextForm, TextRule, describe, length};
+use super::shape::{Bound, LengthMode, Rule, Shape};
+use super::unexplained;
+use crate::schema::{NOTES, Number, TextRule, describe, length};
 
-/// Keywords that somebody has to check.
-const BOUNDS: &[&str] = &[
+/// Keywords that limit values: something has to check them.
+pub(super) const LIMITS: &[&str] = &[
     "minLength",
     "maxLength",
     "minimum",
@@ -33,8 +34,8 @@ pub(super) struct Place<'s> {
     pub(super) enforced: bool,
     /// Whether the type's own keywords are mcp-kit's to explain.
     pub(super) opaque: bool,
-    /// What the type itself reads of a text.
-    pub(super) form: Option<&'static TextForm>,
+    /// The type's shape, where the schema is the type's.
+    pub(super) shape: Option<&'static Shape>,
     pub(super) at: &'s str,
 }
 
@@ -58,8 +59,11 @@ impl Place<'_> {
         if self.enforced {
             self.gather(&mut said, &mut problems);
         }
-        self.bounds(&base, &mut said);
+        self.bounds(&base, &mut said, &mut problems);
         self.contradictions(&base, &said, &mut problems);
+        if problems.is_empty() {
+            self.unexplained(&said, &mut problems);
+        }
         self.put(said);
         problems
     }
@@ -185,6 +189,14 @@ impl Place<'_> {
                 let written = self.schema.get("pattern").and_then(Value::as_str);
                 said.patterns.extend(written.map(str::to_owned));
             }
+            Rule::Length { min, max, .. } if min.zip(*max).is_some_and(|(min, max)| min > max) => {
+                problems.push(format!(
+                    "`{}`: no length is at least {} and at most {}: change the `length`",
+                    self.at,
+                    min.unwrap_or_default(),
+                    max.unwrap_or_default()
+                ));
+            }
             Rule::Length { mode, min, max } => self.say_length(*mode, *min, *max, words, said),
             Rule::Range { min, max }
                 if [min, max]
@@ -258,7 +270,12 @@ impl Place<'_> {
     }
 
     /// The range, within what the Rust type can hold.
-    fn bounds(&self, base: &(Option<Value>, Option<Value>), said: &mut Said) {
+    fn bounds(
+        &self,
+        base: &(Option<Value>, Option<Value>),
+        said: &mut Said,
+        problems: &mut Vec<String>,
+    ) {
         if !self.has("integer") && !self.has("number") {
             return;
         }
@@ -279,6 +296,14 @@ impl Place<'_> {
                 let narrower = |bound: &Number| high.is_none_or(|high| *bound < high);
                 high = max.map(number).filter(narrower).or(high);
             }
+        }
+        if let (Some(low), Some(high)) = (low, high)
+            && low > high
+        {
+            problems.push(format!(
+                "`{}`: no number is at least {low} and at most {high}: change the `range`",
+                self.at
+            ));
         }
         for (keyword, bound) in [("minimum", low), ("maximum", high)] {
             let value = bound.and_then(Number::to_value);
@@ -306,7 +331,7 @@ impl Place<'_> {
             let Some(value) = self
                 .schema
                 .get(*keyword)
-                .filter(|_| BOUNDS.contains(keyword))
+                .filter(|_| LIMITS.contains(keyword))
             else {
                 continue;
             };
@@ -321,6 +346,25 @@ impl Place<'_> {
         }
     }
 
+    /// What the schema says and nothing checks.
+    fn unexplained(&self, said: &Said, problems: &mut Vec<String>) {
+        let Some(shape) = self.shape.filter(|_| !self.opaque) else {
+            return;
+        };
+        let formats = self.rules.iter().any(is_format);
+        let by_rule = |keyword: &str, value: &Value| {
+            said.keywords.iter().any(|(said, _)| *said == keyword)
+                || keyword == "format" && formats
+                || self.by_rule(keyword, value, said)
+        };
+        let found = unexplained::keywords(self.schema, shape, by_rule);
+        problems.extend(
+            found
+                .into_iter()
+                .map(|text| format!("`{}`: {text}", self.at)),
+        );
+    }
+
     /// What schemars made of a rule that is said in another way, or not at all.
     fn by_rule(&self, keyword: &str, value: &Value, said: &Said) -> bool {
         by_rule(self.rules, keyword, value) || said.patterns.iter().any(|pattern| value == pattern)
@@ -328,7 +372,7 @@ impl Place<'_> {
 
     fn put(self, said: Said) {
         let mut schema = std::mem::take(self.schema);
-        for keyword in BOUNDS {
+        for keyword in LIMITS {
             if schema
                 .get(*keyword)
                 .is_some_and(|value| self.by_rule(keyword, value, &said))
@@ -336,13 +380,7 @@ impl Place<'_> {
                 schema.remove(*keyword);
             }
         }
-        let formats = |rule: &Rule| {
-            matches!(
-                rule,
-                Rule::Email | Rule::Url | Rule::Ip | Rule::IpV4 | Rule::IpV6
-            )
-        };
-        if self.rules.iter().any(formats) {
+        if self.rules.iter().any(is_format) {
             schema.remove("format");
         }
         let ip = schema.remove(NOTES).is_some()
@@ -357,7 +395,7 @@ impl Place<'_> {
             rules.push((TextRule::Ip, None));
         }
         let mut words = said.words;
-        if let Some(form) = self.form {
+        if let Some(Shape::Text(form)) = self.shape {
             if form.pattern.is_some() {
                 schema.remove("format");
                 schema.remove("pattern");
@@ -369,6 +407,14 @@ impl Place<'_> {
         describe(&mut schema, &words);
         *self.schema = schema;
     }
+}
+
+/// Whether schemars makes a format of a rule.
+fn is_format(rule: &Rule) -> bool {
+    matches!(
+        rule,
+        Rule::Email | Rule::Url | Rule::Ip | Rule::IpV4 | Rule::IpV6
+    )
 }
 
 /// Whether schemars made this keyword of one of the rules.
@@ -391,7 +437,7 @@ fn by_rule(rules: &[Rule], keyword: &str, value: &Value) -> bool {
 /// Takes out what schemars made of rules that are for another place.
 pub(super) fn take_out(schema: &mut Map<String, Value>, rules: &[Rule]) {
     schema.retain(|keyword, value| {
-        !BOUNDS.contains(&keyword.as_str()) || !by_rule(rules, keyword, value)
+        !LIMITS.contains(&keyword.as_str()) || !by_rule(rules, keyword, value)
     });
 }
 

@@ -25,6 +25,8 @@ pub enum Shape {
         json: &'static str,
         /// The `format` that schemars writes for the Rust type.
         format: Option<&'static str>,
+        /// Whether 0 is such a value.
+        zero: bool,
     },
     /// A text that the type reads, such as a date.
     Text(&'static TextForm),
@@ -77,6 +79,8 @@ pub struct FieldShape {
     pub flatten: bool,
     /// `#[serde(skip)]` or `skip_deserializing`: not on the wire.
     pub skipped: bool,
+    /// serde fills it in where it is missing.
+    pub default: bool,
     /// `#[tool_args(opaque)]`: serde and garde alone check it.
     pub opaque: bool,
     /// garde's rules, in the order written.
@@ -200,10 +204,10 @@ bounds! {
 impl BoundOf<u128> {
     #[must_use]
     pub const fn bound(self) -> Bound {
-        Bound::Int(if self.0 > i128::MAX as u128 {
-            i128::MAX
+        if self.0 > i128::MAX as u128 {
+            Bound::Float(self.0 as f64)
         } else {
-            self.0 as i128
-        })
+            Bound::Int(self.0 as i128)
+        }
     }
 }

@@ -28,13 +28,26 @@ macro_rules! shaped {
 }
 
 const fn scalar(json: &'static str) -> Shape {
-    Shape::Scalar { json, format: None }
+    Shape::Scalar {
+        json,
+        format: None,
+        zero: true,
+    }
 }
 
 const fn number(json: &'static str, format: &'static str) -> Shape {
     Shape::Scalar {
         json,
         format: Some(format),
+        zero: true,
+    }
+}
+
+const fn not_zero(format: &'static str) -> Shape {
+    Shape::Scalar {
+        json: "integer",
+        format: Some(format),
+        zero: false,
     }
 }
 
@@ -42,22 +55,35 @@ shaped! {
     Shape::Leaf => serde_json::Value serde_json::Map<String, serde_json::Value>;
     scalar("null") => () ;
     scalar("boolean") => bool;
-    scalar("string") => char String str Path PathBuf;
+    number("string", "char") => char;
+    scalar("string") => String str Path PathBuf;
     scalar("number") => serde_json::Number;
     number("number", "float") => f32;
     number("number", "double") => f64;
-    number("integer", "uint8") => u8 NonZeroU8;
-    number("integer", "uint16") => u16 NonZeroU16;
-    number("integer", "uint32") => u32 NonZeroU32;
-    number("integer", "uint64") => u64 NonZeroU64;
-    number("integer", "uint128") => u128 NonZeroU128;
-    number("integer", "uint") => usize NonZeroUsize;
-    number("integer", "int8") => i8 NonZeroI8;
-    number("integer", "int16") => i16 NonZeroI16;
-    number("integer", "int32") => i32 NonZeroI32;
-    number("integer", "int64") => i64 NonZeroI64;
-    number("integer", "int128") => i128 NonZeroI128;
-    number("integer", "int") => isize NonZeroIsize;
+    number("integer", "uint8") => u8;
+    not_zero("uint8") => NonZeroU8;
+    number("integer", "uint16") => u16;
+    not_zero("uint16") => NonZeroU16;
+    number("integer", "uint32") => u32;
+    not_zero("uint32") => NonZeroU32;
+    number("integer", "uint64") => u64;
+    not_zero("uint64") => NonZeroU64;
+    number("integer", "uint128") => u128;
+    not_zero("uint128") => NonZeroU128;
+    number("integer", "uint") => usize;
+    not_zero("uint") => NonZeroUsize;
+    number("integer", "int8") => i8;
+    not_zero("int8") => NonZeroI8;
+    number("integer", "int16") => i16;
+    not_zero("int16") => NonZeroI16;
+    number("integer", "int32") => i32;
+    not_zero("int32") => NonZeroI32;
+    number("integer", "int64") => i64;
+    not_zero("int64") => NonZeroI64;
+    number("integer", "int128") => i128;
+    not_zero("int128") => NonZeroI128;
+    number("integer", "int") => isize;
+    not_zero("int") => NonZeroIsize;
     number("string", "ip") => IpAddr;
     number("string", "ipv4") => Ipv4Addr;
     number("string", "ipv6") => Ipv6Addr;
@@ -107,7 +133,7 @@ mod of_chrono {
         }) => Weekday;
         Shape::Said(
             "must be a duration as [seconds, nanoseconds] such as [90, 0]",
-            || const { &Shape::Tuple(&[item("0", i64::shape), item("1", u32::shape)]) },
+            || const { &Shape::Tuple(&[item("0", i64::shape), item("1", serde_json::Value::shape)]) },
         ) => TimeDelta;
     }
 
@@ -251,6 +277,7 @@ const fn member(
         aliases: &[],
         flatten: false,
         skipped: false,
+        default: false,
         opaque: false,
         rules,
         words: &[],

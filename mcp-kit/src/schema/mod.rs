@@ -4,6 +4,7 @@
 mod coerce;
 mod compile;
 mod cursor;
+mod digits;
 mod finding;
 mod locate;
 mod node;

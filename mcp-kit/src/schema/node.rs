@@ -209,6 +209,8 @@ pub(crate) struct ObjectNode {
     pub(crate) lookup: Vec<(String, usize)>,
     pub(crate) rest: Rest,
     pub(crate) patterns: Vec<(Pattern, NodeId)>,
+    /// What every key that is not among the names has to be.
+    pub(crate) keys: Option<TextRule>,
     pub(crate) min: Option<u64>,
     pub(crate) max: Option<u64>,
 }

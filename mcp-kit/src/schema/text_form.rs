@@ -74,6 +74,7 @@ const DATE_TIME: Option<&str> =
     Some(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$");
 
 forms! {
+    CHAR: char, "must be a single character", None;
     SOCKET_ADDR: SocketAddr,
         "must be an IP address with a port such as 192.0.2.1:8080 or [2001:db8::1]:8080",
         Some(r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+(%[0-9]+)?\]):[0-9]{1,5}$");

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Value, json};
 
-use super::TextForm;
+use super::{TextForm, digits};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TextRule {
@@ -21,6 +21,15 @@ pub(crate) enum TextRule {
     Bytes(Option<u64>, Option<u64>),
     /// Length in units of UTF-16.
     Utf16(Option<u64>, Option<u64>),
+    /// A whole number, written as JSON writes it.
+    Whole {
+        min: Option<i128>,
+        max: Option<i128>,
+        /// Whether 0 is allowed.
+        zero: bool,
+    },
+    /// `true` or `false`, as a key.
+    Flag,
     /// What the field's type reads.
     Form(&'static TextForm),
 }
@@ -42,6 +51,27 @@ impl TextRule {
             Self::IpV6 => text.parse::<Ipv6Addr>().is_ok(),
             Self::Bytes(min, max) => within(text.len(), min, max),
             Self::Utf16(min, max) => within(text.encode_utf16().count(), min, max),
+            Self::Whole { min, max, zero } => {
+                let plain = text
+                    .strip_prefix('-')
+                    .filter(|rest| *rest != "0")
+                    .unwrap_or(text);
+                let digits = plain.bytes().all(|b| b.is_ascii_digit());
+                let leading = plain.len() > 1 && plain.starts_with('0');
+                digits
+                    && !plain.is_empty()
+                    && !leading
+                    && match text.parse::<i128>() {
+                        Ok(number) => {
+                            min.is_none_or(|min| number >= min)
+                                && max.is_none_or(|max| number <= max)
+                                && (*zero || number != 0)
+                        }
+                        // The upper half of `u128`.
+                        Err(_) => max.is_none() && text.parse::<u128>().is_ok(),
+                    }
+            }
+            Self::Flag => matches!(text, "true" | "false"),
             Self::Form(form) => (form.reads)(text),
         }
     }
@@ -67,6 +97,21 @@ impl TextRule {
             Self::IpV6 => "must be an IPv6 address".into(),
             Self::Bytes(min, max) => length("byte of UTF-8", "bytes of UTF-8", *min, *max),
             Self::Utf16(min, max) => length("UTF-16 unit", "UTF-16 units", *min, *max),
+            Self::Whole { min, max, zero } => {
+                let zero = if *zero || *min == Some(1) {
+                    ""
+                } else {
+                    " other than 0"
+                };
+                match (min, max) {
+                    (Some(min), Some(max)) => {
+                        format!("must be a whole number from {min} to {max}{zero}")
+                    }
+                    (Some(min), None) => format!("must be a whole number of at least {min}"),
+                    _ => format!("must be a whole number{zero}"),
+                }
+            }
+            Self::Flag => "must be true or false".into(),
             Self::Form(form) => form.says.into(),
         }
     }
@@ -78,6 +123,7 @@ impl TextRule {
             Self::Prefix(prefix) => Some(format!("^{}", escape(prefix))),
             Self::Suffix(suffix) => Some(format!("{}$", escape(suffix))),
             Self::Contains(part) => Some(escape(part)),
+            Self::Whole { min, max, zero } => Some(digits::pattern(*min, *max, *zero)),
             Self::Form(form) => form.pattern.map(str::to_owned),
             _ => None,
         }
@@ -96,6 +142,11 @@ impl TextRule {
             Self::IpV6 => json!(["ipv6"]),
             Self::Bytes(min, max) => json!(["bytes", min, max]),
             Self::Utf16(min, max) => json!(["utf16", min, max]),
+            Self::Whole { min, max, zero } => {
+                let text = |bound: &Option<i128>| bound.map(|bound| bound.to_string());
+                json!(["whole", text(min), text(max), zero])
+            }
+            Self::Flag => json!(["flag"]),
             Self::Form(form) => json!(["form", form.name()]),
         }
     }
@@ -117,6 +168,15 @@ impl TextRule {
             "ipv6" => Self::IpV6,
             "bytes" => Self::Bytes(bounds().0, bounds().1),
             "utf16" => Self::Utf16(bounds().0, bounds().1),
+            "flag" => Self::Flag,
+            "whole" => {
+                let bound = |index| value.get(index)?.as_str()?.parse().ok();
+                Self::Whole {
+                    min: bound(1),
+                    max: bound(2),
+                    zero: value.get(3)?.as_bool()?,
+                }
+            }
             "form" => Self::Form(TextForm::named(&text()?)?),
             _ => return None,
         })

@@ -104,7 +104,12 @@ fn number(value: &Expr) -> Option<Number> {
                 let value: f64 = literal.base10_parse().ok()?;
                 return Some(Number::Float(quote!(#value)));
             }
-            let value: i128 = literal.base10_parse().ok()?;
+            let Ok(value) = literal.base10_parse::<i128>() else {
+                // The upper half of `u128`, near enough.
+                #[allow(clippy::cast_precision_loss)]
+                let value = literal.base10_parse::<u128>().ok()? as f64;
+                return Some(Number::Float(quote!(#value)));
+            };
             let mut digits = proc_macro2::Literal::i128_unsuffixed(value);
             digits.set_span(literal.span());
             Some(Number::Int(digits.to_token_stream()))

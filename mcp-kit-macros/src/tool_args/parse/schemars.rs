@@ -1,9 +1,10 @@
 //! schemars's attributes that make the schema say something else than serde
 //! reads or garde checks.
 
-use proc_macro2::Span;
-use syn::Attribute;
+use proc_macro2::{Span, TokenTree};
+use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned as _;
+use syn::{Attribute, LitStr, Token, parenthesized};
 
 use super::skip;
 
@@ -14,8 +15,10 @@ pub(crate) enum Untrue {
     Form,
     /// Another type's schema.
     Type,
-    /// A rule that nobody checks.
+    /// A rule that nothing checks.
     Rule,
+    /// A function that may change anything.
+    Function,
 }
 
 /// The attributes of schemars on something, with their keys.
@@ -35,6 +38,9 @@ pub(crate) fn untrue(attributes: &[Attribute]) -> Vec<(Span, String, Untrue)> {
                 .get_ident()
                 .map(ToString::to_string)
                 .unwrap_or_default();
+            if key == "extend" {
+                return extensions(&meta, &mut found);
+            }
             let why = match key.as_str() {
                 "rename"
                 | "rename_all"
@@ -54,6 +60,7 @@ pub(crate) fn untrue(attributes: &[Attribute]) -> Vec<(Span, String, Untrue)> {
                 "with" | "schema_with" => Some(Untrue::Type),
                 "length" | "range" | "regex" | "pattern" | "contains" | "required" | "email"
                 | "url" | "ip" | "ipv4" | "ipv6" | "inner" => Some(Untrue::Rule),
+                "transform" => Some(Untrue::Function),
                 _ => None,
             };
             if let Some(why) = why {
@@ -63,4 +70,40 @@ pub(crate) fn untrue(attributes: &[Attribute]) -> Vec<(Span, String, Untrue)> {
         });
     }
     found
+}
+
+/// The keywords of `extend("keyword" = …, …)` that are more than remarks.
+fn extensions(
+    meta: &ParseNestedMeta<'_>,
+    found: &mut Vec<(Span, String, Untrue)>,
+) -> syn::Result<()> {
+    let content;
+    parenthesized!(content in meta.input);
+    while !content.is_empty() {
+        let keyword: LitStr = content.parse()?;
+        if !is_remark(&keyword.value()) {
+            found.push((keyword.span(), keyword.value(), Untrue::Rule));
+        }
+        while !content.is_empty() && !content.peek(Token![,]) {
+            content.parse::<TokenTree>()?;
+        }
+        if !content.is_empty() {
+            content.parse::<Token![,]>()?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a keyword of a schema promises nothing.
+fn is_remark(keyword: &str) -> bool {
+    const REMARKS: &[&str] = &[
+        "$comment",
+        "deprecated",
+        "description",
+        "examples",
+        "readOnly",
+        "title",
+        "writeOnly",
+    ];
+    REMARKS.contains(&keyword) || keyword.starts_with("x-")
 }

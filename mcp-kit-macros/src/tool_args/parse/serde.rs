@@ -18,6 +18,7 @@ pub(crate) struct Serde {
     pub(crate) rename_all_fields: Option<Case>,
     pub(crate) flatten: Option<Span>,
     pub(crate) skipped: bool,
+    pub(crate) default: bool,
     pub(crate) tag: Option<String>,
     pub(crate) content: Option<String>,
     pub(crate) untagged: Option<Span>,
@@ -52,6 +53,10 @@ impl Serde {
             "alias" => self.aliases.push(text(meta)?.value()),
             "flatten" => self.flatten = Some(span),
             "skip" | "skip_deserializing" => self.skipped = true,
+            "default" => {
+                skip(meta)?;
+                self.default = true;
+            }
             "tag" => self.tag = Some(text(meta)?.value()),
             "content" => self.content = Some(text(meta)?.value()),
             "untagged" => self.untagged = Some(span),

@@ -1,5 +1,7 @@
 //! Enums in the published schema, in each of serde's representations.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::members::Fields;
@@ -15,6 +17,7 @@ impl Publisher {
         enforced: bool,
         at: &str,
     ) {
+        self.own_variant_names(of, at);
         if let Repr::External = of.repr
             && let Some(values) = object.get("enum").and_then(Value::as_array).cloned()
         {
@@ -54,6 +57,24 @@ impl Publisher {
             }
         }
         object.insert(keyword.into(), branches.into());
+    }
+
+    /// Every name and alias has to lead to one variant.
+    fn own_variant_names(&mut self, of: &'static EnumShape, at: &str) {
+        if let Repr::Untagged = of.repr {
+            return;
+        }
+        let mut owners = BTreeMap::new();
+        for variant in of.variants {
+            for name in std::iter::once(&variant.wire).chain(variant.aliases) {
+                if let Some(other) = owners.insert(*name, variant.rust) {
+                    self.problem(
+                        &format!("{at}.{}", variant.rust),
+                        &format!("{name:?} is also a name of `{other}`: rename one of the two"),
+                    );
+                }
+            }
+        }
     }
 
     /// An enum that is a string with a list of values.
@@ -179,7 +200,7 @@ impl Publisher {
                     enforced,
                     opaque: false,
                 };
-                self.write_rules(object, &frame);
+                self.write_rules(object, None, &frame);
                 self.tuple(object, fields, &frame);
             }
             VariantKind::Newtype(field) => {

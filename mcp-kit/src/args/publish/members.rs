@@ -1,6 +1,6 @@
 //! The members of an object in the published schema, flattened ones among them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -34,6 +34,10 @@ impl Publisher {
     ) {
         let mut seen = Members::default();
         seen.names.extend(fields.tag.map(str::to_owned));
+        let tag = fields
+            .tag
+            .map(|tag| (tag.to_owned(), format!("{at}'s tag")));
+        seen.owners.extend(tag);
         self.members(object, fields.of, enforced, at, &mut seen);
         let properties = object.get("properties").and_then(Value::as_object);
         let strangers: Vec<String> = properties
@@ -93,6 +97,9 @@ impl Publisher {
                 require(object, field.wire);
             }
             seen.names.insert(field.wire.to_owned());
+            if !self.has_own_names(field, &frame.at, seen) {
+                continue;
+            }
             for alias in field.aliases {
                 seen.aliases.insert((*alias).to_owned(), field.wire.into());
             }
@@ -118,6 +125,21 @@ impl Publisher {
         }
     }
 
+    /// Every name and alias has to lead to one field.
+    fn has_own_names(&mut self, field: &'static FieldShape, at: &str, seen: &mut Members) -> bool {
+        let mut own = true;
+        for name in std::iter::once(&field.wire).chain(field.aliases) {
+            if let Some(other) = seen.owners.insert((*name).to_owned(), at.to_owned()) {
+                self.problem(
+                    at,
+                    &format!("{name:?} is also a name of `{other}`: rename one of the two"),
+                );
+                own = false;
+            }
+        }
+        own
+    }
+
     fn flattened(
         &mut self,
         object: &mut Map<String, Value>,
@@ -135,8 +157,22 @@ impl Publisher {
         let shape = (field.shape)();
         match resolve(shape) {
             Shape::Leaf => seen.open = true,
-            Shape::Map(_, value) => {
+            Shape::Map(key, value) => {
                 seen.open = true;
+                if !matches!(
+                    resolve(key()),
+                    Shape::Scalar {
+                        json: "string",
+                        format: None,
+                        ..
+                    }
+                ) {
+                    self.problem(
+                        at,
+                        "serde reads the keys of a flattened map as text: make them `String`, or \
+                         do not flatten the map",
+                    );
+                }
                 if let Some(rest) = object
                     .get_mut("additionalProperties")
                     .filter(|r| r.is_object())
@@ -224,6 +260,8 @@ pub(super) struct Fields {
 #[derive(Default)]
 struct Members {
     names: BTreeSet<String>,
+    /// Whose each name and alias is.
+    owners: BTreeMap<String, String>,
     aliases: Map<String, Value>,
     /// A flattened map or any JSON takes what is left.
     open: bool,

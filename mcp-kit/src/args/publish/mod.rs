@@ -8,6 +8,7 @@
 //! see the form that `schema::typed_input` makes of it.
 
 mod enums;
+mod keys;
 mod members;
 mod reach;
 
@@ -19,7 +20,7 @@ use serde_json::{Map, Value, json};
 use super::ArgsSpec;
 use super::rules;
 use super::shape::{FieldShape, Rule, Shape};
-use crate::schema::text_form::{TextForm, words_of_format};
+use crate::schema::text_form::words_of_format;
 use crate::schema::{NOTES, describe, each, limit_problems, typed};
 
 /// Keywords that no leaf of std's has.
@@ -210,7 +211,7 @@ impl Publisher {
             // `true`: any JSON. A rule in words still wants a description.
             if !frame.words.is_empty() {
                 let mut object = Map::new();
-                self.write_rules(&mut object, frame);
+                self.write_rules(&mut object, None, frame);
                 *schema = Value::Object(object);
             }
             return;
@@ -220,7 +221,7 @@ impl Publisher {
             .and_then(Value::as_str)
             .map(str::to_owned)
         {
-            self.write_rules(object, frame);
+            self.write_rules(object, None, frame);
             self.definition(&target, shape, frame);
             return;
         }
@@ -301,58 +302,40 @@ impl Publisher {
             Shape::Leaf => {
                 // A type that is opaque as a whole, or any JSON.
                 let opaque = INNER.iter().any(|keyword| object.contains_key(*keyword));
-                self.write_rules(object, frame);
+                self.write_rules(object, Some(shape), frame);
                 if opaque {
                     note(object, "opaque", true.into());
                 }
             }
-            Shape::Scalar { .. } => self.write_rules(object, frame),
-            Shape::Text(form) => self.write_rules_of(object, Some(form), frame),
+            Shape::Scalar { .. } => self.write_rules(object, Some(shape), frame),
+            Shape::Text(_) => self.write_rules(object, Some(shape), frame),
             Shape::Said(words, inner) => {
                 self.object(object, inner(), frame);
                 describe(object, &[(*words).to_owned()]);
                 note(object, "says", (*words).into());
             }
             Shape::List(item) | Shape::Array(_, item) | Shape::Set(item) => {
-                self.write_rules(object, frame);
+                self.write_rules(object, Some(shape), frame);
                 let inside = frame.inside(format!("{}[]", frame.at));
                 if let Some(items) = object.get_mut("items") {
                     self.schema(items, item(), &inside);
                 }
             }
-            Shape::Map(_, value) => {
-                self.write_rules(object, frame);
-                let inside = frame.inside(format!("{}[…]", frame.at));
-                if let Some(rest) = object.get_mut("additionalProperties")
-                    && rest.is_object()
-                {
-                    self.schema(rest, value(), &inside);
-                }
-                for keyword in ["properties", "patternProperties"] {
-                    let schemas = object.get_mut(keyword).and_then(Value::as_object_mut);
-                    for (_, schema) in schemas.into_iter().flatten() {
-                        self.schema(schema, value(), &inside);
-                        if let Some(object) = schema.as_object_mut() {
-                            // An entry with `null` is not an absent entry.
-                            note(object, "null", true.into());
-                        }
-                    }
-                }
-            }
+            Shape::Map(key, value) => self.map(object, shape, (key(), value()), frame),
             Shape::Tuple(fields) => {
-                self.write_rules(object, frame);
+                self.write_rules(object, Some(shape), frame);
                 self.tuple(object, fields, frame);
             }
             Shape::Struct(of) => {
                 let enforced = frame.dives();
-                self.write_rules(object, frame);
+                self.write_rules(object, Some(shape), frame);
                 let said: Vec<String> = of.words.iter().map(|w| (*w).to_owned()).collect();
                 describe(object, if enforced { &said } else { &[] });
                 self.structure(object, of, enforced, &frame.at);
             }
             Shape::Enum(of) => {
                 let enforced = frame.dives();
-                self.write_rules(object, frame);
+                self.write_rules(object, Some(shape), frame);
                 self.enumeration(object, of, enforced, &frame.at);
             }
         }
@@ -366,7 +349,7 @@ impl Publisher {
             [] => format.and_then(words_of_format).map(str::to_owned),
             words => Some(words.join(", ")),
         };
-        self.write_rules(object, frame);
+        self.write_rules(object, None, frame);
         if !frame.enforced {
             let said: Vec<String> = frame.words.iter().map(|w| (*w).to_owned()).collect();
             describe(object, &said);
@@ -406,14 +389,10 @@ impl Publisher {
         );
     }
 
-    fn write_rules(&mut self, object: &mut Map<String, Value>, frame: &Frame) {
-        self.write_rules_of(object, None, frame);
-    }
-
-    fn write_rules_of(
+    fn write_rules(
         &mut self,
         object: &mut Map<String, Value>,
-        form: Option<&'static TextForm>,
+        shape: Option<&'static Shape>,
         frame: &Frame,
     ) {
         let place = rules::Place {
@@ -423,7 +402,7 @@ impl Publisher {
             worded: frame.worded,
             enforced: frame.enforced,
             opaque: frame.opaque,
-            form,
+            shape,
             at: &frame.at,
         };
         self.problems.extend(place.write());
@@ -436,8 +415,15 @@ impl Publisher {
         frame: &Frame,
     ) {
         let enforced = frame.dives();
+        let fields: Vec<_> = fields.iter().filter(|field| !field.skipped).collect();
+        // serde fills in what is missing at the end.
+        if let Some(last) = fields.last()
+            && last.default
+        {
+            let needed = fields.iter().rposition(|field| !field.default);
+            object.insert("minItems".into(), needed.map_or(0, |last| last + 1).into());
+        }
         let items = object.get_mut("prefixItems").and_then(Value::as_array_mut);
-        let fields = fields.iter().filter(|field| !field.skipped);
         for (schema, field) in items.into_iter().flatten().zip(fields) {
             let inside = self.frame(field, format!("{}[{}]", frame.at, field.rust), enforced);
             self.schema(schema, (field.shape)(), &inside);

@@ -43,10 +43,7 @@ fn unreached(rules: &'static [Rule], shape: &'static Shape) -> Option<Option<&'s
 }
 
 /// The first type inside a shape that has rules.
-pub(super) fn first(
-    shape: &'static Shape,
-    seen: &mut Vec<*const Shape>,
-) -> Option<Option<&'static str>> {
+fn first(shape: &'static Shape, seen: &mut Vec<*const Shape>) -> Option<Option<&'static str>> {
     if seen.contains(&std::ptr::from_ref(shape)) {
         return None;
     }

@@ -1,5 +1,6 @@
 //! What looks as if it were checked and is not, and legal rules that need no
 //! words or whose words are further out.
+#![allow(unreachable_patterns)]
 
 use super::*;
 use crate::testing::assert_schema_agrees as agrees;
@@ -172,4 +173,168 @@ fn words_at_a_field_speak_of_its_items() {
         "texts[0]: must have at most 3 bytes of UTF-8; list[1]: must each be even"
     );
     agrees::<Each>();
+}
+
+const FAR: i64 = 300;
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct Impossible {
+    #[garde(range(min = 10, max = 1))]
+    inverted: u8,
+    #[garde(range(min = FAR, max = -FAR))]
+    constants: Option<i64>,
+    #[garde(range(max = f64::INFINITY))]
+    infinite: f64,
+    #[garde(range(min = f32::NAN))]
+    no_number: f32,
+}
+
+#[test]
+fn limits_that_nothing_can_keep_are_build_errors() {
+    let finite =
+        "`range` has a limit that is not a finite number: give a finite one, or leave it out";
+    assert_eq!(
+        problems::<Impossible>(),
+        [
+            "`Impossible.inverted`: no number is at least 10 and at most 1: change the `range`",
+            "`Impossible.constants`: no number is at least 300 and at most -300: change the `range`",
+            &format!("`Impossible.infinite`: {finite}"),
+            &format!("`Impossible.no_number`: {finite}"),
+        ]
+    );
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct Flattened {
+    #[garde(skip)]
+    x: u8,
+    #[garde(skip)]
+    #[serde(alias = "old")]
+    y: u8,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct SameNames {
+    #[garde(skip)]
+    #[serde(rename = "a")]
+    one: u8,
+    #[garde(skip)]
+    #[serde(rename = "a")]
+    two: u8,
+    #[garde(skip)]
+    #[serde(alias = "old")]
+    three: u8,
+    #[garde(skip)]
+    x: u8,
+    #[garde(skip)]
+    #[serde(flatten)]
+    rest: Flattened,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, ToolArgs)]
+#[tool_args(crate = crate)]
+enum SameVariants {
+    First,
+    #[serde(alias = "First")]
+    Second,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct OfSameVariants {
+    #[garde(skip)]
+    order: SameVariants,
+}
+
+#[test]
+fn a_name_that_leads_to_two_fields_is_a_build_error() {
+    let also = |at: &str, name: &str, other: &str| {
+        format!("`{at}`: {name:?} is also a name of `{other}`: rename one of the two")
+    };
+    assert_eq!(
+        problems::<SameNames>(),
+        [
+            also("SameNames.two", "a", "SameNames.one"),
+            also("SameNames.rest.x", "x", "SameNames.x"),
+            also("SameNames.rest.y", "old", "SameNames.three"),
+        ]
+    );
+    assert_eq!(
+        problems::<OfSameVariants>(),
+        [also("OfSameVariants.order.Second", "First", "First")]
+    );
+}
+
+/// Its schema is written by hand.
+#[derive(Debug, Deserialize, ToolArgs)]
+#[tool_args(crate = crate)]
+enum Handmade {
+    One,
+}
+
+impl JsonSchema for Handmade {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Handmade".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"enum": ["One"], "minLength": 5, "not": {"const": "One"}})
+    }
+}
+
+/// As is this one.
+#[derive(Debug, Deserialize, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct HandmadeArgs {
+    #[garde(skip)]
+    text: String,
+    #[garde(skip)]
+    count: Vec<u8>,
+    #[garde(skip)]
+    one: Handmade,
+}
+
+impl JsonSchema for HandmadeArgs {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "HandmadeArgs".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "minProperties": 3,
+            "required": ["text", "count", "one"],
+            "properties": {
+                "text": {"type": "integer", "format": "email", "enum": ["a"], "examples": ["a"]},
+                "count": {"type": "array", "maxItems": 3, "items": {"type": "integer", "format": "uint8", "minimum": 0, "maximum": 255, "multipleOf": 2}},
+                "one": generator.subschema_for::<Handmade>(),
+            }
+        })
+    }
+}
+
+#[test]
+fn what_a_handmade_schema_promises_beyond_the_type_is_a_build_error() {
+    let wrong = |at: &str, keyword: &str, value: &str| {
+        format!(
+            "`HandmadeArgs{at}`: the schema says `{keyword}` {value}, and nothing checks it: \
+             write the rule in `#[garde(…)]`, or take it out of the schema"
+        )
+    };
+    assert_eq!(
+        problems::<HandmadeArgs>(),
+        [
+            wrong("", "minProperties", "3"),
+            wrong(".text", "enum", "[\"a\"]"),
+            wrong(".text", "format", "\"email\""),
+            wrong(".text", "type", "\"integer\""),
+            wrong(".count", "maxItems", "3"),
+            wrong(".count[]", "multipleOf", "2"),
+            wrong(".one", "minLength", "5"),
+            wrong(".one", "not", "{\"const\":\"One\"}"),
+        ]
+    );
 }

@@ -124,7 +124,7 @@ fn maps_check_their_values_and_show_their_keys_safely() {
     );
     assert_eq!(
         refused::<Maps>(r#"{"filters":{},"by_number":{"x":true}}"#),
-        "by_number: is not acceptable here"
+        "by_number: the key \"x\" must be a whole number from 0 to 255"
     );
 }
 

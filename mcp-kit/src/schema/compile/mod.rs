@@ -462,6 +462,7 @@ impl<'s> Compiler<'s> {
             lookup,
             rest,
             patterns,
+            keys: notes.and_then(|notes| TextRule::of_value(notes.get("key")?)),
             min: self.count(object, "minProperties", at),
             max: self.count(object, "maxProperties", at),
         }))

@@ -94,6 +94,17 @@ impl<'v> Walk<'v, '_> {
             parent: place,
             step: Step::Key(name),
         };
+        // serde has read the keys of what it accepted.
+        if self.mode != Mode::Quick
+            && let Some(keys) = &rules.keys
+            && !keys.holds(name)
+        {
+            let key = crate::text::excerpt(name);
+            self.wrong(place, || format!("the key \"{key}\" {}", keys.says()))?;
+            if rules.rest == Rest::Refused {
+                return Ok(self.cursor.skip()?);
+            }
+        }
         let start = self.cursor.pos();
         let mut matched = false;
         for (pattern, id) in &rules.patterns {

@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::Finding;
 use super::cursor::{Cursor, Malformed};
 use super::node::{Choice, Node, NodeId, ObjectNode, Rest, Types};
-use super::text_rule::length;
+use super::text_rule::{TextRule, length};
 use super::words::{self, Place};
 use flat::Flat;
 
@@ -40,6 +40,8 @@ pub(crate) struct Validator {
     /// Whole numbers have to be written as such, as serde wants them.
     strict: bool,
     flat: Option<Flat>,
+    /// Whether a map has `bool`s as keys.
+    flags: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +74,7 @@ impl Validator {
     pub(super) fn new(nodes: Vec<Node>, root: NodeId, strict: bool) -> Self {
         Self {
             flat: Flat::of(&nodes, root),
+            flags: nodes.iter().any(has_flags),
             nodes,
             root,
             strict,
@@ -84,6 +87,13 @@ impl Validator {
         !self.nodes[self.root].loose
             || self.is_plainly_right(text)
             || self.run(text, Mode::Quick).0.is_ok()
+    }
+
+    /// Whether a text must not be decoded before it is walked. `serde_json` takes
+    /// a `bool` as a key apart byte by byte, and makes a `str` of what follows the
+    /// first one: that is no UTF-8 where a wider character begins there.
+    pub(crate) fn forbids_decoding(&self, text: &str) -> bool {
+        self.flags && !text.is_ascii() && !self.admits(text)
     }
 
     /// Whether a text is what the schema describes, by JSON Schema's meaning of
@@ -209,6 +219,11 @@ impl Validator {
             .chain(of)
             .filter_map(|id| self.nodes[id].object.as_deref())
     }
+}
+
+fn has_flags(node: &Node) -> bool {
+    let keys = node.object.as_ref().and_then(|object| object.keys.as_ref());
+    keys == Some(&TextRule::Flag)
 }
 
 struct Walk<'v, 't> {
