@@ -159,7 +159,7 @@ pub use async_trait::async_trait;
 pub use http;
 
 pub use args::ToolArgs;
-pub use context::{Cancellation, Extension, Principal, Progress, State};
+pub use context::{Cancellation, Extension, Principal, Progress, RequestInfo, State};
 // `ToolArgs` is both the trait and its derive.
 pub use mcp_kit_macros::{ToolArgs, tool};
 pub use server::Server;

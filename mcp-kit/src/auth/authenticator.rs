@@ -1,11 +1,18 @@
-//! The trait behind which every way of authenticating stands.
+//! The trait that every way of authenticating implements.
+
+use std::borrow::Cow;
 
 use async_trait::async_trait;
 
 use super::{AuthError, Credentials, ProtectedResource};
 use crate::context::Principal;
 
-/// Tells who sent a request.
+/// Finds out who sent a request.
+///
+/// It reads the request's headers, its address, and what the application has
+/// attached to it ([`Credentials::extensions`]). What it has found out beside a name
+/// and scopes, such as a user's id, goes to the handlers with
+/// [`Principal::with_extension`].
 ///
 /// ```
 /// use mcp_kit::auth::{AuthError, Authenticator, Credentials};
@@ -52,9 +59,25 @@ pub trait Authenticator: Send + Sync + 'static {
         credentials: &Credentials<'_>,
     ) -> Result<Option<Principal>, AuthError>;
 
-    /// The challenge for `WWW-Authenticate` of a 401 (RFC 9110, section
-    /// 11.6.1), such as `Bearer realm="mcp"`. None is sent for `None`.
+    /// What a 401 has in `WWW-Authenticate` for this authenticator (RFC 9110,
+    /// section 11.6.1), such as `Bearer realm="mcp"`. The reason of
+    /// [`AuthError::invalid`] is added to a `Bearer` challenge.
+    ///
+    /// The default is `None`: a server whose authenticators all have none sends
+    /// no `WWW-Authenticate`, since MCP clients would take any scheme for an
+    /// invitation to send such credentials. RFC 9110 asks for one in each 401; a
+    /// scheme of your own, such as `Session realm="app"`, does no harm.
     fn challenge(&self) -> Option<String> {
+        None
+    }
+
+    /// What a caller must send, in words that end the sentence `send …` in the
+    /// text of a 401: `the session cookie of https://app.example.com`. It is shown
+    /// to callers without credentials.
+    ///
+    /// The default is `None`: the text then says only that there are no
+    /// credentials that the server accepts.
+    fn expects(&self) -> Option<Cow<'static, str>> {
         None
     }
 

@@ -12,6 +12,11 @@ use crate::context::Principal;
 /// as bearer tokens, so RFC 6750's scheme says the truth.
 pub(crate) const PLAIN_CHALLENGE: &str = "Bearer realm=\"mcp\"";
 
+/// The scopes that a token was asked for with, where its caller has others from
+/// other claims. Only those can be asked for again.
+#[cfg(feature = "oauth")]
+pub(super) struct TokenScopes(pub(super) Vec<Box<str>>);
+
 /// The authenticators of a service, in the order in which they are asked.
 #[derive(Clone, Default)]
 pub(crate) struct Authenticators(Vec<Arc<dyn Authenticator>>);
@@ -60,7 +65,26 @@ impl Authenticators {
         if credentials.is_empty() {
             return Ok(None);
         }
-        Err(AuthError::invalid("the key or token is not known"))
+        Err(AuthError::invalid(if self.has_bearer() {
+            "the key or token is not known"
+        } else {
+            "the credentials are not known"
+        }))
+    }
+
+    /// What the text of a 401 says to a caller without credentials.
+    pub(crate) fn what_to_send(&self) -> String {
+        let expected: Vec<_> = self.0.iter().filter_map(|one| one.expects()).collect();
+        if expected.is_empty() {
+            return "the request has no credentials that this server accepts".to_owned();
+        }
+        format!("send {}", expected.join(", or "))
+    }
+
+    /// Whether any of them takes what `Authorization: Bearer` carries.
+    fn has_bearer(&self) -> bool {
+        let mut challenges = self.0.iter().filter_map(|one| one.challenge());
+        challenges.any(|challenge| is_bearer(&challenge))
     }
 
     /// What OAuth clients should read of this server; none where no
@@ -83,9 +107,13 @@ impl Authenticators {
         if !caller.has_token() {
             return None;
         }
-        let challenge = self
-            .protected_resource()?
-            .insufficient_scope(caller.named_scopes(), scope);
+        let resource = self.protected_resource()?;
+        #[cfg(feature = "oauth")]
+        if let Some(TokenScopes(held)) = caller.extension() {
+            let held = held.iter().map(|scope| &**scope);
+            return HeaderValue::try_from(resource.insufficient_scope(held, scope)).ok();
+        }
+        let challenge = resource.insufficient_scope(caller.named_scopes(), scope);
         HeaderValue::try_from(challenge).ok()
     }
 
@@ -99,9 +127,6 @@ impl Authenticators {
             challenges.retain(|one| one != PLAIN_CHALLENGE);
         }
         challenges.dedup();
-        if challenges.is_empty() {
-            challenges.push(PLAIN_CHALLENGE.to_owned());
-        }
         let reason = error.and_then(AuthError::reason);
         challenges
             .into_iter()
@@ -119,17 +144,19 @@ fn log(error: &AuthError) {
 /// A Bearer challenge says why a token was refused; other schemes have no
 /// parameter for it.
 fn with_reason(challenge: String, reason: Option<&'static str>) -> String {
-    let is_bearer = |text: &str| {
-        text.get(..7)
-            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "))
-    };
     match reason {
         Some(reason) if is_bearer(&challenge) => {
             let description = reason.replace(['"', '\\'], "'");
-            format!("{challenge}, error=\"invalid_token\", error_description=\"{description}\"")
+            let and = if challenge.contains(' ') { "," } else { "" };
+            format!("{challenge}{and} error=\"invalid_token\", error_description=\"{description}\"")
         }
         _ => challenge,
     }
+}
+
+fn is_bearer(challenge: &str) -> bool {
+    let scheme = challenge.get(..7).unwrap_or(challenge);
+    scheme.trim_end().eq_ignore_ascii_case("bearer")
 }
 
 #[cfg(test)]
@@ -221,8 +248,11 @@ mod tests {
 
     #[test]
     fn a_401_says_how_to_authenticate_and_what_was_wrong() {
-        assert_eq!(challenges(&[], None), [PLAIN_CHALLENGE]);
-        assert_eq!(challenges(&[None], None), [PLAIN_CHALLENGE]);
+        assert_eq!(challenges(&[None], None), [""; 0]);
+        assert_eq!(
+            challenges(&[None, Some(PLAIN_CHALLENGE)], None),
+            [PLAIN_CHALLENGE]
+        );
         let metadata = "Bearer resource_metadata=\"https://a.example/\"";
         let both = &[
             Some(PLAIN_CHALLENGE),

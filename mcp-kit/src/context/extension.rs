@@ -41,6 +41,11 @@ impl Extensions {
         Arc::make_mut(values).insert(TypeId::of::<T>(), Arc::new(value));
     }
 
+    #[cfg(feature = "http")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     pub(crate) fn get<T: 'static>(&self) -> Option<&T> {
         self.0.as_ref()?.get(&TypeId::of::<T>())?.downcast_ref()
     }

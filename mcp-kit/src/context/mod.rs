@@ -6,6 +6,7 @@ mod extension;
 mod host;
 mod principal;
 mod progress;
+mod request;
 mod state;
 
 pub use cancellation::Cancellation;
@@ -17,6 +18,8 @@ pub(crate) use host::Host;
 pub(crate) use principal::Credential;
 pub use principal::Principal;
 pub use progress::Progress;
+pub use request::RequestInfo;
+pub(crate) use request::RequestSource;
 pub(crate) use state::StateMap;
 pub use state::{Requirements, State};
 

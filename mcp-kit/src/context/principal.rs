@@ -189,6 +189,15 @@ impl Principal {
         self
     }
 
+    /// The caller with these values, in place of all before.
+    #[cfg(feature = "http")]
+    pub(crate) fn with_extensions(mut self, extensions: &Extensions) -> Self {
+        if !extensions.is_empty() {
+            Arc::make_mut(&mut self.inner).extensions = extensions.clone();
+        }
+        self
+    }
+
     /// The value of this type that was attached to the caller.
     #[must_use]
     pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {

@@ -15,6 +15,9 @@ pub(crate) struct Meta<'a> {
     protocol_version: Option<&'a RawValue>,
     #[serde(borrow, rename = "io.modelcontextprotocol/clientCapabilities", default)]
     client_capabilities: Option<&'a RawValue>,
+    /// Who the client says it is.
+    #[serde(borrow, rename = "io.modelcontextprotocol/clientInfo", default)]
+    pub(crate) client_info: Option<&'a RawValue>,
     #[serde(borrow, rename = "progressToken", default)]
     progress_token: Option<&'a RawValue>,
     #[serde(borrow, rename = "io.modelcontextprotocol/logLevel", default)]

@@ -1,6 +1,7 @@
 //! The protocol without IO: JSON-RPC messages, both eras' versions, request
 //! metadata and error codes. Nothing here knows of tokio or of a transport.
 
+mod client_info;
 pub(crate) mod encode;
 mod error;
 mod id;
@@ -10,6 +11,7 @@ pub(crate) mod params;
 pub(crate) mod recover;
 mod version;
 
+pub use client_info::ClientInfo;
 pub use error::{ErrorCode, RpcError};
 pub use id::RequestId;
 pub(crate) use id::{LONGEST_ID, json_string};

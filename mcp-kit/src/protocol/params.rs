@@ -15,6 +15,7 @@ pub(crate) struct Params<'a> {
     pub(crate) arguments: Option<&'a RawValue>,
     pub(crate) cursor: Option<&'a RawValue>,
     pub(crate) protocol_version: Option<&'a RawValue>,
+    pub(crate) client_info: Option<&'a RawValue>,
     pub(crate) request_id: Option<&'a RawValue>,
     pub(crate) notifications: Option<&'a RawValue>,
     pub(crate) meta: Option<&'a RawValue>,
@@ -27,6 +28,7 @@ enum Member {
     Arguments,
     Cursor,
     ProtocolVersion,
+    ClientInfo,
     RequestId,
     Notifications,
     #[serde(rename = "_meta")]
@@ -59,6 +61,7 @@ impl<'de> Visitor<'de> for ParamsVisitor {
                 Member::Arguments => &mut params.arguments,
                 Member::Cursor => &mut params.cursor,
                 Member::ProtocolVersion => &mut params.protocol_version,
+                Member::ClientInfo => &mut params.client_info,
                 Member::RequestId => &mut params.request_id,
                 Member::Notifications => &mut params.notifications,
                 Member::Meta => &mut params.meta,

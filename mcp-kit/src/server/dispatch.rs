@@ -10,23 +10,30 @@ use std::task::{Context, Poll};
 use serde_json::value::RawValue;
 
 use super::{RunPermit, ServerInner, ToolEntry};
-use crate::context::Principal;
+use crate::context::{Principal, RequestSource};
 use crate::middleware::{CallOutcome, Next, log_late_panic, log_unseen};
 use crate::panics::{Contained, discard};
 use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
 use crate::protocol::params::Params;
-use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
+use crate::protocol::{ClientInfo, Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
 use crate::telemetry::{CallStart, CallTrace, Origin};
-use crate::tool::{CallContext, Outbound, ToolCall, ToolError, ToolResult};
+use crate::tool::{CallContext, CallRequest, CallText, Outbound, ToolCall, ToolError, ToolResult};
 
 /// What a connection or a request knows of its client.
 pub(crate) struct Session {
     pub(crate) principal: Principal,
     /// The version agreed on by `initialize`.
     pub(crate) version: Option<ProtocolVersion>,
+    /// What the client said of itself in `initialize`.
+    pub(crate) client: Option<Arc<ClientInfo>>,
     pub(crate) origin: Origin,
+    pub(crate) source: RequestSource,
 }
+
+/// A description of a client that is longer is read at once, and not kept as
+/// text until a handler asks for it.
+const LONGEST_CLIENT_TEXT: usize = 1024;
 
 /// A call that may start.
 pub(crate) struct PendingCall {
@@ -138,6 +145,9 @@ impl ServerInner {
             .filter(|version| version.era() == Era::Legacy)
             .unwrap_or(ProtocolVersion::NEWEST_LEGACY);
         session.version = Some(version);
+        session.client = (params.client_info)
+            .and_then(|client| ClientInfo::from_json(client.get()))
+            .map(Arc::new);
         encode::result(out, id, |out| {
             out.extend_from_slice(br#"{"protocolVersion":"#);
             encode::string(out, version.as_str());
@@ -224,23 +234,40 @@ impl ServerInner {
         }
         let progress = meta.progress_token();
         let outbound = progress.as_ref().and(outbound).cloned();
+        let version = match era {
+            Era::Modern => ProtocolVersion::V2026_07_28,
+            Era::Legacy => session.version.unwrap_or(ProtocolVersion::NEWEST_LEGACY),
+        };
+        // Of a long one, the icons need not be kept.
+        let mut described = None;
+        let mut client_text = meta.client_info.map(RawValue::get);
+        if let Some(long) = client_text.take_if(|text| text.len() > LONGEST_CLIENT_TEXT) {
+            described = ClientInfo::from_json(long).map(Arc::new);
+        }
+        let client = match meta.client_info {
+            Some(_) => described.as_ref(),
+            None => session.client.as_ref(),
+        };
         let trace = CallStart {
             tool: entry.definition().name(),
             principal: session.principal.name(),
             id,
-            version: match era {
-                Era::Modern => Some(ProtocolVersion::V2026_07_28),
-                Era::Legacy => session.version,
-            },
+            version: Some(version),
             origin: &session.origin,
         };
         let trace = CallTrace::begin(&trace, meta);
+        let request = CallRequest {
+            id: id.clone(),
+            version,
+            source: session.source.clone(),
+        };
         Ok(Some(PendingCall {
             id: id.clone(),
             era,
             context: Arc::new(CallContext::new(
                 Arc::clone(entry),
-                raw.map(Box::from),
+                (request, CallText::new(raw, client_text)),
+                client,
                 session.principal.clone(),
                 progress,
                 outbound,

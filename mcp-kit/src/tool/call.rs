@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::{ErrorKind, ToolDefinition, ToolError};
 use crate::args::{ArgumentNames, Decoded, Violations};
-use crate::context::Principal;
-use crate::protocol::RequestId;
+use crate::context::{Principal, RequestInfo, RequestSource};
+use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
 use crate::reference::Reference;
 #[cfg(feature = "http")]
 use crate::server::Claim;
@@ -27,7 +27,7 @@ pub struct ToolCall(Box<Inner>);
 
 struct Inner {
     server: Arc<ServerInner>,
-    context: Arc<CallContext>,
+    request: RequestInfo,
     decoded: Option<Decoded>,
     /// The text that was decoded, if it is not the client's.
     rewritten: Option<Box<str>>,
@@ -45,8 +45,10 @@ pub(crate) struct CallContext {
     pub(crate) progress_token: Option<RequestId>,
     pub(crate) outbound: Option<Arc<dyn Outbound>>,
     pub(crate) trace: CallTrace,
-    /// The raw text of `arguments`; an absent one is `None`.
-    raw: Option<Box<str>>,
+    pub(crate) request: CallRequest,
+    text: CallText,
+    /// What the client says of itself, once it has been looked at.
+    client: OnceLock<Option<Arc<ClientInfo>>>,
     cancelled: AtomicBool,
     cancelled_notify: Notify,
     given_up: OnceLock<ErrorKind>,
@@ -62,6 +64,43 @@ pub(crate) struct CallContext {
     held: OnceLock<Claim>,
 }
 
+/// The request that a call came with.
+pub(crate) struct CallRequest {
+    pub(crate) id: RequestId,
+    pub(crate) version: ProtocolVersion,
+    pub(crate) source: RequestSource,
+}
+
+/// The raw texts of a call, in one piece of memory: its `arguments`, unless they
+/// are absent, and the `clientInfo` that came with it.
+pub(crate) struct CallText {
+    text: Option<Box<str>>,
+    /// Where the arguments end.
+    arguments: Option<usize>,
+}
+
+impl CallText {
+    pub(crate) fn new(arguments: Option<&str>, client: Option<&str>) -> Self {
+        let parts = [arguments.unwrap_or_default(), client.unwrap_or_default()];
+        Self {
+            text: (arguments.is_some() || client.is_some()).then(|| parts.concat().into()),
+            arguments: arguments.map(str::len),
+        }
+    }
+
+    fn arguments(&self) -> Option<&str> {
+        self.text.as_deref()?.get(..self.arguments?)
+    }
+
+    fn client(&self) -> Option<&str> {
+        self.text.as_deref()?.get(self.arguments.unwrap_or(0)..)
+    }
+
+    fn size(&self) -> usize {
+        self.text.as_deref().map_or(0, str::len)
+    }
+}
+
 /// Where a call's notifications go.
 pub(crate) trait Outbound: Send + Sync {
     /// Sends a call's notification, or drops it: where the client does not
@@ -72,7 +111,8 @@ pub(crate) trait Outbound: Send + Sync {
 impl CallContext {
     pub(crate) fn new(
         entry: Arc<ToolEntry>,
-        raw: Option<Box<str>>,
+        (request, text): (CallRequest, CallText),
+        client: Option<&Arc<ClientInfo>>,
         principal: Principal,
         progress_token: Option<RequestId>,
         outbound: Option<Arc<dyn Outbound>>,
@@ -80,7 +120,12 @@ impl CallContext {
     ) -> Self {
         Self {
             entry,
-            raw,
+            request,
+            text,
+            client: match client {
+                Some(client) => OnceLock::from(Some(Arc::clone(client))),
+                None => OnceLock::new(),
+            },
             principal,
             received_at: Instant::now(),
             progress_token,
@@ -162,11 +207,11 @@ impl CallContext {
         self.entry.definition().name()
     }
 
-    /// The bytes that the client made it hold: the arguments' text and the
+    /// The bytes that the client made it hold: the texts, the headers and the
     /// progress token.
     pub(crate) fn size(&self) -> usize {
-        let raw = self.raw.as_deref().map_or(0, str::len);
-        raw + self.progress_token.as_ref().map_or(0, RequestId::size)
+        let texts = self.text.size() + self.request.source.size();
+        texts + self.progress_token.as_ref().map_or(0, RequestId::size)
     }
 
     /// The names of the arguments, for the log.
@@ -174,12 +219,18 @@ impl CallContext {
         self.entry
             .definition()
             .arguments
-            .argument_names_under(self.raw.as_deref(), &self.entry.acceptance)
+            .argument_names_under(self.text.arguments(), &self.entry.acceptance)
     }
 
     /// How many places of the arguments were rewritten before they were decoded.
     pub(crate) fn normalised(&self) -> usize {
         self.normalised.load(Ordering::Relaxed)
+    }
+
+    /// What the client says of itself.
+    pub(crate) fn client(&self) -> Option<&ClientInfo> {
+        let read = || ClientInfo::from_json(self.text.client()?).map(Arc::new);
+        self.client.get_or_init(read).as_deref()
     }
 
     /// The call's reference, made when it is first needed.
@@ -202,7 +253,7 @@ impl ToolCall {
         Self(Box::new(Inner {
             _permit: permit,
             server,
-            context,
+            request: RequestInfo(context),
             decoded: None,
             rewritten: None,
             extensions: None,
@@ -213,25 +264,32 @@ impl ToolCall {
     /// The tool's name.
     #[must_use]
     pub fn tool(&self) -> &str {
-        self.0.context.tool()
+        self.context().tool()
     }
 
     /// The tool's definition.
     #[must_use]
     pub fn definition(&self) -> &ToolDefinition {
-        self.0.context.entry.definition()
+        self.context().entry.definition()
     }
 
     /// Who calls.
     #[must_use]
     pub fn principal(&self) -> &Principal {
-        &self.0.context.principal
+        &self.context().principal
+    }
+
+    /// The request that the call came with: its id, its protocol version, the
+    /// client's program, session and address.
+    #[must_use]
+    pub fn request(&self) -> &RequestInfo {
+        &self.0.request
     }
 
     /// When the call's message was read, on tokio's clock.
     #[must_use]
     pub fn received_at(&self) -> Instant {
-        self.0.context.received_at
+        self.context().received_at
     }
 
     /// The arguments as JSON text: as the client sent them before validation,
@@ -240,7 +298,7 @@ impl ToolCall {
     /// log it.
     #[must_use]
     pub fn raw_arguments(&self) -> &str {
-        let sent = self.0.context.raw.as_deref();
+        let sent = self.context().text.arguments();
         self.0.rewritten.as_deref().or(sent).unwrap_or("{}")
     }
 
@@ -300,16 +358,16 @@ impl ToolCall {
     }
 
     pub(crate) fn context(&self) -> &Arc<CallContext> {
-        &self.0.context
+        &self.0.request.0
     }
 
     /// Decodes the arguments; done once.
     pub(crate) fn validate(&mut self) -> Result<(), Violations> {
         if self.0.decoded.is_none() {
-            let context = &self.0.context;
+            let context = self.context();
             let entry = &context.entry;
             let arguments = &entry.definition().arguments;
-            let accepted = arguments.accept(context.raw.as_deref(), &entry.acceptance)?;
+            let accepted = arguments.accept(context.text.arguments(), &entry.acceptance)?;
             if accepted.normalised > 0 {
                 let places = accepted.normalised;
                 context.normalised.store(places, Ordering::Relaxed);

@@ -10,7 +10,7 @@ mod result;
 mod runtime;
 
 pub use call::ToolCall;
-pub(crate) use call::{CallContext, Outbound};
+pub(crate) use call::{CallContext, CallRequest, CallText, Outbound};
 pub use content::{Audio, Content, EmbeddedResource, Image, ResourceLink, Text};
 pub use definition::{Annotations, ToolDefinition};
 pub use error::{Cause, ErrorKind, FixedText, IntoInternal, IntoToolError, ResultExt, ToolError};

@@ -237,3 +237,28 @@ async fn before_the_handshake_the_way_in_is_told() {
     );
     client.request("ping", json!({})).await.unwrap();
 }
+
+/// Shows the request.
+#[tool]
+async fn show_request(request: mcp_kit::RequestInfo) -> String {
+    let client = request.client().map_or("nobody", |client| client.name());
+    let version = request.protocol_version().as_str();
+    assert!(request.session_id().is_none() && request.address().is_none());
+    assert!(request.header("host").is_none() && !request.id().to_string().is_empty());
+    format!("{client} {version}")
+}
+
+#[tokio::test]
+async fn handlers_see_the_client_without_http_too() {
+    let server = Server::builder("test", "1")
+        .tool::<show_request>()
+        .build()
+        .unwrap();
+    for (client, version) in [
+        (Client::new(&server).await, "2025-11-25"),
+        (Client::modern(&server).await, "2026-07-28"),
+    ] {
+        let shown = client.call("show_request", json!({})).await;
+        assert_eq!(shown.text(), format!("mcp-kit-testing {version}"));
+    }
+}

@@ -20,6 +20,7 @@ mod life;
 mod memory;
 mod mounted;
 mod replay;
+mod requests;
 mod resume;
 mod room;
 mod tools;

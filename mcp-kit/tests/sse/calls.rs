@@ -126,3 +126,11 @@ async fn callers_see_and_reach_what_their_scopes_allow() {
     let told = client.call(2, "secret", json!({})).await;
     assert!(told.contains("secrets"), "{told}");
 }
+
+#[tokio::test]
+async fn handlers_see_the_client_and_its_address() {
+    let server = server().build().unwrap();
+    let mut client = Caller::of(&server).greeted("2024-11-05").await;
+    let shown = client.call(1, "whence", json!({})).await;
+    assert_eq!(shown, "test Some(127.0.0.1) true");
+}

@@ -33,6 +33,17 @@ pub async fn whoami(caller: Principal) -> String {
     caller.name().to_owned()
 }
 
+/// Which client calls, from where.
+#[tool]
+pub async fn whence(request: mcp_kit::RequestInfo) -> String {
+    let client = request.client().map_or("", |client| client.name());
+    format!(
+        "{client} {:?} {}",
+        request.address(),
+        request.session_id().is_some()
+    )
+}
+
 /// Never called by who has no scope.
 #[tool(scope = "secrets")]
 pub async fn secret() -> &'static str {
@@ -46,6 +57,7 @@ pub fn server() -> ServerBuilder {
         .tool::<big>()
         .tool::<whoami>()
         .tool::<secret>()
+        .tool::<whence>()
         .without_call_log()
         .http(|http| http.tool_rate(None).sse())
 }

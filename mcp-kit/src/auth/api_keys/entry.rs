@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::context::Principal;
+use crate::context::{Extensions, Principal};
 
 /// The holder of a key: a name, scopes and an expiry.
 ///
@@ -16,11 +16,12 @@ use crate::context::Principal;
 /// assert!(entry.named_scopes().eq(["files:read"]));
 /// assert_eq!(entry.expiry(), Some(next_month));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct KeyEntry {
     name: String,
     scopes: Vec<String>,
     expires: Option<SystemTime>,
+    extensions: Extensions,
 }
 
 impl KeyEntry {
@@ -34,6 +35,7 @@ impl KeyEntry {
             name: name.into(),
             scopes: Vec::new(),
             expires: None,
+            extensions: Extensions::default(),
         }
     }
 
@@ -48,6 +50,16 @@ impl KeyEntry {
     #[must_use]
     pub fn expires(mut self, at: SystemTime) -> Self {
         self.expires = Some(at);
+        self
+    }
+
+    /// A value that belongs to the holder, such as the id and the tenant that a
+    /// [`KeyStore`](super::KeyStore) has found beside the key. The principal has it:
+    /// see [`Principal::with_extension`]. It is in no log and no `Debug`, and makes
+    /// no difference to whether two entries are equal.
+    #[must_use]
+    pub fn with_extension<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.extensions.insert(value);
         self
     }
 
@@ -71,6 +83,7 @@ impl KeyEntry {
 
     pub(super) fn principal(&self) -> Principal {
         let principal = Principal::new(self.name.as_str(), self.named_scopes());
+        let principal = principal.with_extensions(&self.extensions);
         match self.expires {
             Some(expires) => principal.with_expiry(expires),
             None => principal,
@@ -108,6 +121,16 @@ impl KeyEntry {
         }
     }
 }
+
+/// Entries are the same by what is written of them.
+impl PartialEq for KeyEntry {
+    fn eq(&self, other: &Self) -> bool {
+        let is_same = self.name == other.name && self.scopes == other.scopes;
+        is_same && self.expires == other.expires
+    }
+}
+
+impl Eq for KeyEntry {}
 
 /// A holder without scopes whose key never expires.
 impl From<&str> for KeyEntry {

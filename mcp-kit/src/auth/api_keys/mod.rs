@@ -10,6 +10,7 @@ mod store;
 mod table;
 mod time;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -193,6 +194,10 @@ impl Authenticator for ApiKeys {
 
     fn challenge(&self) -> Option<String> {
         Some(PLAIN_CHALLENGE.to_owned())
+    }
+
+    fn expects(&self) -> Option<Cow<'static, str>> {
+        Some("an API key, as \"X-API-Key: …\" or \"Authorization: Bearer …\"".into())
     }
 }
 

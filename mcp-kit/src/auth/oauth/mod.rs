@@ -9,6 +9,7 @@ mod jwk;
 mod keys;
 mod token;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 pub use algorithm::Algorithm;
 pub use builder::{OAuthBuilder, OAuthError};
 
+use super::chain::TokenScopes;
 use super::{AuthError, Authenticator, Credentials, ProtectedResource};
 use crate::context::Principal;
 use claims::Rules;
@@ -119,7 +121,11 @@ impl OAuth {
         rules.check(claims, resource)?;
         let scopes = claims::scopes(claims).into_iter();
         let scopes = scopes.chain(rules.more_scopes(claims));
-        let principal = Principal::new(rules.name(claims)?, scopes);
+        let mut principal = Principal::new(rules.name(claims)?, scopes);
+        if !rules.scope_claims.is_empty() {
+            let asked = claims::scopes(claims).into_iter().map(Into::into);
+            principal = principal.with_extension(TokenScopes(asked.collect()));
+        }
         Ok(match rules.expiry(claims) {
             Some(expiry) => principal.with_expiry(expiry),
             None => principal,
@@ -144,6 +150,10 @@ impl Authenticator for OAuth {
 
     fn challenge(&self) -> Option<String> {
         Some(self.0.resource.challenge())
+    }
+
+    fn expects(&self) -> Option<Cow<'static, str>> {
+        Some("an access token, as \"Authorization: Bearer …\"".into())
     }
 
     fn protected_resource(&self) -> Option<&ProtectedResource> {

@@ -2,6 +2,7 @@
 //! it. Which era it belongs to is said by its headers and its metadata, and
 //! never by its method.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -36,11 +37,11 @@ pub(super) async fn serve(
     shared: &Arc<Shared>,
     parts: &Parts,
     body: &mut RequestBody,
-    principal: Principal,
+    (principal, address): (Principal, Option<IpAddr>),
     socket: Option<Socket>,
 ) -> Result<Response<HttpBody>, Refusal> {
     match parts.method {
-        Method::POST => post(shared, parts, body, principal, socket).await,
+        Method::POST => post(shared, parts, body, (principal, address), socket).await,
         // Boxed: most requests need no room for them.
         Method::GET => Box::pin(legacy::get(shared, &parts.headers, principal)).await,
         Method::DELETE => Box::pin(legacy::delete(shared, &parts.headers, principal)).await,
@@ -72,7 +73,7 @@ async fn post(
     shared: &Arc<Shared>,
     parts: &Parts,
     body: &mut RequestBody,
-    principal: Principal,
+    (principal, address): (Principal, Option<IpAddr>),
     socket: Option<Socket>,
 ) -> Result<Response<HttpBody>, Refusal> {
     let headers = &parts.headers;
@@ -91,7 +92,9 @@ async fn post(
     let session = Session {
         principal,
         version: None,
+        client: None,
         origin,
+        source: shared.options.source(headers, address),
     };
     let asked = decide(
         shared,

@@ -4,16 +4,20 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 #[cfg(feature = "metrics")]
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderName};
+
 use super::door::Door;
 use super::limits::HttpLimits;
 use super::peer::TrustedProxies;
 use crate::auth::{Authenticator, Authenticators, WELL_KNOWN};
+use crate::context::RequestSource;
 use crate::limiter::{EdgeRates, Rate};
 
 /// How a server is served over HTTP; given to
@@ -46,6 +50,8 @@ pub struct HttpOptions {
     pub(super) edge_rates: EdgeRates,
     pub(super) tool_rate: Option<Rate>,
     pub(super) proxies: TrustedProxies,
+    /// What handlers may read of the headers.
+    exposed_headers: Vec<HeaderName>,
     pub(super) has_sessions: bool,
     #[cfg(feature = "sse")]
     pub(super) has_sse: bool,
@@ -74,6 +80,7 @@ impl Default for HttpOptions {
             edge_rates: EdgeRates::default(),
             tool_rate: Some(Rate::per_minute(60)),
             proxies: TrustedProxies::default(),
+            exposed_headers: Vec::new(),
             has_sessions: true,
             #[cfg(feature = "sse")]
             has_sse: false,
@@ -202,6 +209,48 @@ impl HttpOptions {
         self
     }
 
+    /// Lets handlers and middlewares read the header `name` of the request, with
+    /// [`RequestInfo::header`](crate::RequestInfo::header): a tenant that a proxy
+    /// has found out, or a request id to join logs by. A client can send any header
+    /// it likes, so a proxy must overwrite those that are relied on.
+    ///
+    /// Headers that carry credentials (`Authorization`, `Proxy-Authorization`,
+    /// `X-API-Key`, `Cookie`, `Mcp-Session-Id`) are refused by `build()`: no
+    /// handler should hold them. An [`Authenticator`] can read them, and hand on
+    /// what it made of them with
+    /// [`Principal::with_extension`](crate::Principal::with_extension).
+    ///
+    /// ```
+    /// use mcp_kit::{RequestInfo, Server, tool};
+    ///
+    /// /// Names the region.
+    /// #[tool]
+    /// async fn region(request: RequestInfo) -> String {
+    ///     request.header("x-region").unwrap_or("unknown").to_owned()
+    /// }
+    ///
+    /// let server = Server::builder("regions", "1.0.0")
+    ///     .tool::<region>()
+    ///     .http(|http| http.expose_header("X-Region"))
+    ///     .build()?;
+    /// # Ok::<(), mcp_kit::server::BuildError>(())
+    /// ```
+    pub fn expose_header(mut self, name: impl AsRef<str>) -> Self {
+        let name = name.as_ref();
+        match name.parse::<HeaderName>() {
+            Ok(known) if SECRET_HEADERS.contains(&known.as_str()) => {
+                self.problems.push(format!(
+                    "http: the header {name:?} carries credentials, which no handler should hold; let an Authenticator read it, and hand on what it means with Principal::with_extension"
+                ));
+            }
+            Ok(known) => self.exposed_headers.push(known),
+            Err(_) => self
+                .problems
+                .push(format!("http: {name:?} is not the name of a header")),
+        }
+        self
+    }
+
     /// Keeps no sessions for clients of the older revisions: each of their
     /// requests stands alone and is answered as JSON. Any replica can then
     /// serve any request.
@@ -302,11 +351,36 @@ impl HttpOptions {
             .chain(doubled)
     }
 
+    /// What handlers may know of a request's way here.
+    pub(super) fn source(&self, headers: &HeaderMap, address: Option<IpAddr>) -> RequestSource {
+        let mut source = RequestSource {
+            address,
+            ..RequestSource::default()
+        };
+        if !self.exposed_headers.is_empty() {
+            let sent = |name: &HeaderName| {
+                let value = headers.get(name)?.to_str().ok()?;
+                Some((name.as_str().into(), value.into()))
+            };
+            source.headers = Some(self.exposed_headers.iter().filter_map(sent).collect());
+        }
+        source
+    }
+
     /// Whether callers have to say who they are.
     pub(crate) fn has_authentication(&self) -> bool {
         !self.authenticators.is_empty()
     }
 }
+
+/// What carries credentials, and never reaches a handler.
+const SECRET_HEADERS: [&str; 5] = [
+    "authorization",
+    "proxy-authorization",
+    "x-api-key",
+    "cookie",
+    "mcp-session-id",
+];
 
 /// Paths that are taken, beside all that begin as those of the metadata for OAuth.
 const TAKEN: [&str; 6] = [

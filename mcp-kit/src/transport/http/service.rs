@@ -329,8 +329,8 @@ impl Shared {
         if let Some(response) = self.preflight(parts, &client)? {
             return Ok(response);
         }
-        let (principal, open) = self.enter(parts, client.address).await?;
-        let served = endpoint::serve(self, parts, body, principal, client.socket);
+        let (caller, open) = self.enter(parts, client.address).await?;
+        let served = endpoint::serve(self, parts, body, caller, client.socket);
         let mut response = served.await?;
         let held = response.body_mut().held();
         // Streams that have no end of their own have bounds of their own.
@@ -350,7 +350,7 @@ impl Shared {
         if let Some(response) = self.preflight(parts, &client)? {
             return Ok(response);
         }
-        let (principal, open) = self.enter(parts, client.address).await?;
+        let (caller, open) = self.enter(parts, client.address).await?;
         let (mut response, open) = if parts.uri.path() == sse::STREAM {
             sse::check_stream(self, parts)?;
             let (reason, whose) = if self.options.has_authentication() {
@@ -360,12 +360,12 @@ impl Shared {
             };
             // Without an address, callers that nobody knows cannot be told apart.
             if self.options.has_authentication() || client.address.is_some() {
-                let taken = self.edge.stream(&principal).await;
+                let taken = self.edge.stream(&caller.0).await;
                 taken.map_err(|refused| limited(refused, reason, whose))?;
             }
-            (sse::stream(self, &principal)?, open.endless())
+            (sse::stream(self, &caller.0)?, open.endless())
         } else {
-            (sse::message(self, parts, body, principal).await?, open)
+            (sse::message(self, parts, body, caller).await?, open)
         };
         response.body_mut().held().request = Some(open.answered());
         Ok(response)
@@ -385,12 +385,13 @@ impl Shared {
         Ok(Some(cors::preflight(&parts.headers)))
     }
 
-    /// The doors: who comes in, and a place among the open requests.
+    /// The admission checks. Gives the caller and its address, and a place among
+    /// the open requests.
     async fn enter(
         &self,
         parts: &Parts,
         peer: Option<IpAddr>,
-    ) -> Result<(Principal, OpenRequest), Refusal> {
+    ) -> Result<((Principal, Option<IpAddr>), OpenRequest), Refusal> {
         self.check_door(parts)?;
         self.check_machine(parts, peer)?;
         let Some(open) = self.open.request(self.options.limits.requests) else {
@@ -411,7 +412,7 @@ impl Shared {
         let principal = authenticated?;
         let taken = self.edge.principal(&principal).await;
         taken.map_err(|refused| limited(refused, Reason::RatePrincipal, "this caller"))?;
-        Ok((principal, open))
+        Ok(((principal, client), open))
     }
 
     fn check_door(&self, parts: &Parts) -> Result<(), Refusal> {
@@ -484,7 +485,7 @@ impl Shared {
         };
         let message = match error.as_ref().and_then(|error| error.reason()) {
             Some(reason) => format!("Unauthorized: {reason}"),
-            None => "Unauthorized: send a key or token, as \"Authorization: Bearer …\" or \"X-API-Key: …\"".to_owned(),
+            None => format!("Unauthorized: {}", authenticators.what_to_send()),
         };
         Err(
             Refusal::new(StatusCode::UNAUTHORIZED, Reason::Unauthenticated, message)

@@ -11,7 +11,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::lines::Lines;
-use crate::context::Principal;
+use crate::context::{Principal, RequestSource};
 #[cfg(all(feature = "stdio", unix))]
 use crate::protocol::message::{Message, decode_one};
 use crate::server::{ServerInner, Session};
@@ -37,7 +37,9 @@ impl Greeting {
             session: Session {
                 principal,
                 version: None,
+                client: None,
                 origin: Origin::default(),
+                source: RequestSource::default(),
             },
             answers: Vec::new(),
         }

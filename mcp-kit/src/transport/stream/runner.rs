@@ -200,6 +200,7 @@ mod tests {
     use std::task::Context;
 
     use super::*;
+    use crate::context::RequestSource;
     use crate::protocol::message::{Frame, Message, decode};
     use crate::server::{Server, Session};
     use crate::telemetry::Origin;
@@ -215,7 +216,9 @@ mod tests {
         let mut session = Session {
             principal: server.inner().local.clone(),
             version: None,
+            client: None,
             origin: Origin::default(),
+            source: RequestSource::default(),
         };
         let inner = server.inner();
         let call = inner.request(&mut session, &request, None, &mut Vec::new());

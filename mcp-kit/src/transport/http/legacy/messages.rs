@@ -12,7 +12,7 @@ use super::super::service::Shared;
 use super::batch::BatchReply;
 use super::session::{LegacySession, Unfit};
 use super::unknown;
-use crate::context::Principal;
+use crate::context::{Principal, RequestSource};
 use crate::middleware::log_refusal;
 use crate::protocol::message::{Notification, Request};
 use crate::protocol::meta::Meta;
@@ -28,6 +28,7 @@ pub(in super::super) struct Caller<'a> {
     /// the session was opened.
     pub(super) principal: Principal,
     pub(super) origin: Origin,
+    source: RequestSource,
 }
 
 /// What goes back for a message.
@@ -48,6 +49,10 @@ impl<'a> Caller<'a> {
             session,
             principal: asking.principal,
             origin: session.traced(asking.origin),
+            source: RequestSource {
+                session: Some(session.name()),
+                ..asking.source
+            },
         }
     }
 
@@ -77,7 +82,9 @@ impl<'a> Caller<'a> {
         let mut known = Session {
             principal: self.principal.clone(),
             version: Some(session.version),
+            client: session.client(),
             origin: self.origin.clone(),
+            source: self.source.clone(),
         };
         let mut json = Vec::new();
         let server = &shared.server;

@@ -34,7 +34,7 @@ use super::service::Shared;
 use crate::context::Principal;
 use crate::protocol::message::{Frame, Malformed, Message, Request};
 use crate::protocol::meta::Meta;
-use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError};
+use crate::protocol::{ClientInfo, Era, ErrorCode, ProtocolVersion, RequestId, RpcError};
 use crate::server::{Claim, Session};
 
 #[cfg(feature = "sse")]
@@ -67,6 +67,7 @@ pub(super) struct Opening {
     json: Vec<u8>,
     principal: Principal,
     version: ProtocolVersion,
+    client: Option<Arc<ClientInfo>>,
 }
 
 impl Found {
@@ -244,6 +245,7 @@ fn initialize(
             json,
             principal: session.principal,
             version,
+            client: session.client,
         })),
     })
 }
@@ -259,8 +261,9 @@ pub(super) async fn open(
         json,
         principal,
         version,
+        client,
     } = opening;
-    let opened = shared.sessions.open(&principal, version).await;
+    let opened = shared.sessions.open(&principal, version, client).await;
     let session = opened.map_err(|refusal| refusal.with_id(Some(&id)))?;
     let mut response = endpoint::answer(json, accepts);
     // It is base64url.

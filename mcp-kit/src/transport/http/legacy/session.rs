@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -21,7 +21,7 @@ use super::batch::BatchReply;
 use super::common::Common;
 use super::id::SessionId;
 use super::onto::Onto;
-use crate::protocol::{ProtocolVersion, RequestId};
+use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
 use crate::server::{ByteBudget, Claim, PendingCall, Share, ShareGiver};
 use crate::telemetry::{OpenSession, Origin};
 use crate::tool::ToolResult;
@@ -46,6 +46,10 @@ pub(in super::super) struct LegacySession {
     /// What limits count that principal as.
     pub(super) counts_as: Arc<[u8]>,
     pub(in super::super) version: ProtocolVersion,
+    /// What stands for its id, once a request has needed it.
+    name: OnceLock<Arc<str>>,
+    /// What the client said of itself, where this replica opened it.
+    client: OnceLock<Arc<ClientInfo>>,
     last_used: AtomicU64,
     /// Requests that are being looked at.
     requests: AtomicUsize,
@@ -125,6 +129,8 @@ impl LegacySession {
             owner,
             counts_as,
             version,
+            name: OnceLock::new(),
+            client: OnceLock::new(),
             last_used: AtomicU64::new(now),
             requests: AtomicUsize::new(0),
             kept: AtomicUsize::new(0),
@@ -144,12 +150,30 @@ impl LegacySession {
         InUse(Arc::clone(self))
     }
 
-    /// Where a call comes from, as traces have it.
-    pub(super) fn traced(&self, origin: Origin) -> Origin {
-        origin.in_session(|| {
+    /// What stands for its id, which is a secret: it opens the session.
+    pub(super) fn name(&self) -> Arc<str> {
+        let name = self.name.get_or_init(|| {
             let digest = Sha256::digest(self.id.text());
             URL_SAFE_NO_PAD.encode(&digest[..12]).into()
-        })
+        });
+        Arc::clone(name)
+    }
+
+    /// What the client said of itself.
+    pub(super) fn client(&self) -> Option<Arc<ClientInfo>> {
+        self.client.get().cloned()
+    }
+
+    /// Keeps what the client said of itself.
+    pub(in super::super) fn set_client(&self, client: Option<Arc<ClientInfo>>) {
+        if let Some(client) = client {
+            let _ = self.client.set(client);
+        }
+    }
+
+    /// Where a call comes from, as traces have it.
+    pub(super) fn traced(&self, origin: Origin) -> Origin {
+        origin.in_session(|| self.name())
     }
 
     /// When a request of it was last looked at, or a call of it ended.

@@ -19,7 +19,7 @@ use super::session::{InUse, LegacySession};
 use super::unknown;
 use crate::context::Principal;
 use crate::ownership::{SessionRecord, SharedSessions};
-use crate::protocol::ProtocolVersion;
+use crate::protocol::{ClientInfo, ProtocolVersion};
 use crate::server::ServerInner;
 use crate::telemetry::OpenSession;
 
@@ -97,11 +97,13 @@ impl Sessions {
         self: &Arc<Self>,
         principal: &Principal,
         version: ProtocolVersion,
+        client: Option<Arc<ClientInfo>>,
     ) -> Result<String, Refusal> {
         let Some(id) = SessionId::random() else {
             return Err(no_randomness());
         };
         let session = self.add(id, principal, version)?;
+        session.session().set_client(client);
         let text = id.text();
         if let Some(store) = &self.store {
             let record = SessionRecord::new(principal, version);

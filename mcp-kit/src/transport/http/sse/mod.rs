@@ -8,6 +8,7 @@
 mod stream;
 mod streams;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -78,7 +79,7 @@ pub(super) async fn message(
     shared: &Arc<Shared>,
     parts: &Parts,
     body: &mut RequestBody,
-    principal: Principal,
+    (principal, address): (Principal, Option<IpAddr>),
 ) -> Result<Response<HttpBody>, Refusal> {
     if parts.method != Method::POST {
         return Err(Refusal::method("POST"));
@@ -94,7 +95,9 @@ pub(super) async fn message(
     let asking = Session {
         principal,
         version: None,
+        client: None,
         origin: Origin::http(parts.version, &parts.headers),
+        source: shared.options.source(&parts.headers, address),
     };
     let most = shared.server.limits.pending_calls;
     let answer = take(shared, &session, decode(&bytes, most), asking, incoming)?;
@@ -198,7 +201,7 @@ fn greet(
         });
     let error = match (routed, asking.version) {
         (Err(error), _) => error,
-        (Ok(_), Some(version)) if !session.agree(version) => {
+        (Ok(_), Some(version)) if !session.agree(version, asking.client.take()) => {
             RpcError::invalid_request("Invalid request: the connection is initialized already")
         }
         (Ok(_), _) => return json,

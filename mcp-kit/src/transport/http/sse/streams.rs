@@ -11,7 +11,7 @@ use super::super::service::Shared;
 use super::stream::Stream;
 use super::unknown;
 use crate::context::Principal;
-use crate::protocol::ProtocolVersion;
+use crate::protocol::{ClientInfo, ProtocolVersion};
 
 /// The open streams of a server, by the ids of their sessions.
 #[derive(Default)]
@@ -122,11 +122,13 @@ impl SseSession {
 
     /// Agrees on a version; of two handshakes at once the second finds that
     /// there was one.
-    pub(super) fn agree(&self, version: ProtocolVersion) -> bool {
+    pub(super) fn agree(&self, version: ProtocolVersion, client: Option<Arc<ClientInfo>>) -> bool {
         let mut agreed = self.lock();
         let is_first = matches!(*agreed, Agreed::Nothing);
         if is_first {
-            *agreed = Agreed::On(self.seat.session(self.id, version, &self.stream));
+            let session = self.seat.session(self.id, version, &self.stream);
+            session.set_client(client);
+            *agreed = Agreed::On(session);
         }
         is_first
     }
