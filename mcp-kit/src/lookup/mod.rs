@@ -16,22 +16,23 @@
 //! and then stay. Work that hangs keeps its thread; a lane whose work all hangs
 //! refuses more of it at once, and never grows.
 
-use std::collections::{BTreeMap, VecDeque};
+#[cfg(any(feature = "oauth", feature = "redis"))]
+mod names;
+
+use std::collections::VecDeque;
 use std::fmt;
-use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
+
+#[cfg(any(feature = "oauth", feature = "redis"))]
+pub(crate) use names::addresses;
 
 /// Reads files.
 pub(crate) static FILES: Lane = Lane::new("mcp-files", 4);
-
-/// Looks up names.
-static NAMES: Lane = Lane::new("mcp-names", 4);
 
 /// Threads for one kind of work that may block.
 pub(crate) struct Lane {
@@ -213,79 +214,6 @@ impl fmt::Display for Unfinished {
 
 impl std::error::Error for Unfinished {}
 
-/// What was found under a name. `io::Error` cannot be shared.
-type Found = Result<Arc<[SocketAddr]>, (io::ErrorKind, String)>;
-
-/// The names that are being looked up. However often one is asked for, it is
-/// looked up once at a time: a name server that hangs takes one thread for it.
-static ASKED: Mutex<BTreeMap<String, watch::Receiver<Option<Found>>>> = Mutex::new(BTreeMap::new());
-
-/// The addresses of `host`, which may be one itself, with `port`. The caller
-/// limits how long it waits.
-pub(crate) async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
-    let mut found = ask(host).map_err(io::Error::other)?;
-    let found = found.wait_for(Option::is_some).await;
-    match found.as_deref() {
-        Ok(Some(Ok(addresses))) => {
-            let with_port = addresses.iter().map(|address| {
-                let mut address = *address;
-                address.set_port(port);
-                address
-            });
-            Ok(with_port.collect())
-        }
-        Ok(Some(Err((kind, text)))) => Err(io::Error::new(*kind, text.clone())),
-        Ok(None) | Err(_) => Err(io::Error::other(Unfinished::Failed)),
-    }
-}
-
-/// What will be found under a name, by the lookup on its way or by a new one.
-fn ask(host: &str) -> Result<watch::Receiver<Option<Found>>, Unfinished> {
-    let mut asked = lock_asked();
-    if let Some(found) = asked.get(host) {
-        return Ok(found.clone());
-    }
-    let (tell, found) = watch::channel(None);
-    let asking = Asking(host.to_owned());
-    asked.insert(host.to_owned(), found.clone());
-    // A lookup that is not taken on takes its name out of the list.
-    drop(asked);
-    NAMES.start(move || {
-        let outcome = look_up(&asking.0);
-        drop(asking);
-        let _ = tell.send(Some(outcome));
-    })?;
-    Ok(found)
-}
-
-/// A name in the list, until its lookup ends.
-struct Asking(String);
-
-impl Drop for Asking {
-    fn drop(&mut self) {
-        lock_asked().remove(&self.0);
-    }
-}
-
-fn lock_asked() -> MutexGuard<'static, BTreeMap<String, watch::Receiver<Option<Found>>>> {
-    ASKED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn look_up(host: &str) -> Found {
-    let of_error = |error: io::Error| (error.kind(), error.to_string());
-    let addresses: Arc<[_]> = (host, 0).to_socket_addrs().map_err(of_error)?.collect();
-    if addresses.is_empty() {
-        return Err((
-            io::ErrorKind::NotFound,
-            "the name has no address".to_owned(),
-        ));
-    }
-    Ok(addresses)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::channel;
@@ -337,17 +265,5 @@ mod tests {
         let work = LANE.run(LONG, || std::thread::sleep(Duration::from_millis(20)));
         assert_eq!(work.await, Ok(()));
         assert!(begun.elapsed().is_zero() && !timer.is_finished());
-    }
-
-    #[tokio::test]
-    async fn names_and_addresses_are_found() {
-        for host in ["127.0.0.1", "localhost"] {
-            let found = addresses(host, 80).await.unwrap();
-            let is_here = |address: &SocketAddr| address.ip().is_loopback();
-            assert!(found.iter().all(is_here) && found[0].port() == 80, "{host}");
-        }
-        assert_eq!(addresses("::1", 1).await.unwrap()[0].port(), 1);
-        addresses("no\0name", 80).await.unwrap_err();
-        assert!(lock_asked().is_empty());
     }
 }
