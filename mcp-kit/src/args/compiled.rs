@@ -306,10 +306,10 @@ impl CompiledArgs {
                         || !finding.is_of_names() && path.starts_with(&finding.path)
                 };
                 if !findings.iter().any(told) {
-                    let text = if path.is_empty() {
-                        "are not acceptable"
-                    } else {
-                        "is not acceptable here"
+                    let text = match self.validator.says_of(raw, &path) {
+                        Some(says) => says.to_owned(),
+                        None if path.is_empty() => "are not acceptable".to_owned(),
+                        None => "is not acceptable here".to_owned(),
                     };
                     findings.insert(0, Finding::new(path, text));
                 }

@@ -124,6 +124,8 @@ pub(crate) struct Node {
     pub(crate) not: Option<NodeId>,
     /// Left to serde and garde where they have accepted it.
     pub(crate) opaque: bool,
+    /// What to say where serde refuses what the schema admits.
+    pub(crate) says: Option<String>,
     /// serde may take here what the schema refuses, or leave out what the
     /// schema knows: the quick pass has to look.
     pub(crate) loose: bool,
@@ -145,6 +147,7 @@ impl Node {
             choices: Vec::new(),
             not: None,
             opaque: false,
+            says: None,
             loose: false,
         }
     }

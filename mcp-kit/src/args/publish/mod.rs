@@ -208,8 +208,12 @@ impl Publisher {
 
     fn schema(&mut self, schema: &mut Value, shape: &'static Shape, frame: &Frame) {
         let Value::Object(object) = schema else {
-            // `true`: any JSON. A rule in words still wants a description.
-            if !frame.words.is_empty() {
+            // `true`: any JSON. A rule in words still needs a description.
+            if frame.opaque {
+                let mut object = Map::new();
+                self.opaque(&mut object, frame);
+                *schema = Value::Object(object);
+            } else if !frame.words.is_empty() {
                 let mut object = Map::new();
                 self.write_rules(&mut object, None, frame);
                 *schema = Value::Object(object);
@@ -224,6 +228,9 @@ impl Publisher {
             self.write_rules(object, None, frame);
             self.definition(&target, shape, frame);
             return;
+        }
+        if frame.opaque {
+            return self.opaque(object, frame);
         }
         if let Some(inner) = beside_null(object) {
             let words = Frame {

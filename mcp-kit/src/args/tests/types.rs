@@ -311,14 +311,69 @@ struct OpaqueWords {
     /// When.
     #[garde(skip)]
     #[tool_args(opaque, rule = "must be a day such as 2026-12-31")]
-    day: Option<String>,
+    day: Option<Day>,
+    #[garde(skip)]
+    #[serde(default)]
+    #[tool_args(opaque, rule = "must be years after 1900")]
+    days: Vec<Year>,
+    #[garde(skip)]
+    #[schemars(extend("format" = "date-time"))]
+    #[serde(default)]
+    #[tool_args(opaque)]
+    stamp: Option<Day>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+struct Day(#[allow(dead_code)] String);
+
+impl TryFrom<String> for Day {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let parts = text.split('-').count();
+        (parts == 3).then_some(Self(text)).ok_or("no day")
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "YearParts")]
+#[schemars(with = "YearParts")]
+struct Year(#[allow(dead_code)] YearParts);
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct YearParts {
+    year: u16,
+}
+
+impl TryFrom<YearParts> for Year {
+    type Error = &'static str;
+
+    fn try_from(parts: YearParts) -> Result<Self, Self::Error> {
+        (parts.year > 1900)
+            .then_some(Self(parts))
+            .ok_or("too early")
+    }
 }
 
 #[test]
-fn the_words_of_an_opaque_field_reach_the_description() {
+fn the_words_of_an_opaque_field_reach_description_and_report() {
     let published = schema::<OpaqueWords>();
     assert_eq!(
         published["properties"]["day"]["description"],
         "When. Must be a day such as 2026-12-31."
+    );
+    assert_eq!(
+        refused::<OpaqueWords>(r#"{"day":"31.12."}"#),
+        "day: must be a day such as 2026-12-31"
+    );
+    assert_eq!(
+        refused::<OpaqueWords>(r#"{"days":[{"year":2026},{"year":1}]}"#),
+        "days: must be years after 1900"
+    );
+    assert_eq!(
+        refused::<OpaqueWords>(r#"{"stamp":"noon"}"#),
+        "stamp: must be a date and time such as 2026-12-31T09:30:00Z"
     );
 }

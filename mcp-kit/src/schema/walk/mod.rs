@@ -157,6 +157,14 @@ impl Validator {
         findings
     }
 
+    /// What the author or a format says of the place where serde stopped.
+    pub(crate) fn says_of(&self, text: &str, path: &str) -> Option<&str> {
+        let mut walk = Walk::new(self, text, Mode::Report);
+        let _ = walk.whole(self.root);
+        let around = |(at, _): &&(String, &str)| path.starts_with(at.as_str());
+        walk.worded.iter().rev().find(around).map(|(_, says)| *says)
+    }
+
     fn run(&self, text: &str, mode: Mode) -> (Walked, Vec<Finding>, Vec<Finding>, usize) {
         let mut walk = Walk::new(self, text, mode);
         let walked = walk.whole(self.root);
@@ -234,6 +242,8 @@ struct Walk<'v, 't> {
     strict: bool,
     findings: Vec<Finding>,
     unknown: Vec<Finding>,
+    /// Places whose rules only serde knows, and what is to be said of them.
+    worded: Vec<(String, &'v str)>,
     /// Unknown names beyond those listed.
     unlisted: usize,
     fuel: usize,
@@ -256,6 +266,7 @@ impl<'v, 't> Walk<'v, 't> {
             strict: validator.strict,
             findings: Vec::new(),
             unknown: Vec::new(),
+            worded: Vec::new(),
             unlisted: 0,
             fuel: fuel_for(text),
             depth: 0,
@@ -321,6 +332,12 @@ impl<'v, 't> Walk<'v, 't> {
         let first = self.cursor.peek()?;
         let given = Types::of_first_byte(first);
         let start = self.cursor.pos();
+        if let Some(says) = &node.says
+            && self.mode == Mode::Report
+            && self.worded.len() < MAX_FINDINGS
+        {
+            self.worded.push((words::path(place), says));
+        }
         if !node.types.meets(given) {
             self.wrong(place, || must_be(node))?;
             return Ok(self.cursor.skip()?);
