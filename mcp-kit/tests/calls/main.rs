@@ -16,3 +16,10 @@ mod failures;
 mod life;
 mod log;
 mod structured;
+#[cfg(all(
+    feature = "chrono",
+    feature = "rust_decimal",
+    feature = "url",
+    feature = "uuid"
+))]
+mod well_known;

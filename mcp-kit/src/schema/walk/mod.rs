@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::Finding;
 use super::cursor::{Cursor, Malformed};
-use super::node::{Choice, Node, NodeId, ObjectNode, Rest, Types};
+use super::node::{Choice, Node, NodeId, ObjectNode, Rest, SaidRule, Types};
 use super::text_rule::{TextRule, length};
 use super::words::{self, Place};
 use flat::Flat;
@@ -428,6 +428,13 @@ impl<'v, 't> Walk<'v, 't> {
 }
 
 fn must_be(node: &Node) -> String {
+    if let Some(says) = &node.says {
+        return says.clone();
+    }
+    let form = |said: &&SaidRule| matches!(said.rule, TextRule::Form(_));
+    if let Some(said) = node.text.iter().flat_map(|text| &text.rules).find(form) {
+        return said.says.clone();
+    }
     match &node.allowed {
         Some(allowed) if !allowed.is_empty() => {
             format!("must be {}", words::list(allowed.iter().map(shown)))
