@@ -53,6 +53,8 @@ pub(crate) struct CallContext {
     cancelled_notify: Notify,
     given_up: OnceLock<ErrorKind>,
     answered: AtomicBool,
+    /// What its connection knows it by, among all calls that it ever had.
+    serial: OnceLock<u64>,
     #[cfg(feature = "http")]
     begun: AtomicBool,
     reference: OnceLock<Reference>,
@@ -133,6 +135,7 @@ impl CallContext {
             trace,
             given_up: OnceLock::new(),
             answered: AtomicBool::new(false),
+            serial: OnceLock::new(),
             #[cfg(feature = "http")]
             begun: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
@@ -149,6 +152,14 @@ impl CallContext {
     #[cfg(feature = "http")]
     pub(crate) fn hold(&self, claim: Claim) {
         let _ = self.held.set(claim);
+    }
+
+    pub(crate) fn set_serial(&self, serial: u64) {
+        let _ = self.serial.set(serial);
+    }
+
+    pub(crate) fn serial(&self) -> Option<u64> {
+        self.serial.get().copied()
     }
 
     pub(crate) fn cancel(&self) {

@@ -15,6 +15,7 @@ mod chain;
 mod failures;
 mod life;
 mod log;
+mod progress;
 mod structured;
 #[cfg(all(
     feature = "chrono",

@@ -21,6 +21,27 @@ async fn progress_comes_before_the_answer() {
     assert_eq!(text(&client.next().await), "counted 3");
 }
 
+/// Clients that read a report with its call's answer take it for one of an
+/// unknown call. On paused time: what waits for nothing comes before an answer
+/// that waits.
+#[tokio::test(start_paused = true)]
+async fn an_answer_leaves_a_moment_after_its_last_report_and_holds_up_no_other() {
+    let server = server().build().unwrap();
+    let mut client = Caller::of(&server).greeted("2025-11-25").await;
+    for of in [1, 3, 50] {
+        let mut watched = call(1, "count", json!({"of": of}));
+        watched["params"]["_meta"] = json!({"progressToken": "token"});
+        client.send(&watched).await.accepted();
+        for step in 1..=of {
+            let report = client.next().await;
+            assert_eq!(report["params"]["progress"].as_f64(), Some(f64::from(step)));
+        }
+        client.send(&ping(2)).await.accepted();
+        assert_eq!(client.next().await["id"], 2);
+        assert_eq!(text(&client.next().await), format!("counted {of}"));
+    }
+}
+
 #[tokio::test]
 async fn an_id_in_flight_belongs_to_one_call_at_a_time() {
     let (gate, mut entered) = gate();

@@ -30,8 +30,15 @@ pub(super) struct Exchange {
     /// The stream that everything goes to, where the request has no response of
     /// its own.
     #[cfg(feature = "sse")]
-    onto: Option<Arc<Stream>>,
+    onto: Option<Onto>,
     state: Mutex<State>,
+}
+
+/// A stream that many calls share, and the number of this one on it.
+#[cfg(feature = "sse")]
+struct Onto {
+    stream: Arc<Stream>,
+    call: u64,
 }
 
 /// A stream that can be resumed: its events carry ids, and are kept.
@@ -124,7 +131,10 @@ impl Exchange {
         Arc::new(Self {
             most_unread: 0,
             name: None,
-            onto: Some(Arc::clone(stream)),
+            onto: Some(Onto {
+                stream: Arc::clone(stream),
+                call: stream.call(),
+            }),
             state: Mutex::default(),
         })
     }
@@ -132,7 +142,7 @@ impl Exchange {
     /// Whether there is room for an answer of so many bytes where it goes.
     pub(super) fn takes(&self, bytes: usize) -> bool {
         #[cfg(feature = "sse")]
-        if let Some(stream) = &self.onto {
+        if let Some(Onto { stream, .. }) = &self.onto {
             return stream.has_room(bytes);
         }
         let _ = bytes;
@@ -158,8 +168,8 @@ impl Exchange {
         }
         state.has_ended = true;
         #[cfg(feature = "sse")]
-        if let Some(stream) = &self.onto {
-            stream.message(&json, claim);
+        if let Some(Onto { stream, call }) = &self.onto {
+            stream.answer(*call, &json, claim);
             return false;
         }
         if state.is_stream {
@@ -177,6 +187,10 @@ impl Exchange {
     /// Ends it without an answer.
     pub(super) fn end(&self) {
         let mut state = self.lock();
+        #[cfg(feature = "sse")]
+        if let Some(Onto { stream, call }) = self.onto.as_ref().filter(|_| !state.has_ended) {
+            stream.forget(*call);
+        }
         state.has_ended = true;
         state.wake();
     }
@@ -379,10 +393,10 @@ impl Outbound for Exchange {
         let mut json = Vec::new();
         encode::notification(&mut json, method, params);
         #[cfg(feature = "sse")]
-        if let Some(stream) = &self.onto {
+        if let Some(onto) = &self.onto {
             let state = self.lock(); // nothing comes after the answer
             if !state.has_ended && !call.is_answered() {
-                stream.notify(&json);
+                onto.stream.notify(onto.call, &json);
             }
             return;
         }

@@ -23,6 +23,11 @@ use crate::tool::{CallContext, ErrorKind, Outbound, ToolError, ToolResult};
 /// `Timeout` comes first unless the handler blocks its thread.
 const GRACE: Duration = Duration::from_millis(100);
 
+/// How long after its last report of progress a call is answered. Clients that
+/// read both at once take the report for one of an unknown call: some report an
+/// error, some close the connection.
+const AFTER_REPORT: Duration = Duration::from_millis(5);
+
 /// A connection's calls: those that wait, those that run, and the answers
 /// that the client has not been sent yet.
 pub(super) struct Calls {
@@ -41,6 +46,13 @@ struct State {
     out: Vec<u8>,
     /// Bytes that the connection has taken from `out` and not yet written.
     unwritten: usize,
+    /// Bytes that it has ever taken.
+    taken: u64,
+    /// The last report of each open call that has reported.
+    reports: HashMap<u64, Report>,
+    /// Answers that wait for such a report to be read.
+    held: Vec<Held>,
+    held_bytes: usize,
     /// Every call that has not been answered.
     open: HashMap<RequestId, Open>,
     waiting: VecDeque<Waiting>,
@@ -74,6 +86,20 @@ struct Open {
     awaits_permit: bool,
     task: Option<AbortHandle>,
     batch: Option<Arc<Batch>>,
+}
+
+struct Report {
+    /// Where it ends among all bytes of the connection.
+    end: u64,
+    /// When it was seen to have left.
+    left_at: Option<Instant>,
+}
+
+struct Held {
+    id: RequestId,
+    serial: u64,
+    batch: Option<Arc<Batch>>,
+    answer: Vec<u8>,
 }
 
 struct Idle {
@@ -114,7 +140,9 @@ impl Calls {
         let limits = &self.server.limits;
         let mut state = self.lock();
         let state = &mut *state;
-        let Entry::Vacant(place) = state.open.entry(call.id.clone()) else {
+        let is_held = state.is_held(&call.id);
+        let entry = state.open.entry(call.id.clone());
+        let (false, Entry::Vacant(place)) = (is_held, entry) else {
             call.context.trace.end_with(ErrorCode::InvalidRequest);
             return Err(Refused::DuplicateId);
         };
@@ -126,6 +154,7 @@ impl Calls {
         }
         let serial = state.next_serial;
         state.next_serial += 1;
+        call.context.set_serial(serial);
         let deadline = call.context.received_at + call.context.entry.timeout + GRACE;
         if let Some(batch) = batch {
             batch.expect_one();
@@ -164,7 +193,7 @@ impl Calls {
         if is_held_up && is_worth_it && self.has_room(&state) {
             self.add_runner(&mut state);
         }
-        !state.open.is_empty()
+        state.has_open()
     }
 
     /// Cancels a call: its handler is dropped, and it gets no answer.
@@ -172,9 +201,10 @@ impl Calls {
         let open = {
             let mut state = self.lock();
             let Some(open) = state.open.remove(id) else {
-                return; // answered already, or never asked
+                return state.cancel_held(id);
             };
             state.forget_waiting(open.serial);
+            state.reports.remove(&open.serial);
             open.context.set_answered();
             open
         };
@@ -223,6 +253,9 @@ impl Calls {
                 idle.waker.wake();
             }
             state.waiting_bytes = 0;
+            state.reports.clear();
+            state.held.clear();
+            state.held_bytes = 0;
             (
                 std::mem::take(&mut state.waiting),
                 std::mem::take(&mut state.open),
@@ -263,7 +296,7 @@ impl Calls {
             let mut answer = Vec::new();
             self.server
                 .write_result(&mut answer, &id, open.era, &open.context, &result);
-            self.lock().push_answer(open.batch.as_deref(), &answer);
+            self.lock().answer(&id, open, &answer);
         }
     }
 
@@ -273,11 +306,15 @@ impl Calls {
     }
 
     /// Swaps the answers that are ready for `empty`, which was written whole.
-    pub(super) fn swap_out(&self, empty: &mut Vec<u8>) {
+    /// Gives the time at which a held answer will be ready.
+    pub(super) fn swap_out(&self, empty: &mut Vec<u8>) -> Option<Instant> {
         let mut state = self.lock();
+        let next = state.release();
         std::mem::swap(&mut state.out, empty);
         state.unwritten = empty.len();
+        state.taken += empty.len() as u64;
         self.keep_running(&mut state);
+        next
     }
 
     /// Tells how much of what was swapped out is not written yet.
@@ -313,16 +350,19 @@ impl Calls {
     }
 
     pub(super) fn has_output(&self) -> bool {
-        !self.lock().out.is_empty()
+        let state = self.lock();
+        !state.out.is_empty() || !state.held.is_empty()
     }
 
     /// Whether `id` belongs to a call in flight.
     pub(super) fn is_open(&self, id: &RequestId) -> bool {
-        self.lock().open.contains_key(id)
+        let state = self.lock();
+        state.open.contains_key(id) || state.is_held(id)
     }
 
+    /// Whether a call has not been answered, or its answer is held.
     pub(super) fn has_open(&self) -> bool {
-        !self.lock().open.is_empty()
+        self.lock().has_open()
     }
 
     fn has_room(&self, state: &State) -> bool {
@@ -474,7 +514,7 @@ impl Calls {
                 self.server
                     .write_result(scratch, &call.id, call.era, &call.context, &refusal);
             }
-            state.push_answer(open.batch.as_deref(), scratch);
+            state.answer(&call.id, open, scratch);
             state.is_untold = true;
         }
     }
@@ -492,7 +532,77 @@ impl Calls {
 
 impl State {
     fn unread(&self) -> usize {
-        self.out.len() + self.unwritten
+        self.out.len() + self.unwritten + self.held_bytes
+    }
+
+    fn has_open(&self) -> bool {
+        !self.open.is_empty() || !self.held.is_empty()
+    }
+
+    fn is_held(&self, id: &RequestId) -> bool {
+        self.held.iter().any(|held| held.id == *id)
+    }
+
+    /// Forgets a held answer whose client wants it no more.
+    fn cancel_held(&mut self, id: &RequestId) {
+        let Some(at) = self.held.iter().position(|held| held.id == *id) else {
+            return; // answered already, or never asked
+        };
+        let held = self.held.swap_remove(at);
+        self.held_bytes -= held.answer.len();
+        self.reports.remove(&held.serial);
+        if let Some(answers) = held.batch.and_then(|batch| batch.add(b"")) {
+            self.push_line(&answers);
+        }
+    }
+
+    /// Answers a call that is open no more, at once unless a report of it has
+    /// left just now, or not yet.
+    fn answer(&mut self, id: &RequestId, open: Open, answer: &[u8]) {
+        if let Some(report) = self.reports.get(&open.serial) {
+            if !report.is_read(Instant::now()) {
+                self.held_bytes += answer.len();
+                self.held.push(Held {
+                    id: id.clone(),
+                    serial: open.serial,
+                    batch: open.batch,
+                    answer: answer.to_vec(),
+                });
+                return;
+            }
+            self.reports.remove(&open.serial);
+        }
+        self.push_answer(open.batch.as_deref(), answer);
+    }
+
+    /// Answers what was held for long enough, now that all that was taken is
+    /// written. Gives the time at which there is more to release.
+    fn release(&mut self) -> Option<Instant> {
+        if self.reports.is_empty() {
+            return None;
+        }
+        let now = Instant::now();
+        for report in self.reports.values_mut() {
+            if report.left_at.is_none() && report.end <= self.taken {
+                report.left_at = Some(now);
+            }
+        }
+        let mut next = None;
+        for held in std::mem::take(&mut self.held) {
+            let report = self.reports.get(&held.serial);
+            if report.is_some_and(|report| !report.is_read(now)) {
+                // One that has not left sets no time: the next swap sees it.
+                let due = report.and_then(|report| report.left_at);
+                let due = due.map(|left_at| left_at + AFTER_REPORT);
+                next = [next, due].into_iter().flatten().min();
+                self.held.push(held);
+            } else {
+                self.reports.remove(&held.serial);
+                self.held_bytes -= held.answer.len();
+                self.push_answer(held.batch.as_deref(), &held.answer);
+            }
+        }
+        next
     }
 
     fn find(&mut self, id: &RequestId, serial: u64) -> Option<&mut Open> {
@@ -542,6 +652,13 @@ impl State {
     }
 }
 
+impl Report {
+    /// Whether the client has had the time to read it.
+    fn is_read(&self, now: Instant) -> bool {
+        (self.left_at).is_some_and(|left_at| left_at + AFTER_REPORT <= now)
+    }
+}
+
 /// Progress of a call whose client reads slowly is dropped: the next report
 /// says more.
 impl Outbound for Calls {
@@ -551,6 +668,11 @@ impl Outbound for Calls {
         if is_read && !state.is_closed && !call.is_answered() {
             encode::notification(&mut state.out, method, params);
             state.out.push(b'\n');
+            if let Some(serial) = call.serial() {
+                let end = state.taken + state.out.len() as u64;
+                let left_at = None;
+                state.reports.insert(serial, Report { end, left_at });
+            }
             // By the heartbeat: woken from here the connection would be next on
             // this worker, which the handler may block.
             if let Some(heartbeat) = &state.heartbeat {

@@ -59,6 +59,7 @@ pub(crate) async fn serve(
         is_flushed: true,
         answers: Vec::new(),
         expiry: Alarm::default(),
+        release: Alarm::default(),
         drain: Box::pin(async move { draining.drain.started().await }),
         end: End::NotYet,
         server,
@@ -100,6 +101,8 @@ struct Connection {
     /// Answers that needed no handler, of the chunk being read.
     answers: Vec<u8>,
     expiry: Alarm,
+    /// When an answer that is held may leave.
+    release: Alarm,
     drain: Pin<Box<dyn Future<Output = ()> + Send>>,
     end: End,
 }
@@ -180,9 +183,15 @@ impl Connection {
                 self.expiry.set(next);
             }
         }
-        // What reading and expiring has made leaves at once.
-        if may_have_answers && let Err(error) = self.poll_write(cx) {
-            return Poll::Ready(unwritten(error));
+        loop {
+            may_have_answers |= self.release.poll(is_new_task, cx).is_ready();
+            if !std::mem::take(&mut may_have_answers) {
+                break;
+            }
+            // What reading, expiring and releasing has made leaves at once.
+            if let Err(error) = self.poll_write(cx) {
+                return Poll::Ready(unwritten(error));
+            }
         }
         self.poll_end(cx)
     }
@@ -196,7 +205,9 @@ impl Connection {
                 if self.writing.capacity() > KEPT_BUFFER {
                     self.writing = Vec::new();
                 }
-                self.calls.swap_out(&mut self.writing);
+                if let Some(at) = self.calls.swap_out(&mut self.writing) {
+                    self.release.set(at);
+                }
                 if self.writing.is_empty() {
                     // Something behind the output may hold bytes back: a
                     // thread that writes for us, for example.

@@ -110,7 +110,7 @@ pub(super) async fn message(
         if !session.stream.has_room(json.len()) {
             return Err(unread());
         }
-        session.stream.message(&json, None);
+        session.stream.message(&json);
     }
     Ok(empty_response(StatusCode::ACCEPTED))
 }

@@ -1,11 +1,16 @@
 //! The stream of a session: everything that is said to its client, in order,
 //! until the client reads it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::future::Future as _;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::super::body::LARGE;
 use super::super::clock::Progress;
@@ -19,18 +24,28 @@ const SMALL: usize = 512;
 /// What is counted for an event beside its data.
 const PER_EVENT: usize = 128;
 
+/// How long after its last report of progress a call is answered. It is longer
+/// than over stdio: HTTP clients pass what they read through several queues
+/// before they take it apart.
+const AFTER_REPORT: Duration = Duration::from_millis(20);
+
 /// A session's stream.
 pub(in super::super) struct Stream {
     /// Beyond so many bytes that are not read, nothing large is added.
     most: usize,
     /// Where events count that are not read, once they are large together.
     all_unread: Arc<ByteBudget>,
+    next_call: AtomicU64,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    events: VecDeque<(Bytes, Option<Claim>)>,
+    events: VecDeque<Event>,
+    /// When the last report of each open call left.
+    reports: HashMap<u64, Instant>,
+    /// Until an answer may follow its call's last report.
+    pause: Option<Pin<Box<Sleep>>>,
     unread: usize,
     has_ended: bool,
     /// How its events get on, as its connection sees it.
@@ -38,18 +53,41 @@ struct State {
     waker: Option<Waker>,
 }
 
+struct Event {
+    bytes: Bytes,
+    claim: Option<Claim>,
+    of: Of,
+}
+
+/// What an event belongs to.
+#[derive(Clone, Copy)]
+enum Of {
+    Nothing,
+    /// A report of the progress of this call.
+    Report(u64),
+    /// This call's answer.
+    Answer(u64),
+}
+
 impl Stream {
     pub(super) fn new(most: usize, all_unread: &Arc<ByteBudget>) -> Arc<Self> {
         Arc::new(Self {
             most,
             all_unread: Arc::clone(all_unread),
+            next_call: AtomicU64::new(0),
             state: Mutex::default(),
         })
     }
 
     /// Says where messages are sent to.
     pub(super) fn endpoint(&self, url: &str) {
-        self.push(&mut self.lock(), b"endpoint", url.as_bytes(), None);
+        self.push(
+            &mut self.lock(),
+            b"endpoint",
+            url.as_bytes(),
+            None,
+            Of::Nothing,
+        );
     }
 
     /// Whether an answer of so many bytes can be added.
@@ -73,16 +111,34 @@ impl Stream {
 
     /// Adds a message. The stream is cut where that goes too far: even small
     /// answers fill it once there are enough of them.
-    pub(in super::super) fn message(&self, json: &[u8], claim: Option<Claim>) {
-        self.push(&mut self.lock(), b"message", json, claim);
+    pub(super) fn message(&self, json: &[u8]) {
+        self.push(&mut self.lock(), b"message", json, None, Of::Nothing);
     }
 
-    /// Adds a notification, unless the client has enough to read: the next one
+    /// A number for a call that will report or be answered here.
+    pub(in super::super) fn call(&self) -> u64 {
+        self.next_call.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Adds the answer of a call. It leaves a moment after the call's last
+    /// report: clients that read both at once take the report for one of an
+    /// unknown call.
+    pub(in super::super) fn answer(&self, call: u64, json: &[u8], claim: Option<Claim>) {
+        let of = Of::Answer(call);
+        self.push(&mut self.lock(), b"message", json, claim, of);
+    }
+
+    /// Expects no answer of a call any more.
+    pub(in super::super) fn forget(&self, call: u64) {
+        self.lock().reports.remove(&call);
+    }
+
+    /// Adds a call's report, unless the client has enough to read: the next one
     /// says more.
-    pub(in super::super) fn notify(&self, json: &[u8]) {
+    pub(in super::super) fn notify(&self, call: u64, json: &[u8]) {
         let mut state = self.lock();
         if state.unread + json.len() <= self.most.min(MOST_UNREAD_EVENTS) {
-            self.push(&mut state, b"message", json, None);
+            self.push(&mut state, b"message", json, None, Of::Report(call));
         }
     }
 
@@ -129,16 +185,29 @@ impl Stream {
     /// it has left.
     pub(in super::super) fn poll_next(
         &self,
-        cx: &Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<(Bytes, Option<Claim>)>> {
         let mut state = self.lock();
-        if let Some(event) = state.events.pop_front() {
-            state.unread -= event.0.len() + PER_EVENT;
+        if let Some(Event { bytes, claim, of }) = state.take(cx) {
+            state.unread -= bytes.len() + PER_EVENT;
+            match of {
+                Of::Nothing => {}
+                Of::Report(call) => {
+                    state.reports.insert(call, Instant::now());
+                }
+                Of::Answer(call) => {
+                    state.reports.remove(&call);
+                }
+            }
             if state.events.is_empty() {
                 state.events = VecDeque::new();
             }
             state.advance();
-            return Poll::Ready(Some(event));
+            return Poll::Ready(Some((bytes, claim)));
+        }
+        if !state.events.is_empty() {
+            state.wait(cx); // what comes next may leave before them
+            return Poll::Pending;
         }
         if let Some(progress) = &mut state.progress {
             progress.rest();
@@ -146,14 +215,11 @@ impl Stream {
         if state.has_ended {
             return Poll::Ready(None);
         }
-        match &mut state.waker {
-            Some(known) => known.clone_from(cx.waker()),
-            unknown => *unknown = Some(cx.waker().clone()),
-        }
+        state.wait(cx);
         Poll::Pending
     }
 
-    fn push(&self, state: &mut State, kind: &[u8], data: &[u8], claim: Option<Claim>) {
+    fn push(&self, state: &mut State, kind: &[u8], data: &[u8], claim: Option<Claim>, of: Of) {
         if state.has_ended {
             return;
         }
@@ -167,7 +233,8 @@ impl Stream {
         } else {
             let claim =
                 claim.or_else(|| (state.unread > LARGE).then(|| self.all_unread.hold(event.len())));
-            state.events.push_back((event.into(), claim));
+            let bytes = event.into();
+            state.events.push_back(Event { bytes, claim, of });
             if let Some(progress) = &mut state.progress {
                 progress.begin();
             }
@@ -182,10 +249,47 @@ impl Stream {
 }
 
 impl State {
+    /// The first event that may leave.
+    fn take(&mut self, cx: &mut Context<'_>) -> Option<Event> {
+        if self.reports.is_empty() {
+            return self.events.pop_front();
+        }
+        let (now, mut next) = (Instant::now(), None);
+        let at = self.events.iter().position(|event| {
+            let Of::Answer(call) = event.of else {
+                return true;
+            };
+            let due = self
+                .reports
+                .get(&call)
+                .map(|left_at| *left_at + AFTER_REPORT);
+            next = [next, due].into_iter().flatten().min();
+            due.is_none_or(|due| due <= now)
+        });
+        if let Some(event) = at.and_then(|at| self.events.remove(at)) {
+            return Some(event);
+        }
+        let mut pause = Box::pin(sleep_until(next?));
+        if pause.as_mut().poll(cx).is_ready() {
+            cx.waker().wake_by_ref();
+        }
+        self.pause = Some(pause);
+        None
+    }
+
+    fn wait(&mut self, cx: &Context<'_>) {
+        match &mut self.waker {
+            Some(known) => known.clone_from(cx.waker()),
+            unknown => *unknown = Some(cx.waker().clone()),
+        }
+    }
+
     /// Ends it, and forgets what is not read.
     fn cut(&mut self) {
         self.has_ended = true;
         self.events = VecDeque::new();
+        self.reports.clear();
+        self.pause = None;
         self.unread = 0;
     }
 
