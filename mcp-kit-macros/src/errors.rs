@@ -5,7 +5,20 @@ use quote::ToTokens;
 
 /// Mistakes found so far.
 #[derive(Default)]
-pub(crate) struct Errors(Option<syn::Error>);
+pub(crate) struct Errors {
+    found: Option<syn::Error>,
+    /// What of the item the compiler must not see: it would report the same.
+    pub(crate) hidden: Hidden,
+}
+
+/// The part of a function that carries a mistake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Hidden {
+    #[default]
+    Nothing,
+    Body,
+    Signature,
+}
 
 impl Errors {
     /// Adds a mistake at one place.
@@ -20,7 +33,7 @@ impl Errors {
 
     /// Adds a mistake that the parser made out.
     pub(crate) fn push(&mut self, error: syn::Error) {
-        match &mut self.0 {
+        match &mut self.found {
             Some(first) => first.combine(error),
             none => *none = Some(error),
         }
@@ -31,20 +44,25 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
+    /// Hides at least this part.
+    pub(crate) fn hide(&mut self, part: Hidden) {
+        self.hidden = self.hidden.max(part);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_none()
+        self.found.is_none()
     }
 
     /// The `compile_error!`s, one for each mistake.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
-        self.0
+        self.found
             .map(|error| error.to_compile_error())
             .unwrap_or_default()
     }
 
     #[cfg(test)]
     pub(crate) fn messages(self) -> Vec<String> {
-        self.0
+        self.found
             .into_iter()
             .flatten()
             .map(|error| error.to_string())

@@ -13,3 +13,25 @@ pub(crate) fn krate(given: Option<&Path>) -> TokenStream {
         None => quote!(::mcp_kit::__private),
     }
 }
+
+/// The message for `crate = …` with something else than a path.
+pub(crate) const NO_PATH: &str = "`crate` takes the path to mcp-kit, without quotes: `crate = kit`";
+
+/// Refuses a path into the crate, of which only rustc could say more.
+pub(crate) fn check(path: &Path) -> syn::Result<()> {
+    let segments = path.segments.len();
+    match path.segments.last() {
+        Some(last) if segments > 1 && (last.ident == "prelude" || last.ident == "__private") => {
+            let given = path.segments.iter().take(segments - 1);
+            let given: Vec<String> = given.map(|segment| segment.ident.to_string()).collect();
+            Err(syn::Error::new_spanned(
+                path,
+                format!(
+                    "`crate` takes the crate itself: `crate = {}`",
+                    given.join("::")
+                ),
+            ))
+        }
+        _ => Ok(()),
+    }
+}

@@ -34,12 +34,38 @@ use proc_macro::TokenStream;
 /// | `description = "…"` | in place of the doc comment |
 /// | `read_only`, `destructive`, `idempotent`, `open_world` | hints for the client; also `= true` and `= false` |
 /// | `timeout = "15s"` | the longest time a call may take, waiting included: a whole number and `ms`, `s`, `m` or `h`, at most 24 hours |
-/// | `scope = "…"` | what the caller must have been granted |
+/// | `rate = "60/min"` | how often each caller may call the tool: a whole number, `/` and `s`, `min` or `h` |
+/// | `concurrency = 4` | how many calls of the tool run at once; others wait within their time |
+/// | `result_bytes = 65_536` | the largest result, in bytes of JSON |
+/// | `scope = "…"` | what the caller must have been granted: one scope |
 /// | `blocking` | for a plain `fn`: it runs on the pool for blocking work |
 /// | `crate = path` | where mcp-kit is, if renamed or re-exported |
+///
+/// A text may also be a constant, `concat!(…)` or `include_str!(…)`, a time any
+/// `Duration`, and a rate any `mcp_kit::middleware::Rate`. What is given where
+/// the tool is registered (`tool_with`) overrides `timeout`, `rate`,
+/// `concurrency` and `result_bytes`.
+///
+/// # Where it can stand
+///
+/// Above a free function. The type takes the function's name among types and
+/// modules, so a module or a crate of the same name cannot be used beside it:
+/// write `::uuid::Uuid` in a tool `uuid`, or give the function another name and
+/// the tool its name with `name = "uuid"`. In an `impl` or a trait the compiler
+/// says "struct is not supported in `trait`s or `impl`s": move the function out
+/// and take what `self` holds as `State<T>`.
 #[proc_macro_attribute]
 pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
     tool::tool(attribute.into(), item.into()).into()
+}
+
+/// Adds the implementation that [`macro@tool`] made of a function to its type.
+/// Not for people.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn tool_function(implementation: TokenStream, mut item: TokenStream) -> TokenStream {
+    item.extend(implementation);
+    item
 }
 
 /// Lets a type stand inside a tool's arguments.

@@ -10,7 +10,11 @@ pub(crate) fn unknown_key(key: &str, known: &[&str]) -> String {
 
 /// The known word nearest to `word`, if it is near enough to be a slip.
 fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let plain = |text: &str| text.to_lowercase().replace(['_', '-'], "");
+    // The protocol's own names end in `Hint`: `readOnlyHint`.
+    let plain = |text: &str| {
+        let text = text.to_lowercase().replace(['_', '-'], "");
+        text.strip_suffix("hint").unwrap_or(&text).to_owned()
+    };
     let word = plain(word);
     known
         .iter()

@@ -7,7 +7,7 @@ use std::future::Future as _;
 use garde::Validate;
 use mcp_kit::__private::{Bound, Repr, Rule, Shape, Shaped, VariantKind};
 use mcp_kit::args::CompiledArgs;
-use mcp_kit::{ToolArgs, tool};
+use mcp_kit::{Server, ToolArgs, tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -150,6 +150,97 @@ fn a_tool_stays_a_function() {
     let future = std::pin::pin!(add(Sum { a: 1, b: 2 }));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert_eq!(future.poll(&mut context), std::task::Poll::Ready(3));
+}
+
+const LIMITED: &str = "Is limited.";
+
+#[tool(
+    name = concat!("limited", ".const"),
+    title = LIMITED,
+    description = LIMITED,
+    timeout = std::time::Duration::from_millis(1_500),
+    rate = "5/s",
+    concurrency = 2,
+    result_bytes = 4 * 1024
+)]
+async fn limited() {}
+
+/// First line.
+///
+/// - an item
+#[doc = concat!("  indented ", "by the text")]
+#[tool(rate = mcp_kit::middleware::Rate::per_hour(7))]
+async fn described_in_pieces() {}
+
+#[tool]
+async fn described_inside() {
+    //! Described inside.
+}
+
+#[test]
+fn limits_and_constants_in_the_attribute_hold() {
+    let server = Server::builder("limits", "1.0.0")
+        .tool::<limited>()
+        .tool::<described_in_pieces>()
+        .tool_with::<described_inside>(|tool| tool.result_bytes(512))
+        .build()
+        .expect("nothing is wrong");
+    let policies: Vec<_> = server.policies().collect();
+    let definition = policies[0].definition();
+    assert_eq!(definition.name(), "limited.const");
+    assert_eq!(definition.title(), Some("Is limited."));
+    assert_eq!(definition.description(), "Is limited.");
+    assert_eq!(policies[0].timeout().as_millis(), 1_500);
+    assert_eq!(policies[0].result_bytes(), 4_096);
+    let layers: Vec<_> = policies[0].layers().collect();
+    for layer in ["RateLimit(5/s)", "ConcurrencyLimit(2)"] {
+        assert!(layers.iter().any(|name| name == layer), "{layers:?}");
+    }
+    assert_eq!(
+        policies[1].definition().description(),
+        "First line.\n\n- an item\n  indented by the text"
+    );
+    assert!(policies[1].layers().any(|name| name == "RateLimit(7/h)"));
+    assert_eq!(policies[2].definition().description(), "Described inside.");
+    assert_eq!(policies[2].result_bytes(), 512);
+}
+
+#[test]
+fn the_registration_overrides_the_attribute() {
+    let server = Server::builder("limits", "1.0.0")
+        .tool_with::<limited>(|tool| {
+            tool.rate_limit(mcp_kit::middleware::Rate::per_minute(9))
+                .concurrency(7)
+                .result_bytes(2_048)
+        })
+        .build()
+        .expect("nothing is wrong");
+    let policy = server.policies().next().expect("there is one tool");
+    let layers: Vec<_> = policy.layers().collect();
+    for layer in ["RateLimit(9/min)", "ConcurrencyLimit(7)"] {
+        assert!(layers.iter().any(|name| name == layer), "{layers:?}");
+    }
+    assert_eq!(policy.result_bytes(), 2_048);
+}
+
+#[tool(concurrency = NONE, result_bytes = TINY, timeout = std::time::Duration::ZERO)]
+async fn never() {
+    //! Never ends.
+}
+
+const NONE: usize = 0;
+const TINY: usize = 5;
+
+#[test]
+fn constants_with_which_no_call_could_end_are_refused() {
+    let error = Server::builder("limits", "1.0.0")
+        .tool::<never>()
+        .build()
+        .expect_err("three limits are wrong")
+        .to_string();
+    for part in ["timeout is zero", "concurrency is 0", "result_bytes is 5"] {
+        assert!(error.contains(part), "{error}");
+    }
 }
 
 /// Names that the expansion could take for patterns, and a module without a

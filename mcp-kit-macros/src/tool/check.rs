@@ -1,14 +1,15 @@
 //! Judges the keys against the function and makes the model of both.
 
 use proc_macro2::{TokenStream, TokenTree};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
-use syn::{Attribute, FnArg, GenericParam, ItemFn, LitStr, ReturnType, Safety, Type};
+use syn::{Attribute, FnArg, GenericArgument, GenericParam, Ident, ItemFn, LitStr};
+use syn::{PathArguments, ReturnType, Safety, Type};
 
-use super::model::{Description, Hints, Tool};
-use super::parse::Keys;
-use super::{doc, duration, name};
-use crate::errors::Errors;
+use super::model::{Description, Hints, Rate, Tool};
+use super::parse::{Keys, Value};
+use super::{doc, duration, name, rate};
+use crate::errors::{Errors, Hidden};
 
 /// The model, or `None` where a parameter could not be read.
 pub(crate) fn check(keys: Keys, function: &ItemFn, errors: &mut Errors) -> Option<Tool> {
@@ -16,20 +17,22 @@ pub(crate) fn check(keys: Keys, function: &ItemFn, errors: &mut Errors) -> Optio
     work(&keys, function, errors);
     hints_agree(&keys, errors);
     let parameters = parameters(function, errors);
+    own_name(function, errors);
     let docs = attributes(function, "doc");
     // All are judged before the first missing one ends it.
     let name = tool_name(&keys, function, errors);
     let title = words("title", keys.title, errors);
     let description = description(keys.description, &docs, function, errors);
-    let timeout_millis = keys.timeout.and_then(|text| timeout(&text, errors));
-    let scope = keys.scope.and_then(|text| scope(text, errors));
+    let timeout = keys.timeout.and_then(|value| timeout(value, errors));
+    let rate = keys.rate.and_then(|value| rate_of(value, errors));
+    let scope = keys.scope.and_then(|value| scope(value, errors));
     let output = output(function, errors);
     Some(Tool {
         krate: keys.krate,
         ident: function.sig.ident.clone(),
         visibility: function.vis.clone(),
         cfgs: attributes(function, "cfg"),
-        docs,
+        docs: docs.into_iter().filter(doc::is_literal).collect(),
         deprecated: !attributes(function, "deprecated").is_empty(),
         name,
         title,
@@ -40,7 +43,10 @@ pub(crate) fn check(keys: Keys, function: &ItemFn, errors: &mut Errors) -> Optio
             idempotent: keys.idempotent.map(|flag| flag.value),
             open_world: keys.open_world.map(|flag| flag.value),
         },
-        timeout_millis,
+        timeout,
+        rate,
+        concurrency: keys.concurrency,
+        result_bytes: keys.result_bytes,
         scope,
         blocking: keys.blocking.is_some_and(|flag| flag.value),
         parameters: parameters?,
@@ -169,6 +175,13 @@ fn parameters(function: &ItemFn, errors: &mut Errors) -> Option<Vec<Type>> {
             }
         }
         let ty = &*parameter.ty;
+        if let Some(inner) = unsized_inside(ty) {
+            errors.on(
+                ty,
+                format!("`{inner}` has no size that is known: share it as `Arc<{inner}>`"),
+            );
+            errors.hide(Hidden::Signature);
+        }
         match ty {
             Type::Reference(reference) => errors.on(
                 reference,
@@ -198,13 +211,21 @@ fn output(function: &ItemFn, errors: &mut Errors) -> Option<Type> {
             ty,
             "a tool cannot return `impl Trait`: name the type, such as `String` or `Json<T>`",
         );
+    } else if contains_word(&ty.to_token_stream(), "IntoToolResult") {
+        errors.on(
+            ty,
+            "a tool names the type of its result: return `ToolResult` if there are several kinds",
+        );
+        errors.hide(Hidden::Signature);
     }
     Some((**ty).clone())
 }
 
-fn tool_name(keys: &Keys, function: &ItemFn, errors: &mut Errors) -> String {
+fn tool_name(keys: &Keys, function: &ItemFn, errors: &mut Errors) -> TokenStream {
     let (name, span) = match &keys.name {
-        Some(text) => (text.value(), text.span()),
+        // `build()` checks it.
+        Some(Value::Expr(name)) => return name.to_token_stream(),
+        Some(Value::Text(text)) => (text.value(), text.span()),
         None => (
             function.sig.ident.unraw().to_string(),
             function.sig.ident.span(),
@@ -213,17 +234,21 @@ fn tool_name(keys: &Keys, function: &ItemFn, errors: &mut Errors) -> String {
     if let Err(message) = name::check(&name) {
         errors.at(span, message);
     }
-    name
+    quote!(#name)
 }
 
 fn description(
-    key: Option<LitStr>,
+    key: Option<Value>,
     docs: &[Attribute],
     function: &ItemFn,
     errors: &mut Errors,
 ) -> Option<Description> {
-    if key.is_some() {
-        return words("description", key, errors).map(Description::Text);
+    match key {
+        Some(Value::Expr(value)) => return Some(Description::Expr(value)),
+        Some(Value::Text(text)) => {
+            return not_empty("description", &text, errors).map(Description::Text);
+        }
+        None => {}
     }
     let description = doc::description(docs);
     if description.is_none() {
@@ -236,8 +261,14 @@ fn description(
     description
 }
 
-fn words(key: &str, text: Option<LitStr>, errors: &mut Errors) -> Option<String> {
-    let text = text?;
+fn words(key: &str, value: Option<Value>, errors: &mut Errors) -> Option<TokenStream> {
+    match value? {
+        Value::Text(text) => not_empty(key, &text, errors).map(|text| quote!(#text)),
+        Value::Expr(value) => Some(value.to_token_stream()),
+    }
+}
+
+fn not_empty(key: &str, text: &LitStr, errors: &mut Errors) -> Option<String> {
     let value = text.value();
     if value.trim().is_empty() {
         errors.at(
@@ -249,24 +280,155 @@ fn words(key: &str, text: Option<LitStr>, errors: &mut Errors) -> Option<String>
     Some(value)
 }
 
-fn timeout(text: &LitStr, errors: &mut Errors) -> Option<u64> {
-    duration::millis(&text.value())
-        .map_err(|message| errors.at(text.span(), message))
-        .ok()
+/// A `Duration`. `build()` checks one that is not written here.
+fn timeout(value: Value, errors: &mut Errors) -> Option<TokenStream> {
+    match value {
+        Value::Expr(value) => Some(value.to_token_stream()),
+        Value::Text(text) => match duration::millis(&text.value()) {
+            Ok(millis) => Some(quote!(::core::time::Duration::from_millis(#millis))),
+            Err(message) => {
+                errors.at(text.span(), message);
+                None
+            }
+        },
+    }
 }
 
-/// A scope is one word of OAuth 2.0 (RFC 6749, section 3.3).
-fn scope(text: LitStr, errors: &mut Errors) -> Option<String> {
+fn rate_of(value: Value, errors: &mut Errors) -> Option<Rate> {
+    match value {
+        Value::Expr(value) => Some(Rate::Expr(value)),
+        Value::Text(text) => match rate::constructor(&text.value()) {
+            Ok((constructor, calls)) => Some(Rate::Calls(constructor, calls)),
+            Err(message) => {
+                errors.at(text.span(), message);
+                None
+            }
+        },
+    }
+}
+
+/// A scope is one word of OAuth 2.0 (RFC 6749, section 3.3). A comma may be in
+/// one, but is more likely meant to separate two.
+fn scope(value: Value, errors: &mut Errors) -> Option<TokenStream> {
+    let text = match value {
+        Value::Expr(value) => return Some(value.to_token_stream()),
+        Value::Text(text) => text,
+    };
     let value = text.value();
-    let fits = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\');
+    let fits = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | ',');
     if value.is_empty() || !value.chars().all(fits) {
-        errors.at(
-            text.span(),
-            "a scope is one word such as `files:read`: printable ASCII without spaces, `\"` and `\\`",
-        );
+        let message = match value.contains([' ', ',']) {
+            true => {
+                "a tool requires one scope, which is one word such as `files:read`: ask for \
+                 others in the function with `Principal::has_scope`"
+            }
+            false => {
+                "a scope is one word such as `files:read`: printable ASCII without spaces, `\"` \
+                 and `\\`"
+            }
+        };
+        errors.at(text.span(), message);
         return None;
     }
-    Some(value)
+    Some(quote!(#value))
+}
+
+/// Modules of std that a tool could be named like.
+const STD: &[&str] = &[
+    "env", "fmt", "fs", "hash", "io", "iter", "mem", "net", "path", "process", "str", "string",
+    "sync", "task", "thread", "time", "vec",
+];
+
+/// The tool's type takes the function's name among types and modules: a path
+/// that begins with it does not reach a crate or a module of that name.
+fn own_name(function: &ItemFn, errors: &mut Errors) {
+    let name = &function.sig.ident;
+    let block = function.block.to_token_stream();
+    let output = function.sig.output.to_token_stream();
+    let inputs = function.sig.inputs.to_token_stream();
+    let hidden = match (begins_path(&inputs, name), begins_path(&output, name)) {
+        (None, None) => begins_path(&block, name).map(|found| (found, Hidden::Body)),
+        (found, other) => found.or(other).map(|found| (found, Hidden::Signature)),
+    };
+    let Some((found, hidden)) = hidden else {
+        return;
+    };
+    let root = match STD.iter().any(|module| name == module) {
+        true => "std",
+        false => "",
+    };
+    errors.at(
+        found.span(),
+        format!(
+            "`{name}` here is the tool's own type, which `#[tool]` makes beside the function: \
+             write the whole path `{root}::{name}::…`, or name the function otherwise, such as \
+             `make_{name}`, with `#[tool(name = \"{name}\")]`",
+        ),
+    );
+    errors.hide(hidden);
+}
+
+/// The first `name::` that begins a path; not where the name is imported.
+fn begins_path(tokens: &TokenStream, name: &Ident) -> Option<Ident> {
+    if is_imported(tokens, name) {
+        return None;
+    }
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let is = |at: Option<usize>, sign: char| {
+        let token = at.and_then(|at| tokens.get(at));
+        matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == sign)
+    };
+    let separates = |at: Option<usize>| is(at, ':') && is(at.map(|at| at + 1), ':');
+    tokens
+        .iter()
+        .enumerate()
+        .find_map(|(i, token)| match token {
+            TokenTree::Group(group) => begins_path(&group.stream(), name),
+            TokenTree::Ident(ident) if ident == name => {
+                let inside = separates(i.checked_sub(2)) || is(i.checked_sub(1), '.');
+                let begins = separates(Some(i + 1)) && !is(Some(i + 3), '<');
+                (begins && !inside).then(|| ident.clone())
+            }
+            _ => None,
+        })
+}
+
+/// Whether a `use` or a `mod` among the tokens brings the name into scope.
+fn is_imported(tokens: &TokenStream, name: &Ident) -> bool {
+    let mut imports = false;
+    tokens.clone().into_iter().any(|token| {
+        match &token {
+            TokenTree::Ident(word) if word == "use" || word == "mod" => imports = true,
+            TokenTree::Punct(end) if end.as_char() == ';' => imports = false,
+            TokenTree::Ident(word) => return imports && word == name,
+            TokenTree::Group(group) if imports => {
+                return contains_word(&group.stream(), &name.to_string());
+            }
+            _ => {}
+        }
+        false
+    })
+}
+
+/// The `dyn Trait` or `str` that stands for itself in `State<dyn Trait>`.
+fn unsized_inside(ty: &Type) -> Option<String> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    if !["State", "Extension", "Json"]
+        .iter()
+        .any(|name| last.ident == name)
+    {
+        return None;
+    }
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(inner @ (Type::TraitObject(_) | Type::Slice(_))) => {
+            Some(inner.to_token_stream().to_string())
+        }
+        _ => None,
+    })
 }
 
 fn attributes(function: &ItemFn, name: &str) -> Vec<Attribute> {
@@ -274,7 +436,14 @@ fn attributes(function: &ItemFn, name: &str) -> Vec<Attribute> {
         "doc" => doc::value(attribute).is_some(),
         _ => attribute.path().is_ident(name),
     };
-    function.attrs.iter().filter(wanted).cloned().collect()
+    let attributes = function.attrs.iter().filter(wanted).cloned();
+    // `//!` in the function's body is its documentation too.
+    attributes
+        .map(|attribute| Attribute {
+            style: syn::AttrStyle::Outer,
+            ..attribute
+        })
+        .collect()
 }
 
 fn contains_word(tokens: &TokenStream, word: &str) -> bool {
@@ -315,6 +484,54 @@ mod tests {
     }
 
     #[test]
+    fn a_path_that_begins_with_the_own_name_is_seen() {
+        let of = |body: TokenStream| {
+            messages(
+                quote!(),
+                quote! {
+                    /// Makes one.
+                    async fn uuid() -> String { #body }
+                },
+            )
+        };
+        for body in [
+            quote!(uuid::Uuid::nil().to_string()),
+            quote!(format!("{}", uuid::Uuid::nil())),
+            quote!({
+                let id: uuid::Uuid = make();
+                id.to_string()
+            }),
+        ] {
+            assert!(of(body)[0].contains("write the whole path `::uuid::…`"));
+        }
+        for body in [
+            quote!(::uuid::Uuid::nil().to_string()),
+            quote!(crate::uuid::nil()),
+            quote!(uuid::<u8>().await),
+            quote!(self.uuid),
+            quote!({
+                use ::uuid;
+                uuid::Uuid::nil()
+            }),
+        ] {
+            assert_eq!(of(body), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn what_has_no_size_is_shared() {
+        let found = messages(
+            quote!(),
+            quote! {
+                /// Searches.
+                async fn search(State(db): State<dyn Db>) -> Box<dyn IntoToolResult> {}
+            },
+        );
+        assert!(found[0].contains("as `Arc<dyn Db>`"), "{found:?}");
+        assert!(found[1].contains("return `ToolResult`"), "{found:?}");
+    }
+
+    #[test]
     fn all_mistakes_of_a_function_are_told_at_once() {
         let found = messages(
             quote! { title = " ", timeout = "soon", scope = "a b" },
@@ -328,7 +545,7 @@ mod tests {
             "a tool cannot take `impl Trait`",
             "`title` is empty",
             "expected a whole number and a unit",
-            "a scope is one word",
+            "a tool requires one scope",
             "this tool has no description",
         ];
         for start in starts {

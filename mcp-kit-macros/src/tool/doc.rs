@@ -1,7 +1,8 @@
 //! The doc comment as the model reads it: markdown kept, indentation that only
 //! belongs to the source removed.
 
-use syn::{Attribute, Expr, ExprLit, Lit, Meta};
+use syn::spanned::Spanned as _;
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, parse_quote};
 
 use super::model::Description;
 
@@ -12,7 +13,27 @@ pub(crate) fn description(docs: &[Attribute]) -> Option<Description> {
     match texts {
         Some(texts) => text(&texts).map(Description::Text),
         // `#[doc = include_str!(…)]`: only rustc knows the text.
-        None => Some(Description::Pieces(values.into_iter().cloned().collect())),
+        None => Some(Description::Pieces(values.into_iter().map(piece).collect())),
+    }
+}
+
+/// Whether the text is written here.
+pub(crate) fn is_literal(attribute: &Attribute) -> bool {
+    value(attribute).is_some_and(|value| literal(value).is_some())
+}
+
+/// A line without the space after `///`, or whatever rustc makes the text of.
+fn piece(value: &Expr) -> Expr {
+    match literal(value) {
+        Some(text) => {
+            let lines = match text.contains('\n') {
+                true => block(&text).join("\n"),
+                false => text.strip_prefix(' ').unwrap_or(&text).to_owned(),
+            };
+            let line = LitStr::new(&lines, value.span());
+            parse_quote!(#line)
+        }
+        None => value.clone(),
     }
 }
 
@@ -79,15 +100,17 @@ fn block(text: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic)]
 mod tests {
-    use syn::{ItemFn, parse_quote};
+    use quote::ToTokens as _;
+    use syn::ItemFn;
 
     use super::*;
 
     fn described(function: &ItemFn) -> Option<String> {
         match description(&function.attrs)? {
             Description::Text(text) => Some(text),
-            Description::Pieces(_) => None,
+            Description::Expr(_) | Description::Pieces(_) => None,
         }
     }
 
@@ -149,9 +172,13 @@ mod tests {
             #[doc = include_str!("tool.md")]
             fn f() {}
         };
-        assert!(matches!(
-            description(&function.attrs),
-            Some(Description::Pieces(pieces)) if pieces.len() == 2
-        ));
+        let Some(Description::Pieces(pieces)) = description(&function.attrs) else {
+            panic!("the text is known");
+        };
+        let pieces: Vec<_> = pieces
+            .iter()
+            .map(|piece| piece.to_token_stream().to_string())
+            .collect();
+        assert_eq!(pieces, ["\"Search.\"", "include_str ! (\"tool.md\")"]);
     }
 }

@@ -8,6 +8,7 @@ mod fallback;
 mod model;
 mod name;
 mod parse;
+mod rate;
 
 use proc_macro2::TokenStream;
 

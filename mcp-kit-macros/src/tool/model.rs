@@ -1,5 +1,6 @@
 //! What is known of a tool once all checks have passed.
 
+use proc_macro2::TokenStream;
 use syn::{Attribute, Expr, Ident, Path, Type, Visibility};
 
 pub(crate) struct Tool {
@@ -10,17 +11,22 @@ pub(crate) struct Tool {
     pub(crate) visibility: Visibility,
     /// `#[cfg(…)]`, for everything that stands beside the function.
     pub(crate) cfgs: Vec<Attribute>,
-    /// `#[doc = …]`, for the type.
+    /// `#[doc = "…"]`, for the type.
     pub(crate) docs: Vec<Attribute>,
     /// `#[deprecated]`: a server may go on offering the tool without a warning.
     pub(crate) deprecated: bool,
-    /// The name on the wire.
-    pub(crate) name: String,
-    pub(crate) title: Option<String>,
+    /// The name on the wire. Here and below: an expression for the value, which
+    /// is a literal if the user wrote one.
+    pub(crate) name: TokenStream,
+    pub(crate) title: Option<TokenStream>,
     pub(crate) description: Description,
     pub(crate) hints: Hints,
-    pub(crate) timeout_millis: Option<u64>,
-    pub(crate) scope: Option<String>,
+    /// A `Duration`.
+    pub(crate) timeout: Option<TokenStream>,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) concurrency: Option<Expr>,
+    pub(crate) result_bytes: Option<Expr>,
+    pub(crate) scope: Option<TokenStream>,
     pub(crate) blocking: bool,
     pub(crate) parameters: Vec<Type>,
     /// `None` is `()`.
@@ -30,8 +36,15 @@ pub(crate) struct Tool {
 /// The text that the model reads.
 pub(crate) enum Description {
     Text(String),
+    Expr(Expr),
     /// Pieces that rustc puts together, such as `include_str!("tool.md")`.
     Pieces(Vec<Expr>),
+}
+
+pub(crate) enum Rate {
+    /// `Rate`'s constructor and the number of calls.
+    Calls(&'static str, u32),
+    Expr(Expr),
 }
 
 /// The hints that were given; a missing one is not sent.

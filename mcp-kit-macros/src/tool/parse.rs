@@ -1,10 +1,12 @@
 //! Reads `#[tool(…)]` and the item under it. Knows the syntax of keys, not
 //! what may stand with what.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Ident, Item, ItemFn, LitBool, LitStr, Path, Token};
+use syn::{Attribute, Expr, ExprLit, Ident, Item, ItemFn, Lit, LitBool, LitStr, Path, Signature};
+use syn::{Token, Visibility, parse_quote, token};
 
 use crate::errors::Errors;
 use crate::suggest::unknown_key;
@@ -13,16 +15,26 @@ use crate::suggest::unknown_key;
 #[derive(Default)]
 pub(crate) struct Keys {
     pub(crate) krate: Option<Path>,
-    pub(crate) name: Option<LitStr>,
-    pub(crate) title: Option<LitStr>,
-    pub(crate) description: Option<LitStr>,
-    pub(crate) timeout: Option<LitStr>,
-    pub(crate) scope: Option<LitStr>,
+    pub(crate) name: Option<Value>,
+    pub(crate) title: Option<Value>,
+    pub(crate) description: Option<Value>,
+    pub(crate) timeout: Option<Value>,
+    pub(crate) scope: Option<Value>,
+    pub(crate) rate: Option<Value>,
+    pub(crate) concurrency: Option<Expr>,
+    pub(crate) result_bytes: Option<Expr>,
     pub(crate) read_only: Option<Flag>,
     pub(crate) destructive: Option<Flag>,
     pub(crate) idempotent: Option<Flag>,
     pub(crate) open_world: Option<Flag>,
     pub(crate) blocking: Option<Flag>,
+}
+
+/// A text that the macro reads, or an expression of which only rustc knows the
+/// value: a constant, `concat!(…)`, `Duration::from_secs(…)`.
+pub(crate) enum Value {
+    Text(LitStr),
+    Expr(Expr),
 }
 
 /// `key`, `key = true` or `key = false`.
@@ -41,9 +53,120 @@ const KNOWN: &[&str] = &[
     "idempotent",
     "open_world",
     "timeout",
+    "rate",
+    "concurrency",
+    "result_bytes",
     "scope",
     "blocking",
     "crate",
+];
+
+/// Keys of other frameworks and of the protocol, and what is written here.
+const FOREIGN: &[(&[&str], &str)] = &[
+    (
+        &["annotations", "hints"],
+        "write each hint by itself: `read_only`, `destructive`, `idempotent`, `open_world`",
+    ),
+    (
+        &["writes", "mutating", "safe"],
+        "the hints are `read_only` and `destructive = false`",
+    ),
+    (
+        &[
+            "desc",
+            "doc",
+            "docs",
+            "about",
+            "summary",
+            "help",
+            "prompt",
+            "instructions",
+        ],
+        "write a doc comment above the function, or `description = \"…\"`",
+    ),
+    (&["rename", "id", "alias"], "write `name = \"…\"`"),
+    (&["label", "display_name"], "write `title = \"…\"`"),
+    (
+        &[
+            "deadline",
+            "time_limit",
+            "max_time",
+            "timeout_ms",
+            "timeout_secs",
+            "timeout_seconds",
+        ],
+        "write `timeout = \"15s\"`",
+    ),
+    (
+        &[
+            "rate_limit",
+            "rate_limits",
+            "limit",
+            "throttle",
+            "rpm",
+            "rps",
+            "calls_per_minute",
+        ],
+        "write `rate = \"60/min\"`",
+    ),
+    (
+        &[
+            "max_concurrency",
+            "concurrency_limit",
+            "concurrent",
+            "max_concurrent",
+            "parallel",
+        ],
+        "write `concurrency = 4`",
+    ),
+    (
+        &[
+            "max_result_bytes",
+            "max_bytes",
+            "max_result",
+            "result_limit",
+            "result_size",
+            "max_size",
+        ],
+        "write `result_bytes = 65_536`",
+    ),
+    (
+        &[
+            "scopes",
+            "permission",
+            "permissions",
+            "role",
+            "roles",
+            "auth",
+            "requires",
+            "require",
+        ],
+        "write `scope = \"…\"`",
+    ),
+    (
+        &[
+            "input_schema",
+            "schema",
+            "args",
+            "arguments",
+            "params",
+            "parameters",
+            "input",
+        ],
+        "the input schema is made of the function's argument struct",
+    ),
+    (
+        &["output_schema", "output", "returns", "structured"],
+        "the output schema is made of the return type: return `Json<T>`",
+    ),
+    (
+        &["sync", "block", "spawn_blocking", "is_blocking"],
+        "write `blocking`",
+    ),
+    (
+        &["layer", "layers", "middleware", "middlewares"],
+        "give it where the tool is registered: `.tool_with::<name>(|tool| tool.layer(…))`",
+    ),
 ];
 
 /// Reads the keys. A bad one is stored and left out; the others are read.
@@ -66,8 +189,15 @@ pub(crate) fn keys(attribute: TokenStream, errors: &mut Errors) -> Keys {
     keys
 }
 
-/// Reads the function, or says what stands there in its place.
+/// Reads the function, or says what is there in its place.
 pub(crate) fn function(item: &TokenStream, errors: &mut Errors) -> Option<ItemFn> {
+    if let Ok((function, semicolon)) = without_body.parse2(item.clone()) {
+        errors.at(
+            semicolon.span,
+            "a tool needs a body: write `{ … }` in place of `;`",
+        );
+        return Some(function);
+    }
     match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Fn(function)) => Some(function),
         Ok(other) => {
@@ -86,25 +216,85 @@ pub(crate) fn function(item: &TokenStream, errors: &mut Errors) -> Option<ItemFn
     }
 }
 
+/// `fn name(…);`, with a body that keeps the compiler silent.
+fn without_body(input: ParseStream<'_>) -> syn::Result<(ItemFn, Token![;])> {
+    let attrs = input.call(Attribute::parse_outer)?;
+    let vis: Visibility = input.parse()?;
+    let sig: Signature = input.parse()?;
+    let semicolon = input.parse()?;
+    let mut function: ItemFn = parse_quote!(
+        fn f() {
+            ::core::unreachable!()
+        }
+    );
+    (function.attrs, function.vis, function.sig) = (attrs, vis, sig);
+    Ok((function, semicolon))
+}
+
 fn key(input: ParseStream<'_>, keys: &mut Keys) -> syn::Result<()> {
+    if input.peek(LitStr) {
+        let name: LitStr = input.parse()?;
+        // rustc reports `#[tool = "…"]`, and leaves the text alone.
+        if Span::call_site()
+            .source_text()
+            .is_some_and(|text| !text.contains('('))
+        {
+            return Ok(());
+        }
+        let message = format!("a text without a key: write `name = {}`", name.token());
+        return Err(syn::Error::new(name.span(), message));
+    }
     if !input.peek(Ident::peek_any) {
         return Err(input.error("expected a key such as `title = \"…\"` or `read_only`"));
     }
     let key = input.call(Ident::parse_any)?;
     match key.to_string().as_str() {
+        _ if input.peek(Token![-]) => Err(with_hyphens(&key, input)),
         "name" => once(&mut keys.name, &key, text(&key, input)?),
         "title" => once(&mut keys.title, &key, text(&key, input)?),
         "description" => once(&mut keys.description, &key, text(&key, input)?),
-        "timeout" => once(&mut keys.timeout, &key, text(&key, input)?),
-        "scope" => once(&mut keys.scope, &key, text(&key, input)?),
+        "scope" => once(&mut keys.scope, &key, scope(&key, input)?),
+        "timeout" => once(&mut keys.timeout, &key, timeout(&key, input)?),
+        "rate" => once(&mut keys.rate, &key, rate(&key, input)?),
+        "concurrency" => once(&mut keys.concurrency, &key, number(&key, "4", input)?),
+        "result_bytes" => once(&mut keys.result_bytes, &key, number(&key, "65_536", input)?),
         "read_only" => once(&mut keys.read_only, &key, flag(&key, input)?),
         "destructive" => once(&mut keys.destructive, &key, flag(&key, input)?),
         "idempotent" => once(&mut keys.idempotent, &key, flag(&key, input)?),
         "open_world" => once(&mut keys.open_world, &key, flag(&key, input)?),
         "blocking" => once(&mut keys.blocking, &key, flag(&key, input)?),
         "crate" => once(&mut keys.krate, &key, crate_path(&key, input)?),
-        other => Err(syn::Error::new(key.span(), unknown_key(other, KNOWN))),
+        other => Err(syn::Error::new(key.span(), unknown(other))),
     }
+}
+
+fn unknown(key: &str) -> String {
+    let plain = key.to_lowercase().replace('_', "");
+    let foreign = FOREIGN
+        .iter()
+        .find(|(words, _)| words.iter().any(|word| word.replace('_', "") == plain));
+    match foreign {
+        Some((_, advice)) => format!("unknown key `{key}`: {advice}"),
+        None => unknown_key(key, KNOWN),
+    }
+}
+
+/// `read-only`: the keys are Rust's words.
+fn with_hyphens(first: &Ident, input: ParseStream<'_>) -> syn::Error {
+    let mut key = first.to_string();
+    while input.peek(Token![-]) && input.peek2(Ident::peek_any) {
+        let word = input
+            .parse::<Token![-]>()
+            .and_then(|_| input.call(Ident::parse_any));
+        let Ok(word) = word else { break };
+        key.push('_');
+        key.push_str(&word.to_string());
+    }
+    let message = match KNOWN.contains(&key.as_str()) {
+        true => format!("keys are written with `_`: `{key}`"),
+        false => unknown(&key),
+    };
+    syn::Error::new(first.span(), message)
 }
 
 fn once<T>(slot: &mut Option<T>, key: &Ident, value: T) -> syn::Result<()> {
@@ -118,26 +308,139 @@ fn once<T>(slot: &mut Option<T>, key: &Ident, value: T) -> syn::Result<()> {
     Ok(())
 }
 
-fn text(key: &Ident, input: ParseStream<'_>) -> syn::Result<LitStr> {
+/// What follows the `=`. `example` is how the key is written.
+fn value(key: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<Expr> {
     if !input.peek(Token![=]) {
         return Err(syn::Error::new(
             key.span(),
-            format!("`{key}` takes a text: write `{key} = \"…\"`"),
+            format!("`{key}` takes a value: write `{key} = {example}`"),
         ));
     }
     input.parse::<Token![=]>()?;
-    if !input.peek(LitStr) {
-        return Err(input.error(format!("`{key}` takes a text in quotes")));
+    let here = input.span();
+    input.parse().map_err(|_| {
+        syn::Error::new(
+            here,
+            format!("`{key}` takes a value: write `{key} = {example}`"),
+        )
+    })
+}
+
+/// A text in quotes or an expression for one.
+fn text(key: &Ident, input: ParseStream<'_>) -> syn::Result<Value> {
+    let value = value(key, "\"…\"", input)?;
+    let wrong = match &value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => return Ok(Value::Text(text.clone())),
+        Expr::Lit(_) | Expr::Array(_) | Expr::Tuple(_) | Expr::Unary(_) => {
+            format!("`{key}` takes a text in quotes")
+        }
+        Expr::Path(path) if path.path.get_ident().is_some_and(is_word) => {
+            format!(
+                "`{key}` takes a text in quotes: `{key} = \"{}\"`",
+                path.to_token_stream()
+            )
+        }
+        Expr::Macro(made) if made.mac.path.is_ident("format") => format!(
+            "`{key}` is known when the program is compiled: write a text, a constant or \
+             `concat!(…)`"
+        ),
+        _ => return Ok(Value::Expr(value)),
+    };
+    Err(syn::Error::new_spanned(value, wrong))
+}
+
+/// Whether this is more likely a text that lacks its quotes than a constant.
+fn is_word(ident: &Ident) -> bool {
+    ident.to_string().starts_with(char::is_lowercase)
+}
+
+fn scope(key: &Ident, input: ParseStream<'_>) -> syn::Result<Value> {
+    let ahead = input.fork();
+    if ahead.parse::<Token![=]>().is_ok()
+        && (ahead.peek(token::Bracket) || ahead.peek(token::Paren))
+    {
+        return Err(ahead.error(
+            "a tool requires one scope: write `scope = \"…\"`, and ask for others in the \
+             function with `Principal::has_scope`",
+        ));
     }
-    input.parse()
+    text(key, input)
+}
+
+fn timeout(key: &Ident, input: ParseStream<'_>) -> syn::Result<Value> {
+    let value = value(key, "\"15s\"", input)?;
+    match &value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Ok(Value::Text(text.clone())),
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(number),
+            ..
+        }) => Err(syn::Error::new(
+            number.span(),
+            format!(
+                "`timeout` needs a unit: write `timeout = \"{}s\"`",
+                number.base10_digits()
+            ),
+        )),
+        Expr::Lit(_) => Err(syn::Error::new_spanned(
+            value,
+            "`timeout` takes a time such as `\"15s\"`, or a `Duration`",
+        )),
+        _ => Ok(Value::Expr(value)),
+    }
+}
+
+fn rate(key: &Ident, input: ParseStream<'_>) -> syn::Result<Value> {
+    let value = value(key, "\"60/min\"", input)?;
+    match &value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Ok(Value::Text(text.clone())),
+        Expr::Lit(_) | Expr::Binary(_) => Err(syn::Error::new_spanned(
+            value,
+            "`rate` takes a rate such as `\"60/min\"`, or a `Rate`",
+        )),
+        _ => Ok(Value::Expr(value)),
+    }
+}
+
+fn number(key: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<Expr> {
+    let value = value(key, example, input)?;
+    match &value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(number),
+            ..
+        }) => match number.base10_parse::<u64>() {
+            Ok(0) => Err(syn::Error::new(
+                number.span(),
+                format!("with `{key} = 0` no call could end well: write `{key} = {example}`"),
+            )),
+            _ => Ok(value),
+        },
+        Expr::Lit(_) | Expr::Unary(_) => Err(syn::Error::new_spanned(
+            value,
+            format!("`{key}` takes a whole number: write `{key} = {example}`"),
+        )),
+        _ => Ok(value),
+    }
 }
 
 fn flag(key: &Ident, input: ParseStream<'_>) -> syn::Result<Flag> {
     let mut value = true;
+    let forms = || format!("write `{key}`, `{key} = true` or `{key} = false`");
+    if input.peek(token::Paren) {
+        return Err(syn::Error::new(key.span(), forms()));
+    }
     if input.peek(Token![=]) {
         input.parse::<Token![=]>()?;
         if !input.peek(LitBool) {
-            return Err(input.error(format!("write `{key}`, `{key} = true` or `{key} = false`")));
+            return Err(input.error(forms()));
         }
         value = input.parse::<LitBool>()?.value;
     }
@@ -152,33 +455,29 @@ fn crate_path(key: &Ident, input: ParseStream<'_>) -> syn::Result<Path> {
         input.parse::<Token![=]>()?;
         input.call(Path::parse_mod_style)
     };
-    path().map_err(|_| {
-        syn::Error::new(
-            key.span(),
-            "`crate` takes the path to mcp-kit, without quotes: `crate = kit`",
-        )
-    })
+    let path = path().map_err(|_| syn::Error::new(key.span(), crate::krate::NO_PATH))?;
+    crate::krate::check(&path)?;
+    Ok(path)
 }
 
 fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
     while !input.is_empty() && !input.peek(Token![,]) {
-        input.parse::<proc_macro2::TokenTree>()?;
+        input.parse::<TokenTree>()?;
     }
     Ok(())
 }
 
 /// The item's first token after its attributes and visibility.
 fn first_word(item: &Item) -> Span {
-    use quote::ToTokens as _;
     let mut tokens = item.to_token_stream().into_iter().peekable();
     while let Some(token) = tokens.next() {
         match &token {
             // `#[…]`
-            proc_macro2::TokenTree::Punct(punct) if punct.as_char() == '#' => {
+            TokenTree::Punct(punct) if punct.as_char() == '#' => {
                 tokens.next();
             }
-            proc_macro2::TokenTree::Group(_) => {}
-            proc_macro2::TokenTree::Ident(word) if word == "pub" => {}
+            TokenTree::Group(_) => {}
+            TokenTree::Ident(word) if word == "pub" => {}
             word => return word.span(),
         }
     }
@@ -203,14 +502,16 @@ mod tests {
         let keys = keys(
             quote! {
                 name = "n", title = "t", description = "d", read_only, destructive = false,
-                idempotent = true, open_world, timeout = "1s", scope = "s", blocking,
+                idempotent = true, open_world, timeout = "1s", scope = "s", blocking, rate = "5/s", concurrency = 2, result_bytes = 64 * 1024,
                 crate = some::kit,
             },
             &mut errors,
         );
         assert!(errors.is_empty());
-        assert_eq!(keys.name.map(|text| text.value()).as_deref(), Some("n"));
-        assert_eq!(keys.scope.map(|text| text.value()).as_deref(), Some("s"));
+        assert!(matches!(keys.name, Some(Value::Text(text)) if text.value() == "n"));
+        assert!(matches!(keys.scope, Some(Value::Text(text)) if text.value() == "s"));
+        assert!(matches!(keys.rate, Some(Value::Text(text)) if text.value() == "5/s"));
+        assert!(keys.concurrency.is_some() && keys.result_bytes.is_some());
         assert!(keys.read_only.is_some_and(|flag| flag.value));
         assert!(keys.destructive.is_some_and(|flag| !flag.value));
         assert!(keys.krate.is_some());
@@ -225,9 +526,79 @@ mod tests {
                 "`title` takes a text in quotes",
                 "`title` is given twice: keep one",
                 "write `read_only`, `read_only = true` or `read_only = false`",
-                "`name` takes a text: write `name = \"…\"`",
+                "`name` takes a value: write `name = \"…\"`",
             ]
         );
+    }
+
+    #[test]
+    fn what_only_rustc_knows_is_passed_on() {
+        let mut errors = Errors::default();
+        let keys = keys(
+            quote! {
+                name = NAME, title = texts::TITLE, description = include_str!("d.md"),
+                timeout = Duration::from_secs(15), rate = Rate::per_second(5), scope = SCOPE,
+                concurrency = MOST, result_bytes = 64 << 10
+            },
+            &mut errors,
+        );
+        assert_eq!(errors.messages(), [""; 0]);
+        for value in [
+            keys.name,
+            keys.title,
+            keys.description,
+            keys.timeout,
+            keys.rate,
+            keys.scope,
+        ] {
+            assert!(matches!(value, Some(Value::Expr(_))));
+        }
+    }
+
+    #[test]
+    fn each_wrong_form_names_the_right_one() {
+        let right = [
+            (quote!(readOnlyHint), "did you mean `read_only`?"),
+            (quote!(openWorldHint = true), "did you mean `open_world`?"),
+            (quote!(annotations(read_only)), "write each hint by itself"),
+            (quote!(rate_limit = "5/s"), "write `rate = "),
+            (quote!(permissions = "a"), "write `scope = "),
+            (quote!(output_schema = Hits), "return `Json<T>`"),
+            (quote!(read - only), "with `_`: `read_only`"),
+            (quote!(time - limit = "5s"), "write `timeout = "),
+            (quote!(read_only(true)), "`read_only = true`"),
+            (quote!("search"), "write `name = \"search\"`"),
+            (quote!(name = search), "`name = \"search\"`"),
+            (quote!(name("search")), "write `name = \"…\"`"),
+            (quote!(description = format!("a")), "concat!"),
+            (quote!(timeout = 15), "`timeout = \"15s\"`"),
+            (quote!(timeout("15s")), "`timeout = \"15s\"`"),
+            (quote!(rate = 5 / s), "`\"60/min\"`"),
+            (quote!(concurrency = 0), "no call could end well"),
+            (quote!(concurrency = "4"), "whole number"),
+            (quote!(result_bytes = "64k"), "whole number"),
+            (quote!(scope = ["a", "b"]), "one scope"),
+            (quote!(scope("a")), "write `scope = \"…\"`"),
+            (quote!(crate = mcp_kit::prelude), "`crate = mcp_kit`"),
+        ];
+        for (attribute, expected) in right {
+            let found = messages(attribute.clone());
+            assert!(
+                found.len() == 1 && found[0].contains(expected),
+                "{attribute}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_function_without_a_body_is_seen() {
+        let mut errors = Errors::default();
+        let found = function(
+            &quote! { pub async fn search(args: Args) -> String; },
+            &mut errors,
+        );
+        assert!(found.is_some());
+        assert!(errors.messages()[0].starts_with("a tool needs a body"));
     }
 
     #[test]

@@ -201,6 +201,20 @@ bounds! {
     Float as f64: f32 f64,
 }
 
+/// Limits of `length`, of whatever integer type the constant is.
+macro_rules! counts {
+    ($($number:ty)*) => { $(
+        impl BoundOf<$number> {
+            #[must_use]
+            pub const fn count(self) -> u64 {
+                self.0 as u64
+            }
+        }
+    )* };
+}
+
+counts! { u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize }
+
 impl BoundOf<u128> {
     #[must_use]
     pub const fn bound(self) -> Bound {

@@ -57,15 +57,18 @@ struct Registered {
 impl Registered {
     /// Bounds of the tool's own under which no call could end well.
     fn bound_problems(&self) -> impl Iterator<Item = String> {
-        let timeout = self.options.timeout.or(self.tool.definition().timeout);
+        let definition = self.tool.definition();
+        let timeout = self.options.timeout.or(definition.timeout);
+        let concurrency = self.options.concurrency.or(definition.concurrency);
         let no_time = timeout
             .is_some_and(|timeout| timeout.is_zero())
             .then(|| "its timeout is zero; no call could end in time".to_owned());
-        let no_calls = (self.options.concurrency == Some(0))
+        let no_calls = (concurrency == Some(0))
             .then(|| "its concurrency is 0; it must be at least 1".to_owned());
         let no_result = self
             .options
             .result_bytes
+            .or(definition.result_bytes)
             .filter(|bytes| *bytes < Limits::LEAST_RESULT_BYTES)
             .map(|bytes| {
                 let least = Limits::LEAST_RESULT_BYTES;
@@ -108,22 +111,23 @@ impl ToolOptions {
         self
     }
 
-    /// The largest result, in bytes of JSON; overrides
-    /// [`Limits::result_bytes`].
+    /// The largest result, in bytes of JSON; overrides the macro's
+    /// `result_bytes` and [`Limits::result_bytes`].
     pub fn result_bytes(mut self, bytes: usize) -> Self {
         self.result_bytes = Some(bytes);
         self
     }
 
     /// How many calls of this tool run at once; the others wait, within their
-    /// time. There is no such bound unless it is set.
+    /// time. Overrides the macro's `concurrency`; without either there is no
+    /// such limit.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = Some(calls);
         self
     }
 
-    /// How often each caller may call this tool; overrides
-    /// [`ServerBuilder::rate_limit`].
+    /// How often each caller may call this tool; overrides the macro's `rate`
+    /// and [`ServerBuilder::rate_limit`].
     pub fn rate_limit(mut self, rate: Rate) -> Self {
         self.rate_limit = Some(rate);
         self
@@ -180,8 +184,10 @@ impl ServerBuilder {
     }
 
     /// Registers a `#[tool]` function: `.tool::<search_web>()`.
-    pub fn tool<T: ToolFn>(self) -> Self {
-        self.function::<T>(ToolOptions::default())
+    ///
+    /// The function's name is between `::<` and `>`; there is no argument.
+    pub fn tool<NameOfFunction: ToolFn>(self) -> Self {
+        self.function::<NameOfFunction>(ToolOptions::default())
     }
 
     /// Registers a `#[tool]` function with bounds and middlewares of its own.
@@ -195,8 +201,11 @@ impl ServerBuilder {
     ///     .build()?;
     /// # Ok::<(), mcp_kit::server::BuildError>(())
     /// ```
-    pub fn tool_with<T: ToolFn>(self, options: impl FnOnce(ToolOptions) -> ToolOptions) -> Self {
-        self.function::<T>(options(ToolOptions::default()))
+    pub fn tool_with<NameOfFunction: ToolFn>(
+        self,
+        options: impl FnOnce(ToolOptions) -> ToolOptions,
+    ) -> Self {
+        self.function::<NameOfFunction>(options(ToolOptions::default()))
     }
 
     /// Registers a tool that is known only at run time.
@@ -547,7 +556,7 @@ impl Policy<'_> {
             .or(definition.timeout)
             .unwrap_or(self.limits.call_time)
             .min(Limits::LONGEST_TIME);
-        let rate_limit = match options.rate_limit {
+        let rate_limit = match options.rate_limit.or(definition.rate) {
             Some(rate) => Some(RateLimit::of_tools(self.ledger, rate)),
             None => self.rate_limit.cloned(),
         };
@@ -567,7 +576,7 @@ impl Policy<'_> {
             layers.push(Arc::new(limit));
         }
         layers.push(Arc::new(Timeout::new(timeout)));
-        if let Some(calls) = options.concurrency {
+        if let Some(calls) = options.concurrency.or(definition.concurrency) {
             layers.push(Arc::new(ConcurrencyLimit::new(calls)));
         }
         if definition.output.is_some() {
@@ -578,7 +587,10 @@ impl Policy<'_> {
         layers.push(Arc::new(Validate));
         layers.extend(self.layers_after_validation.iter().cloned());
         layers.extend(options.layers_after_validation);
-        let result_bytes = options.result_bytes.unwrap_or(self.limits.result_bytes);
+        let result_bytes = options
+            .result_bytes
+            .or(definition.result_bytes)
+            .unwrap_or(self.limits.result_bytes);
         let meter = self.meter.tool(definition.name());
         let acceptance = Acceptance {
             strict: self.strict_arguments || options.strict_arguments,

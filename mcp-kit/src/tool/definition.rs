@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::CompiledArgs;
+use crate::limiter::Rate;
 use crate::schema::RunTime;
 
 /// A tool's name, description, schemas and policy.
@@ -42,6 +43,9 @@ pub struct ToolDefinition {
     pub(crate) output: Option<RunTime>,
     pub(crate) scope: Option<Cow<'static, str>>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) concurrency: Option<usize>,
+    pub(crate) result_bytes: Option<usize>,
     pub(crate) blocking: bool,
     /// What is wrong, for `build()` to tell.
     pub(crate) problems: Vec<String>,
@@ -92,6 +96,9 @@ impl ToolDefinition {
             output: None,
             scope: None,
             timeout: None,
+            rate: None,
+            concurrency: None,
+            result_bytes: None,
             blocking: false,
             problems: Vec::new(),
         }

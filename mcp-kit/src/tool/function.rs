@@ -13,6 +13,7 @@ use schemars::{Schema, SchemaGenerator};
 use super::{Tool, ToolCall, ToolDefinition, ToolError, ToolResult};
 use crate::args::{ArgsSpec, CompiledArgs, ToolArgs};
 use crate::context::{FromContext, Requirements};
+use crate::limiter::Rate;
 use crate::panics::{Discarded, contain_in, discard};
 use crate::schema::RunTime;
 
@@ -130,6 +131,18 @@ impl ToolSpec {
 
     pub fn timeout(&mut self, timeout: Duration) {
         self.definition.timeout = Some(timeout);
+    }
+
+    pub fn rate(&mut self, rate: Rate) {
+        self.definition.rate = Some(rate);
+    }
+
+    pub fn concurrency(&mut self, calls: usize) {
+        self.definition.concurrency = Some(calls);
+    }
+
+    pub fn result_bytes(&mut self, bytes: usize) {
+        self.definition.result_bytes = Some(bytes);
     }
 
     pub fn scope(&mut self, scope: &'static str) {

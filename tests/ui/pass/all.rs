@@ -265,6 +265,41 @@ mod inside {
     }
 }
 
+const TITLE: &str = "Constants";
+
+mod texts {
+    pub const NAME: &str = "by.constants";
+}
+
+#[allow(non_upper_case_globals)]
+const count: u32 = 3;
+
+/// A limit that is named like what a macro might have.
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+struct Counted {
+    #[garde(length(chars, max = count as usize))]
+    text: String,
+}
+
+#[tool(
+    name = texts::NAME,
+    title = TITLE,
+    description = concat!("Takes ", "constants."),
+    scope = "constants",
+    timeout = std::time::Duration::from_secs(5),
+    rate = mcp_kit::middleware::Rate::per_second(5),
+    concurrency = MOST as usize,
+    result_bytes = 64 * 1024
+)]
+async fn by_constants(args: Counted) -> String {
+    args.text
+}
+
+#[tool(rate = "60/min", concurrency = 4, result_bytes = 65_536)]
+pub async fn documented_inside() {
+    //! Has its documentation inside.
+}
+
 fn main() {
     let _ = Server::builder("ui", "1.0.0")
         .state(String::new())

@@ -41,17 +41,21 @@ impl Writer<'_> {
         quote!(#krate::Rule::#rule)
     }
 
-    /// A bound of `length`, which garde takes as a `usize`.
+    /// A limit of `length`. garde takes a `usize`, and reports a constant of
+    /// another type: it is taken here.
     fn count(&self, value: Option<&Expr>) -> TokenStream {
-        match value {
-            None => quote!(::core::option::Option::None),
-            Some(value) => quote! {
-                ::core::option::Option::Some({
-                    let count: ::core::primitive::usize = #value;
-                    count as ::core::primitive::u64
-                })
-            },
-        }
+        let krate = self.krate;
+        let Some(value) = value else {
+            return quote!(::core::option::Option::None);
+        };
+        let count = match number(value) {
+            Some(Number::Int(digits)) => digits,
+            None if has_names(value.to_token_stream()) => {
+                quote!(#krate::BoundOf(#value).count())
+            }
+            _ => value.to_token_stream(),
+        };
+        quote!(::core::option::Option::Some(#count))
     }
 
     /// A bound of `range`. Plain numbers are read here: the field may be of any

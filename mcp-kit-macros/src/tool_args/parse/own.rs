@@ -31,16 +31,14 @@ pub(crate) fn container(attributes: &[Attribute], errors: &mut Errors) -> Contai
             let path = meta
                 .value()
                 .and_then(|input| input.call(Path::parse_mod_style));
-            let path = path.map_err(|_| {
-                syn::Error::new(
-                    span,
-                    "`crate` takes the path to mcp-kit, without quotes: `crate = kit`",
-                )
-            })?;
+            let path = path.map_err(|_| syn::Error::new(span, crate::krate::NO_PATH))?;
+            crate::krate::check(&path)?;
             once(own.krate.replace(path), "crate", span)
         } else if meta.path.is_ident("allow_unknown") {
+            alone(meta, "allow_unknown")?;
             once(own.allow_unknown.replace(span), "allow_unknown", span)
         } else if meta.path.is_ident("opaque") {
+            alone(meta, "opaque")?;
             once(own.opaque.replace(span), "opaque", span)
         } else if meta.path.is_ident("rule") {
             own.words.push(rule(meta)?);
@@ -57,6 +55,7 @@ pub(crate) fn field(attributes: &[Attribute], errors: &mut Errors) -> Field {
     read(attributes, errors, |meta| {
         let span = meta.path.span();
         if meta.path.is_ident("opaque") {
+            alone(meta, "opaque")?;
             once(
                 std::mem::replace(&mut own.opaque, true).then_some(()),
                 "opaque",
@@ -117,6 +116,17 @@ fn rule(meta: &syn::meta::ParseNestedMeta<'_>) -> syn::Result<LitStr> {
         return Err(explain(words.span()));
     }
     Ok(words)
+}
+
+/// A key that takes no value.
+fn alone(meta: &syn::meta::ParseNestedMeta<'_>, key: &str) -> syn::Result<()> {
+    if meta.input.is_empty() || meta.input.peek(syn::Token![,]) {
+        return Ok(());
+    }
+    Err(syn::Error::new(
+        meta.path.span(),
+        format!("`{key}` takes no value: write `#[tool_args({key})]`, or leave it out"),
+    ))
 }
 
 fn once<T>(earlier: Option<T>, key: &str, span: Span) -> syn::Result<()> {

@@ -1,0 +1,11 @@
+use mcp_kit::prelude::*;
+
+/// Search the web.
+#[tool(scope = ["web:search", "web:read"])]
+async fn search() -> String {
+    String::new()
+}
+
+fn main() {
+    let _ = Server::builder("ui", "1.0.0").tool::<search>().build();
+}
