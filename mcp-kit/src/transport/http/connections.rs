@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use super::again::Again;
 use super::body::{Held, HttpBody};
 use super::clock::Clock;
+use super::descriptors;
 use super::eviction::Evictable;
 use super::limits::HttpLimits;
 use super::refusal::Reason;
@@ -31,6 +32,10 @@ use super::timed_stream::{NO_ROOM, Patience, TimedStream};
 /// Connections beyond the bound that are served for probes alone: whoever
 /// keeps all others busy must not have the server taken for dead.
 const RESERVE: usize = 16;
+
+/// Connections that were ended for others and have not closed yet: each still
+/// has its descriptor.
+const CLOSING_AT_ONCE: usize = 32;
 
 /// Whoever probes asks at once and reads what is said.
 const RESERVE_PATIENCE: Patience = Patience {
@@ -64,7 +69,10 @@ pub(super) struct Connections {
 }
 
 impl Connections {
+    /// None yet. As many may be open as `limits` say and the limit on open files
+    /// allows.
     pub(super) fn new(limits: &HttpLimits) -> Arc<Self> {
+        let most = descriptors::connections(limits.connections);
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1().max_buf_size(limits.header_bytes);
         http.http2()
@@ -76,13 +84,13 @@ impl Connections {
             .max_buf_size(limits.header_bytes)
             .keep_alive(false);
         Arc::new(Self {
-            most: limits.connections,
+            most,
             open: AtomicUsize::new(0),
             reserved: AtomicUsize::new(0),
             none_left: Notify::new(),
             stage: AtomicU8::new(OPEN),
             staged: Arc::new(Notify::new()),
-            evictable: Evictable::new(limits.connections),
+            evictable: Evictable::new(most),
             patience: Patience {
                 head: limits.header_time,
                 idle: limits.idle_time,
@@ -155,6 +163,18 @@ impl Connections {
         });
     }
 
+    /// Whether many connections that were ended for others still have to close.
+    pub(super) fn is_behind(&self) -> bool {
+        let reserved = self.reserved.load(Ordering::Relaxed);
+        self.open.load(Ordering::Relaxed) >= self.most + reserved + CLOSING_AT_ONCE / 2
+    }
+
+    /// Ends a connection that only waits, if there is one, for a descriptor to
+    /// become free.
+    pub(super) fn free_descriptor(&self) -> bool {
+        self.evictable.evict(Instant::now())
+    }
+
     /// Lets every connection finish what it is answering, and no more: what has
     /// not come in whole would be refused.
     pub(super) fn close(&self) {
@@ -194,7 +214,9 @@ impl Connections {
             is_reserve: false,
         };
         let ordinary = open.saturating_sub(self.reserved.load(Ordering::Acquire));
-        if ordinary < self.most || self.evictable.evict(Instant::now()) {
+        if ordinary < self.most
+            || (ordinary < self.most + CLOSING_AT_ONCE && self.evictable.evict(Instant::now()))
+        {
             return Some(place);
         }
         place.is_reserve = true;

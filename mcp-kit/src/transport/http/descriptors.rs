@@ -3,9 +3,10 @@
 //! connections that it leaves room for.
 
 /// Descriptors that connections do not take: for probes beyond the limit on
-/// connections, the listener, the log, the keys file, and what tools open.
+/// connections (16), connections that are closing (32), the listener, the log, the
+/// keys file, and what tools open.
 #[cfg(unix)]
-const RESERVE: usize = 64;
+const RESERVE: usize = 96;
 
 /// The limit is not raised further than this unless connections need it: programs
 /// that a tool starts inherit it, and some close every descriptor up to it.

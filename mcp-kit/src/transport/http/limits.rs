@@ -19,11 +19,15 @@ pub struct HttpLimits {
     pub body_time: Duration,
     /// How long a connection may stay open between requests; 75 s.
     pub idle_time: Duration,
-    /// Connections that are open at once; 1,024. For a further one another makes
+    /// Connections that are open at once; 1,024, or as many as the limit on open
+    /// files allows if that is less: [`Server::serve_http`] raises the soft limit
+    /// and keeps 96 descriptors for everything else. For a further one another makes
     /// room on which nothing was let in for a second, or for a tenth of one where
     /// its host has more than an eighth of all: of the host with the most
     /// connections, the one that has waited longest. Where there is none, the
     /// further one is told 503.
+    ///
+    /// [`Server::serve_http`]: crate::Server::serve_http
     pub connections: usize,
     /// Requests of one HTTP/2 connection that are open at once; 64.
     pub streams_per_connection: u32,

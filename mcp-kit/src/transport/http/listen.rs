@@ -17,6 +17,12 @@ use crate::transport::signals::Signals;
 /// How long to wait where no connection can be accepted for want of something.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
+/// And where others were ended, whose descriptors are free shortly after.
+const ENDING: Duration = Duration::from_millis(2);
+
+/// How often it is logged that connections cannot be accepted.
+const LOG_PACE: Duration = Duration::from_secs(10);
+
 impl Server {
     /// Serves over HTTP on `address`, until the server drains: SIGTERM and
     /// SIGINT begin the drain, and a second one ends it at once.
@@ -140,7 +146,11 @@ impl Drop for AbortOnDrop {
 }
 
 async fn accept(listener: &TcpListener, service: &HttpService, connections: &Arc<Connections>) {
+    let mut logged_at: Option<Instant> = None;
     loop {
+        if connections.is_behind() {
+            sleep(ENDING).await;
+        }
         match listener.accept().await {
             Ok((stream, _)) => connections.serve(stream, service),
             // The client's end of it, and nothing of ours.
@@ -149,9 +159,18 @@ async fn accept(listener: &TcpListener, service: &HttpService, connections: &Arc
                     error.kind(),
                     io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
                 ) => {}
+            // Most often no descriptor is left (EMFILE, ENFILE).
             Err(error) => {
-                tracing::error!(target: "mcp_kit::http", %error, "cannot accept connections");
-                sleep(BACK_OFF).await;
+                if logged_at.is_none_or(|at| at.elapsed() >= LOG_PACE) {
+                    logged_at = Some(Instant::now());
+                    tracing::error!(
+                        target: "mcp_kit::http",
+                        %error,
+                        "cannot accept connections; ends those that only wait"
+                    );
+                }
+                let is_one_freed = connections.free_descriptor();
+                sleep(if is_one_freed { ENDING } else { BACK_OFF }).await;
             }
         }
     }

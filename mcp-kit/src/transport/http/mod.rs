@@ -28,6 +28,7 @@ mod calls;
 mod clock;
 mod connections;
 mod cors;
+mod descriptors;
 mod door;
 mod endpoint;
 mod eviction;

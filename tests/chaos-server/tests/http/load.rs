@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::client::{HttpClient, answer};
 use crate::request::Request;
 use crate::rpc;
-use crate::server::{Server, setup};
+use crate::server::{Server, setup, setup_with_open_files};
 use crate::support::PATIENCE;
 use crate::support::trace::Trace;
 use crate::wire::Conn;
@@ -206,6 +206,56 @@ fn the_connection_that_waits_longest_makes_room() {
     for conn in held.iter_mut().chain([&mut next]) {
         assert_eq!(conn.exchange(&call).status(), 200);
     }
+}
+
+/// A host that keeps as many idle connections as it can, and renews them, does
+/// not have the server taken for dead.
+#[cfg(target_os = "linux")]
+#[test]
+fn probes_are_answered_where_descriptors_are_few() {
+    let server = setup_with_open_files("-n 256").start();
+    let line = server
+        .log
+        .wait_for("the warning", |line| line.contains("open files"));
+    assert!(
+        line.contains("WARN") && line.contains("LimitNOFILE"),
+        "{line}"
+    );
+    let address = server.address;
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let renewing = thread::spawn(move || {
+        let mut held: Vec<Conn> = (0..400).map(|_| Conn::open(address)).collect();
+        while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            for conn in &mut held {
+                if conn.is_closed() {
+                    *conn = Conn::open(address);
+                }
+            }
+        }
+    });
+    let call = server.modern().calling(1, "add", json!({ "a": 1, "b": 2 }));
+    for _ in 0..20 {
+        served_at_last(&server, &Request::new("GET", "/livez"));
+        served_at_last(&server, &call);
+    }
+    drop(stop);
+    renewing.join().expect("it ends");
+    let log = server.log.text();
+    assert!(!log.contains("cannot accept"), "descriptors ran out: {log}");
+}
+
+/// The soft limit is raised as far as the hard one allows.
+#[test]
+fn a_soft_limit_on_open_files_is_raised() {
+    let server = setup_with_open_files("-Sn 64").start();
+    let call = server.modern().calling(1, "add", json!({ "a": 1, "b": 2 }));
+    let mut held: Vec<Conn> = (0..200).map(|_| server.connect()).collect();
+    for _ in 0..2 {
+        for conn in &mut held {
+            assert_eq!(conn.exchange(&call).status(), 200);
+        }
+    }
+    assert!(!server.log.text().contains("open files"));
 }
 
 /// Asking for what is refused is no use of a connection.

@@ -15,6 +15,8 @@ use crate::wire::Conn;
 /// Two callers and their keys, the first with the scope `admin`.
 pub(crate) const KEYS: &str = "alice:alice-key:admin,bob:bob-key";
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_chaos-server");
+
 /// What a server is started with.
 pub(crate) struct Setup {
     command: Command,
@@ -24,7 +26,18 @@ pub(crate) struct Setup {
 
 /// How the chaos server is started unless a test says otherwise.
 pub(crate) fn setup() -> Setup {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chaos-server"));
+    setup_of(Command::new(PROGRAM))
+}
+
+/// With these limits on open files, as `ulimit` has them.
+pub(crate) fn setup_with_open_files(limits: &str) -> Setup {
+    let mut command = Command::new("sh");
+    let script = format!("ulimit {limits} && exec \"$0\" \"$@\"");
+    command.args(["-c", &script, PROGRAM]);
+    setup_of(command)
+}
+
+fn setup_of(mut command: Command) -> Setup {
     for (name, _) in std::env::vars_os() {
         let ours = ["MCP_", "CHAOS_", "RUST_LOG"];
         if ours

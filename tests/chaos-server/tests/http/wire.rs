@@ -179,6 +179,14 @@ impl Conn {
 
     // ---- reading ---------------------------------------------------------
 
+    /// Whether the server has closed it; nothing is read, and nothing waited for.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let peeked = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false).unwrap();
+        !matches!(peeked, Err(error) if error.kind() == ErrorKind::WouldBlock)
+    }
+
     /// A request and its whole answer.
     #[track_caller]
     pub(crate) fn exchange(&mut self, request: &Request) -> Response {
