@@ -38,6 +38,11 @@ pub(super) enum Command {
     Health {
         address: String,
     },
+    #[cfg(feature = "http")]
+    NewKey {
+        name: String,
+        scopes: Vec<String>,
+    },
     Version,
 }
 
@@ -91,6 +96,8 @@ fn asked_for(matches: &ArgMatches) -> Command {
         Some(("health", health)) => Command::Health {
             address: health_address(health),
         },
+        #[cfg(feature = "http")]
+        Some(("new-key", new_key)) => super::new_key::of(new_key),
         _ => Command::Stdio,
     }
 }
@@ -187,7 +194,8 @@ fn command<O: Args>() -> Result<Clap, Error> {
     #[cfg(feature = "http")]
     let all = all
         .subcommand(super::http_arguments::command())
-        .subcommand(super::http_arguments::health_command());
+        .subcommand(super::http_arguments::health_command())
+        .subcommand(super::new_key::command());
     Ok(all)
 }
 

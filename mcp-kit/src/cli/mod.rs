@@ -38,6 +38,7 @@
 //! | `call TOOL JSON` | calls one tool and prints the result |
 //! | `check` | shows each tool's policy, and what could be better |
 //! | `http` | serves over HTTP (feature `http`) |
+//! | `new-key NAME SCOPE…` | makes an API key: prints its entry for the keys file on stdout, and the key on stderr (feature `http`) |
 //! | `health` | asks a server on this machine whether it is ready (feature `http`) |
 //!
 //! The program's own options may stand before and after the command; the ones
@@ -66,6 +67,8 @@ mod health;
 mod http;
 #[cfg(feature = "http")]
 mod http_arguments;
+#[cfg(feature = "http")]
+mod new_key;
 mod output;
 mod runtime;
 mod serve;
@@ -129,6 +132,8 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
         }
         #[cfg(feature = "http")]
         Command::Health { address } => health::ask(&address).map(|()| ExitCode::SUCCESS),
+        #[cfg(feature = "http")]
+        Command::NewKey { name, scopes } => new_key::new_key(&name, &scopes),
         Command::Version => with_server(build, options, |server, _| {
             output::print(&format!("{} {}\n", server.name(), server.version()))
         }),

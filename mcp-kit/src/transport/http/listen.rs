@@ -118,20 +118,28 @@ impl Server {
         let is_public = !address.ip().to_canonical().is_loopback();
         let invalid = |message: String| Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         let is_open = !options.has_authentication() && !options.allow_unauthenticated;
-        if is_public && is_open {
-            return invalid(format!(
-                "{address} can be reached by others, and nobody has to say who they are. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or listen on 127.0.0.1; or allow everybody with .allow_unauthenticated() (--allow-unauthenticated)"
-            ));
-        }
-        if is_open && options.door.names_hosts() {
+        if is_open && !is_public && options.door.names_hosts() {
             return invalid(LOCKED.to_owned());
         }
-        if is_public && !options.door.names_hosts() {
-            return invalid(format!(
-                "{address} can be reached by others, and under which name is not said. Name the URL with .public_url(\"https://…\") (--public-url), or the hosts with .allow_host(…) (--allow-host); or listen on 127.0.0.1"
-            ));
+        // All that is missing at once: each takes a start to find.
+        let mut missing = Vec::new();
+        if is_open {
+            missing.push(
+                "who may call: give API keys, in MCP_API_KEYS or a file (--keys-file), or with .authenticate(…); or allow everybody with .allow_unauthenticated() (--allow-unauthenticated)",
+            );
         }
-        Ok(())
+        if !options.door.names_hosts() {
+            missing.push(
+                "under which name it is reached: give the URL with .public_url(\"https://…\") (--public-url), or the hosts with .allow_host(…) (--allow-host)",
+            );
+        }
+        if !is_public || missing.is_empty() {
+            return Ok(());
+        }
+        invalid(format!(
+            "{address} can be reached by others, and the server does not know {}. Or listen on 127.0.0.1",
+            missing.join("; and it does not know ")
+        ))
     }
 }
 

@@ -277,7 +277,7 @@ fn an_address_for_all_is_refused_without_authentication() {
     for address in ["0.0.0.0:0", "[::]:0"] {
         let (status, stderr) = setup().address(address).fail();
         assert_ne!(status.code(), Some(0), "{address}: {stderr}");
-        for way_out in ["MCP_API_KEYS", "--allow-unauthenticated"] {
+        for way_out in ["MCP_API_KEYS", "--allow-unauthenticated", "--public-url"] {
             assert!(
                 stderr.contains(way_out),
                 "{address}: no word of {way_out}: {stderr}"

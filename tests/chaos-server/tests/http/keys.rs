@@ -243,6 +243,29 @@ fn a_keys_file_is_reloaded_when_it_changes() {
     std::fs::remove_file(&path).unwrap();
 }
 
+#[test]
+fn a_new_key_is_known_by_its_entry() {
+    let made = std::process::Command::new(env!("CARGO_BIN_EXE_chaos-server"))
+        .args(["new-key", "carol", "admin", "files:read"])
+        .output()
+        .expect("the chaos server starts");
+    assert!(made.status.success(), "{made:?}");
+    let entry = String::from_utf8(made.stdout).expect("UTF-8");
+    let told = String::from_utf8(made.stderr).expect("UTF-8");
+    let key = told.trim().rsplit(' ').next().expect("a key").to_owned();
+    assert!(key.len() == 64 && !entry.contains(&key), "{told}");
+    assert!(
+        entry.starts_with("carol:sha256=") && entry.ends_with(":admin+files:read\n"),
+        "{entry}"
+    );
+    let path = crate::support::scratch("made-keys");
+    std::fs::write(&path, entry).unwrap();
+    let file = path.to_str().expect("a path in UTF-8");
+    let server = setup().arg("--keys-file").arg(file).start();
+    assert_eq!(name(&server, &[("X-API-Key", &key)]), "carol");
+    std::fs::remove_file(&path).unwrap();
+}
+
 /// Tools that block take every thread that tokio has for them, and keep it long
 /// after their callers were answered.
 #[test]

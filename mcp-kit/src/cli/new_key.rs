@@ -1,0 +1,97 @@
+//! The command `new-key`: a random API key, and the entry by which the server
+//! knows it.
+//!
+//! The entry has the key's digest, so that the keys file holds nothing to call
+//! with. It goes to stdout, for `new-key alice >> keys`; the key itself goes to
+//! stderr, and is nowhere else.
+
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command as Clap};
+
+use super::arguments::{Command, text};
+use super::build::Failure;
+use super::output;
+use crate::auth::{ApiKeys, KeyDigest};
+use crate::stderr;
+
+/// In bytes; twice as many digits.
+const LENGTH: usize = 32;
+
+pub(super) fn command() -> Clap {
+    Clap::new("new-key")
+        .about("Make an API key; its entry goes to stdout, the key to stderr")
+        .after_help("Example: new-key alice files:read >> keys")
+        .arg(
+            Arg::new("mcp_kit_name")
+                .value_name("NAME")
+                .required(true)
+                .help("Whose key it is"),
+        )
+        .arg(
+            Arg::new("mcp_kit_scopes")
+                .value_name("SCOPE")
+                .action(ArgAction::Append)
+                .num_args(0..)
+                .help("What its holder may do beside calling tools without a scope"),
+        )
+}
+
+pub(super) fn of(matches: &ArgMatches) -> Command {
+    let scopes = matches.try_get_many::<String>("mcp_kit_scopes").ok();
+    Command::NewKey {
+        name: text(matches, "mcp_kit_name"),
+        scopes: scopes.flatten().into_iter().flatten().cloned().collect(),
+    }
+}
+
+pub(super) fn new_key(name: &str, scopes: &[String]) -> Result<ExitCode, Failure> {
+    let mut random = [0; LENGTH];
+    getrandom::fill(&mut random)
+        .map_err(|error| Failure(format!("there is no randomness to make a key of: {error}")))?;
+    let key: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let entry = entry(name, scopes, &key)?;
+    let done = output::print(&format!("{entry}\n"))?;
+    // After the entry: a key that no file knows is of no use.
+    stderr::last_line(&format!("The key of {name}, shown this once: {key}"));
+    Ok(done)
+}
+
+/// The entry of a key, as the keys file has it.
+fn entry(name: &str, scopes: &[String], key: &str) -> Result<String, Failure> {
+    let mut entry = format!("{name}:sha256={}", KeyDigest::of(key).to_hex());
+    if !scopes.is_empty() {
+        entry = format!("{entry}:{}", scopes.join("+"));
+    }
+    match ApiKeys::from_list(&entry) {
+        Ok(_) => Ok(entry),
+        Err(_) => Err(Failure(
+            "the name has 1 to 64 letters, digits and `._@-`, and is not `local` or `anonymous`; a scope is one word such as `files:read`".to_owned(),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_one_that_the_keys_file_takes() {
+        let none = entry("alice", &[], "key").unwrap();
+        assert!(none.starts_with("alice:sha256=") && none.len() == 13 + 64);
+        let two = entry("alice", &["files:read".into(), "admin".into()], "key").unwrap();
+        assert_eq!(two, format!("{none}:files:read+admin"));
+        for (name, scope) in [
+            ("a b", "x"),
+            ("", "x"),
+            ("local", "x"),
+            ("a,b", "x"),
+            ("a", "x y"),
+        ] {
+            assert!(
+                entry(name, &[scope.into()], "key").is_err(),
+                "{name} {scope}"
+            );
+        }
+    }
+}
