@@ -347,7 +347,6 @@ impl ServerInner {
     }
 
     /// Writes who the server is, as a further member of a result's `_meta`.
-    #[cfg(feature = "http")]
     pub(crate) fn write_server_info(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(br#","io.modelcontextprotocol/serverInfo":"#);
         out.extend_from_slice(self.identity.info.as_bytes());

@@ -11,6 +11,7 @@ mod lint;
 mod lists;
 mod permit;
 mod policy;
+pub(crate) mod subscriptions;
 
 use std::fmt;
 use std::sync::Arc;

@@ -25,6 +25,7 @@ use crate::middleware::log_refusal;
 use crate::protocol::message::{Frame, Message, Request, decode};
 use crate::protocol::meta::{Meta, modern_version};
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, json_string};
+use crate::server::subscriptions::check as check_filter;
 use crate::server::{Claim, PendingCall, Session};
 use crate::telemetry::Origin;
 use crate::tool::{ErrorKind, Outbound, ToolError};
@@ -265,7 +266,7 @@ fn modern(
     refuse_while_draining(shared)?;
     check_scope(shared, request, &session.principal)?;
     if request.method == "subscriptions/listen" {
-        subscriptions::check(&request.params).map_err(Refusal::bad_request)?;
+        check_filter(&request.params).map_err(Refusal::bad_request)?;
         if !accepts.events {
             return Err(Refusal::new(
                 StatusCode::NOT_ACCEPTABLE,

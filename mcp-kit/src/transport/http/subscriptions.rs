@@ -1,8 +1,5 @@
-//! `subscriptions/listen` (2026-07-28): a stream on which a client hears what
-//! changes.
-//!
-//! This server's lists never change, so it honours none of what is asked for
-//! and says so. The stream lasts until the client leaves or the server drains.
+//! `subscriptions/listen` (2026-07-28) over HTTP: a stream on which a client
+//! hears what changes. It lasts until the client leaves or the server drains.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,9 +11,9 @@ use super::exchange::Exchange;
 use super::limits::HttpLimits;
 use super::refusal::{Reason, Refusal, busy};
 use crate::context::Principal;
-use crate::protocol::params::Params;
-use crate::protocol::{RequestId, RpcError, encode};
+use crate::protocol::RequestId;
 use crate::server::ServerInner;
+use crate::server::subscriptions::acknowledge;
 
 /// Counts the subscriptions that are open: they have no end of their own.
 #[derive(Default)]
@@ -99,16 +96,6 @@ impl Drop for Subscription {
     }
 }
 
-/// Checks what a client wants to hear of.
-pub(super) fn check(params: &Params<'_>) -> Result<(), RpcError> {
-    match params.notifications {
-        Some(filter) if filter.get().starts_with('{') => Ok(()),
-        _ => Err(RpcError::invalid_params(
-            r#"Invalid params: "notifications" must be given, as an object that says what to hear of"#,
-        )),
-    }
-}
-
 /// Opens the stream.
 pub(super) fn open(
     server: &Arc<ServerInner>,
@@ -116,22 +103,14 @@ pub(super) fn open(
     exchange: Arc<Exchange>,
     place: Place,
 ) -> Subscription {
-    let mut json = br#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"notifications":{},"_meta":{"io.modelcontextprotocol/subscriptionId":"#.to_vec();
-    id.write(&mut json);
-    json.extend_from_slice(b"}}}");
+    let mut json = Vec::new();
+    acknowledge(&mut json, &id);
     exchange.event(&json);
     let server = Arc::clone(server);
     let task = tokio::spawn(async move {
         server.drain.started().await;
         let mut json = Vec::new();
-        encode::result(&mut json, &id, |out| {
-            out.extend_from_slice(
-                br#"{"resultType":"complete","_meta":{"io.modelcontextprotocol/subscriptionId":"#,
-            );
-            id.write(out);
-            server.write_server_info(out);
-            out.extend_from_slice(b"}}");
-        });
+        server.end_subscription(&mut json, &id);
         exchange.answer(json, None);
     });
     Subscription {

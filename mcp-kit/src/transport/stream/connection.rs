@@ -3,6 +3,7 @@
 //! and writes; it never polls a handler.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
@@ -21,7 +22,9 @@ use crate::middleware::log_refusal;
 use crate::protocol::message::{
     Frame, Malformed, Message, Notification, Request, decode, decode_one,
 };
-use crate::protocol::{ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
+use crate::protocol::meta::Meta;
+use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
+use crate::server::subscriptions::{acknowledge, check as check_filter};
 use crate::server::{Limits, PendingCall, ServerInner, Session, error_result};
 use crate::tool::{ErrorKind, Outbound, ToolError, ToolResult};
 use crate::transport::LAST_WRITE;
@@ -30,6 +33,9 @@ use crate::transport::LAST_WRITE;
 pub(crate) type Input = Box<dyn AsyncRead + Send + Unpin>;
 /// The client's end of what the connection writes.
 pub(crate) type Output = Box<dyn AsyncWrite + Send + Unpin>;
+
+/// Subscriptions of one connection that are open at once.
+const MOST_SUBSCRIPTIONS: usize = 100;
 
 /// A buffer of answers that grew beyond this is given back once it is empty.
 const KEPT_BUFFER: usize = 256 * 1024;
@@ -49,6 +55,7 @@ pub(crate) async fn serve(
         outbound: Arc::clone(&calls) as Arc<dyn Outbound>,
         heartbeat: Heartbeat::new(&calls),
         session: greeting.session,
+        subscriptions: HashSet::new(),
         input: Some(input),
         // What the greeting left may hold whole lines already.
         read_ahead: (greeting.lines.rest() > 0).then_some(Ok(1)),
@@ -87,6 +94,8 @@ struct Connection {
     outbound: Arc<dyn Outbound>,
     heartbeat: Heartbeat,
     session: Session,
+    /// The open ones, by the requests that opened them.
+    subscriptions: HashSet<RequestId>,
     /// `None` once it has ended.
     input: Option<Input>,
     lines: Lines,
@@ -167,13 +176,15 @@ impl Connection {
         if let Err(error) = self.poll_write(cx) {
             return Poll::Ready(unwritten(error));
         }
+        let mut may_have_answers = false;
         if matches!(self.end, End::NotYet)
             && (is_new_task || self.server.drain.is_draining())
             && self.drain.as_mut().poll(cx).is_ready()
         {
             self.begin_drain();
+            may_have_answers = true;
         }
-        let mut may_have_answers = match self.poll_read(cx) {
+        may_have_answers |= match self.poll_read(cx) {
             Ok(has_read) => has_read,
             Err(error) => return Poll::Ready(Err(error)),
         };
@@ -335,16 +346,18 @@ impl Connection {
             Ok(Message::Response) => {} // this server asks its client nothing
             Err(Malformed { id, error }) => {
                 // An answer under an id in flight would end that call instead.
-                let id = id.filter(|id| !self.calls.is_open(id));
+                let id = id.filter(|id| !self.is_in_flight(id));
                 self.error(batch, id.as_ref(), &error);
             }
         }
     }
 
     fn request(&mut self, request: &Request<'_>, batch: Option<&Arc<Batch>>) {
-        // Before it is taken up: a handshake that is refused must leave no trace.
-        if request.method == "initialize" && self.calls.is_open(&request.id) {
+        if !self.subscriptions.is_empty() && self.subscriptions.contains(&request.id) {
             return self.refuse_duplicate(batch);
+        }
+        if request.method == "subscriptions/listen" && batch.is_none() {
+            return self.listen(request);
         }
         if batch.is_some() && request.method == "initialize" {
             let error = RpcError::invalid_request(
@@ -356,6 +369,10 @@ impl Connection {
         if request.method == "initialize" && self.calls.is_open(&request.id) {
             return self.refuse_duplicate(batch);
         }
+        self.dispatch(request, batch);
+    }
+
+    fn dispatch(&mut self, request: &Request<'_>, batch: Option<&Arc<Batch>>) {
         let mut answer = Vec::new();
         let out = if batch.is_some() {
             &mut answer
@@ -409,10 +426,46 @@ impl Connection {
         }
     }
 
+    /// Opens a subscription. It lasts until the client cancels it, which gets no
+    /// answer, or the connection ends.
+    fn listen(&mut self, request: &Request<'_>) {
+        let meta = match Meta::of(request.params.meta) {
+            Ok(meta) if meta.era() == Era::Modern => meta,
+            // Unreadable, or of an era that does not know the method.
+            _ => return self.dispatch(request, None),
+        };
+        if self.calls.is_open(&request.id) {
+            return self.refuse_duplicate(None);
+        }
+        match self.check_subscription(request, &meta) {
+            Ok(()) => {
+                self.answer(None, |out| acknowledge(out, &request.id));
+                self.subscriptions.insert(request.id.clone());
+            }
+            Err(error) => self.error(None, Some(&request.id), &error),
+        }
+    }
+
+    fn check_subscription(&self, request: &Request<'_>, meta: &Meta<'_>) -> Result<(), RpcError> {
+        meta.check_modern()?;
+        check_filter(&request.params)?;
+        if self.server.drain.is_draining() {
+            let message = shutting_down().message().unwrap_or_default().to_owned();
+            return Err(RpcError::new(ErrorCode::InternalError, message));
+        }
+        if self.subscriptions.len() >= MOST_SUBSCRIPTIONS {
+            return Err(RpcError::invalid_request(format!(
+                "Too many subscriptions: this connection has {MOST_SUBSCRIPTIONS}; cancel one first"
+            )));
+        }
+        Ok(())
+    }
+
     fn notification(&mut self, notification: &Notification<'_>) {
         if notification.method == "notifications/cancelled"
             && let Some(id) = notification.params.request_id
             && let Some(id) = RequestId::from_json(id.get())
+            && !self.subscriptions.remove(&id)
         {
             self.calls.cancel(&id);
         }
@@ -455,8 +508,12 @@ impl Connection {
                 self.server.limits.message_bytes
             ),
         );
-        let id = id.filter(|id| !self.calls.is_open(id));
+        let id = id.filter(|id| !self.is_in_flight(id));
         self.error(None, id.as_ref(), &error);
+    }
+
+    fn is_in_flight(&self, id: &RequestId) -> bool {
+        self.calls.is_open(id) || self.subscriptions.contains(id)
     }
 
     /// Answers with an error to the request of this id, if one can be given.
@@ -483,11 +540,18 @@ impl Connection {
         }
     }
 
+    /// Ends what has no end of its own, and gives the rest its time.
     fn begin_drain(&mut self) {
         if matches!(self.end, End::NotYet) {
             let time = self.server.limits.drain_time.min(Limits::LONGEST_TIME);
             let until = Instant::now() + time;
             self.end = End::Draining(Box::pin(sleep_until(until)));
+            let mut ends = Vec::new();
+            for id in self.subscriptions.drain() {
+                self.server.end_subscription(&mut ends, &id);
+                ends.push(b'\n');
+            }
+            self.calls.push_lines(&ends);
         }
     }
 

@@ -17,6 +17,7 @@ mod framing;
 mod fuzz;
 mod hostile;
 mod ids;
+mod listen;
 mod listing;
 mod load;
 mod logs;
