@@ -93,6 +93,8 @@
 //! | `otel` | no | traces over OTLP; turns on `logging` |
 //! | `redis` | no | limits and legacy sessions that replicas share through Redis or Valkey; turns on `http` |
 //! | `regex` | no | the schema keyword `pattern`, and garde's `pattern` rule |
+//! | `chrono`, `jiff` | no | dates, times and durations of these crates in arguments |
+//! | `uuid`, `url`, `rust_decimal` | no | `Uuid`, `Url` and `Decimal` in arguments |
 //!
 //! # How to depend on it
 //!

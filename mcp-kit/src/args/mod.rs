@@ -69,6 +69,45 @@ use shape::{Shape, Shaped};
 ///
 /// Derive it, never implement it: the derive tells mcp-kit each field's name on
 /// the wire and each garde rule, and the schema and the report are made of that.
+///
+/// Types inside the struct derive it too; an enum of names needs no `Validate`.
+/// Types of std, and with mcp-kit's features those of chrono, jiff, `rust_decimal`,
+/// url and uuid, are known. Any other type is marked `#[tool_args(opaque)]` at its
+/// field: then serde and garde alone check it, and `rule = "must …"` says to the
+/// model what they check.
+///
+/// ```
+/// use garde::Validate;
+/// use mcp_kit::prelude::*;
+/// use schemars::JsonSchema;
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+/// struct Search {
+///     /// What to search for.
+///     #[garde(length(chars, min = 1, max = 400))]
+///     query: String,
+///     #[garde(skip)]
+///     order: Option<Order>,
+///     #[garde(dive)]
+///     paging: Paging,
+/// }
+///
+/// #[derive(Deserialize, JsonSchema, ToolArgs)]
+/// #[serde(rename_all = "lowercase")]
+/// enum Order {
+///     Newest,
+///     Nearest,
+/// }
+///
+/// #[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+/// struct Paging {
+///     #[garde(range(min = 1, max = 50))]
+///     size: u8,
+/// }
+///
+/// mcp_kit::testing::assert_schema_agrees::<Search>();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tool's argument struct",
     label = "does not derive `ToolArgs`",

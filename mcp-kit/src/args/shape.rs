@@ -4,11 +4,12 @@
 
 pub use crate::schema::TextForm;
 
-/// Implemented for every type that may stand inside a tool's arguments.
+/// Implemented for every type that can be inside a tool's arguments.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot stand inside a tool's arguments",
+    message = "`{Self}` cannot be inside a tool's arguments",
     label = "mcp-kit does not know this type's fields and rules",
-    note = "derive `ToolArgs` for it, or mark the field `#[tool_args(opaque)]`: then serde and garde alone check it"
+    note = "derive `ToolArgs` for it, or mark the field `#[tool_args(opaque)]`: then serde and garde alone check it",
+    note = "the features `chrono`, `jiff`, `rust_decimal`, `url` and `uuid` of mcp-kit know the types of these crates"
 )]
 pub trait Shaped {
     fn shape() -> &'static Shape;

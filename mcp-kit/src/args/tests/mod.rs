@@ -1,6 +1,7 @@
 //! What a model reads, and what the schema promises, trap by trap.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
+mod cookbook;
 mod fuzz;
 mod keys;
 mod normalised;
