@@ -124,6 +124,8 @@ pub(crate) struct Node {
     pub(crate) not: Option<NodeId>,
     /// Left to serde and garde where they have accepted it.
     pub(crate) opaque: bool,
+    /// A number that serde rounds to an `f32`: the limits are for what is written.
+    pub(crate) single: bool,
     /// What to say where serde refuses what the schema admits.
     pub(crate) says: Option<String>,
     /// serde may take here what the schema refuses, or leave out what the
@@ -147,6 +149,7 @@ impl Node {
             choices: Vec::new(),
             not: None,
             opaque: false,
+            single: false,
             says: None,
             loose: false,
         }

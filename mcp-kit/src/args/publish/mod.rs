@@ -314,7 +314,12 @@ impl Publisher {
                     note(object, "opaque", true.into());
                 }
             }
-            Shape::Scalar { .. } => self.write_rules(object, Some(shape), frame),
+            Shape::Scalar { format, .. } => {
+                self.write_rules(object, Some(shape), frame);
+                if *format == Some("float") {
+                    note(object, "single", true.into());
+                }
+            }
             Shape::Text(_) => self.write_rules(object, Some(shape), frame),
             Shape::Said(words, inner) => {
                 self.object(object, inner(), frame);

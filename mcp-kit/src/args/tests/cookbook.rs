@@ -108,7 +108,7 @@ fn every_field_of_the_cookbook_is_published_and_checked() {
     );
     assert_eq!(
         refused::<Cookbook>(r#"{"span":{"first":2,"last":1},"low":2,"high":1}"#),
-        "span: last must not be below first; high: must not be below low"
+        "high: must not be below low; span: last must not be below first"
     );
     agrees::<Cookbook>();
 }

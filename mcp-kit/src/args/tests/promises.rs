@@ -268,6 +268,32 @@ fn a_name_that_leads_to_two_fields_is_a_build_error() {
     );
 }
 
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct Singles {
+    #[garde(range(min = 0.1, max = 0.3))]
+    #[serde(default)]
+    near: Option<f32>,
+    #[garde(skip)]
+    #[serde(default)]
+    any: Vec<f32>,
+}
+
+/// serde rounds to an `f32` before garde looks; the schema does not round.
+#[test]
+fn limits_of_f32_are_for_what_is_written() {
+    decoded::<Singles>(r#"{"near":0.3,"any":[3.4e38,-1,0.1]}"#);
+    assert_eq!(
+        refused::<Singles>(r#"{"near":0.30000001192092896,"any":[1e39]}"#),
+        "near: must be at most 0.3; any[0]: is too large a number"
+    );
+    assert_eq!(
+        refused::<Singles>(r#"{"near":0.30000001}"#),
+        "near: must be at most 0.3"
+    );
+    agrees::<Singles>();
+}
+
 /// Its schema is written by hand.
 #[derive(Debug, Deserialize, ToolArgs)]
 #[tool_args(crate = crate)]

@@ -104,6 +104,7 @@ impl Compiler<'_> {
                 && (node.object.is_some()
                     || node.allowed.is_some()
                     || node.not.is_some()
+                    || node.single
                     || node.list.as_ref().is_some_and(|list| list.unique));
         }
         loop {

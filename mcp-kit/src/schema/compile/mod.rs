@@ -179,6 +179,7 @@ impl<'s> Compiler<'s> {
         let notes = object.get(NOTES);
         node.also_allowed = strings(notes.and_then(|notes| notes.get("accepted")));
         node.opaque = notes.is_some_and(|notes| notes.get("opaque").is_some());
+        node.single = notes.is_some_and(|notes| notes.get("single").is_some());
         let says = notes.and_then(|notes| notes.get("says")?.as_str());
         node.says = says.map(str::to_owned);
         node.number = self.number(object, at);

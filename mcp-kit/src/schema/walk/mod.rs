@@ -366,7 +366,9 @@ impl<'v, 't> Walk<'v, 't> {
             b'{' if node.object.is_some() => self.deeper(place, |walk| walk.object(node, place)),
             b'[' if node.list.is_some() => self.deeper(place, |walk| walk.list(node, place)),
             b'"' if self.mode != Mode::Quick && node.text.is_some() => self.text(node, place),
-            b'-' | b'0'..=b'9' if self.mode != Mode::Quick => self.number(node, place),
+            b'-' | b'0'..=b'9' if self.mode != Mode::Quick || node.single => {
+                self.number(node, place)
+            }
             _ => Ok(self.cursor.skip()?),
         }
     }

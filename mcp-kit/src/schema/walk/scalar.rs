@@ -83,7 +83,11 @@ impl<'v> Walk<'v, '_> {
         let Some(number) = Number::parse(written) else {
             return Err(Stop::Malformed);
         };
-        if matches!(number, Number::Float(float) if float.is_infinite()) {
+        let most = match node.single {
+            true => f64::from(f32::MAX),
+            false => f64::MAX,
+        };
+        if number.to_f64().abs() > most {
             return self.wrong(place, || "is too large a number".into());
         }
         if !node.types.meets(Types::FRACTION) {

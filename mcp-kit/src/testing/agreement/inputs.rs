@@ -229,12 +229,21 @@ impl<'s> Inputs<'s> {
                 found.push(Variant::new(whole, format!("{name}: {}", variant.what)));
             }
         }
-        let Some(rest) = schema
+        let by_pattern = members(schema, "patternProperties").next();
+        let rest = schema
             .get("additionalProperties")
             .filter(|rest| rest.is_object())
-        else {
+            .or(by_pattern.map(|(_, schema)| schema));
+        let Some(rest) = rest else {
             return;
         };
+        for key in KEYS {
+            let whole = changed(&least, key, Some(self.good(rest, depth + 1)));
+            found.push(Variant::new(whole, format!("the key {key:?}")));
+        }
+        if by_pattern.is_some() {
+            return;
+        }
         for variant in self.variants(rest, depth + 1) {
             let whole = changed(&least, "k0", Some(variant.value));
             found.push(Variant::new(
@@ -281,6 +290,31 @@ impl<'s> Inputs<'s> {
         }
     }
 }
+
+/// Keys around the limits of the types that a map may have as keys.
+const KEYS: &[&str] = &[
+    "",
+    "0",
+    "1",
+    "-1",
+    "01",
+    "1.0",
+    "127",
+    "128",
+    "255",
+    "256",
+    "65536",
+    "4294967296",
+    "18446744073709551616",
+    "a",
+    "ab",
+    "true",
+    "2026-01-31",
+    "192.0.2.1",
+    "2001:db8::1",
+    "192.0.2.1:80",
+    "00000000-0000-4000-8000-000000000000",
+];
 
 fn allows_null(schema: &Value) -> bool {
     list(schema, "anyOf").any(|branch| branch.get("type") == Some(&json!("null")))
