@@ -146,8 +146,10 @@ fn check_shows_policies_and_warns() {
     let report = succeeds(&["check"]);
     for expected in [
         "greeter 1.2.3: 4 tools",
-        "layers           Log → Timeout(30 s) → Validate",
+        "  scope  layers\n",
+        "  none   Log → Timeout(30 s) → Validate\n",
         "tool \"lose\": it says neither read_only nor destructive",
+        "(missing-effect-hint)\n",
     ] {
         assert!(report.contains(expected), "{expected}: {report}");
     }

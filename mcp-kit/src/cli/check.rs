@@ -1,4 +1,4 @@
-//! `check`: what holds for each tool, and what could be better.
+//! `check`: a table of what holds for each tool, and what could be better.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -14,10 +14,8 @@ use crate::server::{Server, ToolPolicy};
 pub(super) fn check(server: &Server, is_strict: bool) -> Result<ExitCode, Failure> {
     let warnings = server.warnings();
     let mut text = server_policy(server);
-    for policy in server.policies() {
-        text.push('\n');
-        tool_policy(&mut text, policy);
-    }
+    text.push('\n');
+    text.push_str(&tool_table(server));
     text.push('\n');
     if warnings.is_empty() {
         text.push_str("no warnings\n");
@@ -25,6 +23,12 @@ pub(super) fn check(server: &Server, is_strict: bool) -> Result<ExitCode, Failur
         let _ = writeln!(text, "{}:", count(warnings.len(), "warning"));
         for warning in &warnings {
             let _ = writeln!(text, "  - {warning}");
+        }
+    }
+    match server.accepted_warnings() {
+        0 => {}
+        accepted => {
+            let _ = writeln!(text, "{} accepted", count(accepted, "warning"));
         }
     }
     let printed = print(&text)?;
@@ -71,20 +75,38 @@ fn server_policy(server: &Server) -> String {
     text
 }
 
-fn tool_policy(text: &mut String, policy: ToolPolicy<'_>) {
+/// One line for each tool, in columns.
+fn tool_table(server: &Server) -> String {
+    let mut lines = vec![["tool", "timeout", "result", "scope", "layers"].map(str::to_owned)];
+    lines.extend(server.policies().map(tool_policy));
+    let mut widths = [0; 5];
+    for line in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut text = String::new();
+    for line in &lines {
+        let cells = line.iter().zip(widths);
+        let cells: Vec<String> = cells
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn tool_policy(policy: ToolPolicy<'_>) -> [String; 5] {
     let definition = policy.definition();
-    let _ = writeln!(text, "{}", definition.name());
     let layers: Vec<Cow<'_, str>> = policy.layers().collect();
-    let rows = [
-        ("timeout", readable(policy.timeout())),
-        ("result", format!("up to {}", size(policy.result_bytes()))),
-        (
-            "scope",
-            definition.scope().unwrap_or("none needed").to_owned(),
-        ),
-        ("layers", layers.join(" → ")),
-    ];
-    write_rows(text, &rows);
+    [
+        definition.name().to_owned(),
+        readable(policy.timeout()),
+        size(policy.result_bytes()),
+        definition.scope().unwrap_or("none").to_owned(),
+        layers.join(" → "),
+    ]
 }
 
 fn write_rows(text: &mut String, rows: &[(&str, String)]) {

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::build::Failure;
 use super::output::{count, print};
-use crate::server::Server;
-use crate::tool::ToolDefinition;
+use crate::server::{Server, ToolPolicy};
+use crate::tool::Annotations;
 
 /// Nested objects are shown this deep; what is deeper is in the JSON.
 const DEEPEST: usize = 3;
@@ -31,20 +31,21 @@ fn readable(server: &Server) -> String {
         server.version(),
         count(number, "tool")
     );
-    for tool in server.tools() {
+    for policy in server.policies() {
         text.push('\n');
-        describe(&mut text, tool);
+        describe(&mut text, policy);
     }
     text
 }
 
 // Writing into a `String` cannot fail.
-fn describe(text: &mut String, tool: &ToolDefinition) {
+fn describe(text: &mut String, policy: ToolPolicy<'_>) {
+    let tool = policy.definition();
     text.push_str(tool.name());
     if let Some(title) = tool.title() {
         let _ = write!(text, " – {title}");
     }
-    let hints = hints(tool);
+    let hints = hints(policy.annotations());
     if !hints.is_empty() {
         let _ = write!(text, " ({})", hints.join(", "));
     }
@@ -69,8 +70,7 @@ fn describe(text: &mut String, tool: &ToolDefinition) {
     }
 }
 
-fn hints(tool: &ToolDefinition) -> Vec<&'static str> {
-    let hints = tool.annotations();
+fn hints(hints: &Annotations) -> Vec<&'static str> {
     [
         (hints.read_only, "read-only", ""),
         (hints.destructive, "destructive", "not destructive"),
@@ -128,18 +128,26 @@ fn members(text: &mut String, schema: &Value, depth: usize) {
     }
 }
 
-/// "string", "array of integer", "string or null", "one of \"a\", \"b\"".
+/// "string", "string (date) or null", "array of integer", "one of \"a\", \"b\"",
+/// "object {kind: \"circle\", radius} or object {kind: \"point\"}".
 fn kind(schema: &Value) -> String {
     if let Some(values) = schema["enum"].as_array() {
         let values: Vec<_> = values.iter().map(Value::to_string).collect();
-        return format!("one of {}", values.join(", "));
-    }
-    if let Some(value) = schema.get("const") {
-        return value.to_string();
+        return match values.as_slice() {
+            [only] => only.clone(),
+            _ => format!("one of {}", values.join(", ")),
+        };
     }
     for combined in ["anyOf", "oneOf"] {
         if let Some(choices) = schema[combined].as_array() {
-            let choices: Vec<_> = choices.iter().map(kind).collect();
+            let formats = choices
+                .iter()
+                .filter_map(|choice| choice["format"].as_str());
+            let formats: Vec<_> = formats.collect();
+            if formats.len() == choices.len() && schema.get("type").is_some() {
+                return named(&schema["type"], Some(&formats.join(" or ")));
+            }
+            let choices: Vec<_> = choices.iter().map(choice).collect();
             return choices.join(" or ");
         }
     }
@@ -148,16 +156,50 @@ fn kind(schema: &Value) -> String {
             Some(items) => format!("array of {}", self::kind(items)),
             None => "array".to_owned(),
         },
-        Value::String(kind) => kind.clone(),
-        Value::Array(kinds) => {
-            let kinds: Vec<_> = kinds.iter().filter_map(Value::as_str).collect();
-            kinds.join(" or ")
-        }
-        _ => match schema["$ref"].as_str() {
+        Value::Null => match schema["$ref"].as_str() {
+            Some("#") => "the same again".to_owned(),
             Some(reference) => reference.rsplit('/').next().unwrap_or_default().to_owned(),
             None => "any value".to_owned(),
         },
+        kind => named(kind, schema["format"].as_str()),
     }
+}
+
+/// "string (date) or null"
+fn named(kind: &Value, format: Option<&str>) -> String {
+    let kinds = match kind {
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+        kind => vec![kind.as_str().unwrap_or_default()],
+    };
+    let with_format = |kind: &str| match format {
+        Some(format) if kind != "null" => format!("{kind} ({format})"),
+        _ => kind.to_owned(),
+    };
+    let kinds: Vec<_> = kinds.into_iter().map(with_format).collect();
+    kinds.join(" or ")
+}
+
+/// An alternative; an object with its members, `?` behind those that may be
+/// left out.
+fn choice(schema: &Value) -> String {
+    let Some(members) = schema["properties"].as_object() else {
+        return kind(schema);
+    };
+    let required = |name: &str| {
+        let required = schema["required"].as_array();
+        required.is_some_and(|required| required.iter().any(|one| one == name))
+    };
+    let members: Vec<_> = members
+        .iter()
+        .map(
+            |(name, member)| match member["enum"].as_array().map(Vec::as_slice) {
+                Some([only]) => format!("{name}: {only}"),
+                _ if required(name) => name.clone(),
+                _ => format!("{name}?"),
+            },
+        )
+        .collect();
+    format!("object {{{}}}", members.join(", "))
 }
 
 /// ", at least 1, at most 10, default 5".
@@ -181,4 +223,44 @@ fn bounds(schema: &Value) -> String {
         .iter()
         .filter_map(|(keyword, words)| schema.get(keyword).map(|value| format!(", {words}{value}")))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn formats_and_variants_are_shown() {
+        let circle = json!({
+            "type": "object",
+            "properties": {"kind": {"enum": ["circle"]}, "radius": {}, "color": {}},
+            "required": ["kind", "radius"]
+        });
+        let point = json!({"type": "object", "properties": {"kind": {"enum": ["point"]}}});
+        for (schema, shown) in [
+            (json!({"type": "string", "format": "date"}), "string (date)"),
+            (
+                json!({"type": ["string", "null"], "format": "uuid"}),
+                "string (uuid) or null",
+            ),
+            (
+                json!({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
+                "string (ipv4 or ipv6)",
+            ),
+            (
+                json!({"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}),
+                "array of one of \"a\", \"b\"",
+            ),
+            (
+                json!({"anyOf": [circle, point, {"type": "null"}]}),
+                "object {color?, kind: \"circle\", radius} or object {kind: \"point\"} or null",
+            ),
+            (json!({"$ref": "#/$defs/Tree"}), "Tree"),
+            (json!({}), "any value"),
+        ] {
+            assert_eq!(kind(&schema), shown);
+        }
+    }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::drain::Drain;
+use super::warning::{WarningCode, hints};
 use super::{Identity, Limits, Server, ServerInner, ToolEntry};
 use crate::args::Acceptance;
 use crate::context::{Principal, Requirements, StateMap};
@@ -19,7 +20,7 @@ use crate::protocol::encode;
 #[cfg(feature = "redis")]
 use crate::replicas::RedisLimits;
 use crate::telemetry::Meter;
-use crate::tool::{FnTool, Tool, ToolFn};
+use crate::tool::{Annotations, FnTool, Tool, ToolFn};
 #[cfg(feature = "http")]
 use crate::transport::http::HttpOptions;
 #[cfg(feature = "metrics")]
@@ -43,6 +44,8 @@ pub struct ServerBuilder {
     log_calls: bool,
     strict_arguments: bool,
     ignored_arguments: Vec<String>,
+    pub(super) default_hints: Annotations,
+    pub(super) accepted_warnings: Vec<WarningCode>,
     #[cfg(feature = "http")]
     http: HttpOptions,
     meter: Meter,
@@ -88,6 +91,7 @@ pub struct ToolOptions {
     concurrency: Option<usize>,
     rate_limit: Option<Rate>,
     strict_arguments: bool,
+    pub(super) accepted_warnings: Vec<WarningCode>,
     layers: Vec<Arc<dyn Middleware>>,
     layers_after_validation: Vec<Arc<dyn Middleware>>,
 }
@@ -171,6 +175,8 @@ impl ServerBuilder {
             log_calls: true,
             strict_arguments: false,
             ignored_arguments: Vec::new(),
+            default_hints: Annotations::default(),
+            accepted_warnings: Vec::new(),
             #[cfg(feature = "http")]
             http: HttpOptions::default(),
             meter: Meter::default(),
@@ -390,6 +396,7 @@ impl ServerBuilder {
                     log_calls: self.log_calls,
                     strict_arguments: self.strict_arguments,
                     ignored_arguments: &ignored,
+                    default_hints: &self.default_hints,
                     meter: &self.meter,
                 };
                 Arc::new(policy.entry(registered))
@@ -423,6 +430,7 @@ impl ServerBuilder {
                 by_name,
                 states: Arc::new(self.states),
                 local: self.local,
+                accepted_warnings: self.accepted_warnings.into(),
                 drain: Arc::new(Drain::default()),
                 ledger,
                 #[cfg(feature = "redis")]
@@ -542,6 +550,7 @@ struct Policy<'a> {
     log_calls: bool,
     strict_arguments: bool,
     ignored_arguments: &'a Arc<[String]>,
+    default_hints: &'a Annotations,
     meter: &'a Meter,
 }
 
@@ -592,6 +601,7 @@ impl Policy<'_> {
             .or(definition.result_bytes)
             .unwrap_or(self.limits.result_bytes);
         let meter = self.meter.tool(definition.name());
+        let annotations = hints(definition.annotations(), self.default_hints);
         let acceptance = Acceptance {
             strict: self.strict_arguments || options.strict_arguments,
             ignored: Arc::clone(self.ignored_arguments),
@@ -605,6 +615,8 @@ impl Policy<'_> {
             meter,
             acceptance,
         )
+        .with_hints(annotations)
+        .with_accepted_warnings(options.accepted_warnings)
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::warning::WarningCode;
 use crate::args::Acceptance;
 use crate::middleware::Middleware;
 #[cfg(feature = "http")]
@@ -24,6 +25,9 @@ pub(crate) struct ToolEntry {
     pub(crate) meter: ToolMeter,
     /// How the tool takes arguments that are not written as its schema has them.
     pub(crate) acceptance: Acceptance,
+    /// The tool's hints, and the server's where it has none.
+    pub(crate) annotations: Annotations,
+    pub(super) accepted_warnings: Box<[WarningCode]>,
     /// The tool in a list, as JSON: legacy, modern.
     listed: [Arc<str>; 2],
     /// Where in the chain a rate limit stands, if the tool has none yet.
@@ -44,17 +48,31 @@ impl ToolEntry {
         meter: ToolMeter,
         acceptance: Acceptance,
     ) -> Self {
-        let listed = [Era::Legacy, Era::Modern].map(|era| Listed::json(tool.definition(), era));
+        let annotations = tool.definition().annotations().clone();
         Self {
+            listed: listings(tool.definition(), &annotations),
+            annotations,
+            accepted_warnings: Box::default(),
             tool,
             layers: layers.into(),
             timeout,
             result_bytes,
             meter,
             acceptance,
-            listed,
             unlimited_at,
         }
+    }
+
+    /// The same tool with these hints.
+    pub(super) fn with_hints(mut self, annotations: Annotations) -> Self {
+        self.listed = listings(self.tool.definition(), &annotations);
+        self.annotations = annotations;
+        self
+    }
+
+    pub(super) fn with_accepted_warnings(mut self, codes: Vec<WarningCode>) -> Self {
+        self.accepted_warnings = codes.into();
+        self
     }
 
     /// The same tool with a rate limit, if it has none yet.
@@ -102,8 +120,13 @@ struct Listed<'a> {
     annotations: &'a Annotations,
 }
 
+/// The tool in a list of the legacy and of the modern era.
+fn listings(definition: &ToolDefinition, annotations: &Annotations) -> [Arc<str>; 2] {
+    [Era::Legacy, Era::Modern].map(|era| Listed::json(definition, annotations, era))
+}
+
 impl Listed<'_> {
-    fn json(definition: &ToolDefinition, era: Era) -> Arc<str> {
+    fn json(definition: &ToolDefinition, annotations: &Annotations, era: Era) -> Arc<str> {
         let listed = Listed {
             name: definition.name(),
             title: definition.title.as_deref(),
@@ -112,7 +135,7 @@ impl Listed<'_> {
             output_schema: definition
                 .output_schema()
                 .filter(|schema| era == Era::Modern || is_object(schema)),
-            annotations: definition.annotations(),
+            annotations,
         };
         let mut json = Vec::new();
         encode::json(&mut json, &listed);

@@ -12,6 +12,7 @@ mod lists;
 mod permit;
 mod policy;
 pub(crate) mod subscriptions;
+mod warning;
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,8 +26,8 @@ pub(crate) use builder::NO_METRICS;
 pub use builder::{BuildError, ServerBuilder, ToolOptions};
 pub use drain::DrainHandle;
 pub use limits::Limits;
-pub use lint::Warning;
 pub use policy::ToolPolicy;
+pub use warning::{Warning, WarningCode};
 
 #[cfg(feature = "redis")]
 pub use crate::replicas::{InvalidRedisUrl, RedisLimits, StoreUnavailable};
@@ -92,6 +93,7 @@ pub(crate) struct ServerInner {
     pub(crate) principal_permits: Arc<PrincipalPermits>,
     pub(crate) drain: Arc<Drain>,
     identity: Arc<Identity>,
+    accepted_warnings: Box<[WarningCode]>,
     #[cfg(feature = "http")]
     pub(crate) http: crate::transport::http::HttpOptions,
     #[cfg_attr(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Server, ToolEntry};
 #[cfg(feature = "cli")]
 use crate::protocol::Era;
-use crate::tool::ToolDefinition;
+use crate::tool::{Annotations, ToolDefinition};
 
 /// What holds for the calls of one tool: the macro's, the server's and the
 /// registration's wishes merged.
@@ -60,6 +60,14 @@ impl<'a> ToolPolicy<'a> {
     #[must_use]
     pub fn timeout(&self) -> Duration {
         self.0.timeout
+    }
+
+    /// The tool's hints, and those of
+    /// [`ServerBuilder::default_hints`](super::ServerBuilder::default_hints) where
+    /// it has none.
+    #[must_use]
+    pub fn annotations(&self) -> &'a Annotations {
+        &self.0.annotations
     }
 
     /// The largest result, in bytes of JSON.

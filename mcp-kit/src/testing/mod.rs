@@ -2,9 +2,11 @@
 
 mod agreement;
 mod client;
+mod portable;
 
 pub use agreement::assert_schema_agrees;
 pub use client::{Call, CallResult, Client, ClientBuilder, Request, RequestError};
+pub use portable::assert_portable;
 
 /// The client's end of a connection within the process, as bare bytes: one JSON
 /// message a line. For mcp-kit's own measurements, where a [`Client`]'s work

@@ -138,10 +138,11 @@ impl ToolDefinition {
                     .extend(problems.map(|problem| format!("output schema: {problem}")));
             }
         }
-        self.publish_output(crate::schema::run_time_output(schema));
+        self.output_schema = Some(crate::schema::run_time_output(schema));
         self
     }
 
+    /// Publishes an output schema that was made from a type.
     pub(super) fn publish_output(&mut self, schema: Value) {
         let problems = crate::schema::limit_problems(&schema);
         let of_output = problems

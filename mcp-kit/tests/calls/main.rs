@@ -15,6 +15,7 @@ mod chain;
 mod failures;
 mod life;
 mod log;
+mod portable;
 mod progress;
 mod structured;
 #[cfg(all(

@@ -14,6 +14,7 @@ const PAGES: &[(&str, &str)] = &[
     page!("what-is-mcp-kit.md"),
     page!("writing-a-tool.md"),
     page!("arguments.md"),
+    page!("portability.md"),
     page!("errors.md"),
     page!("results.md"),
     page!("middleware.md"),

@@ -15,8 +15,11 @@
 //!   the choice in words (`choice`);
 //! - formats are those of JSON Schema, never the name of a Rust type;
 //! - a `$ref` remains only where a schema is recursive (`references`).
+//!
+//! What cannot be said in this form is found by [`obstacles`].
 
 mod choice;
+mod lint;
 mod null;
 mod references;
 
@@ -25,6 +28,8 @@ use serde_json::{Map, Value, json};
 use super::compile::NOTES;
 use super::number::Number;
 use super::tidy::{bounds_of_format, describe, each, inside_mut};
+
+pub(crate) use lint::{Obstacle, obstacles};
 
 /// The largest integer that every JSON reader holds exactly.
 const SAFE: i128 = (1 << 53) - 1;
