@@ -97,6 +97,20 @@ mod tests {
         }
         assert_eq!(addresses("::1", 1).await.unwrap()[0].port(), 1);
         addresses("no\0name", 80).await.unwrap_err();
-        assert!(lock_asked().is_empty());
+    }
+
+    /// Blocking tools wait in the same pool of threads, for as long as they like.
+    #[test]
+    fn a_name_is_found_while_every_blocking_thread_is_taken() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
+        let (release, gate) = std::sync::mpsc::channel::<()>();
+        runtime.block_on(async {
+            tokio::task::spawn_blocking(move || gate.recv());
+            assert!(!addresses("localhost", 80).await.unwrap().is_empty());
+        });
+        drop(release);
     }
 }

@@ -142,6 +142,27 @@ async fn a_budget_comes_back_with_time() {
     }
 }
 
+/// Its name is looked up where no blocking tool can keep it waiting.
+#[test]
+fn the_store_is_found_by_name_while_every_blocking_thread_is_taken() {
+    let Some(redis) = Redis::start() else { return };
+    let url = redis.url().replace("127.0.0.1", "localhost");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    let (release, gate) = std::sync::mpsc::channel::<()>();
+    runtime.block_on(async {
+        tokio::task::spawn_blocking(move || gate.recv());
+        let store = RedisLimits::new(&url)
+            .unwrap()
+            .timeout(Duration::from_secs(20));
+        store.ping().await.unwrap();
+    });
+    drop(release);
+}
+
 #[tokio::test]
 async fn rates_beyond_the_clock_pass() {
     let Some(redis) = Redis::start() else { return };
