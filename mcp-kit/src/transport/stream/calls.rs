@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::batch::{Batch, Kept};
+use super::reports::Reports;
 use super::runner::Runner;
 use crate::middleware::{Timeout, log_refusal};
 use crate::protocol::{Era, ErrorCode, RequestId, encode};
@@ -22,11 +23,6 @@ use crate::tool::{CallContext, ErrorKind, Outbound, ToolError, ToolResult};
 /// How long after its deadline a call is answered from outside. Its own
 /// `Timeout` comes first unless the handler blocks its thread.
 const GRACE: Duration = Duration::from_millis(100);
-
-/// How long after its last report of progress a call is answered. Clients that
-/// read both at once take the report for one of an unknown call: some report an
-/// error, some close the connection.
-const AFTER_REPORT: Duration = Duration::from_millis(5);
 
 /// A connection's calls: those that wait, those that run, and the answers
 /// that the client has not been sent yet.
@@ -48,11 +44,7 @@ struct State {
     unwritten: usize,
     /// Bytes that it has ever taken.
     taken: u64,
-    /// The last report of each open call that has reported.
-    reports: HashMap<u64, Report>,
-    /// Answers that wait for such a report to be read.
-    held: Vec<Held>,
-    held_bytes: usize,
+    reports: Reports,
     /// Every call that has not been answered.
     open: HashMap<RequestId, Open>,
     waiting: VecDeque<Waiting>,
@@ -86,20 +78,6 @@ struct Open {
     awaits_permit: bool,
     task: Option<AbortHandle>,
     batch: Option<Arc<Batch>>,
-}
-
-struct Report {
-    /// Where it ends among all bytes of the connection.
-    end: u64,
-    /// When it was seen to have left.
-    left_at: Option<Instant>,
-}
-
-struct Held {
-    id: RequestId,
-    serial: u64,
-    batch: Option<Arc<Batch>>,
-    answer: Vec<u8>,
 }
 
 struct Idle {
@@ -140,7 +118,7 @@ impl Calls {
         let limits = &self.server.limits;
         let mut state = self.lock();
         let state = &mut *state;
-        let is_held = state.is_held(&call.id);
+        let is_held = state.reports.holds(&call.id);
         let entry = state.open.entry(call.id.clone());
         let (false, Entry::Vacant(place)) = (is_held, entry) else {
             call.context.trace.end_with(ErrorCode::InvalidRequest);
@@ -204,7 +182,7 @@ impl Calls {
                 return state.cancel_held(id);
             };
             state.forget_waiting(open.serial);
-            state.reports.remove(&open.serial);
+            state.reports.forget(open.serial);
             open.context.set_answered();
             open
         };
@@ -253,9 +231,7 @@ impl Calls {
                 idle.waker.wake();
             }
             state.waiting_bytes = 0;
-            state.reports.clear();
-            state.held.clear();
-            state.held_bytes = 0;
+            state.reports = Reports::default();
             (
                 std::mem::take(&mut state.waiting),
                 std::mem::take(&mut state.open),
@@ -296,7 +272,7 @@ impl Calls {
             let mut answer = Vec::new();
             self.server
                 .write_result(&mut answer, &id, open.era, &open.context, &result);
-            self.lock().answer(&id, open, &answer);
+            self.lock().answer(&id, &open, &answer);
         }
     }
 
@@ -351,13 +327,13 @@ impl Calls {
 
     pub(super) fn has_output(&self) -> bool {
         let state = self.lock();
-        !state.out.is_empty() || !state.held.is_empty()
+        !state.out.is_empty() || state.reports.holds_any()
     }
 
     /// Whether `id` belongs to a call in flight.
     pub(super) fn is_open(&self, id: &RequestId) -> bool {
         let state = self.lock();
-        state.open.contains_key(id) || state.is_held(id)
+        state.open.contains_key(id) || state.reports.holds(id)
     }
 
     /// Whether a call has not been answered, or its answer is held.
@@ -514,7 +490,7 @@ impl Calls {
                 self.server
                     .write_result(scratch, &call.id, call.era, &call.context, &refusal);
             }
-            state.answer(&call.id, open, scratch);
+            state.answer(&call.id, &open, scratch);
             state.is_untold = true;
         }
     }
@@ -532,75 +508,35 @@ impl Calls {
 
 impl State {
     fn unread(&self) -> usize {
-        self.out.len() + self.unwritten + self.held_bytes
+        self.out.len() + self.unwritten + self.reports.held_bytes()
     }
 
     fn has_open(&self) -> bool {
-        !self.open.is_empty() || !self.held.is_empty()
+        !self.open.is_empty() || self.reports.holds_any()
     }
 
-    fn is_held(&self, id: &RequestId) -> bool {
-        self.held.iter().any(|held| held.id == *id)
-    }
-
-    /// Forgets a held answer whose client wants it no more.
+    /// Forgets an answer that is held, if there is one.
     fn cancel_held(&mut self, id: &RequestId) {
-        let Some(at) = self.held.iter().position(|held| held.id == *id) else {
-            return; // answered already, or never asked
-        };
-        let held = self.held.swap_remove(at);
-        self.held_bytes -= held.answer.len();
-        self.reports.remove(&held.serial);
-        if let Some(answers) = held.batch.and_then(|batch| batch.add(b"")) {
+        let batch = self.reports.cancel(id).and_then(|held| held.batch);
+        if let Some(answers) = batch.and_then(|batch| batch.add(b"")) {
             self.push_line(&answers);
         }
     }
 
-    /// Answers a call that is open no more, at once unless a report of it has
-    /// left just now, or not yet.
-    fn answer(&mut self, id: &RequestId, open: Open, answer: &[u8]) {
-        if let Some(report) = self.reports.get(&open.serial) {
-            if !report.is_read(Instant::now()) {
-                self.held_bytes += answer.len();
-                self.held.push(Held {
-                    id: id.clone(),
-                    serial: open.serial,
-                    batch: open.batch,
-                    answer: answer.to_vec(),
-                });
-                return;
-            }
-            self.reports.remove(&open.serial);
+    /// Answers a call that is no longer open, once its last report has left.
+    fn answer(&mut self, id: &RequestId, open: &Open, answer: &[u8]) {
+        let batch = open.batch.as_ref();
+        if !self.reports.hold(id, open.serial, batch, answer) {
+            self.push_answer(batch.map(|batch| &**batch), answer);
         }
-        self.push_answer(open.batch.as_deref(), answer);
     }
 
     /// Answers what was held for long enough, now that all that was taken is
-    /// written. Gives the time at which there is more to release.
+    /// written. Gives the time at which there is more.
     fn release(&mut self) -> Option<Instant> {
-        if self.reports.is_empty() {
-            return None;
-        }
-        let now = Instant::now();
-        for report in self.reports.values_mut() {
-            if report.left_at.is_none() && report.end <= self.taken {
-                report.left_at = Some(now);
-            }
-        }
-        let mut next = None;
-        for held in std::mem::take(&mut self.held) {
-            let report = self.reports.get(&held.serial);
-            if report.is_some_and(|report| !report.is_read(now)) {
-                // One that has not left sets no time: the next swap sees it.
-                let due = report.and_then(|report| report.left_at);
-                let due = due.map(|left_at| left_at + AFTER_REPORT);
-                next = [next, due].into_iter().flatten().min();
-                self.held.push(held);
-            } else {
-                self.reports.remove(&held.serial);
-                self.held_bytes -= held.answer.len();
-                self.push_answer(held.batch.as_deref(), &held.answer);
-            }
+        let (due, next) = self.reports.release(self.taken);
+        for held in due {
+            self.push_answer(held.batch.as_deref(), &held.answer);
         }
         next
     }
@@ -652,13 +588,6 @@ impl State {
     }
 }
 
-impl Report {
-    /// Whether the client has had the time to read it.
-    fn is_read(&self, now: Instant) -> bool {
-        (self.left_at).is_some_and(|left_at| left_at + AFTER_REPORT <= now)
-    }
-}
-
 /// Progress of a call whose client reads slowly is dropped: the next report
 /// says more.
 impl Outbound for Calls {
@@ -670,8 +599,7 @@ impl Outbound for Calls {
             state.out.push(b'\n');
             if let Some(serial) = call.serial() {
                 let end = state.taken + state.out.len() as u64;
-                let left_at = None;
-                state.reports.insert(serial, Report { end, left_at });
+                state.reports.add(serial, end);
             }
             // By the heartbeat: woken from here the connection would be next on
             // this worker, which the handler may block.

@@ -203,6 +203,11 @@ impl Server {
         kill_process(Pid::from_child(&self.child), signal).expect("the process is there");
     }
 
+    /// Whether the process is still there.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Waits for the process to end.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         os::wait(&mut self.child, &self.log)

@@ -292,3 +292,34 @@ fn a_delay_before_the_drain_serves_on() {
     assert_eq!(server.wait().code(), Some(0));
     assert!(begin.elapsed().as_millis() >= 1_400, "no delay");
 }
+
+/// With every worker of the runtime held, nothing in it sees a signal or the
+/// time.
+#[test]
+fn the_end_does_not_depend_on_a_free_worker() {
+    for (drain, is_asked_twice) in [("100", false), ("1800000", true)] {
+        let mut trace = Trace::new(&format!("http-hogged-{drain}"));
+        let mut server = setup()
+            .env("CHAOS_TRACE", trace.path())
+            .env("CHAOS_PROCESS", "1")
+            .env("CHAOS_DRAIN", drain)
+            .start();
+        let client = server.modern();
+        let workers = thread::available_parallelism().unwrap().get().max(2);
+        let _calls: Vec<_> = (0..workers)
+            .map(|id| {
+                let ms = 59_000 + id;
+                let call = client.start(&client.calling(id, "hog", json!({ "ms": ms })));
+                trace.wait_for(&format!("start {ms}"));
+                call
+            })
+            .collect();
+        server.signal(Signal::TERM);
+        while is_asked_twice && server.is_running() {
+            server.signal(Signal::TERM);
+            thread::yield_now();
+        }
+        let expected = if is_asked_twice { 0 } else { 1 };
+        assert_eq!(server.wait().code(), Some(expected));
+    }
+}
