@@ -56,6 +56,9 @@ impl Publisher {
                 ),
             }
         }
+        if let (Repr::Untagged, true) = (&of.repr, enforced) {
+            self.untagged_forms(of, &branches, at);
+        }
         object.insert(keyword.into(), branches.into());
     }
 

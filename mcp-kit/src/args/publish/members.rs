@@ -32,12 +32,12 @@ impl Publisher {
         enforced: bool,
         at: &str,
     ) {
+        let tag = fields.tag.map(|tag| (tag, format!("{at}'s tag")));
+        if !self.has_own_names(fields.of, at, &mut tag.into_iter().collect()) {
+            return;
+        }
         let mut seen = Members::default();
         seen.names.extend(fields.tag.map(str::to_owned));
-        let tag = fields
-            .tag
-            .map(|tag| (tag.to_owned(), format!("{at}'s tag")));
-        seen.owners.extend(tag);
         self.members(object, fields.of, enforced, at, &mut seen);
         let properties = object.get("properties").and_then(Value::as_object);
         let strangers: Vec<String> = properties
@@ -97,9 +97,6 @@ impl Publisher {
                 require(object, field.wire);
             }
             seen.names.insert(field.wire.to_owned());
-            if !self.has_own_names(field, &frame.at, seen) {
-                continue;
-            }
             for alias in field.aliases {
                 seen.aliases.insert((*alias).to_owned(), field.wire.into());
             }
@@ -125,16 +122,29 @@ impl Publisher {
         }
     }
 
-    /// Every name and alias has to lead to one field.
-    fn has_own_names(&mut self, field: &'static FieldShape, at: &str, seen: &mut Members) -> bool {
+    /// Every name and alias has to lead to one field, flattened ones among them.
+    fn has_own_names(
+        &mut self,
+        fields: &'static [FieldShape],
+        at: &str,
+        owners: &mut BTreeMap<&'static str, String>,
+    ) -> bool {
         let mut own = true;
-        for name in std::iter::once(&field.wire).chain(field.aliases) {
-            if let Some(other) = seen.owners.insert((*name).to_owned(), at.to_owned()) {
-                self.problem(
-                    at,
-                    &format!("{name:?} is also a name of `{other}`: rename one of the two"),
-                );
-                own = false;
+        for field in fields.iter().filter(|field| !field.skipped) {
+            let place = format!("{at}.{}", field.rust);
+            if field.flatten {
+                if let (false, Shape::Struct(of)) = (field.opaque, resolve((field.shape)())) {
+                    own &= self.has_own_names(of.fields, &place, owners);
+                }
+                continue;
+            }
+            for name in std::iter::once(&field.wire).chain(field.aliases) {
+                if let Some(other) = owners.insert(*name, place.clone()) {
+                    let text =
+                        format!("{name:?} is also a name of `{other}`: rename one of the two");
+                    self.problem(&place, &text);
+                    own = false;
+                }
             }
         }
         own
@@ -260,8 +270,6 @@ pub(super) struct Fields {
 #[derive(Default)]
 struct Members {
     names: BTreeSet<String>,
-    /// Whose each name and alias is.
-    owners: BTreeMap<String, String>,
     aliases: Map<String, Value>,
     /// A flattened map or any JSON takes what is left.
     open: bool,

@@ -11,6 +11,7 @@ mod enums;
 mod keys;
 mod members;
 mod reach;
+mod untagged;
 
 use std::collections::BTreeMap;
 

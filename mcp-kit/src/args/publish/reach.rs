@@ -42,6 +42,11 @@ fn unreached(rules: &'static [Rule], shape: &'static Shape) -> Option<Option<&'s
     }
 }
 
+/// Whether anything inside a shape has rules.
+pub(super) fn has_rules(shape: &'static Shape) -> bool {
+    first(shape, &mut Vec::new()).is_some()
+}
+
 /// The first type inside a shape that has rules.
 fn first(shape: &'static Shape, seen: &mut Vec<*const Shape>) -> Option<Option<&'static str>> {
     if seen.contains(&std::ptr::from_ref(shape)) {

@@ -228,7 +228,7 @@ struct SameNames {
     #[serde(alias = "old")]
     three: u8,
     #[garde(skip)]
-    x: u8,
+    x: String,
     #[garde(skip)]
     #[serde(flatten)]
     rest: Flattened,
@@ -363,4 +363,83 @@ fn what_a_handmade_schema_promises_beyond_the_type_is_a_build_error() {
             wrong(".one", "not", "{\"const\":\"One\"}"),
         ]
     );
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+#[serde(untagged)]
+enum OneForm {
+    Small {
+        #[garde(range(max = 3))]
+        v: u8,
+    },
+    Large {
+        #[garde(skip)]
+        v: u32,
+        #[garde(skip)]
+        w: Option<u8>,
+    },
+    Short(#[garde(length(chars, max = 3))] String),
+    Number(#[garde(range(max = 3))] i64),
+    Long(#[garde(skip)] String),
+    Fraction(#[garde(skip)] f64),
+}
+
+/// Each of these can be told from those before it, or has the same rules.
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+#[serde(untagged)]
+enum Forms {
+    ById {
+        #[garde(range(min = 1))]
+        id: u32,
+    },
+    ByName {
+        #[garde(length(chars, min = 1))]
+        name: String,
+    },
+    Same {
+        /// The name.
+        #[garde(length(chars, min = 1))]
+        name: String,
+        #[garde(skip)]
+        fuzzy: bool,
+    },
+    Text(#[garde(length(chars, min = 1))] String),
+    List(#[garde(length(min = 1))] Vec<u8>),
+    Any(#[garde(skip)] bool),
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct OfForms {
+    #[garde(dive)]
+    forms: Option<Forms>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+struct OfOneForm {
+    #[garde(dive)]
+    x: OneForm,
+}
+
+#[test]
+fn untagged_variants_of_one_form_with_other_rules_are_build_errors() {
+    let hides = |variant: &str, other: &str| {
+        format!(
+            "`OfOneForm.x.{variant}`: serde reads values of `{other}` as this variant, whose \
+             rules then refuse them: tell the two apart with `#[serde(tag = \"…\")]`, or give \
+             them the same rules"
+        )
+    };
+    assert_eq!(
+        problems::<OfOneForm>(),
+        [
+            hides("Small", "Large"),
+            hides("Short", "Long"),
+            hides("Number", "Fraction"),
+        ]
+    );
+    agrees::<OfForms>();
 }
