@@ -41,7 +41,8 @@ pub struct Limits {
     pub unread_bytes: usize,
     /// How long a call may take, waiting included; 30 s.
     pub call_time: Duration,
-    /// The largest result, in bytes of JSON; 1 MiB.
+    /// The largest result, in bytes of JSON; 1 MiB less 16 KiB for what surrounds
+    /// it. Some clients take no event of a stream that has more than 1 MiB.
     pub result_bytes: usize,
     /// Items on one page of a list; 1,000.
     pub page_items: usize,
@@ -64,7 +65,7 @@ impl Default for Limits {
             pending_bytes: 8 * MIB,
             unread_bytes: 8 * MIB,
             call_time: Duration::from_secs(30),
-            result_bytes: MIB,
+            result_bytes: MIB - 16 * 1024,
             page_items: 1_000,
             limiter_entries: 100_000,
             drain_time: Duration::from_secs(10),

@@ -188,7 +188,7 @@ async fn a_result_that_is_too_large_is_told_and_not_sent() {
     assert!(result.is_error());
     assert_eq!(log.call("letters").get("outcome"), "result_too_large");
     assert!(
-        result.text().contains("more than the 1048576"),
+        result.text().contains("more than the 1032192"),
         "{}",
         result.text()
     );

@@ -287,3 +287,29 @@ async fn a_log_that_panics_changes_no_answer() {
     gate.open.add_permits(1);
     assert!(first.await.unwrap().text.contains("through"));
 }
+
+/// Some clients take no event of more than 1 MiB.
+#[tokio::test]
+async fn the_largest_result_fits_into_an_event_of_a_mebibyte() {
+    let server = server().build().unwrap();
+    let client = Client::open(&server).await;
+    let accept = [("accept", "text/event-stream")];
+    for (bytes, is_whole) in [((1 << 20) - 17_000, true), ((1 << 20) - 16_000, false)] {
+        let call = call("x".repeat(1_000), "big", json!({"bytes": bytes}));
+        let answer = client.send("POST", &accept, call.to_string()).await;
+        let events = Events::of(answer).rest().await;
+        let last = events.last().unwrap();
+        assert!(last.data.len() < (1 << 20) - 200, "{}", last.data.len());
+        assert_eq!(last.data.len() > bytes, is_whole, "{}", last.data.len());
+    }
+}
+
+/// Some proxies hold the head of a response back until something follows.
+#[tokio::test]
+async fn a_silent_stream_begins_with_a_comment() {
+    let server = server().build().unwrap();
+    let client = Client::open(&server).await;
+    let mut body = client.get(&[]).await.into_body();
+    let frame = http_body_util::BodyExt::frame(&mut body).await.unwrap();
+    assert_eq!(frame.unwrap().into_data().unwrap(), ": open\n\n");
+}

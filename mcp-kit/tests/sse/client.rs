@@ -149,7 +149,11 @@ impl Caller {
         };
         let (kind, data) = client.event().await.unwrap();
         assert_eq!(kind, "endpoint");
-        client.endpoint = data;
+        // As it is resolved against the address of the stream.
+        client.endpoint = match data.starts_with('/') {
+            true => data,
+            false => format!("/{data}"),
+        };
         client
     }
 

@@ -196,6 +196,16 @@ async fn clients_are_sent_where_the_public_url_is() {
     }
 }
 
+/// An app's router may have taken a part of the path away.
+#[tokio::test]
+async fn clients_of_a_mounted_service_are_sent_beside_the_stream() {
+    let server = server().build().unwrap();
+    let mut body = Caller::of(&server).get().await.into_body();
+    let frame = http_body_util::BodyExt::frame(&mut body).await.unwrap();
+    let text = String::from_utf8(frame.unwrap().into_data().unwrap().to_vec()).unwrap();
+    assert!(text.contains("\ndata: messages?sessionId="), "{text}");
+}
+
 #[tokio::test]
 async fn browsers_ask_first_where_pages_may_read() {
     let server = server()

@@ -113,6 +113,14 @@ impl HttpBody {
         }
     }
 
+    /// Events begin with a comment: some proxies hold the head of a response back
+    /// until a part of its body has come.
+    pub(super) fn begin_with_comment(&mut self) {
+        if let Kind::Events(events) = &mut self.kind {
+            events.pending = Bytes::from_static(b": open\n\n");
+        }
+    }
+
     /// Events end once what their caller has shown is no longer good.
     pub(super) fn end_with(&mut self, caller: Principal) {
         if let Kind::Events(events) = &mut self.kind {

@@ -21,6 +21,7 @@ use super::service::Shared;
 use super::socket::{self, Socket};
 use crate::middleware::{Timeout, log_refusal};
 use crate::panics::contain;
+use crate::protocol::{ErrorCode, RpcError, encode};
 use crate::server::{
     ByteBudget, PendingCall, RunPermit, Running, ServerInner, Share, error_result,
 };
@@ -209,6 +210,40 @@ impl Call {
         json
     }
 
+    /// Answers a call that got no other answer: something of ours has failed.
+    pub(super) fn lose(&self) {
+        if self.exchange.has_ended() {
+            return;
+        }
+        let PendingCall { id, context, .. } = &self.call;
+        let reference = context.reference();
+        let _ = contain(|| {
+            tracing::error!(
+                target: "mcp_kit::http",
+                tool = context.tool(),
+                reference = reference.to_string(),
+                "a call was lost"
+            );
+        });
+        context.set_answered();
+        let error = RpcError::new(
+            ErrorCode::InternalError,
+            format!(
+                "An internal error occurred (reference {reference}). The issue has been logged."
+            ),
+        );
+        let mut json = Vec::new();
+        encode::error(&mut json, Ok(id), &error);
+        match &self.place {
+            None => {
+                self.exchange.answer(json, None);
+            }
+            Some(place) => place.settle(self, Some((json, None))),
+        }
+        context.cancel();
+        self.abort();
+    }
+
     /// Ends it without an answer.
     fn end(&self) {
         match &self.place {
@@ -277,11 +312,16 @@ struct EndOnDrop<'a>(&'a Call);
 impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {
         let call = self.0;
-        if std::thread::panicking() && !call.exchange.has_ended() {
+        if call.call.context.is_cancelled() {
+            return; // answered or ended by whoever aborted the task
+        }
+        if std::thread::panicking() {
             let lost = ToolError::internal("the call was lost: its task panicked");
             let _ = contain(|| call.answer(&error_result(&lost, &call.call.context)));
+            call.lose();
+        } else {
+            call.end();
         }
-        call.end();
     }
 }
 

@@ -140,8 +140,18 @@ async fn post(
     }
 }
 
-/// Messages are JSON.
+/// Messages are JSON, and not compressed.
 pub(super) fn check_is_json(headers: &HeaderMap) -> Result<(), Refusal> {
+    if let Some(coding) = headers::compression(headers) {
+        return Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Reason::ContentType,
+            format!(
+                "Unsupported media type: the body must not be compressed; the Content-Encoding is {}",
+                crate::text::excerpt(&String::from_utf8_lossy(coding.as_bytes()))
+            ),
+        ));
+    }
     if headers::is_json(headers) {
         return Ok(());
     }
@@ -207,6 +217,9 @@ fn decide(
             };
             let meta = Meta::of(request.params.meta)
                 .map_err(|error| with_id(Refusal::bad_request(error)))?;
+            if meta.era() == Era::Legacy {
+                legacy::check_version(named).map_err(with_id)?;
+            }
             if meta.era() == Era::Modern || header_era == Some(Era::Modern) {
                 let asked = modern(shared, headers, accepts, &request, &meta, session);
                 return asked.map_err(with_id);
@@ -224,6 +237,9 @@ fn decide(
         }
         Frame::One(Ok(Message::Notification(notification))) => {
             let meta = Meta::of(notification.params.meta).map_err(Refusal::bad_request)?;
+            if meta.era() == Era::Legacy {
+                legacy::check_version(named)?;
+            }
             if meta.era() == Era::Modern || header_era == Some(Era::Modern) {
                 let method = &notification.method;
                 headers::must_equal(headers, &headers::METHOD, method, "method")?;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::refusal::Refusal;
@@ -86,10 +86,17 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
     is_json
         && parts.all(|parameter| match parameter.trim().split_once('=') {
             Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
-                value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+                let value = value.trim_matches('"');
+                value.eq_ignore_ascii_case("utf-8") || value.eq_ignore_ascii_case("utf8")
             }
             _ => true,
         })
+}
+
+/// The coding that the body was compressed with, if it was.
+pub(super) fn compression(headers: &HeaderMap) -> Option<&HeaderValue> {
+    (headers.get_all(CONTENT_ENCODING).iter())
+        .find(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 /// A header of the protocol that may be given once.
@@ -139,7 +146,13 @@ pub(super) fn must_equal(
             shown(name)
         )));
     };
-    match decoded(given) {
+    // Only a name can hold what needs an encoding. Proxies route by the other
+    // headers as they are, and must not be passed by in another form.
+    let given = match *name == NAME {
+        true => decoded(given),
+        false => Some(given.into()),
+    };
+    match given {
         Some(given) if given == expected => Ok(()),
         _ => Err(mismatch(format!(
             "Header mismatch: {} is not the message's {member}",
@@ -208,6 +221,7 @@ mod tests {
             "application/json",
             "Application/JSON; charset=UTF-8",
             "application/json;charset=\"utf-8\"",
+            "application/json; charset=utf8",
         ] {
             assert!(of(text), "{text}");
         }

@@ -109,9 +109,8 @@ impl Open {
         for call in due {
             let looked = catch_unwind(AssertUnwindSafe(|| call.look(now)));
             if looked.is_err() {
-                // Whatever logs are written to has panicked, and would again.
-                // The call gets no answer, and the others are looked after.
-                call.cancel();
+                // It is answered all the same, and the others are looked after.
+                call.lose();
             }
         }
     }

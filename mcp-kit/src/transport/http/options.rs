@@ -269,8 +269,13 @@ impl HttpOptions {
     /// must reach the one that has its stream. A client that does not read has
     /// further requests refused with 503 while
     /// [`Limits::unread_bytes`](crate::server::Limits::unread_bytes) wait for
-    /// it. Where the path of [`public_url`](Self::public_url) has something
-    /// before the endpoint's own, clients are sent there for `/messages` too.
+    /// it.
+    ///
+    /// With a [`public_url`](Self::public_url) the address for messages begins
+    /// with what its path has before the endpoint's own. Without one it is
+    /// relative to the address of the stream if the service is mounted in an
+    /// application or the request came through a proxy that adds a header such as
+    /// `X-Forwarded-For`, and `/messages` otherwise.
     #[cfg(feature = "sse")]
     pub fn sse(mut self) -> Self {
         self.has_sse = true;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::header::TRANSFER_ENCODING;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
@@ -278,6 +279,7 @@ impl Shared {
         body: &mut RequestBody,
         client: Client,
     ) -> Result<Response<HttpBody>, Refusal> {
+        check_form(parts)?;
         let path = parts.uri.path();
         if path == self.options.path || path.strip_suffix('/') == Some(&self.options.path) {
             return self.endpoint(parts, body, client).await;
@@ -363,7 +365,9 @@ impl Shared {
                 let taken = self.edge.stream(&caller.0).await;
                 taken.map_err(|refused| limited(refused, reason, whose))?;
             }
-            (sse::stream(self, &caller.0)?, open.endless())
+            let is_mounted = matches!(body, RequestBody::Other(_));
+            let stream = sse::stream(self, parts, is_mounted, &caller.0)?;
+            (stream, open.endless())
         } else {
             (sse::message(self, parts, body, caller).await?, open)
         };
@@ -559,6 +563,33 @@ async fn contained(
             ),
         ),
     ))
+}
+
+/// Refuses what this server would read otherwise than a proxy before it: codings
+/// of a transfer that are not undone here, and targets of other protocols.
+fn check_form(parts: &Parts) -> Result<(), Refusal> {
+    let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
+    let is_coded = match (codings.next(), codings.next()) {
+        (None, _) => false,
+        (Some(coding), None) => !coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
+        (Some(_), Some(_)) => true,
+    };
+    if is_coded {
+        return Err(Refusal::new(
+            StatusCode::NOT_IMPLEMENTED,
+            Reason::Malformed,
+            "Not implemented: the only Transfer-Encoding that this server takes is chunked",
+        )
+        .closing());
+    }
+    match parts.uri.scheme_str() {
+        None | Some("http" | "https") => Ok(()),
+        Some(_) => Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            Reason::Host,
+            "Bad request: the target must be a path, or a URL of http or https",
+        )),
+    }
 }
 
 /// What authenticators say, if they say it in time.

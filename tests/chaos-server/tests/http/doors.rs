@@ -133,6 +133,12 @@ fn a_target_with_a_host_counts_as_much_as_the_header() {
         .target("http://evil.example/mcp")
         .header("Host", "evil.example");
     assert_refused(&server.connect().exchange(&both), "both");
+    for scheme in ["ftp", "ws", "file"] {
+        let target = format!("{scheme}://{}/mcp", server.address);
+        let request = server.modern().calling(1, "add", json!({ "a": 1, "b": 2 }));
+        let response = server.connect().exchange(&request.target(&target));
+        crate::client::refusal(&response, 400);
+    }
 }
 
 #[test]

@@ -139,6 +139,28 @@ fn an_error_without_id_has_the_form_of_the_clients_version() {
 }
 
 #[test]
+fn compressed_bodies_are_415() {
+    let server = setup().start();
+    let good = server.modern().calling(1, "add", json!({ "a": 1, "b": 2 }));
+    for coding in ["gzip", "br", "zstd", "GZIP", "identity, gzip"] {
+        let request = good.clone().header("Content-Encoding", coding);
+        let error = refusal(&server.connect().exchange(&request), 415);
+        let text = rpc::message(&error);
+        assert!(
+            text.contains("compressed") && text.contains(coding),
+            "{text}"
+        );
+    }
+    for (name, value) in [
+        ("Content-Encoding", "identity"),
+        ("Content-Type", "application/json; charset=utf8"),
+    ] {
+        let response = server.connect().exchange(&good.clone().set(name, value));
+        assert_eq!(response.status(), 200, "{value}: {}", response.text());
+    }
+}
+
+#[test]
 fn bodies_of_another_type_are_415() {
     let server = setup().start();
     let good = server.modern().calling(1, "add", json!({ "a": 1, "b": 2 }));
@@ -412,6 +434,20 @@ fn a_body_of_doubtful_length_is_refused() {
             good.clone()
                 .without_length()
                 .header("Transfer-Encoding", "chunked, identity"),
+        ),
+        (
+            "a coding that is not undone",
+            good.clone()
+                .without_length()
+                .header("Transfer-Encoding", "gzip, chunked")
+                .chunked(64),
+        ),
+        (
+            "another coding",
+            good.clone()
+                .without_length()
+                .header("Transfer-Encoding", "deflate")
+                .header("Transfer-Encoding", "chunked"),
         ),
         (
             "a chunk's size",

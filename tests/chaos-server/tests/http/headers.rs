@@ -130,6 +130,21 @@ fn a_name_may_come_in_base64() {
 }
 
 /// A tool of another name has it in the header as well, and is unknown then.
+/// A proxy that routes by method must not be passed by.
+#[test]
+fn a_method_has_no_form_in_base64() {
+    let server = setup().start();
+    let client = server.modern();
+    for (name, value) in [
+        ("Mcp-Method", "=?base64?dG9vbHMvY2FsbA==?="),
+        ("MCP-Protocol-Version", "=?base64?MjAyNi0wNy0yOA==?="),
+    ] {
+        let response = server.connect().exchange(&call(&client).set(name, value));
+        assert_eq!(response.status(), 400, "{name}: {}", response.text());
+    }
+    assert_served(&server, &call(&client), "as it is");
+}
+
 #[test]
 fn a_name_that_no_header_can_hold_comes_in_base64() {
     let server = setup().start();

@@ -159,6 +159,10 @@ fn a_version_that_is_not_supported_is_400() {
         let request = good.clone().set("MCP-Protocol-Version", version);
         let response = server.connect().exchange(&request);
         assert_eq!(response.status(), 400, "{version:?}: {}", response.text());
+        let text = response.text();
+        for known in LEGACY.into_iter().chain(["2026-07-28"]) {
+            assert!(text.contains(known), "{version:?}: {text}");
+        }
     }
     // Any that is supported is accepted, and none stands for 2025-03-26.
     for version in LEGACY {

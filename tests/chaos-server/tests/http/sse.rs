@@ -209,6 +209,24 @@ fn a_session_ends_with_its_stream() {
 }
 
 /// The ids of streamable sessions open no door here, nor the other way round.
+/// Behind a proxy that takes a part of the path away, the address is right
+/// relative to the stream's own.
+#[test]
+fn behind_a_proxy_messages_are_sent_beside_the_stream() {
+    let server = server();
+    for header in ["X-Forwarded-For", "X-Forwarded-Prefix", "Forwarded", "Via"] {
+        let request = opening(None).header(header, "127.0.0.1");
+        let mut conn = server.connect();
+        conn.send(&request);
+        let head = conn.head().expect("an answer");
+        let first = Events::new(conn, &head).next().expect("an event");
+        assert!(
+            first.data.starts_with("messages?sessionId="),
+            "{header}: {first:?}"
+        );
+    }
+}
+
 #[test]
 fn sessions_of_the_two_transports_are_not_mixed() {
     let server = server();

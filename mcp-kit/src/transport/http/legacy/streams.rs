@@ -49,6 +49,7 @@ pub(in super::super) async fn get(
     }
     let mut response = endpoint::events(shared, &exchange);
     response.body_mut().held().listening = Some(listening);
+    response.body_mut().begin_with_comment();
     response.body_mut().end_with(principal);
     Ok(response)
 }

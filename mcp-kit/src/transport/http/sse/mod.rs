@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{Method, Response, StatusCode, Uri};
+use http::{HeaderName, Method, Response, StatusCode, Uri, Version};
 
 use super::body::HttpBody;
 use super::endpoint::{self, refuse_while_draining};
@@ -58,15 +58,25 @@ pub(super) fn check_stream(shared: &Shared, parts: &Parts) -> Result<(), Refusal
     refuse_while_draining(shared)
 }
 
-/// Opens a stream.
+/// Opens a stream, for a request that came through an application's router or
+/// not.
 pub(super) fn stream(
     shared: &Shared,
+    parts: &Parts,
+    is_mounted: bool,
     principal: &Principal,
 ) -> Result<Response<HttpBody>, Refusal> {
     let opened = shared.streams.open(shared, principal)?;
     let stream = opened.stream();
-    let prefix = prefix(&shared.options);
-    stream.endpoint(&format!("{prefix}{MESSAGES}?{SESSION}={}", opened.id()));
+    let messages = match prefix(&shared.options) {
+        Some(prefix) => format!("{prefix}{MESSAGES}"),
+        // A part of the path that the client sees may have been taken away.
+        // Relative to the stream's own address it is right in any case.
+        None if is_mounted || is_forwarded(parts) => MESSAGES[1..].to_owned(),
+        // Some clients only put an address like this behind the server's name.
+        None => MESSAGES.to_owned(),
+    };
+    stream.endpoint(&format!("{messages}?{SESSION}={}", opened.id()));
     let keep_alive = shared.options.limits.keep_alive;
     let mut response = endpoint::stream_of(HttpBody::session(Arc::clone(stream), keep_alive));
     response.body_mut().held().opened = Some(opened);
@@ -245,14 +255,24 @@ fn refuse(shared: &Shared, session: &SseSession) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What comes before the endpoint's path where clients see more of it.
-fn prefix(options: &HttpOptions) -> String {
-    let url: Option<Uri> = (options.public_url.as_ref()).and_then(|url| url.parse().ok());
-    let path = url.as_ref().map_or("", |url| url.path());
-    let prefix = path
+/// What comes before the endpoint's path as clients see it, if the public URL is
+/// known.
+fn prefix(options: &HttpOptions) -> Option<String> {
+    let url: Uri = options.public_url.as_ref()?.parse().ok()?;
+    let prefix = url
+        .path()
         .trim_end_matches('/')
         .strip_suffix(options.path.trim_end_matches('/'));
-    prefix.unwrap_or_default().to_owned()
+    Some(prefix.unwrap_or_default().to_owned())
+}
+
+/// Whether a request shows that it came through a proxy.
+fn is_forwarded(parts: &Parts) -> bool {
+    let is_proxys = |name: &HeaderName| {
+        matches!(name.as_str(), "via" | "forwarded" | "x-real-ip")
+            || name.as_str().starts_with("x-forwarded-")
+    };
+    parts.version == Version::HTTP_10 || parts.headers.keys().any(is_proxys)
 }
 
 /// The session that a request names.
