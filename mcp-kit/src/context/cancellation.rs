@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Notify;
 
 use super::FromContext;
 use crate::tool::{CallContext, ToolCall, ToolError};
@@ -12,25 +15,74 @@ use crate::tool::{CallContext, ToolCall, ToolError};
 /// time, and needs this only to clean up elsewhere. A `blocking` one cannot be
 /// stopped from outside: look at [`is_cancelled`](Self::is_cancelled) between
 /// steps.
+///
+/// A test that calls the function itself takes one from
+/// [`testing::cancellation`](crate::testing::cancellation).
 #[derive(Clone)]
-pub struct Cancellation(Arc<CallContext>);
+pub struct Cancellation(Source);
+
+#[derive(Clone)]
+enum Source {
+    Call(Arc<CallContext>),
+    Test(Arc<Cancelled>),
+}
+
+/// Whether something was cancelled, for those who look and those who wait.
+#[derive(Default)]
+pub(crate) struct Cancelled {
+    is_set: AtomicBool,
+    changed: Notify,
+}
+
+impl Cancelled {
+    pub(crate) fn set(&self) {
+        self.is_set.store(true, Ordering::Release);
+        self.changed.notify_waiters();
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        self.is_set.load(Ordering::Acquire)
+    }
+
+    pub(crate) async fn wait(&self) {
+        let notified = self.changed.notified();
+        tokio::pin!(notified);
+        // Registered before the look, so that a cancel in between is not missed.
+        notified.as_mut().enable();
+        if !self.is_set() {
+            notified.await;
+        }
+    }
+}
 
 impl Cancellation {
+    /// For tests of handlers, which have no call.
+    pub(crate) fn of(cancelled: Arc<Cancelled>) -> Self {
+        Self(Source::Test(cancelled))
+    }
+
     /// Whether the caller cancelled, left, or was told that time is up.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.0.is_cancelled()
+        self.cancelled_flag().is_set()
     }
 
     /// Waits until the caller no longer waits.
     pub async fn cancelled(&self) {
-        self.0.cancelled().await;
+        self.cancelled_flag().wait().await;
+    }
+
+    fn cancelled_flag(&self) -> &Cancelled {
+        match &self.0 {
+            Source::Call(call) => &call.cancelled,
+            Source::Test(cancelled) => cancelled,
+        }
     }
 }
 
 impl FromContext for Cancellation {
     fn from_context(call: &ToolCall) -> Result<Self, ToolError> {
-        Ok(Self(Arc::clone(call.context())))
+        Ok(Self(Source::Call(Arc::clone(call.context()))))
     }
 }
 

@@ -10,6 +10,7 @@ mod request;
 mod state;
 
 pub use cancellation::Cancellation;
+pub(crate) use cancellation::Cancelled;
 pub use extension::Extension;
 pub(crate) use extension::Extensions;
 #[cfg(feature = "http")]
@@ -18,6 +19,7 @@ pub(crate) use host::Host;
 pub(crate) use principal::Credential;
 pub use principal::Principal;
 pub use progress::Progress;
+pub(crate) use progress::Reported;
 pub use request::RequestInfo;
 pub(crate) use request::RequestSource;
 pub(crate) use state::StateMap;

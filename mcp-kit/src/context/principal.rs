@@ -65,6 +65,13 @@ enum Scopes {
     These(BTreeSet<String>),
 }
 
+/// A cheap clone.
+impl From<&Self> for Principal {
+    fn from(principal: &Self) -> Self {
+        principal.clone()
+    }
+}
+
 impl Principal {
     /// A caller with exactly these scopes.
     pub fn new<S: Into<String>>(

@@ -12,51 +12,85 @@ use crate::tool::{CallContext, ToolCall, ToolError};
 ///
 /// Reports cost nothing where the client did not ask. They may be dropped
 /// where it does not read.
+///
+/// A test that calls the function itself takes one from
+/// [`testing::progress`](crate::testing::progress), which records the reports.
 #[derive(Clone)]
-pub struct Progress(Arc<Inner>);
+pub struct Progress(Source);
 
-struct Inner {
-    call: Arc<CallContext>,
-    /// The specification wants every report to be larger than the last.
-    last: Mutex<f64>,
+#[derive(Clone)]
+enum Source {
+    Call(Arc<CallContext>),
+    Test(
+        Arc<dyn Fn(f64, Option<f64>, Option<&str>) + Send + Sync>,
+        Arc<Reported>,
+    ),
+}
+
+/// The last report, of which every next one must be larger: also where a call
+/// has several [`Progress`].
+pub(crate) struct Reported(Mutex<f64>);
+
+impl Default for Reported {
+    fn default() -> Self {
+        Self(Mutex::new(f64::NEG_INFINITY))
+    }
+}
+
+impl Reported {
+    /// Runs `send` if `progress` may follow what was reported so far. The lock is
+    /// held meanwhile, so that two reports cannot overtake each other.
+    fn advance(&self, progress: f64, send: impl FnOnce()) {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if progress.is_finite() && progress > *last {
+            *last = progress;
+            send();
+        }
+    }
 }
 
 impl Progress {
+    /// For tests of handlers, which have no call.
+    pub(crate) fn of(
+        record: impl Fn(f64, Option<f64>, Option<&str>) + Send + Sync + 'static,
+    ) -> Self {
+        Self(Source::Test(Arc::new(record), Arc::default()))
+    }
+
     /// Reports `progress` of `total`, in any unit, with a message for people.
     ///
-    /// A report that is not larger than the last one, or not finite, is not
-    /// sent.
+    /// A report that is not larger than the call's last one, or not finite, is
+    /// not sent.
     pub fn report(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
-        let call = &self.0.call;
+        let total = total.filter(|total| total.is_finite());
+        let call = match &self.0 {
+            Source::Call(call) => call,
+            Source::Test(record, reported) => {
+                return reported.advance(progress, || record(progress, total, message));
+            }
+        };
         let (Some(token), Some(outbound)) = (&call.progress_token, &call.outbound) else {
             return;
         };
-        if call.is_cancelled() || !progress.is_finite() {
+        if call.is_cancelled() {
             return;
         }
-        // Held while sending, so that two reports cannot overtake each other.
-        let mut last = self.0.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if progress <= *last {
-            return;
-        }
-        *last = progress;
-        let mut params = json!({"progressToken": token, "progress": progress});
-        if let Some(total) = total.filter(|total| total.is_finite()) {
-            params["total"] = json!(total);
-        }
-        if let Some(message) = message {
-            params["message"] = json!(message);
-        }
-        outbound.notify(call, "notifications/progress", &params);
+        call.reported.advance(progress, || {
+            let mut params = json!({"progressToken": token, "progress": progress});
+            if let Some(total) = total {
+                params["total"] = json!(total);
+            }
+            if let Some(message) = message {
+                params["message"] = json!(message);
+            }
+            outbound.notify(call, "notifications/progress", &params);
+        });
     }
 }
 
 impl FromContext for Progress {
     fn from_context(call: &ToolCall) -> Result<Self, ToolError> {
-        Ok(Self(Arc::new(Inner {
-            call: Arc::clone(call.context()),
-            last: Mutex::new(f64::NEG_INFINITY),
-        })))
+        Ok(Self(Source::Call(Arc::clone(call.context()))))
     }
 }
 

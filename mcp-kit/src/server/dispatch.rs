@@ -433,6 +433,12 @@ impl Drop for Running {
 
 /// What a client reads of an error. It never panics.
 pub(crate) fn error_result(error: &ToolError, context: &CallContext) -> ToolResult {
+    let mut result = told(error, context);
+    result.failure = Some(error.kind());
+    result
+}
+
+fn told(error: &ToolError, context: &CallContext) -> ToolResult {
     match error.message() {
         Some(message) => {
             if error.source().is_some() {

@@ -3,6 +3,7 @@
 #[cfg(feature = "http")]
 mod budget;
 mod builder;
+mod call;
 mod dispatch;
 mod drain;
 mod entry;
@@ -24,6 +25,7 @@ pub(crate) use budget::{ByteBudget, Claim};
 #[cfg(all(feature = "cli", feature = "http", feature = "metrics"))]
 pub(crate) use builder::NO_METRICS;
 pub use builder::{BuildError, ServerBuilder, ToolOptions};
+pub use call::CallError;
 pub use drain::DrainHandle;
 pub use limits::Limits;
 pub use policy::ToolPolicy;

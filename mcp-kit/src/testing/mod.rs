@@ -2,10 +2,12 @@
 
 mod agreement;
 mod client;
+mod handlers;
 mod portable;
 
 pub use agreement::assert_schema_agrees;
 pub use client::{Call, CallResult, Client, ClientBuilder, Request, RequestError};
+pub use handlers::{CancelHandle, ProgressReport, ProgressReports, cancellation, progress};
 pub use portable::assert_portable;
 
 /// The client's end of a connection within the process, as bare bytes: one JSON

@@ -7,12 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde_json::{Map, Value};
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::{ErrorKind, ToolDefinition, ToolError};
 use crate::args::{ArgumentNames, Decoded, Violations};
-use crate::context::{Principal, RequestInfo, RequestSource};
+use crate::context::{Cancelled, Principal, Reported, RequestInfo, RequestSource};
 use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
 use crate::reference::Reference;
 #[cfg(feature = "http")]
@@ -49,8 +48,9 @@ pub(crate) struct CallContext {
     text: CallText,
     /// What the client says of itself, once it has been looked at.
     client: OnceLock<Option<Arc<ClientInfo>>>,
-    cancelled: AtomicBool,
-    cancelled_notify: Notify,
+    pub(crate) cancelled: Cancelled,
+    /// Of every `Progress` of the call together.
+    pub(crate) reported: Reported,
     given_up: OnceLock<ErrorKind>,
     answered: AtomicBool,
     /// What its connection knows it by, among all calls that it ever had.
@@ -138,8 +138,8 @@ impl CallContext {
             serial: OnceLock::new(),
             #[cfg(feature = "http")]
             begun: AtomicBool::new(false),
-            cancelled: AtomicBool::new(false),
-            cancelled_notify: Notify::new(),
+            cancelled: Cancelled::default(),
+            reported: Reported::default(),
             reference: OnceLock::new(),
             logged: AtomicBool::new(false),
             normalised: AtomicUsize::new(0),
@@ -163,22 +163,11 @@ impl CallContext {
     }
 
     pub(crate) fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Release);
-        self.cancelled_notify.notify_waiters();
+        self.cancelled.set();
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Acquire)
-    }
-
-    pub(crate) async fn cancelled(&self) {
-        let notified = self.cancelled_notify.notified();
-        tokio::pin!(notified);
-        // Registered before the look, so that a cancel in between is not missed.
-        notified.as_mut().enable();
-        if !self.is_cancelled() {
-            notified.await;
-        }
+        self.cancelled.is_set()
     }
 
     /// The caller was answered with this failure while the handler still ran.
@@ -366,6 +355,10 @@ impl ToolCall {
     #[must_use]
     pub fn state<T: 'static>(&self) -> Option<&T> {
         self.0.server.state()
+    }
+
+    pub(crate) fn server(&self) -> &Arc<ServerInner> {
+        &self.0.server
     }
 
     pub(crate) fn context(&self) -> &Arc<CallContext> {

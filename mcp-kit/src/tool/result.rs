@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Audio, Content, EmbeddedResource, Image, IntoToolError, ResourceLink, Text, ToolError, finite,
+    Audio, Content, EmbeddedResource, ErrorKind, Image, IntoToolError, ResourceLink, Text,
+    ToolError, finite,
 };
 use crate::protocol::encode;
 
@@ -16,6 +17,8 @@ pub struct ToolResult {
     pub(crate) content: Vec<Content>,
     pub(crate) structured: Option<Box<RawValue>>,
     pub(crate) is_error: bool,
+    /// Why there is no result of the tool's own.
+    pub(crate) failure: Option<ErrorKind>,
 }
 
 impl ToolResult {
@@ -31,6 +34,7 @@ impl ToolResult {
             content,
             structured: None,
             is_error: false,
+            failure: None,
         }
     }
 
@@ -47,6 +51,7 @@ impl ToolResult {
             content: vec![Content::text(json.get())],
             structured: Some(json),
             is_error: false,
+            failure: None,
         })
     }
 
@@ -70,6 +75,15 @@ impl ToolResult {
     #[must_use]
     pub fn blocks(&self) -> &[Content] {
         &self.content
+    }
+
+    /// The text, if it is all that there is: one block of text.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self.content.as_slice() {
+            [Content::Text(text)] => Some(text.as_str()),
+            _ => None,
+        }
     }
 
     /// The structured content as JSON text.
@@ -104,7 +118,24 @@ impl ToolResult {
     }
 
     pub(crate) fn error(message: impl Into<String>) -> Self {
-        Self::text(message).into_failure()
+        Self::text(message).into_failure().in_words()
+    }
+
+    /// The result with words in place of nothing: a model that reads an empty
+    /// text, or no content, takes it for a fault and often calls again.
+    fn in_words(mut self) -> Self {
+        let says_nothing = |block: &Content| match block {
+            Content::Text(text) => text.as_str().is_empty(),
+            _ => false,
+        };
+        if self.structured.is_none() && self.content.iter().all(says_nothing) {
+            self.content = vec![Content::text(if self.is_error {
+                "(failed without a message)"
+            } else {
+                "(no result)"
+            })];
+        }
+        self
     }
 }
 
@@ -113,13 +144,16 @@ impl ToolResult {
 /// | type | result |
 /// |---|---|
 /// | `String`, `&'static str`, numbers, `bool`, [`Text`] | one text block |
-/// | `()` | no content |
+/// | `()` | the text `(no result)` |
 /// | [`Json<T>`] | structured content, the output schema of `T`, the JSON as text |
 /// | [`Image`], [`Audio`], [`ResourceLink`], [`EmbeddedResource`], [`Content`] | one block |
 /// | `Vec<Content>` | these blocks |
-/// | `Option<T>` | `T`'s result, or no content |
+/// | `Option<T>` | `T`'s result, or the text `(no result)` |
 /// | [`ToolResult`] | itself |
 /// | `Result<T, ToolError>` | `T`'s result, or the error |
+///
+/// A result that says nothing (an empty text, no blocks) becomes the text
+/// `(no result)`. Structured content stays as it is: an empty list is a result.
 #[diagnostic::on_unimplemented(
     message = "a tool cannot return `{Self}`",
     label = "not a tool's result",
@@ -166,19 +200,22 @@ impl<T: Serialize + JsonSchema> IntoToolResult for Json<T> {
 
 impl IntoToolResult for ToolResult {
     fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        Ok(self)
+        Ok(self.in_words())
     }
 }
 
 impl IntoToolResult for () {
     fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        Ok(ToolResult::default())
+        Ok(ToolResult::default().in_words())
     }
 }
 
 impl<T: IntoToolResult> IntoToolResult for Option<T> {
     fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        self.map_or_else(|| Ok(ToolResult::default()), T::into_tool_result)
+        match self {
+            Some(value) => value.into_tool_result(),
+            None => ().into_tool_result(),
+        }
     }
 }
 
@@ -194,7 +231,7 @@ impl<T: IntoToolResult, E: IntoToolError> IntoToolResult for Result<T, E> {
 
 impl IntoToolResult for Vec<Content> {
     fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        Ok(ToolResult::content(self))
+        Ok(ToolResult::content(self).in_words())
     }
 }
 
@@ -202,7 +239,7 @@ macro_rules! block_results {
     ($($block:ty),*) => {$(
         impl IntoToolResult for $block {
             fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-                Ok(ToolResult::content(vec![self.into()]))
+                Ok(ToolResult::content(vec![self.into()]).in_words())
             }
         }
     )*};
@@ -213,7 +250,7 @@ macro_rules! text_results {
     ($($text:ty),*) => {$(
         impl IntoToolResult for $text {
             fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-                Ok(ToolResult::text(self))
+                Ok(ToolResult::text(self).in_words())
             }
         }
     )*};
@@ -239,6 +276,7 @@ displayed_results!(
 );
 
 #[cfg(test)]
+#[allow(clippy::panic)]
 mod tests {
     use super::*;
 
@@ -256,5 +294,34 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(json).unwrap();
         let expected = serde_json::json!({"from": {"text": "a\nb", "list": [1, 2]}});
         assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn a_result_that_says_nothing_has_words() {
+        let text = |result: Result<ToolResult, ToolError>| {
+            let result = result.unwrap();
+            let [Content::Text(text)] = result.blocks() else {
+                panic!("{result:?}");
+            };
+            text.as_str().to_owned()
+        };
+        let said = [
+            text(().into_tool_result()),
+            text(String::new().into_tool_result()),
+            text("".into_tool_result()),
+            text(None::<String>.into_tool_result()),
+            text(Some(String::new()).into_tool_result()),
+            text(Vec::<Content>::new().into_tool_result()),
+            text(Text::new("").into_tool_result()),
+            text(ToolResult::content(Vec::new()).into_tool_result()),
+        ];
+        assert!(said.iter().all(|text| text == "(no result)"), "{said:?}");
+        let failed = ToolResult::text("").into_failure();
+        assert_eq!(
+            text(failed.into_tool_result()),
+            "(failed without a message)"
+        );
+        let list = Json(Vec::<u8>::new()).into_tool_result();
+        assert_eq!(text(list), "[]");
     }
 }

@@ -13,6 +13,7 @@ mod bounds;
 mod building;
 mod chain;
 mod failures;
+mod from_code;
 mod life;
 mod log;
 mod portable;

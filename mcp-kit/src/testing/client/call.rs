@@ -41,8 +41,8 @@ impl Request {
     }
 
     /// Tells the server that the answer is not wanted. A request that is
-    /// cancelled in time gets none: it ends with [`RequestError::NoAnswer`] when
-    /// the connection does.
+    /// cancelled in time gets none: it ends with [`RequestError::Cancelled`] once
+    /// the server has taken notice.
     pub fn cancel(&self) {
         if let Some(lines) = self
             .lines
@@ -54,6 +54,10 @@ impl Request {
                 "method": "notifications/cancelled",
                 "params": {"requestId": self.id, "reason": "the test cancelled it"},
             });
+            let _ = lines.send(line.to_string().into_bytes());
+            // Whatever the server answers to this, it has read the line above,
+            // and the answer to the request came before or never comes.
+            let line = json!({"jsonrpc": "2.0", "id": cancelled_id(self.id), "method": "ping"});
             let _ = lines.send(line.to_string().into_bytes());
         }
     }
@@ -71,6 +75,9 @@ impl Future for Request {
             return Poll::Ready(Err(RequestError::NoAnswer));
         };
         self.progress = progress;
+        if message.is_null() {
+            return Poll::Ready(Err(RequestError::Cancelled));
+        }
         Poll::Ready(match message.get_mut("error") {
             Some(error) => Err(RequestError::Protocol {
                 code: error["code"].as_i64().unwrap_or_default(),
@@ -105,6 +112,8 @@ pub enum RequestError {
     },
     /// The connection ended without an answer.
     NoAnswer,
+    /// The request was cancelled before the server answered it.
+    Cancelled,
 }
 
 impl fmt::Display for RequestError {
@@ -112,6 +121,7 @@ impl fmt::Display for RequestError {
         match self {
             Self::Protocol { code, message, .. } => write!(f, "{message} ({code})"),
             Self::NoAnswer => f.write_str("the connection ended without an answer"),
+            Self::Cancelled => f.write_str("it was cancelled"),
         }
     }
 }
@@ -138,7 +148,8 @@ impl Call {
     }
 
     /// Tells the server that the result is not wanted. A call that is cancelled
-    /// in time gets none: it ends when the connection does.
+    /// in time gets none: its [`outcome`](Self::outcome) is
+    /// [`RequestError::Cancelled`].
     pub fn cancel(&self) {
         self.0.cancel();
     }
@@ -147,7 +158,8 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// A protocol error in place of a result, or no answer at all. A tool that
+    /// A protocol error in place of a result, or no answer at all, for example
+    /// because the call was cancelled. A tool that
     /// fails does have a result; see [`CallResult::is_error`].
     pub async fn outcome(mut self) -> Result<CallResult, RequestError> {
         std::future::poll_fn(|cx| self.poll_outcome(cx)).await
@@ -221,4 +233,17 @@ impl CallResult {
     pub fn progress(&self) -> &[Value] {
         &self.progress
     }
+}
+
+const CANCELLED: &str = "cancelled ";
+
+/// The id of the request that follows the cancellation of `id`.
+fn cancelled_id(id: u64) -> String {
+    format!("{CANCELLED}{id}")
+}
+
+/// The request whose cancellation a message answers.
+pub(super) fn cancelled_request(message: &Value) -> Option<u64> {
+    let id = message.get("id")?.as_str()?;
+    id.strip_prefix(CANCELLED)?.parse().ok()
 }

@@ -11,7 +11,7 @@ use tokio::io::{
 };
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::call::Request;
+use super::call::{Request, cancelled_request};
 use crate::context::Principal;
 use crate::server::Server;
 use crate::transport::memory;
@@ -131,6 +131,15 @@ impl Inbox {
 
     fn take(&self, message: Value) {
         let mut state = self.lock();
+        if let Some(id) = cancelled_request(&message) {
+            if let Some(open) = state.open.remove(&id) {
+                let _ = open.answer.send(Answer {
+                    message: Value::Null,
+                    progress: open.progress,
+                });
+            }
+            return;
+        }
         let answered = message.get("id").and_then(Value::as_u64);
         if let Some(open) = answered.and_then(|id| state.open.remove(&id)) {
             let _ = open.answer.send(Answer {

@@ -1,0 +1,213 @@
+//! Calls of tools from code, in this process.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+
+use serde::Serialize;
+
+use super::{Running, Server};
+use crate::context::{FromContext, Principal, RequestSource};
+use crate::protocol::{ProtocolVersion, RequestId};
+use crate::telemetry::CallTrace;
+use crate::tool::{CallContext, CallRequest, CallText, ErrorKind, ToolCall, ToolError, ToolResult};
+
+/// Calls that run inside each other on one thread.
+const DEEPEST: u32 = 16;
+
+thread_local! {
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Why a call from code has no result; see [`Server::call`].
+///
+/// Its text is what a client would read, so it holds no internal error's
+/// source. In a handler, `?` makes an internal error of it, and `.or_user("…")`
+/// replaces it by words of your own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The server has no tool of that name.
+    UnknownTool,
+    /// The call was refused or failed: its scope, a rate, its arguments, its
+    /// time, or the tool itself.
+    Failed {
+        /// What went wrong.
+        kind: ErrorKind,
+        /// What a client would read: the message, or for internal errors and
+        /// panics the reference under which the log has the cause.
+        message: String,
+    },
+    /// The result exceeds the tool's limit.
+    ResultTooLarge {
+        /// The bytes of the result as JSON.
+        bytes: usize,
+        /// The bytes that the tool may return.
+        limit: usize,
+    },
+    /// Tools call each other, or themselves, more than 16 deep.
+    NestedTooDeeply,
+}
+
+impl CallError {
+    fn arguments(message: &str) -> Self {
+        Self::Failed {
+            kind: ErrorKind::InvalidArguments,
+            message: message.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownTool => f.write_str("unknown tool"),
+            Self::Failed { message, .. } => f.write_str(message),
+            Self::ResultTooLarge { bytes, limit } => write!(
+                f,
+                "the result has {bytes} bytes, more than the {limit} that this tool may return"
+            ),
+            Self::NestedTooDeeply => write!(f, "tools call each other more than {DEEPEST} deep"),
+        }
+    }
+}
+
+impl Error for CallError {}
+
+impl Server {
+    /// Calls a tool by its name, through its whole chain: authorization, rate,
+    /// timeout, concurrency, validation, your middlewares, the log and the
+    /// metrics, exactly as for a client that is `principal`.
+    ///
+    /// `arguments` is what a client would send: a JSON object, or anything that
+    /// serialises to one; `null` and `()` leave them out. Dropping the future
+    /// cancels the call. It needs a tokio runtime. A handler that looks at its
+    /// [`RequestInfo`](crate::RequestInfo) finds the id `server.call`, and no
+    /// client.
+    ///
+    /// A handler may call tools of its own server: it takes a [`Server`] as a
+    /// parameter. Such a call takes no place among the calls that may run at
+    /// once (`calls_per_server`), since the handler that waits for it has one,
+    /// so that handlers never wait for each other's places. A tool's own
+    /// concurrency limit does hold: a tool that is limited to one call and calls
+    /// itself waits until its time is up.
+    ///
+    /// ```
+    /// use mcp_kit::prelude::*;
+    /// use serde_json::json;
+    ///
+    /// /// Says hello.
+    /// #[tool]
+    /// async fn hello() -> &'static str {
+    ///     "Hello!"
+    /// }
+    ///
+    /// /// Says hello twice.
+    /// #[tool]
+    /// async fn hello_twice(server: Server, principal: Principal) -> Result<String, ToolError> {
+    ///     let once = server.call(&principal, "hello", json!({})).await?;
+    ///     let text = once.as_text().unwrap_or_default();
+    ///     Ok(format!("{text} {text}"))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("greeter", "1.0.0")
+    ///     .tool::<hello>()
+    ///     .tool::<hello_twice>()
+    ///     .build()?;
+    /// let nightly = Principal::new("nightly-job", ["read"]);
+    /// let result = server.call(&nightly, "hello_twice", json!({})).await?;
+    /// assert_eq!(result.as_text(), Some("Hello! Hello!"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`]: the tool does not exist, the call was refused or failed,
+    /// or its result is too large. A result by which the tool itself reports a
+    /// failure ([`ToolResult::is_error`]) is not an error here.
+    pub async fn call(
+        &self,
+        principal: impl Into<Principal>,
+        tool: &str,
+        arguments: impl Serialize,
+    ) -> Result<ToolResult, CallError> {
+        let entry = self.inner.tool(tool).ok_or(CallError::UnknownTool)?;
+        let request = CallRequest {
+            id: RequestId::String("server.call".into()),
+            version: ProtocolVersion::V2026_07_28,
+            source: RequestSource::default(),
+        };
+        let raw = raw(&arguments)?;
+        let context = CallContext::new(
+            Arc::clone(entry),
+            (request, CallText::new(raw.as_deref(), None)),
+            None,
+            principal.into(),
+            None,
+            None,
+            CallTrace::default(),
+        );
+        let called = Called(Arc::new(context));
+        let context = &called.0;
+        let mut running = pin!(Running::new(&self.inner, context, None));
+        // Calls inside each other are polled inside each other.
+        let result = poll_fn(|cx| {
+            let depth = DEPTH.get();
+            if depth >= DEEPEST {
+                return Poll::Ready(Err(CallError::NestedTooDeeply));
+            }
+            DEPTH.set(depth + 1);
+            let polled = Pin::new(&mut running).poll(cx);
+            DEPTH.set(depth);
+            polled.map(Ok)
+        })
+        .await?;
+        if let Some(kind) = result.failure {
+            let message = result.as_text().unwrap_or_default().to_owned();
+            return Err(CallError::Failed { kind, message });
+        }
+        if !context.entry.takes(&result) {
+            return Err(CallError::ResultTooLarge {
+                bytes: result.size(),
+                limit: context.entry.result_bytes,
+            });
+        }
+        Ok(result)
+    }
+}
+
+/// The server that runs the handler, to [`call`](Server::call) its tools.
+impl FromContext for Server {
+    fn from_context(call: &ToolCall) -> Result<Self, ToolError> {
+        Ok(Self {
+            inner: Arc::clone(call.server()),
+        })
+    }
+}
+
+/// The arguments' text; none where they are left out.
+fn raw(arguments: &impl Serialize) -> Result<Option<String>, CallError> {
+    let raw = serde_json::to_string(arguments)
+        .map_err(|_| CallError::arguments("the arguments have no JSON form"))?;
+    match raw.as_bytes().first() {
+        Some(b'{') => Ok(Some(raw)),
+        _ if raw == "null" => Ok(None),
+        _ => Err(CallError::arguments("the arguments must be an object")),
+    }
+}
+
+/// Tells a blocking handler that its caller has left.
+struct Called(Arc<CallContext>);
+
+impl Drop for Called {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}

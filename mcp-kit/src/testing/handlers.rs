@@ -1,0 +1,106 @@
+//! What a handler takes from its call, for tests that call the function itself.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::context::{Cancellation, Cancelled, Progress};
+
+/// A [`Progress`] that records what is reported, for a test that calls a tool's
+/// function itself.
+///
+/// ```
+/// use mcp_kit::prelude::*;
+/// use mcp_kit::testing;
+///
+/// /// Counts to three.
+/// #[tool]
+/// async fn count(progress: Progress) -> &'static str {
+///     for number in 1..=3 {
+///         progress.report(number.into(), Some(3.0), None);
+///     }
+///     "counted"
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (progress, reports) = testing::progress();
+/// assert_eq!(count(progress).await, "counted");
+/// let numbers: Vec<_> = reports.all().iter().map(|report| report.progress).collect();
+/// assert_eq!(numbers, [1.0, 2.0, 3.0]);
+/// # }
+/// ```
+#[must_use]
+pub fn progress() -> (Progress, ProgressReports) {
+    let reports = ProgressReports::default();
+    let kept = Arc::clone(&reports.0);
+    let progress = Progress::of(move |progress, total, message| {
+        let report = ProgressReport {
+            progress,
+            total,
+            message: message.map(str::to_owned),
+        };
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(report);
+    });
+    (progress, reports)
+}
+
+/// What was reported to a [`progress`] of a test.
+#[derive(Clone, Debug, Default)]
+pub struct ProgressReports(Arc<Mutex<Vec<ProgressReport>>>);
+
+/// One report, as a client would receive it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ProgressReport {
+    /// How far the call has come.
+    pub progress: f64,
+    /// How far it has to come, if that is known.
+    pub total: Option<f64>,
+    /// What people read.
+    pub message: Option<String>,
+}
+
+impl ProgressReports {
+    /// Every report so far. One that is not larger than the one before it is
+    /// not sent, and so it is not here.
+    #[must_use]
+    pub fn all(&self) -> Vec<ProgressReport> {
+        let reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reports.clone()
+    }
+}
+
+/// A [`Cancellation`] and what sets it, for a test that calls a tool's function
+/// itself.
+///
+/// ```
+/// let (cancellation, cancel) = mcp_kit::testing::cancellation();
+/// assert!(!cancellation.is_cancelled());
+/// cancel.cancel();
+/// assert!(cancellation.is_cancelled());
+/// ```
+#[must_use]
+pub fn cancellation() -> (Cancellation, CancelHandle) {
+    let handle = CancelHandle(Arc::default());
+    (Cancellation::of(Arc::clone(&handle.0)), handle)
+}
+
+/// Sets a [`cancellation`] of a test.
+#[derive(Clone)]
+pub struct CancelHandle(Arc<Cancelled>);
+
+impl CancelHandle {
+    /// The caller no longer waits.
+    pub fn cancel(&self) {
+        self.0.set();
+    }
+}
+
+impl fmt::Debug for CancelHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelHandle")
+            .field("is_cancelled", &self.0.is_set())
+            .finish()
+    }
+}

@@ -1,0 +1,194 @@
+//! Calls from code: through the whole chain, as for a client.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use mcp_kit::middleware::{Rate, from_fn};
+use mcp_kit::prelude::*;
+use mcp_kit::server::{CallError, Limits};
+use mcp_kit::testing::Client;
+use mcp_kit::tool::ErrorKind;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::log::Log;
+
+#[derive(Deserialize, JsonSchema, garde::Validate, ToolArgs)]
+struct Sum {
+    #[garde(range(max = 100))]
+    a: u8,
+    #[garde(skip)]
+    b: u8,
+}
+
+/// Adds.
+#[tool]
+async fn add(sum: Sum) -> u32 {
+    u32::from(sum.a) + u32::from(sum.b)
+}
+
+/// Adds by another tool.
+#[tool]
+async fn add_twice(sum: Sum, server: Server, principal: Principal) -> Result<String, ToolError> {
+    let sum = json!({ "a": sum.a, "b": sum.b });
+    let once = server.call(&principal, "add", &sum).await?;
+    let again = server.call(principal, "add", sum).await?;
+    Ok(format!("{:?} {:?}", once.as_text(), again.as_text()))
+}
+
+/// Needs a scope.
+#[tool(scope = "admin")]
+async fn admin() -> &'static str {
+    "welcome"
+}
+
+/// Fails with a secret.
+#[tool]
+async fn leak() -> Result<String, ToolError> {
+    Err(std::io::Error::other("hunter2"))?
+}
+
+/// Never ends.
+#[tool(timeout = "1s")]
+async fn hang() {
+    std::future::pending().await
+}
+
+/// Calls itself.
+#[tool]
+async fn loops(server: Server, principal: Principal) -> Result<String, ToolError> {
+    let result = server.call(principal, "loops", ()).await?;
+    Ok(result.as_text().unwrap_or_default().to_owned())
+}
+
+/// Is large.
+#[tool]
+async fn large() -> String {
+    "x".repeat(2_000)
+}
+
+/// Waits until its caller has left.
+#[tool(blocking)]
+fn waits(cancellation: Cancellation, State(ended): State<Arc<AtomicUsize>>) {
+    while !cancellation.is_cancelled() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    ended.fetch_add(1, Ordering::SeqCst);
+}
+
+fn server(ended: &Arc<AtomicUsize>) -> Server {
+    Server::builder("test", "1")
+        .state(Arc::clone(ended))
+        .limits(|limits: &mut Limits| limits.calls_per_server = 1)
+        .tool_with::<add>(|tool| tool.rate_limit(Rate::per_minute(5)))
+        .tool::<add_twice>()
+        .tool::<admin>()
+        .tool::<leak>()
+        .tool::<hang>()
+        .tool::<loops>()
+        .tool_with::<large>(|tool| tool.result_bytes(1_000))
+        .tool::<waits>()
+        .build()
+        .unwrap()
+}
+
+fn kind(error: &CallError) -> ErrorKind {
+    match error {
+        CallError::Failed { kind, .. } => *kind,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_from_code_goes_through_the_whole_chain() {
+    let log = Log::capture();
+    let server = server(&Arc::default());
+    let ada = Principal::new("ada", ["read"]);
+    let sum = server.call(&ada, "add", json!({ "a": 1, "b": 2 })).await;
+    assert_eq!(sum.unwrap().as_text(), Some("3"));
+    let line = log.call("add");
+    assert_eq!((line.get("principal"), line.get("outcome")), ("ada", "ok"));
+
+    let wrong = json!({ "a": 101, "c": 1 });
+    let wrong = server.call(&ada, "add", wrong).await.unwrap_err();
+    assert_eq!(kind(&wrong), ErrorKind::InvalidArguments);
+    assert!(
+        wrong.to_string().contains("a: must be at most 100"),
+        "{wrong}"
+    );
+    let list = server.call(&ada, "add", [1]).await.unwrap_err();
+    assert_eq!(kind(&list), ErrorKind::InvalidArguments);
+    let unknown = server.call(&ada, "no_such_tool", ()).await;
+    assert_eq!(unknown.unwrap_err(), CallError::UnknownTool);
+    let forbidden = server.call(&ada, "admin", ()).await.unwrap_err();
+    assert_eq!(kind(&forbidden), ErrorKind::Forbidden);
+    let root = Principal::new("root", ["admin"]);
+    let welcome = server.call(root, "admin", ()).await.unwrap();
+    assert_eq!(welcome.as_text(), Some("welcome"));
+    let leak = server.call(&ada, "leak", ()).await.unwrap_err();
+    assert_eq!(kind(&leak), ErrorKind::Internal);
+    assert!(leak.to_string().contains(log.call("leak").get("reference")));
+    assert!(!leak.to_string().contains("hunter2"), "{leak}");
+    let late = server.call(&ada, "hang", ()).await.unwrap_err();
+    assert_eq!(kind(&late), ErrorKind::Timeout);
+    let large = server.call(&ada, "large", ()).await.unwrap_err();
+    assert!(matches!(
+        large,
+        CallError::ResultTooLarge { limit: 1_000, .. }
+    ));
+    for _ in 0..5 {
+        let _ = server.call(&ada, "add", json!({ "a": 1, "b": 2 })).await;
+    }
+    let often = server.call(&ada, "add", json!({ "a": 1, "b": 2 })).await;
+    assert_eq!(kind(&often.unwrap_err()), ErrorKind::RateLimited);
+}
+
+/// One call may run at once, and the handler has it.
+#[tokio::test]
+async fn a_handler_calls_tools_of_its_server_and_waits_for_no_place() {
+    let client = Client::new(&server(&Arc::default())).await;
+    let result = client.call("add_twice", json!({ "a": 1, "b": 2 })).await;
+    assert_eq!(result.text(), r#"Some("3") Some("3")"#);
+    let looped = client.call("loops", json!({})).await;
+    assert!(looped.is_error());
+    assert!(
+        looped.text().contains("internal error"),
+        "{}",
+        looped.text()
+    );
+}
+
+#[tokio::test]
+async fn dropping_a_call_from_code_tells_its_handler() {
+    let ended = Arc::<AtomicUsize>::default();
+    let server = server(&ended);
+    let local = Principal::with_every_scope("test");
+    let call = server.call(local, "waits", ());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(20), call)
+            .await
+            .is_err()
+    );
+    while ended.load(Ordering::SeqCst) == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn middlewares_see_calls_from_code() {
+    let server = Server::builder("test", "1")
+        .tool::<add>()
+        .layer(from_fn(async |_, _| Err(ToolError::user("Not today."))))
+        .build()
+        .unwrap();
+    let refused = server.call(
+        Principal::new("ada", [""; 0]),
+        "add",
+        json!({ "a": 1, "b": 2 }),
+    );
+    let refused = refused.await.unwrap_err();
+    assert_eq!(kind(&refused), ErrorKind::User);
+    assert_eq!(refused.to_string(), "Not today.");
+}
