@@ -146,15 +146,32 @@ fn check_shows_policies_and_warns() {
     let report = succeeds(&["check"]);
     for expected in [
         "greeter 1.2.3: 4 tools",
-        "  scope  layers\n",
-        "  none   Log → Timeout(30 s) → Validate\n",
         "tool \"lose\": it says neither read_only nor destructive",
         "(missing-effect-hint)\n",
     ] {
         assert!(report.contains(expected), "{expected}: {report}");
     }
     assert!(!report.contains("tool \"greet\":"), "{report}");
+    // One row for each tool, in columns.
+    let row = |tool: &str| report.lines().find(|line| line.starts_with(tool)).unwrap();
+    assert!(row("greet ").ends_with("1 MiB   read-only, closed world"));
+    let columns = |tool| ["30 s", "1 MiB"].map(|cell| row(tool).find(cell));
+    assert_eq!(columns("greet "), columns("lose "));
+    assert_eq!(row("tool ").find("timeout"), columns("greet ")[0]);
     ends_with(1, &["check", "--strict"]);
+}
+
+/// A file or a database that the tools need is not needed to look at them.
+#[test]
+fn commands_that_run_no_tool_need_nothing_that_tools_need() {
+    let missing = ["--guest-book", "/no/such/file"];
+    for command in ["check", "tools", "--version"] {
+        succeeds(&[command, missing[0], missing[1]]);
+    }
+    for command in [&["stdio"][..], &[], &["call", "greet", r#"{"name":"Ada"}"#]] {
+        let (_, stderr) = ends_with(1, &[command, &missing].concat());
+        assert!(stderr.contains("the guest book"), "{command:?}: {stderr}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::TOOL_ERROR;
 use super::build::Failure;
 use super::output::{count, print, size};
+use super::tools::hints;
 use crate::middleware::readable;
 use crate::server::{Server, ToolPolicy};
 
@@ -15,8 +16,10 @@ pub(super) fn check(server: &Server, is_strict: bool) -> Result<ExitCode, Failur
     let warnings = server.warnings();
     let mut text = server_policy(server);
     text.push('\n');
-    text.push_str(&tool_table(server));
-    text.push('\n');
+    if server.tools().next().is_some() {
+        text.push_str(&tool_table(server));
+        text.push('\n');
+    }
     if warnings.is_empty() {
         text.push_str("no warnings\n");
     } else {
@@ -75,39 +78,91 @@ fn server_policy(server: &Server) -> String {
     text
 }
 
-/// One line for each tool, in columns.
+/// One row for each tool, and the columns that say something.
 fn tool_table(server: &Server) -> String {
-    let mut lines = vec![["tool", "timeout", "result", "scope", "layers"].map(str::to_owned)];
-    lines.extend(server.policies().map(tool_policy));
-    let mut widths = [0; 5];
-    for line in &lines {
-        for (width, cell) in widths.iter_mut().zip(line) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
+    let mut rows = vec![HEAD.map(str::to_owned).to_vec()];
+    rows.extend(server.policies().map(|policy| row(policy).to_vec()));
+    let columns: Vec<_> = (0..HEAD.len())
+        .filter(|column| rows[1..].iter().any(|row| row[*column] != NOTHING))
+        .collect();
+    let width = |column: usize| {
+        let widths = rows.iter().map(|row| row[column].chars().count());
+        widths.max().unwrap_or_default()
+    };
+    let widths: Vec<_> = columns.iter().map(|column| width(*column)).collect();
     let mut text = String::new();
-    for line in &lines {
-        let cells = line.iter().zip(widths);
-        let cells: Vec<String> = cells
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        text.push_str(cells.join("  ").trim_end());
+    for row in &rows {
+        let mut line = String::new();
+        for (column, width) in columns.iter().zip(&widths) {
+            let _ = write!(line, "{:width$}  ", row[*column]);
+        }
+        text.push_str(line.trim_end());
         text.push('\n');
     }
     text
 }
 
-fn tool_policy(policy: ToolPolicy<'_>) -> [String; 5] {
+const HEAD: [&str; 8] = [
+    "tool",
+    "timeout",
+    "rate",
+    "at once",
+    "result",
+    "scope",
+    "hints",
+    "middlewares",
+];
+
+/// What stands in a cell that has nothing to say.
+const NOTHING: &str = "–";
+
+fn row(policy: ToolPolicy<'_>) -> [String; HEAD.len()] {
     let definition = policy.definition();
     let layers: Vec<Cow<'_, str>> = policy.layers().collect();
+    let of = |name: &str| {
+        let inside = layers.iter().find_map(|layer| {
+            let inside = layer.strip_prefix(name)?.strip_prefix('(')?;
+            inside.strip_suffix(')').map(str::to_owned)
+        });
+        inside.unwrap_or_else(|| NOTHING.to_owned())
+    };
+    let own: Vec<_> = (layers.iter())
+        .filter(|layer| {
+            let name = layer.split('(').next().unwrap_or_default();
+            !BUILT_IN.contains(&name)
+        })
+        .map(|layer| &**layer)
+        .collect();
+    let said = |words: String| {
+        if words.is_empty() {
+            NOTHING.to_owned()
+        } else {
+            words
+        }
+    };
     [
         definition.name().to_owned(),
         readable(policy.timeout()),
+        of("RateLimit"),
+        of("ConcurrencyLimit"),
         size(policy.result_bytes()),
-        definition.scope().unwrap_or("none").to_owned(),
-        layers.join(" → "),
+        said(definition.scope().unwrap_or_default().to_owned()),
+        said(hints(policy.annotations()).join(", ")),
+        said(own.join(" → ")),
     ]
 }
+
+/// Middlewares that mcp-kit puts around tools: the other columns tell of them.
+const BUILT_IN: [&str; 8] = [
+    "Authorize",
+    "ConcurrencyLimit",
+    "Log",
+    "Measure",
+    "RateLimit",
+    "Timeout",
+    "Validate",
+    "ValidateOutput",
+];
 
 fn write_rows(text: &mut String, rows: &[(&str, String)]) {
     for (name, value) in rows {

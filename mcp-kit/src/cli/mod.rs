@@ -61,6 +61,7 @@ mod arguments;
 mod build;
 mod call;
 mod check;
+mod command;
 #[cfg(feature = "http")]
 mod health;
 #[cfg(feature = "http")]
@@ -78,11 +79,12 @@ use std::fmt;
 use std::process::ExitCode;
 
 pub use build::Build;
+pub use command::{Command, command};
 
 use crate::logging;
 use crate::server::Server;
 use crate::stderr;
-use arguments::{Command, Invocation};
+use arguments::{Command as Asked, Invocation};
 use build::Failure;
 use runtime::LazyRuntime;
 
@@ -102,6 +104,9 @@ const TOOL_ERROR: u8 = 1;
 /// handler that blocks, and the last log lines are written. So call it first in
 /// `main`, and keep printing and work for `build`.
 ///
+/// `build` can ask [`command`] which command runs, so that `tools` and `check`
+/// need no database.
+///
 /// A subscriber that was installed before stays; see [`logging`].
 pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
     let Invocation { options, command } = match arguments::parse::<B::Options>() {
@@ -111,30 +116,31 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
         }
     };
+    command::remember(&command);
     let outcome = match command {
-        Command::Stdio => serve::stdio(build, options).map(|()| ExitCode::SUCCESS),
-        Command::Tools { json } => {
+        Asked::Stdio => serve::stdio(build, options).map(|()| ExitCode::SUCCESS),
+        Asked::Tools { json } => {
             with_server(build, options, |server, _| tools::tools(server, json))
         }
-        Command::Call {
+        Asked::Call {
             tool,
             arguments,
             json,
         } => with_server(build, options, |server, runtime| {
             call::call(server, runtime, &tool, &arguments, json)
         }),
-        Command::Check { strict } => {
+        Asked::Check { strict } => {
             with_server(build, options, |server, _| check::check(server, strict))
         }
         #[cfg(feature = "http")]
-        Command::Http(arguments) => {
+        Asked::Http(arguments) => {
             http::serve(build, options, &arguments).map(|()| ExitCode::SUCCESS)
         }
         #[cfg(feature = "http")]
-        Command::Health { address } => health::ask(&address).map(|()| ExitCode::SUCCESS),
+        Asked::Health { address } => health::ask(&address).map(|()| ExitCode::SUCCESS),
         #[cfg(feature = "http")]
-        Command::NewKey { name, scopes } => new_key::new_key(&name, &scopes),
-        Command::Version => with_server(build, options, |server, _| {
+        Asked::NewKey { name, scopes } => new_key::new_key(&name, &scopes),
+        Asked::Version => with_server(build, options, |server, _| {
             output::print(&format!("{} {}\n", server.name(), server.version()))
         }),
     };

@@ -70,7 +70,8 @@ fn describe(text: &mut String, policy: ToolPolicy<'_>) {
     }
 }
 
-fn hints(hints: &Annotations) -> Vec<&'static str> {
+/// A tool's hints, in words.
+pub(super) fn hints(hints: &Annotations) -> Vec<&'static str> {
     [
         (hints.read_only, "read-only", ""),
         (hints.destructive, "destructive", "not destructive"),

@@ -21,11 +21,11 @@ pub struct Progress(Source);
 #[derive(Clone)]
 enum Source {
     Call(Arc<CallContext>),
-    Test(
-        Arc<dyn Fn(f64, Option<f64>, Option<&str>) + Send + Sync>,
-        Arc<Reported>,
-    ),
+    Test(Arc<Record>, Arc<Reported>),
 }
+
+/// What a test does with a report.
+type Record = dyn Fn(f64, Option<f64>, Option<&str>) + Send + Sync;
 
 /// The last report, of which every next one must be larger: also where a call
 /// has several [`Progress`].

@@ -62,11 +62,19 @@ struct Options {
     /// Refuse to start.
     #[arg(long)]
     broken: bool,
+    /// A file that the tools need.
+    #[arg(long)]
+    guest_book: Option<std::path::PathBuf>,
 }
 
 fn build(options: Options) -> Result<Server, Box<dyn Error>> {
     if options.broken {
         std::fs::read("/no/such/file").map_err(|error| format!("the guest book: {error}"))?;
+    }
+    if let Some(path) = options.guest_book
+        && mcp_kit::cli::command().is_none_or(|command| command.runs_tools())
+    {
+        std::fs::read(path).map_err(|error| format!("the guest book: {error}"))?;
     }
     Ok(Server::builder("greeter", "1.2.3")
         .state(options.greeting)
