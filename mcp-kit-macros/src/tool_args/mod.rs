@@ -13,9 +13,9 @@ use proc_macro2::TokenStream;
 use crate::errors::Errors;
 
 pub(crate) fn tool_args(item: TokenStream) -> TokenStream {
-    let input: syn::DeriveInput = match syn::parse2(item) {
+    let input: syn::DeriveInput = match syn::parse2(item.clone()) {
         Ok(input) => input,
-        Err(error) => return error.to_compile_error(),
+        Err(error) => return fallback::unread(item, &error),
     };
     let mut errors = Errors::default();
     let container = parse::own::container(&input.attrs, &mut errors);

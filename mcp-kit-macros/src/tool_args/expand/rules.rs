@@ -25,6 +25,11 @@ impl Writer<'_> {
             }
             RuleKind::Compare(name, with) => {
                 let name = format_ident!("{name}");
+                // Another literal is garde's to report.
+                let with = match &**with {
+                    Expr::Lit(ExprLit { lit, .. }) if !matches!(lit, Lit::Str(_)) => quote!(""),
+                    with => with.to_token_stream(),
+                };
                 quote!(#name(#with))
             }
             RuleKind::Pattern(None) => quote!(Pattern(::core::option::Option::None)),
@@ -45,7 +50,7 @@ impl Writer<'_> {
     /// another type: it is taken here.
     fn count(&self, value: Option<&Expr>) -> TokenStream {
         let krate = self.krate;
-        let Some(value) = value else {
+        let Some(value) = value.filter(|value| !is_no_number(value)) else {
             return quote!(::core::option::Option::None);
         };
         let count = match number(value) {
@@ -62,7 +67,7 @@ impl Writer<'_> {
     /// number type, and 64 bits without a sign have to fit. All else has a type.
     fn bound(&self, value: Option<&Expr>) -> TokenStream {
         let krate = self.krate;
-        let Some(value) = value else {
+        let Some(value) = value.filter(|value| !is_no_number(value)) else {
             return quote!(::core::option::Option::None);
         };
         let bound = match number(value) {
@@ -78,6 +83,14 @@ impl Writer<'_> {
             None => quote!(#krate::Bound::Int(#value)),
         };
         quote!(::core::option::Option::Some(#bound))
+    }
+}
+
+/// What garde reports as a limit of the wrong type.
+fn is_no_number(value: &Expr) -> bool {
+    match value {
+        Expr::Lit(ExprLit { lit, .. }) => !matches!(lit, Lit::Int(_) | Lit::Float(_)),
+        value => matches!(value, Expr::Range(_) | Expr::Array(_) | Expr::Tuple(_)),
     }
 }
 

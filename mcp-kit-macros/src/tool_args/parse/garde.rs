@@ -1,6 +1,6 @@
 //! garde's attributes.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, DeriveInput, Expr, Ident, LitStr, Path, Token, Type, parenthesized, token};
@@ -131,6 +131,18 @@ fn rule(key: &Ident, input: ParseStream<'_>) -> syn::Result<Option<RuleKind>> {
         TokenStream::new()
     };
     let expression = || syn::parse2::<Expr>(content.clone()).map(Box::new);
+    // A rule without what it needs is garde's to report.
+    let needs = match key.to_string().as_str() {
+        "custom" | "adapt" | "matches" | "pattern" => !content.is_empty(),
+        "if" => content
+            .clone()
+            .into_iter()
+            .any(|token| matches!(token, TokenTree::Ident(ident) if ident == "cond")),
+        _ => true,
+    };
+    if !needs {
+        return Ok(None);
+    }
     Ok(Some(match key.to_string().as_str() {
         "skip" => RuleKind::Plain("Skip"),
         "dive" => RuleKind::Plain("Dive"),
@@ -193,7 +205,8 @@ fn bounds(input: ParseStream<'_>) -> syn::Result<(Option<LengthMode>, Option<Exp
             match key.to_string().as_str() {
                 "min" => min = Some(value),
                 "max" => max = Some(value),
-                _ => (min, max) = (Some(value.clone()), Some(value)),
+                "equal" => (min, max) = (Some(value.clone()), Some(value)),
+                _ => {}
             }
         } else {
             mode = match key.to_string().as_str() {
@@ -201,7 +214,9 @@ fn bounds(input: ParseStream<'_>) -> syn::Result<(Option<LengthMode>, Option<Exp
                 "chars" => Some(LengthMode::Chars),
                 "graphemes" => Some(LengthMode::Graphemes),
                 "utf16" => Some(LengthMode::Utf16),
-                _ => mode,
+                "simple" => mode,
+                // Whatever is meant, garde does not know it.
+                _ => Some(LengthMode::Chars),
             };
         }
         if !input.is_empty() {
@@ -284,6 +299,15 @@ mod tests {
                 "Range true true",
             ]
         );
+    }
+
+    #[test]
+    fn what_garde_refuses_is_no_rule_here() {
+        let found = names(parse_quote! {
+            #[garde(custom, custom(), matches(), if(length(min = 1)), length(char, mx = 3))]
+            struct S;
+        });
+        assert_eq!(found, ["Chars false false"]);
     }
 
     #[test]

@@ -191,11 +191,17 @@ impl Publisher {
                 }
             }
             // serde gives `None` for a flattened part that is wrong inside.
-            _ if matches!(shape, Shape::Same(_) | Shape::Optional(_)) && is_optional(object, shape) => self.problem(
-                at,
-                "a flattened `Option` swallows every mistake inside it: flatten the struct itself \
-                 and make its fields optional, or do not flatten it",
-            ),
+            _ if matches!(shape, Shape::Same(_) | Shape::Optional(_))
+                && is_optional(object, shape) =>
+            {
+                // Its members are in the schema, and this is all there is to say.
+                seen.opaque = true;
+                self.problem(
+                    at,
+                    "a flattened `Option` swallows every mistake inside it: flatten the struct \
+                     itself and make its fields optional, or do not flatten it",
+                );
+            }
             Shape::Struct(of) => {
                 self.members(object, of.fields, frame.dives(), at, seen);
                 seen.open |= of.allow_unknown;

@@ -392,10 +392,11 @@ struct FlatOption {
 
 #[test]
 fn a_flattened_option_is_a_build_error() {
+    let problems = problems::<FlatOption>();
+    assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(
-        problems::<FlatOption>()[0].contains("swallows every mistake"),
-        "{:?}",
-        problems::<FlatOption>()
+        problems[0].contains("swallows every mistake"),
+        "{problems:?}"
     );
 }
 
