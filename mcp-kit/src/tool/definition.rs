@@ -113,6 +113,10 @@ impl ToolDefinition {
 
     /// The schema of the arguments: an object. Every call is checked against
     /// it, so a keyword that mcp-kit cannot check is an error of `build()`.
+    ///
+    /// Clients get it in a form that every host and every model's API accepts:
+    /// see [`CompiledArgs::schema`]. What cannot be put into that form is a
+    /// warning of [`Server::warnings`](crate::server::Server::warnings).
     #[must_use]
     pub fn with_input_schema(mut self, schema: Value) -> Self {
         match CompiledArgs::from_schema(schema) {

@@ -25,6 +25,16 @@ const WORDS: &[&str] = &[
 /// Replaces the references that are not recursive, and drops the definitions
 /// that nothing points to any more.
 pub(super) fn inline(schema: &mut Value) {
+    let mut all = Vec::new();
+    mentions(schema, &mut all);
+    let below = schema.as_object().into_iter().flatten();
+    let mut below = below.filter(|(keyword, _)| *keyword != "$id");
+    // The root's own `$id` changes nothing for references that begin with `#`.
+    if all.iter().any(|reference| !reference.starts_with('#'))
+        || below.any(|(keyword, inner)| is_anchor(keyword, inner) || has_anchors(inner))
+    {
+        return;
+    }
     let source = schema.clone();
     let mut expansion = Expansion {
         source: &source,
@@ -37,6 +47,35 @@ pub(super) fn inline(schema: &mut Value) {
     }
     drop_unused(&mut expanded);
     *schema = expanded;
+}
+
+/// Whether references mean something else by their place: what they point to
+/// cannot be moved then.
+fn has_anchors(schema: &Value) -> bool {
+    match schema {
+        Value::Object(object) => object
+            .iter()
+            .any(|(keyword, inner)| is_anchor(keyword, inner) || has_anchors(inner)),
+        Value::Array(items) => items.iter().any(has_anchors),
+        _ => false,
+    }
+}
+
+fn is_anchor(keyword: &str, value: &Value) -> bool {
+    let anchors = ["$id", "$anchor", "$dynamicAnchor", "$dynamicRef"];
+    anchors.contains(&keyword) && value.is_string()
+}
+
+/// Every reference in a schema, also under keywords that are not known here.
+fn mentions(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            found.extend(reference_of(object));
+            object.values().for_each(|inner| mentions(inner, found));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| mentions(inner, found)),
+        _ => {}
+    }
 }
 
 struct Expansion<'s> {
@@ -135,7 +174,7 @@ fn drop_unused(schema: &mut Value) {
             continue;
         };
         let mut open = Vec::new();
-        references(schema, &mut open);
+        mentions(schema, &mut open);
         let mut kept = Map::new();
         while let Some(reference) = open.pop() {
             let name = reference
@@ -146,7 +185,7 @@ fn drop_unused(schema: &mut Value) {
                 && !kept.contains_key(&name)
                 && let Some(definition) = definitions.get(&name)
             {
-                references(definition, &mut open);
+                mentions(definition, &mut open);
                 kept.insert(name, definition.clone());
             }
         }
@@ -155,5 +194,85 @@ fn drop_unused(schema: &mut Value) {
         {
             root.insert(keyword.into(), kept.into());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inlined(mut schema: Value) -> Value {
+        inline(&mut schema);
+        schema
+    }
+
+    #[test]
+    fn chains_and_siblings_are_inlined_and_circles_are_kept() {
+        let schema = inlined(json!({
+            "properties": {
+                "a": {"$ref": "#/$defs/a", "description": "Mine."},
+                "b": {"$ref": "#/$defs/b", "minLength": 2},
+                "c": {"$ref": "#/$defs/c"},
+                "default": {"$ref": "#/properties/a"}
+            },
+            "$defs": {
+                "a": {"$ref": "#/$defs/b"},
+                "b": {"type": "string", "description": "Theirs."},
+                "c": {"items": {"$ref": "#/$defs/d"}},
+                "d": {"not": {"$ref": "#/$defs/c"}}
+            }
+        }));
+        assert_eq!(
+            schema,
+            json!({
+                "properties": {
+                    "a": {"type": "string", "description": "Mine."},
+                    "b": {"minLength": 2, "allOf": [{"type": "string", "description": "Theirs."}]},
+                    "c": {"$ref": "#/$defs/c"},
+                    "default": {"type": "string", "description": "Mine."}
+                },
+                "$defs": {
+                    "c": {"items": {"$ref": "#/$defs/d"}},
+                    "d": {"not": {"$ref": "#/$defs/c"}}
+                }
+            })
+        );
+    }
+
+    #[test]
+    fn what_would_grow_without_measure_stays_as_it_is() {
+        let mut definitions = Map::new();
+        for level in 0..40 {
+            let next = json!({"$ref": format!("#/$defs/l{}", level + 1)});
+            definitions.insert(format!("l{level}"), json!({"anyOf": [next, next]}));
+        }
+        definitions.insert("l40".into(), json!({"type": "string"}));
+        let schema = json!({"properties": {"a": {"$ref": "#/$defs/l0"}}, "$defs": definitions});
+        assert_eq!(inlined(schema.clone()), schema);
+    }
+
+    #[test]
+    fn references_that_depend_on_their_place_stay() {
+        let schema = json!({
+            "properties": {"a": {"$ref": "#/$defs/a"}},
+            "$defs": {"a": {"$id": "urn:a", "items": {"$ref": "#/$defs/b"}, "$defs": {"b": {}}}}
+        });
+        assert_eq!(inlined(schema.clone()), schema);
+    }
+
+    #[test]
+    fn the_roots_own_id_is_no_obstacle() {
+        let schema = inlined(json!({
+            "$id": "https://example.com/schemas/person",
+            "properties": {"a": {"$ref": "#/$defs/a"}},
+            "$defs": {"a": {"type": "string"}}
+        }));
+        assert_eq!(schema["properties"]["a"], json!({"type": "string"}));
+        let absolute = json!({
+            "$id": "https://example.com/schemas/person",
+            "properties": {"a": {"$ref": "https://example.com/schemas/person#/$defs/a"}},
+            "$defs": {"a": {"type": "string"}}
+        });
+        assert_eq!(inlined(absolute.clone()), absolute);
     }
 }
