@@ -29,6 +29,7 @@ pub(crate) struct Signals {
 /// # Errors
 ///
 /// The system's, if there are not.
+#[cfg(feature = "stdio")]
 pub(crate) fn check_descriptors() -> io::Result<()> {
     #[cfg(unix)]
     {
