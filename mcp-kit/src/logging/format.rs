@@ -116,6 +116,7 @@ pub(super) fn dropped_lines(count: u64) -> String {
 
 /// The line of something that the program or a child of it printed.
 #[cfg(unix)]
+#[cfg(unix)]
 pub(super) fn printed_line(text: &str) -> String {
     line_of(&Level::INFO, "mcp_kit::printed", |line| {
         string(line, text)?;

@@ -81,6 +81,7 @@ pub fn init_with(default: &str) -> LogGuard {
     if installed {
         stderr::format_with(Format {
             #[cfg(unix)]
+            #[cfg(unix)]
             printed: format::printed_line,
             dropped: format::dropped_lines,
         });

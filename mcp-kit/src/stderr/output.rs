@@ -3,7 +3,6 @@
 
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::thread;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -99,7 +98,7 @@ impl Stderr {
         // `eprintln!` holds a lock meanwhile.
         #[cfg(target_os = "linux")]
         if rustix::pipe::fcntl_setpipe_size(&self.file, LARGE_PIPE).is_ok() {
-            thread::sleep(GET_OUT);
+            std::thread::sleep(GET_OUT);
         }
     }
 }

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::{printed_line, queue};
 
@@ -55,10 +54,10 @@ pub(super) fn drain(until: Instant) {
 impl Pipe {
     /// Opens one that lasts as long as the process.
     fn open() -> io::Result<&'static Self> {
-        let (exit, entrance) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (exit, entrance) = io::pipe()?;
         let pipe: &Self = Box::leak(Box::new(Self {
-            entrance,
-            exit,
+            entrance: entrance.into(),
+            exit: exit.into(),
             is_idle: AtomicBool::new(true),
         }));
         thread::Builder::new()
