@@ -42,7 +42,7 @@ pub trait ToolFn: 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a tool",
     label = "neither an argument struct nor something from the context",
-    note = "an argument struct derives `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs`; from the context come `State<T>` (`T: Clone + Send + Sync + 'static`), `Extension<T>`, `Principal`, `Cancellation`, `Progress` and your own types that implement `FromContext`"
+    note = "an argument struct derives `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs`; from the context come `State<T>` (`T: Clone + Send + Sync + 'static`), `Extension<T>`, `Principal`, `Cancellation`, `Progress`, `RequestInfo` and your own types that implement `FromContext`"
 )]
 pub trait FromToolCall<M>: Sized {
     #[doc(hidden)]
