@@ -7,14 +7,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::shape::Shape;
-use super::{ArgsSpec, ArgumentNames, DecodeError, Violations, broken, publish};
+use super::{ArgsSpec, ArgumentNames, DecodeError, Violations, broken, publish, repeats};
 use crate::schema::{self, Coerced, Finding, Rewrites, RunTime, Standard, Validator};
 
 /// What a tool accepts: the published schema, and the decoder that keeps it.
 #[derive(Debug)]
 pub struct CompiledArgs {
     schema: Value,
-    validator: Validator,
+    pub(super) validator: Validator,
     /// For what the validator does not know of a run-time tool's schema.
     standard: Option<Standard>,
     decoder: Decoder,
@@ -25,6 +25,8 @@ enum Decoder {
     Typed {
         decode: fn(&str) -> Result<Box<dyn Any + Send>, DecodeError>,
         shape: &'static Shape,
+        /// serde may decode one place again and again.
+        repeats: bool,
     },
     Json,
 }
@@ -68,6 +70,7 @@ impl CompiledArgs {
             decoder: Decoder::Typed {
                 decode: spec.decode,
                 shape: (spec.shape)(),
+                repeats: repeats::can_repeat((spec.shape)()),
             },
         })
     }
@@ -206,28 +209,34 @@ impl CompiledArgs {
     /// The arguments as they are written.
     fn strictly(&self, raw: &str) -> Result<Decoded, Refusal> {
         match &self.decoder {
-            Decoder::Typed { .. } if self.validator.forbids_decoding(raw) => Err(None),
+            Decoder::Typed {
+                shape,
+                repeats: true,
+                ..
+            } if let Some(top) = repeats::too_much(shape, raw) => Err(Refusal::TooMuch(top)),
+            Decoder::Typed { .. } if self.validator.forbids_decoding(raw) => Err(Refusal::Schema),
             Decoder::Typed { decode, .. } => match decode(raw) {
                 Ok(value) if self.validator.admits_names(raw) => Ok(Decoded::Typed(value)),
-                Ok(_) => Err(None),
-                Err(error) => Err(Some(error)),
+                Ok(_) => Err(Refusal::Schema),
+                Err(DecodeError::Json(error)) => Err(Refusal::Serde(error)),
+                Err(DecodeError::Rules(report)) => Err(Refusal::Garde(report)),
             },
             Decoder::Json if self.validator.admits_strictly(raw) => self.json(raw),
-            Decoder::Json => Err(None),
+            Decoder::Json => Err(Refusal::Schema),
         }
     }
 
     /// A run-time tool's arguments, which the validator admits.
     fn json(&self, raw: &str) -> Result<Decoded, Refusal> {
-        let map = serde_json::from_str(raw).map_err(|error| Some(DecodeError::Json(error)))?;
+        let map = serde_json::from_str(raw).map_err(Refusal::Serde)?;
         let value = Value::Object(map);
         let is_right = |standard: &Standard| standard.finding(&value).is_none();
         if !self.standard.as_ref().is_none_or(is_right) {
-            return Err(None);
+            return Err(Refusal::Schema);
         }
         match value {
             Value::Object(map) => Ok(Decoded::Json(map)),
-            _ => Err(None),
+            _ => Err(Refusal::Schema),
         }
     }
 
@@ -287,6 +296,13 @@ impl CompiledArgs {
     }
 
     fn violations(&self, raw: &str, refusal: Refusal, shape: Option<&'static Shape>) -> Violations {
+        if let Refusal::TooMuch(top) = refusal {
+            let text = match top {
+                "" => "are nested too deeply to be decoded: send fewer levels",
+                _ => "is nested too deeply to be decoded: send fewer levels",
+            };
+            return Violations::new(vec![Finding::new(top, text)]);
+        }
         let mut findings = self.validator.findings(raw);
         if let Some(standard) = &self.standard
             && findings.is_empty()
@@ -295,7 +311,7 @@ impl CompiledArgs {
             findings.extend(standard.finding(&value));
         }
         match (refusal, shape) {
-            (Some(DecodeError::Json(error)), _) => {
+            (Refusal::Serde(error), _) => {
                 let mut path = schema::place_of(raw, error.line(), error.column());
                 if path.is_empty() && findings.is_empty() && error.is_data() {
                     path = schema::last_member(raw);
@@ -314,7 +330,7 @@ impl CompiledArgs {
                     findings.insert(0, Finding::new(path, text));
                 }
             }
-            (Some(DecodeError::Rules(report)), Some(shape)) => {
+            (Refusal::Garde(report), Some(shape)) => {
                 let unsaid = broken::unsaid(&report, shape, raw, &findings);
                 // Unknown names stay at the end.
                 let end = findings
@@ -367,8 +383,15 @@ pub(crate) struct Accepted {
     pub(crate) normalised: usize,
 }
 
-/// serde's or garde's refusal; `None` if only the schema refuses.
-type Refusal = Option<DecodeError>;
+/// Who refuses the arguments.
+enum Refusal {
+    Serde(serde_json::Error),
+    Garde(garde::Report),
+    /// serde and garde accept what the schema does not.
+    Schema,
+    /// Decoding the member at the top would take too much work.
+    TooMuch(&'static str),
+}
 
 fn text_of(raw: Option<&str>) -> &str {
     raw.map(str::trim)

@@ -41,6 +41,7 @@ mod compiled;
 mod derives;
 mod names;
 pub(crate) mod publish;
+mod repeats;
 mod report;
 mod rules;
 #[doc(hidden)]

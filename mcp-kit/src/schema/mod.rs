@@ -21,6 +21,7 @@ mod words;
 
 pub(crate) use coerce::{Coerced, Rewrites};
 pub(crate) use compile::{NOTES, typed};
+pub(crate) use cursor::{Cursor, Malformed};
 pub(crate) use finding::Finding;
 pub(crate) use locate::{child_item, child_member, last_member, place_of};
 pub(crate) use number::Number;

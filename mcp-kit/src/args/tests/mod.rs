@@ -7,6 +7,7 @@ mod keys;
 mod normalised;
 mod portable;
 mod promises;
+mod properties;
 mod run_time;
 #[cfg(feature = "json-schema")]
 mod standard;

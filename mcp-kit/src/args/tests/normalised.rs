@@ -18,7 +18,7 @@ fn rewritten(args: &CompiledArgs, raw: &str) -> (String, usize) {
 #[derive(Debug, Default, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[tool_args(crate = crate)]
 #[serde(default)]
-struct Wide {
+pub(super) struct Wide {
     #[garde(skip)]
     a: u8,
     #[garde(skip)]
@@ -298,7 +298,7 @@ enum Loose {
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[tool_args(crate = crate)]
-struct Looser {
+pub(super) struct Looser {
     #[garde(dive)]
     x: Loose,
     #[serde(default)]

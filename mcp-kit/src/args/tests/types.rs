@@ -18,7 +18,7 @@ struct Even(
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[tool_args(crate = crate)]
-struct Newtypes {
+pub(super) struct Newtypes {
     #[garde(dive)]
     query: Query,
     #[garde(dive)]
@@ -45,7 +45,7 @@ fn a_newtype_is_at_its_fields_place() {
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[tool_args(crate = crate)]
-struct Options {
+pub(super) struct Options {
     #[garde(required)]
     needed: Option<String>,
     #[garde(inner(length(min = 1, max = 2)))]
@@ -91,7 +91,7 @@ fn inner_rules_reach_the_place_that_garde_means() {
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[tool_args(crate = crate)]
-struct Maps {
+pub(super) struct Maps {
     #[garde(length(max = 2), dive)]
     filters: BTreeMap<String, Filter>,
     #[serde(default)]
