@@ -248,6 +248,9 @@ impl CompiledArgs {
         mut refusal: Refusal,
         options: &Acceptance,
     ) -> Result<Accepted, Violations> {
+        if let Refusal::TooMuch(_) = refusal {
+            return Err(self.violations(raw, refusal, None));
+        }
         // Opaque places last: a type may read there what its schema refuses.
         let passes = [false, true].map(|opaque| Rewrites {
             lenient: !options.strict,
@@ -301,7 +304,11 @@ impl CompiledArgs {
                 "" => "are nested too deeply to be decoded: send fewer levels",
                 _ => "is nested too deeply to be decoded: send fewer levels",
             };
-            return Violations::new(vec![Finding::new(top, text)]);
+            let mut path = String::new();
+            if !top.is_empty() {
+                schema::push_step(&mut path, schema::Step::Name(top));
+            }
+            return Violations::new(vec![Finding::new(path, text)]);
         }
         let mut findings = self.validator.findings(raw);
         if let Some(standard) = &self.standard

@@ -73,9 +73,8 @@ fn branches(shape: &'static Shape) -> bool {
 
 /// The shapes directly inside a shape.
 fn parts(shape: &'static Shape) -> Vec<&'static Shape> {
-    let of_fields = |fields: &'static [FieldShape]| -> Vec<_> {
-        fields.iter().filter_map(part).collect()
-    };
+    let of_fields =
+        |fields: &'static [FieldShape]| -> Vec<_> { fields.iter().filter_map(part).collect() };
     match shape {
         Shape::Struct(of) => of_fields(of.fields),
         Shape::Tuple(fields) => of_fields(fields),
@@ -138,7 +137,10 @@ impl From<Malformed> for Stop {
 enum Known {
     /// It is being counted: a type that is itself at the same place.
     Open,
-    Done { visits: u64, end: usize },
+    Done {
+        visits: u64,
+        end: usize,
+    },
 }
 
 struct Count<'t> {
@@ -176,7 +178,7 @@ impl<'t> Count<'t> {
         }
         self.burn(1)?;
         if self.depth >= MAX_DEPTH {
-            return Err(Stop::Malformed);
+            return Err(Stop::TooMuch);
         }
         self.known.insert(key, Known::Open);
         self.depth += 1;
@@ -215,11 +217,9 @@ impl<'t> Count<'t> {
         for variant in of.variants {
             let content = match of.repr {
                 Repr::Untagged | Repr::Internal { .. } => Some(at),
-                Repr::External => {
-                    self.member(at, |name| {
-                        variant.wire == name || variant.aliases.contains(&name)
-                    })?
-                }
+                Repr::External => self.member(at, |name| {
+                    variant.wire == name || variant.aliases.contains(&name)
+                })?,
                 Repr::Adjacent { content, .. } => self.member(at, |name| name == content)?,
             };
             let (more, _) = match (content, &variant.kind) {
@@ -306,7 +306,10 @@ impl<'t> Count<'t> {
         cursor.skip()?;
         let length = cursor.pos() - at;
         self.burn(length / 16)?;
-        Ok((1 + u64::try_from(length / 16).unwrap_or(u64::MAX), cursor.pos()))
+        Ok((
+            1 + u64::try_from(length / 16).unwrap_or(u64::MAX),
+            cursor.pos(),
+        ))
     }
 
     /// The value of the first member with a wanted name.

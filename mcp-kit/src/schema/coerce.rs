@@ -22,7 +22,7 @@ use serde::de::IgnoredAny;
 use super::cursor::{Cursor, Malformed};
 use super::node::{Choice, Node, NodeId, ObjectNode, Types};
 use super::number::{is_plain, whole};
-use super::walk::{MAX_DEPTH, MAX_NODES, Validator, fuel_for};
+use super::walk::{MAX_DEPTH, MAX_NODES, Validator};
 
 /// A rewritten text may be longer than the original by this many bytes.
 const MAX_GROWTH: usize = 64 * 1024;
@@ -55,7 +55,7 @@ impl Validator {
         let mut coercer = Coercer {
             validator: self,
             rewrites,
-            fuel: fuel_for(text),
+            fuel: text.len().saturating_mul(16).saturating_add(100_000),
             depth: 0,
             nodes: 0,
             edits: Vec::new(),

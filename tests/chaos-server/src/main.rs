@@ -13,6 +13,7 @@
 //! - `CHAOS_SESSIONS=0`: no sessions for clients of the older revisions.
 //! - `CHAOS_REDIS=<url>`: the limits are shared through this Redis, and while it
 //!   is away nothing is served if `CHAOS_REDIS_CLOSED=1`.
+//! - `CHAOS_NESTED=1`: adds the tool `levels`, whose type explodes when decoded.
 //! - `CHAOS_SSE=1`: the transport of 2024-11-05 is served as well.
 //! - `CHAOS_PROCESS=1`: the tools that harm the process as a whole.
 //! - `CHAOS_DRAIN=<ms>`: how long calls may go on once the server ends.
@@ -24,6 +25,7 @@
 mod count;
 mod hostile;
 mod http_limits;
+mod nested;
 mod process;
 mod tools;
 mod trace;
@@ -62,6 +64,9 @@ fn build() -> Result<Server, Box<dyn Error>> {
     if let Ok(ms) = env::var("CHAOS_DRAIN") {
         let time = Duration::from_millis(ms.parse()?);
         server = server.limits(|limits| limits.drain_time = time);
+    }
+    if is_set("CHAOS_NESTED") {
+        server = nested::register(server);
     }
     let address_rate = rate("CHAOS_ADDRESS_RATE")?;
     let limits = http_limits::parse(&env::var("CHAOS_HTTP_LIMITS").unwrap_or_default())?;

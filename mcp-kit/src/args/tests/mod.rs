@@ -8,6 +8,7 @@ mod normalised;
 mod portable;
 mod promises;
 mod properties;
+mod repeats;
 mod run_time;
 #[cfg(feature = "json-schema")]
 mod standard;

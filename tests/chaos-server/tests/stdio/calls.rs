@@ -360,3 +360,22 @@ fn without_a_rate_nobody_meets_the_limiter() {
     trace.wait_for("start 1");
     trace.wait_for("done 1");
 }
+
+#[test]
+fn a_type_that_explodes_when_decoded_holds_nobody_up() {
+    let mut chaos = setup().env("CHAOS_NESTED", "1").legacy();
+    let nested = |levels: usize, last: Value| {
+        (1..levels).fold(last, |of, _| json!({ "of": of, "minus": 1 }))
+    };
+    let arguments = |levels, last| json!({ "expression": nested(levels, last) });
+    assert_eq!(chaos.text("levels", arguments(8, json!({ "add": 1 }))), "8");
+    for levels in [12, 16, 40] {
+        for last in [json!({ "add": 1 }), json!({ "add": "x" })] {
+            // Decoding it would take longer than the call may.
+            assert_eq!(
+                chaos.failure("levels", arguments(levels + 1, last)),
+                "Invalid arguments: expression: is nested too deeply to be decoded: send fewer levels"
+            );
+        }
+    }
+}
