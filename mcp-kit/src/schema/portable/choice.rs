@@ -1,6 +1,6 @@
-//! Choices: between values, which become one `enum`; between objects that
-//! differ in one tag, which become one object; and between objects at the root
-//! of an input, of which clients see one object with the choice in words.
+//! Choices between values, which become one `enum`, and between objects that
+//! differ in one tag, which become one object. Choices at the root of an input
+//! are in `root`.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::null::unwrap;
 use crate::schema::compile::NOTES;
 use crate::schema::tidy::{describe, describe_list};
 
-type Object = Map<String, Value>;
+pub(super) type Object = Map<String, Value>;
 
 /// The note with the words of an enum's values, for the description.
 const VALUES: &str = "values";
@@ -22,7 +22,7 @@ pub(crate) const ORDER: &str = "order";
 const OF_A_VALUE: &[&str] = &["type", "enum", "description", "title", "deprecated", NOTES];
 
 /// What an alternative may have that is merged with others.
-const OF_AN_OBJECT: &[&str] = &[
+pub(super) const OF_AN_OBJECT: &[&str] = &[
     "type",
     "properties",
     "required",
@@ -97,7 +97,7 @@ pub(super) fn write_words(object: &mut Object) {
     }
 }
 
-fn branches<'o>(object: &'o Object, keyword: &str) -> Option<&'o [Value]> {
+pub(super) fn branches<'o>(object: &'o Object, keyword: &str) -> Option<&'o [Value]> {
     object.get(keyword)?.as_array().map(Vec::as_slice)
 }
 
@@ -278,7 +278,7 @@ fn in_order(order: &[Value], values: &mut [Value], lines: &mut [Value]) {
 }
 
 /// `"fast": Goes fast.`
-fn line(value: &Value, words: &str) -> String {
+pub(super) fn line(value: &Value, words: &str) -> String {
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     format!("{value}: {words}")
 }
@@ -350,7 +350,7 @@ fn objects(branches: &[Value]) -> Option<Vec<Object>> {
 
 /// The member that tells the alternatives apart: required in each, and with
 /// values of its own in each.
-fn tag_of(branches: &[Object]) -> Option<String> {
+pub(super) fn tag_of(branches: &[Object]) -> Option<String> {
     let first = branches.first()?.get("properties")?.as_object()?;
     first
         .keys()
@@ -369,7 +369,7 @@ fn tag_of(branches: &[Object]) -> Option<String> {
         .cloned()
 }
 
-fn tag_values(branch: &Object, tag: &str) -> Option<Vec<Value>> {
+pub(super) fn tag_values(branch: &Object, tag: &str) -> Option<Vec<Value>> {
     branch
         .get("properties")?
         .get(tag)?
@@ -378,7 +378,7 @@ fn tag_values(branch: &Object, tag: &str) -> Option<Vec<Value>> {
         .cloned()
 }
 
-fn tag_schema(branches: &[Object], tag: &str, lines: Vec<Value>) -> Value {
+pub(super) fn tag_schema(branches: &[Object], tag: &str, lines: Vec<Value>) -> Value {
     let values: Vec<Value> = branches
         .iter()
         .filter_map(|branch| tag_values(branch, tag))
@@ -393,7 +393,7 @@ fn tag_schema(branches: &[Object], tag: &str, lines: Vec<Value>) -> Value {
     schema.into()
 }
 
-fn required(object: &Object) -> Vec<&String> {
+pub(super) fn required(object: &Object) -> Vec<&String> {
     // Names are strings in every schema that compiles.
     let list = object.get("required").and_then(Value::as_array);
     list.into_iter()
@@ -405,197 +405,7 @@ fn required(object: &Object) -> Vec<&String> {
         .collect()
 }
 
-fn properties(object: &Object) -> impl Iterator<Item = (&String, &Value)> {
+pub(super) fn properties(object: &Object) -> impl Iterator<Item = (&String, &Value)> {
     let properties = object.get("properties").and_then(Value::as_object);
     properties.into_iter().flatten()
-}
-
-/// Makes one object of a choice between objects at the root of an input: every
-/// member that one of them has, required what all of them require, and the
-/// choice in words. It admits more than the choice does; the check does not.
-///
-/// False if this cannot be said in one object.
-pub(super) fn merge_root(root: &mut Object) -> bool {
-    let keyword = match (root.contains_key("oneOf"), root.contains_key("anyOf")) {
-        (true, false) => "oneOf",
-        (false, true) => "anyOf",
-        _ => return false,
-    };
-    let others = ["allOf", "not", "if", "$ref", "enum", "patternProperties"];
-    if others.iter().any(|other| root.contains_key(*other)) {
-        return false;
-    }
-    let Some(all) = branches(root, keyword).and_then(mergeable) else {
-        return false;
-    };
-    root.remove(keyword);
-    let shared = Shared::of(root, &all);
-    let tag = tag_of(&all);
-    describe_choice(root, &all, &shared, tag.as_deref());
-    let mut merged = Map::new();
-    for name in &shared.names {
-        let of_one = |object: &Object| object.get("properties")?.get(name).cloned();
-        let schemas = std::iter::once(&*root).chain(&all).filter_map(of_one);
-        merged.insert(name.clone(), either(schemas.collect()));
-    }
-    if let Some(tag) = &tag {
-        let lines = all.iter().flat_map(|branch| {
-            let words = shared.words(branch, Some(tag));
-            let values = tag_values(branch, tag).unwrap_or_default();
-            values
-                .into_iter()
-                .map(move |value| line(&value, &words).into())
-        });
-        let lines = lines.collect();
-        merged.insert(tag.clone(), tag_schema(&all, tag, lines));
-    }
-    root.insert("properties".into(), merged.into());
-    if shared.required.is_empty() {
-        root.remove("required");
-    } else {
-        root.insert("required".into(), json!(shared.required));
-    }
-    if !root.contains_key("additionalProperties")
-        && let Some(rest) = all[0].get("additionalProperties")
-        && all
-            .iter()
-            .all(|branch| branch.get("additionalProperties") == Some(rest))
-    {
-        root.insert("additionalProperties".into(), rest.clone());
-    }
-    true
-}
-
-/// The alternatives, each as an object without a choice of its own.
-fn mergeable(branches: &[Value]) -> Option<Vec<Object>> {
-    let object = |branch: &Value| {
-        let mut branch = branch.as_object()?.clone();
-        if (branch.contains_key("oneOf") || branch.contains_key("anyOf"))
-            && !merge_root(&mut branch)
-        {
-            return None;
-        }
-        let known = branch
-            .keys()
-            .all(|keyword| OF_AN_OBJECT.contains(&keyword.as_str()));
-        let is_object = branch.get("type").is_none_or(|kind| kind == "object");
-        (known && is_object).then_some(branch)
-    };
-    branches.iter().map(object).collect()
-}
-
-/// What the alternatives have in common.
-struct Shared {
-    /// Every member's name.
-    names: Vec<String>,
-    /// What is required in any case.
-    required: Vec<String>,
-    /// Members of all alternatives, which need no words.
-    common: BTreeSet<String>,
-}
-
-impl Shared {
-    fn of(root: &Object, all: &[Object]) -> Self {
-        let mut names: Vec<String> = Vec::new();
-        for (name, _) in std::iter::once(root).chain(all).flat_map(properties) {
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
-        }
-        let in_all = |name: &String| all.iter().all(|branch| required(branch).contains(&name));
-        let mut of_all: Vec<String> = required(root).into_iter().cloned().collect();
-        let more = names.iter().filter(|name| in_all(name));
-        let more: Vec<String> = more
-            .filter(|name| !of_all.contains(name))
-            .cloned()
-            .collect();
-        of_all.extend(more);
-        let has = |object: &Object, name: &String| properties(object).any(|(own, _)| own == name);
-        let common = names
-            .iter()
-            .filter(|name| has(root, name) || all.iter().all(|branch| has(branch, name)));
-        Self {
-            common: common.cloned().collect(),
-            required: of_all,
-            names,
-        }
-    }
-
-    /// What one alternative needs and takes beside what all do.
-    fn words(&self, branch: &Object, tag: Option<&str>) -> String {
-        let (needs, takes) = self.members(branch, tag);
-        let mut words = Map::new();
-        words.extend(
-            branch
-                .get("description")
-                .map(|said| ("description".to_owned(), said.clone())),
-        );
-        let said = match (needs.is_empty(), takes.is_empty()) {
-            (true, true) => "no further arguments".to_owned(),
-            (true, false) => format!("takes {}", takes.join(", ")),
-            (false, true) => format!("needs {}", needs.join(", ")),
-            (false, false) => format!("needs {}; takes {}", needs.join(", "), takes.join(", ")),
-        };
-        describe(&mut words, &[said]);
-        match words.remove("description") {
-            Some(Value::String(words)) => words,
-            _ => String::new(),
-        }
-    }
-
-    fn members<'b>(&self, branch: &'b Object, tag: Option<&str>) -> (Vec<&'b str>, Vec<&'b str>) {
-        let own = |name: &str| Some(name) != tag && !self.required.iter().any(|of| of == name);
-        let needs: Vec<&str> = required(branch)
-            .into_iter()
-            .map(String::as_str)
-            .filter(|name| own(name))
-            .collect();
-        let takes = properties(branch)
-            .map(|(name, _)| name.as_str())
-            .filter(|name| own(name) && !needs.contains(name) && !self.common.contains(*name));
-        let takes = takes.collect();
-        (needs, takes)
-    }
-}
-
-/// The choice in words, where no tag has them.
-fn describe_choice(root: &mut Object, all: &[Object], shared: &Shared, tag: Option<&str>) {
-    if tag.is_some() {
-        return;
-    }
-    let sets: Vec<_> = all
-        .iter()
-        .map(|branch| shared.members(branch, None))
-        .collect();
-    let keys: Option<Vec<&str>> = sets
-        .iter()
-        .map(|set| match (set.0.as_slice(), set.1.as_slice()) {
-            ([key], []) => Some(*key),
-            _ => None,
-        })
-        .collect();
-    match keys {
-        Some(keys) if all.iter().all(|branch| !branch.contains_key("description")) => {
-            describe(root, &[format!("give exactly one of: {}", keys.join(", "))]);
-        }
-        keys => {
-            let lines = all.iter().map(|branch| {
-                let key = required(branch).first().map_or("", |name| name.as_str());
-                match &keys {
-                    Some(_) => line(
-                        &json!(key),
-                        branch["description"].as_str().unwrap_or_default(),
-                    ),
-                    None => shared.words(branch, None),
-                }
-            });
-            let lines: Vec<String> = lines.collect();
-            let heading = if keys.is_some() {
-                "Give exactly one of:"
-            } else {
-                "Give the arguments of one of these:"
-            };
-            describe_list(root, heading, &lines);
-        }
-    }
 }

@@ -12,7 +12,7 @@
 //! - alternatives that are single values become one `enum`, with the words of
 //!   each value in the description;
 //! - a choice between objects at the root of an input becomes one object, with
-//!   the choice in words (`choice`);
+//!   the choice in words (`root`);
 //! - formats are those of JSON Schema, never the name of a Rust type;
 //! - a `$ref` remains only where a schema is recursive (`references`).
 //!
@@ -22,6 +22,7 @@ mod choice;
 mod lint;
 mod null;
 mod references;
+mod root;
 
 use serde_json::{Map, Value, json};
 
@@ -148,7 +149,7 @@ impl Narrowing {
         self.schema(&mut schema);
         if let Some(root) = schema.as_object_mut() {
             if self.input {
-                choice::merge_root(root);
+                root::merge(root);
             }
             if root.get("type") == Some(&json!("object")) {
                 root.entry("properties").or_insert_with(|| json!({}));
