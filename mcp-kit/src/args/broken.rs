@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use super::rules::{only_emptiness, said_of};
+use super::rules::{number, only_emptiness};
 use super::shape::{
     EnumShape, FieldShape, LengthMode, Repr, Rule, Shape, VariantKind, VariantShape,
 };
-use crate::schema::{Finding, Step, child_item, child_member, push_step};
+use crate::schema::{Finding, Step, TextRule, child_item, child_member, length, push_step};
 
 /// More of garde's findings than this are not looked into.
 const MAX_LOOKED_INTO: usize = 50;
@@ -390,5 +390,47 @@ impl<'t> Way<'t> {
                 VariantKind::Struct(fields) => fields.iter().any(|field| field.rust == component),
             }),
         }
+    }
+}
+
+/// A rule as it follows `query: ` in a report, where only garde checks it.
+fn said_of(rule: &Rule) -> String {
+    match rule {
+        Rule::Ascii => TextRule::Ascii.says(),
+        Rule::Alphanumeric => TextRule::Alphanumeric.says(),
+        Rule::Prefix(text) => TextRule::Prefix((*text).into()).says(),
+        Rule::Suffix(text) => TextRule::Suffix((*text).into()).says(),
+        Rule::Contains(text) => TextRule::Contains((*text).into()).says(),
+        Rule::Ip => TextRule::Ip.says(),
+        Rule::IpV4 => TextRule::IpV4.says(),
+        Rule::IpV6 => TextRule::IpV6.says(),
+        Rule::Email => "must be an email address".into(),
+        Rule::Url => "must be a URL".into(),
+        Rule::CreditCard => "must be a credit card number".into(),
+        Rule::PhoneNumber => "must be a phone number".into(),
+        Rule::Required => "is required".into(),
+        Rule::Pattern(Some(pattern)) => format!("must match the pattern {pattern}"),
+        Rule::Length { mode, min, max } => {
+            let (one, many) = match mode {
+                LengthMode::Simple => ("unit of length", "units of length"),
+                LengthMode::Bytes => ("byte of UTF-8", "bytes of UTF-8"),
+                LengthMode::Chars => ("character", "characters"),
+                LengthMode::Graphemes => ("visible character", "visible characters"),
+                LengthMode::Utf16 => ("UTF-16 unit", "UTF-16 units"),
+            };
+            length(one, many, *min, *max)
+        }
+        Rule::Range { min, max } => match (min.map(number), max.map(number)) {
+            (Some(min), Some(max)) => format!("must be from {min} to {max}"),
+            (Some(min), None) => format!("must be at least {min}"),
+            (None, Some(max)) => format!("must be at most {max}"),
+            (None, None) => "is not acceptable".into(),
+        },
+        Rule::Pattern(None)
+        | Rule::Matches(_)
+        | Rule::Custom
+        | Rule::Inner(_)
+        | Rule::Skip
+        | Rule::Dive => "is not acceptable".into(),
     }
 }

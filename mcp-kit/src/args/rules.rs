@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::shape::{Bound, LengthMode, Rule, Shape};
 use super::unexplained;
-use crate::schema::{NOTES, Number, TextRule, describe, length};
+use crate::schema::{NOTES, Number, TextRule, describe, foreign_to_ecma};
 
 /// Keywords that limit values: something has to check them.
 pub(super) const LIMITS: &[&str] = &[
@@ -492,56 +492,7 @@ pub(super) fn only_emptiness(min: Option<u64>, max: Option<u64>) -> bool {
     max.is_none() && min.is_none_or(|min| min <= 1)
 }
 
-/// A rule as it follows `query: ` in a report, where only garde checks it.
-pub(super) fn said_of(rule: &Rule) -> String {
-    match rule {
-        Rule::Ascii => TextRule::Ascii.says(),
-        Rule::Alphanumeric => TextRule::Alphanumeric.says(),
-        Rule::Prefix(text) => TextRule::Prefix((*text).into()).says(),
-        Rule::Suffix(text) => TextRule::Suffix((*text).into()).says(),
-        Rule::Contains(text) => TextRule::Contains((*text).into()).says(),
-        Rule::Ip => TextRule::Ip.says(),
-        Rule::IpV4 => TextRule::IpV4.says(),
-        Rule::IpV6 => TextRule::IpV6.says(),
-        Rule::Email => "must be an email address".into(),
-        Rule::Url => "must be a URL".into(),
-        Rule::CreditCard => "must be a credit card number".into(),
-        Rule::PhoneNumber => "must be a phone number".into(),
-        Rule::Required => "is required".into(),
-        Rule::Pattern(Some(pattern)) => format!("must match the pattern {pattern}"),
-        Rule::Length { mode, min, max } => {
-            let (one, many) = match mode {
-                LengthMode::Simple => ("unit of length", "units of length"),
-                LengthMode::Bytes => ("byte of UTF-8", "bytes of UTF-8"),
-                LengthMode::Chars => ("character", "characters"),
-                LengthMode::Graphemes => ("visible character", "visible characters"),
-                LengthMode::Utf16 => ("UTF-16 unit", "UTF-16 units"),
-            };
-            length(one, many, *min, *max)
-        }
-        Rule::Range { min, max } => match (min.map(number), max.map(number)) {
-            (Some(min), Some(max)) => format!("must be from {min} to {max}"),
-            (Some(min), None) => format!("must be at least {min}"),
-            (None, Some(max)) => format!("must be at most {max}"),
-            (None, None) => "is not acceptable".into(),
-        },
-        Rule::Pattern(None)
-        | Rule::Matches(_)
-        | Rule::Custom
-        | Rule::Inner(_)
-        | Rule::Skip
-        | Rule::Dive => "is not acceptable".into(),
-    }
-}
-
-fn is_finite(bound: Bound) -> bool {
-    match bound {
-        Bound::Int(_) => true,
-        Bound::Float(float) => float.is_finite(),
-    }
-}
-
-fn number(bound: Bound) -> Number {
+pub(super) fn number(bound: Bound) -> Number {
     match bound {
         Bound::Int(int) => Number::Int(int),
         Bound::Float(float) => Number::Float(float),
@@ -552,42 +503,9 @@ fn same(a: &Value, b: &Value) -> bool {
     a == b || matches!((Number::of(a), Number::of(b)), (Some(a), Some(b)) if a == b)
 }
 
-/// The first construct that Rust's regular expressions have and ECMA 262's,
-/// which JSON Schema uses, have not.
-fn foreign_to_ecma(pattern: &str) -> Option<&'static str> {
-    let mut escaped = false;
-    let mut in_class = false;
-    for (index, character) in pattern.char_indices() {
-        let rest = &pattern[index..];
-        if escaped {
-            escaped = false;
-            match character {
-                'A' => return Some(r"\A"),
-                'z' => return Some(r"\z"),
-                'a' => return Some(r"\a"),
-                'U' => return Some(r"\U"),
-                'x' if rest.starts_with("x{") => return Some(r"\x{…}"),
-                _ => {}
-            }
-            continue;
-        }
-        match character {
-            '\\' => escaped = true,
-            '[' if in_class && rest.starts_with("[:") => return Some("[:…:]"),
-            '[' if in_class => return Some("[…[…]]"),
-            '[' => in_class = true,
-            ']' => in_class = false,
-            '&' if in_class && rest.starts_with("&&") => return Some("&&"),
-            '(' if !in_class && rest.starts_with("(?P<") => return Some("(?P<…>"),
-            '(' if !in_class
-                && rest.starts_with("(?")
-                && !rest.starts_with("(?:")
-                && !rest.starts_with("(?<") =>
-            {
-                return Some("(?…)");
-            }
-            _ => {}
-        }
+fn is_finite(bound: Bound) -> bool {
+    match bound {
+        Bound::Int(_) => true,
+        Bound::Float(float) => float.is_finite(),
     }
-    None
 }

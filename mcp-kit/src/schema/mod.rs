@@ -30,7 +30,7 @@ pub(crate) use portable::{
 };
 pub(crate) use run_time::{RunTime, Standard};
 pub use text_form::TextForm;
-pub(crate) use text_rule::{TextRule, length};
+pub(crate) use text_rule::{TextRule, foreign_to_ecma, length};
 pub(crate) use tidy::{bounds_of_format, describe, each};
 pub(crate) use walk::Validator;
 #[cfg(feature = "cli")]

@@ -205,3 +205,43 @@ fn escape(text: &str) -> String {
     }
     escaped
 }
+
+/// The first construct that Rust's regular expressions have and ECMA 262's,
+/// which JSON Schema uses, have not.
+pub(crate) fn foreign_to_ecma(pattern: &str) -> Option<&'static str> {
+    let mut escaped = false;
+    let mut in_class = false;
+    for (index, character) in pattern.char_indices() {
+        let rest = &pattern[index..];
+        if escaped {
+            escaped = false;
+            match character {
+                'A' => return Some(r"\A"),
+                'z' => return Some(r"\z"),
+                'a' => return Some(r"\a"),
+                'U' => return Some(r"\U"),
+                'x' if rest.starts_with("x{") => return Some(r"\x{…}"),
+                _ => {}
+            }
+            continue;
+        }
+        match character {
+            '\\' => escaped = true,
+            '[' if in_class && rest.starts_with("[:") => return Some("[:…:]"),
+            '[' if in_class => return Some("[…[…]]"),
+            '[' => in_class = true,
+            ']' => in_class = false,
+            '&' if in_class && rest.starts_with("&&") => return Some("&&"),
+            '(' if !in_class && rest.starts_with("(?P<") => return Some("(?P<…>"),
+            '(' if !in_class
+                && rest.starts_with("(?")
+                && !rest.starts_with("(?:")
+                && !rest.starts_with("(?<") =>
+            {
+                return Some("(?…)");
+            }
+            _ => {}
+        }
+    }
+    None
+}
