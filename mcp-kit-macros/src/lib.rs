@@ -46,7 +46,7 @@ use proc_macro::TokenStream;
 /// the tool is registered (`tool_with`) overrides `timeout`, `rate`,
 /// `concurrency` and `result_bytes`.
 ///
-/// # Where it can stand
+/// # Where it can be used
 ///
 /// Above a free function. The type takes the function's name among types and
 /// modules, so a module or a crate of the same name cannot be used beside it:

@@ -9,7 +9,7 @@ use crate::panics::contain;
 /// The longest text, in bytes. What is longer is cut while it is written.
 pub(crate) const LONGEST: usize = 32 * 1024;
 
-/// An error and this many of its sources are told. A chain may have no end.
+/// An error and this many of its sources are written. A chain may have no end.
 const MOST_SOURCES: usize = 32;
 
 /// The error and its sources, one after the other: `outer: inner: innermost`.
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_with_its_sources() {
+    fn an_error_is_written_with_its_sources() {
         let error = std::io::Error::other(Odd::Plain);
         assert_eq!(of(&error), "it");
         let text = with_sources(format_args!("first"), Some(&Odd::Plain), "\n  because: ");

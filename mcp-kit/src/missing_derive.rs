@@ -26,12 +26,12 @@ pub trait JsonSchema: MissingDerive {}
 pub trait Validate {}
 
 #[must_use = "a call's arguments move between threads: use `Arc` in place of `Rc`, `Mutex` in place of `RefCell`"]
-pub trait Send {}
+pub trait ArgumentsMustBeSend {}
 
 impl Deserialize for () {}
 impl JsonSchema for () {}
 impl Validate for () {}
-impl Send for () {}
+impl ArgumentsMustBeSend for () {}
 
 /// What follows a missing derive: the first one is enough of a message.
 pub trait MissingDerive: Sized {
@@ -66,18 +66,13 @@ impl<T: DerivesValidate> Derived<T> {
     pub fn validate(self) {}
 }
 
-impl<T: std::marker::Send> Derived<T> {
+impl<T: Send> Derived<T> {
     pub fn send() {}
 }
 
 impl<T> Derived<T>
 where
-    T: DerivesDeserialize
-        + DerivesJsonSchema
-        + DerivesValidate
-        + Shaped
-        + std::marker::Send
-        + 'static,
+    T: DerivesDeserialize + DerivesJsonSchema + DerivesValidate + Shaped + Send + 'static,
 {
     #[must_use]
     pub fn of() -> ArgsSpec {
@@ -87,7 +82,7 @@ where
 
 impl<T> Derived<T>
 where
-    T: DerivesDeserialize + DerivesJsonSchema + Shaped + std::marker::Send + 'static,
+    T: DerivesDeserialize + DerivesJsonSchema + Shaped + Send + 'static,
 {
     #[must_use]
     pub fn of_names() -> ArgsSpec {
@@ -103,7 +98,7 @@ pub trait NotDerived: Sized {
 
     fn validate(self) -> impl Validate {}
 
-    fn send() -> impl Send {}
+    fn send() -> impl ArgumentsMustBeSend {}
 
     /// For a crate whose lints are capped: `build()` reports what is missing.
     #[must_use]

@@ -410,7 +410,7 @@ fn is_imported(tokens: &TokenStream, name: &Ident) -> bool {
     })
 }
 
-/// The `dyn Trait` or `str` that stands for itself in `State<dyn Trait>`.
+/// The `dyn Trait` or `str` that is written without a pointer in `State<dyn Trait>`.
 fn unsized_inside(ty: &Type) -> Option<String> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?;

@@ -8,7 +8,7 @@ pub(crate) struct Model {
     pub(crate) krate: Option<Path>,
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
-    /// garde's derive fails and tells why.
+    /// garde's derive fails and reports why.
     pub(crate) underived: bool,
     pub(crate) data: Data,
 }

@@ -146,7 +146,7 @@ impl CompiledArgs {
     /// there can be no text, `null` for an optional argument.
     ///
     /// # Errors
-    /// Everything that is wrong with them, as far as it can be told.
+    /// Everything that is wrong with them, as far as it can be found.
     pub fn decode(&self, raw: Option<&str>) -> Result<Decoded, Violations> {
         self.accept(raw, &Acceptance::default())
             .map(|accepted| accepted.decoded)
@@ -156,7 +156,7 @@ impl CompiledArgs {
     /// does, and takes only what the published schema admits.
     ///
     /// # Errors
-    /// Everything that is wrong with them, as far as it can be told.
+    /// Everything that is wrong with them, as far as it can be found.
     pub fn decode_strictly(&self, raw: Option<&str>) -> Result<Decoded, Violations> {
         let options = Acceptance {
             strict: true,
@@ -271,7 +271,7 @@ impl CompiledArgs {
                         rewritten: Some(coerced.text.into()),
                     });
                 }
-                // The places are the same, and more of their rules can be told.
+                // The places are the same, and more of their rules can be reported.
                 Err(again) if before.is_none() && !rewrites.opaque => {
                     refusal = again;
                     reported = Cow::Owned(coerced.text.clone());

@@ -1,5 +1,5 @@
 //! The other derives that an argument type needs, as bounds whose messages say
-//! what to write. `crate::missing_derive` asks for them without a second error.
+//! what to write. `crate::missing_derive` checks them without a second error.
 #![allow(missing_docs)]
 
 use garde::Validate;

@@ -187,7 +187,13 @@ impl<'t> Count<'t> {
         if visits > self.budget {
             return Err(Stop::TooMuch);
         }
-        self.known.insert(key, Known::Done { visits, end });
+        // Only lists and objects are kept: an entry for each number of a long
+        // list would take many times the memory of the text.
+        if matches!(self.text.as_bytes().get(at), Some(b'{' | b'[')) {
+            self.known.insert(key, Known::Done { visits, end });
+        } else {
+            self.known.remove(&key);
+        }
         Ok((visits, end))
     }
 
@@ -237,7 +243,7 @@ impl<'t> Count<'t> {
         Ok((visits, end))
     }
 
-    /// The fields of a struct or a tuple. serde reads either from a list, too.
+    /// The fields of a struct or a tuple. serde also reads either from a list.
     fn fields(&mut self, fields: &'static [FieldShape], at: usize) -> Counted {
         let is_top = self.depth == 1;
         let (mut visits, end) = self.inside(at, |count, name, index| {

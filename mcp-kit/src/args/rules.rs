@@ -28,7 +28,7 @@ pub(super) struct Place<'s> {
     pub(super) schema: &'s mut Map<String, Value>,
     pub(super) rules: &'s [Rule],
     pub(super) words: &'s [&'static str],
-    /// Whether words further out speak of this place, too.
+    /// Whether words further out also describe this place.
     pub(super) worded: bool,
     /// Whether garde gets here at all.
     pub(super) enforced: bool,

@@ -31,7 +31,7 @@ pub enum Shape {
     },
     /// A text that the type reads, such as a date.
     Text(&'static TextForm),
-    /// What the type itself wants of a value, in words, and its shape.
+    /// What the type itself requires of a value, in words, and its shape.
     Said(&'static str, fn() -> &'static Shape),
     /// A struct with named fields.
     Struct(&'static StructShape),

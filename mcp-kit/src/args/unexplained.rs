@@ -1,5 +1,5 @@
-//! What a schema promises and neither the type nor a rule checks: keywords of a
-//! `JsonSchema` that was written by hand, or that an attribute put in.
+//! Keywords of a schema that neither the type nor a rule checks: from a
+//! `JsonSchema` that was written by hand, or from an attribute.
 
 use serde_json::{Map, Value, json};
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{AuthError, Credentials, ProtectedResource};
 use crate::context::Principal;
 
-/// Finds out who sent a request.
+/// Identifies the caller of a request.
 ///
 /// It reads the request's headers, its address, and what the application has
 /// attached to it ([`Credentials::extensions`]). What it has found out beside a name

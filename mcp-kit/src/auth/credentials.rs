@@ -1,4 +1,4 @@
-//! What a request carries that shows who sent it.
+//! The parts of a request that identify its caller.
 
 use std::fmt;
 use std::net::IpAddr;

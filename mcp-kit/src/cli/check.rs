@@ -113,7 +113,7 @@ const HEAD: [&str; 8] = [
     "middlewares",
 ];
 
-/// What stands in a cell that has nothing to say.
+/// The text of a cell without a value.
 const NOTHING: &str = "–";
 
 fn row(policy: ToolPolicy<'_>) -> [String; HEAD.len()] {
@@ -152,7 +152,7 @@ fn row(policy: ToolPolicy<'_>) -> [String; HEAD.len()] {
     ]
 }
 
-/// Middlewares that mcp-kit puts around tools: the other columns tell of them.
+/// Middlewares that mcp-kit puts around tools: the other columns show them.
 const BUILT_IN: [&str; 8] = [
     "Authorize",
     "ConcurrencyLimit",

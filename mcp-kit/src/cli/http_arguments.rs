@@ -185,13 +185,13 @@ pub(super) fn command() -> Clap {
         Arg::new(WITHOUT_SESSIONS)
             .long("without-sessions")
             .action(ArgAction::SetTrue)
-            .help("Serve clients of older protocol versions without sessions: each request stands alone [MCP_WITHOUT_SESSIONS=1]"),
+            .help("Serve clients of older protocol versions without sessions: each request is independent [MCP_WITHOUT_SESSIONS=1]"),
     );
     command.arg(
         Arg::new(ALLOW_UNAUTHENTICATED)
             .long("allow-unauthenticated")
             .action(ArgAction::SetTrue)
-            .help("Serve callers who do not say who they are, on any address"),
+            .help("Serve callers without authentication, on any address"),
     )
 }
 

@@ -145,7 +145,7 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
         }),
     };
     outcome.unwrap_or_else(|failure| {
-        // By the queue: nobody may wait for a stderr that is not read.
+        // Through the queue: the exit must not wait for a stderr that is not read.
         stderr::last_line(&format!("error: {failure}"));
         ExitCode::FAILURE
     })

@@ -27,7 +27,7 @@ enum Source {
     Test(Arc<Cancelled>),
 }
 
-/// Whether something was cancelled, for those who look and those who wait.
+/// Whether something was cancelled; can be checked and waited for.
 #[derive(Default)]
 pub(crate) struct Cancelled {
     is_set: AtomicBool,

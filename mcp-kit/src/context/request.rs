@@ -33,7 +33,7 @@ pub struct RequestInfo(pub(crate) Arc<CallContext>);
 #[derive(Clone, Default)]
 pub(crate) struct RequestSource {
     pub(crate) address: Option<IpAddr>,
-    /// Stands for the session and is no secret, as its id is.
+    /// A digest of the session's id; unlike the id it is not a secret.
     pub(crate) session: Option<Arc<str>>,
     /// The headers that handlers may read.
     pub(crate) headers: Option<Arc<[ExposedHeader]>>,
@@ -73,7 +73,7 @@ impl RequestInfo {
         self.0.client()
     }
 
-    /// What stands for the client's session over HTTP, in traces too: the same
+    /// Identifies the client's session over HTTP, here and in traces: the same
     /// for all of its requests, and another for each session. It is a digest of
     /// the id by which the client reaches the session, and does not open it, so
     /// it may be logged. `None` over stdio and for 2026-07-28, which have no
@@ -83,8 +83,8 @@ impl RequestInfo {
         self.0.request.source.session.as_deref()
     }
 
-    /// The client's address over HTTP: the socket's, or what a
-    /// trusted proxy says of it (`HttpOptions::trust_proxy`). `None` if it is not
+    /// The client's address over HTTP: the socket's, or the one that a trusted
+    /// proxy reports (`HttpOptions::trust_proxy`). `None` if it is not
     /// known.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {

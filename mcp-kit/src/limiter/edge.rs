@@ -1,5 +1,5 @@
 //! The limits at the edge of HTTP, before a request is a call: by address
-//! for requests that nobody is known to have sent, by principal for the others.
+//! for requests that are not authenticated, by principal for the others.
 //!
 //! Whether a caller is known shows only after authentication, and guessing keys
 //! must be limited before it. So each request is counted to its address when it
@@ -54,7 +54,7 @@ impl EdgeLimits {
         }
     }
 
-    /// Counts a request to its address until it is known who sent it.
+    /// Counts a request to its address until its caller is known.
     pub(crate) fn arrival(&self, address: IpAddr) -> Result<Arrival<'_>, Refused> {
         let arrival = Arrival {
             budgets: self.address.as_ref(),
@@ -87,7 +87,7 @@ async fn take(budgets: Option<&Budgets>, principal: &Principal) -> Result<(), Re
 }
 
 /// A request that is counted to its address. It stays counted where its client
-/// leaves before it is known who sent it.
+/// leaves before its caller is known.
 #[must_use]
 pub(crate) struct Arrival<'a> {
     budgets: Option<&'a Budgets>,

@@ -109,7 +109,7 @@ impl Lane {
         }
     }
 
-    /// Begins `work`, whose result nobody waits for.
+    /// Begins `work`, whose result is not waited for.
     pub(crate) fn start(
         &'static self,
         work: impl FnOnce() + Send + 'static,
@@ -156,7 +156,7 @@ impl Lane {
         loop {
             if let Some(job) = state.jobs.pop_front() {
                 drop(state);
-                // Whoever waits for it finds that there is no result.
+                // A task that waits for it finds that there is no result.
                 let _ = catch_unwind(AssertUnwindSafe(job));
                 state = self.lock();
                 continue;
@@ -189,7 +189,7 @@ fn wait_in_place<T>(told: &Receiver<T>, patience: Duration) -> Option<Result<T, 
     const BRIEF: Duration = Duration::from_millis(1);
     let begun = tokio::time::Instant::now();
     let outcome = match told.recv_timeout(BRIEF) {
-        // A clock that stands still is a paused one, on a runtime of one thread
+        // A clock that does not advance is a paused one, on a runtime of one thread
         // that would take the wait for idleness, and move the clock to the next
         // timer.
         Err(RecvTimeoutError::Timeout) if begun.elapsed().is_zero() => told.recv_timeout(patience),

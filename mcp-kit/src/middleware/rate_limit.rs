@@ -12,7 +12,7 @@ use crate::tool::{ErrorKind, ToolCall, ToolError, ToolResult};
 
 /// Bounds how often each caller may call each tool (GCRA). Whoever calls too
 /// often reads how many seconds to wait; nobody else notices. Over HTTP,
-/// callers who did not say who they are count by their address, as far as it is
+/// callers that are not authenticated count by their address, as far as it is
 /// known.
 ///
 /// State is kept for at most `limiter_entries` pairs of caller and tool

@@ -75,7 +75,7 @@ impl Middleware for ValidateOutput {
     }
 }
 
-/// How many mistakes of a result are told.
+/// How many mistakes of a result are reported.
 const MOST_TOLD: usize = 5;
 
 fn check(schema: &RunTime, result: ToolResult) -> Result<ToolResult, ToolError> {

@@ -1,4 +1,4 @@
-//! Who a client says it is.
+//! What a client reports about itself.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// The program at the other end, as it describes itself (`clientInfo`): `Claude
 /// Code`, `2.1.332`.
 ///
-/// Nobody has checked it: use it for statistics and for ways around a client's
+/// It is not verified: use it for statistics and for ways around a client's
 /// faults, and never to decide what a caller may do. Each text has at most 256
 /// bytes; what is longer is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]

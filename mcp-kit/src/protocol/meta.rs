@@ -15,7 +15,7 @@ pub(crate) struct Meta<'a> {
     protocol_version: Option<&'a RawValue>,
     #[serde(borrow, rename = "io.modelcontextprotocol/clientCapabilities", default)]
     client_capabilities: Option<&'a RawValue>,
-    /// Who the client says it is.
+    /// What the client reports about itself.
     #[serde(borrow, rename = "io.modelcontextprotocol/clientInfo", default)]
     pub(crate) client_info: Option<&'a RawValue>,
     #[serde(borrow, rename = "progressToken", default)]

@@ -62,7 +62,7 @@ impl RunTime {
             })
     }
 
-    /// Everything that is wrong with a JSON text, as far as it can be told.
+    /// Everything that is wrong with a JSON text, as far as it can be found.
     pub(crate) fn findings(&self, text: &str) -> Vec<Finding> {
         let mut findings = self.walker.findings(text);
         if let Some(standard) = &self.standard

@@ -142,7 +142,7 @@ fn finding(error: &ValidationError<'_>) -> Finding {
         Kind::FalseSchema => "must be left out".to_owned(),
         Kind::UniqueItems => "must not contain the same item twice".to_owned(),
         Kind::PropertyNames { .. } => "has a name that is not acceptable here".to_owned(),
-        Kind::Contains => "does not contain the items that `contains` asks for".to_owned(),
+        Kind::Contains => "does not contain the items that `contains` requires".to_owned(),
         Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => {
             "fits none of the allowed forms".to_owned()
         }

@@ -81,7 +81,7 @@ impl Claim {
         self.change_to(bytes) <= most.saturating_add(most / 4) || !is_more
     }
 
-    /// Holds what `other` held, too; both count against the same budget.
+    /// Also holds what `other` held; both count against the same budget.
     pub(crate) fn take_in(&mut self, mut other: Self) {
         self.bytes += std::mem::take(&mut other.bytes);
     }

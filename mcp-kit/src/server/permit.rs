@@ -54,7 +54,7 @@ pub(crate) struct PrincipalPermits {
 #[cfg(feature = "http")]
 struct Known {
     permits: HashMap<Box<[u8]>, Arc<Semaphore>>,
-    /// With so many entries those that nobody uses are forgotten.
+    /// With so many entries, those that no call uses are forgotten.
     sweep_at: usize,
 }
 
@@ -81,7 +81,7 @@ impl PrincipalPermits {
             return Arc::clone(permits);
         }
         if known.permits.len() >= known.sweep_at {
-            // Whoever holds a permit, or waits for one, holds the semaphore too.
+            // A call that holds a permit, or waits for one, also holds the semaphore.
             let is_used = |permits: &Arc<Semaphore>| Arc::strong_count(permits) > 1;
             known.permits.retain(|_, permits| is_used(permits));
             known.sweep_at = Self::LEAST_SWEPT.max(2 * known.permits.len());

@@ -1,14 +1,18 @@
-//! `subscriptions/listen` (2026-07-28): what is said on a subscription, whichever
-//! transport carries it.
+//! `subscriptions/listen` (2026-07-28): the messages of a subscription, for every
+//! transport.
 //!
-//! This server's lists never change, so it honours none of what is asked for
-//! and says so.
+//! This server's lists never change, so it honours none of the requested
+//! notifications and acknowledges an empty set.
 
 use super::ServerInner;
 use crate::protocol::params::Params;
 use crate::protocol::{RequestId, RpcError, encode};
 
-/// Checks what a client wants to hear of.
+/// Checks the notifications that a client requests.
+///
+/// # Errors
+///
+/// -32602 if `notifications` is missing or not an object.
 pub(crate) fn check(params: &Params<'_>) -> Result<(), RpcError> {
     match params.notifications {
         Some(filter) if filter.get().starts_with('{') => Ok(()),

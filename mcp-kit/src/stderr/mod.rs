@@ -27,7 +27,7 @@ pub(crate) use queue::Queue;
 /// How many bytes of lines may wait. As many again may be on their way out.
 const ROOM: usize = 1024 * 1024;
 
-/// How long the end of the process waits for a stderr that nobody reads.
+/// How long the end of the process waits for a stderr that is not read.
 const LONGEST_FLUSH: Duration = Duration::from_millis(200);
 
 /// How lines that are not the log's own are written.
@@ -65,7 +65,7 @@ pub(crate) fn format_with(format: Format) {
     let _ = FORMAT.set(format);
 }
 
-/// Sees from now on that nobody waits for a stderr that takes nothing.
+/// Keeps the program from waiting for a stderr that takes nothing, from now on.
 #[cfg(feature = "stdio")]
 pub(crate) fn guard() {
     queue().start();

@@ -11,7 +11,7 @@ use rustix::io::{Errno, fcntl_dupfd_cloexec};
 
 use super::{printed, queue};
 
-/// How long stderr may take nothing before nobody may wait for it.
+/// How long stderr may take nothing before writers no longer wait for it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is written at once where a write could wait: what has room takes as
@@ -22,13 +22,13 @@ const AT_ONCE: usize = if cfg!(target_os = "linux") {
     512
 };
 
-/// What the pipe of stderr is made to hold once it is stuck: as much as
-/// everybody may ask for.
+/// The size that the pipe of stderr is given once it is stuck, in bytes: the
+/// most that Linux allows without privileges.
 #[cfg(target_os = "linux")]
 const LARGE_PIPE: usize = 1024 * 1024;
 
-/// How long those who are stuck in that pipe have to get out before the queue
-/// takes its room.
+/// How long writes that wait in that pipe have to finish before the queue takes
+/// its room.
 #[cfg(target_os = "linux")]
 const GET_OUT: Duration = Duration::from_millis(50);
 
@@ -86,7 +86,8 @@ impl Stderr {
         }
     }
 
-    /// Leads descriptor 2 to where it is emptied, and lets go who is stuck.
+    /// Leads descriptor 2 to the pipe that is emptied, and lets waiting writes
+    /// finish.
     fn give_up_descriptor(&mut self) {
         self.can_be_stuck = false;
         let is_led = printed::entrance()

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::dropped_lines;
 
-/// A buffer of lines that grew beyond this is given back once it is written.
+/// A buffer of lines that grew larger than this, in bytes, is given back once
+/// it is written.
 const KEPT_BUFFER: usize = 64 * 1024;
 
 /// How long to leave an output alone that takes nothing and cannot be waited
@@ -18,8 +19,8 @@ const RETRY: Duration = Duration::from_millis(10);
 const LOOK: Duration = Duration::from_secs(1);
 
 thread_local! {
-    /// Whoever ends the process from a thread that logged leaves its lines:
-    /// what `exit` runs includes the destructors of its thread.
+    /// Flushes if a thread that logged ends the process: `exit` runs the
+    /// destructors of its thread.
     static AT_EXIT: Flush = const { Flush };
 }
 
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stderr_that_nobody_reads_holds_up_nobody_and_what_was_dropped_is_told() {
+    fn a_stderr_that_is_not_read_holds_up_no_writer_and_dropped_lines_are_counted() {
         static SLOW: Slow = Slow::new();
         static BEGUN: Mutex<Option<mpsc::Sender<()>>> = Mutex::new(None);
         static QUEUE: Queue = Queue::new(25, || {

@@ -121,7 +121,7 @@ impl Watch {
         if self.is_served.load(Ordering::Acquire) {
             return;
         }
-        // A subscriber may wait for a stderr that nobody reads.
+        // A subscriber may wait for a stderr that is not read.
         let (logged, is_logged) = mpsc::channel::<()>();
         let logging = thread::Builder::new().spawn(move || {
             tracing::error!(

@@ -1,4 +1,4 @@
-//! Callers who do not say who they are count by their addresses.
+//! Callers without authentication count by their addresses.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! Tools that harm the process as a whole: they print where nobody reads, hold
+//! Tools that harm the process as a whole: they print to an output that is not read, hold
 //! its threads, or end it.
 
 use std::process::Command;

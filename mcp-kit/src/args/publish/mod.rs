@@ -107,7 +107,7 @@ struct Frame {
     at: String,
     rules: &'static [Rule],
     words: &'static [&'static str],
-    /// Whether words at the field speak of what is inside it, too.
+    /// Whether words at the field also describe what is inside it.
     worded: bool,
     /// Whether garde gets here.
     enforced: bool,

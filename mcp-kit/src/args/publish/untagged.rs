@@ -8,7 +8,7 @@ use super::{Publisher, reach};
 use crate::args::shape::{EnumShape, FieldShape, Rule, VariantKind, VariantShape};
 
 impl Publisher {
-    /// Refuses variants whose rules stand in the way of a later one.
+    /// Refuses variants whose rules make a later one unreachable.
     pub(super) fn untagged_forms(&mut self, of: &'static EnumShape, forms: &[Value], at: &str) {
         let variants = of.variants.iter().zip(forms).enumerate();
         for (index, (variant, form)) in variants.filter(|(_, (variant, _))| has_rules(variant)) {

@@ -41,7 +41,7 @@ fn every_keyword_of_the_standard_is_checked() {
             json!({ "properties": { "a": { "contains": { "type": "string" }, "maxContains": 1 } } }),
             json!({ "a": [1, "x"] }),
             json!({ "a": [1, 2] }),
-            "a: does not contain the items that `contains` asks for",
+            "a: does not contain the items that `contains` requires",
         ),
         (
             json!({ "propertyNames": { "maxLength": 3 }, "additionalProperties": true }),

@@ -279,7 +279,7 @@ impl Credential for KeyInFile {
         let Some(keys) = self.0.upgrade() else {
             return false;
         };
-        // Before the look: it tells of the time that this stream had it looked at.
+        // Read before the next look begins: a stream is checked against the last.
         let is_in_force = keys.is_in_force();
         if keys.is_due() {
             tokio::spawn(async move { keys.look_again().await });
@@ -289,7 +289,7 @@ impl Credential for KeyInFile {
 }
 
 impl Looks {
-    /// Whether a look goes on that nobody waits for any more.
+    /// Whether a look is still running that no request waits for any more.
     fn is_late(&self) -> bool {
         self.late.load(Ordering::Acquire) > self.ended.load(Ordering::Acquire)
     }

@@ -179,7 +179,7 @@ fn slip(entry: &str, place: &Place) -> Option<&'static str> {
     }
 }
 
-/// The same of a key and what stands before it.
+/// The same of a key and what precedes it.
 fn slip_of_key(name: Option<&str>, key: &str) -> Option<&'static str> {
     let is_digest = key.starts_with("sha256=");
     // Padding of Base64 has nothing behind it.

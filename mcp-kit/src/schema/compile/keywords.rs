@@ -1,4 +1,4 @@
-//! The keywords of JSON Schema, by who checks them.
+//! The keywords of JSON Schema, by the part that checks them.
 
 use serde_json::{Map, Value};
 
@@ -86,7 +86,7 @@ const OLD: &[(&str, &str)] = &[
 ];
 
 impl Compiler<'_> {
-    /// Every keyword has to be checked by somebody. What the standard does not
+    /// Every keyword must be checked. What the standard does not
     /// know is an annotation and stays, unless it looks like a slip.
     pub(super) fn look_for_unchecked(&mut self, object: &Map<String, Value>, at: &str) {
         if self.typed {

@@ -243,7 +243,7 @@ fn is_safe(number: Number) -> bool {
     number <= safe && number >= Number::Int(-SAFE)
 }
 
-/// Whether a limit is that of a number type, which nobody has to be told.
+/// Whether a limit is that of a number type, which no reader needs.
 fn is_of_a_type(limit: Number) -> bool {
     match limit {
         Number::Int(int) => int >= i128::from(i64::MAX) || int <= i128::from(i64::MIN),

@@ -231,7 +231,7 @@ fn leave_out_null(root: &Value, schema: &Value, value: &mut Value) {
     }
 }
 
-/// Whether a value has a number beyond the limits that are published.
+/// Whether a value has a number outside the limits that are published.
 fn has_large_number(value: &Value) -> bool {
     match value {
         Value::Number(number) => number.as_f64().is_some_and(|of| of.abs() >= TWO_TO_53),

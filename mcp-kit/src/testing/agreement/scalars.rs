@@ -129,7 +129,7 @@ pub(super) fn numbers(schema: &Value, found: &mut Vec<Variant>) {
                 }
             }
         }
-        // Beyond this a float is not the number that its digits say.
+        // Above this a float is not the number that its digits say.
         let exact = |float: &f64| float.abs() < 9_007_199_254_740_992.0;
         if let Some(float) = bound.as_f64().filter(exact) {
             for near in [float - 0.5, float + 0.5, float - 1.0, float + 1.0] {

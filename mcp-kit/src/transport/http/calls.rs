@@ -313,7 +313,7 @@ impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {
         let call = self.0;
         if call.call.context.is_cancelled() {
-            return; // answered or ended by whoever aborted the task
+            return; // answered or ended by the code that aborted the task
         }
         if std::thread::panicking() {
             let lost = ToolError::internal("the call was lost: its task panicked");

@@ -33,7 +33,7 @@ impl Server {
     /// # Errors
     ///
     /// The system's, where the address cannot be used. `InvalidInput` for an
-    /// address that others can reach while nobody has to say who they are, or
+    /// address that others can reach while no authentication is configured, or
     /// while no host is named: the message says what to do.
     pub async fn serve_http(&self, address: impl ToSocketAddrs) -> io::Result<()> {
         let addresses: Vec<_> = tokio::net::lookup_host(address).await?.collect();
@@ -125,7 +125,7 @@ impl Server {
         let mut missing = Vec::new();
         if is_open {
             missing.push(
-                "who may call: give API keys, in MCP_API_KEYS or a file (--keys-file), or with .authenticate(…); or allow everybody with .allow_unauthenticated() (--allow-unauthenticated)",
+                "who may call: give API keys, in MCP_API_KEYS or a file (--keys-file), or with .authenticate(…); or allow every caller with .allow_unauthenticated() (--allow-unauthenticated)",
             );
         }
         if !options.door.names_hosts() {

@@ -252,7 +252,7 @@ impl HttpOptions {
     }
 
     /// Keeps no sessions for clients of the older revisions: each of their
-    /// requests stands alone and is answered as JSON. Any replica can then
+    /// requests is independent and is answered as JSON. Any replica can then
     /// serve any request.
     pub fn without_sessions(mut self) -> Self {
         self.has_sessions = false;
@@ -372,7 +372,7 @@ impl HttpOptions {
         source
     }
 
-    /// Whether callers have to say who they are.
+    /// Whether callers must authenticate.
     pub(crate) fn has_authentication(&self) -> bool {
         !self.authenticators.is_empty()
     }

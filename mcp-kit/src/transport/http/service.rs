@@ -122,22 +122,22 @@ pub(super) struct Shared {
     readiness: Arc<Readiness>,
     /// Where to get a token for this server.
     resources: Resources,
-    /// Callers need not say who they are, and nobody allowed that: it serves
-    /// this machine alone.
+    /// No authentication is configured, and callers without it are not allowed:
+    /// only this machine is served.
     is_local: bool,
-    /// And nobody at all, since it is told to be reached by others.
+    /// The same, and options name other hosts: no caller is served.
     is_locked: bool,
     told_local: Once,
 }
 
-/// Why a service serves nobody.
-pub(super) const LOCKED: &str = "a host, an origin or a public URL is named, and nobody has to say who they are. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow everybody with .allow_unauthenticated() (--allow-unauthenticated)";
+/// Why a service serves no caller.
+pub(super) const LOCKED: &str = "a host, an origin or a public URL is named, and no authentication is configured. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow every caller with .allow_unauthenticated() (--allow-unauthenticated)";
 
 /// Why it serves no other machine.
-const LOCAL: &str = "it comes from another machine, and nobody has to say who they are. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow everybody with .allow_unauthenticated()";
+const LOCAL: &str = "it comes from another machine, and no authentication is configured. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow every caller with .allow_unauthenticated()";
 
-/// Why a mounted service serves nobody.
-const NO_PEER: &str = "nobody has to say who they are, and whether it comes from this machine is not known. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or give each request its address, as the extension PeerAddr, to serve this machine alone; or allow everybody with .allow_unauthenticated()";
+/// Why a mounted service serves no caller.
+const NO_PEER: &str = "no authentication is configured, and it is not known whether it comes from this machine. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or give each request its address, as the extension PeerAddr, to serve this machine alone; or allow every caller with .allow_unauthenticated()";
 
 impl Server {
     /// The server as a `tower::Service`, to be mounted in an application that
@@ -360,7 +360,7 @@ impl Shared {
             } else {
                 (Reason::RateAddress, "this address")
             };
-            // Without an address, callers that nobody knows cannot be told apart.
+            // Without an address, unauthenticated callers cannot be distinguished.
             if self.options.has_authentication() || client.address.is_some() {
                 let taken = self.edge.stream(&caller.0).await;
                 taken.map_err(|refused| limited(refused, reason, whose))?;

@@ -45,7 +45,7 @@ impl Descriptors {
         let nothing =
             rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
         stdio::dup2_stdin(&nothing)?;
-        // What is printed is read at once, whoever reads stderr. Without a pipe
+        // What is printed is read at once, even if stderr is not. Without a pipe
         // for it stderr it is, and where that is closed nothing.
         let is_led = [crate::stderr::entrance(), Some(stdio::stderr())]
             .into_iter()

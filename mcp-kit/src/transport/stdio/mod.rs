@@ -126,7 +126,7 @@ impl Stdio {
         self.greeting = Some(greeting);
     }
 
-    /// Whether stdin has ended, for those who do not read it.
+    /// Whether stdin has ended, without reading it.
     pub(crate) fn input_end(&self) -> io::Result<StdinEnd> {
         Ok(StdinEnd {
             #[cfg(unix)]

@@ -99,7 +99,7 @@ fn a_session_for_each_call_is_served_for_ever() {
     bob.assert_alive();
 }
 
-/// 3,000 sessions opened by one caller end its own, and nobody else's.
+/// 3,000 sessions opened by one caller end its own, and no other caller's.
 #[cfg(target_os = "linux")]
 #[test]
 fn sessions_are_capped_for_each_caller() {

@@ -240,7 +240,7 @@ fn a_stderr_that_is_closed_stops_nothing() {
     assert!(chaos.finish().is_empty());
 }
 
-/// The client did not get its answers, and whoever looks should know why.
+/// The client did not get its answers, and the operator must learn why.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_stdout_that_cannot_be_written_is_an_error_with_a_reason() {

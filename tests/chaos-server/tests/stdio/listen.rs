@@ -1,5 +1,5 @@
 //! `subscriptions/listen`: acknowledged first, silent where nothing changes, and
-//! ended by whoever ends it first.
+//! ended by the side that ends it first.
 
 use rustix::process::Signal;
 use serde_json::{Value, json};

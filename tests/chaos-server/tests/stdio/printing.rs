@@ -1,4 +1,4 @@
-//! What handlers and their children print, and a stderr that nobody reads.
+//! What handlers and their children print, and a stderr that is not read.
 
 use std::io::{PipeReader, Write as _, pipe};
 use std::os::fd::OwnedFd;
@@ -48,7 +48,7 @@ fn what_is_printed_last_is_written_before_the_end() {
     );
 }
 
-/// A server whose stderr is a pipe that is full and that nobody reads.
+/// A server whose stderr is a full pipe that is not read.
 fn with_full_stderr(setup: Setup) -> (Chaos, PipeReader) {
     let (reader, mut writer) = pipe().unwrap();
     let flags = fcntl_getfl(&writer).unwrap();

@@ -111,7 +111,7 @@ pub(super) fn named_era(name: &str) -> Era {
     ProtocolVersion::from_name(name).map_or(Era::Modern, ProtocolVersion::era)
 }
 
-/// Decides what a request of the older revisions asks for; it comes with what
+/// Decides what a request of the older revisions requires; it comes with what
 /// its message has counted for so far.
 pub(super) fn request(
     shared: &Arc<Shared>,

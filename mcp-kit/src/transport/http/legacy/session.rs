@@ -46,7 +46,7 @@ pub(in super::super) struct LegacySession {
     /// What limits count that principal as.
     pub(super) counts_as: Arc<[u8]>,
     pub(in super::super) version: ProtocolVersion,
-    /// What stands for its id, once a request has needed it.
+    /// The digest of its id, once a request has needed it.
     name: OnceLock<Arc<str>>,
     /// What the client said of itself, where this replica opened it.
     client: OnceLock<Arc<ClientInfo>>,
@@ -150,7 +150,7 @@ impl LegacySession {
         InUse(Arc::clone(self))
     }
 
-    /// What stands for its id, which is a secret: it opens the session.
+    /// The digest of its id. The id is a secret: it opens the session.
     pub(super) fn name(&self) -> Arc<str> {
         let name = self.name.get_or_init(|| {
             let digest = Sha256::digest(self.id.text());

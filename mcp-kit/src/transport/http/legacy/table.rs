@@ -355,7 +355,7 @@ impl Table {
         now: u64,
     ) -> Result<Option<Arc<LegacySession>>, NoRoom> {
         let seconds = |then: u64| {
-            // When a stream of the older transport ends nobody knows.
+            // It is not known when a stream of the older transport ends.
             let then = then.min(now.saturating_add(sessions.common.idle));
             then.saturating_sub(now).div_ceil(1_000).max(1)
         };
