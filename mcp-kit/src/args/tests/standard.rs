@@ -128,6 +128,39 @@ fn the_walk_reports_what_it_knows_and_all_of_it() {
     );
 }
 
+/// Clients are told what the author wrote, names and references included.
+#[test]
+fn a_schema_with_named_parts_is_published_as_it_is() {
+    let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "$defs": { "place": { "$anchor": "place", "type": "object",
+            "properties": { "street": { "type": "string" }, "city": { "type": "string" } } } },
+        "properties": {
+            "name": { "type": "string" },
+            "home": { "$ref": "#/$defs/place" },
+            "work": { "$ref": "#place" },
+            "contact": { "type": "string", "enum": ["phone", "email"] },
+            "phone": { "type": "string" },
+            "email": { "type": "string" },
+        },
+        "allOf": [{ "anyOf": [{ "required": ["phone"] }, { "required": ["email"] }] }],
+        "if": { "properties": { "contact": { "type": "string", "enum": ["phone"] } },
+            "required": ["contact"] },
+        "then": { "required": ["phone"] },
+        "else": { "required": ["email"] },
+        "additionalProperties": false,
+    });
+    let args = of(schema.clone());
+    assert_eq!(args.schema(), &schema);
+    let right = json!({ "contact": "phone", "phone": "1", "work": { "city": "Ulm" } });
+    assert_eq!(said(&args, &right), "");
+    let wrong = json!({ "contact": "phone", "email": "a@b", "home": { "city": 1 } });
+    assert_eq!(said(&args, &wrong), "home.city: must be a string");
+    let wrong = json!({ "contact": "phone", "email": "a@b" });
+    assert_eq!(said(&args, &wrong), "phone: is required");
+}
+
 #[test]
 fn nothing_is_fetched() {
     for target in [
