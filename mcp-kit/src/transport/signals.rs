@@ -29,7 +29,7 @@ pub(crate) struct Signals {
 /// # Errors
 ///
 /// The system's, if there are not.
-#[cfg(feature = "stdio")]
+#[cfg(any(feature = "cli", all(feature = "stdio", unix)))]
 pub(crate) fn check_descriptors() -> io::Result<()> {
     #[cfg(unix)]
     {

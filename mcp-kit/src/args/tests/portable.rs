@@ -165,6 +165,8 @@ fn lint(schema: &Value, input: bool) -> Vec<String> {
 
 fn inputs() -> Vec<Animal> {
     let mut all = zoo::plain();
+    #[cfg(feature = "regex")]
+    all.extend(zoo::patterns());
     all.extend(zoo::odd());
     all.extend(zoo::portable());
     all.extend(zoo::roots());

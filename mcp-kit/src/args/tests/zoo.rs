@@ -385,17 +385,6 @@ shapes! { plain:
     r_suffix { #[garde(suffix("x+"))] x: String }
     r_contains { #[garde(contains("a|b"))] x: String }
     r_multi { #[garde(prefix("a"), suffix("z"), contains("m"), ascii, length(chars, max = 6))] x: String }
-    r_pattern { #[garde(pattern("^[a-z]{2}$"))] x: String }
-    r_pattern_unanchored { #[garde(pattern("[0-9]"))] x: String }
-    r_pattern_d { #[garde(pattern(r"^\d+$"))] x: String }
-    r_pattern_w { #[garde(pattern(r"^\w+$"))] x: String }
-    r_pattern_s { #[garde(pattern(r"^\S+\s\S+$"))] x: String }
-    r_pattern_dot { #[garde(pattern("^.$"))] x: String }
-    r_pattern_b { #[garde(pattern(r"\ba"))] x: String }
-    r_pattern_date { #[garde(pattern(r"^\d{4}-\d{2}-\d{2}$"))] x: String }
-    r_pattern_alt { #[garde(pattern("^(?:asc|desc)$"))] x: String }
-    r_pattern_neg { #[garde(pattern("^[^/]+$"))] x: String }
-    r_pattern_dollar { #[garde(pattern("a$"))] x: String }
     r_custom { #[garde(custom(even))] #[tool_args(rule = "must be even")] x: u32 }
     r_matches { #[garde(length(chars, min = 1))] a: String, #[garde(matches(a))] #[tool_args(rule = "must be the same as a")] b: String }
     r_required { #[garde(required)] x: Option<u8> }
@@ -425,6 +414,21 @@ impl Default for g_container_default {
             q: "abc".into(),
         }
     }
+}
+
+#[cfg(feature = "regex")]
+shapes! { patterns:
+    r_pattern { #[garde(pattern("^[a-z]{2}$"))] x: String }
+    r_pattern_unanchored { #[garde(pattern("[0-9]"))] x: String }
+    r_pattern_d { #[garde(pattern(r"^\d+$"))] x: String }
+    r_pattern_w { #[garde(pattern(r"^\w+$"))] x: String }
+    r_pattern_s { #[garde(pattern(r"^\S+\s\S+$"))] x: String }
+    r_pattern_dot { #[garde(pattern("^.$"))] x: String }
+    r_pattern_b { #[garde(pattern(r"\ba"))] x: String }
+    r_pattern_date { #[garde(pattern(r"^\d{4}-\d{2}-\d{2}$"))] x: String }
+    r_pattern_alt { #[garde(pattern("^(?:asc|desc)$"))] x: String }
+    r_pattern_neg { #[garde(pattern("^[^/]+$"))] x: String }
+    r_pattern_dollar { #[garde(pattern("a$"))] x: String }
 }
 
 shapes! { odd:
