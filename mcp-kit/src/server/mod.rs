@@ -12,6 +12,7 @@ mod lint;
 mod lists;
 mod permit;
 mod policy;
+mod registered;
 pub(crate) mod subscriptions;
 mod warning;
 
@@ -24,11 +25,12 @@ use tokio::sync::Semaphore;
 pub(crate) use budget::{ByteBudget, Claim};
 #[cfg(all(feature = "cli", feature = "http", feature = "metrics"))]
 pub(crate) use builder::NO_METRICS;
-pub use builder::{BuildError, ServerBuilder, ToolOptions};
+pub use builder::{BuildError, ServerBuilder};
 pub use call::CallError;
 pub use drain::DrainHandle;
 pub use limits::Limits;
 pub use policy::ToolPolicy;
+pub use registered::ToolOptions;
 pub use warning::{Warning, WarningCode};
 
 #[cfg(feature = "redis")]

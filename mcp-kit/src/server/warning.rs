@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::builder::{ServerBuilder, ToolOptions};
+use super::builder::ServerBuilder;
+use super::registered::ToolOptions;
 use crate::tool::Annotations;
 
 /// Something that works, and could serve models and hosts better; found by

@@ -22,6 +22,7 @@
 //! The probes need no key, and no host that is known: those who probe call by
 //! address.
 
+mod admission;
 mod again;
 mod body;
 mod calls;

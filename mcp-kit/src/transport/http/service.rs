@@ -8,15 +8,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use http::header::TRANSFER_ENCODING;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use tower_service::Service;
 
+use super::admission::check_form;
 use super::body::{self, Held, HttpBody};
 use super::calls::shutting_down;
 use super::cors;
@@ -24,19 +23,18 @@ use super::door::Door;
 use super::endpoint;
 use super::headers;
 use super::legacy::Sessions;
-use super::open::{Open, OpenRequest};
+use super::open::Open;
 use super::options::HttpOptions;
 use super::param_headers::ParamHeaders;
 use super::probes::{self, Readiness};
 use super::pulse::Pulse;
-use super::refusal::{Reason, Refusal, busy, closed, json_response, limited};
+use super::refusal::{Reason, Refusal, busy, json_response, limited};
 use super::request_body::RequestBody;
 use super::resources::Resources;
 use super::socket::Socket;
 #[cfg(feature = "sse")]
 use super::sse;
 use super::subscriptions::Subscriptions;
-use crate::auth::{AuthError, Credentials};
 use crate::context::Principal;
 use crate::error_text;
 use crate::limiter::EdgeLimits;
@@ -54,15 +52,15 @@ use crate::telemetry::metrics::Metrics;
 /// Cloning is cheap and gives the same service. In axum:
 ///
 /// ```ignore
-/// let app = axum::Router::new().fallback_service(server.http_service());
+/// let app = axum::Router::new().route_service("/mcp", server.http_service());
 /// ```
 ///
-/// It learns where a request comes from by the extension [`PeerAddr`]: for the
-/// limits by address, and because a server that asks for no credentials serves
-/// this machine alone. Without the extension such a server refuses everything
-/// with 403, unless everybody is let in
+/// It reads the client's address from the extension [`PeerAddr`]: for the limits
+/// by address, and because a server without authentication serves only this
+/// machine. Without the extension such a server refuses every request with 403,
+/// unless callers without authentication are allowed
 /// ([`allow_unauthenticated`](super::HttpOptions::allow_unauthenticated)). In
-/// axum a layer hands it on:
+/// axum a layer attaches it:
 ///
 /// ```ignore
 /// use axum::extract::{ConnectInfo, Request};
@@ -121,23 +119,17 @@ pub(super) struct Shared {
     pub(super) subscriptions: Arc<Subscriptions>,
     readiness: Arc<Readiness>,
     /// Where to get a token for this server.
-    resources: Resources,
+    pub(super) resources: Resources,
     /// No authentication is configured, and callers without it are not allowed:
     /// only this machine is served.
-    is_local: bool,
+    pub(super) is_local: bool,
     /// The same, and options name other hosts: no caller is served.
-    is_locked: bool,
-    told_local: Once,
+    pub(super) is_locked: bool,
+    pub(super) told_local: Once,
 }
 
 /// Why a service serves no caller.
 pub(super) const LOCKED: &str = "a host, an origin or a public URL is named, and no authentication is configured. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow every caller with .allow_unauthenticated() (--allow-unauthenticated)";
-
-/// Why it serves no other machine.
-const LOCAL: &str = "it comes from another machine, and no authentication is configured. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow every caller with .allow_unauthenticated()";
-
-/// Why a mounted service serves no caller.
-const NO_PEER: &str = "no authentication is configured, and it is not known whether it comes from this machine. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or give each request its address, as the extension PeerAddr, to serve this machine alone; or allow every caller with .allow_unauthenticated()";
 
 impl Server {
     /// The server as a `tower::Service`, to be mounted in an application that
@@ -375,128 +367,6 @@ impl Shared {
         Ok(response)
     }
 
-    /// The answer to a browser that asks beforehand, if it does.
-    fn preflight(
-        &self,
-        parts: &Parts,
-        client: &Client,
-    ) -> Result<Option<Response<HttpBody>>, Refusal> {
-        if parts.method != http::Method::OPTIONS || !self.door.has_cors() {
-            return Ok(None);
-        }
-        self.check_door(parts)?;
-        self.check_machine(parts, client.address)?;
-        Ok(Some(cors::preflight(&parts.headers)))
-    }
-
-    /// The admission checks. Gives the caller and its address, and a place among
-    /// the open requests.
-    async fn enter(
-        &self,
-        parts: &Parts,
-        peer: Option<IpAddr>,
-    ) -> Result<((Principal, Option<IpAddr>), OpenRequest), Refusal> {
-        self.check_door(parts)?;
-        self.check_machine(parts, peer)?;
-        let Some(open) = self.open.request(self.options.limits.requests) else {
-            return Err(busy());
-        };
-        let client = peer.map(|peer| self.options.proxies.client(peer, &parts.headers));
-        let of_address = |refused| limited(refused, Reason::RateAddress, "this address");
-        let arrival = client.map(|client| self.edge.arrival(client)).transpose();
-        let arrival = arrival.map_err(of_address)?;
-        let authenticated = self.authenticate(parts, client).await;
-        match arrival {
-            Some(arrival) if self.options.has_authentication() && authenticated.is_ok() => {
-                arrival.of_known();
-            }
-            Some(arrival) => arrival.of_unknown().await.map_err(of_address)?,
-            None => {}
-        }
-        let principal = authenticated?;
-        let taken = self.edge.principal(&principal).await;
-        taken.map_err(|refused| limited(refused, Reason::RatePrincipal, "this caller"))?;
-        Ok(((principal, client), open))
-    }
-
-    fn check_door(&self, parts: &Parts) -> Result<(), Refusal> {
-        let checked = self.door.check(&parts.uri, &parts.headers);
-        checked.map_err(closed)
-    }
-
-    /// Where nobody says who they are, none but this machine is served. What a
-    /// request says of itself is not asked: whoever sends it chooses it.
-    fn check_machine(&self, parts: &Parts, peer: Option<IpAddr>) -> Result<(), Refusal> {
-        if !self.is_local {
-            return Ok(());
-        }
-        let is_here = |address: IpAddr| address.to_canonical().is_loopback();
-        let comes_from_here = peer.is_some_and(|peer| {
-            is_here(peer) && is_here(self.options.proxies.client(peer, &parts.headers))
-        });
-        if comes_from_here && !self.is_locked {
-            return Ok(());
-        }
-        if !self.is_locked {
-            self.told_local.call_once(|| {
-                let why = if peer.is_some() { LOCAL } else { NO_PEER };
-                tracing::error!(target: "mcp_kit::http", "a request is refused: {why}");
-            });
-        }
-        Err(Refusal::new(
-            StatusCode::FORBIDDEN,
-            Reason::Forbidden,
-            "Forbidden: the server is not set up to be reached by others; its log says how",
-        ))
-    }
-
-    async fn authenticate(
-        &self,
-        parts: &Parts,
-        client: Option<IpAddr>,
-    ) -> Result<Principal, Refusal> {
-        let authenticators = &self.options.authenticators;
-        if authenticators.is_empty() {
-            let anonymous = self.anonymous.clone();
-            return Ok(match client {
-                Some(client) => anonymous.at(client),
-                None => anonymous,
-            });
-        }
-        let authenticated = async {
-            let credentials = Credentials::from_parts(parts)?
-                .at(client)
-                .for_resource(self.resources.asked_at(parts.uri.path()));
-            authenticators.authenticate(&credentials).await
-        };
-        let error = match in_time(authenticated).await {
-            Ok(Some(principal)) => return Ok(principal),
-            Ok(None) => None,
-            Err(error) if error.is_unavailable() => {
-                tracing::error!(
-                    target: "mcp_kit::http",
-                    error = error_text::of(&error),
-                    "credentials cannot be checked"
-                );
-                return Err(Refusal::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    Reason::AuthUnavailable,
-                    "Credentials cannot be checked at the moment. Try again in a few seconds.",
-                )
-                .retry_after(5));
-            }
-            Err(error) => Some(error),
-        };
-        let message = match error.as_ref().and_then(|error| error.reason()) {
-            Some(reason) => format!("Unauthorized: {reason}"),
-            None => format!("Unauthorized: {}", authenticators.what_to_send()),
-        };
-        Err(
-            Refusal::new(StatusCode::UNAUTHORIZED, Reason::Unauthenticated, message)
-                .challenges(authenticators.challenges(error.as_ref())),
-        )
-    }
-
     /// Answers the calls that run with a refusal, and ends them.
     pub(super) fn give_up_calls(&self) {
         for call in self.open.calls() {
@@ -563,49 +433,6 @@ async fn contained(
             ),
         ),
     ))
-}
-
-/// Refuses what this server would read otherwise than a proxy before it: codings
-/// of a transfer that are not undone here, and targets of other protocols.
-fn check_form(parts: &Parts) -> Result<(), Refusal> {
-    let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
-    let is_coded = match (codings.next(), codings.next()) {
-        (None, _) => false,
-        (Some(coding), None) => !coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
-        (Some(_), Some(_)) => true,
-    };
-    if is_coded {
-        return Err(Refusal::new(
-            StatusCode::NOT_IMPLEMENTED,
-            Reason::Malformed,
-            "Not implemented: the only Transfer-Encoding that this server takes is chunked",
-        )
-        .closing());
-    }
-    match parts.uri.scheme_str() {
-        None | Some("http" | "https") => Ok(()),
-        Some(_) => Err(Refusal::new(
-            StatusCode::BAD_REQUEST,
-            Reason::Host,
-            "Bad request: the target must be a path, or a URL of http or https",
-        )),
-    }
-}
-
-/// What authenticators say, if they say it in time.
-async fn in_time(
-    asking: impl Future<Output = Result<Option<Principal>, AuthError>>,
-) -> Result<Option<Principal>, AuthError> {
-    const TIME: Duration = Duration::from_secs(5);
-    let mut asking = pin!(asking);
-    // Most know at once, and need no timer.
-    match poll_fn(|cx| Poll::Ready(asking.as_mut().poll(cx))).await {
-        Poll::Ready(outcome) => outcome,
-        Poll::Pending => match tokio::time::timeout(TIME, asking).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(AuthError::unavailable("no answer within 5 s")),
-        },
-    }
 }
 
 impl<B> Service<Request<B>> for HttpService

@@ -1,8 +1,7 @@
 //! One client over a pair of byte streams: newline-delimited JSON in, the same
-//! out. The connection's task reads, decodes, answers what needs no handler,
-//! and writes; it never polls a handler.
+//! out. The connection's task reads, decodes, answers what needs no handler
+//! (`messages`), and writes; it never polls a handler.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -13,29 +12,19 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::batch::Batch;
-use super::calls::{Calls, Refused};
+use super::calls::Calls;
 use super::greeting::Greeting;
 use super::heartbeat::Heartbeat;
 use super::lines::{Line, Lines};
-use crate::middleware::log_refusal;
-use crate::protocol::message::{
-    Frame, Malformed, Message, Notification, Request, decode, decode_one,
-};
-use crate::protocol::meta::Meta;
-use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
-use crate::server::subscriptions::{acknowledge, check as check_filter};
-use crate::server::{Limits, PendingCall, ServerInner, Session, error_result};
-use crate::tool::{ErrorKind, Outbound, ToolError, ToolResult};
+use crate::protocol::RequestId;
+use crate::server::{Limits, ServerInner, Session};
+use crate::tool::{ErrorKind, Outbound, ToolError};
 use crate::transport::LAST_WRITE;
 
 /// The client's end of what the connection reads.
 pub(crate) type Input = Box<dyn AsyncRead + Send + Unpin>;
 /// The client's end of what the connection writes.
 pub(crate) type Output = Box<dyn AsyncWrite + Send + Unpin>;
-
-/// Subscriptions of one connection that are open at once.
-const MOST_SUBSCRIPTIONS: usize = 100;
 
 /// A buffer of answers that grew beyond this is given back once it is empty.
 const KEPT_BUFFER: usize = 256 * 1024;
@@ -77,7 +66,7 @@ pub(crate) async fn serve(
     outcome
 }
 
-/// Whoever drops the connection's future drops its calls.
+/// Drops a connection's calls with its future.
 struct CloseOnDrop(Arc<Calls>);
 
 impl Drop for CloseOnDrop {
@@ -86,16 +75,16 @@ impl Drop for CloseOnDrop {
     }
 }
 
-struct Connection {
-    /// Who is told when there is something to do.
+pub(super) struct Connection {
+    /// Woken when there is something to do.
     task: Option<Waker>,
-    server: Arc<ServerInner>,
-    calls: Arc<Calls>,
-    outbound: Arc<dyn Outbound>,
-    heartbeat: Heartbeat,
-    session: Session,
+    pub(super) server: Arc<ServerInner>,
+    pub(super) calls: Arc<Calls>,
+    pub(super) outbound: Arc<dyn Outbound>,
+    pub(super) heartbeat: Heartbeat,
+    pub(super) session: Session,
     /// The open ones, by the requests that opened them.
-    subscriptions: HashSet<RequestId>,
+    pub(super) subscriptions: HashSet<RequestId>,
     /// `None` once it has ended.
     input: Option<Input>,
     lines: Lines,
@@ -108,8 +97,8 @@ struct Connection {
     /// Whether everything taken so far has left, as of the last write.
     is_flushed: bool,
     /// Answers that needed no handler, of the chunk being read.
-    answers: Vec<u8>,
-    expiry: Alarm,
+    pub(super) answers: Vec<u8>,
+    pub(super) expiry: Alarm,
     /// When an answer that is held may leave.
     release: Alarm,
     drain: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -127,7 +116,7 @@ enum End {
 
 /// A timer that is set to the earliest of many times.
 #[derive(Default)]
-struct Alarm {
+pub(super) struct Alarm {
     at: Option<Instant>,
     sleep: Option<Pin<Box<Sleep>>>,
     /// Since the task was last told to it.
@@ -136,7 +125,7 @@ struct Alarm {
 
 impl Alarm {
     /// Rings at `at`, or earlier where it is set so already.
-    fn set(&mut self, at: Instant) {
+    pub(super) fn set(&mut self, at: Instant) {
         if self.at.is_some_and(|earlier| earlier <= at) {
             return;
         }
@@ -308,238 +297,6 @@ impl Connection {
         Ok(true)
     }
 
-    fn line(&mut self, line: &[u8]) {
-        match decode(line, self.server.limits.pending_calls) {
-            Frame::One(message) => self.one(message, None),
-            Frame::Batch(members) => {
-                if self.session.version != Some(ProtocolVersion::V2025_03_26) {
-                    return self.refuse_batch(
-                        "Invalid request: batches belong to protocol version 2025-03-26 alone",
-                    );
-                }
-                if members.is_empty() {
-                    return self.refuse_batch("Invalid request: the batch is empty");
-                }
-                let most = self.server.limits.pending_calls;
-                if members.len() > most {
-                    return self.refuse_batch(format!(
-                        "Invalid request: the batch has more than {most} messages"
-                    ));
-                }
-                let batch = Arc::new(Batch::new(&self.calls.kept));
-                batch.expect_one(); // so that it is not whole before all are read
-                for member in members {
-                    self.one(decode_one(member.get().as_bytes()), Some(&batch));
-                }
-                if let Some(answers) = batch.add(b"") {
-                    self.answers.extend_from_slice(&answers);
-                    self.answers.push(b'\n');
-                }
-            }
-        }
-    }
-
-    fn one(&mut self, message: Result<Message<'_>, Malformed>, batch: Option<&Arc<Batch>>) {
-        match message {
-            Ok(Message::Request(request)) => self.request(&request, batch),
-            Ok(Message::Notification(notification)) => self.notification(&notification),
-            Ok(Message::Response) => {} // this server asks its client nothing
-            Err(Malformed { id, error }) => {
-                // An answer under an id in flight would end that call instead.
-                let id = id.filter(|id| !self.is_in_flight(id));
-                self.error(batch, id.as_ref(), &error);
-            }
-        }
-    }
-
-    fn request(&mut self, request: &Request<'_>, batch: Option<&Arc<Batch>>) {
-        if !self.subscriptions.is_empty() && self.subscriptions.contains(&request.id) {
-            return self.refuse_duplicate(batch);
-        }
-        if request.method == "subscriptions/listen" && batch.is_none() {
-            return self.listen(request);
-        }
-        if batch.is_some() && request.method == "initialize" {
-            let error = RpcError::invalid_request(
-                "Invalid request: \"initialize\" cannot be part of a batch",
-            );
-            return self.answer(batch, |out| encode::error(out, Ok(&request.id), &error));
-        }
-        // It would change the session before its id is looked at.
-        if request.method == "initialize" && self.calls.is_open(&request.id) {
-            return self.refuse_duplicate(batch);
-        }
-        self.dispatch(request, batch);
-    }
-
-    fn dispatch(&mut self, request: &Request<'_>, batch: Option<&Arc<Batch>>) {
-        let mut answer = Vec::new();
-        let out = if batch.is_some() {
-            &mut answer
-        } else {
-            &mut self.answers
-        };
-        let start = out.len();
-        let call = self
-            .server
-            .request(&mut self.session, request, Some(&self.outbound), out);
-        let Some(call) = call else {
-            if self.calls.is_open(&request.id) {
-                out.truncate(start);
-                return self.refuse_duplicate(batch);
-            }
-            let Some(batch) = batch else {
-                return self.answers.push(b'\n');
-            };
-            if !batch.has_room_for(answer.len(), self.server.limits.unread_bytes) {
-                let error = RpcError::invalid_request(
-                    "Invalid request: the batch's answers are too large together; send this request by itself",
-                );
-                answer.clear();
-                encode::error(&mut answer, Ok(&request.id), &error);
-            }
-            return self.answer(Some(batch), |out| out.append(&mut answer));
-        };
-        // What stood in the input when it ended was sent before; what is read
-        // once the server drains came after.
-        if self.server.drain.is_draining() {
-            if self.calls.is_open(&call.id) {
-                call.context.trace.end_with(ErrorCode::InvalidRequest);
-                return self.refuse_duplicate(batch);
-            }
-            let refusal = shutting_down();
-            return self.refuse_call(&call.id, &call, batch, &refusal);
-        }
-        match self.calls.take(call, batch) {
-            Ok(deadline) => {
-                self.expiry.set(deadline);
-                self.heartbeat.start();
-            }
-            Err(Refused::DuplicateId) => self.refuse_duplicate(batch),
-            Err(Refused::Busy(call)) => {
-                let refusal = ToolError::refusal(
-                    ErrorKind::Busy,
-                    "The server is busy: too many calls are waiting. Try again in a few seconds.",
-                );
-                self.refuse_call(&call.id, &call, batch, &refusal);
-            }
-        }
-    }
-
-    /// Opens a subscription. It lasts until the client cancels it, which gets no
-    /// answer, or the connection ends.
-    fn listen(&mut self, request: &Request<'_>) {
-        let meta = match Meta::of(request.params.meta) {
-            Ok(meta) if meta.era() == Era::Modern => meta,
-            // Unreadable, or of an era that does not know the method.
-            _ => return self.dispatch(request, None),
-        };
-        if self.calls.is_open(&request.id) {
-            return self.refuse_duplicate(None);
-        }
-        match self.check_subscription(request, &meta) {
-            Ok(()) => {
-                self.answer(None, |out| acknowledge(out, &request.id));
-                self.subscriptions.insert(request.id.clone());
-            }
-            Err(error) => self.error(None, Some(&request.id), &error),
-        }
-    }
-
-    fn check_subscription(&self, request: &Request<'_>, meta: &Meta<'_>) -> Result<(), RpcError> {
-        meta.check_modern()?;
-        check_filter(&request.params)?;
-        if self.server.drain.is_draining() {
-            let message = shutting_down().message().unwrap_or_default().to_owned();
-            return Err(RpcError::new(ErrorCode::InternalError, message));
-        }
-        if self.subscriptions.len() >= MOST_SUBSCRIPTIONS {
-            return Err(RpcError::invalid_request(format!(
-                "Too many subscriptions: this connection has {MOST_SUBSCRIPTIONS}; cancel one first"
-            )));
-        }
-        Ok(())
-    }
-
-    fn notification(&mut self, notification: &Notification<'_>) {
-        if notification.method == "notifications/cancelled"
-            && let Some(id) = notification.params.request_id
-            && let Some(id) = RequestId::from_json(id.get())
-            && !self.subscriptions.remove(&id)
-        {
-            self.calls.cancel(&id);
-        }
-    }
-
-    fn refuse_call(
-        &mut self,
-        id: &RequestId,
-        call: &PendingCall,
-        batch: Option<&Arc<Batch>>,
-        refusal: &ToolError,
-    ) {
-        let result: ToolResult = error_result(refusal, &call.context);
-        log_refusal(refusal, &call.context);
-        let server = Arc::clone(&self.server);
-        self.answer(batch, |out| {
-            server.write_result(out, id, call.era, &call.context, &result);
-        });
-    }
-
-    fn refuse_duplicate(&mut self, batch: Option<&Arc<Batch>>) {
-        // Without the id: an answer with it would end the first call at the
-        // client.
-        let error = RpcError::invalid_request(
-            "Invalid request: the id belongs to a request that is still in flight",
-        );
-        self.error(batch, None, &error);
-    }
-
-    fn refuse_batch(&mut self, message: impl Into<Cow<'static, str>>) {
-        let error = RpcError::invalid_request(message);
-        self.error(None, None, &error);
-    }
-
-    fn too_long(&mut self, id: Option<RequestId>) {
-        let error = RpcError::new(
-            ErrorCode::InvalidRequest,
-            format!(
-                "Invalid request: the message is longer than {} bytes",
-                self.server.limits.message_bytes
-            ),
-        );
-        let id = id.filter(|id| !self.is_in_flight(id));
-        self.error(None, id.as_ref(), &error);
-    }
-
-    fn is_in_flight(&self, id: &RequestId) -> bool {
-        self.calls.is_open(id) || self.subscriptions.contains(id)
-    }
-
-    /// Answers with an error to the request of this id, if one can be given.
-    fn error(&mut self, batch: Option<&Arc<Batch>>, id: Option<&RequestId>, error: &RpcError) {
-        // Without a handshake the client speaks the newest revision, or has
-        // not spoken yet.
-        let version = self.session.version.unwrap_or(ProtocolVersion::NEWEST);
-        self.answer(batch, |out| encode::error(out, id.ok_or(version), error));
-    }
-
-    fn answer(&mut self, batch: Option<&Arc<Batch>>, write: impl FnOnce(&mut Vec<u8>)) {
-        match batch {
-            None => {
-                write(&mut self.answers);
-                self.answers.push(b'\n');
-            }
-            Some(batch) => {
-                batch.expect_one();
-                let mut answer = Vec::new();
-                write(&mut answer);
-                // Never whole here: the reader's own share is still missing.
-                let _ = batch.add(&answer);
-            }
-        }
-    }
-
     /// Ends what has no end of its own, and gives the rest its time.
     fn begin_drain(&mut self) {
         if matches!(self.end, End::NotYet) {
@@ -601,7 +358,7 @@ fn unwritten(error: io::Error) -> io::Result<()> {
     }
 }
 
-fn shutting_down() -> ToolError {
+pub(super) fn shutting_down() -> ToolError {
     ToolError::refusal(
         ErrorKind::Busy,
         "The server is shutting down. Try again once it is back.",

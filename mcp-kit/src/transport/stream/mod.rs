@@ -7,6 +7,7 @@ mod connection;
 mod greeting;
 mod heartbeat;
 mod lines;
+mod messages;
 mod reports;
 mod runner;
 

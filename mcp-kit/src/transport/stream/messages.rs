@@ -1,0 +1,255 @@
+//! What a connection does with each message: answers it, refuses it, or hands
+//! its call to the runners.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::batch::Batch;
+use super::calls::Refused;
+use super::connection::{Connection, shutting_down};
+use crate::middleware::log_refusal;
+use crate::protocol::message::{
+    Frame, Malformed, Message, Notification, Request, decode, decode_one,
+};
+use crate::protocol::meta::Meta;
+use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
+use crate::server::subscriptions::{acknowledge, check as check_filter};
+use crate::server::{PendingCall, error_result};
+use crate::tool::{ErrorKind, ToolError, ToolResult};
+
+/// Subscriptions of one connection that are open at once.
+const MOST_SUBSCRIPTIONS: usize = 100;
+
+impl Connection {
+    pub(super) fn line(&mut self, line: &[u8]) {
+        match decode(line, self.server.limits.pending_calls) {
+            Frame::One(message) => self.one(message, None),
+            Frame::Batch(members) => {
+                if self.session.version != Some(ProtocolVersion::V2025_03_26) {
+                    return self.refuse_batch(
+                        "Invalid request: batches belong to protocol version 2025-03-26 alone",
+                    );
+                }
+                if members.is_empty() {
+                    return self.refuse_batch("Invalid request: the batch is empty");
+                }
+                let most = self.server.limits.pending_calls;
+                if members.len() > most {
+                    return self.refuse_batch(format!(
+                        "Invalid request: the batch has more than {most} messages"
+                    ));
+                }
+                let batch = Arc::new(Batch::new(&self.calls.kept));
+                batch.expect_one(); // so that it is not whole before all are read
+                for member in members {
+                    self.one(decode_one(member.get().as_bytes()), Some(&batch));
+                }
+                if let Some(answers) = batch.add(b"") {
+                    self.answers.extend_from_slice(&answers);
+                    self.answers.push(b'\n');
+                }
+            }
+        }
+    }
+
+    fn one(&mut self, message: Result<Message<'_>, Malformed>, batch: Option<&Arc<Batch>>) {
+        match message {
+            Ok(Message::Request(request)) => self.request(&request, batch),
+            Ok(Message::Notification(notification)) => self.notification(&notification),
+            Ok(Message::Response) => {} // this server asks its client nothing
+            Err(Malformed { id, error }) => {
+                // An answer under an id in flight would end that call instead.
+                let id = id.filter(|id| !self.is_in_flight(id));
+                self.error(batch, id.as_ref(), &error);
+            }
+        }
+    }
+
+    fn request(&mut self, request: &Request<'_>, batch: Option<&Arc<Batch>>) {
+        if !self.subscriptions.is_empty() && self.subscriptions.contains(&request.id) {
+            return self.refuse_duplicate(batch);
+        }
+        if request.method == "subscriptions/listen" && batch.is_none() {
+            return self.listen(request);
+        }
+        if batch.is_some() && request.method == "initialize" {
+            let error = RpcError::invalid_request(
+                "Invalid request: \"initialize\" cannot be part of a batch",
+            );
+            return self.answer(batch, |out| encode::error(out, Ok(&request.id), &error));
+        }
+        // It would change the session before its id is looked at.
+        if request.method == "initialize" && self.calls.is_open(&request.id) {
+            return self.refuse_duplicate(batch);
+        }
+        self.dispatch(request, batch);
+    }
+
+    fn dispatch(&mut self, request: &Request<'_>, batch: Option<&Arc<Batch>>) {
+        let mut answer = Vec::new();
+        let out = if batch.is_some() {
+            &mut answer
+        } else {
+            &mut self.answers
+        };
+        let start = out.len();
+        let call = self
+            .server
+            .request(&mut self.session, request, Some(&self.outbound), out);
+        let Some(call) = call else {
+            if self.calls.is_open(&request.id) {
+                out.truncate(start);
+                return self.refuse_duplicate(batch);
+            }
+            let Some(batch) = batch else {
+                return self.answers.push(b'\n');
+            };
+            if !batch.has_room_for(answer.len(), self.server.limits.unread_bytes) {
+                let error = RpcError::invalid_request(
+                    "Invalid request: the batch's answers are too large together; send this request by itself",
+                );
+                answer.clear();
+                encode::error(&mut answer, Ok(&request.id), &error);
+            }
+            return self.answer(Some(batch), |out| out.append(&mut answer));
+        };
+        // What the input held when it ended was sent before; what is read once
+        // the server drains came after.
+        if self.server.drain.is_draining() {
+            if self.calls.is_open(&call.id) {
+                call.context.trace.end_with(ErrorCode::InvalidRequest);
+                return self.refuse_duplicate(batch);
+            }
+            let refusal = shutting_down();
+            return self.refuse_call(&call.id, &call, batch, &refusal);
+        }
+        match self.calls.take(call, batch) {
+            Ok(deadline) => {
+                self.expiry.set(deadline);
+                self.heartbeat.start();
+            }
+            Err(Refused::DuplicateId) => self.refuse_duplicate(batch),
+            Err(Refused::Busy(call)) => {
+                let refusal = ToolError::refusal(
+                    ErrorKind::Busy,
+                    "The server is busy: too many calls are waiting. Try again in a few seconds.",
+                );
+                self.refuse_call(&call.id, &call, batch, &refusal);
+            }
+        }
+    }
+
+    /// Opens a subscription. It lasts until the client cancels it, which gets no
+    /// answer, or the connection ends.
+    fn listen(&mut self, request: &Request<'_>) {
+        let meta = match Meta::of(request.params.meta) {
+            Ok(meta) if meta.era() == Era::Modern => meta,
+            // Unreadable, or of an era that does not know the method.
+            _ => return self.dispatch(request, None),
+        };
+        if self.calls.is_open(&request.id) {
+            return self.refuse_duplicate(None);
+        }
+        match self.check_subscription(request, &meta) {
+            Ok(()) => {
+                self.answer(None, |out| acknowledge(out, &request.id));
+                self.subscriptions.insert(request.id.clone());
+            }
+            Err(error) => self.error(None, Some(&request.id), &error),
+        }
+    }
+
+    fn check_subscription(&self, request: &Request<'_>, meta: &Meta<'_>) -> Result<(), RpcError> {
+        meta.check_modern()?;
+        check_filter(&request.params)?;
+        if self.server.drain.is_draining() {
+            let message = shutting_down().message().unwrap_or_default().to_owned();
+            return Err(RpcError::new(ErrorCode::InternalError, message));
+        }
+        if self.subscriptions.len() >= MOST_SUBSCRIPTIONS {
+            return Err(RpcError::invalid_request(format!(
+                "Too many subscriptions: this connection has {MOST_SUBSCRIPTIONS}; cancel one first"
+            )));
+        }
+        Ok(())
+    }
+
+    fn notification(&mut self, notification: &Notification<'_>) {
+        if notification.method == "notifications/cancelled"
+            && let Some(id) = notification.params.request_id
+            && let Some(id) = RequestId::from_json(id.get())
+            && !self.subscriptions.remove(&id)
+        {
+            self.calls.cancel(&id);
+        }
+    }
+
+    fn refuse_call(
+        &mut self,
+        id: &RequestId,
+        call: &PendingCall,
+        batch: Option<&Arc<Batch>>,
+        refusal: &ToolError,
+    ) {
+        let result: ToolResult = error_result(refusal, &call.context);
+        log_refusal(refusal, &call.context);
+        let server = Arc::clone(&self.server);
+        self.answer(batch, |out| {
+            server.write_result(out, id, call.era, &call.context, &result);
+        });
+    }
+
+    fn refuse_duplicate(&mut self, batch: Option<&Arc<Batch>>) {
+        // Without the id: an answer with it would end the first call at the
+        // client.
+        let error = RpcError::invalid_request(
+            "Invalid request: the id belongs to a request that is still in flight",
+        );
+        self.error(batch, None, &error);
+    }
+
+    fn refuse_batch(&mut self, message: impl Into<Cow<'static, str>>) {
+        let error = RpcError::invalid_request(message);
+        self.error(None, None, &error);
+    }
+
+    pub(super) fn too_long(&mut self, id: Option<RequestId>) {
+        let error = RpcError::new(
+            ErrorCode::InvalidRequest,
+            format!(
+                "Invalid request: the message is longer than {} bytes",
+                self.server.limits.message_bytes
+            ),
+        );
+        let id = id.filter(|id| !self.is_in_flight(id));
+        self.error(None, id.as_ref(), &error);
+    }
+
+    fn is_in_flight(&self, id: &RequestId) -> bool {
+        self.calls.is_open(id) || self.subscriptions.contains(id)
+    }
+
+    /// Answers with an error to the request of this id, if one can be given.
+    fn error(&mut self, batch: Option<&Arc<Batch>>, id: Option<&RequestId>, error: &RpcError) {
+        // Without a handshake the client speaks the newest revision, or has
+        // not spoken yet.
+        let version = self.session.version.unwrap_or(ProtocolVersion::NEWEST);
+        self.answer(batch, |out| encode::error(out, id.ok_or(version), error));
+    }
+
+    fn answer(&mut self, batch: Option<&Arc<Batch>>, write: impl FnOnce(&mut Vec<u8>)) {
+        match batch {
+            None => {
+                write(&mut self.answers);
+                self.answers.push(b'\n');
+            }
+            Some(batch) => {
+                batch.expect_one();
+                let mut answer = Vec::new();
+                write(&mut answer);
+                // Never whole here: the reader's own share is still missing.
+                let _ = batch.add(&answer);
+            }
+        }
+    }
+}
