@@ -63,9 +63,10 @@ fn entry(name: &str, scopes: &[String], key: &str) -> Result<String, Failure> {
     if !scopes.is_empty() {
         entry = format!("{entry}:{}", scopes.join("+"));
     }
+    // A comma would make two entries of it in a list, and is refused in a file.
     match ApiKeys::from_list(&entry) {
-        Ok(_) => Ok(entry),
-        Err(_) => Err(Failure(
+        Ok(_) if !entry.contains(',') => Ok(entry),
+        _ => Err(Failure(
             "the name has 1 to 64 letters, digits and `._@-`, and is not `local` or `anonymous`; a scope is one word such as `files:read`".to_owned(),
         )),
     }
