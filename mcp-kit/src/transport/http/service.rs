@@ -28,7 +28,9 @@ use super::options::HttpOptions;
 use super::param_headers::ParamHeaders;
 use super::probes::{self, Readiness};
 use super::pulse::Pulse;
-use super::refusal::{Reason, Refusal, busy, json_response, limited};
+#[cfg(feature = "sse")]
+use super::refusal::{Reason, limited};
+use super::refusal::{Refusal, busy, json_response};
 use super::request_body::RequestBody;
 use super::resources::Resources;
 use super::socket::Socket;
