@@ -329,7 +329,8 @@ impl CompiledArgs {
                         || !finding.is_of_names() && path.starts_with(&finding.path)
                 };
                 if !findings.iter().any(told) {
-                    let text = match self.validator.says_of(raw, &path) {
+                    let says = unreadable(&error).or_else(|| self.validator.says_of(raw, &path));
+                    let text = match says {
                         Some(says) => says.to_owned(),
                         None if path.is_empty() => "are not acceptable".to_owned(),
                         None => "is not acceptable here".to_owned(),
@@ -368,6 +369,20 @@ impl CompiledArgs {
         let ignored = |name: &str| options.ignored.iter().any(|ignored| ignored == name);
         let (known, unknown) = self.validator.top_names(text_of(raw), ignored);
         ArgumentNames { known, unknown }
+    }
+}
+
+/// What `serde_json` refuses at any place, in words: its kinds of errors are
+/// known by their texts only.
+fn unreadable(error: &serde_json::Error) -> Option<&'static str> {
+    let text = error.is_syntax().then(|| error.to_string())?;
+    let is = |part| text.contains(part);
+    if is("hex escape") || is("unicode code point") {
+        Some("must be valid Unicode text")
+    } else if is("number out of range") {
+        Some("is too large a number")
+    } else {
+        is("recursion limit").then_some("is nested too deeply")
     }
 }
 

@@ -287,4 +287,7 @@ pub(crate) enum Mark {
     Tag(String, Vec<String>),
     /// The only member, under one of these names.
     Key(Vec<String>),
+    /// Required members that no other object alternative knows: their names, and
+    /// those with the aliases.
+    Own(Vec<String>, Vec<String>),
 }

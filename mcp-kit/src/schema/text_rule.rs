@@ -30,6 +30,8 @@ pub(crate) enum TextRule {
     },
     /// `true` or `false`, as a key.
     Flag,
+    /// A variant of an enum, as a key.
+    OneOf(Vec<String>),
     /// What the field's type reads.
     Form(&'static TextForm),
 }
@@ -72,6 +74,7 @@ impl TextRule {
                     }
             }
             Self::Flag => matches!(text, "true" | "false"),
+            Self::OneOf(names) => names.iter().any(|name| name == text),
             Self::Form(form) => (form.reads)(text),
         }
     }
@@ -112,6 +115,10 @@ impl TextRule {
                 }
             }
             Self::Flag => "must be true or false".into(),
+            Self::OneOf(names) => {
+                let names = names.iter().map(|name| format!("{name:?}"));
+                format!("must be {}", super::words::list(names))
+            }
             Self::Form(form) => form.says.into(),
         }
     }
@@ -147,6 +154,7 @@ impl TextRule {
                 json!(["whole", text(min), text(max), zero])
             }
             Self::Flag => json!(["flag"]),
+            Self::OneOf(names) => json!(["one of", names]),
             Self::Form(form) => json!(["form", form.name()]),
         }
     }
@@ -169,6 +177,14 @@ impl TextRule {
             "bytes" => Self::Bytes(bounds().0, bounds().1),
             "utf16" => Self::Utf16(bounds().0, bounds().1),
             "flag" => Self::Flag,
+            "one of" => {
+                let names = value.get(1)?.as_array()?.iter();
+                Self::OneOf(
+                    names
+                        .map(|name| name.as_str().map(str::to_owned))
+                        .collect::<Option<_>>()?,
+                )
+            }
             "whole" => {
                 let bound = |index| value.get(index)?.as_str()?.parse().ok();
                 Self::Whole {

@@ -119,6 +119,15 @@ fn distance(a: &[char], b: &[char]) -> usize {
 
 /// `"a", "b" or "c"`; long lists are cut.
 pub(crate) fn list(words: impl Iterator<Item = String>) -> String {
+    joined(words, "or")
+}
+
+/// `"a", "b" and "c"`; long lists are cut.
+pub(crate) fn all(words: impl Iterator<Item = String>) -> String {
+    joined(words, "and")
+}
+
+fn joined(words: impl Iterator<Item = String>, before_last: &str) -> String {
     let mut words: Vec<String> = words.collect();
     if words.len() > 30 {
         let more = words.len() - 25;
@@ -128,6 +137,6 @@ pub(crate) fn list(words: impl Iterator<Item = String>) -> String {
     match words.as_slice() {
         [] => String::new(),
         [one] => one.clone(),
-        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+        [most @ .., last] => format!("{} {before_last} {last}", most.join(", ")),
     }
 }

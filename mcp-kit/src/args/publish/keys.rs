@@ -46,6 +46,8 @@ impl Publisher {
                 object.insert("additionalProperties".into(), schema);
             }
             Keys::Names(names, aliases) => {
+                let rule = TextRule::OneOf(names.iter().map(|name| (*name).to_owned()).collect());
+                note(object, "key", rule.to_value());
                 let names = names.into_iter().map(|name| (name.into(), schema.clone()));
                 object.insert("properties".into(), Value::Object(names.collect()));
                 object.insert("additionalProperties".into(), false.into());

@@ -151,8 +151,8 @@ fn reports_name_the_rule_and_show_keys_safely() {
          bytes: the key \"a\\u{a}\" must be a whole number from 0 to 255; \
          bytes[\"a\\u{a}\"]: must be at most 255; \
          flags: the key \"yes\" must be true or false; \
-         addresses: the key \"x\" must be an IP address; \
-         level: unknown argument \"hi\""
+         level: the key \"hi\" must be \"low\" or \"very_high\"; \
+         addresses: the key \"x\" must be an IP address"
     );
 }
 

@@ -1,6 +1,7 @@
 //! What a model reads, and what the schema promises, trap by trap.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
+mod choices;
 mod cookbook;
 mod fuzz;
 mod keys;
@@ -692,14 +693,18 @@ fn every_kind_of_enum_is_reported_at_its_place() {
             r#"{"either":{"Number":{"value":1,"w":6}}}"#,
             r#"either.Number: unknown argument "w""#,
         ),
-        (r#"{"either":"Nothin"}"#, r#"either: must be "Nothing""#),
+        (
+            r#"{"either":"Nothin"}"#,
+            r#"either: must be "Nothing", or an object with one member named "Text" or "Number""#,
+        ),
         (
             r#"{"either":3}"#,
-            "either: must be a string, an object or null",
+            "either: must be \"Nothing\", or an object with one member named \"Text\" or \"Number\", \
+             or null",
         ),
         (
             r#"{"either":{"Nope":1}}"#,
-            r#"either: must have one member, named "Text" or "Number""#,
+            r#"either: must be "Nothing", or an object with one member named "Text" or "Number""#,
         ),
         (r#"{"any":10}"#, "any: must be at most 9"),
         (
@@ -712,7 +717,7 @@ fn every_kind_of_enum_is_reported_at_its_place() {
         ),
         (
             r#"{"any":true}"#,
-            "any: must be a whole number, an object or null",
+            "any: must be a whole number, an object with one member named \"name\" or null",
         ),
         (
             r#"{"beside":[{"t":"One","c":3}]}"#,
@@ -796,7 +801,7 @@ fn text_that_is_no_json_is_refused() {
     }
     assert_eq!(
         refused::<Search>(r#"{"query":"\ud800"}"#),
-        "query: is not valid Unicode text"
+        "query: must be valid Unicode text"
     );
 }
 

@@ -207,7 +207,7 @@ fn text_that_is_not_just_that_json_is_refused() {
     // An alternative is a text: it could be that one.
     assert_eq!(
         refused::<Wide>(r#"{"either":"{\"Number\":{\"value\":1}}"}"#),
-        r#"either: must be "Nothing""#
+        r#"either: must be "Nothing", or an object with one member named "Text" or "Number""#
     );
 }
 

@@ -116,8 +116,8 @@ fn maps_check_their_values_and_show_their_keys_safely() {
              \"by_mode\":{\"fats\":1},\"by_number\":{\"1\":2}}"
         ),
         "filters.a.maxAge: must be at most 100; filters: must have at most 2 entries; \
-         by_number.1: must be true or false; filters[\"b\\u{a}\"]: unknown argument \"x\"; \
-         by_mode: unknown argument \"fats\" (did you mean \"fast\"?)"
+         by_mode: the key \"fats\" must be \"fast\" or \"slow\"; \
+         by_number.1: must be true or false; filters[\"b\\u{a}\"]: unknown argument \"x\""
     );
     decoded::<Maps>(
         r#"{"filters":{},"any":{"x":[{}]},"whatever":[1,{"a":2}],"by_number":{"7":true}}"#,

@@ -1,10 +1,15 @@
 //! What can only be said of nodes when all of them are there: the types and
 //! marks of alternatives, and where the quick pass has to look.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::Compiler;
 use crate::schema::node::{Choice, Mark, NodeId, Rest, Types};
+
+/// The objects of a larger choice are not compared.
+const MAX_COMPARED: usize = 1_000;
 
 /// What the alternatives of one choice look like from outside.
 type Seen = Vec<(Types, Vec<Mark>)>;
@@ -17,11 +22,9 @@ impl Compiler<'_> {
             .iter()
             .map(|node| {
                 let choice = |choice: &Choice| {
-                    choice
-                        .of
-                        .iter()
-                        .map(|one| (self.types_of(one.node, 16), self.marks_of(one.node)))
-                        .collect()
+                    let of = choice.of.iter();
+                    let seen = of.map(|one| (self.types_of(one.node, 16), self.marks_of(one.node)));
+                    self.with_own_members(choice, seen.collect())
                 };
                 node.choices.iter().map(choice).collect()
             })
@@ -95,6 +98,46 @@ impl Compiler<'_> {
             ));
         }
         marks
+    }
+
+    /// Marks the objects of a choice that each have a member of their own, if
+    /// none of them takes unknown names.
+    fn with_own_members(&self, choice: &Choice, mut seen: Seen) -> Seen {
+        let closed = |id: NodeId| {
+            let node = &self.nodes[id];
+            let object = node.object.as_deref()?;
+            let plain = node.all_of.is_empty() && node.choices.is_empty();
+            (plain && object.rest == Rest::Refused && object.patterns.is_empty()).then_some(object)
+        };
+        let of = choice.of.iter().enumerate();
+        let of = of.filter(|(index, _)| seen[*index].0.meets(Types::OBJECT));
+        let objects: Option<Vec<_>> = of
+            .map(|(index, one)| Some((index, closed(one.node)?)))
+            .collect();
+        let Some(objects) = objects.filter(|objects| objects.len() <= MAX_COMPARED) else {
+            return seen;
+        };
+        let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
+        for (name, _) in objects.iter().flat_map(|(_, object)| &object.lookup) {
+            *owners.entry(name).or_default() += 1;
+        }
+        for (index, object) in &objects {
+            let names_of = |at: usize| {
+                let names = object.lookup.iter().filter(move |(_, of)| *of == at);
+                names.map(|(name, _)| name)
+            };
+            let (mut names, mut all) = (Vec::new(), Vec::new());
+            for (at, name) in object.names.iter().enumerate() {
+                if name.required && names_of(at).all(|name| owners[name.as_str()] == 1) {
+                    names.push(name.name.clone());
+                    all.extend(names_of(at).cloned());
+                }
+            }
+            if !names.is_empty() {
+                seen[*index].1.push(Mark::Own(names, all));
+            }
+        }
+        seen
     }
 
     /// Where the quick pass has to look: at objects and enums, and on the way there.

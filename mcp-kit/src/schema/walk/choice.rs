@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Mode, Stop, Walk, Walked, shown};
 use crate::schema::Finding;
-use crate::schema::node::{Alternative, Choice, Mark, Types};
+use crate::schema::node::{Alternative, Choice, Mark, NodeId, Types};
 use crate::schema::words::{self, Place, Step};
 
 impl<'v> Walk<'v, '_> {
@@ -24,6 +24,7 @@ impl<'v> Walk<'v, '_> {
             .map(|(index, _)| index);
         if let (Some(only), None) = (of_type.next(), of_type.next())
             && !choice.exactly_one
+            && self.mode != Mode::Report
         {
             return self.value(choice.of[only].node, place);
         }
@@ -35,24 +36,31 @@ impl<'v> Walk<'v, '_> {
             .map(|(index, _)| index)
             .collect();
         if fitting.is_empty() {
-            let types = choice
-                .of
-                .iter()
-                .map(|one| one.types)
-                .fold(Types::NONE, Types::or);
-            return self.wrong(place, || format!("must be {}", types.says()));
+            return self.wrong(place, || match self.validator.forms(choice) {
+                forms if forms.are_several() => forms.must_be(given),
+                _ => {
+                    let types = choice.of.iter().map(|one| one.types);
+                    format!("must be {}", types.fold(Types::NONE, Types::or).says())
+                }
+            });
         }
-        if given == Types::OBJECT && fitting.len() > 1 {
+        if given == Types::OBJECT && (fitting.len() > 1 || self.hides_values(choice)) {
+            let before = self.findings.len();
             match self.by_mark(choice, &fitting, place)? {
                 Some(one) => fitting = vec![one],
-                None if self.mode == Mode::Report && self.marked(choice, &fitting) => return Ok(()),
+                None if self.findings.len() > before => return Ok(()),
                 None => {}
             }
         }
         if let [one] = fitting.as_slice()
             && !choice.exactly_one
         {
-            return self.value(choice.of[*one].node, place);
+            let node = choice.of[*one].node;
+            let is_of_values = self.validator.nodes[node].allowed.is_some();
+            if self.mode == Mode::Report && is_of_values && !self.silently(node)? {
+                return self.wrong(place, || self.validator.forms(choice).must_be(given));
+            }
+            return self.value(node, place);
         }
         let mut fit = 0;
         for one in &fitting {
@@ -68,14 +76,18 @@ impl<'v> Walk<'v, '_> {
         }
     }
 
-    /// Whether every fitting alternative has a mark of the same kind, so that
-    /// `by_mark` has the last word.
-    pub(super) fn marked(&self, choice: &Choice, fitting: &[usize]) -> bool {
-        common_tag(choice, fitting).is_some() || all_keys(choice, fitting).is_some()
+    /// Whether a report about an object has to speak of values as well.
+    fn hides_values(&self, choice: &Choice) -> bool {
+        let is_of_values = |one: &Alternative| {
+            let allowed = &self.validator.nodes[one.node].allowed;
+            allowed.iter().flatten().any(|value| !value.is_null())
+        };
+        self.mode == Mode::Report && choice.of.iter().any(is_of_values)
     }
 
-    /// The alternative that the object at the cursor names, by its tag or by its
-    /// only key. Where it names none, that is reported.
+    /// The alternative that the object at the cursor names, by its tag or by a
+    /// member that only one has. If it names none or two, that is reported, unless
+    /// the alternatives have other members too.
     pub(super) fn by_mark(
         &mut self,
         choice: &'v Choice,
@@ -108,24 +120,39 @@ impl<'v> Walk<'v, '_> {
             }
             return Ok(found);
         }
-        let Some(keys) = all_keys(choice, fitting) else {
+        let keys = all_keys(choice, fitting);
+        // What serde has accepted has no need of the others.
+        let own = || match self.mode == Mode::Quick {
+            true => None,
+            false => own_members(choice, fitting),
+        };
+        let is_only = keys.is_some();
+        let Some(names) = keys.or_else(own) else {
             return Ok(None);
         };
-        let known = |name: &str| keys.iter().position(|of| of.iter().any(|key| key == name));
-        let found = self.member(|name| known(name).is_some())?;
-        match found.and_then(|(name, _)| known(&name)) {
-            Some(index) => Ok(fitting.get(index).copied()),
-            None => {
+        let known = |name: &str| names.iter().position(|of| of.iter().any(|key| key == name));
+        let first = self.member(|name| known(name).is_some())?;
+        let Some((first, index)) = first.and_then(|(name, _)| known(&name).map(|at| (name, at)))
+        else {
+            if is_only {
                 self.wrong(place, || {
-                    let names = keys
-                        .iter()
-                        .filter_map(|of| of.first())
-                        .map(|k| format!("{k:?}"));
-                    format!("must have one member, named {}", words::list(names))
+                    self.validator.forms(choice).must_be(Types::OBJECT)
                 })?;
-                Ok(None)
             }
+            return Ok(None);
+        };
+        if self.mode == Mode::Report
+            && let Some((other, _)) =
+                self.member(|name| known(name).is_some_and(|at| at != index))?
+        {
+            self.wrong(place, || {
+                let both = [first, other].map(|name| format!("{name:?}"));
+                let both = words::all(both.into_iter());
+                format!("must have exactly one of the members {both}")
+            })?;
+            return Ok(None);
         }
+        Ok(fitting.get(index).copied())
     }
 
     /// The first member of the object at the cursor whose name is wanted, and
@@ -176,38 +203,82 @@ impl<'v> Walk<'v, '_> {
             let all = values.into_iter().flatten();
             return self.wrong(place, || format!("must be {}", words::list(all.map(shown))));
         }
+        if let [one] = fitting {
+            return self.value(choice.of[*one].node, place);
+        }
         let (start, before) = (self.cursor.pos(), self.findings.len());
         let (unknown, unlisted) = (self.unknown.len(), self.unlisted);
-        let mut best: Option<(usize, Vec<Finding>, Vec<Finding>)> = None;
-        let mut equals = 0;
+        let mut reports: Vec<Report> = Vec::new();
         for one in fitting {
             let _ = self.value(choice.of[*one].node, place);
             self.cursor.seek(start);
             self.unlisted = unlisted;
-            let found = self.findings.split_off(before);
-            let names = self.unknown.split_off(unknown);
-            let count = found.len() + names.len();
+            reports.push(Report {
+                one: *one,
+                findings: self.findings.split_off(before),
+                unknown: self.unknown.split_off(unknown),
+            });
             if self.fuel == 0 {
                 return Err(Stop::Enough);
             }
-            match &best {
-                Some((least, ..)) if count > *least => {}
-                Some((least, ..)) if count == *least => equals += 1,
-                _ => {
-                    equals = 0;
-                    best = Some((count, found, names));
-                }
-            }
         }
-        match best {
-            Some((count, found, names)) if equals == 0 && count > 0 => {
-                self.findings.extend(found);
-                self.unknown.extend(names);
-                Ok(())
+        let own = own_members(choice, fitting);
+        if own.is_none()
+            && let Some(nearest) = nearest(&reports)
+            && self.shares_a_name(choice.of[reports[nearest].one].node)?
+        {
+            let nearest = reports.swap_remove(nearest);
+            self.findings.extend(nearest.findings);
+            self.unknown.extend(nearest.unknown);
+            return Ok(());
+        }
+        // What they all refuse is wrong in any case.
+        if let Some((first, others)) = reports.split_first() {
+            let all = |of: fn(&Report) -> &Vec<Finding>| {
+                let common =
+                    |found: &&Finding| others.iter().all(|other| of(other).contains(found));
+                of(first).iter().filter(common).cloned().collect::<Vec<_>>()
+            };
+            self.findings.extend(all(|report| &report.findings));
+            self.unknown.extend(all(|report| &report.unknown));
+        }
+        self.wrong(place, || match only_own(choice, fitting) {
+            Some(names) => format!(
+                "must have exactly one of the members {}",
+                words::list(names)
+            ),
+            None => self.validator.forms(choice).none_fits(),
+        })
+    }
+
+    /// Whether the object at the cursor has a member that an alternative knows;
+    /// true also for whatever is no object.
+    fn shares_a_name(&mut self, id: NodeId) -> Result<bool, Stop> {
+        let validator = self.validator;
+        match validator.nodes[id].object.as_deref() {
+            Some(object) if self.cursor.peek()? == b'{' => {
+                let found = self.member(|name| object.find(name).is_some())?;
+                Ok(found.is_some())
             }
-            _ => self.wrong(place, || "fits none of the allowed forms".into()),
+            _ => Ok(true),
         }
     }
+}
+
+/// What one alternative says of a value.
+struct Report {
+    one: usize,
+    findings: Vec<Finding>,
+    unknown: Vec<Finding>,
+}
+
+/// The one with the fewest findings, if there is one.
+fn nearest(reports: &[Report]) -> Option<usize> {
+    let count = |report: &Report| report.findings.len() + report.unknown.len();
+    let (index, report) = reports.iter().enumerate().min_by_key(|(_, of)| count(of))?;
+    let least = count(report);
+    let equal = reports.iter().filter(|report| count(report) == least);
+    (equal.count() == 1 && least > 0).then_some(index)
 }
 
 fn tag_of<'c>(choice: &'c Choice, one: usize, tag: &str) -> Option<&'c Vec<String>> {
@@ -225,7 +296,7 @@ fn common_tag<'c>(choice: &'c Choice, fitting: &[usize]) -> Option<&'c str> {
             .iter()
             .all(|one| tag_of(choice, *one, tag).is_some())
             .then_some(tag.as_str()),
-        Mark::Key(_) => None,
+        Mark::Key(_) | Mark::Own(..) => None,
     })
 }
 
@@ -236,8 +307,31 @@ fn all_keys<'c>(choice: &'c Choice, fitting: &[usize]) -> Option<Vec<&'c Vec<Str
         .map(|one| {
             choice.of[*one].marks.iter().find_map(|mark| match mark {
                 Mark::Key(keys) => Some(keys),
-                Mark::Tag(..) => None,
+                Mark::Tag(..) | Mark::Own(..) => None,
             })
         })
         .collect()
+}
+
+/// The members that only one alternative has, with their aliases.
+fn own_members<'c>(choice: &'c Choice, fitting: &[usize]) -> Option<Vec<&'c Vec<String>>> {
+    let own = |one: &usize| {
+        choice.of[*one].marks.iter().find_map(|mark| match mark {
+            Mark::Own(_, all) => Some(all),
+            _ => None,
+        })
+    };
+    fitting.iter().map(own).collect()
+}
+
+/// The same as the schema names them, if each alternative has one.
+fn only_own(choice: &Choice, fitting: &[usize]) -> Option<impl Iterator<Item = String>> {
+    let own = |one: &usize| {
+        choice.of[*one].marks.iter().find_map(|mark| match mark {
+            Mark::Own(names, _) if names.len() == 1 => Some(format!("{:?}", names[0])),
+            _ => None,
+        })
+    };
+    let names: Option<Vec<String>> = fitting.iter().map(own).collect();
+    names.map(Vec::into_iter)
 }

@@ -53,7 +53,7 @@ impl<'v> Walk<'v, '_> {
         while let Some(name) = self.cursor.member(&mut first)? {
             count += 1;
             let Some(name) = name.decode() else {
-                self.wrong(place, || "has a name that is not valid Unicode text".into())?;
+                self.wrong(place, || "every name must be valid Unicode text".into())?;
                 self.cursor.skip()?;
                 continue;
             };

@@ -11,6 +11,7 @@
 
 mod choice;
 mod flat;
+mod forms;
 mod inside;
 mod scalar;
 
@@ -365,7 +366,11 @@ impl<'v, 't> Walk<'v, 't> {
         match first {
             b'{' if node.object.is_some() => self.deeper(place, |walk| walk.object(node, place)),
             b'[' if node.list.is_some() => self.deeper(place, |walk| walk.list(node, place)),
-            b'"' if self.mode != Mode::Quick && node.text.is_some() => self.text(node, place),
+            b'"' if self.mode == Mode::Report
+                || self.mode == Mode::Silent && node.text.is_some() =>
+            {
+                self.text(node, place)
+            }
             b'-' | b'0'..=b'9' if self.mode != Mode::Quick || node.single => {
                 self.number(node, place)
             }

@@ -49,7 +49,7 @@ impl<'v> Walk<'v, '_> {
     pub(super) fn text(&mut self, node: &'v Node, place: Option<&Place<'_>>) -> Walked {
         let raw = self.cursor.string()?;
         let Some(text) = raw.decode() else {
-            return self.wrong(place, || "is not valid Unicode text".into());
+            return self.wrong(place, || "must be valid Unicode text".into());
         };
         let Some(rules) = &node.text else {
             return Ok(());

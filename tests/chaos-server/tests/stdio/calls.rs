@@ -369,6 +369,13 @@ fn a_type_that_explodes_when_decoded_holds_nobody_up() {
     };
     let arguments = |levels, last| json!({ "expression": nested(levels, last) });
     assert_eq!(chaos.text("levels", arguments(8, json!({ "add": 1 }))), "8");
+    for other in [json!({}), json!({ "of": null })] {
+        assert_eq!(
+            chaos.failure("levels", arguments(1, other)),
+            "Invalid arguments: expression: must have exactly one of the members \"add\", \
+             \"times\" or \"minus\""
+        );
+    }
     for levels in [12, 16, 40] {
         for last in [json!({ "add": 1 }), json!({ "add": "x" })] {
             // Decoding it would take longer than the call may.
