@@ -2,7 +2,7 @@
 //! found no other error.
 //!
 //! A derive that fails, or that was not imported, implements nothing: a bound
-//! would report the missing implementation besides. So the expansion of
+//! would also report the missing implementation. So the expansion of
 //! `ToolArgs` calls functions of [`Derived`]. They exist where the trait is
 //! implemented; where it is not, the calls reach [`NotDerived`], whose results
 //! must be used. The compiler looks for unused results last, and its message

@@ -166,8 +166,8 @@ pub(crate) fn install_hook() {
     });
 }
 
-/// Replaces the description of the last panic; none where the thread's values
-/// are gone already.
+/// Replaces the description of the last panic; `None` if the thread's values
+/// are already gone.
 fn swap_last(description: Option<String>) -> Option<String> {
     LAST.try_with(|last| last.replace(description)).ok()?
 }

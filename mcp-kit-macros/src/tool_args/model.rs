@@ -44,7 +44,7 @@ pub(crate) struct Field {
     pub(crate) aliases: Vec<String>,
     pub(crate) flatten: bool,
     pub(crate) skipped: bool,
-    /// serde fills it in where it is missing.
+    /// serde fills it in if it is missing.
     pub(crate) default: bool,
     pub(crate) opaque: bool,
     pub(crate) rules: Vec<Rule>,

@@ -391,7 +391,7 @@ fn unreadable(error: &serde_json::Error) -> Option<&'static str> {
 pub(crate) struct Acceptance {
     /// Only what the published schema admits.
     pub(crate) strict: bool,
-    /// Names that are dropped where the tool does not know them.
+    /// Names that are dropped if the tool does not declare them.
     pub(crate) ignored: Arc<[String]>,
 }
 

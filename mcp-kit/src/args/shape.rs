@@ -80,7 +80,7 @@ pub struct FieldShape {
     pub flatten: bool,
     /// `#[serde(skip)]` or `skip_deserializing`: not on the wire.
     pub skipped: bool,
-    /// serde fills it in where it is missing.
+    /// serde fills it in if it is missing.
     pub default: bool,
     /// `#[tool_args(opaque)]`: serde and garde alone check it.
     pub opaque: bool,

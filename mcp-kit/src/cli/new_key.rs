@@ -47,8 +47,11 @@ pub(super) fn of(matches: &ArgMatches) -> Command {
 
 pub(super) fn new_key(name: &str, scopes: &[String]) -> Result<ExitCode, Failure> {
     let mut random = [0; LENGTH];
-    getrandom::fill(&mut random)
-        .map_err(|error| Failure(format!("there is no randomness to make a key of: {error}")))?;
+    getrandom::fill(&mut random).map_err(|error| {
+        Failure(format!(
+            "the operating system has no random bytes for a key: {error}"
+        ))
+    })?;
     let key: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let entry = entry(name, scopes, &key)?;
     let done = output::print(&format!("{entry}\n"))?;

@@ -27,7 +27,7 @@ enum Source {
 /// What a test does with a report.
 type Record = dyn Fn(f64, Option<f64>, Option<&str>) + Send + Sync;
 
-/// The last report, of which every next one must be larger: also where a call
+/// The last report, than which every later one must be larger, even if a call
 /// has several [`Progress`].
 pub(crate) struct Reported(Mutex<f64>);
 

@@ -86,7 +86,7 @@ async fn take(budgets: Option<&Budgets>, principal: &Principal) -> Result<(), Re
     }
 }
 
-/// A request that is counted to its address. It stays counted where its client
+/// A request that is counted to its address. It stays counted if its client
 /// leaves before its caller is known.
 #[must_use]
 pub(crate) struct Arrival<'a> {

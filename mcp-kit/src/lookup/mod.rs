@@ -121,7 +121,7 @@ impl Lane {
             }
             state.open += 1;
         }
-        // Ends also where the work panics, or is dropped before it begins.
+        // Also ends if the work panics, or is dropped before it begins.
         let open = OpenJob(self);
         self.push(Box::new(move || {
             let _open = open;
@@ -183,7 +183,7 @@ impl Drop for OpenJob {
     }
 }
 
-/// Waits for work that is about to end; `None` where it is not.
+/// Waits for work that is about to end; `None` if it is not.
 fn wait_in_place<T>(told: &Receiver<T>, patience: Duration) -> Option<Result<T, Unfinished>> {
     /// How long a worker of the runtime is held up for it.
     const BRIEF: Duration = Duration::from_millis(1);
@@ -207,7 +207,7 @@ impl fmt::Display for Unfinished {
         f.write_str(match self {
             Self::Slow => "no answer in time",
             Self::Full => "too much work of this kind hangs already",
-            Self::Failed => "there is no thread for it, or it has failed",
+            Self::Failed => "no thread could be started for it, or it panicked",
         })
     }
 }

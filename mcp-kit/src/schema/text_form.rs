@@ -123,7 +123,7 @@ forms! {
     UUID: uuid::Uuid, "must be a UUID such as 67e55044-10b1-426f-9247-bb680e5fe0c8", None;
 }
 
-/// What a text has to be where a schema has this format, in the words of a report.
+/// What a text must be if a schema has this format, as a report states it.
 pub(crate) fn words_of_format(format: &str) -> Option<&'static str> {
     Some(match format {
         "date" => "must be a date such as 2026-12-31",

@@ -32,9 +32,9 @@ impl ByteBudget {
         claim.grow_to(bytes).then_some(claim)
     }
 
-    /// Holds `bytes`, if there is room for them or they are among the quarter
-    /// more that is left to what is small: many large messages do not keep
-    /// small ones out.
+    /// Holds `bytes`, if there is room for them in the budget or in a further
+    /// quarter of it that only small messages may use: many large messages do
+    /// not keep small ones out.
     pub(crate) fn claim_small(self: &Arc<Self>, bytes: usize) -> Option<Claim> {
         let mut claim = self.nothing();
         claim.set_small(bytes).then_some(claim)
@@ -54,7 +54,7 @@ impl ByteBudget {
         claim
     }
 
-    /// Whether room is short.
+    /// Whether more than three quarters are held.
     pub(crate) fn is_nearly_full(&self) -> bool {
         self.held.load(Ordering::Relaxed) > self.most / 4 * 3
     }
@@ -86,7 +86,7 @@ impl Claim {
         self.bytes += std::mem::take(&mut other.bytes);
     }
 
-    /// Holds `bytes`; how many are held in all then.
+    /// Holds `bytes`; returns how many the whole budget then holds.
     fn change_to(&mut self, bytes: usize) -> usize {
         let held = &self.budget.held;
         let before = std::mem::replace(&mut self.bytes, bytes);

@@ -192,7 +192,7 @@ impl FromContext for Server {
     }
 }
 
-/// The arguments' text; none where they are left out.
+/// The arguments' text; `None` if they are left out.
 fn raw(arguments: &impl Serialize) -> Result<Option<String>, CallError> {
     let raw = serde_json::to_string(arguments)
         .map_err(|_| CallError::arguments("the arguments have no JSON form"))?;
@@ -203,7 +203,8 @@ fn raw(arguments: &impl Serialize) -> Result<Option<String>, CallError> {
     }
 }
 
-/// Tells a blocking handler that its caller has left.
+/// Cancels the call when its caller drops it, so that a blocking handler learns
+/// of it.
 struct Called(Arc<CallContext>);
 
 impl Drop for Called {

@@ -25,7 +25,7 @@ pub(crate) struct ToolEntry {
     pub(crate) meter: ToolMeter,
     /// How the tool takes arguments that are not written as its schema has them.
     pub(crate) acceptance: Acceptance,
-    /// The tool's hints, and the server's where it has none.
+    /// The tool's hints, and the server's for those that it does not set.
     pub(crate) annotations: Annotations,
     pub(super) accepted_warnings: Box<[WarningCode]>,
     /// The tool in a list, as JSON: legacy, modern.

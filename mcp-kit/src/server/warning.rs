@@ -1,5 +1,4 @@
-//! Warnings: their codes, and how a server accepts one. What is warned of is
-//! found in `lint`.
+//! Warnings: their codes, and how a server accepts one. `lint` finds them.
 
 use std::fmt;
 
@@ -191,7 +190,7 @@ impl ServerBuilder {
     }
 }
 
-/// A tool's own hints, and the server's where it has none.
+/// A tool's own hints, and the server's for those that it does not set.
 pub(super) fn hints(own: &Annotations, default: &Annotations) -> Annotations {
     let mut hints = own.clone();
     let destructive = own.destructive == Some(true);

@@ -14,8 +14,8 @@ use super::{printed, queue};
 /// How long stderr may take nothing before writers no longer wait for it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What is written at once where a write could wait: what has room takes as
-/// much.
+/// The most bytes of one write if writes can block: an output that reports room
+/// takes this many.
 const AT_ONCE: usize = if cfg!(target_os = "linux") {
     4_096
 } else {
@@ -74,7 +74,7 @@ impl Stderr {
         }
     }
 
-    /// Whether it takes bytes within `wait`, or at last.
+    /// Whether it takes bytes within `wait`; without a limit if that is `None`.
     fn takes_bytes(&self, wait: Option<Duration>) -> bool {
         let wait = wait.and_then(|wait| Timespec::try_from(wait).ok());
         let mut files = [PollFd::new(&self.file, PollFlags::OUT)];

@@ -97,7 +97,8 @@ impl Pipe {
         }
     }
 
-    /// Whether there is something to read within `wait`, or ever.
+    /// Whether there is something to read within `wait`; without a limit if that is
+    /// `None`.
     fn has_bytes(&self, wait: Option<Duration>) -> bool {
         let wait = wait.and_then(|wait| Timespec::try_from(wait).ok());
         let mut files = [PollFd::new(&self.exit, PollFlags::IN)];

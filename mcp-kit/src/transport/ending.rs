@@ -28,7 +28,7 @@ const AT_ONCE: Duration = Duration::from_millis(200);
 /// How often the input is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What the process ends with where calls were left without an answer.
+/// The exit code if calls were left without an answer.
 const UNANSWERED: i32 = 1;
 
 /// Ends the process, unless this is dropped before.
@@ -45,7 +45,7 @@ impl Drop for Ending {
 
 impl Ending {
     /// Starts the thread. `after` is how long the transport takes to end once
-    /// the drain time is over, and `has_ended` says whether the client has closed
+    /// the drain time is over, and `has_ended` returns whether the client has closed
     /// its end of the input.
     ///
     /// # Errors
@@ -151,7 +151,7 @@ async fn ended(has_ended: &impl Fn() -> bool) {
     }
 }
 
-/// Waits for one of both; whether it was the first.
+/// Waits for either future; returns whether the first one ended.
 async fn is_first(first: impl Future, second: impl Future) -> bool {
     let (mut first, mut second) = (pin!(first), pin!(second));
     poll_fn(|cx| {

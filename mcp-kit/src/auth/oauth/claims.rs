@@ -47,8 +47,8 @@ impl Expected {
     }
 }
 
-/// The claim of this name, or where a name such as `/realm_access/roles` leads
-/// to: names of claims may hold dots and slashes, but do not begin with one.
+/// The claim of this name, or the value that a name such as
+/// `/realm_access/roles` leads to: names of claims may hold dots and slashes, but do not begin with one.
 fn find<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
     let Some(path) = name.strip_prefix('/') else {
         return claims.get(name);

@@ -256,7 +256,7 @@ impl Events {
             tracing::info!(
                 target: "mcp_kit::http",
                 principal = caller.name(),
-                "a stream is ended: the key or token that opened it is no longer good"
+                "a stream is ended: the key or token that opened it is no longer valid"
             );
         });
         true

@@ -13,7 +13,7 @@ const RESERVE: usize = 96;
 #[cfg(unix)]
 const RAISED_TO: u64 = 65_536;
 
-/// The largest limit that macOS accepts where it says that there is none.
+/// The largest limit that macOS accepts although it reports that there is none.
 #[cfg(unix)]
 const MACOS_MOST: u64 = 10_240;
 

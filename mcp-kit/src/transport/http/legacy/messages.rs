@@ -57,7 +57,7 @@ impl<'a> Caller<'a> {
     }
 
     /// Answers a request, or takes up the call that it asks for. `patience` is
-    /// how long the response may take to begin where the client takes events;
+    /// how long the response may take to begin if the client takes events;
     /// `incoming` is what the message has counted for so far.
     pub(in super::super) fn request(
         &self,
