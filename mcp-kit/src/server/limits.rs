@@ -25,7 +25,8 @@ pub struct Limits {
     pub calls_per_server: usize,
     /// Calls of one principal that run at once over HTTP, in all of its
     /// connections and sessions; 256. Further ones wait, and other principals'
-    /// calls run meanwhile. Callers without authentication count by their host.
+    /// calls run meanwhile; once requests take up half of the connections, they
+    /// are refused with 503. Callers without authentication count by their host.
     /// It should be well below `calls_per_server`.
     pub calls_per_principal: usize,
     /// Calls of one connection that wait; 4,096. Further ones are told that the

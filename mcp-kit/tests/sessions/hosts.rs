@@ -8,6 +8,7 @@ use http_body_util::Full;
 use mcp_kit::middleware::Rate;
 use mcp_kit::transport::http::{HttpBody, HttpService, PeerAddr};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use tower_service::Service as _;
 
 use crate::client::{Answer, Events, call, initialize, read};
@@ -30,10 +31,13 @@ async fn post(
         .extension(PeerAddr(from));
     if let Some(session) = session {
         request = request.header("mcp-session-id", session);
-    } else if message["method"] == "subscriptions/listen" {
+    } else if message["params"]["_meta"].is_object() {
         request = request
             .header("mcp-protocol-version", "2026-07-28")
-            .header("mcp-method", "subscriptions/listen");
+            .header("mcp-method", message["method"].as_str().unwrap());
+        if let Some(name) = message["params"]["name"].as_str() {
+            request = request.header("mcp-name", name);
+        }
     }
     let request = request.body(Full::new(Bytes::from(message.to_string())));
     service.clone().call(request.unwrap()).await.unwrap()
@@ -122,6 +126,49 @@ async fn a_host_runs_so_many_calls_at_once_and_others_are_served() {
     gate.open.add_permits(5);
     for asked in asked.into_iter().chain([others]) {
         assert!(asked.await.unwrap().text.contains("through"));
+    }
+}
+
+#[tokio::test]
+async fn calls_that_wait_leave_room_for_the_requests_of_others() {
+    let (gate, mut entered) = gate();
+    let server = gated_server(&gate)
+        .limits(|limits| limits.calls_per_principal = 2)
+        .http(|http| {
+            http.allow_unauthenticated()
+                .limits(|limits| limits.connections = 8)
+        })
+        .build()
+        .unwrap();
+    let service = server.http_service();
+    let [greedy, other] = ["192.0.2.1:4000", "192.0.2.2:4000"];
+    let mut gated = call(1, "gated", json!({}));
+    gated["params"]["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let start = |host: &'static str| {
+        let (service, gated) = (service.clone(), gated.clone());
+        async move { ask(&service, host, None, &gated).await }
+    };
+    let mut asked = JoinSet::new();
+    for _ in 0..2 {
+        asked.spawn(start(greedy));
+        entered.recv().await.unwrap();
+    }
+    // Two more wait; the others are refused.
+    for _ in 0..6 {
+        asked.spawn(start(greedy));
+    }
+    for _ in 0..4 {
+        asked.join_next().await.unwrap().unwrap().refusal(503);
+    }
+    let others = tokio::spawn(start(other));
+    entered.recv().await.unwrap();
+    gate.open.add_permits(5);
+    assert!(others.await.unwrap().text.contains("through"));
+    while let Some(answered) = asked.join_next().await {
+        assert!(answered.unwrap().text.contains("through"));
     }
 }
 

@@ -380,6 +380,7 @@ pub(super) fn hold(
         Some(mut claim) => claim.set_small(bytes).then_some(claim),
         None => shared.incoming.claim_small(bytes),
     };
+    let claim = claim.filter(|_| !leaves_no_room(shared, call));
     let Some(claim) = claim else {
         let refusal = ToolError::refusal(ErrorKind::Busy, "The server is busy");
         log_refusal(&refusal, &call.context);
@@ -387,6 +388,22 @@ pub(super) fn hold(
     };
     call.context.hold(claim);
     Ok(())
+}
+
+/// Whether a call would wait for others of its caller where requests take up
+/// half of the connections already. One caller's waiting calls would take up
+/// all of them.
+fn leaves_no_room(shared: &Shared, call: &PendingCall) -> bool {
+    let limits = &shared.options.limits;
+    shared
+        .open
+        .is_above(limits.connections.min(limits.requests) / 2)
+        && shared
+            .server
+            .principal_permits
+            .of(&call.context.principal)
+            .available_permits()
+            == 0
 }
 
 /// Runs a call and answers with what it gives.

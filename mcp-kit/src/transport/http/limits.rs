@@ -19,13 +19,15 @@ pub struct HttpLimits {
     pub body_time: Duration,
     /// How long a connection may stay open between requests; 75 s.
     pub idle_time: Duration,
-    /// Connections that are open at once; 1,024, or as many as the limit on open
+    /// Connections that are open at once; 2,048, or as many as the limit on open
     /// files allows if that is less: [`Server::serve_http`] raises the soft limit
     /// and keeps 96 descriptors for everything else. For a further one another makes
     /// room on which nothing was let in for a second, or for a tenth of one where
     /// its host has more than an eighth of all: of the host with the most
     /// connections, the one that has waited longest. Where there is none, the
-    /// further one is told 503.
+    /// further one is told 503. A caller that runs as many calls as it may has
+    /// more of them wait only while fewer requests than half of this are open:
+    /// beyond that they are refused with 503, so that it leaves room for others.
     ///
     /// [`Server::serve_http`]: crate::Server::serve_http
     pub connections: usize,
@@ -85,7 +87,7 @@ impl Default for HttpLimits {
             header_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
             idle_time: Duration::from_secs(75),
-            connections: 1_024,
+            connections: 2_048,
             streams_per_connection: 64,
             requests: 4_096,
             streams_per_principal: 100,

@@ -58,6 +58,11 @@ impl Open {
         (before < most).then_some(request)
     }
 
+    /// Whether more than `most` requests are open.
+    pub(super) fn is_above(&self, most: usize) -> bool {
+        self.requests.load(Ordering::Relaxed) > most
+    }
+
     /// Whether answers are on their way.
     pub(super) fn has_answers(&self) -> bool {
         self.answers.load(Ordering::Acquire) > 0
