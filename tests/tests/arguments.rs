@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use garde::Validate;
 use mcp_kit::ToolArgs;
-use mcp_kit::args::CompiledArgs;
+use mcp_kit::args::{CompiledArgs, Decoded};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -248,4 +248,110 @@ fn the_published_schema_is_a_schema() {
 #[test]
 fn the_schema_and_decoding_agree() {
     mcp_kit::testing::assert_schema_agrees::<Everything>();
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[serde(tag = "do", rename_all = "lowercase")]
+enum Command {
+    Find {
+        #[garde(length(chars, min = 1))]
+        text: String,
+        #[garde(range(min = 1))]
+        #[serde(default = "one")]
+        page: u32,
+    },
+    Delete {
+        #[garde(skip)]
+        id: u32,
+        #[garde(skip)]
+        force: Option<bool>,
+    },
+    List,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+struct Request {
+    #[garde(skip)]
+    tenant: Option<String>,
+    #[garde(dive)]
+    #[serde(flatten)]
+    command: Command,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+enum Target {
+    File(#[garde(skip)] String),
+    Page {
+        #[garde(skip)]
+        number: u8,
+    },
+    Lines(#[garde(skip)] Vec<u32>),
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[serde(untagged)]
+enum Lookup {
+    ById {
+        #[garde(skip)]
+        id: u32,
+    },
+    ByName {
+        #[garde(skip)]
+        first: String,
+        #[garde(skip)]
+        last: Option<String>,
+    },
+}
+
+/// What is decoded, shown, where a host gives every published name.
+fn with_nulls(args: &CompiledArgs, given: &Value, show: fn(Decoded) -> String) {
+    let mut filled = given.clone();
+    let names = args.schema()["properties"].as_object().unwrap().keys();
+    for name in names {
+        let members = filled.as_object_mut().unwrap();
+        members.entry(name.clone()).or_insert(Value::Null);
+    }
+    let decode = |input: &Value| args.decode(Some(&input.to_string()));
+    let plain = decode(given).unwrap_or_else(|violations| panic!("{given}: {violations}"));
+    let filled = decode(&filled).unwrap_or_else(|violations| panic!("{filled}: {violations}"));
+    assert_eq!(show(plain), show(filled), "{given}");
+}
+
+fn show<T: std::fmt::Debug + 'static>(decoded: Decoded) -> String {
+    match decoded {
+        Decoded::Typed(value) => format!("{:?}", value.downcast::<T>().unwrap()),
+        Decoded::Json(map) => format!("{map:?}"),
+    }
+}
+
+#[test]
+fn a_host_may_fill_every_published_argument_of_an_enum_with_null() {
+    let commands = [
+        json!({ "do": "find", "text": "a" }),
+        json!({ "do": "find", "text": "a", "page": 2 }),
+        json!({ "do": "delete", "id": 1 }),
+        json!({ "do": "list" }),
+    ];
+    let command = CompiledArgs::of(&Command::__spec()).unwrap();
+    let request = CompiledArgs::of(&Request::__spec()).unwrap();
+    for given in &commands {
+        with_nulls(&command, given, show::<Command>);
+        with_nulls(&request, given, show::<Request>);
+    }
+    let target = CompiledArgs::of(&Target::__spec()).unwrap();
+    for given in [
+        json!({ "File": "a" }),
+        json!({ "Page": { "number": 1 } }),
+        json!({ "Lines": [1] }),
+    ] {
+        with_nulls(&target, &given, show::<Target>);
+    }
+    let lookup = CompiledArgs::of(&Lookup::__spec()).unwrap();
+    for given in [json!({ "id": 1 }), json!({ "first": "a", "last": "b" })] {
+        with_nulls(&lookup, &given, show::<Lookup>);
+    }
 }

@@ -9,18 +9,21 @@
 //! | `5.0`, `1e2`, `-0.0` | whole numbers only | `5`, `100`, `0` |
 //! | `"5"`, `"[1,2]"`, `"{…}"` | no text | the JSON in the text |
 //! | `null`, `"null"` | an optional member that is not null | the member is left out |
+//! | `null` | a member of another alternative of the whole | the member is left out |
 //!
 //! A place that admits the value as it is stays as it is, and so does a place
 //! where the reading is open: any JSON, text in one of several alternatives, two
 //! alternatives that fit after a rewrite. The pass knows a schema and a text,
 //! nothing of tools: whatever arrives as text can be read with it.
 
+mod alternatives;
+
 use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
 use super::cursor::{Cursor, Malformed};
-use super::node::{Choice, Node, NodeId, ObjectNode, Types};
+use super::node::{ListNode, Node, NodeId, ObjectNode, Types};
 use super::number::{is_plain, whole};
 use super::walk::{MAX_DEPTH, MAX_NODES, Validator};
 
@@ -58,6 +61,7 @@ impl Validator {
             fuel: text.len().saturating_mul(16).saturating_add(100_000),
             depth: 0,
             nodes: 0,
+            at_root: true,
             edits: Vec::new(),
         };
         let mut cursor = Cursor::new(text);
@@ -132,6 +136,8 @@ struct Coercer<'v> {
     /// Lists and objects that are open, and texts that are read.
     depth: usize,
     nodes: usize,
+    /// The value at the cursor is the whole.
+    at_root: bool,
     edits: Vec<Edit>,
 }
 
@@ -241,22 +247,29 @@ impl<'v> Coercer<'v> {
             cursor.seek(start);
         }
         match (given, &node.object, &node.list) {
-            (Types::OBJECT, Some(rules), _) => self.members(rules, cursor),
-            (Types::LIST, _, Some(rules)) => {
-                let mut index = 0;
-                let mut first = true;
-                cursor.open(b'[')?;
-                while cursor.item(&mut first)? {
-                    match rules.prefix.get(index).copied().or(rules.items) {
-                        Some(item) => self.value(item, cursor)?,
-                        None => cursor.skip()?,
-                    }
-                    index += 1;
-                }
-                Ok(())
+            (Types::OBJECT, Some(rules), _) => {
+                let at_root = std::mem::take(&mut self.at_root);
+                let done = self.members(rules, cursor);
+                self.at_root = at_root;
+                done
             }
+            (Types::LIST, _, Some(rules)) => self.items(rules, cursor),
             _ => Ok(cursor.skip()?),
         }
+    }
+
+    fn items(&mut self, rules: &'v ListNode, cursor: &mut Cursor<'_>) -> Done {
+        let mut index = 0;
+        let mut first = true;
+        cursor.open(b'[')?;
+        while cursor.item(&mut first)? {
+            match rules.prefix.get(index).copied().or(rules.items) {
+                Some(item) => self.value(item, cursor)?,
+                None => cursor.skip()?,
+            }
+            index += 1;
+        }
+        Ok(())
     }
 
     fn members(&mut self, rules: &'v ObjectNode, cursor: &mut Cursor<'_>) -> Done {
@@ -313,54 +326,6 @@ impl<'v> Coercer<'v> {
             cursor.seek(start);
         }
         Ok(is_null)
-    }
-
-    /// The rewrite of the one alternative that is meant.
-    fn choice(&mut self, choice: &'v Choice, given: Types, cursor: &mut Cursor<'_>) -> Done {
-        let of = choice.of.iter().enumerate();
-        let fitting: Vec<usize> = of
-            .filter(|(_, one)| one.types.meets(given))
-            .map(|(index, _)| index)
-            .collect();
-        if let [only] = fitting.as_slice() {
-            return self.value(choice.of[*only].node, cursor);
-        }
-        let start = cursor.pos();
-        cursor.skip()?;
-        let text = cursor.slice(start, cursor.pos());
-        let validator = self.validator;
-        if given == Types::OBJECT
-            && let Some(one) = validator.marked_part(choice, &fitting, text, &mut self.fuel)
-        {
-            cursor.seek(start);
-            return self.value(choice.of[one].node, cursor);
-        }
-        for one in &fitting {
-            if validator.fits_part(choice.of[*one].node, text, &mut self.fuel) {
-                return Ok(());
-            }
-        }
-        let before = self.edits.len();
-        let mut reading: Option<(String, Vec<Edit>)> = None;
-        for one in &fitting {
-            let node = choice.of[*one].node;
-            cursor.seek(start);
-            self.value(node, cursor)?;
-            let mut edits = self.edits.split_off(before);
-            let Ok(read) = self.applied(text, &mut edits, start) else {
-                continue;
-            };
-            if edits.is_empty() || !validator.fits_part(node, &read, &mut self.fuel) {
-                continue;
-            }
-            match &reading {
-                Some((before, _)) if *before != read => return Ok(()),
-                _ => reading = Some((read, edits)),
-            }
-        }
-        self.edits
-            .extend(reading.into_iter().flat_map(|(_, edits)| edits));
-        Ok(())
     }
 
     fn replace(&mut self, from: usize, to: usize, new: String, places: usize) -> Done {

@@ -1,6 +1,7 @@
 //! Reports about enums of every representation: no form that is allowed is hidden.
 
 use super::*;
+use crate::args::compiled::Acceptance;
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[tool_args(crate = crate)]
@@ -42,7 +43,7 @@ enum Untagged {
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[tool_args(crate = crate)]
-enum Keyed {
+pub(super) enum Keyed {
     A(#[garde(range(max = 3))] u8),
     B(#[garde(skip)] String),
 }
@@ -50,7 +51,7 @@ enum Keyed {
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[tool_args(crate = crate)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum Tagged {
+pub(super) enum Tagged {
     Find {
         #[garde(length(chars, min = 1))]
         text: String,
@@ -66,7 +67,7 @@ enum Tagged {
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[tool_args(crate = crate)]
-struct FlatKeyed {
+pub(super) struct FlatKeyed {
     #[garde(skip)]
     y: u8,
     #[garde(dive)]
@@ -76,7 +77,7 @@ struct FlatKeyed {
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[tool_args(crate = crate)]
-struct FlatTagged {
+pub(super) struct FlatTagged {
     #[garde(skip)]
     y: Option<u8>,
     #[garde(dive)]
@@ -87,7 +88,7 @@ struct FlatTagged {
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[tool_args(crate = crate)]
 #[serde(untagged)]
-enum Plain {
+pub(super) enum Plain {
     A {
         #[garde(range(max = 3))]
         a: u8,
@@ -104,7 +105,7 @@ enum Plain {
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[tool_args(crate = crate)]
-struct FlatPlain {
+pub(super) struct FlatPlain {
     #[garde(skip)]
     y: Option<u8>,
     #[garde(dive)]
@@ -314,4 +315,105 @@ fn what_no_text_and_no_number_can_be_is_said_at_every_place() {
     ] {
         assert_eq!(refused::<Texts>(raw), said, "{raw}");
     }
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
+pub(super) enum Nullable {
+    A(#[garde(skip)] Option<u8>),
+    B(#[garde(skip)] u8),
+    C(#[garde(dive)] Box<FlatTagged>),
+}
+
+/// What is decoded of arguments in which a host has filled in `null`.
+fn filled<T: ToolArgs>(raw: &str) -> String {
+    match compiled::<T>().accept(Some(raw), &Acceptance::default()) {
+        Ok(accepted) => accepted.rewritten.map_or_else(String::new, Into::into),
+        Err(violations) => panic!("{raw}: {violations}"),
+    }
+}
+
+#[test]
+fn a_null_for_another_variants_argument_is_left_out() {
+    let find = r#"{"kind":"find","text":"a"}"#;
+    for nulls in [r#","id":null}"#, r#","limit":null,"id":null}"#] {
+        let sent = find.replace('}', nulls);
+        let taken = find.replace('}', &nulls.replace(r#","id":null"#, ""));
+        assert_eq!(filled::<Tagged>(&sent), taken);
+    }
+    for (taken, sent) in [
+        (
+            filled::<Tagged>(r#"{"text":null,"id":"5","kind":"drop","limit":null}"#),
+            r#"{"id":5,"kind":"drop"}"#,
+        ),
+        (
+            filled::<Tagged>(r#"{"text":null,"id":null,"kind":"list","limit":null}"#),
+            r#"{"kind":"list"}"#,
+        ),
+        (
+            filled::<FlatTagged>(r#"{"y":null,"text":null,"id":5.0,"kind":"drop"}"#),
+            r#"{"y":null,"id":5,"kind":"drop"}"#,
+        ),
+        (filled::<Keyed>(r#"{"A":null,"B":"x"}"#), r#"{"B":"x"}"#),
+        (filled::<Keyed>(r#"{"A":"3","B":null}"#), r#"{"A":3}"#),
+        (
+            filled::<FlatKeyed>(r#"{"A":null,"y":1,"B":"x"}"#),
+            r#"{"y":1,"B":"x"}"#,
+        ),
+        (
+            filled::<Plain>(r#"{"a":null,"more":null,"b":1,"c":2.0}"#),
+            r#"{"b":1,"c":2}"#,
+        ),
+        (
+            filled::<FlatPlain>(r#"{"a":1,"b":null,"c":null}"#),
+            r#"{"a":1}"#,
+        ),
+        (
+            filled::<Nullable>(r#"{"A":null,"B":null,"C":null}"#),
+            r#"{"A":null}"#,
+        ),
+        (filled::<Nullable>(r#"{"A":null,"B":1}"#), r#"{"B":1}"#),
+        (
+            filled::<Nullable>(r#"{"A":2,"B":null,"C":null}"#),
+            r#"{"A":2}"#,
+        ),
+    ] {
+        assert_eq!(taken.replace(' ', ""), sent);
+    }
+}
+
+#[test]
+fn a_null_that_no_variant_has_is_refused_and_others_do_not_disturb_the_report() {
+    for (raw, said) in [
+        (
+            r#"{"kind":"find","text":"","id":null,"limit":"300"}"#,
+            "text: must have at least 1 character; limit: must be at most 255",
+        ),
+        (
+            r#"{"kind":"drop","id":null,"text":null}"#,
+            "id: must be a whole number",
+        ),
+        (
+            r#"{"kind":"list","other":null}"#,
+            "unknown argument \"other\"",
+        ),
+        (r#"{"kind":"list","id":5}"#, "unknown argument \"id\""),
+    ] {
+        assert_eq!(refused::<Tagged>(raw), said, "{raw}");
+    }
+    assert_eq!(
+        refused::<Keyed>(r#"{"A":4,"B":null}"#),
+        "A: must be at most 3"
+    );
+    assert!(
+        compiled::<Keyed>()
+            .decode(Some(r#"{"A":null,"B":null}"#))
+            .is_err()
+    );
+    let strict = Acceptance {
+        strict: true,
+        ..Acceptance::default()
+    };
+    let sent = r#"{"kind":"list","id":null}"#;
+    assert!(compiled::<Tagged>().accept(Some(sent), &strict).is_err());
 }
