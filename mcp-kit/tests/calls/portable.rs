@@ -410,3 +410,31 @@ fn a_limit_that_is_not_finite_is_a_build_error() {
         "{output}"
     );
 }
+
+/// What to draw.
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+#[serde(rename_all = "snake_case")]
+enum DrawArgs {
+    /// With this radius.
+    Circle(#[garde(skip)] u8),
+    Square(#[garde(skip)] u8),
+}
+
+/// Draws a shape.
+#[tool]
+async fn draw(args: DrawArgs) -> String {
+    match args {
+        DrawArgs::Circle(radius) => format!("circle {radius}"),
+        DrawArgs::Square(side) => format!("square {side}"),
+    }
+}
+
+#[tokio::test]
+async fn a_choice_by_one_member_may_document_some_of_its_variants() {
+    let server = builder().tool::<draw>().build().unwrap();
+    assert_portable(&server);
+    let schema = &listed(&server).await["inputSchema"];
+    let words = schema["description"].as_str().unwrap();
+    assert!(words.contains("\"circle\": With this radius."), "{words}");
+    assert!(words.lines().any(|line| line == "- \"square\""), "{words}");
+}

@@ -277,9 +277,12 @@ fn in_order(order: &[Value], values: &mut [Value], lines: &mut [Value]) {
     lines.sort_by_key(|line| place(line).unwrap_or(order.len()));
 }
 
-/// `"fast": Goes fast.`
+/// `"fast": Goes fast.`; the value alone if there are no words.
 pub(super) fn line(value: &Value, words: &str) -> String {
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.is_empty() {
+        return value.to_string();
+    }
     format!("{value}: {words}")
 }
 

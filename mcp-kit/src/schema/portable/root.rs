@@ -181,10 +181,10 @@ fn describe_choice(root: &mut Object, all: &[Object], shared: &Shared, tag: Opti
             let lines = all.iter().map(|branch| {
                 let key = required(branch).first().map_or("", |name| name.as_str());
                 match &keys {
-                    Some(_) => line(
-                        &json!(key),
-                        branch["description"].as_str().unwrap_or_default(),
-                    ),
+                    Some(_) => {
+                        let words = branch.get("description").and_then(Value::as_str);
+                        line(&json!(key), words.unwrap_or_default())
+                    }
                     None => shared.words(branch, None),
                 }
             });
