@@ -12,4 +12,5 @@ pub use crate::missing_derive::{Derived, MissingDerive, NotDerived};
 pub use crate::tool::{
     FromToolCall, IntoToolResult, ToolCall, ToolFn, ToolFuture, ToolSpec, run_blocking,
 };
+pub use garde;
 pub use mcp_kit_macros::tool_function;

@@ -98,6 +98,9 @@ pub trait NotDerived: Sized {
 
     fn validate(self) -> impl Validate {}
 
+    /// For a type that garde's derive would refuse.
+    fn unvalidated() -> impl Validate {}
+
     fn send() -> impl ArgumentsMustBeSend {}
 
     /// For a crate whose lints are capped: `build()` reports what is missing.

@@ -32,6 +32,9 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     };
     let args_where = &for_args.where_clause;
     let spec = spec(model, &krate);
+    let unvalidated = model
+        .underived
+        .then(|| unvalidated(ident, &model.generics, &krate));
     quote! {
         const _: () = {
             #[automatically_derived]
@@ -46,6 +49,30 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
                     #spec
                 }
             }
+            #unvalidated
+        };
+    }
+}
+
+/// In place of garde's derive where it fails: a type that holds this one would
+/// otherwise have an error besides. Without garde's derive it is the one error.
+fn unvalidated(ident: &Ident, generics: &Generics, krate: &TokenStream) -> TokenStream {
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    quote_spanned! {Span::mixed_site()=>
+        impl #impl_generics #krate::garde::Validate for #ident #ty_generics #where_clause {
+            type Context = ();
+            fn validate_into(
+                &self,
+                _: &Self::Context,
+                parent: &mut dyn ::core::ops::FnMut() -> #krate::garde::Path,
+                report: &mut #krate::garde::Report,
+            ) {
+                report.append(parent(), #krate::garde::Error::new("`Validate` is not derived"));
+            }
+        }
+        #[deny(unused_must_use)]
+        const _: fn() = || {
+            <#krate::Derived<()> as #krate::NotDerived>::unvalidated();
         };
     }
 }

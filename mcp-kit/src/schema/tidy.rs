@@ -114,14 +114,30 @@ pub(crate) fn describe(schema: &mut Map<String, Value>, words: &[String]) {
             }
             text.push(' ');
         }
-        let mut letters = words.trim().chars();
-        text.extend(letters.next().into_iter().flat_map(char::to_uppercase));
-        text.push_str(letters.as_str());
+        let words = words.trim();
+        if begins_with_name(words, schema) {
+            text.push_str(words);
+        } else {
+            let mut letters = words.chars();
+            text.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+            text.push_str(letters.as_str());
+        }
         if !text.ends_with(['.', '!', '?']) {
             text.push('.');
         }
     }
     schema.insert("description".into(), text.into());
+}
+
+/// Whether the first word is the name of an argument, which is written as it is.
+fn begins_with_name(words: &str, schema: &Map<String, Value>) -> bool {
+    let first = words
+        .split(|c: char| c.is_whitespace() || ".,:;".contains(c))
+        .next()
+        .unwrap_or_default();
+    let properties = schema.get("properties").and_then(Value::as_object);
+    properties.is_some_and(|properties| properties.contains_key(first))
+        || first.chars().skip(1).any(|c| c == '_' || c.is_uppercase())
 }
 
 /// Adds a list to a description, one line for each entry, under a heading.

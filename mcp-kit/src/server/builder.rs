@@ -176,7 +176,7 @@ impl ServerBuilder {
     }
 
     /// A middleware around every tool, after validation: it sees only calls
-    /// whose arguments are right, as an audit wants it.
+    /// whose arguments are right.
     pub fn layer_after_validation(mut self, middleware: impl Middleware) -> Self {
         self.layers_after_validation.push(Arc::new(middleware));
         self

@@ -42,7 +42,7 @@ pub trait ToolFn: 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a tool",
     label = "neither an argument struct nor something from the context",
-    note = "an argument struct derives `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs`; from the context come `State<T>` (`T: Clone + Send + Sync + 'static`), `Extension<T>`, `Principal`, `Cancellation`, `Progress`, `RequestInfo` and your own types that implement `FromContext`"
+    note = "an argument struct derives `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs`; from the context come `State<T>` (`T: Clone + Send + Sync + 'static`), `Extension<T>`, `Principal`, `RequestInfo`, `Progress`, `Cancellation`, `Server` and your own types that implement `FromContext`"
 )]
 pub trait FromToolCall<M>: Sized {
     #[doc(hidden)]
@@ -197,7 +197,7 @@ pub fn run_blocking(
             // What middlewares attached is dropped with the call.
             let dropped = contain_in(&span, || drop(call));
             let _ = discard(span);
-            // The outcome of a call that was answered before is not used.
+            // Nobody takes the outcome of a call that was answered before.
             Discarded::new(match dropped {
                 Ok(()) => outcome,
                 Err(panic) => discard(outcome).and(Err(panic)),

@@ -112,3 +112,9 @@ fn every_field_of_the_cookbook_is_published_and_checked() {
     );
     agrees::<Cookbook>();
 }
+
+#[test]
+fn a_rule_that_begins_with_an_argument_keeps_its_name_as_it_is() {
+    let span = super::schema::<Span>();
+    assert_eq!(span["description"], "last must not be below first.");
+}
