@@ -438,3 +438,19 @@ async fn a_choice_by_one_member_may_document_some_of_its_variants() {
     assert!(words.contains("\"circle\": With this radius."), "{words}");
     assert!(words.lines().any(|line| line == "- \"square\""), "{words}");
 }
+
+#[tokio::test]
+async fn a_choice_without_alternatives_does_not_end_the_build_with_a_panic() {
+    for keyword in ["oneOf", "anyOf", "allOf"] {
+        for nested in [false, true] {
+            let empty = json!({"type": "object", keyword: []});
+            let schema = if nested {
+                json!({"type": "object", "anyOf": [empty], "properties": {"a": empty}})
+            } else {
+                empty
+            };
+            // An error or a server, by what the standard says of the schema.
+            let _ = run_time(schema).build();
+        }
+    }
+}

@@ -57,7 +57,7 @@ pub(super) fn merge(root: &mut Object) -> bool {
         root.insert("required".into(), json!(shared.required));
     }
     if !root.contains_key("additionalProperties")
-        && let Some(rest) = all[0].get("additionalProperties")
+        && let Some(rest) = all.first().and_then(|one| one.get("additionalProperties"))
         && all
             .iter()
             .all(|branch| branch.get("additionalProperties") == Some(rest))
