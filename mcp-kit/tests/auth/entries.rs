@@ -169,6 +169,18 @@ fn each_mistake_is_named_by_its_entry_alone() {
         ),
         ("secret1;secret2", "entry 1: there is a `;` in it"),
         (
+            "a:secret1|b:secret2",
+            "entry 1: there is a `:` behind a `|`",
+        ),
+        (
+            "a:secret1&b:secret2",
+            "entry 1: there is a `:` behind a `|` or `&`",
+        ),
+        ("a:${SECRET}", "entry 1: the key is a variable"),
+        ("a:$SECRET_2:admin", "entry 1: the key is a variable"),
+        ("%SECRET%", "entry 1: the key is a variable"),
+        ("a:{{secret}}", "entry 1: the key is a variable"),
+        (
             "alice=secret",
             "entry 1: there is a `=` in it and no name; write `name:key`",
         ),

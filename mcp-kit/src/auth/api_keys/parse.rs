@@ -175,8 +175,25 @@ fn slip(entry: &str, place: &Place) -> Option<&'static str> {
         Place::Line(_) if entry.contains(';') => {
             Some("there is a `;` in it; give each entry its own line, and take keys without it")
         }
+        _ if entry.rfind(['|', '&']) < entry.rfind(':') && entry.contains(['|', '&']) => {
+            Some("there is a `:` behind a `|` or `&`, which separate no entries")
+        }
         _ => None,
     }
+}
+
+/// Whether a key is a variable that was to be replaced, such as `${KEY}`.
+fn is_placeholder(key: &str) -> bool {
+    let is_name = |name: &str| {
+        let may_be = |byte: u8| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        !name.is_empty() && name.bytes().all(may_be) && !name.as_bytes()[0].is_ascii_digit()
+    };
+    let is_wrapped = |open, close| key.starts_with(open) && key.ends_with(close);
+    key.strip_prefix('$').is_some_and(is_name)
+        || is_wrapped("${", "}")
+        || is_wrapped("$(", ")")
+        || is_wrapped("{{", "}}")
+        || is_wrapped("%", "%") && is_name(key.trim_matches('%'))
 }
 
 /// The same of a key and what precedes it.
@@ -203,6 +220,8 @@ fn slip_of_key(name: Option<&str>, key: &str) -> Option<&'static str> {
         )
     } else if name.is_none() && has_equals && !is_digest {
         Some("there is a `=` in it and no name; write `name:key`, with a colon")
+    } else if is_placeholder(key) {
+        Some("the key is a variable that nothing has replaced by its value")
     } else if is_wrapped('"', '"') || is_wrapped('\'', '\'') || is_wrapped('<', '>') {
         Some("the key is in quotes or brackets, which would be part of it; leave them out")
     } else {
