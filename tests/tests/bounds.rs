@@ -87,7 +87,7 @@ async fn short_requests_with_long_answers_are_all_answered() {
 async fn long_ids_count_as_what_waits() {
     let server = Server::builder("small", "1.0.0")
         .limits(|limits| {
-            limits.pending_bytes = 10_000;
+            limits.pending_bytes = 2_500;
             limits.calls_per_connection = 1;
         })
         .tool::<stuck>()
@@ -96,7 +96,7 @@ async fn long_ids_count_as_what_waits() {
     let client = Client::new(&server).await;
     let running = client.call("stuck", json!({}));
     for id in 0..4 {
-        let id = format!("{id}{}", "x".repeat(4_000));
+        let id = format!("{id}{}", "x".repeat(1_000));
         client.send_line(format!(
             r#"{{"jsonrpc":"2.0","id":"{id}","method":"tools/call","params":{{"name":"stuck"}}}}"#
         ));

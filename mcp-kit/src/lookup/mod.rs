@@ -31,8 +31,8 @@ use tokio::sync::oneshot;
 #[cfg(any(feature = "oauth", feature = "redis"))]
 pub(crate) use names::addresses;
 
-/// Reads files.
-pub(crate) static FILES: Lane = Lane::new("mcp-files", 4);
+/// Reads files. Many may be looked at in the same moment: only what hangs should fill it.
+pub(crate) static FILES: Lane = Lane::new("mcp-files", 16);
 
 /// Threads for one kind of work that may block.
 pub(crate) struct Lane {

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::{Lane, Unfinished};
 
-static NAMES: Lane = Lane::new("mcp-names", 4);
+static NAMES: Lane = Lane::new("mcp-names", 16);
 
 /// What was found under a name. `io::Error` cannot be shared.
 type Found = Result<Arc<[SocketAddr]>, (io::ErrorKind, String)>;

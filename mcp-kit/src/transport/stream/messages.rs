@@ -72,15 +72,15 @@ impl Connection {
         if request.method == "subscriptions/listen" && batch.is_none() {
             return self.listen(request);
         }
+        // It would change the session before its id is looked at.
+        if request.method == "initialize" && self.calls.is_open(&request.id) {
+            return self.refuse_duplicate(batch);
+        }
         if batch.is_some() && request.method == "initialize" {
             let error = RpcError::invalid_request(
                 "Invalid request: \"initialize\" cannot be part of a batch",
             );
             return self.answer(batch, |out| encode::error(out, Ok(&request.id), &error));
-        }
-        // It would change the session before its id is looked at.
-        if request.method == "initialize" && self.calls.is_open(&request.id) {
-            return self.refuse_duplicate(batch);
         }
         self.dispatch(request, batch);
     }
