@@ -240,6 +240,16 @@ impl Connection {
             return Ok(false);
         };
         if self.calls.is_unread() {
+            // Its end is seen all the same: its time begins then.
+            if self.read_ahead.is_none()
+                && let Poll::Ready(read) = self.lines.poll_fill(input, cx)
+            {
+                let at_end = matches!(read, Ok(0));
+                self.read_ahead = Some(read);
+                if at_end {
+                    self.begin_drain();
+                }
+            }
             return Ok(false);
         }
         let read = match self.read_ahead.take() {

@@ -34,6 +34,27 @@ fn the_end_of_stdin_lets_calls_finish() {
     }
 }
 
+/// More answers wait for it than it may leave unread, so nothing more is read.
+#[test]
+fn the_end_of_stdin_ends_a_server_whose_answers_are_not_read() {
+    let mut chaos = setup()
+        .env("CHAOS_DRAIN", "100")
+        .without_reading_stdout()
+        .start();
+    for id in 0..20 {
+        chaos.send(&json!({
+            "jsonrpc": "2.0", "id": id, "method": "tools/call",
+            "params": {
+                "name": "big", "arguments": { "bytes": 1_000_000 },
+                "_meta": rpc::meta("2026-07-28"),
+            },
+        }));
+    }
+    chaos.wait_until_idle();
+    chaos.close_input();
+    chaos.wait();
+}
+
 /// `printf … | server`: everything that was written before the end counts,
 /// also what had to wait.
 #[test]
