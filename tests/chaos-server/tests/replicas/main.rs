@@ -66,7 +66,11 @@ fn without_the_store_a_replica_serves_or_refuses_as_it_was_told() {
 
     assert!(redis.restart());
     // It is asked again within a second.
-    while closed.call("alice-key", "add").text().starts_with(UNCOUNTED) {
+    while closed
+        .call("alice-key", "add")
+        .text()
+        .starts_with(UNCOUNTED)
+    {
         std::thread::yield_now();
     }
     for (replica, words) in [(open, "counts for itself"), (closed, "is refused")] {
