@@ -159,6 +159,8 @@ fn calls_run_side_by_side_on_one_connection() {
     let server = setup().start();
     run(async {
         let client = connect(&server).await;
+        // With its answer the client knows how many streams it may open.
+        call(&server, &client, 6, "slow", json!({ "ms": 0 })).await;
         let calls = (0..200_u64).map(|id| {
             let (server, client) = (&server, client.clone());
             async move {
