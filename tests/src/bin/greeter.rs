@@ -34,7 +34,7 @@ async fn greet(guest: Guest, State(greeting): State<String>) -> Json<Welcome> {
 /// Opens a file that does not exist.
 #[tool]
 async fn lose() -> Result<String, ToolError> {
-    Ok(std::fs::read_to_string("/no/such/file")?)
+    Ok(std::fs::read_to_string("no-such-file")?)
 }
 
 /// Panics with a secret.
@@ -69,7 +69,7 @@ struct Options {
 
 fn build(options: Options) -> Result<Server, Box<dyn Error>> {
     if options.broken {
-        std::fs::read("/no/such/file").map_err(|error| format!("the guest book: {error}"))?;
+        std::fs::read("no-such-file").map_err(|error| format!("the guest book: {error}"))?;
     }
     if let Some(path) = options.guest_book
         && mcp_kit::cli::command().is_none_or(|command| command.runs_tools())
