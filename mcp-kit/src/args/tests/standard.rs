@@ -128,7 +128,7 @@ fn the_walk_reports_what_it_knows_and_all_of_it() {
     );
 }
 
-/// Clients are told what the author wrote, names and references included.
+/// Clients receive what the author wrote, names and references included.
 #[test]
 fn a_schema_with_named_parts_is_published_as_it_is() {
     let schema = json!({
