@@ -13,7 +13,7 @@ fn a_tool() {
     let written = crate::tool::tool(
         quote! {
             title = "Web search", read_only, destructive = false, idempotent, open_world = true,
-            timeout = "15s", scope = "web:search"
+            timeout = "15s", scope = "web:search", allow(unique_items, long_timeout)
         },
         quote! {
             /// Search the web.

@@ -39,6 +39,7 @@ use proc_macro::TokenStream;
 /// | `result_bytes = 65_536` | the largest result, in bytes of JSON |
 /// | `scope = "…"` | what the caller must have been granted: one scope |
 /// | `blocking` | for a plain `fn`: it runs on the pool for blocking work |
+/// | `allow(long_timeout)` | warnings of `check` that are accepted for this tool, by their codes with `_` for `-` |
 /// | `crate = path` | where mcp-kit is, if renamed or re-exported |
 ///
 /// A text may also be a constant, `concat!(…)` or `include_str!(…)`, a time any

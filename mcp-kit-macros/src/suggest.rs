@@ -9,7 +9,7 @@ pub(crate) fn unknown_key(key: &str, known: &[&str]) -> String {
 }
 
 /// The known word nearest to `word`, if it is near enough to be a slip.
-fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     // The protocol's own names end in `Hint`: `readOnlyHint`.
     let plain = |text: &str| {
         let text = text.to_lowercase().replace(['_', '-'], "");

@@ -9,6 +9,7 @@ pub use crate::args::shape::{
 pub use crate::args::{ArgsSpec, DerivesDeserialize, DerivesJsonSchema, DerivesValidate, ToolArgs};
 pub use crate::middleware::Rate;
 pub use crate::missing_derive::{Derived, MissingDerive, NotDerived};
+pub use crate::server::WarningCode;
 pub use crate::tool::{
     FromToolCall, IntoToolResult, ToolCall, ToolFn, ToolFuture, ToolSpec, run_blocking,
 };

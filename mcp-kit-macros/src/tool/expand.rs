@@ -154,6 +154,7 @@ fn describe(tool: &Tool, types: &Types, krate: &TokenStream) -> TokenStream {
     let result_bytes = tool.result_bytes.iter();
     let scope = tool.scope.iter();
     let blocking = tool.blocking.then(|| quote!(#spec.blocking();));
+    let allow = tool.allow.iter();
     let parameters = types.parameters.iter().map(|ty| {
         // Qualified paths on the user's tokens: where a type does not fit, the
         // compiler finds the same mistake here and in `call`, and tells it once.
@@ -177,6 +178,7 @@ fn describe(tool: &Tool, types: &Types, krate: &TokenStream) -> TokenStream {
             #(#spec.result_bytes(#result_bytes);)*
             #(#spec.scope(#scope);)*
             #blocking
+            #(#spec.accept_warning(#krate::WarningCode::#allow);)*
             #(#parameters)*
             #spec.output(<#output as #krate::IntoToolResult>::output_schema);
         }

@@ -9,6 +9,7 @@ mod model;
 mod name;
 mod parse;
 mod rate;
+mod warning;
 
 use proc_macro2::TokenStream;
 

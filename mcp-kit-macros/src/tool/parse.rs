@@ -8,8 +8,12 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Expr, ExprLit, Ident, Item, ItemFn, Lit, LitBool, LitStr, Path, Signature};
 use syn::{Token, Visibility, parse_quote, token};
 
+use super::warning::{self, Warning};
 use crate::errors::Errors;
-use crate::suggest::unknown_key;
+
+mod foreign;
+
+use foreign::unknown;
 
 /// The keys as they are written.
 #[derive(Default)]
@@ -28,6 +32,8 @@ pub(crate) struct Keys {
     pub(crate) idempotent: Option<Flag>,
     pub(crate) open_world: Option<Flag>,
     pub(crate) blocking: Option<Flag>,
+    /// The warnings that the tool accepts.
+    pub(crate) allow: Option<Vec<Warning>>,
 }
 
 /// A text that the macro reads, or an expression of which only rustc knows the
@@ -58,115 +64,8 @@ const KNOWN: &[&str] = &[
     "result_bytes",
     "scope",
     "blocking",
+    "allow",
     "crate",
-];
-
-/// Keys of other frameworks and of the protocol, and what is written here.
-const FOREIGN: &[(&[&str], &str)] = &[
-    (
-        &["annotations", "hints"],
-        "write each hint by itself: `read_only`, `destructive`, `idempotent`, `open_world`",
-    ),
-    (
-        &["writes", "mutating", "safe"],
-        "the hints are `read_only` and `destructive = false`",
-    ),
-    (
-        &[
-            "desc",
-            "doc",
-            "docs",
-            "about",
-            "summary",
-            "help",
-            "prompt",
-            "instructions",
-        ],
-        "write a doc comment above the function, or `description = \"…\"`",
-    ),
-    (&["rename", "id", "alias"], "write `name = \"…\"`"),
-    (&["label", "display_name"], "write `title = \"…\"`"),
-    (
-        &[
-            "deadline",
-            "time_limit",
-            "max_time",
-            "timeout_ms",
-            "timeout_secs",
-            "timeout_seconds",
-        ],
-        "write `timeout = \"15s\"`",
-    ),
-    (
-        &[
-            "rate_limit",
-            "rate_limits",
-            "limit",
-            "throttle",
-            "rpm",
-            "rps",
-            "calls_per_minute",
-        ],
-        "write `rate = \"60/min\"`",
-    ),
-    (
-        &[
-            "max_concurrency",
-            "concurrency_limit",
-            "concurrent",
-            "max_concurrent",
-            "parallel",
-        ],
-        "write `concurrency = 4`",
-    ),
-    (
-        &[
-            "max_result_bytes",
-            "max_bytes",
-            "max_result",
-            "result_limit",
-            "result_size",
-            "max_size",
-        ],
-        "write `result_bytes = 65_536`",
-    ),
-    (
-        &[
-            "scopes",
-            "permission",
-            "permissions",
-            "role",
-            "roles",
-            "auth",
-            "requires",
-            "require",
-        ],
-        "write `scope = \"…\"`",
-    ),
-    (
-        &[
-            "input_schema",
-            "schema",
-            "args",
-            "arguments",
-            "params",
-            "parameters",
-            "input",
-        ],
-        "the input schema is made of the function's argument struct",
-    ),
-    (
-        &["output_schema", "output", "returns", "structured"],
-        "the output schema is made of the return type: return `Json<T>`",
-    ),
-    (
-        &["sync", "block", "spawn_blocking", "is_blocking"],
-        "write `blocking`",
-    ),
-    (
-        &["layer", "layers", "middleware", "middlewares"],
-        "give it where the tool is registered: `.tool_with::<name>(|tool| tool.layer(…))`",
-    ),
 ];
 
 /// Reads the keys. A bad one is stored and left out; the others are read.
@@ -263,19 +162,9 @@ fn key(input: ParseStream<'_>, keys: &mut Keys) -> syn::Result<()> {
         "idempotent" => once(&mut keys.idempotent, &key, flag(&key, input)?),
         "open_world" => once(&mut keys.open_world, &key, flag(&key, input)?),
         "blocking" => once(&mut keys.blocking, &key, flag(&key, input)?),
+        "allow" => once(&mut keys.allow, &key, warning::list(&key, input)?),
         "crate" => once(&mut keys.krate, &key, crate_path(&key, input)?),
         other => Err(syn::Error::new(key.span(), unknown(other))),
-    }
-}
-
-fn unknown(key: &str) -> String {
-    let plain = key.to_lowercase().replace('_', "");
-    let foreign = FOREIGN
-        .iter()
-        .find(|(words, _)| words.iter().any(|word| word.replace('_', "") == plain));
-    match foreign {
-        Some((_, advice)) => format!("unknown key `{key}`: {advice}"),
-        None => unknown_key(key, KNOWN),
     }
 }
 

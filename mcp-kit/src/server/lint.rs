@@ -56,7 +56,8 @@ impl Server {
         self.inner.accepted_warnings.contains(&warning.code)
             || self.inner.tools.iter().any(|entry| {
                 warning.tool() == Some(entry.definition().name())
-                    && entry.accepted_warnings.contains(&warning.code)
+                    && (entry.accepted_warnings.contains(&warning.code)
+                        || entry.definition().accepted_warnings.contains(&warning.code))
             })
     }
 

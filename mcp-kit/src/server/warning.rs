@@ -52,6 +52,9 @@ macro_rules! codes {
         }
 
         impl WarningCode {
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$code,)+];
+
             /// Its name.
             #[must_use]
             pub const fn name(self) -> &'static str {
@@ -135,6 +138,8 @@ impl ToolOptions {
     /// [`Server::warnings`](super::Server::warnings) and `check` do not list it
     /// any more. Has no effect if there is no such warning.
     ///
+    /// In the attribute it is `#[tool(allow(long_timeout))]`.
+    ///
     /// ```
     /// use std::time::Duration;
     ///
@@ -205,4 +210,28 @@ pub(super) fn hints(own: &Annotations, default: &Annotations) -> Annotations {
     hints.idempotent = own.idempotent.or(default.idempotent);
     hints.open_world = own.open_world.or(default.open_world);
     hints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The macros cannot see `WarningCode`; they have a list of their own.
+    #[test]
+    fn attribute_knows_every_warning_code() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../mcp-kit-macros/src/tool/warning.rs"
+        );
+        let source = std::fs::read_to_string(path).unwrap();
+        let lists =
+            &source[source.find("const OF_TOOLS").unwrap()..source.find("fn list").unwrap()];
+        let known: Vec<_> = lists.split('"').skip(1).step_by(2).collect();
+        let codes = WarningCode::ALL.iter();
+        let mut codes: Vec<_> = codes.map(|code| code.name().replace('-', "_")).collect();
+        codes.sort();
+        let mut known: Vec<_> = known.into_iter().map(str::to_owned).collect();
+        known.sort();
+        assert_eq!(codes, known);
+    }
 }

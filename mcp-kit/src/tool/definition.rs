@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::args::CompiledArgs;
 use crate::limiter::Rate;
 use crate::schema::RunTime;
+use crate::server::WarningCode;
 
 /// A tool's name, description, schemas and policy.
 ///
@@ -47,6 +48,7 @@ pub struct ToolDefinition {
     pub(crate) concurrency: Option<usize>,
     pub(crate) result_bytes: Option<usize>,
     pub(crate) blocking: bool,
+    pub(crate) accepted_warnings: Vec<WarningCode>,
     /// What is wrong, for `build()` to tell.
     pub(crate) problems: Vec<String>,
 }
@@ -100,6 +102,7 @@ impl ToolDefinition {
             concurrency: None,
             result_bytes: None,
             blocking: false,
+            accepted_warnings: Vec::new(),
             problems: Vec::new(),
         }
     }

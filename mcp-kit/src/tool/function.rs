@@ -16,6 +16,7 @@ use crate::context::{FromContext, Requirements};
 use crate::limiter::Rate;
 use crate::panics::{Discarded, contain_in, discard};
 use crate::schema::RunTime;
+use crate::server::WarningCode;
 
 /// The future of a call.
 pub type ToolFuture = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'static>>;
@@ -143,6 +144,10 @@ impl ToolSpec {
 
     pub fn result_bytes(&mut self, bytes: usize) {
         self.definition.result_bytes = Some(bytes);
+    }
+
+    pub fn accept_warning(&mut self, code: WarningCode) {
+        self.definition.accepted_warnings.push(code);
     }
 
     pub fn scope(&mut self, scope: &'static str) {

@@ -211,6 +211,38 @@ fn what_is_accepted_is_not_warned_of() {
     assert_eq!(codes(&server).len(), 3);
 }
 
+/// Rebuilds the index of the shop.
+#[tool(
+    open_world = false,
+    destructive = false,
+    timeout = "5m",
+    allow(long_timeout, large_number)
+)]
+async fn rebuild() -> String {
+    String::new()
+}
+
+/// Exports the index of the shop.
+#[tool(open_world = false, destructive = false, timeout = "5m")]
+async fn export() -> String {
+    String::new()
+}
+
+#[test]
+fn attribute_accepts_a_warning_for_its_tool_alone() {
+    let server = builder().tool::<rebuild>().build().unwrap();
+    assert_eq!(codes(&server), []);
+    let server = builder()
+        .tool::<rebuild>()
+        .tool::<export>()
+        .build()
+        .unwrap();
+    let found = codes(&server);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, WarningCode::LongTimeout);
+    assert!(found[0].1.contains("\"export\""), "{found:?}");
+}
+
 /// Removes a ticket.
 #[tool(destructive, idempotent)]
 async fn remove() {}

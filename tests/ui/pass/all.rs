@@ -295,7 +295,12 @@ async fn by_constants(args: Counted) -> String {
     args.text
 }
 
-#[tool(rate = "60/min", concurrency = 4, result_bytes = 65_536)]
+#[tool(
+    rate = "60/min",
+    concurrency = 4,
+    result_bytes = 65_536,
+    allow(missing_effect_hint, missing_open_world_hint)
+)]
 pub async fn documented_inside() {
     //! Has its documentation inside.
 }

@@ -17,7 +17,7 @@ fn every_key_is_read() {
         quote! {
             name = "n", title = "t", description = "d", read_only, destructive = false,
             idempotent = true, open_world, timeout = "1s", scope = "s", blocking, rate = "5/s", concurrency = 2, result_bytes = 64 * 1024,
-            crate = some::kit,
+            allow(long_timeout, unique_items), crate = some::kit,
         },
         &mut errors,
     );
@@ -28,6 +28,7 @@ fn every_key_is_read() {
     assert!(keys.concurrency.is_some() && keys.result_bytes.is_some());
     assert!(keys.read_only.is_some_and(|flag| flag.value));
     assert!(keys.destructive.is_some_and(|flag| !flag.value));
+    assert_eq!(keys.allow.unwrap(), ["LongTimeout", "UniqueItems"]);
     assert!(keys.krate.is_some());
 }
 
@@ -93,6 +94,29 @@ fn each_wrong_form_names_the_right_one() {
         (quote!(result_bytes = "64k"), "whole number"),
         (quote!(scope = ["a", "b"]), "one scope"),
         (quote!(scope("a")), "write `scope = \"…\"`"),
+        (quote!(allow), "write `allow(long_timeout)`"),
+        (quote!(allow()), "write `allow(long_timeout)`"),
+        (
+            quote!(allow = "long-timeout"),
+            "write `allow(long_timeout)`",
+        ),
+        (
+            quote!(allow("long-timeout")),
+            "expected the code of a warning",
+        ),
+        (
+            quote!(allow(long - timeout)),
+            "with `_` here: `long_timeout`",
+        ),
+        (quote!(allow(long_timeuot)), "did you mean `long_timeout`?"),
+        (quote!(allow(UniqueItems)), "did you mean `unique_items`?"),
+        (quote!(allow(dead_code)), "the codes are `long_name`, "),
+        (
+            quote!(allow(no_tools)),
+            ".accept_warning(WarningCode::NoTools)",
+        ),
+        (quote!(allow(long_name, long_name)), "given twice"),
+        (quote!(accept_warning(long_name)), "write `allow(…)`"),
         (quote!(crate = mcp_kit::prelude), "`crate = mcp_kit`"),
     ];
     for (attribute, expected) in right {

@@ -1,0 +1,139 @@
+//! Reads `allow(…)`: the codes of the warnings that a tool accepts. A test of
+//! mcp-kit compares the codes here with `WarningCode`.
+
+use proc_macro2::{Span, TokenStream};
+use syn::ext::IdentExt as _;
+use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
+use syn::{Ident, Token, parenthesized, token};
+
+use crate::suggest::closest;
+
+/// A variant of `WarningCode`, where the user wrote its code.
+pub(crate) type Warning = Ident;
+
+/// Codes of warnings about one tool.
+const OF_TOOLS: &[&str] = &[
+    "long_name",
+    "dotted_name",
+    "short_description",
+    "long_description",
+    "hidden_characters",
+    "undescribed_argument",
+    "contradictory_hints",
+    "missing_effect_hint",
+    "missing_open_world_hint",
+    "long_timeout",
+    "result_without_object",
+    "root_choice",
+    "argument_name",
+    "mixed_tuple",
+    "unique_items",
+    "large_number",
+];
+
+/// Codes of warnings about the server, which no single tool can accept.
+const OF_SERVERS: &[&str] = &["no_tools", "mixed_names", "similar_names"];
+
+/// What follows `allow`. All wrong codes are reported.
+pub(super) fn list(key: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Warning>> {
+    let form = "`allow` takes codes of warnings: write `allow(long_timeout)`";
+    if !input.peek(token::Paren) {
+        return Err(syn::Error::new(key.span(), form));
+    }
+    let content;
+    parenthesized!(content in input);
+    let codes = Punctuated::<Code, Token![,]>::parse_terminated_with(&content, Code::parse);
+    // What is left inside would be reported in addition.
+    content.parse::<TokenStream>()?;
+    let codes = codes?;
+    if codes.is_empty() {
+        return Err(syn::Error::new(key.span(), form));
+    }
+    let mut warnings: Vec<Warning> = Vec::new();
+    let mut wrong: Option<syn::Error> = None;
+    for code in &codes {
+        let warning = code.warning().and_then(|warning| {
+            if warnings.contains(&warning) {
+                return Err(format!("`{}` is given twice: keep one", code.text));
+            }
+            Ok(warning)
+        });
+        match warning {
+            Ok(warning) => warnings.push(warning),
+            Err(message) => {
+                let error = syn::Error::new(code.span, message);
+                match &mut wrong {
+                    Some(first) => first.combine(error),
+                    None => wrong = Some(error),
+                }
+            }
+        }
+    }
+    wrong.map_or(Ok(warnings), Err)
+}
+
+/// A code as it is written: `long_timeout`, or `long-timeout` as `check` shows it.
+struct Code {
+    text: String,
+    span: Span,
+}
+
+impl Code {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let word = || {
+            let here = input.span();
+            let expected = "expected the code of a warning, such as `long_timeout`";
+            let word = input.call(Ident::parse_any);
+            word.map_err(|_| syn::Error::new(here, expected))
+        };
+        let first = word()?;
+        let mut text = first.to_string();
+        while input.peek(Token![-]) {
+            input.parse::<Token![-]>()?;
+            text.push('-');
+            text.push_str(&word()?.to_string());
+        }
+        Ok(Self {
+            text,
+            span: first.span(),
+        })
+    }
+
+    fn warning(&self) -> Result<Warning, String> {
+        let code = self.text.replace('-', "_");
+        if OF_SERVERS.contains(&code.as_str()) {
+            return Err(format!(
+                "`{code}` is a warning about the server, not about one tool: accept it with \
+                 `.accept_warning(WarningCode::{})` of the builder",
+                variant(&code)
+            ));
+        }
+        if !OF_TOOLS.contains(&code.as_str()) {
+            return Err(match closest(&code, OF_TOOLS) {
+                Some(meant) => {
+                    format!("unknown code `{}`: did you mean `{meant}`?", self.text)
+                }
+                None => format!(
+                    "unknown code `{}`: the codes are `{}`",
+                    self.text,
+                    OF_TOOLS.join("`, `")
+                ),
+            });
+        }
+        if code != self.text {
+            return Err(format!("codes are written with `_` here: `{code}`"));
+        }
+        Ok(Ident::new(&variant(&code), self.span))
+    }
+}
+
+/// `long_timeout` → `LongTimeout`.
+fn variant(code: &str) -> String {
+    code.split('_')
+        .flat_map(|word| {
+            let (first, rest) = word.split_at(1);
+            [first.to_uppercase(), rest.to_owned()]
+        })
+        .collect()
+}
