@@ -76,6 +76,7 @@
 //! | read or filter the log | [`logging`] |
 //! | serve over HTTP | [`transport::http`], [`server::ServerBuilder::http`] |
 //! | ask who calls | [`auth`] |
+//! | handle secrets and other dangerous inputs | [`guard`] |
 //! | count calls, trace them | [`telemetry`] |
 //! | use the command line | [`cli`] |
 //!
@@ -130,6 +131,7 @@ pub mod auth;
 pub mod cli;
 pub mod context;
 mod error_text;
+pub mod guard;
 mod limiter;
 #[cfg(feature = "logging")]
 pub mod logging;

@@ -22,6 +22,7 @@ const PAGES: &[(&str, &str)] = &[
     page!("stdio.md"),
     page!("http.md"),
     page!("keys.md"),
+    page!("secrets.md"),
     page!("metrics.md"),
     page!("going-live.md"),
     page!("logging.md"),

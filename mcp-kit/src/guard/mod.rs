@@ -1,0 +1,30 @@
+//! Guards: types that make the dangerous use of an input impossible.
+//!
+//! Most security reports about MCP servers come from a few inputs: a string that
+//! reaches a shell, a path that leaves its folder, a URL that leads into the
+//! operator's network, a secret that is logged. A check in front of such a use
+//! can be forgotten. A guard is the type that the use needs, so it cannot:
+//!
+//! ```text
+//!   the client's JSON ──► argument type ──► handle ──► the operating system
+//!                         says the rules    has the only
+//!                         in the schema     way to use it
+//! ```
+//!
+//! | input | guard | feature |
+//! |---|---|---|
+//! | passwords, tokens, keys | [`Sensitive`] | – |
+//!
+//! Guards know no transports and no tools: use them in arguments, in state, in
+//! configuration and in code that has nothing to do with a call.
+
+mod sensitive;
+
+pub use sensitive::{InvalidSensitive, Sensitive};
+
+/// The guide's pages about guards: their examples are tests.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../../examples/web-search/corpus/secrets.md")]
+    mod secrets {}
+}
