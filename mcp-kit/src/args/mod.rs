@@ -20,6 +20,7 @@
 //! | `5.0`, `1e2`, `-0.0` | whole numbers only | `5`, `100`, `0` |
 //! | `"5"`, `"true"`, `"[1,2]"`, `"{…}"` | no text | the JSON in the text |
 //! | `null`, `"null"` | an optional argument that is never null | as if it was not given |
+//! | `null` | an argument of another variant of an enum | as if it was not given |
 //!
 //! All such places are rewritten at once, inside lists, maps, nested structs and
 //! JSON texts too. What has more than one reading is refused: text where one of

@@ -9,7 +9,7 @@
 //! | `5.0`, `1e2`, `-0.0` | whole numbers only | `5`, `100`, `0` |
 //! | `"5"`, `"[1,2]"`, `"{…}"` | no text | the JSON in the text |
 //! | `null`, `"null"` | an optional member that is not null | the member is left out |
-//! | `null` | a member of another alternative of the whole | the member is left out |
+//! | `null` | a member of another alternative of the same object | the member is left out |
 //!
 //! A place that admits the value as it is stays as it is, and so does a place
 //! where the reading is open: any JSON, text in one of several alternatives, two
@@ -61,7 +61,7 @@ impl Validator {
             fuel: text.len().saturating_mul(16).saturating_add(100_000),
             depth: 0,
             nodes: 0,
-            at_root: true,
+            whole: self.root,
             edits: Vec::new(),
         };
         let mut cursor = Cursor::new(text);
@@ -136,8 +136,9 @@ struct Coercer<'v> {
     /// Lists and objects that are open, and texts that are read.
     depth: usize,
     nodes: usize,
-    /// The value at the cursor is the whole.
-    at_root: bool,
+    /// The node of the member or item at the cursor; the nodes that it is made
+    /// of are walked one by one.
+    whole: NodeId,
     edits: Vec<Edit>,
 }
 
@@ -175,6 +176,14 @@ impl<'v> Coercer<'v> {
             _ => Ok(cursor.skip()?),
         };
         self.nodes -= 1;
+        done
+    }
+
+    /// `value`, for a member or an item of what is walked.
+    fn within(&mut self, id: NodeId, cursor: &mut Cursor<'_>) -> Done {
+        let outer = std::mem::replace(&mut self.whole, id);
+        let done = self.value(id, cursor);
+        self.whole = outer;
         done
     }
 
@@ -247,12 +256,7 @@ impl<'v> Coercer<'v> {
             cursor.seek(start);
         }
         match (given, &node.object, &node.list) {
-            (Types::OBJECT, Some(rules), _) => {
-                let at_root = std::mem::take(&mut self.at_root);
-                let done = self.members(rules, cursor);
-                self.at_root = at_root;
-                done
-            }
+            (Types::OBJECT, Some(rules), _) => self.members(rules, cursor),
             (Types::LIST, _, Some(rules)) => self.items(rules, cursor),
             _ => Ok(cursor.skip()?),
         }
@@ -264,7 +268,7 @@ impl<'v> Coercer<'v> {
         cursor.open(b'[')?;
         while cursor.item(&mut first)? {
             match rules.prefix.get(index).copied().or(rules.items) {
-                Some(item) => self.value(item, cursor)?,
+                Some(item) => self.within(item, cursor)?,
                 None => cursor.skip()?,
             }
             index += 1;
@@ -297,7 +301,7 @@ impl<'v> Coercer<'v> {
                 None => None,
             };
             match node {
-                Some(node) => self.value(node, cursor)?,
+                Some(node) => self.within(node, cursor)?,
                 None => cursor.skip()?,
             }
         }

@@ -120,6 +120,47 @@ async fn arguments_are_normalised_and_the_log_says_how_many() {
     assert_eq!(counts, ["3", "2", "", ""]);
 }
 
+#[derive(Debug, Deserialize, JsonSchema, garde::Validate, ToolArgs)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Shape {
+    Circle {
+        /// The radius.
+        #[garde(range(min = 1))]
+        r: u32,
+    },
+    Square {
+        /// The length of a side.
+        #[garde(range(min = 1))]
+        side: u32,
+    },
+}
+
+#[derive(Deserialize, JsonSchema, garde::Validate, ToolArgs)]
+struct Draw {
+    /// What to draw.
+    #[garde(dive)]
+    shape: Shape,
+}
+
+/// Draws a shape.
+#[tool]
+async fn draw(args: Draw) -> String {
+    format!("{:?}", args.shape)
+}
+
+#[tokio::test]
+async fn null_of_another_variant_counts_as_absent_in_a_field() {
+    let server = Server::builder("test", "1").tool::<draw>();
+    let client = Client::new(&server.build().unwrap()).await;
+    let circle = json!({"shape": {"kind": "circle", "r": 1, "side": null}});
+    assert_eq!(client.call("draw", circle).await.text(), "Circle { r: 1 }");
+    let both = json!({"shape": {"kind": "circle", "r": 1, "side": 2}});
+    assert_eq!(
+        client.call("draw", both).await.text(),
+        "Invalid arguments: shape: unknown argument \"side\""
+    );
+}
+
 #[tokio::test]
 async fn a_server_or_a_tool_may_be_strict() {
     let servers = [

@@ -383,6 +383,49 @@ fn a_null_for_another_variants_argument_is_left_out() {
 }
 
 #[test]
+fn null_of_another_variant_is_left_out_in_a_nested_enum() {
+    for (sent, taken) in [
+        (
+            r#"{"t":{"kind":"drop","id":5,"text":null,"limit":null}}"#,
+            r#"{"t":{"kind":"drop","id":5}}"#,
+        ),
+        (
+            r#"{"t":{"text":null,"id":"5","kind":"drop"}}"#,
+            r#"{"t":{"id":5,"kind":"drop"}}"#,
+        ),
+        (
+            r#"{"t":"{\"kind\":\"list\",\"id\":null}"}"#,
+            r#"{"t":{"kind":"list"}}"#,
+        ),
+        (r#"{"u":{"a":1,"b":null,"c":null}}"#, r#"{"u":{"a":1}}"#),
+        (
+            r#"{"k":[{"A":1,"B":null},{"A":null,"B":"x"}]}"#,
+            r#"{"k":[{"A":1},{"B":"x"}]}"#,
+        ),
+        (
+            r#"{"x":{"New":null,"In":{"n":1}}}"#,
+            r#"{"x":{"In":{"n":1}}}"#,
+        ),
+    ] {
+        assert_eq!(filled::<Holder>(sent).replace(' ', ""), taken, "{sent}");
+    }
+    for (sent, said) in [
+        // A member of the struct around it is no member of a variant.
+        (
+            r#"{"t":{"kind":"list","x":null}}"#,
+            "t: unknown argument \"x\"",
+        ),
+        (
+            r#"{"t":{"kind":"drop","id":null,"text":null}}"#,
+            "t.id: must be a whole number",
+        ),
+        (r#"{"u":{"a":4,"b":null}}"#, "u.a: must be at most 3"),
+    ] {
+        assert_eq!(refused::<Holder>(sent), said, "{sent}");
+    }
+}
+
+#[test]
 fn a_null_that_no_variant_has_is_refused_and_others_do_not_disturb_the_report() {
     for (raw, said) in [
         (

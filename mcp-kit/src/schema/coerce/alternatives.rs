@@ -77,9 +77,8 @@ impl<'v> Coercer<'v> {
         Ok(())
     }
 
-    /// The members of the whole that are `null` and known to one of its
-    /// alternatives. Hosts fill in every name that is published, and the
-    /// alternatives are published as one object.
+    /// The members that are `null` and known to one of the object's
+    /// alternatives. Hosts fill in every name that is published.
     fn known_nulls(
         &mut self,
         given: Types,
@@ -87,7 +86,7 @@ impl<'v> Coercer<'v> {
         start: usize,
     ) -> Result<Vec<(Edit, String)>, GiveUp> {
         let mut nulls = Vec::new();
-        if !self.rewrites.lenient || !self.at_root || given != Types::OBJECT {
+        if !self.rewrites.lenient || given != Types::OBJECT {
             return Ok(nulls);
         }
         self.burn(text.len() / 16)?;
@@ -99,7 +98,7 @@ impl<'v> Coercer<'v> {
             cursor.skip()?;
             if is_null
                 && let Some(name) = name.decode()
-                && self.knows(self.validator.root, &name, MAX_PARTS)?
+                && self.knows(self.whole, &name, MAX_PARTS)?
             {
                 let edit = Edit::removal(start + from, start + cursor.pos());
                 nulls.push((edit, name.into_owned()));
