@@ -112,7 +112,7 @@ pub(crate) fn decode_one(bytes: &[u8]) -> Result<Message<'_>, Malformed> {
     match serde_json::from_str::<Envelope<'_, Params<'_>>>(text) {
         Ok(envelope) => envelope.into_message(text),
         Err(error) if error.is_data() => unreadable(text),
-        Err(_) => Err(not_json(bytes)),
+        Err(_) => out_of_range(text).unwrap_or_else(|| Err(not_json(bytes))),
     }
 }
 
@@ -148,6 +148,50 @@ fn unreadable(text: &str) -> Result<Message<'_>, Malformed> {
         // A notification that cannot be read is passed over, like one that is
         // not known.
         Message::Notification(_) | Message::Response => Ok(Message::Response),
+    }
+}
+
+/// Valid JSON that was not read: a number among the members is too large for
+/// any type. `None` if it is no JSON.
+#[cold]
+fn out_of_range(text: &str) -> Option<Result<Message<'_>, Malformed>> {
+    #[derive(serde::Deserialize)]
+    struct Members<'a> {
+        #[serde(borrow)]
+        id: Option<&'a RawValue>,
+        method: Option<IgnoredAny>,
+        #[serde(alias = "error")]
+        result: Option<IgnoredAny>,
+    }
+    let members: Members<'_> = serde_json::from_str(text).ok()?;
+    if members.method.is_none() && members.result.is_some() {
+        return Some(Ok(Message::Response));
+    }
+    let id = members.id.map(RawValue::get);
+    let is_scalar = |id: &str| !id.starts_with(['{', '[']);
+    Some(Err(match id {
+        Some(id) if id.trim_matches('"').len() > LONGEST_ID && is_scalar(id) => overlong_id(),
+        Some(id) if RequestId::from_json(id).is_none() => Malformed {
+            id: None,
+            error: RpcError::invalid_request(NO_ID),
+        },
+        id => Malformed {
+            id: id.and_then(RequestId::from_json),
+            error: RpcError::invalid_request(
+                r#"Invalid request: "jsonrpc" and "method" must be strings"#,
+            ),
+        },
+    }))
+}
+
+const NO_ID: &str = r#"Invalid request: "id" must be a string or a 64-bit integer"#;
+
+fn overlong_id() -> Malformed {
+    Malformed {
+        id: None,
+        error: RpcError::invalid_request(format!(
+            "Invalid request: \"id\" is longer than {LONGEST_ID} bytes; send a shorter one"
+        )),
     }
 }
 
@@ -212,16 +256,8 @@ impl<'a> Envelope<'a, Params<'a>> {
         match id {
             None => Ok(Message::Notification(Notification { method, params })),
             Some(Some(id)) => Ok(Message::Request(Request { id, method, params })),
-            Some(None) if is_too_long => Err(Malformed {
-                id: None,
-                error: RpcError::invalid_request(format!(
-                    "Invalid request: \"id\" is longer than {LONGEST_ID} bytes; send a shorter one"
-                )),
-            }),
-            Some(None) => invalid(
-                None,
-                r#"Invalid request: "id" must be a string or a 64-bit integer"#,
-            ),
+            Some(None) if is_too_long => Err(overlong_id()),
+            Some(None) => invalid(None, NO_ID),
         }
     }
 }
@@ -360,97 +396,4 @@ enum Member {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(text: &str) -> (Option<RequestId>, i32) {
-        let malformed = decode_one(text.as_bytes()).unwrap_err();
-        (malformed.id, malformed.error.code.code())
-    }
-
-    #[test]
-    fn a_request_keeps_its_parameters_as_text() {
-        let text = r#" {"params":{"arguments":{"a": 1}},"method":"tools\/call","id":"x","jsonrpc":"2.0","more":[1]} "#;
-        let Ok(Message::Request(request)) = decode_one(text.as_bytes()) else {
-            panic!("not a request");
-        };
-        assert_eq!(request.id, RequestId::String("x".into()));
-        assert_eq!(request.method, "tools/call");
-        assert_eq!(request.params.arguments.unwrap().get(), r#"{"a": 1}"#);
-    }
-
-    #[test]
-    fn wrong_messages_keep_their_id() {
-        let seven = Some(RequestId::Integer(7));
-        for (text, id, code) in [
-            (
-                r#"{"jsonrpc":"1.0","id":7,"method":"ping"}"#,
-                seven.clone(),
-                -32600,
-            ),
-            (r#"{"id":7,"method":"ping"}"#, seven.clone(), -32600),
-            (r#"{"jsonrpc":"2.0","id":7}"#, seven.clone(), -32600),
-            (
-                r#"{"jsonrpc":"2.0","id":7,"method":5}"#,
-                seven.clone(),
-                -32600,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":[1]}"#,
-                seven.clone(),
-                -32602,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","method":"ping","params":{"name":1,"name":2},"id":7}"#,
-                seven.clone(),
-                -32602,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":7,"params":{"name":1,"name":2}}"#,
-                seven.clone(),
-                -32600,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":null,"params":{}}"#,
-                None,
-                -32600,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":7,"method":"ping""#,
-                seven.clone(),
-                -32700,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#,
-                None,
-                -32600,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#,
-                None,
-                -32600,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":7,"id":8,"method":"ping"}"#,
-                None,
-                -32600,
-            ),
-            ("17", None, -32600),
-            (r#""text""#, None, -32600),
-            ("nonsense", None, -32700),
-            ("", None, -32700),
-        ] {
-            assert_eq!(refused(text), (id, code), "{text}");
-        }
-    }
-
-    #[test]
-    fn answers_and_notifications_are_told_apart() {
-        let answer = decode_one(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
-        assert!(matches!(answer, Ok(Message::Response)));
-        let notification = decode_one(br#"{"jsonrpc":"2.0","method":"x","params":null}"#);
-        assert!(matches!(notification, Ok(Message::Notification(_))));
-        let unreadable = decode_one(br#"{"jsonrpc":"2.0","method":"x","params":[]}"#);
-        assert!(matches!(unreadable, Ok(Message::Response)));
-    }
-}
+mod tests;

@@ -267,7 +267,7 @@ fn modern(
     let same = |name: &HeaderName, expected: &str, member: &str| {
         headers::must_equal(headers, name, expected, member)
     };
-    same(&headers::PROTOCOL_VERSION, &version, "protocolVersion")?;
+    headers::must_equal_version(headers, &version)?;
     modern_version(&version).map_err(Refusal::bad_request)?;
     same(&headers::METHOD, &request.method, "method")?;
     if matches!(&*request.method, "tools/call" | "prompts/get")

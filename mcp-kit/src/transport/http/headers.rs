@@ -161,6 +161,32 @@ pub(super) fn must_equal(
     }
 }
 
+/// Checks that the header names the message's version. If it names none that the
+/// server speaks, the refusal lists those.
+pub(super) fn must_equal_version(headers: &HeaderMap, expected: &str) -> Result<(), Refusal> {
+    must_equal(headers, &PROTOCOL_VERSION, expected, "protocolVersion").map_err(|refusal| {
+        match single(headers, &PROTOCOL_VERSION) {
+            Ok(Some(name)) if ProtocolVersion::from_name(name).is_none() => {
+                unknown_version(ErrorCode::HeaderMismatch, "Header mismatch", name)
+            }
+            _ => refusal,
+        }
+    })
+}
+
+/// The refusal of a header with a version that the server does not speak.
+pub(super) fn unknown_version(code: ErrorCode, what: &str, name: &str) -> Refusal {
+    let names = ProtocolVersion::ALL.iter().map(|version| version.as_str());
+    let names: Vec<_> = names.collect();
+    let requested = crate::text::excerpt(name);
+    let message = format!(
+        "{what}: MCP-Protocol-Version names the version {requested}, which this server does not speak. It speaks {}.",
+        names.join(", ")
+    );
+    let data = serde_json::json!({ "supported": names, "requested": requested });
+    Refusal::bad_request(RpcError::new(code, message).with_data(data))
+}
+
 /// A value as it was before it was made fit for a header; `None` for one that
 /// only looks encoded.
 pub(super) fn decoded(value: &str) -> Option<Cow<'_, str>> {

@@ -187,6 +187,30 @@ fn an_unsupported_version_is_answered_with_the_supported_ones() {
 }
 
 #[test]
+fn unknown_version_header_over_a_known_body_is_answered_with_the_supported_ones() {
+    let server = setup().start();
+    let mut client = server.modern();
+    for version in ["2099-01-01", "tomorrow", ""] {
+        let request = client
+            .request(6, "tools/list", json!({}))
+            .set("MCP-Protocol-Version", version);
+        let error = error(&client.exchange(&request), 6, 400, -32020);
+        let data = &error["error"]["data"];
+        assert_eq!(data["requested"], version, "{error}");
+        let supported = data["supported"].as_array().expect("a list");
+        assert!(supported.contains(&json!("2026-07-28")), "{error}");
+        let message = error["error"]["message"].as_str().expect("words");
+        assert!(message.contains("2026-07-28"), "{error}");
+    }
+    // One that the server speaks is only another than the message's.
+    let request = client
+        .request(7, "tools/list", json!({}))
+        .set("MCP-Protocol-Version", "2025-11-25");
+    let error = error(&client.exchange(&request), 7, 400, -32020);
+    assert!(error["error"]["data"].is_null(), "{error}");
+}
+
+#[test]
 fn what_a_call_gets_wrong_is_invalid_params() {
     let server = setup().start();
     let mut client = server.modern();

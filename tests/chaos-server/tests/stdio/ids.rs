@@ -71,8 +71,9 @@ fn an_id_of_1024_bytes_is_echoed_and_a_longer_one_is_refused_without_it() {
             let expected: Value = serde_json::from_str(&id).unwrap();
             assert_eq!(chaos.next()["id"], expected, "{id}");
         }
-        for id in &too_long {
-            let id = format!("\"{id}\"");
+        let numbers = ["7".repeat(1_500), format!("-{}", "7".repeat(3 << 20))];
+        let texts = too_long.iter().map(|id| format!("\"{id}\""));
+        for id in texts.chain(numbers) {
             // By itself, and as a member of a batch.
             for message in [ping(&id), format!("[{}]", ping(&id))] {
                 chaos.line(&message);

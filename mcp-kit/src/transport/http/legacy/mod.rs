@@ -34,7 +34,7 @@ use super::service::Shared;
 use crate::context::Principal;
 use crate::protocol::message::{Frame, Malformed, Message, Request};
 use crate::protocol::meta::Meta;
-use crate::protocol::{ClientInfo, Era, ProtocolVersion, RequestId, RpcError};
+use crate::protocol::{ClientInfo, Era, ErrorCode, ProtocolVersion, RequestId, RpcError};
 use crate::server::{Claim, Session};
 
 #[cfg(feature = "sse")]
@@ -216,17 +216,11 @@ pub(super) fn check_version(named: Option<&str>) -> Result<Option<ProtocolVersio
     let Some(name) = named else { return Ok(None) };
     match ProtocolVersion::from_name(name) {
         Some(version) => Ok(Some(version)),
-        None => {
-            let names = ProtocolVersion::ALL.iter().map(|version| version.as_str());
-            let names: Vec<_> = names.collect();
-            let requested = crate::text::excerpt(name);
-            let error = RpcError::invalid_request(format!(
-                "Bad request: MCP-Protocol-Version names the version {requested}, which this server does not speak. It speaks {}.",
-                names.join(", ")
-            ));
-            let data = serde_json::json!({ "supported": names, "requested": requested });
-            Err(Refusal::bad_request(error.with_data(data)))
-        }
+        None => Err(headers::unknown_version(
+            ErrorCode::InvalidRequest,
+            "Bad request",
+            name,
+        )),
     }
 }
 
