@@ -1,0 +1,485 @@
+//! SQLite, through the whole protocol, attacked.
+
+mod support;
+
+use std::{
+    fs,
+    path::PathBuf,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use database::{Sqlite, limits};
+use mcp_kit::{Principal, testing::Client};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use support::{FOREVER, outcome, query, refusal, rows, server};
+
+/// Counts until it is stopped.
+const RUNAWAY: &str =
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+
+async fn sample() -> Client {
+    let database = Sqlite::sample().expect("the sample");
+    Client::new(&server(database.query_time(FOREVER))).await
+}
+
+/// A database file with one table `notes`.
+fn file(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_file(&path);
+    let database = Connection::open(&path).expect("a file");
+    let made = database.execute_batch(
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, text); INSERT INTO notes VALUES (1, 'kept')",
+    );
+    made.expect("a table");
+    path
+}
+
+#[tokio::test]
+async fn the_sample_database_is_described_and_queried() {
+    let client = sample().await;
+    let tables = outcome(client.call("list_tables", json!({})).await).expect("tables");
+    let names: Vec<_> = tables["tables"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .collect();
+    assert_eq!(names.len(), 5);
+    assert_eq!(
+        names[0],
+        &json!({"name": "customers", "kind": "table", "rowEstimate": 8})
+    );
+    assert_eq!(names[2], &json!({"name": "order_totals", "kind": "view"}));
+    let some = outcome(
+        client
+            .call("list_tables", json!({"contains": "ORDER"}))
+            .await,
+    );
+    assert_eq!(
+        some.expect("tables")["tables"].as_array().map(Vec::len),
+        Some(3)
+    );
+
+    let table = outcome(
+        client
+            .call("describe_table", json!({"table": "order_items"}))
+            .await,
+    );
+    let columns = &table.expect("a table")["columns"];
+    assert_eq!(
+        columns[0],
+        json!({"name": "order_id", "type": "INTEGER", "nullable": false, "primaryKey": true, "references": "orders.id"})
+    );
+
+    let found = rows(
+        &client,
+        "SELECT name, email FROM customers WHERE id = 3; -- done",
+    )
+    .await;
+    assert_eq!(
+        found,
+        Ok(json!({
+            "columns": [{"name": "name", "type": "TEXT"}, {"name": "email", "type": "TEXT"}],
+            "rows": [["Carmen Ruiz", null]],
+        }))
+    );
+}
+
+#[tokio::test]
+async fn a_table_name_is_looked_up_and_never_part_of_the_sql() {
+    let client = sample().await;
+    for name in [
+        "nothing",
+        "orders; DROP TABLE orders",
+        "orders\" --",
+        "sqlite_schema",
+        "x'y",
+    ] {
+        let result = client.call("describe_table", json!({"table": name})).await;
+        let text = outcome(result).expect_err(name);
+        assert!(
+            text.starts_with("There is no such table."),
+            "{name}: {text}"
+        );
+    }
+    let none = outcome(
+        client
+            .call("list_tables", json!({"contains": "' OR '1'='1"}))
+            .await,
+    );
+    assert_eq!(none.expect("no tables")["tables"], json!([]));
+}
+
+#[tokio::test]
+async fn parameters_are_values_and_never_part_of_the_sql() {
+    let client = sample().await;
+    let evil = "' OR 1=1; DROP TABLE customers; --";
+    let echo = json!({"sql": "SELECT $2, $1, ?3, $2", "params": [evil, 1.5, true]});
+    let found = query(&client, echo).await.expect("a row");
+    assert_eq!(found["rows"], json!([[1.5, evil, 1, 1.5]]));
+    let none = json!({"sql": "SELECT * FROM customers WHERE name = ?", "params": [evil]});
+    assert_eq!(
+        query(&client, none).await.expect("no rows")["rows"],
+        json!([])
+    );
+    let null = json!({"sql": "SELECT $1 IS NULL", "params": [null]});
+    assert_eq!(
+        query(&client, null).await.expect("a row")["rows"],
+        json!([[1]])
+    );
+
+    for (sql, params, words) in [
+        (
+            "SELECT $1",
+            json!([]),
+            "The query has 1 parameters, and params has 0 values.",
+        ),
+        (
+            "SELECT 1",
+            json!([1]),
+            "The query has 0 parameters, and params has 1 values.",
+        ),
+        ("SELECT $2", json!([1]), "The query has 2 parameters"),
+        ("SELECT :name", json!(["x"]), "Parameters are numbered"),
+        ("SELECT $1", json!([[1]]), "params: must hold only text"),
+    ] {
+        let refused = query(&client, json!({"sql": sql, "params": params})).await;
+        let text = refused.expect_err(sql);
+        assert!(text.contains(words), "{sql}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_can_be_written_attached_or_configured() {
+    let path = file("attacked.db");
+    let other = file("other.db");
+    let before = fs::read(&path).expect("the file");
+    let database = Sqlite::open(&path).expect("the file");
+    let client = Client::new(&server(database.query_time(FOREVER))).await;
+    let attach = format!("ATTACH '{}' AS other", other.display());
+    let vacuum = format!("VACUUM INTO '{}.copy'", other.display());
+    for sql in [
+        "INSERT INTO notes VALUES (2, 'x')",
+        "INSERT INTO notes VALUES (2, 'x') RETURNING id",
+        "REPLACE INTO notes VALUES (1, 'x')",
+        "UPDATE notes SET text = 'x'",
+        "DELETE FROM notes",
+        "WITH x AS (SELECT 1) DELETE FROM notes",
+        "EXPLAIN DELETE FROM notes",
+        "DROP TABLE notes",
+        "ALTER TABLE notes ADD COLUMN x",
+        "CREATE TABLE x (y)",
+        "CREATE TEMP TABLE x (y)",
+        "CREATE TEMP VIEW x AS SELECT 1",
+        "CREATE VIRTUAL TABLE x USING fts5 (y)",
+        "CREATE INDEX x ON notes (text)",
+        "REINDEX",
+        "ANALYZE",
+        "VACUUM",
+        &vacuum,
+        &attach,
+        "ATTACH ':memory:' AS x",
+        "DETACH main",
+        "BEGIN",
+        "BEGIN IMMEDIATE",
+        "COMMIT",
+        "ROLLBACK",
+        "SAVEPOINT x",
+        "PRAGMA query_only = OFF",
+        "PRAGMA writable_schema = ON",
+        "PRAGMA journal_mode = DELETE",
+        "PRAGMA hard_heap_limit = 0",
+        "PRAGMA temp_store_directory = '/'",
+        "PRAGMA wal_checkpoint",
+        "PRAGMA database_list",
+        "SELECT * FROM pragma_database_list",
+        "PRAGMA integrity_check",
+        "SELECT load_extension('x')",
+        "SELECT fts3_tokenizer('simple')",
+        "SELECT fts3_tokenizer('simple', x'4141414141414141')",
+        "SELECT sqlite_log(1, 'x')",
+        "SELECT (SELECT load_extension('x')) FROM notes",
+        "SELECT rtreecheck('notes')",
+        "SELECT optimize(notes) FROM notes",
+        "UPDATE sqlite_schema SET sql = ''",
+        "",
+        ";",
+        "-- nothing",
+    ] {
+        let text = refusal(&client, sql).await;
+        let path = path.to_str().expect("a path");
+        assert!(!text.contains(path), "{sql}: {text}");
+    }
+    for sql in [
+        "SELECT readfile('/etc/passwd')",
+        "SELECT writefile('/tmp/x', 'x')",
+        "SELECT edit('x')",
+    ] {
+        let text = refusal(&client, sql).await;
+        assert!(text.contains("no such function"), "{sql}: {text}");
+    }
+    let kept = rows(&client, "SELECT * FROM notes").await.expect("a row");
+    assert_eq!(kept["rows"], json!([[1, "kept"]]));
+    assert_eq!(fs::read(&path).expect("the file"), before);
+}
+
+#[tokio::test]
+async fn only_one_statement_runs() {
+    let client = sample().await;
+    for sql in [
+        "SELECT 1; SELECT 2",
+        "SELECT 1; DROP TABLE orders",
+        "SELECT 1;;SELECT 2",
+        "SELECT 1; /* */ SELECT 2",
+        "SELECT 1; PRAGMA query_only = OFF",
+    ] {
+        let text = refusal(&client, sql).await;
+        assert!(
+            text.contains("Only one statement") || text.contains("Only reading"),
+            "{sql}: {text}"
+        );
+    }
+    for sql in [
+        "SELECT 1",
+        "SELECT 1;",
+        " SELECT 1 ; -- x",
+        "/* x */ SELECT 1;;;\n/* y */",
+        "SELECT 1 --x",
+    ] {
+        let found = rows(&client, sql).await.expect(sql);
+        assert_eq!(found["rows"], json!([[1]]), "{sql}");
+    }
+    assert!(
+        refusal(&client, "SELECT 1\0; DROP TABLE orders")
+            .await
+            .contains("NUL")
+    );
+}
+
+#[tokio::test]
+async fn errors_say_where_and_what_to_do() {
+    let client = sample().await;
+    for (sql, words) in [
+        (
+            "SELECT *\nFRM orders",
+            "near \"FRM\": syntax error, at line 2, column 1 (`FRM`).",
+        ),
+        (
+            "SELECT nam FROM customers",
+            "no such column: nam, at line 1, column 8 (`nam`). list_tables shows",
+        ),
+        ("SELECT \"nam\" FROM customers", "no such column"),
+        ("SELECT * FROM nowhere", "no such table: nowhere"),
+        ("SELECT (", "incomplete input"),
+        ("SELECT abs(-9223372036854775807 - 1)", "integer overflow"),
+    ] {
+        let text = refusal(&client, sql).await;
+        assert!(text.contains(words), "{sql}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn values_are_written_as_documented() {
+    let client = sample().await;
+    let sql =
+        "SELECT 9007199254740993, -1, 1e999, -1e999, 0.1, x'00ff', NULL, 'é', CAST(x'ff' AS TEXT)";
+    let found = rows(&client, sql).await.expect("a row");
+    assert_eq!(
+        found["rows"],
+        json!([[
+            "9007199254740993",
+            -1,
+            "Infinity",
+            "-Infinity",
+            0.1,
+            "\\x00ff",
+            null,
+            "é",
+            "\u{fffd}"
+        ]])
+    );
+    let long = rows(&client, "SELECT printf('%.*c', 10000, 'x')").await;
+    let long = long.expect("a row")["rows"][0][0]
+        .as_str()
+        .map(str::to_owned);
+    assert!(
+        long.expect("a text")
+            .ends_with("xx… [cut: 10000 characters]")
+    );
+}
+
+#[tokio::test]
+async fn large_values_and_deep_expressions_are_refused() {
+    let client = sample().await;
+    let deep = format!("SELECT {}1{}", "(1+".repeat(500), ")".repeat(500));
+    let compound = vec!["SELECT 1"; 60].join(" UNION ALL ");
+    let wide = format!("SELECT {}", vec!["1"; 600].join(","));
+    for (sql, words) in [
+        ("SELECT zeroblob(1000000000)", "too large"),
+        ("SELECT randomblob(2000000)", "too large"),
+        ("SELECT printf('%.*c', 100000000, 'x')", "too large"),
+        (
+            "WITH RECURSIVE s (t) AS (SELECT 'xxxx' UNION ALL SELECT t || t FROM s) SELECT max(length(t)) FROM s",
+            "too large",
+        ),
+        (&deep, "Expression tree is too large"),
+        (&compound, "too many terms in compound SELECT"),
+        (&wide, "too many columns"),
+    ] {
+        let text = refusal(&client, sql).await;
+        assert!(text.contains(words), "{sql}: {text}");
+    }
+    let long = format!("SELECT '{}'", "x".repeat(limits::SQL_CHARS));
+    let text = refusal(&client, &long).await;
+    assert!(text.contains("at most 20000 characters"), "{text}");
+    // One row of many long values.
+    let wide = format!(
+        "SELECT {}",
+        vec!["printf('%.*c', 4000, 'x')"; 100].join(",")
+    );
+    assert!(refusal(&client, &wide).await.contains("too large"));
+    // The connections have survived.
+    assert!(rows(&client, "SELECT 1").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_query_is_cancelled_when_its_time_is_over() {
+    let database = Sqlite::sample().expect("the sample");
+    let database = database.query_time(Duration::from_millis(20));
+    let client = Client::new(&server(database)).await;
+    for sql in [
+        RUNAWAY,
+        "SELECT count(*) FROM orders a, orders b, orders c, orders d, orders e",
+    ] {
+        let text = refusal(&client, sql).await;
+        assert!(text.contains("was cancelled after 20ms"), "{sql}: {text}");
+    }
+}
+
+/// Nothing but cancelling ends these queries, and each holds a thread. The query
+/// behind them is answered only if every thread is free again.
+#[tokio::test]
+async fn cancelled_calls_free_their_threads() {
+    let database = Sqlite::sample().expect("the sample");
+    let server = server(database.query_time(FOREVER));
+    let client = Client::new(&server).await;
+    for _ in 0..3 {
+        let calls: Vec<_> = (0..limits::CONNECTIONS)
+            .map(|_| client.call("query", json!({"sql": RUNAWAY})))
+            .collect();
+        let behind = client.call("query", json!({"sql": "SELECT 1"}));
+        calls.iter().for_each(mcp_kit::testing::Call::cancel);
+        assert!(outcome(behind.await).is_ok());
+    }
+}
+
+/// The framework drops a call's future when its client leaves.
+#[tokio::test]
+async fn a_full_queue_refuses_at_once_and_dropped_calls_make_room() {
+    let database = Sqlite::sample().expect("the sample");
+    let server = server(database.query_time(FOREVER));
+    let caller = Principal::with_every_scope("ada");
+    let mut calls = Vec::new();
+    let refused = loop {
+        let call = server.call(&caller, "query", json!({"sql": RUNAWAY}));
+        let mut call = Box::pin(call.into_future());
+        let now = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        match now {
+            Poll::Ready(refused) => break refused.expect_err("no room"),
+            Poll::Pending => calls.push(call),
+        }
+    };
+    assert!(calls.len() >= limits::QUEUE, "{}", calls.len());
+    assert!(refused.to_string().contains("Try again"), "{refused}");
+    drop(calls);
+    // The threads stop, and pass over what was still waiting.
+    let client = Client::new(&server).await;
+    while let Err(text) = rows(&client, "SELECT 1").await {
+        assert!(text.contains("Try again"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn pages_join_to_the_whole_result() {
+    let client = sample().await;
+    let sql = "SELECT id FROM orders WHERE id > $1 ORDER BY id";
+    let mut ids = Vec::new();
+    let mut cursor = Value::Null;
+    loop {
+        let mut page = json!({"sql": sql, "params": [10], "maxRows": 45});
+        if !cursor.is_null() {
+            page["cursor"] = cursor;
+        }
+        let page = query(&client, page).await.expect("a page");
+        ids.extend(
+            page["rows"]
+                .as_array()
+                .expect("rows")
+                .iter()
+                .map(|row| row[0].as_u64()),
+        );
+        cursor = page["nextCursor"].clone();
+        if cursor.is_null() {
+            break;
+        }
+    }
+    assert_eq!(ids, (11..=120).map(Some).collect::<Vec<_>>());
+
+    // A page that ends exactly with the result has no cursor.
+    let exact = json!({"sql": "SELECT id FROM customers", "maxRows": 8});
+    assert!(
+        query(&client, exact)
+            .await
+            .expect("a page")
+            .get("nextCursor")
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn a_page_ends_before_its_byte_limit_and_goes_on_with_the_cursor() {
+    let client = sample().await;
+    let sql = "SELECT printf('%.*c', 3000, 'x') FROM orders";
+    let first = query(&client, json!({"sql": sql, "maxRows": 120}))
+        .await
+        .expect("a page");
+    let count = first["rows"].as_array().map_or(0, Vec::len);
+    assert!(count * 3000 < limits::PAGE_BYTES && count > 30, "{count}");
+    let next = json!({"sql": sql, "maxRows": 500, "cursor": first["nextCursor"]});
+    let next = query(&client, next).await.expect("a page");
+    assert!(next["rows"].as_array().is_some_and(|rows| !rows.is_empty()));
+}
+
+#[tokio::test]
+async fn cursors_of_others_forged_and_far_ones_are_refused() {
+    let database = Sqlite::sample().expect("the sample");
+    let server = server(database.query_time(FOREVER));
+    let client = async |name: &str| {
+        let caller = Principal::with_every_scope(name);
+        Client::builder(&server).principal(caller).connect().await
+    };
+    let (ada, bob) = (client("ada").await, client("bob").await);
+    let sql = "SELECT id FROM orders";
+    let page = query(&ada, json!({"sql": sql, "maxRows": 1}))
+        .await
+        .expect("a page");
+    let cursor = page["nextCursor"].as_str().expect("a cursor");
+    let next = |sql: &str, cursor: &str| json!({"sql": sql, "maxRows": 1, "cursor": cursor});
+    assert!(query(&ada, next(sql, cursor)).await.is_ok());
+    for (client, arguments) in [
+        (&bob, next(sql, cursor)),
+        (&ada, next("SELECT id FROM customers", cursor)),
+        (&ada, next(sql, "100")),
+        (&ada, next(sql, &cursor.replace('A', "B"))),
+        (
+            &ada,
+            json!({"sql": "SELECT id FROM orders", "params": [1], "cursor": cursor}),
+        ),
+    ] {
+        let text = query(client, arguments)
+            .await
+            .expect_err("no cursor of theirs");
+        assert!(text.contains("does not belong to this query"), "{text}");
+    }
+}

@@ -1,0 +1,44 @@
+//! What the tests of both databases share.
+
+#![allow(dead_code)] // each test program uses its part
+
+use std::time::Duration;
+
+use database::{Cursors, Database, Db, database_server};
+use mcp_kit::{
+    Server,
+    testing::{CallResult, Client},
+};
+use serde_json::{Value, json};
+
+/// Longer than any test: a query that ends was cancelled by something else.
+pub const FOREVER: Duration = Duration::from_secs(24 * 3600);
+
+pub fn server(database: impl Database) -> Server {
+    let cursors = Cursors::new().expect("random numbers");
+    database_server(Db::new(database), cursors, FOREVER).expect("a server")
+}
+
+/// Runs `sql`; the error's text if it is refused.
+pub async fn rows(client: &Client, sql: &str) -> Result<Value, String> {
+    query(client, json!({"sql": sql})).await
+}
+
+/// Calls `query`; the error's text if it is refused.
+pub async fn query(client: &Client, arguments: Value) -> Result<Value, String> {
+    outcome(client.call("query", arguments).await)
+}
+
+pub fn outcome(result: CallResult) -> Result<Value, String> {
+    if result.is_error() {
+        return Err(result.text());
+    }
+    Ok(result.structured().expect("structured content").clone())
+}
+
+/// The text of a refusal; a failure of the server's own is no refusal.
+pub async fn refusal(client: &Client, sql: &str) -> String {
+    let text = rows(client, sql).await.expect_err(sql);
+    assert!(!text.contains("internal error"), "{sql}: {text}");
+    text
+}
