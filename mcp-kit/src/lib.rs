@@ -93,6 +93,7 @@
 //! | `metrics` | no | Prometheus metrics |
 //! | `otel` | no | traces over OTLP; turns on `logging` |
 //! | `redis` | no | limits and legacy sessions that replicas share through Redis or Valkey; turns on `http` |
+//! | `fs` | no | folders that no path leads out of ([`guard`]) |
 //! | `regex` | no | the schema keyword `pattern`, and garde's `pattern` rule |
 //! | `chrono`, `jiff` | no | dates, times and durations of these crates in arguments |
 //! | `uuid`, `url`, `rust_decimal` | no | `Uuid`, `Url` and `Decimal` in arguments |
@@ -135,7 +136,7 @@ pub mod guard;
 mod limiter;
 #[cfg(feature = "logging")]
 pub mod logging;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "fs"))]
 mod lookup;
 pub mod middleware;
 mod missing_derive;

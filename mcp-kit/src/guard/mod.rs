@@ -13,13 +13,27 @@
 //!
 //! | input | guard | feature |
 //! |---|---|---|
+//! | paths of files | [`SandboxPath`] with [`SandboxDir`] | `fs` |
 //! | passwords, tokens, keys | [`Sensitive`] | – |
 //!
 //! Guards know no transports and no tools: use them in arguments, in state, in
 //! configuration and in code that has nothing to do with a call.
+#![cfg_attr(
+    not(feature = "fs"),
+    doc = "",
+    doc = "[`SandboxPath`]: crate#features",
+    doc = "[`SandboxDir`]: crate#features"
+)]
 
+#[cfg(feature = "fs")]
+mod fs;
 mod sensitive;
 
+#[cfg(feature = "fs")]
+pub use fs::{
+    Entry, FileError, FileErrorKind, FileInfo, FileKind, FileReader, IfExists, ListLimits, Listing,
+    SandboxDir, SandboxPath, WritableDir,
+};
 pub use sensitive::{InvalidSensitive, Sensitive};
 
 /// The guide's pages about guards: their examples are tests.

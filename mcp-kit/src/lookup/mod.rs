@@ -31,7 +31,8 @@ use tokio::sync::oneshot;
 #[cfg(any(feature = "oauth", feature = "redis"))]
 pub(crate) use names::addresses;
 
-/// Reads files. Many may be looked at in the same moment: only what hangs should fill it.
+/// Reads keys files. Many may be looked at in the same moment: only what hangs should fill it.
+#[cfg(feature = "http")]
 pub(crate) static FILES: Lane = Lane::new("mcp-files", 16);
 
 /// Threads for one kind of work that may block.
@@ -86,6 +87,7 @@ impl Lane {
     /// Work that takes a fraction of a millisecond, as most does, is waited for
     /// in place. That is quicker than to be woken, and lets no paused clock jump
     /// ahead meanwhile.
+    #[cfg(feature = "http")]
     pub(crate) async fn run<T: Send + 'static>(
         &'static self,
         patience: Duration,
@@ -107,6 +109,27 @@ impl Lane {
             Ok(Err(RecvTimeoutError::Timeout)) => Err(Unfinished::Slow),
             Ok(Err(RecvTimeoutError::Disconnected)) | Err(_) => Err(Unfinished::Failed),
         }
+    }
+
+    /// Runs `work` and waits for its result, however long it takes. Dropping the future
+    /// does not end the work.
+    #[cfg(feature = "fs")]
+    pub(crate) async fn finish<T: Send + 'static>(
+        &'static self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Unfinished> {
+        let (tell, told) = mpsc::sync_channel(1);
+        let (wake, woken) = oneshot::channel::<()>();
+        self.start(move || {
+            let _ = tell.send(work());
+            let _ = wake.send(());
+        })?;
+        if let Some(outcome) = wait_in_place(&told, Duration::MAX) {
+            return outcome;
+        }
+        // Also wakes, with an error, if the work panicked.
+        let _ = woken.await;
+        told.try_recv().map_err(|_| Unfinished::Failed)
     }
 
     /// Begins `work`, whose result is not waited for.
@@ -214,7 +237,7 @@ impl fmt::Display for Unfinished {
 
 impl std::error::Error for Unfinished {}
 
-#[cfg(test)]
+#[cfg(all(test, feature = "http"))]
 mod tests {
     use std::sync::mpsc::channel;
 

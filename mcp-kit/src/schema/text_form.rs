@@ -84,6 +84,10 @@ forms! {
     SOCKET_ADDR_V6: SocketAddrV6,
         "must be an IPv6 address with a port such as [2001:db8::1]:8080",
         Some(r"^\[[0-9A-Fa-f:.]+(%[0-9]+)?\]:[0-9]{1,5}$");
+    #[cfg(feature = "fs")]
+    SANDBOX_PATH: crate::guard::SandboxPath,
+        "must be a path inside the folder such as docs/notes.txt",
+        Some(r"^[^/\\]+(/[^/\\]+)*/?$");
     #[cfg(feature = "chrono")]
     CHRONO_DATE: chrono::NaiveDate, "must be a date such as 2026-12-31", None;
     #[cfg(feature = "chrono")]

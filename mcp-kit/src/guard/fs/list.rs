@@ -1,0 +1,188 @@
+//! Listing: what a folder contains, in pieces, whatever its size.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cap_std::fs::{Dir, DirEntry, ReadDir};
+
+use super::SandboxDir;
+use super::error::FileError;
+use super::path::SandboxPath;
+use super::read::{FileInfo, FileKind};
+use super::work::{Caller, run};
+
+/// How many entries are looked at in one piece of work.
+const PIECE: usize = 256;
+
+/// How much of a folder is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListLimits {
+    /// The most entries.
+    pub entries: usize,
+    /// How deep: 1 is the folder's own entries, 2 also those of the folders in it, and so on.
+    /// At most 32, since each level holds a file descriptor.
+    pub depth: usize,
+}
+
+/// The folder's own entries, at most 1,000.
+impl Default for ListLimits {
+    fn default() -> Self {
+        Self {
+            entries: 1000,
+            depth: 1,
+        }
+    }
+}
+
+/// Something in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Its path, from the sandbox's folder.
+    pub path: SandboxPath,
+    /// What it is. A link is reported as such and not followed.
+    pub info: FileInfo,
+}
+
+/// The entries of a folder, one after another; from [`SandboxDir::list`].
+///
+/// The order is that of the file system: neither sorted nor the same on every machine. A
+/// folder comes before what it contains. Memory does not depend on how much there is.
+///
+/// Left out are names that no [`SandboxPath`] can have (not UTF-8, control characters,
+/// backslashes), files that are being written, and what disappears meanwhile.
+#[derive(Debug)]
+pub struct Listing {
+    walk: Arc<Mutex<Walk>>,
+    path: SandboxPath,
+    ready: VecDeque<Entry>,
+    left: usize,
+    has_more: bool,
+}
+
+impl SandboxDir {
+    /// Lists a folder, and the folders in it as far as `limits.depth` allows. Folders inside
+    /// that cannot be read are reported without their contents; links are not followed.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFolder`](super::FileErrorKind::NotFolder) and what
+    /// [`FileErrorKind`](super::FileErrorKind) lists for a path that cannot be opened.
+    pub async fn list(&self, path: &SandboxPath, limits: ListLimits) -> Result<Listing, FileError> {
+        const DEEPEST: usize = 32;
+        let (dir, at) = (Arc::clone(&self.0), path.clone());
+        let walk = run(path, move |caller| {
+            let entries = dir.read_dir(at.as_str());
+            let entries = entries.map_err(|error| FileError::of_io(&at, error))?;
+            let mut walk = Walk {
+                open: vec![(at, entries)],
+                depth: limits.depth.clamp(1, DEEPEST),
+                found: VecDeque::new(),
+            };
+            walk.fill(caller)?;
+            Ok(walk)
+        })
+        .await?;
+        Ok(Listing {
+            walk: Arc::new(Mutex::new(walk)),
+            path: path.clone(),
+            ready: VecDeque::new(),
+            left: limits.entries,
+            has_more: false,
+        })
+    }
+}
+
+impl Listing {
+    /// The next entry; `None` at the end or at the limit.
+    ///
+    /// # Errors
+    ///
+    /// [`FileErrorKind::Failed`](super::FileErrorKind::Failed) if the system cannot read on,
+    /// [`FileErrorKind::Busy`](super::FileErrorKind::Busy).
+    pub async fn next(&mut self) -> Result<Option<Entry>, FileError> {
+        if self.ready.is_empty() && !self.has_more {
+            let walk = Arc::clone(&self.walk);
+            self.ready = run(&self.path, move |caller| {
+                let mut walk = walk.lock().unwrap_or_else(PoisonError::into_inner);
+                if walk.found.is_empty() {
+                    walk.fill(caller)?;
+                }
+                Ok(std::mem::take(&mut walk.found))
+            })
+            .await?;
+        }
+        if self.left == 0 {
+            self.has_more |= !self.ready.is_empty();
+            return Ok(None);
+        }
+        let entry = self.ready.pop_front();
+        self.left -= usize::from(entry.is_some());
+        Ok(entry)
+    }
+
+    /// Whether there are more entries than the limit allows. Known once
+    /// [`next`](Listing::next) has returned `None`.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        self.has_more
+    }
+}
+
+/// The folders that are open, from the listed one down to where the listing is.
+#[derive(Debug)]
+struct Walk {
+    open: Vec<(SandboxPath, ReadDir)>,
+    depth: usize,
+    found: VecDeque<Entry>,
+}
+
+impl Walk {
+    /// Looks at some more entries.
+    fn fill(&mut self, caller: &Caller) -> Result<(), FileError> {
+        let mut looked_at = 0;
+        loop {
+            let deeper = self.open.len() < self.depth;
+            let Some((folder, entries)) = self.open.last_mut() else {
+                break;
+            };
+            // A piece may have no entry that can be reported; the caller must get one.
+            if caller.has_left() || (looked_at >= PIECE && !self.found.is_empty()) {
+                break;
+            }
+            looked_at += 1;
+            let entry = match entries.next() {
+                None => {
+                    self.open.pop();
+                    continue;
+                }
+                Some(entry) => entry.map_err(|error| FileError::of_io(folder, error))?,
+            };
+            let Some((entry, inside)) = look(folder, &entry, deeper) else {
+                continue;
+            };
+            if let Some(inside) = inside {
+                self.open.push((entry.path.clone(), inside));
+            }
+            self.found.push_back(entry);
+        }
+        Ok(())
+    }
+}
+
+/// An entry, and its contents if it is a folder; `None` if it cannot be reported.
+fn look(folder: &SandboxPath, entry: &DirEntry, deeper: bool) -> Option<(Entry, Option<ReadDir>)> {
+    let name = entry.file_name();
+    let path = SandboxPath::of_parts(folder, name.to_str()?)?;
+    let info = FileInfo::of(&entry.metadata().ok()?);
+    let inside = (deeper && info.kind == FileKind::Folder).then(|| contents(entry));
+    let inside = inside.and_then(Result::ok);
+    Some((Entry { path, info }, inside))
+}
+
+/// A link that took the folder's place meanwhile leads no further than its own folder.
+pub(super) fn contents(entry: &DirEntry) -> io::Result<ReadDir> {
+    let dir: Dir = entry.open_dir()?;
+    dir.entries()
+}

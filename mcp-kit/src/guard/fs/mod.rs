@@ -1,0 +1,122 @@
+//! A folder that cannot be left, and the paths inside it.
+//!
+//! `path` has what a client writes, `read`, `list` and `write` what a handler may do with it,
+//! `work` the threads on which that happens. Everything is resolved below one open handle
+//! (`openat2` with `RESOLVE_BENEATH` on Linux, the same rule part by part elsewhere), so there
+//! is no moment between a check and a use in which a link could be swapped.
+
+mod error;
+mod list;
+mod path;
+mod quota;
+mod read;
+mod work;
+mod write;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+pub use error::{FileError, FileErrorKind};
+pub use list::{Entry, ListLimits, Listing};
+pub use path::SandboxPath;
+pub use read::{FileInfo, FileKind, FileReader};
+pub use write::{IfExists, WritableDir};
+
+/// A folder of the host that [`SandboxPath`]s are read from, and that nothing leads out of.
+///
+/// The server's author opens it once and gives it to the server as state; a clone is another
+/// handle of the same open folder. Paths are resolved below that handle by the operating
+/// system. Links are followed as long as they stay inside: absolute links, `..` above the
+/// folder, and links that are swapped during the call are refused. Devices, pipes and sockets
+/// are refused without waiting for them.
+///
+/// The methods run on a few threads of the guard's own, so a slow disk holds up neither the
+/// runtime nor blocking tools. Dropping a future ends its work at the next piece (64 KiB of a
+/// file, 256 entries of a folder).
+///
+/// ```
+/// use garde::Validate;
+/// use mcp_kit::guard::{SandboxDir, SandboxPath};
+/// use mcp_kit::prelude::*;
+/// use schemars::JsonSchema;
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+/// struct ReadArgs {
+///     /// Which file to read.
+///     #[garde(skip)]
+///     path: SandboxPath,
+/// }
+///
+/// /// Read a text file.
+/// #[tool(read_only)]
+/// async fn read_file(args: ReadArgs, State(docs): State<SandboxDir>) -> Result<String, ToolError> {
+///     Ok(docs.read_text(&args.path, 100_000).await?)
+/// }
+///
+/// # let folder = std::env::temp_dir();
+/// let server = Server::builder("docs", "1.0.0")
+///     .state(SandboxDir::open(&folder)?)
+///     .tool::<read_file>()
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// What it does not do: hard links and mounts inside the folder are part of it, and other
+/// programs of the host can change the files at any time.
+#[derive(Clone)]
+pub struct SandboxDir(Arc<Dir>);
+
+impl SandboxDir {
+    /// Opens a folder of the host for reading. Blocks for the one call that opens it.
+    ///
+    /// If `path` is a link, its target is opened. The handle keeps that folder, also if it is
+    /// renamed later.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such folder, or the process may not read it. The text names `path`: it is
+    /// for the operator, at the start of the server.
+    pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref();
+        let opened = Dir::open_ambient_dir(path, ambient_authority());
+        let dir = opened.map_err(|error| named(path, &error))?;
+        Ok(Self(Arc::new(dir)))
+    }
+
+    /// Opens a folder of the host for reading and writing.
+    ///
+    /// `quota` is the most bytes that its files may have together. What is there already
+    /// counts: all files are looked at once, which blocks for about a second per 500,000 files.
+    /// [`WritableDir`] says how bytes are counted.
+    ///
+    /// # Errors
+    ///
+    /// As [`SandboxDir::open`], and if a folder inside cannot be read or is nested too deeply
+    /// (256 levels) for its files to be counted.
+    pub fn open_writable(path: impl AsRef<Path>, quota: u64) -> io::Result<WritableDir> {
+        let path = path.as_ref();
+        let dir = Self::open(path)?;
+        let used = quota::count(&dir.0).map_err(|error| named(path, &error))?;
+        Ok(WritableDir::new(dir, quota, used))
+    }
+}
+
+/// Shows no path: the handle keeps none.
+impl std::fmt::Debug for SandboxDir {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SandboxDir")
+    }
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    let path = path.display();
+    io::Error::new(
+        error.kind(),
+        format!("cannot open the folder {path}: {error}"),
+    )
+}

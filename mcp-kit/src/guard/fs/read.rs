@@ -1,0 +1,279 @@
+//! Reading: whole files, parts of them, pieces one after another, and what is known of them.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use cap_std::fs::{Dir, Metadata, OpenOptions};
+
+use super::SandboxDir;
+use super::error::{FileError, FileErrorKind};
+use super::path::SandboxPath;
+use super::work::{Caller, run};
+
+/// How much is read between two looks at whether the caller still waits.
+const PIECE: usize = 64 * 1024;
+
+/// What something in a folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A link. Only listings report one: everything else follows it.
+    Link,
+    /// A device, a pipe or a socket.
+    Other,
+}
+
+/// What is known of a file or a folder without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileInfo {
+    /// What it is.
+    pub kind: FileKind,
+    /// The size of a file in bytes; 0 for everything else.
+    pub size: u64,
+    /// When its content was changed last, if the file system knows.
+    pub modified: Option<SystemTime>,
+}
+
+impl FileInfo {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        let kind = match metadata.file_type() {
+            kind if kind.is_file() => FileKind::File,
+            kind if kind.is_dir() => FileKind::Folder,
+            kind if kind.is_symlink() => FileKind::Link,
+            _ => FileKind::Other,
+        };
+        Self {
+            kind,
+            size: if kind == FileKind::File {
+                metadata.len()
+            } else {
+                0
+            },
+            modified: metadata.modified().ok().map(|time| time.into_std()),
+        }
+    }
+}
+
+impl SandboxDir {
+    /// The whole content of a file of at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`FileErrorKind::TooLarge`] above the limit, also if the file grows while it is read;
+    /// otherwise what [`FileErrorKind`] lists for a path that is not a readable file.
+    pub async fn read(&self, path: &SandboxPath, limit: u64) -> Result<Vec<u8>, FileError> {
+        let (dir, at) = (Arc::clone(&self.0), path.clone());
+        run(path, move |caller| read_whole(&dir, &at, limit, caller)).await
+    }
+
+    /// The whole content of a UTF-8 file of at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`SandboxDir::read`], and [`FileErrorKind::NotText`].
+    pub async fn read_text(&self, path: &SandboxPath, limit: u64) -> Result<String, FileError> {
+        let bytes = self.read(path, limit).await?;
+        String::from_utf8(bytes).map_err(|_| FileError::new(FileErrorKind::NotText, path.as_str()))
+    }
+
+    /// At most `length` bytes of a file from `offset` on: fewer at its end, none behind it.
+    ///
+    /// # Errors
+    ///
+    /// What [`FileErrorKind`] lists for a path that is not a readable file.
+    pub async fn read_range(
+        &self,
+        path: &SandboxPath,
+        offset: u64,
+        length: usize,
+    ) -> Result<Vec<u8>, FileError> {
+        let (dir, at) = (Arc::clone(&self.0), path.clone());
+        run(path, move |caller| {
+            let (file, info) = open_file(&dir, &at)?;
+            let left = info.size.saturating_sub(offset);
+            let room = usize::try_from(left).unwrap_or(length).min(length);
+            let read = read_pieces(&file, offset, room, room, caller);
+            read.map_err(|error| FileError::of_io(&at, error))
+        })
+        .await
+    }
+
+    /// Opens a file to read it piece by piece, from `offset` on. A file of any size takes 64 KiB
+    /// of memory.
+    ///
+    /// # Errors
+    ///
+    /// What [`FileErrorKind`] lists for a path that is not a readable file.
+    pub async fn reader(&self, path: &SandboxPath, offset: u64) -> Result<FileReader, FileError> {
+        let (dir, at) = (Arc::clone(&self.0), path.clone());
+        let (file, info) = run(path, move |_| open_file(&dir, &at)).await?;
+        Ok(FileReader {
+            file: Arc::new(file),
+            path: path.clone(),
+            info,
+            offset,
+        })
+    }
+
+    /// What a file or a folder is, how large, and when it was changed. Follows links.
+    ///
+    /// # Errors
+    ///
+    /// [`FileErrorKind::NotFound`], [`FileErrorKind::Outside`], and what the system reports.
+    pub async fn info(&self, path: &SandboxPath) -> Result<FileInfo, FileError> {
+        let (dir, at) = (Arc::clone(&self.0), path.clone());
+        run(path, move |_| match dir.metadata(at.as_str()) {
+            Ok(metadata) => Ok(FileInfo::of(&metadata)),
+            Err(error) => Err(FileError::of_io(&at, error)),
+        })
+        .await
+    }
+}
+
+/// A file that is read piece by piece; from [`SandboxDir::reader`].
+///
+/// It reads what the file had when it was opened: a file that grows is read up to its former
+/// size, one that is cut ends early.
+#[derive(Debug)]
+pub struct FileReader {
+    file: Arc<File>,
+    path: SandboxPath,
+    info: FileInfo,
+    offset: u64,
+}
+
+impl FileReader {
+    /// What the file was when it was opened.
+    #[must_use]
+    pub fn info(&self) -> &FileInfo {
+        &self.info
+    }
+
+    /// Where the next piece begins, in bytes.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The next piece, of at most 64 KiB; `None` at the end. If the future is dropped, the
+    /// next call returns the same piece.
+    ///
+    /// # Errors
+    ///
+    /// [`FileErrorKind::Failed`] if the system cannot read on, [`FileErrorKind::Busy`].
+    pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, FileError> {
+        let left = self.info.size.saturating_sub(self.offset);
+        let room = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+        if room == 0 {
+            return Ok(None);
+        }
+        let (file, offset, at) = (Arc::clone(&self.file), self.offset, self.path.clone());
+        let piece = run(&self.path, move |caller| {
+            let read = read_pieces(&file, offset, room, room, caller);
+            read.map_err(|error| FileError::of_io(&at, error))
+        })
+        .await?;
+        self.offset += piece.len() as u64;
+        Ok((!piece.is_empty()).then_some(piece))
+    }
+}
+
+/// Opens a regular file. Nothing else is waited for, and nothing else is read: the handle that
+/// was looked at is the one that is returned.
+fn open_file(dir: &Dir, path: &SandboxPath) -> Result<(File, FileInfo), FileError> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use cap_std::fs::OpenOptionsExt;
+        use rustix::fs::OFlags;
+        // A pipe without a writer opens at once, and no terminal becomes the server's own.
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    let opened = dir.open_with(path.as_str(), &options);
+    let failed = |error| FileError::of_io(path, error);
+    let file = opened.map_err(failed)?;
+    let info = FileInfo::of(&file.metadata().map_err(failed)?);
+    match info.kind {
+        FileKind::File => Ok((file.into_std(), info)),
+        FileKind::Folder => Err(FileError::new(FileErrorKind::IsFolder, path.as_str())),
+        _ => Err(FileError::new(FileErrorKind::NotRegular, path.as_str())),
+    }
+}
+
+fn read_whole(
+    dir: &Dir,
+    path: &SandboxPath,
+    limit: u64,
+    caller: &Caller,
+) -> Result<Vec<u8>, FileError> {
+    let (file, info) = open_file(dir, path)?;
+    let too_large = || FileError::with_limit(FileErrorKind::TooLarge, path.as_str(), limit);
+    if info.size > limit {
+        return Err(too_large());
+    }
+    // One more byte than there should be, so that growth is seen.
+    let most = usize::try_from(limit)
+        .unwrap_or(usize::MAX)
+        .saturating_add(1);
+    let expected = usize::try_from(info.size).unwrap_or(most).saturating_add(1);
+    let read = read_pieces(&file, 0, most, expected.min(most), caller);
+    let bytes = read.map_err(|error| FileError::of_io(path, error))?;
+    if bytes.len() as u64 > limit {
+        return Err(too_large());
+    }
+    Ok(bytes)
+}
+
+/// Reads up to `most` bytes, or to the end; room for `expected` is made beforehand, if they are
+/// not many: a file may claim more than it has. If the caller leaves, nothing looks at what is
+/// returned.
+fn read_pieces(
+    file: &File,
+    mut offset: u64,
+    most: usize,
+    expected: usize,
+    caller: &Caller,
+) -> io::Result<Vec<u8>> {
+    const CLAIMED: usize = 1 << 20;
+    let mut bytes = Vec::with_capacity(expected.min(CLAIMED));
+    while bytes.len() < most && !caller.has_left() {
+        let begin = bytes.len();
+        // Within the room that is there, so that a file which does not grow is not copied.
+        let room = match bytes.capacity() - begin {
+            0 => PIECE,
+            room => room.min(PIECE),
+        };
+        bytes.resize(begin + room.min(most - begin), 0);
+        let read = loop {
+            match read_at(file, &mut bytes[begin..], offset) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                outcome => break outcome?,
+            }
+        };
+        bytes.truncate(begin + read);
+        offset += read as u64;
+        if read == 0 {
+            break;
+        }
+    }
+    Ok(bytes)
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, bytes, offset)
+}

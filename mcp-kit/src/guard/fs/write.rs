@@ -1,0 +1,356 @@
+//! Changing a folder: a type of its own, so that what was opened for reading has no way to.
+
+use std::io::{self, Write as _};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use cap_std::fs::{Dir, File, OpenOptions};
+
+use super::SandboxDir;
+use super::error::{FileError, FileErrorKind};
+use super::path::{SandboxPath, TEMPORARY};
+use super::quota::{Quota, cost, cost_of};
+use super::work::{Caller, run};
+use crate::reference::Reference;
+
+/// How much is written between two looks at whether the caller still waits.
+const PIECE: usize = 64 * 1024;
+
+/// What happens to a file that has the name already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfExists {
+    /// It stays, and the call fails with [`FileErrorKind::Exists`].
+    Fail,
+    /// It is replaced. If it is a link, the link is replaced and its target stays as it is.
+    Replace,
+}
+
+/// A [`SandboxDir`] whose files can also be changed; from [`SandboxDir::open_writable`].
+///
+/// It reads as a `SandboxDir` does. Give tools that only read the `SandboxDir`
+/// ([`WritableDir::read_only`]): then nothing in them can write.
+///
+/// # Quota
+///
+/// Each file counts its length in whole blocks of 4,096 bytes, at least one; each folder, and
+/// everything else, one block. So a quota also limits how many files there are. A file that is
+/// being written counts in full from the beginning, beside the one that it will replace:
+/// concurrent writes cannot exceed the quota, and neither can the disk space in use. What other
+/// programs change meanwhile is counted at the next start.
+///
+/// # Names
+///
+/// Files that are being written have a temporary name beside their own, which no listing shows
+/// and no path can have. It is removed if the write fails or is cancelled. If the process is
+/// killed meanwhile, a file `.mcp-kit-…` remains; it may be deleted when the server does not run.
+#[derive(Clone, Debug)]
+pub struct WritableDir {
+    dir: SandboxDir,
+    quota: Arc<Quota>,
+}
+
+impl Deref for WritableDir {
+    type Target = SandboxDir;
+
+    fn deref(&self) -> &SandboxDir {
+        &self.dir
+    }
+}
+
+impl WritableDir {
+    pub(super) fn new(dir: SandboxDir, limit: u64, used: u64) -> Self {
+        Self {
+            dir,
+            quota: Arc::new(Quota::new(limit, used)),
+        }
+    }
+
+    /// The same folder without the means to change it.
+    #[must_use]
+    pub fn read_only(&self) -> SandboxDir {
+        self.dir.clone()
+    }
+
+    /// How many bytes count at the moment, unfinished writes included.
+    #[must_use]
+    pub fn used(&self) -> u64 {
+        self.quota.used()
+    }
+
+    /// How many bytes may count.
+    #[must_use]
+    pub fn quota(&self) -> u64 {
+        self.quota.limit
+    }
+
+    /// Writes a whole file: afterwards the path has the new content or what was there before,
+    /// never a part, also after a crash. A replaced file's permissions are kept.
+    ///
+    /// # Errors
+    ///
+    /// [`FileErrorKind::Exists`], [`FileErrorKind::QuotaExceeded`],
+    /// [`FileErrorKind::NotFound`] if its folder does not exist, and what the system reports.
+    pub async fn write(
+        &self,
+        path: &SandboxPath,
+        content: impl Into<Vec<u8>>,
+        existing: IfExists,
+    ) -> Result<(), FileError> {
+        let (dir, quota, at) = (self.dir.clone(), Arc::clone(&self.quota), path.clone());
+        let content = content.into();
+        run(path, move |caller| {
+            let reserved = quota.reserve(&at, cost(content.len() as u64))?;
+            let place = Place::find(&dir.0, &at)?;
+            if existing == IfExists::Fail && place.exists() {
+                return Err(FileError::new(FileErrorKind::Exists, at.as_str()));
+            }
+            let failed = |error| FileError::of_io(&at, error);
+            let file = Temporary::write(&place.folder, &content, caller).map_err(failed)?;
+            let mut used = quota.lock();
+            let replaced = place.replaceable(&at)?;
+            if let Some(replaced) = &replaced {
+                file.take_permissions(&replaced.permissions)
+                    .map_err(failed)?;
+            }
+            file.rename(place.name, existing).map_err(failed)?;
+            *used = used.saturating_sub(replaced.map_or(0, |replaced| replaced.cost));
+            drop(used);
+            reserved.keep();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Creates a folder, and the folders that it is in. A folder that exists is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`FileErrorKind::NotFolder`] if something else has the name,
+    /// [`FileErrorKind::QuotaExceeded`], and what the system reports.
+    pub async fn create_folder(&self, path: &SandboxPath) -> Result<(), FileError> {
+        let (dir, quota, at) = (self.dir.clone(), Arc::clone(&self.quota), path.clone());
+        run(path, move |_| {
+            let text = at.as_str();
+            let ends = text.match_indices('/').map(|(end, _)| end);
+            for end in ends.chain([text.len()]) {
+                let part = &text[..end];
+                let reserved = quota.reserve(&at, cost(0))?;
+                let failed = |error| FileError::of_io(&at, error);
+                match dir.0.create_dir(part) {
+                    Ok(()) => reserved.keep(),
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                        if !dir.0.metadata(part).map_err(failed)?.is_dir() {
+                            return Err(FileError::new(FileErrorKind::NotFolder, text));
+                        }
+                    }
+                    Err(error) => return Err(failed(error)),
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Moves a file to another path. A link is moved, not its target; folders are not moved.
+    ///
+    /// # Errors
+    ///
+    /// [`FileErrorKind::NotFound`] for either path's folder or the file itself,
+    /// [`FileErrorKind::Exists`], [`FileErrorKind::IsFolder`], and what the system reports.
+    pub async fn rename(
+        &self,
+        from: &SandboxPath,
+        to: &SandboxPath,
+        existing: IfExists,
+    ) -> Result<(), FileError> {
+        let (dir, quota) = (self.dir.clone(), Arc::clone(&self.quota));
+        let (from, to) = (from.clone(), to.clone());
+        let about = from.clone();
+        run(&about, move |_| {
+            let (old, new) = (Place::find(&dir.0, &from)?, Place::find(&dir.0, &to)?);
+            let mut used = quota.lock();
+            let not_found = || FileError::new(FileErrorKind::NotFound, from.as_str());
+            old.replaceable(&from)?.ok_or_else(not_found)?;
+            let replaced = new.replaceable(&to)?;
+            if existing == IfExists::Fail && replaced.is_some() {
+                return Err(FileError::new(FileErrorKind::Exists, to.as_str()));
+            }
+            let moved = give_name((&old.folder, old.name), (&new.folder, new.name), existing);
+            moved.map_err(|error| FileError::of_io(&to, error))?;
+            // Two names of one file: the system leaves both as they are.
+            if !old.exists() {
+                *used = used.saturating_sub(replaced.map_or(0, |replaced| replaced.cost));
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes a file. Of a link the link is deleted, not its target.
+    ///
+    /// # Errors
+    ///
+    /// [`FileErrorKind::NotFound`], [`FileErrorKind::IsFolder`], and what the system reports.
+    pub async fn remove_file(&self, path: &SandboxPath) -> Result<(), FileError> {
+        let (dir, quota, at) = (self.dir.clone(), Arc::clone(&self.quota), path.clone());
+        run(path, move |_| {
+            let place = Place::find(&dir.0, &at)?;
+            let mut used = quota.lock();
+            let not_found = || FileError::new(FileErrorKind::NotFound, at.as_str());
+            let removed = place.replaceable(&at)?.ok_or_else(not_found)?;
+            let outcome = place.folder.remove_file(place.name);
+            outcome.map_err(|error| FileError::of_io(&at, error))?;
+            *used = used.saturating_sub(removed.cost);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes an empty folder.
+    ///
+    /// # Errors
+    ///
+    /// [`FileErrorKind::NotEmpty`], [`FileErrorKind::NotFound`],
+    /// [`FileErrorKind::NotFolder`], [`FileErrorKind::Denied`] for the sandbox's own folder, and
+    /// what the system reports.
+    pub async fn remove_folder(&self, path: &SandboxPath) -> Result<(), FileError> {
+        let (dir, quota, at) = (self.dir.clone(), Arc::clone(&self.quota), path.clone());
+        if path.is_root() {
+            return Err(FileError::new(FileErrorKind::Denied, path.as_str()));
+        }
+        run(path, move |_| {
+            let place = Place::find(&dir.0, &at)?;
+            let mut used = quota.lock();
+            let outcome = place.folder.remove_dir(place.name);
+            outcome.map_err(|error| FileError::of_io(&at, error))?;
+            *used = used.saturating_sub(cost(0));
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// A name in an open folder. What is done to it happens in that folder, whatever becomes of
+/// the path that led there.
+struct Place<'a> {
+    folder: Dir,
+    name: &'a str,
+}
+
+/// A file, or a link, that can be replaced or removed.
+struct Replaceable {
+    cost: u64,
+    /// Of a regular file.
+    permissions: Option<cap_std::fs::Permissions>,
+}
+
+impl<'a> Place<'a> {
+    fn find(dir: &Dir, path: &'a SandboxPath) -> Result<Self, FileError> {
+        let Some((folder, name)) = path.split() else {
+            return Err(FileError::new(FileErrorKind::IsFolder, path.as_str()));
+        };
+        let folder = match folder {
+            "." => dir.try_clone(),
+            folder => dir.open_dir(folder),
+        };
+        let folder = folder.map_err(|error| FileError::of_io(path, error))?;
+        Ok(Self { folder, name })
+    }
+
+    fn exists(&self) -> bool {
+        self.folder.symlink_metadata(self.name).is_ok()
+    }
+
+    /// What has the name, if it is not a folder.
+    fn replaceable(&self, path: &SandboxPath) -> Result<Option<Replaceable>, FileError> {
+        match self.folder.symlink_metadata(self.name) {
+            Ok(metadata) if metadata.is_dir() => {
+                Err(FileError::new(FileErrorKind::IsFolder, path.as_str()))
+            }
+            Ok(metadata) => Ok(Some(Replaceable {
+                cost: cost_of(&metadata),
+                permissions: metadata.is_file().then(|| metadata.permissions()),
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(FileError::of_io(path, error)),
+        }
+    }
+}
+
+/// A file under its temporary name, which dropping removes.
+struct Temporary<'a> {
+    folder: &'a Dir,
+    name: String,
+    file: File,
+}
+
+impl<'a> Temporary<'a> {
+    fn write(folder: &'a Dir, content: &[u8], caller: &Caller) -> io::Result<Self> {
+        let name = format!("{TEMPORARY}{}", Reference::new());
+        let mut options = OpenOptions::new();
+        let file = folder.open_with(&name, options.write(true).create_new(true))?;
+        let mut written = Self { folder, name, file };
+        for piece in content.chunks(PIECE) {
+            if caller.has_left() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            written.file.write_all(piece)?;
+        }
+        // Before the name: after a crash it must not be an empty file's.
+        written.file.sync_all()?;
+        Ok(written)
+    }
+
+    /// Rights to read, write and execute, without the bits that run a program as another user.
+    fn take_permissions(&self, from: &Option<cap_std::fs::Permissions>) -> io::Result<()> {
+        let Some(permissions) = from.clone() else {
+            return Ok(());
+        };
+        #[cfg(unix)]
+        let permissions = {
+            use cap_std::fs::PermissionsExt;
+            cap_std::fs::Permissions::from_mode(permissions.mode() & 0o777)
+        };
+        self.file.set_permissions(permissions)
+    }
+
+    fn rename(&self, name: &str, existing: IfExists) -> io::Result<()> {
+        give_name((self.folder, &self.name), (self.folder, name), existing)
+    }
+}
+
+impl Drop for Temporary<'_> {
+    fn drop(&mut self) {
+        // It has its own name now, or there is nothing more to be done.
+        let _ = self.folder.remove_file(&self.name);
+    }
+}
+
+/// Renames, within one step in which nothing else can take the new name.
+fn give_name(from: (&Dir, &str), to: (&Dir, &str), existing: IfExists) -> io::Result<()> {
+    match existing {
+        IfExists::Replace => from.0.rename(from.1, to.0, to.1),
+        IfExists::Fail => rename_to_free_name(from, to),
+    }
+}
+
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn rename_to_free_name(from: (&Dir, &str), to: (&Dir, &str)) -> io::Result<()> {
+    use rustix::fs::{RenameFlags, renameat_with};
+    use rustix::io::Errno;
+
+    match renameat_with(from.0, from.1, to.0, to.1, RenameFlags::NOREPLACE) {
+        // The file system cannot do this.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => link_to_free_name(from, to),
+        outcome => Ok(outcome?),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+use link_to_free_name as rename_to_free_name;
+
+/// A hard link is never made over something that exists.
+fn link_to_free_name(from: (&Dir, &str), to: (&Dir, &str)) -> io::Result<()> {
+    from.0.hard_link(from.1, to.0, to.1)?;
+    from.0.remove_file(from.1)
+}
