@@ -8,6 +8,8 @@
 //! - `CHAOS_RATE=<n>/s`: a rate limit for each caller on every tool. Unset, the
 //!   limiter runs with a bound that nobody reaches, so that load tests measure
 //!   it without meeting it. `CHAOS_ADDRESS_RATE`: the same for each address.
+//! - `CHAOS_ROOT=<folder>`: where `read_file` reads. Unset, the tool refuses every
+//!   path.
 //! - `CHAOS_HTTP_LIMITS=<name>=<value>,…`: bounds of HTTP, by the names of
 //!   `HttpLimits`; times in `ms`.
 //! - `CHAOS_SESSIONS=0`: no sessions for clients of the older revisions.
@@ -23,6 +25,7 @@
 //!   key `panic`.
 
 mod count;
+mod files;
 mod hostile;
 mod http_limits;
 mod nested;
@@ -50,6 +53,7 @@ fn build() -> Result<Server, Box<dyn Error>> {
     let mut server = tools::register(Server::builder("chaos-server", env!("CARGO_PKG_VERSION")))
         .instructions("Every tool does one kind of harm. Nothing here is of use.")
         .state(trace)
+        .state(files::Root::from_env()?)
         .rate_limit(rate("CHAOS_RATE")?)
         .shared_limits(redis()?);
     if is_set("CHAOS_PROGRESS") {

@@ -10,6 +10,7 @@ use mcp_kit::server::ServerBuilder;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::files;
 use crate::trace::Trace;
 
 /// Adds every tool.
@@ -27,6 +28,7 @@ pub(crate) fn register(server: ServerBuilder) -> ServerBuilder {
         .tool::<print>()
         .tool::<whoami>()
         .tool::<admin>()
+        .tool::<files::read_file>()
 }
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]

@@ -5,8 +5,19 @@ use serde_json::{Value, json};
 use crate::process::setup;
 use crate::rpc;
 
-const TOOLS: [&str; 12] = [
-    "add", "admin", "big", "block", "fail", "leak", "panic", "print", "search", "sleep", "slow",
+const TOOLS: [&str; 13] = [
+    "add",
+    "admin",
+    "big",
+    "block",
+    "fail",
+    "leak",
+    "panic",
+    "print",
+    "read_file",
+    "search",
+    "sleep",
+    "slow",
     "whoami",
 ];
 
