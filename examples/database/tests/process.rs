@@ -57,11 +57,11 @@ fn operators_read_what_is_wrong_with_the_options() {
     for (arguments, words) in [
         (
             ["--database", missing],
-            "missing.db: cannot be opened as an SQLite database",
+            "nor a SQLite file that can be opened",
         ),
         (
             ["--database", no_database],
-            "Cargo.toml: cannot be opened as an SQLite database",
+            "nor a SQLite file that can be opened",
         ),
         (["--cursor-key", "short"], "must have at least 32 bytes"),
         (["--query-seconds", "0"], "0 is not in 1..=3600"),

@@ -1,0 +1,172 @@
+//! Runs a client's query and reads a page of its rows.
+//!
+//! The query is never put into another one. PostgreSQL parses it alone first
+//! (the extended protocol takes one statement), and then as the query of a
+//! cursor, which can only be a SELECT, VALUES or TABLE.
+
+use std::{error::Error, pin::pin};
+
+use bytes::BytesMut;
+use futures_util::TryStreamExt as _;
+use serde_json::Value;
+use tokio_postgres::{
+    Client, SimpleQueryMessage,
+    error::{DbError, ErrorPosition, SqlState},
+    types::{Format, IsNull, ToSql, Type, to_sql_checked},
+};
+
+use super::values;
+use crate::{
+    Column, DatabaseError, Page, Query,
+    error::{HINT, ONE_STATEMENT, READ_ONLY, one_line, place},
+    rows::PageBuilder,
+};
+
+pub(super) async fn page(client: &Client, query: &Query) -> Result<Page, DatabaseError> {
+    let sql = &query.sql;
+    let failed = |error| explained(error, sql);
+    let begin = client.batch_execute("START TRANSACTION READ ONLY").await;
+    begin.map_err(DatabaseError::internal)?;
+    let statement = client.prepare(sql).await.map_err(failed)?;
+    if statement.columns().is_empty() {
+        return Err(READ_ONLY);
+    }
+    let declare = format!("DECLARE page NO SCROLL CURSOR FOR {sql}");
+    let declare = client.prepare(&declare).await.map_err(|error| {
+        // Alone it was right, so it is not a query.
+        match error.code() {
+            Some(code)
+                if code.code().starts_with("42") || *code == SqlState::FEATURE_NOT_SUPPORTED =>
+            {
+                READ_ONLY
+            }
+            _ => failed(error),
+        }
+    })?;
+    let (expected, given) = (statement.params().len(), query.params.len());
+    if expected != given {
+        return Err(DatabaseError::Params { expected, given });
+    }
+    let params = query.params.iter().map(Param);
+    client.execute_raw(&declare, params).await.map_err(failed)?;
+    if query.skip > 0 {
+        let skip = format!("MOVE FORWARD {} FROM page", query.skip);
+        client.batch_execute(&skip).await.map_err(failed)?;
+    }
+    let types: Vec<_> = statement
+        .columns()
+        .iter()
+        .map(|column| column.type_().clone())
+        .collect();
+    let columns = statement.columns().iter().map(|column| Column {
+        name: column.name().to_owned(),
+        sql_type: Some(
+            column.type_().name().trim_start_matches('_').to_owned()
+                + if column.type_().name().starts_with('_') {
+                    "[]"
+                } else {
+                    ""
+                },
+        ),
+    });
+    let mut page = PageBuilder::new(columns.collect(), query.rows);
+    // The simple protocol returns every type as text.
+    let fetch = format!("FETCH FORWARD {} FROM page", query.rows + 1);
+    let mut found = pin!(client.simple_query_raw(&fetch).await.map_err(failed)?);
+    while let Some(message) = found.try_next().await.map_err(failed)? {
+        let SimpleQueryMessage::Row(row) = message else {
+            continue;
+        };
+        let values = types.iter().enumerate().map(|(at, sql_type)| {
+            let text = row.try_get(at).map_err(DatabaseError::internal)?;
+            Ok(text.map_or(Value::Null, |text| values::value(sql_type, text)))
+        });
+        if !page.push(values.collect::<Result<_, DatabaseError>>()?)? {
+            break;
+        }
+    }
+    Ok(page.finish())
+}
+
+/// A parameter as text: PostgreSQL reads it as the type that it belongs to.
+#[derive(Debug)]
+struct Param<'a>(&'a Value);
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match self.0 {
+            Value::Null => return Ok(IsNull::Yes),
+            Value::String(text) => out.extend_from_slice(text.as_bytes()),
+            other => out.extend_from_slice(other.to_string().as_bytes()),
+        }
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    fn encode_format(&self, _: &Type) -> Format {
+        Format::Text
+    }
+
+    to_sql_checked!();
+}
+
+/// A failure of a client's query. PostgreSQL's message is shown only if it is
+/// about the SQL and its values; its DETAIL and HINT never are, since they can
+/// name what the role may not see.
+fn explained(error: tokio_postgres::Error, sql: &str) -> DatabaseError {
+    const MEMORY: DatabaseError = DatabaseError::Refused(
+        "The query needs more memory or space than the database allows. Select fewer rows or columns.",
+    );
+    const DENIED: DatabaseError = DatabaseError::Refused(
+        "The database does not allow this to the server's role. list_tables shows the tables that it can read.",
+    );
+    const RAISED: DatabaseError =
+        DatabaseError::Refused("A function of the database raised an error.");
+    let Some(found) = error.as_db_error() else {
+        return DatabaseError::internal(error);
+    };
+    let code = found.code();
+    if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+        return READ_ONLY;
+    }
+    if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        return DENIED;
+    }
+    if *code == SqlState::SYNTAX_ERROR
+        && found
+            .message()
+            .starts_with("cannot insert multiple commands")
+    {
+        return ONE_STATEMENT;
+    }
+    match &code.code()[..2] {
+        // Data, cardinality, syntax and names, features, limits.
+        "21" | "22" | "42" | "0A" | "54" => DatabaseError::Query {
+            message: one_line(found.message()),
+            place: position(found).and_then(|at| place(sql, byte_offset(sql, at))),
+            hint: HINT,
+        },
+        "25" | "2F" | "38" => READ_ONLY,
+        "53" => MEMORY,
+        "55" | "40" => DatabaseError::Busy,
+        "P0" => RAISED,
+        _ => DatabaseError::internal(error),
+    }
+}
+
+fn position(error: &DbError) -> Option<usize> {
+    match error.position()? {
+        ErrorPosition::Original(at) => usize::try_from(*at).ok()?.checked_sub(1),
+        ErrorPosition::Internal { .. } => None,
+    }
+}
+
+/// PostgreSQL counts characters.
+fn byte_offset(sql: &str, characters: usize) -> usize {
+    sql.char_indices()
+        .nth(characters)
+        .map_or(sql.len(), |(at, _)| at)
+}
