@@ -7,6 +7,7 @@ pub use crate::args::shape::{
     VariantKind, VariantShape,
 };
 pub use crate::args::{ArgsSpec, DerivesDeserialize, DerivesJsonSchema, DerivesValidate, ToolArgs};
+pub use crate::guard::text::NamedRule;
 pub use crate::middleware::Rate;
 pub use crate::missing_derive::{Derived, MissingDerive, NotDerived};
 pub use crate::server::WarningCode;

@@ -204,7 +204,10 @@ impl Container {
     ) -> Field {
         let own = own::field(&field.attrs, errors);
         let serde = Serde::of(&field.attrs);
-        let rules = garde::rules(&field.attrs);
+        let mut rules = garde::rules(&field.attrs);
+        if !own.words.is_empty() {
+            rules::keep_own_functions(&mut rules);
+        }
         let name = |ident: &Ident| ident.unraw().to_string();
         let rust = field.ident.as_ref().map_or_else(|| index.to_string(), name);
         let (wire, aliases) = serde.wire(&rust, |name| {

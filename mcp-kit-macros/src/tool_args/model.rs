@@ -95,6 +95,11 @@ pub(crate) enum RuleKind {
     Compare(&'static str, Box<Expr>),
     Pattern(Option<LitStr>),
     Matches(String),
+    /// `custom` with a rule of `mcp_kit::guard::text`.
+    Text(Path),
+    /// `custom` with what looks like such a rule, misspelt: rustc reports that
+    /// there is no such function, and which one is meant.
+    Misspelt,
     /// A rule that only words can tell; the name is what the user wrote.
     Custom(&'static str),
     Inner(Vec<Rule>),

@@ -408,6 +408,7 @@ fn said_of(rule: &Rule) -> String {
         Rule::Url => "must be a URL".into(),
         Rule::CreditCard => "must be a credit card number".into(),
         Rule::PhoneNumber => "must be a phone number".into(),
+        Rule::Text(rule) => rule.says().into(),
         Rule::Required => "is required".into(),
         Rule::Pattern(Some(pattern)) => format!("must match the pattern {pattern}"),
         Rule::Length { mode, min, max } => {

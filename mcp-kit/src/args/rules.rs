@@ -174,6 +174,10 @@ impl Place<'_> {
                 said.rules.push((TextRule::Alphanumeric, None));
                 said.words.push(TextRule::Alphanumeric.says());
             }
+            Rule::Text(rule) => {
+                said.rules.push((TextRule::Named(*rule), None));
+                said.words.push(rule.says().to_owned());
+            }
             Rule::Prefix(text) => said.rules.push((TextRule::Prefix((*text).into()), None)),
             Rule::Suffix(text) => said.rules.push((TextRule::Suffix((*text).into()), None)),
             Rule::Contains(text) => said.rules.push((TextRule::Contains((*text).into()), None)),

@@ -2,7 +2,7 @@
 //! rules. The schema and the report are made from it; users never see it.
 #![allow(missing_docs)]
 
-pub use crate::schema::TextForm;
+pub use crate::schema::{StringRule, TextForm};
 
 /// Implemented for every type that can be inside a tool's arguments.
 #[diagnostic::on_unimplemented(
@@ -161,6 +161,8 @@ pub enum Rule {
     /// The other field's Rust name.
     Matches(&'static str),
     Custom,
+    /// `custom` with a rule of `guard::text`.
+    Text(StringRule),
     Inner(&'static [Rule]),
 }
 

@@ -14,6 +14,7 @@
 //! | input | guard | feature |
 //! |---|---|---|
 //! | paths of files | [`SandboxPath`] with [`SandboxDir`] | `fs` |
+//! | text that another system interprets | [`text`] | – |
 //! | passwords, tokens, keys | [`Sensitive`] | – |
 //!
 //! Guards know no transports and no tools: use them in arguments, in state, in
@@ -28,6 +29,7 @@
 #[cfg(feature = "fs")]
 mod fs;
 mod sensitive;
+pub mod text;
 
 #[cfg(feature = "fs")]
 pub use fs::{

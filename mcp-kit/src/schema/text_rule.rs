@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Value, json};
 
-use super::{TextForm, digits};
+use super::{StringRule, TextForm, digits};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TextRule {
@@ -34,6 +34,8 @@ pub(crate) enum TextRule {
     OneOf(Vec<String>),
     /// What the field's type reads.
     Form(&'static TextForm),
+    /// A rule of `guard::text`.
+    Named(StringRule),
 }
 
 impl TextRule {
@@ -76,6 +78,7 @@ impl TextRule {
             Self::Flag => matches!(text, "true" | "false"),
             Self::OneOf(names) => names.iter().any(|name| name == text),
             Self::Form(form) => (form.reads)(text),
+            Self::Named(rule) => rule.holds(text),
         }
     }
 
@@ -120,6 +123,7 @@ impl TextRule {
                 format!("must be {}", super::words::list(names))
             }
             Self::Form(form) => form.says.into(),
+            Self::Named(rule) => rule.says().into(),
         }
     }
 
@@ -132,6 +136,7 @@ impl TextRule {
             Self::Contains(part) => Some(escape(part)),
             Self::Whole { min, max, zero } => Some(digits::pattern(*min, *max, *zero)),
             Self::Form(form) => form.pattern.map(str::to_owned),
+            Self::Named(rule) => Some(rule.pattern()),
             _ => None,
         }
     }
@@ -156,6 +161,7 @@ impl TextRule {
             Self::Flag => json!(["flag"]),
             Self::OneOf(names) => json!(["one of", names]),
             Self::Form(form) => json!(["form", form.name()]),
+            Self::Named(rule) => json!(["named", rule.name()]),
         }
     }
 
@@ -194,6 +200,7 @@ impl TextRule {
                 }
             }
             "form" => Self::Form(TextForm::named(&text()?)?),
+            "named" => Self::Named(StringRule::named(&text()?)?),
             _ => return None,
         })
     }

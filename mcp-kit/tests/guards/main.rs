@@ -11,3 +11,4 @@
 #[expect(dead_code, reason = "the tests of calls use all of it")]
 mod log;
 mod sensitive;
+mod text;

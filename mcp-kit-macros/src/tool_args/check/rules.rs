@@ -15,6 +15,20 @@ pub(crate) fn have_words(rules: &[Rule], ty: &Type, words: bool, errors: &mut Er
     }
 }
 
+/// Where the field has words, a function without a module in front may be the
+/// user's own, of a name that `mcp_kit::guard::text` has too.
+pub(crate) fn keep_own_functions(rules: &mut [Rule]) {
+    for rule in rules {
+        match &mut rule.kind {
+            RuleKind::Inner(inner) => keep_own_functions(inner),
+            RuleKind::Text(path) if path.segments.len() == 1 => {
+                rule.kind = RuleKind::Custom("custom");
+            }
+            _ => {}
+        }
+    }
+}
+
 /// The message for a rule that leaves no trace in the schema.
 pub(crate) fn unsayable(rule: &str) -> String {
     format!(
@@ -62,6 +76,8 @@ fn judge(rule: &Rule, ty: Option<&Type>, errors: &mut Errors) {
         RuleKind::Plain(_)
         | RuleKind::Range { .. }
         | RuleKind::Compare(..)
+        | RuleKind::Text(_)
+        | RuleKind::Misspelt
         | RuleKind::Pattern(Some(_)) => return,
     };
     errors.at(rule.span, unsayable(name));

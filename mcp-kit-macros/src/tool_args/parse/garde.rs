@@ -5,6 +5,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, DeriveInput, Expr, Ident, LitStr, Path, Token, Type, parenthesized, token};
 
+use crate::suggest::closest;
 use crate::tool_args::model::{LengthMode, Rule, RuleKind};
 
 /// What stands on a type.
@@ -173,7 +174,10 @@ fn rule(key: &Ident, input: ParseStream<'_>) -> syn::Result<Option<RuleKind>> {
                 .map(|last| last.ident.unraw().to_string());
             RuleKind::Matches(field.unwrap_or_default())
         }
-        "custom" => RuleKind::Custom("custom"),
+        "custom" => match syn::parse2::<Path>(content) {
+            Ok(path) => text_rule(path),
+            Err(_) => RuleKind::Custom("custom"),
+        },
         "adapt" => RuleKind::Custom("adapt"),
         "if" => RuleKind::Custom("if"),
         "inner" => {
@@ -183,6 +187,32 @@ fn rule(key: &Ident, input: ParseStream<'_>) -> syn::Result<Option<RuleKind>> {
         }
         _ => return Ok(None),
     }))
+}
+
+/// The functions of `mcp_kit::guard::text`.
+const TEXT_RULES: &[&str] = &[
+    "identifier",
+    "no_control",
+    "no_markup",
+    "no_shell_meta",
+    "single_line",
+    "slug",
+    "sql_identifier",
+];
+
+/// What a function is by its name. That `text::slug` is mcp-kit's is proved by the
+/// expansion, which names the type beside that function.
+fn text_rule(path: Path) -> RuleKind {
+    let mut segments = path.segments.iter().rev().map(|one| one.ident.to_string());
+    let name = segments.next().unwrap_or_default();
+    if TEXT_RULES.contains(&name.as_str()) {
+        return RuleKind::Text(path);
+    }
+    let in_text = segments.next().is_some_and(|module| module == "text");
+    match in_text && closest(&name, TEXT_RULES).is_some() {
+        true => RuleKind::Misspelt,
+        false => RuleKind::Custom("custom"),
+    }
 }
 
 fn length(input: ParseStream<'_>) -> syn::Result<RuleKind> {
@@ -246,6 +276,8 @@ mod tests {
                 }
                 RuleKind::Pattern(literal) => format!("Pattern {}", literal.is_some()),
                 RuleKind::Matches(field) => format!("Matches {field}"),
+                RuleKind::Text(path) => format!("Text {}", path.segments.len()),
+                RuleKind::Misspelt => "Misspelt".to_owned(),
                 RuleKind::Inner(inner) => inner.iter().map(name).collect::<Vec<_>>().join("+"),
             }
         }
@@ -308,6 +340,19 @@ mod tests {
             struct S;
         });
         assert_eq!(found, ["Chars false false"]);
+    }
+
+    #[test]
+    fn rules_for_text_are_known_by_their_names() {
+        let found = names(parse_quote! {
+            #[garde(custom(slug), custom(mcp_kit::guard::text::no_markup), custom(text::slgu))]
+            #[garde(custom(slgu), custom(text::other), inner(custom(text::slug)))]
+            struct S;
+        });
+        assert_eq!(
+            found,
+            ["Text 1", "Text 4", "Misspelt", "custom", "custom", "Text 2"]
+        );
     }
 
     #[test]

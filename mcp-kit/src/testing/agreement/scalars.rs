@@ -69,6 +69,16 @@ const SAMPLES: &[&str] = &[
     "192.0.2.1:80",
     "00000000-0000-4000-8000-000000000000",
     "é",
+    "-a",
+    "a--b",
+    "_1",
+    "a\nb",
+    "a\tb",
+    "a\u{1b}b",
+    "a\u{202e}b",
+    "a; b",
+    "<b>",
+    "\u{2019}",
 ];
 
 /// A text that a place admits, as far as one can be found.

@@ -1,0 +1,172 @@
+//! Rules for text that reaches another system: a shell, a terminal, a database,
+//! a page. Each is a function for garde's `custom`, and the derive of `ToolArgs`
+//! knows it: the rule is in the schema as a pattern and in words.
+//!
+//! ```
+//! use garde::Validate;
+//! use mcp_kit::guard::text;
+//! use mcp_kit::prelude::*;
+//! use schemars::JsonSchema;
+//! use serde::Deserialize;
+//!
+//! #[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+//! struct PublishArgs {
+//!     #[garde(length(chars, max = 80), custom(text::slug))]
+//!     page: String,
+//!     #[garde(length(chars, min = 1, max = 200), custom(text::single_line), custom(text::no_markup))]
+//!     title: String,
+//!     #[garde(custom(text::no_control))]
+//!     body: Option<String>,
+//!     #[garde(length(max = 10), inner(custom(text::slug)))]
+//!     tags: Vec<String>,
+//! }
+//!
+//! mcp_kit::testing::assert_schema_agrees::<PublishArgs>();
+//! ```
+//!
+//! | rule | what a text must be |
+//! |---|---|
+//! | [`slug`] | `release-notes-2`: words of `a-z` and `0-9` with single hyphens between them |
+//! | [`identifier`] | `A-Z`, `a-z`, `0-9` and `_`, without a digit in front |
+//! | [`sql_identifier`] | the same, of at most 63 characters |
+//! | [`single_line`] | one line of plain text |
+//! | [`no_control`] | plain text, which may have tabs and line breaks |
+//! | [`no_shell_meta`] | one line of plain text without the characters that shells interpret |
+//! | [`no_markup`] | without the characters of HTML, XML and Markdown that make more than emphasis |
+//!
+//! *Plain text* has no control character (C0, DEL, C1) and none of the invisible
+//! characters that break lines (U+2028, U+2029), change the reading direction
+//! (U+061C, U+200E, U+200F, U+202A–U+202E, U+2066–U+2069) or only hide text
+//! (U+200B, U+2060–U+2064, U+206A–U+206F, U+FEFF, U+FFF9–U+FFFB). It may have
+//! the joiners U+200C and U+200D, variation selectors and tag characters, which
+//! languages and emoji are written with.
+//!
+//! A rule says what a text may look like. It does not make a dangerous use of
+//! the text safe: run programs without a shell, and give values to a database
+//! as parameters.
+//!
+//! The derive knows the rules by the names that they have here: import the
+//! module, or the functions without another name.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use zeroize::Zeroize;
+
+use super::Sensitive;
+use crate::schema::StringRule;
+
+/// A type that the rules can be used on: text, also in an `Option`, a pointer or
+/// a [`Sensitive`].
+#[diagnostic::on_unimplemented(
+    message = "a rule for text cannot check `{Self}`",
+    label = "this rule is for `String`, `Option<String>` and other text",
+    note = "for the items of a list or an array write `#[garde(inner(custom(…)))]`"
+)]
+pub trait Text {
+    /// The text, if there is one.
+    fn text(&self) -> Option<&str>;
+}
+
+impl Text for str {
+    fn text(&self) -> Option<&str> {
+        Some(self)
+    }
+}
+
+impl Text for String {
+    fn text(&self) -> Option<&str> {
+        Some(self)
+    }
+}
+
+impl Text for Cow<'_, str> {
+    fn text(&self) -> Option<&str> {
+        Some(self)
+    }
+}
+
+macro_rules! pointers {
+    ($($pointer:ty),*) => { $(
+        impl<T: Text + ?Sized> Text for $pointer {
+            fn text(&self) -> Option<&str> {
+                (**self).text()
+            }
+        }
+    )* };
+}
+
+pointers!(&T, Box<T>, Rc<T>, Arc<T>);
+
+impl<T: Text> Text for Option<T> {
+    fn text(&self) -> Option<&str> {
+        self.as_ref()?.text()
+    }
+}
+
+impl<T: Text + Zeroize> Text for Sensitive<T> {
+    fn text(&self) -> Option<&str> {
+        self.expose_secret().text()
+    }
+}
+
+/// What the derive of `ToolArgs` reads of a rule's name: a type that has the
+/// function's name.
+#[doc(hidden)]
+pub trait NamedRule {
+    #[allow(missing_docs)]
+    const RULE: StringRule;
+}
+
+macro_rules! rules {
+    ($($(#[$docs:meta])* $name:ident: $rule:ident;)*) => { $(
+        $(#[$docs])*
+        ///
+        /// For `#[garde(custom(…))]`, see the [module](self). No text (`None`) is right.
+        ///
+        /// # Errors
+        /// The rule in words, if the text breaks it.
+        pub fn $name<T: Text + ?Sized, C>(text: &T, _context: &C) -> garde::Result {
+            match text.text().is_none_or(|text| StringRule::$rule.holds(text)) {
+                true => Ok(()),
+                false => Err(garde::Error::new(StringRule::$rule.says())),
+            }
+        }
+
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, missing_debug_implementations)]
+        pub struct $name {}
+
+        impl NamedRule for $name {
+            const RULE: StringRule = StringRule::$rule;
+        }
+    )* };
+}
+
+rules! {
+    /// Requires a name as programming languages have it: ASCII letters, digits
+    /// and `_`, at least one, without a digit in front.
+    identifier: Identifier;
+    /// Requires plain text of any number of lines: no control character but tab,
+    /// line feed and carriage return, and no invisible formatting character.
+    no_control: NoControl;
+    /// Refuses `<`, `>`, `&`, `[`, `]` and `` ` ``: text without them has no tags
+    /// and entities of HTML or XML, and no links, images and code of Markdown.
+    no_markup: NoMarkup;
+    /// Requires one line of plain text without the characters that POSIX shells,
+    /// cmd.exe and PowerShell interpret: ``! " # $ % & ' ( ) * ; < > ? [ \ ] ^ `
+    /// { | } ~`` and typographic quotes. Spaces are allowed, and a `-` in front,
+    /// so the text can still be several arguments or an option.
+    no_shell_meta: NoShellMeta;
+    /// Requires one line of plain text: no control character, no line break, no
+    /// invisible formatting character.
+    single_line: SingleLine;
+    /// Requires words of lowercase ASCII letters and digits with single hyphens
+    /// between them, at least one character.
+    slug: Slug;
+    /// Requires a name that databases take without quotes: ASCII letters, digits
+    /// and `_`, at most 63, without a digit in front. It may be a reserved word,
+    /// so quote it. A name with a schema in front is two arguments.
+    sql_identifier: SqlIdentifier;
+}
