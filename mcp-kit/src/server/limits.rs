@@ -19,14 +19,15 @@ pub struct Limits {
     /// The longest message from a client, in bytes; 4 MiB. A longer one is
     /// answered with an error, under its id where that can be found.
     pub message_bytes: usize,
-    /// Calls of one connection that run at once; 64. Further ones wait.
+    /// Calls of one connection, or of one HTTP session, that run at once; 64.
+    /// Further ones wait.
     pub calls_per_connection: usize,
     /// Calls of the whole server that run at once; 1,024. Further ones wait.
     pub calls_per_server: usize,
     /// Calls of one principal that run at once over HTTP, in all of its
     /// connections and sessions; 256. Further ones wait, and other principals'
-    /// calls run meanwhile; once requests take up half of the connections, they
-    /// are refused with 503. Callers without authentication count by their host.
+    /// calls run meanwhile; while requests take up more than half of the
+    /// connections, they are refused with 503. Callers without authentication count by their host.
     /// It should be well below `calls_per_server`.
     pub calls_per_principal: usize,
     /// Calls of one connection that wait; 4,096. Further ones are told that the

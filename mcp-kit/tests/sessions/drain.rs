@@ -50,6 +50,12 @@ fn a_runtime_that_ends_takes_the_calls_that_wait_with_it() {
             limits.calls_per_connection = 1;
             limits.pending_calls = WAITING;
         })
+        .http(|http| {
+            http.allow_unauthenticated().limits(|limits| {
+                limits.connections = 3 * WAITING;
+                limits.requests = 3 * WAITING;
+            })
+        })
         .build()
         .unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -101,6 +101,11 @@ impl Connections {
         })
     }
 
+    /// How many connections may be open at once.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
     /// Serves a connection in a task of its own, if there is room for it.
     pub(super) fn serve(self: &Arc<Self>, stream: TcpStream, service: &HttpService) {
         let Some(place) = self.place() else {

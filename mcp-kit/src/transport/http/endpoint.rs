@@ -380,30 +380,30 @@ pub(super) fn hold(
         Some(mut claim) => claim.set_small(bytes).then_some(claim),
         None => shared.incoming.claim_small(bytes),
     };
-    let claim = claim.filter(|_| !leaves_no_room(shared, call));
-    let Some(claim) = claim else {
-        let refusal = ToolError::refusal(ErrorKind::Busy, "The server is busy");
-        log_refusal(&refusal, &call.context);
-        return Err(busy().with_id(Some(&call.id)));
+    let Some(claim) = claim.filter(|_| !leaves_no_room(shared, call)) else {
+        return Err(no_room(call));
     };
     call.context.hold(claim);
     Ok(())
 }
 
-/// Whether a call would wait for others of its caller where requests take up
-/// half of the connections already. One caller's waiting calls would take up
-/// all of them.
+/// Whether a call would wait for others of its caller while requests take up
+/// half of the connections.
 fn leaves_no_room(shared: &Shared, call: &PendingCall) -> bool {
-    let limits = &shared.options.limits;
-    shared
-        .open
-        .is_above(limits.connections.min(limits.requests) / 2)
+    shared.open.is_half_full()
         && shared
             .server
             .principal_permits
             .of(&call.context.principal)
             .available_permits()
             == 0
+}
+
+/// Refuses a call that there is no room for.
+pub(super) fn no_room(call: &PendingCall) -> Refusal {
+    let refusal = ToolError::refusal(ErrorKind::Busy, "The server is busy");
+    log_refusal(&refusal, &call.context);
+    busy().with_id(Some(&call.id))
 }
 
 /// Runs a call and answers with what it gives.

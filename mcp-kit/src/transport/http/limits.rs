@@ -25,9 +25,9 @@ pub struct HttpLimits {
     /// room on which nothing was let in for a second, or for a tenth of one where
     /// its host has more than an eighth of all: of the host with the most
     /// connections, the one that has waited longest. Where there is none, the
-    /// further one is told 503. A caller that runs as many calls as it may has
-    /// more of them wait only while fewer requests than half of this are open:
-    /// beyond that they are refused with 503, so that it leaves room for others.
+    /// further one is refused with 503. While requests take up more than half of
+    /// the connections, a call that would wait for other calls of its caller or
+    /// its session is refused with 503, so that one caller leaves room for others.
     ///
     /// [`Server::serve_http`]: crate::Server::serve_http
     pub connections: usize,

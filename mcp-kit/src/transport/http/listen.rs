@@ -62,6 +62,7 @@ impl Server {
         let _metrics = self.serve_metrics().await?;
         let service = HttpService::new(self, door);
         let connections = Connections::new(&options.limits);
+        service.shared().open.limit(connections.most());
         tracing::info!(
             target: "mcp_kit::http",
             address = address.to_string(),

@@ -10,9 +10,10 @@ use tokio::time::Instant;
 use super::calls::Call;
 
 /// Counts requests, and knows the calls.
-#[derive(Default)]
 pub(super) struct Open {
     requests: AtomicUsize,
+    /// With so many of them open, a caller that has calls waiting gets no more.
+    half: AtomicUsize,
     /// Those of them whose answers are on their way.
     answers: AtomicUsize,
     calls: Mutex<Places>,
@@ -58,9 +59,27 @@ impl Open {
         (before < most).then_some(request)
     }
 
-    /// Whether more than `most` requests are open.
-    pub(super) fn is_above(&self, most: usize) -> bool {
-        self.requests.load(Ordering::Relaxed) > most
+    /// None yet, of so many that there may be.
+    pub(super) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self {
+            requests: AtomicUsize::new(0),
+            half: AtomicUsize::new(most / 2),
+            answers: AtomicUsize::new(0),
+            calls: Mutex::default(),
+            no_calls: Notify::new(),
+        })
+    }
+
+    /// There are so many connections at most.
+    pub(super) fn limit(&self, connections: usize) {
+        self.half.fetch_min(connections / 2, Ordering::Relaxed);
+    }
+
+    /// Whether requests take up half of the connections. A call that would wait
+    /// is refused then: the waiting calls of one caller would take up all of
+    /// them.
+    pub(super) fn is_half_full(&self) -> bool {
+        self.requests.load(Ordering::Relaxed) > self.half.load(Ordering::Relaxed)
     }
 
     /// Whether answers are on their way.

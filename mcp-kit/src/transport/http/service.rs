@@ -174,7 +174,7 @@ impl HttpService {
         if is_locked {
             tracing::error!(target: "mcp_kit::http", "every request is refused: {LOCKED}");
         }
-        let open = Arc::<Open>::default();
+        let open = Open::new(options.limits.connections.min(options.limits.requests));
         let edge = inner.edge_limits(&options.edge_rates);
         Self {
             shared: Arc::new(Shared {

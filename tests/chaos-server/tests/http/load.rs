@@ -87,6 +87,31 @@ fn a_caller_runs_256_calls_at_once_and_others_are_served() {
     assert_eq!(waits.response().status(), 200);
 }
 
+/// A session runs 64 calls at once. Those that wait take up half of the
+/// connections at most, however few there are.
+#[cfg(target_os = "linux")]
+#[test]
+fn one_session_with_calls_on_every_connection_leaves_room_for_others() {
+    for server in [
+        setup().env("CHAOS_HTTP_LIMITS", "connections=160"),
+        setup_with_open_files("-n 256"),
+    ] {
+        let mut trace = Trace::new("http-session");
+        let server = server.keys().env("CHAOS_TRACE", trace.path()).start();
+        let alice = server.legacy_as("alice-key");
+        let _calls: Vec<Conn> = (0..200)
+            .map(|id| alice.start(&alice.calling(id, "slow", json!({ "ms": 25_000 }))))
+            .collect();
+        let bob = server.modern_as("bob-key");
+        let call = bob.calling(1, "add", json!({ "a": 1, "b": 2 }));
+        for _ in 0..3 {
+            served_at_last(&server, &call);
+        }
+        trace.wait_for_lines("start 25000", 64);
+        assert!(!trace.has("done 25000"), "a call had to end first");
+    }
+}
+
 /// A connector that opens a session for each call, and ends none, is served for
 /// ever: its longest idle session makes room.
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::super::calls::{Call, Waiting};
-use super::super::endpoint::{check_scope, hold};
+use super::super::endpoint::{check_scope, hold, no_room};
 use super::super::refusal::Refusal;
 use super::super::service::Shared;
 use super::batch::BatchReply;
@@ -111,6 +111,7 @@ impl<'a> Caller<'a> {
             Ok(call) => Ok(Reply::Call(call)),
             Err(Unfit::Duplicate) => Err(duplicate()),
             Err(Unfit::Ended) => Err(unknown()),
+            Err(Unfit::NoRoom(call)) => Err(no_room(&call)),
             Err(Unfit::Busy(call)) => {
                 let PendingCall { id, era, context } = call;
                 let refusal = ToolError::refusal(

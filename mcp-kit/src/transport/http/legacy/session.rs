@@ -107,6 +107,8 @@ pub(super) enum Unfit {
     Duplicate,
     /// No more calls can wait.
     Busy(PendingCall),
+    /// It would wait, and keep a connection that is needed for others.
+    NoRoom(PendingCall),
     /// The session has ended meanwhile.
     Ended,
 }
@@ -270,6 +272,10 @@ impl LegacySession {
         };
         if is_busy {
             return Err(Unfit::Busy(call));
+        }
+        let keeps_connection = batch.is_none() && !self.onto.is_stream();
+        if is_full && keeps_connection && shared.open.is_half_full() {
+            return Err(Unfit::NoRoom(call));
         }
         let place = Place {
             session: Arc::clone(self),
