@@ -94,6 +94,7 @@
 //! | `otel` | no | traces over OTLP; turns on `logging` |
 //! | `redis` | no | limits and legacy sessions that replicas share through Redis or Valkey; turns on `http` |
 //! | `fs` | no | folders that no path leads out of ([`guard`]) |
+//! | `net` | no | [`guard::HttpClient`]: outgoing HTTP to public hosts only |
 //! | `regex` | no | the schema keyword `pattern`, and garde's `pattern` rule |
 //! | `chrono`, `jiff` | no | dates, times and durations of these crates in arguments |
 //! | `uuid`, `url`, `rust_decimal` | no | `Uuid`, `Url` and `Decimal` in arguments |
@@ -109,6 +110,11 @@
     doc = "[`cli::run`]: #features"
 )]
 #![cfg_attr(not(feature = "logging"), doc = "", doc = "[`logging`]: #features")]
+#![cfg_attr(
+    not(feature = "net"),
+    doc = "",
+    doc = "[`guard::HttpClient`]: #features"
+)]
 #![cfg_attr(
     not(feature = "stdio"),
     doc = "",
@@ -136,7 +142,7 @@ pub mod guard;
 mod limiter;
 #[cfg(feature = "logging")]
 pub mod logging;
-#[cfg(any(feature = "http", feature = "fs"))]
+#[cfg(any(feature = "fs", feature = "http", feature = "net"))]
 mod lookup;
 pub mod middleware;
 mod missing_derive;
@@ -155,12 +161,14 @@ mod stderr;
 pub mod telemetry;
 pub mod testing;
 mod text;
+#[cfg(any(feature = "oauth", feature = "net"))]
+mod tls;
 pub mod tool;
 pub mod transport;
 
 pub use async_trait::async_trait;
 /// The crate whose requests, responses and headers this one takes and gives.
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "net"))]
 pub use http;
 
 pub use args::ToolArgs;

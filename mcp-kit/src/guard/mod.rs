@@ -16,6 +16,7 @@
 //! | paths of files | [`SandboxPath`] with [`SandboxDir`] | `fs` |
 //! | text that another system interprets | [`text`] | – |
 //! | passwords, tokens, keys | [`Sensitive`] | – |
+//! | URLs | [`SafeUrl`], reached through [`HttpClient`] | `net` |
 //!
 //! Guards know no transports and no tools: use them in arguments, in state, in
 //! configuration and in code that has nothing to do with a call.
@@ -25,9 +26,17 @@
     doc = "[`SandboxPath`]: crate#features",
     doc = "[`SandboxDir`]: crate#features"
 )]
+#![cfg_attr(
+    not(feature = "net"),
+    doc = "",
+    doc = "[`SafeUrl`]: crate#features",
+    doc = "[`HttpClient`]: crate#features"
+)]
 
 #[cfg(feature = "fs")]
 mod fs;
+#[cfg(feature = "net")]
+mod net;
 mod sensitive;
 pub mod text;
 
@@ -35,6 +44,11 @@ pub mod text;
 pub use fs::{
     Entry, FileError, FileErrorKind, FileInfo, FileKind, FileReader, IfExists, ListLimits, Listing,
     SandboxDir, SandboxPath, WritableDir,
+};
+#[cfg(feature = "net")]
+pub use net::{
+    HttpClient, HttpClientBuilder, HttpClientError, HttpError, HttpErrorKind, HttpRequest,
+    HttpResponse, Resolve, SafeUrl, SafeUrlError,
 };
 pub use sensitive::{InvalidSensitive, Sensitive};
 

@@ -16,7 +16,7 @@
 //! and then stay. Work that hangs keeps its thread; a lane whose work all hangs
 //! refuses more of it at once, and never grows.
 
-#[cfg(any(feature = "oauth", feature = "redis"))]
+#[cfg(any(feature = "net", feature = "oauth", feature = "redis"))]
 mod names;
 
 use std::collections::VecDeque;
@@ -28,11 +28,11 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-#[cfg(any(feature = "oauth", feature = "redis"))]
+#[cfg(any(feature = "net", feature = "oauth", feature = "redis"))]
 pub(crate) use names::addresses;
 
-/// Reads keys files. Many may be looked at in the same moment: only what hangs should fill it.
-#[cfg(feature = "http")]
+/// Reads files of keys and certificates. Many may be looked at in the same moment: only what hangs should fill it.
+#[cfg(any(feature = "http", feature = "net"))]
 pub(crate) static FILES: Lane = Lane::new("mcp-files", 16);
 
 /// Threads for one kind of work that may block.
@@ -87,7 +87,7 @@ impl Lane {
     /// Work that takes a fraction of a millisecond, as most does, is waited for
     /// in place. That is quicker than to be woken, and lets no paused clock jump
     /// ahead meanwhile.
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "http", feature = "net"))]
     pub(crate) async fn run<T: Send + 'static>(
         &'static self,
         patience: Duration,
@@ -237,7 +237,7 @@ impl fmt::Display for Unfinished {
 
 impl std::error::Error for Unfinished {}
 
-#[cfg(all(test, feature = "http"))]
+#[cfg(all(test, any(feature = "http", feature = "net")))]
 mod tests {
     use std::sync::mpsc::channel;
 

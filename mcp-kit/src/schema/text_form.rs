@@ -13,6 +13,9 @@ pub struct TextForm {
     name: &'static str,
     /// The form as it follows `since: ` in a report.
     pub(crate) says: &'static str,
+    /// What exactly is wrong with a text that the type does not read, in place of
+    /// `says`.
+    pub(crate) why: fn(&str) -> Option<&'static str>,
     /// What is published in place of schemars' format, where that is not one of
     /// JSON Schema's. Everything that is usually written matches it.
     pub(crate) pattern: Option<&'static str>,
@@ -52,12 +55,15 @@ fn reads<T: for<'de> Deserialize<'de>>(text: &str) -> bool {
 }
 
 macro_rules! forms {
-    ($($(#[$cfg:meta])* $form:ident: $ty:ty, $says:literal, $pattern:expr;)*) => {
+    (@why) => { |_| None };
+    (@why $why:expr) => { $why };
+    ($($(#[$cfg:meta])* $form:ident: $ty:ty, $says:literal, $pattern:expr $(, $why:expr)?;)*) => {
         $(
             $(#[$cfg])*
             pub(crate) static $form: TextForm = TextForm {
                 name: stringify!($ty),
                 says: $says,
+                why: forms!(@why $($why)?),
                 pattern: $pattern,
                 reads: reads::<$ty>,
                 reads_number: |number| serde_json::from_str::<$ty>(number).is_ok(),
@@ -123,6 +129,9 @@ forms! {
         Some(r"^-?[0-9]+(\.[0-9]+)?([eE]-?[0-9]+)?$");
     #[cfg(feature = "url")]
     URL: url::Url, "must be a URL such as https://example.com/page", None;
+    #[cfg(feature = "net")]
+    SAFE_URL: crate::guard::SafeUrl, "must be an http or https URL such as https://example.com/page",
+        None, |text| Some(crate::guard::SafeUrl::parse(text).err()?.as_str());
     #[cfg(feature = "uuid")]
     UUID: uuid::Uuid, "must be a UUID such as 67e55044-10b1-426f-9247-bb680e5fe0c8", None;
 }

@@ -127,6 +127,15 @@ impl TextRule {
         }
     }
 
+    /// What exactly is wrong with a text that breaks the rule, if the rule alone does
+    /// not state it.
+    pub(crate) fn why(&self, text: &str) -> Option<&'static str> {
+        match self {
+            Self::Form(form) => (form.why)(text),
+            _ => None,
+        }
+    }
+
     /// The rule as a regular expression that ECMA 262, Python and Rust read alike.
     pub(crate) fn pattern(&self) -> Option<String> {
         match self {

@@ -131,6 +131,12 @@ impl ToolError {
         Self::of_kind(kind, message, None)
     }
 
+    /// A user error with what failed below it, for the log.
+    #[cfg(feature = "net")]
+    pub(crate) fn refusal_of(message: String, source: impl Into<BoxError>) -> Self {
+        Self::of_kind(ErrorKind::User, message, Some(source.into()))
+    }
+
     pub(crate) fn panic(description: String) -> Self {
         Self::of_kind(ErrorKind::Panic, "", Some(description.into()))
     }

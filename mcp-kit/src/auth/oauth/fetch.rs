@@ -11,13 +11,12 @@ use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
-use crate::lookup;
+use crate::{lookup, tls};
 
 /// How long an issuer may take, name lookup and handshake included.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -46,20 +45,12 @@ impl Fetcher {
     /// A client that trusts whom the operating system trusts; somebody, where it
     /// `needs_tls`.
     pub(super) fn new(needs_tls: bool) -> Result<Self, &'static str> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let roots = tls::trusted_roots();
         if needs_tls && roots.is_empty() {
-            return Err("no certificates are trusted here; install the package ca-certificates");
+            return Err(tls::NO_ROOTS);
         }
-        // Named here, since the one of the process is the application's choice.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|_| "TLS cannot be set up")?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         Ok(Self {
-            tls: TlsConnector::from(Arc::new(config)),
+            tls: TlsConnector::from(Arc::new(tls::client_config(roots)?)),
         })
     }
 

@@ -67,7 +67,8 @@ impl<'v> Walk<'v, '_> {
         }
         for said in &rules.rules {
             if !said.rule.holds(&text) {
-                self.wrong(place, || said.says.clone())?;
+                let why = || said.rule.why(&text).map(str::to_owned);
+                self.wrong(place, || why().unwrap_or_else(|| said.says.clone()))?;
             }
         }
         for pattern in &rules.patterns {

@@ -1,0 +1,146 @@
+//! [`HttpClient`], and one request of it without redirects.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method};
+use rustls::pki_types::CertificateDer;
+use tokio::sync::{OnceCell, Semaphore};
+
+use super::builder::{HttpClientBuilder, Limits};
+use super::error::HttpError;
+use super::policy::Policy;
+use super::request::HttpRequest;
+use super::resolve::{Checked, Resolve};
+use super::url::SafeUrl;
+use crate::{lookup, tls};
+
+/// An HTTP client that connects to public addresses only, within limits.
+///
+/// It is cheap to clone: clones share connections and limits. Make one for each
+/// purpose, with its own lists, and hand it to tools as state.
+///
+/// ```no_run
+/// use mcp_kit::guard::{HttpClient, HttpError, SafeUrl};
+///
+/// # async fn fetch() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = HttpClient::builder()
+///     .allow_hosts(["example.com", "*.example.com"])
+///     .body_bytes(1 << 20)
+///     .build()?;
+/// let url = SafeUrl::parse("https://example.com/")?;
+/// let page = client.get(&url).send().await?.error_for_status()?.text().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct HttpClient(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) policy: Arc<Policy>,
+    pub(super) limits: Limits,
+    pub(super) user_agent: HeaderValue,
+    pub(super) resolver: Arc<dyn Resolve>,
+    pub(super) roots: Vec<CertificateDer<'static>>,
+    pub(super) permits: Arc<Semaphore>,
+    pub(super) client: OnceCell<reqwest::Client>,
+}
+
+/// The most headers of an answer. hyper reads at most some 400 KiB of them.
+const MOST_HEADERS: usize = 100;
+
+/// Connections that are kept for a next request, for each host.
+const MOST_IDLE: usize = 4;
+
+/// How long the system's certificates may take to load.
+const LOADING_TIME: Duration = Duration::from_secs(10);
+
+impl HttpClient {
+    /// A client with the default limits, which reaches every public host.
+    pub fn builder() -> HttpClientBuilder {
+        HttpClientBuilder::new()
+    }
+
+    /// A `GET` request. Nothing is sent yet.
+    pub fn get(&self, url: &SafeUrl) -> HttpRequest {
+        self.request(Method::GET, url)
+    }
+
+    /// A `POST` request. Nothing is sent yet.
+    pub fn post(&self, url: &SafeUrl) -> HttpRequest {
+        self.request(Method::POST, url)
+    }
+
+    /// A request with any method but `CONNECT` and `TRACE`. Nothing is sent yet.
+    pub fn request(&self, method: Method, url: &SafeUrl) -> HttpRequest {
+        HttpRequest::new(self.clone(), method, url.clone())
+    }
+}
+
+impl Inner {
+    /// Sends one request, after its URL was checked.
+    pub(super) async fn exchange(
+        &self,
+        method: &Method,
+        url: &SafeUrl,
+        headers: &HeaderMap,
+        body: Option<&Bytes>,
+    ) -> Result<reqwest::Response, HttpError> {
+        self.policy.check_url(url).map_err(HttpError::new)?;
+        let client = self.client.get_or_try_init(|| self.connector()).await?;
+        let mut request = client
+            .request(method.clone(), url.as_url().clone())
+            .headers(headers.clone());
+        if let Some(body) = body {
+            request = request.body(body.clone());
+        }
+        let answer = request.send().await;
+        answer.map_err(|error| HttpError::of_reqwest(error, self.limits.connect_time))
+    }
+
+    /// What makes the connections. It reads files, so it is made on a thread for that,
+    /// and not before there is a request: a server's start does not wait for it.
+    async fn connector(&self) -> Result<reqwest::Client, HttpError> {
+        let resolver = Checked {
+            policy: Arc::clone(&self.policy),
+            resolver: Arc::clone(&self.resolver),
+        };
+        let (roots, user_agent) = (self.roots.clone(), self.user_agent.clone());
+        let connect_time = self.limits.connect_time;
+        let make = move || -> Result<reqwest::Client, HttpError> {
+            let mut trusted = tls::trusted_roots();
+            trusted.add_parsable_certificates(roots);
+            if trusted.is_empty() {
+                tracing::warn!("https requests fail: {}", tls::NO_ROOTS);
+            }
+            reqwest::Client::builder()
+                .tls_backend_preconfigured(
+                    tls::client_config(trusted).map_err(HttpError::internal)?,
+                )
+                .http1_only()
+                .http1_max_headers(MOST_HEADERS)
+                .dns_resolver(resolver)
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+                .no_proxy()
+                .user_agent(user_agent)
+                .connect_timeout(connect_time)
+                .pool_max_idle_per_host(MOST_IDLE)
+                .build()
+                .map_err(HttpError::internal)
+        };
+        let made = lookup::FILES.run(LOADING_TIME, make).await;
+        made.unwrap_or_else(|unfinished| Err(HttpError::internal(unfinished)))
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient")
+            .field("policy", &self.0.policy)
+            .field("limits", &self.0.limits)
+            .finish_non_exhaustive()
+    }
+}

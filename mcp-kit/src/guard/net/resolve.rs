@@ -1,0 +1,138 @@
+//! From a host's name to addresses, all of which were checked.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use reqwest::dns::{Addrs, Name, Resolving};
+
+use super::error::HttpErrorKind;
+use super::policy::Policy;
+use crate::lookup::{self, Unfinished};
+
+/// Finds the addresses of a host.
+///
+/// [`HttpClient`](super::HttpClient) asks the operating system unless it is built with
+/// another resolver: one that asks a fixed name server, or a test's own. The client
+/// checks every answer, so a resolver needs no checks.
+///
+/// ```
+/// use std::{io, net::{IpAddr, Ipv4Addr}};
+/// use mcp_kit::guard::{HttpClient, Resolve};
+///
+/// struct Fixed;
+///
+/// #[mcp_kit::async_trait]
+/// impl Resolve for Fixed {
+///     async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+///         match host {
+///             "example.com" => Ok(vec![Ipv4Addr::new(93, 184, 215, 14).into()]),
+///             _ => Err(io::ErrorKind::NotFound.into()),
+///         }
+///     }
+/// }
+///
+/// let client = HttpClient::builder().resolver(Fixed).build()?;
+/// # Ok::<(), mcp_kit::guard::HttpClientError>(())
+/// ```
+#[async_trait]
+pub trait Resolve: Send + Sync + 'static {
+    /// The addresses of `host`, the best first. It is called when a connection is
+    /// made, not for each request. The client limits its time.
+    ///
+    /// # Errors
+    ///
+    /// An error, like an empty list, means that the host was not found. Its text goes
+    /// to the log.
+    async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// The operating system, on threads that no tool can fill.
+#[derive(Debug)]
+pub(super) struct System;
+
+#[async_trait]
+impl Resolve for System {
+    async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        let found = lookup::addresses(host, 0).await?;
+        Ok(found.into_iter().map(|address| address.ip()).collect())
+    }
+}
+
+/// What reqwest connects to: the addresses that were checked, and no others.
+pub(super) struct Checked {
+    pub(super) policy: Arc<Policy>,
+    pub(super) resolver: Arc<dyn Resolve>,
+}
+
+/// As many addresses of one host are tried. A host may have thousands.
+const MOST_TRIED: usize = 16;
+
+impl reqwest::dns::Resolve for Checked {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (policy, resolver) = (Arc::clone(&self.policy), Arc::clone(&self.resolver));
+        Box::pin(async move {
+            let mut found = match resolver.resolve(name.as_str()).await {
+                Ok(found) if !found.is_empty() => found,
+                Ok(_) => return Err(Refused::NotFound(None).into()),
+                Err(error) => return Err(Refused::NotFound(Some(error)).into()),
+            };
+            // One forbidden address refuses the host. A host with addresses of both
+            // kinds is a way to get from the one to the other.
+            if !found.iter().all(|address| policy.allows(*address)) {
+                return Err(Refused::Forbidden.into());
+            }
+            found.truncate(MOST_TRIED);
+            // Port 0 stands for the URL's.
+            let found = found.into_iter().map(|address| SocketAddr::new(address, 0));
+            Ok(Box::new(found) as Addrs)
+        })
+    }
+}
+
+/// Why a name leads nowhere. It travels within reqwest's error. The addresses are not
+/// in it.
+#[derive(Debug)]
+pub(super) enum Refused {
+    NotFound(Option<io::Error>),
+    Forbidden,
+}
+
+impl Refused {
+    pub(super) fn kind(&self) -> HttpErrorKind {
+        match self {
+            Self::Forbidden => HttpErrorKind::AddressRefused,
+            Self::NotFound(Some(error)) if is_ours(error) => HttpErrorKind::Internal,
+            Self::NotFound(_) => HttpErrorKind::HostNotFound,
+        }
+    }
+}
+
+/// Whether the lookup did not begin, or did not end for a reason of our own.
+fn is_ours(error: &io::Error) -> bool {
+    error
+        .get_ref()
+        .is_some_and(|inner| inner.is::<Unfinished>())
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFound(Some(_)) => "the name was not resolved",
+            Self::NotFound(None) => "the name has no addresses",
+            Self::Forbidden => "the name has an address that is not public",
+        })
+    }
+}
+
+impl Error for Refused {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::NotFound(Some(error)) => Some(error),
+            _ => None,
+        }
+    }
+}

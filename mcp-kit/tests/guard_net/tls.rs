@@ -1,0 +1,99 @@
+//! TLS: the name in the URL is verified, whatever address it has.
+
+use std::sync::Arc;
+
+use mcp_kit::guard::{HttpClient, HttpErrorKind};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::site::{here, kind, url};
+
+use HttpErrorKind::{NotEncrypted, Unreachable};
+
+const CERTIFICATE: &[u8] = include_bytes!("../oauth/tls.pem");
+
+/// A server with a certificate for `localhost`, which answers with this head.
+async fn serve(head: &'static str) -> u16 {
+    let certificate = CertificateDer::from_pem_slice(CERTIFICATE).unwrap();
+    let key = PrivatePkcs8KeyDer::from(include_bytes!("../oauth/tls.pk8").as_slice());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], PrivateKeyDer::from(key))
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if let Ok(mut stream) = acceptor.accept(stream).await {
+                let _ = stream.read(&mut [0; 1024]).await;
+                let _ = stream.write_all(head.as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+        }
+    });
+    port
+}
+
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+fn trusting() -> mcp_kit::guard::HttpClientBuilder {
+    HttpClient::builder()
+        .resolver(here(&["localhost", "other.example"]))
+        .allow_private_networks(["127.0.0.1/32"])
+        .root_certificates(CERTIFICATE)
+}
+
+#[tokio::test]
+async fn the_name_of_the_url_is_verified() {
+    let port = serve(OK).await;
+    let client = trusting().https_only().build().unwrap();
+    let answer = client
+        .get(&url(&format!("https://localhost:{port}/")))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.text().await.unwrap(), "ok");
+    // The same server, under a name that its certificate does not have.
+    let other = url(&format!("https://other.example:{port}/"));
+    assert_eq!(kind(&client, &other).await, Unreachable);
+}
+
+#[tokio::test]
+async fn a_certificate_of_an_unknown_authority_is_refused() {
+    let port = serve(OK).await;
+    let client = HttpClient::builder()
+        .resolver(here(&["localhost"]))
+        .allow_private_networks(["127.0.0.1/32"])
+        .build()
+        .unwrap();
+    let url = url(&format!("https://localhost:{port}/"));
+    assert_eq!(kind(&client, &url).await, Unreachable);
+}
+
+#[tokio::test]
+async fn a_redirect_to_http_is_refused_unless_it_is_allowed() {
+    let plain = crate::site::Site::with_body("plain").await;
+    let location = plain.on("other.example", "/");
+    let head = format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+    let port = serve(head.leak()).await;
+    let url = url(&format!("https://localhost:{port}/"));
+    let client = trusting().build().unwrap();
+    assert_eq!(kind(&client, &url).await, NotEncrypted);
+    let client = trusting().allow_insecure_redirects().build().unwrap();
+    let answer = client.get(&url).send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "plain");
+    let client = trusting()
+        .https_only()
+        .allow_insecure_redirects()
+        .build()
+        .unwrap();
+    assert_eq!(kind(&client, &url).await, NotEncrypted);
+}
