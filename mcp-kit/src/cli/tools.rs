@@ -119,17 +119,18 @@ fn members(text: &mut String, schema: &Value, depth: usize) {
             );
         }
         text.push('\n');
-        let inside = match &member["items"] {
-            Value::Object(_) => &member["items"],
-            _ => member,
-        };
+        let mut inside = member;
+        while let Some(value) = contents(inside) {
+            inside = value;
+        }
         if depth < 1 + DEEPEST && has_members(inside) {
             members(text, inside, depth + 1);
         }
     }
 }
 
-/// "string", "string (date) or null", "array of integer", "one of \"a\", \"b\"",
+/// "string", "string (date) or null", "array of integer", "object of string",
+/// "one of \"a\", \"b\"",
 /// "object {kind: \"circle\", radius} or object {kind: \"point\"}".
 fn kind(schema: &Value) -> String {
     if let Some(values) = schema["enum"].as_array() {
@@ -157,12 +158,28 @@ fn kind(schema: &Value) -> String {
             Some(items) => format!("array of {}", self::kind(items)),
             None => "array".to_owned(),
         },
+        Value::String(kind) if kind == "object" && is_map(schema) => {
+            format!("object of {}", self::kind(&schema["additionalProperties"]))
+        }
         Value::Null => match schema["$ref"].as_str() {
             Some("#") => "the same again".to_owned(),
             Some(reference) => reference.rsplit('/').next().unwrap_or_default().to_owned(),
             None => "any value".to_owned(),
         },
         kind => named(kind, schema["format"].as_str()),
+    }
+}
+
+/// Whether an object has any names, with values of one schema.
+fn is_map(schema: &Value) -> bool {
+    schema["additionalProperties"].is_object() && !has_members(schema)
+}
+
+/// What the items of a list or the values of a map are.
+fn contents(schema: &Value) -> Option<&Value> {
+    match &schema["items"] {
+        items @ Value::Object(_) => Some(items),
+        _ => is_map(schema).then(|| &schema["additionalProperties"]),
     }
 }
 
@@ -257,6 +274,24 @@ mod tests {
             (
                 json!({"anyOf": [circle, point, {"type": "null"}]}),
                 "object {color?, kind: \"circle\", radius} or object {kind: \"point\"} or null",
+            ),
+            (
+                json!({"type": "object", "additionalProperties": {"type": "integer"}}),
+                "object of integer",
+            ),
+            (
+                json!({"type": "object", "additionalProperties": {
+                    "type": "array", "items": {"type": "string"}
+                }}),
+                "object of array of string",
+            ),
+            (
+                json!({"type": "object", "additionalProperties": {}}),
+                "object of any value",
+            ),
+            (
+                json!({"type": "object", "additionalProperties": false}),
+                "object",
             ),
             (json!({"$ref": "#/$defs/Tree"}), "Tree"),
             (json!({}), "any value"),

@@ -6,6 +6,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
 use serde::Serialize;
@@ -86,8 +87,8 @@ impl Server {
     /// `arguments` is what a client would send: a JSON object, or anything that
     /// serialises to one; `null` and `()` leave them out. Dropping the future
     /// cancels the call. It needs a tokio runtime. A handler that looks at its
-    /// [`RequestInfo`](crate::RequestInfo) finds the id `server.call`, and no
-    /// client.
+    /// [`RequestInfo`](crate::RequestInfo) finds an id of its own, such as
+    /// `server.call/7`, and no client.
     ///
     /// A handler may call tools of its own server: it takes a [`Server`] as a
     /// parameter. Such a call takes no place among the calls that may run at
@@ -140,7 +141,7 @@ impl Server {
     ) -> Result<ToolResult, CallError> {
         let entry = self.inner.tool(tool).ok_or(CallError::UnknownTool)?;
         let request = CallRequest {
-            id: RequestId::String("server.call".into()),
+            id: fresh_id(),
             version: ProtocolVersion::V2026_07_28,
             source: RequestSource::default(),
         };
@@ -190,6 +191,13 @@ impl FromContext for Server {
             inner: Arc::clone(call.server()),
         })
     }
+}
+
+/// An id that no other call from code in this process has.
+fn fresh_id() -> RequestId {
+    static CALLS: AtomicU64 = AtomicU64::new(1);
+    let number = CALLS.fetch_add(1, Ordering::Relaxed);
+    RequestId::String(format!("server.call/{number}").into())
 }
 
 /// The arguments' text; `None` if they are left out.

@@ -48,6 +48,9 @@ pub struct Limits {
     pub result_bytes: usize,
     /// Items on one page of a list; 1,000.
     pub page_items: usize,
+    /// Subscriptions of one caller (`subscriptions/listen`) that are open at once;
+    /// 100. Further ones are refused with an error, over HTTP with 429.
+    pub subscriptions_per_principal: usize,
     /// Pairs of caller and tool that a rate limit keeps state for; 100,000.
     /// Over HTTP also the addresses, and the callers.
     pub limiter_entries: usize,
@@ -69,6 +72,7 @@ impl Default for Limits {
             call_time: Duration::from_secs(30),
             result_bytes: MIB - 16 * 1024,
             page_items: 1_000,
+            subscriptions_per_principal: 100,
             limiter_entries: 100_000,
             drain_time: Duration::from_secs(10),
         }
@@ -94,6 +98,11 @@ impl Limits {
             ("unread_bytes", self.unread_bytes, 1_024),
             ("result_bytes", self.result_bytes, Self::LEAST_RESULT_BYTES),
             ("page_items", self.page_items, 1),
+            (
+                "subscriptions_per_principal",
+                self.subscriptions_per_principal,
+                1,
+            ),
             ("limiter_entries", self.limiter_entries, 2),
         ];
         let counts = counts

@@ -90,7 +90,6 @@ impl Origin {
 }
 
 /// What is known of a call when its message has been read.
-#[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "told for nothing"))]
 pub(crate) struct CallStart<'a> {
     pub(crate) tool: &'a str,
     pub(crate) principal: &'a str,
@@ -116,7 +115,14 @@ impl CallTrace {
                 span: contain(|| CallSpan::begin(call, parent)).ok(),
             };
         }
-        let _ = (call, meta);
+        let CallStart {
+            tool,
+            principal,
+            id,
+            version,
+            origin,
+        } = call;
+        let _ = (tool, principal, id, version, origin, meta);
         Self::default()
     }
 

@@ -69,6 +69,29 @@ async fn large() -> String {
     "x".repeat(2_000)
 }
 
+/// Reports the id of its request.
+#[tool]
+async fn request_id(request: RequestInfo) -> String {
+    request.id().to_string()
+}
+
+#[tokio::test]
+async fn each_call_from_code_has_an_id_of_its_own() {
+    let server = Server::builder("test", "1").tool::<request_id>();
+    let server = server.build().unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let result = server.call(Principal::new("ada", [""; 0]), "request_id", ());
+        ids.push(result.await.unwrap().as_text().unwrap().to_owned());
+    }
+    assert!(
+        ids.iter().all(|id| id.starts_with("server.call/")),
+        "{ids:?}"
+    );
+    ids.dedup();
+    assert_eq!(ids.len(), 3, "{ids:?}");
+}
+
 /// Waits until its caller has left.
 #[tool(blocking)]
 fn waits(cancellation: Cancellation, State(ended): State<Arc<AtomicUsize>>) {

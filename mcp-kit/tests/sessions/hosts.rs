@@ -175,11 +175,10 @@ async fn calls_that_wait_leave_room_for_the_requests_of_others() {
 #[tokio::test]
 async fn subscriptions_are_bounded_by_caller_and_leave_room_for_requests() {
     let server = server()
+        .limits(|limits| limits.subscriptions_per_principal = 2)
         .http(|http| {
-            http.allow_unauthenticated().limits(|limits| {
-                limits.requests = 3;
-                limits.streams_per_principal = 2;
-            })
+            http.allow_unauthenticated()
+                .limits(|limits| limits.requests = 3)
         })
         .build()
         .unwrap();

@@ -290,7 +290,10 @@ fn modern(
                 "Not acceptable: subscriptions/listen is answered with text/event-stream",
             ));
         }
-        let limits = &shared.options.limits;
+        let limits = (
+            shared.server.limits.subscriptions_per_principal,
+            shared.options.limits.requests,
+        );
         let place = (shared.subscriptions).place(&session.principal, limits)?;
         return Ok(Asked::Listen(request.id.clone(), place, session.principal));
     }

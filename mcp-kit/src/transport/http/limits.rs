@@ -37,9 +37,6 @@ pub struct HttpLimits {
     /// Streams on which clients only listen are not among them: there may be
     /// as many subscriptions beside, and one stream for each session.
     pub requests: usize,
-    /// Subscriptions of one caller (`subscriptions/listen`) that are open at
-    /// once; 100. Further ones are refused with 429.
-    pub streams_per_principal: usize,
     /// The bytes of messages that are being received and of the arguments that
     /// calls hold, from their receipt until the calls drop them; 64 MiB. A call
     /// counts for the text of its arguments and 1 KiB, whether it runs or waits
@@ -90,7 +87,6 @@ impl Default for HttpLimits {
             connections: 2_048,
             streams_per_connection: 64,
             requests: 4_096,
-            streams_per_principal: 100,
             incoming_bytes: 64 * KIB * KIB,
             unread_bytes: 48 * KIB * KIB,
             sessions: 10_000,
@@ -118,7 +114,6 @@ impl HttpLimits {
                 1,
             ),
             ("requests", self.requests, 1),
-            ("streams_per_principal", self.streams_per_principal, 1),
             ("incoming_bytes", self.incoming_bytes, 64 * 1024),
             ("unread_bytes", self.unread_bytes, 64 * 1024),
             ("sessions", self.sessions, 1),

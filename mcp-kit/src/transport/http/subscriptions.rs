@@ -8,7 +8,6 @@ use http::StatusCode;
 use tokio::task::JoinHandle;
 
 use super::exchange::Exchange;
-use super::limits::HttpLimits;
 use super::refusal::{Reason, Refusal, busy};
 use crate::context::Principal;
 use crate::protocol::RequestId;
@@ -33,11 +32,12 @@ pub(super) struct Place {
 }
 
 impl Subscriptions {
-    /// A place for one more subscription of `caller`.
+    /// A place for one more subscription of `caller`, of so many that it may have,
+    /// and that there may be.
     pub(super) fn place(
         self: &Arc<Self>,
         caller: &Principal,
-        limits: &HttpLimits,
+        (theirs_at_most, all_at_most): (usize, usize),
     ) -> Result<Place, Refusal> {
         let caller = caller.limit_key();
         let mut counts = self.lock();
@@ -46,7 +46,7 @@ impl Subscriptions {
             Some((caller, theirs)) => (Arc::clone(caller), *theirs),
             None => (caller.into(), 0),
         };
-        if theirs >= limits.streams_per_principal {
+        if theirs >= theirs_at_most {
             return Err(Refusal::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 Reason::Busy,
@@ -54,7 +54,7 @@ impl Subscriptions {
             )
             .retry_after(30));
         }
-        if counts.all >= limits.requests {
+        if counts.all >= all_at_most {
             return Err(busy());
         }
         counts.all += 1;

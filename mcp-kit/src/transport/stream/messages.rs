@@ -17,9 +17,6 @@ use crate::server::subscriptions::{acknowledge, check as check_filter};
 use crate::server::{PendingCall, error_result};
 use crate::tool::{ErrorKind, ToolError, ToolResult};
 
-/// Subscriptions of one connection that are open at once.
-const MOST_SUBSCRIPTIONS: usize = 100;
-
 impl Connection {
     pub(super) fn line(&mut self, line: &[u8]) {
         match decode(line, self.server.limits.pending_calls) {
@@ -166,9 +163,10 @@ impl Connection {
             let message = shutting_down().message().unwrap_or_default().to_owned();
             return Err(RpcError::new(ErrorCode::InternalError, message));
         }
-        if self.subscriptions.len() >= MOST_SUBSCRIPTIONS {
+        let most = self.server.limits.subscriptions_per_principal;
+        if self.subscriptions.len() >= most {
             return Err(RpcError::invalid_request(format!(
-                "Too many subscriptions: this connection has {MOST_SUBSCRIPTIONS}; cancel one first"
+                "Too many subscriptions: this connection has {most}; cancel one first"
             )));
         }
         Ok(())
