@@ -19,8 +19,8 @@ use proc_macro::TokenStream;
 
 /// Turns a function into a tool.
 ///
-/// The function stays as it is and can be called as before. Beside it stands a
-/// type of the same name, which `Server::builder(…).tool::<name>()` takes.
+/// The function stays as it is and can be called as before. The macro adds
+/// a type of the same name, which `Server::builder(…).tool::<name>()` takes.
 ///
 /// The doc comment is the description that the model reads, its markdown kept.
 /// At most one parameter is an argument struct (it derives `ToolArgs`); all
@@ -69,7 +69,7 @@ pub fn tool_function(implementation: TokenStream, mut item: TokenStream) -> Toke
     item
 }
 
-/// Lets a type stand inside a tool's arguments.
+/// Implements `ToolArgs`: the type can be a tool's arguments, or a part of them.
 ///
 /// Derive it beside `serde::Deserialize`, `schemars::JsonSchema` and
 /// `garde::Validate`. It reads their attributes, so that reports speak in the

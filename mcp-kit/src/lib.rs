@@ -69,13 +69,13 @@
 //! | describe arguments | [`derive@ToolArgs`] |
 //! | take state, the caller, progress | [`context`] |
 //! | fail | [`ToolError`], [`ResultExt`], [`user_error!`] |
-//! | register tools and set bounds | [`server::ServerBuilder`], [`server::Limits`], [`server::ToolOptions`] |
-//! | stand around calls | [`middleware`] |
+//! | register tools and set limits | [`server::ServerBuilder`], [`server::Limits`], [`server::ToolOptions`] |
+//! | wrap calls | [`middleware`] |
 //! | make tools at run time | [`tool::from_fn`], [`tool::Tool`] |
 //! | test a server | [`testing`] |
 //! | read or filter the log | [`logging`] |
 //! | serve over HTTP | [`transport::http`], [`server::ServerBuilder::http`] |
-//! | ask who calls | [`auth`] |
+//! | authenticate callers | [`auth`] |
 //! | handle secrets and other dangerous inputs | [`guard`] |
 //! | count calls, trace them | [`telemetry`] |
 //! | use the command line | [`cli`] |

@@ -81,7 +81,7 @@ fn signature(function: &ItemFn, errors: &mut Errors) {
         {
             errors.on(
                 attribute.path(),
-                "`#[tool]` stands twice on this function: keep one",
+                "`#[tool]` is given twice on this function: keep one",
             );
         }
     }

@@ -77,7 +77,7 @@ impl Container {
         if let Some(words) = self.own.words.first() {
             errors.at(
                 words.span(),
-                "nothing is told of an opaque type: put the rule on the field that holds it",
+                "an opaque type has no place for a rule: put the rule on the field that holds it",
             );
         }
         Data::Opaque

@@ -69,7 +69,7 @@ use shape::{Shape, Shaped};
 /// The arguments of a tool: a struct with named fields that derives
 /// `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs`.
 ///
-/// Derive it, never implement it: the derive tells mcp-kit each field's name on
+/// Derive it, never implement it: the derive gives mcp-kit each field's name on
 /// the wire and each garde rule, and the schema and the report are made of that.
 ///
 /// Types inside the struct derive it too; an enum of names needs no `Validate`.

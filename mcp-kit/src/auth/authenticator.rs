@@ -43,8 +43,8 @@ pub trait Authenticator: Send + Sync + 'static {
     /// knows: the next one is asked, and where no one knows the caller, the
     /// answer is 401.
     ///
-    /// Two callers must never share a name: limits, sessions and logs tell them
-    /// apart by it. Names of API keys consist of letters, digits and `._@-`;
+    /// Two callers must never share a name: limits, sessions and logs
+    /// distinguish them by it. Names of API keys consist of letters, digits and `._@-`;
     /// another authenticator's stay apart from them with a prefix such as
     /// `proxy:`.
     ///

@@ -14,7 +14,7 @@ use super::AuthError;
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The credentials of one request: a key or a token, and everything else that an
-/// [`Authenticator`](super::Authenticator) may tell its sender by.
+/// [`Authenticator`](super::Authenticator) may use to identify the caller.
 ///
 /// Its `Debug` says which kinds there are, and nothing of what they hold.
 #[derive(Clone, Copy)]

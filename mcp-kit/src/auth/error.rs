@@ -23,8 +23,8 @@ impl AuthError {
         Self(Kind::Invalid(reason))
     }
 
-    /// Nobody can say whether the credentials are good, since a database or an
-    /// issuer does not answer: HTTP 503, and `source` is logged. The request is
+    /// It cannot be determined whether the credentials are valid, since a database
+    /// or an issuer does not answer: HTTP 503, and `source` is logged. The request is
     /// not let through.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(Kind::Unavailable(source.into()))

@@ -1,4 +1,4 @@
-//! Who calls over HTTP: API keys, OAuth, or an [`Authenticator`] of your own.
+//! Authentication over HTTP: API keys, OAuth, or an [`Authenticator`] of your own.
 //!
 //! An authenticator reads a request's [`Credentials`] and answers with the
 //! [`Principal`](crate::Principal) that they belong to. Handlers, the log, the

@@ -9,8 +9,8 @@ use serde_json::json;
 /// Where the metadata document stands (RFC 9728, section 3).
 pub(crate) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// A server that OAuth tokens give access to: what its metadata document says,
-/// and where it stands.
+/// A server that OAuth tokens give access to: the contents of its metadata
+/// document, and its place.
 ///
 /// `OAuth` (feature `oauth`) makes one. An [`Authenticator`](super::Authenticator)
 /// of your own that takes tokens returns one from

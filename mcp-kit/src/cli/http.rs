@@ -114,7 +114,7 @@ fn with_keys(mut http: HttpOptions, arguments: &HttpArguments) -> Result<HttpOpt
     match env::var_os("MCP_API_KEYS") {
         None => {}
         Some(keys) if keys.is_empty() => {
-            tracing::warn!(target: "mcp_kit::auth", "MCP_API_KEYS is set, and empty: it lets nobody in and keeps nobody out");
+            tracing::warn!(target: "mcp_kit::auth", "MCP_API_KEYS is set but empty, and has no effect: give it entries such as name:key, or unset it");
         }
         Some(_) => http = http.authenticate(ApiKeys::from_env().map_err(failure)?),
     }

@@ -97,7 +97,7 @@ const OPTIONS: &[Described] = &[
         "metrics-addr",
         "MCP_METRICS_ADDR",
         "ADDRESS",
-        "Where to show metrics to whoever reaches it, such as 127.0.0.1:9090",
+        "Address that shows metrics to every client that reaches it, such as 127.0.0.1:9090",
     ),
 ];
 

@@ -41,7 +41,7 @@
 //! | `new-key NAME SCOPE…` | makes an API key: prints its entry for the keys file on stdout, and the key on stderr (feature `http`) |
 //! | `health` | asks a server on this machine whether it is ready (feature `http`) |
 //!
-//! The program's own options may stand before and after the command; the ones
+//! The program's own options may be given before and after the command; the ones
 //! without a name only before. The names `--json`, `--strict`, `--help`,
 //! `--version`, and those of the options of `http` are taken. `#[command(version)]` on the options makes `--version` say the
 //! package's version; without it the server is built to say its own.
@@ -100,8 +100,8 @@ const TOOL_ERROR: u8 = 1;
 ///
 /// It brings what is easy to forget, in the right order: stdin and stdout are
 /// taken for the protocol before anything can print; then come the log, the
-/// panic hook, the runtime and the signals; at the end nobody waits for a
-/// handler that blocks, and the last log lines are written. So call it first in
+/// panic hook, the runtime and the signals; at the end a handler that blocks
+/// is not waited for, and the last log lines are written. So call it first in
 /// `main`, and keep printing and work for `build`.
 ///
 /// `build` can ask [`command`] which command runs, so that `tools` and `check`

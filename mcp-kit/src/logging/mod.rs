@@ -10,13 +10,13 @@
 //! calls are traced its `trace_id`. The lines
 //! go through a bounded queue and a thread of their own: hosts often never read
 //! stderr, and a full pipe must not stop a server. Lines that find no room are
-//! dropped, and a later line tells how many (`"dropped":12`).
+//! dropped, and a later line has their number (`"dropped":12`).
 //!
 //! `RUST_LOG` says what is logged: a level (`info`, the default), or levels by
 //! target, such as `warn,mcp_kit=info,my_server=debug`. Directives for spans or
 //! fields (`[call{tool=x}]`) are not supported.
 //!
-//! Whoever wants another subscriber installs it before
+//! A program with another subscriber installs it before
 //! `mcp_kit::cli::run` and calls nothing of this module: mcp-kit logs
 //! through [`tracing`] alone.
 
@@ -57,7 +57,7 @@ impl Drop for LogGuard {
 }
 
 /// Logs to stderr as the module says, and makes each panic one line. With the
-/// feature `otel`, calls are traced as well where the environment asks for it.
+/// feature `otel`, calls are also traced if the environment asks for it.
 ///
 /// `cli::run` does it for you. Where the process has a subscriber already, that
 /// one stays, and only panics change.

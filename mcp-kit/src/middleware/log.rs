@@ -23,8 +23,8 @@ const TARGET: &str = "mcp_kit::call";
 /// for failures that the client may not see, the reference and the whole chain
 /// of sources. No argument's value is ever written.
 ///
-/// What goes well or is refused with a message is at level `INFO`; timeouts,
-/// overload and messages that stand for another error at `WARN`; internal
+/// Calls that succeed or are refused with a message are at level `INFO`;
+/// timeouts, overload and messages that replace another error at `WARN`; internal
 /// errors and panics at `ERROR`. The handler
 /// runs inside the span `call`, at level `INFO`.
 #[derive(Clone, Copy, Debug, Default)]

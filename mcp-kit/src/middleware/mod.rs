@@ -44,8 +44,7 @@ use async_trait::async_trait;
 use crate::server::ToolEntry;
 use crate::tool::{ToolCall, ToolError, ToolResult};
 
-/// Something that stands around calls: it sees the call before, and the
-/// outcome after.
+/// Something that wraps calls: it sees the call before, and the outcome after.
 ///
 /// ```
 /// use mcp_kit::middleware::{Middleware, Next};

@@ -10,8 +10,8 @@ use super::{Middleware, Next};
 use crate::limiter::{Budgets, Ledger, Rate, Refused};
 use crate::tool::{ErrorKind, ToolCall, ToolError, ToolResult};
 
-/// Bounds how often each caller may call each tool (GCRA). Whoever calls too
-/// often reads how many seconds to wait; nobody else notices. Over HTTP,
+/// Limits how often each caller may call each tool (GCRA). A caller above the
+/// rate reads how many seconds to wait; other callers are not affected. Over HTTP,
 /// callers that are not authenticated count by their address, as far as it is
 /// known.
 ///

@@ -21,7 +21,7 @@ pub struct Timeout {
 }
 
 impl Timeout {
-    /// A bound on the whole call.
+    /// A limit on the time of the whole call.
     #[must_use]
     pub const fn new(after: Duration) -> Self {
         Self { after }

@@ -15,8 +15,8 @@ use crate::tool::{ErrorKind, ToolCall, ToolError, ToolResult};
 /// Decodes the arguments and checks them against every rule. A call that
 /// breaks one is answered with the complete report; the handler does not run.
 ///
-/// It stands in every tool's chain and cannot be removed: where a chain had
-/// none, the handler would check all the same.
+/// It is in every tool's chain and cannot be removed: without it the handler
+/// would check the arguments itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Validate;
 

@@ -25,12 +25,12 @@ use link::{Link, Settings};
 /// [`ServerBuilder::shared_limits`](crate::server::ServerBuilder::shared_limits).
 ///
 /// A rate then holds for all replicas together. Each replica counts for itself
-/// too: whoever has used up a budget at one replica is refused there without
-/// another question to the store.
+/// also: a caller that has used up a budget at one replica is refused there
+/// without another request to the store.
 ///
 /// It connects when it is first needed, and again after failures. Every
 /// question has 250 ms. Where the store does not answer in that time, one log
-/// line says so, and for the next half second nobody waits for it. Until it
+/// line says so, and for the next half second no request waits for it. Until it
 /// answers again, the replicas count for themselves ([`fail_open`]) or refuse
 /// what would be counted ([`fail_closed`]).
 ///
@@ -92,7 +92,7 @@ impl RedisLimits {
     }
 
     /// While the store does not answer, each replica counts for itself: the
-    /// rates hold per replica, and nobody is refused for the store's sake. This
+    /// rates hold per replica, and no caller is refused because of the store. This
     /// is the default, because a store of counts that is away should not take
     /// the service with it, and because nothing is without a limit meanwhile.
     ///

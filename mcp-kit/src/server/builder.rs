@@ -86,7 +86,7 @@ impl ServerBuilder {
         self.function::<NameOfFunction>(ToolOptions::default())
     }
 
-    /// Registers a `#[tool]` function with bounds and middlewares of its own.
+    /// Registers a `#[tool]` function with limits and middlewares of its own.
     ///
     /// ```
     /// # use mcp_kit::{Server, tool};
@@ -113,7 +113,7 @@ impl ServerBuilder {
         )
     }
 
-    /// Registers a tool that is known only at run time, with bounds and
+    /// Registers a tool that is known only at run time, with limits and
     /// middlewares of its own.
     pub fn runtime_tool_with(
         self,
@@ -134,14 +134,14 @@ impl ServerBuilder {
         self
     }
 
-    /// Changes bounds.
+    /// Changes the server's limits.
     pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.limits);
         self
     }
 
-    /// Bounds how often each caller may call each tool. Without it stdio has
-    /// no such bound, and HTTP has 60 calls per minute.
+    /// Limits how often each caller may call each tool. Without it stdio has no
+    /// such limit, and HTTP has 60 calls per minute.
     pub fn rate_limit(mut self, rate: Rate) -> Self {
         self.rate_limit = Some(rate);
         self
@@ -225,8 +225,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Writes no event per call. Failures that a client is told a reference of
-    /// are logged all the same.
+    /// Writes no event per call. Failures for which a client receives a
+    /// reference are still logged.
     pub fn without_call_log(mut self) -> Self {
         self.log_calls = false;
         self
@@ -259,7 +259,7 @@ impl ServerBuilder {
     ///
     /// Everything that is wrong with it, each with what to do: doubled and
     /// invalid names, missing and doubled states, schemas that disagree with
-    /// their rules, bounds that cannot work, and a profile with
+    /// their rules, limits that cannot work, and a profile with
     /// `panic = "abort"`, under which a panic in a tool would end the process.
     pub fn build(self) -> Result<Server, BuildError> {
         let problems = self.problems();

@@ -62,8 +62,8 @@ impl DrainHandle {
     /// flight finish, connections close. Where this crate serves the socket,
     /// calls that have not ended after
     /// [`Limits::drain_time`](super::Limits) are answered that the server shuts
-    /// down; whoever serves an `http_service()` bounds that time, and ends its
-    /// own connections. Calling it again changes nothing.
+    /// down; an application that serves an `http_service()` limits that time, and
+    /// ends its own connections. Calling it again changes nothing.
     pub fn begin(&self) {
         self.0.begin();
     }

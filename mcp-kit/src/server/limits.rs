@@ -1,9 +1,9 @@
-//! The bounds on everything that a client can consume.
+//! The limits on everything that a client can consume.
 
 use std::time::Duration;
 
-/// The server's bounds. Passing one gives that caller a clear answer and
-/// changes nothing for others.
+/// The server's limits. A caller that exceeds one gets a clear answer, and
+/// nothing changes for others.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -30,15 +30,15 @@ pub struct Limits {
     /// connections, they are refused with 503. Callers without authentication count by their host.
     /// It should be well below `calls_per_server`.
     pub calls_per_principal: usize,
-    /// Calls of one connection that wait; 4,096. Further ones are told that the
-    /// server is busy. A batch has no more messages either.
+    /// Calls of one connection that wait; 4,096. Further ones are answered
+    /// with an error: the server is busy. A batch has no more messages either.
     pub pending_calls: usize,
     /// The bytes of arguments, ids and progress tokens that wait on one
     /// connection; 8 MiB.
     pub pending_bytes: usize,
     /// The bytes of answers that one connection's client has not read; 8 MiB.
-    /// Beyond it nothing more is read from the client, nor started for it; what
-    /// runs already may add its results. As much again may wait in unfinished
+    /// Above it nothing more is read from the client or started for it; calls that
+    /// run already may add their results. As much again may wait in unfinished
     /// batches.
     pub unread_bytes: usize,
     /// How long a call may take, waiting included; 30 s.

@@ -139,7 +139,7 @@ impl Server {
         &self.inner.version
     }
 
-    /// The bounds in force.
+    /// The limits in force.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.inner.limits

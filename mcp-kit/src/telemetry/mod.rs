@@ -1,4 +1,4 @@
-//! What a server tells its operators beside the log: numbers and traces.
+//! What operators can observe of a server beside its log: metrics and traces.
 //!
 //! - `metrics` (feature `metrics`): Prometheus metrics, served on a path of the
 //!   HTTP service, on an address of its own, or read as text.

@@ -19,7 +19,7 @@ use crate::server::Claim;
 use crate::server::{RunPermit, ServerInner, ToolEntry};
 use crate::telemetry::CallTrace;
 
-/// A call of a tool: who calls, with what, since when.
+/// A call of a tool: the caller, the arguments, and when it arrived.
 ///
 /// Middlewares get it, may look at it and attach values, and hand it on.
 pub struct ToolCall(Box<Inner>);
@@ -273,7 +273,7 @@ impl ToolCall {
         self.context().entry.definition()
     }
 
-    /// Who calls.
+    /// The caller.
     #[must_use]
     pub fn principal(&self) -> &Principal {
         &self.context().principal

@@ -14,7 +14,7 @@ use crate::server::WarningCode;
 /// A tool's name, description, schemas and policy.
 ///
 /// `#[tool]` makes one from the function. For tools known only at run time it
-/// is put together by hand; what is wrong with it is told by
+/// is put together by hand; what is wrong with it is an error of
 /// [`ServerBuilder::build`](crate::server::ServerBuilder::build).
 ///
 /// ```

@@ -43,7 +43,7 @@ struct Inner {
     source: Option<BoxError>,
 }
 
-/// What went wrong, as the log and middlewares tell it apart.
+/// The kinds of failures that the log and middlewares distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

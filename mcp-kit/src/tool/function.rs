@@ -39,7 +39,7 @@ pub trait ToolFn: 'static {
 
 /// What a parameter of a `#[tool]` function may be: one struct of arguments
 /// ([`ToolArgs`]) and any number of things from the context
-/// ([`FromContext`]). `M` tells the two apart and is always inferred.
+/// ([`FromContext`]). `M` distinguishes the two and is always inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a tool",
     label = "neither an argument struct nor something from the context",

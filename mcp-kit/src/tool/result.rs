@@ -63,7 +63,7 @@ impl ToolResult {
         self
     }
 
-    /// The result as one that tells of a failure (`isError`), for a tool that
+    /// The result as one that reports a failure (`isError`), for a tool that
     /// passes on what another server answered.
     #[must_use]
     pub fn into_failure(mut self) -> Self {
@@ -92,7 +92,7 @@ impl ToolResult {
         self.structured.as_deref()
     }
 
-    /// Whether the result tells of a failure.
+    /// Whether the result reports a failure.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.is_error

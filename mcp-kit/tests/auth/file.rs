@@ -201,7 +201,7 @@ async fn an_emptied_file_lets_nobody_in() {
     assert_eq!(name(&keys, "good-key-012345678").await, None);
     let lines = log::lines_with(path.to_str().unwrap());
     assert!(
-        lines.len() == 1 && lines[0].contains("nobody is let in"),
+        lines.len() == 1 && lines[0].contains("admits no caller"),
         "{lines:?}"
     );
 }

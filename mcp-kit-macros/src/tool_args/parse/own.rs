@@ -65,7 +65,7 @@ pub(crate) fn field(attributes: &[Attribute], errors: &mut Errors) -> Field {
             own.words.push(rule(meta)?);
             Ok(())
         } else if meta.path.is_ident("allow_unknown") || meta.path.is_ident("crate") {
-            Err(meta.error("this key stands on the type, not on a field"))
+            Err(meta.error("this key belongs on the type, not on a field"))
         } else {
             Err(unknown(meta, &["rule", "opaque"]))
         }
@@ -78,7 +78,7 @@ pub(crate) fn variant(attributes: &[Attribute], errors: &mut Errors) {
     for attribute in attributes.iter().filter(|a| a.path().is_ident("tool_args")) {
         errors.on(
             attribute.path(),
-            "`#[tool_args(…)]` stands on a type or on a field, not on a variant",
+            "`#[tool_args(…)]` belongs on a type or on a field, not on a variant",
         );
     }
 }

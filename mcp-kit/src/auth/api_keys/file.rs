@@ -415,7 +415,7 @@ fn warn_of(path: &Path, file: &Metadata, table: &Table) {
         );
     }
     if table.len() == 0 {
-        tracing::warn!(target: super::TARGET, "{path}: there are no keys in it; nobody is let in by it");
+        tracing::warn!(target: super::TARGET, "{path}: it has no keys, so it admits no caller; add an entry such as name:key");
     }
 }
 

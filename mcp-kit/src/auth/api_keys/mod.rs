@@ -61,7 +61,7 @@ const VARIABLE: &str = "MCP_API_KEYS";
 ///   call with: `printf %s "$KEY" | sha256sum`.
 /// - **Scopes** are separated by `+`. The principal has exactly these.
 /// - **`expires=`** takes a date or a time of RFC 3339. An expired key is
-///   refused, and its caller is told so.
+///   refused, and the refusal says so.
 /// - `#` at the beginning of a word begins a comment.
 ///
 /// # What is kept
@@ -78,7 +78,7 @@ const VARIABLE: &str = "MCP_API_KEYS";
 /// expires, or within half a minute after its entry is in the file no more or
 /// has changed. Of a [`KeyStore`]'s keys only the expiry is known.
 ///
-/// # What callers are told
+/// # What callers receive
 ///
 /// An unknown key is left to the next authenticator. If none knows it, the answer
 /// is 401 with `error="invalid_token"`; without a key it is 401 and says how to send
@@ -143,7 +143,7 @@ impl ApiKeys {
     ///
     /// Replace the file in one step (`mv new keys`): one that is written in place
     /// may be read half. Only its owner should be able to read it; otherwise a
-    /// warning is logged. A file without keys lets nobody in, with a warning.
+    /// warning is logged. A file without keys admits no caller, with a warning.
     /// Requests need a tokio runtime with time.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ use token::Token;
 /// certificates that the operating system trusts, follows no redirects and uses
 /// no proxy.
 ///
-/// # What clients are told
+/// # What clients receive
 ///
 /// The HTTP service publishes the metadata of RFC 9728 and names it in each 401.
 /// A caller whose token lacks a tool's scope gets 403 with the scopes to ask for.

@@ -3,7 +3,7 @@
 //! Where `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`
 //! is set, [`logging::init`](crate::logging::init), and with it
 //! `mcp_kit::cli::run`, sends a trace of each call there. Nothing has to be
-//! written for it. Whoever composes a subscriber of their own adds [`layer`].
+//! written for it. A program that composes its own subscriber adds [`layer`].
 //!
 //! Each call is one span of kind `SERVER`, from when its message was read to
 //! its end, after OpenTelemetry's conventions for MCP:
@@ -15,7 +15,7 @@
 //! | `gen_ai.operation.name` | `execute_tool` |
 //! | `gen_ai.tool.name` | the tool |
 //! | `mcp.protocol.version` | such as `2025-11-25` |
-//! | `mcp.session.id` | what stands for the session, where there is one |
+//! | `mcp.session.id` | a digest of the session's id, if there is a session |
 //! | `jsonrpc.request.id` | the request's id, its first 64 characters |
 //! | `network.transport` | `pipe` over stdio, `tcp` over HTTP |
 //! | `network.protocol.name`, `.version` | `http` and such as `1.1`, over HTTP |

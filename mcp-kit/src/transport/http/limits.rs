@@ -1,10 +1,10 @@
-//! The bounds that HTTP adds to the server's own.
+//! The limits that HTTP adds to the server's own.
 
 use std::time::Duration;
 
 use crate::server::Limits;
 
-/// The bounds on what a client can consume over HTTP, beside the server's
+/// The limits on what a client can consume over HTTP, beside the server's
 /// [`Limits`](crate::server::Limits).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -33,9 +33,9 @@ pub struct HttpLimits {
     pub connections: usize,
     /// Requests of one HTTP/2 connection that are open at once; 64.
     pub streams_per_connection: u32,
-    /// Requests that are open at once; 4,096. Further ones are told 503.
-    /// Streams on which clients only listen are not among them: there may be
-    /// as many subscriptions beside, and one stream for each session.
+    /// Requests that are open at once; 4,096. Further ones are refused with
+    /// 503. Streams on which clients only listen are not among them: there may also
+    /// be as many subscriptions, and one stream for each session.
     pub requests: usize,
     /// The bytes of messages that are being received and of the arguments that
     /// calls hold, from their receipt until the calls drop them; 64 MiB. A call
@@ -46,8 +46,8 @@ pub struct HttpLimits {
     /// do not keep small ones out.
     pub incoming_bytes: usize,
     /// The bytes of large answers (of more than 16 KiB) that clients have not
-    /// read; 48 MiB. Beyond it a call with a large result is told to try again,
-    /// and from three quarters of it clients that read nothing for a second are
+    /// read; 48 MiB. Above it a call with a large result gets an error that says to
+    /// try again, and from three quarters of it clients that read nothing for a second are
     /// cut off.
     pub unread_bytes: usize,
     /// Sessions of the older revisions that are open at once; 10,000. A further
@@ -62,13 +62,13 @@ pub struct HttpLimits {
     pub sessions_per_principal: usize,
     /// How long a session may go unused; 30 min. One with a call in flight does
     /// not end. A stream that is only listened to counts as use for 48 times as
-    /// long, a day: nobody can see whether it is still read.
+    /// long, a day: the server cannot see whether it is still read.
     pub session_idle: Duration,
     /// The bytes of events that a session keeps for a client which lost its
     /// connection, for five minutes after the last of them; 256 KiB. A client
-    /// that asks for more is told 400.
+    /// that asks for more is refused with 400.
     pub replay_bytes: usize,
-    /// The bytes of such events that all sessions keep together; 64 MiB. Beyond
+    /// The bytes of such events that all sessions keep together; 64 MiB. Above
     /// it streams are forgotten when they end.
     pub replay_bytes_in_all: usize,
     /// How often something is written to a stream on which nothing happens, so

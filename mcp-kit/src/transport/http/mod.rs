@@ -1,5 +1,5 @@
-//! The server over HTTP: one endpoint for both eras, with the doors closed
-//! unless they are opened by name.
+//! The server over HTTP: one endpoint for both eras, which refuses every
+//! host and origin that is not allowed by name.
 //!
 //! ```no_run
 //! # use mcp_kit::{Server, tool};

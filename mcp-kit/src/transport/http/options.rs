@@ -1,5 +1,5 @@
 //! How a server is served over HTTP: who may call it from where, and within
-//! which bounds.
+//! which limits.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -164,7 +164,7 @@ impl HttpOptions {
         self
     }
 
-    /// Serves callers whom nobody authenticated, also on an address that others
+    /// Serves callers without authentication, also on an address that others
     /// can reach. They are the principal `anonymous`, which has no scope; limits by
     /// caller count each of their addresses by itself.
     pub fn allow_unauthenticated(mut self) -> Self {
@@ -186,14 +186,14 @@ impl HttpOptions {
         self
     }
 
-    /// How often a caller may ask, whatever for; no bound unless it is set.
+    /// How often a caller may ask, for any purpose; no limit unless it is set.
     pub fn principal_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
         self.edge_rates.principal = rate.into();
         self
     }
 
     /// How often a caller may call a tool for which neither the server nor the
-    /// tool has a rate of its own; 60 per minute. `None` for no such bound.
+    /// tool has a rate of its own; 60 per minute. `None` for no such limit.
     pub fn tool_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
         self.tool_rate = rate.into();
         self
@@ -201,7 +201,7 @@ impl HttpOptions {
 
     /// Believes what proxies say of their clients' addresses
     /// (`X-Forwarded-For`): an address, a network such as `10.0.0.0/8`, or one
-    /// of the words `loopback` and `private`. Nobody is believed otherwise.
+    /// of the words `loopback` and `private`. The header is ignored if it comes from any other address.
     pub fn trust_proxy(mut self, proxies: impl AsRef<str>) -> Self {
         if let Err(problem) = self.proxies.trust(proxies.as_ref()) {
             self.problems.push(format!("http: {problem}"));
@@ -320,8 +320,8 @@ impl HttpOptions {
         self
     }
 
-    /// Shows the server's metrics on a socket of their own, to whoever reaches
-    /// it. The server needs [`metrics`](crate::server::ServerBuilder::metrics).
+    /// Shows the server's metrics on a socket of their own, to every client
+    /// that reaches it. The server needs [`metrics`](crate::server::ServerBuilder::metrics).
     #[cfg(feature = "metrics")]
     pub fn metrics_on(mut self, address: SocketAddr) -> Self {
         self.metrics_address = Some(address);
@@ -334,7 +334,7 @@ impl HttpOptions {
         self.has_metrics_path || self.metrics_address.is_some()
     }
 
-    /// Changes bounds.
+    /// Changes the limits of HTTP.
     pub fn limits(mut self, change: impl FnOnce(&mut HttpLimits)) -> Self {
         change(&mut self.limits);
         self

@@ -166,7 +166,7 @@ fn wanted(schema: &Value) -> Result<Vec<ParamHeader>, String> {
     walk(schema, &mut path, &mut found)?;
     if count(schema) > found.len() {
         return Err(format!(
-            "\"{KEYWORD}\" stands where it has no meaning; it belongs to properties that are reached through \"properties\" alone"
+            "\"{KEYWORD}\" is at a place where it has no meaning; it belongs to properties that are reached through \"properties\" alone"
         ));
     }
     Ok(found)

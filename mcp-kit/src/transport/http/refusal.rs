@@ -174,7 +174,7 @@ pub(super) fn empty_response(status: StatusCode) -> Response<HttpBody> {
     response
 }
 
-/// What a door says that is closed.
+/// The refusal of a host or origin.
 pub(super) fn closed(why: Closed) -> Refusal {
     match why {
         Closed::NoHost => Refusal::new(
@@ -185,12 +185,12 @@ pub(super) fn closed(why: Closed) -> Refusal {
         Closed::Host => Refusal::new(
             StatusCode::FORBIDDEN,
             Reason::Host,
-            "Forbidden: this server is not known under the name in the Host header. Whoever runs it names it with public_url(…) or allow_host(…).",
+            "Forbidden: this server is not known under the name in the Host header. Its operator can add the name with public_url(…) or allow_host(…).",
         ),
         Closed::Origin => Refusal::new(
             StatusCode::FORBIDDEN,
             Reason::Origin,
-            "Forbidden: pages of this Origin may not call this server. Whoever runs it lets them in with allow_origin(…).",
+            "Forbidden: pages of this Origin may not call this server. Its operator can allow it with allow_origin(…).",
         ),
     }
 }

@@ -143,8 +143,8 @@ impl Server {
     /// [`Server::drain_handle`]. A server that asks for no credentials needs the
     /// requests' [`PeerAddr`].
     ///
-    /// Each call makes another service, with sessions, bounds and rates at the
-    /// edge of its own. Clone the service to serve it in several places.
+    /// Each call makes another service, with its own sessions, limits and
+    /// rates of callers and addresses. Clone the service to serve it in several places.
     #[must_use]
     pub fn http_service(&self) -> HttpService {
         let door = self.inner().http.door.clone();
@@ -315,7 +315,7 @@ impl Shared {
         }
     }
 
-    /// The doors that everybody passes, and then the endpoint itself.
+    /// The admission checks, and then the endpoint itself.
     async fn endpoint(
         self: &Arc<Self>,
         parts: &Parts,
@@ -335,7 +335,7 @@ impl Shared {
         Ok(response)
     }
 
-    /// The transport of 2024-11-05, behind the same doors.
+    /// The transport of 2024-11-05, behind the same checks.
     #[cfg(feature = "sse")]
     async fn sse(
         self: &Arc<Self>,
