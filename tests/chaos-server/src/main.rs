@@ -10,6 +10,7 @@
 //!   it without meeting it. `CHAOS_ADDRESS_RATE`: the same for each address.
 //! - `CHAOS_ROOT=<folder>`: where `read_file` reads. Unset, the tool refuses every
 //!   path.
+//! - `CHAOS_ALLOW_LOOPBACK_PORT=<port>`: the one port of 127.0.0.1 that `fetch` reaches.
 //! - `CHAOS_HTTP_LIMITS=<name>=<value>,…`: bounds of HTTP, by the names of
 //!   `HttpLimits`; times in `ms`.
 //! - `CHAOS_SESSIONS=0`: no sessions for clients of the older revisions.
@@ -25,6 +26,7 @@
 //!   key `panic`.
 
 mod count;
+mod fetch;
 mod files;
 mod hostile;
 mod http_limits;
@@ -54,6 +56,7 @@ fn build() -> Result<Server, Box<dyn Error>> {
         .instructions("Every tool does one kind of harm. Nothing here is of use.")
         .state(trace)
         .state(files::Root::from_env()?)
+        .state(fetch::client()?)
         .rate_limit(rate("CHAOS_RATE")?)
         .shared_limits(redis()?);
     if is_set("CHAOS_PROGRESS") {

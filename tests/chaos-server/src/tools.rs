@@ -10,8 +10,8 @@ use mcp_kit::server::ServerBuilder;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::files;
 use crate::trace::Trace;
+use crate::{fetch, files};
 
 /// Adds every tool.
 pub(crate) fn register(server: ServerBuilder) -> ServerBuilder {
@@ -29,6 +29,7 @@ pub(crate) fn register(server: ServerBuilder) -> ServerBuilder {
         .tool::<whoami>()
         .tool::<admin>()
         .tool::<files::read_file>()
+        .tool::<fetch::fetch>()
 }
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]

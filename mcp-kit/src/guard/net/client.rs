@@ -19,8 +19,8 @@ use crate::{lookup, tls};
 
 /// An HTTP client that connects to public addresses only, within limits.
 ///
-/// It is cheap to clone: clones share connections and limits. Make one for each
-/// purpose, with its own lists, and hand it to tools as state.
+/// It is cheap to clone: clones share the limits. Make one for each purpose, with its
+/// own lists, and hand it to tools as state. Each request has a connection of its own.
 ///
 /// ```no_run
 /// use mcp_kit::guard::{HttpClient, HttpError, SafeUrl};
@@ -50,9 +50,6 @@ pub(super) struct Inner {
 
 /// The most headers of an answer. hyper reads at most some 400 KiB of them.
 const MOST_HEADERS: usize = 100;
-
-/// Connections that are kept for a next request, for each host.
-const MOST_IDLE: usize = 4;
 
 /// How long the system's certificates may take to load.
 const LOADING_TIME: Duration = Duration::from_secs(10);
@@ -127,7 +124,9 @@ impl Inner {
                 .no_proxy()
                 .user_agent(user_agent)
                 .connect_timeout(connect_time)
-                .pool_max_idle_per_host(MOST_IDLE)
+                // No connection is kept: each request resolves and checks anew, and none
+                // is sent into a connection that the server is about to close.
+                .pool_max_idle_per_host(0)
                 .build()
                 .map_err(HttpError::internal)
         };

@@ -9,7 +9,7 @@
 //!
 //! There is no time between check and use: reqwest connects to what the resolver
 //! returned, and has no other way to an address but a literal in the URL, which
-//! `check_url` saw. A pooled connection goes where it was checked to go.
+//! `check_url` saw. Connections are not kept, so each request is checked anew.
 
 mod address;
 mod builder;

@@ -40,8 +40,8 @@ use crate::lookup::{self, Unfinished};
 /// ```
 #[async_trait]
 pub trait Resolve: Send + Sync + 'static {
-    /// The addresses of `host`, the best first. It is called when a connection is
-    /// made, not for each request. The client limits its time.
+    /// The addresses of `host`, the best first. It is called for each request and each
+    /// redirect. The client limits its time.
     ///
     /// # Errors
     ///

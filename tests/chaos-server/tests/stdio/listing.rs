@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use crate::process::setup;
 use crate::rpc;
 
-const TOOLS: [&str; 13] = [
+const TOOLS: [&str; 14] = [
     "add",
     "admin",
     "big",
     "block",
     "fail",
+    "fetch",
     "leak",
     "panic",
     "print",

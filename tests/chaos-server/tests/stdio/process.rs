@@ -141,6 +141,7 @@ pub(crate) fn setup() -> Setup {
     for name in [
         "RUST_LOG",
         "MCP_API_KEYS",
+        "CHAOS_ALLOW_LOOPBACK_PORT",
         "CHAOS_ROOT",
         "CHAOS_RATE",
         "CHAOS_TRACE",
