@@ -17,7 +17,7 @@ pub const PAGE_BYTES: usize = 128 << 10;
 pub const CELL_CHARS: usize = 4_000;
 /// The largest value or row that is read from the database at all, in bytes. A
 /// query that produces a larger one is refused.
-pub const ROW_BYTES: usize = 1 << 20;
+pub const ROW_BYTES: usize = 256 << 10;
 /// The last row that a cursor can lead to. Each page runs the query again and
 /// skips the rows before it, so later pages cost more.
 pub const LAST_ROW: u64 = 100_000;

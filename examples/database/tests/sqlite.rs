@@ -343,6 +343,31 @@ async fn large_values_and_deep_expressions_are_refused() {
     assert!(rows(&client, "SELECT 1").await.is_ok());
 }
 
+/// A function is one step of SQLite's machine, and cannot be stopped within.
+#[tokio::test]
+async fn functions_that_run_long_on_long_values_are_refused_or_replaced() {
+    let client = sample().await;
+    for sql in [
+        "SELECT unhex('zz', 'z')",
+        "SELECT json_patch('{}', '{}')",
+        "SELECT jsonb_patch('{}', '{}')",
+    ] {
+        let text = refusal(&client, sql).await;
+        assert!(
+            text.starts_with("not authorized to use function: "),
+            "{text}"
+        );
+        assert!(text.ends_with(". Write the query without it."), "{text}");
+    }
+    let sql = "SELECT trim(printf('%.*c', 250000, 'a'), printf('%.*c', 250000, 'b') || 'a'),
+        trim('  x '), trim('abxba', 'ab'), ltrim('abxba', 'ab'), rtrim('abxba', 'ab'), trim('éxé', 'é'), trim(110, '0'), trim(NULL, 'a'), trim('a', NULL)";
+    let found = rows(&client, sql).await.expect("a row");
+    assert_eq!(
+        found["rows"],
+        json!([["", "x", "x", "xba", "abx", "x", "11", null, null]])
+    );
+}
+
 #[tokio::test]
 async fn a_query_is_cancelled_when_its_time_is_over() {
     let database = Sqlite::sample().expect("the sample");

@@ -55,6 +55,8 @@ pub use sensitive::{InvalidSensitive, Sensitive};
 /// The guide's pages about guards: their examples are tests.
 #[cfg(doctest)]
 mod guide {
+    #[doc = include_str!("../../../examples/web-search/corpus/databases.md")]
+    mod databases {}
     #[doc = include_str!("../../../examples/web-search/corpus/secrets.md")]
     mod secrets {}
 }

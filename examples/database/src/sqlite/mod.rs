@@ -10,6 +10,7 @@
 //! ```
 
 mod catalog;
+mod functions;
 mod open;
 mod read;
 

@@ -16,7 +16,7 @@ use rusqlite::{
     limits::Limit,
 };
 
-use super::Source;
+use super::{Source, functions};
 use crate::limits;
 
 const SAMPLE: &str = include_str!("sample.sql");
@@ -24,9 +24,6 @@ const SAMPLE: &str = include_str!("sample.sql");
 /// The pragmas that the catalogue reads with. They return what a table looks
 /// like, and change nothing.
 const PRAGMAS: &[&str] = &["foreign_key_list", "table_list", "table_xinfo"];
-
-/// Functions of full-text search. SQLite does not list them as built in.
-const SEARCH_FUNCTIONS: &[&str] = &["bm25", "highlight", "match", "snippet"];
 
 pub(super) fn connection(source: &Source) -> Result<Connection> {
     let mut connection = match source {
@@ -70,7 +67,7 @@ pub(super) fn connection(source: &Source) -> Result<Connection> {
     ] {
         connection.set_limit(limit, most)?;
     }
-    let functions = functions(&connection)?;
+    let functions = functions::allowed(&connection)?;
     connection.authorizer(Some(move |context: AuthContext<'_>| {
         if may(&context.action, &functions) {
             Authorization::Allow
@@ -93,19 +90,6 @@ fn may(action: &AuthAction<'_>, functions: &BTreeSet<String>) -> bool {
         }
         _ => false,
     }
-}
-
-/// The functions that SQLite itself is built with, less those that it marks as
-/// for direct use only (0x80000), such as `load_extension`.
-fn functions(connection: &Connection) -> Result<BTreeSet<String>> {
-    let mut statement = connection.prepare(
-        "SELECT lower(name) FROM pragma_function_list
-         WHERE builtin AND name <> 'sqlite_log'
-         EXCEPT SELECT lower(name) FROM pragma_function_list WHERE flags & 0x80000",
-    )?;
-    let names = statement.query_map([], |row| row.get(0))?;
-    let search = SEARCH_FUNCTIONS.iter().map(|&name| Ok(name.to_owned()));
-    names.chain(search).collect()
 }
 
 /// The sample database. Each connection has a copy, which it cannot change.

@@ -119,7 +119,11 @@ fn explained(error: Error, sql: &str) -> DatabaseError {
         ErrorCode::Unknown => DatabaseError::Query {
             message: one_line(message),
             place: offset.and_then(|offset| place(sql, offset)),
-            hint: HINT,
+            hint: if message.starts_with("not authorized to use function") {
+                "Write the query without it."
+            } else {
+                HINT
+            },
         },
         _ => internal(error),
     }

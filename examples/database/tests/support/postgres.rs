@@ -144,7 +144,8 @@ impl Cluster {
         self.admin_in("shop", sql)
     }
 
-    fn admin_in(&self, database: &str, sql: &str) -> String {
+    /// The same in another database.
+    pub fn admin_in(&self, database: &str, sql: &str) -> String {
         let output = Command::new(self.programs.join("psql"))
             .args([
                 "-qAtX",

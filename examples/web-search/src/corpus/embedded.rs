@@ -23,6 +23,7 @@ const PAGES: &[(&str, &str)] = &[
     page!("http.md"),
     page!("keys.md"),
     page!("secrets.md"),
+    page!("databases.md"),
     page!("metrics.md"),
     page!("going-live.md"),
     page!("logging.md"),
