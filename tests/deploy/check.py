@@ -1,4 +1,4 @@
-"""Checks the deployment files of examples/remote, without a container engine.
+"""Checks the deployment files of the examples, without a container engine.
 
 Usage: check.py
 
@@ -25,6 +25,7 @@ import image
 
 ROOT = Path(__file__).resolve().parents[2]
 REMOTE = ROOT / "examples" / "remote"
+COPIED = ROOT / "examples" / "web-search"
 # How long calls in flight get once a server drains (mcp-kit's default).
 DRAIN_SECONDS = 10
 SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL", re.IGNORECASE)
@@ -122,6 +123,39 @@ def context() -> None:
         if metadata:
             own = {package["name"] for package in json.loads(metadata)["packages"]}
             check("remote" in own, "Dockerfile: the first stage loses the example")
+
+
+def copied() -> None:
+    """The image of a crate that was copied out of the repository."""
+    text = (COPIED / "Dockerfile").read_text()
+    run("web-search/Dockerfile", beside("hadolint"), COPIED / "Dockerfile")
+    stages = image.stages(text)
+    last = stages[-1].instructions
+    said = {name: value for name, value in last if name != "COPY"}
+    check(all(value.startswith("--from=") for name, value in last if name == "COPY"), "web-search/Dockerfile: the last stage takes something from outside of the build")
+    check(not any(name == "RUN" for name, _ in last), "web-search/Dockerfile: the last stage runs something")
+    check(re.fullmatch(r"[1-9]\d*:[1-9]\d*", said.get("USER", "")), "web-search/Dockerfile: USER is not two numbers other than 0")
+    check(said.get("STOPSIGNAL") == "SIGTERM", "web-search/Dockerfile: STOPSIGNAL is not SIGTERM")
+    # The lines are the same, so both images are built and run on the same systems.
+    remote = (REMOTE / "Dockerfile").read_text()
+    check(image.preamble(text) == image.preamble(remote), "web-search/Dockerfile: other base images than those of examples/remote")
+    with tempfile.TemporaryDirectory() as folder:
+        # As the stage `build` has it: the checkout beside the crate.
+        crate = Path(folder) / "app"
+        sent = image.copy_context(COPIED, (COPIED / "Dockerfile.dockerignore").read_text(), crate)
+        check("src/main.rs" in sent and "corpus/http.md" in sent, "web-search/Dockerfile.dockerignore: sources are not sent to the builder")
+        (Path(folder) / "mcp-kit").symlink_to(ROOT)
+        manifest = crate / "Cargo.toml"
+        manifest.write_text(manifest.read_text().replace('"../../mcp-kit"', '"../mcp-kit/mcp-kit"'))
+        (crate / "Cargo.lock").write_bytes((ROOT / "Cargo.lock").read_bytes())
+        # The lock file that the crate's first build leaves.
+        run("web-search/Dockerfile", "cargo", "metadata", "--offline", "--format-version", "1", cwd=crate)
+        (source,) = [rest for name, rest in last if name == "COPY" and rest.endswith("/usr/local/bin/web-search")]
+        metadata = run("web-search/Dockerfile", "cargo", "metadata", "--offline", "--locked", "--no-deps", "--format-version", "1", cwd=crate)
+        if metadata:
+            targets = [target for package in json.loads(metadata)["packages"] for target in package["targets"]]
+            programs = [target["name"] for target in targets if target["kind"] == ["bin"]]
+            check(f"/target/release/{programs[0]} " in source, "web-search/Dockerfile: it copies another program")
 
 
 def compose(built: dict) -> None:
@@ -267,6 +301,7 @@ def systemd() -> None:
 def main() -> int:
     built = dockerfile()
     context()
+    copied()
     compose(built)
     caddyfile()
     kubernetes(built)
@@ -274,7 +309,7 @@ def main() -> int:
     for problem in problems:
         print(f"FAILED: {problem}", file=sys.stderr)
     if not problems:
-        print("Dockerfile, compose.yaml, Caddyfile, kubernetes.yaml and remote.service are as they should be")
+        print("the Dockerfiles, compose.yaml, Caddyfile, kubernetes.yaml and remote.service are as they should be")
     return 1 if problems else 0
 
 
