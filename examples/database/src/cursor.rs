@@ -38,7 +38,7 @@ pub struct Cursors(hmac::Key);
 
 /// What a cursor belongs to.
 pub struct Pages<'a> {
-    /// Who asks.
+    /// The caller.
     pub caller: &'a Principal,
     /// The query.
     pub sql: &'a str,

@@ -32,7 +32,7 @@ pub trait Database: Send + Sync + 'static {
     /// Runs one query and returns a page of its rows.
     async fn query(&self, query: Query) -> Result<Page, DatabaseError>;
 
-    /// Whether the database answers.
+    /// Whether the database answers, or is only busy.
     async fn is_ready(&self) -> bool;
 }
 

@@ -158,6 +158,11 @@ pub async fn query(
         Some(cursor) => cursors.open(&pages, cursor)?,
         None => 0,
     };
+    if skip > LAST_ROW {
+        return Err(user_error!(
+            "A cursor leads to at most {LAST_ROW} rows. Continue with a condition instead: WHERE id > the last id of the page before."
+        ));
+    }
     let query = Query {
         sql: args.sql.clone(),
         params: args.params.clone(),
@@ -167,11 +172,6 @@ pub async fn query(
     let page = database.query(query).await;
     let page = page.map_err(|error| error.into_tool_error())?;
     let end = skip + page.rows.len() as u64;
-    if page.more && end > LAST_ROW {
-        return Err(user_error!(
-            "This query has more than {LAST_ROW} rows. Continue with a condition in place of the cursor: WHERE id > the last id of the page before."
-        ));
-    }
     Ok(Json(Rows {
         next_cursor: page.more.then(|| cursors.seal(&pages, end)),
         columns: page.columns,

@@ -1,8 +1,8 @@
 //! Connecting, and what a role must not be allowed to do.
 //!
 //! A read-only transaction stops SQL that writes. It does not stop a function
-//! that reads the server's files or opens a connection of its own, and only the
-//! role's rights do. So a role that has rights beyond reading is refused, or
+//! that reads the server's files or opens a connection of its own: only the
+//! role's rights do. So a role that can do more than read is refused, or
 //! reported in the log.
 
 use std::{
@@ -37,7 +37,7 @@ pub enum PostgresSetupError {
     Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The role could do more than read.
     #[error(
-        "the PostgreSQL role has the rights of {0}, which reach beyond the database: use a role that can only read (CREATE ROLE … LOGIN; GRANT pg_read_all_data TO …, or GRANT SELECT on single tables)"
+        "the PostgreSQL role has the rights of {0}, which are more than reading needs: use a role that can only read (CREATE ROLE … LOGIN; GRANT pg_read_all_data TO …, or GRANT SELECT on single tables)"
     )]
     Role(String),
 }
@@ -145,7 +145,7 @@ impl Drop for Session {
     }
 }
 
-/// The rights of the role that no reader needs, also by way of another role.
+/// The rights of the role that reading does not need, its own or those of a role that it can become.
 async fn rights(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
     const RIGHTS: &str = "
         SELECT pg_catalog.string_agg(CASE WHEN rolsuper THEN 'a superuser' WHEN rolreplication THEN 'replication' ELSE rolname::text END, ', ')
@@ -155,7 +155,7 @@ async fn rights(client: &Client) -> Result<Option<String>, tokio_postgres::Error
     client.query_one(RIGHTS, &[]).await?.try_get(0)
 }
 
-/// Reports rights that the read-only transaction alone holds off.
+/// Reports rights that only the read-only transaction keeps from being used.
 pub(super) async fn warn_about(client: &Client) -> Result<(), PostgresSetupError> {
     const WRITABLE: &str = "
         SELECT pg_catalog.count(*) FROM pg_catalog.pg_class
@@ -164,7 +164,7 @@ pub(super) async fn warn_about(client: &Client) -> Result<(), PostgresSetupError
     // C code and SECURITY DEFINER can act outside of the transaction or with
     // other rights, and some built-in functions reach the server's files.
     const FUNCTIONS: &str = "
-        SELECT pg_catalog.string_agg(DISTINCT p.proname::text, ', ')
+        SELECT pg_catalog.left(pg_catalog.string_agg(DISTINCT p.proname::text, ', '), 500)
         FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
         WHERE p.provolatile = 'v' AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE')
           AND CASE WHEN p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace

@@ -56,18 +56,11 @@ pub(super) async fn page(client: &Client, query: &Query) -> Result<Page, Databas
     let types: Vec<_> = statement
         .columns()
         .iter()
-        .map(|column| column.type_().clone())
+        .map(|column| column.type_())
         .collect();
     let columns = statement.columns().iter().map(|column| Column {
         name: column.name().to_owned(),
-        sql_type: Some(
-            column.type_().name().trim_start_matches('_').to_owned()
-                + if column.type_().name().starts_with('_') {
-                    "[]"
-                } else {
-                    ""
-                },
-        ),
+        sql_type: Some(values::type_name(column.type_())),
     });
     let mut page = PageBuilder::new(columns.collect(), query.rows);
     // The simple protocol returns every type as text.
@@ -125,6 +118,8 @@ fn explained(error: tokio_postgres::Error, sql: &str) -> DatabaseError {
     );
     const RAISED: DatabaseError =
         DatabaseError::Refused("A function of the database raised an error.");
+    const CANCELLED: DatabaseError =
+        DatabaseError::Refused("The database cancelled the query. Select fewer rows.");
     let Some(found) = error.as_db_error() else {
         return DatabaseError::internal(error);
     };
@@ -142,6 +137,13 @@ fn explained(error: tokio_postgres::Error, sql: &str) -> DatabaseError {
     {
         return ONE_STATEMENT;
     }
+    // What a function says about its own code is not about the query.
+    if found
+        .where_()
+        .is_some_and(|place| place.contains("function"))
+    {
+        return RAISED;
+    }
     match &code.code()[..2] {
         // Data, cardinality, syntax and names, features, limits.
         "21" | "22" | "42" | "0A" | "54" => DatabaseError::Query {
@@ -152,7 +154,7 @@ fn explained(error: tokio_postgres::Error, sql: &str) -> DatabaseError {
         "25" | "2F" | "38" => READ_ONLY,
         "53" => MEMORY,
         "55" | "40" => DatabaseError::Busy,
-        "P0" => RAISED,
+        "57" if *code == SqlState::QUERY_CANCELED => CANCELLED,
         _ => DatabaseError::internal(error),
     }
 }

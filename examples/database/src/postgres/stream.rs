@@ -68,7 +68,7 @@ async fn to_host(
             match mode {
                 SslMode::Disable => Ok(Box::new(stream)),
                 SslMode::Prefer if is_local => Ok(Box::new(stream)),
-                // A server that only says that it has no TLS may be someone else.
+                // No fallback: an attacker on the network could answer that there is no TLS.
                 _ => Ok(Box::new(encrypted(stream, name, tls).await?)),
             }
         }

@@ -3,7 +3,7 @@
 //! | type | JSON |
 //! |---|---|
 //! | `bool` | boolean |
-//! | `int2`, `int4`, `int8`, `oid` | number; text beyond 2^53 |
+//! | `int2`, `int4`, `int8`, `oid` | number; text above 2^53 |
 //! | `float4`, `float8` | number; text for `NaN` and `Infinity` |
 //! | `json`, `jsonb` | the document; text if it is long, or has a number that JSON readers round |
 //! | an array | an array of these |
@@ -29,6 +29,14 @@ pub(super) fn value(sql_type: &Type, text: &str) -> Value {
         },
     };
     read.unwrap_or_else(|| rows::text(text))
+}
+
+/// The name of a type: `int4`, `text[]`.
+pub(super) fn type_name(sql_type: &Type) -> String {
+    match sql_type.kind() {
+        Kind::Array(element) => format!("{}[]", element.name()),
+        _ => sql_type.name().to_owned(),
+    }
 }
 
 fn json(text: &str) -> Option<Value> {

@@ -178,6 +178,6 @@ impl Database for Sqlite {
     }
 
     async fn is_ready(&self) -> bool {
-        self.tables("", 1).await.is_ok()
+        !matches!(self.tables("", 1).await, Err(DatabaseError::Internal(_)))
     }
 }

@@ -1,6 +1,6 @@
-//! Opens a connection that can only read, and says which layer forbids what.
+//! Opens a connection that can only read, and which layer prevents what.
 //!
-//! | layer | what it holds off |
+//! | layer | what it prevents |
 //! |---|---|
 //! | `SQLITE_OPEN_READ_ONLY`, `query_only` | changes to the file |
 //! | the authorizer | everything but SELECT: ATTACH, PRAGMA, BEGIN, temporary tables, functions with effects |

@@ -42,3 +42,19 @@ pub async fn refusal(client: &Client, sql: &str) -> String {
     assert!(!text.contains("internal error"), "{sql}: {text}");
     text
 }
+
+/// The ids of a table above 10, read with a cursor.
+pub async fn ids_of_all_pages(client: &Client, table: &str) -> Vec<u64> {
+    let sql = format!("SELECT id FROM {table} WHERE id > $1 ORDER BY id");
+    let mut next = json!({"sql": sql, "params": [10], "maxRows": 45});
+    let mut ids = Vec::new();
+    loop {
+        let page = query(client, next.clone()).await.expect("a page");
+        let rows = page["rows"].as_array().expect("rows");
+        ids.extend(rows.iter().filter_map(|row| row[0].as_u64()));
+        let Some(cursor) = page.get("nextCursor") else {
+            return ids;
+        };
+        next["cursor"] = cursor.clone();
+    }
+}

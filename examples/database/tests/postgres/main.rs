@@ -1,19 +1,21 @@
 //! PostgreSQL, through the whole protocol, attacked. Needs Debian's package
-//! `postgresql`; see `support/postgres.rs`.
+//! `postgresql`; see `cluster.rs`.
 
 #![cfg(target_os = "linux")]
 
+mod cluster;
+mod ends;
+mod roles;
+#[path = "../support/mod.rs"]
 mod support;
-#[path = "support/postgres.rs"]
-mod support_postgres;
 
-use std::{process::Command, sync::Arc, time::Duration};
+use std::process::Command;
 
-use database::{Postgres, limits};
+use cluster::{Cluster, cluster};
+use database::Postgres;
 use mcp_kit::testing::Client;
-use serde_json::{Value, json};
-use support::{FOREVER, outcome, query, refusal, rows, server};
-use support_postgres::{Cluster, cluster};
+use serde_json::json;
+use support::{FOREVER, ids_of_all_pages, outcome, query, refusal, rows, server};
 
 /// A client of a server that connects as `role`.
 async fn client(cluster: &Cluster, role: &str, name: &str) -> Client {
@@ -256,6 +258,10 @@ async fn errors_say_where_and_hide_what_the_role_may_not_see() {
             "SELECT fails()",
             "A function of the database raised an error.",
         ),
+        (
+            "SELECT fails_otherwise()",
+            "A function of the database raised an error.",
+        ),
     ] {
         let text = refusal(&client, sql).await;
         assert!(text.contains(words), "{sql}: {text}");
@@ -351,262 +357,13 @@ async fn large_values_are_cut_or_refused_before_they_are_read() {
 async fn pages_join_to_the_whole_result() {
     let Some(cluster) = cluster() else { return };
     let client = client(&cluster, "reader", "pages").await;
-    let sql = "SELECT id FROM customers WHERE id > $1 ORDER BY id";
-    let mut ids = Vec::new();
-    let mut cursor = Value::Null;
-    loop {
-        let mut page = json!({"sql": sql, "params": [10], "maxRows": 45});
-        if !cursor.is_null() {
-            page["cursor"] = cursor;
-        }
-        let page = query(&client, page).await.expect("a page");
-        ids.extend(
-            page["rows"]
-                .as_array()
-                .expect("rows")
-                .iter()
-                .map(|row| row[0].as_u64()),
-        );
-        cursor = page["nextCursor"].clone();
-        if cursor.is_null() {
-            break;
-        }
-    }
-    assert_eq!(ids, (11..=120).map(Some).collect::<Vec<_>>());
+    let ids = ids_of_all_pages(&client, "customers").await;
+    assert_eq!(ids, (11..=120).collect::<Vec<_>>());
 }
 
-const RUNAWAYS: [&str; 3] = [
-    "SELECT pg_sleep(86400)",
-    "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b, generate_series(1, 1000000) c",
-    "SELECT set_config('statement_timeout', '0', false), pg_sleep(86400)",
-];
-
-#[tokio::test]
-async fn a_cancelled_call_ends_in_the_database() {
-    let Some(cluster) = cluster() else { return };
-    let client = client(&cluster, "reader", "cancelled").await;
-    for sql in RUNAWAYS {
-        let call = client.call("query", json!({"sql": sql}));
-        // The client sends while this task waits: let it.
-        client.request("ping", json!({})).await.expect("a pong");
-        on_a_thread(&cluster, |cluster| cluster.wait_for_running("cancelled", 1)).await;
-        call.cancel();
-        on_a_thread(&cluster, |cluster| cluster.wait_for_none("cancelled")).await;
-    }
-}
-
-#[tokio::test]
-async fn a_query_whose_time_is_over_ends_in_the_database() {
-    let Some(cluster) = cluster() else { return };
-    let url = cluster.url("reader", "timed");
-    let database = Postgres::connect(&url, Duration::from_millis(200)).await;
-    let client = Client::new(&server(database.expect("a database"))).await;
-    for sql in RUNAWAYS {
-        let text = refusal(&client, sql).await;
-        assert!(text.contains("was cancelled after 200ms"), "{text}");
-        on_a_thread(&cluster, |cluster| cluster.wait_for_none("timed")).await;
-    }
-}
-
-#[tokio::test]
-async fn a_busy_database_refuses_and_cancelling_makes_room() {
-    let Some(cluster) = cluster() else { return };
-    let client = client(&cluster, "reader", "busy").await;
-    let calls: Vec<_> = (0..limits::CONNECTIONS)
-        .map(|_| client.call("query", json!({"sql": RUNAWAYS[0]})))
-        .collect();
-    client.request("ping", json!({})).await.expect("a pong");
-    on_a_thread(&cluster, |cluster| {
-        cluster.wait_for_running("busy", limits::CONNECTIONS)
-    })
-    .await;
-    let text = refusal(&client, "SELECT 1").await;
-    assert!(text.contains("Try again in a few seconds"), "{text}");
-    calls.iter().for_each(mcp_kit::testing::Call::cancel);
-    on_a_thread(&cluster, |cluster| cluster.wait_for_none("busy")).await;
-    assert!(rows(&client, "SELECT 1").await.is_ok());
-}
-
-#[tokio::test]
-async fn a_lost_connection_is_an_internal_error() {
-    let Some(cluster) = cluster() else { return };
-    let client = client(&cluster, "reader", "lost").await;
-    let text = rows(&client, "SELECT pg_terminate_backend(pg_backend_pid())").await;
-    let text = text.expect_err("no connection");
-    assert!(text.starts_with("An internal error occurred"), "{text}");
-    assert!(!text.contains("hunter2"), "{text}");
-}
-
-#[tokio::test]
-async fn roles_that_reach_beyond_the_database_are_refused() {
-    let Some(cluster) = cluster() else { return };
-    for (role, words) in [
-        ("boss", "a superuser"),
-        ("admin", "a superuser"),
-        ("member", "a superuser"),
-        ("filer", "pg_read_server_files"),
-    ] {
-        let refused = Postgres::connect(&cluster.url(role, "roles"), FOREVER).await;
-        let error = refused.err().expect(role).to_string();
-        assert!(
-            error.contains(words) && error.contains("can only read"),
-            "{error}"
-        );
-        assert!(!error.contains("hunter2"), "{error}");
-    }
-    let mut wrong = cluster.url("reader", "roles").expose_secret().clone();
-    wrong = wrong.replace("hunter2-reader", "hunter2-wrong");
-    for url in [
-        wrong,
-        "postgres://x:hunter2@[/".to_owned(),
-        "postgres://u:hunter2@127.0.0.1:1/x".to_owned(),
-    ] {
-        let refused = Postgres::connect(&url.into(), FOREVER)
-            .await
-            .err()
-            .expect("refused");
-        let mut text = format!("{refused} {refused:?}");
-        let mut source = std::error::Error::source(&refused);
-        while let Some(error) = source {
-            text.push_str(&error.to_string());
-            source = error.source();
-        }
-        assert!(!text.contains("hunter2"), "{text}");
-    }
-}
-
-/// The SQL of the README makes a role that the server accepts without a warning,
-/// and that can read what it was granted and no more.
-#[test]
-fn the_recipe_of_the_readme_makes_a_reader() {
-    let Some(cluster) = cluster() else { return };
-    let readme = include_str!("../README.md");
-    let recipe = readme
-        .split("```sql\n")
-        .nth(1)
-        .and_then(|text| text.split("```").next());
-    let recipe = recipe
-        .expect("the recipe")
-        .replace("'…'", "'hunter2-mcp_reader'");
-    cluster.admin_in("postgres", "CREATE DATABASE recipe");
-    cluster.admin_in("recipe", "CREATE TABLE customers AS SELECT 1 AS id; CREATE TABLE orders AS SELECT 2 AS id; CREATE TABLE secret AS SELECT 3 AS id");
-    cluster.admin_in("recipe", &recipe.replace(" shop ", " recipe "));
-    let url = cluster
-        .url("mcp_reader", "recipe")
-        .expose_secret()
-        .replace("/shop?", "/recipe?");
-    let call = |sql: &str| {
-        let arguments = json!({"sql": sql}).to_string();
-        let output = program(&url)
-            .args(["call", "query", &arguments, "--json"])
-            .output();
-        let output = output.expect("the program runs");
-        let log = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!log.contains("the PostgreSQL role"), "{log}");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    };
-    let read = call("SELECT 'read: ' || c.id || o.id FROM customers c, orders o");
-    assert!(read.contains("read: 12"), "{read}");
-    for sql in [
-        "SELECT * FROM secret",
-        "SELECT pg_terminate_backend(1)",
-        "SELECT pg_cancel_backend(1)",
-        "SELECT pg_read_file('/etc/passwd')",
-        "CREATE TEMP TABLE x (y int)",
-    ] {
-        let text = call(sql);
-        assert!(
-            text.contains("does not allow") || text.contains("Only reading"),
-            "{sql}: {text}"
-        );
-    }
-}
-
+/// The program with a database.
 fn program(url: &str) -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_database"));
     program.env("DATABASE_URL", url).env_remove("SSL_CERT_FILE");
     program
-}
-
-#[test]
-fn the_queries_of_a_killed_process_end() {
-    let Some(cluster) = cluster() else { return };
-    let url = cluster.url("reader", "killed");
-    let mut program = program(url.expose_secret())
-        .args(["--query-seconds", "3600", "call", "query"])
-        .arg(json!({"sql": RUNAWAYS[0]}).to_string())
-        .spawn()
-        .expect("the program runs");
-    cluster.wait_for_running("killed", 1);
-    program.kill().expect("it is ours");
-    program.wait().expect("it ends");
-    cluster.wait_for_none("killed");
-}
-
-#[test]
-fn rights_beyond_reading_are_in_the_log_and_the_password_is_not() {
-    let Some(cluster) = cluster() else { return };
-    let url = cluster.url("writer", "warned");
-    let output = program(url.expose_secret())
-        .args(["call", "list_tables", "{}"])
-        .output();
-    let output = output.expect("the program runs");
-    assert!(output.status.success());
-    let log = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        log.contains("the PostgreSQL role can write to tables"),
-        "{log}"
-    );
-    assert!(log.contains("overwrite_as_owner"), "{log}");
-    for arguments in [
-        ["call", "list_tables", "{}", "--query-seconds=0"],
-        ["--help", "", "", ""],
-    ] {
-        let wrong = program(&url.expose_secret().replace("-writer", "-wrong"));
-        let output = { wrong }
-            .args(arguments)
-            .output()
-            .expect("the program runs");
-        let text = [output.stdout, output.stderr].concat();
-        assert!(!String::from_utf8_lossy(&text).contains("hunter2"));
-    }
-}
-
-#[test]
-fn tls_is_verified_and_cancelling_uses_it_too() {
-    let Some(cluster) = cluster() else { return };
-    let call = |mode: &str, trusted: bool, sql: &str| {
-        let mut program = program(&cluster.tcp_url("reader", "tls", mode));
-        if trusted {
-            program.env("SSL_CERT_FILE", cluster.certificate());
-        }
-        let arguments = json!({"sql": sql}).to_string();
-        let output = program
-            .args(["--query-seconds", "1", "call", "query", &arguments])
-            .output();
-        let output = output.expect("the program runs");
-        let text = [output.stdout, output.stderr].concat();
-        String::from_utf8_lossy(&text).into_owned()
-    };
-    let encrypted = "SELECT 'encrypted: ' || ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
-    for (mode, trusted, words) in [
-        ("require", true, "encrypted: true"),
-        ("verify-full", true, "encrypted: true"),
-        ("require", false, "invalid peer certificate"),
-        ("disable", false, "encrypted: false"),
-        ("prefer", false, "encrypted: false"),
-    ] {
-        let text = call(mode, trusted, encrypted);
-        assert!(text.contains(words), "{mode} {trusted}: {text}");
-    }
-    let text = call("require", true, RUNAWAYS[0]);
-    assert!(text.contains("was cancelled after 1s"), "{text}");
-    cluster.wait_for_none("tls");
-}
-
-/// psql blocks, and the server of the test needs this thread meanwhile.
-async fn on_a_thread(cluster: &Arc<Cluster>, wait: impl FnOnce(&Cluster) + Send + 'static) {
-    let cluster = Arc::clone(cluster);
-    let waited = tokio::task::spawn_blocking(move || wait(&cluster));
-    waited.await.expect("the wait ends");
 }

@@ -31,6 +31,8 @@ CREATE FUNCTION overwrite_as_owner() RETURNS int VOLATILE SECURITY DEFINER LANGU
     AS 'UPDATE customers SET name = ''overwritten'' RETURNING 1';
 CREATE FUNCTION fails() RETURNS int LANGUAGE plpgsql
     AS $$ BEGIN RAISE EXCEPTION 'hunter2' USING DETAIL = 'hunter2', HINT = 'hunter2'; END $$;
+CREATE FUNCTION fails_otherwise() RETURNS int LANGUAGE plpgsql
+    AS $$ BEGIN RAISE EXCEPTION 'hunter2' USING ERRCODE = '22023'; END $$;
 
 GRANT USAGE ON SCHEMA sales TO reader, writer;
 GRANT SELECT ON customers, sales.orders, names, "Odd ""name" TO reader;

@@ -1,18 +1,16 @@
-//! SQLite, through the whole protocol, attacked.
+//! SQLite, through the whole protocol, attacked: what is read and what is refused.
 
+mod ends;
+mod pages;
+#[path = "../support/mod.rs"]
 mod support;
 
-use std::{
-    fs,
-    path::PathBuf,
-    task::{Context, Poll, Waker},
-    time::Duration,
-};
+use std::{fs, path::PathBuf};
 
 use database::{Sqlite, limits};
-use mcp_kit::{Principal, testing::Client};
+use mcp_kit::testing::Client;
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde_json::json;
 use support::{FOREVER, outcome, query, refusal, rows, server};
 
 /// Counts until it is stopped.
@@ -366,145 +364,4 @@ async fn functions_that_run_long_on_long_values_are_refused_or_replaced() {
         found["rows"],
         json!([["", "x", "x", "xba", "abx", "x", "11", null, null]])
     );
-}
-
-#[tokio::test]
-async fn a_query_is_cancelled_when_its_time_is_over() {
-    let database = Sqlite::sample().expect("the sample");
-    let database = database.query_time(Duration::from_millis(20));
-    let client = Client::new(&server(database)).await;
-    for sql in [
-        RUNAWAY,
-        "SELECT count(*) FROM orders a, orders b, orders c, orders d, orders e",
-    ] {
-        let text = refusal(&client, sql).await;
-        assert!(text.contains("was cancelled after 20ms"), "{sql}: {text}");
-    }
-}
-
-/// Nothing but cancelling ends these queries, and each holds a thread. The query
-/// behind them is answered only if every thread is free again.
-#[tokio::test]
-async fn cancelled_calls_free_their_threads() {
-    let database = Sqlite::sample().expect("the sample");
-    let server = server(database.query_time(FOREVER));
-    let client = Client::new(&server).await;
-    for _ in 0..3 {
-        let calls: Vec<_> = (0..limits::CONNECTIONS)
-            .map(|_| client.call("query", json!({"sql": RUNAWAY})))
-            .collect();
-        let behind = client.call("query", json!({"sql": "SELECT 1"}));
-        calls.iter().for_each(mcp_kit::testing::Call::cancel);
-        assert!(outcome(behind.await).is_ok());
-    }
-}
-
-/// The framework drops a call's future when its client leaves.
-#[tokio::test]
-async fn a_full_queue_refuses_at_once_and_dropped_calls_make_room() {
-    let database = Sqlite::sample().expect("the sample");
-    let server = server(database.query_time(FOREVER));
-    let caller = Principal::with_every_scope("ada");
-    let mut calls = Vec::new();
-    let refused = loop {
-        let call = server.call(&caller, "query", json!({"sql": RUNAWAY}));
-        let mut call = Box::pin(call.into_future());
-        let now = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        match now {
-            Poll::Ready(refused) => break refused.expect_err("no room"),
-            Poll::Pending => calls.push(call),
-        }
-    };
-    assert!(calls.len() >= limits::QUEUE, "{}", calls.len());
-    assert!(refused.to_string().contains("Try again"), "{refused}");
-    drop(calls);
-    // The threads stop, and pass over what was still waiting.
-    let client = Client::new(&server).await;
-    while let Err(text) = rows(&client, "SELECT 1").await {
-        assert!(text.contains("Try again"), "{text}");
-    }
-}
-
-#[tokio::test]
-async fn pages_join_to_the_whole_result() {
-    let client = sample().await;
-    let sql = "SELECT id FROM orders WHERE id > $1 ORDER BY id";
-    let mut ids = Vec::new();
-    let mut cursor = Value::Null;
-    loop {
-        let mut page = json!({"sql": sql, "params": [10], "maxRows": 45});
-        if !cursor.is_null() {
-            page["cursor"] = cursor;
-        }
-        let page = query(&client, page).await.expect("a page");
-        ids.extend(
-            page["rows"]
-                .as_array()
-                .expect("rows")
-                .iter()
-                .map(|row| row[0].as_u64()),
-        );
-        cursor = page["nextCursor"].clone();
-        if cursor.is_null() {
-            break;
-        }
-    }
-    assert_eq!(ids, (11..=120).map(Some).collect::<Vec<_>>());
-
-    // A page that ends exactly with the result has no cursor.
-    let exact = json!({"sql": "SELECT id FROM customers", "maxRows": 8});
-    assert!(
-        query(&client, exact)
-            .await
-            .expect("a page")
-            .get("nextCursor")
-            .is_none()
-    );
-}
-
-#[tokio::test]
-async fn a_page_ends_before_its_byte_limit_and_goes_on_with_the_cursor() {
-    let client = sample().await;
-    let sql = "SELECT printf('%.*c', 3000, 'x') FROM orders";
-    let first = query(&client, json!({"sql": sql, "maxRows": 120}))
-        .await
-        .expect("a page");
-    let count = first["rows"].as_array().map_or(0, Vec::len);
-    assert!(count * 3000 < limits::PAGE_BYTES && count > 30, "{count}");
-    let next = json!({"sql": sql, "maxRows": 500, "cursor": first["nextCursor"]});
-    let next = query(&client, next).await.expect("a page");
-    assert!(next["rows"].as_array().is_some_and(|rows| !rows.is_empty()));
-}
-
-#[tokio::test]
-async fn cursors_of_others_forged_and_far_ones_are_refused() {
-    let database = Sqlite::sample().expect("the sample");
-    let server = server(database.query_time(FOREVER));
-    let client = async |name: &str| {
-        let caller = Principal::with_every_scope(name);
-        Client::builder(&server).principal(caller).connect().await
-    };
-    let (ada, bob) = (client("ada").await, client("bob").await);
-    let sql = "SELECT id FROM orders";
-    let page = query(&ada, json!({"sql": sql, "maxRows": 1}))
-        .await
-        .expect("a page");
-    let cursor = page["nextCursor"].as_str().expect("a cursor");
-    let next = |sql: &str, cursor: &str| json!({"sql": sql, "maxRows": 1, "cursor": cursor});
-    assert!(query(&ada, next(sql, cursor)).await.is_ok());
-    for (client, arguments) in [
-        (&bob, next(sql, cursor)),
-        (&ada, next("SELECT id FROM customers", cursor)),
-        (&ada, next(sql, "100")),
-        (&ada, next(sql, &cursor.replace('A', "B"))),
-        (
-            &ada,
-            json!({"sql": "SELECT id FROM orders", "params": [1], "cursor": cursor}),
-        ),
-    ] {
-        let text = query(client, arguments)
-            .await
-            .expect_err("no cursor of theirs");
-        assert!(text.contains("does not belong to this query"), "{text}");
-    }
 }

@@ -18,7 +18,7 @@ use std::{
 
 use mcp_kit::guard::Sensitive;
 
-const SETUP: &str = include_str!("postgres.sql");
+const SETUP: &str = include_str!("setup.sql");
 
 /// A running server with the database `shop`.
 pub struct Cluster {
