@@ -22,6 +22,8 @@ thread_local! {
     static CONTAINED: Cell<bool> = const { Cell::new(false) };
     /// The panic on this thread that nothing has caught yet, as the hook saw it.
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// Whether there is one. Every call asks, and this costs less than `LAST`.
+    static HAS_LAST: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs `run` and makes a panic an error.
@@ -29,19 +31,24 @@ pub(crate) fn contain<T>(run: impl FnOnce() -> T) -> Result<T, ToolError> {
     let outer = CONTAINED.replace(true);
     // A panic that the code before caught itself does not describe one in here.
     // One that unwinds through this thread now is described again below.
-    let unwinding = swap_last(None);
-    let outcome = catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
-        let description = swap_last(None).unwrap_or_else(|| describe(&*payload));
-        // The payload's own `Drop` may panic, and so may the payload of that:
-        // the second is leaked, since it cannot be dropped safely.
-        if let Err(second) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
-            std::mem::forget(second);
-        }
-        ToolError::panic(description)
-    });
-    swap_last(unwinding.filter(|_| std::thread::panicking()));
+    let unwinding = take_last();
+    let outcome = catch_unwind(AssertUnwindSafe(run)).map_err(caught);
+    if unwinding.is_some() || HAS_LAST.get() {
+        swap_last(unwinding.filter(|_| std::thread::panicking()));
+    }
     CONTAINED.set(outer);
     outcome
+}
+
+#[cold]
+fn caught(payload: Box<dyn Any + Send>) -> ToolError {
+    let description = take_last().unwrap_or_else(|| describe(&*payload));
+    // The payload's own `Drop` may panic, and so may the payload of that:
+    // the second is leaked, since it cannot be dropped safely.
+    if let Err(second) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
+        std::mem::forget(second);
+    }
+    ToolError::panic(description)
 }
 
 /// Drops a value whose `Drop` may panic.
@@ -93,28 +100,44 @@ impl<T, F: Future<Output = Result<T, ToolError>> + Unpin> Future for Contained<F
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { future, span } = &mut *self;
-        let Some(future) = future else {
+        if future.is_none() {
             return Poll::Ready(Err(ToolError::internal("the call has ended already")));
-        };
-        let outcome = match contain_in(span, || Pin::new(future).poll(cx)) {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(outcome)) => outcome,
-            Err(panic) => Err(panic),
-        };
-        Poll::Ready(match (self.drop_future(), outcome) {
-            (Err(panic), Ok(value)) => {
-                let _ = discard(value);
-                Err(panic)
+        }
+        // Out of the closure's reach: it must survive a panic in the future's `Drop`.
+        let mut outcome = None;
+        let ended = contain_in(span, || {
+            if let Some(running) = future
+                && let Poll::Ready(ready) = Pin::new(running).poll(cx)
+            {
+                outcome = Some(ready);
+                *future = None;
             }
-            (_, outcome) => outcome,
-        })
+        });
+        match (ended, outcome) {
+            (Ok(()), None) => Poll::Pending,
+            (Ok(()), Some(outcome)) => Poll::Ready(outcome),
+            (Err(panic), outcome) => {
+                // What the panic left of the future; a failure of its own is
+                // what the call ended with.
+                let _ = self.drop_future();
+                Poll::Ready(match outcome {
+                    Some(Err(error)) => Err(error),
+                    outcome => {
+                        let _ = discard(outcome);
+                        Err(panic)
+                    }
+                })
+            }
+        }
     }
 }
 
 impl<F> Drop for Contained<F> {
     fn drop(&mut self) {
         self.end();
-        let _ = discard(std::mem::replace(&mut self.span, Span::none()));
+        if !self.span.is_none() {
+            let _ = discard(std::mem::replace(&mut self.span, Span::none()));
+        }
     }
 }
 
@@ -166,9 +189,15 @@ pub(crate) fn install_hook() {
     });
 }
 
+/// Takes the description of the last panic.
+fn take_last() -> Option<String> {
+    HAS_LAST.get().then(|| swap_last(None)).flatten()
+}
+
 /// Replaces the description of the last panic; `None` if the thread's values
 /// are already gone.
 fn swap_last(description: Option<String>) -> Option<String> {
+    HAS_LAST.set(description.is_some());
     LAST.try_with(|last| last.replace(description)).ok()?
 }
 

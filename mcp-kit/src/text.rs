@@ -42,9 +42,13 @@ pub(crate) struct LineEnd {
 }
 
 impl LineEnd {
+    /// What they begin with.
+    pub(crate) const FIRST_BYTES: [u8; 2] = [0xC2, 0xE2];
+
     /// The first one in `text`.
     pub(crate) fn first(text: &[u8]) -> Option<Self> {
-        memchr::memchr2_iter(0xC2, 0xE2, text).find_map(|at| {
+        let [two, three] = Self::FIRST_BYTES;
+        memchr::memchr2_iter(two, three, text).find_map(|at| {
             let (length, escape) = match text[at..] {
                 [0xC2, 0x85, ..] => (2, "\\u0085"),
                 [0xE2, 0x80, 0xA8, ..] => (3, "\\u2028"),

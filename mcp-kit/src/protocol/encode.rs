@@ -116,7 +116,8 @@ impl Formatter for OneLine {
 /// Writes a JSON string.
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     // Most text that a server sends needs no escape.
-    if escapes(text) == 0 && LineEnd::first(text.as_bytes()).is_none() {
+    let found = escapes(text);
+    if found.bytes == 0 && found.line_end(text.as_bytes()).is_none() {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
@@ -127,26 +128,47 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
 
 /// The bytes of a text as a JSON string, without the quotes.
 pub(crate) fn string_size(text: &str) -> usize {
-    let (mut size, mut rest) = (text.len() + escapes(text), text.as_bytes());
-    while let Some(end) = LineEnd::first(rest) {
+    let found = escapes(text);
+    let (mut size, mut rest) = (text.len() + found.bytes, text.as_bytes());
+    while let Some(end) = found.line_end(rest) {
         size += end.escape.len() - end.length;
         rest = &rest[end.at + end.length..];
     }
     size
 }
 
-/// How many bytes the escapes that JSON requires add to a text.
-fn escapes(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let (mut at, mut more) = (0, 0);
+/// What a text holds that is written as something else.
+struct Escapes {
+    /// How many bytes the escapes that JSON requires add.
+    bytes: usize,
+    may_end_line: bool,
+}
+
+impl Escapes {
+    fn line_end(&self, text: &[u8]) -> Option<LineEnd> {
+        self.may_end_line.then(|| LineEnd::first(text)).flatten()
+    }
+}
+
+fn escapes(text: &str) -> Escapes {
+    let text = text.as_bytes();
+    let (mut at, mut bytes, mut kinds) = (0, 0, 0);
     // No iterator: results can be large, and without optimisations each step of
     // one is a call.
-    while at < bytes.len() {
-        more += ESCAPES[bytes[at] as usize] as usize;
+    while at < text.len() {
+        let escape = ESCAPES[text[at] as usize];
+        kinds |= escape;
+        bytes += (escape & !MAY_END_LINE) as usize;
         at += 1;
     }
-    more
+    Escapes {
+        bytes,
+        may_end_line: kinds & MAY_END_LINE != 0,
+    }
 }
+
+/// Marks the bytes that a [`LineEnd`] begins with.
+const MAY_END_LINE: u8 = 0x80;
 
 /// How many bytes escaping adds to each byte.
 const ESCAPES: [u8; 256] = {
@@ -160,6 +182,11 @@ const ESCAPES: [u8; 256] = {
     let mut at = 0;
     while at < short.len() {
         table[short[at] as usize] = 1;
+        at += 1;
+    }
+    let mut at = 0;
+    while at < LineEnd::FIRST_BYTES.len() {
+        table[LineEnd::FIRST_BYTES[at] as usize] = MAY_END_LINE;
         at += 1;
     }
     table

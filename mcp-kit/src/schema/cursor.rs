@@ -61,16 +61,16 @@ impl<'a> Cursor<'a> {
         self.text.get(from..to).unwrap_or_default()
     }
 
-    /// The next byte that is no white space; it is not consumed.
+    /// The next byte that is not white space; it is not consumed.
+    #[inline]
     pub(crate) fn peek(&mut self) -> Result<u8, Malformed> {
-        let rest = self.text.as_bytes().get(self.pos..).unwrap_or_default();
-        for (offset, byte) in rest.iter().enumerate() {
+        let bytes = self.text.as_bytes();
+        while let Some(&byte) = bytes.get(self.pos) {
             if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
-                self.pos += offset;
-                return Ok(*byte);
+                return Ok(byte);
             }
+            self.pos += 1;
         }
-        self.pos = self.text.len();
         Err(Malformed)
     }
 
@@ -97,10 +97,8 @@ impl<'a> Cursor<'a> {
         let bytes = self.text.as_bytes();
         let mut escaped = false;
         loop {
-            let rest = bytes.get(self.pos..).ok_or(Malformed)?;
-            let offset = end_or_escape(rest).ok_or(Malformed)?;
-            self.pos += offset + 1;
-            if rest[offset] == b'"' {
+            self.pos = end_or_escape(bytes, self.pos).ok_or(Malformed)? + 1;
+            if bytes[self.pos - 1] == b'"' {
                 let quoted = self.text.get(start..self.pos).ok_or(Malformed)?;
                 return Ok(RawString { quoted, escaped });
             }
@@ -113,16 +111,15 @@ impl<'a> Cursor<'a> {
     /// A number, `true`, `false` or `null`, as it is written.
     pub(crate) fn word(&mut self) -> Result<&'a str, Malformed> {
         self.peek()?;
-        let rest = self.text.get(self.pos..).ok_or(Malformed)?;
-        let length = rest
-            .bytes()
-            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'+' | b'.'))
-            .count();
-        if length == 0 {
-            return Err(Malformed);
+        let start = self.pos;
+        let bytes = self.text.as_bytes();
+        while let Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'+' | b'.') =
+            bytes.get(self.pos)
+        {
+            self.pos += 1;
         }
-        self.pos += length;
-        Ok(&rest[..length])
+        let word = self.text.get(start..self.pos);
+        word.filter(|word| !word.is_empty()).ok_or(Malformed)
     }
 
     /// Past one value, however deep it is.
@@ -203,13 +200,15 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Where a string's closing quote or its first escape is. Most strings are
-/// names: too short for a vectored search to pay.
-fn end_or_escape(rest: &[u8]) -> Option<usize> {
+/// Where a string's closing quote or its first escape is, at or behind `at`.
+/// Most strings are names: too short for a vectored search to pay.
+fn end_or_escape(bytes: &[u8], mut at: usize) -> Option<usize> {
     const SHORT: usize = 16;
-    let (start, long) = rest.split_at(rest.len().min(SHORT));
-    start
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\'))
-        .or_else(|| memchr::memchr2(b'"', b'\\', long).map(|at| at + SHORT))
+    for _ in 0..SHORT {
+        if let b'"' | b'\\' = bytes.get(at)? {
+            return Some(at);
+        }
+        at += 1;
+    }
+    memchr::memchr2(b'"', b'\\', bytes.get(at..)?).map(|further| at + further)
 }

@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde_json::{Map, Value};
@@ -46,15 +46,18 @@ pub(crate) struct CallContext {
     pub(crate) trace: CallTrace,
     pub(crate) request: CallRequest,
     text: CallText,
-    /// What the client says of itself, once it has been looked at.
-    client: OnceLock<Option<Arc<ClientInfo>>>,
+    /// What the client said of itself in `initialize`, or at length.
+    client: Option<Arc<ClientInfo>>,
+    /// What it says of itself in `text`, once that has been looked at.
+    read_client: OnceLock<Option<ClientInfo>>,
     pub(crate) cancelled: Cancelled,
     /// Of every `Progress` of the call together.
     pub(crate) reported: Reported,
     given_up: OnceLock<ErrorKind>,
     answered: AtomicBool,
-    /// What its connection knows it by, among all calls that it ever had.
-    serial: OnceLock<u64>,
+    /// What its connection knows it by, among all calls that it ever had; 0
+    /// before it has one.
+    serial: AtomicU64,
     #[cfg(feature = "http")]
     begun: AtomicBool,
     reference: OnceLock<Reference>,
@@ -83,9 +86,12 @@ pub(crate) struct CallText {
 
 impl CallText {
     pub(crate) fn new(arguments: Option<&str>, client: Option<&str>) -> Self {
-        let parts = [arguments.unwrap_or_default(), client.unwrap_or_default()];
+        let text = match client {
+            None => arguments.map(Box::from),
+            Some(client) => Some([arguments.unwrap_or_default(), client].concat().into()),
+        };
         Self {
-            text: (arguments.is_some() || client.is_some()).then(|| parts.concat().into()),
+            text,
             arguments: arguments.map(str::len),
         }
     }
@@ -111,6 +117,7 @@ pub(crate) trait Outbound: Send + Sync {
 }
 
 impl CallContext {
+    #[inline]
     pub(crate) fn new(
         entry: Arc<ToolEntry>,
         (request, text): (CallRequest, CallText),
@@ -124,10 +131,8 @@ impl CallContext {
             entry,
             request,
             text,
-            client: match client {
-                Some(client) => OnceLock::from(Some(Arc::clone(client))),
-                None => OnceLock::new(),
-            },
+            client: client.cloned(),
+            read_client: OnceLock::new(),
             principal,
             received_at: Instant::now(),
             progress_token,
@@ -135,7 +140,7 @@ impl CallContext {
             trace,
             given_up: OnceLock::new(),
             answered: AtomicBool::new(false),
-            serial: OnceLock::new(),
+            serial: AtomicU64::new(0),
             #[cfg(feature = "http")]
             begun: AtomicBool::new(false),
             cancelled: Cancelled::default(),
@@ -155,11 +160,11 @@ impl CallContext {
     }
 
     pub(crate) fn set_serial(&self, serial: u64) {
-        let _ = self.serial.set(serial);
+        self.serial.store(serial, Ordering::Relaxed);
     }
 
     pub(crate) fn serial(&self) -> Option<u64> {
-        self.serial.get().copied()
+        Some(self.serial.load(Ordering::Relaxed)).filter(|serial| *serial != 0)
     }
 
     pub(crate) fn cancel(&self) {
@@ -229,8 +234,9 @@ impl CallContext {
 
     /// What the client says of itself.
     pub(crate) fn client(&self) -> Option<&ClientInfo> {
-        let read = || ClientInfo::from_json(self.text.client()?).map(Arc::new);
-        self.client.get_or_init(read).as_deref()
+        let read = || ClientInfo::from_json(self.text.client()?);
+        let client = self.client.as_deref();
+        client.or_else(|| self.read_client.get_or_init(read).as_ref())
     }
 
     /// The call's reference, made when it is first needed.

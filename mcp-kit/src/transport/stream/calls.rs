@@ -46,7 +46,8 @@ struct State {
     taken: u64,
     reports: Reports,
     /// Every call that has not been answered.
-    open: HashMap<RequestId, Open>,
+    /// Hashed quickly: a client that makes its ids collide delays its own calls.
+    open: HashMap<RequestId, Open, foldhash::fast::RandomState>,
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
     /// Permits given out.
@@ -60,7 +61,8 @@ struct State {
     started: u64,
     /// `started` when [`Calls::relieve`] last looked.
     started_at_last_look: u64,
-    next_serial: u64,
+    /// 0 means none.
+    last_serial: u64,
     is_closed: bool,
     connection: Option<Waker>,
     /// Answers came that the connection was not woken for.
@@ -130,8 +132,8 @@ impl Calls {
         {
             return Err(Refused::Busy(call));
         }
-        let serial = state.next_serial;
-        state.next_serial += 1;
+        state.last_serial += 1;
+        let serial = state.last_serial;
         call.context.set_serial(serial);
         let deadline = call.context.received_at + call.context.entry.timeout + GRACE;
         if let Some(batch) = batch {
