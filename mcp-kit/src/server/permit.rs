@@ -53,7 +53,8 @@ pub(crate) struct PrincipalPermits {
 
 #[cfg(feature = "http")]
 struct Known {
-    permits: HashMap<Box<[u8]>, Arc<Semaphore>>,
+    /// Hashed quickly: there are few, since those without calls are forgotten.
+    permits: HashMap<Box<[u8]>, Arc<Semaphore>, foldhash::fast::RandomState>,
     /// With so many entries, those that no call uses are forgotten.
     sweep_at: usize,
 }
@@ -66,7 +67,7 @@ impl PrincipalPermits {
         Self {
             most: most.min(Semaphore::MAX_PERMITS),
             known: Mutex::new(Known {
-                permits: HashMap::new(),
+                permits: HashMap::default(),
                 sweep_at: Self::LEAST_SWEPT,
             }),
         }

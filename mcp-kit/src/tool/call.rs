@@ -88,7 +88,13 @@ impl CallText {
     pub(crate) fn new(arguments: Option<&str>, client: Option<&str>) -> Self {
         let text = match client {
             None => arguments.map(Box::from),
-            Some(client) => Some([arguments.unwrap_or_default(), client].concat().into()),
+            Some(client) => {
+                let arguments = arguments.unwrap_or_default();
+                let mut text = String::with_capacity(arguments.len() + client.len());
+                text.push_str(arguments);
+                text.push_str(client);
+                Some(text.into_boxed_str())
+            }
         };
         Self {
             text,

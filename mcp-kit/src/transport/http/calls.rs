@@ -352,7 +352,8 @@ async fn run(call: Arc<Call>, holds: Holds, share: Option<Share>) {
 async fn acquire(permits: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
     match Arc::clone(&permits).try_acquire_owned() {
         Ok(permit) => Some(permit),
-        Err(_) => permits.acquire_owned().await.ok(),
+        // Boxed: most calls need no room for it, and each one's task is allocated.
+        Err(_) => Box::pin(permits.acquire_owned()).await.ok(),
     }
 }
 

@@ -35,6 +35,11 @@ impl Accepts {
         let mut says = false;
         for value in headers.get_all(ACCEPT) {
             says = true;
+            // What the specification has clients send.
+            if value == "application/json, text/event-stream" {
+                (accepts.json, accepts.events) = (true, true);
+                continue;
+            }
             let text = value.to_str().unwrap_or_default();
             for part in text.split(',') {
                 let mut words = part.split(';').map(str::trim);
@@ -114,7 +119,7 @@ pub(super) fn single<'a>(
     }
     match first.map(HeaderValue::to_str) {
         None => Ok(None),
-        Some(Ok(text)) => Ok(Some(text.trim())),
+        Some(Ok(text)) => Ok(Some(text.trim_ascii())),
         Some(Err(_)) => Err(mismatch(format!(
             "Header mismatch: {} holds other characters than ASCII's; encode it as =?base64?…?=",
             shown(name)

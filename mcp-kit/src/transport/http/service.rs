@@ -47,6 +47,7 @@ use crate::reference::Reference;
 use crate::server::{ByteBudget, Server, ServerInner};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
+use crate::tool::ToolError;
 
 /// A server as a `tower::Service`; made by [`Server::http_service`].
 ///
@@ -223,7 +224,21 @@ impl HttpService {
             let responded = if is_reserve && !probes::is_probe(parts.uri.path()) {
                 Err(busy().closing())
             } else {
-                contained(shared.respond(&parts, &mut body, client)).await
+                let mut responding = pin!(shared.respond(&parts, &mut body, client));
+                // Kept here: a response is large, and each layer that returns one moves it.
+                let mut responded = None;
+                poll_fn(|cx| {
+                    let poll = || {
+                        let polled = responding.as_mut().poll(cx);
+                        polled.map(|response| responded = Some(response))
+                    };
+                    contain(poll).unwrap_or_else(|panic| {
+                        responded = Some(Err(panicked(&panic)));
+                        Poll::Ready(())
+                    })
+                })
+                .await;
+                responded.unwrap_or_else(|| Err(busy()))
             };
             let mut response = match responded {
                 Ok(response) => response,
@@ -401,21 +416,10 @@ impl Shared {
     }
 }
 
-/// The response, or a refusal with a reference if what runs on the way to it
-/// panics: an authenticator, a check of readiness, a subscriber.
-async fn contained(
-    responding: impl Future<Output = Result<Response<HttpBody>, Refusal>>,
-) -> Result<Response<HttpBody>, Refusal> {
-    let mut responding = pin!(responding);
-    let polled = poll_fn(|cx| match contain(|| responding.as_mut().poll(cx)) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
-        Err(panic) => Poll::Ready(Err(panic)),
-    });
-    let panic = match polled.await {
-        Ok(response) => return response,
-        Err(panic) => panic,
-    };
+/// Refuses a request with a reference, since what runs on the way to its
+/// response panicked: an authenticator, a check of readiness, a subscriber.
+#[cold]
+fn panicked(panic: &ToolError) -> Refusal {
     let reference = Reference::new();
     let _ = contain(|| {
         tracing::error!(
@@ -425,7 +429,7 @@ async fn contained(
             "a request was not answered"
         );
     });
-    Err(Refusal::of(
+    Refusal::of(
         StatusCode::INTERNAL_SERVER_ERROR,
         None,
         RpcError::new(
@@ -434,7 +438,7 @@ async fn contained(
                 "An internal error occurred (reference {reference}). The issue has been logged."
             ),
         ),
-    ))
+    )
 }
 
 impl<B> Service<Request<B>> for HttpService
