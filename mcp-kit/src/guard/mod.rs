@@ -59,4 +59,8 @@ mod guide {
     mod databases {}
     #[doc = include_str!("../../../examples/web-search/corpus/secrets.md")]
     mod secrets {}
+
+    #[cfg(feature = "net")]
+    #[doc = include_str!("../../../examples/web-search/corpus/fetching.md")]
+    mod fetching {}
 }

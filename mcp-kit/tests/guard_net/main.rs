@@ -12,6 +12,7 @@
 mod arguments;
 mod bodies;
 mod names;
+mod proxy;
 mod redirects;
 mod refusals;
 mod requests;

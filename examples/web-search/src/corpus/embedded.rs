@@ -24,6 +24,7 @@ const PAGES: &[(&str, &str)] = &[
     page!("keys.md"),
     page!("secrets.md"),
     page!("databases.md"),
+    page!("fetching.md"),
     page!("metrics.md"),
     page!("going-live.md"),
     page!("logging.md"),

@@ -25,6 +25,7 @@ pub struct HttpClientBuilder {
     user_agent: HeaderValue,
     resolver: Arc<dyn Resolve>,
     roots: Vec<CertificateDer<'static>>,
+    proxy: Option<reqwest::Proxy>,
     error: Option<HttpClientError>,
 }
 
@@ -52,6 +53,7 @@ impl HttpClientBuilder {
             user_agent: HeaderValue::from_static(concat!("mcp-kit/", env!("CARGO_PKG_VERSION"))),
             resolver: Arc::new(System),
             roots: Vec::new(),
+            proxy: None,
             error: None,
         }
     }
@@ -181,6 +183,20 @@ impl HttpClientBuilder {
         self
     }
 
+    /// Sends every request through this HTTP proxy (`http://proxy.example:3128`), whose
+    /// own address may be private. Proxies that the environment names are not used.
+    ///
+    /// The proxy resolves the names then, so that it must refuse private addresses. The
+    /// lists of hosts, and addresses in URLs and redirects, are checked as before.
+    pub fn proxy(mut self, url: &str) -> Self {
+        let is_http = url.starts_with("http://") || url.starts_with("https://");
+        match reqwest::Proxy::all(url) {
+            Ok(proxy) if is_http => self.proxy = Some(proxy),
+            _ => self.fail(HttpClientError::Proxy),
+        }
+        self
+    }
+
     /// Makes the client. Certificates are loaded with the first request.
     ///
     /// # Errors
@@ -196,6 +212,7 @@ impl HttpClientBuilder {
             user_agent: self.user_agent,
             resolver: self.resolver,
             roots: self.roots,
+            proxy: self.proxy,
             permits: Arc::new(Semaphore::new(self.concurrency)),
             client: OnceCell::new(),
         })))

@@ -44,6 +44,7 @@ pub(super) struct Inner {
     pub(super) user_agent: HeaderValue,
     pub(super) resolver: Arc<dyn Resolve>,
     pub(super) roots: Vec<CertificateDer<'static>>,
+    pub(super) proxy: Option<reqwest::Proxy>,
     pub(super) permits: Arc<Semaphore>,
     pub(super) client: OnceCell<reqwest::Client>,
 }
@@ -103,7 +104,9 @@ impl Inner {
         let resolver = Checked {
             policy: Arc::clone(&self.policy),
             resolver: Arc::clone(&self.resolver),
+            is_for_proxy: self.proxy.is_some(),
         };
+        let proxy = self.proxy.clone();
         let (roots, user_agent) = (self.roots.clone(), self.user_agent.clone());
         let connect_time = self.limits.connect_time;
         let make = move || -> Result<reqwest::Client, HttpError> {
@@ -112,7 +115,7 @@ impl Inner {
             if trusted.is_empty() {
                 tracing::warn!("https requests fail: {}", tls::NO_ROOTS);
             }
-            reqwest::Client::builder()
+            let client = reqwest::Client::builder()
                 .tls_backend_preconfigured(
                     tls::client_config(trusted).map_err(HttpError::internal)?,
                 )
@@ -126,9 +129,12 @@ impl Inner {
                 .connect_timeout(connect_time)
                 // No connection is kept: each request resolves and checks anew, and none
                 // is sent into a connection that the server is about to close.
-                .pool_max_idle_per_host(0)
-                .build()
-                .map_err(HttpError::internal)
+                .pool_max_idle_per_host(0);
+            let client = match proxy {
+                Some(proxy) => client.proxy(proxy),
+                None => client,
+            };
+            client.build().map_err(HttpError::internal)
         };
         let made = lookup::FILES.run(LOADING_TIME, make).await;
         made.unwrap_or_else(|unfinished| Err(HttpError::internal(unfinished)))

@@ -246,6 +246,8 @@ pub enum HttpClientError {
     Network(String),
     /// The user agent cannot be a header's value.
     UserAgent(String),
+    /// The proxy's URL cannot be used. It is not shown: it may have a password.
+    Proxy,
     /// A certificate cannot be read.
     Certificates(Cow<'static, str>),
 }
@@ -266,6 +268,9 @@ impl fmt::Display for HttpClientError {
                     f,
                     "{text:?} cannot be sent as a user agent: use visible ASCII characters"
                 )
+            }
+            Self::Proxy => {
+                f.write_str("the URL for `proxy` cannot be used: write http://proxy.example:3128")
             }
             Self::Certificates(problem) => write!(
                 f,

@@ -66,6 +66,9 @@ impl Resolve for System {
 pub(super) struct Checked {
     pub(super) policy: Arc<Policy>,
     pub(super) resolver: Arc<dyn Resolve>,
+    /// Whether every connection goes to the proxy that the operator chose. No other
+    /// name is asked for then.
+    pub(super) is_for_proxy: bool,
 }
 
 /// As many addresses of one host are tried. A host may have thousands.
@@ -74,6 +77,7 @@ const MOST_TRIED: usize = 16;
 impl reqwest::dns::Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
         let (policy, resolver) = (Arc::clone(&self.policy), Arc::clone(&self.resolver));
+        let is_for_proxy = self.is_for_proxy;
         Box::pin(async move {
             let mut found = match resolver.resolve(name.as_str()).await {
                 Ok(found) if !found.is_empty() => found,
@@ -82,7 +86,7 @@ impl reqwest::dns::Resolve for Checked {
             };
             // One forbidden address refuses the host. A host with addresses of both
             // kinds is a way to get from the one to the other.
-            if !found.iter().all(|address| policy.allows(*address)) {
+            if !is_for_proxy && !found.iter().all(|address| policy.allows(*address)) {
                 return Err(Refused::Forbidden.into());
             }
             found.truncate(MOST_TRIED);
