@@ -111,10 +111,6 @@ async fn other_statuses_are_kept_and_their_texts_are_not() {
             ),
             422,
         ),
-        (
-            http("302 Found", "location: http://127.0.0.1:1/\r\n", ""),
-            302,
-        ),
     ] {
         let error = search(answer).await.expect_err("no hits");
         assert!(!format!("{error:?}").contains("stack trace"));
@@ -123,6 +119,17 @@ async fn other_statuses_are_kept_and_their_texts_are_not() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let mut elsewhere = stand_in(http("200 OK", "", "{}")).await;
+    let location = format!("location: {}/\r\n", elsewhere.base_url);
+    let error = search(http("302 Found", &location, ""))
+        .await
+        .expect_err("no hits");
+    assert!(matches!(error, SearchError::BadAnswer { .. }), "{error:?}");
+    assert!(elsewhere.requests.try_recv().is_err());
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use reqwest::header::HeaderValue;
+use mcp_kit::http::HeaderValue;
 
 use super::BraveSetupError;
 

@@ -7,10 +7,14 @@ mod answer;
 mod key;
 mod wait;
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::{Client, Response, StatusCode, Url, header::ACCEPT, redirect::Policy};
+use mcp_kit::guard::{
+    HttpClient, HttpClientError, HttpError, HttpErrorKind, HttpResponse, SafeUrl,
+};
+use mcp_kit::http::StatusCode;
+use mcp_kit::http::header::{ACCEPT, HeaderName, HeaderValue};
 
 use crate::{SearchError, SearchHit, SearchProvider};
 
@@ -19,16 +23,18 @@ pub use key::ApiKey;
 /// Where Brave serves its API.
 pub const BRAVE_BASE_URL: &str = "https://api.search.brave.com/res/v1/";
 
+/// Carries the key.
+const KEY_HEADER: HeaderName = HeaderName::from_static("x-subscription-token");
+
 /// The most results that Brave gives for one request.
 const MAX_COUNT: usize = 20;
 
 /// Searches the web with Brave.
 #[derive(Debug, Clone)]
 pub struct Brave {
-    client: Client,
-    endpoint: Url,
+    client: HttpClient,
+    endpoint: SafeUrl,
     key: ApiKey,
-    max_answer_bytes: usize,
 }
 
 /// How to reach Brave. [`BraveOptions::default`] is right for production.
@@ -57,31 +63,30 @@ impl Brave {
     ///
     /// # Errors
     ///
-    /// When the base URL cannot be used, or the system has no certificates.
+    /// When the base URL cannot be used.
     pub fn new(key: ApiKey, options: BraveOptions) -> Result<Self, BraveSetupError> {
-        let (endpoint, on_this_machine) = endpoint(&options.base_url)?;
-        // The first provider that a process installs stays; a second call is
-        // refused, and that is no problem here.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut client = Client::builder()
+        let endpoint = endpoint(&options.base_url)?;
+        let host = endpoint.as_url().host_str().unwrap_or_default();
+        let client = HttpClient::builder()
+            // The operator chose the host, so it may be at any address; no other host
+            // gets the key, since no redirect is followed.
+            .allow_hosts([host])
+            .allow_private_networks(["0.0.0.0/0", "::/0"])
+            .redirects(0)
             .timeout(options.timeout)
-            // A redirect would carry the key to a place that nobody chose.
-            .redirect(Policy::none())
-            .https_only(!on_this_machine)
-            .user_agent(concat!("mcp-kit-web-search/", env!("CARGO_PKG_VERSION")));
-        if on_this_machine {
-            client = client.no_proxy();
-        }
+            .connect_timeout(options.timeout)
+            .body_bytes(options.max_answer_bytes)
+            .user_agent(concat!("mcp-kit-web-search/", env!("CARGO_PKG_VERSION")))
+            .build()?;
         Ok(Self {
-            client: client.build().map_err(BraveSetupError::Client)?,
+            client,
             endpoint,
             key,
-            max_answer_bytes: options.max_answer_bytes,
         })
     }
 
     /// What an answer other than 200 means.
-    async fn refusal(&self, response: Response) -> SearchError {
+    async fn refusal(response: HttpResponse) -> SearchError {
         let status = response.status();
         match status {
             StatusCode::TOO_MANY_REQUESTS => SearchError::RateLimited {
@@ -92,7 +97,7 @@ impl Brave {
                 status: status.as_u16(),
             },
             // Brave's answer to a wrong key as well as to a wrong query.
-            StatusCode::UNPROCESSABLE_ENTITY => match self.body(response).await {
+            StatusCode::UNPROCESSABLE_ENTITY => match response.bytes().await {
                 Ok(body) if answer::refuses_the_key(&body) => SearchError::Unauthorized {
                     status: status.as_u16(),
                 },
@@ -105,20 +110,6 @@ impl Brave {
             },
         }
     }
-
-    /// Reads the body, but never more than the bound.
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, SearchError> {
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
-            if body.len() + chunk.len() > self.max_answer_bytes {
-                return Err(SearchError::BadAnswer {
-                    reason: "it is too large",
-                });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
-    }
 }
 
 #[async_trait]
@@ -129,25 +120,25 @@ impl SearchProvider for Brave {
 
     async fn search(&self, query: &str, limit: usize) -> Result<Vec<SearchHit>, SearchError> {
         let count = limit.clamp(1, MAX_COUNT).to_string();
-        let mut url = self.endpoint.clone();
+        let mut url = self.endpoint.as_url().clone();
         url.query_pairs_mut()
             .append_pair("q", query.trim())
             .append_pair("count", &count)
             .append_pair("result_filter", "web")
             .append_pair("text_decorations", "false");
+        let url = SafeUrl::try_from(url).map_err(|error| SearchError::Unreachable(error.into()))?;
         let response = self
             .client
-            .get(url)
-            .header(ACCEPT, "application/json")
-            .header("X-Subscription-Token", self.key.header())
+            .get(&url)
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .header(KEY_HEADER, self.key.header())
             .send()
             .await
-            .map_err(transport_error)?;
-        let status = response.status();
-        if status != StatusCode::OK {
-            return Err(self.refusal(response).await);
+            .map_err(failed)?;
+        if response.status() != StatusCode::OK {
+            return Err(Self::refusal(response).await);
         }
-        let body = self.body(response).await?;
+        let body = response.bytes().await.map_err(failed)?;
         answer::hits(&body, limit)
     }
 }
@@ -168,35 +159,34 @@ pub enum BraveSetupError {
     )]
     NotEncrypted,
     /// The HTTP client could not be set up.
-    #[error(
-        "the HTTPS client cannot start; check that the system's CA certificates are installed (on Debian: the package ca-certificates)"
-    )]
-    Client(#[source] reqwest::Error),
+    #[error(transparent)]
+    Client(#[from] HttpClientError),
 }
 
-/// The URL to ask, and whether it is on this machine.
-fn endpoint(base_url: &str) -> Result<(Url, bool), BraveSetupError> {
-    let base = format!("{}/", base_url.trim().trim_end_matches('/'));
-    let url = Url::parse(&base)
-        .and_then(|base| base.join("web/search"))
-        .map_err(|_| BraveSetupError::BaseUrl)?;
-    let on_this_machine = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    match url.scheme() {
-        "https" => Ok((url, on_this_machine)),
-        "http" if on_this_machine => Ok((url, true)),
-        "http" => Err(BraveSetupError::NotEncrypted),
-        _ => Err(BraveSetupError::BaseUrl),
+/// The URL to ask.
+fn endpoint(base_url: &str) -> Result<SafeUrl, BraveSetupError> {
+    let url = format!("{}/web/search", base_url.trim().trim_end_matches('/'));
+    let url = SafeUrl::parse(&url).map_err(|_| BraveSetupError::BaseUrl)?;
+    let host = url.as_url().host_str();
+    let on_this_machine = matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"));
+    if url.as_url().scheme() == "http" && !on_this_machine {
+        return Err(BraveSetupError::NotEncrypted);
     }
+    Ok(url)
 }
 
-/// Sorts the client's errors. The URL is taken out: it holds the query, which
-/// is the user's and not the log's.
-fn transport_error(error: reqwest::Error) -> SearchError {
-    if error.is_timeout() {
-        return SearchError::Timeout;
+/// Sorts the client's errors.
+fn failed(error: HttpError) -> SearchError {
+    match error.kind() {
+        HttpErrorKind::Timeout(_) => SearchError::Timeout,
+        HttpErrorKind::TooLarge(_) => SearchError::BadAnswer {
+            reason: "it is too large",
+        },
+        HttpErrorKind::TooManyRedirects(_) => SearchError::BadAnswer {
+            reason: "it is a redirect",
+        },
+        _ => SearchError::Unreachable(error.into()),
     }
-    let source: Box<dyn Error + Send + Sync> = Box::new(error.without_url());
-    SearchError::Unreachable(source)
 }
 
 #[cfg(test)]
@@ -209,9 +199,8 @@ mod tests {
             "https://proxy.example/brave",
             " https://proxy.example/brave/ ",
         ] {
-            let (url, local) = endpoint(base).expect("a good base URL");
+            let url = endpoint(base).expect("a good base URL");
             assert_eq!(url.as_str(), "https://proxy.example/brave/web/search");
-            assert!(!local);
         }
     }
 

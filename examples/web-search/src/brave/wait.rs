@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use mcp_kit::http::header::{HeaderMap, RETRY_AFTER};
 
 /// The wait that a 429 asks for: `Retry-After` in seconds, or else the time
 /// until the last of the used-up windows in `X-RateLimit-Reset` opens again.
