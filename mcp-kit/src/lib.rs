@@ -95,6 +95,7 @@
 //! | `redis` | no | limits and legacy sessions that replicas share through Redis or Valkey; turns on `http` |
 //! | `fs` | no | folders that no path leads out of ([`guard`]) |
 //! | `net` | no | [`guard::HttpClient`]: outgoing HTTP to public hosts only |
+//! | `process` | no | programs that run without a shell and end with their call ([`guard`]) |
 //! | `regex` | no | the schema keyword `pattern`, and garde's `pattern` rule |
 //! | `chrono`, `jiff` | no | dates, times and durations of these crates in arguments |
 //! | `uuid`, `url`, `rust_decimal` | no | `Uuid`, `Url` and `Decimal` in arguments |
@@ -142,7 +143,16 @@ pub mod guard;
 mod limiter;
 #[cfg(feature = "logging")]
 pub mod logging;
-#[cfg(any(feature = "fs", feature = "http", feature = "net"))]
+#[cfg(any(
+    feature = "fs",
+    feature = "http",
+    feature = "net",
+    feature = "process"
+))]
+#[cfg_attr(
+    not(any(feature = "fs", feature = "http", feature = "net")),
+    allow(dead_code, unused_imports, reason = "`process` waits for no results")
+)]
 mod lookup;
 pub mod middleware;
 mod missing_derive;

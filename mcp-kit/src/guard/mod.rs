@@ -14,6 +14,7 @@
 //! | input | guard | feature |
 //! |---|---|---|
 //! | paths of files | [`SandboxPath`] with [`SandboxDir`] | `fs` |
+//! | arguments of a program | [`Command`] | `process` |
 //! | text that another system interprets | [`text`] | – |
 //! | passwords, tokens, keys | [`Sensitive`] | – |
 //! | URLs | [`SafeUrl`], reached through [`HttpClient`] | `net` |
@@ -32,11 +33,18 @@
     doc = "[`SafeUrl`]: crate#features",
     doc = "[`HttpClient`]: crate#features"
 )]
+#![cfg_attr(
+    not(feature = "process"),
+    doc = "",
+    doc = "[`Command`]: crate#features"
+)]
 
 #[cfg(feature = "fs")]
 mod fs;
 #[cfg(feature = "net")]
 mod net;
+#[cfg(feature = "process")]
+pub(crate) mod process;
 mod sensitive;
 pub mod text;
 
@@ -50,6 +58,8 @@ pub use net::{
     HttpClient, HttpClientBuilder, HttpClientError, HttpError, HttpErrorKind, HttpRequest,
     HttpResponse, Resolve, SafeUrl, SafeUrlError,
 };
+#[cfg(feature = "process")]
+pub use process::{Command, CommandError, CommandErrorKind, CommandOutput};
 pub use sensitive::{InvalidSensitive, Sensitive};
 
 /// The guide's pages about guards: their examples are tests.
@@ -63,4 +73,7 @@ mod guide {
     #[cfg(feature = "net")]
     #[doc = include_str!("../../../examples/web-search/corpus/fetching.md")]
     mod fetching {}
+    #[cfg(feature = "process")]
+    #[doc = include_str!("../../../examples/web-search/corpus/running-programs.md")]
+    mod running_programs {}
 }

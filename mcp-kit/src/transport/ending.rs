@@ -40,6 +40,9 @@ pub(crate) struct Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         self.is_served.store(true, Ordering::Release);
+        // The process ends: what is dropped with the runtime comes too late for programs.
+        #[cfg(feature = "process")]
+        crate::guard::process::kill_all();
     }
 }
 
@@ -57,6 +60,8 @@ impl Ending {
         after: Duration,
         has_ended: impl Fn() -> bool + Send + 'static,
     ) -> io::Result<Self> {
+        #[cfg(feature = "process")]
+        crate::guard::process::open();
         let is_served = Arc::new(AtomicBool::new(false));
         let time = server.limits.drain_time.min(Limits::LONGEST_TIME);
         let watch = Watch {
@@ -138,6 +143,8 @@ impl Watch {
 
     fn end(&self, code: i32) {
         if !self.is_served.load(Ordering::Acquire) {
+            #[cfg(feature = "process")]
+            crate::guard::process::kill_all();
             crate::stderr::flush();
             exit(code);
         }

@@ -25,6 +25,7 @@ const PAGES: &[(&str, &str)] = &[
     page!("secrets.md"),
     page!("databases.md"),
     page!("fetching.md"),
+    page!("running-programs.md"),
     page!("metrics.md"),
     page!("going-live.md"),
     page!("logging.md"),

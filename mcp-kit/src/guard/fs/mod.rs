@@ -106,6 +106,25 @@ impl SandboxDir {
     }
 }
 
+#[cfg(feature = "process")]
+impl SandboxDir {
+    /// A path that leads a program which is being started to this folder, wherever it is now.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(in crate::guard) fn for_child(&self) -> io::Result<std::path::PathBuf> {
+        use std::os::fd::AsRawFd as _;
+
+        Ok(format!("/proc/self/fd/{}", self.0.as_raw_fd()).into())
+    }
+
+    #[cfg(target_vendor = "apple")]
+    pub(in crate::guard) fn for_child(&self) -> io::Result<std::path::PathBuf> {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        let path = rustix::fs::getpath(&*self.0)?;
+        Ok(std::ffi::OsString::from_vec(path.into_bytes()).into())
+    }
+}
+
 /// Shows no path: the handle keeps none.
 impl std::fmt::Debug for SandboxDir {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

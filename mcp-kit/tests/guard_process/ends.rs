@@ -1,0 +1,188 @@
+//! How runs end, and that nothing of them is left.
+
+use std::future::Future;
+use std::os::unix::process::ExitStatusExt as _;
+use std::pin::pin;
+use std::time::Duration;
+
+use mcp_kit::guard::{Command, CommandErrorKind};
+use mcp_kit::prelude::*;
+use mcp_kit::testing::Client;
+use serde_json::json;
+
+use crate::scripts::{ended, family, is_running, numbers, script};
+
+#[tokio::test]
+async fn output_has_both_streams_and_the_status() {
+    let output = script("words").run().await.unwrap();
+    assert!(output.status.success());
+    assert_eq!(
+        (&*output.stdout, &*output.stderr),
+        (&b"stdout"[..], &b"stderr"[..])
+    );
+    assert!(!output.stdout_truncated && !output.stderr_truncated);
+    assert_eq!(output.text().unwrap(), "stdout");
+}
+
+#[tokio::test]
+async fn failure_of_the_program_is_in_the_status_and_its_words_are_not_for_the_client() {
+    let output = script("fails").run().await.unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(!format!("{output:?}").contains("hunter2"));
+    let error = output.text().unwrap_err();
+    assert_eq!(error.kind(), CommandErrorKind::Failed);
+    assert_eq!(
+        error.to_string(),
+        "the program ended with exit status: 3; it wrote to stderr: \"password=hunter2\""
+    );
+    assert_eq!(ToolError::from(error).message(), None);
+    let output = script("killed").run().await.unwrap();
+    assert_eq!(output.status.signal(), Some(6));
+}
+
+#[tokio::test]
+async fn what_the_program_leaves_behind_is_killed_and_holds_nothing_up() {
+    let numbers = numbers("leaves");
+    let output = script("leaves")
+        .value(numbers.to_str().unwrap())
+        .run()
+        .await
+        .unwrap();
+    assert_eq!(output.text().unwrap(), "leader\n");
+    for id in family(&numbers).await {
+        ended(id).await;
+    }
+}
+
+#[tokio::test]
+async fn time_limit_kills_the_whole_group() {
+    let numbers = numbers("time");
+    let run = script("family").value(numbers.to_str().unwrap());
+    // Long enough for the three to start: it is the limit that ends them.
+    let error = run
+        .time_limit(Duration::from_millis(1500))
+        .run()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), CommandErrorKind::TimedOut);
+    assert_eq!(
+        error.to_string(),
+        "The program did not end within 1.5s, and was stopped."
+    );
+    for id in family(&numbers).await {
+        ended(id).await;
+    }
+}
+
+#[tokio::test]
+async fn dropping_the_run_kills_the_whole_group() {
+    let numbers = numbers("drop");
+    let family = {
+        let mut run = pin!(script("family").value(numbers.to_str().unwrap()).run());
+        let mut family = pin!(family(&numbers));
+        std::future::poll_fn(|cx| {
+            assert!(run.as_mut().poll(cx).is_pending());
+            family.as_mut().poll(cx)
+        })
+        .await
+    };
+    assert_eq!(family.len(), 3);
+    for id in family {
+        ended(id).await;
+    }
+}
+
+/// Run the family.
+#[tool]
+async fn start(State(command): State<Command>) -> Result<String, ToolError> {
+    Ok(command.run().await?.text()?)
+}
+
+#[tokio::test]
+async fn cancelled_call_kills_its_program() {
+    let numbers = numbers("cancel");
+    let command = script("family").value(numbers.to_str().unwrap());
+    let server = Server::builder("test", "1")
+        .state(command)
+        .tool::<start>()
+        .build()
+        .unwrap();
+    let client = Client::new(&server).await;
+    let call = client.call("start", json!({}));
+    let family = family(&numbers).await;
+    assert!(family.iter().all(|id| is_running(*id)));
+    call.cancel();
+    for id in family {
+        ended(id).await;
+    }
+}
+
+#[tokio::test]
+async fn client_that_leaves_ends_its_program() {
+    let numbers = numbers("leave");
+    let command = script("family").value(numbers.to_str().unwrap());
+    let server = Server::builder("test", "1")
+        .state(command)
+        .tool::<start>()
+        .limits(|limits| limits.drain_time = Duration::from_millis(10))
+        .build()
+        .unwrap();
+    let client = Client::new(&server).await;
+    let _call = client.call("start", json!({}));
+    let family = family(&numbers).await;
+    drop(client);
+    for id in family {
+        ended(id).await;
+    }
+}
+
+#[tokio::test]
+async fn output_above_the_limit_is_read_and_dropped() {
+    let output = script("flood")
+        .value("1000000")
+        .output_limit(70)
+        .run()
+        .await
+        .unwrap();
+    assert!(output.status.success());
+    assert_eq!((output.stdout.len(), output.stderr.len()), (70, 70));
+    assert!(output.stdout_truncated && output.stderr_truncated);
+    let output = script("flood")
+        .value("100")
+        .output_limit(100)
+        .run()
+        .await
+        .unwrap();
+    assert_eq!((output.stdout.len(), output.stderr.len()), (100, 100));
+    assert!(!output.stdout_truncated && !output.stderr_truncated);
+    let output = script("words").output_limit(0).run().await.unwrap();
+    assert!(output.stdout.is_empty() && output.stdout_truncated);
+}
+
+#[tokio::test]
+async fn runs_above_the_concurrency_wait_and_then_are_refused() {
+    let numbers = numbers("busy");
+    let command = script("family")
+        .value(numbers.to_str().unwrap())
+        .concurrency(1);
+    let first = tokio::spawn(command.clone().run());
+    let family = family(&numbers).await;
+    let waits = command.clone().time_limit(Duration::from_millis(1));
+    let error = waits.run().await.unwrap_err();
+    assert_eq!(error.kind(), CommandErrorKind::Busy);
+    assert_eq!(
+        ToolError::from(error).kind(),
+        mcp_kit::tool::ErrorKind::Busy
+    );
+    first.abort();
+    for id in family {
+        ended(id).await;
+    }
+    // Its turn comes when the first one has ended.
+    let error = command
+        .time_limit(Duration::from_millis(200))
+        .run()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), CommandErrorKind::TimedOut);
+}
