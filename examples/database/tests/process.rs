@@ -1,5 +1,10 @@
 //! The program as hosts and operators run it.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests start the program as a host does"
+)]
+
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::Path,

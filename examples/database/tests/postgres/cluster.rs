@@ -5,6 +5,11 @@
 //! It ends with the last test that uses it, and also if the test process is
 //! killed.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests start a server of their own"
+)]
+
 use std::{
     fs,
     io::{BufRead as _, BufReader},

@@ -1,6 +1,10 @@
 //! PostgreSQL, through the whole protocol, attacked. Needs Debian's package
 //! `postgresql`; see `cluster.rs`.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests start the program as a host does"
+)]
 #![cfg(target_os = "linux")]
 
 mod cluster;

@@ -4,6 +4,11 @@
 //! answer, a log line or the end of the process, and has a deadline that only
 //! fails.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests start the program as a host does"
+)]
+
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,

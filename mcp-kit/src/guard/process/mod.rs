@@ -103,7 +103,7 @@ const LONGEST: usize = if cfg!(windows) { 30_000 } else { 128 * 1024 };
 /// | [`hyphen_value`](Self::hyphen_value) | any text | NUL |
 ///
 /// What a program makes of a value is the program's own: a path can still lead anywhere, and a
-/// URL too. Use [`SandboxPath`](super::SandboxPath) or a rule of [`text`](super::text) for them.
+/// URL too. Use `SandboxPath` (feature `fs`) or a rule of [`text`](super::text) for them.
 /// Other users of the machine can read a process's arguments; give a secret with
 /// [`env`](Self::env).
 ///
