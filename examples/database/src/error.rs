@@ -38,8 +38,8 @@ pub enum DatabaseError {
     /// The query ran for its longest time and was cancelled.
     #[error("the query took too long")]
     Timeout(Duration),
-    /// No connection was free in time.
-    #[error("the database has no free connection")]
+    /// No connection was free in time, or another program holds a lock.
+    #[error("the database is busy")]
     Busy,
     /// The database failed, for a reason that is not the query.
     #[error("the database failed")]
@@ -69,7 +69,7 @@ impl DatabaseError {
                 "The query was cancelled after {limit:?}. Select fewer rows, or filter by a column with an index."
             ),
             Self::Busy => {
-                user_error!("All database connections are in use. Try again in a few seconds.")
+                user_error!("The database is busy. Try again in a few seconds.")
             }
             Self::Internal(source) => ToolError::internal(source),
         }

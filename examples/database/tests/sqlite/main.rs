@@ -222,6 +222,51 @@ async fn nothing_can_be_written_attached_or_configured() {
     assert_eq!(fs::read(&path).expect("the file"), before);
 }
 
+/// A file that was made to attack its reader: its views call functions.
+#[tokio::test]
+async fn a_hostile_file_cannot_act_through_its_schema() {
+    let path = file("hostile.db");
+    let database = Connection::open(&path).expect("the file");
+    let made = database.execute_batch(
+        "CREATE VIEW load AS SELECT load_extension('x') AS y;
+         CREATE VIEW tokenizer AS SELECT fts3_tokenizer('simple') AS y;
+         CREATE VIEW configure AS SELECT * FROM pragma_database_list;
+         CREATE VIEW endless AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n;
+         CREATE VIEW \"'; DROP TABLE notes; --\" AS SELECT 1 AS x;
+         CREATE TRIGGER t AFTER INSERT ON notes BEGIN DELETE FROM notes; END;",
+    );
+    made.expect("views");
+    let database = Sqlite::open(&path).expect("the file");
+    let client = Client::new(&server(database.query_time(FOREVER))).await;
+    for view in ["load", "tokenizer", "configure"] {
+        refusal(&client, &format!("SELECT * FROM {view}")).await;
+    }
+    let tables = outcome(client.call("list_tables", json!({})).await).expect("tables");
+    assert_eq!(tables["tables"].as_array().map(Vec::len), Some(6));
+    for table in ["load", "configure", "endless", "'; DROP TABLE notes; --"] {
+        let described = client.call("describe_table", json!({"table": table})).await;
+        assert!(!described.text().is_empty(), "{table}");
+    }
+    assert!(rows(&client, "SELECT * FROM endless").await.is_ok());
+    assert!(rows(&client, "SELECT * FROM notes").await.is_ok());
+}
+
+/// Another program writes to the file meanwhile.
+#[tokio::test]
+async fn a_locked_file_is_busy_and_then_readable() {
+    let path = file("locked.db");
+    let database = Sqlite::open(&path).expect("the file");
+    let client = Client::new(&server(database.query_time(FOREVER))).await;
+    let writer = Connection::open(&path).expect("the file");
+    let lock = "BEGIN EXCLUSIVE; INSERT INTO notes VALUES (2, 'new')";
+    writer.execute_batch(lock).expect("a lock");
+    let text = refusal(&client, "SELECT * FROM notes").await;
+    assert!(text.contains("is busy. Try again"), "{text}");
+    writer.execute_batch("COMMIT").expect("written");
+    let found = rows(&client, "SELECT * FROM notes").await.expect("rows");
+    assert_eq!(found["rows"], json!([[1, "kept"], [2, "new"]]));
+}
+
 #[tokio::test]
 async fn only_one_statement_runs() {
     let client = sample().await;
