@@ -67,6 +67,9 @@ pub use sensitive::{InvalidSensitive, Sensitive};
 mod guide {
     #[doc = include_str!("../../../examples/web-search/corpus/databases.md")]
     mod databases {}
+    #[cfg(feature = "fs")]
+    #[doc = include_str!("../../../examples/web-search/corpus/files.md")]
+    mod files {}
     #[doc = include_str!("../../../examples/web-search/corpus/secrets.md")]
     mod secrets {}
 

@@ -22,6 +22,7 @@ const PAGES: &[(&str, &str)] = &[
     page!("stdio.md"),
     page!("http.md"),
     page!("keys.md"),
+    page!("files.md"),
     page!("secrets.md"),
     page!("databases.md"),
     page!("fetching.md"),

@@ -35,8 +35,8 @@ pub use write::{IfExists, WritableDir};
 /// are refused without waiting for them.
 ///
 /// The methods run on a few threads of the guard's own, so a slow disk holds up neither the
-/// runtime nor blocking tools. Dropping a future ends its work at the next piece (64 KiB of a
-/// file, 256 entries of a folder).
+/// runtime nor blocking tools. Dropping a future ends its work at the next piece (4 MiB of a
+/// file at first, one entry of a folder).
 ///
 /// ```
 /// use garde::Validate;

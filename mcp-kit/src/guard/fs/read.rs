@@ -12,8 +12,10 @@ use super::error::{FileError, FileErrorKind};
 use super::path::SandboxPath;
 use super::work::{Caller, run};
 
-/// How much is read between two looks at whether the caller still waits.
-const PIECE: usize = 64 * 1024;
+/// How much is read before it is known that the file has it, or that the caller still waits.
+const PIECE: usize = 4 << 20;
+/// How much a [`FileReader`] reads at once.
+const CHUNK: usize = 64 * 1024;
 
 /// What something in a folder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -170,14 +172,17 @@ impl FileReader {
     /// [`FileErrorKind::Failed`] if the system cannot read on, [`FileErrorKind::Busy`].
     pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, FileError> {
         let left = self.info.size.saturating_sub(self.offset);
-        let room = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+        let room = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
         if room == 0 {
             return Ok(None);
         }
         let (file, offset, at) = (Arc::clone(&self.file), self.offset, self.path.clone());
-        let piece = run(&self.path, move |caller| {
-            let read = read_pieces(&file, offset, room, room, caller);
-            read.map_err(|error| FileError::of_io(&at, error))
+        let piece = run(&self.path, move |_| {
+            let mut piece = Vec::with_capacity(room);
+            let read = read_more(&file, &mut piece, offset);
+            read.map_err(|error| FileError::of_io(&at, error))?;
+            piece.truncate(room);
+            Ok(piece)
         })
         .await?;
         self.offset += piece.len() as u64;
@@ -238,42 +243,42 @@ fn read_whole(
 /// returned.
 fn read_pieces(
     file: &File,
-    mut offset: u64,
+    offset: u64,
     most: usize,
     expected: usize,
     caller: &Caller,
 ) -> io::Result<Vec<u8>> {
-    const CLAIMED: usize = 1 << 20;
-    let mut bytes = Vec::with_capacity(expected.min(CLAIMED));
+    let mut bytes = Vec::with_capacity(expected.min(PIECE));
     while bytes.len() < most && !caller.has_left() {
-        let begin = bytes.len();
-        // Within the room that is there, so that a file which does not grow is not copied.
-        let room = match bytes.capacity() - begin {
-            0 => PIECE,
-            room => room.min(PIECE),
-        };
-        bytes.resize(begin + room.min(most - begin), 0);
-        let read = loop {
-            match read_at(file, &mut bytes[begin..], offset) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                outcome => break outcome?,
-            }
-        };
-        bytes.truncate(begin + read);
-        offset += read as u64;
-        if read == 0 {
+        if bytes.len() == bytes.capacity() {
+            bytes.reserve_exact(bytes.len().clamp(PIECE, 16 * PIECE));
+        }
+        let at = offset.saturating_add(bytes.len() as u64);
+        if read_more(file, &mut bytes, at)? == 0 {
             break;
         }
     }
+    bytes.truncate(most);
     Ok(bytes)
 }
 
+/// Reads into the room that `bytes` has left.
 #[cfg(unix)]
-fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, bytes, offset)
+fn read_more(file: &File, bytes: &mut Vec<u8>, offset: u64) -> io::Result<usize> {
+    use rustix::buffer::spare_capacity;
+    use rustix::io::{pread, retry_on_intr};
+
+    Ok(retry_on_intr(|| {
+        pread(file, spare_capacity(bytes), offset)
+    })?)
 }
 
+/// Reads into the room that `bytes` has left.
 #[cfg(windows)]
-fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, bytes, offset)
+fn read_more(file: &File, bytes: &mut Vec<u8>, offset: u64) -> io::Result<usize> {
+    let begin = bytes.len();
+    bytes.resize(bytes.capacity(), 0);
+    let read = std::os::windows::fs::FileExt::seek_read(file, &mut bytes[begin..], offset);
+    bytes.truncate(begin + *read.as_ref().unwrap_or(&0));
+    read
 }
