@@ -103,6 +103,5 @@ async fn many_entries(folder: &Path, dir: &SandboxDir) {
     }
     assert_eq!((found, listing.has_more()), (1000, true));
     let grown = resident().saturating_sub(before);
-    println!("{many} entries: {grown} bytes more");
     assert!(grown < 20 << 20, "{grown} bytes more");
 }

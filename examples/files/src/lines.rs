@@ -12,6 +12,7 @@ pub(crate) struct Lines {
     /// What was read and not returned yet.
     rest: Vec<u8>,
     read_all: bool,
+    is_binary: bool,
 }
 
 impl Lines {
@@ -20,7 +21,13 @@ impl Lines {
             reader,
             rest: Vec::new(),
             read_all: false,
+            is_binary: false,
         }
+    }
+
+    /// Whether the file turned out not to be text: it has a NUL. Its lines end there.
+    pub(crate) fn is_binary(&self) -> bool {
+        self.is_binary
     }
 
     /// The next line without its end, cut to [`MAX_LINE_BYTES`]; `None` at the end of the file.
@@ -39,6 +46,10 @@ impl Lines {
                 return Ok(is_begun.then_some(line));
             }
             match self.reader.chunk().await? {
+                Some(piece) if piece.contains(&0) => {
+                    self.is_binary = true;
+                    self.read_all = true;
+                }
                 Some(piece) => self.rest = piece,
                 None => self.read_all = true,
             }

@@ -13,6 +13,8 @@ use crate::lines::Lines;
 /// The most text that one call returns, so that one file cannot fill a model's memory.
 const MAX_READ_BYTES: usize = 100_000;
 
+const NOT_TEXT: &str = "This is not a text file (UTF-8).";
+
 /// What to list.
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[serde(rename_all = "camelCase")]
@@ -160,6 +162,9 @@ pub async fn read_file(
         text.push_str(&readable(&line)?);
         text.push('\n');
     }
+    if lines.is_binary() {
+        return Err(ToolError::user(NOT_TEXT));
+    }
     if number < args.from_line && args.from_line > 1 {
         return Err(user_error!("The file has only {number} lines."));
     }
@@ -173,7 +178,7 @@ fn readable(line: &[u8]) -> Result<String, ToolError> {
         Err(error) if error.error_len().is_none() => {
             String::from_utf8_lossy(&line[..error.valid_up_to()]).into_owned()
         }
-        Err(_) => return Err(ToolError::user("This is not a text file (UTF-8).")),
+        Err(_) => return Err(ToolError::user(NOT_TEXT)),
     };
     Ok(text)
 }

@@ -67,8 +67,7 @@ pub struct Match {
 
 /// Find files by name, or lines of text in files.
 ///
-/// Links are not followed, and files that are not UTF-8 text are passed over when text is
-/// searched.
+/// Links are not followed, and files that are not text are passed over when text is searched.
 #[tool(title = "Search files", read_only, open_world = false)]
 pub async fn search_files(
     args: SearchArgs,
@@ -132,9 +131,6 @@ async fn lines_with(
     let mut number = 0;
     while let Some(line) = lines.next().await? {
         number += 1;
-        if line.contains(&0) {
-            break;
-        }
         let line = String::from_utf8_lossy(&line);
         if !line.contains(text) {
             continue;

@@ -87,6 +87,8 @@ async fn refused_writes_leave_nothing_behind() {
             );
         }
     }
+    let error = dir.write(&path("none/x"), "x", IfExists::Fail).await;
+    assert_eq!(error.unwrap_err().to_string(), "\"none\" does not exist.");
     assert_eq!(
         scratch.refused(dir.remove_folder(&path(".")).await),
         FileErrorKind::Denied
@@ -176,6 +178,8 @@ async fn a_quota_counts_everything_and_gives_back_what_is_deleted() {
         scratch.refused(dir.write(&path("c"), "", IfExists::Fail).await),
         full
     );
+    // Nothing new, so nothing that needs room.
+    dir.create_folder(&path("docs")).await.unwrap();
     // The old content stays until the new one is complete, so both need room.
     assert_eq!(
         scratch.refused(dir.write(&a, vec![0; 8192], IfExists::Replace).await),

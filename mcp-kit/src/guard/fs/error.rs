@@ -167,7 +167,8 @@ impl fmt::Display for FileError {
             FileErrorKind::Busy => f.write_str(
                 "The server has too much work on files at the moment. Try again in a few seconds.",
             ),
-            FileErrorKind::Failed => write!(f, "\"{path}\" could not be used."),
+            // For the log, which has no values of clients.
+            FileErrorKind::Failed => f.write_str("a file or a folder could not be used"),
         }
     }
 }

@@ -112,7 +112,7 @@ impl SandboxPath {
     }
 
     /// The folder that contains it, and the last part.
-    pub(super) fn split(&self) -> Option<(&str, &str)> {
+    fn split(&self) -> Option<(&str, &str)> {
         if self.is_root() {
             return None;
         }

@@ -55,3 +55,54 @@ pub(super) async fn run<T: Send + 'static>(
         Err(error) => Err(FileError::of_io(path, std::io::Error::other(error))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::sync::mpsc::channel;
+    use std::task::Poll;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_that_hangs_is_left_behind_until_there_is_too_much_of_it() {
+        let path = SandboxPath::default();
+        let (go, gate) = channel::<()>();
+        let gate = Arc::new(std::sync::Mutex::new(gate));
+        for _ in 0..AT_A_TIME + HANGING {
+            let gate = Arc::clone(&gate);
+            let mut hung = Box::pin(run(&path, move |caller| {
+                while !caller.has_left() {
+                    std::thread::yield_now();
+                }
+                // The caller has left, and the system call does not return.
+                let _ = gate.lock().unwrap().recv();
+                Ok(())
+            }));
+            let begun = poll_fn(|context| Poll::Ready(hung.as_mut().poll(context).is_pending()));
+            assert!(begun.await);
+        }
+        let refused = run(&path, |_| Ok(())).await.unwrap_err();
+        assert_eq!(refused.kind(), FileErrorKind::Busy);
+        let error = crate::ToolError::from(refused);
+        assert_eq!(error.kind(), crate::tool::ErrorKind::Busy);
+        assert!(error.message().unwrap().contains("Try again"));
+        drop(go);
+        while run(&path, |_| Ok(())).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+        let panicked = run(&path, |_| -> Result<(), _> { panic!("on purpose") });
+        assert_eq!(panicked.await.unwrap_err().kind(), FileErrorKind::Failed);
+    }
+
+    #[test]
+    fn a_failure_of_the_system_is_an_internal_error_without_the_clients_path() {
+        let path: SandboxPath = "private/name".parse().unwrap();
+        let failed = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let error = crate::ToolError::from(FileError::of_io(&path, failed));
+        assert!(!error.is_user());
+        let source = error.source().unwrap();
+        assert!(!source.to_string().contains("private"));
+        assert!(source.source().is_some());
+    }
+}

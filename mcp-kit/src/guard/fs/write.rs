@@ -134,6 +134,9 @@ impl WritableDir {
             let ends = text.match_indices('/').map(|(end, _)| end);
             for end in ends.chain([text.len()]) {
                 let part = &text[..end];
+                if dir.0.is_dir(part) {
+                    continue;
+                }
                 let reserved = quota.reserve(&at, cost(0))?;
                 let failed = |error| FileError::of_io(&at, error);
                 match dir.0.create_dir(part) {
@@ -246,14 +249,15 @@ struct Replaceable {
 
 impl<'a> Place<'a> {
     fn find(dir: &Dir, path: &'a SandboxPath) -> Result<Self, FileError> {
-        let Some((folder, name)) = path.split() else {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(FileError::new(FileErrorKind::IsFolder, path.as_str()));
         };
-        let folder = match folder {
+        let folder = match parent.as_str() {
             "." => dir.try_clone(),
             folder => dir.open_dir(folder),
         };
-        let folder = folder.map_err(|error| FileError::of_io(path, error))?;
+        // The message is about the folder: that the file does not exist yet is as it should be.
+        let folder = folder.map_err(|error| FileError::of_io(&parent, error))?;
         Ok(Self { folder, name })
     }
 
