@@ -209,6 +209,26 @@ fn second_signal_ends_programs_at_once() {
 }
 
 #[test]
+fn signal_ends_the_programs_of_a_single_call() {
+    let numbers = numbers("single");
+    let call = json!({ "value": numbers }).to_string();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_runner"))
+        .args(["call", "run", &call, "--program"])
+        .arg(FOLDER.join("family"))
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let family = family(&numbers);
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    for id in family {
+        while is_running(id) {
+            pause();
+        }
+    }
+}
+
+#[test]
 fn end_of_the_input_ends_programs() {
     for (test, tool) in [("input", "run"), ("input-aside", "run_aside")] {
         let mut runner = Runner::start("family");

@@ -1,7 +1,13 @@
 //! `call`: one call through the whole protocol, in this process.
 
+#[cfg(feature = "process")]
+use std::future::{Future, poll_fn};
 use std::io::Read as _;
+#[cfg(feature = "process")]
+use std::pin::pin;
 use std::process::ExitCode;
+#[cfg(feature = "process")]
+use std::task::Poll;
 
 use serde_json::Value;
 
@@ -13,6 +19,8 @@ use crate::schema;
 use crate::server::Server;
 use crate::testing::{CallResult, Client, RequestError};
 use crate::tool::ToolDefinition;
+#[cfg(feature = "process")]
+use crate::transport::signals::Signals;
 
 /// Calls `tool` and prints what it answers.
 pub(super) fn call(
@@ -29,10 +37,18 @@ pub(super) fn call(
         Ok(arguments) => arguments,
         Err(problem) => return Ok(usage(problem)),
     };
-    let outcome = runtime.get()?.block_on(async {
+    let calling = async {
         let client = Client::modern(server).await;
         client.call_with_text(tool, &arguments).outcome().await
-    });
+    };
+    #[cfg(not(feature = "process"))]
+    let outcome = runtime.get()?.block_on(calling);
+    #[cfg(feature = "process")]
+    let outcome = {
+        let outcome = runtime.get()?.block_on(unless_signalled(calling));
+        crate::guard::process::kill_all();
+        outcome.ok_or_else(|| Failure("the call was ended by a signal".to_owned()))?
+    };
     let result = match outcome {
         Ok(result) => result,
         Err(RequestError::Protocol { message, .. }) => return Ok(usage(message)),
@@ -49,6 +65,23 @@ pub(super) fn call(
         return Ok(ExitCode::from(TOOL_ERROR));
     }
     Ok(printed)
+}
+
+/// Waits for a call; `None` if a signal comes first. Programs do not get the signals of the
+/// terminal, so this process must not end by one and leave them behind.
+#[cfg(feature = "process")]
+async fn unless_signalled<T>(calling: impl Future<Output = T>) -> Option<T> {
+    let Ok(mut signals) = Signals::listen() else {
+        return Some(calling.await);
+    };
+    let (mut calling, mut signal) = (pin!(calling), pin!(signals.next()));
+    poll_fn(|cx| {
+        if let Poll::Ready(outcome) = calling.as_mut().poll(cx) {
+            return Poll::Ready(Some(outcome));
+        }
+        signal.as_mut().poll(cx).map(|()| None)
+    })
+    .await
 }
 
 fn unknown(server: &Server, tool: &str) -> String {

@@ -57,6 +57,13 @@ async fn nul_and_long_arguments_are_refused() {
     let long = "a".repeat(131_000);
     assert_eq!(said(script("arguments").value(&long)).await.len(), 131_002);
     let text = refused(script("arguments").value(&long).value("b".repeat(100))).await;
+    refused(
+        script("arguments")
+            .value("a")
+            .env("X", &long)
+            .env("Y", "y".repeat(100)),
+    )
+    .await;
     assert_eq!(
         text,
         "The arguments have more than 131072 bytes, which is the limit here."

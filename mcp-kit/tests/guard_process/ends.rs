@@ -54,6 +54,19 @@ async fn what_the_program_leaves_behind_is_killed_and_holds_nothing_up() {
     }
 }
 
+/// Such a process is not killed, but it is not waited for either.
+#[tokio::test]
+async fn descendant_with_a_session_of_its_own_does_not_hold_the_run_up() {
+    let numbers = numbers("escapes");
+    let run = script("escapes").value(numbers.to_str().unwrap());
+    assert_eq!(run.run().await.unwrap().text().unwrap(), "leader\n");
+    let escaped = std::fs::read_to_string(&numbers).unwrap();
+    let killed = std::process::Command::new("kill")
+        .args(["-KILL", escaped.trim()])
+        .status();
+    assert!(killed.unwrap().success(), "{escaped}");
+}
+
 #[tokio::test]
 async fn time_limit_kills_the_whole_group() {
     let numbers = numbers("time");
@@ -147,6 +160,11 @@ async fn output_above_the_limit_is_read_and_dropped() {
     assert!(output.status.success());
     assert_eq!((output.stdout.len(), output.stderr.len()), (70, 70));
     assert!(output.stdout_truncated && output.stderr_truncated);
+    let text = output.text().unwrap();
+    assert!(
+        text.ends_with("\0\n[cut off: the output has more than 70 bytes]"),
+        "{text}"
+    );
     let output = script("flood")
         .value("100")
         .output_limit(100)

@@ -27,6 +27,11 @@ const SCRIPTS: &[(&str, &str)] = &[
          echo $$ >> \"$1\"; wait",
     ),
     (
+        "escapes",
+        "setsid sh -c 'echo $$ >> \"$1\"; exec sleep 600' - \"$1\" & \
+         while [ ! -s \"$1\" ]; do :; done; echo leader",
+    ),
+    (
         "flood",
         "head -c \"$1\" /dev/zero; head -c 100 /dev/zero >&2",
     ),

@@ -63,6 +63,7 @@ impl OpenFolder {
             let _ = write!(name, "{byte:02x}");
         }
         let path = std::env::temp_dir().join(name);
+        #[cfg_attr(not(unix), expect(unused_mut))]
         let mut builder = std::fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

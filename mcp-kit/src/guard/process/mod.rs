@@ -294,6 +294,9 @@ impl Command {
         if let Some(error) = self.invalid.take() {
             return Err(error);
         }
+        if self.length() > LONGEST {
+            return Err(CommandError::too_long(LONGEST));
+        }
         let mut has_turn = false;
         let running = async {
             let permits = Arc::clone(&self.permits);
@@ -316,12 +319,14 @@ impl Command {
             self.refuse(CommandError::nul(&argument));
         }
         self.arguments.push(argument.into());
+    }
+
+    /// The bytes of the arguments and the environment, each with what ends it.
+    fn length(&self) -> usize {
         let arguments = self.arguments.iter().map(|one| one.len() + 1);
         let environment = self.environment.iter();
         let environment = environment.map(|(name, value)| name.len() + value.len() + 2);
-        if arguments.chain(environment).sum::<usize>() > LONGEST {
-            self.refuse(CommandError::too_long(LONGEST));
-        }
+        arguments.chain(environment).sum()
     }
 
     fn refuse(&mut self, error: CommandError) {

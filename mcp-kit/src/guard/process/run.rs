@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::future::poll_fn;
+#[cfg(unix)]
 use std::io;
 use std::pin::{Pin, pin};
 use std::process::{ExitStatus, Stdio};
@@ -33,7 +34,8 @@ pub struct CommandOutput {
 }
 
 impl CommandOutput {
-    /// stdout as text, if the program succeeded. Bytes that are not UTF-8 are replaced.
+    /// stdout as text, if the program succeeded. Bytes that are not UTF-8 are replaced, and a last
+    /// line says so if stdout was cut off at the limit.
     ///
     /// # Errors
     ///
@@ -42,10 +44,17 @@ impl CommandOutput {
     /// does not see them.
     pub fn text(self) -> Result<String, CommandError> {
         if self.status.success() {
-            return Ok(match String::from_utf8_lossy(&self.stdout) {
+            let kept = self.stdout.len();
+            let mut text = match String::from_utf8_lossy(&self.stdout) {
                 Cow::Borrowed(_) => String::from_utf8(self.stdout).unwrap_or_default(),
                 Cow::Owned(replaced) => replaced,
-            });
+            };
+            if self.stdout_truncated {
+                text.push_str(&format!(
+                    "\n[cut off: the output has more than {kept} bytes]"
+                ));
+            }
+            return Ok(text);
         }
         let said = String::from_utf8_lossy(&self.stderr);
         Err(CommandError::failed(format!(
