@@ -28,8 +28,10 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-#[cfg(any(feature = "net", feature = "oauth", feature = "redis"))]
+#[cfg(any(feature = "oauth", feature = "redis"))]
 pub(crate) use names::addresses;
+#[cfg(feature = "net")]
+pub(crate) use names::addresses_for_client;
 
 /// Reads files of keys and certificates. Many may be looked at in the same moment: only what hangs should fill it.
 #[cfg(any(feature = "http", feature = "net"))]

@@ -9,7 +9,13 @@ use tokio::sync::watch;
 
 use super::{Lane, Unfinished};
 
+/// For hosts that the operator named: issuers, Redis.
+#[cfg(any(feature = "oauth", feature = "redis", test))]
 static NAMES: Lane = Lane::new("mcp-names", 16);
+
+/// For hosts that clients name, of which they may know slow ones.
+#[cfg(feature = "net")]
+static NAMES_OF_CLIENTS: Lane = Lane::new("mcp-fetch", 64);
 
 /// What was found under a name. `io::Error` cannot be shared.
 type Found = Result<Arc<[SocketAddr]>, (io::ErrorKind, String)>;
@@ -20,11 +26,23 @@ static ASKED: Mutex<BTreeMap<String, watch::Receiver<Option<Found>>>> = Mutex::n
 
 /// The addresses of `host`, which may be one itself, with `port`. The caller
 /// limits how long it waits.
+#[cfg(any(feature = "oauth", feature = "redis", test))]
 pub(crate) async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    addresses_on(&NAMES, host, port).await
+}
+
+/// The addresses of a `host` that a client named, with port 0. Its lookup takes no
+/// thread from those of the operator's hosts.
+#[cfg(feature = "net")]
+pub(crate) async fn addresses_for_client(host: &str) -> io::Result<Vec<SocketAddr>> {
+    addresses_on(&NAMES_OF_CLIENTS, host, 0).await
+}
+
+async fn addresses_on(lane: &'static Lane, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let mut found = ask(host).map_err(io::Error::other)?;
+    let mut found = ask(lane, host).map_err(io::Error::other)?;
     let found = found.wait_for(Option::is_some).await;
     match found.as_deref() {
         Ok(Some(Ok(addresses))) => {
@@ -41,7 +59,7 @@ pub(crate) async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAdd
 }
 
 /// What will be found under a name, by the lookup on its way or by a new one.
-fn ask(host: &str) -> Result<watch::Receiver<Option<Found>>, Unfinished> {
+fn ask(lane: &'static Lane, host: &str) -> Result<watch::Receiver<Option<Found>>, Unfinished> {
     let mut asked = lock_asked();
     if let Some(found) = asked.get(host) {
         return Ok(found.clone());
@@ -51,7 +69,7 @@ fn ask(host: &str) -> Result<watch::Receiver<Option<Found>>, Unfinished> {
     asked.insert(host.to_owned(), found.clone());
     // A lookup that is not taken on takes its name out of the list.
     drop(asked);
-    NAMES.start(move || {
+    lane.start(move || {
         let outcome = look_up(&asking.0);
         drop(asking);
         let _ = tell.send(Some(outcome));

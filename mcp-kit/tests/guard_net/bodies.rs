@@ -65,6 +65,15 @@ async fn a_body_without_a_length_is_counted_as_it_arrives() {
 }
 
 #[tokio::test]
+async fn trailers_without_an_end_are_refused() {
+    let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n";
+    let mut site = Site::start(|_| Answer::Endless(head.to_vec(), b"x: y\r\n".to_vec())).await;
+    let error = fetch(&site).await.bytes().await.unwrap_err();
+    assert_eq!(error.kind(), BadAnswer);
+    site.end_of_connection().await;
+}
+
+#[tokio::test]
 async fn an_announced_length_above_the_limit_is_refused_before_anything_is_read() {
     let mut site = Site::start(|_| {
         Answer::Held(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n".to_vec())

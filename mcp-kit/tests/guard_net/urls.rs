@@ -147,3 +147,95 @@ fn debug_output_has_no_path_and_no_query() {
         "{debug}"
     );
 }
+
+/// The client hands its URL to hyper, which parses the text again. If the two found
+/// different hosts, one would be checked and the other connected to.
+#[test]
+fn every_accepted_url_has_the_same_host_for_hyper_and_when_read_again() {
+    let pieces = [
+        "http://",
+        "https://",
+        "HTTP://",
+        "http:",
+        "/",
+        "//",
+        "\\",
+        "?",
+        "#",
+        "@",
+        ":",
+        "%",
+        "%2f",
+        "%00",
+        "%40",
+        "[",
+        "]",
+        "::1",
+        "::ffff:",
+        "127.0.0.1",
+        "10.1",
+        "0x7f",
+        "0177",
+        "2130706433",
+        "example.com",
+        "a",
+        "-",
+        "_",
+        ".",
+        "..",
+        "。",
+        "．",
+        "①",
+        "ä",
+        "ß",
+        "xn--",
+        "\u{ad}",
+        "\u{200d}",
+        "\u{feff}",
+        "\t",
+        "\n",
+        " ",
+        "&",
+        "=",
+        ";",
+        ",",
+        "!",
+        "*",
+        "|",
+        "^",
+        "`",
+        "{",
+        ":80",
+        ":443",
+        ":0",
+        ":99999",
+        "user",
+        "localhost",
+    ];
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |limit: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 33).unwrap() % limit
+    };
+    let mut accepted = 0;
+    for _ in 0..200_000 {
+        let mut text = pieces[next(4)].to_owned();
+        for _ in 0..=next(5) {
+            text += pieces[next(pieces.len())];
+        }
+        let Ok(url) = SafeUrl::parse(&text) else {
+            continue;
+        };
+        accepted += 1;
+        let again = SafeUrl::parse(url.as_str());
+        assert_eq!(again.as_ref(), Ok(&url), "{text:?}");
+        let uri: mcp_kit::http::Uri = url.as_str().parse().unwrap();
+        assert_eq!(uri.host(), url.as_url().host_str(), "{text:?}");
+        let authority = uri.authority().unwrap().as_str();
+        assert!(!authority.contains('@'), "{text:?}");
+        assert_eq!(uri.port_u16(), url.as_url().port(), "{text:?}");
+    }
+    assert!(accepted > 1_000, "{accepted}");
+}

@@ -9,7 +9,7 @@ use http::StatusCode;
 
 use super::resolve::Refused;
 use super::url::SafeUrlError;
-use crate::ToolError;
+use crate::tool::{ErrorKind, ToolError};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -44,6 +44,8 @@ pub enum HttpErrorKind {
     NotEncrypted,
     /// The host's name has no address.
     HostNotFound,
+    /// Too many lookups of names hang already.
+    Busy,
     /// There is no connection to the host, or no trusted one.
     Unreachable,
     /// The request was not answered completely within this time.
@@ -153,6 +155,9 @@ impl fmt::Display for HttpError {
             HttpErrorKind::HostNotFound => {
                 write!(f, "{url} has a host that was not found. Check the host's name.")
             }
+            HttpErrorKind::Busy => f.write_str(
+                "The server looks up too many names of hosts at the moment. Try again in a few seconds.",
+            ),
             HttpErrorKind::Unreachable => write!(
                 f,
                 "{url} has a host that could not be reached. Check the URL, or try again later."
@@ -191,6 +196,7 @@ impl From<HttpError> for ToolError {
     fn from(error: HttpError) -> Self {
         match error.kind {
             HttpErrorKind::Request | HttpErrorKind::Internal => Self::internal(error),
+            HttpErrorKind::Busy => Self::refusal(ErrorKind::Busy, error.to_string()),
             _ => Self::refusal_of(error.to_string(), error),
         }
     }

@@ -57,7 +57,7 @@ pub(super) struct System;
 #[async_trait]
 impl Resolve for System {
     async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        let found = lookup::addresses(host, 0).await?;
+        let found = lookup::addresses_for_client(host).await?;
         Ok(found.into_iter().map(|address| address.ip()).collect())
     }
 }
@@ -109,17 +109,18 @@ impl Refused {
     pub(super) fn kind(&self) -> HttpErrorKind {
         match self {
             Self::Forbidden => HttpErrorKind::AddressRefused,
-            Self::NotFound(Some(error)) if is_ours(error) => HttpErrorKind::Internal,
-            Self::NotFound(_) => HttpErrorKind::HostNotFound,
+            Self::NotFound(error) => match error.as_ref().and_then(unfinished) {
+                Some(Unfinished::Full) => HttpErrorKind::Busy,
+                Some(_) => HttpErrorKind::Internal,
+                None => HttpErrorKind::HostNotFound,
+            },
         }
     }
 }
 
-/// Whether the lookup did not begin, or did not end for a reason of our own.
-fn is_ours(error: &io::Error) -> bool {
-    error
-        .get_ref()
-        .is_some_and(|inner| inner.is::<Unfinished>())
+/// Why the lookup did not begin or end, if the reason is our own.
+fn unfinished(error: &io::Error) -> Option<&Unfinished> {
+    error.get_ref()?.downcast_ref()
 }
 
 impl fmt::Display for Refused {
@@ -138,5 +139,19 @@ impl Error for Refused {
             Self::NotFound(Some(error)) => Some(error),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lookup_that_did_not_begin_is_no_missing_host() {
+        let ours = |unfinished| Refused::NotFound(Some(io::Error::other(unfinished))).kind();
+        assert_eq!(ours(Unfinished::Full), HttpErrorKind::Busy);
+        assert_eq!(ours(Unfinished::Failed), HttpErrorKind::Internal);
+        let theirs = Refused::NotFound(Some(io::ErrorKind::NotFound.into()));
+        assert_eq!(theirs.kind(), HttpErrorKind::HostNotFound);
     }
 }
