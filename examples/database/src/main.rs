@@ -9,7 +9,7 @@ use mcp_kit::{Server, cli, guard::Sensitive};
 /// of the program.
 #[derive(clap::Args)]
 struct Options {
-    /// A URL postgres://…, or the path of an SQLite file. Prefer the variable
+    /// A URL postgres://…, or the path of a SQLite file. Prefer the variable
     /// for a URL with a password: other users of the machine see options.
     #[arg(
         long,

@@ -32,7 +32,7 @@ pub struct Tables {
 /// List the tables and views of the database, with comments and estimated row
 /// counts.
 ///
-/// Call this first: queries can use no other names.
+/// Call this first: it has the names that queries use.
 #[tool(title = "List tables", read_only, open_world = false)]
 pub async fn list_tables(
     args: ListArgs,

@@ -5,8 +5,8 @@ use tokio_postgres::{Client, Row};
 
 use crate::{DatabaseError, Description, Table, TableColumn, limits};
 
-/// Every name has its schema: a table of the same name elsewhere in the search
-/// path must not stand in for the catalogue.
+/// Every name has its schema: a table or a function of the same name elsewhere in
+/// the search path must not take the place of the catalogue's.
 const TABLES: &str = "
     SELECT * FROM (
         SELECT c.oid AS id,
@@ -46,7 +46,9 @@ pub(super) async fn tables(
     part: &str,
     limit: u32,
 ) -> Result<Vec<Table>, DatabaseError> {
-    let sql = format!("{TABLES} WHERE strpos(lower(name), lower($1)) > 0 ORDER BY name LIMIT $2");
+    let sql = format!(
+        "{TABLES} WHERE pg_catalog.strpos(pg_catalog.lower(name), pg_catalog.lower($1)) > 0 ORDER BY name LIMIT $2"
+    );
     let found = client.query(&sql, &[&part, &i64::from(limit)]).await;
     let found = found.map_err(DatabaseError::internal)?;
     found.iter().map(table).collect()

@@ -57,7 +57,7 @@ impl Sqlite {
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened or is not an SQLite database.
+    /// When the file cannot be opened or is not a SQLite database.
     pub fn open(path: &Path) -> Result<Self, rusqlite::Error> {
         Self::start(&Source::File(path.to_owned()))
     }
