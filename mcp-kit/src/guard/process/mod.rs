@@ -133,9 +133,10 @@ const LONGEST: usize = if cfg!(windows) { 30_000 } else { 128 * 1024 };
 /// line ends, also if its runtime is blocked. So children that the program leaves behind end with
 /// it, and a child that keeps stdout open holds nothing up.
 ///
-/// Not covered: a descendant that starts a session of its own (`setsid`); the server's own death
-/// by SIGKILL; on Windows, where groups do not exist, the children of the program, and the
-/// program itself if the server's process ends.
+/// Not covered: the memory and the processor time that the program takes; a descendant that
+/// starts a session of its own (`setsid`); the server's own death by SIGKILL; on Windows, where
+/// groups do not exist, the children of the program, and the program itself if the server's
+/// process ends.
 #[derive(Clone)]
 pub struct Command {
     program: Arc<Path>,

@@ -15,7 +15,9 @@ use tokio::process::{ChildStderr, ChildStdout};
 use super::Command;
 use super::error::CommandError;
 use super::groups::Group;
-use crate::text::excerpt;
+
+/// How many characters of stderr an error has.
+const LONGEST_STDERR: usize = 1_000;
 
 /// What a program printed, and how it ended.
 #[derive(Clone)]
@@ -40,7 +42,7 @@ impl CommandOutput {
     /// # Errors
     ///
     /// If it ended with another exit code than 0 or by a signal. The error has the status and the
-    /// first characters of stderr: in a tool it is internal, so they are logged, and the client
+    /// first 1,000 characters of stderr: in a tool it is internal, so they are logged, and the client
     /// does not see them.
     pub fn text(self) -> Result<String, CommandError> {
         if self.status.success() {
@@ -57,10 +59,14 @@ impl CommandOutput {
             return Ok(text);
         }
         let said = String::from_utf8_lossy(&self.stderr);
+        let mut said = said.trim();
+        if let Some((end, _)) = said.char_indices().nth(LONGEST_STDERR) {
+            said = &said[..end];
+        }
+        // Escaped: it must not write into the operator's terminal.
         Err(CommandError::failed(format!(
-            "the program ended with {}; it wrote to stderr: \"{}\"",
-            self.status,
-            excerpt(said.trim())
+            "the program ended with {}; it wrote to stderr: {said:?}",
+            self.status
         )))
     }
 }
