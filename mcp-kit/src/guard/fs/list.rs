@@ -9,7 +9,7 @@ use cap_std::fs::{Dir, DirEntry, ReadDir};
 use super::SandboxDir;
 use super::error::FileError;
 use super::path::SandboxPath;
-use super::read::{FileInfo, FileKind};
+use super::read::{FileInfo, FileKind, resolved};
 use super::work::{Caller, run};
 
 /// How many entries are looked at in one piece of work.
@@ -73,7 +73,7 @@ impl SandboxDir {
         const DEEPEST: usize = 32;
         let (dir, at) = (Arc::clone(&self.0), path.clone());
         let walk = run(path, move |caller| {
-            let entries = dir.read_dir(at.as_str());
+            let entries = resolved(|| dir.read_dir(at.as_str()));
             let entries = entries.map_err(|error| FileError::of_io(&at, error))?;
             let mut walk = Walk {
                 open: vec![(at, entries)],

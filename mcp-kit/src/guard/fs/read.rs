@@ -131,9 +131,11 @@ impl SandboxDir {
     /// [`FileErrorKind::NotFound`], [`FileErrorKind::Outside`], and what the system reports.
     pub async fn info(&self, path: &SandboxPath) -> Result<FileInfo, FileError> {
         let (dir, at) = (Arc::clone(&self.0), path.clone());
-        run(path, move |_| match dir.metadata(at.as_str()) {
-            Ok(metadata) => Ok(FileInfo::of(&metadata)),
-            Err(error) => Err(FileError::of_io(&at, error)),
+        run(path, move |_| {
+            match resolved(|| dir.metadata(at.as_str())) {
+                Ok(metadata) => Ok(FileInfo::of(&metadata)),
+                Err(error) => Err(FileError::of_io(&at, error)),
+            }
         })
         .await
     }
@@ -203,7 +205,7 @@ fn open_file(dir: &Dir, path: &SandboxPath) -> Result<(File, FileInfo), FileErro
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         options.custom_flags(flags.bits().cast_signed());
     }
-    let opened = dir.open_with(path.as_str(), &options);
+    let opened = resolved(|| dir.open_with(path.as_str(), &options));
     let failed = |error| FileError::of_io(path, error);
     let file = opened.map_err(failed)?;
     let info = FileInfo::of(&file.metadata().map_err(failed)?);
@@ -212,6 +214,20 @@ fn open_file(dir: &Dir, path: &SandboxPath) -> Result<(File, FileInfo), FileErro
         FileKind::Folder => Err(FileError::new(FileErrorKind::IsFolder, path.as_str())),
         _ => Err(FileError::new(FileErrorKind::NotRegular, path.as_str())),
     }
+}
+
+/// Resolves a path again if it changed meanwhile. Where `openat2` is missing, or renames keep
+/// interrupting it, cap-std looks at one part after another, and reports a link that is replaced
+/// between two looks at it as invalid input.
+pub(super) fn resolved<T>(mut resolve: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    const TIMES: usize = 16;
+    for _ in 1..TIMES {
+        match resolve() {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
+            outcome => return outcome,
+        }
+    }
+    resolve()
 }
 
 fn read_whole(

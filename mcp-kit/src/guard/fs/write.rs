@@ -10,6 +10,7 @@ use super::SandboxDir;
 use super::error::{FileError, FileErrorKind};
 use super::path::{SandboxPath, TEMPORARY};
 use super::quota::{Quota, cost, cost_of};
+use super::read::resolved;
 use super::work::{Caller, run};
 use crate::reference::Reference;
 
@@ -254,7 +255,7 @@ impl<'a> Place<'a> {
         };
         let folder = match parent.as_str() {
             "." => dir.try_clone(),
-            folder => dir.open_dir(folder),
+            folder => resolved(|| dir.open_dir(folder)),
         };
         // The message is about the folder: that the file does not exist yet is as it should be.
         let folder = folder.map_err(|error| FileError::of_io(&parent, error))?;
