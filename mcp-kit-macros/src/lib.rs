@@ -82,6 +82,7 @@ pub fn tool_function(implementation: TokenStream, mut item: TokenStream) -> Toke
 /// | type | `rule = "…"` | the same for a rule on the whole struct |
 /// | type | `allow_unknown` | unknown arguments are ignored, not refused |
 /// | type | `crate = path` | where mcp-kit is, if renamed or re-exported |
+///
 /// Rules of `mcp_kit::guard::text` in garde's `custom` need no words:
 /// `#[garde(custom(text::slug))]`.
 // The other derives' attributes are named here too: where one of those derives

@@ -22,8 +22,9 @@ use crate::args::shape::{Shape, Shaped};
 /// Use it for arguments, for state and for configuration. It has no `Display`,
 /// and `Debug` prints a constant, so the value does not reach logs, traces,
 /// errors and panics. It has no `Serialize`, so it cannot be part of a result.
-/// [`expose_secret`](Self::expose_secret) is the only way to the value: search
-/// for that name to find every use.
+/// [`expose_secret`](Self::expose_secret) is the way to the value: search for
+/// that name to find every use. (garde's rules read it through garde's own trait
+/// `AsStr`; do not import that.)
 ///
 /// When a `Sensitive` is dropped, the memory of its value is overwritten with
 /// zeros. Each clone is overwritten when it is dropped itself. Not overwritten

@@ -65,33 +65,35 @@ use crate::schema::StringRule;
     note = "for the items of a list or an array write `#[garde(inner(custom(…)))]`"
 )]
 pub trait Text {
-    /// The text, if there is one.
-    fn text(&self) -> Option<&str>;
+    /// Whether the text, if there is one, keeps a rule. The text itself is not given: it may be
+    /// sensitive.
+    #[doc(hidden)]
+    fn keeps(&self, rule: StringRule) -> bool;
 }
 
 impl Text for str {
-    fn text(&self) -> Option<&str> {
-        Some(self)
+    fn keeps(&self, rule: StringRule) -> bool {
+        rule.holds(self)
     }
 }
 
 impl Text for String {
-    fn text(&self) -> Option<&str> {
-        Some(self)
+    fn keeps(&self, rule: StringRule) -> bool {
+        rule.holds(self)
     }
 }
 
 impl Text for Cow<'_, str> {
-    fn text(&self) -> Option<&str> {
-        Some(self)
+    fn keeps(&self, rule: StringRule) -> bool {
+        rule.holds(self)
     }
 }
 
 macro_rules! pointers {
     ($($pointer:ty),*) => { $(
         impl<T: Text + ?Sized> Text for $pointer {
-            fn text(&self) -> Option<&str> {
-                (**self).text()
+            fn keeps(&self, rule: StringRule) -> bool {
+                (**self).keeps(rule)
             }
         }
     )* };
@@ -100,14 +102,14 @@ macro_rules! pointers {
 pointers!(&T, Box<T>, Rc<T>, Arc<T>);
 
 impl<T: Text> Text for Option<T> {
-    fn text(&self) -> Option<&str> {
-        self.as_ref()?.text()
+    fn keeps(&self, rule: StringRule) -> bool {
+        self.as_ref().is_none_or(|text| text.keeps(rule))
     }
 }
 
 impl<T: Text + Zeroize> Text for Sensitive<T> {
-    fn text(&self) -> Option<&str> {
-        self.expose_secret().text()
+    fn keeps(&self, rule: StringRule) -> bool {
+        self.expose_secret().keeps(rule)
     }
 }
 
@@ -128,7 +130,7 @@ macro_rules! rules {
         /// # Errors
         /// The rule in words, if the text breaks it.
         pub fn $name<T: Text + ?Sized, C>(text: &T, _context: &C) -> garde::Result {
-            match text.text().is_none_or(|text| StringRule::$rule.holds(text)) {
+            match text.keeps(StringRule::$rule) {
                 true => Ok(()),
                 false => Err(garde::Error::new(StringRule::$rule.says())),
             }

@@ -1,8 +1,9 @@
 //! How runs end, and that nothing of them is left.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::os::unix::process::ExitStatusExt as _;
-use std::pin::pin;
+use std::path::Path;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use mcp_kit::guard::{Command, CommandErrorKind};
@@ -67,22 +68,33 @@ async fn descendant_with_a_session_of_its_own_does_not_hold_the_run_up() {
     assert!(killed.unwrap().success(), "{escaped}");
 }
 
+/// Polls a run until its three processes have started.
+async fn started<T>(mut run: Pin<&mut impl Future<Output = T>>, numbers: &Path) -> Vec<u32> {
+    let mut family = pin!(family(numbers));
+    poll_fn(|cx| {
+        assert!(run.as_mut().poll(cx).is_pending());
+        family.as_mut().poll(cx)
+    })
+    .await
+}
+
 #[tokio::test]
 async fn time_limit_kills_the_whole_group() {
     let numbers = numbers("time");
+    let limit = Duration::from_secs(600);
     let run = script("family").value(numbers.to_str().unwrap());
-    // Long enough for the three to start: it is the limit that ends them.
-    let error = run
-        .time_limit(Duration::from_millis(1500))
-        .run()
-        .await
-        .unwrap_err();
+    let mut run = pin!(run.time_limit(limit).run());
+    let family = started(run.as_mut(), &numbers).await;
+    tokio::time::pause();
+    tokio::time::advance(limit).await;
+    let error = run.await.unwrap_err();
+    tokio::time::resume();
     assert_eq!(error.kind(), CommandErrorKind::TimedOut);
     assert_eq!(
         error.to_string(),
-        "The program did not end within 1.5s, and was stopped."
+        "The program did not end within 600s, and was stopped."
     );
-    for id in family(&numbers).await {
+    for id in family {
         ended(id).await;
     }
 }
@@ -92,12 +104,7 @@ async fn dropping_the_run_kills_the_whole_group() {
     let numbers = numbers("drop");
     let family = {
         let mut run = pin!(script("family").value(numbers.to_str().unwrap()).run());
-        let mut family = pin!(family(&numbers));
-        std::future::poll_fn(|cx| {
-            assert!(run.as_mut().poll(cx).is_pending());
-            family.as_mut().poll(cx)
-        })
-        .await
+        started(run.as_mut(), &numbers).await
     };
     assert_eq!(family.len(), 3);
     for id in family {
