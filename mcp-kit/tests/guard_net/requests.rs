@@ -92,8 +92,9 @@ async fn a_status_is_an_answer_and_an_error_for_those_who_ask() {
     );
 }
 
-/// Longer than a request takes; a test waits as long for each that is not answered.
-const BRIEF: Duration = Duration::from_millis(300);
+/// A limit for requests that are not answered. Those that are take far less, also on a
+/// busy machine.
+const BRIEF: Duration = Duration::from_secs(2);
 
 /// A client with little time, whose certificates are loaded.
 async fn hurried() -> HttpClient {
@@ -106,25 +107,25 @@ async fn hurried() -> HttpClient {
 #[tokio::test]
 async fn a_server_that_never_answers_is_a_timeout_and_is_left() {
     let client = hurried().await;
-    for held in [
+    let cases = [
         "",
         "HTTP/1.1 200 OK\r\n",
         "HTTP/1.1 100 Continue\r\n\r\n",
         "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n",
-    ] {
-        let mut site = Site::start(move |_| Answer::Held(held.into())).await;
-        let fetch = async || {
-            client
-                .get(&site.on("a.example", "/"))
-                .send()
-                .await?
-                .text()
-                .await
-        };
-        let error = fetch().await.unwrap_err();
-        assert_eq!(error.kind(), Timeout(BRIEF), "{held}");
-        site.end_of_connection().await;
+    ];
+    let cases = cases.map(|held| {
+        let client = client.clone();
+        tokio::spawn(async move {
+            let mut site = Site::start(move |_| Answer::Held(held.into())).await;
+            let url = site.on("a.example", "/");
+            let fetch = async { client.get(&url).send().await?.text().await };
+            assert_eq!(fetch.await.unwrap_err().kind(), Timeout(BRIEF), "{held}");
+            site.end_of_connection().await;
+        })
+    });
+    for case in cases {
+        case.await.unwrap();
     }
 }
 
@@ -132,7 +133,7 @@ async fn a_server_that_never_answers_is_a_timeout_and_is_left() {
 async fn a_timeout_says_after_how_long() {
     let site = Site::start(|_| Answer::Held(Vec::new())).await;
     for (limit, text) in [
-        (BRIEF, "within 0.3 s"),
+        (Duration::from_millis(250), "within 0.2 s"),
         (Duration::from_secs(1), "within 1 s"),
     ] {
         let client = builder(here(NAMES)).timeout(limit).build().unwrap();

@@ -22,6 +22,22 @@ use crate::{lookup, tls};
 /// It is cheap to clone: clones share the limits. Make one for each purpose, with its
 /// own lists, and hand it to tools as state. Each request has a connection of its own.
 ///
+/// # What is refused
+///
+/// An address that IANA's registries do not list as public: loopback, private,
+/// link-local, shared (CGNAT), multicast, documentation, benchmarking and reserved
+/// addresses, the metadata services of clouds, and forms of IPv6 that hold an IPv4
+/// address (mapped, compatible, 6to4, Teredo). An address of the NAT64 prefix
+/// 64:ff9b::/96 counts as the IPv4 address in it.
+///
+/// If one of a name's addresses is refused, the name is refused. The connection goes to
+/// an address that was checked; a name is not resolved a second time for it. TLS
+/// verifies the name. Redirects are requests like the first: their URLs are checked, and
+/// another origin gets neither credentials nor a body (see [`HttpRequest::header`]).
+///
+/// Cookies are not stored, no `Referer` is sent, and proxies that the environment names
+/// are not used.
+///
 /// ```no_run
 /// use mcp_kit::guard::{HttpClient, HttpError, SafeUrl};
 ///
