@@ -18,6 +18,7 @@ mod life;
 mod log;
 mod portable;
 mod progress;
+mod schema_fuzz;
 mod structured;
 #[cfg(all(
     feature = "chrono",
