@@ -174,7 +174,7 @@ impl Walk {
 /// An entry, and its contents if it is a folder; `None` if it cannot be reported.
 fn look(folder: &SandboxPath, entry: &DirEntry, deeper: bool) -> Option<(Entry, Option<ReadDir>)> {
     let name = entry.file_name();
-    let path = SandboxPath::of_parts(folder, name.to_str()?)?;
+    let path = folder.join(name.to_str()?).ok()?;
     let info = FileInfo::of(&entry.metadata().ok()?);
     let inside = (deeper && info.kind == FileKind::Folder).then(|| contents(entry));
     let inside = inside.and_then(Result::ok);

@@ -91,7 +91,7 @@ impl SandboxDir {
     /// Opens a folder of the host for reading and writing.
     ///
     /// `quota` is the most bytes that its files may have together. What is there already
-    /// counts: all files are looked at once, which blocks for about a second per 500,000 files.
+    /// counts: all files are looked at once, which takes about a second for 200,000 files.
     /// [`WritableDir`] says how bytes are counted.
     ///
     /// # Errors

@@ -118,12 +118,6 @@ impl SandboxPath {
         }
         Some(self.0.rsplit_once('/').unwrap_or((".", &self.0)))
     }
-
-    /// A path that was joined from checked parts.
-    pub(super) fn of_parts(folder: &Self, name: &str) -> Option<Self> {
-        is_name(name, cfg!(windows)).then_some(())?;
-        folder.join(name).ok()
-    }
 }
 
 /// The folder itself.

@@ -31,6 +31,14 @@ pub enum IfExists {
 /// It reads as a `SandboxDir` does. Give tools that only read the `SandboxDir`
 /// ([`WritableDir::read_only`]): then nothing in them can write.
 ///
+/// ```compile_fail,E0599
+/// use mcp_kit::guard::{FileError, IfExists, SandboxDir, SandboxPath};
+///
+/// async fn save(dir: SandboxDir, path: SandboxPath) -> Result<(), FileError> {
+///     dir.write(&path, "text", IfExists::Fail).await // a `SandboxDir` has no `write`
+/// }
+/// ```
+///
 /// # Quota
 ///
 /// Each file counts its length in whole blocks of 4,096 bytes, at least one; each folder, and
