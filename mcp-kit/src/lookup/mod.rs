@@ -122,10 +122,14 @@ impl Lane {
     ) -> Result<T, Unfinished> {
         let (tell, told) = mpsc::sync_channel(1);
         let (wake, woken) = oneshot::channel::<()>();
-        self.start(move || {
-            let _ = tell.send(work());
+        let open = self.admit()?;
+        self.push(Box::new(move || {
+            let result = work();
+            // Before the caller wakes, which may have more work at once.
+            drop(open);
+            let _ = tell.send(result);
             let _ = wake.send(());
-        })?;
+        }))?;
         if let Some(outcome) = wait_in_place(&told, Duration::MAX) {
             return outcome;
         }
@@ -135,23 +139,27 @@ impl Lane {
     }
 
     /// Begins `work`, whose result is not waited for.
+    #[cfg(any(feature = "http", feature = "net"))]
     pub(crate) fn start(
         &'static self,
         work: impl FnOnce() + Send + 'static,
     ) -> Result<(), Unfinished> {
-        {
-            let mut state = self.lock();
-            if state.open >= self.most {
-                return Err(Unfinished::Full);
-            }
-            state.open += 1;
-        }
-        // Also ends if the work panics, or is dropped before it begins.
-        let open = OpenJob(self);
+        let open = self.admit()?;
         self.push(Box::new(move || {
             let _open = open;
             work();
         }))
+    }
+
+    /// Counts work until the result is dropped: also if the work panics, or is
+    /// dropped before it begins.
+    fn admit(&'static self) -> Result<OpenJob, Unfinished> {
+        let mut state = self.lock();
+        if state.open >= self.most {
+            return Err(Unfinished::Full);
+        }
+        state.open += 1;
+        Ok(OpenJob(self))
     }
 
     fn push(&'static self, job: Job) -> Result<(), Unfinished> {
