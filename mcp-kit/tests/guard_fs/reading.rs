@@ -129,7 +129,7 @@ async fn what_is_no_file_is_refused_without_waiting_for_it() {
     let mode = rustix::fs::Mode::from_raw_mode(0o600);
     rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, mode).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(scratch.inside("socket")).unwrap();
-    // Nobody writes to the pipe: a plain open would wait for ever.
+    // The pipe has no writer, so a plain open would never return.
     for name in ["fifo", "socket"] {
         let name = path(name);
         for kind in [

@@ -37,7 +37,7 @@ pub enum FileKind {
 pub struct FileInfo {
     /// What it is.
     pub kind: FileKind,
-    /// The size of a file in bytes; 0 for everything else.
+    /// The size of a file in bytes; 0 for what is not a file.
     pub size: u64,
     /// When its content was changed last, if the file system knows.
     pub modified: Option<SystemTime>,
