@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use mcp_kit::guard::{HttpClient, HttpErrorKind, Resolve};
 use tokio::sync::mpsc;
 
-use crate::site::{Names, Site, answer, builder, here, kind, ok, url};
+use crate::site::{Names, Site, answer, builder, here, kind, ok, refusal, url};
 
-use HttpErrorKind::{AddressRefused, HostNotFound, Timeout, Unreachable};
+use HttpErrorKind::{AddressRefused, ConnectTimeout, HostNotFound, Unreachable};
 
 /// The attack on check-then-connect: the name is public when it is checked, and private
 /// when it is connected to.
@@ -131,9 +131,12 @@ async fn a_lookup_that_hangs_is_given_up_within_the_connect_limit() {
         .connect_timeout(limit)
         .build()
         .unwrap();
-    assert_eq!(
-        kind(&client, &url("http://slow.example/")).await,
-        Timeout(limit)
+    let error = refusal(&client, &url("http://slow.example/")).await;
+    assert_eq!(error.kind(), ConnectTimeout(limit));
+    let text = error.to_string();
+    assert!(
+        text.contains("could not be connected to within 0.0 s"),
+        "{text}"
     );
     given_up.recv().await.unwrap();
 }

@@ -3,7 +3,7 @@
 
 use mcp_kit::guard::{HttpClient, HttpClientError, HttpErrorKind};
 
-use crate::site::{Site, answer, here, kind, redirect, url};
+use crate::site::{CERTIFICATE, Site, answer, here, kind, redirect, url};
 
 use HttpErrorKind::{AddressRefused, HostRefused};
 
@@ -16,6 +16,7 @@ fn through(proxy: &Site) -> HttpClient {
             proxy.address.port()
         ))
         .deny_hosts(["denied.example"])
+        .root_certificates(CERTIFICATE)
         .build()
         .unwrap()
 }

@@ -7,7 +7,7 @@ use mcp_kit::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderN
 use crate::site::{Seen, Site, builder, client, here, kind, ok, redirect, refusal};
 
 use HttpErrorKind::{
-    AddressRefused, BadAnswer, BodyRedirected, HostRefused, TooManyRedirects, Url,
+    AddressRefused, BadAnswer, HostRefused, TooManyRedirects, UnsafeRedirect, Url,
 };
 
 const NAMES: &[&str] = &["a.example", "b.example"];
@@ -262,7 +262,7 @@ async fn a_body_is_not_sent_to_another_origin() {
     let request = client(here(NAMES))
         .post(&site.on("a.example", "/"))
         .body("hunter2");
-    assert_eq!(request.send().await.unwrap_err().kind(), BodyRedirected);
+    assert_eq!(request.send().await.unwrap_err().kind(), UnsafeRedirect);
     assert!(other.is_quiet());
     // As a GET there is nothing left to send.
     let site = to("303 See Other", location).await;
@@ -274,4 +274,43 @@ async fn a_body_is_not_sent_to_another_origin() {
     let seen = other.next().await;
     assert_eq!((seen.method(), &*seen.body), ("GET", &b""[..]));
     assert_eq!(seen.header("content-type"), None);
+}
+
+#[tokio::test]
+async fn another_origin_is_asked_for_nothing_but_safe_methods() {
+    let mut other = Site::with_body("other").await;
+    // The same host with another port is another origin.
+    for host in ["b.example", "a.example"] {
+        let location = other.on(host, "/").to_string();
+        for (method, status, arrives_as) in [
+            (Method::POST, "307 Temporary", None),
+            (Method::POST, "308 Permanent", None),
+            (Method::PUT, "301 Moved", None),
+            (Method::PUT, "307 Temporary", None),
+            (Method::DELETE, "302 Found", None),
+            (Method::DELETE, "308 Permanent", None),
+            (Method::PATCH, "307 Temporary", None),
+            (Method::from_bytes(b"PURGE").unwrap(), "307 Temporary", None),
+            (Method::GET, "307 Temporary", Some("GET")),
+            (Method::HEAD, "308 Permanent", Some("HEAD")),
+            (Method::OPTIONS, "307 Temporary", Some("OPTIONS")),
+            (Method::POST, "302 Found", Some("GET")),
+            (Method::DELETE, "303 See Other", Some("GET")),
+        ] {
+            let site = to(status, &*location).await;
+            let request = client(here(NAMES)).request(method.clone(), &site.on("a.example", "/"));
+            let outcome = request.send().await;
+            match arrives_as {
+                Some(expected) => {
+                    outcome.unwrap();
+                    assert_eq!(other.next().await.method(), expected);
+                }
+                None => {
+                    let error = outcome.unwrap_err();
+                    assert_eq!(error.kind(), UnsafeRedirect, "{method} {status}");
+                    assert!(other.is_quiet());
+                }
+            }
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use mcp_kit::guard::{HttpClient, HttpClientError, HttpErrorKind};
 
-use crate::site::{Names, Site, builder, client, here, kind, refusal, url};
+use crate::site::{CERTIFICATE, Names, Site, builder, client, here, kind, refusal, url};
 
 use HttpErrorKind::{AddressRefused, HostRefused, NotEncrypted};
 
@@ -86,6 +86,7 @@ async fn names_of_addresses_that_are_not_public_are_refused() {
         let names = Names::default().with("host.example", &[address]);
         let client = HttpClient::builder()
             .resolver(names.clone())
+            .root_certificates(CERTIFICATE)
             .build()
             .unwrap();
         for scheme in ["http", "https"] {
@@ -180,6 +181,49 @@ async fn an_allow_list_names_hosts_and_says_what_is_below_them() {
 }
 
 #[tokio::test]
+async fn an_address_of_ipv6_is_a_host_of_a_list_with_brackets_and_without() {
+    // Refused before a connection, so that no packet leaves: the deny list of networks is
+    // looked at after the lists of hosts.
+    for written in ["2606:4700::1111", "[2606:4700::1111]", "2606:4700:0::1111"] {
+        let client = HttpClient::builder()
+            .allow_hosts([written])
+            .deny_networks(["2606:4700::/32"])
+            .build()
+            .unwrap();
+        let listed = kind(&client, &url("http://[2606:4700::1111]/")).await;
+        assert_eq!(listed, AddressRefused, "{written}");
+        let other = kind(&client, &url("http://[2606:4700::1112]/")).await;
+        assert_eq!(other, HostRefused, "{written}");
+
+        let client = HttpClient::builder().deny_hosts([written]).build().unwrap();
+        let denied = kind(&client, &url("http://[2606:4700:0:0::1111]/")).await;
+        assert_eq!(denied, HostRefused, "{written}");
+    }
+}
+
+/// What the documentation of `HttpClient` advises for public addresses of one's own.
+#[tokio::test]
+async fn public_addresses_of_ones_own_network_are_refused_by_a_list() {
+    let names = Names::default()
+        .with("intranet.example", &["2001:4860:1::5"])
+        .with("nat64.example", &["2001:4860:64::a00:1"]);
+    let client = HttpClient::builder()
+        .resolver(names)
+        .deny_networks(["2001:4860:1::/48", "2001:4860:64::/96"])
+        .build()
+        .unwrap();
+    for host in [
+        "intranet.example",
+        "nat64.example",
+        "[2001:4860:1::5]",
+        "[2001:4860:64::a00:1]",
+    ] {
+        let refused = kind(&client, &url(&format!("http://{host}/"))).await;
+        assert_eq!(refused, AddressRefused, "{host}");
+    }
+}
+
+#[tokio::test]
 async fn a_deny_list_has_the_last_word() {
     let site = Site::with_body("here").await;
     let names = here(&["a.example", "b.example", "a.example."]);
@@ -234,6 +278,9 @@ fn lists_that_cannot_be_read_are_refused_with_the_option_to_mend() {
         "a b",
         "*.10.0.0.1",
         "a.*",
+        "*.2606:4700::1111",
+        "2606:4700::1111:80:0:0:0:0:1",
+        "[::1",
     ] {
         let error = HttpClient::builder()
             .allow_hosts([host])

@@ -96,17 +96,28 @@ async fn a_status_is_an_answer_and_an_error_for_those_who_ask() {
 /// busy machine.
 const BRIEF: Duration = Duration::from_secs(2);
 
-/// A client with little time, whose certificates are loaded.
-async fn hurried() -> HttpClient {
-    let client = builder(here(NAMES)).timeout(BRIEF).build().unwrap();
+/// A client with little time.
+fn hurried() -> HttpClient {
+    builder(here(NAMES)).timeout(BRIEF).build().unwrap()
+}
+
+#[tokio::test]
+async fn the_longest_durations_are_limits_and_not_panics() {
     let site = Site::with_body("here").await;
-    while client.get(&site.on("a.example", "/")).send().await.is_err() {}
-    client
+    for longest in [Duration::MAX, Duration::from_secs(1 << 62)] {
+        let client = builder(here(NAMES))
+            .timeout(longest)
+            .connect_timeout(longest)
+            .build()
+            .unwrap();
+        let answer = client.get(&site.on("a.example", "/")).send().await.unwrap();
+        assert_eq!(answer.text().await.unwrap(), "here");
+    }
 }
 
 #[tokio::test]
 async fn a_server_that_never_answers_is_a_timeout_and_is_left() {
-    let client = hurried().await;
+    let client = hurried();
     let cases = [
         "",
         "HTTP/1.1 200 OK\r\n",
@@ -246,7 +257,7 @@ async fn requests_above_the_concurrency_wait_for_an_answer_to_be_dropped() {
 async fn a_slow_server_is_served_by_its_own_time_alone() {
     // Bytes that trickle do not move the deadline.
     let site = Site::start(|_| Answer::Held(b"HTTP/1.1 200 OK\r\n\r\n".to_vec())).await;
-    let client = hurried().await;
+    let client = hurried();
     let mut answer = client.get(&site.on("a.example", "/")).send().await.unwrap();
     assert_eq!(answer.chunk().await.unwrap_err().kind(), Timeout(BRIEF));
     let quick = Site::start(|_| ok("quick")).await;

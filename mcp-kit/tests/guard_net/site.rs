@@ -10,6 +10,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
+/// A certificate for `localhost`. With it, https needs no certificates of the system.
+pub const CERTIFICATE: &[u8] = include_bytes!("../oauth/tls.pem");
+
 /// What the server does with a request.
 pub enum Answer {
     /// Writes this and closes the connection.

@@ -1,7 +1,9 @@
 //! TLS: the name in the URL is verified, whatever address it has.
 
+use std::process::Command;
 use std::sync::Arc;
 
+use mcp_kit::ToolError;
 use mcp_kit::guard::{HttpClient, HttpErrorKind};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
@@ -10,11 +12,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::site::{here, kind, url};
+use crate::site::{CERTIFICATE, here, kind, url};
 
-use HttpErrorKind::{NotEncrypted, Unreachable};
-
-const CERTIFICATE: &[u8] = include_bytes!("../oauth/tls.pem");
+use HttpErrorKind::{Internal, NotEncrypted, Unreachable};
 
 /// A server with a certificate for `localhost`, which answers with this head.
 async fn serve(head: &'static str) -> u16 {
@@ -96,4 +96,56 @@ async fn a_redirect_to_http_is_refused_unless_it_is_allowed() {
         .build()
         .unwrap();
     assert_eq!(kind(&client, &url).await, NotEncrypted);
+}
+
+/// Which certificates the system trusts is read from the environment, which a test cannot
+/// change for itself.
+#[test]
+fn https_without_certificates_to_trust_is_an_internal_error_until_there_are_some() {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("guard-net-roots-{}.pem", std::process::id()));
+    std::fs::write(&path, "").unwrap();
+    let outcome = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "tls::certificates_are_installed", "--ignored"])
+        .env("SSL_CERT_FILE", &path)
+        .env_remove("SSL_CERT_DIR")
+        .output()
+        .unwrap();
+    std::fs::remove_file(path).unwrap();
+    let text = String::from_utf8_lossy(&outcome.stdout);
+    assert!(
+        outcome.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
+}
+
+#[ignore = "run by the test above, in a process whose system trusts nothing"]
+#[tokio::test]
+async fn certificates_are_installed() {
+    let roots = std::env::var_os("SSL_CERT_FILE").unwrap();
+    let port = serve(OK).await;
+    let encrypted = url(&format!("https://localhost:{port}/"));
+    let plain = crate::site::Site::with_body("plain").await;
+    let client = crate::site::client(here(&["localhost"]));
+
+    let error = client.get(&encrypted).send().await.unwrap_err();
+    assert_eq!(error.kind(), Internal);
+    let source = error.source().unwrap().to_string();
+    assert!(source.contains("ca-certificates"), "{source}");
+    // The model cannot mend it with another URL.
+    assert!(!ToolError::from(error).is_user());
+    // Certificates of the builder's are enough, and http needs none.
+    trusting()
+        .build()
+        .unwrap()
+        .get(&encrypted)
+        .send()
+        .await
+        .unwrap();
+    let answer = client.get(&plain.on("localhost", "/")).send().await;
+    assert_eq!(answer.unwrap().text().await.unwrap(), "plain");
+
+    std::fs::write(roots, CERTIFICATE).unwrap();
+    let answer = client.get(&encrypted).send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "ok");
 }

@@ -178,7 +178,7 @@ fn endpoint(base_url: &str) -> Result<SafeUrl, BraveSetupError> {
 /// Sorts the client's errors.
 fn failed(error: HttpError) -> SearchError {
     match error.kind() {
-        HttpErrorKind::Timeout(_) => SearchError::Timeout,
+        HttpErrorKind::Timeout(_) | HttpErrorKind::ConnectTimeout(_) => SearchError::Timeout,
         HttpErrorKind::TooLarge(_) => SearchError::BadAnswer {
             reason: "it is too large",
         },

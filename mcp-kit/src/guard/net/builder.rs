@@ -15,6 +15,7 @@ use super::client::{HttpClient, Inner};
 use super::error::HttpClientError;
 use super::policy::{HostPattern, Policy};
 use super::resolve::{Resolve, System};
+use crate::server;
 
 /// Configures an [`HttpClient`]. Each relaxation of what is safe is a method here.
 #[must_use = "nothing is made until `build` is called"]
@@ -25,8 +26,15 @@ pub struct HttpClientBuilder {
     user_agent: HeaderValue,
     resolver: Arc<dyn Resolve>,
     roots: Vec<CertificateDer<'static>>,
-    proxy: Option<reqwest::Proxy>,
+    proxy: Option<Proxy>,
     error: Option<HttpClientError>,
+}
+
+/// The proxy that every connection goes to.
+pub(super) struct Proxy {
+    pub(super) to: reqwest::Proxy,
+    /// Whether the connection to the proxy itself is encrypted.
+    pub(super) is_encrypted: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +68,8 @@ impl HttpClientBuilder {
 
     /// Reaches these hosts and no others. `example.com` is this host alone,
     /// `*.example.com` every host below it at any depth, and not `example.com` itself.
-    /// An IP address is one host. Called again, it adds to the list.
+    /// An IP address is one host, with or without the brackets of a URL. Called again, it
+    /// adds to the list.
     ///
     /// The hosts' addresses must still be public; see
     /// [`allow_private_networks`](Self::allow_private_networks).
@@ -73,16 +82,19 @@ impl HttpClientBuilder {
         self
     }
 
-    /// Never reaches these hosts, whatever else allows them. They are written as for
-    /// [`allow_hosts`](Self::allow_hosts).
+    /// Never reaches hosts by these names, whatever else allows them. Another name of the
+    /// same host, and its address, are entries of their own;
+    /// [`deny_networks`](Self::deny_networks) refuses an address under every name. Entries
+    /// are written as for [`allow_hosts`](Self::allow_hosts).
     pub fn deny_hosts<'a>(mut self, hosts: impl IntoIterator<Item = &'a str>) -> Self {
         let hosts = self.hosts(hosts);
         self.policy.denied_hosts.extend(hosts);
         self
     }
 
-    /// Never connects to addresses of these networks (CIDR, `198.51.100.0/24`),
-    /// whatever else allows them.
+    /// Never connects to addresses of these networks (CIDR, `198.51.100.0/24`), whatever
+    /// else allows them and whatever name leads to them. Name the public addresses of your
+    /// own network here.
     pub fn deny_networks<'a>(mut self, networks: impl IntoIterator<Item = &'a str>) -> Self {
         let networks = self.networks(networks);
         self.policy.denied_networks.extend(networks);
@@ -102,7 +114,9 @@ impl HttpClientBuilder {
     }
 
     /// Also connects to this address with this port, if the URL itself has it in place
-    /// of a name. Names that resolve to it, and its other ports, are refused as before.
+    /// of a name. Names that resolve to it, and its other ports, are refused as before. The
+    /// address needs no entry in [`allow_hosts`](Self::allow_hosts);
+    /// [`deny_hosts`](Self::deny_hosts) and [`deny_networks`](Self::deny_networks) refuse it.
     pub fn allow_private_address(mut self, address: SocketAddr) -> Self {
         self.policy.private_addresses.push(address);
         self
@@ -122,15 +136,17 @@ impl HttpClientBuilder {
 
     /// The longest time for a request, from [`send`](super::HttpRequest::send) to the
     /// end of the body: waiting, name lookup, redirects and reading included. Default:
-    /// 20 s, so that the answer comes before a call's own limit of 30 s.
+    /// 20 s, so that the answer comes before a call's own limit of 30 s. A longer time than
+    /// 365 days counts as 365 days.
     pub fn timeout(mut self, time: Duration) -> Self {
-        self.limits.time = time;
+        self.limits.time = time.min(server::Limits::LONGEST_TIME);
         self
     }
 
-    /// The longest time for one connection, name lookup and TLS included. Default: 5 s.
+    /// The longest time for one connection, name lookup and TLS included. Default: 5 s. A
+    /// longer time than 365 days counts as 365 days.
     pub fn connect_timeout(mut self, time: Duration) -> Self {
-        self.limits.connect_time = time;
+        self.limits.connect_time = time.min(server::Limits::LONGEST_TIME);
         self
     }
 
@@ -140,8 +156,9 @@ impl HttpClientBuilder {
         self
     }
 
-    /// How many redirects of one request are followed. With 0 a redirect is an error
-    /// too: a caller never reads a redirect as an answer. Default: 5.
+    /// How many redirects of one request are followed. One more is an error, so with 0 every
+    /// redirect is. An answer with status 3xx and no `Location` is not a redirect: the
+    /// caller reads it. Default: 5.
     pub fn redirects(mut self, most: usize) -> Self {
         self.limits.redirects = most;
         self
@@ -189,15 +206,17 @@ impl HttpClientBuilder {
     /// The proxy resolves the names then, so that it must refuse private addresses. The
     /// lists of hosts, and addresses in URLs and redirects, are checked as before.
     pub fn proxy(mut self, url: &str) -> Self {
-        let is_http = url.starts_with("http://") || url.starts_with("https://");
+        let is_encrypted = url.starts_with("https://");
         match reqwest::Proxy::all(url) {
-            Ok(proxy) if is_http => self.proxy = Some(proxy),
+            Ok(to) if is_encrypted || url.starts_with("http://") => {
+                self.proxy = Some(Proxy { to, is_encrypted });
+            }
             _ => self.fail(HttpClientError::Proxy),
         }
         self
     }
 
-    /// Makes the client. Certificates are loaded with the first request.
+    /// Makes the client. Certificates are loaded with the first request that needs them.
     ///
     /// # Errors
     ///
@@ -214,7 +233,8 @@ impl HttpClientBuilder {
             roots: self.roots,
             proxy: self.proxy,
             permits: Arc::new(Semaphore::new(self.concurrency)),
-            client: OnceCell::new(),
+            plain: OnceCell::new(),
+            encrypted: OnceCell::new(),
         })))
     }
 

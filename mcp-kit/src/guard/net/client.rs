@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use tokio::sync::{OnceCell, Semaphore};
 
-use super::builder::{HttpClientBuilder, Limits};
+use super::builder::{HttpClientBuilder, Limits, Proxy};
 use super::error::HttpError;
 use super::policy::Policy;
 use super::request::HttpRequest;
@@ -33,10 +34,23 @@ use crate::{lookup, tls};
 /// If one of a name's addresses is refused, the name is refused. The connection goes to
 /// an address that was checked; a name is not resolved a second time for it. TLS
 /// verifies the name. Redirects are requests like the first: their URLs are checked, and
-/// another origin gets neither credentials nor a body (see [`HttpRequest::header`]).
+/// another origin gets neither credentials nor a body (see [`HttpRequest::header`]), and
+/// only methods that are safe (RFC 9110, section 9.2.1).
 ///
 /// Cookies are not stored, no `Referer` is sent, and proxies that the environment names
 /// are not used.
+///
+/// # What it does not do
+///
+/// A public address can belong to your own network: hosts of a network with global IPv6
+/// addresses, the server's own public address, and the addresses behind a NAT64 prefix
+/// that your network chose itself (RFC 6052, section 2.2). IANA's registries do not list
+/// them, so the client connects to them. Name them with
+/// [`deny_networks`](HttpClientBuilder::deny_networks), or name the only hosts with
+/// [`allow_hosts`](HttpClientBuilder::allow_hosts).
+///
+/// A service on the public internet that admits a client because of its address admits
+/// this client for every caller of the tool.
 ///
 /// ```no_run
 /// use mcp_kit::guard::{HttpClient, HttpError, SafeUrl};
@@ -60,9 +74,11 @@ pub(super) struct Inner {
     pub(super) user_agent: HeaderValue,
     pub(super) resolver: Arc<dyn Resolve>,
     pub(super) roots: Vec<CertificateDer<'static>>,
-    pub(super) proxy: Option<reqwest::Proxy>,
+    pub(super) proxy: Option<Proxy>,
     pub(super) permits: Arc<Semaphore>,
-    pub(super) client: OnceCell<reqwest::Client>,
+    /// For connections without TLS, which need no certificates.
+    pub(super) plain: OnceCell<reqwest::Client>,
+    pub(super) encrypted: OnceCell<reqwest::Client>,
 }
 
 /// The most headers of an answer. hyper reads at most some 400 KiB of them.
@@ -103,7 +119,14 @@ impl Inner {
         body: Option<&Bytes>,
     ) -> Result<reqwest::Response, HttpError> {
         self.policy.check_url(url).map_err(HttpError::new)?;
-        let client = self.client.get_or_try_init(|| self.connector()).await?;
+        let to_proxy = self.proxy.as_ref().is_some_and(|proxy| proxy.is_encrypted);
+        let client = match url.is_encrypted() || to_proxy {
+            true => self.encrypted.get_or_try_init(|| self.trusting()).await?,
+            false => {
+                let plain = async || self.connector(RootCertStore::empty());
+                self.plain.get_or_try_init(plain).await?
+            }
+        };
         let mut request = client
             .request(method.clone(), url.as_url().clone())
             .headers(headers.clone());
@@ -114,46 +137,48 @@ impl Inner {
         answer.map_err(|error| HttpError::of_reqwest(error, self.limits.connect_time))
     }
 
-    /// What makes the connections. It reads files, so it is made on a thread for that,
-    /// and not before there is a request: a server's start does not wait for it.
-    async fn connector(&self) -> Result<reqwest::Client, HttpError> {
+    /// What makes connections with TLS. Certificates are files, so they are read on a thread
+    /// for that, and not before there is a request: a server's start does not wait for it.
+    async fn trusting(&self) -> Result<reqwest::Client, HttpError> {
+        let roots = self.roots.clone();
+        let load = move || {
+            let mut trusted = tls::trusted_roots();
+            trusted.add_parsable_certificates(roots);
+            trusted
+        };
+        let trusted = lookup::FILES.run(LOADING_TIME, load).await;
+        match trusted.map_err(HttpError::internal)? {
+            // Not kept: the next request finds the certificates that are installed by then.
+            trusted if trusted.is_empty() => Err(HttpError::internal(tls::NO_ROOTS)),
+            trusted => self.connector(trusted),
+        }
+    }
+
+    /// What makes connections, and trusts `roots`.
+    fn connector(&self, roots: RootCertStore) -> Result<reqwest::Client, HttpError> {
         let resolver = Checked {
             policy: Arc::clone(&self.policy),
             resolver: Arc::clone(&self.resolver),
             is_for_proxy: self.proxy.is_some(),
         };
-        let proxy = self.proxy.clone();
-        let (roots, user_agent) = (self.roots.clone(), self.user_agent.clone());
-        let connect_time = self.limits.connect_time;
-        let make = move || -> Result<reqwest::Client, HttpError> {
-            let mut trusted = tls::trusted_roots();
-            trusted.add_parsable_certificates(roots);
-            if trusted.is_empty() {
-                tracing::warn!("https requests fail: {}", tls::NO_ROOTS);
-            }
-            let client = reqwest::Client::builder()
-                .tls_backend_preconfigured(
-                    tls::client_config(trusted).map_err(HttpError::internal)?,
-                )
-                .http1_only()
-                .http1_max_headers(MOST_HEADERS)
-                .dns_resolver(resolver)
-                .redirect(reqwest::redirect::Policy::none())
-                .referer(false)
-                .no_proxy()
-                .user_agent(user_agent)
-                .connect_timeout(connect_time)
-                // No connection is kept: each request resolves and checks anew, and none
-                // is sent into a connection that the server is about to close.
-                .pool_max_idle_per_host(0);
-            let client = match proxy {
-                Some(proxy) => client.proxy(proxy),
-                None => client,
-            };
-            client.build().map_err(HttpError::internal)
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls::client_config(roots).map_err(HttpError::internal)?)
+            .http1_only()
+            .http1_max_headers(MOST_HEADERS)
+            .dns_resolver(resolver)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .user_agent(self.user_agent.clone())
+            .connect_timeout(self.limits.connect_time)
+            // No connection is kept: each request resolves and checks anew, and none is
+            // sent into a connection that the server is about to close.
+            .pool_max_idle_per_host(0);
+        let client = match &self.proxy {
+            Some(proxy) => client.proxy(proxy.to.clone()),
+            None => client,
         };
-        let made = lookup::FILES.run(LOADING_TIME, make).await;
-        made.unwrap_or_else(|unfinished| Err(HttpError::internal(unfinished)))
+        client.build().map_err(HttpError::internal)
     }
 }
 

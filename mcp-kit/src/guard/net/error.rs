@@ -48,12 +48,15 @@ pub enum HttpErrorKind {
     Busy,
     /// There is no connection to the host, or no trusted one.
     Unreachable,
+    /// There was no connection to the host within this time.
+    ConnectTimeout(Duration),
     /// The request was not answered completely within this time.
     Timeout(Duration),
     /// There are more redirects than this.
     TooManyRedirects(usize),
-    /// A redirect would send the request's body to another origin.
-    BodyRedirected,
+    /// A redirect would send the request's body to another origin, or repeat a method there
+    /// that is not safe: only `GET`, `HEAD` and `OPTIONS` are.
+    UnsafeRedirect,
     /// The body has more bytes than this.
     TooLarge(usize),
     /// The answer broke off, is not HTTP, or is compressed in a way that is not read.
@@ -68,7 +71,8 @@ pub enum HttpErrorKind {
     /// The program made a request that cannot be sent: a header that the client sets
     /// itself, or a body that is not JSON.
     Request,
-    /// The system gave no thread, or has no certificates to trust.
+    /// The server has no thread for the request, or no certificates to trust, which `https`
+    /// requires.
     Internal,
 }
 
@@ -98,8 +102,10 @@ impl HttpError {
         let error = error.without_url();
         let kind = match refusal(&error) {
             Some(refused) => refused.kind(),
-            None if error.is_timeout() => HttpErrorKind::Timeout(connect_time),
             None if error.is_builder() => HttpErrorKind::Request,
+            None if error.is_connect() && error.is_timeout() => {
+                HttpErrorKind::ConnectTimeout(connect_time)
+            }
             None if error.is_connect() => HttpErrorKind::Unreachable,
             None => HttpErrorKind::BadAnswer,
         };
@@ -162,6 +168,11 @@ impl fmt::Display for HttpError {
                 f,
                 "{url} has a host that could not be reached. Check the URL, or try again later."
             ),
+            HttpErrorKind::ConnectTimeout(limit) => write!(
+                f,
+                "{url} has a host that could not be connected to within {} s. Check the URL, or try again later.",
+                Seconds(limit)
+            ),
             HttpErrorKind::Timeout(limit) => write!(
                 f,
                 "The request timed out: its answer was not complete within {} s. Try again later, or use another URL.",
@@ -171,8 +182,8 @@ impl fmt::Display for HttpError {
                 f,
                 "The server redirects more than {most} times. Use the URL that the redirects lead to."
             ),
-            HttpErrorKind::BodyRedirected => f.write_str(
-                "The server redirects the request to another origin, to which its body is not sent. Use the URL that the redirect leads to.",
+            HttpErrorKind::UnsafeRedirect => f.write_str(
+                "The server redirects the request to another origin, to which only requests without a body that change nothing are sent. Use the URL that the redirect leads to.",
             ),
             HttpErrorKind::TooLarge(limit) => write!(
                 f,
@@ -187,7 +198,7 @@ impl fmt::Display for HttpError {
             HttpErrorKind::NotJson => f.write_str("The answer is not the JSON that was expected."),
             HttpErrorKind::Status(status) => write!(f, "The server answered with status {status}."),
             HttpErrorKind::Request => f.write_str("the request cannot be sent"),
-            HttpErrorKind::Internal => f.write_str("the HTTP client cannot start"),
+            HttpErrorKind::Internal => f.write_str("the HTTP client cannot send the request"),
         }
     }
 }

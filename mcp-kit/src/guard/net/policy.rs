@@ -91,6 +91,12 @@ pub(super) enum HostPattern {
 
 impl HostPattern {
     pub(super) fn parse(text: &str) -> Option<Self> {
+        // In the letters of a URL's host, which has an IPv6 address in brackets.
+        match text.parse() {
+            Ok(IpAddr::V4(address)) => return Some(Self::Exactly(address.to_string())),
+            Ok(IpAddr::V6(address)) => return Some(Self::Exactly(format!("[{address}]"))),
+            Err(_) => {}
+        }
         let (name, is_below) = match text.strip_prefix("*.") {
             Some(name) => (name, true),
             None => (text, false),

@@ -2,7 +2,8 @@
 //!
 //! Each redirect is a request of its own, whose URL is checked like the first. What
 //! goes with it follows RFC 9110, section 15.4, and a rule of ours: another origin gets
-//! nothing that the author of the request did not write for everyone.
+//! nothing that the author of the request did not write for everyone, and is asked to
+//! change nothing.
 
 use std::fmt;
 use std::sync::Arc;
@@ -114,6 +115,10 @@ impl HttpRequest {
     /// headers are read. Every status is an answer; see
     /// [`HttpResponse::error_for_status`]. Dropping the future cancels the request.
     ///
+    /// A redirect to another origin is followed if the request that it asks for has no body
+    /// and its method is `GET`, `HEAD` or `OPTIONS`: `POST` becomes `GET` with the statuses
+    /// 301, 302 and 303, other methods with 303 alone.
+    ///
     /// # Errors
     ///
     /// Returns why there is no answer: see [`HttpErrorKind`].
@@ -178,8 +183,8 @@ impl HttpRequest {
                 .for_each(|name| drop(self.headers.remove(name)));
         }
         if self.url.as_url().origin() != next.as_url().origin() {
-            if self.body.is_some() {
-                return Err(HttpErrorKind::BodyRedirected);
+            if self.body.is_some() || !self.method.is_safe() {
+                return Err(HttpErrorKind::UnsafeRedirect);
             }
             let is_kept = |(name, value): &(&HeaderName, &HeaderValue)| {
                 FOR_EVERYONE.contains(name) && !value.is_sensitive()

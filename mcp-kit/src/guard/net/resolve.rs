@@ -90,7 +90,7 @@ impl reqwest::dns::Resolve for Checked {
                 return Err(Refused::Forbidden.into());
             }
             found.truncate(MOST_TRIED);
-            // Port 0 stands for the URL's.
+            // Port 0 means the URL's.
             let found = found.into_iter().map(|address| SocketAddr::new(address, 0));
             Ok(Box::new(found) as Addrs)
         })

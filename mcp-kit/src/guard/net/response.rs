@@ -97,7 +97,7 @@ impl HttpResponse {
             let chunk = timeout_at(self.deadline, self.answer.chunk()).await;
             let chunk = chunk
                 .map_err(|_| HttpError::new(HttpErrorKind::Timeout(self.limits.time)))?
-                .map_err(|error| HttpError::of_reqwest(error, self.limits.time))?;
+                .map_err(|error| HttpError::of_reqwest(error, self.limits.connect_time))?;
             self.read += chunk.as_ref().map_or(0, Bytes::len);
             if self.read <= most {
                 return Ok(chunk);

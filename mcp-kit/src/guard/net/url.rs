@@ -13,7 +13,7 @@ use url::{Host, Url};
 use crate::args::shape::{Shape, Shaped};
 use crate::schema::text_form::SAFE_URL;
 
-/// An `http` or `https` URL that every program reads in the same way.
+/// An `http` or `https` URL without the parts that programs read in different ways.
 ///
 /// Use it as an argument's type. A URL is refused, in the ordinary report of
 /// arguments, if it has
@@ -29,6 +29,10 @@ use crate::schema::text_form::SAFE_URL;
 ///
 /// The fragment is removed: it is never sent. The type does not refuse private
 /// addresses; [`HttpClient`](super::HttpClient) does, also for names and redirects.
+///
+/// A host with letters outside ASCII becomes the ASCII name that browsers make of it
+/// (UTS 46). Programs that follow IDNA 2003 or IDNA 2008 make another name of some
+/// letters, such as `ß`: give other programs [`as_str`](Self::as_str), which is ASCII.
 ///
 /// ```
 /// use garde::Validate;
@@ -61,7 +65,7 @@ impl SafeUrl {
     ///
     /// # Errors
     ///
-    /// Returns what the URL must be if it is none of the kind described above.
+    /// Returns what the URL must be if it is refused for one of the reasons above.
     pub fn parse(text: &str) -> Result<Self, SafeUrlError> {
         if text.len() > Self::MAX_BYTES {
             return Err(SafeUrlError::TooLong);
