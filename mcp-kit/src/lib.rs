@@ -144,10 +144,6 @@ mod limiter;
 #[cfg(feature = "logging")]
 pub mod logging;
 #[cfg(any(feature = "fs", feature = "http", feature = "net", feature = "process"))]
-#[cfg_attr(
-    not(any(feature = "fs", feature = "http", feature = "net")),
-    allow(dead_code, unused_imports, reason = "`process` waits for no results")
-)]
 mod lookup;
 pub mod middleware;
 mod missing_derive;

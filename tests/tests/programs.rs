@@ -29,6 +29,8 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         ("family", FAMILY),
         ("flood", FLOOD),
         ("descriptors", DESCRIPTORS),
+        ("leaves", "#!/bin/sh\n: > file\n"),
+        ("stalled", "#!/bin/sh\n"),
     ] {
         fs::write(folder.join(name), script).unwrap();
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
@@ -46,6 +48,8 @@ impl Runner {
         let mut child = Command::new(env!("CARGO_BIN_EXE_runner"))
             .args(["stdio", "--program"])
             .arg(FOLDER.join(program))
+            .arg("--second")
+            .arg(FOLDER.join("stalled"))
             .env("RUST_LOG", "off")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -263,6 +267,52 @@ fn programs_end_with_a_server_whose_workers_are_all_blocked() {
     }
     kill_process(runner.pid(), Signal::TERM).unwrap();
     all_end(runner, family);
+}
+
+/// The file of the second program has a lease of another process: the system opens it for none.
+#[test]
+fn start_that_hangs_keeps_no_other_program_alive_when_the_server_ends() {
+    const HOLD: &str = "$SIG{IO} = 'IGNORE'; $| = 1; open(F, '+<', $ARGV[0]) or die; \
+        select(undef, undef, undef, 0.01) until fcntl(F, 1024, 1); \
+        print \"held\\n\"; sysread(STDIN, $_, 1)";
+    let mut runner = Runner::start("family");
+    let numbers = numbers("hangs");
+    assert_eq!(runner.call("run_aside", &numbers), "started");
+    let family = family(&numbers);
+    let mut holder = Command::new("perl")
+        .args(["-e", HOLD])
+        .arg(FOLDER.join("stalled"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(holder.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    assert_eq!(line, "held\n");
+    assert_eq!(runner.call("run_second", ""), "started");
+    // The first program, and the process that is to become the second.
+    while runner.children() < 2 {
+        pause();
+    }
+    kill_process(runner.pid(), Signal::TERM).unwrap();
+    all_end(runner, family);
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+}
+
+#[test]
+fn single_call_leaves_no_folder_of_its_program() {
+    let folder = FOLDER.join("temporary");
+    fs::create_dir(&folder).unwrap();
+    let status = Command::new(env!("CARGO_BIN_EXE_runner"))
+        .args(["call", "run", r#"{"value":""}"#, "--program"])
+        .arg(FOLDER.join("leaves"))
+        .env("TMPDIR", &folder)
+        .stdout(Stdio::null())
+        .status();
+    assert!(status.unwrap().success());
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
 }
 
 #[test]

@@ -115,7 +115,7 @@ impl Lane {
 
     /// Runs `work` and waits for its result, however long it takes. Dropping the future
     /// does not end the work.
-    #[cfg(feature = "fs")]
+    #[cfg(any(feature = "fs", feature = "process"))]
     pub(crate) async fn finish<T: Send + 'static>(
         &'static self,
         work: impl FnOnce() -> T + Send + 'static,

@@ -50,10 +50,14 @@ async fn nul_and_long_arguments_are_refused() {
         script("arguments").value(nul),
         script("arguments").hyphen_value(nul),
         script("arguments").option("--x", nul),
-        script("arguments").env("X", nul),
     ] {
         assert!(refused(command).await.contains("has a NUL character"));
     }
+    let text = refused(script("arguments").env("TOKEN", nul)).await;
+    assert_eq!(
+        text,
+        "The value for the variable TOKEN has a NUL character, which is not allowed here."
+    );
     let long = "a".repeat(131_000);
     assert_eq!(said(script("arguments").value(&long)).await.len(), 131_002);
     let text = refused(script("arguments").value(&long).value("b".repeat(100))).await;
@@ -89,7 +93,7 @@ async fn author_learns_of_a_wrong_option() {
 #[tokio::test]
 async fn environment_is_empty_but_for_what_the_author_adds() {
     assert!(std::env::vars_os().count() > 0);
-    let env = Command::new("/usr/bin/env").unwrap();
+    let env = Command::new("/usr/bin/printenv").unwrap();
     assert_eq!(said(env.clone()).await, "");
     let env = env.env("LC_ALL", "C").env("TOKEN", "hunter2");
     assert!(!format!("{env:?}").contains("hunter2"));
@@ -162,6 +166,34 @@ fn program_is_resolved_once_and_refused_at_the_start() {
         assert!(refused(shell).contains("it is a shell"), "{shell}");
     }
     assert!(new(&path("linked")).unwrap_err().contains("it is a shell"));
+    for shell in [
+        "bash-5.2",
+        "ksh93",
+        "ksh93u+m",
+        "zsh-5.9",
+        "zsh-static",
+        "nu",
+        "rbash",
+        "pwsh-preview",
+    ] {
+        let shell = path("named").join(shell);
+        assert!(
+            new(&shell).unwrap_err().contains("it is a shell"),
+            "{shell:?}"
+        );
+    }
+    for launcher in ["/usr/bin/env", "env"] {
+        assert!(refused(launcher).contains("that its arguments name"));
+    }
+    for launcher in ["busybox", "busybox.static", "linked-env"] {
+        let error = new(&path("named").join(launcher)).unwrap_err();
+        assert!(error.contains("that its arguments name"), "{error}");
+    }
+    for other in ["bash-language-server", "shfmt", "envsubst", "numfmt"] {
+        new(&path("named").join(other)).unwrap();
+    }
+    // On Alpine most programs are links to it.
+    new(&path("named").join("linked-busybox")).unwrap();
     assert!(
         new(&path("plain"))
             .unwrap_err()

@@ -11,7 +11,7 @@ use mcp_kit::prelude::*;
 use mcp_kit::testing::Client;
 use serde_json::json;
 
-use crate::scripts::{ended, family, is_running, numbers, script};
+use crate::scripts::{Lease, ended, family, is_running, numbers, pause, script, script_is_running};
 
 #[tokio::test]
 async fn output_has_both_streams_and_the_status() {
@@ -96,6 +96,29 @@ async fn time_limit_kills_the_whole_group() {
     );
     for id in family {
         ended(id).await;
+    }
+}
+
+#[tokio::test]
+async fn start_that_hangs_ends_at_the_time_limit_and_holds_up_no_other_program() {
+    let lease = Lease::take("stalled");
+    let stalled = script("stalled").concurrency(1);
+    let brief = stalled.clone().time_limit(Duration::from_millis(50));
+    let error = brief.clone().value("stay").run().await.unwrap_err();
+    assert_eq!(error.kind(), CommandErrorKind::TimedOut);
+    assert_eq!(
+        script("words").run().await.unwrap().text().unwrap(),
+        "stdout"
+    );
+    // The start that hangs is one of the runs that may go on.
+    let error = brief.value("stay").run().await.unwrap_err();
+    assert_eq!(error.kind(), CommandErrorKind::Busy);
+
+    drop(lease);
+    // What has been started at last is killed, and its turn is free.
+    assert_eq!(stalled.run().await.unwrap().text().unwrap(), "end\n");
+    while script_is_running("stalled") {
+        pause().await;
     }
 }
 

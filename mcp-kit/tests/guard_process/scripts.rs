@@ -2,8 +2,10 @@
 //! being forked would hold a file open for writing, which then cannot be run.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 use std::sync::LazyLock;
 
 use mcp_kit::guard::Command;
@@ -35,6 +37,28 @@ const SCRIPTS: &[(&str, &str)] = &[
         "flood",
         "head -c \"$1\" /dev/zero; head -c 100 /dev/zero >&2",
     ),
+    (
+        "stalled",
+        "if [ \"$1\" = stay ]; then while :; do sleep 1; done; fi; echo end",
+    ),
+];
+
+/// Programs whose names the guard looks at, in the folder `named`.
+const NAMES: &[&str] = &[
+    "bash-5.2",
+    "bash-language-server",
+    "busybox",
+    "busybox.static",
+    "envsubst",
+    "ksh93",
+    "ksh93u+m",
+    "nu",
+    "numfmt",
+    "pwsh-preview",
+    "rbash",
+    "shfmt",
+    "zsh-5.9",
+    "zsh-static",
 ];
 
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -48,7 +72,14 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
     fs::write(folder.join("plain"), "not a program").unwrap();
-    std::os::unix::fs::symlink("/bin/sh", folder.join("linked")).unwrap();
+    symlink("/bin/sh", folder.join("linked")).unwrap();
+    let named = folder.join("named");
+    fs::create_dir_all(&named).unwrap();
+    for name in NAMES {
+        fs::copy(folder.join("words"), named.join(name)).unwrap();
+    }
+    symlink("/usr/bin/env", named.join("linked-env")).unwrap();
+    symlink("busybox", named.join("linked-busybox")).unwrap();
     folder
 });
 
@@ -93,7 +124,50 @@ pub fn is_running(id: u32) -> bool {
     state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }
 
+/// Until it is dropped, the system starts a program of the tests only as far as opening its file,
+/// as on a file system that does not answer: another process has a lease of the file.
+pub struct Lease(Child);
+
+impl Lease {
+    pub fn take(name: &str) -> Self {
+        const HOLD: &str = "$SIG{IO} = 'IGNORE'; $| = 1; open(F, '+<', $ARGV[0]) or die; \
+            select(undef, undef, undef, 0.01) until fcntl(F, 1024, 1); \
+            print \"held\\n\"; sysread(STDIN, $_, 1)";
+        let mut holder = std::process::Command::new("perl")
+            .args(["-e", HOLD])
+            .arg(path(name))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(holder.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        assert_eq!(line, "held\n");
+        Self(holder)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // The end of its stdin would come too late: the process that hangs in its start has a copy
+        // of the pipe's other end.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Whether a script of the tests runs.
+pub fn script_is_running(name: &str) -> bool {
+    let path = path(name);
+    let path = path.to_str().unwrap();
+    fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+        let arguments = fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
+        arguments.split('\0').any(|argument| argument == path)
+    })
+}
+
 /// Between two looks at what no event tells of.
-async fn pause() {
+pub async fn pause() {
     tokio::time::sleep(std::time::Duration::from_millis(2)).await;
 }

@@ -32,6 +32,17 @@ async fn run_aside(args: Run, State(command): State<Command>) -> &'static str {
     "started"
 }
 
+/// The program that `run_second` runs.
+#[derive(Clone)]
+struct Second(Command);
+
+/// Run the second program in a task that no call waits for.
+#[tool]
+async fn run_second(_args: Run, State(Second(command)): State<Second>) -> &'static str {
+    tokio::spawn(command.run());
+    "started"
+}
+
 /// Block every worker of the runtime, for ever. Each that is blocked adds a file.
 #[tool]
 async fn block(args: Run) -> &'static str {
@@ -52,18 +63,24 @@ struct Options {
     /// The program to run.
     #[arg(long, default_value = "/bin/true")]
     program: std::path::PathBuf,
+    /// Another program to run.
+    #[arg(long, default_value = "/bin/true")]
+    second: std::path::PathBuf,
 }
 
 fn build(options: Options) -> Result<Server, Box<dyn Error>> {
     let command = Command::new(options.program)?.time_limit(Duration::from_secs(600));
+    let second = Second(Command::new(options.second)?);
     Ok(Server::builder("runner", "1.0.0")
         .state(command)
+        .state(second)
         .limits(|limits| {
             limits.drain_time = Duration::from_millis(200);
             limits.call_time = Duration::from_secs(600);
         })
         .tool::<run>()
         .tool::<run_aside>()
+        .tool::<run_second>()
         .tool::<block>()
         .build()?)
 }

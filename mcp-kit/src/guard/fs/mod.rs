@@ -123,6 +123,15 @@ impl SandboxDir {
         let path = rustix::fs::getpath(&*self.0)?;
         Ok(std::ffi::OsString::from_vec(path.into_bytes()).into())
     }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+    pub(in crate::guard) fn for_child(&self) -> io::Result<std::path::PathBuf> {
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "this system cannot lead a program to an open folder: use `Command::folder` in place \
+             of `Command::sandbox`",
+        ))
+    }
 }
 
 /// Shows no path: the handle keeps none.

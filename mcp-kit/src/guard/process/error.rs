@@ -63,6 +63,14 @@ impl CommandError {
         Self::refused(value, "has a NUL character")
     }
 
+    /// Without the value, which can be a secret.
+    pub(super) fn nul_in_variable(name: &str) -> Self {
+        let text = format!(
+            "The value for the variable {name} has a NUL character, which is not allowed here."
+        );
+        Self::new(CommandErrorKind::InvalidArgument, text)
+    }
+
     fn refused(value: &str, why: &str) -> Self {
         let text = format!("\"{}\" {why}, which is not allowed here.", excerpt(value));
         Self::new(CommandErrorKind::InvalidArgument, text)

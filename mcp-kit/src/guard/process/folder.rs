@@ -1,16 +1,34 @@
 //! The folder that a program works in: its own for one run, or one that the author chose.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crate::lookup::Lane;
 
-/// Removes folders in which programs left files.
-static REMOVALS: Lane = Lane::new("mcp-removals", 16);
+/// How many threads remove folders. Those that hang keep theirs.
+const REMOVERS: usize = 16;
+/// How many folders wait for one of them.
+const MOST_WAITING: usize = 1_000;
+
+/// Twice as many: a remover stops a moment before the lane counts it as ended.
+static REMOVALS: Lane = Lane::new("mcp-removals", 2 * REMOVERS);
+static USED: Mutex<Used> = Mutex::new(Used {
+    folders: VecDeque::new(),
+    removers: 0,
+});
+/// Wakes the end of the process when a remover has nothing left.
+static REMOVED: Condvar = Condvar::new();
+
+/// The folders of runs that have ended.
+struct Used {
+    folders: VecDeque<PathBuf>,
+    removers: usize,
+}
 
 /// Killed processes need a moment to end; until then they can add files.
 const TRIES: u32 = 50;
@@ -21,10 +39,7 @@ pub(super) enum Folder {
     /// A new one for each run.
     Temporary,
     Fixed(Arc<Path>),
-    #[cfg(all(
-        feature = "fs",
-        any(target_os = "linux", target_os = "android", target_vendor = "apple")
-    ))]
+    #[cfg(feature = "fs")]
     Sandbox(crate::guard::SandboxDir),
 }
 
@@ -36,10 +51,7 @@ impl Folder {
                 path: path.to_path_buf(),
                 is_own: false,
             }),
-            #[cfg(all(
-                feature = "fs",
-                any(target_os = "linux", target_os = "android", target_vendor = "apple")
-            ))]
+            #[cfg(feature = "fs")]
             Self::Sandbox(dir) => Ok(OpenFolder {
                 path: dir.for_child()?,
                 is_own: false,
@@ -74,22 +86,55 @@ impl OpenFolder {
 
 impl Drop for OpenFolder {
     fn drop(&mut self) {
-        // Most programs leave nothing behind.
-        if !self.is_own || std::fs::remove_dir(&self.path).is_ok() {
+        if self.is_own {
+            remove_later(std::mem::take(&mut self.path));
+        }
+    }
+}
+
+/// Removes folders, and waits for it and for all removals before up to `patience`: for the end of
+/// the process.
+#[cfg(feature = "cli")]
+pub(super) fn remove_now(folders: impl Iterator<Item = PathBuf>, patience: Duration) {
+    folders.for_each(remove_later);
+    let waited = REMOVED.wait_timeout_while(lock(), patience, |used| used.removers > 0);
+    drop(waited);
+}
+
+/// Removes a folder on another thread: the file system may not answer.
+fn remove_later(folder: PathBuf) {
+    let mut used = lock();
+    if used.folders.len() >= MOST_WAITING {
+        drop(used);
+        tracing::warn!(
+            target: "mcp_kit::guard",
+            folder = %folder.display(),
+            "a program's temporary folder is not removed: too many removals take too long"
+        );
+        return;
+    }
+    used.folders.push_back(folder);
+    if used.removers == REMOVERS {
+        return;
+    }
+    used.removers += 1;
+    drop(used);
+    if REMOVALS.start(remove_all).is_err() {
+        // There is no thread. The folder is removed after the next run.
+        lock().removers -= 1;
+    }
+}
+
+fn remove_all() {
+    loop {
+        let mut used = lock();
+        let Some(folder) = used.folders.pop_front() else {
+            used.removers -= 1;
+            REMOVED.notify_all();
             return;
-        }
-        let path = std::mem::take(&mut self.path);
-        let remove = {
-            let path = path.clone();
-            move || remove(&path)
         };
-        if REMOVALS.start(remove).is_err() {
-            tracing::warn!(
-                target: "mcp_kit::guard",
-                folder = %path.display(),
-                "a program's temporary folder is not removed: too many removals take too long"
-            );
-        }
+        drop(used);
+        remove(&folder);
     }
 }
 
@@ -106,4 +151,8 @@ fn remove(path: &Path) {
         folder = %path.display(),
         "a program's temporary folder cannot be removed"
     );
+}
+
+fn lock() -> MutexGuard<'static, Used> {
+    USED.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,13 +3,16 @@
 //!
 //! A group's number is its leader's. It is in the table only while the leader has not been waited
 //! for, so the number cannot belong to another process when it is killed.
+//!
+//! The table is never locked during a start, which can take as long as a file system likes. A
+//! start that finds the table closed when it has its number kills what it started.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+#[cfg(feature = "cli")]
+use std::time::Duration;
 
 use tokio::process::{Child, Command};
 
@@ -18,15 +21,22 @@ use super::folder::OpenFolder;
 
 static GROUPS: Mutex<Groups> = Mutex::new(Groups {
     is_closed: false,
+    starting: 0,
     live: BTreeMap::new(),
 });
+/// Wakes the end of the process when a start has ended.
+static STARTED: Condvar = Condvar::new();
 
-/// How long the end of the process waits for a program that is just being started.
+/// How long the end of the process waits for programs that are being started, and then for the
+/// removal of folders.
+#[cfg(feature = "cli")]
 const PATIENCE: Duration = Duration::from_millis(200);
 
 struct Groups {
     /// The process ends: nothing is started any more.
     is_closed: bool,
+    /// How many starts go on, which have no number yet.
+    starting: usize,
     /// By the leader's number, with the folder that was made for the run.
     live: BTreeMap<u32, Option<PathBuf>>,
 }
@@ -35,18 +45,14 @@ struct Groups {
 pub(super) struct Group(u32);
 
 impl Group {
-    /// Starts a program as the leader of a group. This happens under the table's lock: between a
-    /// start and its entry the process could end and leave the group behind.
+    /// Starts a program as the leader of a group. Blocks until the program has been loaded.
     pub(super) fn start(
         command: &mut Command,
         folder: &OpenFolder,
     ) -> Result<(Self, Child), CommandError> {
         #[cfg(unix)]
         command.process_group(0);
-        let mut groups = lock();
-        if groups.is_closed {
-            return Err(CommandError::ending());
-        }
+        let _starting = Starting::begin()?;
         let child = command
             .spawn()
             .map_err(|error| CommandError::system("the program cannot be started", &error))?;
@@ -54,6 +60,11 @@ impl Group {
             let error = io::Error::other("it has no process id");
             CommandError::system("the program cannot be watched", &error)
         })?;
+        let mut groups = lock();
+        if groups.is_closed {
+            kill(id);
+            return Err(CommandError::ending());
+        }
         let own = folder.is_own.then(|| folder.path.clone());
         groups.live.insert(id, own);
         Ok((Self(id), child))
@@ -74,30 +85,44 @@ impl Drop for Group {
     }
 }
 
-/// Kills all groups, and lets no further one start: for the end of the process.
-pub(crate) fn kill_all() {
-    let patience = Instant::now() + PATIENCE;
-    let mut groups = loop {
-        match GROUPS.try_lock() {
-            Ok(groups) => break groups,
-            Err(TryLockError::Poisoned(groups)) => break groups.into_inner(),
-            Err(TryLockError::WouldBlock) if Instant::now() < patience => {
-                thread::sleep(Duration::from_millis(1));
-            }
-            Err(TryLockError::WouldBlock) => return,
+/// A start that goes on. The end of the process waits for it.
+struct Starting;
+
+impl Starting {
+    fn begin() -> Result<Self, CommandError> {
+        let mut groups = lock();
+        if groups.is_closed {
+            return Err(CommandError::ending());
         }
-    };
-    groups.is_closed = true;
-    for (id, folder) in std::mem::take(&mut groups.live) {
-        kill(id);
-        if let Some(folder) = folder {
-            // Only if it is empty: the process must not wait for the removal of many files.
-            let _ = std::fs::remove_dir(folder);
-        }
+        groups.starting += 1;
+        Ok(Self)
     }
 }
 
+impl Drop for Starting {
+    fn drop(&mut self) {
+        lock().starting -= 1;
+        STARTED.notify_all();
+    }
+}
+
+/// Kills all groups, and lets no further one start: for the end of the process.
+#[cfg(feature = "cli")]
+pub(crate) fn kill_all() {
+    let mut groups = lock();
+    groups.is_closed = true;
+    let live = std::mem::take(&mut groups.live);
+    for id in live.keys() {
+        kill(*id);
+    }
+    // What is being started is killed by its starter.
+    let waited = STARTED.wait_timeout_while(groups, PATIENCE, |groups| groups.starting > 0);
+    drop(waited);
+    super::folder::remove_now(live.into_values().flatten(), PATIENCE);
+}
+
 /// Lets groups start again: a server begins to serve.
+#[cfg(feature = "cli")]
 pub(crate) fn open() {
     lock().is_closed = false;
 }

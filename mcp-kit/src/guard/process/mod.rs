@@ -9,23 +9,15 @@
 //! at its end  exit, time limit, a dropped future, the end of the process: the group is killed
 //! ```
 //!
-//! `resolve` finds the program, `run` starts it and reads what it prints, `groups` knows every
-//! live process group so that the process does not end before they do.
-
-#![cfg_attr(
-    not(feature = "cli"),
-    allow(
-        dead_code,
-        unused_imports,
-        reason = "only the command line ends the process"
-    )
-)]
+//! `resolve` finds the program, `start` starts it on a thread that may block, `run` reads what it
+//! prints, `groups` has every live process group so that the process does not end before they do.
 
 mod error;
 mod folder;
 mod groups;
 mod resolve;
 mod run;
+mod start;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -38,10 +30,12 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 pub use error::{CommandError, CommandErrorKind};
+#[cfg(feature = "cli")]
 pub(crate) use groups::{kill_all, open};
 pub use run::CommandOutput;
 
 use folder::Folder;
+use start::Turn;
 
 /// What all arguments and the environment may have together, in bytes. Windows takes no more
 /// than 32,767 characters.
@@ -92,8 +86,8 @@ const LONGEST: usize = if cfg!(windows) { 30_000 } else { 128 * 1024 };
 ///
 /// # Arguments
 ///
-/// Arguments are a list: no shell splits or expands them, and shells themselves are refused as
-/// programs. The methods tell the author's text from the client's by type:
+/// Arguments are a list: no shell splits or expands them, and known shells are refused as
+/// programs. The methods separate the author's text from the client's by type:
 ///
 /// | method | takes | refuses |
 /// |---|---|---|
@@ -102,8 +96,8 @@ const LONGEST: usize = if cfg!(windows) { 30_000 } else { 128 * 1024 };
 /// | [`option`](Self::option) | a `&'static str` and any text, as `--name=text` | NUL |
 /// | [`hyphen_value`](Self::hyphen_value) | any text | NUL |
 ///
-/// What a program makes of a value is the program's own: a path can still lead anywhere, and a
-/// URL too. Use `SandboxPath` (feature `fs`) or a rule of [`text`](super::text) for them.
+/// What a program makes of a value is the program's own: a path or a URL
+/// can still lead anywhere. Use `SandboxPath` (feature `fs`) or a rule of [`text`](super::text) for them.
 /// Other users of the machine can read a process's arguments; give a secret with
 /// [`env`](Self::env).
 ///
@@ -130,13 +124,19 @@ const LONGEST: usize = if cfg!(windows) { 30_000 } else { 128 * 1024 };
 /// On Unix the program is the leader of a process group. The whole group is killed (SIGKILL, which
 /// cannot be ignored) when the program exits, at the time limit, when the future of `run` is
 /// dropped (the call was cancelled, or its own time is over), and when a server of the command
-/// line ends, also if its runtime is blocked. So children that the program leaves behind end with
+/// line ends, even if its runtime is blocked. So children that the program leaves behind end with
 /// it, and a child that keeps stdout open holds nothing up.
 ///
-/// Not covered: the memory and the processor time that the program takes; a descendant that
-/// starts a session of its own (`setsid`); the server's own death by SIGKILL; on Windows, where
-/// groups do not exist, the children of the program, and the program itself if the server's
-/// process ends.
+/// A start that hangs, on a file system that does not answer, blocks no worker of the runtime and
+/// no other `Command`. At the time limit its caller gets the error; the start goes on, keeps its
+/// place in the [`concurrency`](Self::concurrency), and the program is killed as soon as it has
+/// started.
+///
+/// Not covered: the memory, the processor time and the space on disk that the program takes, in
+/// its temporary folder or elsewhere; a descendant that starts a session of its own (`setsid`); a
+/// start that still hangs when the server's process ends; the server's own death by SIGKILL; on
+/// Windows, where groups do not exist, the children of the program, and the program itself if the
+/// server's process ends.
 #[derive(Clone)]
 pub struct Command {
     program: Arc<Path>,
@@ -156,7 +156,7 @@ impl Command {
     ///
     /// # Errors
     ///
-    /// If there is no such program or it cannot be run, if it is a shell, and on Windows if it is
+    /// If there is no such program or it cannot be run, if it is a known shell, and on Windows if it is
     /// a `.bat` or `.cmd` file, which is run by a shell. The text has the path: it is for the
     /// operator, at the start of the server.
     pub fn new(program: impl AsRef<OsStr>) -> io::Result<Self> {
@@ -235,7 +235,7 @@ impl Command {
     pub fn env(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
         let value = value.as_ref();
         if value.contains('\0') {
-            self.refuse(CommandError::nul(""));
+            self.refuse(CommandError::nul_in_variable(name));
         }
         self.environment.push((name, value.into()));
         self
@@ -249,11 +249,12 @@ impl Command {
     }
 
     /// Runs the program in a sandboxed folder, in place of a new one. The program itself is not
-    /// held inside of it.
-    #[cfg(all(
-        feature = "fs",
-        any(target_os = "linux", target_os = "android", target_vendor = "apple")
-    ))]
+    /// held inside of it. Needs the feature `fs`.
+    ///
+    /// Works on Linux, Android, macOS and Apple's other systems. Elsewhere a program cannot be led
+    /// to an open folder, and [`run`](Self::run) returns an
+    /// [internal](CommandErrorKind::Internal) error: use [`folder`](Self::folder) there.
+    #[cfg(feature = "fs")]
     #[must_use]
     pub fn sandbox(mut self, folder: &super::SandboxDir) -> Self {
         self.folder = Folder::Sandbox(folder.clone());
@@ -298,19 +299,17 @@ impl Command {
         if self.length() > LONGEST {
             return Err(CommandError::too_long(LONGEST));
         }
+        let limit = self.time_limit;
         let mut has_turn = false;
         let running = async {
-            let permits = Arc::clone(&self.permits);
-            let Ok(_permit) = permits.acquire_owned().await else {
-                return Err(CommandError::busy());
-            };
+            let turn = Turn::wait(Arc::clone(&self.permits)).await?;
             has_turn = true;
-            run::run(&self).await
+            run::run(self, turn).await
         };
-        let ended = timeout(self.time_limit, running).await;
+        let ended = timeout(limit, running).await;
         match ended {
             Ok(ended) => ended,
-            Err(_) if has_turn => Err(CommandError::timed_out(self.time_limit)),
+            Err(_) if has_turn => Err(CommandError::timed_out(limit)),
             Err(_) => Err(CommandError::busy()),
         }
     }

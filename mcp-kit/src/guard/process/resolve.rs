@@ -18,18 +18,44 @@ pub(super) const OPTION_MARKS: &[char] = &[
 const SHELLS: &[&str] = &[
     "ash",
     "bash",
+    "bosh",
+    "bsh",
     "cmd",
+    "command",
     "csh",
     "dash",
+    "elvish",
     "fish",
+    "hush",
     "ksh",
+    "lksh",
     "mksh",
+    "nu",
+    "nushell",
+    "oksh",
+    "osh",
+    "pdksh",
+    "posh",
     "powershell",
     "pwsh",
+    "rbash",
+    "rksh",
+    "rzsh",
+    "sash",
     "sh",
     "tcsh",
+    "xonsh",
+    "yash",
+    "ysh",
     "zsh",
 ];
+
+/// Programs whose first argument names the program to run, a shell among them.
+const LAUNCHERS: &[&str] = &["env"];
+
+/// Launchers that do so only under this name. A link to one, as `ls` on Alpine, is the program
+/// that the link is named after.
+const MULTI_CALL: &[&str] = &["busybox", "coreutils", "toybox"];
 
 pub(super) fn resolve(program: &OsStr, path: &OsStr) -> io::Result<PathBuf> {
     let given = Path::new(program);
@@ -46,17 +72,42 @@ pub(super) fn resolve(program: &OsStr, path: &OsStr) -> io::Result<PathBuf> {
     // A link to a shell is a shell. What is run is the path as given: some programs look at the
     // name that they are run by.
     let target = found.canonicalize();
-    for path in [Some(&found), target.as_ref().ok()].into_iter().flatten() {
-        let name = path.file_stem().unwrap_or_default().to_ascii_lowercase();
-        if SHELLS.iter().any(|shell| name == *shell) {
-            return Err(refused(
-                given,
-                "it is a shell, which would interpret its arguments: run the program itself, or a \
-                 script file that begins with `#!`",
-            ));
-        }
+    let target = target.as_ref().unwrap_or(&found);
+    if is_one_of(SHELLS, &found) || is_one_of(SHELLS, target) {
+        return Err(refused(
+            given,
+            "it is a shell, which would interpret its arguments: run the program itself, or a \
+             script file that begins with `#!`",
+        ));
+    }
+    let launchers = is_one_of(LAUNCHERS, &found) || is_one_of(LAUNCHERS, target);
+    if launchers || is_one_of(MULTI_CALL, &found) {
+        return Err(refused(
+            given,
+            "it runs the program that its arguments name: run that program itself",
+        ));
     }
     Ok(found)
+}
+
+/// Whether the file has one of these names, or one with a version: `bash-5.2`, `ksh93`, `zsh-static`.
+fn is_one_of(names: &[&str], file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let mut name = name.to_ascii_lowercase();
+    for extension in [".exe", ".com"] {
+        if let Some(stem) = name.strip_suffix(extension) {
+            name.truncate(stem.len());
+        }
+    }
+    names.iter().any(|one| {
+        let Some(rest) = name.strip_prefix(one) else {
+            return false;
+        };
+        let version = rest.trim_start_matches(['-', '.', '_']);
+        rest.is_empty()
+            || version.starts_with(|first: char| first.is_ascii_digit())
+            || matches!(version, "static" | "preview")
+    })
 }
 
 fn find(name: &Path, path: &OsStr) -> io::Result<PathBuf> {

@@ -6,7 +6,7 @@ use std::future::poll_fn;
 #[cfg(unix)]
 use std::io;
 use std::pin::{Pin, pin};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, ReadBuf};
@@ -14,7 +14,9 @@ use tokio::process::{ChildStderr, ChildStdout};
 
 use super::Command;
 use super::error::CommandError;
+#[cfg(unix)]
 use super::groups::Group;
+use super::start::{Started, Turn, start};
 
 /// How many characters of stderr an error has.
 const LONGEST_STDERR: usize = 1_000;
@@ -85,38 +87,22 @@ impl fmt::Debug for CommandOutput {
 }
 
 /// Runs a program to its end. Dropping the future kills it and its group.
-pub(super) async fn run(command: &Command) -> Result<CommandOutput, CommandError> {
-    let folder = command
-        .folder
-        .open()
-        .map_err(|error| CommandError::system("the program's folder cannot be opened", &error))?;
-    let mut prepared = tokio::process::Command::new(&*command.program);
-    prepared
-        .args(&command.arguments)
-        .env_clear()
-        .envs(
-            command
-                .environment
-                .iter()
-                .map(|(name, value)| (name, value)),
-        )
-        .current_dir(&folder.path)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    // Without it most programs cannot load their libraries.
-    #[cfg(windows)]
-    if let Some(root) = std::env::var_os("SystemRoot") {
-        prepared.env("SystemRoot", root);
-    }
+pub(super) async fn run(command: Command, turn: Turn) -> Result<CommandOutput, CommandError> {
+    let output_limit = command.output_limit;
     // Listens before the start, so that no end is missed.
     let unwatched = |error| CommandError::system("the program cannot be watched", &error);
     #[cfg(unix)]
     let mut ends = Ends::listen().map_err(unwatched)?;
-    let (group, mut child) = Group::start(&mut prepared, &folder)?;
-    let mut stdout = Captured::new(child.stdout.take(), command.output_limit);
-    let mut stderr = Captured::new(child.stderr.take(), command.output_limit);
+    // Dropped from the last to the first: `child` can wait for the leader, so `group` is killed
+    // before it, while the leader's number cannot belong to another process.
+    let Started {
+        run: _run,
+        folder: _folder,
+        mut child,
+        group,
+    } = start(command, turn).await?;
+    let mut stdout = Captured::new(child.stdout.take(), output_limit);
+    let mut stderr = Captured::new(child.stderr.take(), output_limit);
     {
         #[cfg(unix)]
         let exited = ends.of(&group);
@@ -136,7 +122,6 @@ pub(super) async fn run(command: &Command) -> Result<CommandOutput, CommandError
     stdout.finish().await;
     stderr.finish().await;
     let status = child.wait().await.map_err(unwatched)?;
-    drop(folder);
     Ok(CommandOutput {
         status,
         stdout: stdout.kept,
