@@ -1,5 +1,5 @@
-//! What tables there are. Names are parameters here too: nothing that a client
-//! sends becomes part of an SQL text.
+//! What tables there are. Names are parameters: nothing that a client sends becomes
+//! part of an SQL text.
 
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 

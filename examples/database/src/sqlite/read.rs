@@ -1,6 +1,6 @@
 //! Runs a client's query and reads a page of its rows.
 
-use rusqlite::{Connection, Error, ErrorCode, Row, Statement, types::ValueRef};
+use rusqlite::{Connection, Error, ErrorCode, Row, Statement, ffi, types::ValueRef};
 use serde_json::Value;
 
 use crate::{
@@ -46,6 +46,10 @@ pub(super) fn page(connection: &Connection, query: &Query) -> Result<Page, Datab
 fn bind(statement: &mut Statement<'_>, params: &[Value]) -> Result<(), DatabaseError> {
     const NUMBERS: DatabaseError =
         DatabaseError::Refused("Parameters are numbered: write $1, $2, … in the query.");
+    // As a floating point number it would be another number.
+    const LARGE_NUMBER: DatabaseError = DatabaseError::Refused(
+        "SQLite has no whole numbers above 9223372036854775807. Send a smaller number, or text.",
+    );
     let count = statement.parameter_count();
     let mut expected = 0;
     for index in 1..=count {
@@ -62,6 +66,7 @@ fn bind(statement: &mut Statement<'_>, params: &[Value]) -> Result<(), DatabaseE
             Value::Bool(value) => statement.raw_bind_parameter(index, value),
             Value::Number(number) => match number.as_i64() {
                 Some(whole) => statement.raw_bind_parameter(index, whole),
+                None if number.is_u64() => return Err(LARGE_NUMBER),
                 None => statement.raw_bind_parameter(index, number.as_f64()),
             },
             Value::String(text) => statement.raw_bind_parameter(index, text),
@@ -112,7 +117,10 @@ fn explained(error: Error, sql: &str) -> DatabaseError {
         _ => return internal(error),
     };
     match code.code {
-        ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly => READ_ONLY,
+        ErrorCode::AuthorizationForStatementDenied => READ_ONLY,
+        // Its extended codes are about the file: SQLITE_READONLY_ROLLBACK, for
+        // example, is the journal of a program that crashed.
+        ErrorCode::ReadOnly if code.extended_code == ffi::SQLITE_READONLY => READ_ONLY,
         ErrorCode::TooBig => LARGE_ROW,
         ErrorCode::OutOfMemory => MEMORY,
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => DatabaseError::Busy,

@@ -29,7 +29,7 @@ async fn a_query_is_cancelled_when_its_time_is_over() {
 }
 
 /// Nothing but cancelling ends these queries, and each holds a thread. The query
-/// behind them is answered only if every thread is free again.
+/// after them is answered only if every thread is free again.
 #[tokio::test]
 async fn cancelled_calls_free_their_threads() {
     let database = Sqlite::sample().expect("the sample");
@@ -39,9 +39,9 @@ async fn cancelled_calls_free_their_threads() {
         let calls: Vec<_> = (0..limits::CONNECTIONS)
             .map(|_| client.call("query", json!({"sql": RUNAWAY})))
             .collect();
-        let behind = client.call("query", json!({"sql": "SELECT 1"}));
+        let after = client.call("query", json!({"sql": "SELECT 1"}));
         calls.iter().for_each(mcp_kit::testing::Call::cancel);
-        assert!(outcome(behind.await).is_ok());
+        assert!(outcome(after.await).is_ok());
     }
 }
 

@@ -5,7 +5,10 @@ mod pages;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use database::{Sqlite, limits};
 use mcp_kit::testing::Client;
@@ -140,6 +143,11 @@ async fn parameters_are_values_and_never_part_of_the_sql() {
         ),
         ("SELECT $2", json!([1]), "The query has 2 parameters"),
         ("SELECT :name", json!(["x"]), "Parameters are numbered"),
+        (
+            "SELECT $1",
+            json!([i64::MAX as u64 + 1]),
+            "no whole numbers above 9223372036854775807",
+        ),
         ("SELECT $1", json!([[1]]), "params: must hold only text"),
     ] {
         let refused = query(&client, json!({"sql": sql, "params": params})).await;
@@ -251,7 +259,7 @@ async fn a_hostile_file_cannot_act_through_its_schema() {
     assert!(rows(&client, "SELECT * FROM notes").await.is_ok());
 }
 
-/// Another program writes to the file meanwhile.
+/// Another program writes to the file.
 #[tokio::test]
 async fn a_locked_file_is_busy_and_then_readable() {
     let path = file("locked.db");
@@ -265,6 +273,29 @@ async fn a_locked_file_is_busy_and_then_readable() {
     writer.execute_batch("COMMIT").expect("written");
     let found = rows(&client, "SELECT * FROM notes").await.expect("rows");
     assert_eq!(found["rows"], json!([[1, "kept"], [2, "new"]]));
+}
+
+/// Another program crashed while it wrote: only a program that may write can
+/// mend the file, which is nothing that the client could change in its query.
+#[tokio::test]
+async fn a_file_that_a_crash_left_half_written_is_an_internal_error() {
+    let path = file("crashed.db");
+    let database = Sqlite::open(&path).expect("the file");
+    let client = Client::new(&server(database.query_time(FOREVER))).await;
+    let writer = Connection::open(&path).expect("the file");
+    let half = "PRAGMA cache_size = 1; BEGIN; INSERT INTO notes SELECT value, zeroblob(4000) FROM json_each('[2,3,4,5,6,7,8,9]')";
+    writer.execute_batch(half).expect("half of a change");
+    let journal = fs::read(journal_of(&path)).expect("the journal");
+    writer.execute_batch("ROLLBACK").expect("no change");
+    drop(writer);
+    fs::write(journal_of(&path), journal).expect("as after a crash");
+    let text = rows(&client, "SELECT * FROM notes").await;
+    let text = text.expect_err("it cannot be read");
+    assert!(text.starts_with("An internal error occurred"), "{text}");
+}
+
+fn journal_of(path: &Path) -> PathBuf {
+    path.with_extension("db-journal")
 }
 
 #[tokio::test]
