@@ -1,8 +1,8 @@
 //! What the tools require of a database: the trait, and the data that it
 //! returns.
 //!
-//! SQLite and PostgreSQL implement [`Database`]. Another database implements it
-//! too, and the tools do not change.
+//! SQLite and PostgreSQL implement [`Database`]. For another database, implement
+//! it; the tools do not change.
 
 use std::sync::Arc;
 

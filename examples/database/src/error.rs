@@ -2,7 +2,7 @@
 //!
 //! Only [`DatabaseError::Query`] holds a text of the database, and an
 //! implementation makes one only of errors that are about the client's own SQL.
-//! Everything else that a database says (paths, hosts, details of hidden
+//! Everything else that a database reports (paths, hosts, details of hidden
 //! objects) goes to the log.
 
 use std::{error::Error, time::Duration};
@@ -24,7 +24,7 @@ pub enum DatabaseError {
         /// What to do.
         hint: &'static str,
     },
-    /// The server refuses the query; says what to change.
+    /// The server refuses the query; what to change.
     #[error("the query was refused: {0}")]
     Refused(&'static str),
     /// The number of values is not the number of parameters.
@@ -131,6 +131,6 @@ mod tests {
             Some("line 2, column 8 (the end)")
         );
         assert_eq!(place(sql, 8), None, "within a character");
-        assert_eq!(place(sql, 99), None, "behind the end");
+        assert_eq!(place(sql, 99), None, "after the end");
     }
 }

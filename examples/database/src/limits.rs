@@ -8,6 +8,9 @@ pub const QUERY_TIME: Duration = Duration::from_secs(10);
 /// The longest time that a call waits for a free connection, or the database
 /// for a lock.
 pub const WAIT_TIME: Duration = Duration::from_secs(2);
+/// The longest time that connecting to PostgreSQL takes, with the check of the
+/// role.
+pub const CONNECT_TIME: Duration = Duration::from_secs(4);
 /// The most rows of one page.
 pub const PAGE_ROWS: u16 = 500;
 /// The largest page, in bytes of JSON. A page ends before the row that would

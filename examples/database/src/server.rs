@@ -19,8 +19,9 @@ pub fn database_server(
     cursors: Cursors,
     query_time: Duration,
 ) -> Result<Server, BuildError> {
-    // The database cancels the query first, and its message says more.
-    let timeout = query_time + limits::WAIT_TIME * 2;
+    // The database's own limits come first, since their messages advise the
+    // client: a free connection, connecting, the query. A second is for the rest.
+    let timeout = limits::WAIT_TIME + limits::CONNECT_TIME + query_time + Duration::from_secs(1);
     let ready = database.clone();
     Server::builder("database", env!("CARGO_PKG_VERSION"))
         .instructions(format!(

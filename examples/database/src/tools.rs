@@ -54,12 +54,7 @@ pub struct DescribeArgs {
 }
 
 /// Show the columns of a table or view: names, types, keys, comments.
-#[tool(
-    title = "Describe a table",
-    read_only,
-    open_world = false,
-    timeout = "30s"
-)]
+#[tool(title = "Describe a table", read_only, open_world = false)]
 pub async fn describe_table(
     args: DescribeArgs,
     State(database): State<Db>,
@@ -83,7 +78,8 @@ pub struct QueryArgs {
     #[garde(length(chars, min = 1, max = SQL_CHARS), custom(no_nul))]
     #[tool_args(rule = "must not contain NUL characters")]
     pub sql: String,
-    /// The values for $1, $2, …, in this order.
+    /// The values for $1, $2, …, in this order. Write whole numbers above 2^53 as
+    /// text.
     #[serde(default)]
     #[garde(length(max = PARAMS), custom(scalars))]
     #[tool_args(rule = "must hold only text, numbers, booleans and nulls")]
@@ -102,7 +98,7 @@ fn fifty() -> u16 {
     50
 }
 
-/// SQLite would ignore whatever is behind it.
+/// SQLite would ignore what follows it.
 fn no_nul(sql: &str, _: &()) -> garde::Result {
     if sql.contains('\0') {
         return Err(garde::Error::new("must not contain NUL characters"));

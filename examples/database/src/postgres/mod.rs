@@ -1,7 +1,7 @@
 //! PostgreSQL, by URL.
 //!
 //! Each call has a connection of its own, with one read-only transaction, and
-//! closes it: nothing that a query leaves behind (settings, locks, prepared
+//! closes it: nothing that a query leaves (settings, locks, prepared
 //! statements) reaches the next caller. A connection costs a few milliseconds.
 //!
 //! ```text
@@ -24,7 +24,6 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
-use tokio_postgres::{Client, NoTls};
 
 use crate::{Database, DatabaseError, Description, Page, Query, Table, error::LARGE_ROW, limits};
 use connect::{Link, Session};
@@ -88,12 +87,12 @@ impl Running {
     /// Runs `work` to its end, or cancels it when its time is over.
     async fn run<T>(
         mut self,
-        work: impl AsyncFnOnce(&Client) -> Result<T, DatabaseError>,
+        work: impl AsyncFnOnce(&Session) -> Result<T, DatabaseError>,
     ) -> Result<T, DatabaseError> {
         let Some((session, _)) = &self.work else {
             return Err(DatabaseError::internal("a connection is used once"));
         };
-        let outcome = timeout(self.limit, work(&session.client)).await;
+        let outcome = timeout(self.limit, work(session)).await;
         let outcome = outcome.map_err(|_| DatabaseError::Timeout(self.limit))?;
         let outcome = if session.met_large_row() {
             Err(LARGE_ROW)
@@ -117,12 +116,7 @@ impl Drop for Running {
         };
         let link = Arc::clone(&self.link);
         runtime.spawn(async move {
-            let cancel = async {
-                let stream = link.open().await.ok()?;
-                let token = session.client.cancel_token();
-                token.cancel_query_raw(stream, NoTls).await.ok()
-            };
-            let _ = timeout(limits::WAIT_TIME, cancel).await;
+            link.cancel(&session).await;
             drop((session, permit));
         });
     }
@@ -137,25 +131,29 @@ impl Database for Postgres {
     async fn tables(&self, part: &str, limit: u32) -> Result<Vec<Table>, DatabaseError> {
         let running = self.start().await?;
         running
-            .run(async |client| catalog::tables(client, part, limit).await)
+            .run(async |session| catalog::tables(&session.client, part, limit).await)
             .await
     }
 
     async fn describe(&self, table: &str) -> Result<Option<Description>, DatabaseError> {
         let running = self.start().await?;
         running
-            .run(async |client| catalog::describe(client, table).await)
+            .run(async |session| catalog::describe(&session.client, table).await)
             .await
     }
 
     async fn query(&self, query: Query) -> Result<Page, DatabaseError> {
         let running = self.start().await?;
         running
-            .run(async |client| read::page(client, &query).await)
+            .run(async |session| read::page(session, &query).await)
             .await
     }
 
     async fn is_ready(&self) -> bool {
-        !matches!(self.start().await, Err(DatabaseError::Internal(_)))
+        match self.start().await {
+            // To its end, or it would be cancelled on drop.
+            Ok(running) => running.run(async |_| Ok(())).await.is_ok(),
+            Err(error) => matches!(error, DatabaseError::Busy),
+        }
     }
 }

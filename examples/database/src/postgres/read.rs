@@ -10,19 +10,20 @@ use bytes::BytesMut;
 use futures_util::TryStreamExt as _;
 use serde_json::Value;
 use tokio_postgres::{
-    Client, SimpleQueryMessage,
+    SimpleQueryMessage,
     error::{DbError, ErrorPosition, SqlState},
     types::{Format, IsNull, ToSql, Type, to_sql_checked},
 };
 
-use super::values;
+use super::{connect::Session, values};
 use crate::{
     Column, DatabaseError, Page, Query,
     error::{HINT, ONE_STATEMENT, READ_ONLY, one_line, place},
     rows::PageBuilder,
 };
 
-pub(super) async fn page(client: &Client, query: &Query) -> Result<Page, DatabaseError> {
+pub(super) async fn page(session: &Session, query: &Query) -> Result<Page, DatabaseError> {
+    let (client, limits) = (&session.client, &session.limits);
     let sql = &query.sql;
     let failed = |error| explained(error, sql);
     let begin = client.batch_execute("START TRANSACTION READ ONLY").await;
@@ -48,9 +49,17 @@ pub(super) async fn page(client: &Client, query: &Query) -> Result<Page, Databas
         return Err(DatabaseError::Params { expected, given });
     }
     let params = query.params.iter().map(Param);
-    client.execute_raw(&declare, params).await.map_err(failed)?;
+    let declared = client.execute_raw(&declare, params).await;
+    declared.map_err(|error| match error.as_db_error() {
+        Some(found)
+            if given > 0 && found.code().code().starts_with("22") && found.where_().is_some() =>
+        {
+            wrong_value(statement.params())
+        }
+        _ => failed(error),
+    })?;
     if query.skip > 0 {
-        let skip = format!("MOVE FORWARD {} FROM page", query.skip);
+        let skip = format!("{limits}MOVE FORWARD {} FROM page", query.skip);
         client.batch_execute(&skip).await.map_err(failed)?;
     }
     let types: Vec<_> = statement
@@ -63,8 +72,9 @@ pub(super) async fn page(client: &Client, query: &Query) -> Result<Page, Databas
         sql_type: Some(values::type_name(column.type_())),
     });
     let mut page = PageBuilder::new(columns.collect(), query.rows);
-    // The simple protocol returns every type as text.
-    let fetch = format!("FETCH FORWARD {} FROM page", query.rows + 1);
+    // The rows that were skipped can have changed the limits. The simple protocol
+    // returns every type as text.
+    let fetch = format!("{limits}FETCH FORWARD {} FROM page", query.rows + 1);
     let mut found = pin!(client.simple_query_raw(&fetch).await.map_err(failed)?);
     while let Some(message) = found.try_next().await.map_err(failed)? {
         let SimpleQueryMessage::Row(row) = message else {
@@ -106,9 +116,26 @@ impl ToSql for Param<'_> {
     to_sql_checked!();
 }
 
+/// A value does not fit, of which PostgreSQL reports only a number, and in a CONTEXT.
+fn wrong_value(types: &[Type]) -> DatabaseError {
+    let types = types.iter().enumerate().map(|(at, sql_type)| {
+        let name = values::type_name(sql_type);
+        format!("${} is {name}", at + 1)
+    });
+    let types = types.collect::<Vec<_>>().join(", ");
+    DatabaseError::Query {
+        message: one_line(&format!(
+            "A value in params does not fit its type, or a function refused it: {types}"
+        )),
+        place: None,
+        hint: HINT,
+    }
+}
+
 /// A failure of a client's query. PostgreSQL's message is shown only if it is
 /// about the SQL and its values; its DETAIL and HINT never are, since they can
-/// name what the role may not see.
+/// name what the role may not see. Which one it is depends on codes, and on no
+/// words: they are in the language of `lc_messages`.
 fn explained(error: tokio_postgres::Error, sql: &str) -> DatabaseError {
     const MEMORY: DatabaseError = DatabaseError::Refused(
         "The query needs more memory or space than the database allows. Select fewer rows or columns.",
@@ -116,8 +143,6 @@ fn explained(error: tokio_postgres::Error, sql: &str) -> DatabaseError {
     const DENIED: DatabaseError = DatabaseError::Refused(
         "The database does not allow this to the server's role. list_tables shows the tables that it can read.",
     );
-    const RAISED: DatabaseError =
-        DatabaseError::Refused("A function of the database raised an error.");
     const CANCELLED: DatabaseError =
         DatabaseError::Refused("The database cancelled the query. Select fewer rows.");
     let Some(found) = error.as_db_error() else {
@@ -130,31 +155,32 @@ fn explained(error: tokio_postgres::Error, sql: &str) -> DatabaseError {
     if *code == SqlState::INSUFFICIENT_PRIVILEGE {
         return DENIED;
     }
-    if *code == SqlState::SYNTAX_ERROR
-        && found
-            .message()
-            .starts_with("cannot insert multiple commands")
-    {
+    // PostgreSQL's parser has no other syntax error in this function of its own.
+    if *code == SqlState::SYNTAX_ERROR && found.routine() == Some("exec_parse_message") {
         return ONE_STATEMENT;
     }
-    // What a function says about its own code is not about the query.
-    if found
-        .where_()
-        .is_some_and(|place| place.contains("function"))
-    {
-        return RAISED;
-    }
+    let place = position(found).and_then(|at| place(sql, byte_offset(sql, at)));
     match &code.code()[..2] {
-        // Data, cardinality, syntax and names, features, limits.
-        "21" | "22" | "42" | "0A" | "54" => DatabaseError::Query {
-            message: one_line(found.message()),
-            place: position(found).and_then(|at| place(sql, byte_offset(sql, at))),
-            hint: HINT,
-        },
         "25" | "2F" | "38" => READ_ONLY,
         "53" => MEMORY,
         "55" | "40" => DatabaseError::Busy,
         "57" if *code == SqlState::QUERY_CANCELED => CANCELLED,
+        // The server failed, or ends.
+        "08" | "57" | "58" | "F0" | "XX" => DatabaseError::internal(error),
+        // The error has a CONTEXT, so its message may be a function's, about data
+        // that only the function can read.
+        _ if found.where_().is_some() => DatabaseError::Query {
+            message: "A function of the database raised an error, or a type refused a value"
+                .to_owned(),
+            place,
+            hint: "Check the values in the query and in params.",
+        },
+        // Cardinality, data, domains, syntax and names, features, limits.
+        "21" | "22" | "23" | "42" | "0A" | "54" => DatabaseError::Query {
+            message: one_line(found.message()),
+            place,
+            hint: HINT,
+        },
         _ => DatabaseError::internal(error),
     }
 }

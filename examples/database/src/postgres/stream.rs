@@ -6,6 +6,7 @@
 
 use std::{
     io,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::{
         Arc,
@@ -16,7 +17,8 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
-    net::TcpStream,
+    net::{TcpStream, lookup_host},
+    time::timeout,
 };
 use tokio_postgres::config::{Config, Host, SslMode};
 use tokio_rustls::{
@@ -34,42 +36,99 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Connects to the first host of the URL that answers.
-pub(super) async fn open(config: &Config, tls: &Arc<ClientConfig>) -> io::Result<Box<dyn Stream>> {
+/// One server: a host of the URL can have several addresses.
+pub(super) enum Peer {
+    #[cfg(unix)]
+    Unix(std::path::PathBuf),
+    Tcp {
+        address: SocketAddr,
+        /// The name that its certificate must have.
+        name: String,
+    },
+}
+
+/// Connects to the first server of the URL that answers.
+pub(super) async fn open(
+    config: &Config,
+    tls: &Arc<ClientConfig>,
+) -> io::Result<(Peer, Box<dyn Stream>)> {
+    let (hosts, addresses) = (config.get_hosts(), config.get_hostaddrs());
     let ports = config.get_ports();
     let mut failure = io::Error::new(io::ErrorKind::InvalidInput, "the URL names no host");
-    for (at, host) in config.get_hosts().iter().enumerate() {
+    for at in 0..hosts.len().max(addresses.len()) {
         // One port is for all hosts, several are for one host each.
         let port = ports.get(at).or(ports.first()).copied().unwrap_or(5432);
-        match to_host(host, port, config.get_ssl_mode(), tls).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => failure = error,
+        let peers = match peers(hosts.get(at), addresses.get(at).copied(), port).await {
+            Ok(peers) => peers,
+            Err(error) => {
+                failure = error;
+                continue;
+            }
+        };
+        for peer in peers {
+            match peer.open(config, tls).await {
+                Ok(stream) => return Ok((peer, stream)),
+                Err(error) => failure = error,
+            }
         }
     }
     Err(failure)
 }
 
-async fn to_host(
-    host: &Host,
-    port: u16,
-    mode: SslMode,
-    tls: &Arc<ClientConfig>,
-) -> io::Result<Box<dyn Stream>> {
-    match host {
+/// The servers of one host. `address` (`hostaddr` in the URL) replaces the look-up
+/// of the host's name, which then only serves TLS.
+async fn peers(host: Option<&Host>, address: Option<IpAddr>, port: u16) -> io::Result<Vec<Peer>> {
+    let name = match host {
         #[cfg(unix)]
-        Host::Unix(folder) => {
-            let path = folder.join(format!(".s.PGSQL.{port}"));
-            Ok(Box::new(tokio::net::UnixStream::connect(path).await?))
+        Some(Host::Unix(folder)) if address.is_none() => {
+            return Ok(vec![Peer::Unix(folder.join(format!(".s.PGSQL.{port}")))]);
         }
-        Host::Tcp(name) => {
-            let stream = TcpStream::connect((name.as_str(), port)).await?;
-            stream.set_nodelay(true)?;
-            let is_local = stream.peer_addr()?.ip().is_loopback();
-            match mode {
-                SslMode::Disable => Ok(Box::new(stream)),
-                SslMode::Prefer if is_local => Ok(Box::new(stream)),
-                // No fallback: an attacker on the network could answer that there is no TLS.
-                _ => Ok(Box::new(encrypted(stream, name, tls).await?)),
+        Some(Host::Tcp(name)) => Some(name),
+        _ => None,
+    };
+    let addresses: Vec<_> = match (address, name) {
+        (Some(address), _) => vec![SocketAddr::new(address, port)],
+        (None, Some(name)) => lookup_host((name.as_str(), port)).await?.collect(),
+        (None, None) => Vec::new(),
+    };
+    let peers = addresses.into_iter().map(|address| Peer::Tcp {
+        address,
+        name: name.map_or_else(|| address.ip().to_string(), String::clone),
+    });
+    Ok(peers.collect())
+}
+
+impl Peer {
+    /// Connects, within the URL's `connect_timeout` if it has one.
+    pub(super) async fn open(
+        &self,
+        config: &Config,
+        tls: &Arc<ClientConfig>,
+    ) -> io::Result<Box<dyn Stream>> {
+        let opened = self.open_untimed(config.get_ssl_mode(), tls);
+        match config.get_connect_timeout() {
+            Some(limit) => timeout(*limit, opened).await?,
+            None => opened.await,
+        }
+    }
+
+    async fn open_untimed(
+        &self,
+        mode: SslMode,
+        tls: &Arc<ClientConfig>,
+    ) -> io::Result<Box<dyn Stream>> {
+        match self {
+            #[cfg(unix)]
+            Self::Unix(path) => Ok(Box::new(tokio::net::UnixStream::connect(path).await?)),
+            Self::Tcp { address, name } => {
+                let stream = TcpStream::connect(address).await?;
+                stream.set_nodelay(true)?;
+                match mode {
+                    SslMode::Disable => Ok(Box::new(stream)),
+                    SslMode::Prefer if address.ip().is_loopback() => Ok(Box::new(stream)),
+                    // No fallback: an attacker on the network could answer that there is no TLS.
+                    _ => Ok(Box::new(encrypted(stream, name, tls).await?)),
+                }
             }
         }
     }

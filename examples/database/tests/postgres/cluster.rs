@@ -33,8 +33,8 @@ pub struct Cluster {
     server: Mutex<Child>,
 }
 
-/// The server that the tests share. None, with a line that says so, if
-/// PostgreSQL is not installed; in CI that is a failure.
+/// The server that the tests share. None, with a line on stdout, if PostgreSQL is
+/// not installed; in CI that is a failure.
 pub fn cluster() -> Option<Arc<Cluster>> {
     static SHARED: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -125,10 +125,35 @@ impl Cluster {
 
     /// The URL of a role, whose password is `hunter2-ROLE`.
     pub fn url(&self, role: &str, name: &str) -> Sensitive<String> {
-        let host = self.folder.to_str().expect("a path").replace('/', "%2F");
+        self.url_of(&[&self.folder], role, name)
+    }
+
+    /// The URL of a role, with a Unix socket in each of these folders.
+    pub fn url_of(&self, folders: &[&Path], role: &str, name: &str) -> Sensitive<String> {
         let port = self.port;
-        format!("postgres://{role}:hunter2-{role}@{host}:{port}/shop?application_name={name}")
-            .into()
+        let hosts = folders.iter().map(|folder| {
+            let folder = folder.to_str().expect("a path").replace('/', "%2F");
+            format!("{folder}:{port}")
+        });
+        let hosts = hosts.collect::<Vec<_>>().join(",");
+        format!("postgres://{role}:hunter2-{role}@{hosts}/shop?application_name={name}").into()
+    }
+
+    /// The folder of the server's Unix socket.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The Unix socket of a server whose folder is `folder`.
+    pub fn socket(&self, folder: &Path) -> PathBuf {
+        folder.join(format!(".s.PGSQL.{}", self.port))
+    }
+
+    /// A folder in which something else than the server can listen.
+    pub fn other_folder(&self, name: &str) -> PathBuf {
+        let folder = self.folder.join(name);
+        fs::create_dir(&folder).expect("a folder");
+        folder
     }
 
     /// The URL of a role over TCP.
@@ -213,7 +238,7 @@ impl Drop for Cluster {
 }
 
 /// Starts the server and waits until it is ready. A thread of its own does so:
-/// the server is told to end with the thread that started it.
+/// the server ends with the thread that started it.
 fn serve(postgres: &Path, folder: &Path, port: u16) -> Child {
     let mut command = as_postgres(postgres, folder);
     command

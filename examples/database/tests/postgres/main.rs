@@ -9,9 +9,11 @@
 
 mod cluster;
 mod ends;
+mod proxied;
 mod roles;
 #[path = "../support/mod.rs"]
 mod support;
+mod urls;
 
 use std::process::Command;
 
@@ -222,9 +224,14 @@ async fn only_one_statement_runs_and_parameters_are_values() {
         (
             "SELECT $1::int",
             json!(["x"]),
-            "invalid input syntax for type integer",
+            "A value in params does not fit its type, or a function refused it: $1 is int4.",
         ),
-        ("SELECT $1::int", json!(["\0"]), "invalid byte sequence"),
+        (
+            "SELECT $2::text, $1::int",
+            json!([u64::MAX, "x"]),
+            "$1 is int4, $2 is text.",
+        ),
+        ("SELECT $1::text", json!(["\0"]), "does not fit its type"),
     ] {
         let text = query(&client, json!({"sql": sql, "params": params}))
             .await
@@ -260,12 +267,17 @@ async fn errors_say_where_and_hide_what_the_role_may_not_see() {
         ),
         (
             "SELECT fails()",
-            "A function of the database raised an error.",
+            "A function of the database raised an error",
         ),
         (
             "SELECT fails_otherwise()",
-            "A function of the database raised an error.",
+            "A function of the database raised an error",
         ),
+        (
+            "SELECT\n'{\"a'::jsonb",
+            "or a type refused a value, at line 2, column 1 (`'{\"a'::jsonb`). Check the values",
+        ),
+        ("SELECT 100::percent + 1", "violates check constraint"),
     ] {
         let text = refusal(&client, sql).await;
         assert!(text.contains(words), "{sql}: {text}");

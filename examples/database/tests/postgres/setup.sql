@@ -10,6 +10,7 @@ SET ROLE admin;
 CREATE SCHEMA sales;
 CREATE TYPE mood AS ENUM ('glad', 'sad');
 CREATE DOMAIN cents AS bigint;
+CREATE DOMAIN percent AS int CHECK (VALUE < 100);
 CREATE TYPE pair AS (a int, b text);
 CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL, mood mood);
 COMMENT ON TABLE customers IS 'Who buys';
