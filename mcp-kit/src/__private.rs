@@ -7,9 +7,9 @@ pub use crate::args::shape::{
     VariantKind, VariantShape,
 };
 pub use crate::args::{ArgsSpec, DerivesDeserialize, DerivesJsonSchema, DerivesValidate, ToolArgs};
-pub use crate::guard::text::NamedRule;
 pub use crate::middleware::Rate;
 pub use crate::missing_derive::{Derived, MissingDerive, NotDerived};
+pub use crate::schema::NamedRule;
 pub use crate::server::WarningCode;
 pub use crate::tool::{
     FromToolCall, IntoToolResult, ToolCall, ToolFn, ToolFuture, ToolSpec, run_blocking,

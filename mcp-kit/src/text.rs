@@ -22,13 +22,49 @@ pub(crate) fn excerpt(text: &str) -> String {
 
 /// Whether a character is invisible or moves the text around it.
 pub(crate) fn is_unsafe(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            u32::from(character),
-            0xAD | 0x61C | 0x180E | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F
-                | 0xFE00..=0xFE0F | 0xFEFF | 0xFFF0..=0xFFFB | 0xE0000..=0xE0FFF
-        )
+    character.is_control() || is_in(INVISIBLE, character) || is_in(JOINING, character)
 }
+
+/// The first and the last character of some that follow each other.
+pub(crate) type Range = (char, char);
+
+/// Whether one of the ranges has the character.
+pub(crate) fn is_in(ranges: &[Range], character: char) -> bool {
+    let has = |(first, last): &Range| (*first..=*last).contains(&character);
+    ranges.iter().any(has)
+}
+
+/// Characters without a shape of their own that break lines, change the reading direction
+/// or hide text from a reader and not from a model: what Unicode calls default ignorable,
+/// without [`JOINING`], and separators of lines and annotations. No range has characters of
+/// both sides of U+FFFF.
+pub(crate) const INVISIBLE: &[Range] = &[
+    ('\u{AD}', '\u{AD}'),       // soft hyphen
+    ('\u{61C}', '\u{61C}'),     // direction
+    ('\u{115F}', '\u{1160}'),   // Hangul fillers
+    ('\u{17B4}', '\u{17B5}'),   // Khmer vowels that are not written
+    ('\u{180E}', '\u{180E}'),   // Mongolian vowel separator
+    ('\u{200B}', '\u{200B}'),   // zero width space
+    ('\u{200E}', '\u{200F}'),   // direction
+    ('\u{2028}', '\u{202E}'),   // lines, direction
+    ('\u{2060}', '\u{206F}'),   // joiners and operators, direction
+    ('\u{3164}', '\u{3164}'),   // Hangul filler
+    ('\u{FEFF}', '\u{FEFF}'),   // byte order mark
+    ('\u{FFA0}', '\u{FFA0}'),   // Hangul filler
+    ('\u{FFF0}', '\u{FFFB}'),   // annotations
+    ('\u{1BCA0}', '\u{1BCA3}'), // shorthand
+    ('\u{1D173}', '\u{1D17A}'), // beams and slurs of music
+    ('\u{E0000}', '\u{E0FFF}'), // tags, variation selectors of ideographs
+];
+
+/// Likewise invisible; but languages and emoji are written with them.
+pub(crate) const JOINING: &[Range] = &[
+    ('\u{34F}', '\u{34F}'),   // combining grapheme joiner
+    ('\u{180B}', '\u{180D}'), // Mongolian variation selectors
+    ('\u{180F}', '\u{180F}'),
+    ('\u{200C}', '\u{200D}'), // joiners of letters and emoji
+    ('\u{FE00}', '\u{FE0F}'), // variation selectors
+];
 
 /// A character that JSON allows within a string and that some readers of lines
 /// take for the end of one: U+0085, U+2028 or U+2029.
@@ -76,12 +112,25 @@ impl LineEnd {
 
 #[cfg(test)]
 mod tests {
-    use super::excerpt;
+    use super::*;
 
     #[test]
     fn hostile_text_is_cut_and_escaped() {
         assert_eq!(excerpt("tools/list"), "tools/list");
         assert_eq!(excerpt("a\n\"b\u{202e}"), "a\\u{a}\\\"b\\u{202e}");
         assert_eq!(excerpt(&"x".repeat(100)).chars().count(), 65);
+    }
+
+    /// What the readers of the tables rely on.
+    #[test]
+    fn invisible_characters_are_in_one_table_each_and_ranges_do_not_cross_planes() {
+        for (first, last) in INVISIBLE.iter().chain(JOINING) {
+            assert_eq!(*first > '\u{FFFF}', *last > '\u{FFFF}');
+            for character in *first..=*last {
+                assert!(is_unsafe(character));
+                assert!(is_in(INVISIBLE, character) != is_in(JOINING, character));
+            }
+        }
+        assert!(!is_unsafe('é') && !is_unsafe('\u{1F600}') && is_unsafe('\u{9F}'));
     }
 }

@@ -7,8 +7,8 @@
 //!
 //! ```text
 //!   the client's JSON ──► argument type ──► handle ──► the operating system
-//!                         says the rules    has the only
-//!                         in the schema     way to use it
+//!                         publishes its     has the only
+//!                         rules as schema   way to use it
 //! ```
 //!
 //! | input | guard | feature |

@@ -1,5 +1,5 @@
 //! Values that must not be shown. The type has no way to print or serialize
-//! what it holds; the code that needs the value says so with `expose_secret`.
+//! what it holds; the code that needs the value calls `expose_secret`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -151,14 +151,16 @@ impl<T: FromStr + Zeroize> FromStr for Sensitive<T> {
     type Err = InvalidSensitive;
 
     fn from_str(text: &str) -> Result<Self, InvalidSensitive> {
-        text.parse().map(Self::new).map_err(|_| InvalidSensitive)
+        text.parse()
+            .map(Self::new)
+            .map_err(|_| InvalidSensitive(()))
     }
 }
 
-/// A text is not what a [`Sensitive`] value is read from. What is wrong with it
-/// is not said, since that may have parts of the value.
+/// A text is not what a [`Sensitive`] value is read from. The error does not hold what is
+/// wrong with it, which may have parts of the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InvalidSensitive;
+pub struct InvalidSensitive(());
 
 impl fmt::Display for InvalidSensitive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -176,10 +178,10 @@ impl<'de, T: Deserialize<'de> + Zeroize> Deserialize<'de> for Sensitive<T> {
             .map(Self::new)
             .map_err(|error| {
                 // serde's texts repeat the value ("invalid type: string \"…\""). This
-                // one has a name of the Rust type, and says what is missing.
+                // one names a field of the Rust type.
                 match error.to_string().starts_with("missing field `") {
                     true => error,
-                    false => D::Error::custom(InvalidSensitive),
+                    false => D::Error::custom(InvalidSensitive(())),
                 }
             })
     }
@@ -297,7 +299,7 @@ mod option {
             let read = value.to_str().and_then(|text| text.parse().ok());
             read.ok_or_else(|| {
                 let name = argument.map_or_else(|| "argument".into(), ToString::to_string);
-                let text = format!("invalid value for '{name}': {InvalidSensitive}\n");
+                let text = format!("invalid value for '{name}': {}\n", InvalidSensitive(()));
                 Error::raw(ErrorKind::ValueValidation, text).format(&mut command.clone())
             })
         }

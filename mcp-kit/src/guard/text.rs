@@ -32,16 +32,25 @@
 //! | [`single_line`] | one line of plain text |
 //! | [`no_control`] | plain text, which may have tabs and line breaks |
 //! | [`no_shell_meta`] | one line of plain text without the characters that shells interpret |
-//! | [`no_markup`] | without the characters of HTML, XML and Markdown that make more than emphasis |
+//! | [`no_markup`] | text for the content of an element of HTML or XML |
 //!
-//! *Plain text* has no control character (C0, DEL, C1) and none of the invisible
-//! characters that break lines (U+2028, U+2029), change the reading direction
-//! (U+061C, U+200E, U+200F, U+202A–U+202E, U+2066–U+2069) or only hide text
-//! (U+200B, U+2060–U+2064, U+206A–U+206F, U+FEFF, U+FFF9–U+FFFB). It may have
-//! the joiners U+200C and U+200D, variation selectors and tag characters, which
-//! languages and emoji are written with.
+//! *Plain text* has no control character (C0, DEL, C1), no separator of lines
+//! (U+2028, U+2029) or of annotations (U+FFF9–U+FFFB), and none of the characters
+//! that a person does not see and a model reads: those that Unicode calls default
+//! ignorable, among them marks of the reading direction, zero-width spaces, Hangul
+//! fillers, tag characters and the variation selectors U+E0100–U+E01EF. The flags of
+//! England, Scotland and Wales are spelled with tags, and rare forms of ideographs
+//! with these selectors, so both are refused.
 //!
-//! A rule says what a text may look like. It does not make a dangerous use of
+//! It may have the invisible characters that languages and other emoji are written
+//! with: the joiners U+034F, U+200C and U+200D, and the variation selectors
+//! U+180B–U+180D, U+180F and U+FE00–U+FE0F. Programs can hide a few bits in them.
+//!
+//! Validators of JSON Schema have no common notation for characters above U+FFFF, so
+//! the published pattern accepts the invisible ones among them, which the schema's
+//! description and the check refuse.
+//!
+//! A rule describes what a text may look like. It does not make a dangerous use of
 //! the text safe: run programs without a shell, and give values to a database
 //! as parameters.
 //!
@@ -55,35 +64,48 @@ use std::sync::Arc;
 use zeroize::Zeroize;
 
 use super::Sensitive;
-use crate::schema::StringRule;
+use crate::schema::{NamedRule, StringRule};
 
 /// A type that the rules can be used on: text, also in an `Option`, a pointer or
-/// a [`Sensitive`].
+/// a [`Sensitive`]. It is sealed: other crates cannot implement it.
 #[diagnostic::on_unimplemented(
     message = "a rule for text cannot check `{Self}`",
     label = "this rule is for `String`, `Option<String>` and other text",
     note = "for the items of a list or an array write `#[garde(inner(custom(…)))]`"
 )]
-pub trait Text {
-    /// Whether the text, if there is one, keeps a rule. The text itself is not given: it may be
-    /// sensitive.
-    #[doc(hidden)]
-    fn keeps(&self, rule: StringRule) -> bool;
+pub trait Text: Judged {}
+
+mod sealed {
+    use crate::schema::StringRule;
+
+    pub trait Judged {
+        /// Whether the text, if there is one, keeps a rule. The text itself is not given: it
+        /// may be sensitive.
+        fn keeps(&self, rule: StringRule) -> bool;
+    }
 }
 
-impl Text for str {
+use sealed::Judged;
+
+impl Text for str {}
+
+impl Judged for str {
     fn keeps(&self, rule: StringRule) -> bool {
         rule.holds(self)
     }
 }
 
-impl Text for String {
+impl Text for String {}
+
+impl Judged for String {
     fn keeps(&self, rule: StringRule) -> bool {
         rule.holds(self)
     }
 }
 
-impl Text for Cow<'_, str> {
+impl Text for Cow<'_, str> {}
+
+impl Judged for Cow<'_, str> {
     fn keeps(&self, rule: StringRule) -> bool {
         rule.holds(self)
     }
@@ -91,7 +113,9 @@ impl Text for Cow<'_, str> {
 
 macro_rules! pointers {
     ($($pointer:ty),*) => { $(
-        impl<T: Text + ?Sized> Text for $pointer {
+        impl<T: Text + ?Sized> Text for $pointer {}
+
+        impl<T: Judged + ?Sized> Judged for $pointer {
             fn keeps(&self, rule: StringRule) -> bool {
                 (**self).keeps(rule)
             }
@@ -101,24 +125,20 @@ macro_rules! pointers {
 
 pointers!(&T, Box<T>, Rc<T>, Arc<T>);
 
-impl<T: Text> Text for Option<T> {
+impl<T: Text> Text for Option<T> {}
+
+impl<T: Judged> Judged for Option<T> {
     fn keeps(&self, rule: StringRule) -> bool {
         self.as_ref().is_none_or(|text| text.keeps(rule))
     }
 }
 
-impl<T: Text + Zeroize> Text for Sensitive<T> {
+impl<T: Text + Zeroize> Text for Sensitive<T> {}
+
+impl<T: Judged + Zeroize> Judged for Sensitive<T> {
     fn keeps(&self, rule: StringRule) -> bool {
         self.expose_secret().keeps(rule)
     }
-}
-
-/// What the derive of `ToolArgs` reads of a rule's name: a type that has the
-/// function's name.
-#[doc(hidden)]
-pub trait NamedRule {
-    #[allow(missing_docs)]
-    const RULE: StringRule;
 }
 
 macro_rules! rules {
@@ -136,9 +156,11 @@ macro_rules! rules {
             }
         }
 
+        // The derive of `ToolArgs` finds the rule by the function's path: a type without
+        // values that has the same name.
         #[doc(hidden)]
         #[allow(non_camel_case_types, missing_debug_implementations)]
-        pub struct $name {}
+        pub enum $name {}
 
         impl NamedRule for $name {
             const RULE: StringRule = StringRule::$rule;
@@ -153,13 +175,18 @@ rules! {
     /// Requires plain text of any number of lines: no control character but tab,
     /// line feed and carriage return, and no invisible formatting character.
     no_control: NoControl;
-    /// Refuses `<`, `>`, `&`, `[`, `]` and `` ` ``: text without them has no tags
-    /// and entities of HTML or XML, and no links, images and code of Markdown.
+    /// Refuses `<`, `>`, `&`, `[`, `]` and `` ` ``: text without them has no tags and
+    /// entities of HTML and XML, no images, and no links of Markdown whose text hides
+    /// their target. It is for the content of an element and not for an attribute,
+    /// since it may have quotes. What remains of Markdown: emphasis, headings, lists,
+    /// tables, code that is indented or after `~~~`, and bare URLs, which many
+    /// programs show as links.
     no_markup: NoMarkup;
-    /// Requires one line of plain text without the characters that POSIX shells,
-    /// cmd.exe and PowerShell interpret: ``! " # $ % & ' ( ) * ; < > ? [ \ ] ^ `
-    /// { | } ~`` and typographic quotes. Spaces are allowed, and a `-` in front,
-    /// so the text can still be several arguments or an option.
+    /// Requires one line of plain text without the characters with which POSIX
+    /// shells, cmd.exe and PowerShell quote, expand, redirect, assign and separate:
+    /// ``! " # $ % & ' ( ) * , ; < = > ? @ [ \ ] ^ ` { | } ~`` and typographic quotes.
+    /// Spaces are allowed, and a dash, `/`, `.`, `:` or `+` in front, so the text can
+    /// still be several arguments, an option or a path.
     no_shell_meta: NoShellMeta;
     /// Requires one line of plain text: no control character, no line break, no
     /// invisible formatting character.

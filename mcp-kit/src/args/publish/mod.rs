@@ -299,7 +299,8 @@ impl Publisher {
                 {
                     self.problem(
                         &frame.at,
-                        "rules on a newtype belong on the newtype's own field: move them there,                          and write `#[garde(dive)]` here",
+                        "rules on a newtype belong on the newtype's own field: move them there, \
+                         and write `#[garde(dive)]` here",
                     );
                 }
                 let inside = self.frame(field, frame.at.clone(), frame.dives());
