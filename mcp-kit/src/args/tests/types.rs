@@ -45,6 +45,32 @@ fn a_newtype_is_at_its_fields_place() {
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[tool_args(crate = crate)]
+struct RuledNewtype {
+    #[garde(custom(short))]
+    #[tool_args(rule = "must be short")]
+    query: Query,
+}
+
+fn short(query: &Query, (): &()) -> garde::Result {
+    match query.0.len() {
+        ..=4 => Ok(()),
+        _ => Err(garde::Error::new("too long")),
+    }
+}
+
+#[test]
+fn a_rule_on_a_newtype_is_a_problem_with_a_remedy() {
+    let problems = problems::<RuledNewtype>();
+    let remedy = "`RuledNewtype.query`: rules on a newtype belong on the newtype's own field: \
+                  move them there, and write `#[garde(dive)]` here";
+    assert!(
+        problems.iter().any(|problem| problem == remedy),
+        "{problems:?}"
+    );
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+#[tool_args(crate = crate)]
 pub(super) struct Options {
     #[garde(required)]
     needed: Option<String>,
