@@ -139,7 +139,7 @@ impl Lane {
     }
 
     /// Begins `work`, whose result is not waited for.
-    #[cfg(any(feature = "http", feature = "net"))]
+    #[cfg(any(feature = "http", feature = "net", feature = "process"))]
     pub(crate) fn start(
         &'static self,
         work: impl FnOnce() + Send + 'static,
