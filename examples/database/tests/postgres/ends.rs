@@ -167,7 +167,7 @@ async fn a_cancel_request_goes_to_the_server_of_the_session() {
 }
 
 #[test]
-fn tls_is_verified_and_cancelling_uses_it_too() {
+fn tls_is_verified_and_used_for_cancelling() {
     let Some(cluster) = cluster() else { return };
     let call = |mode: &str, trusted: bool, sql: &str| {
         let mut program = program(&cluster.tcp_url("reader", "tls", mode));

@@ -241,7 +241,7 @@ async fn only_one_statement_runs_and_parameters_are_values() {
 }
 
 #[tokio::test]
-async fn errors_say_where_and_hide_what_the_role_may_not_see() {
+async fn errors_have_a_place_and_hide_what_the_role_may_not_see() {
     let Some(cluster) = cluster() else { return };
     let client = client(&cluster, "reader", "errors").await;
     for (sql, words) in [

@@ -108,7 +108,7 @@ fn the_recipe_of_the_readme_makes_a_reader() {
 }
 
 #[test]
-fn rights_beyond_reading_are_in_the_log_and_the_password_is_not() {
+fn rights_that_reading_does_not_need_are_in_the_log_and_the_password_is_not() {
     let Some(cluster) = cluster() else { return };
     let url = cluster.url("writer", "warned");
     let output = program(url.expose_secret())

@@ -332,7 +332,7 @@ async fn only_one_statement_runs() {
 }
 
 #[tokio::test]
-async fn errors_say_where_and_what_to_do() {
+async fn errors_have_a_place_and_what_to_do() {
     let client = sample().await;
     for (sql, words) in [
         (
