@@ -96,10 +96,9 @@ const LONGEST: usize = if cfg!(windows) { 30_000 } else { 128 * 1024 };
 /// | [`option`](Self::option) | a `&'static str` and any text, as `--name=text` | NUL |
 /// | [`hyphen_value`](Self::hyphen_value) | any text | NUL |
 ///
-/// What a program makes of a value is the program's own: a path or a URL
-/// can still lead anywhere. Use `SandboxPath` (feature `fs`) or a rule of [`text`](super::text) for them.
-/// Other users of the machine can read a process's arguments; give a secret with
-/// [`env`](Self::env).
+/// What a program makes of a value is the program's own: a path or a URL can still lead anywhere.
+/// Use `SandboxPath` (feature `fs`) or a rule of [`text`](super::text) for them. Other users of the
+/// machine can read a process's arguments; give a secret with [`env`](Self::env).
 ///
 /// # What the program gets
 ///
@@ -156,8 +155,9 @@ impl Command {
     ///
     /// # Errors
     ///
-    /// If there is no such program or it cannot be run, if it is a known shell, and on Windows if it is
-    /// a `.bat` or `.cmd` file, which is run by a shell. The text has the path: it is for the
+    /// If there is no such program or it cannot be run, if it is a known shell (`bash`, `zsh-5.9`)
+    /// or runs the program that its arguments name (`env`, `busybox`), and on Windows if it is a
+    /// `.bat` or `.cmd` file, which is run by a shell. The text has the path: it is for the
     /// operator, at the start of the server.
     pub fn new(program: impl AsRef<OsStr>) -> io::Result<Self> {
         Self::in_path(program, std::env::var_os("PATH").unwrap_or_default())
