@@ -129,7 +129,8 @@ const LONGEST: usize = if cfg!(windows) { 30_000 } else { 128 * 1024 };
 /// A start that hangs, on a file system that does not answer, blocks no worker of the runtime and
 /// no other `Command`. At the time limit its caller gets the error; the start goes on, keeps its
 /// place in the [`concurrency`](Self::concurrency), and the program is killed as soon as it has
-/// started.
+/// started. The whole process starts 64 programs at a time; a run above that waits within its time
+/// limit.
 ///
 /// Not covered: the memory, the processor time and the space on disk that the program takes, in
 /// its temporary folder or elsewhere; a descendant that starts a session of its own (`setsid`); a
