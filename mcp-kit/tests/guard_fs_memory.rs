@@ -82,10 +82,7 @@ async fn many_entries(folder: &Path, dir: &SandboxDir) {
         fs::File::create(folder.join(format!("many/file-{number:07}.txt"))).unwrap();
     }
     let before = resident();
-    let limits = ListLimits {
-        entries: usize::MAX,
-        depth: 2,
-    };
+    let limits = ListLimits::new(usize::MAX).depth(2);
     let mut listing = dir.list(&path("many"), limits).await.unwrap();
     let mut found = 0;
     while let Some(entry) = listing.next().await.unwrap() {

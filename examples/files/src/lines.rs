@@ -9,8 +9,9 @@ pub(crate) const MAX_LINE_BYTES: usize = 16 * 1024;
 /// The lines of a file.
 pub(crate) struct Lines {
     reader: FileReader,
-    /// What was read and not returned yet.
-    rest: Vec<u8>,
+    /// What was read last, of which the lines up to `begin` were returned.
+    piece: Vec<u8>,
+    begin: usize,
     read_all: bool,
     is_binary: bool,
 }
@@ -19,7 +20,8 @@ impl Lines {
     pub(crate) fn new(reader: FileReader) -> Self {
         Self {
             reader,
-            rest: Vec::new(),
+            piece: Vec::new(),
+            begin: 0,
             read_all: false,
             is_binary: false,
         }
@@ -34,14 +36,15 @@ impl Lines {
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, FileError> {
         let mut line = Vec::new();
         loop {
-            if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
-                take(&mut line, &self.rest[..end]);
-                self.rest.drain(..=end);
+            let rest = &self.piece[self.begin..];
+            if let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                take(&mut line, &rest[..end]);
+                self.begin += end + 1;
                 return Ok(Some(line));
             }
-            let is_begun = !line.is_empty() || !self.rest.is_empty();
-            take(&mut line, &self.rest);
-            self.rest.clear();
+            let is_begun = !line.is_empty() || !rest.is_empty();
+            take(&mut line, rest);
+            self.begin = self.piece.len();
             if self.read_all {
                 return Ok(is_begun.then_some(line));
             }
@@ -50,7 +53,10 @@ impl Lines {
                     self.is_binary = true;
                     self.read_all = true;
                 }
-                Some(piece) => self.rest = piece,
+                Some(piece) => {
+                    self.piece = piece;
+                    self.begin = 0;
+                }
                 None => self.read_all = true,
             }
         }

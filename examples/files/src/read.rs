@@ -94,10 +94,7 @@ pub async fn list_files(
     args: ListArgs,
     State(dir): State<SandboxDir>,
 ) -> Result<Json<FileList>, ToolError> {
-    let limits = ListLimits {
-        entries: args.max_entries,
-        depth: args.depth,
-    };
+    let limits = ListLimits::new(args.max_entries).depth(args.depth);
     let mut listing = dir.list(&args.folder, limits).await?;
     let mut entries = Vec::new();
     while let Some(entry) = listing.next().await? {
@@ -137,7 +134,7 @@ fn five_hundred() -> u64 {
 
 /// Read a text file, or some of its lines.
 ///
-/// If the file goes on, a second text says from which line.
+/// If the file goes on, a second text has the number of the next line.
 #[tool(title = "Read a file", read_only, open_world = false)]
 pub async fn read_file(
     args: ReadArgs,

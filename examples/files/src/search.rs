@@ -27,7 +27,7 @@ pub struct SearchArgs {
     #[garde(skip)]
     folder: SandboxPath,
     /// Which files: a pattern such as `*.md` for their names, or `docs/**/*.md` for whole paths.
-    /// `*` and `?` stand for part of a name, `**` for any folders, `{a,b}` for either.
+    /// `*` and `?` match part of a name, `**` any folders, `{a,b}` either.
     #[garde(length(chars, min = 1, max = 200))]
     glob: Option<String>,
     /// Text that a line must contain. Without it, files are found by name only.
@@ -48,7 +48,8 @@ fn fifty() -> usize {
 pub struct Matches {
     /// In no particular order; the lines of one file are in theirs.
     pub matches: Vec<Match>,
-    /// Whether everything was searched. If not, search in a smaller folder, or for fewer files.
+    /// Whether everything was searched. If not, search in a smaller folder, or for fewer files;
+    /// files that the server may not read are never searched.
     pub complete: bool,
 }
 
@@ -67,7 +68,8 @@ pub struct Match {
 
 /// Find files by name, or lines of text in files.
 ///
-/// Links are not followed, and files that are not text are passed over when text is searched.
+/// Links are not followed. A search for text ignores files that have a NUL byte: they are not
+/// text.
 #[tool(title = "Search files", read_only, open_world = false)]
 pub async fn search_files(
     args: SearchArgs,
@@ -77,10 +79,7 @@ pub async fn search_files(
         return Err(ToolError::user("Give a glob, a text, or both."));
     }
     let names = args.glob.as_deref().map(Names::new).transpose()?;
-    let limits = ListLimits {
-        entries: MAX_ENTRIES,
-        depth: MAX_DEPTH,
-    };
+    let limits = ListLimits::new(MAX_ENTRIES).depth(MAX_DEPTH);
     let mut listing = dir.list(&args.folder, limits).await?;
     let mut found = Matches {
         matches: Vec::new(),
@@ -111,8 +110,10 @@ pub async fn search_files(
         left = rest;
         match lines_with(&dir, &entry.path, text, args.max_results, &mut found).await {
             Err(error) if error.kind() == FileErrorKind::Busy => return Err(error.into()),
-            // It was deleted meanwhile, or may not be read.
-            Err(_) | Ok(()) => {}
+            // It was deleted meanwhile.
+            Err(error) if error.kind() == FileErrorKind::NotFound => {}
+            Err(_) => found.complete = false,
+            Ok(()) => {}
         }
     }
     found.complete &= !listing.has_more();
@@ -128,6 +129,7 @@ async fn lines_with(
     found: &mut Matches,
 ) -> Result<(), FileError> {
     let mut lines = Lines::new(dir.reader(path, 0).await?);
+    let (before, was_complete) = (found.matches.len(), found.complete);
     let mut number = 0;
     while let Some(line) = lines.next().await? {
         number += 1;
@@ -144,6 +146,10 @@ async fn lines_with(
             line: Some(number),
             text: Some(line.trim().chars().take(MAX_SHOWN_CHARS).collect()),
         });
+    }
+    if lines.is_binary() {
+        found.matches.truncate(before);
+        found.complete = was_complete;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The tools that change files. Their annotations say what they may destroy, so that hosts ask
+//! The tools that change files. Their annotations show what they may destroy, so that hosts ask
 //! the user first.
 
 use garde::Validate;
@@ -33,7 +33,7 @@ pub struct WriteArgs {
 
 /// Write a text file. Its folder must exist.
 ///
-/// The file has either its old content or the whole new one, also if the call is cancelled.
+/// The file has either its old content or the whole new one, even if the call is cancelled.
 #[tool(title = "Write a file", destructive, idempotent, open_world = false)]
 pub async fn write_file(
     args: WriteArgs,

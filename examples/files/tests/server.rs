@@ -204,6 +204,51 @@ async fn lines_are_read_in_ranges() {
 }
 
 #[tokio::test]
+async fn a_search_for_text_ignores_binary_files() {
+    let folder = Folder::new();
+    let client = folder.reading().await;
+    fs::write(folder.root().join("binary"), b"a moonstone\n\0").expect("a file");
+    let mut long = b"a moonstone\n".repeat(10_000);
+    long.push(0);
+    fs::write(folder.root().join("long"), long).expect("a file");
+    let found = good(&client, "search_files", json!({ "text": "moonstone" })).await;
+    let found = found.structured().expect("matches");
+    assert_eq!(found, &json!({ "matches": [], "complete": true }));
+}
+
+/// Users with all rights, such as root, read every file: then everything was searched.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_search_is_incomplete_if_the_server_may_not_read_a_file() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Folder::new();
+    let client = folder.reading().await;
+    let hidden = folder.root().join("hidden");
+    fs::write(&hidden, "nothing").expect("a file");
+    fs::set_permissions(&hidden, fs::Permissions::from_mode(0)).expect("permissions");
+    let found = good(&client, "search_files", json!({ "text": "moon" })).await;
+    let found = found.structured().expect("matches");
+    assert_eq!(paths(&found["matches"]), ["docs/tides.md"; 2]);
+    assert_eq!(found["complete"], fs::File::open(hidden).is_ok());
+}
+
+/// A piece of 64 KiB that is all line ends is as quick to read as any other.
+#[tokio::test]
+async fn short_lines_are_counted_and_numbered_across_pieces() {
+    let folder = Folder::new();
+    let client = folder.reading().await;
+    let text = format!("{}moonstone\n{}", "\n".repeat(200_000), "\n".repeat(70_000));
+    fs::write(folder.root().join("lines"), text).expect("a file");
+    let found = good(&client, "search_files", json!({ "text": "moonstone" })).await;
+    let found = found.structured().expect("matches");
+    assert_eq!(found["matches"][0]["line"], 200_001);
+    let read = json!({ "path": "lines", "fromLine": 200_001, "lines": 2 });
+    let result = good(&client, "read_file", read).await;
+    assert_eq!(result.json()["content"][0]["text"], "moonstone\n\n");
+}
+
+#[tokio::test]
 async fn tools_that_change_files_are_offered_only_if_asked_for_and_say_what_they_do() {
     let folder = Folder::new();
     let names = |tools: &[Value]| -> Vec<String> {

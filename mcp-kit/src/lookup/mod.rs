@@ -23,7 +23,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -44,15 +45,18 @@ pub(crate) struct Lane {
     /// for a result with a limit of time takes one too.
     most: usize,
     state: Mutex<LaneState>,
-    has_jobs: Condvar,
 }
 
 struct LaneState {
     jobs: VecDeque<Job>,
     /// Work that was taken on and has not ended.
     open: usize,
+    /// Jobs that have a thread or need one. A thread that only has to report its result is
+    /// free already, so that quick work, one piece after another, starts no second thread.
+    unfinished: usize,
     threads: usize,
-    idle: usize,
+    /// The thread that became idle last is the first to be used again: its caches are warm.
+    idle: Vec<Thread>,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -76,10 +80,10 @@ impl Lane {
             state: Mutex::new(LaneState {
                 jobs: VecDeque::new(),
                 open: 0,
+                unfinished: 0,
                 threads: 0,
-                idle: 0,
+                idle: Vec::new(),
             }),
-            has_jobs: Condvar::new(),
         }
     }
 
@@ -103,8 +107,15 @@ impl Lane {
             return outcome;
         }
         let (tell, later) = oneshot::channel();
+        self.lock().unfinished += 1;
+        let waiting = Unended {
+            lane: self,
+            is_work: false,
+        };
         self.push(Box::new(move || {
-            let _ = tell.send(told.recv_timeout(patience));
+            let result = told.recv_timeout(patience);
+            drop(waiting);
+            let _ = tell.send(result);
         }))?;
         match later.await {
             Ok(Ok(result)) => Ok(result),
@@ -115,6 +126,9 @@ impl Lane {
 
     /// Runs `work` and waits for its result, however long it takes. Dropping the future
     /// does not end the work.
+    ///
+    /// A worker of the runtime does not wait in place, as in [`Lane::run`]: much of this work
+    /// may run at once, and each piece of it may take as long as a disk does.
     #[cfg(any(feature = "fs", feature = "process"))]
     pub(crate) async fn finish<T: Send + 'static>(
         &'static self,
@@ -122,6 +136,7 @@ impl Lane {
     ) -> Result<T, Unfinished> {
         let (tell, told) = mpsc::sync_channel(1);
         let (wake, woken) = oneshot::channel::<()>();
+        let begun = tokio::time::Instant::now();
         let open = self.admit()?;
         self.push(Box::new(move || {
             let result = work();
@@ -130,7 +145,10 @@ impl Lane {
             let _ = tell.send(result);
             let _ = wake.send(());
         }))?;
-        if let Some(outcome) = wait_in_place(&told, Duration::MAX) {
+        // A paused clock, most likely, which must not move meanwhile.
+        if begun.elapsed().is_zero()
+            && let Some(outcome) = wait_in_place(&told, Duration::MAX)
+        {
             return outcome;
         }
         // Also wakes, with an error, if the work panicked.
@@ -153,34 +171,36 @@ impl Lane {
 
     /// Counts work until the result is dropped: also if the work panics, or is
     /// dropped before it begins.
-    fn admit(&'static self) -> Result<OpenJob, Unfinished> {
+    fn admit(&'static self) -> Result<Unended, Unfinished> {
         let mut state = self.lock();
         if state.open >= self.most {
             return Err(Unfinished::Full);
         }
         state.open += 1;
-        Ok(OpenJob(self))
+        state.unfinished += 1;
+        Ok(Unended {
+            lane: self,
+            is_work: true,
+        })
     }
 
     fn push(&'static self, job: Job) -> Result<(), Unfinished> {
         let mut state = self.lock();
         state.jobs.push_back(job);
-        if state.idle < state.jobs.len() && state.threads < 2 * self.most {
-            let thread = std::thread::Builder::new().name(self.name.to_owned());
-            match thread.spawn(|| self.serve()) {
-                Ok(_) => state.threads += 1,
-                // One of the others has it in a moment.
-                Err(_) if state.idle > 0 => {}
-                Err(_) => {
-                    let job = state.jobs.pop_back();
-                    drop(state);
-                    drop(job);
-                    return Err(Unfinished::Failed);
-                }
+        if let Some(idle) = state.idle.pop() {
+            drop(state);
+            idle.unpark();
+        } else if state.threads < state.unfinished.min(2 * self.most) {
+            let thread = thread::Builder::new().name(self.name.to_owned());
+            if thread.spawn(|| self.serve()).is_err() {
+                let job = state.jobs.pop_back();
+                drop(state);
+                drop(job);
+                return Err(Unfinished::Failed);
             }
+            state.threads += 1;
         }
-        drop(state);
-        self.has_jobs.notify_one();
+        // Otherwise a thread that reports its result looks for the next job afterwards.
         Ok(())
     }
 
@@ -194,12 +214,13 @@ impl Lane {
                 state = self.lock();
                 continue;
             }
-            state.idle += 1;
-            state = self
-                .has_jobs
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-            state.idle -= 1;
+            state.idle.push(thread::current());
+            drop(state);
+            thread::park();
+            state = self.lock();
+            // Waking without a reason leaves it in the list.
+            let this = thread::current().id();
+            state.idle.retain(|idle| idle.id() != this);
         }
     }
 
@@ -208,11 +229,17 @@ impl Lane {
     }
 }
 
-struct OpenJob(&'static Lane);
+/// A job that has not ended; work that was taken on, or a wait for its result.
+struct Unended {
+    lane: &'static Lane,
+    is_work: bool,
+}
 
-impl Drop for OpenJob {
+impl Drop for Unended {
     fn drop(&mut self) {
-        self.0.lock().open -= 1;
+        let mut state = self.lane.lock();
+        state.unfinished -= 1;
+        state.open -= usize::from(self.is_work);
     }
 }
 

@@ -1,10 +1,11 @@
 //! Work at once, and work that no caller waits for any more.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::future::poll_fn;
 use std::task::Poll;
 
-use mcp_kit::guard::FileErrorKind;
+use mcp_kit::guard::{FileErrorKind, ListLimits};
 
 use crate::{Scratch, path};
 
@@ -48,7 +49,7 @@ async fn dropped_reads_end_soon() {
     }
 }
 
-/// Every piece is asked for twice, and the first question is dropped.
+/// Each piece is requested twice, and the first request is dropped.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dropped_piece_is_read_again() {
     let scratch = Scratch::new();
@@ -69,4 +70,41 @@ async fn a_dropped_piece_is_read_again() {
         read.extend(piece);
     }
     assert_eq!(read, content);
+}
+
+/// Each request for an entry is dropped once, after it has handed over its work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn entries_of_a_dropped_request_are_listed_by_the_next_one() {
+    let scratch = Scratch::new();
+    let dir = scratch.open();
+    fs::create_dir(scratch.inside("many")).unwrap();
+    let mut expected = BTreeSet::new();
+    for number in 0..2000 {
+        let name = format!("many/{number}");
+        fs::write(scratch.inside(&name), "").unwrap();
+        expected.insert(name);
+    }
+    let limits = ListLimits::new(usize::MAX);
+    let mut listing = dir.list(&path("many"), limits).await.unwrap();
+    let (mut found, mut dropped) = (BTreeSet::new(), 0);
+    loop {
+        let mut first = Box::pin(listing.next());
+        let polled = poll_fn(|context| Poll::Ready(first.as_mut().poll(context))).await;
+        let entry = match polled {
+            Poll::Ready(entry) => entry,
+            Poll::Pending => {
+                dropped += 1;
+                // Its work ends before its future is dropped: the entries are there.
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+                drop(first);
+                listing.next().await
+            }
+        };
+        let Some(entry) = entry.unwrap() else { break };
+        assert!(found.insert(entry.path.to_string()), "{} twice", entry.path);
+    }
+    assert!(dropped > 0, "no request was dropped");
+    assert_eq!(found, expected);
 }

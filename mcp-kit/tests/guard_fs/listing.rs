@@ -26,10 +26,7 @@ fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(ToString::to_string).collect()
 }
 
-const ALL: ListLimits = ListLimits {
-    entries: usize::MAX,
-    depth: 32,
-};
+const ALL: ListLimits = ListLimits::new(usize::MAX).depth(32);
 
 #[tokio::test]
 async fn a_listing_goes_as_deep_and_as_far_as_it_may() {
@@ -46,10 +43,7 @@ async fn a_listing_goes_as_deep_and_as_far_as_it_may() {
         "docs/old/older/a",
         "top",
     ]);
-    let depth = |depth| ListLimits {
-        entries: 100,
-        depth,
-    };
+    let depth = |depth| ListLimits::new(100).depth(depth);
     for (at, limits, expected) in [
         (".", depth(1), names(&["docs", "top"])),
         (
@@ -68,7 +62,7 @@ async fn a_listing_goes_as_deep_and_as_far_as_it_may() {
         );
     }
     for (entries, found, has_more) in [(5, 5, true), (6, 6, false), (7, 6, false), (0, 0, true)] {
-        let (names, more) = listed(&dir, ".", ListLimits { entries, depth: 32 }).await;
+        let (names, more) = listed(&dir, ".", ListLimits::new(entries).depth(32)).await;
         assert_eq!((names.len(), more), (found, has_more), "{entries}");
     }
     let kind = scratch.refused(dir.list(&path("top"), ALL).await);

@@ -1,4 +1,4 @@
-//! Reading: links, races, what is no file, and sizes.
+//! Reading: links, races, what is not a file, and sizes.
 
 use std::fs;
 use std::io::Write;
@@ -29,7 +29,7 @@ async fn links_are_followed_as_long_as_they_stay_inside() {
 
     scratch.link("../secret.txt", "out");
     scratch.link(scratch.outside("secret.txt"), "absolute");
-    // Absolute links are refused also if they lead back in.
+    // Absolute links are refused even if they lead back in.
     scratch.link(scratch.inside("docs/notes.txt"), "absolute-in");
     scratch.link("..", "up");
     scratch.link("docs/../../secret.txt", "winding");
@@ -122,7 +122,7 @@ async fn links_swapped_during_a_race_never_show_what_is_outside() {
 }
 
 #[tokio::test]
-async fn what_is_no_file_is_refused_without_waiting_for_it() {
+async fn what_is_not_a_file_is_refused_without_waiting_for_it() {
     let scratch = Scratch::new();
     let dir = scratch.open();
     let fifo = scratch.inside("fifo");
@@ -188,6 +188,19 @@ async fn sizes_have_a_limit_and_ranges_an_end() {
     assert_eq!(dir.read_text(&path("..dots.txt"), 9).await.unwrap(), "dots");
     fs::write(scratch.inside("żółć 🦀.md"), "crab").unwrap();
     assert_eq!(dir.read_text(&path("żółć 🦀.md"), 9).await.unwrap(), "crab");
+}
+
+/// Above the size that is allocated at once, what is returned has no room left over.
+#[tokio::test]
+async fn a_large_file_takes_no_more_memory_than_its_size() {
+    let scratch = Scratch::new();
+    let dir = scratch.open();
+    for size in [10, (4 << 20) + 10, 13 << 20] {
+        fs::write(scratch.inside("large"), vec![b'x'; size]).unwrap();
+        let bytes = dir.read(&path("large"), 20 << 20).await.unwrap();
+        assert_eq!(bytes.len(), size);
+        assert!(bytes.capacity() <= size + 64, "{}", bytes.capacity());
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, SystemTime};
 
 use mcp_kit::guard::{FileErrorKind, IfExists, ListLimits};
 
@@ -72,19 +73,19 @@ async fn files_are_written_moved_and_deleted() {
 async fn refused_writes_leave_nothing_behind() {
     let scratch = Scratch::new();
     let dir = scratch.writable(1 << 20);
-    for (at, kind) in [
-        (".", FileErrorKind::IsFolder),
-        ("docs", FileErrorKind::IsFolder),
-        ("none/x", FileErrorKind::NotFound),
-        ("docs/notes.txt/x", FileErrorKind::NotFolder),
+    for (at, to_create, to_replace) in [
+        (".", FileErrorKind::IsFolder, FileErrorKind::IsFolder),
+        ("docs", FileErrorKind::Exists, FileErrorKind::IsFolder),
+        ("none/x", FileErrorKind::NotFound, FileErrorKind::NotFound),
+        (
+            "docs/notes.txt/x",
+            FileErrorKind::NotFolder,
+            FileErrorKind::NotFolder,
+        ),
     ] {
-        for existing in [IfExists::Fail, IfExists::Replace] {
+        for (existing, kind) in [(IfExists::Fail, to_create), (IfExists::Replace, to_replace)] {
             let outcome = dir.write(&path(at), "x", existing).await;
-            let refused = scratch.refused(outcome);
-            assert!(
-                refused == kind || refused == FileErrorKind::Exists,
-                "{at}: {refused:?}"
-            );
+            assert_eq!(scratch.refused(outcome), kind, "{at} {existing:?}");
         }
     }
     let error = dir.write(&path("none/x"), "x", IfExists::Fail).await;
@@ -154,6 +155,115 @@ async fn a_replaced_file_keeps_its_permissions_but_not_those_of_another_user() {
         .unwrap();
     let mode = fs::metadata(&script).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o750);
+}
+
+/// Another user of the host who may not read the file may not read what replaces it either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_content_of_a_private_file_is_private_while_it_is_written() {
+    let scratch = Scratch::new();
+    let dir = scratch.writable(1 << 30);
+    let secret = scratch.inside("secret");
+    fs::write(&secret, "old").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    let content = vec![b'x'; 64 << 20];
+    let writing = dir.clone();
+    let write = tokio::spawn(async move {
+        let at = path("secret");
+        writing.write(&at, content, IfExists::Replace).await
+    });
+    let mut met = 0;
+    while !write.is_finished() {
+        for name in scratch.names(".") {
+            if name.starts_with(".mcp-kit-")
+                && let Ok(unfinished) = fs::metadata(scratch.inside(&name))
+            {
+                assert_eq!(unfinished.permissions().mode() & 0o777, 0o600);
+                met += 1;
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+    write.await.unwrap().unwrap();
+    assert!(met > 0, "the write was not met in its middle");
+}
+
+/// What is neither a file, a folder nor a link belongs to another program.
+#[tokio::test]
+async fn pipes_and_sockets_are_neither_replaced_nor_moved_nor_deleted() {
+    let scratch = Scratch::new();
+    let dir = scratch.writable(1 << 20);
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mkfifoat(rustix::fs::CWD, scratch.inside("fifo"), mode).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(scratch.inside("socket")).unwrap();
+    let notes = path("docs/notes.txt");
+    for name in ["fifo", "socket"] {
+        let at = path(name);
+        for kind in [
+            scratch.refused(dir.write(&at, "x", IfExists::Replace).await),
+            scratch.refused(dir.remove_file(&at).await),
+            scratch.refused(dir.rename(&at, &path("moved"), IfExists::Fail).await),
+            scratch.refused(dir.rename(&notes, &at, IfExists::Replace).await),
+        ] {
+            assert_eq!(kind, FileErrorKind::NotRegular, "{name}");
+        }
+    }
+    assert_eq!(scratch.names("."), ["docs", "fifo", "socket"]);
+}
+
+/// Another program makes files larger and adds some; the client deletes and replaces them.
+#[tokio::test]
+async fn files_of_other_programs_give_back_nothing_that_was_not_counted() {
+    let scratch = Scratch::new();
+    let dir = scratch.writable(1 << 30);
+    dir.write(&path("own"), vec![0; 10 << 12], IfExists::Fail)
+        .await
+        .unwrap();
+    for name in ["log", "moved-over"] {
+        dir.write(&path(name), "x", IfExists::Fail).await.unwrap();
+    }
+    let counted = FIRST + 12 * BLOCK;
+    assert_eq!(dir.used(), counted);
+    for name in ["log", "moved-over", "docs/notes.txt", "added"] {
+        fs::write(scratch.inside(name), vec![1; 5 << 12]).unwrap();
+    }
+    fs::create_dir(scratch.inside("added-too")).unwrap();
+    dir.remove_file(&path("added")).await.unwrap();
+    dir.remove_folder(&path("added-too")).await.unwrap();
+    assert_eq!(dir.used(), counted);
+    dir.remove_file(&path("log")).await.unwrap();
+    assert_eq!(dir.used(), counted - BLOCK);
+    dir.write(&path("docs/notes.txt"), "x", IfExists::Replace)
+        .await
+        .unwrap();
+    assert_eq!(dir.used(), counted - BLOCK);
+    dir.rename(&path("own"), &path("moved-over"), IfExists::Replace)
+        .await
+        .unwrap();
+    assert_eq!(dir.used(), counted - 2 * BLOCK);
+    dir.remove_file(&path("moved-over")).await.unwrap();
+    assert_eq!(dir.used(), FIRST);
+    assert_eq!(dir.used(), scratch.writable(1 << 20).used());
+}
+
+/// A killed server's file is removed once no running server can still write it.
+#[tokio::test]
+async fn temporary_files_of_killed_servers_are_removed_after_a_day() {
+    let scratch = Scratch::new();
+    let day = Duration::from_secs(24 * 60 * 60);
+    let (old, young) = (".mcp-kit-0123456789abcdef", ".mcp-kit-0123456789abcde0");
+    let (another, elsewhere) = (".mcp-kit-settings", "docs/.mcp-kit-0123456789abcdef");
+    for (name, age) in [
+        (old, day + day / 24),
+        (young, day - day / 24),
+        (another, 2 * day),
+        (elsewhere, 2 * day),
+    ] {
+        let file = fs::File::create(scratch.inside(name)).unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+    }
+    assert_eq!(scratch.writable(1 << 20).used(), FIRST + 2 * BLOCK);
+    assert_eq!(scratch.names("."), [young, another, "docs"]);
+    assert_eq!(scratch.names("docs"), ["notes.txt"]);
 }
 
 #[tokio::test]
@@ -272,10 +382,10 @@ async fn a_cancelled_write_leaves_what_was_there() {
         let started = std::future::poll_fn(|context| {
             std::task::Poll::Ready(write.as_mut().poll(context).is_pending())
         });
-        assert!(
-            started.await,
-            "200 MiB are not written within a millisecond"
-        );
+        assert!(started.await, "200 MiB are not written at once");
+        while dir.used() == FIRST {
+            tokio::task::yield_now().await;
+        }
         met = scratch
             .names("docs")
             .iter()

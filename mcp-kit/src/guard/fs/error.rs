@@ -52,6 +52,8 @@ pub enum FileErrorKind {
     Exists,
     /// The folder is not empty.
     NotEmpty,
+    /// A file would have to move to another disk, which is mounted inside the folder.
+    OtherDisk,
     /// The operating system does not let the server do this.
     Denied,
     /// The folder would hold more bytes than its quota allows.
@@ -117,6 +119,7 @@ fn kind_of(error: &io::Error) -> FileErrorKind {
         Io::IsADirectory => FileErrorKind::IsFolder,
         Io::NotADirectory => FileErrorKind::NotFolder,
         Io::DirectoryNotEmpty => FileErrorKind::NotEmpty,
+        Io::CrossesDevices => FileErrorKind::OtherDisk,
         Io::InvalidFilename => FileErrorKind::InvalidPath,
         _ => FileErrorKind::Failed,
     }
@@ -159,6 +162,10 @@ impl fmt::Display for FileError {
             FileErrorKind::NotEmpty => {
                 write!(f, "\"{path}\" is not empty. Delete what is inside first.")
             }
+            FileErrorKind::OtherDisk => write!(
+                f,
+                "\"{path}\" is on another disk, to which files cannot be moved. Write the content there and delete the old file."
+            ),
             FileErrorKind::Denied => write!(f, "The server is not allowed to use \"{path}\"."),
             FileErrorKind::QuotaExceeded => write!(
                 f,

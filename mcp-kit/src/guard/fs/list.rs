@@ -10,13 +10,21 @@ use super::SandboxDir;
 use super::error::FileError;
 use super::path::SandboxPath;
 use super::read::{FileInfo, FileKind, resolved};
-use super::work::{Caller, run};
+use super::work::Caller;
 
 /// How many entries are looked at in one piece of work.
 const PIECE: usize = 256;
 
 /// How much of a folder is listed.
+///
+/// ```
+/// use mcp_kit::guard::ListLimits;
+///
+/// let limits = ListLimits::new(500).depth(2);
+/// assert_eq!((limits.entries, limits.depth), (500, 2));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ListLimits {
     /// The most entries.
     pub entries: usize,
@@ -25,13 +33,25 @@ pub struct ListLimits {
     pub depth: usize,
 }
 
+impl ListLimits {
+    /// The folder's own entries, at most `entries`.
+    #[must_use]
+    pub const fn new(entries: usize) -> Self {
+        Self { entries, depth: 1 }
+    }
+
+    /// Sets [`depth`](#structfield.depth).
+    #[must_use]
+    pub const fn depth(mut self, depth: usize) -> Self {
+        self.depth = depth;
+        self
+    }
+}
+
 /// The folder's own entries, at most 1,000.
 impl Default for ListLimits {
     fn default() -> Self {
-        Self {
-            entries: 1000,
-            depth: 1,
-        }
+        Self::new(1000)
     }
 }
 
@@ -54,6 +74,7 @@ pub struct Entry {
 /// backslashes), files that are being written, and what disappears meanwhile.
 #[derive(Debug)]
 pub struct Listing {
+    dir: SandboxDir,
     walk: Arc<Mutex<Walk>>,
     path: SandboxPath,
     ready: VecDeque<Entry>,
@@ -71,8 +92,8 @@ impl SandboxDir {
     /// [`FileErrorKind`](super::FileErrorKind) lists for a path that cannot be opened.
     pub async fn list(&self, path: &SandboxPath, limits: ListLimits) -> Result<Listing, FileError> {
         const DEEPEST: usize = 32;
-        let (dir, at) = (Arc::clone(&self.0), path.clone());
-        let walk = run(path, move |caller| {
+        let at = path.clone();
+        let work = self.run(path, move |dir, caller| {
             let entries = resolved(|| dir.read_dir(at.as_str()));
             let entries = entries.map_err(|error| FileError::of_io(&at, error))?;
             let mut walk = Walk {
@@ -82,12 +103,14 @@ impl SandboxDir {
             };
             walk.fill(caller)?;
             Ok(walk)
-        })
-        .await?;
+        });
+        let mut walk = work.await?;
+        let ready = std::mem::take(&mut walk.found);
         Ok(Listing {
+            dir: self.clone(),
             walk: Arc::new(Mutex::new(walk)),
             path: path.clone(),
-            ready: VecDeque::new(),
+            ready,
             left: limits.entries,
             has_more: false,
         })
@@ -95,7 +118,8 @@ impl SandboxDir {
 }
 
 impl Listing {
-    /// The next entry; `None` at the end or at the limit.
+    /// The next entry; `None` at the end or at the limit. If the future is dropped, the next
+    /// call returns the same entry.
     ///
     /// # Errors
     ///
@@ -104,14 +128,17 @@ impl Listing {
     pub async fn next(&mut self) -> Result<Option<Entry>, FileError> {
         if self.ready.is_empty() && !self.has_more {
             let walk = Arc::clone(&self.walk);
-            self.ready = run(&self.path, move |caller| {
+            let work = self.dir.run(&self.path, move |_, caller| {
                 let mut walk = walk.lock().unwrap_or_else(PoisonError::into_inner);
                 if walk.found.is_empty() {
                     walk.fill(caller)?;
                 }
-                Ok(std::mem::take(&mut walk.found))
-            })
-            .await?;
+                Ok(())
+            });
+            work.await?;
+            // Not within the work: what it returns is lost if the future is dropped.
+            let mut walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
+            self.ready = std::mem::take(&mut walk.found);
         }
         if self.left == 0 {
             self.has_more |= !self.ready.is_empty();

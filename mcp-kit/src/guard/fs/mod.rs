@@ -34,9 +34,13 @@ pub use write::{IfExists, WritableDir};
 /// folder, and links that are swapped during the call are refused. Devices, pipes and sockets
 /// are refused without waiting for them.
 ///
-/// The methods run on a few threads of the guard's own, so a slow disk holds up neither the
-/// runtime nor blocking tools. Dropping a future ends its work at the next piece (4 MiB of a
-/// file at first, one entry of a folder).
+/// The methods run on threads of the guard's own, so a slow disk holds up neither the runtime
+/// nor blocking tools. Each folder that is opened, with its clones, runs 16 calls at a time,
+/// and others wait; so a disk that hangs does not hold up other folders. Calls fail with
+/// [`FileErrorKind::Busy`] when 32 pieces of a folder's work hang, or 256 of the process.
+///
+/// Dropping a future ends its work within the next 4 to 64 MiB of a file, or the next entry of
+/// a folder.
 ///
 /// ```
 /// use garde::Validate;
@@ -69,13 +73,18 @@ pub use write::{IfExists, WritableDir};
 /// What it does not do: hard links and mounts inside the folder are part of it, and other
 /// programs of the host can change the files at any time.
 #[derive(Clone)]
-pub struct SandboxDir(Arc<Dir>);
+pub struct SandboxDir(Arc<Opened>);
+
+struct Opened {
+    dir: Dir,
+    share: work::Share,
+}
 
 impl SandboxDir {
     /// Opens a folder of the host for reading. Blocks for the one call that opens it.
     ///
-    /// If `path` is a link, its target is opened. The handle keeps that folder, also if it is
-    /// renamed later.
+    /// If `path` is a link, its target is opened. The handle keeps that folder even if it
+    /// is renamed later.
     ///
     /// # Errors
     ///
@@ -85,14 +94,18 @@ impl SandboxDir {
         let path = path.as_ref();
         let opened = Dir::open_ambient_dir(path, ambient_authority());
         let dir = opened.map_err(|error| named(path, &error))?;
-        Ok(Self(Arc::new(dir)))
+        let share = work::Share::new();
+        Ok(Self(Arc::new(Opened { dir, share })))
     }
 
     /// Opens a folder of the host for reading and writing.
     ///
     /// `quota` is the most bytes that its files may have together. What is there already
     /// counts: all files are looked at once, which takes about a second for 200,000 files.
-    /// [`WritableDir`] says how bytes are counted.
+    /// [`WritableDir`] documents how bytes are counted. Open a folder once and clone the handle:
+    /// two calls for one folder have two quotas, and neither counts what the other writes.
+    ///
+    /// Removes temporary files that a killed server left, if they are older than a day.
     ///
     /// # Errors
     ///
@@ -101,7 +114,7 @@ impl SandboxDir {
     pub fn open_writable(path: impl AsRef<Path>, quota: u64) -> io::Result<WritableDir> {
         let path = path.as_ref();
         let dir = Self::open(path)?;
-        let used = quota::count(&dir.0).map_err(|error| named(path, &error))?;
+        let used = quota::Used::count(&dir.0.dir).map_err(|error| named(path, &error))?;
         Ok(WritableDir::new(dir, quota, used))
     }
 }
@@ -113,14 +126,14 @@ impl SandboxDir {
     pub(in crate::guard) fn for_child(&self) -> io::Result<std::path::PathBuf> {
         use std::os::fd::AsRawFd as _;
 
-        Ok(format!("/proc/self/fd/{}", self.0.as_raw_fd()).into())
+        Ok(format!("/proc/self/fd/{}", self.0.dir.as_raw_fd()).into())
     }
 
     #[cfg(target_vendor = "apple")]
     pub(in crate::guard) fn for_child(&self) -> io::Result<std::path::PathBuf> {
         use std::os::unix::ffi::OsStringExt as _;
 
-        let path = rustix::fs::getpath(&*self.0)?;
+        let path = rustix::fs::getpath(&self.0.dir)?;
         Ok(std::ffi::OsString::from_vec(path.into_bytes()).into())
     }
 

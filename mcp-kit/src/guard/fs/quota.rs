@@ -1,13 +1,17 @@
 //! The bytes that a writable folder may hold, and how they are counted.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use cap_std::fs::{Dir, Metadata};
+use cap_std::fs::{Dir, DirEntry, Metadata};
+use cap_std::time::SystemTime;
 
 use super::error::{FileError, FileErrorKind};
 use super::list::contents;
-use super::path::SandboxPath;
+use super::path::{SandboxPath, TEMPORARY};
 
 /// Everything takes whole blocks, so that empty files and folders have a limit too.
 const BLOCK: u64 = 4096;
@@ -18,7 +22,7 @@ pub(super) fn cost(length: u64) -> u64 {
 }
 
 /// What counts for something that exists.
-pub(super) fn cost_of(metadata: &Metadata) -> u64 {
+fn cost_of(metadata: &Metadata) -> u64 {
     cost(if metadata.is_file() {
         metadata.len()
     } else {
@@ -26,42 +30,112 @@ pub(super) fn cost_of(metadata: &Metadata) -> u64 {
     })
 }
 
-/// What everything inside a folder counts together.
-pub(super) fn count(dir: &Dir) -> io::Result<u64> {
-    const DEEPEST: usize = 256;
-    let mut used: u64 = 0;
-    let mut open = vec![dir.entries()?];
-    while let Some(entries) = open.last_mut() {
-        let Some(entry) = entries.next().transpose()? else {
-            open.pop();
-            continue;
-        };
-        let metadata = match entry.metadata() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            metadata => metadata?,
-        };
-        used = used.saturating_add(cost_of(&metadata));
-        if metadata.is_dir() {
-            if open.len() == DEEPEST {
-                return Err(io::Error::other(
-                    "its folders are nested more than 256 levels deep, so its files cannot be counted",
-                ));
+/// Which file or folder something is, whatever its names are.
+#[cfg(unix)]
+type Id = (u64, u64);
+/// All are one: the system reports no number for them.
+#[cfg(not(unix))]
+type Id = ();
+
+#[cfg(unix)]
+fn id_of(metadata: &Metadata) -> Id {
+    use cap_std::fs::MetadataExt;
+
+    (metadata.dev(), metadata.ino())
+}
+
+#[cfg(not(unix))]
+fn id_of(_: &Metadata) -> Id {}
+
+/// The bytes that are counted, and for what.
+#[derive(Debug, Default)]
+pub(super) struct Used {
+    total: u64,
+    /// What was counted for each file, for all of its names together. Other programs can make
+    /// it larger; deleting it then must not give back what was never taken.
+    each: HashMap<Id, u64>,
+}
+
+impl Used {
+    /// Counts everything inside a folder, and removes what killed servers left.
+    pub(super) fn count(dir: &Dir) -> io::Result<Self> {
+        const DEEPEST: usize = 256;
+        let mut used = Self::default();
+        let mut open = vec![dir.entries()?];
+        while let Some(entries) = open.last_mut() {
+            let Some(entry) = entries.next().transpose()? else {
+                open.pop();
+                continue;
+            };
+            let metadata = match entry.metadata() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                metadata => metadata?,
+            };
+            if is_left_over(&entry, &metadata) && entry.remove_file().is_ok() {
+                continue;
             }
-            open.push(contents(&entry)?);
+            used.add(cost_of(&metadata), &metadata);
+            used.total = used.total.saturating_add(cost_of(&metadata));
+            if metadata.is_dir() {
+                if open.len() == DEEPEST {
+                    return Err(io::Error::other(
+                        "its folders are nested more than 256 levels deep, so its files cannot be counted",
+                    ));
+                }
+                open.push(contents(&entry)?);
+            }
         }
+        Ok(used)
     }
-    Ok(used)
+
+    fn add(&mut self, bytes: u64, metadata: &Metadata) {
+        let counted = self.each.entry(id_of(metadata)).or_default();
+        *counted = counted.saturating_add(bytes);
+    }
+
+    /// What bytes were reserved for exists now.
+    pub(super) fn keep(&mut self, mut reserved: Reserved, metadata: &Metadata) {
+        self.add(reserved.bytes, metadata);
+        reserved.bytes = 0;
+    }
+
+    /// One name of a file or a folder is gone.
+    pub(super) fn give_back(&mut self, metadata: &Metadata) {
+        let Entry::Occupied(mut counted) = self.each.entry(id_of(metadata)) else {
+            return;
+        };
+        let bytes = cost_of(metadata).min(*counted.get());
+        *counted.get_mut() -= bytes;
+        if *counted.get() == 0 {
+            counted.remove();
+        }
+        self.total = self.total.saturating_sub(bytes);
+    }
+}
+
+/// Whether it is the file of a write that no server can still be busy with: each piece that is
+/// written changes its time.
+fn is_left_over(entry: &DirEntry, metadata: &Metadata) -> bool {
+    const AGE: Duration = Duration::from_secs(24 * 60 * 60);
+    let name = entry.file_name();
+    let digits = name.to_str().and_then(|name| name.strip_prefix(TEMPORARY));
+    let is_ours = digits.is_some_and(|digits| {
+        digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    });
+    let changed = metadata.modified().ok().map(SystemTime::into_std);
+    let age = changed.and_then(|changed| changed.elapsed().ok());
+    is_ours && metadata.is_file() && age.is_some_and(|age| age > AGE)
 }
 
 /// A limit on bytes that all handles of a folder share.
 #[derive(Debug)]
 pub(super) struct Quota {
     pub(super) limit: u64,
-    used: Mutex<u64>,
+    used: Mutex<Used>,
 }
 
 impl Quota {
-    pub(super) fn new(limit: u64, used: u64) -> Self {
+    pub(super) fn new(limit: u64, used: Used) -> Self {
         Self {
             limit,
             used: Mutex::new(used),
@@ -69,27 +143,30 @@ impl Quota {
     }
 
     pub(super) fn used(&self) -> u64 {
-        *self.lock()
+        self.lock().total
     }
 
     /// Held while names are exchanged, so that what is replaced is counted once.
-    pub(super) fn lock(&self) -> MutexGuard<'_, u64> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Used> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes `bytes` until the result is dropped, or for good with [`Reserved::keep`].
+    /// Takes `bytes` until the result is dropped, or for good with [`Used::keep`].
     pub(super) fn reserve(
         self: &Arc<Self>,
         path: &SandboxPath,
         bytes: u64,
     ) -> Result<Reserved, FileError> {
         let mut used = self.lock();
-        let after = used.checked_add(bytes).filter(|after| *after <= self.limit);
+        let after = used
+            .total
+            .checked_add(bytes)
+            .filter(|after| *after <= self.limit);
         let Some(after) = after else {
             let (kind, limit) = (FileErrorKind::QuotaExceeded, self.limit);
             return Err(FileError::with_limit(kind, path.as_str(), limit));
         };
-        *used = after;
+        used.total = after;
         Ok(Reserved {
             quota: Arc::clone(self),
             bytes,
@@ -104,18 +181,11 @@ pub(super) struct Reserved {
     bytes: u64,
 }
 
-impl Reserved {
-    /// It exists now.
-    pub(super) fn keep(mut self) {
-        self.bytes = 0;
-    }
-}
-
 impl Drop for Reserved {
     fn drop(&mut self) {
         if self.bytes > 0 {
             let mut used = self.quota.lock();
-            *used = used.saturating_sub(self.bytes);
+            used.total = used.total.saturating_sub(self.bytes);
         }
     }
 }

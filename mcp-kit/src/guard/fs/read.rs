@@ -10,7 +10,7 @@ use cap_std::fs::{Dir, Metadata, OpenOptions};
 use super::SandboxDir;
 use super::error::{FileError, FileErrorKind};
 use super::path::SandboxPath;
-use super::work::{Caller, run};
+use super::work::Caller;
 
 /// How much is read before it is known that the file has it, or that the caller still waits.
 const PIECE: usize = 4 << 20;
@@ -68,11 +68,12 @@ impl SandboxDir {
     ///
     /// # Errors
     ///
-    /// [`FileErrorKind::TooLarge`] above the limit, also if the file grows while it is read;
+    /// [`FileErrorKind::TooLarge`] above the limit, even if the file grows while it is read;
     /// otherwise what [`FileErrorKind`] lists for a path that is not a readable file.
     pub async fn read(&self, path: &SandboxPath, limit: u64) -> Result<Vec<u8>, FileError> {
-        let (dir, at) = (Arc::clone(&self.0), path.clone());
-        run(path, move |caller| read_whole(&dir, &at, limit, caller)).await
+        let at = path.clone();
+        self.run(path, move |dir, caller| read_whole(dir, &at, limit, caller))
+            .await
     }
 
     /// The whole content of a UTF-8 file of at most `limit` bytes.
@@ -96,9 +97,9 @@ impl SandboxDir {
         offset: u64,
         length: usize,
     ) -> Result<Vec<u8>, FileError> {
-        let (dir, at) = (Arc::clone(&self.0), path.clone());
-        run(path, move |caller| {
-            let (file, info) = open_file(&dir, &at)?;
+        let at = path.clone();
+        self.run(path, move |dir, caller| {
+            let (file, info) = open_file(dir, &at)?;
             let left = info.size.saturating_sub(offset);
             let room = usize::try_from(left).unwrap_or(length).min(length);
             let read = read_pieces(&file, offset, room, room, caller);
@@ -114,9 +115,10 @@ impl SandboxDir {
     ///
     /// What [`FileErrorKind`] lists for a path that is not a readable file.
     pub async fn reader(&self, path: &SandboxPath, offset: u64) -> Result<FileReader, FileError> {
-        let (dir, at) = (Arc::clone(&self.0), path.clone());
-        let (file, info) = run(path, move |_| open_file(&dir, &at)).await?;
+        let at = path.clone();
+        let (file, info) = self.run(path, move |dir, _| open_file(dir, &at)).await?;
         Ok(FileReader {
+            dir: self.clone(),
             file: Arc::new(file),
             path: path.clone(),
             info,
@@ -130,8 +132,8 @@ impl SandboxDir {
     ///
     /// [`FileErrorKind::NotFound`], [`FileErrorKind::Outside`], and what the system reports.
     pub async fn info(&self, path: &SandboxPath) -> Result<FileInfo, FileError> {
-        let (dir, at) = (Arc::clone(&self.0), path.clone());
-        run(path, move |_| {
+        let at = path.clone();
+        self.run(path, move |dir, _| {
             match resolved(|| dir.metadata(at.as_str())) {
                 Ok(metadata) => Ok(FileInfo::of(&metadata)),
                 Err(error) => Err(FileError::of_io(&at, error)),
@@ -147,6 +149,7 @@ impl SandboxDir {
 /// size, one that is cut ends early.
 #[derive(Debug)]
 pub struct FileReader {
+    dir: SandboxDir,
     file: Arc<File>,
     path: SandboxPath,
     info: FileInfo,
@@ -179,14 +182,14 @@ impl FileReader {
             return Ok(None);
         }
         let (file, offset, at) = (Arc::clone(&self.file), self.offset, self.path.clone());
-        let piece = run(&self.path, move |_| {
+        let work = self.dir.run(&self.path, move |_, _| {
             let mut piece = Vec::with_capacity(room);
             let read = read_more(&file, &mut piece, offset);
             read.map_err(|error| FileError::of_io(&at, error))?;
             piece.truncate(room);
             Ok(piece)
-        })
-        .await?;
+        });
+        let piece = work.await?;
         self.offset += piece.len() as u64;
         Ok((!piece.is_empty()).then_some(piece))
     }
@@ -267,7 +270,9 @@ fn read_pieces(
     let mut bytes = Vec::with_capacity(expected.min(PIECE));
     while bytes.len() < most && !caller.has_left() {
         if bytes.len() == bytes.capacity() {
-            bytes.reserve_exact(bytes.len().clamp(PIECE, 16 * PIECE));
+            let more = bytes.len().clamp(PIECE, 16 * PIECE);
+            let missing = expected.saturating_sub(bytes.len());
+            bytes.reserve_exact(if missing > 0 { more.min(missing) } else { more });
         }
         let at = offset.saturating_add(bytes.len() as u64);
         if read_more(file, &mut bytes, at)? == 0 {
@@ -275,6 +280,10 @@ fn read_pieces(
         }
     }
     bytes.truncate(most);
+    // It was cut, or it grew, meanwhile.
+    if bytes.capacity() - bytes.len() > CHUNK {
+        bytes.shrink_to_fit();
+    }
     Ok(bytes)
 }
 

@@ -4,14 +4,14 @@ use std::io::{self, Write as _};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use cap_std::fs::{Dir, File, OpenOptions};
+use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 
 use super::SandboxDir;
 use super::error::{FileError, FileErrorKind};
 use super::path::{SandboxPath, TEMPORARY};
-use super::quota::{Quota, cost, cost_of};
+use super::quota::{Quota, Used, cost};
 use super::read::resolved;
-use super::work::{Caller, run};
+use super::work::Caller;
 use crate::reference::Reference;
 
 /// How much is written between two looks at whether the caller still waits.
@@ -19,6 +19,7 @@ const PIECE: usize = 64 * 1024;
 
 /// What happens to a file that has the name already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum IfExists {
     /// It stays, and the call fails with [`FileErrorKind::Exists`].
     Fail,
@@ -28,7 +29,8 @@ pub enum IfExists {
 
 /// A [`SandboxDir`] whose files can also be changed; from [`SandboxDir::open_writable`].
 ///
-/// It reads as a `SandboxDir` does. Give tools that only read the `SandboxDir`
+/// It dereferences to a `SandboxDir` for reading, so that a tool that reads and writes needs one
+/// handle; the other way round there is none. Give tools that only read the `SandboxDir`
 /// ([`WritableDir::read_only`]): then nothing in them can write.
 ///
 /// ```compile_fail,E0599
@@ -44,14 +46,21 @@ pub enum IfExists {
 /// Each file counts its length in whole blocks of 4,096 bytes, at least one; each folder, and
 /// everything else, one block. So a quota also limits how many files there are. A file that is
 /// being written counts in full from the beginning, beside the one that it will replace:
-/// concurrent writes cannot exceed the quota, and neither can the disk space in use. What other
-/// programs change meanwhile is counted at the next start.
+/// concurrent writes cannot exceed the quota, and neither can the disk space in use.
+///
+/// What other programs add or change meanwhile is counted at the next start. Until then,
+/// deleting or replacing a file gives back the bytes that were counted for it and no more: none
+/// for a file that another program added. (On Windows it gives back the file's size, up to what
+/// was counted for all files.) The record of what was counted takes about 40 bytes of memory
+/// for each file and folder. A clone shares the quota; a second
+/// [`open_writable`](SandboxDir::open_writable) of the same folder has one of its own.
 ///
 /// # Names
 ///
 /// Files that are being written have a temporary name beside their own, which no listing shows
 /// and no path can have. It is removed if the write fails or is cancelled. If the process is
-/// killed meanwhile, a file `.mcp-kit-…` remains; it may be deleted when the server does not run.
+/// killed meanwhile, a file `.mcp-kit-…` remains and counts. `open_writable` removes those that
+/// are older than a day: a younger one may belong to another server that runs.
 #[derive(Clone, Debug)]
 pub struct WritableDir {
     dir: SandboxDir,
@@ -67,7 +76,7 @@ impl Deref for WritableDir {
 }
 
 impl WritableDir {
-    pub(super) fn new(dir: SandboxDir, limit: u64, used: u64) -> Self {
+    pub(super) fn new(dir: SandboxDir, limit: u64, used: Used) -> Self {
         Self {
             dir,
             quota: Arc::new(Quota::new(limit, used)),
@@ -93,41 +102,51 @@ impl WritableDir {
     }
 
     /// Writes a whole file: afterwards the path has the new content or what was there before,
-    /// never a part, also after a crash. A replaced file's permissions are kept.
+    /// never a part, even after a crash.
+    ///
+    /// A new file gets the permissions that the process's umask leaves. A replaced file's
+    /// permissions to read, write and execute are kept; its owner, ACLs and other attributes are
+    /// not: they become those of a new file.
     ///
     /// # Errors
     ///
     /// [`FileErrorKind::Exists`], [`FileErrorKind::QuotaExceeded`],
-    /// [`FileErrorKind::NotFound`] if its folder does not exist, and what the system reports.
+    /// [`FileErrorKind::NotFound`] if its folder does not exist, [`FileErrorKind::IsFolder`],
+    /// [`FileErrorKind::NotRegular`], and what the system reports.
     pub async fn write(
         &self,
         path: &SandboxPath,
         content: impl Into<Vec<u8>>,
         existing: IfExists,
     ) -> Result<(), FileError> {
-        let (dir, quota, at) = (self.dir.clone(), Arc::clone(&self.quota), path.clone());
-        let content = content.into();
-        run(path, move |caller| {
-            let reserved = quota.reserve(&at, cost(content.len() as u64))?;
-            let place = Place::find(&dir.0, &at)?;
+        let (quota, at, content) = (Arc::clone(&self.quota), path.clone(), content.into());
+        let work = self.dir.run(path, move |dir, caller| {
+            let bytes = cost(content.len() as u64);
+            let reserved = quota.reserve(&at, bytes)?;
+            let place = Place::find(dir, &at)?;
             if existing == IfExists::Fail && place.exists() {
                 return Err(FileError::new(FileErrorKind::Exists, at.as_str()));
             }
+            let before = place.replaceable(&at)?;
+            // A link has no permissions to keep from others.
+            let private = before.as_ref().is_some_and(Metadata::is_file);
             let failed = |error| FileError::of_io(&at, error);
-            let file = Temporary::write(&place.folder, &content, caller).map_err(failed)?;
+            let file = Temporary::write(&place.folder, &content, private, caller);
+            let file = file.map_err(failed)?;
+            let written = file.file.metadata().map_err(failed)?;
             let mut used = quota.lock();
             let replaced = place.replaceable(&at)?;
-            if let Some(replaced) = &replaced {
-                file.take_permissions(&replaced.permissions)
-                    .map_err(failed)?;
+            if let Some(mode_of) = replaced.as_ref().or(before.as_ref()) {
+                file.take_permissions(mode_of).map_err(failed)?;
             }
             file.rename(place.name, existing).map_err(failed)?;
-            *used = used.saturating_sub(replaced.map_or(0, |replaced| replaced.cost));
-            drop(used);
-            reserved.keep();
+            if let Some(replaced) = replaced {
+                used.give_back(&replaced);
+            }
+            used.keep(reserved, &written);
             Ok(())
-        })
-        .await
+        });
+        work.await
     }
 
     /// Creates a folder, and the folders that it is in. A folder that exists is left as it is.
@@ -137,21 +156,22 @@ impl WritableDir {
     /// [`FileErrorKind::NotFolder`] if something else has the name,
     /// [`FileErrorKind::QuotaExceeded`], and what the system reports.
     pub async fn create_folder(&self, path: &SandboxPath) -> Result<(), FileError> {
-        let (dir, quota, at) = (self.dir.clone(), Arc::clone(&self.quota), path.clone());
-        run(path, move |_| {
+        let (quota, at) = (Arc::clone(&self.quota), path.clone());
+        let work = self.dir.run(path, move |dir, _| {
             let text = at.as_str();
             let ends = text.match_indices('/').map(|(end, _)| end);
             for end in ends.chain([text.len()]) {
                 let part = &text[..end];
-                if dir.0.is_dir(part) {
+                if dir.is_dir(part) {
                     continue;
                 }
                 let reserved = quota.reserve(&at, cost(0))?;
                 let failed = |error| FileError::of_io(&at, error);
-                match dir.0.create_dir(part) {
-                    Ok(()) => reserved.keep(),
+                let mut used = quota.lock();
+                match dir.create_dir(part) {
+                    Ok(()) => used.keep(reserved, &dir.metadata(part).map_err(failed)?),
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                        if !dir.0.metadata(part).map_err(failed)?.is_dir() {
+                        if !dir.metadata(part).map_err(failed)?.is_dir() {
                             return Err(FileError::new(FileErrorKind::NotFolder, text));
                         }
                     }
@@ -159,8 +179,8 @@ impl WritableDir {
                 }
             }
             Ok(())
-        })
-        .await
+        });
+        work.await
     }
 
     /// Moves a file to another path. A link is moved, not its target; folders are not moved.
@@ -168,18 +188,18 @@ impl WritableDir {
     /// # Errors
     ///
     /// [`FileErrorKind::NotFound`] for either path's folder or the file itself,
-    /// [`FileErrorKind::Exists`], [`FileErrorKind::IsFolder`], and what the system reports.
+    /// [`FileErrorKind::Exists`], [`FileErrorKind::IsFolder`], [`FileErrorKind::NotRegular`],
+    /// [`FileErrorKind::OtherDisk`], and what the system reports.
     pub async fn rename(
         &self,
         from: &SandboxPath,
         to: &SandboxPath,
         existing: IfExists,
     ) -> Result<(), FileError> {
-        let (dir, quota) = (self.dir.clone(), Arc::clone(&self.quota));
-        let (from, to) = (from.clone(), to.clone());
-        let about = from.clone();
-        run(&about, move |_| {
-            let (old, new) = (Place::find(&dir.0, &from)?, Place::find(&dir.0, &to)?);
+        let quota = Arc::clone(&self.quota);
+        let (about, from, to) = (from, from.clone(), to.clone());
+        let work = self.dir.run(about, move |dir, _| {
+            let (old, new) = (Place::find(dir, &from)?, Place::find(dir, &to)?);
             let mut used = quota.lock();
             let not_found = || FileError::new(FileErrorKind::NotFound, from.as_str());
             old.replaceable(&from)?.ok_or_else(not_found)?;
@@ -190,32 +210,33 @@ impl WritableDir {
             let moved = give_name((&old.folder, old.name), (&new.folder, new.name), existing);
             moved.map_err(|error| FileError::of_io(&to, error))?;
             // Two names of one file: the system leaves both as they are.
-            if !old.exists() {
-                *used = used.saturating_sub(replaced.map_or(0, |replaced| replaced.cost));
+            if let Some(replaced) = replaced.filter(|_| !old.exists()) {
+                used.give_back(&replaced);
             }
             Ok(())
-        })
-        .await
+        });
+        work.await
     }
 
     /// Deletes a file. Of a link the link is deleted, not its target.
     ///
     /// # Errors
     ///
-    /// [`FileErrorKind::NotFound`], [`FileErrorKind::IsFolder`], and what the system reports.
+    /// [`FileErrorKind::NotFound`], [`FileErrorKind::IsFolder`], [`FileErrorKind::NotRegular`], and
+    /// what the system reports.
     pub async fn remove_file(&self, path: &SandboxPath) -> Result<(), FileError> {
-        let (dir, quota, at) = (self.dir.clone(), Arc::clone(&self.quota), path.clone());
-        run(path, move |_| {
-            let place = Place::find(&dir.0, &at)?;
+        let (quota, at) = (Arc::clone(&self.quota), path.clone());
+        let work = self.dir.run(path, move |dir, _| {
+            let place = Place::find(dir, &at)?;
             let mut used = quota.lock();
             let not_found = || FileError::new(FileErrorKind::NotFound, at.as_str());
             let removed = place.replaceable(&at)?.ok_or_else(not_found)?;
             let outcome = place.folder.remove_file(place.name);
             outcome.map_err(|error| FileError::of_io(&at, error))?;
-            *used = used.saturating_sub(removed.cost);
+            used.give_back(&removed);
             Ok(())
-        })
-        .await
+        });
+        work.await
     }
 
     /// Deletes an empty folder.
@@ -226,19 +247,20 @@ impl WritableDir {
     /// [`FileErrorKind::NotFolder`], [`FileErrorKind::Denied`] for the sandbox's own folder, and
     /// what the system reports.
     pub async fn remove_folder(&self, path: &SandboxPath) -> Result<(), FileError> {
-        let (dir, quota, at) = (self.dir.clone(), Arc::clone(&self.quota), path.clone());
+        let (quota, at) = (Arc::clone(&self.quota), path.clone());
         if path.is_root() {
             return Err(FileError::new(FileErrorKind::Denied, path.as_str()));
         }
-        run(path, move |_| {
-            let place = Place::find(&dir.0, &at)?;
+        let work = self.dir.run(path, move |dir, _| {
+            let failed = |error| FileError::of_io(&at, error);
+            let place = Place::find(dir, &at)?;
             let mut used = quota.lock();
-            let outcome = place.folder.remove_dir(place.name);
-            outcome.map_err(|error| FileError::of_io(&at, error))?;
-            *used = used.saturating_sub(cost(0));
+            let removed = place.folder.symlink_metadata(place.name).map_err(failed)?;
+            place.folder.remove_dir(place.name).map_err(failed)?;
+            used.give_back(&removed);
             Ok(())
-        })
-        .await
+        });
+        work.await
     }
 }
 
@@ -247,13 +269,6 @@ impl WritableDir {
 struct Place<'a> {
     folder: Dir,
     name: &'a str,
-}
-
-/// A file, or a link, that can be replaced or removed.
-struct Replaceable {
-    cost: u64,
-    /// Of a regular file.
-    permissions: Option<cap_std::fs::Permissions>,
 }
 
 impl<'a> Place<'a> {
@@ -274,16 +289,13 @@ impl<'a> Place<'a> {
         self.folder.symlink_metadata(self.name).is_ok()
     }
 
-    /// What has the name, if it is not a folder.
-    fn replaceable(&self, path: &SandboxPath) -> Result<Option<Replaceable>, FileError> {
+    /// The file or the link that has the name.
+    fn replaceable(&self, path: &SandboxPath) -> Result<Option<Metadata>, FileError> {
+        let refused = |kind| Err(FileError::new(kind, path.as_str()));
         match self.folder.symlink_metadata(self.name) {
-            Ok(metadata) if metadata.is_dir() => {
-                Err(FileError::new(FileErrorKind::IsFolder, path.as_str()))
-            }
-            Ok(metadata) => Ok(Some(Replaceable {
-                cost: cost_of(&metadata),
-                permissions: metadata.is_file().then(|| metadata.permissions()),
-            })),
+            Ok(metadata) if metadata.is_dir() => refused(FileErrorKind::IsFolder),
+            Ok(metadata) if metadata.is_file() || metadata.is_symlink() => Ok(Some(metadata)),
+            Ok(_) => refused(FileErrorKind::NotRegular),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(FileError::of_io(path, error)),
         }
@@ -298,10 +310,18 @@ struct Temporary<'a> {
 }
 
 impl<'a> Temporary<'a> {
-    fn write(folder: &'a Dir, content: &[u8], caller: &Caller) -> io::Result<Self> {
+    /// If it is `private`, other users of the host cannot read it before it has its permissions.
+    #[cfg_attr(not(unix), allow(unused_variables))]
+    fn write(folder: &'a Dir, content: &[u8], private: bool, caller: &Caller) -> io::Result<Self> {
         let name = format!("{TEMPORARY}{}", Reference::new());
         let mut options = OpenOptions::new();
-        let file = folder.open_with(&name, options.write(true).create_new(true))?;
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        if private {
+            use cap_std::fs::OpenOptionsExt;
+            options.mode(0o600);
+        }
+        let file = folder.open_with(&name, &options)?;
         let mut written = Self { folder, name, file };
         for piece in content.chunks(PIECE) {
             if caller.has_left() {
@@ -315,10 +335,12 @@ impl<'a> Temporary<'a> {
     }
 
     /// Rights to read, write and execute, without the bits that run a program as another user.
-    fn take_permissions(&self, from: &Option<cap_std::fs::Permissions>) -> io::Result<()> {
-        let Some(permissions) = from.clone() else {
+    /// A replaced link has none: what it is replaced by gets those of a new file.
+    fn take_permissions(&self, from: &Metadata) -> io::Result<()> {
+        if !from.is_file() {
             return Ok(());
-        };
+        }
+        let permissions = from.permissions();
         #[cfg(unix)]
         let permissions = {
             use cap_std::fs::PermissionsExt;
