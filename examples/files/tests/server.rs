@@ -208,8 +208,7 @@ async fn a_search_for_text_ignores_binary_files() {
     let folder = Folder::new();
     let client = folder.reading().await;
     fs::write(folder.root().join("binary"), b"a moonstone\n\0").expect("a file");
-    let mut long = b"a moonstone\n".repeat(10_000);
-    long.push(0);
+    let long = format!("a moonstone\n{}\0", "text\n".repeat(50_000));
     fs::write(folder.root().join("long"), long).expect("a file");
     let found = good(&client, "search_files", json!({ "text": "moonstone" })).await;
     let found = found.structured().expect("matches");
