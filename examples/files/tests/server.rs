@@ -225,7 +225,7 @@ async fn a_search_is_incomplete_if_the_server_may_not_read_a_file() {
     let client = folder.reading().await;
     let hidden = folder.root().join("hidden");
     fs::write(&hidden, "nothing").expect("a file");
-    fs::set_permissions(&hidden, fs::Permissions::from_mode(0)).expect("permissions");
+    fs::set_permissions(&hidden, fs::Permissions::from_mode(0o000)).expect("permissions");
     let found = good(&client, "search_files", json!({ "text": "moon" })).await;
     let found = found.structured().expect("matches");
     assert_eq!(paths(&found["matches"]), ["docs/tides.md"; 2]);
