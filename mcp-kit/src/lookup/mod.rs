@@ -276,6 +276,8 @@ impl std::error::Error for Unfinished {}
 
 #[cfg(all(test, any(feature = "http", feature = "net")))]
 mod tests {
+    #[cfg(any(feature = "fs", feature = "process"))]
+    use std::sync::Barrier;
     use std::sync::mpsc::channel;
 
     use super::*;
@@ -315,6 +317,21 @@ mod tests {
                 outcome => break assert_eq!(outcome, Ok(7)),
             }
         }
+    }
+
+    #[cfg(any(feature = "fs", feature = "process"))]
+    #[tokio::test]
+    async fn work_that_follows_other_work_has_the_same_thread() {
+        static LANE: Lane = Lane::new("warm", 16);
+        let first = LANE.finish(|| thread::current().id()).await;
+        for _ in 0..1000 {
+            assert_eq!(LANE.finish(|| thread::current().id()).await, first);
+        }
+        // Work that only ends beside other work has a thread each.
+        static BOTH: Barrier = Barrier::new(2);
+        let meet = || BOTH.wait().is_leader();
+        let (one, other) = tokio::join!(LANE.finish(meet), LANE.finish(meet));
+        assert_ne!(one, other);
     }
 
     #[tokio::test(start_paused = true)]
