@@ -94,3 +94,13 @@ async fn links_are_listed_and_not_followed_and_names_no_path_can_have_are_left_o
         assert_eq!((entry.info.kind, entry.info.size), (kind, size));
     }
 }
+
+/// The system opens a folder of another process for the superuser, and may refuse to read it.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_folder_inside_that_can_be_opened_and_not_read_ends_no_listing() {
+    let dir = SandboxDir::open("/proc/1").unwrap();
+    let limits = ListLimits::new(usize::MAX).depth(2);
+    let (names, _) = listed(&dir, ".", limits).await;
+    assert!(names.contains("map_files") && names.contains("status"));
+}

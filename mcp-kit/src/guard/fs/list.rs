@@ -171,6 +171,7 @@ impl Walk {
         let mut looked_at = 0;
         loop {
             let deeper = self.open.len() < self.depth;
+            let inside = self.open.len() > 1;
             let Some((folder, entries)) = self.open.last_mut() else {
                 break;
             };
@@ -180,17 +181,21 @@ impl Walk {
             }
             looked_at += 1;
             let entry = match entries.next() {
-                None => {
+                Some(Ok(entry)) => entry,
+                Some(Err(error)) if !inside => {
+                    return Err(FileError::of_io(folder, error));
+                }
+                // A folder inside that can be opened, but not read, is left like one that ends.
+                None | Some(Err(_)) => {
                     self.open.pop();
                     continue;
                 }
-                Some(entry) => entry.map_err(|error| FileError::of_io(folder, error))?,
             };
-            let Some((entry, inside)) = look(folder, &entry, deeper) else {
+            let Some((entry, contents)) = look(folder, &entry, deeper) else {
                 continue;
             };
-            if let Some(inside) = inside {
-                self.open.push((entry.path.clone(), inside));
+            if let Some(contents) = contents {
+                self.open.push((entry.path.clone(), contents));
             }
             self.found.push_back(entry);
         }
