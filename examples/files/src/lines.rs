@@ -14,6 +14,7 @@ pub(crate) struct Lines {
     begin: usize,
     read_all: bool,
     is_binary: bool,
+    is_cut: bool,
 }
 
 impl Lines {
@@ -24,6 +25,7 @@ impl Lines {
             begin: 0,
             read_all: false,
             is_binary: false,
+            is_cut: false,
         }
     }
 
@@ -32,18 +34,24 @@ impl Lines {
         self.is_binary
     }
 
+    /// Whether the line that was returned last is longer than [`MAX_LINE_BYTES`].
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
     /// The next line without its end, cut to [`MAX_LINE_BYTES`]; `None` at the end of the file.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, FileError> {
         let mut line = Vec::new();
+        self.is_cut = false;
         loop {
             let rest = &self.piece[self.begin..];
             if let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-                take(&mut line, &rest[..end]);
+                self.is_cut |= take(&mut line, &rest[..end]);
                 self.begin += end + 1;
                 return Ok(Some(line));
             }
             let is_begun = !line.is_empty() || !rest.is_empty();
-            take(&mut line, rest);
+            self.is_cut |= take(&mut line, rest);
             self.begin = self.piece.len();
             if self.read_all {
                 return Ok(is_begun.then_some(line));
@@ -63,8 +71,9 @@ impl Lines {
     }
 }
 
-/// Adds to a line what still fits.
-fn take(line: &mut Vec<u8>, more: &[u8]) {
+/// Adds to a line what still fits; whether something did not.
+fn take(line: &mut Vec<u8>, more: &[u8]) -> bool {
     let room = MAX_LINE_BYTES - line.len();
     line.extend_from_slice(&more[..more.len().min(room)]);
+    more.len() > room
 }

@@ -13,6 +13,9 @@ use crate::lines::Lines;
 /// The most text that one call returns, so that one file cannot fill a model's memory.
 const MAX_READ_BYTES: usize = 100_000;
 
+/// Follows a line that is too long to be shown.
+const CUT: &str = " [cut: the line is longer than 16 KiB]\n";
+
 const NOT_TEXT: &str = "This is not a text file (UTF-8).";
 
 /// What to list.
@@ -157,7 +160,7 @@ pub async fn read_file(
             ]));
         }
         text.push_str(&readable(&line)?);
-        text.push('\n');
+        text.push_str(if lines.is_cut() { CUT } else { "\n" });
     }
     if lines.is_binary() {
         return Err(ToolError::user(NOT_TEXT));

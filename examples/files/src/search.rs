@@ -88,6 +88,9 @@ pub async fn search_files(
     let mut left = MAX_BYTES;
     while let Some(entry) = listing.next().await? {
         let fits = names.as_ref().is_none_or(|names| names.fit(&entry.path));
+        // What is in a folder at the last level is not listed.
+        let is_last = depth(&entry.path) == depth(&args.folder) + MAX_DEPTH;
+        found.complete &= entry.info.kind != FileKind::Folder || !is_last;
         if entry.info.kind != FileKind::File || !fits {
             continue;
         }
@@ -135,6 +138,7 @@ async fn lines_with(
         number += 1;
         let line = String::from_utf8_lossy(&line);
         if !line.contains(text) {
+            found.complete &= !lines.is_cut();
             continue;
         }
         if found.matches.len() >= max_results {
@@ -152,6 +156,12 @@ async fn lines_with(
         found.complete = was_complete;
     }
     Ok(())
+}
+
+/// How many folders a path goes down.
+fn depth(path: &SandboxPath) -> usize {
+    let parts = path.as_str().split('/');
+    parts.filter(|part| *part != ".").count()
 }
 
 /// A pattern for names, or for whole paths if it has a `/`.

@@ -187,7 +187,11 @@ async fn lines_are_read_in_ranges() {
     )
     .expect("a file");
     let result = good(&client, "read_file", json!({ "path": "long" })).await;
-    assert_eq!(result.text(), format!("{}\nlast\n", "é".repeat(8 * 1024)));
+    let shown = "é".repeat(8 * 1024);
+    assert_eq!(
+        result.text(),
+        format!("{shown} [cut: the line is longer than 16 KiB]\nlast\n")
+    );
     fs::write(folder.root().join("many"), "0123456789\n".repeat(20_000)).expect("a file");
     let result = good(
         &client,
@@ -377,6 +381,26 @@ async fn no_tool_reaches_outside_of_the_folder() {
     good(&client, "delete", json!({ "path": "up" })).await;
     assert_eq!(fs::read_to_string(secret).expect("the secret"), SECRET);
     assert!(!folder.0.join("stolen").exists());
+}
+
+#[tokio::test]
+async fn a_search_that_left_something_out_says_so() {
+    for (folder_depth, line, complete) in [
+        (15, "moon".to_owned(), true),
+        (16, "moon".to_owned(), false),
+        (1, format!("{}moon", "x".repeat(20_000)), false),
+    ] {
+        let folder = Folder::new();
+        let deepest = folder.root().join(["deep"; 16][..folder_depth].join("/"));
+        fs::create_dir_all(&deepest).expect("folders");
+        fs::write(deepest.join("last.txt"), line).expect("a file");
+        let client = folder.reading().await;
+        let arguments = json!({ "text": "moon", "glob": "last.txt" });
+        let found = good(&client, "search_files", arguments).await;
+        let found = found.structured().expect("matches");
+        assert_eq!(found["complete"], complete, "{folder_depth}");
+        assert_eq!(paths(&found["matches"]).len(), usize::from(complete));
+    }
 }
 
 /// A file that claims ten gigabytes.
