@@ -40,5 +40,7 @@ pub const CONNECTIONS: usize = 4;
 /// How many calls may wait for one of SQLite's threads.
 pub const QUEUE: usize = 32;
 /// The memory that SQLite may use in this process, in bytes: all connections
-/// together, sorting and temporary tables included.
-pub const SQLITE_MEMORY: usize = 128 << 20;
+/// together, sorting and temporary tables included. For small values the
+/// allocator takes twice as much, and each thread's share can stay with the
+/// process: count on eight times as much.
+pub const SQLITE_MEMORY: usize = 32 << 20;

@@ -144,6 +144,24 @@ impl Drop for Server {
     }
 }
 
+/// Many small values cost the allocator most, and each thread keeps its share.
+#[cfg(target_os = "linux")]
+#[test]
+fn hungry_queries_on_every_thread_leave_the_process_small() {
+    let mut server = Server::start(&["--query-seconds", "3600"]);
+    let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n ORDER BY i DESC";
+    for id in 1..=2 * database::limits::CONNECTIONS as u64 {
+        server.query(id, sql);
+        let answer = server.receive();
+        assert_eq!(answer["result"]["isError"], true, "{answer}");
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.process.id()));
+    let status = status.expect("the process runs");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    assert!(kib.expect("a peak") < 320 << 10, "{kib:?}");
+}
+
 #[test]
 fn attacks_over_stdio_are_refused_and_a_cancelled_query_frees_its_thread() {
     let mut server = Server::start(&["--query-seconds", "3600"]);
