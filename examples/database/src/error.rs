@@ -91,7 +91,7 @@ pub(crate) const ONE_STATEMENT: DatabaseError = DatabaseError::Refused(
 
 /// A row was too large to be read.
 pub(crate) const LARGE_ROW: DatabaseError = DatabaseError::Refused(
-    "A row or a value of this query is too large. Select fewer columns, or a part of the value: substr(column, 1, 1000).",
+    "A row or a value of this query is larger than 256 KiB. Select fewer columns, or rows without such values.",
 );
 
 /// Where `offset`, in bytes, is in a query, for a message.

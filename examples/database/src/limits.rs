@@ -37,6 +37,9 @@ pub const COLUMNS: u32 = 500;
 /// How many queries run at the same time: SQLite's threads, or connections to
 /// PostgreSQL.
 pub const CONNECTIONS: usize = 4;
+/// How many of them one caller over HTTP may have. Its further calls wait, and
+/// leave the others to other callers.
+pub const CALLS_PER_CALLER: usize = CONNECTIONS / 2;
 /// How many calls may wait for one of SQLite's threads.
 pub const QUEUE: usize = 32;
 /// The memory that SQLite may use in this process, in bytes: all connections

@@ -28,6 +28,7 @@ pub fn database_server(
             "The database is {}. list_tables and describe_table show what it has, query reads it. Queries are cancelled after {query_time:?}.",
             database.dialect()
         ))
+        .limits(|server| server.calls_per_principal = limits::CALLS_PER_CALLER)
         .state(database)
         .state(cursors)
         .tool_with::<list_tables>(|tool| tool.timeout(timeout))

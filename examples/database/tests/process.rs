@@ -6,9 +6,11 @@
 )]
 
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -93,9 +95,19 @@ fn hungry_queries_end_at_the_memory_limit() {
     }
 }
 
+/// Ended with the test, however that ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A server on stdio that speaks raw lines.
 struct Server {
-    process: Child,
+    process: Running,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
 }
@@ -112,7 +124,7 @@ impl Server {
         let mut server = Self {
             stdin: process.stdin.take().expect("a pipe"),
             stdout: BufReader::new(process.stdout.take().expect("a pipe")),
-            process,
+            process: Running(process),
         };
         let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}});
         server.send(&json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello}));
@@ -137,13 +149,6 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 /// Many small values cost the allocator most, and each thread keeps its share.
 #[cfg(target_os = "linux")]
 #[test]
@@ -155,7 +160,7 @@ fn hungry_queries_on_every_thread_leave_the_process_small() {
         let answer = server.receive();
         assert_eq!(answer["result"]["isError"], true, "{answer}");
     }
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.process.id()));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.process.0.id()));
     let status = status.expect("the process runs");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok());
@@ -190,4 +195,71 @@ fn attacks_over_stdio_are_refused_and_a_cancelled_query_frees_its_thread() {
         answer["result"]["structuredContent"]["rows"],
         json!([[120]])
     );
+}
+
+/// Sends a query over HTTP, and gives the connection that its answer comes on.
+fn post(address: &str, key: &str, sql: &str) -> TcpStream {
+    let message = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {
+            "name": "query", "arguments": {"sql": sql},
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientCapabilities": {},
+            },
+        },
+    });
+    let message = message.to_string();
+    let mut connection = TcpStream::connect(address).expect("the server listens");
+    write!(
+        connection,
+        "POST /mcp HTTP/1.1\r\nHost: {address}\r\nX-API-Key: {key}\r\nContent-Type: application/json\r\n\
+         Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2026-07-28\r\n\
+         Mcp-Method: tools/call\r\nMcp-Name: query\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{message}",
+        message.len()
+    )
+    .expect("the server reads");
+    // An answer that never comes fails the test.
+    let patience = Some(Duration::from_secs(30));
+    connection.set_read_timeout(patience).expect("a socket");
+    connection
+}
+
+#[test]
+fn a_caller_with_slow_queries_leaves_connections_to_others() {
+    let mut process = program()
+        .args(["--query-seconds", "3600", "http", "--addr", "127.0.0.1:0"])
+        .env(
+            "MCP_API_KEYS",
+            "ada:key-of-ada-0123456789,bob:key-of-bob-0123456789",
+        )
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut log = BufReader::new(process.stderr.take().expect("a pipe")).lines();
+    let _process = Running(process);
+    let address = log
+        .by_ref()
+        .map(|line| serde_json::from_str::<Value>(&line.expect("a line")).expect("JSON"))
+        .find(|line| line["message"] == "listening")
+        .and_then(|line| line["address"].as_str().map(str::to_owned))
+        .expect("the address");
+    let runaway =
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+    let slow: Vec<_> = (0..2 * database::limits::CONNECTIONS)
+        .map(|_| post(&address, "key-of-ada-0123456789", runaway))
+        .collect();
+    // Often enough that the slow ones have begun meanwhile.
+    for _ in 0..30 {
+        let mut answer = String::new();
+        post(
+            &address,
+            "key-of-bob-0123456789",
+            "SELECT count(*) FROM orders",
+        )
+        .read_to_string(&mut answer)
+        .expect("an answer");
+        assert!(answer.contains(r#""rows":[[120]]"#), "{answer}");
+    }
+    drop(slow);
 }
