@@ -49,7 +49,7 @@ pub(crate) struct CallContext {
     /// What the client said of itself in `initialize`, or at length.
     client: Option<Arc<ClientInfo>>,
     /// What it says of itself in `text`, once that has been looked at.
-    read_client: OnceLock<Option<ClientInfo>>,
+    read_client: OnceLock<Option<Box<ClientInfo>>>,
     pub(crate) cancelled: Cancelled,
     /// Of every `Progress` of the call together.
     pub(crate) reported: Reported,
@@ -240,9 +240,9 @@ impl CallContext {
 
     /// What the client says of itself.
     pub(crate) fn client(&self) -> Option<&ClientInfo> {
-        let read = || ClientInfo::from_json(self.text.client()?);
+        let read = || ClientInfo::from_json(self.text.client()?).map(Box::new);
         let client = self.client.as_deref();
-        client.or_else(|| self.read_client.get_or_init(read).as_ref())
+        client.or_else(|| self.read_client.get_or_init(read).as_deref())
     }
 
     /// The call's reference, made when it is first needed.
