@@ -91,7 +91,7 @@ pub(crate) const ONE_STATEMENT: DatabaseError = DatabaseError::Refused(
 
 /// A row was too large to be read.
 pub(crate) const LARGE_ROW: DatabaseError = DatabaseError::Refused(
-    "A row or a value of this query is larger than 256 KiB. Select fewer columns, or rows without such values.",
+    "A row or a value of this query is too large: more than 256 KiB. Select fewer columns, or rows without such values.",
 );
 
 /// Where `offset`, in bytes, is in a query, for a message.
