@@ -39,6 +39,40 @@
     doc = "[`Command`]: crate#features"
 )]
 
+/// Lets `?` box an error that does not implement `Error` itself: the text, and
+/// what failed below.
+#[cfg(any(feature = "fs", feature = "net"))]
+macro_rules! boxed_as_error {
+    ($error:ident) => {
+        #[derive(Debug)]
+        struct AsError($error);
+
+        impl std::fmt::Display for AsError {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::error::Error for AsError {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                self.0.source().map(|source| source as _)
+            }
+        }
+
+        impl From<$error> for Box<dyn std::error::Error + Send + Sync> {
+            fn from(error: $error) -> Self {
+                Box::new(AsError(error))
+            }
+        }
+
+        impl From<$error> for Box<dyn std::error::Error> {
+            fn from(error: $error) -> Self {
+                Box::new(AsError(error))
+            }
+        }
+    };
+}
+
 #[cfg(feature = "fs")]
 mod fs;
 #[cfg(feature = "net")]

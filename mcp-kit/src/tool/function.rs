@@ -202,7 +202,7 @@ pub fn run_blocking(
             // What middlewares attached is dropped with the call.
             let dropped = contain_in(&span, || drop(call));
             let _ = discard(span);
-            // Nobody takes the outcome of a call that was answered before.
+            // The outcome of a call that was answered before is dropped.
             Discarded::new(match dropped {
                 Ok(()) => outcome,
                 Err(panic) => discard(outcome).and(Err(panic)),

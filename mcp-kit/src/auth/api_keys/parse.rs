@@ -183,7 +183,7 @@ fn slip(entry: &str, place: &Place) -> Option<&'static str> {
 }
 
 /// Whether a key is a variable that was to be replaced, such as `${KEY}`.
-fn is_placeholder(key: &str) -> bool {
+fn is_unreplaced_variable(key: &str) -> bool {
     let is_name = |name: &str| {
         let may_be = |byte: u8| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit();
         !name.is_empty() && name.bytes().all(may_be) && !name.as_bytes()[0].is_ascii_digit()
@@ -196,7 +196,7 @@ fn is_placeholder(key: &str) -> bool {
         || is_wrapped("%", "%") && is_name(key.trim_matches('%'))
 }
 
-/// The same of a key and what precedes it.
+/// What looks like a slip in a key, or in what precedes it.
 fn slip_of_key(name: Option<&str>, key: &str) -> Option<&'static str> {
     let is_digest = key.starts_with("sha256=");
     // Padding of Base64 has nothing behind it.
@@ -220,7 +220,7 @@ fn slip_of_key(name: Option<&str>, key: &str) -> Option<&'static str> {
         )
     } else if name.is_none() && has_equals && !is_digest {
         Some("there is a `=` in it and no name; write `name:key`, with a colon")
-    } else if is_placeholder(key) {
+    } else if is_unreplaced_variable(key) {
         Some("the key is a variable that nothing has replaced by its value")
     } else if is_wrapped('"', '"') || is_wrapped('\'', '\'') || is_wrapped('<', '>') {
         Some("the key is in quotes or brackets, which would be part of it; leave them out")

@@ -1,6 +1,5 @@
 //! `FileError`: why something was not done in a sandboxed folder, in words for the client.
 
-use std::error::Error;
 use std::fmt;
 use std::io;
 
@@ -200,30 +199,4 @@ impl From<FileError> for ToolError {
     }
 }
 
-/// As an error behind others: the text, and what the system reported.
-#[derive(Debug)]
-struct AsError(FileError);
-
-impl fmt::Display for AsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Error for AsError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source().map(|source| source as _)
-    }
-}
-
-impl From<FileError> for Box<dyn Error + Send + Sync> {
-    fn from(error: FileError) -> Self {
-        Box::new(AsError(error))
-    }
-}
-
-impl From<FileError> for Box<dyn Error> {
-    fn from(error: FileError) -> Self {
-        Box::new(AsError(error))
-    }
-}
+boxed_as_error!(FileError);

@@ -213,33 +213,7 @@ impl From<HttpError> for ToolError {
     }
 }
 
-/// As an error behind others: the text, and what failed below.
-#[derive(Debug)]
-struct AsError(HttpError);
-
-impl fmt::Display for AsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Error for AsError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source().map(|source| source as _)
-    }
-}
-
-impl From<HttpError> for Box<dyn Error + Send + Sync> {
-    fn from(error: HttpError) -> Self {
-        Box::new(AsError(error))
-    }
-}
-
-impl From<HttpError> for Box<dyn Error> {
-    fn from(error: HttpError) -> Self {
-        Box::new(AsError(error))
-    }
-}
+boxed_as_error!(HttpError);
 
 /// A time in seconds, without a fraction if there is none.
 struct Seconds(Duration);

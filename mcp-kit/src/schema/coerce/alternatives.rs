@@ -63,7 +63,7 @@ impl<'v> Coercer<'v> {
         if let Some((_, edits)) = reading {
             self.edits.extend(edits);
         } else if !nulls.is_empty() {
-            // What is told is then told of the alternative that is meant.
+            // The report is then about the alternative that is meant.
             let mut without: Vec<Edit> = nulls.iter().map(|(edit, _)| edit.clone()).collect();
             let rest = self.applied(text, &mut without, start)?;
             if let Some(one) = validator.marked_part(choice, &fitting, &rest, &mut self.fuel) {

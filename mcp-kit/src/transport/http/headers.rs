@@ -166,8 +166,8 @@ pub(super) fn must_equal(
     }
 }
 
-/// Checks that the header names the message's version. If it names none that the
-/// server speaks, the refusal lists those.
+/// Checks that the header names the message's version. The refusal of a version
+/// that the server does not speak lists those that it speaks.
 pub(super) fn must_equal_version(headers: &HeaderMap, expected: &str) -> Result<(), Refusal> {
     must_equal(headers, &PROTOCOL_VERSION, expected, "protocolVersion").map_err(|refusal| {
         match single(headers, &PROTOCOL_VERSION) {
