@@ -140,6 +140,8 @@ pub mod cli;
 pub mod context;
 mod error_text;
 pub mod guard;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod limiter;
 #[cfg(feature = "logging")]
 pub mod logging;

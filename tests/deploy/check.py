@@ -114,7 +114,7 @@ def context() -> None:
         for forbidden in (".git/", ".env", "secrets/", "target/", "rust-toolchain.toml"):
             found = [path for path in sent if forbidden in path]
             check(not found, f"Dockerfile.dockerignore: {found[:3]} is sent to the builder")
-        for needed in ("Cargo.lock", "examples/remote/src/main.rs", "examples/web-search/corpus/http.md"):
+        for needed in ("Cargo.lock", "examples/remote/src/main.rs", "examples/web-search/corpus/limits.md"):
             check(needed in sent, f"Dockerfile.dockerignore: {needed} is not sent to the builder")
         stages = image.stages((REMOTE / "Dockerfile").read_text())
         for command in image.commands(stages, "manifests"):
@@ -143,7 +143,7 @@ def copied() -> None:
         # As the stage `build` has it: the checkout beside the crate.
         crate = Path(folder) / "app"
         sent = image.copy_context(COPIED, (COPIED / "Dockerfile.dockerignore").read_text(), crate)
-        check("src/main.rs" in sent and "corpus/http.md" in sent, "web-search/Dockerfile.dockerignore: sources are not sent to the builder")
+        check("src/main.rs" in sent and "corpus/limits.md" in sent, "web-search/Dockerfile.dockerignore: sources are not sent to the builder")
         (Path(folder) / "mcp-kit").symlink_to(ROOT)
         manifest = crate / "Cargo.toml"
         manifest.write_text(manifest.read_text().replace('"../../mcp-kit"', '"../mcp-kit/mcp-kit"'))

@@ -15,8 +15,8 @@ use mcp_kit::{
 use web_search::{Corpus, Search, SearchProvider as _, brave_from_env, read_page, search_web};
 
 /// Search the web (with a key for Brave's API in BRAVE_API_KEY), or a folder of
-/// documents, or, with neither, the documentation of mcp-kit; over HTTP, for
-/// callers with a key.
+/// documents, or, with neither, the built-in notes on running a web service;
+/// over HTTP, for callers with a key.
 #[derive(clap::Args)]
 struct Options {
     /// Search the .md and .txt files in this folder, whatever BRAVE_API_KEY says.

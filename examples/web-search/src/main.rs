@@ -6,7 +6,7 @@ use mcp_kit::Server;
 use web_search::{Corpus, brave_from_env, corpus_server, web_server};
 
 /// Search the web (with a key for Brave's API in BRAVE_API_KEY), or a folder of
-/// documents, or, with neither, the documentation of mcp-kit.
+/// documents, or, with neither, the built-in notes on running a web service.
 #[derive(clap::Args)]
 struct Options {
     /// Search the .md and .txt files in this folder, whatever BRAVE_API_KEY says.

@@ -262,46 +262,29 @@ fn a_folder_that_cannot_be_searched_says_why() {
 }
 
 #[tokio::test]
-async fn the_embedded_pages_answer_questions_about_mcp_kit() {
+async fn the_built_in_notes_answer_questions() {
     let corpus = Corpus::embedded().expect("the index is built");
     for (question, answer) in [
-        ("how do I write a tool?", "writing-a-tool.md"),
-        ("rate limits", "middleware.md#rate-limits"),
-        ("What happens when a tool panics?", "errors.md#panics"),
-        ("shutdown SIGTERM", "stdio.md#shutting-down"),
+        ("rate limits", "limits.md#rate-limits"),
+        ("how long should a queue be?", "limits.md#queues"),
+        ("timeout", "timeouts.md"),
         (
-            "custom garde rule",
-            "arguments.md#rules-that-a-json-schema-cannot-express",
-        ),
-        ("order of middlewares", "middleware.md#the-order"),
-        ("stderr JSON log", "logging.md"),
-        (
-            "OpenTelemetry traceparent",
-            "metrics.md#opentelemetry-traces",
+            "deadline for several services",
+            "timeouts.md#one-deadline-for-the-whole-request",
         ),
         (
-            "output schema structured content",
-            "results.md#structured-results",
+            "Which requests can I retry?",
+            "retries.md#what-may-be-retried",
         ),
-        ("call a tool from the command line", "command-line.md"),
-        ("maximum message size", "limits.md"),
-        ("default timeout of a call", "limits.md"),
-        ("how do I test my server", "testing.md"),
-        ("serve over HTTP", "http.md"),
-        (
-            "MCP_PUBLIC_URL",
-            "http.md#options-and-environment-variables-of-the-command",
-        ),
-        ("mount in axum", "http.md#in-an-axum-or-hyper-app"),
-        ("rotate an API key", "keys.md#rotating-keys"),
-        ("X-API-Key header", "keys.md#sending-a-key"),
-        ("OAuth issuer", "keys.md#oauth-21"),
-        ("Prometheus metrics", "metrics.md#prometheus-metrics"),
-        ("going live checklist", "going-live.md"),
-        (
-            "trust X-Forwarded-For of a proxy",
-            "going-live.md#proxies-are-named",
-        ),
+        ("jitter", "retries.md#backoff-and-jitter"),
+        ("shutdown SIGTERM", "deploys.md#shutting-down"),
+        ("roll back a version", "deploys.md#rollback"),
+        ("what must not be logged", "logs.md#what-stays-out"),
+        ("JSON log lines", "logs.md"),
+        ("restoring a backup", "backups.md"),
+        ("how many copies", "backups.md#where-copies-are-kept"),
+        ("first steps in an incident", "incidents.md#first-steps"),
+        ("overloaded service", "incidents.md#overload"),
     ] {
         let found = urls(&corpus, question).await;
         let first = &found[..found.len().min(3)];

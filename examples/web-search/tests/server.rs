@@ -34,9 +34,9 @@ async fn results_are_structured() {
     let result = client.call("search_web", query).await;
     assert!(!result.is_error());
     let found = result.structured().expect("structured content");
-    assert_eq!(found["searched"], "the documentation of mcp-kit");
+    assert_eq!(found["searched"], "notes on running a web service");
     assert_eq!(found["results"].as_array().map(Vec::len), Some(5));
-    assert_eq!(found["results"][0]["title"], "Middleware › Rate limits");
+    assert_eq!(found["results"][0]["title"], "Limits › Rate limits");
 }
 
 #[tokio::test]

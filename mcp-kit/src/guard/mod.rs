@@ -95,22 +95,3 @@ pub use net::{
 #[cfg(feature = "process")]
 pub use process::{Command, CommandError, CommandErrorKind, CommandOutput};
 pub use sensitive::{InvalidSensitive, Sensitive};
-
-/// The guide's pages about guards: their examples are tests.
-#[cfg(doctest)]
-mod guide {
-    #[doc = include_str!("../../../examples/web-search/corpus/databases.md")]
-    mod databases {}
-    #[cfg(feature = "fs")]
-    #[doc = include_str!("../../../examples/web-search/corpus/files.md")]
-    mod files {}
-    #[doc = include_str!("../../../examples/web-search/corpus/secrets.md")]
-    mod secrets {}
-
-    #[cfg(feature = "net")]
-    #[doc = include_str!("../../../examples/web-search/corpus/fetching.md")]
-    mod fetching {}
-    #[cfg(feature = "process")]
-    #[doc = include_str!("../../../examples/web-search/corpus/running-programs.md")]
-    mod running_programs {}
-}

@@ -37,13 +37,13 @@ pub struct Document {
 }
 
 impl Corpus {
-    /// mcp-kit's own documentation, which is part of the program.
+    /// Notes on running a web service, which are part of the program.
     ///
     /// # Errors
     ///
     /// When SQLite fails, which means that there is no memory left.
     pub fn embedded() -> Result<Self, SearchError> {
-        Self::new("the documentation of mcp-kit", embedded::documents())
+        Self::new("notes on running a web service", embedded::documents())
     }
 
     /// The `.md` and `.txt` files in `folder` and in the folders below it.
