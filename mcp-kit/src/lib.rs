@@ -96,6 +96,7 @@
 //! | `fs` | no | folders that no path leads out of ([`guard`]) |
 //! | `net` | no | [`guard::HttpClient`]: outgoing HTTP to public hosts only |
 //! | `process` | no | programs that run without a shell and end with their call ([`guard`]) |
+//! | `testing` | no | [`testing`]: helpers for the tests of servers, for the `[dev-dependencies]` |
 //! | `regex` | no | the schema keyword `pattern`, and garde's `pattern` rule |
 //! | `chrono`, `jiff` | no | dates, times and durations of these crates in arguments |
 //! | `uuid`, `url`, `rust_decimal` | no | `Uuid`, `Url` and `Decimal` in arguments |
@@ -116,6 +117,7 @@
     doc = "",
     doc = "[`guard::HttpClient`]: #features"
 )]
+#![cfg_attr(not(feature = "testing"), doc = "", doc = "[`testing`]: #features")]
 #![cfg_attr(
     not(feature = "stdio"),
     doc = "",
@@ -137,6 +139,8 @@ pub mod args;
 pub mod auth;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(any(feature = "cli", feature = "testing"))]
+mod client;
 pub mod context;
 mod error_text;
 pub mod guard;
@@ -162,6 +166,7 @@ pub mod server;
 #[cfg(any(feature = "stdio", feature = "logging"))]
 mod stderr;
 pub mod telemetry;
+#[cfg(feature = "testing")]
 pub mod testing;
 mod text;
 #[cfg(any(feature = "oauth", feature = "net"))]
@@ -182,6 +187,6 @@ pub use server::Server;
 pub use tool::{Json, ResultExt, ToolError};
 
 /// The README's examples, as tests.
-#[cfg(all(doctest, feature = "cli"))]
+#[cfg(all(doctest, feature = "cli", feature = "testing"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -57,6 +57,7 @@ pub(super) fn unsaid(
 
 /// Whether every finding of garde's stands where a rule is told in words only:
 /// the schema cannot know of it.
+#[cfg(feature = "testing")]
 pub(crate) fn only_worded(report: &garde::Report, shape: &'static Shape, raw: &str) -> bool {
     report.iter().all(|(path, _)| {
         let (_, target) = find(&components(path), shape, raw);

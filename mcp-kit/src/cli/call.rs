@@ -15,9 +15,9 @@ use super::build::Failure;
 use super::output::print;
 use super::runtime::LazyRuntime;
 use super::{TOOL_ERROR, usage};
+use crate::client::{CallResult, Client, RequestError};
 use crate::schema;
 use crate::server::Server;
-use crate::testing::{CallResult, Client, RequestError};
 use crate::tool::ToolDefinition;
 #[cfg(feature = "process")]
 use crate::transport::signals::Signals;

@@ -17,13 +17,14 @@ use crate::tool::{CallContext, ToolCall, ToolError};
 /// steps.
 ///
 /// A test that calls the function itself takes one from
-/// [`testing::cancellation`](crate::testing::cancellation).
+/// `testing::cancellation` (feature `testing`).
 #[derive(Clone)]
 pub struct Cancellation(Source);
 
 #[derive(Clone)]
 enum Source {
     Call(Arc<CallContext>),
+    #[cfg(feature = "testing")]
     Test(Arc<Cancelled>),
 }
 
@@ -57,6 +58,7 @@ impl Cancelled {
 
 impl Cancellation {
     /// For tests of handlers, which have no call.
+    #[cfg(feature = "testing")]
     pub(crate) fn of(cancelled: Arc<Cancelled>) -> Self {
         Self(Source::Test(cancelled))
     }
@@ -75,6 +77,7 @@ impl Cancellation {
     fn cancelled_flag(&self) -> &Cancelled {
         match &self.0 {
             Source::Call(call) => &call.cancelled,
+            #[cfg(feature = "testing")]
             Source::Test(cancelled) => cancelled,
         }
     }

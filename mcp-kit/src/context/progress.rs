@@ -14,17 +14,19 @@ use crate::tool::{CallContext, ToolCall, ToolError};
 /// where it does not read.
 ///
 /// A test that calls the function itself takes one from
-/// [`testing::progress`](crate::testing::progress), which records the reports.
+/// `testing::progress` (feature `testing`), which records the reports.
 #[derive(Clone)]
 pub struct Progress(Source);
 
 #[derive(Clone)]
 enum Source {
     Call(Arc<CallContext>),
+    #[cfg(feature = "testing")]
     Test(Arc<Record>, Arc<Reported>),
 }
 
 /// What a test does with a report.
+#[cfg(feature = "testing")]
 type Record = dyn Fn(f64, Option<f64>, Option<&str>) + Send + Sync;
 
 /// The last report, than which every later one must be larger, even if a call
@@ -51,6 +53,7 @@ impl Reported {
 
 impl Progress {
     /// For tests of handlers, which have no call.
+    #[cfg(feature = "testing")]
     pub(crate) fn of(
         record: impl Fn(f64, Option<f64>, Option<&str>) + Send + Sync + 'static,
     ) -> Self {
@@ -63,11 +66,16 @@ impl Progress {
     /// not sent.
     pub fn report(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
         let total = total.filter(|total| total.is_finite());
-        let call = match &self.0 {
-            Source::Call(call) => call,
-            Source::Test(record, reported) => {
-                return reported.advance(progress, || record(progress, total, message));
-            }
+        #[cfg(feature = "testing")]
+        if let Source::Test(record, reported) = &self.0 {
+            return reported.advance(progress, || record(progress, total, message));
+        }
+        #[cfg_attr(
+            not(feature = "testing"),
+            expect(irrefutable_let_patterns, reason = "the one source without `testing`")
+        )]
+        let Source::Call(call) = &self.0 else {
+            return;
         };
         let (Some(token), Some(outbound)) = (&call.progress_token, &call.outbound) else {
             return;

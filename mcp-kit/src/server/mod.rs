@@ -89,6 +89,10 @@ pub(crate) struct ServerInner {
     /// `tools` by name: positions, sorted.
     by_name: Vec<usize>,
     states: Arc<StateMap>,
+    #[cfg_attr(
+        not(any(feature = "stdio", feature = "testing")),
+        expect(dead_code, reason = "nothing else has a caller without credentials")
+    )]
     pub(crate) local: Principal,
     /// One for each call that may run at once.
     permits: Arc<Semaphore>,

@@ -113,7 +113,7 @@ codes! {
 
 impl WarningCode {
     /// Whether it is about a schema that some hosts or models' APIs refuse;
-    /// [`assert_portable`](crate::testing::assert_portable) finds these.
+    /// `testing::assert_portable` (feature `testing`) finds these.
     #[must_use]
     pub const fn is_about_portability(self) -> bool {
         matches!(

@@ -1,12 +1,18 @@
-//! Helpers for the tests of users' own servers.
+//! Helpers for the tests of servers (feature `testing`).
+//!
+//! The feature belongs among the dev-dependencies, so that the server itself is built without it:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! mcp-kit = { git = "…", features = ["testing"] }
+//! ```
 
 mod agreement;
-mod client;
 mod handlers;
 mod portable;
 
+pub use crate::client::{Call, CallResult, Client, ClientBuilder, Request, RequestError};
 pub use agreement::assert_schema_agrees;
-pub use client::{Call, CallResult, Client, ClientBuilder, Request, RequestError};
 pub use handlers::{CancelHandle, ProgressReport, ProgressReports, cancellation, progress};
 pub use portable::assert_portable;
 

@@ -4,6 +4,7 @@
 mod ending;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(any(feature = "cli", feature = "testing"))]
 pub(crate) mod memory;
 #[cfg(any(feature = "stdio", feature = "http"))]
 pub(crate) mod signals;

@@ -1,36 +1,37 @@
-//! Requests in flight, and what comes of them.
+//! Requests in flight, and their results.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Weak;
 use std::task::{Context, Poll, ready};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::link::Answer;
+use super::Link;
+use super::inbox::Waiting;
 
 /// A request that was sent; a future of its result.
 #[must_use = "await it for the answer"]
 pub struct Request {
     id: u64,
-    answer: oneshot::Receiver<Answer>,
-    lines: Option<mpsc::WeakUnboundedSender<Vec<u8>>>,
-    progress: Vec<Value>,
+    answer: oneshot::Receiver<Result<Value, RequestError>>,
+    progress: mpsc::UnboundedReceiver<Value>,
+    /// What was taken from `progress`.
+    reported: Vec<Value>,
+    /// Weak: a request that is kept does not keep the connection open.
+    link: Weak<dyn Link>,
 }
 
 impl Request {
-    pub(super) fn new(
-        id: u64,
-        answer: oneshot::Receiver<Answer>,
-        lines: Option<mpsc::UnboundedSender<Vec<u8>>>,
-    ) -> Self {
+    pub(super) fn new(id: u64, waiting: Waiting, link: Weak<dyn Link>) -> Self {
         Self {
             id,
-            answer,
-            // Weak: a request that is kept does not keep the connection open.
-            lines: lines.map(|lines| lines.downgrade()),
-            progress: Vec::new(),
+            answer: waiting.answer,
+            progress: waiting.progress,
+            reported: Vec::new(),
+            link,
         }
     }
 
@@ -40,25 +41,11 @@ impl Request {
         self.id
     }
 
-    /// Tells the server that the answer is not wanted. A request that is
-    /// cancelled in time gets none: it ends with [`RequestError::Cancelled`] once
-    /// the server has taken notice.
+    /// Cancels the request. If the server has not answered yet, the request ends with
+    /// [`RequestError::Cancelled`] once the server has taken notice.
     pub fn cancel(&self) {
-        if let Some(lines) = self
-            .lines
-            .as_ref()
-            .and_then(mpsc::WeakUnboundedSender::upgrade)
-        {
-            let line = json!({
-                "jsonrpc": "2.0",
-                "method": "notifications/cancelled",
-                "params": {"requestId": self.id, "reason": "the test cancelled it"},
-            });
-            let _ = lines.send(line.to_string().into_bytes());
-            // Whatever the server answers to this, it has read the line above,
-            // and the answer to the request came before or never comes.
-            let line = json!({"jsonrpc": "2.0", "id": cancelled_id(self.id), "method": "ping"});
-            let _ = lines.send(line.to_string().into_bytes());
+        if let Some(link) = self.link.upgrade() {
+            link.cancel(self.id);
         }
     }
 }
@@ -67,25 +54,8 @@ impl Future for Request {
     type Output = Result<Value, RequestError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Ok(Answer {
-            mut message,
-            progress,
-        }) = ready!(Pin::new(&mut self.answer).poll(cx))
-        else {
-            return Poll::Ready(Err(RequestError::NoAnswer));
-        };
-        self.progress = progress;
-        if message.is_null() {
-            return Poll::Ready(Err(RequestError::Cancelled));
-        }
-        Poll::Ready(match message.get_mut("error") {
-            Some(error) => Err(RequestError::Protocol {
-                code: error["code"].as_i64().unwrap_or_default(),
-                message: error["message"].as_str().unwrap_or_default().to_owned(),
-                data: error.get_mut("data").map(Value::take),
-            }),
-            None => Ok(message["result"].take()),
-        })
+        let answer = ready!(Pin::new(&mut self.answer).poll(cx));
+        Poll::Ready(answer.unwrap_or(Err(RequestError::NoAnswer)))
     }
 }
 
@@ -107,7 +77,7 @@ pub enum RequestError {
         code: i64,
         /// The error's text.
         message: String,
-        /// What else the server says.
+        /// The error's `data`.
         data: Option<Value>,
     },
     /// The connection ended without an answer.
@@ -116,12 +86,23 @@ pub enum RequestError {
     Cancelled,
 }
 
+impl RequestError {
+    /// Reads the `error` of a JSON-RPC message.
+    pub(super) fn of_json(error: &mut Value) -> Self {
+        Self::Protocol {
+            code: error["code"].as_i64().unwrap_or_default(),
+            message: error["message"].as_str().unwrap_or_default().to_owned(),
+            data: error.get_mut("data").map(Value::take),
+        }
+    }
+}
+
 impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Protocol { code, message, .. } => write!(f, "{message} ({code})"),
             Self::NoAnswer => f.write_str("the connection ended without an answer"),
-            Self::Cancelled => f.write_str("it was cancelled"),
+            Self::Cancelled => f.write_str("the request was cancelled"),
         }
     }
 }
@@ -130,8 +111,8 @@ impl std::error::Error for RequestError {}
 
 /// A tool call that was sent; a future of its result.
 ///
-/// Awaiting it panics where there is no result, as for a tool that does not
-/// exist; [`outcome`](Self::outcome) tells why instead.
+/// Awaiting it panics if there is no result, as for a tool that does not exist;
+/// [`outcome`](Self::outcome) returns the reason instead.
 #[must_use = "await it for the result"]
 #[derive(Debug)]
 pub struct Call(Request);
@@ -147,27 +128,65 @@ impl Call {
         self.0.id()
     }
 
-    /// Tells the server that the result is not wanted. A call that is cancelled
-    /// in time gets none: its [`outcome`](Self::outcome) is
+    /// Cancels the call. If the server has not answered yet, its [`outcome`](Self::outcome) is
     /// [`RequestError::Cancelled`].
     pub fn cancel(&self) {
         self.0.cancel();
+    }
+
+    /// The next progress report as it arrives: the parameters of the notification. `None` once
+    /// the call has ended. The result has the reports that were read here too.
+    ///
+    /// ```
+    /// use mcp_kit::prelude::*;
+    /// use mcp_kit::testing::Client;
+    /// use serde_json::json;
+    ///
+    /// /// Counts to three.
+    /// #[tool]
+    /// async fn count(progress: Progress) -> &'static str {
+    ///     for number in 1..=3 {
+    ///         progress.report(number.into(), Some(3.0), None);
+    ///     }
+    ///     "counted"
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), mcp_kit::server::BuildError> {
+    /// let server = Server::builder("counter", "1.0.0").tool::<count>().build()?;
+    /// let client = Client::new(&server).await;
+    /// let mut call = client.call("count", json!({}));
+    /// let first = call.next_progress().await.expect("the tool reports");
+    /// assert_eq!(first["progress"], 1.0);
+    /// let result = call.await;
+    /// assert_eq!(result.text(), "counted");
+    /// assert_eq!(result.progress().len(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn next_progress(&mut self) -> Option<Value> {
+        let report = self.0.progress.recv().await?;
+        self.0.reported.push(report.clone());
+        Some(report)
     }
 
     /// The result, or why there is none.
     ///
     /// # Errors
     ///
-    /// A protocol error in place of a result, or no answer at all, for example
-    /// because the call was cancelled. A tool that
-    /// fails does have a result; see [`CallResult::is_error`].
+    /// A protocol error in place of a result, or no answer at all, for example because the call
+    /// was cancelled. A tool that fails does have a result; see [`CallResult::is_error`].
     pub async fn outcome(mut self) -> Result<CallResult, RequestError> {
         std::future::poll_fn(|cx| self.poll_outcome(cx)).await
     }
 
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<CallResult, RequestError>> {
         let outcome = ready!(Pin::new(&mut self.0).poll(cx));
-        let progress = std::mem::take(&mut self.0.progress);
+        let mut progress = std::mem::take(&mut self.0.reported);
+        // All of it arrived before the answer.
+        while let Ok(report) = self.0.progress.try_recv() {
+            progress.push(report);
+        }
         Poll::Ready(outcome.map(|json| CallResult { json, progress }))
     }
 }
@@ -184,7 +203,7 @@ impl Future for Call {
     }
 }
 
-/// What a tool answered.
+/// A tool's answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallResult {
     json: Value,
@@ -215,7 +234,7 @@ impl CallResult {
         self.json.get("structuredContent")
     }
 
-    /// Whether the tool says that it failed.
+    /// Whether the tool reports that it failed.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.json["isError"] == true
@@ -227,23 +246,9 @@ impl CallResult {
         &self.json
     }
 
-    /// The progress that was reported before the result: the parameters of each
-    /// notification.
+    /// The progress that was reported before the result: the parameters of each notification.
     #[must_use]
     pub fn progress(&self) -> &[Value] {
         &self.progress
     }
-}
-
-const CANCELLED: &str = "cancelled ";
-
-/// The id of the request that follows the cancellation of `id`.
-fn cancelled_id(id: u64) -> String {
-    format!("{CANCELLED}{id}")
-}
-
-/// The request whose cancellation a message answers.
-pub(super) fn cancelled_request(message: &Value) -> Option<u64> {
-    let id = message.get("id")?.as_str()?;
-    id.strip_prefix(CANCELLED)?.parse().ok()
 }

@@ -1,24 +1,53 @@
-//! An MCP client within the process, for the tests of a server.
+//! An MCP client in the process of its server. [`testing`](crate::testing) publishes it, and
+//! `call` of the command line uses it; it is compiled for either.
+//!
+//! A [`Client`] knows requests, their answers and their progress. It sends through a [`Link`],
+//! which moves messages: [`stream`] speaks the transport of stdio. What arrives goes through the
+//! [`inbox`].
+#![cfg_attr(
+    not(feature = "testing"),
+    allow(
+        dead_code,
+        unreachable_pub,
+        reason = "the command line uses a part of it"
+    )
+)]
 
-mod call;
-mod link;
+mod inbox;
+mod request;
+mod stream;
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Map, Value, json};
 
-pub use call::{Call, CallResult, Request, RequestError};
+pub(crate) use inbox::Inbox;
+pub use request::{Call, CallResult, Request, RequestError};
 
 use crate::context::Principal;
 use crate::protocol::{Era, ProtocolVersion};
 use crate::server::Server;
-use link::Link;
+use stream::StreamLink;
 
-/// A client within the process that speaks the whole protocol with a server:
-/// what a test sees is what a client over stdio would.
+/// Moves the messages of one client to its server. What the server sends goes into the client's
+/// [`Inbox`].
+pub(crate) trait Link: Send + Sync {
+    /// Sends a message.
+    fn send(&self, message: Vec<u8>);
+
+    /// Cancels the request `id`.
+    fn cancel(&self, id: u64);
+
+    /// Sends nothing more, and ends the inbox once the server has answered.
+    fn close(&self);
+}
+
+/// A client in the same process that speaks the whole protocol with a server; nothing is mocked.
 ///
-/// It needs a tokio runtime; one with paused time will do. Dropping it ends the
-/// connection.
+/// [`new`](Self::new) and [`modern`](Self::modern) connect as a client over stdio does. The client
+/// needs a tokio runtime, which may have paused time. Dropping the client ends the connection.
 ///
 /// ```
 /// use mcp_kit::prelude::*;
@@ -45,7 +74,9 @@ use link::Link;
 /// # }
 /// ```
 pub struct Client {
-    link: Link,
+    link: Arc<dyn Link>,
+    inbox: Arc<Inbox>,
+    next_id: AtomicU64,
     era: Era,
 }
 
@@ -74,17 +105,11 @@ impl ClientBuilder<'_> {
 
     /// Opens the connection, with the handshake where the version has one.
     pub async fn connect(self) -> Client {
-        let era = self.version.era();
         let client = self.connect_silently();
-        if era == Era::Legacy {
-            let params = json!({
-                "protocolVersion": self.version.as_str(),
-                "capabilities": {},
-                "clientInfo": client_info(),
-            });
-            // A server that refuses the handshake refuses what follows too, and
-            // that is where a test sees it.
-            let _ = client.request("initialize", params).await;
+        if client.era == Era::Legacy {
+            // A server that refuses the handshake also refuses what follows, where the test
+            // sees it.
+            let _ = client.request("initialize", handshake(self.version)).await;
             client.notify("notifications/initialized", json!({}));
         }
         client
@@ -92,10 +117,9 @@ impl ClientBuilder<'_> {
 
     /// Opens the connection and says nothing: no handshake.
     pub fn connect_silently(&self) -> Client {
-        Client {
-            link: Link::open(self.server, self.principal.clone()),
-            era: self.version.era(),
-        }
+        let inbox = Arc::<Inbox>::default();
+        let link = StreamLink::open(self.server, self.principal.clone(), Arc::clone(&inbox));
+        Client::over(Arc::new(link), inbox, self.version.era())
     }
 }
 
@@ -123,11 +147,21 @@ impl Client {
         }
     }
 
+    /// A client that sends through `link` and receives from `inbox`.
+    pub(crate) fn over(link: Arc<dyn Link>, inbox: Arc<Inbox>, era: Era) -> Self {
+        Self {
+            link,
+            inbox,
+            next_id: AtomicU64::new(1),
+            era,
+        }
+    }
+
     /// Every tool that the caller may see, as `tools/list` has them.
     ///
     /// # Panics
     ///
-    /// Where the server answers with an error.
+    /// Panics if the server answers with an error.
     #[allow(clippy::panic)]
     pub async fn list_tools(&self) -> Vec<Value> {
         let mut tools = Vec::new();
@@ -153,7 +187,7 @@ impl Client {
         if !arguments.is_null() {
             params["arguments"] = arguments;
         }
-        let token = self.link.next_id();
+        let token = self.next_id();
         params["_meta"] = json!({"progressToken": token});
         Call::new(self.send(token, "tools/call", params))
     }
@@ -162,43 +196,44 @@ impl Client {
     /// arrive as they were written.
     #[cfg(feature = "cli")]
     pub(crate) fn call_with_text(&self, tool: &str, arguments: &str) -> Call {
-        let id = self.link.next_id();
+        let id = self.next_id();
         let mut meta = Map::new();
         add_modern_metadata(&mut meta);
         let (tool, meta) = (json!(tool), Value::Object(meta));
         let params = format!(r#"{{"name":{tool},"arguments":{arguments},"_meta":{meta}}}"#);
-        Call::new(self.link.request(id, "tools/call", &params))
+        Call::new(self.send_text(id, "tools/call", &params))
     }
 
     /// Sends any request. It is sent at once; await it for its result.
     pub fn request(&self, method: &str, params: Value) -> Request {
-        self.send(self.link.next_id(), method, params)
+        self.send(self.next_id(), method, params)
     }
 
     /// Sends a notification.
     pub fn notify(&self, method: &str, params: Value) {
-        self.link
-            .write(json!({"jsonrpc": "2.0", "method": method, "params": params}).to_string());
+        let message = json!({"jsonrpc": "2.0", "method": method, "params": params});
+        self.send_line(message.to_string());
     }
 
-    /// Sends a line as it is, well-formed or not. What the server answers to it
-    /// is read with [`next_message`](Self::next_message); a request in it wants
-    /// a text as its id, since numbers are the client's own.
+    /// Sends a line, well-formed or not; over HTTP, the body of a `POST`. The server's answer is
+    /// read with [`next_message`](Self::next_message). A request in it needs a string as its id,
+    /// since the numbers are the client's own.
     pub fn send_line(&self, line: impl Into<Vec<u8>>) {
-        self.link.write(line);
+        self.link.send(line.into());
     }
 
     /// The next message that answers no [`call`](Self::call) or
     /// [`request`](Self::request) of this client and is no progress of one;
     /// `None` once the connection has ended.
     pub async fn next_message(&self) -> Option<Value> {
-        self.link.next_message().await
+        self.inbox.next_message().await
     }
 
-    /// Sends nothing more, and waits until the server has answered what it was
-    /// asked and closed the connection.
+    /// Sends nothing more, and waits until the server has answered every request and the
+    /// connection has ended; over HTTP, until the session has.
     pub async fn close(&self) {
-        self.link.close().await;
+        self.link.close();
+        self.inbox.ended().await;
     }
 
     fn send(&self, id: u64, method: &str, mut params: Value) -> Request {
@@ -210,7 +245,20 @@ impl Client {
                 add_modern_metadata(meta);
             }
         }
-        self.link.request(id, method, &params.to_string())
+        self.send_text(id, method, &params.to_string())
+    }
+
+    fn send_text(&self, id: u64, method: &str, params: &str) -> Request {
+        let waiting = self.inbox.expect(id);
+        let method = Value::from(method);
+        self.send_line(format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":{method},"params":{params}}}"#
+        ));
+        Request::new(id, waiting, Arc::downgrade(&self.link))
+    }
+
+    fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -222,7 +270,16 @@ impl fmt::Debug for Client {
     }
 }
 
-/// What a request gives itself stays.
+/// The parameters of `initialize`.
+pub(crate) fn handshake(version: ProtocolVersion) -> Value {
+    json!({
+        "protocolVersion": version.as_str(),
+        "capabilities": {},
+        "clientInfo": client_info(),
+    })
+}
+
+/// Adds what a request of 2026-07-28 carries; members that are there stay.
 fn add_modern_metadata(meta: &mut Map<String, Value>) {
     let members = [
         (

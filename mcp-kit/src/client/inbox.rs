@@ -1,0 +1,150 @@
+//! What a client has received: answers and progress go to the requests that wait for them,
+//! everything else waits to be taken.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::request::RequestError;
+
+/// Shared by a client and the link that fills it.
+#[derive(Default)]
+pub(crate) struct Inbox {
+    state: Mutex<Received>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Received {
+    /// Requests that have no answer yet.
+    open: HashMap<u64, Open>,
+    /// What answers no request of this client.
+    others: VecDeque<Value>,
+    has_ended: bool,
+}
+
+struct Open {
+    answer: oneshot::Sender<Result<Value, RequestError>>,
+    progress: mpsc::UnboundedSender<Value>,
+}
+
+/// Receives the answer to one request, and the progress before it.
+pub(super) struct Waiting {
+    pub(super) answer: oneshot::Receiver<Result<Value, RequestError>>,
+    pub(super) progress: mpsc::UnboundedReceiver<Value>,
+}
+
+impl Inbox {
+    /// Waits for the answer to the request `id`, which is sent next.
+    pub(super) fn expect(&self, id: u64) -> Waiting {
+        let (answer, answered) = oneshot::channel();
+        let (progress, reported) = mpsc::unbounded_channel();
+        let mut state = self.lock();
+        // After the end nothing would answer.
+        if !state.has_ended {
+            state.open.insert(id, Open { answer, progress });
+        }
+        Waiting {
+            answer: answered,
+            progress: reported,
+        }
+    }
+
+    /// Takes a message from the server.
+    pub(crate) fn take(&self, mut message: Value) {
+        if let Some(id) = cancelled_request(&message) {
+            return self.finish(id, Err(RequestError::Cancelled));
+        }
+        let mut state = self.lock();
+        let answered = message.get("id").and_then(Value::as_u64);
+        if let Some(open) = answered.and_then(|id| state.open.remove(&id)) {
+            let outcome = match message.get_mut("error") {
+                Some(error) => Err(RequestError::of_json(error)),
+                None => Ok(message["result"].take()),
+            };
+            let _ = open.answer.send(outcome); // the request may have been dropped
+            return;
+        }
+        if message["method"] == "notifications/progress"
+            && let Some(token) = message["params"]["progressToken"].as_u64()
+            && let Some(open) = state.open.get(&token)
+        {
+            let _ = open.progress.send(message["params"].take());
+            return;
+        }
+        state.others.push_back(message);
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Ends the request `id` without a message, unless it has its answer.
+    pub(crate) fn finish(&self, id: u64, outcome: Result<Value, RequestError>) {
+        if let Some(open) = self.lock().open.remove(&id) {
+            let _ = open.answer.send(outcome);
+        }
+    }
+
+    /// The connection has ended: nothing else arrives.
+    pub(crate) fn end(&self) {
+        let mut state = self.lock();
+        state.has_ended = true;
+        state.open.clear();
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    pub(super) async fn next_message(&self) -> Option<Value> {
+        self.wait(|state| match state.others.pop_front() {
+            Some(message) => Some(Some(message)),
+            None => state.has_ended.then_some(None),
+        })
+        .await
+    }
+
+    pub(super) async fn ended(&self) {
+        self.wait(|state| state.has_ended.then_some(())).await;
+    }
+
+    async fn wait<T>(&self, mut look: impl FnMut(&mut Received) -> Option<T>) -> T {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Registered before the look, so that a change in between is not missed.
+            changed.as_mut().enable();
+            if let Some(found) = look(&mut self.lock()) {
+                return found;
+            }
+            changed.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Received> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Cancels the request `id`.
+pub(super) fn cancellation(id: u64) -> Value {
+    json!({
+        "jsonrpc": "2.0",
+        "method": "notifications/cancelled",
+        "params": {"requestId": id, "reason": "the test cancelled it"},
+    })
+}
+
+const CANCELLED: &str = "cancelled ";
+
+/// Follows the cancellation of the request `id` on a link that keeps the order of messages: when
+/// the server answers, it has read the cancellation, and the request's own answer has arrived
+/// before or never will.
+pub(super) fn cancellation_check(id: u64) -> Value {
+    json!({"jsonrpc": "2.0", "id": format!("{CANCELLED}{id}"), "method": "ping"})
+}
+
+/// The request whose cancellation a message confirms.
+fn cancelled_request(message: &Value) -> Option<u64> {
+    let id = message.get("id")?.as_str()?;
+    id.strip_prefix(CANCELLED)?.parse().ok()
+}
