@@ -11,6 +11,11 @@ pub(crate) struct Errors {
     pub(crate) hidden: Hidden,
 }
 
+/// The mistake that a key appears a second time.
+pub(crate) fn twice(span: Span, key: &str) -> syn::Error {
+    syn::Error::new(span, format!("`{key}` appears twice: keep one"))
+}
+
 /// The part of a function that carries a mistake.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Hidden {

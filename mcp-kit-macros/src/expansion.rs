@@ -5,12 +5,13 @@
 
 use std::path::Path;
 
-use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::quote;
+use syn::{Item, Meta};
 
 #[test]
 fn a_tool() {
-    let written = crate::tool::tool(
+    let written = crate::handler::attribute::<crate::tool::Tool>(
         quote! {
             title = "Web search", read_only, destructive = false, idempotent, open_world = true,
             timeout = "15s", scope = "web:search", allow(unique_items, long_timeout)
@@ -33,7 +34,7 @@ fn a_tool() {
 
 #[test]
 fn a_blocking_tool_without_parameters() {
-    let written = crate::tool::tool(
+    let written = crate::handler::attribute::<crate::tool::Tool>(
         quote! { blocking, crate = kit, name = "disk.usage" },
         quote! {
             #[doc = include_str!("usage.md")]
@@ -45,7 +46,7 @@ fn a_blocking_tool_without_parameters() {
 
 #[test]
 fn a_tool_with_mistakes() {
-    let written = crate::tool::tool(
+    let written = crate::handler::attribute::<crate::tool::Tool>(
         quote! { timeout = "soon" },
         quote! {
             /// Search the web.
@@ -117,7 +118,7 @@ fn arguments_with_mistakes() {
 
 #[track_caller]
 fn compare(name: &str, written: TokenStream) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("snapshots/{name}.txt"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("snapshots/{name}.rs"));
     let written = text(written);
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         std::fs::write(&path, &written).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -129,108 +130,24 @@ fn compare(name: &str, written: TokenStream) {
     );
 }
 
-/// Tokens as text, a line for each statement or field.
+/// The items as rustfmt would write them. What `tool_function` adds to the type
+/// is shown behind it, where rustc has it in the end.
 fn text(tokens: TokenStream) -> String {
-    let mut out = String::new();
-    write(tokens, 0, true, &mut out);
-    out.push('\n');
-    let tidied = [
-        (":: ", "::"),
-        ("impl::", "impl ::"),
-        ("use::", "use ::"),
-        (" as::", " as ::"),
-        ("mut::", "mut ::"),
-        (":::", ": ::"),
-        ("->::", "-> ::"),
-        ("+", " + "),
-        (":&", ": &"),
-        (":<", ": <"),
-        (": : <", "::<"),
-        (":: <", "::<"),
-        (">> ()", ">>()"),
-        ("> ()", ">()"),
-        ("if<", "if <"),
-        ("&&(", "&& ("),
-    ];
-    tidied
-        .iter()
-        .fold(out, |text, (from, to)| text.replace(from, to))
-}
-
-fn write(tokens: TokenStream, depth: usize, lines: bool, out: &mut String) {
-    let mut tokens = tokens.into_iter().peekable();
-    let mut angles = 0_usize;
-    let mut arrow = false;
-    while let Some(token) = tokens.next() {
-        let mut breaks = false;
-        match &token {
-            TokenTree::Group(group) => breaks = write_group(group, depth, lines, out),
-            TokenTree::Punct(punct) => {
-                let sign = punct.as_char();
-                match sign {
-                    '<' => angles += 1,
-                    '>' if !arrow => angles = angles.saturating_sub(1),
-                    _ => {}
+    let mut file: syn::File = syn::parse2(tokens).unwrap();
+    let items = std::mem::take(&mut file.items);
+    for mut item in items {
+        let mut added: Option<Item> = None;
+        if let Item::Struct(of) = &mut item {
+            of.attrs.retain(|attribute| match &attribute.meta {
+                Meta::List(list) if list.path.segments.last().unwrap().ident == "tool_function" => {
+                    added = Some(syn::parse2(list.tokens.clone()).unwrap());
+                    false
                 }
-                arrow = matches!(sign, '-' | '=');
-                breaks = sign == ';' || (sign == ',' && angles == 0);
-                out.push(sign);
-            }
-            TokenTree::Ident(ident) => out.push_str(&ident.to_string()),
-            TokenTree::Literal(literal) => out.push_str(&literal.to_string()),
+                _ => true,
+            });
         }
-        let Some(next) = tokens.peek() else { break };
-        if breaks && lines && !joins(next) {
-            newline(depth, out);
-        } else if is_apart(&token, next) {
-            out.push(' ');
-        }
+        file.items.push(item);
+        file.items.extend(added);
     }
-}
-
-/// Whether a line may end after the group.
-fn write_group(group: &Group, depth: usize, lines: bool, out: &mut String) -> bool {
-    let (open, close) = match group.delimiter() {
-        Delimiter::Brace => ("{", "}"),
-        Delimiter::Bracket => ("[", "]"),
-        Delimiter::Parenthesis => ("(", ")"),
-        Delimiter::None => ("", ""),
-    };
-    let attribute = out.ends_with('#');
-    let block = group.delimiter() == Delimiter::Brace && !group.stream().is_empty();
-    out.push_str(open);
-    if block {
-        newline(depth + 1, out);
-        write(group.stream(), depth + 1, true, out);
-        newline(depth, out);
-    } else {
-        write(group.stream(), depth, false, out);
-    }
-    out.push_str(close);
-    lines && (attribute || group.delimiter() == Delimiter::Brace)
-}
-
-fn newline(depth: usize, out: &mut String) {
-    out.push('\n');
-    out.push_str(&"    ".repeat(depth));
-}
-
-fn joins(next: &TokenTree) -> bool {
-    matches!(next, TokenTree::Punct(punct) if ",;.?".contains(punct.as_char()))
-}
-
-/// Whether a space stands between two tokens.
-fn is_apart(token: &TokenTree, next: &TokenTree) -> bool {
-    let word = |token: &TokenTree| matches!(token, TokenTree::Ident(_) | TokenTree::Literal(_));
-    match (token, next) {
-        (TokenTree::Punct(a), _) if a.spacing() == Spacing::Joint => false,
-        (TokenTree::Punct(a), TokenTree::Punct(b)) => {
-            ",;=>".contains(a.as_char()) && !",;.>:".contains(b.as_char())
-        }
-        (TokenTree::Punct(a), _) => ",;=>|:".contains(a.as_char()),
-        (_, TokenTree::Punct(b)) => "=-|&".contains(b.as_char()),
-        (_, TokenTree::Group(b)) if b.delimiter() == Delimiter::Brace => true,
-        (TokenTree::Group(_), _) => word(next),
-        _ => word(token) && word(next),
-    }
+    prettyplease::unparse(&file)
 }

@@ -1,14 +1,17 @@
 //! The macros of [mcp-kit](../mcp_kit/index.html). Use them through that crate.
 //!
-//! Both macros go the same way: *parse* reads attributes, *check* judges them
-//! against the item and fills the *model*, *expand* writes the code. Every
+//! All macros go the same way: *keys* or *parse* reads attributes, *check* judges
+//! them against the item and fills the *model*, *expand* writes the code. Every
 //! mistake is collected in `errors::Errors`; then *fallback* writes just
 //! enough for the rest of the user's crate to compile without further errors.
+//! `handler` is what the attributes on functions share.
 
 mod errors;
 #[cfg(test)]
 #[allow(clippy::panic)]
 mod expansion;
+#[macro_use]
+mod handler;
 mod krate;
 mod suggest;
 mod tool;
@@ -21,6 +24,16 @@ use proc_macro::TokenStream;
 ///
 /// The function stays as it is and can be called as before. The macro adds
 /// a type of the same name, which `Server::builder(…).tool::<name>()` takes.
+/// Types and functions have separate namespaces, so one `use` imports both:
+///
+/// ```text
+/// use crate::tools::search_web;
+///
+/// Server::builder("web", "1.0.0").tool::<search_web>(); // the type
+/// search_web(args).await; // the function
+/// ```
+///
+/// An editor's "go to definition" may show either of them.
 ///
 /// The doc comment is the description that the model reads, its markdown kept.
 /// At most one parameter is an argument struct (it derives `ToolArgs`); all
@@ -43,9 +56,9 @@ use proc_macro::TokenStream;
 /// | `crate = path` | where mcp-kit is, if renamed or re-exported |
 ///
 /// A text may also be a constant, `concat!(…)` or `include_str!(…)`, a time any
-/// `Duration`, and a rate any `mcp_kit::middleware::Rate`. What is given where
-/// the tool is registered (`tool_with`) overrides `timeout`, `rate`,
-/// `concurrency` and `result_bytes`.
+/// `Duration`, and a rate any `mcp_kit::middleware::Rate`. A `timeout`, `rate`,
+/// `concurrency` or `result_bytes` that is set where the tool is registered
+/// (`tool_with`) overrides the attribute's.
 ///
 /// # Where it can be used
 ///
@@ -53,15 +66,15 @@ use proc_macro::TokenStream;
 /// modules, so a module or a crate of the same name cannot be used beside it:
 /// write `::uuid::Uuid` in a tool `uuid`, or give the function another name and
 /// the tool its name with `name = "uuid"`. In an `impl` or a trait the compiler
-/// says "struct is not supported in `trait`s or `impl`s": move the function out
-/// and take what `self` holds as `State<T>`.
+/// reports "struct is not supported in `trait`s or `impl`s": move the function
+/// out and take what `self` holds as `State<T>`.
 #[proc_macro_attribute]
 pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    tool::tool(attribute.into(), item.into()).into()
+    handler::attribute::<tool::Tool>(attribute.into(), item.into()).into()
 }
 
 /// Adds the implementation that [`macro@tool`] made of a function to its type.
-/// Not for people.
+/// Only for the code that the macro writes.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn tool_function(implementation: TokenStream, mut item: TokenStream) -> TokenStream {
@@ -72,14 +85,14 @@ pub fn tool_function(implementation: TokenStream, mut item: TokenStream) -> Toke
 /// Implements `ToolArgs`: the type can be a tool's arguments, or a part of them.
 ///
 /// Derive it beside `serde::Deserialize`, `schemars::JsonSchema` and
-/// `garde::Validate`. It reads their attributes, so that reports speak in the
-/// names that the client sent, and refuses what the schema cannot promise.
+/// `garde::Validate`. It reads their attributes, so that reports use the
+/// names that the client sent, and refuses what the schema cannot express.
 ///
 /// | where | key | meaning |
 /// |---|---|---|
-/// | field | `opaque` | serde and garde alone check what is inside |
+/// | field | `opaque` | only serde and garde check what is inside |
 /// | field | `rule = "…"` | a rule in words for the model; repeatable |
-/// | type | `rule = "…"` | the same for a rule on the whole struct |
+/// | type | `rule = "…"` | a rule on the whole struct, in words |
 /// | type | `allow_unknown` | unknown arguments are ignored, not refused |
 /// | type | `crate = path` | where mcp-kit is, if renamed or re-exported |
 ///

@@ -1,29 +1,108 @@
-//! `#[tool]`: a type beside the function, which the server's builder takes.
+//! `#[tool]`: the hints for the client and the accepted warnings, which no other
+//! attribute has.
 
-mod check;
-mod doc;
-mod duration;
-mod expand;
-mod fallback;
-mod model;
-mod name;
-mod parse;
-mod rate;
 mod warning;
 
 use proc_macro2::TokenStream;
+use quote::quote_spanned;
+use syn::Ident;
 
 use crate::errors::Errors;
+use crate::handler::value::{self, Flag};
+use crate::handler::{Attribute, Noun, Spec};
 
-pub(crate) fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let keys = parse::keys(attribute, &mut errors);
-    let Some(function) = parse::function(&item, &mut errors) else {
-        return fallback::without_function(item, errors);
-    };
-    let krate = keys.krate.clone();
-    match check::check(keys, &function, &mut errors) {
-        Some(model) if errors.is_empty() => expand::expand(&model, &function),
-        _ => fallback::with_function(&function, krate.as_ref(), errors),
+pub(crate) const NOUN: Noun = Noun {
+    word: "tool",
+    described: "models choose tools by it",
+    returned: "`String` or `Json<T>`",
+    result: "ToolResult",
+    into_result: ("IntoToolResult", "into_tool_result"),
+    function: "ToolFn",
+    spec: "ToolSpec",
+};
+
+keys! {
+    /// The keys that only `#[tool]` has.
+    pub(crate) struct ToolKeys {
+        "read_only" read_only: Flag = value::flag, "read_only", [];
+        "destructive" destructive: Flag = value::flag, "destructive", [];
+        "idempotent" idempotent: Flag = value::flag, "idempotent", [];
+        "open_world" open_world: Flag = value::flag, "open_world", [];
+        "allow" allow: Vec<Ident> = warning::list, "allow(long_timeout)",
+            ["accept_warning", "accept_warnings", "accept", "warnings", "ignore", "lint", "expect"];
+    }
+    advice &[
+        (
+            &["annotations", "hints"],
+            "write each hint by itself: `read_only`, `destructive`, `idempotent`, `open_world`",
+        ),
+        (
+            &["writes", "mutating", "safe"],
+            "the hints are `read_only` and `destructive = false`",
+        ),
+        (
+            &["output_schema", "output", "returns", "structured"],
+            "the output schema comes from the return type: return `Json<T>`",
+        ),
+        (
+            &["layer", "layers", "middleware", "middlewares"],
+            "add it where the tool is registered: `.tool_with::<name>(|tool| tool.layer(…))`",
+        ),
+    ]
+}
+
+/// What is known of a tool besides the shared part.
+pub(crate) struct Tool {
+    /// The hints that were given, by the names of the functions that set them.
+    hints: Vec<(&'static str, bool)>,
+    /// Variants of `WarningCode`.
+    allow: Vec<Ident>,
+}
+
+impl Attribute for Tool {
+    const NOUN: Noun = NOUN;
+    type Keys = ToolKeys;
+
+    fn check(keys: ToolKeys, errors: &mut Errors) -> Self {
+        if let Some(destructive) = keys.destructive
+            && destructive.value
+            && keys.read_only.is_some_and(|read_only| read_only.value)
+        {
+            errors.at(
+                destructive.span,
+                "a tool cannot be both `read_only` and `destructive`: remove one",
+            );
+        }
+        let hints = [
+            ("read_only", keys.read_only),
+            ("destructive", keys.destructive),
+            ("idempotent", keys.idempotent),
+            ("open_world", keys.open_world),
+        ];
+        let given = hints.into_iter();
+        Self {
+            hints: given
+                .filter_map(|(hint, flag)| Some((hint, flag?.value)))
+                .collect(),
+            allow: keys.allow.unwrap_or_default(),
+        }
+    }
+
+    fn describe(&self, spec: &Spec<'_>) -> TokenStream {
+        let Spec {
+            ident,
+            krate,
+            output,
+        } = spec;
+        let hints = self.hints.iter().map(|(hint, value)| {
+            let hint = Ident::new(hint, ident.span());
+            quote_spanned!(ident.span()=> #ident.#hint(#value);)
+        });
+        let allow = &self.allow;
+        quote_spanned! {ident.span()=>
+            #(#hints)*
+            #(#ident.accept_warning(#krate::WarningCode::#allow);)*
+            #ident.output(<#output as #krate::IntoToolResult>::output_schema);
+        }
     }
 }

@@ -7,6 +7,8 @@ use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Ident, Token, parenthesized, token};
 
+use crate::errors::twice;
+use crate::handler::keys::Key;
 use crate::suggest::closest;
 
 /// A variant of `WarningCode`, where the user wrote its code.
@@ -36,10 +38,11 @@ const OF_TOOLS: &[&str] = &[
 const OF_SERVERS: &[&str] = &["no_tools", "mixed_names", "similar_names"];
 
 /// What follows `allow`. All wrong codes are reported.
-pub(super) fn list(key: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Warning>> {
+pub(super) fn list(key: &Key<'_>, input: ParseStream<'_>) -> syn::Result<Vec<Warning>> {
+    let span = key.ident.span();
     let form = "`allow` takes codes of warnings: write `allow(long_timeout)`";
     if !input.peek(token::Paren) {
-        return Err(syn::Error::new(key.span(), form));
+        return Err(syn::Error::new(span, form));
     }
     let content;
     parenthesized!(content in input);
@@ -48,26 +51,22 @@ pub(super) fn list(key: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Warni
     content.parse::<TokenStream>()?;
     let codes = codes?;
     if codes.is_empty() {
-        return Err(syn::Error::new(key.span(), form));
+        return Err(syn::Error::new(span, form));
     }
     let mut warnings: Vec<Warning> = Vec::new();
     let mut wrong: Option<syn::Error> = None;
     for code in &codes {
-        let warning = code.warning().and_then(|warning| {
-            if warnings.contains(&warning) {
-                return Err(format!("`{}` is given twice: keep one", code.text));
+        let error = match code.warning() {
+            Ok(warning) if warnings.contains(&warning) => twice(code.span, &code.text),
+            Ok(warning) => {
+                warnings.push(warning);
+                continue;
             }
-            Ok(warning)
-        });
-        match warning {
-            Ok(warning) => warnings.push(warning),
-            Err(message) => {
-                let error = syn::Error::new(code.span, message);
-                match &mut wrong {
-                    Some(first) => first.combine(error),
-                    None => wrong = Some(error),
-                }
-            }
+            Err(message) => syn::Error::new(code.span, message),
+        };
+        match &mut wrong {
+            Some(first) => first.combine(error),
+            None => wrong = Some(error),
         }
     }
     wrong.map_or(Ok(warnings), Err)
@@ -104,8 +103,8 @@ impl Code {
         let code = self.text.replace('-', "_");
         if OF_SERVERS.contains(&code.as_str()) {
             return Err(format!(
-                "`{code}` is a warning about the server, not about one tool: accept it with \
-                 `.accept_warning(WarningCode::{})` of the builder",
+                "`{code}` is a warning about the server, not about one tool: accept it on \
+                 the builder with `.accept_warning(WarningCode::{})`",
                 variant(&code)
             ));
         }

@@ -64,7 +64,7 @@ pub(crate) fn check(
     })
 }
 
-/// All that stands on the type.
+/// All attributes of the type.
 struct Container {
     serde: Serde,
     garde: garde::Container,
@@ -77,7 +77,7 @@ impl Container {
         if let Some(words) = self.own.words.first() {
             errors.at(
                 words.span(),
-                "an opaque type has no place for a rule: put the rule on the field that holds it",
+                "an opaque type cannot have a rule: put the rule on the field that holds it",
             );
         }
         Data::Opaque
@@ -158,8 +158,8 @@ impl Container {
         if let Some(span) = serde.untagged.or(serde.other) {
             errors.at(
                 span,
-                "mcp-kit cannot tell a model about a variant that takes whatever the others do \
-                 not: name every variant, or put `#[tool_args(opaque)]` on the enum",
+                "mcp-kit cannot describe a variant that accepts everything else: name every \
+                 variant, or put `#[tool_args(opaque)]` on the enum",
             );
         }
         schema_is_true(&variant.attrs, false, errors);
@@ -268,8 +268,8 @@ impl Container {
         if self.serde.deny_unknown_fields.is_some() {
             errors.at(
                 span,
-                "serde cannot have `flatten` beside `deny_unknown_fields`: remove the latter, \
-                 mcp-kit refuses unknown arguments by itself",
+                "serde does not support `flatten` together with `deny_unknown_fields`: remove \
+                 `deny_unknown_fields`, mcp-kit refuses unknown arguments anyway",
             );
         }
         if types::is_never_flat(&field.ty) {
@@ -297,8 +297,8 @@ impl Container {
 
     fn custom_has_words(&self, takes_words: bool, errors: &mut Errors) {
         if !takes_words {
-            let message = "a rule on a whole enum or tuple cannot be told to the model: put it on \
-                           the field that holds this type";
+            let message = "a rule on a whole enum or tuple cannot be described to the model: put \
+                           it on the field that holds this type";
             if let Some(custom) = self.garde.custom {
                 errors.at(custom, message);
             } else if let Some(words) = self.own.words.first() {
@@ -307,15 +307,15 @@ impl Container {
         } else if let Some(custom) = self.garde.custom
             && self.own.words.is_empty()
         {
-            errors.at(custom, rules::unsayable("custom"));
+            errors.at(custom, rules::inexpressible("custom"));
         }
     }
 }
 
 fn changed(key: &str, place: &str) -> String {
     format!(
-        "`{key}` changes what is on the wire, and mcp-kit cannot see how: put \
-         `#[tool_args(opaque)]` on {place}, then serde and garde alone check it"
+        "`{key}` changes the JSON form in a way that mcp-kit cannot see: put \
+         `#[tool_args(opaque)]` on {place}, so that only serde and garde check it"
     )
 }
 
@@ -326,20 +326,20 @@ fn schema_is_true(attributes: &[Attribute], opaque: bool, errors: &mut Errors) {
     for (span, key, why) in schemars::untrue(attributes) {
         let message = match why {
             Untrue::Form => format!(
-                "`schemars({key})` makes the schema say something else than serde reads: write \
+                "with `schemars({key})` the schema differs from what serde reads: write \
                  `#[serde({key} …)]`, which both follow"
             ),
             Untrue::Type => format!(
-                "`schemars({key})` gives this place another type's schema: put \
-                 `#[tool_args(opaque)]` on the field, then serde and garde alone check it"
+                "`schemars({key})` replaces the schema by another type's: put \
+                 `#[tool_args(opaque)]` on the field, so that only serde and garde check it"
             ),
             Untrue::Function => format!(
-                "`{key}` may put into the schema what nothing checks: write rules as \
-                 `#[garde(…)]`, and remarks as `#[schemars(example = …)]`, `title = …` or \
+                "`{key}` can add rules to the schema that nothing checks: write rules as \
+                 `#[garde(…)]`, and annotations as `#[schemars(example = …)]`, `title = …` or \
                  `extend(\"x-…\" = …)`"
             ),
             Untrue::Rule => format!(
-                "`{key}` here is a promise in the schema that nothing checks: write the rule as \
+                "`{key}` here adds a rule to the schema that nothing checks: write the rule as \
                  `#[garde(…)]`"
             ),
         };

@@ -1,5 +1,5 @@
-//! What stands in the place of a type with mistakes: an implementation that
-//! says nothing, so that the tools which use the type have no errors of it.
+//! What replaces the expansion for a type with mistakes: an implementation that
+//! describes nothing, so that the tools which use the type have no errors of it.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;

@@ -73,7 +73,7 @@ pub(crate) enum VariantKind {
     Struct(Vec<Field>),
 }
 
-/// One of garde's rules, and where it stands.
+/// One of garde's rules, and where it is written.
 pub(crate) struct Rule {
     pub(crate) span: Span,
     pub(crate) kind: RuleKind,
@@ -100,7 +100,7 @@ pub(crate) enum RuleKind {
     /// `custom` with what looks like such a rule, misspelt: rustc reports that
     /// there is no such function, and which one is meant.
     Misspelt,
-    /// A rule that only words can tell; the name is what the user wrote.
+    /// A rule that only words can describe; the name is what the user wrote.
     Custom(&'static str),
     Inner(Vec<Rule>),
 }

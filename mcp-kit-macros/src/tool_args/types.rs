@@ -53,7 +53,7 @@ pub(crate) fn borrowed(ty: &Type) -> Option<TokenTree> {
     find(ty.to_token_stream())
 }
 
-/// Whether one of these names stands in the type.
+/// Whether the type mentions one of these names.
 pub(crate) fn mentions(ty: &Type, names: &[&Ident]) -> bool {
     fn find(tokens: TokenStream, names: &[&Ident]) -> bool {
         tokens.into_iter().any(|token| match token {

@@ -1,4 +1,4 @@
-//! Rules that the schema cannot say the same way need words for the model.
+//! Rules that the schema cannot express need words for the model.
 
 use syn::{Expr, ExprLit, Lit, Type};
 
@@ -30,9 +30,9 @@ pub(crate) fn keep_own_functions(rules: &mut [Rule]) {
 }
 
 /// The message for a rule that leaves no trace in the schema.
-pub(crate) fn unsayable(rule: &str) -> String {
+pub(crate) fn inexpressible(rule: &str) -> String {
     format!(
-        "a JSON Schema cannot say what `{rule}` checks: describe it for the model with \
+        "a JSON Schema cannot express what `{rule}` checks: describe it for the model with \
          `#[tool_args(rule = \"must …\")]`"
     )
 }
@@ -56,7 +56,7 @@ fn judge(rule: &Rule, ty: Option<&Type>, errors: &mut Errors) {
             return errors.at(
                 rule.span,
                 format!(
-                    "this `length` counts {counted}, the schema's counts characters: write \
+                    "this `length` counts {counted}, and a schema counts characters: write \
                      `length(chars, …)`, or describe the rule for the model with \
                      `#[tool_args(rule = \"must …\")]`"
                 ),
@@ -69,8 +69,8 @@ fn judge(rule: &Rule, ty: Option<&Type>, errors: &mut Errors) {
         RuleKind::Pattern(None) => {
             return errors.at(
                 rule.span,
-                "a pattern that is not written here cannot go into the schema: write it as text, \
-                 or describe the rule for the model with `#[tool_args(rule = \"must …\")]`",
+                "a pattern that is not a string literal cannot go into the schema: write it as \
+                 one, or describe the rule for the model with `#[tool_args(rule = \"must …\")]`",
             );
         }
         RuleKind::Plain(_)
@@ -80,10 +80,10 @@ fn judge(rule: &Rule, ty: Option<&Type>, errors: &mut Errors) {
         | RuleKind::Misspelt
         | RuleKind::Pattern(Some(_)) => return,
     };
-    errors.at(rule.span, unsayable(name));
+    errors.at(rule.span, inexpressible(name));
 }
 
-/// Whether a length may only say that there is something, on which all ways to
+/// Whether a length only requires that there is something, on which all ways to
 /// count agree. Where the number is not written here, `build()` decides.
 fn only_emptiness(min: Option<&Expr>, max: Option<&Expr>) -> bool {
     let small = |min: &Expr| match min {

@@ -1,5 +1,5 @@
 //! Reads the attributes of serde, schemars, garde and mcp-kit. A mistake in
-//! another derive's attribute is that derive's to tell, so it is passed over.
+//! another derive's attribute is that derive's to report, so it is passed over.
 
 pub(crate) mod garde;
 pub(crate) mod own;

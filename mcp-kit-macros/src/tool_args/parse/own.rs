@@ -4,10 +4,10 @@ use proc_macro2::Span;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, LitStr, Path};
 
-use crate::errors::Errors;
+use crate::errors::{Errors, twice};
 use crate::suggest::unknown_key;
 
-/// What stands on a type.
+/// The keys of a type.
 #[derive(Default)]
 pub(crate) struct Container {
     pub(crate) krate: Option<Path>,
@@ -16,7 +16,7 @@ pub(crate) struct Container {
     pub(crate) words: Vec<LitStr>,
 }
 
-/// What stands on a field.
+/// The keys of a field.
 #[derive(Default)]
 pub(crate) struct Field {
     pub(crate) opaque: bool,
@@ -73,7 +73,7 @@ pub(crate) fn field(attributes: &[Attribute], errors: &mut Errors) -> Field {
     own
 }
 
-/// A variant has no keys: says so where there are some.
+/// A variant has no keys: reports those that it has.
 pub(crate) fn variant(attributes: &[Attribute], errors: &mut Errors) {
     for attribute in attributes.iter().filter(|a| a.path().is_ident("tool_args")) {
         errors.on(
@@ -131,10 +131,7 @@ fn alone(meta: &syn::meta::ParseNestedMeta<'_>, key: &str) -> syn::Result<()> {
 
 fn once<T>(earlier: Option<T>, key: &str, span: Span) -> syn::Result<()> {
     match earlier {
-        Some(_) => Err(syn::Error::new(
-            span,
-            format!("`{key}` is given twice: keep one"),
-        )),
+        Some(_) => Err(twice(span, key)),
         None => Ok(()),
     }
 }

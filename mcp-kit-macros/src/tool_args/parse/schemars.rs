@@ -31,7 +31,7 @@ pub(crate) fn untrue(attributes: &[Attribute]) -> Vec<(Span, String, Untrue)> {
         if !attribute.path().is_ident("schemars") {
             continue;
         }
-        // schemars's own derive tells what is wrong in here.
+        // schemars's own derive reports what is wrong in here.
         let _ = attribute.parse_nested_meta(|meta| {
             let key = meta
                 .path

@@ -33,7 +33,7 @@ impl Serde {
     pub(crate) fn of(attributes: &[Attribute]) -> Self {
         let mut serde = Self::default();
         for attribute in attributes.iter().filter(|a| a.path().is_ident("serde")) {
-            // serde's own derive tells what is wrong in here.
+            // serde's own derive reports what is wrong in here.
             let _ = attribute.parse_nested_meta(|meta| serde.key(&meta));
         }
         serde

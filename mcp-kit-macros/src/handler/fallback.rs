@@ -1,16 +1,17 @@
-//! What stands in the place of a tool with mistakes: the item as the user wrote
-//! it and, where possible, a type that `.tool::<name>()` takes. So each mistake
-//! is told once and nothing else seems to be missing.
+//! What replaces a function with mistakes: the item as the user wrote it and, if
+//! possible, a type that `.tool::<name>()` takes. So each mistake is reported once
+//! and nothing else seems to be missing.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
 use syn::{AttrStyle, Attribute, ItemFn, Path, ReturnType, parse_quote};
 
-use super::check::{is_method, is_tool};
+use super::Noun;
+use super::signature::is_method;
 use crate::errors::{Errors, Hidden};
 
-/// For an item that is no function.
+/// For an item that is not a function.
 pub(crate) fn without_function(item: TokenStream, errors: Errors) -> TokenStream {
     let errors = errors.into_compile_errors();
     quote! {
@@ -19,8 +20,9 @@ pub(crate) fn without_function(item: TokenStream, errors: Errors) -> TokenStream
     }
 }
 
-/// For a function that is no tool.
+/// For a function with mistakes.
 pub(crate) fn with_function(
+    noun: &Noun,
     function: &ItemFn,
     krate: Option<&Path>,
     errors: Errors,
@@ -36,7 +38,7 @@ pub(crate) fn with_function(
         function.sig.output = ReturnType::Default;
     }
     let errors = errors.into_compile_errors();
-    function.attrs.retain(|attribute| !is_tool(attribute));
+    function.attrs.retain(|attribute| !noun.is(attribute));
     if is_method {
         return quote! {
             #function
@@ -52,11 +54,13 @@ pub(crate) fn with_function(
             ..attribute.clone()
         })
         .collect();
+    let trait_of_functions = format_ident!("{}", noun.function);
+    let spec = format_ident!("{}", noun.spec);
     let implementation = |ident: TokenStream| {
         quote! {
             const _: () = {
-                impl #krate::ToolFn for #ident {
-                    fn describe(_: &mut #krate::ToolSpec) {}
+                impl #krate::#trait_of_functions for #ident {
+                    fn describe(_: &mut #krate::#spec) {}
                     fn call(_: #krate::ToolCall) -> #krate::ToolFuture {
                         ::core::unreachable!()
                     }
@@ -76,7 +80,7 @@ pub(crate) fn with_function(
     } else {
         // The mistake may be that a module or an import has the name: what a
         // glob brings gives way to it.
-        let module = format_ident!("__tool_{}", ident.unraw());
+        let module = format_ident!("__{}_{}", noun.word, ident.unraw());
         let implementation = implementation(quote!(#module::#ident));
         quote! {
             #(#cfgs)*

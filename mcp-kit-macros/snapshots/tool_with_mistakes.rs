@@ -1,5 +1,5 @@
 #[allow(dead_code)]
-#[doc = r" Search the web."]
+/// Search the web.
 #[cfg(feature = "web")]
 pub async fn search_web(args: &SearchArgs) -> String {
     String::new()
@@ -7,18 +7,18 @@ pub async fn search_web(args: &SearchArgs) -> String {
 #[cfg(feature = "web")]
 #[doc(hidden)]
 #[allow(non_camel_case_types)]
-#[::mcp_kit::__private::tool_function(const _: () = {
+pub struct search_web {}
+const _: () = {
     impl ::mcp_kit::__private::ToolFn for search_web {
         fn describe(_: &mut ::mcp_kit::__private::ToolSpec) {}
         fn call(_: ::mcp_kit::__private::ToolCall) -> ::mcp_kit::__private::ToolFuture {
             ::core::unreachable!()
         }
     }
-};)]
-pub struct search_web {}
-::core::compile_error!{
+};
+::core::compile_error! {
     "a tool owns its arguments: take the type without `&`"
 }
-::core::compile_error!{
+::core::compile_error! {
     "expected a whole number and a unit: `500ms`, `15s`, `2m` or `1h`"
 }

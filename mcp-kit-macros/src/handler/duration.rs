@@ -22,7 +22,7 @@ pub(crate) fn millis(text: &str) -> Result<u64, &'static str> {
     }
     let number: u64 = number.parse().map_err(|_| LONG)?;
     match number.checked_mul(*unit) {
-        Some(0) => Err("a timeout of zero would end every call: give it some time, such as `15s`"),
+        Some(0) => Err("a timeout of zero would end every call: write a longer one, such as `15s`"),
         Some(millis) if millis <= LONGEST_MILLIS => Ok(millis),
         _ => Err(LONG),
     }

@@ -1,26 +1,25 @@
-//! What is known of a tool once all checks have passed.
+//! What is known of a function, whatever it becomes, once all checks have passed.
 
 use proc_macro2::TokenStream;
 use syn::{Attribute, Expr, Ident, Path, Type, Visibility};
 
-pub(crate) struct Tool {
+pub(crate) struct Handler {
     /// Where mcp-kit is, if not at `::mcp_kit`.
     pub(crate) krate: Option<Path>,
     /// The function's name, which is the type's too.
     pub(crate) ident: Ident,
     pub(crate) visibility: Visibility,
-    /// `#[cfg(…)]`, for everything that stands beside the function.
+    /// `#[cfg(…)]`, for everything that is written beside the function.
     pub(crate) cfgs: Vec<Attribute>,
     /// `#[doc = "…"]`, for the type.
     pub(crate) docs: Vec<Attribute>,
-    /// `#[deprecated]`: a server may go on offering the tool without a warning.
+    /// `#[deprecated]`: a server may go on offering the function without a warning.
     pub(crate) deprecated: bool,
     /// The name on the wire. Here and below: an expression for the value, which
     /// is a literal if the user wrote one.
     pub(crate) name: TokenStream,
     pub(crate) title: Option<TokenStream>,
     pub(crate) description: Description,
-    pub(crate) hints: Hints,
     /// A `Duration`.
     pub(crate) timeout: Option<TokenStream>,
     pub(crate) rate: Option<Rate>,
@@ -28,8 +27,6 @@ pub(crate) struct Tool {
     pub(crate) result_bytes: Option<Expr>,
     pub(crate) scope: Option<TokenStream>,
     pub(crate) blocking: bool,
-    /// Variants of `WarningCode`.
-    pub(crate) allow: Vec<Ident>,
     pub(crate) parameters: Vec<Type>,
     /// `None` is `()`.
     pub(crate) output: Option<Type>,
@@ -47,13 +44,4 @@ pub(crate) enum Rate {
     /// `Rate`'s constructor and the number of calls.
     Calls(&'static str, u32),
     Expr(Expr),
-}
-
-/// The hints that were given; a missing one is not sent.
-#[derive(Default)]
-pub(crate) struct Hints {
-    pub(crate) read_only: Option<bool>,
-    pub(crate) destructive: Option<bool>,
-    pub(crate) idempotent: Option<bool>,
-    pub(crate) open_world: Option<bool>,
 }

@@ -1,13 +1,16 @@
 //! Names that every client takes. The protocol allows 128 characters; several
 //! clients cut or refuse more than 64.
 
+use super::Noun;
+
 const LONGEST: usize = 64;
 
-/// What is wrong with a tool's name.
-pub(crate) fn check(name: &str) -> Result<(), String> {
+/// What is wrong with a name.
+pub(crate) fn check(noun: &Noun, name: &str) -> Result<(), String> {
+    let word = noun.word;
     if name.is_empty() {
         return Err(format!(
-            "a tool's name is empty: give it 1 to {LONGEST} characters"
+            "the name of a {word} is empty: it must have 1 to {LONGEST} characters"
         ));
     }
     let stranger = name
@@ -15,13 +18,14 @@ pub(crate) fn check(name: &str) -> Result<(), String> {
         .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')));
     if let Some(stranger) = stranger {
         return Err(format!(
-            "a tool's name cannot contain {stranger:?}: use ASCII letters, digits, `_`, `-` and `.`"
+            "the name of a {word} cannot contain {stranger:?}: use ASCII letters, digits, `_`, `-` and \
+             `.`"
         ));
     }
     if name.len() > LONGEST {
         return Err(format!(
-            "a tool's name has at most {LONGEST} characters, this one has {}: \
-             give a shorter one with `name = \"…\"`",
+            "the name of a {word} has at most {LONGEST} characters, this one has {}: \
+             write a shorter one with `name = \"…\"`",
             name.len()
         ));
     }
@@ -30,7 +34,10 @@ pub(crate) fn check(name: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+
+    fn check(name: &str) -> Result<(), String> {
+        super::check(&crate::tool::NOUN, name)
+    }
 
     #[test]
     fn names_that_clients_take() {

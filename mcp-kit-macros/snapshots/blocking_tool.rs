@@ -1,6 +1,6 @@
 #[doc = include_str!("usage.md")]
 fn usage() {}
-#[doc = " The tool `usage`."]
+/// The tool `usage`.
 #[allow(non_camel_case_types, clippy::exhaustive_structs)]
 struct usage {}
 #[allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
@@ -14,9 +14,12 @@ const _: () = {
             __spec.output(<() as kit::__private::IntoToolResult>::output_schema);
         }
         fn call(__call: kit::__private::ToolCall) -> kit::__private::ToolFuture {
-            kit::__private::run_blocking(__call, | __call | {
-                <() as kit::__private::IntoToolResult>::into_tool_result(usage())
-            })
+            kit::__private::run_blocking(
+                __call,
+                |__call| {
+                    <() as kit::__private::IntoToolResult>::into_tool_result(usage())
+                },
+            )
         }
     }
 };
