@@ -126,7 +126,7 @@ impl Inbox {
 }
 
 /// Cancels the request `id`.
-pub(super) fn cancellation(id: u64) -> Value {
+pub(crate) fn cancellation(id: u64) -> Value {
     json!({
         "jsonrpc": "2.0",
         "method": "notifications/cancelled",

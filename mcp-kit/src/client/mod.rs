@@ -2,8 +2,8 @@
 //! `call` of the command line uses it; it is compiled for either.
 //!
 //! A [`Client`] knows requests, their answers and their progress. It sends through a [`Link`],
-//! which moves messages: [`stream`] speaks the transport of stdio. What arrives goes through the
-//! [`inbox`].
+//! which moves messages: `stream` speaks the transport of stdio, `http` the one of its name. What
+//! arrives goes through the `inbox`, which is the same for both.
 #![cfg_attr(
     not(feature = "testing"),
     allow(
@@ -13,6 +13,8 @@
     )
 )]
 
+#[cfg(all(feature = "http", feature = "testing"))]
+pub(crate) mod http;
 mod inbox;
 mod request;
 mod stream;
@@ -42,12 +44,19 @@ pub(crate) trait Link: Send + Sync {
 
     /// Sends nothing more, and ends the inbox once the server has answered.
     fn close(&self);
+
+    /// The client of single requests below this link, if it has one.
+    #[cfg(all(feature = "http", feature = "testing"))]
+    fn http(&self) -> Option<&http::HttpClient> {
+        None
+    }
 }
 
 /// A client in the same process that speaks the whole protocol with a server; nothing is mocked.
 ///
-/// [`new`](Self::new) and [`modern`](Self::modern) connect as a client over stdio does. The client
-/// needs a tokio runtime, which may have paused time. Dropping the client ends the connection.
+/// [`new`](Self::new) and [`modern`](Self::modern) connect as a client over stdio does,
+/// `Client::http` (feature `http`) as one over HTTP. The client needs a tokio runtime, which may
+/// have paused time. Dropping the client ends the connection.
 ///
 /// ```
 /// use mcp_kit::prelude::*;

@@ -80,6 +80,9 @@ pub enum RequestError {
         /// The error's `data`.
         data: Option<Value>,
     },
+    /// The server refused the HTTP request: the status is neither 200 nor 202.
+    #[cfg(all(feature = "http", feature = "testing"))]
+    Refused(super::http::HttpRefusal),
     /// The connection ended without an answer.
     NoAnswer,
     /// The request was cancelled before the server answered it.
@@ -87,6 +90,17 @@ pub enum RequestError {
 }
 
 impl RequestError {
+    /// The code of the JSON-RPC error, with or without an HTTP status.
+    #[must_use]
+    pub fn code(&self) -> Option<i64> {
+        match self {
+            Self::Protocol { code, .. } => Some(*code),
+            #[cfg(all(feature = "http", feature = "testing"))]
+            Self::Refused(refusal) => refusal.code(),
+            _ => None,
+        }
+    }
+
     /// Reads the `error` of a JSON-RPC message.
     pub(super) fn of_json(error: &mut Value) -> Self {
         Self::Protocol {
@@ -101,6 +115,8 @@ impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Protocol { code, message, .. } => write!(f, "{message} ({code})"),
+            #[cfg(all(feature = "http", feature = "testing"))]
+            Self::Refused(refusal) => write!(f, "{refusal}"),
             Self::NoAnswer => f.write_str("the connection ended without an answer"),
             Self::Cancelled => f.write_str("the request was cancelled"),
         }

@@ -11,6 +11,8 @@ mod agreement;
 mod handlers;
 mod portable;
 
+#[cfg(feature = "http")]
+pub use crate::client::http::{Event, HttpClient, HttpRefusal, HttpResponse};
 pub use crate::client::{Call, CallResult, Client, ClientBuilder, Request, RequestError};
 pub use agreement::assert_schema_agrees;
 pub use handlers::{CancelHandle, ProgressReport, ProgressReports, cancellation, progress};

@@ -202,6 +202,12 @@ impl HttpService {
         }
     }
 
+    /// The path of the MCP endpoint.
+    #[cfg(feature = "testing")]
+    pub(crate) fn path(&self) -> &str {
+        &self.shared.options.path
+    }
+
     pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }

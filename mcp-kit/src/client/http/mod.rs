@@ -1,0 +1,436 @@
+//! A client over HTTP in the process of its server: it drives the tower service that serves real
+//! connections, without a socket.
+
+mod headers;
+mod link;
+mod response;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http_body_util::Full;
+use serde_json::{Value, json};
+use tower_service::Service as _;
+
+pub use response::{Event, HttpRefusal, HttpResponse};
+
+use self::link::HttpLink;
+use super::{Client, Inbox, RequestError, handshake};
+use crate::protocol::{Era, ProtocolVersion};
+use crate::server::Server;
+use crate::transport::http::{HttpService, PeerAddr};
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// A client over HTTP, without a socket: it sends its requests to the tower service of a server,
+/// which checks them like those of a real connection. Made by [`Client::http`].
+///
+/// [`connect`](Self::connect) returns a [`Client`], which speaks the whole protocol. The other
+/// methods send single requests, for tests of statuses, headers, sessions and streams.
+///
+/// Clones share the service, and with it the sessions and limits; so several callers of one
+/// server are clones with different keys.
+///
+/// # Examples
+///
+/// Scopes:
+///
+/// ```
+/// use mcp_kit::auth::ApiKeys;
+/// use mcp_kit::prelude::*;
+/// use mcp_kit::testing::{Client, RequestError};
+/// use serde_json::json;
+///
+/// /// Delete every note.
+/// #[tool(scope = "notes:write")]
+/// async fn clear() -> &'static str {
+///     "cleared"
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let keys = ApiKeys::from_list("alice:key-of-alice-0001:notes:write,bob:key-of-bob-000002")?;
+/// let server = Server::builder("notes", "1.0.0")
+///     .tool::<clear>()
+///     .http(|http| http.authenticate(keys))
+///     .build()?;
+/// let http = Client::http(&server);
+///
+/// let alice = http.clone().key("key-of-alice-0001").connect().await?;
+/// assert_eq!(alice.call("clear", json!({})).await.text(), "cleared");
+///
+/// let bob = http.clone().key("key-of-bob-000002").connect().await?;
+/// let refused = bob.call("clear", json!({})).await;
+/// assert!(refused.is_error());
+/// assert!(refused.text().contains("notes:write"));
+///
+/// let Err(RequestError::Refused(refusal)) = http.connect().await else {
+///     panic!("a key is required");
+/// };
+/// assert_eq!(refusal.status(), 401);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A stream that broke off and is resumed:
+///
+/// ```
+/// use mcp_kit::prelude::*;
+/// use mcp_kit::testing::Client;
+/// use serde_json::json;
+///
+/// /// Count to three.
+/// #[tool]
+/// async fn count(progress: Progress) -> &'static str {
+///     for number in 1..=3 {
+///         progress.report(number.into(), Some(3.0), None);
+///     }
+///     "counted"
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder("counter", "1.0.0").tool::<count>().build()?;
+/// let session = Client::http(&server).open_session().await?;
+/// let mut stream = session
+///     .post(&json!({
+///         "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+///         "params": {"name": "count", "_meta": {"progressToken": "a"}},
+///     }))
+///     .await;
+/// let first = stream.next_event().await.expect("a stream begins with an id");
+/// drop(stream); // the connection is lost, and the call goes on
+///
+/// let mut rest = session.resume(&first.id.expect("it has an id")).await;
+/// assert_eq!(rest.status(), 200);
+/// let report = rest.next_event().await.expect("the first report").json();
+/// assert_eq!(report["params"]["progress"], 1.0);
+///
+/// assert_eq!(session.delete().await.status(), 204);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "it sends nothing by itself"]
+pub struct HttpClient {
+    server: Server,
+    service: HttpService,
+    headers: HeaderMap,
+    peer: Option<SocketAddr>,
+    version: ProtocolVersion,
+    session: Option<HeaderValue>,
+}
+
+impl Client {
+    /// A client over HTTP, in process and without a socket; see [`HttpClient`].
+    ///
+    /// Each call makes a service of its own with [`Server::http_service`], so that the limits of
+    /// one test are not used up by another. The caller has the address 127.0.0.1.
+    pub fn http(server: &Server) -> HttpClient {
+        HttpClient::of(server, server.http_service())
+    }
+
+    /// The HTTP client that this client was connected with, with its session; `None` for a client
+    /// over stdio.
+    #[must_use]
+    pub fn http_client(&self) -> Option<&HttpClient> {
+        self.link.http()
+    }
+}
+
+impl HttpClient {
+    pub(crate) fn of(server: &Server, service: HttpService) -> Self {
+        let host = HeaderValue::from_static("127.0.0.1");
+        Self {
+            server: server.clone(),
+            service,
+            headers: HeaderMap::from_iter([(HOST, host)]),
+            peer: Some(([127, 0, 0, 1], 50_000).into()),
+            version: ProtocolVersion::NEWEST_LEGACY,
+            session: None,
+        }
+    }
+
+    /// Sends an API key (`X-API-Key`).
+    ///
+    /// # Panics
+    ///
+    /// Panics if a header cannot have this value.
+    #[track_caller]
+    pub fn key(self, key: &str) -> Self {
+        self.header(API_KEY, key)
+    }
+
+    /// Sends a token (`Authorization: Bearer`).
+    ///
+    /// # Panics
+    ///
+    /// Panics if a header cannot have this value.
+    #[track_caller]
+    pub fn bearer(self, token: &str) -> Self {
+        self.header(AUTHORIZATION, format!("Bearer {token}"))
+    }
+
+    /// Sends this header with every request, in place of one of the same name.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the name or the value is not valid.
+    #[track_caller]
+    #[allow(clippy::panic)]
+    pub fn header<N, V>(mut self, name: N, value: V) -> Self
+    where
+        HeaderName: TryFrom<N, Error: Into<http::Error>>,
+        HeaderValue: TryFrom<V, Error: Into<http::Error>>,
+    {
+        let name = HeaderName::try_from(name).map_err(Into::into);
+        let value = HeaderValue::try_from(value).map_err(Into::into);
+        match (name, value) {
+            (Ok(name), Ok(value)) => self.headers.insert(name, value),
+            (Err(error), _) | (_, Err(error)) => panic!("the header is not valid: {error}"),
+        };
+        self
+    }
+
+    /// Leaves a header out that [`header`](Self::header) or the client itself has set, such as
+    /// `Host`.
+    pub fn without_header(mut self, name: &str) -> Self {
+        self.headers.remove(name);
+        self
+    }
+
+    /// The caller's address; 127.0.0.1 by default. `None` sends requests without an address, as
+    /// from an application that does not set [`PeerAddr`].
+    pub fn peer(mut self, address: impl Into<Option<SocketAddr>>) -> Self {
+        self.peer = address.into();
+        self
+    }
+
+    /// The protocol version; the newest one with sessions by default.
+    pub fn version(mut self, version: ProtocolVersion) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Speaks 2026-07-28: no sessions, and metadata on every request.
+    pub fn modern(self) -> Self {
+        self.version(ProtocolVersion::V2026_07_28)
+    }
+
+    /// Sends this session id.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a header cannot have this value.
+    #[track_caller]
+    #[allow(clippy::panic)]
+    pub fn session(mut self, id: &str) -> Self {
+        match HeaderValue::try_from(id) {
+            Ok(id) => self.session = Some(id),
+            Err(_) => panic!("the session id is not valid: {id:?}"),
+        }
+        self
+    }
+
+    /// Sends no session id.
+    pub fn without_session(mut self) -> Self {
+        self.session = None;
+        self
+    }
+
+    /// The protocol version that the client sends; after the handshake, the one that was agreed
+    /// on.
+    #[must_use]
+    pub fn protocol_version(&self) -> ProtocolVersion {
+        self.version
+    }
+
+    /// The session id that the client sends.
+    #[must_use]
+    pub fn session_id(&self) -> Option<&str> {
+        self.session.as_ref()?.to_str().ok()
+    }
+
+    /// The path of the server's MCP endpoint.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.service.path()
+    }
+
+    /// A client that speaks the whole protocol: with a session and its stream (`GET`) in the
+    /// versions that have them. [`Client::close`] ends the session.
+    ///
+    /// Dropping the client disconnects it: this cancels the calls of the modern era; those of a
+    /// session go on.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`RequestError::Refused`] if the server refuses the handshake, for example for
+    /// want of a key, and [`RequestError::Protocol`] if it answers with an error. The modern era
+    /// has no handshake: the first request shows a wrong key.
+    pub async fn connect(self) -> Result<Client, RequestError> {
+        let era = self.version.era();
+        let http = match era {
+            Era::Legacy => self.open_session().await?,
+            Era::Modern => self,
+        };
+        let stream = match http.session {
+            Some(_) => Some(http.get().await),
+            None => None,
+        };
+        let inbox = Arc::<Inbox>::default();
+        let link = HttpLink::new(http, Arc::clone(&inbox));
+        if let Some(stream) = stream.filter(HttpResponse::is_stream) {
+            link.listen(stream);
+        }
+        Ok(Client::over(Arc::new(link), inbox, era))
+    }
+
+    /// The handshake alone: `initialize` and `notifications/initialized`. The client that this
+    /// returns sends the session's id, if the server gave one.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn open_session(mut self) -> Result<Self, RequestError> {
+        let mut response = self
+            .post(&json!({
+                "jsonrpc": "2.0",
+                "id": 0,
+                "method": "initialize",
+                "params": handshake(self.version),
+            }))
+            .await;
+        if !response.status().is_success() {
+            return Err(RequestError::Refused(HttpRefusal::read(response).await));
+        }
+        let mut answer = match response.is_stream() {
+            true => response.next_event().await.unwrap_or_default().json(),
+            false => response.json().await,
+        };
+        if let Some(error) = answer.get_mut("error") {
+            return Err(RequestError::of_json(error));
+        }
+        let agreed = answer["result"]["protocolVersion"].as_str();
+        if let Some(version) = agreed.and_then(ProtocolVersion::from_name) {
+            self.version = version;
+        }
+        self.session = response.headers().get(SESSION_ID).cloned();
+        let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+        self.post(&initialized).await;
+        Ok(self)
+    }
+
+    /// Sends a message, or a batch of them, in a `POST` to the endpoint. The headers that repeat
+    /// parts of a message (2026-07-28) are taken from it. The response begins as the server
+    /// decides: with the answer, or with the first event of a stream.
+    pub async fn post(&self, message: &Value) -> HttpResponse {
+        self.post_bytes(message.to_string(), Some(message)).await
+    }
+
+    async fn post_bytes(&self, body: impl Into<Bytes>, message: Option<&Value>) -> HttpResponse {
+        let mut request = self.request(Method::POST, body.into());
+        let set = request.headers_mut();
+        set.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        set.insert(
+            ACCEPT,
+            HeaderValue::from_static("application/json, text/event-stream"),
+        );
+        if let Some(message) = message {
+            headers::repeat(message, self.version, &self.server, set);
+        }
+        // Those that the test has set count.
+        for name in self.headers.keys() {
+            set.remove(name);
+        }
+        self.send(request).await
+    }
+
+    /// Opens the session's own stream: a `GET` of the endpoint.
+    pub async fn get(&self) -> HttpResponse {
+        self.listen(None).await
+    }
+
+    /// Continues a stream after the event with this id (`Last-Event-ID`).
+    ///
+    /// # Panics
+    ///
+    /// Panics if a header cannot have this value.
+    #[allow(clippy::panic)]
+    pub async fn resume(&self, last_event: &str) -> HttpResponse {
+        match HeaderValue::from_str(last_event) {
+            Ok(id) => self.listen(Some(id)).await,
+            Err(_) => panic!("the event id is not valid: {last_event:?}"),
+        }
+    }
+
+    async fn listen(&self, last_event: Option<HeaderValue>) -> HttpResponse {
+        let mut request = self.request(Method::GET, Bytes::new());
+        let set = request.headers_mut();
+        if !self.headers.contains_key(ACCEPT) {
+            set.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        }
+        if let Some(id) = last_event {
+            set.insert(LAST_EVENT_ID, id);
+        }
+        self.send(request).await
+    }
+
+    /// Ends the session: a `DELETE` of the endpoint.
+    pub async fn delete(&self) -> HttpResponse {
+        self.send(self.request(Method::DELETE, Bytes::new())).await
+    }
+
+    /// Sends any request. The client adds its address, its session, and those of its headers
+    /// that the request does not have.
+    pub async fn send<B: Into<Bytes>>(&self, request: Request<B>) -> HttpResponse {
+        let mut request = request.map(|body| Full::new(body.into()));
+        let set = request.headers_mut();
+        for (name, value) in &self.headers {
+            if !set.contains_key(name) {
+                set.insert(name, value.clone());
+            }
+        }
+        if let Some(session) = &self.session
+            && !set.contains_key(SESSION_ID)
+        {
+            set.insert(SESSION_ID, session.clone());
+        }
+        if let Some(peer) = self.peer
+            && request.extensions().get::<PeerAddr>().is_none()
+        {
+            request.extensions_mut().insert(PeerAddr(peer));
+        }
+        match self.service.clone().call(request).await {
+            Ok(response) => HttpResponse::new(response),
+            Err(never) => match never {},
+        }
+    }
+
+    /// A request to the endpoint.
+    fn request(&self, method: Method, body: Bytes) -> Request<Bytes> {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        // A path that no URI can have reaches nothing, as over a socket.
+        *request.uri_mut() = self.path().parse().unwrap_or_default();
+        headers::name_version(self.version, self.session.is_some(), request.headers_mut());
+        request
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    /// Without the headers, which may have keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient")
+            .field("service", &self.service)
+            .field("version", &self.version)
+            .field("has_session", &self.session.is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,260 @@
+//! Responses as they arrive: status and headers first, then the events of a stream one by one.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+
+use crate::transport::http::HttpBody;
+
+/// The response to one request of an [`HttpClient`](super::HttpClient). Its body is read on
+/// demand; dropping the response disconnects the client.
+pub struct HttpResponse {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: HttpBody,
+    /// Read from the body and not taken yet.
+    read: Vec<u8>,
+    events: VecDeque<Event>,
+    keep_alives: usize,
+}
+
+/// One event of a stream (`text/event-stream`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event {
+    /// Where [`HttpClient::resume`](super::HttpClient::resume) continues after this event.
+    pub id: Option<String>,
+    /// The event's type; `None` is a message.
+    pub kind: Option<String>,
+    /// A message as JSON. Empty in the event that only carries the first id of a stream.
+    pub data: String,
+}
+
+impl Event {
+    /// The message in the event.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the data is not JSON.
+    #[must_use]
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        parse(&self.data)
+    }
+
+    /// Reads the lines of one event; `None` if there are only comments.
+    fn read(block: &str) -> Option<Self> {
+        let mut event = Self::default();
+        let mut lines = 0;
+        for line in block.lines() {
+            let (name, value) = line.split_once(':').unwrap_or((line, ""));
+            let value = value.strip_prefix(' ').unwrap_or(value);
+            match name {
+                "id" => event.id = Some(value.to_owned()),
+                "event" => event.kind = Some(value.to_owned()),
+                "data" => {
+                    if !event.data.is_empty() {
+                        event.data.push('\n');
+                    }
+                    event.data.push_str(value);
+                }
+                _ => continue,
+            }
+            lines += 1;
+        }
+        (lines > 0).then_some(event)
+    }
+}
+
+impl HttpResponse {
+    pub(super) fn new(response: Response<HttpBody>) -> Self {
+        let (parts, body) = response.into_parts();
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+            read: Vec::new(),
+            events: VecDeque::new(),
+            keep_alives: 0,
+        }
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The value of a header; `None` if it is missing or not text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether the body is a stream of events.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        self.header("content-type") == Some("text/event-stream")
+    }
+
+    /// The next event of a stream, as soon as it arrives; `None` at the end.
+    pub async fn next_event(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Some(event);
+            }
+            if !self.read_frame().await {
+                return None;
+            }
+            while let Some(end) = self.read.windows(2).position(|end| end == b"\n\n") {
+                let block: Vec<u8> = self.read.drain(..end + 2).collect();
+                match Event::read(&String::from_utf8_lossy(&block)) {
+                    Some(event) => self.events.push_back(event),
+                    None => self.keep_alives += 1,
+                }
+            }
+        }
+    }
+
+    /// How many comments the server has sent between the events that were read. It sends them to
+    /// keep a silent stream open.
+    #[must_use]
+    pub fn keep_alives(&self) -> usize {
+        self.keep_alives
+    }
+
+    /// The whole body, or what is left of it, as text.
+    pub async fn text(&mut self) -> String {
+        while self.read_frame().await {}
+        String::from_utf8_lossy(&self.read).into_owned()
+    }
+
+    /// The whole body as JSON.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the body is not JSON.
+    pub async fn json(&mut self) -> Value {
+        parse(&self.text().await)
+    }
+
+    /// Reads on; `false` at the end.
+    async fn read_frame(&mut self) -> bool {
+        // Bodies of this crate do not fail.
+        let Some(Ok(frame)) = self.body.frame().await else {
+            return false;
+        };
+        if let Some(data) = frame.data_ref() {
+            self.read.extend_from_slice(data);
+        }
+        true
+    }
+}
+
+#[track_caller]
+#[allow(clippy::panic)]
+fn parse(text: &str) -> Value {
+    match serde_json::from_str(text) {
+        Ok(json) => json,
+        Err(error) => panic!("the server sent no JSON ({error}): {text:?}"),
+    }
+}
+
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpResponse")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .field("read", &String::from_utf8_lossy(&self.read))
+            .finish_non_exhaustive()
+    }
+}
+
+/// A response that refuses a request: its status is neither 200 nor 202.
+#[derive(Clone, PartialEq)]
+pub struct HttpRefusal(Box<Refused>);
+
+#[derive(Clone, PartialEq)]
+struct Refused {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl HttpRefusal {
+    pub(super) async fn read(mut response: HttpResponse) -> Self {
+        let body = response.text().await;
+        Self(Box::new(Refused {
+            status: response.status,
+            headers: response.headers,
+            body,
+        }))
+    }
+
+    /// The status, such as 403.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// The headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
+    /// The value of a header, such as `WWW-Authenticate`; `None` if it is missing or not text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.0.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        &self.0.body
+    }
+
+    /// The code of the JSON-RPC error in the body.
+    #[must_use]
+    pub fn code(&self) -> Option<i64> {
+        self.json()["error"]["code"].as_i64()
+    }
+
+    /// The message of the JSON-RPC error in the body, else the body.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let json = self.json();
+        let message = json["error"]["message"].as_str();
+        message.unwrap_or(&self.0.body).to_owned()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.0.body).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for HttpRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpRefusal")
+            .field("status", &self.0.status)
+            .field("headers", &self.0.headers)
+            .field("body", &self.0.body)
+            .finish()
+    }
+}
+
+impl fmt::Display for HttpRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HTTP {}: {}", self.0.status, self.message())
+    }
+}

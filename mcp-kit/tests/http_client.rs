@@ -1,0 +1,292 @@
+//! `testing::Client` over HTTP: the same calls as over stdio, and what only HTTP has.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+
+use mcp_kit::auth::{AuthError, Authenticator, Credentials, ProtectedResource};
+use mcp_kit::prelude::*;
+use mcp_kit::protocol::ProtocolVersion;
+use mcp_kit::server::ServerBuilder;
+use mcp_kit::testing::{Client, HttpClient, RequestError};
+use mcp_kit::{RequestInfo, async_trait};
+use serde_json::json;
+use tokio::sync::{Notify, Semaphore};
+
+/// Holds calls until the test lets them go.
+#[derive(Clone)]
+struct Held {
+    entered: Arc<Notify>,
+    open: Arc<Semaphore>,
+    dropped: Arc<Notify>,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self {
+            entered: Arc::default(),
+            open: Arc::new(Semaphore::new(0)),
+            dropped: Arc::default(),
+        }
+    }
+}
+
+struct OnDrop(Arc<Notify>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+/// Waits for the test, and reports that it does.
+#[tool]
+async fn wait(State(held): State<Held>, progress: Progress) -> &'static str {
+    let _left = OnDrop(Arc::clone(&held.dropped));
+    progress.report(1.0, Some(2.0), Some("waiting"));
+    held.entered.notify_one();
+    held.open.acquire().await.unwrap().forget();
+    "done"
+}
+
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema, garde::Validate, ToolArgs)]
+struct Place {
+    /// Where to look.
+    #[garde(skip)]
+    #[schemars(extend("x-mcp-header" = "Region"))]
+    region: String,
+}
+
+/// Look at a region.
+#[tool]
+async fn look(args: Place, request: RequestInfo) -> String {
+    format!("{} {:?}", args.region, request.header("Mcp-Param-Region"))
+}
+
+/// Where the request comes from.
+#[tool]
+async fn whence(request: RequestInfo) -> String {
+    format!(
+        "{:?} {}",
+        request.address(),
+        request.protocol_version().as_str()
+    )
+}
+
+/// Needs a scope.
+#[tool(scope = "secrets")]
+async fn secret() -> &'static str {
+    "secret"
+}
+
+fn server(held: &Held) -> ServerBuilder {
+    Server::builder("test", "1")
+        .state(held.clone())
+        .tool::<wait>()
+        .tool::<look>()
+        .tool::<whence>()
+        .tool::<secret>()
+        .without_call_log()
+        .http(|http| http.expose_header("Mcp-Param-Region"))
+}
+
+fn http() -> HttpClient {
+    Client::http(&server(&Held::default()).build().unwrap())
+}
+
+#[tokio::test]
+async fn every_version_is_spoken() {
+    let http = http();
+    for version in ProtocolVersion::ALL {
+        let client = http.clone().version(*version).connect().await.unwrap();
+        // `secret` is hidden: its scope is missing.
+        assert_eq!(client.list_tools().await.len(), 3);
+        let result = client.call("whence", json!({})).await;
+        assert_eq!(result.text(), format!("Some(127.0.0.1) {version}"));
+        let sent = client.http_client().unwrap();
+        assert_eq!(sent.protocol_version(), *version);
+        let has_session = *version != ProtocolVersion::V2026_07_28;
+        assert_eq!(sent.session_id().is_some(), has_session);
+        let unknown = client.request("no/such", json!({})).await.unwrap_err();
+        assert_eq!(unknown.code(), Some(-32601));
+    }
+}
+
+#[tokio::test]
+async fn progress_arrives_while_the_call_runs() {
+    let held = Held::default();
+    let http = Client::http(&server(&held).build().unwrap());
+    for http in [http.clone(), http.modern()] {
+        let client = http.connect().await.unwrap();
+        let mut call = client.call("wait", json!({}));
+        let report = call.next_progress().await.unwrap();
+        assert_eq!(report["message"], "waiting");
+        held.open.add_permits(1);
+        assert_eq!(call.next_progress().await, None);
+        let result = call.await;
+        assert_eq!((result.text(), result.progress().len()), ("done".into(), 1));
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_call_ends_in_both_eras() {
+    let held = Held::default();
+    let http = Client::http(&server(&held).build().unwrap());
+    for http in [http.clone(), http.modern()] {
+        let client = http.connect().await.unwrap();
+        let call = client.call("wait", json!({}));
+        held.entered.notified().await;
+        call.cancel();
+        assert_eq!(call.outcome().await, Err(RequestError::Cancelled));
+        held.dropped.notified().await;
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_client_cancels_a_modern_call_and_no_call_of_a_session() {
+    let held = Held::default();
+    let http = Client::http(&server(&held).build().unwrap());
+    let client = http.clone().modern().connect().await.unwrap();
+    let call = client.call("wait", json!({}));
+    held.entered.notified().await;
+    drop(client);
+    assert_eq!(call.outcome().await, Err(RequestError::NoAnswer));
+    held.dropped.notified().await;
+
+    let client = http.connect().await.unwrap();
+    let session = client.http_client().unwrap().clone();
+    let call = client.call("wait", json!({}));
+    let ping = json!({"jsonrpc": "2.0", "id": call.id(), "method": "ping"});
+    held.entered.notified().await;
+    drop(client);
+    assert_eq!(call.outcome().await, Err(RequestError::NoAnswer));
+    assert_eq!(session.post(&ping).await.status(), 400, "its id is in use");
+    held.open.add_permits(1);
+    held.dropped.notified().await;
+}
+
+#[tokio::test]
+async fn closing_waits_for_the_answers_and_ends_the_session() {
+    let held = Held::default();
+    let http = Client::http(&server(&held).build().unwrap());
+    let client = http.connect().await.unwrap();
+    let session = client.http_client().unwrap().clone();
+    let call = client.call("wait", json!({}));
+    held.entered.notified().await;
+    held.open.add_permits(1);
+    client.close().await;
+    assert_eq!(call.await.text(), "done");
+    assert_eq!(client.next_message().await, None);
+    assert_eq!(session.delete().await.status(), 404);
+    let late = client.request("ping", json!({})).await;
+    assert_eq!(late, Err(RequestError::NoAnswer));
+}
+
+#[tokio::test]
+async fn marked_arguments_are_repeated_in_headers() {
+    let client = http().modern().connect().await.unwrap();
+    for region in ["north", "Grünau ", "=?base64?"] {
+        let result = client.call("look", json!({"region": region})).await;
+        assert!(
+            result.text().starts_with(&format!("{region} Some(")),
+            "{result:?}"
+        );
+    }
+    // The server checks them: without the header it refuses the call.
+    let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+        "name": "look", "arguments": {"region": "north"},
+        "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        },
+    }});
+    let http = http().header("mcp-param-region", "south");
+    let mut refused = http.post(&message).await;
+    assert_eq!(refused.status(), 400);
+    assert!(refused.text().await.contains("Mcp-Param-Region"));
+}
+
+#[tokio::test]
+async fn callers_have_the_address_and_the_headers_that_the_test_gives_them() {
+    let server = server(&Held::default()).http(|http| http.allow_unauthenticated());
+    let http = Client::http(&server.build().unwrap());
+    let address: std::net::SocketAddr = "192.0.2.7:4000".parse().unwrap();
+    for (peer, shown) in [(Some(address), "Some(192.0.2.7)"), (None, "None")] {
+        let client = http.clone().peer(peer).connect().await.unwrap();
+        let result = client.call("whence", json!({})).await;
+        assert!(result.text().starts_with(shown), "{result:?}");
+    }
+    let refused = http.clone().header("host", "evil.example").get().await;
+    assert_eq!(refused.status(), 403);
+    let refused = http.without_header("host").get().await;
+    assert_eq!(refused.status(), 400);
+}
+
+/// Knows one token, which has no scope.
+struct Tokens(ProtectedResource);
+
+#[async_trait]
+impl Authenticator for Tokens {
+    async fn authenticate(&self, of: &Credentials<'_>) -> Result<Option<Principal>, AuthError> {
+        let is_known = of.bearer() == Some("the-token");
+        Ok(is_known.then(|| Principal::new("alice", [""; 0])))
+    }
+
+    fn challenge(&self) -> Option<String> {
+        Some(self.0.challenge())
+    }
+
+    fn protected_resource(&self) -> Option<&ProtectedResource> {
+        Some(&self.0)
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_the_scope_is_refused_with_403_and_the_scope_to_ask_for() {
+    let resource = ProtectedResource::new("https://mcp.example.com/mcp").unwrap();
+    let server = server(&Held::default())
+        .http(|http| http.authenticate(Tokens(resource)))
+        .build()
+        .unwrap();
+    for http in [Client::http(&server), Client::http(&server).modern()] {
+        let client = http.bearer("the-token").connect().await.unwrap();
+        let outcome = client.call("secret", json!({})).outcome().await;
+        let Err(RequestError::Refused(refusal)) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(refusal.status(), 403);
+        assert!(refusal.message().contains("\"secrets\""), "{refusal}");
+        let challenge = refusal.header("www-authenticate").unwrap();
+        assert!(
+            challenge.contains("insufficient_scope") && challenge.contains("scope=\"secrets\""),
+            "{challenge}"
+        );
+    }
+    // An unknown one is refused at the handshake, and in the modern era at the first request.
+    let http = Client::http(&server).bearer("another");
+    let refusal = http.clone().connect().await.unwrap_err();
+    assert!(refusal.to_string().starts_with("HTTP 401"), "{refusal}");
+    let client = http.modern().connect().await.unwrap();
+    let refused = client.request("tools/list", json!({})).await.unwrap_err();
+    assert!(refused.to_string().starts_with("HTTP 401"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_server_without_sessions_needs_none() {
+    let server = server(&Held::default()).http(|http| http.without_sessions());
+    let client = Client::http(&server.build().unwrap()).connect().await;
+    let client = client.unwrap();
+    assert_eq!(client.http_client().unwrap().session_id(), None);
+    let result = client.call("whence", json!({})).await;
+    assert!(!result.is_error(), "{result:?}");
+    client.close().await;
+}
+
+#[tokio::test]
+async fn lines_that_are_no_messages_are_sent_as_they_are() {
+    let client = http().connect().await.unwrap();
+    client.send_line("{");
+    let answer = client.next_message().await.unwrap();
+    assert_eq!(answer["error"]["code"], -32700);
+    client.send_line(r#"{"jsonrpc": "2.0", "id": "mine", "method": "ping"}"#);
+    assert_eq!(client.next_message().await.unwrap()["id"], "mine");
+}
