@@ -24,7 +24,7 @@ page!(arguments, "arguments.md");
 page!(results, "results.md");
 page!(errors, "errors.md");
 page!(middleware, "middleware.md");
-page!(testing, "testing.md");
+page!(testing, "testing.md", "http");
 page!(portability, "portability.md");
 
 page!(command_line, "command-line.md", "cli");
