@@ -18,11 +18,12 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use garde::Validate as _;
-use mcp_kit::middleware::{ConcurrencyLimit, Next, Rate, RateLimit, Timeout, from_fn};
+use mcp_kit::call::Call;
+use mcp_kit::limits::Rate;
+use mcp_kit::middleware::{ConcurrencyLimit, Next, RateLimit, Timeout, from_fn};
+use mcp_kit::observe::metrics::Metrics;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::telemetry::metrics::Metrics;
-use mcp_kit::tool::ToolCall;
 use support::{ADD, Terms, Wire, adds, server};
 
 /// Does nothing, and takes nothing.
@@ -113,7 +114,7 @@ fn layers(criterion: &mut Criterion) {
     bench("a middleware of the user", "add", |server| {
         server
             .without_call_log()
-            .layer(from_fn(|call: ToolCall, next: Next<'_>| {
+            .layer(from_fn(|call: Call, next: Next<'_>| {
                 Box::pin(next.run(call))
             }))
     });

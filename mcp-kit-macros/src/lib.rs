@@ -56,7 +56,7 @@ use proc_macro::TokenStream;
 /// | `crate = path` | where mcp-kit is, if renamed or re-exported |
 ///
 /// A text may also be a constant, `concat!(…)` or `include_str!(…)`, a time any
-/// `Duration`, and a rate any `mcp_kit::middleware::Rate`. A `timeout`, `rate`,
+/// `Duration`, and a rate any `mcp_kit::limits::Rate`. A `timeout`, `rate`,
 /// `concurrency` or `result_bytes` that is set where the tool is registered
 /// (`tool_with`) overrides the attribute's.
 ///

@@ -7,12 +7,11 @@ pub use crate::args::shape::{
     VariantKind, VariantShape,
 };
 pub use crate::args::{ArgsSpec, DerivesDeserialize, DerivesJsonSchema, DerivesValidate, ToolArgs};
-pub use crate::middleware::Rate;
+pub use crate::call::Call;
+pub use crate::limits::Rate;
 pub use crate::missing_derive::{Derived, MissingDerive, NotDerived};
+pub use crate::primitive::WarningCode;
 pub use crate::schema::NamedRule;
-pub use crate::server::WarningCode;
-pub use crate::tool::{
-    FromToolCall, IntoToolResult, ToolCall, ToolFn, ToolFuture, ToolSpec, run_blocking,
-};
+pub use crate::tool::{FromToolCall, IntoToolResult, ToolFn, ToolFuture, ToolSpec, run_blocking};
 pub use garde;
 pub use mcp_kit_macros::tool_function;

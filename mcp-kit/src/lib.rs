@@ -67,9 +67,9 @@
 //! |---|---|
 //! | write a tool | [`macro@tool`], [`tool::IntoToolResult`] for what it may return |
 //! | describe arguments | [`derive@ToolArgs`] |
-//! | take state, the caller, progress | [`context`] |
+//! | take state, the caller, progress | [`extract`] |
 //! | fail | [`ToolError`], [`ResultExt`], [`user_error!`] |
-//! | register tools and set limits | [`server::ServerBuilder`], [`server::Limits`], [`server::ToolOptions`] |
+//! | register tools and set limits | [`server::ServerBuilder`], [`server::Limits`], [`registry::ToolOptions`] |
 //! | wrap calls | [`middleware`] |
 //! | make tools at run time | [`tool::from_fn`], [`tool::Tool`] |
 //! | test a server | [`testing`] |
@@ -77,7 +77,7 @@
 //! | serve over HTTP | [`transport::http`], [`server::ServerBuilder::http`] |
 //! | authenticate callers | [`auth`] |
 //! | handle secrets and other dangerous inputs | [`guard`] |
-//! | count calls, trace them | [`telemetry`] |
+//! | count calls, trace them | [`observe`] |
 //! | use the command line | [`cli`] |
 //!
 //! # Features
@@ -137,40 +137,32 @@ pub mod __private;
 pub mod args;
 #[cfg(feature = "http")]
 pub mod auth;
+pub mod call;
+pub mod caller;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(any(feature = "cli", feature = "testing"))]
 mod client;
-pub mod context;
-mod error_text;
+pub mod content;
+pub mod extract;
 pub mod guard;
 #[cfg(any(doc, doctest))]
 pub mod guide;
-mod limiter;
+pub mod limits;
 #[cfg(feature = "logging")]
 pub mod logging;
-#[cfg(any(feature = "fs", feature = "http", feature = "net", feature = "process"))]
-mod lookup;
 pub mod middleware;
 mod missing_derive;
-#[cfg(feature = "http")]
-mod ownership;
-mod panics;
+pub mod observe;
 pub mod prelude;
+mod primitive;
 pub mod protocol;
-mod reference;
-#[cfg(feature = "redis")]
-mod replicas;
+pub mod registry;
 mod schema;
 pub mod server;
-#[cfg(any(feature = "stdio", feature = "logging"))]
-mod stderr;
-pub mod telemetry;
+mod support;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod text;
-#[cfg(any(feature = "oauth", feature = "net"))]
-mod tls;
 pub mod tool;
 pub mod transport;
 
@@ -180,11 +172,13 @@ pub use async_trait::async_trait;
 pub use http;
 
 pub use args::ToolArgs;
-pub use context::{Cancellation, Extension, Principal, Progress, RequestInfo, State};
+pub use call::{RequestInfo, ResultExt, ToolError};
+pub use caller::Principal;
+pub use extract::{Cancellation, Extension, Progress, State};
 // `ToolArgs` is both the trait and its derive.
 pub use mcp_kit_macros::{ToolArgs, tool};
 pub use server::Server;
-pub use tool::{Json, ResultExt, ToolError};
+pub use tool::Json;
 
 /// The README's examples, as tests.
 #[cfg(all(doctest, feature = "cli", feature = "testing"))]

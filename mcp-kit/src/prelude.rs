@@ -1,8 +1,10 @@
 //! What most servers use: `use mcp_kit::prelude::*;`.
 
-pub use crate::context::{
-    Cancellation, Extension, FromContext, Principal, Progress, RequestInfo, State,
-};
+pub use crate::call::RequestInfo;
+pub use crate::call::{ResultExt, ToolError};
+pub use crate::caller::Principal;
+pub use crate::content::{Content, ToolResult};
+pub use crate::extract::{Cancellation, Extension, FromContext, Progress, State};
 pub use crate::server::Server;
-pub use crate::tool::{Content, IntoToolResult, Json, ResultExt, ToolError, ToolResult};
+pub use crate::tool::{IntoToolResult, Json};
 pub use crate::{ToolArgs, tool, user_error};

@@ -169,7 +169,7 @@ async fn limited() {}
 ///
 /// - an item
 #[doc = concat!("  indented ", "by the text")]
-#[tool(rate = mcp_kit::middleware::Rate::per_hour(7))]
+#[tool(rate = mcp_kit::limits::Rate::per_hour(7))]
 async fn described_in_pieces() {}
 
 #[tool]
@@ -209,7 +209,7 @@ fn limits_and_constants_in_the_attribute_hold() {
 fn the_registration_overrides_the_attribute() {
     let server = Server::builder("limits", "1.0.0")
         .tool_with::<limited>(|tool| {
-            tool.rate_limit(mcp_kit::middleware::Rate::per_minute(9))
+            tool.rate_limit(mcp_kit::limits::Rate::per_minute(9))
                 .concurrency(7)
                 .result_bytes(2_048)
         })
@@ -254,7 +254,7 @@ mod names_of_the_users_own {
     pub(super) struct Option;
     pub(super) struct Result;
     pub(super) struct Send;
-    pub(super) struct ToolCall;
+    pub(super) struct Call;
     pub(super) mod core {}
     pub(super) mod std {}
     pub(super) const spec: u8 = 1;

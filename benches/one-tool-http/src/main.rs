@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use mcp_kit::middleware::Rate;
+use mcp_kit::limits::Rate;
 use mcp_kit::prelude::*;
 use mcp_kit::server::BuildError;
 use schemars::JsonSchema;

@@ -7,11 +7,9 @@
 
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
-use mcp_kit::{
-    Server,
-    middleware::Rate,
-    server::{RedisLimits, ServerBuilder},
-};
+use mcp_kit::Server;
+use mcp_kit::limits::{Rate, RedisLimits};
+use mcp_kit::server::ServerBuilder;
 use web_search::{Corpus, Search, SearchProvider as _, brave_from_env, read_page, search_web};
 
 /// Search the web (with a key for Brave's API in BRAVE_API_KEY), or a folder of

@@ -271,7 +271,7 @@ impl Writer<'_> {
             },
         };
         quote! {
-            fn call(#call: #krate::ToolCall) -> #krate::ToolFuture {
+            fn call(#call: #krate::Call) -> #krate::ToolFuture {
                 #future
             }
         }

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use super::shape::Shape;
 use super::{ArgsSpec, ArgumentNames, DecodeError, Violations, broken, publish, repeats};
-use crate::schema::{self, Coerced, Finding, Rewrites, RunTime, Standard, Validator};
+use crate::schema;
+use crate::schema::{Coerced, Finding, Rewrites, RunTime, Standard, Validator};
 
 /// What a tool accepts: the published schema, and the decoder that keeps it.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 
 use super::{AuthError, Credentials, ProtectedResource};
-use crate::context::Principal;
+use crate::caller::Principal;
 
 /// Identifies the caller of a request.
 ///

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use super::{AuthError, Authenticator, Credentials, ProtectedResource};
-use crate::context::Principal;
+use crate::caller::Principal;
 
 /// What stands in `WWW-Authenticate` where keys are asked for. Keys may be sent
 /// as bearer tokens, so RFC 6750's scheme says the truth.

@@ -9,8 +9,8 @@ use std::marker::PhantomData;
 use clap::Args;
 
 use super::runtime::LazyRuntime;
-use crate::error_text;
 use crate::server::Server;
+use crate::support::error_text;
 
 /// A function that builds the server: `fn` or `async fn`, with the program's
 /// own options as its argument or without any.

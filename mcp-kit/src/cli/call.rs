@@ -16,9 +16,9 @@ use super::output::print;
 use super::runtime::LazyRuntime;
 use super::{TOOL_ERROR, usage};
 use crate::client::{CallResult, Client, RequestError};
+use crate::primitive::ToolDefinition;
 use crate::schema;
 use crate::server::Server;
-use crate::tool::ToolDefinition;
 #[cfg(feature = "process")]
 use crate::transport::signals::Signals;
 
@@ -86,7 +86,7 @@ async fn unless_signalled<T>(calling: impl Future<Output = T>) -> Option<T> {
 
 fn unknown(server: &Server, tool: &str) -> String {
     let names = || server.tools().map(ToolDefinition::name);
-    let tool = crate::text::excerpt(tool);
+    let tool = crate::support::text::excerpt(tool);
     match schema::nearest(&tool, names()) {
         Some(meant) => format!("there is no tool \"{tool}\"; did you mean \"{meant}\"?"),
         None => format!(

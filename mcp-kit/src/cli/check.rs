@@ -9,7 +9,8 @@ use super::build::Failure;
 use super::output::{count, print, size};
 use super::tools::hints;
 use crate::middleware::readable;
-use crate::server::{Server, ToolPolicy};
+use crate::registry::ToolPolicy;
+use crate::server::Server;
 
 /// Prints the policies and the warnings.
 pub(super) fn check(server: &Server, is_strict: bool) -> Result<ExitCode, Failure> {

@@ -83,7 +83,7 @@ pub use command::{Command, command};
 
 use crate::logging;
 use crate::server::Server;
-use crate::stderr;
+use crate::support::stderr;
 use arguments::{Command as Asked, Invocation};
 use build::Failure;
 use runtime::LazyRuntime;

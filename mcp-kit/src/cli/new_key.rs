@@ -13,7 +13,7 @@ use super::arguments::{Command, text};
 use super::build::Failure;
 use super::output;
 use crate::auth::{ApiKeys, KeyDigest};
-use crate::stderr;
+use crate::support::stderr;
 
 /// In bytes; twice as many digits.
 const LENGTH: usize = 32;

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::build::Failure;
 use super::output::{count, print};
-use crate::server::{Server, ToolPolicy};
-use crate::tool::Annotations;
+use crate::primitive::Annotations;
+use crate::registry::ToolPolicy;
+use crate::server::Server;
 
 /// Nested objects are shown this deep; what is deeper is in the JSON.
 const DEEPEST: usize = 3;

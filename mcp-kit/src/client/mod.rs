@@ -28,7 +28,7 @@ use serde_json::{Map, Value, json};
 pub(crate) use inbox::Inbox;
 pub use request::{Call, CallResult, Request, RequestError};
 
-use crate::context::Principal;
+use crate::caller::Principal;
 use crate::protocol::{Era, ProtocolVersion};
 use crate::server::Server;
 use stream::StreamLink;

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::Link;
 use super::inbox::{Inbox, cancellation, cancellation_check};
-use crate::context::Principal;
+use crate::caller::Principal;
 use crate::server::Server;
 use crate::transport::memory;
 

@@ -7,7 +7,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, Layer};
 
 #[cfg(feature = "otel")]
-use crate::telemetry::otel::is_sent;
+use crate::observe::otel::is_sent;
 
 /// Lets through what is logged, and spans that are sent.
 #[cfg(feature = "otel")]

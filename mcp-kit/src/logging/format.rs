@@ -15,8 +15,8 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::error_text;
-use crate::text::LineEnd;
+use crate::support::error_text;
+use crate::support::text::LineEnd;
 
 /// The longest text of one field, in bytes; what is longer is cut.
 const LONGEST_TEXT: usize = error_text::LONGEST;
@@ -41,7 +41,7 @@ where
         event.record(&mut Fields(&mut line, Mark::Comma));
         let mut written: Vec<String> = Vec::new();
         #[cfg(feature = "otel")]
-        if let Some(trace) = crate::telemetry::otel::current_trace()
+        if let Some(trace) = crate::observe::otel::current_trace()
             && metadata.fields().field("trace_id").is_none()
         {
             write!(line, ",\"trace_id\":\"{trace}\"")?;

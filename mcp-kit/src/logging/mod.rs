@@ -30,9 +30,12 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::stderr::{self, Format, Queue};
 #[cfg(feature = "otel")]
-use crate::telemetry::otel::{self, TraceError, TraceGuard};
+use crate::observe::otel;
+#[cfg(feature = "otel")]
+use crate::observe::otel::{TraceError, TraceGuard};
+use crate::support::stderr;
+use crate::support::stderr::{Format, Queue};
 use format::JsonLine;
 
 /// What is logged where `RUST_LOG` does not say.
@@ -86,7 +89,7 @@ pub fn init_with(default: &str) -> LogGuard {
             dropped: format::dropped_lines,
         });
     }
-    crate::panics::install_hook();
+    crate::support::panics::install_hook();
     if let (true, Some(warning)) = (installed, warning) {
         tracing::warn!(target: "mcp_kit::logging", "{warning}");
     }

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 
 use super::{Middleware, Next};
-use crate::tool::{ErrorKind, ToolCall, ToolError, ToolResult};
+use crate::call::{Call, ErrorKind, ToolError};
+use crate::content::ToolResult;
 
 /// Refuses callers that lack the tool's scope (`#[tool(scope = "…")]`). Such a
 /// tool is not in their list either.
@@ -14,7 +15,7 @@ pub struct Authorize;
 
 #[async_trait]
 impl Middleware for Authorize {
-    async fn handle(&self, call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError> {
+    async fn handle(&self, call: Call, next: Next<'_>) -> Result<ToolResult, ToolError> {
         if let Some(scope) = call.definition().scope()
             && !call.principal().has_scope(scope)
         {

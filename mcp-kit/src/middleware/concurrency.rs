@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
 use super::{Middleware, Next};
-use crate::tool::{ToolCall, ToolError, ToolResult};
+use crate::call::{Call, ToolError};
+use crate::content::ToolResult;
 
 /// Lets at most so many calls run at once; the others wait, within their time.
 ///
@@ -33,7 +34,7 @@ impl ConcurrencyLimit {
 
 #[async_trait]
 impl Middleware for ConcurrencyLimit {
-    async fn handle(&self, mut call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError> {
+    async fn handle(&self, mut call: Call, next: Next<'_>) -> Result<ToolResult, ToolError> {
         let permit = Arc::clone(&self.permits).acquire_owned().await?;
         call.keep(permit);
         next.run(call).await

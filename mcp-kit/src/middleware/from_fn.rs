@@ -5,16 +5,17 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::{Middleware, Next};
-use crate::tool::{ToolCall, ToolError, ToolResult};
+use crate::call::{Call, ToolError};
+use crate::content::ToolResult;
 
 /// Makes a middleware of an `async` function or a closure.
 ///
 /// ```
 /// use mcp_kit::middleware::{Next, from_fn};
-/// use mcp_kit::tool::{ToolCall, ToolResult};
+/// use mcp_kit::tool::{Call, ToolResult};
 /// use mcp_kit::{Server, ToolError};
 ///
-/// async fn audit(call: ToolCall, next: Next<'static>) -> Result<ToolResult, ToolError> {
+/// async fn audit(call: Call, next: Next<'static>) -> Result<ToolResult, ToolError> {
 ///     let (tool, caller) = (call.tool().to_owned(), call.principal().clone());
 ///     let outcome = next.run(call).await;
 ///     tracing::info!(tool, caller = caller.name(), ok = outcome.is_ok(), "audited");
@@ -29,7 +30,7 @@ use crate::tool::{ToolCall, ToolError, ToolResult};
 /// ```
 pub fn from_fn<F, Fut>(function: F) -> FromFn<F>
 where
-    F: Fn(ToolCall, Next<'static>) -> Fut + Send + Sync + 'static,
+    F: Fn(Call, Next<'static>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<ToolResult, ToolError>> + Send + 'static,
 {
     FromFn(function)
@@ -49,12 +50,12 @@ impl<F> std::fmt::Debug for FromFn<F> {
 // into a box as it is, without another around it.
 impl<F, Fut> Middleware for FromFn<F>
 where
-    F: Fn(ToolCall, Next<'static>) -> Fut + Send + Sync + 'static,
+    F: Fn(Call, Next<'static>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<ToolResult, ToolError>> + Send + 'static,
 {
     fn handle<'life, 'next, 'async_trait>(
         &'life self,
-        call: ToolCall,
+        call: Call,
         next: Next<'next>,
     ) -> Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'async_trait>>
     where

@@ -7,8 +7,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{Middleware, Next};
-use crate::limiter::{Budgets, Ledger, Rate, Refused};
-use crate::tool::{ErrorKind, ToolCall, ToolError, ToolResult};
+use crate::call::{Call, ErrorKind, ToolError};
+use crate::content::ToolResult;
+use crate::limits::{Budgets, Ledger, Rate, Refused};
 
 /// Limits how often each caller may call each tool (GCRA). A caller above the
 /// rate reads how many seconds to wait; other callers are not affected. Over HTTP,
@@ -81,7 +82,7 @@ impl fmt::Debug for RateLimit {
 impl Middleware for RateLimit {
     fn handle<'life, 'next, 'async_trait>(
         &'life self,
-        call: ToolCall,
+        call: Call,
         next: Next<'next>,
     ) -> Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'async_trait>>
     where

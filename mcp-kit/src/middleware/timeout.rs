@@ -6,15 +6,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Middleware, Next};
+use crate::call::{Call, ErrorKind, ToolError};
+use crate::content::ToolResult;
 use crate::server::Limits;
-use crate::tool::{ErrorKind, ToolCall, ToolError, ToolResult};
 
 /// Answers a call that has not ended within its time, counted from when its
 /// message was read, waiting included. The handler's future is dropped; a
-/// blocking handler gets its [`Cancellation`](crate::context::Cancellation).
+/// blocking handler gets its [`Cancellation`](crate::extract::Cancellation).
 ///
 /// The default is 30 s; `#[tool(timeout = "…")]` and
-/// [`ToolOptions::timeout`](crate::server::ToolOptions::timeout) change it.
+/// [`ToolOptions::timeout`](crate::registry::ToolOptions::timeout) change it.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeout {
     after: Duration,
@@ -41,7 +42,7 @@ impl Timeout {
 
 #[async_trait]
 impl Middleware for Timeout {
-    async fn handle(&self, call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError> {
+    async fn handle(&self, call: Call, next: Next<'_>) -> Result<ToolResult, ToolError> {
         let context = std::sync::Arc::clone(call.context());
         let deadline = call.received_at() + self.after.min(Limits::LONGEST_TIME);
         match tokio::time::timeout_at(deadline, next.run(call)).await {

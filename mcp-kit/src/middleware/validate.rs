@@ -9,8 +9,9 @@ use async_trait::async_trait;
 
 use super::{Middleware, Next};
 use crate::args::Violations;
+use crate::call::{Call, ErrorKind, ToolError};
+use crate::content::ToolResult;
 use crate::schema::RunTime;
-use crate::tool::{ErrorKind, ToolCall, ToolError, ToolResult};
 
 /// Decodes the arguments and checks them against every rule. A call that
 /// breaks one is answered with the complete report; the handler does not run.
@@ -31,7 +32,7 @@ impl Validate {
 impl Middleware for Validate {
     fn handle<'life, 'next, 'async_trait>(
         &'life self,
-        mut call: ToolCall,
+        mut call: Call,
         next: Next<'next>,
     ) -> Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'async_trait>>
     where
@@ -61,7 +62,7 @@ pub struct ValidateOutput;
 
 #[async_trait]
 impl Middleware for ValidateOutput {
-    async fn handle(&self, call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError> {
+    async fn handle(&self, call: Call, next: Next<'_>) -> Result<ToolResult, ToolError> {
         let context = Arc::clone(call.context());
         let result = next.run(call).await?;
         match &context.entry.definition().output {

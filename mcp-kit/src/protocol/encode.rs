@@ -12,7 +12,7 @@ use serde_json::ser::Formatter;
 use serde_json::value::RawValue;
 
 use super::{ProtocolVersion, RequestId, RpcError};
-use crate::text::LineEnd;
+use crate::support::text::LineEnd;
 
 /// Writes an error answer: to the request of this id or, where none can be
 /// given, to a client that speaks this version.

@@ -79,7 +79,10 @@ impl RpcError {
     pub(crate) fn method_not_found(method: &str) -> Self {
         Self::new(
             ErrorCode::MethodNotFound,
-            format!("Method not found: {}", crate::text::excerpt(method)),
+            format!(
+                "Method not found: {}",
+                crate::support::text::excerpt(method)
+            ),
         )
     }
 

@@ -131,11 +131,11 @@ fn unsupported_version(name: &str) -> RpcError {
         ErrorCode::UnsupportedVersion,
         format!(
             "Unsupported protocol version: {}",
-            crate::text::excerpt(name)
+            crate::support::text::excerpt(name)
         ),
     )
     .with_data(serde_json::json!({
         "supported": [ProtocolVersion::V2026_07_28.as_str()],
-        "requested": crate::text::excerpt(name),
+        "requested": crate::support::text::excerpt(name),
     }))
 }

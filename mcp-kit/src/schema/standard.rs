@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::finding::Finding;
 use super::text_rule::length;
 use super::words::{self, Step, push_step};
-use crate::text::excerpt;
+use crate::support::text::excerpt;
 
 /// The schemas that a schema may be made of, each counted as often as it is
 /// referred to.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::text::{INVISIBLE, Range, is_in};
+use crate::support::text::{INVISIBLE, Range, is_in};
 
 /// A rule about a text that reaches another system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! made up are shortened and escaped, so that a report cannot be used to write
 //! into a terminal, a log or a model's context.
 
-use crate::text::excerpt;
+use crate::support::text::excerpt;
 use std::fmt::Write as _;
 
 /// A client's name is shown up to this many characters.

@@ -6,19 +6,24 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::drain::Drain;
-use super::registered::{Policy, Registered, ToolOptions};
-use super::warning::WarningCode;
 use super::{Identity, Limits, Server, ServerInner};
-use crate::context::{Principal, Requirements, StateMap};
-use crate::limiter::Ledger;
-use crate::middleware::{Middleware, Rate, RateLimit};
-use crate::protocol::encode;
+use crate::call::Middleware;
+use crate::call::StateMap;
+use crate::caller::Principal;
+use crate::extract::Requirements;
+use crate::limits::Ledger;
+use crate::limits::Rate;
 #[cfg(feature = "redis")]
-use crate::replicas::RedisLimits;
-use crate::telemetry::Meter;
+use crate::limits::RedisLimits;
+use crate::middleware::RateLimit;
+use crate::observe::Meter;
 #[cfg(feature = "metrics")]
-use crate::telemetry::metrics::Metrics;
-use crate::tool::{Annotations, FnTool, Tool, ToolFn};
+use crate::observe::metrics::Metrics;
+use crate::primitive::Annotations;
+use crate::primitive::WarningCode;
+use crate::protocol::encode;
+use crate::registry::{Policy, Registered, ToolOptions};
+use crate::tool::{FnTool, Tool, ToolFn};
 #[cfg(feature = "http")]
 use crate::transport::http::HttpOptions;
 
@@ -128,7 +133,7 @@ impl ServerBuilder {
     }
 
     /// Gives handlers a value, which they take as
-    /// [`State<T>`](crate::context::State). One of each type.
+    /// [`State<T>`](crate::extract::State). One of each type.
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.states.insert(value);
         self
@@ -155,7 +160,7 @@ impl ServerBuilder {
     /// process alone.
     ///
     /// ```no_run
-    /// use mcp_kit::server::RedisLimits;
+    /// use mcp_kit::limits::RedisLimits;
     ///
     /// let server = mcp_kit::Server::builder("search", "1.0.0")
     ///     .shared_limits(RedisLimits::from_env()?) // MCP_REDIS_URL, if it is set
@@ -243,6 +248,35 @@ impl ServerBuilder {
     /// every scope.
     pub fn local_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.local = Principal::new("local", scopes);
+        self
+    }
+
+    /// Accepts a kind of warning for the server and all of its tools; see
+    /// [`ToolOptions::accept_warning`].
+    pub fn accept_warning(mut self, code: WarningCode) -> Self {
+        self.accepted_warnings.push(code);
+        self
+    }
+
+    /// Sets the hints of every tool that does not set them itself.
+    ///
+    /// A default that contradicts a tool's own hint is not applied: a tool that
+    /// is declared `destructive` is not made read-only, and the reverse.
+    ///
+    /// ```
+    /// # use mcp_kit::{Server, tool};
+    /// # /// Lists the tickets of a project.
+    /// # #[tool(read_only)] async fn tickets() -> String { String::new() }
+    /// // A closed world: no tool reaches the web.
+    /// let server = Server::builder("desk", "1.0.0")
+    ///     .default_hints(|hints| hints.open_world = Some(false))
+    ///     .tool::<tickets>()
+    ///     .build()?;
+    /// assert_eq!(server.warnings(), []);
+    /// # Ok::<(), mcp_kit::server::BuildError>(())
+    /// ```
+    pub fn default_hints(mut self, change: impl FnOnce(&mut Annotations)) -> Self {
+        change(&mut self.default_hints);
         self
     }
 
@@ -457,7 +491,7 @@ fn name_problem(name: &str) -> Option<String> {
     (!is_valid).then(|| {
         format!(
             "\"{}\" is no tool name: use 1 to 64 characters of A-Z a-z 0-9 _ . -",
-            crate::text::excerpt(name)
+            crate::support::text::excerpt(name)
         )
     })
 }

@@ -12,10 +12,13 @@ use std::task::Poll;
 use serde::Serialize;
 
 use super::{Running, Server};
-use crate::context::{FromContext, Principal, RequestSource};
+use crate::call::RequestSource;
+use crate::call::{Call, CallContext, CallRequest, CallText, ErrorKind, ToolError};
+use crate::caller::Principal;
+use crate::content::ToolResult;
+use crate::extract::FromContext;
+use crate::observe::CallTrace;
 use crate::protocol::{ProtocolVersion, RequestId};
-use crate::telemetry::CallTrace;
-use crate::tool::{CallContext, CallRequest, CallText, ErrorKind, ToolCall, ToolError, ToolResult};
 
 /// Calls that run inside each other on one thread.
 const DEEPEST: u32 = 16;
@@ -186,7 +189,7 @@ impl Server {
 
 /// The server that runs the handler, to [`call`](Server::call) its tools.
 impl FromContext for Server {
-    fn from_context(call: &ToolCall) -> Result<Self, ToolError> {
+    fn from_context(call: &Call) -> Result<Self, ToolError> {
         Ok(Self {
             inner: Arc::clone(call.server()),
         })

@@ -9,16 +9,21 @@ use std::task::{Context, Poll};
 
 use serde_json::value::RawValue;
 
-use super::{RunPermit, ServerInner, ToolEntry};
-use crate::context::{Principal, RequestSource};
-use crate::middleware::{CallOutcome, Next, log_late_panic, log_unseen};
-use crate::panics::{Contained, discard};
+use super::ServerInner;
+use crate::call::RequestSource;
+use crate::call::RunPermit;
+use crate::call::{Call, CallContext, CallRequest, CallText, Outbound, ToolError};
+use crate::call::{CallOutcome, Next};
+use crate::caller::Principal;
+use crate::content::ToolResult;
+use crate::observe::{CallStart, CallTrace, Origin};
+use crate::observe::{log_late_panic, log_unseen};
 use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
 use crate::protocol::params::Params;
 use crate::protocol::{ClientInfo, Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
-use crate::telemetry::{CallStart, CallTrace, Origin};
-use crate::tool::{CallContext, CallRequest, CallText, Outbound, ToolCall, ToolError, ToolResult};
+use crate::registry::ToolEntry;
+use crate::support::panics::{Contained, discard};
 
 /// What a connection or a request knows of its client.
 pub(crate) struct Session {
@@ -221,7 +226,10 @@ impl ServerInner {
     ) -> Result<Option<PendingCall>, RpcError> {
         let name = text(params.name, "name")?;
         let entry = self.tool(&name).ok_or_else(|| {
-            RpcError::invalid_params(format!("Unknown tool: {}", crate::text::excerpt(&name)))
+            RpcError::invalid_params(format!(
+                "Unknown tool: {}",
+                crate::support::text::excerpt(&name)
+            ))
         })?;
         let raw = params
             .arguments
@@ -306,7 +314,7 @@ impl ServerInner {
                 out.push(b',');
             }
             match block {
-                crate::tool::Content::Text(text) => {
+                crate::content::Content::Text(text) => {
                     out.extend_from_slice(br#"{"type":"text","text":"#);
                     encode::string(out, text.as_str());
                     out.push(b'}');
@@ -385,7 +393,7 @@ impl Running {
         context: &Arc<CallContext>,
         permit: Option<RunPermit>,
     ) -> Self {
-        let call = ToolCall::new(Arc::clone(server), Arc::clone(context), permit);
+        let call = Call::new(Arc::clone(server), Arc::clone(context), permit);
         let entry = Arc::clone(&context.entry);
         Self {
             chain: Contained::new(
@@ -397,7 +405,7 @@ impl Running {
     }
 }
 
-async fn run_chain(entry: &Arc<ToolEntry>, call: ToolCall) -> Result<ToolResult, ToolError> {
+async fn run_chain(entry: &Arc<ToolEntry>, call: Call) -> Result<ToolResult, ToolError> {
     Next::of(entry).run(call).await
 }
 

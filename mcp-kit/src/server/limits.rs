@@ -84,7 +84,7 @@ impl Limits {
     pub(crate) const LONGEST_TIME: Duration = Duration::from_secs(365 * 24 * 3_600);
 
     /// What the answer to a result that is too large needs itself.
-    pub(super) const LEAST_RESULT_BYTES: usize = 256;
+    pub(crate) const LEAST_RESULT_BYTES: usize = 256;
 
     /// What cannot work, for `build()` to tell.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {

@@ -1,62 +1,42 @@
 //! The server: its tools, its policy, and how calls reach them.
 
-#[cfg(feature = "http")]
-mod budget;
 mod builder;
 mod call;
 mod dispatch;
 mod drain;
-mod entry;
 mod limits;
-mod lint;
-mod lists;
-mod permit;
-mod policy;
-mod registered;
 pub(crate) mod subscriptions;
-mod warning;
 
 use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-#[cfg(feature = "http")]
-pub(crate) use budget::{ByteBudget, Claim};
 #[cfg(all(feature = "cli", feature = "http", feature = "metrics"))]
 pub(crate) use builder::NO_METRICS;
 pub use builder::{BuildError, ServerBuilder};
 pub use call::CallError;
+pub(crate) use dispatch::{PendingCall, Running, Session, error_result};
 pub use drain::DrainHandle;
 pub use limits::Limits;
-pub use policy::ToolPolicy;
-pub use registered::ToolOptions;
-pub use warning::{Warning, WarningCode};
 
+#[cfg(feature = "http")]
+use crate::call::PrincipalPermits;
+use crate::call::StateMap;
+use crate::caller::Principal;
+use crate::limits::Ledger;
+#[cfg(feature = "http")]
+use crate::limits::{EdgeLimits, EdgeRates, Rate, SharedSessions};
 #[cfg(feature = "redis")]
-pub use crate::replicas::{InvalidRedisUrl, RedisLimits, StoreUnavailable};
-
-pub(crate) use dispatch::{PendingCall, Running, Session, error_result};
-pub(crate) use entry::ToolEntry;
-#[cfg(feature = "http")]
-pub(crate) use permit::PrincipalPermits;
-pub(crate) use permit::{RunPermit, Share, ShareGiver};
-
-use crate::context::{Principal, StateMap};
-use crate::limiter::Ledger;
-#[cfg(feature = "http")]
-use crate::limiter::{EdgeLimits, EdgeRates, Rate};
+use crate::limits::{RedisLimits, RedisSessions};
 #[cfg(feature = "http")]
 use crate::middleware::RateLimit;
-#[cfg(feature = "http")]
-use crate::ownership::SharedSessions;
-#[cfg(feature = "redis")]
-use crate::replicas::RedisSessions;
 #[cfg(any(feature = "metrics", feature = "http"))]
-use crate::telemetry::Meter;
+use crate::observe::Meter;
 #[cfg(feature = "metrics")]
-use crate::telemetry::metrics::Metrics;
-use crate::tool::ToolDefinition;
+use crate::observe::metrics::Metrics;
+use crate::primitive::{ToolDefinition, WarningCode};
+use crate::registry::ToolEntry;
 use drain::Drain;
 
 /// A server: tools, policy and state, ready to be served. Cloning is cheap and
@@ -76,7 +56,7 @@ use drain::Drain;
 /// ```
 #[derive(Clone)]
 pub struct Server {
-    inner: Arc<ServerInner>,
+    pub(crate) inner: Arc<ServerInner>,
 }
 
 #[derive(Clone)]
@@ -101,7 +81,7 @@ pub(crate) struct ServerInner {
     pub(crate) principal_permits: Arc<PrincipalPermits>,
     pub(crate) drain: Arc<Drain>,
     identity: Arc<Identity>,
-    accepted_warnings: Box<[WarningCode]>,
+    pub(crate) accepted_warnings: Box<[WarningCode]>,
     #[cfg(feature = "http")]
     pub(crate) http: crate::transport::http::HttpOptions,
     #[cfg_attr(
@@ -248,8 +228,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::call::ToolError;
     use crate::testing::Client;
-    use crate::tool::{ToolError, from_fn};
+    use crate::tool::from_fn;
 
     #[tokio::test(start_paused = true)]
     async fn a_transports_rate_is_for_the_tools_without_one() {

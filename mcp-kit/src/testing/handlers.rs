@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::context::{Cancellation, Cancelled, Progress};
+use crate::call::Cancelled;
+use crate::extract::{Cancellation, Progress};
 
 /// A [`Progress`] that records what is reported, for a test that calls a tool's
 /// function itself.

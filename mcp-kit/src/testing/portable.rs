@@ -6,7 +6,7 @@ use crate::server::Server;
 /// all tools, of arguments and of results.
 ///
 /// Most of what hosts refuse is never published. What is left are the warnings
-/// [about portability](crate::server::WarningCode::is_about_portability); those
+/// [about portability](crate::primitive::WarningCode::is_about_portability); those
 /// that the server accepts do not count.
 ///
 /// ```

@@ -10,13 +10,14 @@ use std::time::Duration;
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 
-use super::{Tool, ToolCall, ToolDefinition, ToolError, ToolResult};
+use super::{Tool, ToolDefinition, ToolError, ToolResult};
 use crate::args::{ArgsSpec, CompiledArgs, ToolArgs};
-use crate::context::{FromContext, Requirements};
-use crate::limiter::Rate;
-use crate::panics::{Discarded, contain_in, discard};
+use crate::call::Call;
+use crate::extract::{FromContext, Requirements};
+use crate::limits::Rate;
+use crate::primitive::WarningCode;
 use crate::schema::RunTime;
-use crate::server::WarningCode;
+use crate::support::panics::{Discarded, contain_in, discard};
 
 /// The future of a call.
 pub type ToolFuture = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'static>>;
@@ -34,7 +35,7 @@ pub trait ToolFn: 'static {
     #[doc(hidden)]
     fn describe(spec: &mut ToolSpec);
     #[doc(hidden)]
-    fn call(call: ToolCall) -> ToolFuture;
+    fn call(call: Call) -> ToolFuture;
 }
 
 /// What a parameter of a `#[tool]` function may be: one struct of arguments
@@ -51,7 +52,7 @@ pub trait FromToolCall<M>: Sized {
     #[doc(hidden)]
     fn describe(spec: &mut ToolSpec);
     #[doc(hidden)]
-    fn from_tool_call(call: &mut ToolCall) -> Result<Self, ToolError>;
+    fn from_tool_call(call: &mut Call) -> Result<Self, ToolError>;
 }
 
 #[doc(hidden)]
@@ -69,7 +70,7 @@ impl<T: ToolArgs> FromToolCall<ViaArgs> for T {
         spec.arguments(T::__spec());
     }
 
-    fn from_tool_call(call: &mut ToolCall) -> Result<Self, ToolError> {
+    fn from_tool_call(call: &mut Call) -> Result<Self, ToolError> {
         call.take_arguments()
     }
 }
@@ -81,7 +82,7 @@ impl<T: FromContext> FromToolCall<ViaContext> for T {
         T::requires(&mut spec.requirements);
     }
 
-    fn from_tool_call(call: &mut ToolCall) -> Result<Self, ToolError> {
+    fn from_tool_call(call: &mut Call) -> Result<Self, ToolError> {
         T::from_context(call)
     }
 }
@@ -187,8 +188,8 @@ impl ToolSpec {
 /// The call, and with it every permit, moves into the closure: a caller that
 /// gave up does not free what the closure still uses.
 pub fn run_blocking(
-    mut call: ToolCall,
-    run: fn(&mut ToolCall) -> Result<ToolResult, ToolError>,
+    mut call: Call,
+    run: fn(&mut Call) -> Result<ToolResult, ToolError>,
 ) -> ToolFuture {
     Box::pin(async move {
         let span = tracing::Span::current();
@@ -220,13 +221,13 @@ pub fn run_blocking(
 /// A `#[tool]` function as the server holds it.
 pub(crate) struct FnTool {
     definition: ToolDefinition,
-    call: fn(ToolCall) -> ToolFuture,
+    call: fn(Call) -> ToolFuture,
 }
 
 impl FnTool {
     pub(crate) fn new(
         describe: fn(&mut ToolSpec),
-        call: fn(ToolCall) -> ToolFuture,
+        call: fn(Call) -> ToolFuture,
     ) -> (Self, Requirements) {
         let mut spec = ToolSpec::new();
         describe(&mut spec);
@@ -247,7 +248,7 @@ impl Tool for FnTool {
 
     fn call<'life, 'async_trait>(
         &'life self,
-        call: ToolCall,
+        call: Call,
     ) -> Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'async_trait>>
     where
         'life: 'async_trait,

@@ -1,27 +1,22 @@
 //! Tools: what a server offers, what a call carries, what it answers.
 
-mod call;
-mod content;
-mod definition;
-mod error;
-mod finite;
 mod function;
 mod result;
 mod runtime;
 
-pub use call::ToolCall;
-pub(crate) use call::{CallContext, CallRequest, CallText, Outbound};
-pub use content::{Audio, Content, EmbeddedResource, Image, ResourceLink, Text};
-pub use definition::{Annotations, ToolDefinition};
-pub use error::{Cause, ErrorKind, FixedText, IntoInternal, IntoToolError, ResultExt, ToolError};
+pub use crate::call::{ErrorKind, ToolError};
+pub use crate::content::ToolResult;
+pub use crate::primitive::{Annotations, ToolDefinition};
 pub(crate) use function::FnTool;
 pub use function::{FromToolCall, ToolFn};
 #[doc(hidden)]
 pub use function::{ToolFuture, ToolSpec, ViaArgs, ViaContext, run_blocking};
-pub use result::{IntoToolResult, Json, ToolResult};
+pub use result::{IntoToolResult, Json};
 pub use runtime::{RuntimeTool, from_fn};
 
 use async_trait::async_trait;
+
+use crate::call::Call;
 
 /// A tool as the server holds it.
 ///
@@ -30,7 +25,7 @@ use async_trait::async_trait;
 /// its own.
 ///
 /// ```
-/// use mcp_kit::tool::{Tool, ToolCall, ToolDefinition, ToolResult};
+/// use mcp_kit::tool::{Tool, Call, ToolDefinition, ToolResult};
 /// use mcp_kit::ToolError;
 ///
 /// struct Proxy { definition: ToolDefinition }
@@ -39,7 +34,7 @@ use async_trait::async_trait;
 /// impl Tool for Proxy {
 ///     fn definition(&self) -> &ToolDefinition { &self.definition }
 ///
-///     async fn call(&self, call: ToolCall) -> Result<ToolResult, ToolError> {
+///     async fn call(&self, call: Call) -> Result<ToolResult, ToolError> {
 ///         let names: Vec<_> = call.arguments().keys().cloned().collect();
 ///         Ok(ToolResult::text(names.join(", ")))
 ///     }
@@ -61,5 +56,5 @@ pub trait Tool: Send + Sync + 'static {
     ///
     /// Whatever the tool makes of its failure: [`ToolError`] says what of it
     /// the client sees.
-    async fn call(&self, call: ToolCall) -> Result<ToolResult, ToolError>;
+    async fn call(&self, call: Call) -> Result<ToolResult, ToolError>;
 }

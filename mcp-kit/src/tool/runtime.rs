@@ -4,16 +4,17 @@ use std::future::Future;
 
 use async_trait::async_trait;
 
-use super::{IntoToolResult, Tool, ToolCall, ToolDefinition, ToolError, ToolResult};
+use super::{IntoToolResult, Tool, ToolDefinition, ToolError, ToolResult};
+use crate::call::Call;
 
 /// Makes a tool of a definition and a handler.
 ///
 /// The arguments are checked against the definition's schema before the
-/// handler runs; [`ToolCall::arguments`] has them as JSON.
+/// handler runs; [`Call::arguments`] has them as JSON.
 ///
 /// ```
 /// use mcp_kit::{Server, ToolError, tool};
-/// use mcp_kit::tool::{ToolCall, ToolDefinition};
+/// use mcp_kit::tool::{Call, ToolDefinition};
 /// use serde_json::json;
 ///
 /// let shout = tool::from_fn(
@@ -23,7 +24,7 @@ use super::{IntoToolResult, Tool, ToolCall, ToolDefinition, ToolError, ToolResul
 ///         "required": ["text"],
 ///         "additionalProperties": false
 ///     })),
-///     |call: ToolCall| async move {
+///     |call: Call| async move {
 ///         let text = call.arguments()["text"].as_str().unwrap_or_default();
 ///         Ok::<_, ToolError>(text.to_uppercase())
 ///     },
@@ -33,7 +34,7 @@ use super::{IntoToolResult, Tool, ToolCall, ToolDefinition, ToolError, ToolResul
 /// ```
 pub fn from_fn<F, Fut>(definition: ToolDefinition, handler: F) -> RuntimeTool<F>
 where
-    F: Fn(ToolCall) -> Fut + Send + Sync + 'static,
+    F: Fn(Call) -> Fut + Send + Sync + 'static,
     Fut: Future<Output: IntoToolResult> + Send + 'static,
 {
     RuntimeTool {
@@ -52,14 +53,14 @@ pub struct RuntimeTool<F> {
 #[async_trait]
 impl<F, Fut> Tool for RuntimeTool<F>
 where
-    F: Fn(ToolCall) -> Fut + Send + Sync + 'static,
+    F: Fn(Call) -> Fut + Send + Sync + 'static,
     Fut: Future<Output: IntoToolResult> + Send + 'static,
 {
     fn definition(&self) -> &ToolDefinition {
         &self.definition
     }
 
-    async fn call(&self, call: ToolCall) -> Result<ToolResult, ToolError> {
+    async fn call(&self, call: Call) -> Result<ToolResult, ToolError> {
         (self.handler)(call).await.into_tool_result()
     }
 }

@@ -145,7 +145,7 @@ impl Watch {
         if !self.is_served.load(Ordering::Acquire) {
             #[cfg(feature = "process")]
             crate::guard::process::kill_all();
-            crate::stderr::flush();
+            crate::support::stderr::flush();
             exit(code);
         }
     }

@@ -8,7 +8,7 @@ use tokio::io::{DuplexStream, duplex, split};
 use tokio::task::JoinHandle;
 
 use super::stream::{self, Greeting};
-use crate::context::Principal;
+use crate::caller::Principal;
 use crate::server::Server;
 
 /// How many bytes wait in each direction before the other side pauses.

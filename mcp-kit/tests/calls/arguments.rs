@@ -3,11 +3,12 @@
 
 use std::sync::{Arc, Mutex};
 
+use mcp_kit::call::Call;
 use mcp_kit::middleware::{Middleware, Next};
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
 use mcp_kit::testing::Client;
-use mcp_kit::tool::{ToolCall, ToolDefinition};
+use mcp_kit::tool::ToolDefinition;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -51,7 +52,7 @@ fn builder() -> ServerBuilder {
         ToolDefinition::new("echo", "Repeats its arguments.").with_input_schema(json!({
             "properties": { "n": { "type": "integer" }, "on": { "type": "boolean" } },
         }));
-    let echo = mcp_kit::tool::from_fn(definition, |call: ToolCall| async move {
+    let echo = mcp_kit::tool::from_fn(definition, |call: Call| async move {
         let arguments = Value::Object(call.arguments().clone());
         Ok::<_, ToolError>(format!("{arguments} {}", call.raw_arguments()))
     });
@@ -66,7 +67,7 @@ struct Seen(Arc<Mutex<Vec<String>>>);
 
 #[mcp_kit::async_trait]
 impl Middleware for Seen {
-    async fn handle(&self, call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError> {
+    async fn handle(&self, call: Call, next: Next<'_>) -> Result<ToolResult, ToolError> {
         self.0.lock().unwrap().push(call.raw_arguments().to_owned());
         next.run(call).await
     }

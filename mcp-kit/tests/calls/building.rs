@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use mcp_kit::call::Call;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
 use mcp_kit::testing::Client;
-use mcp_kit::tool::{ToolCall, ToolDefinition, from_fn};
+use mcp_kit::tool::{ToolDefinition, from_fn};
 use serde_json::json;
 
 #[derive(Clone)]
@@ -24,7 +25,7 @@ fn builder() -> ServerBuilder {
 }
 
 fn named(name: &'static str) -> impl mcp_kit::tool::Tool {
-    from_fn(ToolDefinition::new(name, "A tool."), |_: ToolCall| async {
+    from_fn(ToolDefinition::new(name, "A tool."), |_: Call| async {
         "x"
     })
 }
@@ -98,9 +99,7 @@ fn bounds_that_cannot_work_are_refused() {
 
 #[test]
 fn a_description_is_needed() {
-    let tool = from_fn(ToolDefinition::new("mute", " "), |_: ToolCall| async {
-        "x"
-    });
+    let tool = from_fn(ToolDefinition::new("mute", " "), |_: Call| async { "x" });
     let found = problems(builder().runtime_tool(tool));
     assert!(
         only(&found).contains("\"mute\" has no description"),
@@ -138,7 +137,7 @@ fn what_could_be_better_is_told_with_what_to_do() {
             "properties": {"what": {"type": "string"}, "why": {"type": "string", "description": "Why."}}
         }));
     let server = builder()
-        .runtime_tool(from_fn(definition, |_: ToolCall| async { "x" }))
+        .runtime_tool(from_fn(definition, |_: Call| async { "x" }))
         .runtime_tool(named("do_it"))
         .build()
         .unwrap();

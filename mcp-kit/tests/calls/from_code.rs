@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use mcp_kit::middleware::{Rate, from_fn};
+use mcp_kit::limits::Rate;
+use mcp_kit::middleware::from_fn;
 use mcp_kit::prelude::*;
 use mcp_kit::server::{CallError, Limits};
 use mcp_kit::testing::Client;

@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use garde::Validate;
+use mcp_kit::call::Call;
 use mcp_kit::prelude::*;
-use mcp_kit::server::{ServerBuilder, Warning, WarningCode};
+use mcp_kit::registry::{Warning, WarningCode};
+use mcp_kit::server::ServerBuilder;
 use mcp_kit::testing::{Client, assert_portable};
-use mcp_kit::tool::{ToolCall, ToolDefinition, from_fn};
+use mcp_kit::tool::{ToolDefinition, from_fn};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -22,7 +24,7 @@ fn builder() -> ServerBuilder {
 /// A tool known only at run time, with this input schema.
 fn run_time(schema: Value) -> ServerBuilder {
     let definition = ToolDefinition::new("tool", "Answers with its arguments.");
-    let echo = |call: ToolCall| async move { Json(Value::from(call.arguments().clone())) };
+    let echo = |call: Call| async move { Json(Value::from(call.arguments().clone())) };
     builder().runtime_tool(from_fn(definition.with_input_schema(schema), echo))
 }
 
@@ -393,7 +395,7 @@ async fn output_schemas_are_portable_and_keep_their_null() {
     let definition = ToolDefinition::new("tool", "Answers with anything.").with_output_schema(
         json!({"type": "object", "properties": {"raw": true, "n": {"maximum": u64::MAX}}}),
     );
-    let tool = from_fn(definition, |_: ToolCall| async { Json(json!({"raw": 1})) });
+    let tool = from_fn(definition, |_: Call| async { Json(json!({"raw": 1})) });
     let server = builder().runtime_tool(tool).build().unwrap();
     assert_eq!(
         listed(&server).await["outputSchema"],
@@ -427,7 +429,7 @@ fn a_limit_that_is_not_finite_is_a_build_error() {
     let definition = ToolDefinition::new("other", "Answers.").with_output_schema(output);
     let error = builder()
         .tool::<endless>()
-        .runtime_tool(from_fn(definition, |_: ToolCall| async { "x" }))
+        .runtime_tool(from_fn(definition, |_: Call| async { "x" }))
         .build()
         .unwrap_err();
     let [input, output] = error.problems() else {

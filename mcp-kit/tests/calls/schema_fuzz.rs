@@ -5,9 +5,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mcp_kit::Server;
-use mcp_kit::context::Principal;
+use mcp_kit::call::Call;
+use mcp_kit::caller::Principal;
 use mcp_kit::server::CallError;
-use mcp_kit::tool::{ErrorKind, ToolCall, ToolDefinition, ToolError, ToolResult, from_fn};
+use mcp_kit::tool::{ErrorKind, ToolDefinition, ToolError, ToolResult, from_fn};
 use serde_json::{Map, Value, json};
 
 const SCHEMAS: usize = 1_000;
@@ -256,7 +257,7 @@ fn build(random: &mut Random) -> (Option<Server>, String) {
     let (_, shown) = definition(&mut Random(before));
     let built = catch_unwind(AssertUnwindSafe(|| {
         let (definition, _) = definition(random);
-        let tool = from_fn(definition, |_: ToolCall| async {
+        let tool = from_fn(definition, |_: Call| async {
             Ok::<_, ToolError>(ToolResult::text("done"))
         });
         Server::builder("test", "1").runtime_tool(tool).build()

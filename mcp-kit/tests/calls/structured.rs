@@ -1,9 +1,11 @@
 //! Structured results keep what their output schema promises; one that does not
 //! is an internal error, and the log says where.
 
+use mcp_kit::call::Call;
 use mcp_kit::prelude::*;
 use mcp_kit::testing::Client;
-use mcp_kit::tool::{self, ToolCall, ToolDefinition, ToolResult};
+use mcp_kit::tool;
+use mcp_kit::tool::{ToolDefinition, ToolResult};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -69,7 +71,7 @@ fn echo() -> impl tool::Tool {
             "properties": { "n": { "type": "integer", "maximum": 10 } },
             "required": ["n"],
         }));
-    tool::from_fn(definition, async |call: ToolCall| {
+    tool::from_fn(definition, async |call: Call| {
         let arguments = call.arguments();
         Ok::<_, ToolError>(if arguments.contains_key("failure") {
             ToolResult::text("It failed.").into_failure()
@@ -172,7 +174,7 @@ async fn the_whole_standard_holds_for_results_too() {
             "if": { "properties": { "state": { "const": "paid" } }, "required": ["state"] },
             "then": { "required": ["receipt"] },
         }));
-    let order = tool::from_fn(definition, async |call: ToolCall| {
+    let order = tool::from_fn(definition, async |call: Call| {
         ToolResult::structured(call.arguments())
     });
     let server = Server::builder("test", "1").runtime_tool(order).build();

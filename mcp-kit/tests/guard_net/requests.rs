@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use mcp_kit::ToolError;
 use mcp_kit::guard::{HttpClient, HttpErrorKind};
-use mcp_kit::http::header::{self, HeaderName, HeaderValue};
+use mcp_kit::http::header;
+use mcp_kit::http::header::{HeaderName, HeaderValue};
 use mcp_kit::http::{Method, StatusCode};
 
 use crate::site::{Answer, Site, answer, builder, client, here, ok};

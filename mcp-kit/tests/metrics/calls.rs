@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use mcp_kit::observe::metrics::Metrics;
+use mcp_kit::observe::metrics::prometheus_client::metrics::gauge::Gauge;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::telemetry::metrics::Metrics;
-use mcp_kit::telemetry::metrics::prometheus_client::metrics::gauge::Gauge;
 use mcp_kit::testing::Client;
 use serde_json::json;
 use tokio::sync::Notify;

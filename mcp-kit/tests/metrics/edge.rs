@@ -3,9 +3,9 @@
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use mcp_kit::auth::ApiKeys;
+use mcp_kit::observe::metrics::Metrics;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::telemetry::metrics::Metrics;
 use mcp_kit::transport::http::{HttpBody, HttpService};
 use tower_service::Service as _;
 

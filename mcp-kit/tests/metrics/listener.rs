@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use mcp_kit::telemetry::metrics::Metrics;
+use mcp_kit::observe::metrics::Metrics;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;

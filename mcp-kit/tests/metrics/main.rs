@@ -14,7 +14,7 @@ mod edge;
 #[cfg(feature = "http")]
 mod listener;
 
-use mcp_kit::telemetry::metrics::Metrics;
+use mcp_kit::observe::metrics::Metrics;
 
 /// The value of the series that is written so, labels included.
 #[track_caller]

@@ -18,9 +18,9 @@ mod redis;
 
 use std::time::Duration;
 
-use mcp_kit::middleware::Rate;
+use mcp_kit::limits::Rate;
+use mcp_kit::limits::RedisLimits;
 use mcp_kit::prelude::*;
-use mcp_kit::server::RedisLimits;
 use mcp_kit::testing::Client;
 use serde_json::json;
 
@@ -103,7 +103,7 @@ async fn without_the_store_replicas_count_for_themselves_unless_they_are_told_to
     let lines: Vec<_> = log
         .lines()
         .into_iter()
-        .filter(|line| line.target == "mcp_kit::replicas")
+        .filter(|line| line.target == "mcp_kit::limits::replicas")
         .collect();
     let told: Vec<_> = lines
         .iter()
@@ -137,7 +137,7 @@ async fn a_wrong_password_is_told_without_either_password() {
     let lines = log.lines();
     let told = lines
         .iter()
-        .find(|line| line.target == "mcp_kit::replicas")
+        .find(|line| line.target == "mcp_kit::limits::replicas")
         .unwrap();
     assert!(
         told.get("error").to_lowercase().contains("password"),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use mcp_kit::middleware::Rate;
+use mcp_kit::limits::Rate;
 use mcp_kit::transport::http::{HttpBody, HttpService, PeerAddr};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;

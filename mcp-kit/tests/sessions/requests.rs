@@ -9,9 +9,10 @@ use http_body_util::Full;
 use mcp_kit::auth::{
     ApiKeys, AuthError, Authenticator, Credentials, KeyDigest, KeyEntry, KeyStore,
 };
+use mcp_kit::call::Call;
 use mcp_kit::middleware::{Middleware, Next};
 use mcp_kit::prelude::*;
-use mcp_kit::tool::{ToolCall, ToolResult};
+use mcp_kit::tool::ToolResult;
 use mcp_kit::transport::http::{HttpService, PeerAddr};
 use mcp_kit::{RequestInfo, async_trait};
 use serde_json::{Value, json};
@@ -315,7 +316,7 @@ struct NoRobots;
 
 #[async_trait]
 impl Middleware for NoRobots {
-    async fn handle(&self, call: ToolCall, next: Next<'_>) -> Result<ToolResult, ToolError> {
+    async fn handle(&self, call: Call, next: Next<'_>) -> Result<ToolResult, ToolError> {
         let user = call.principal().extension::<User>();
         let is_robot = call
             .request()

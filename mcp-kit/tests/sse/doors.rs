@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcp_kit::auth::{AuthError, Authenticator, Credentials, ProtectedResource};
-use mcp_kit::middleware::Rate;
+use mcp_kit::limits::Rate;
 use mcp_kit::transport::http::HttpOptions;
 use mcp_kit::{Principal, Server, async_trait};
 use serde_json::{Value, json};

@@ -41,8 +41,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use mcp_kit::Server;
-use mcp_kit::middleware::Rate;
-use mcp_kit::server::RedisLimits;
+use mcp_kit::limits::Rate;
+use mcp_kit::limits::RedisLimits;
 
 use crate::trace::Trace;
 

@@ -287,7 +287,7 @@ struct Counted {
     description = concat!("Takes ", "constants."),
     scope = "constants",
     timeout = std::time::Duration::from_secs(5),
-    rate = mcp_kit::middleware::Rate::per_second(5),
+    rate = mcp_kit::limits::Rate::per_second(5),
     concurrency = MOST as usize,
     result_bytes = 64 * 1024
 )]

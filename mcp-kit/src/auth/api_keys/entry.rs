@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::context::{Extensions, Principal};
+use crate::caller::{Extensions, Principal};
 
 /// The holder of a key: a name, scopes and an expiry.
 ///

@@ -2,7 +2,7 @@
 //!
 //! A request is checked against the file as it was no more than a second before.
 //! Looking at the file may hang, so it is done on threads that nothing else
-//! uses ([`lookup`](crate::lookup)), once at a time:
+//! uses ([`lookup`](crate::support::lookup)), once at a time:
 //!
 //! | the file | the keys read before |
 //! |---|---|
@@ -28,8 +28,8 @@ use super::parse::{self, Parsed};
 use super::table::Table;
 use crate::auth::AuthError;
 use crate::auth::flight::Flight;
-use crate::context::{Credential, Principal};
-use crate::lookup::{FILES, Unfinished};
+use crate::caller::{Credential, Principal};
+use crate::support::lookup::{FILES, Unfinished};
 
 /// How old a look at the file may be when a key is checked against it.
 const FRESH: Duration = Duration::from_secs(1);

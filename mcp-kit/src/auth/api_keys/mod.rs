@@ -26,7 +26,7 @@ pub use store::KeyStore;
 
 use super::chain::PLAIN_CHALLENGE;
 use super::{AuthError, Authenticator, Credentials, TARGET};
-use crate::context::Principal;
+use crate::caller::Principal;
 use file::FileKeys;
 use table::Table;
 

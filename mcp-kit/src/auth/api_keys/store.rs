@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::table::still_valid;
 use super::{KeyDigest, KeyEntry};
 use crate::auth::AuthError;
-use crate::context::Principal;
+use crate::caller::Principal;
 
 /// Where keys are looked up that mcp-kit does not hold itself, such as a table
 /// of a database; see [`ApiKeys::from_store`](super::ApiKeys::from_store).

@@ -13,7 +13,7 @@ use super::error::{ApiKeysError, Problem};
 use super::parse::{Key, Parsed};
 use super::{KeyDigest, KeyEntry};
 use crate::auth::AuthError;
-use crate::context::{Credential, Principal};
+use crate::caller::{Credential, Principal};
 
 /// How many keys that have not expired a name may have: an old and a new one.
 const KEYS_PER_NAME: usize = 2;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Map, Value};
 
 use crate::auth::AuthError;
-use crate::text::is_unsafe;
+use crate::support::text::is_unsafe;
 
 /// What is asked of a token's claims.
 #[derive(Clone, Debug, Default)]

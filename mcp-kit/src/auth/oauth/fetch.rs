@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
-use crate::{lookup, tls};
+use crate::support::{lookup, tls};
 
 /// How long an issuer may take, name lookup and handshake included.
 const PATIENCE: Duration = Duration::from_secs(5);

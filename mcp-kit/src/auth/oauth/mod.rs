@@ -20,7 +20,7 @@ pub use builder::{OAuthBuilder, OAuthError};
 
 use super::chain::TokenScopes;
 use super::{AuthError, Authenticator, Credentials, ProtectedResource};
-use crate::context::Principal;
+use crate::caller::Principal;
 use claims::Rules;
 use keys::Keys;
 use token::Token;

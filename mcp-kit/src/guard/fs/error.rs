@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 
 use super::path::SandboxPath;
-use crate::text::excerpt;
-use crate::tool::{ErrorKind, ToolError};
+use crate::call::{ErrorKind, ToolError};
+use crate::support::text::excerpt;
 
 /// Why a file or a folder could not be read or changed.
 ///

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use super::SandboxDir;
 use super::error::{FileError, FileErrorKind};
 use super::path::SandboxPath;
-use crate::lookup::{Lane, Unfinished};
+use crate::support::lookup::{Lane, Unfinished};
 
 /// How much runs at a time in one folder.
 const AT_A_TIME: usize = 16;
@@ -128,7 +128,7 @@ mod tests {
         let refused = dir.clone().run(&path, |_, _| Ok(())).await.unwrap_err();
         assert_eq!(refused.kind(), FileErrorKind::Busy);
         let error = crate::ToolError::from(refused);
-        assert_eq!(error.kind(), crate::tool::ErrorKind::Busy);
+        assert_eq!(error.kind(), crate::call::ErrorKind::Busy);
         assert!(error.message().unwrap().contains("Try again"));
         healthy.run(&path, |_, _| Ok(())).await.unwrap();
         drop(go);

@@ -12,7 +12,7 @@ use super::path::{SandboxPath, TEMPORARY};
 use super::quota::{Quota, Used, cost};
 use super::read::resolved;
 use super::work::Caller;
-use crate::reference::Reference;
+use crate::support::reference::Reference;
 
 /// How much is written between two looks at whether the caller still waits.
 const PIECE: usize = 64 * 1024;

@@ -16,7 +16,7 @@ use super::policy::Policy;
 use super::request::HttpRequest;
 use super::resolve::{Checked, Resolve};
 use super::url::SafeUrl;
-use crate::{lookup, tls};
+use crate::support::{lookup, tls};
 
 /// An HTTP client that connects to public addresses only, within limits.
 ///

@@ -9,7 +9,7 @@ use http::StatusCode;
 
 use super::resolve::Refused;
 use super::url::SafeUrlError;
-use crate::tool::{ErrorKind, ToolError};
+use crate::call::{ErrorKind, ToolError};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 

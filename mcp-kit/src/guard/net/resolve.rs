@@ -11,7 +11,8 @@ use reqwest::dns::{Addrs, Name, Resolving};
 
 use super::error::HttpErrorKind;
 use super::policy::Policy;
-use crate::lookup::{self, Unfinished};
+use crate::support::lookup;
+use crate::support::lookup::Unfinished;
 
 /// Finds the addresses of a host.
 ///

@@ -6,8 +6,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::text::excerpt;
-use crate::tool::{ErrorKind, ToolError};
+use crate::call::{ErrorKind, ToolError};
+use crate::support::text::excerpt;
 
 /// Why a program was not run to its end, or its output cannot be used.
 ///

@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::lookup::Lane;
+use crate::support::lookup::Lane;
 
 /// How many threads remove folders. Those that hang keep theirs.
 const REMOVERS: usize = 16;

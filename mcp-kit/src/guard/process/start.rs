@@ -17,7 +17,7 @@ use super::Command;
 use super::error::CommandError;
 use super::folder::OpenFolder;
 use super::groups::Group;
-use crate::lookup::{Lane, Unfinished};
+use crate::support::lookup::{Lane, Unfinished};
 
 /// How many programs may be starting at a time. One `Command` whose starts all hang takes as many
 /// as its concurrency.

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::{Mode, Stop, Walk, Walked, shown};
 use crate::schema::Finding;
 use crate::schema::node::{Alternative, Choice, Mark, NodeId, Types};
-use crate::schema::words::{self, Place, Step};
+use crate::schema::words;
+use crate::schema::words::{Place, Step};
 
 impl<'v> Walk<'v, '_> {
     pub(super) fn choice(

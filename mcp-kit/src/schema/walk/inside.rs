@@ -8,7 +8,8 @@ use super::{MAX_UNKNOWN, Mode, Stop, Walk, Walked};
 use crate::schema::Finding;
 use crate::schema::node::{Node, ObjectNode, Rest};
 use crate::schema::number::Number;
-use crate::schema::words::{self, Place, Step};
+use crate::schema::words;
+use crate::schema::words::{Place, Step};
 
 impl<'v> Walk<'v, '_> {
     pub(super) fn list(&mut self, node: &'v Node, place: Option<&Place<'_>>) -> Walked {
@@ -99,7 +100,7 @@ impl<'v> Walk<'v, '_> {
             && let Some(keys) = &rules.keys
             && !keys.holds(name)
         {
-            let key = crate::text::excerpt(name);
+            let key = crate::support::text::excerpt(name);
             self.wrong(place, || format!("the key \"{key}\" {}", keys.says()))?;
             if rules.rest == Rest::Refused {
                 return Ok(self.cursor.skip()?);
@@ -138,7 +139,10 @@ impl<'v> Walk<'v, '_> {
             self.unlisted += 1;
             return Ok(());
         }
-        let mut text = format!("unknown argument \"{}\"", crate::text::excerpt(name));
+        let mut text = format!(
+            "unknown argument \"{}\"",
+            crate::support::text::excerpt(name)
+        );
         if let Some(meant) = self.meant(rules, name, place) {
             text.push_str(&format!(" (did you mean {meant:?}?)"));
         }

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::{Stop, Walk, Walked, must_be, shown};
 use crate::schema::node::{Node, Types};
 use crate::schema::number::{Number, is_plain};
-use crate::schema::words::{self, Place};
+use crate::schema::words;
+use crate::schema::words::Place;
 
 impl<'v> Walk<'v, '_> {
     /// `enum`, `const` and what `not` forbids of them. False: reported.

@@ -17,8 +17,8 @@ use super::open::OpenRequest;
 use super::refusal::{Reason, Refusal, busy, closed, limited};
 use super::service::{Client, Shared};
 use crate::auth::{AuthError, Credentials};
-use crate::context::Principal;
-use crate::error_text;
+use crate::caller::Principal;
+use crate::support::error_text;
 
 /// Why it serves no other machine.
 const LOCAL: &str = "it comes from another machine, and no authentication is configured. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow every caller with .allow_unauthenticated()";

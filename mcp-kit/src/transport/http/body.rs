@@ -20,8 +20,8 @@ use super::open::OpenRequest;
 #[cfg(feature = "sse")]
 use super::sse::{Opened, Stream};
 use super::subscriptions::Subscription;
-use crate::context::Principal;
-use crate::server::{ByteBudget, Claim};
+use crate::caller::Principal;
+use crate::limits::{ByteBudget, Claim};
 
 /// The body of a response.
 pub struct HttpBody {
@@ -252,7 +252,7 @@ impl Events {
         let Some(caller) = self.caller.as_ref().filter(|one| !one.is_still_good()) else {
             return false;
         };
-        let _ = crate::panics::contain(|| {
+        let _ = crate::support::panics::contain(|| {
             tracing::info!(
                 target: "mcp_kit::http",
                 principal = caller.name(),

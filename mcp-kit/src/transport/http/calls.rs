@@ -19,13 +19,15 @@ use super::open::OpenCall;
 use super::pulse::Beating;
 use super::service::Shared;
 use super::socket::{self, Socket};
-use crate::middleware::{Timeout, log_refusal};
-use crate::panics::contain;
+use crate::call::{ErrorKind, ToolError};
+use crate::call::{RunPermit, Share};
+use crate::content::ToolResult;
+use crate::limits::ByteBudget;
+use crate::middleware::Timeout;
+use crate::observe::log_refusal;
 use crate::protocol::{ErrorCode, RpcError, encode};
-use crate::server::{
-    ByteBudget, PendingCall, RunPermit, Running, ServerInner, Share, error_result,
-};
-use crate::tool::{ErrorKind, ToolError, ToolResult};
+use crate::server::{PendingCall, Running, ServerInner, error_result};
+use crate::support::panics::contain;
 
 /// How long after its deadline a call is answered from outside. Its own
 /// `Timeout` comes first unless the handler blocks its thread.

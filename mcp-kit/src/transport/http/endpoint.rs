@@ -20,15 +20,16 @@ use super::request_body::RequestBody;
 use super::service::Shared;
 use super::socket::Socket;
 use super::subscriptions;
-use crate::context::Principal;
-use crate::middleware::log_refusal;
+use crate::call::{ErrorKind, Outbound, ToolError};
+use crate::caller::Principal;
+use crate::limits::Claim;
+use crate::observe::Origin;
+use crate::observe::log_refusal;
 use crate::protocol::message::{Frame, Message, Request, decode};
 use crate::protocol::meta::{Meta, modern_version};
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, json_string};
 use crate::server::subscriptions::check as check_filter;
-use crate::server::{Claim, PendingCall, Session};
-use crate::telemetry::Origin;
-use crate::tool::{ErrorKind, Outbound, ToolError};
+use crate::server::{PendingCall, Session};
 
 /// Events of one response that nobody has read may have so many bytes.
 pub(super) const MOST_UNREAD_EVENTS: usize = 64 * 1024;
@@ -148,7 +149,7 @@ pub(super) fn check_is_json(headers: &HeaderMap) -> Result<(), Refusal> {
             Reason::ContentType,
             format!(
                 "Unsupported media type: the body must not be compressed; the Content-Encoding is {}",
-                crate::text::excerpt(&String::from_utf8_lossy(coding.as_bytes()))
+                crate::support::text::excerpt(&String::from_utf8_lossy(coding.as_bytes()))
             ),
         ));
     }

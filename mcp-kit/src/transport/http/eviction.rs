@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::clock::Clock;
-use crate::context::Host;
+use crate::caller::Host;
 
 /// How long a connection has waited at least: who has just come is about to ask.
 const LEAST: Duration = Duration::from_secs(1);

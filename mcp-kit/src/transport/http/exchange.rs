@@ -16,9 +16,9 @@ use super::clock::Progress;
 use super::legacy::LegacySession;
 #[cfg(feature = "sse")]
 use super::sse::Stream;
+use crate::call::{CallContext, Outbound};
+use crate::limits::{ByteBudget, Claim};
 use crate::protocol::encode;
-use crate::server::{ByteBudget, Claim};
-use crate::tool::{CallContext, Outbound};
 
 /// What a call's task and the request's connection share.
 pub(super) struct Exchange {

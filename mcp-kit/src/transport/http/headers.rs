@@ -183,7 +183,7 @@ pub(super) fn must_equal_version(headers: &HeaderMap, expected: &str) -> Result<
 pub(super) fn unknown_version(code: ErrorCode, what: &str, name: &str) -> Refusal {
     let names = ProtocolVersion::ALL.iter().map(|version| version.as_str());
     let names: Vec<_> = names.collect();
-    let requested = crate::text::excerpt(name);
+    let requested = crate::support::text::excerpt(name);
     let message = format!(
         "{what}: MCP-Protocol-Version names the version {requested}, which this server does not speak. It speaks {}.",
         names.join(", ")

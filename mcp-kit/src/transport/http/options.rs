@@ -17,8 +17,8 @@ use super::door::Door;
 use super::limits::HttpLimits;
 use super::peer::TrustedProxies;
 use crate::auth::{Authenticator, Authenticators, WELL_KNOWN};
-use crate::context::RequestSource;
-use crate::limiter::{EdgeRates, Rate};
+use crate::call::RequestSource;
+use crate::limits::{EdgeRates, Rate};
 
 /// How a server is served over HTTP; given to
 /// [`ServerBuilder::http`](crate::server::ServerBuilder::http).

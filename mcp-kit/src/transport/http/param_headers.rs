@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 
 use super::headers::{decoded, mismatch, single};
 use super::refusal::Refusal;
+use crate::primitive::ToolDefinition;
 use crate::protocol::json_string;
-use crate::tool::ToolDefinition;
 
 /// The keyword in a property's schema.
 const KEYWORD: &str = "x-mcp-header";

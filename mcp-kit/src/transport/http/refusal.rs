@@ -8,9 +8,9 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::body::HttpBody;
 use super::door::Refusal as Closed;
-use crate::limiter::Refused;
+use crate::limits::Refused;
+pub(super) use crate::observe::Refusal as Reason;
 use crate::protocol::{ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
-pub(super) use crate::telemetry::Refusal as Reason;
 
 /// A request that is not served.
 #[derive(Debug)]

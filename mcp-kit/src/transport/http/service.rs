@@ -37,17 +37,18 @@ use super::socket::Socket;
 #[cfg(feature = "sse")]
 use super::sse;
 use super::subscriptions::Subscriptions;
-use crate::context::Principal;
-use crate::error_text;
-use crate::limiter::EdgeLimits;
-use crate::ownership::SharedSessions;
-use crate::panics::contain;
-use crate::protocol::{ErrorCode, RpcError};
-use crate::reference::Reference;
-use crate::server::{ByteBudget, Server, ServerInner};
+use crate::call::ToolError;
+use crate::caller::Principal;
+use crate::limits::ByteBudget;
+use crate::limits::EdgeLimits;
+use crate::limits::SharedSessions;
 #[cfg(feature = "metrics")]
-use crate::telemetry::metrics::Metrics;
-use crate::tool::ToolError;
+use crate::observe::metrics::Metrics;
+use crate::protocol::{ErrorCode, RpcError};
+use crate::server::{Server, ServerInner};
+use crate::support::error_text;
+use crate::support::panics::contain;
+use crate::support::reference::Reference;
 
 /// A server as a `tower::Service`; made by [`Server::http_service`].
 ///

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::exchange::Exchange;
 use super::refusal::{Reason, Refusal, busy};
-use crate::context::Principal;
+use crate::caller::Principal;
 use crate::protocol::RequestId;
 use crate::server::ServerInner;
 use crate::server::subscriptions::acknowledge;

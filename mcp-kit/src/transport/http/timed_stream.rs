@@ -19,7 +19,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::clock::{Clock, Phase, Round};
 use super::socket::{self, Socket};
-use crate::server::ByteBudget;
+use crate::limits::ByteBudget;
 
 /// How long what may take.
 #[derive(Clone, Copy, Debug)]

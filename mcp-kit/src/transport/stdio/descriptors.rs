@@ -47,7 +47,7 @@ impl Descriptors {
         stdio::dup2_stdin(&nothing)?;
         // What is printed is read at once, even if stderr is not. Without a pipe
         // for it stderr it is, and where that is closed nothing.
-        let is_led = [crate::stderr::entrance(), Some(stdio::stderr())]
+        let is_led = [crate::support::stderr::entrance(), Some(stdio::stderr())]
             .into_iter()
             .flatten()
             .any(|entrance| stdio::dup2_stdout(entrance).is_ok());
@@ -56,7 +56,7 @@ impl Descriptors {
                 rustix::fs::open("/dev/null", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
             stdio::dup2_stdout(&nowhere)?;
         }
-        crate::stderr::guard();
+        crate::support::stderr::guard();
         Ok(Self { input, output })
     }
 

@@ -22,7 +22,7 @@ pub(super) struct Handles {
 
 impl Handles {
     pub(super) fn take() -> io::Result<Self> {
-        crate::stderr::guard();
+        crate::support::stderr::guard();
         let (stdin, stdout) = (io::stdin(), io::stdout());
         let input = match stdin.is_terminal() {
             true => None,

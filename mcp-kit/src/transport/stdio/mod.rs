@@ -24,8 +24,8 @@ use std::task::Poll;
 
 use super::signals::Signals;
 use super::stream::{self, Greeting};
+use crate::observe::Origin;
 use crate::server::Server;
-use crate::telemetry::Origin;
 
 pub(crate) struct Streams {
     pub(crate) input: stream::Input,

@@ -15,10 +15,13 @@ use tokio::time::Instant;
 use super::batch::{Batch, Kept};
 use super::reports::Reports;
 use super::runner::Runner;
-use crate::middleware::{Timeout, log_refusal};
+use crate::call::{CallContext, ErrorKind, Outbound, ToolError};
+use crate::call::{Share, ShareGiver};
+use crate::content::ToolResult;
+use crate::middleware::Timeout;
+use crate::observe::log_refusal;
 use crate::protocol::{Era, ErrorCode, RequestId, encode};
-use crate::server::{PendingCall, ServerInner, Share, ShareGiver, error_result};
-use crate::tool::{CallContext, ErrorKind, Outbound, ToolError, ToolResult};
+use crate::server::{PendingCall, ServerInner, error_result};
 
 /// How long after its deadline a call is answered from outside. Its own
 /// `Timeout` comes first unless the handler blocks its thread.

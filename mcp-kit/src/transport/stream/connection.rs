@@ -16,9 +16,9 @@ use super::calls::Calls;
 use super::greeting::Greeting;
 use super::heartbeat::Heartbeat;
 use super::lines::{Line, Lines};
+use crate::call::{ErrorKind, Outbound, ToolError};
 use crate::protocol::RequestId;
 use crate::server::{Limits, ServerInner, Session};
-use crate::tool::{ErrorKind, Outbound, ToolError};
 use crate::transport::LAST_WRITE;
 
 /// The client's end of what the connection reads.

@@ -11,11 +11,12 @@ use std::io;
 use std::sync::Arc;
 
 use super::lines::Lines;
-use crate::context::{Principal, RequestSource};
+use crate::call::RequestSource;
+use crate::caller::Principal;
+use crate::observe::Origin;
 #[cfg(all(feature = "stdio", unix))]
 use crate::protocol::message::{Message, decode_one};
 use crate::server::{ServerInner, Session};
-use crate::telemetry::Origin;
 
 /// More than any greeting has, in bytes.
 #[cfg(all(feature = "stdio", unix))]

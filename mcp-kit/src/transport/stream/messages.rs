@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::calls::Refused;
 use super::connection::{Connection, shutting_down};
-use crate::middleware::log_refusal;
+use crate::call::{ErrorKind, ToolError};
+use crate::content::ToolResult;
+use crate::observe::log_refusal;
 use crate::protocol::message::{
     Frame, Malformed, Message, Notification, Request, decode, decode_one,
 };
@@ -15,7 +17,6 @@ use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
 use crate::server::subscriptions::{acknowledge, check as check_filter};
 use crate::server::{PendingCall, error_result};
-use crate::tool::{ErrorKind, ToolError, ToolResult};
 
 impl Connection {
     pub(super) fn line(&mut self, line: &[u8]) {

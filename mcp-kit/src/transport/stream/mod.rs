@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::context::Principal;
+use crate::caller::Principal;
 use crate::server::Server;
 
 #[cfg(feature = "http")]

@@ -20,8 +20,9 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::calls::Calls;
-use crate::server::{PendingCall, RunPermit, Running, Share, error_result};
-use crate::tool::ToolError;
+use crate::call::ToolError;
+use crate::call::{RunPermit, Share};
+use crate::server::{PendingCall, Running, error_result};
 
 /// A first poll that takes longer is not quick: others help out, and the
 /// answers so far leave.
@@ -200,11 +201,12 @@ mod tests {
     use std::task::Context;
 
     use super::*;
-    use crate::context::RequestSource;
+    use crate::call::RequestSource;
+    use crate::observe::Origin;
+    use crate::primitive::ToolDefinition;
     use crate::protocol::message::{Frame, Message, decode};
     use crate::server::{Server, Session};
-    use crate::telemetry::Origin;
-    use crate::tool::{ToolDefinition, from_fn};
+    use crate::tool::from_fn;
 
     fn call(server: &Server, id: u8) -> PendingCall {
         let line = format!(

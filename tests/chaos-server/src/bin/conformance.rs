@@ -4,9 +4,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use mcp_kit::call::Call;
+use mcp_kit::content::{Audio, Content, EmbeddedResource, Image, Text};
 use mcp_kit::prelude::*;
 use mcp_kit::server::BuildError;
-use mcp_kit::tool::{Audio, Content, EmbeddedResource, Image, Text, ToolCall, ToolDefinition};
+use mcp_kit::tool::ToolDefinition;
 
 /// A PNG of one pixel.
 const PIXEL: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\0\0\0\x0cIDATx\x9cc\xf8\xcf\xc0\0\0\x03\x01\x01\0\xc9\xfe\x92\xef\0\0\0\0IEND\xaeB`\x82";
@@ -88,7 +90,7 @@ fn with_header() -> ToolDefinition {
 }
 
 fn build() -> Result<Server, BuildError> {
-    let region = mcp_kit::tool::from_fn(with_header(), |call: ToolCall| async move {
+    let region = mcp_kit::tool::from_fn(with_header(), |call: Call| async move {
         Ok::<_, ToolError>(call.arguments()["region"].to_string())
     });
     Server::builder("conformance", "1.0.0")

@@ -13,11 +13,11 @@ use super::super::service::Shared;
 use super::messages::{Caller, Reply};
 use super::session::{Answer, LegacySession};
 
+use crate::content::ToolResult;
+use crate::limits::{ByteBudget, Claim};
 use crate::protocol::message::{Malformed, Message, Request, decode_one};
 use crate::protocol::meta::Meta;
 use crate::protocol::{ProtocolVersion, RpcError};
-use crate::server::{ByteBudget, Claim};
-use crate::tool::ToolResult;
 use crate::transport::stream::Batch;
 
 /// What is said in place of answers that there is no room for.

@@ -12,14 +12,16 @@ use super::super::service::Shared;
 use super::batch::BatchReply;
 use super::session::{LegacySession, Unfit};
 use super::unknown;
-use crate::context::{Principal, RequestSource};
-use crate::middleware::log_refusal;
+use crate::call::RequestSource;
+use crate::call::{ErrorKind, Outbound, ToolError};
+use crate::caller::Principal;
+use crate::limits::Claim;
+use crate::observe::Origin;
+use crate::observe::log_refusal;
 use crate::protocol::message::{Notification, Request};
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, RequestId, RpcError, encode};
-use crate::server::{Claim, PendingCall, Session, error_result};
-use crate::telemetry::Origin;
-use crate::tool::{ErrorKind, Outbound, ToolError};
+use crate::server::{PendingCall, Session, error_result};
 
 /// Who sends a message, in which session.
 pub(in super::super) struct Caller<'a> {

@@ -31,11 +31,12 @@ use super::exchange::{Begun, Exchange};
 use super::headers::{self, Accepts};
 use super::refusal::{Refusal, empty_response, json_response};
 use super::service::Shared;
-use crate::context::Principal;
+use crate::caller::Principal;
+use crate::limits::Claim;
 use crate::protocol::message::{Frame, Malformed, Message, Request};
 use crate::protocol::meta::Meta;
 use crate::protocol::{ClientInfo, Era, ErrorCode, ProtocolVersion, RequestId, RpcError};
-use crate::server::{Claim, Session};
+use crate::server::Session;
 
 #[cfg(feature = "sse")]
 pub(super) use batch::take as take_batch;

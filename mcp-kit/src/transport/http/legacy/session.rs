@@ -21,10 +21,12 @@ use super::batch::BatchReply;
 use super::common::Common;
 use super::id::SessionId;
 use super::onto::Onto;
+use crate::call::{Share, ShareGiver};
+use crate::content::ToolResult;
+use crate::limits::{ByteBudget, Claim};
+use crate::observe::{OpenSession, Origin};
 use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
-use crate::server::{ByteBudget, Claim, PendingCall, Share, ShareGiver};
-use crate::telemetry::{OpenSession, Origin};
-use crate::tool::ToolResult;
+use crate::server::PendingCall;
 use crate::transport::stream::Kept;
 
 /// Streams that have ended and may still be asked for, of one session.

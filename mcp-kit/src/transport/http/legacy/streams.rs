@@ -12,7 +12,7 @@ use super::super::refusal::{Reason, Refusal, busy, empty_response};
 use super::super::service::Shared;
 use super::session::InUse;
 use super::{Found, check_version, find, is_modern, missing};
-use crate::context::Principal;
+use crate::caller::Principal;
 use crate::protocol::RpcError;
 
 /// Opens the session's own stream, or gives the rest of one that broke off.

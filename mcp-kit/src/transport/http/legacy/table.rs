@@ -17,11 +17,11 @@ use super::id::SessionId;
 use super::onto::Onto;
 use super::session::{InUse, LegacySession};
 use super::unknown;
-use crate::context::Principal;
-use crate::ownership::{SessionRecord, SharedSessions};
+use crate::caller::Principal;
+use crate::limits::{SessionRecord, SharedSessions};
+use crate::observe::OpenSession;
 use crate::protocol::{ClientInfo, ProtocolVersion};
 use crate::server::ServerInner;
-use crate::telemetry::OpenSession;
 
 /// A session that another caller opens does not end one that was used less than
 /// so many milliseconds ago.

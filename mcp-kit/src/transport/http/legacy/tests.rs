@@ -16,10 +16,12 @@ use tower_service::Service as _;
 use super::super::body::HttpBody;
 use super::super::service::HttpService;
 use crate::auth::{AuthError, Authenticator, Credentials};
-use crate::context::Principal;
-use crate::ownership::{OwnerUnknown, SessionRecord, SharedSessions};
+use crate::call::{Call, ToolError};
+use crate::caller::Principal;
+use crate::limits::{OwnerUnknown, SessionRecord, SharedSessions};
+use crate::primitive::ToolDefinition;
 use crate::server::Server;
-use crate::tool::{ToolCall, ToolDefinition, ToolError, from_fn};
+use crate::tool::from_fn;
 
 /// A store in memory, which can be taken away.
 #[derive(Default)]
@@ -89,7 +91,7 @@ impl Authenticator for Names {
 /// A replica that shares its sessions through `store`.
 fn replica(store: &Arc<Store>) -> HttpService {
     let definition = ToolDefinition::new("whoami", "Who calls.");
-    let tool = from_fn(definition, async |call: ToolCall| {
+    let tool = from_fn(definition, async |call: Call| {
         Ok::<_, ToolError>(call.principal().name().to_owned())
     });
     let server = Server::builder("test", "1")

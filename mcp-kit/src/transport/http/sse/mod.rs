@@ -22,12 +22,13 @@ use super::options::HttpOptions;
 use super::refusal::{Reason, Refusal, empty_response};
 use super::request_body::RequestBody;
 use super::service::Shared;
-use crate::context::Principal;
+use crate::caller::Principal;
+use crate::limits::Claim;
+use crate::observe::Origin;
 use crate::protocol::message::{Frame, Malformed, Message, Notification, Request, decode};
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ProtocolVersion, RpcError, encode};
-use crate::server::{Claim, Session};
-use crate::telemetry::Origin;
+use crate::server::Session;
 
 use self::streams::SseSession;
 

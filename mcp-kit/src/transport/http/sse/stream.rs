@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::super::body::LARGE;
 use super::super::clock::Progress;
 use super::super::endpoint::MOST_UNREAD_EVENTS;
-use crate::server::{ByteBudget, Claim};
+use crate::limits::{ByteBudget, Claim};
 
 /// What is no larger is added where there is no room: what says that there is
 /// none has to be.
@@ -226,7 +226,7 @@ impl Stream {
         let event = [b"event: ", kind, b"\ndata: ", data, b"\n\n"].concat();
         state.unread += event.len() + PER_EVENT;
         if state.unread > self.most.saturating_mul(2) && !state.events.is_empty() {
-            let _ = crate::panics::contain(|| {
+            let _ = crate::support::panics::contain(|| {
                 tracing::warn!(target: "mcp_kit::http", "a stream is cut: its client does not read");
             });
             state.cut();

@@ -10,7 +10,7 @@ use super::super::refusal::Refusal;
 use super::super::service::Shared;
 use super::stream::Stream;
 use super::unknown;
-use crate::context::Principal;
+use crate::caller::Principal;
 use crate::protocol::{ClientInfo, ProtocolVersion};
 
 /// The open streams of a server, by the ids of their sessions.

@@ -1,0 +1,424 @@
+//! A call on its way through the chain.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use crate::args::{ArgumentNames, Decoded, Violations};
+use crate::call::RunPermit;
+use crate::call::{Cancelled, Reported, RequestInfo, RequestSource};
+use crate::call::{ErrorKind, ToolError};
+use crate::caller::Principal;
+#[cfg(feature = "http")]
+use crate::limits::Claim;
+use crate::observe::CallTrace;
+use crate::primitive::ToolDefinition;
+use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
+use crate::registry::ToolEntry;
+use crate::server::ServerInner;
+use crate::support::reference::Reference;
+
+/// A call of a tool: the caller, the arguments, and when it arrived.
+///
+/// Middlewares get it, may look at it and attach values, and hand it on.
+pub struct Call(Box<Inner>);
+
+struct Inner {
+    server: Arc<ServerInner>,
+    request: RequestInfo,
+    decoded: Option<Decoded>,
+    /// The text that was decoded, if it is not the client's.
+    rewritten: Option<Box<str>>,
+    extensions: Option<HashMap<TypeId, Box<dyn Any + Send + Sync>>>,
+    /// Dropped when the handler ends, wherever it runs by then.
+    guards: Vec<Box<dyn Any + Send>>,
+    _permit: Option<RunPermit>,
+}
+
+/// What the connection, the log and the handler share of a call.
+pub(crate) struct CallContext {
+    pub(crate) entry: Arc<ToolEntry>,
+    pub(crate) principal: Principal,
+    pub(crate) received_at: Instant,
+    pub(crate) progress_token: Option<RequestId>,
+    pub(crate) outbound: Option<Arc<dyn Outbound>>,
+    pub(crate) trace: CallTrace,
+    pub(crate) request: CallRequest,
+    text: CallText,
+    /// What the client said of itself in `initialize`, or at length.
+    client: Option<Arc<ClientInfo>>,
+    /// What it says of itself in `text`, once that has been looked at.
+    read_client: OnceLock<Option<Box<ClientInfo>>>,
+    pub(crate) cancelled: Cancelled,
+    /// Of every `Progress` of the call together.
+    pub(crate) reported: Reported,
+    given_up: OnceLock<ErrorKind>,
+    answered: AtomicBool,
+    /// What its connection knows it by, among all calls that it ever had; 0
+    /// before it has one.
+    serial: AtomicU64,
+    #[cfg(feature = "http")]
+    begun: AtomicBool,
+    reference: OnceLock<Reference>,
+    logged: AtomicBool,
+    /// How many places of the arguments were rewritten before they were decoded.
+    normalised: AtomicUsize,
+    /// What the arguments count for, until the call drops them.
+    #[cfg(feature = "http")]
+    held: OnceLock<Claim>,
+}
+
+/// The request that a call came with.
+pub(crate) struct CallRequest {
+    pub(crate) id: RequestId,
+    pub(crate) version: ProtocolVersion,
+    pub(crate) source: RequestSource,
+}
+
+/// The raw texts of a call, in one piece of memory: its `arguments`, unless they
+/// are absent, and the `clientInfo` that came with it.
+pub(crate) struct CallText {
+    text: Option<Box<str>>,
+    /// Where the arguments end.
+    arguments: Option<usize>,
+}
+
+impl CallText {
+    pub(crate) fn new(arguments: Option<&str>, client: Option<&str>) -> Self {
+        let text = match client {
+            None => arguments.map(Box::from),
+            Some(client) => {
+                let arguments = arguments.unwrap_or_default();
+                let mut text = String::with_capacity(arguments.len() + client.len());
+                text.push_str(arguments);
+                text.push_str(client);
+                Some(text.into_boxed_str())
+            }
+        };
+        Self {
+            text,
+            arguments: arguments.map(str::len),
+        }
+    }
+
+    fn arguments(&self) -> Option<&str> {
+        self.text.as_deref()?.get(..self.arguments?)
+    }
+
+    fn client(&self) -> Option<&str> {
+        self.text.as_deref()?.get(self.arguments.unwrap_or(0)..)
+    }
+
+    fn size(&self) -> usize {
+        self.text.as_deref().map_or(0, str::len)
+    }
+}
+
+/// Where a call's notifications go.
+pub(crate) trait Outbound: Send + Sync {
+    /// Sends a call's notification, or drops it: where the client does not
+    /// read, and where the call has been answered.
+    fn notify(&self, call: &CallContext, method: &'static str, params: &Value);
+}
+
+impl CallContext {
+    #[inline]
+    pub(crate) fn new(
+        entry: Arc<ToolEntry>,
+        (request, text): (CallRequest, CallText),
+        client: Option<&Arc<ClientInfo>>,
+        principal: Principal,
+        progress_token: Option<RequestId>,
+        outbound: Option<Arc<dyn Outbound>>,
+        trace: CallTrace,
+    ) -> Self {
+        Self {
+            entry,
+            request,
+            text,
+            client: client.cloned(),
+            read_client: OnceLock::new(),
+            principal,
+            received_at: Instant::now(),
+            progress_token,
+            outbound,
+            trace,
+            given_up: OnceLock::new(),
+            answered: AtomicBool::new(false),
+            serial: AtomicU64::new(0),
+            #[cfg(feature = "http")]
+            begun: AtomicBool::new(false),
+            cancelled: Cancelled::default(),
+            reported: Reported::default(),
+            reference: OnceLock::new(),
+            logged: AtomicBool::new(false),
+            normalised: AtomicUsize::new(0),
+            #[cfg(feature = "http")]
+            held: OnceLock::new(),
+        }
+    }
+
+    /// Counts what the client made it hold, until the call is dropped.
+    #[cfg(feature = "http")]
+    pub(crate) fn hold(&self, claim: Claim) {
+        let _ = self.held.set(claim);
+    }
+
+    pub(crate) fn set_serial(&self, serial: u64) {
+        self.serial.store(serial, Ordering::Relaxed);
+    }
+
+    pub(crate) fn serial(&self) -> Option<u64> {
+        Some(self.serial.load(Ordering::Relaxed)).filter(|serial| *serial != 0)
+    }
+
+    pub(crate) fn cancel(&self) {
+        self.cancelled.set();
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.is_set()
+    }
+
+    /// The caller was answered with this failure while the handler still ran.
+    pub(crate) fn give_up(&self, kind: ErrorKind) {
+        let _ = self.given_up.set(kind);
+        self.cancel();
+    }
+
+    /// What the caller was answered before the handler ended, if it was.
+    pub(crate) fn given_up(&self) -> Option<ErrorKind> {
+        self.given_up.get().copied()
+    }
+
+    /// The call has its answer, or gets none: nothing more is sent for it.
+    /// Set and read by whoever sends, under one lock.
+    pub(crate) fn set_answered(&self) {
+        self.answered.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// The chain has the call: it writes the line in the log.
+    #[cfg(feature = "http")]
+    pub(crate) fn set_begun(&self) {
+        self.begun.store(true, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// The tool's name.
+    pub(crate) fn tool(&self) -> &str {
+        self.entry.definition().name()
+    }
+
+    /// The bytes that the client made it hold: the texts, the headers and the
+    /// progress token.
+    pub(crate) fn size(&self) -> usize {
+        let texts = self.text.size() + self.request.source.size();
+        texts + self.progress_token.as_ref().map_or(0, RequestId::size)
+    }
+
+    /// The names of the arguments, for the log.
+    pub(crate) fn argument_names(&self) -> ArgumentNames<'_> {
+        self.entry
+            .definition()
+            .arguments
+            .argument_names_under(self.text.arguments(), &self.entry.acceptance)
+    }
+
+    /// How many places of the arguments were rewritten before they were decoded.
+    pub(crate) fn normalised(&self) -> usize {
+        self.normalised.load(Ordering::Relaxed)
+    }
+
+    /// What the client says of itself.
+    pub(crate) fn client(&self) -> Option<&ClientInfo> {
+        let read = || ClientInfo::from_json(self.text.client()?).map(Box::new);
+        let client = self.client.as_deref();
+        client.or_else(|| self.read_client.get_or_init(read).as_deref())
+    }
+
+    /// The call's reference, made when it is first needed.
+    pub(crate) fn reference(&self) -> Reference {
+        *self.reference.get_or_init(Reference::new)
+    }
+
+    /// Marks the call's failure as logged; whether it was already.
+    pub(crate) fn mark_logged(&self) -> bool {
+        self.logged.swap(true, Ordering::Relaxed)
+    }
+}
+
+impl Call {
+    pub(crate) fn new(
+        server: Arc<ServerInner>,
+        context: Arc<CallContext>,
+        permit: Option<RunPermit>,
+    ) -> Self {
+        Self(Box::new(Inner {
+            _permit: permit,
+            server,
+            request: RequestInfo(context),
+            decoded: None,
+            rewritten: None,
+            extensions: None,
+            guards: Vec::new(),
+        }))
+    }
+
+    /// The tool's name.
+    #[must_use]
+    pub fn tool(&self) -> &str {
+        self.context().tool()
+    }
+
+    /// The tool's definition.
+    #[must_use]
+    pub fn definition(&self) -> &ToolDefinition {
+        self.context().entry.definition()
+    }
+
+    /// The caller.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.context().principal
+    }
+
+    /// The request that the call came with: its id, its protocol version, the
+    /// client's program, session and address.
+    #[must_use]
+    pub fn request(&self) -> &RequestInfo {
+        &self.0.request
+    }
+
+    /// When the call's message was read, on tokio's clock.
+    #[must_use]
+    pub fn received_at(&self) -> Instant {
+        self.context().received_at
+    }
+
+    /// The arguments as JSON text: as the client sent them before validation,
+    /// and as they were decoded after it. The two differ if something was
+    /// [normalised or ignored](crate::args#arguments-as-hosts-send-them). Do not
+    /// log it.
+    #[must_use]
+    pub fn raw_arguments(&self) -> &str {
+        let sent = self.context().text.arguments();
+        self.0.rewritten.as_deref().or(sent).unwrap_or("{}")
+    }
+
+    /// The arguments of a tool that is known only at run time, after
+    /// validation; empty before it, and for `#[tool]` functions.
+    #[must_use]
+    pub fn arguments(&self) -> &Map<String, Value> {
+        static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+        match &self.0.decoded {
+            Some(Decoded::Json(arguments)) => arguments,
+            _ => &NONE,
+        }
+    }
+
+    /// The decoded arguments of a `#[tool]` function, for middlewares that run
+    /// after validation and know the type.
+    #[must_use]
+    pub fn typed_arguments<T: 'static>(&self) -> Option<&T> {
+        match &self.0.decoded {
+            Some(Decoded::Typed(arguments)) => arguments.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// A value that a middleware attached.
+    #[must_use]
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.0
+            .extensions
+            .as_ref()?
+            .get(&TypeId::of::<T>())?
+            .downcast_ref()
+    }
+
+    /// Attaches a value for later middlewares and for the handler's
+    /// [`Extension`](crate::extract::Extension); the value of the same type
+    /// that was there before is replaced.
+    pub fn insert_extension<T: Send + Sync + 'static>(&mut self, value: T) {
+        self.0
+            .extensions
+            .get_or_insert_default()
+            .insert(TypeId::of::<T>(), Box::new(value));
+    }
+
+    /// Keeps `guard` until the handler has ended.
+    ///
+    /// A permit that is kept here is not given back while a blocking handler
+    /// still runs, even where its caller was answered long ago.
+    pub fn keep<T: Send + 'static>(&mut self, guard: T) {
+        self.0.guards.push(Box::new(guard));
+    }
+
+    /// A value of the server's state.
+    #[must_use]
+    pub fn state<T: 'static>(&self) -> Option<&T> {
+        self.0.server.state()
+    }
+
+    pub(crate) fn server(&self) -> &Arc<ServerInner> {
+        &self.0.server
+    }
+
+    pub(crate) fn context(&self) -> &Arc<CallContext> {
+        &self.0.request.0
+    }
+
+    /// Decodes the arguments; done once.
+    pub(crate) fn validate(&mut self) -> Result<(), Violations> {
+        if self.0.decoded.is_none() {
+            let context = self.context();
+            let entry = &context.entry;
+            let arguments = &entry.definition().arguments;
+            let accepted = arguments.accept(context.text.arguments(), &entry.acceptance)?;
+            if accepted.normalised > 0 {
+                let places = accepted.normalised;
+                context.normalised.store(places, Ordering::Relaxed);
+                entry.meter.normalised();
+            }
+            self.0.rewritten = accepted.rewritten;
+            self.0.decoded = Some(accepted.decoded);
+        }
+        Ok(())
+    }
+
+    /// Takes the decoded arguments out, for the handler.
+    pub(crate) fn take_arguments<T: 'static>(&mut self) -> Result<T, ToolError> {
+        self.validate()
+            .map_err(crate::middleware::Validate::refusal)?;
+        match self.0.decoded.take() {
+            Some(Decoded::Typed(arguments)) => match arguments.downcast() {
+                Ok(arguments) => Ok(*arguments),
+                Err(_) => Err(ToolError::internal("the arguments have another type")),
+            },
+            _ => Err(ToolError::internal("the arguments were taken already")),
+        }
+    }
+}
+
+/// Without the arguments: they are the client's.
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("tool", &self.tool())
+            .field("principal", &self.principal().name())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,122 @@
+//! What is known of the request that a call came with, beside its caller and its
+//! arguments.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::CallContext;
+use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
+
+/// The request that a call came with: which client sent it, from where, and
+/// under which id.
+///
+/// Handlers take it as a parameter, middlewares with [`Call::request`].
+///
+/// ```
+/// use mcp_kit::{RequestInfo, tool};
+///
+/// /// Names the caller's program.
+/// #[tool]
+/// async fn program(request: RequestInfo) -> String {
+///     match request.client() {
+///         Some(client) => format!("{} {}", client.name(), client.version()),
+///         None => "unknown".to_owned(),
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct RequestInfo(pub(crate) Arc<CallContext>);
+
+/// Where a request came from; nothing of it over stdio.
+#[derive(Clone, Default)]
+pub(crate) struct RequestSource {
+    pub(crate) address: Option<IpAddr>,
+    /// A digest of the session's id; unlike the id it is not a secret.
+    pub(crate) session: Option<Arc<str>>,
+    /// The headers that handlers may read.
+    pub(crate) headers: Option<Arc<[ExposedHeader]>>,
+}
+
+/// A header's name in lower case, and its value.
+pub(crate) type ExposedHeader = (Box<str>, Box<str>);
+
+impl RequestSource {
+    /// The bytes that the client made it hold.
+    pub(crate) fn size(&self) -> usize {
+        let headers = self.headers.iter().flat_map(|headers| headers.iter());
+        headers.map(|(name, value)| name.len() + value.len()).sum()
+    }
+}
+
+impl RequestInfo {
+    /// The id of the request. The client chooses it; two clients, and two
+    /// sessions of one, may choose the same.
+    #[must_use]
+    pub fn id(&self) -> &RequestId {
+        &self.0.request.id
+    }
+
+    /// The version of the protocol that the request was sent under.
+    #[must_use]
+    pub fn protocol_version(&self) -> ProtocolVersion {
+        self.0.request.version
+    }
+
+    /// The client's program, as it describes itself: in each request of
+    /// 2026-07-28, in `initialize` for the older versions. `None` if it says
+    /// nothing, for older clients without sessions, and for sessions that another
+    /// replica has opened.
+    #[must_use]
+    pub fn client(&self) -> Option<&ClientInfo> {
+        self.0.client()
+    }
+
+    /// Identifies the client's session over HTTP, here and in traces: the same
+    /// for all of its requests, and another for each session. It is a digest of
+    /// the id by which the client reaches the session, and does not open it, so
+    /// it may be logged. `None` over stdio and for 2026-07-28, which have no
+    /// sessions.
+    #[must_use]
+    pub fn session_id(&self) -> Option<&str> {
+        self.0.request.source.session.as_deref()
+    }
+
+    /// The client's address over HTTP: the socket's, or the one that a trusted
+    /// proxy reports (`HttpOptions::trust_proxy`). `None` if it is not
+    /// known.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.0.request.source.address
+    }
+
+    /// The value of an HTTP header that handlers may read
+    /// (`HttpOptions::expose_header`), the first one of its name. `None` for all
+    /// other headers, and for values that are not text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self
+            .0
+            .request
+            .source
+            .headers
+            .iter()
+            .flat_map(|all| all.iter());
+        headers
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| &**value)
+    }
+}
+
+/// Without the headers, which may hold secrets.
+impl fmt::Debug for RequestInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestInfo")
+            .field("id", self.id())
+            .field("protocol_version", &self.protocol_version())
+            .field("client", &self.client())
+            .field("session_id", &self.session_id())
+            .field("address", &self.address())
+            .finish_non_exhaustive()
+    }
+}

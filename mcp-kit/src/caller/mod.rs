@@ -1,0 +1,14 @@
+//! Who sends a request: the [`Principal`] that an authenticator found, and what
+//! limits count it as.
+
+mod extensions;
+#[cfg(feature = "http")]
+mod host;
+mod principal;
+
+pub(crate) use extensions::Extensions;
+#[cfg(feature = "http")]
+pub(crate) use host::Host;
+#[cfg(feature = "http")]
+pub(crate) use principal::Credential;
+pub use principal::Principal;

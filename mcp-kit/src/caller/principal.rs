@@ -1,0 +1,321 @@
+//! Who calls.
+
+use std::collections::BTreeSet;
+use std::fmt;
+#[cfg(feature = "http")]
+use std::net::IpAddr;
+use std::sync::Arc;
+#[cfg(feature = "http")]
+use std::sync::Weak;
+#[cfg(feature = "http")]
+use std::time::{Duration, SystemTime};
+
+use super::Extensions;
+#[cfg(feature = "http")]
+use super::Host;
+
+/// The caller: a name and the scopes it holds.
+///
+/// Over stdio the caller is `local`, which holds every scope unless the server
+/// is built with [`local_scopes`](crate::server::ServerBuilder::local_scopes).
+/// Cloning is cheap.
+#[derive(Clone)]
+pub struct Principal {
+    inner: Arc<Inner>,
+    /// Whether a token named the caller, who can then ask for another one that
+    /// has more scopes.
+    #[cfg(feature = "http")]
+    has_token: bool,
+    /// The host that it counts as, in place of its name.
+    #[cfg(feature = "http")]
+    host: Option<Host>,
+}
+
+#[derive(Clone)]
+struct Inner {
+    name: String,
+    scopes: Scopes,
+    extensions: Extensions,
+    #[cfg(feature = "http")]
+    shown: Shown,
+}
+
+/// What the caller has shown, and how long it is good.
+#[cfg(feature = "http")]
+#[derive(Clone, Default)]
+struct Shown {
+    expires: Option<SystemTime>,
+    /// It is kept for as long as it is good.
+    credential: Option<Weak<dyn Credential>>,
+}
+
+/// What a caller has shown, such as a key; kept by the authenticator that knows
+/// it.
+#[cfg(feature = "http")]
+pub(crate) trait Credential: Send + Sync {
+    /// Whether it is still good, as far as it is known. That is checked again
+    /// soon.
+    fn is_in_force(&self) -> bool;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Scopes {
+    Every,
+    These(BTreeSet<String>),
+}
+
+/// A cheap clone.
+impl From<&Self> for Principal {
+    fn from(principal: &Self) -> Self {
+        principal.clone()
+    }
+}
+
+impl Principal {
+    /// A caller with exactly these scopes.
+    pub fn new<S: Into<String>>(
+        name: impl Into<String>,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Self {
+        Self::with(name.into(), Scopes::of(scopes))
+    }
+
+    /// A caller that holds every scope.
+    pub fn with_every_scope(name: impl Into<String>) -> Self {
+        Self::with(name.into(), Scopes::Every)
+    }
+
+    /// The caller, whose key or token is good until `time`.
+    ///
+    /// Streams on which the caller only listens end then. Calls in flight go on,
+    /// but for those of the 2024-11-05 transport, whose stream is the session. To
+    /// refuse what is asked later is for whoever authenticates the request.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use mcp_kit::Principal;
+    ///
+    /// let in_an_hour = SystemTime::now() + Duration::from_secs(3600);
+    /// let alice = Principal::new("alice", ["read"]).with_expiry(in_an_hour);
+    /// ```
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn with_expiry(mut self, time: SystemTime) -> Self {
+        Arc::make_mut(&mut self.inner).shown.expires = Some(time);
+        self
+    }
+
+    /// The caller, who has shown `credential`: it is good until whoever keeps it
+    /// drops it.
+    #[cfg(feature = "http")]
+    pub(crate) fn having_shown(mut self, credential: &Arc<dyn Credential>) -> Self {
+        Arc::make_mut(&mut self.inner).shown.credential = Some(Arc::downgrade(credential));
+        self
+    }
+
+    /// Whether what the caller has shown is still good, as far as it is known;
+    /// that is looked at again soon.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_still_good(&self) -> bool {
+        let Shown {
+            expires,
+            credential,
+        } = &self.inner.shown;
+        if expires.is_some_and(|expires| expires <= SystemTime::now()) {
+            return false;
+        }
+        let Some(credential) = credential else {
+            return true;
+        };
+        (credential.upgrade()).is_some_and(|credential| credential.is_in_force())
+    }
+
+    /// When what the caller has shown expires.
+    #[cfg(feature = "http")]
+    pub(crate) fn expiry(&self) -> Option<SystemTime> {
+        self.inner.shown.expires
+    }
+
+    /// How long it need not be asked whether what the caller has shown is still
+    /// good: until it expires, and for `look` where it can be revoked.
+    #[cfg(feature = "http")]
+    pub(crate) fn good_for(&self, look: Duration) -> Duration {
+        /// The clock on the wall may be set meanwhile.
+        const MOST: Duration = Duration::from_secs(3600);
+        let most = match self.inner.shown.credential {
+            Some(_) => look,
+            None => MOST,
+        };
+        let left = (self.expiry())
+            .map(|expiry| expiry.duration_since(SystemTime::now()).unwrap_or_default());
+        left.map_or(most, |left| left.min(most))
+    }
+
+    /// The caller, who was named by a token that an authorization server gave.
+    #[cfg(feature = "http")]
+    pub(crate) fn with_token(mut self) -> Self {
+        self.has_token = true;
+        self
+    }
+
+    /// The caller, who has no name of its own and so counts as the host of this
+    /// address.
+    #[cfg(feature = "http")]
+    pub(crate) fn at(mut self, address: IpAddr) -> Self {
+        self.host = Some(Host::of(address));
+        self
+    }
+
+    /// The caller, with a value that belongs to it, such as the id or the tenant
+    /// that an authenticator has looked up. A value of the same type from before is
+    /// replaced.
+    ///
+    /// Handlers take it with [`Extension`](super::Extension), middlewares read it
+    /// with [`extension`](Self::extension). It is in no log and no `Debug`, and
+    /// makes no difference to whether two principals are equal.
+    ///
+    /// ```
+    /// use mcp_kit::{Extension, Principal, tool};
+    ///
+    /// #[derive(Clone)]
+    /// struct Tenant(u32);
+    ///
+    /// /// Names the tenant.
+    /// #[tool]
+    /// async fn tenant(Extension(Tenant(id)): Extension<Tenant>) -> String {
+    ///     format!("Tenant {id}")
+    /// }
+    ///
+    /// let alice = Principal::new("alice", ["read"]).with_extension(Tenant(7));
+    /// assert_eq!(alice.extension::<Tenant>().unwrap().0, 7);
+    /// ```
+    #[must_use]
+    pub fn with_extension<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        Arc::make_mut(&mut self.inner).extensions.insert(value);
+        self
+    }
+
+    /// The caller with these values, in place of all before.
+    #[cfg(feature = "http")]
+    pub(crate) fn with_extensions(mut self, extensions: &Extensions) -> Self {
+        if !extensions.is_empty() {
+            Arc::make_mut(&mut self.inner).extensions = extensions.clone();
+        }
+        self
+    }
+
+    /// The value of this type that was attached to the caller.
+    #[must_use]
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.inner.extensions.get()
+    }
+
+    /// The caller's name, as logs and limits have it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// Whether the caller holds `scope`.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        match &self.inner.scopes {
+            Scopes::Every => true,
+            Scopes::These(scopes) => scopes.contains(scope),
+        }
+    }
+
+    /// Whom limits by caller count it as: itself or, without a name of its own,
+    /// its host.
+    pub(crate) fn limit_key(&self) -> &[u8] {
+        #[cfg(feature = "http")]
+        if let Some(host) = &self.host {
+            return host.key();
+        }
+        self.inner.name.as_bytes()
+    }
+
+    /// Whether a token named the caller, who can ask for another one.
+    #[cfg(feature = "http")]
+    pub(crate) fn has_token(&self) -> bool {
+        self.has_token
+    }
+
+    /// The scopes by name, in order; none for a caller that holds every scope.
+    #[cfg(feature = "http")]
+    pub(crate) fn named_scopes(&self) -> impl Iterator<Item = &str> {
+        let scopes = match &self.inner.scopes {
+            Scopes::Every => None,
+            Scopes::These(scopes) => Some(scopes),
+        };
+        scopes.into_iter().flatten().map(String::as_str)
+    }
+
+    fn with(name: String, scopes: Scopes) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                name,
+                scopes,
+                extensions: Extensions::default(),
+                #[cfg(feature = "http")]
+                shown: Shown::default(),
+            }),
+            #[cfg(feature = "http")]
+            has_token: false,
+            #[cfg(feature = "http")]
+            host: None,
+        }
+    }
+}
+
+/// Callers are the same by their names and scopes, wherever they call from,
+/// whatever they have shown, and whatever was attached to them.
+impl PartialEq for Principal {
+    fn eq(&self, other: &Self) -> bool {
+        let (one, other) = (&*self.inner, &*other.inner);
+        std::ptr::eq(one, other) || (one.name == other.name && one.scopes == other.scopes)
+    }
+}
+
+impl Eq for Principal {}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("name", &self.inner.name)
+            .field("scopes", &self.inner.scopes)
+            .finish()
+    }
+}
+
+impl Scopes {
+    fn of<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Self {
+        Self::These(scopes.into_iter().map(Into::into).collect())
+    }
+}
+
+#[cfg(all(test, feature = "http"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_has_no_name_counts_as_its_host() {
+        let anonymous = Principal::new("anonymous", [""; 0]);
+        assert_eq!(anonymous.limit_key(), b"anonymous");
+        let at = |address: &str| anonymous.clone().at(address.parse().unwrap());
+        for (one, same) in [
+            ("192.0.2.1", "::ffff:192.0.2.1"),
+            ("2001:db8::1", "2001:db8::ffff:2"),
+        ] {
+            assert_eq!(at(one).limit_key(), at(same).limit_key());
+            // A key is no text, and so nobody's name.
+            assert!(std::str::from_utf8(at(one).limit_key()).is_err());
+        }
+        assert_ne!(at("192.0.2.1").limit_key(), at("192.0.2.2").limit_key());
+        assert_ne!(
+            at("2001:db8::1").limit_key(),
+            at("2001:db8:0:1::1").limit_key()
+        );
+        assert_eq!(at("192.0.2.1"), anonymous);
+    }
+}

@@ -1,0 +1,118 @@
+//! What a call of a tool answers.
+
+use serde_json::value::RawValue;
+
+use super::Content;
+use crate::call::ErrorKind;
+
+/// What a call answers: content for the model and, where the tool has an
+/// output schema, the same as structured content.
+#[derive(Clone, Debug, Default)]
+pub struct ToolResult {
+    pub(crate) content: Vec<Content>,
+    pub(crate) structured: Option<Box<RawValue>>,
+    pub(crate) is_error: bool,
+    /// Why there is no result of the tool's own.
+    pub(crate) failure: Option<ErrorKind>,
+}
+
+impl ToolResult {
+    /// A result of one text block.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::content(vec![Content::text(text)])
+    }
+
+    /// A result of these blocks.
+    #[must_use]
+    pub fn content(content: Vec<Content>) -> Self {
+        Self {
+            content,
+            structured: None,
+            is_error: false,
+            failure: None,
+        }
+    }
+
+    /// The result with other blocks, for example a text that reads better than
+    /// the JSON of its structured content.
+    #[must_use]
+    pub fn with_content(mut self, content: Vec<Content>) -> Self {
+        self.content = content;
+        self
+    }
+
+    /// The result as one that reports a failure (`isError`), for a tool that
+    /// passes on what another server answered.
+    #[must_use]
+    pub fn into_failure(mut self) -> Self {
+        self.is_error = true;
+        self
+    }
+
+    /// The blocks.
+    #[must_use]
+    pub fn blocks(&self) -> &[Content] {
+        &self.content
+    }
+
+    /// The text, if it is all that there is: one block of text.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self.content.as_slice() {
+            [Content::Text(text)] => Some(text.as_str()),
+            _ => None,
+        }
+    }
+
+    /// The structured content as JSON text.
+    #[must_use]
+    pub fn structured_content(&self) -> Option<&RawValue> {
+        self.structured.as_deref()
+    }
+
+    /// Whether the result reports a failure.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.is_error
+    }
+
+    /// The bytes of the content and the structured content as JSON.
+    pub(crate) fn size(&self) -> usize {
+        let structured = self.structured.as_ref().map_or(0, |json| json.get().len());
+        self.content.iter().map(Content::size).sum::<usize>() + structured
+    }
+
+    /// Whether [`size`](Self::size) is at most `bytes`. Most results are so
+    /// small that nothing has to be counted.
+    pub(crate) fn fits(&self, bytes: usize) -> bool {
+        let structured = self.structured.as_ref().map_or(0, |json| json.get().len());
+        let most = self
+            .content
+            .iter()
+            .map(Content::size_at_most)
+            .sum::<usize>()
+            + structured;
+        most <= bytes || self.size() <= bytes
+    }
+
+    pub(crate) fn error(message: impl Into<String>) -> Self {
+        Self::text(message).into_failure().in_words()
+    }
+
+    /// The result with words in place of nothing: a model that reads an empty
+    /// text, or no content, takes it for a fault and often calls again.
+    pub(crate) fn in_words(mut self) -> Self {
+        let says_nothing = |block: &Content| match block {
+            Content::Text(text) => text.as_str().is_empty(),
+            _ => false,
+        };
+        if self.structured.is_none() && self.content.iter().all(says_nothing) {
+            self.content = vec![Content::text(if self.is_error {
+                "(failed without a message)"
+            } else {
+                "(no result)"
+            })];
+        }
+        self
+    }
+}

@@ -1,0 +1,67 @@
+//! Telling a handler that its caller has given up.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::FromContext;
+use crate::call::{Call, CallContext, Cancelled, ToolError};
+
+/// Whether the caller still waits.
+///
+/// An `async` handler is dropped when its call is cancelled or runs out of
+/// time, and needs this only to clean up elsewhere. A `blocking` one cannot be
+/// stopped from outside: look at [`is_cancelled`](Self::is_cancelled) between
+/// steps.
+///
+/// A test that calls the function itself takes one from
+/// `testing::cancellation` (feature `testing`).
+#[derive(Clone)]
+pub struct Cancellation(Source);
+
+#[derive(Clone)]
+enum Source {
+    Call(Arc<CallContext>),
+    #[cfg(feature = "testing")]
+    Test(Arc<Cancelled>),
+}
+
+impl Cancellation {
+    /// For tests of handlers, which have no call.
+    #[cfg(feature = "testing")]
+    pub(crate) fn of(cancelled: Arc<Cancelled>) -> Self {
+        Self(Source::Test(cancelled))
+    }
+
+    /// Whether the caller cancelled, left, or was told that time is up.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled_flag().is_set()
+    }
+
+    /// Waits until the caller no longer waits.
+    pub async fn cancelled(&self) {
+        self.cancelled_flag().wait().await;
+    }
+
+    fn cancelled_flag(&self) -> &Cancelled {
+        match &self.0 {
+            Source::Call(call) => &call.cancelled,
+            #[cfg(feature = "testing")]
+            Source::Test(cancelled) => cancelled,
+        }
+    }
+}
+
+impl FromContext for Cancellation {
+    fn from_context(call: &Call) -> Result<Self, ToolError> {
+        Ok(Self(Source::Call(Arc::clone(call.context()))))
+    }
+}
+
+impl fmt::Debug for Cancellation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancellation")
+            .field("is_cancelled", &self.is_cancelled())
+            .finish()
+    }
+}

@@ -1,0 +1,87 @@
+//! Telling the client how far a call has come.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::FromContext;
+use crate::call::{Call, CallContext, Reported, ToolError};
+
+/// Sends progress to the client, if it asked for it.
+///
+/// Reports cost nothing where the client did not ask. They may be dropped
+/// where it does not read.
+///
+/// A test that calls the function itself takes one from
+/// `testing::progress` (feature `testing`), which records the reports.
+#[derive(Clone)]
+pub struct Progress(Source);
+
+#[derive(Clone)]
+enum Source {
+    Call(Arc<CallContext>),
+    #[cfg(feature = "testing")]
+    Test(Arc<Record>, Arc<Reported>),
+}
+
+/// What a test does with a report.
+#[cfg(feature = "testing")]
+type Record = dyn Fn(f64, Option<f64>, Option<&str>) + Send + Sync;
+
+impl Progress {
+    /// For tests of handlers, which have no call.
+    #[cfg(feature = "testing")]
+    pub(crate) fn of(
+        record: impl Fn(f64, Option<f64>, Option<&str>) + Send + Sync + 'static,
+    ) -> Self {
+        Self(Source::Test(Arc::new(record), Arc::default()))
+    }
+
+    /// Reports `progress` of `total`, in any unit, with a message for people.
+    ///
+    /// A report that is not larger than the call's last one, or not finite, is
+    /// not sent.
+    pub fn report(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
+        let total = total.filter(|total| total.is_finite());
+        #[cfg(feature = "testing")]
+        if let Source::Test(record, reported) = &self.0 {
+            return reported.advance(progress, || record(progress, total, message));
+        }
+        #[cfg_attr(
+            not(feature = "testing"),
+            expect(irrefutable_let_patterns, reason = "the one source without `testing`")
+        )]
+        let Source::Call(call) = &self.0 else {
+            return;
+        };
+        let (Some(token), Some(outbound)) = (&call.progress_token, &call.outbound) else {
+            return;
+        };
+        if call.is_cancelled() {
+            return;
+        }
+        call.reported.advance(progress, || {
+            let mut params = json!({"progressToken": token, "progress": progress});
+            if let Some(total) = total {
+                params["total"] = json!(total);
+            }
+            if let Some(message) = message {
+                params["message"] = json!(message);
+            }
+            outbound.notify(call, "notifications/progress", &params);
+        });
+    }
+}
+
+impl FromContext for Progress {
+    fn from_context(call: &Call) -> Result<Self, ToolError> {
+        Ok(Self(Source::Call(Arc::clone(call.context()))))
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Progress").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,49 @@
+//! Values that belong to the server and that handlers share.
+
+use std::any::{TypeId, type_name};
+
+use super::FromContext;
+use crate::call::{Call, StateMap, ToolError};
+
+/// A value given to the server with
+/// [`ServerBuilder::state`](crate::server::ServerBuilder::state), cloned for
+/// the call.
+///
+/// Values are told apart by type, one of each; share with `Arc` what is costly
+/// to clone. A type that no one gave, or that was given twice, is an error of
+/// `build()`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct State<T>(pub T);
+
+impl<T: Clone + Send + Sync + 'static> FromContext for State<T> {
+    fn from_context(call: &Call) -> Result<Self, ToolError> {
+        call.state::<T>().cloned().map(Self).ok_or_else(|| {
+            ToolError::internal(format!("the server has no state `{}`", type_name::<T>()))
+        })
+    }
+
+    fn requires(requirements: &mut Requirements) {
+        requirements.state::<T>();
+    }
+}
+
+/// What a tool needs of the server; told by [`FromContext::requires`].
+#[derive(Debug, Default)]
+pub struct Requirements {
+    states: Vec<(TypeId, &'static str)>,
+}
+
+impl Requirements {
+    /// The server must have been given a state of type `T`.
+    pub fn state<T: 'static>(&mut self) {
+        self.states.push((TypeId::of::<T>(), type_name::<T>()));
+    }
+
+    /// The names of required states that `states` lacks.
+    pub(crate) fn missing<'a>(&'a self, states: &'a StateMap) -> impl Iterator<Item = &'a str> {
+        self.states
+            .iter()
+            .filter(|(id, _)| !states.has(*id))
+            .map(|(_, name)| *name)
+    }
+}

@@ -1,0 +1,32 @@
+//! How often something may be done, and how much may be held: rates, tables of
+//! what is left of them, byte budgets, and what replicas share of all that.
+
+mod budgets;
+#[cfg(feature = "http")]
+mod byte_budget;
+#[cfg(feature = "http")]
+mod edge;
+mod ledger;
+#[cfg(feature = "http")]
+mod ownership;
+mod rate;
+#[cfg(feature = "redis")]
+mod replicas;
+mod table;
+
+pub use rate::{InvalidRate, Rate};
+#[cfg(feature = "redis")]
+pub use replicas::{InvalidRedisUrl, RedisLimits, StoreUnavailable};
+
+pub(crate) use budgets::{Budgets, Refused};
+#[cfg(feature = "http")]
+pub(crate) use byte_budget::{ByteBudget, Claim};
+#[cfg(feature = "http")]
+pub(crate) use edge::{EdgeLimits, EdgeRates};
+pub(crate) use ledger::Ledger;
+#[cfg(feature = "redis")]
+pub(crate) use ownership::OwnerUnknown;
+#[cfg(feature = "http")]
+pub(crate) use ownership::{SessionRecord, SharedSessions};
+#[cfg(feature = "redis")]
+pub(crate) use replicas::RedisSessions;

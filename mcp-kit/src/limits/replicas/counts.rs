@@ -1,0 +1,69 @@
+//! The counts of limits, kept by the store.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use redis::Script;
+use sha2::{Digest as _, Sha256};
+
+use crate::limits::replicas::{RedisLimits, StoreUnavailable, digest_part};
+
+/// Atomic, and by the store's clock: replicas need not agree on the time.
+static GCRA: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("gcra.lua")));
+
+/// The budgets of one rate, kept by the store.
+pub(crate) struct SharedCount {
+    store: RedisLimits,
+    /// The digest of what all keys have in common.
+    common: Sha256,
+    /// What one costs, in microseconds.
+    each: f64,
+    /// What all but one cost.
+    burst: f64,
+}
+
+impl SharedCount {
+    /// Budgets that are told apart from others by `names`, in which one
+    /// costs `each`, and all but one cost `burst`.
+    pub(crate) fn new(store: RedisLimits, names: &[&str], each: Duration, burst: Duration) -> Self {
+        let mut common = Sha256::new();
+        for name in names {
+            digest_part(&mut common, name.as_bytes());
+        }
+        let micros = |duration: Duration| duration.as_secs_f64() * 1e6;
+        Self {
+            store,
+            common,
+            each: micros(each),
+            burst: micros(burst),
+        }
+    }
+
+    /// Takes one from the key's budget, or says how long to wait for it.
+    pub(crate) async fn take(
+        &self,
+        key: [&[u8]; 2],
+    ) -> Result<Result<(), Duration>, StoreUnavailable> {
+        let mut digest = self.common.clone();
+        for part in key {
+            digest_part(&mut digest, part);
+        }
+        let mut taking = GCRA.key(self.store.key("rate", digest));
+        taking.arg(self.each).arg(self.burst);
+        let taking = &taking;
+        let wait: u64 = self
+            .store
+            .link
+            .ask(|mut store| async move { taking.invoke_async(&mut store).await })
+            .await?;
+        Ok(match wait {
+            0 => Ok(()),
+            micros => Err(Duration::from_micros(micros)),
+        })
+    }
+
+    /// Whether it is refused what cannot be counted.
+    pub(crate) fn fails_closed(&self) -> bool {
+        self.store.link.settings().fails_closed
+    }
+}

@@ -1,0 +1,205 @@
+//! What the replicas of a server share: the counts of their limits, and whose
+//! legacy sessions are whose. One Redis or Valkey keeps both.
+
+mod counts;
+mod link;
+mod sessions;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+pub(crate) use counts::SharedCount;
+pub(crate) use sessions::RedisSessions;
+
+use link::{Link, Settings};
+
+/// One Redis or Valkey through which the replicas of a server share the counts
+/// of their limits, and the ownership of legacy sessions; given to
+/// [`ServerBuilder::shared_limits`](crate::server::ServerBuilder::shared_limits).
+///
+/// A rate then holds for all replicas together. Each replica counts for itself
+/// also: a caller that has used up a budget at one replica is refused there
+/// without another request to the store.
+///
+/// It connects when it is first needed, and again after failures. Every
+/// question has 250 ms. Where the store does not answer in that time, one log
+/// line says so, and for the next half second no request waits for it. Until it
+/// answers again, the replicas count for themselves ([`fail_open`]) or refuse
+/// what would be counted ([`fail_closed`]).
+///
+/// Keys are SHA-256 digests, and every entry has an end: a count when its
+/// budget is whole again, a session when it has been idle too long. Names of
+/// callers, addresses and session ids are not readable there. An IPv4 address
+/// can still be found by trying all of them, so keep strangers off the store.
+///
+/// ```
+/// use mcp_kit::limits::RedisLimits;
+///
+/// let shared = RedisLimits::new("redis://127.0.0.1:6379")?.fail_closed();
+/// let server = mcp_kit::Server::builder("search", "1.0.0")
+///     .shared_limits(shared)
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// [`fail_open`]: Self::fail_open
+/// [`fail_closed`]: Self::fail_closed
+#[derive(Clone)]
+pub struct RedisLimits {
+    link: Arc<Link>,
+}
+
+impl RedisLimits {
+    /// The variable that [`from_env`](Self::from_env) reads.
+    const VARIABLE: &str = "MCP_REDIS_URL";
+
+    /// The store at `redis://[user[:password]@]host[:port][/database]`, or
+    /// `unix:///path/of/the/socket`. Nothing is connected yet.
+    ///
+    /// TLS is not spoken: use a private network, or a tunnel on this host.
+    ///
+    /// # Errors
+    ///
+    /// The text is no such URL.
+    pub fn new(url: &str) -> Result<Self, InvalidRedisUrl> {
+        let client = redis::Client::open(url).map_err(|_| InvalidRedisUrl {
+            wants_tls: url.starts_with("rediss:") || url.starts_with("valkeys:"),
+        })?;
+        Ok(Self {
+            link: Arc::new(Link::new(client, Settings::default())),
+        })
+    }
+
+    /// The store whose URL is in `MCP_REDIS_URL`, or none where that is not
+    /// set or empty.
+    ///
+    /// # Errors
+    ///
+    /// The variable holds no such URL as [`new`](Self::new) takes.
+    pub fn from_env() -> Result<Option<Self>, InvalidRedisUrl> {
+        match std::env::var(Self::VARIABLE) {
+            Ok(url) if !url.is_empty() => Self::new(&url).map(Some),
+            Ok(_) | Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => Err(InvalidRedisUrl { wants_tls: false }),
+        }
+    }
+
+    /// While the store does not answer, each replica counts for itself: the
+    /// rates hold per replica, and no caller is refused because of the store. This
+    /// is the default, because a store of counts that is away should not take
+    /// the service with it, and because nothing is without a limit meanwhile.
+    ///
+    /// Sessions of the older revisions are not concerned: until the store can
+    /// say whose they are, none is opened and none is found (503), in either
+    /// mode. Clients of 2026-07-28 have none.
+    #[must_use]
+    pub fn fail_open(self) -> Self {
+        self.change(|settings| settings.fails_closed = false)
+    }
+
+    /// While the store does not answer, whatever would be counted in it is
+    /// refused: with 503 and `Retry-After` at the edge of HTTP, with a readable
+    /// result at a tool. For rates that must never be passed, such as what a
+    /// service behind the tools bills.
+    #[must_use]
+    pub fn fail_closed(self) -> Self {
+        self.change(|settings| settings.fails_closed = true)
+    }
+
+    /// What the names of all keys begin with; `mcp-kit:`. The server's name is
+    /// part of every digest, so that two servers do not meet even under the
+    /// same prefix.
+    #[must_use]
+    pub fn key_prefix(self, prefix: impl Into<String>) -> Self {
+        let prefix = prefix.into();
+        self.change(|settings| settings.prefix = prefix)
+    }
+
+    /// How long a question may take, connecting included; 250 ms. Requests
+    /// wait for it, so it should be short.
+    #[must_use]
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.change(|settings| settings.timeout = timeout)
+    }
+
+    /// Asks the store for a sign of life: at start, or as a readiness check.
+    ///
+    /// # Errors
+    ///
+    /// The store did not answer in time, or with an error; the log has which.
+    pub async fn ping(&self) -> Result<(), StoreUnavailable> {
+        self.link.ping().await
+    }
+
+    fn change(self, change: impl FnOnce(&mut Settings)) -> Self {
+        Self {
+            link: Arc::new(self.link.changed(change)),
+        }
+    }
+
+    /// The name of a key.
+    fn key(&self, kind: &str, digest: Sha256) -> String {
+        // 128 bits: two keys do not meet by chance.
+        let digest = digest.finalize();
+        let name = URL_SAFE_NO_PAD.encode(&digest[..16]);
+        format!("{}{kind}:{name}", self.link.settings().prefix)
+    }
+}
+
+/// Adds a part to a digest, so that where one ends and the next begins makes a
+/// difference.
+fn digest_part(digest: &mut Sha256, part: &[u8]) {
+    digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+    digest.update(part);
+}
+
+/// The URL has credentials: it is in no output.
+impl fmt::Debug for RedisLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settings = self.link.settings();
+        f.debug_struct("RedisLimits")
+            .field("prefix", &settings.prefix)
+            .field("timeout", &settings.timeout)
+            .field("fails_closed", &settings.fails_closed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A text that is no URL of a Redis. The text itself may hold a password, and
+/// is not repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidRedisUrl {
+    wants_tls: bool,
+}
+
+impl fmt::Display for InvalidRedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.wants_tls {
+            "the Redis URL asks for TLS, which is not spoken here: use redis:// on a private network, or a tunnel on this host"
+        } else {
+            "the Redis URL cannot be used: write redis://[user[:password]@]host[:port][/database], with special characters of the password percent-encoded, or unix:///path"
+        })
+    }
+}
+
+impl std::error::Error for InvalidRedisUrl {}
+
+/// The shared store did not answer; the log has why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreUnavailable;
+
+impl fmt::Display for StoreUnavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the shared store does not answer; the log says why")
+    }
+}
+
+impl std::error::Error for StoreUnavailable {}

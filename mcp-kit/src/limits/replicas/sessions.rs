@@ -1,0 +1,120 @@
+//! Whose legacy sessions are whose, kept by the store: a session that one
+//! replica opened is known to the others.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sha2::{Digest as _, Sha256};
+
+use crate::limits::replicas::{RedisLimits, StoreUnavailable, digest_part};
+use crate::limits::{OwnerUnknown, SessionRecord, SharedSessions};
+use crate::protocol::{Era, ProtocolVersion};
+
+impl SessionRecord {
+    fn text(&self) -> String {
+        format!("{} {}", self.version, self.owner)
+    }
+
+    /// `None` for what another version of this program wrote.
+    fn from_text(text: &str) -> Option<Self> {
+        let (version, owner) = text.split_once(' ')?;
+        Some(Self {
+            version: ProtocolVersion::from_name(version)
+                .filter(|version| version.era() == Era::Legacy)?,
+            owner: owner.to_owned(),
+        })
+    }
+}
+
+/// The sessions of one server's replicas.
+pub(crate) struct RedisSessions {
+    store: RedisLimits,
+    server: String,
+}
+
+impl RedisSessions {
+    pub(crate) fn new(store: RedisLimits, server: impl Into<String>) -> Self {
+        Self {
+            store,
+            server: server.into(),
+        }
+    }
+
+    /// Who can read the store cannot take over a session: the id is not in it.
+    fn key(&self, id: &str) -> String {
+        let mut digest = Sha256::new();
+        digest_part(&mut digest, self.server.as_bytes());
+        digest_part(&mut digest, id.as_bytes());
+        self.store.key("session", digest)
+    }
+}
+
+#[async_trait]
+impl SharedSessions for RedisSessions {
+    async fn put(
+        &self,
+        id: &str,
+        record: &SessionRecord,
+        lifetime: Duration,
+    ) -> Result<(), OwnerUnknown> {
+        let mut setting = redis::cmd("SET");
+        setting
+            .arg(self.key(id))
+            .arg(record.text())
+            .arg("PX")
+            .arg(millis(lifetime));
+        let setting = &setting;
+        // Whatever the store does for counts: every later request of the session
+        // would be refused, since nobody could say whose it is.
+        self.store
+            .link
+            .ask(|mut store| async move { setting.exec_async(&mut store).await })
+            .await
+            .map_err(|StoreUnavailable| OwnerUnknown)
+    }
+
+    async fn get(
+        &self,
+        id: &str,
+        lifetime: Duration,
+    ) -> Result<Option<SessionRecord>, OwnerUnknown> {
+        let key = self.key(id);
+        let mut getting = redis::pipe();
+        getting
+            .cmd("GET")
+            .arg(&key)
+            .cmd("PEXPIRE")
+            .arg(&key)
+            .arg(millis(lifetime))
+            .ignore();
+        let getting = &getting;
+        let (text,): (Option<String>,) = self
+            .store
+            .link
+            .ask(|mut store| async move { getting.query_async(&mut store).await })
+            .await
+            .map_err(|StoreUnavailable| OwnerUnknown)?;
+        Ok(text.as_deref().and_then(SessionRecord::from_text))
+    }
+
+    async fn remove(&self, id: &str) -> Result<(), OwnerUnknown> {
+        let mut removing = redis::cmd("DEL");
+        removing.arg(self.key(id));
+        let removing = &removing;
+        self.store
+            .link
+            .ask(|mut store| async move { removing.exec_async(&mut store).await })
+            .await
+            .map_err(|StoreUnavailable| OwnerUnknown)
+    }
+}
+
+/// At least 1: the store takes no lifetime of zero.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis())
+        .unwrap_or(u64::MAX)
+        .clamp(1, YEAR_IN_MILLIS)
+}
+
+/// The store adds lifetimes to its clock, which has an end.
+const YEAR_IN_MILLIS: u64 = 365 * 24 * 3_600 * 1_000;

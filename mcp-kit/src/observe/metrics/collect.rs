@@ -1,0 +1,105 @@
+//! The numbers as metric families, read when somebody asks.
+
+use std::fmt;
+use std::sync::Arc;
+#[cfg(feature = "http")]
+use std::sync::atomic::Ordering;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Unit;
+
+use crate::observe::metrics::Numbers;
+#[cfg(feature = "http")]
+use crate::observe::metrics::Refusal;
+
+/// What the registry asks for mcp-kit's own metrics.
+#[derive(Debug)]
+pub(super) struct Collected(pub(super) Arc<Numbers>);
+
+impl Collector for Collected {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        self.calls(&mut encoder)?;
+        #[cfg(feature = "http")]
+        self.edge(&mut encoder)?;
+        Ok(())
+    }
+}
+
+impl Collected {
+    fn calls(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let tools = self.0.tools().clone();
+        let mut calls = encoder.encode_descriptor(
+            "mcp_tool_calls",
+            "Calls that ended, by how.",
+            None,
+            MetricType::Counter,
+        )?;
+        for (tool, series) in &tools {
+            for (outcome, count) in series.outcomes() {
+                calls
+                    .encode_family(&[("tool", tool.as_str()), ("outcome", outcome)])?
+                    .encode_counter::<NoLabelSet, u64, u64>(&count, None)?;
+            }
+        }
+        let mut durations = encoder.encode_descriptor(
+            "mcp_tool_call_duration",
+            "Time from reading a call to its end.",
+            Some(&Unit::Seconds),
+            MetricType::Histogram,
+        )?;
+        for (tool, series) in &tools {
+            let (sum, count, buckets) = series.durations();
+            durations
+                .encode_family(&[("tool", tool.as_str())])?
+                .encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
+        }
+        let mut running = encoder.encode_descriptor(
+            "mcp_tool_calls_in_flight",
+            "Calls that run now.",
+            None,
+            MetricType::Gauge,
+        )?;
+        for (tool, series) in &tools {
+            running
+                .encode_family(&[("tool", tool.as_str())])?
+                .encode_gauge(&series.running())?;
+        }
+        let mut normalised = encoder.encode_descriptor(
+            "mcp_tool_calls_normalised",
+            "Calls whose arguments were normalised.",
+            None,
+            MetricType::Counter,
+        )?;
+        for (tool, series) in &tools {
+            normalised
+                .encode_family(&[("tool", tool.as_str())])?
+                .encode_counter::<NoLabelSet, u64, u64>(&series.normalised(), None)?;
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "http")]
+    fn edge(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let mut refused = encoder.encode_descriptor(
+            "mcp_http_requests_refused",
+            "Requests that were refused before they were a call.",
+            None,
+            MetricType::Counter,
+        )?;
+        for (reason, count) in Refusal::ALL.into_iter().zip(&self.0.refused) {
+            refused
+                .encode_family(&[("reason", reason.as_str())])?
+                .encode_counter::<NoLabelSet, u64, u64>(&count.load(Ordering::Relaxed), None)?;
+        }
+        encoder
+            .encode_descriptor(
+                "mcp_sessions_open",
+                "Open sessions.",
+                None,
+                MetricType::Gauge,
+            )?
+            .encode_gauge(&self.0.sessions.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,190 @@
+//! Prometheus metrics.
+//!
+//! | metric | labels | what it says |
+//! |---|---|---|
+//! | `mcp_tool_calls_total` | `tool`, `outcome` | calls that ended, by the log's word for how |
+//! | `mcp_tool_call_duration_seconds` | `tool` | histogram of the time from reading a call to its end |
+//! | `mcp_tool_calls_in_flight` | `tool` | calls that run now |
+//! | `mcp_tool_calls_normalised_total` | `tool` | calls whose arguments were [normalised](crate::args#arguments-as-hosts-send-them) |
+//! | `mcp_http_requests_refused_total` | `reason` | requests that were refused before they were a call (feature `http`) |
+//! | `mcp_sessions_open` | | sessions of protocol versions until 2025-11-25 (feature `http`) |
+//!
+//! The outcomes are `ok`, `error_result`, `user_error`, `invalid_arguments`,
+//! `timeout`, `cancelled`, `forbidden`, `rate_limited`, `busy`,
+//! `result_too_large`, `internal_error` and `panic`. Every series is there from
+//! the start, with zero, so that the first panic raises an alert.
+//!
+//! No label is under a client's control: a tool that does not exist is counted
+//! nowhere, and no principal, address or session is a label.
+//!
+//! ```
+//! use mcp_kit::prelude::*;
+//! use mcp_kit::observe::metrics::Metrics;
+//!
+//! /// Says hello.
+//! #[tool]
+//! async fn hello() -> &'static str {
+//!     "Hello!"
+//! }
+//!
+//! let metrics = Metrics::new();
+//! let server = Server::builder("greeter", "1.0.0")
+//!     .tool::<hello>()
+//!     .metrics(&metrics)
+//!     .build()?;
+//! let text = metrics.encode();
+//! assert!(text.contains(r#"mcp_tool_calls_total{tool="hello",outcome="ok"} 0"#));
+//! # Ok::<(), mcp_kit::server::BuildError>(())
+//! ```
+
+mod collect;
+#[cfg(feature = "http")]
+mod listen;
+mod series;
+
+use std::collections::BTreeMap;
+use std::fmt;
+#[cfg(feature = "http")]
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use prometheus_client;
+use prometheus_client::encoding::text;
+use prometheus_client::registry::Registry;
+
+#[cfg(feature = "http")]
+pub use listen::MetricsListener;
+pub(crate) use series::ToolSeries;
+
+#[cfg(feature = "http")]
+use crate::observe::Refusal;
+use collect::Collected;
+
+/// A server's metrics; given to it with
+/// [`ServerBuilder::metrics`](crate::server::ServerBuilder::metrics).
+///
+/// Cloning is cheap and gives the same metrics. Servers that share them are
+/// counted together.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    registry: Mutex<Registry>,
+    numbers: Arc<Numbers>,
+}
+
+/// What mcp-kit itself counts.
+#[derive(Debug, Default)]
+struct Numbers {
+    /// By name, so that every text has the same order.
+    tools: Mutex<BTreeMap<String, Arc<ToolSeries>>>,
+    #[cfg(feature = "http")]
+    refused: [AtomicU64; Refusal::ALL.len()],
+    #[cfg(feature = "http")]
+    sessions: AtomicU64,
+}
+
+impl Metrics {
+    /// The content type of [`encode`](Self::encode)'s text.
+    pub const CONTENT_TYPE: &'static str =
+        "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+    /// Metrics of which nothing is counted yet.
+    #[must_use]
+    pub fn new() -> Self {
+        let numbers = Arc::<Numbers>::default();
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Collected(Arc::clone(&numbers))));
+        Self(Arc::new(Inner {
+            registry: Mutex::new(registry),
+            numbers,
+        }))
+    }
+
+    /// Adds metrics of the program's own. `prometheus_client` is
+    /// [re-exported](prometheus_client), so that both are of one version.
+    ///
+    /// ```
+    /// use mcp_kit::observe::metrics::Metrics;
+    /// use mcp_kit::observe::metrics::prometheus_client::metrics::counter::Counter;
+    ///
+    /// let searches = Counter::<u64>::default();
+    /// let metrics = Metrics::new();
+    /// metrics.register(|registry| {
+    ///     registry.register("searches", "Searches sent to the provider", searches.clone());
+    /// });
+    /// searches.inc();
+    /// assert!(metrics.encode().contains("searches_total 1"));
+    /// ```
+    pub fn register(&self, add: impl FnOnce(&mut Registry)) {
+        add(&mut self.registry());
+    }
+
+    /// All metrics as text: OpenMetrics 1.0, which is what Prometheus asks for
+    /// and what readers of its older text format read as well.
+    ///
+    /// A server over stdio has nowhere to be asked; it can write this to a
+    /// file from time to time, or listen with `MetricsListener` (feature
+    /// `http`).
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing into a `String` cannot fail, but a collector of the program's
+        // own may: what it wrote so far is dropped with it.
+        if text::encode(&mut text, &self.registry()).is_err() {
+            tracing::warn!(target: "mcp_kit::metrics", "a registered collector failed: metrics are incomplete");
+        }
+        text
+    }
+
+    /// The metrics of one tool, made when they are first asked for.
+    pub(crate) fn tool(&self, name: &str) -> Arc<ToolSeries> {
+        let mut tools = self.0.numbers.tools();
+        if let Some(series) = tools.get(name) {
+            return Arc::clone(series);
+        }
+        let series = Arc::<ToolSeries>::default();
+        tools.insert(name.to_owned(), Arc::clone(&series));
+        series
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn refused(&self, reason: Refusal) {
+        self.0.numbers.refused[reason as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn session_opened(&self) {
+        self.0.numbers.sessions.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn session_closed(&self) {
+        self.0.numbers.sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.0
+            .registry
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Numbers {
+    fn tools(&self) -> MutexGuard<'_, BTreeMap<String, Arc<ToolSeries>>> {
+        self.tools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}

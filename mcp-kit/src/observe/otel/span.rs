@@ -1,0 +1,143 @@
+//! The span of one call.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use opentelemetry::trace::{SpanContext, Status, TraceContextExt as _};
+use opentelemetry::{Context, KeyValue, Value};
+use tracing::Span;
+
+use crate::call::CallOutcome;
+use crate::call::{CallContext, ErrorKind};
+use crate::observe::CallStart;
+use crate::protocol::{ErrorCode, RequestId};
+use crate::support::text::excerpt;
+
+/// A call's span. It ends with an outcome, at the latest when it is dropped.
+pub(crate) struct CallSpan {
+    span: Span,
+    /// The same, as OpenTelemetry has it. It can end while tracing's lives on
+    /// in tasks that the handler left behind.
+    context: Context,
+    has_ended: AtomicBool,
+}
+
+impl CallSpan {
+    /// `parent` is what the request's `_meta` names.
+    pub(crate) fn begin(start: &CallStart<'_>, parent: Option<SpanContext>) -> Self {
+        let &CallStart { tool, origin, .. } = start;
+        let (parent, link) = match (parent, origin.parent.clone()) {
+            (None, parent) => (parent, None),
+            both => both,
+        };
+        let around = match parent {
+            Some(parent) => Context::new().with_remote_span_context(parent),
+            None => Context::new(),
+        };
+        let attached = around.attach();
+        // In place of the log's own span, with the fields that its lines show.
+        let span = tracing::info_span!(
+            target: "mcp_kit::call",
+            "call",
+            tool,
+            principal = start.principal,
+            otel.name = format!("tools/call {tool}"),
+            otel.kind = "server",
+        );
+        // The layer starts it when it is first entered.
+        let context = span.in_scope(Context::current);
+        drop(attached);
+        let traced = context.span();
+        if let Some(link) = link {
+            traced.add_link(link, Vec::new());
+        }
+        let set = |key: &'static str, value: Value| {
+            traced.set_attribute(KeyValue::new(key, value));
+        };
+        set("mcp.method.name", "tools/call".into());
+        set("gen_ai.operation.name", "execute_tool".into());
+        set("gen_ai.tool.name", tool.to_owned().into());
+        set("jsonrpc.request.id", id_text(start.id).into());
+        if let Some(version) = start.version {
+            set("mcp.protocol.version", version.as_str().into());
+        }
+        if let Some(session) = &origin.session {
+            set("mcp.session.id", session.to_string().into());
+        }
+        if let Some(transport) = origin.transport {
+            set("network.transport", transport.into());
+        }
+        if let Some(version) = origin.http_version {
+            set("network.protocol.name", "http".into());
+            set("network.protocol.version", version.into());
+        }
+        Self {
+            span,
+            context,
+            has_ended: AtomicBool::new(false),
+        }
+    }
+
+    /// What runs inside it belongs to the call.
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// Ends the span, unless it has ended already.
+    pub(crate) fn end(&self, outcome: CallOutcome, context: &CallContext) {
+        if self.has_ended.load(Ordering::Relaxed) {
+            return;
+        }
+        let has_reference = matches!(
+            outcome,
+            CallOutcome::Failed(ErrorKind::Internal | ErrorKind::Panic)
+        );
+        let reference = has_reference.then(|| context.reference().to_string());
+        self.end_with(outcome, reference);
+    }
+
+    /// Ends the span of a call that was answered with a protocol error: the
+    /// client's, by the conventions no error of the server's.
+    pub(crate) fn end_with_code(&self, code: ErrorCode) {
+        if !self.has_ended.swap(true, Ordering::Relaxed) {
+            let span = self.context.span();
+            let code = code.code().to_string();
+            span.set_attribute(KeyValue::new("rpc.response.status_code", code));
+            span.end();
+        }
+    }
+
+    fn end_with(&self, outcome: CallOutcome, reference: Option<String>) {
+        if self.has_ended.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let span = self.context.span();
+        let set = |key: &'static str, value: Value| {
+            span.set_attribute(KeyValue::new(key, value));
+        };
+        set("mcp_kit.outcome", outcome.as_str().into());
+        if let Some(reference) = reference {
+            set("mcp_kit.reference", reference.into());
+        }
+        if !matches!(outcome, CallOutcome::Ok | CallOutcome::Cancelled) {
+            set("error.type", "tool_error".into());
+            // Without a description: a message may repeat what the client sent.
+            span.set_status(Status::error(""));
+        }
+        span.end();
+    }
+}
+
+/// A call that waited for its turn, and for which nobody waits any more.
+impl Drop for CallSpan {
+    fn drop(&mut self) {
+        self.end_with(CallOutcome::Cancelled, None);
+    }
+}
+
+fn id_text(id: &RequestId) -> String {
+    match id {
+        RequestId::Integer(number) => number.to_string(),
+        RequestId::Unsigned(number) => number.to_string(),
+        RequestId::String(text) => excerpt(text),
+    }
+}

@@ -1,0 +1,257 @@
+//! What the client and the server know of a tool before it is called.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::args::CompiledArgs;
+use crate::limits::Rate;
+use crate::primitive::WarningCode;
+use crate::schema::RunTime;
+
+/// A tool's name, description, schemas and policy.
+///
+/// `#[tool]` makes one from the function. For tools known only at run time it
+/// is put together by hand; what is wrong with it is an error of
+/// [`ServerBuilder::build`](crate::server::ServerBuilder::build).
+///
+/// ```
+/// use mcp_kit::tool::ToolDefinition;
+/// use serde_json::json;
+///
+/// let definition = ToolDefinition::new("translate", "Translates a text.")
+///     .with_title("Translate")
+///     .with_read_only(true)
+///     .with_input_schema(json!({
+///         "type": "object",
+///         "properties": {"text": {"type": "string", "minLength": 1}},
+///         "required": ["text"],
+///         "additionalProperties": false
+///     }));
+/// assert_eq!(definition.name(), "translate");
+/// ```
+#[derive(Debug)]
+pub struct ToolDefinition {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) title: Option<Cow<'static, str>>,
+    pub(crate) description: Cow<'static, str>,
+    pub(crate) annotations: Annotations,
+    pub(crate) arguments: CompiledArgs,
+    pub(crate) output_schema: Option<Value>,
+    /// What results are checked against.
+    pub(crate) output: Option<RunTime>,
+    pub(crate) scope: Option<Cow<'static, str>>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) concurrency: Option<usize>,
+    pub(crate) result_bytes: Option<usize>,
+    pub(crate) blocking: bool,
+    pub(crate) accepted_warnings: Vec<WarningCode>,
+    /// What is wrong, for `build()` to tell.
+    pub(crate) problems: Vec<String>,
+}
+
+/// Hints for the client about what a tool does. Clients must not trust them
+/// from servers they do not trust. (Specification: `ToolAnnotations`.)
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Annotations {
+    /// The tool changes nothing.
+    #[serde(rename = "readOnlyHint", skip_serializing_if = "Option::is_none")]
+    pub read_only: Option<bool>,
+    /// The tool may destroy something.
+    #[serde(rename = "destructiveHint", skip_serializing_if = "Option::is_none")]
+    pub destructive: Option<bool>,
+    /// Calling it again with the same arguments changes nothing more.
+    #[serde(rename = "idempotentHint", skip_serializing_if = "Option::is_none")]
+    pub idempotent: Option<bool>,
+    /// The tool reaches into a world that is not closed, such as the web.
+    #[serde(rename = "openWorldHint", skip_serializing_if = "Option::is_none")]
+    pub open_world: Option<bool>,
+}
+
+impl Annotations {
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl ToolDefinition {
+    /// A tool without arguments.
+    ///
+    /// Names have 1 to 64 characters of `A–Z a–z 0–9 _ . -`; the description
+    /// is what a model chooses the tool by.
+    pub fn new(
+        name: impl Into<Cow<'static, str>>,
+        description: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            title: None,
+            description: description.into(),
+            annotations: Annotations::default(),
+            arguments: CompiledArgs::none(),
+            output_schema: None,
+            output: None,
+            scope: None,
+            timeout: None,
+            rate: None,
+            concurrency: None,
+            result_bytes: None,
+            blocking: false,
+            accepted_warnings: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// A name for people.
+    #[must_use]
+    pub fn with_title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// The schema of the arguments: an object. Every call is checked against
+    /// it, so a keyword that mcp-kit cannot check is an error of `build()`.
+    ///
+    /// Clients get it in a form that every host and every model's API accepts:
+    /// see [`CompiledArgs::schema`]. What cannot be put into that form is a
+    /// warning of [`Server::warnings`](crate::server::Server::warnings).
+    #[must_use]
+    pub fn with_input_schema(mut self, schema: Value) -> Self {
+        match CompiledArgs::from_schema(schema) {
+            Ok(arguments) => self.arguments = arguments,
+            Err(problems) => self.problems.extend(problems),
+        }
+        self
+    }
+
+    /// The schema of the structured content, as far as JSON Schema 2020-12 goes;
+    /// see [`CompiledArgs::from_schema`] for what needs a feature.
+    ///
+    /// Every result is checked against it. One that breaks it or has no
+    /// structured content is an internal error, and the log says what is wrong
+    /// and where. Results that report a failure (`isError`) are not checked.
+    #[must_use]
+    pub fn with_output_schema(mut self, schema: Value) -> Self {
+        match RunTime::of(&schema) {
+            Ok(compiled) => self.output = Some(compiled),
+            Err(problems) => {
+                let problems = problems.iter();
+                self.problems
+                    .extend(problems.map(|problem| format!("output schema: {problem}")));
+            }
+        }
+        self.output_schema = Some(crate::schema::run_time_output(schema));
+        self
+    }
+
+    /// Publishes an output schema that was made from a type.
+    pub(crate) fn publish_output(&mut self, schema: Value) {
+        let problems = crate::schema::limit_problems(&schema);
+        let of_output = problems
+            .into_iter()
+            .map(|problem| format!("its result: {problem}"));
+        self.problems.extend(of_output);
+        self.output_schema = Some(schema);
+    }
+
+    /// The tool changes nothing.
+    #[must_use]
+    pub fn with_read_only(mut self, hint: bool) -> Self {
+        self.annotations.read_only = Some(hint);
+        self
+    }
+
+    /// The tool may destroy something.
+    #[must_use]
+    pub fn with_destructive(mut self, hint: bool) -> Self {
+        self.annotations.destructive = Some(hint);
+        self
+    }
+
+    /// Calling it again with the same arguments changes nothing more.
+    #[must_use]
+    pub fn with_idempotent(mut self, hint: bool) -> Self {
+        self.annotations.idempotent = Some(hint);
+        self
+    }
+
+    /// The tool reaches into a world that is not closed, such as the web.
+    #[must_use]
+    pub fn with_open_world(mut self, hint: bool) -> Self {
+        self.annotations.open_world = Some(hint);
+        self
+    }
+
+    /// The scope that a caller must hold.
+    #[must_use]
+    pub fn with_scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
+        self.scope = Some(scope.into());
+        self
+    }
+
+    /// How long a call may take, waiting included.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// The tool's name on the wire.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The name for people.
+    #[must_use]
+    pub fn title(&self) -> Option<&str> {
+        self.title.as_deref()
+    }
+
+    /// What the tool does, for the model.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The hints for the client.
+    #[must_use]
+    pub fn annotations(&self) -> &Annotations {
+        &self.annotations
+    }
+
+    /// The published schema of the arguments.
+    #[must_use]
+    pub fn input_schema(&self) -> &Value {
+        self.arguments.schema()
+    }
+
+    /// The published schema of the structured content.
+    #[must_use]
+    pub fn output_schema(&self) -> Option<&Value> {
+        self.output_schema.as_ref()
+    }
+
+    /// How long a call may take, waiting included, if the tool says so itself.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// Whether the tool runs on the blocking pool (`#[tool(blocking)]`).
+    #[must_use]
+    pub fn is_blocking(&self) -> bool {
+        self.blocking
+    }
+
+    /// The scope that a caller must hold.
+    #[must_use]
+    pub fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
+    }
+}

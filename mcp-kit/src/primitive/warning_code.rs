@@ -1,0 +1,119 @@
+//! The kinds of warnings about what a server offers.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($(#[doc = $words:literal])+ $code:ident = $name:literal,)+) => {
+        /// The kind of a [`Warning`]. `Display` gives its name, as `check` shows
+        /// it: `long-timeout`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum WarningCode {
+            $($(#[doc = $words])+ #[doc = ""] #[doc = concat!("Its name is `", $name, "`.")] $code,)+
+        }
+
+        impl WarningCode {
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$code,)+];
+
+            /// Its name.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$code => $name,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The server has no tools.
+    NoTools = "no-tools",
+    /// The tools' names mix `snake_case`, `kebab-case` and `camelCase`.
+    MixedNames = "mixed-names",
+    /// Two names differ in case alone.
+    SimilarNames = "similar-names",
+    /// A tool's name leaves no room for the server's name, which hosts put in
+    /// front.
+    LongName = "long-name",
+    /// A tool's name has a dot.
+    DottedName = "dotted-name",
+    /// A description is too short to say when to use the tool.
+    ShortDescription = "short-description",
+    /// A description is longer than some hosts show.
+    LongDescription = "long-description",
+    /// A description has invisible characters.
+    HiddenCharacters = "hidden-characters",
+    /// An argument has no description.
+    UndescribedArgument = "undescribed-argument",
+    /// A tool is both read-only and destructive.
+    ContradictoryHints = "contradictory-hints",
+    /// A tool is declared neither read-only nor destructive.
+    MissingEffectHint = "missing-effect-hint",
+    /// A tool does not declare whether it reaches the outside.
+    MissingOpenWorldHint = "missing-open-world-hint",
+    /// A timeout is longer than most clients wait.
+    LongTimeout = "long-timeout",
+    /// A result is not an object, so older clients get no output schema.
+    ResultWithoutObject = "result-without-object",
+    /// The arguments are a choice that could not be published as one object.
+    /// Some models' APIs refuse it.
+    RootChoice = "root-choice",
+    /// An argument's name has characters that some models' APIs refuse.
+    ArgumentName = "argument-name",
+    /// An argument is a list whose items differ by position. Some models' APIs
+    /// refuse it.
+    MixedTuple = "mixed-tuple",
+    /// An argument is a set (`uniqueItems`). Some models' APIs refuse it.
+    UniqueItems = "unique-items",
+    /// A schema lists a number that is not exact in every JSON reader. Some
+    /// models' APIs refuse it.
+    LargeNumber = "large-number",
+}
+
+impl WarningCode {
+    /// Whether it is about a schema that some hosts or models' APIs refuse;
+    /// `testing::assert_portable` (feature `testing`) finds these.
+    #[must_use]
+    pub const fn is_about_portability(self) -> bool {
+        matches!(
+            self,
+            Self::RootChoice
+                | Self::ArgumentName
+                | Self::MixedTuple
+                | Self::UniqueItems
+                | Self::LargeNumber
+        )
+    }
+}
+
+impl fmt::Display for WarningCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The macros cannot see `WarningCode`; they have a list of their own.
+    #[test]
+    fn attribute_knows_every_warning_code() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../mcp-kit-macros/src/tool/warning.rs"
+        );
+        let source = std::fs::read_to_string(path).unwrap();
+        let lists =
+            &source[source.find("const OF_TOOLS").unwrap()..source.find("fn list").unwrap()];
+        let known: Vec<_> = lists.split('"').skip(1).step_by(2).collect();
+        let codes = WarningCode::ALL.iter();
+        let mut codes: Vec<_> = codes.map(|code| code.name().replace('-', "_")).collect();
+        codes.sort();
+        let mut known: Vec<_> = known.into_iter().map(str::to_owned).collect();
+        known.sort();
+        assert_eq!(codes, known);
+    }
+}

@@ -1,0 +1,281 @@
+//! Panics of code that is not ours (handlers, middlewares, authenticators,
+//! subscribers, and the `Drop` and `Display` of their values): contained,
+//! described for the log, and never seen by a client.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+#[cfg(feature = "logging")]
+use std::panic::PanicHookInfo;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+#[cfg(feature = "logging")]
+use std::sync::Once;
+use std::task::{Context, Poll};
+
+use tracing::Span;
+
+use crate::call::ToolError;
+
+thread_local! {
+    /// Whether this thread runs code whose panics are contained.
+    static CONTAINED: Cell<bool> = const { Cell::new(false) };
+    /// The panic on this thread that nothing has caught yet, as the hook saw it.
+    static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// Whether there is one. Every call asks, and this costs less than `LAST`.
+    static HAS_LAST: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `run` and makes a panic an error.
+pub(crate) fn contain<T>(run: impl FnOnce() -> T) -> Result<T, ToolError> {
+    let outer = CONTAINED.replace(true);
+    // A panic that the code before caught itself does not describe one in here.
+    // One that unwinds through this thread now is described again below.
+    let unwinding = take_last();
+    let outcome = catch_unwind(AssertUnwindSafe(run)).map_err(caught);
+    if unwinding.is_some() || HAS_LAST.get() {
+        swap_last(unwinding.filter(|_| std::thread::panicking()));
+    }
+    CONTAINED.set(outer);
+    outcome
+}
+
+#[cold]
+fn caught(payload: Box<dyn Any + Send>) -> ToolError {
+    let description = take_last().unwrap_or_else(|| describe(&*payload));
+    // The payload's own `Drop` may panic, and so may the payload of that:
+    // the second is leaked, since it cannot be dropped safely.
+    if let Err(second) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
+        std::mem::forget(second);
+    }
+    ToolError::panic(description)
+}
+
+/// Drops a value whose `Drop` may panic.
+pub(crate) fn discard<T>(value: T) -> Result<(), ToolError> {
+    contain(move || drop(value))
+}
+
+/// Contains `run` and a subscriber that panics when `span` is entered or left.
+///
+/// The span is left after a panic in `run` was caught: a subscriber that
+/// panicked while this thread unwinds would end the process.
+pub(crate) fn contain_in<T>(span: &Span, run: impl FnOnce() -> T) -> Result<T, ToolError> {
+    if span.is_disabled() {
+        return contain(run);
+    }
+    let entered = contain(|| span.enter()).ok();
+    let outcome = contain(run);
+    let _ = discard(entered);
+    outcome
+}
+
+/// A future that runs inside a span, and whose panics become errors.
+pub(crate) struct Contained<F> {
+    future: Option<F>,
+    span: Span,
+}
+
+impl<F> Contained<F> {
+    pub(crate) fn new(future: F, span: Span) -> Self {
+        let future = Some(future);
+        Self { future, span }
+    }
+
+    /// Drops the future, if it has not come to its end.
+    pub(crate) fn end(&mut self) {
+        let _ = self.drop_future();
+    }
+
+    fn drop_future(&mut self) -> Result<(), ToolError> {
+        match self.future.take() {
+            Some(future) => contain_in(&self.span, || drop(future)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<T, F: Future<Output = Result<T, ToolError>> + Unpin> Future for Contained<F> {
+    type Output = Result<T, ToolError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { future, span } = &mut *self;
+        if future.is_none() {
+            return Poll::Ready(Err(ToolError::internal("the call has ended already")));
+        }
+        // Out of the closure's reach: it must survive a panic in the future's `Drop`.
+        let mut outcome = None;
+        let ended = contain_in(span, || {
+            if let Some(running) = future
+                && let Poll::Ready(ready) = Pin::new(running).poll(cx)
+            {
+                outcome = Some(ready);
+                *future = None;
+            }
+        });
+        match (ended, outcome) {
+            (Ok(()), None) => Poll::Pending,
+            (Ok(()), Some(outcome)) => Poll::Ready(outcome),
+            (Err(panic), outcome) => {
+                // What the panic left of the future; a failure of its own is
+                // what the call ended with.
+                let _ = self.drop_future();
+                Poll::Ready(match outcome {
+                    Some(Err(error)) => Err(error),
+                    outcome => {
+                        let _ = discard(outcome);
+                        Err(panic)
+                    }
+                })
+            }
+        }
+    }
+}
+
+impl<F> Drop for Contained<F> {
+    fn drop(&mut self) {
+        self.end();
+        if !self.span.is_none() {
+            let _ = discard(std::mem::replace(&mut self.span, Span::none()));
+        }
+    }
+}
+
+/// A value whose panics on being dropped are contained, wherever that happens.
+pub(crate) struct Discarded<T>(Option<T>);
+
+impl<T> Discarded<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+
+    pub(crate) fn take(mut self) -> Option<T> {
+        self.0.take()
+    }
+}
+
+impl<T> Drop for Discarded<T> {
+    fn drop(&mut self) {
+        if let Some(value) = self.0.take() {
+            let _ = discard(value);
+        }
+    }
+}
+
+/// Installs a panic hook that writes one log event per panic, in place of the
+/// text that the standard hook prints. Panics inside a call are left to the
+/// call's own event.
+///
+/// A panic that follows one which nothing has caught yet comes from a `Drop`
+/// during unwinding, or from a function that must not unwind: the process is
+/// about to abort, and no call will write an event. Both panics and all lines
+/// before them then go to stderr before the hook returns.
+#[cfg(feature = "logging")]
+pub(crate) fn install_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        std::panic::set_hook(Box::new(|info| {
+            let description = describe_with_place(info);
+            if !CONTAINED.get() {
+                tracing::error!(target: "mcp_kit::panic", error = description, "panic outside of a call");
+                crate::logging::flush();
+            } else if let Some(first) = swap_last(Some(description.clone())) {
+                crate::logging::write_now(&[
+                    ("panic that was not caught", &first),
+                    ("panic that followed it; the process may abort", &description),
+                ]);
+            }
+        }));
+    });
+}
+
+/// Takes the description of the last panic.
+fn take_last() -> Option<String> {
+    HAS_LAST.get().then(|| swap_last(None)).flatten()
+}
+
+/// Replaces the description of the last panic; `None` if the thread's values
+/// are already gone.
+fn swap_last(description: Option<String>) -> Option<String> {
+    HAS_LAST.set(description.is_some());
+    LAST.try_with(|last| last.replace(description)).ok()?
+}
+
+#[cfg(feature = "logging")]
+fn describe_with_place(info: &PanicHookInfo<'_>) -> String {
+    let what = describe(info.payload());
+    match info.location() {
+        Some(place) => format!("{what} (at {place})"),
+        None => what,
+    }
+}
+
+fn describe(payload: &(dyn Any + Send)) -> String {
+    let what = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let what = what.unwrap_or("with a value that is not text");
+    crate::support::error_text::limited(format_args!("panicked: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Panics when it is dropped, with a payload that does the same, so often.
+    struct Bomb(u32);
+
+    impl Drop for Bomb {
+        #[allow(clippy::panic)]
+        fn drop(&mut self) {
+            if self.0 > 0 {
+                std::panic::panic_any(Self(self.0 - 1));
+            }
+        }
+    }
+
+    #[test]
+    fn a_payload_that_panics_when_it_is_dropped_is_contained_however_often() {
+        for times in 0..5 {
+            let panic = contain(|| std::panic::panic_any(Bomb(times))).unwrap_err();
+            assert!(panic.message().is_none());
+            assert_eq!(discard(Bomb(times)).is_err(), times > 0);
+            drop(Discarded::new(Bomb(times)));
+        }
+    }
+
+    /// A panic in a destructor while another one unwinds changes nothing about
+    /// how that one is described.
+    #[test]
+    #[allow(clippy::panic)]
+    fn a_panic_contained_during_unwinding_hides_no_other() {
+        struct Noisy;
+        impl Drop for Noisy {
+            fn drop(&mut self) {
+                assert!(contain(|| panic!("inner")).is_err());
+            }
+        }
+        let panic = contain(|| {
+            let _noisy = Noisy;
+            panic!("outer");
+        });
+        let source = panic.unwrap_err().source().map(ToString::to_string);
+        let source = source.unwrap();
+        assert!(source.starts_with("panicked: outer"), "{source}");
+    }
+
+    #[tokio::test]
+    async fn a_future_that_panics_when_it_is_dropped_ends_with_an_error() {
+        struct Ready(#[allow(dead_code)] Bomb);
+        impl Future for Ready {
+            type Output = Result<u8, ToolError>;
+            fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+                Poll::Ready(Ok(1))
+            }
+        }
+        let outcome = Contained::new(Ready(Bomb(3)), Span::none()).await;
+        assert!(outcome.is_err());
+        drop(Contained::new(Ready(Bomb(3)), Span::none()));
+    }
+}
