@@ -97,7 +97,8 @@ pub fn tool_function(implementation: TokenStream, mut item: TokenStream) -> Toke
 /// | type | `crate = path` | where mcp-kit is, if renamed or re-exported |
 ///
 /// Rules of `mcp_kit::guard::text` in garde's `custom` need no words:
-/// `#[garde(custom(text::slug))]`.
+/// `#[garde(custom(text::slug))]`. A rule that a later garde has and mcp-kit
+/// does not know yet needs words or `opaque`.
 // The other derives' attributes are named here too: where one of those derives
 // is missing, the user reads that and not "cannot find attribute `serde`".
 #[proc_macro_derive(ToolArgs, attributes(tool_args, serde, schemars, garde))]

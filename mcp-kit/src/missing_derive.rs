@@ -63,6 +63,8 @@ impl<T: DerivesJsonSchema> Derived<T> {
 }
 
 impl<T: DerivesValidate> Derived<T> {
+    pub const VALIDATED: bool = true;
+
     pub fn validate(self) {}
 }
 
@@ -92,6 +94,8 @@ where
 
 /// What [`Derived`] lacks.
 pub trait NotDerived: Sized {
+    const VALIDATED: bool = false;
+
     fn deserialize() -> impl Deserialize {}
 
     fn json_schema(self) -> impl JsonSchema {}

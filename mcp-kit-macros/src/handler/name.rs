@@ -34,7 +34,6 @@ pub(crate) fn check(noun: &Noun, name: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-
     fn check(name: &str) -> Result<(), String> {
         super::check(&crate::tool::NOUN, name)
     }

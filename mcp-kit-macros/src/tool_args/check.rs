@@ -2,11 +2,13 @@
 
 mod rules;
 
+use proc_macro2::Span;
 use syn::ext::IdentExt as _;
 use syn::{Attribute, DataEnum, DeriveInput, Fields, Ident};
 
 use super::case::Case;
 use super::model::{Data, Field, Model, Repr, RuleKind, Variant, VariantKind};
+use super::parse::garde::Unknown;
 use super::parse::schemars::Untrue;
 use super::parse::serde::Serde;
 use super::parse::{garde, own, schemars};
@@ -55,8 +57,16 @@ pub(crate) fn check(
             container.enumeration(data, errors)
         }
     };
+    let unknown = container.unknown(&data);
+    if !input.generics.params.is_empty() {
+        // The expansion cannot ask whether garde has accepted a rule.
+        for (span, rule) in &unknown {
+            errors.at(*span, unknown_rule(&rule.text));
+        }
+    }
     Some(Model {
         krate: container.own.krate,
+        unknown,
         ident: input.ident.clone(),
         generics: input.generics.clone(),
         underived: garde::fails(input),
@@ -216,6 +226,9 @@ impl Container {
         let skips = rules
             .iter()
             .all(|rule| matches!(rule.kind, RuleKind::Plain("Skip")));
+        if own.opaque {
+            rules::leave_unknown_to_garde(&mut rules);
+        }
         // A field that is not on the wire has no rules for a client.
         if !serde.skipped {
             if let Some(token) = types::borrowed(&field.ty) {
@@ -286,6 +299,19 @@ impl Container {
         }
     }
 
+    /// The unknown rules that nothing describes.
+    fn unknown(&self, data: &Data) -> Vec<(Span, Unknown)> {
+        let own = self.garde.unknown.clone();
+        let own = own.filter(|(_, rule)| {
+            !rule.slip && self.own.words.is_empty() && !matches!(data, Data::Opaque)
+        });
+        let fields = data.fields().into_iter();
+        let fields = fields.filter(|field| !field.opaque && field.words.is_empty());
+        own.into_iter()
+            .chain(fields.flat_map(|field| rules::unknown(&field.rules)))
+            .collect()
+    }
+
     fn no_names_to_allow(&self, errors: &mut Errors) {
         if let Some(span) = self.own.allow_unknown {
             errors.at(
@@ -310,6 +336,14 @@ impl Container {
             errors.at(custom, rules::inexpressible("custom"));
         }
     }
+}
+
+/// The message for a rule of garde's that mcp-kit does not know.
+pub(crate) fn unknown_rule(rule: &str) -> String {
+    format!(
+        "mcp-kit does not know garde's `{rule}`, and cannot put it into the schema: describe it \
+         for the model with `#[tool_args(rule = \"must …\")]`, or write `#[tool_args(opaque)]`"
+    )
 }
 
 fn changed(key: &str, place: &str) -> String {

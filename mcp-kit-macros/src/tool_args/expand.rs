@@ -7,7 +7,8 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Generics, Ident, parse_quote};
 
 use super::model::{Data, Field, Model, Repr, Variant, VariantKind};
-use super::types;
+use super::parse::garde::Unknown;
+use super::{check, types};
 use crate::krate;
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
@@ -35,6 +36,8 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let unvalidated = model
         .underived
         .then(|| unvalidated(ident, &model.generics, &krate));
+    let unknown = model.unknown.iter();
+    let unknown = unknown.map(|(span, rule)| stop_at(rule, *span, ident, &krate));
     quote! {
         const _: () = {
             #[automatically_derived]
@@ -50,6 +53,21 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
                 }
             }
             #unvalidated
+            #(#unknown)*
+        };
+    }
+}
+
+/// Stops the build at a rule that mcp-kit does not know, if garde's derive has
+/// accepted it. If not, garde's message is the one error.
+fn stop_at(rule: &Unknown, span: Span, ident: &Ident, krate: &TokenStream) -> TokenStream {
+    let message = check::unknown_rule(&rule.text);
+    quote_spanned! {Span::mixed_site().located_at(span)=>
+        const _: () = {
+            use #krate::NotDerived as _;
+            if <#krate::Derived<#ident>>::VALIDATED {
+                ::core::panic!(#message)
+            }
         };
     }
 }
@@ -109,7 +127,7 @@ fn spec(model: &Model, krate: &TokenStream) -> TokenStream {
 /// The type's generics, and `Shaped` for each parameter whose values are seen.
 fn shaped_generics(model: &Model, krate: &TokenStream) -> Generics {
     let mut generics = model.generics.clone();
-    let fields = fields(&model.data);
+    let fields = model.data.fields();
     let seen: Vec<Ident> = generics
         .type_params()
         .map(|parameter| parameter.ident.clone())
@@ -144,22 +162,6 @@ fn args_generics(shaped: &Generics, krate: &TokenStream) -> Generics {
         });
     }
     generics
-}
-
-fn fields(data: &Data) -> Vec<&Field> {
-    match data {
-        Data::Opaque => Vec::new(),
-        Data::Newtype(field) => vec![field],
-        Data::Struct { fields, .. } | Data::Tuple(fields) => fields.iter().collect(),
-        Data::Enum { variants, .. } => variants
-            .iter()
-            .flat_map(|variant| match &variant.kind {
-                VariantKind::Unit => Vec::new(),
-                VariantKind::Newtype(field) => vec![&**field],
-                VariantKind::Tuple(fields) | VariantKind::Struct(fields) => fields.iter().collect(),
-            })
-            .collect(),
-    }
 }
 
 /// Writes the constant's expressions.

@@ -3,6 +3,8 @@
 use proc_macro2::Span;
 use syn::{Expr, Generics, Ident, LitStr, Path, Type};
 
+use super::parse::garde::Unknown;
+
 pub(crate) struct Model {
     /// Where mcp-kit is, if not at `::mcp_kit`.
     pub(crate) krate: Option<Path>,
@@ -10,6 +12,9 @@ pub(crate) struct Model {
     pub(crate) generics: Generics,
     /// garde's derive fails and reports why.
     pub(crate) underived: bool,
+    /// Rules that mcp-kit does not know and nothing describes. Either garde has
+    /// them, then they are mistakes, or garde's derive reports them.
+    pub(crate) unknown: Vec<(Span, Unknown)>,
     pub(crate) data: Data,
 }
 
@@ -34,6 +39,24 @@ impl Data {
     pub(crate) fn is_names(&self) -> bool {
         let unit = |variant: &Variant| matches!(variant.kind, VariantKind::Unit);
         matches!(self, Self::Enum { variants, .. } if variants.iter().all(unit))
+    }
+
+    pub(crate) fn fields(&self) -> Vec<&Field> {
+        match self {
+            Self::Opaque => Vec::new(),
+            Self::Newtype(field) => vec![field],
+            Self::Struct { fields, .. } | Self::Tuple(fields) => fields.iter().collect(),
+            Self::Enum { variants, .. } => variants
+                .iter()
+                .flat_map(|variant| match &variant.kind {
+                    VariantKind::Unit => Vec::new(),
+                    VariantKind::Newtype(field) => vec![&**field],
+                    VariantKind::Tuple(fields) | VariantKind::Struct(fields) => {
+                        fields.iter().collect()
+                    }
+                })
+                .collect(),
+        }
     }
 }
 
@@ -103,6 +126,8 @@ pub(crate) enum RuleKind {
     /// A rule that only words can describe; the name is what the user wrote.
     Custom(&'static str),
     Inner(Vec<Rule>),
+    /// What is not in mcp-kit's tables of garde's rules.
+    Unknown(Unknown),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

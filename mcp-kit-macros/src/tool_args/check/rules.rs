@@ -1,9 +1,11 @@
 //! Rules that the schema cannot express need words for the model.
 
+use proc_macro2::Span;
 use syn::{Expr, ExprLit, Lit, Type};
 
 use crate::errors::Errors;
 use crate::tool_args::model::{LengthMode, Rule, RuleKind};
+use crate::tool_args::parse::garde::Unknown;
 use crate::tool_args::types;
 
 /// Stores a mistake for the rules that need words where there are none.
@@ -35,6 +37,28 @@ pub(crate) fn inexpressible(rule: &str) -> String {
         "a JSON Schema cannot express what `{rule}` checks: describe it for the model with \
          `#[tool_args(rule = \"must …\")]`"
     )
+}
+
+/// In an opaque field, garde alone checks a rule that is not known here.
+pub(crate) fn leave_unknown_to_garde(rules: &mut Vec<Rule>) {
+    rules.retain_mut(|rule| match &mut rule.kind {
+        RuleKind::Inner(inner) => {
+            leave_unknown_to_garde(inner);
+            true
+        }
+        RuleKind::Unknown(_) => false,
+        _ => true,
+    });
+}
+
+/// The unknown rules among these that are not slips.
+pub(crate) fn unknown(rules: &[Rule]) -> Vec<(Span, Unknown)> {
+    let unknown = rules.iter().flat_map(|rule| match &rule.kind {
+        RuleKind::Inner(inner) => unknown(inner),
+        RuleKind::Unknown(unknown) if !unknown.slip => vec![(rule.span, unknown.clone())],
+        _ => Vec::new(),
+    });
+    unknown.collect()
 }
 
 /// `ty` is what the rule is for, as far as it can be seen.
@@ -78,6 +102,7 @@ fn judge(rule: &Rule, ty: Option<&Type>, errors: &mut Errors) {
         | RuleKind::Compare(..)
         | RuleKind::Text(_)
         | RuleKind::Misspelt
+        | RuleKind::Unknown(_)
         | RuleKind::Pattern(Some(_)) => return,
     };
     errors.at(rule.span, inexpressible(name));

@@ -37,7 +37,7 @@ impl Writer<'_> {
                 quote!(Pattern(::core::option::Option::Some(#text)))
             }
             RuleKind::Matches(field) => quote!(Matches(#field)),
-            RuleKind::Custom(_) | RuleKind::Misspelt => quote!(Custom),
+            RuleKind::Custom(_) | RuleKind::Misspelt | RuleKind::Unknown(_) => quote!(Custom),
             RuleKind::Text(path) => quote!(Text(<#path as #krate::NamedRule>::RULE)),
             RuleKind::Inner(inner) => {
                 let inner = inner.iter().map(|rule| self.rule(&rule.kind));

@@ -1,4 +1,10 @@
 //! garde's attributes.
+//!
+//! What garde checks must be in the schema, or be described in words. So the
+//! tables here name all that garde's derive knows, and anything else is
+//! [`Unknown`]. A test compares the tables with garde's source: a release of
+//! garde with a new rule fails there before it reaches a user. garde is pinned
+//! to a minor version for the same reason.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
@@ -8,7 +14,7 @@ use syn::{Attribute, DeriveInput, Expr, Ident, LitStr, Path, Token, Type, parent
 use crate::suggest::closest;
 use crate::tool_args::model::{LengthMode, Rule, RuleKind};
 
-/// What stands on a type.
+/// garde's keys of a type.
 #[derive(Default)]
 pub(crate) struct Container {
     /// A context other than `()`.
@@ -16,12 +22,99 @@ pub(crate) struct Container {
     pub(crate) custom: Option<Span>,
     /// garde adds no path component for the fields.
     pub(crate) transparent: bool,
+    pub(crate) unknown: Option<(Span, Unknown)>,
+    /// Fields may be without a rule.
+    allow_unvalidated: bool,
+}
+
+/// All keys that garde has for a type.
+const CONTAINER: &[&str] = &["allow_unvalidated", "context", "custom", "transparent"];
+
+/// How a rule of garde is read.
+#[derive(Clone, Copy)]
+enum Form {
+    /// Without parameters: the name of `Rule`'s variant.
+    Plain(&'static str),
+    /// With a string to compare with: the name of `Rule`'s variant.
+    Compare(&'static str),
+    Length,
+    Range,
+    Pattern,
+    Matches,
+    Custom,
+    /// With content that only words can describe.
+    Words(&'static str),
+    If,
+    Inner,
+    /// It checks nothing.
+    NotARule,
+}
+
+/// All keys that garde has for a field.
+const RULES: &[(&str, Form)] = &[
+    ("skip", Form::Plain("Skip")),
+    ("dive", Form::Plain("Dive")),
+    ("required", Form::Plain("Required")),
+    ("ascii", Form::Plain("Ascii")),
+    ("alphanumeric", Form::Plain("Alphanumeric")),
+    ("email", Form::Plain("Email")),
+    ("url", Form::Plain("Url")),
+    ("ip", Form::Plain("Ip")),
+    ("ipv4", Form::Plain("IpV4")),
+    ("ipv6", Form::Plain("IpV6")),
+    ("credit_card", Form::Plain("CreditCard")),
+    ("phone_number", Form::Plain("PhoneNumber")),
+    ("contains", Form::Compare("Contains")),
+    ("prefix", Form::Compare("Prefix")),
+    ("suffix", Form::Compare("Suffix")),
+    ("length", Form::Length),
+    ("range", Form::Range),
+    ("pattern", Form::Pattern),
+    ("matches", Form::Matches),
+    ("custom", Form::Custom),
+    ("adapt", Form::Words("adapt")),
+    ("if", Form::If),
+    ("inner", Form::Inner),
+    ("code", Form::NotARule),
+    ("rename", Form::NotARule),
+];
+
+/// What `range` takes.
+const RANGE: &[&str] = &["min", "max", "equal"];
+
+/// What `length` takes besides.
+const MODES: &[(&str, LengthMode)] = &[
+    ("simple", LengthMode::Simple),
+    ("bytes", LengthMode::Bytes),
+    ("chars", LengthMode::Chars),
+    ("graphemes", LengthMode::Graphemes),
+    ("utf16", LengthMode::Utf16),
+];
+
+/// A rule or a part of one that is not in garde's tables here.
+#[derive(Clone, Debug)]
+pub(crate) struct Unknown {
+    /// As the user wrote it: `lenght`, `length(words)`.
+    pub(crate) text: String,
+    /// It looks like a known one: garde's derive reports it. Should a later garde
+    /// have it after all, its implementation of `Validate` conflicts with the
+    /// substitute for a failed derive, so that this also stops the build.
+    pub(crate) slip: bool,
+}
+
+impl Unknown {
+    fn new(text: String, word: &str, known: &[&str]) -> Self {
+        Self {
+            text,
+            slip: closest(word, known).is_some(),
+        }
+    }
 }
 
 pub(crate) fn container(attributes: &[Attribute]) -> Container {
     let mut found = Container::default();
     for attribute in garde(attributes) {
-        // garde's own derive tells what is wrong in here.
+        // garde's own derive reports what is wrong in here.
         let _ = attribute.parse_args_with(|input: ParseStream<'_>| {
             let key = input.call(Ident::parse_any)?;
             match key.to_string().as_str() {
@@ -36,7 +129,11 @@ pub(crate) fn container(attributes: &[Attribute]) -> Container {
                 }
                 "custom" => found.custom = Some(key.span()),
                 "transparent" => found.transparent = true,
-                _ => {}
+                "allow_unvalidated" => found.allow_unvalidated = true,
+                other => {
+                    let unknown = Unknown::new(other.to_owned(), other, CONTAINER);
+                    found.unknown = Some((key.span(), unknown));
+                }
             }
             input.parse::<TokenStream>()
         });
@@ -51,7 +148,7 @@ pub(crate) fn rules(attributes: &[Attribute]) -> Vec<Rule> {
         // As above: a list with a mistake counts as far as it was read.
         let _ = attribute.parse_args_with(|input: ParseStream<'_>| list(input, &mut rules));
     }
-    // Under another adapter the rules mean whatever that adapter says.
+    // With an adapter the rules mean whatever that adapter checks.
     match rules
         .iter()
         .find(|rule| matches!(rule.kind, RuleKind::Custom("adapt")))
@@ -73,31 +170,37 @@ pub(crate) fn fails(input: &DeriveInput) -> bool {
         syn::Data::Union(_) => return false,
     };
     let validated = |field: &&syn::Field| garde(&field.attrs).next().is_some();
-    let optional = garde(&input.attrs).any(|attribute| {
-        let key = attribute.parse_args_with(|input: ParseStream<'_>| {
-            let key = input.call(Ident::parse_any)?;
-            input.parse::<TokenStream>().map(|_| key)
-        });
-        key.is_ok_and(|key| key == "allow_unvalidated")
-    });
-    let unread = |field: &&syn::Field| {
-        garde(&field.attrs).any(|attribute| {
-            let keys = attribute.parse_args_with(|input: ParseStream<'_>| {
-                let mut known = true;
-                while !input.is_empty() {
-                    let key = input.call(Ident::parse_any)?;
-                    known &= rule(&key, input)?.is_some() || key == "code" || key == "rename";
-                    if !input.is_empty() {
-                        input.parse::<Token![,]>()?;
-                    }
+    let forgotten = !container(&input.attrs).allow_unvalidated && !fields.iter().all(validated);
+    fields.iter().any(validated) && (forgotten || fields.iter().any(|field| is_unread(field)))
+}
+
+/// Whether garde's derive cannot read a field's rules, as far as can be seen. An
+/// unknown rule that is described is taken for one that garde has.
+fn is_unread(field: &syn::Field) -> bool {
+    let described = field.attrs.iter().any(|a| a.path().is_ident("tool_args"));
+    garde(&field.attrs).any(|attribute| {
+        let keys = attribute.parse_args_with(|input: ParseStream<'_>| {
+            let mut read = true;
+            while !input.is_empty() {
+                let key = input.call(Ident::parse_any)?;
+                let rule = rule(&key, input)?;
+                read &= described || !rule.is_some_and(|rule| has_slip(&rule));
+                if !input.is_empty() {
+                    input.parse::<Token![,]>()?;
                 }
-                Ok(known)
-            });
-            !keys.unwrap_or_default()
-        })
-    };
-    let forgotten = !optional && !fields.iter().all(validated);
-    fields.iter().any(validated) && (forgotten || fields.iter().any(unread))
+            }
+            Ok(read)
+        });
+        !keys.unwrap_or_default()
+    })
+}
+
+fn has_slip(rule: &RuleKind) -> bool {
+    match rule {
+        RuleKind::Unknown(unknown) => unknown.slip,
+        RuleKind::Inner(inner) => inner.iter().any(|rule| has_slip(&rule.kind)),
+        _ => false,
+    }
 }
 
 fn garde(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
@@ -122,7 +225,8 @@ fn list(input: ParseStream<'_>, rules: &mut Vec<Rule>) -> syn::Result<()> {
     Ok(())
 }
 
-/// One rule; `None` for a key that is no rule, such as `code`.
+/// One rule; `None` for a key that is not a rule, such as `code`. A rule without
+/// what it needs is an error, which garde reports.
 fn rule(key: &Ident, input: ParseStream<'_>) -> syn::Result<Option<RuleKind>> {
     let content = if input.peek(token::Paren) {
         let content;
@@ -131,42 +235,33 @@ fn rule(key: &Ident, input: ParseStream<'_>) -> syn::Result<Option<RuleKind>> {
     } else {
         TokenStream::new()
     };
-    let expression = || syn::parse2::<Expr>(content.clone()).map(Box::new);
-    // A rule without what it needs is garde's to report.
-    let needs = match key.to_string().as_str() {
-        "custom" | "adapt" | "matches" | "pattern" => !content.is_empty(),
-        "if" => content
-            .clone()
-            .into_iter()
-            .any(|token| matches!(token, TokenTree::Ident(ident) if ident == "cond")),
+    let word = key.to_string();
+    let Some((_, form)) = RULES.iter().find(|(name, _)| *name == word) else {
+        // Whatever follows it.
+        while !input.is_empty() && !input.peek(Token![,]) {
+            input.parse::<TokenTree>()?;
+        }
+        let known: Vec<&str> = RULES.iter().map(|(name, _)| *name).collect();
+        let unknown = Unknown::new(word.clone(), &word, &known);
+        return Ok(Some(RuleKind::Unknown(unknown)));
+    };
+    let has_condition = |token| matches!(token, TokenTree::Ident(word) if word == "cond");
+    let complete = match form {
+        Form::Custom | Form::Words(_) | Form::Matches | Form::Pattern => !content.is_empty(),
+        Form::If => content.clone().into_iter().any(has_condition),
         _ => true,
     };
-    if !needs {
-        return Ok(None);
+    if !complete {
+        return Err(syn::Error::new(key.span(), "an incomplete rule"));
     }
-    Ok(Some(match key.to_string().as_str() {
-        "skip" => RuleKind::Plain("Skip"),
-        "dive" => RuleKind::Plain("Dive"),
-        "required" => RuleKind::Plain("Required"),
-        "ascii" => RuleKind::Plain("Ascii"),
-        "alphanumeric" => RuleKind::Plain("Alphanumeric"),
-        "email" => RuleKind::Plain("Email"),
-        "url" => RuleKind::Plain("Url"),
-        "ip" => RuleKind::Plain("Ip"),
-        "ipv4" => RuleKind::Plain("IpV4"),
-        "ipv6" => RuleKind::Plain("IpV6"),
-        "credit_card" => RuleKind::Plain("CreditCard"),
-        "phone_number" => RuleKind::Plain("PhoneNumber"),
-        "length" => length.parse2(content)?,
-        "range" => {
-            let (_, min, max) = bounds.parse2(content)?;
-            RuleKind::Range { min, max }
-        }
-        "contains" => RuleKind::Compare("Contains", expression()?),
-        "prefix" => RuleKind::Compare("Prefix", expression()?),
-        "suffix" => RuleKind::Compare("Suffix", expression()?),
-        "pattern" => RuleKind::Pattern(syn::parse2::<LitStr>(content).ok()),
-        "matches" => {
+    Ok(Some(match form {
+        Form::NotARule => return Ok(None),
+        Form::Plain(name) => RuleKind::Plain(name),
+        Form::Compare(name) => RuleKind::Compare(name, Box::new(syn::parse2(content)?)),
+        Form::Length => limits(&word, MODES, content)?,
+        Form::Range => limits(&word, &[], content)?,
+        Form::Pattern => RuleKind::Pattern(syn::parse2::<LitStr>(content).ok()),
+        Form::Matches => {
             let path: Path = syn::parse2(content)?;
             let field = path
                 .segments
@@ -174,18 +269,17 @@ fn rule(key: &Ident, input: ParseStream<'_>) -> syn::Result<Option<RuleKind>> {
                 .map(|last| last.ident.unraw().to_string());
             RuleKind::Matches(field.unwrap_or_default())
         }
-        "custom" => match syn::parse2::<Path>(content) {
+        Form::Custom => match syn::parse2::<Path>(content) {
             Ok(path) => text_rule(path),
             Err(_) => RuleKind::Custom("custom"),
         },
-        "adapt" => RuleKind::Custom("adapt"),
-        "if" => RuleKind::Custom("if"),
-        "inner" => {
+        Form::Words(name) => RuleKind::Custom(name),
+        Form::If => RuleKind::Custom("if"),
+        Form::Inner => {
             let mut inner = Vec::new();
             (|input: ParseStream<'_>| list(input, &mut inner)).parse2(content)?;
             RuleKind::Inner(inner)
         }
-        _ => return Ok(None),
     }))
 }
 
@@ -215,184 +309,42 @@ fn text_rule(path: Path) -> RuleKind {
     }
 }
 
-fn length(input: ParseStream<'_>) -> syn::Result<RuleKind> {
-    let (mode, min, max) = bounds(input)?;
-    Ok(RuleKind::Length {
-        mode: mode.unwrap_or(LengthMode::Simple),
-        min,
-        max,
+/// `length` or `range`: `min = …, max = …` or `equal = …`, and a mode among them.
+fn limits(rule: &str, modes: &[(&str, LengthMode)], content: TokenStream) -> syn::Result<RuleKind> {
+    let (mut mode, mut min, mut max, mut unknown) = (LengthMode::Simple, None, None, None);
+    let known: Vec<&str> = modes
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(RANGE.iter().copied())
+        .collect();
+    (|input: ParseStream<'_>| {
+        while !input.is_empty() {
+            let key = input.call(Ident::parse_any)?.to_string();
+            let value: Option<Expr> = match input.parse::<Option<Token![=]>>()? {
+                Some(_) => Some(input.parse()?),
+                None => None,
+            };
+            let named = modes.iter().find(|(name, _)| *name == key);
+            match (key.as_str(), value, named) {
+                ("min", Some(value), _) => min = Some(value),
+                ("max", Some(value), _) => max = Some(value),
+                ("equal", Some(value), _) => (min, max) = (Some(value.clone()), Some(value)),
+                (_, None, Some((_, named))) => mode = *named,
+                _ => unknown = Some(Unknown::new(format!("{rule}({key})"), &key, &known)),
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(())
+    })
+    .parse2(content)?;
+    Ok(match unknown {
+        Some(unknown) => RuleKind::Unknown(unknown),
+        None if modes.is_empty() => RuleKind::Range { min, max },
+        None => RuleKind::Length { mode, min, max },
     })
 }
 
-/// `min = …, max = …` or `equal = …`, and a mode among them.
-fn bounds(input: ParseStream<'_>) -> syn::Result<(Option<LengthMode>, Option<Expr>, Option<Expr>)> {
-    let (mut mode, mut min, mut max) = (None, None, None);
-    while !input.is_empty() {
-        let key = input.call(Ident::parse_any)?;
-        if input.peek(Token![=]) {
-            input.parse::<Token![=]>()?;
-            let value: Expr = input.parse()?;
-            match key.to_string().as_str() {
-                "min" => min = Some(value),
-                "max" => max = Some(value),
-                "equal" => (min, max) = (Some(value.clone()), Some(value)),
-                _ => {}
-            }
-        } else {
-            mode = match key.to_string().as_str() {
-                "bytes" => Some(LengthMode::Bytes),
-                "chars" => Some(LengthMode::Chars),
-                "graphemes" => Some(LengthMode::Graphemes),
-                "utf16" => Some(LengthMode::Utf16),
-                "simple" => mode,
-                // Whatever is meant, garde does not know it.
-                _ => Some(LengthMode::Chars),
-            };
-        }
-        if !input.is_empty() {
-            input.parse::<Token![,]>()?;
-        }
-    }
-    Ok((mode, min, max))
-}
-
 #[cfg(test)]
-mod tests {
-    use syn::parse_quote;
-
-    use super::*;
-
-    fn names(input: DeriveInput) -> Vec<String> {
-        fn name(rule: &Rule) -> String {
-            match &rule.kind {
-                RuleKind::Plain(name) | RuleKind::Custom(name) | RuleKind::Compare(name, _) => {
-                    (*name).to_owned()
-                }
-                RuleKind::Length { mode, min, max } => {
-                    format!("{mode:?} {} {}", min.is_some(), max.is_some())
-                }
-                RuleKind::Range { min, max } => {
-                    format!("Range {} {}", min.is_some(), max.is_some())
-                }
-                RuleKind::Pattern(literal) => format!("Pattern {}", literal.is_some()),
-                RuleKind::Matches(field) => format!("Matches {field}"),
-                RuleKind::Text(path) => format!("Text {}", path.segments.len()),
-                RuleKind::Misspelt => "Misspelt".to_owned(),
-                RuleKind::Inner(inner) => inner.iter().map(name).collect::<Vec<_>>().join("+"),
-            }
-        }
-        rules(&input.attrs).iter().map(name).collect()
-    }
-
-    #[test]
-    fn every_rule_of_garde_is_known() {
-        let found = names(parse_quote! {
-            #[garde(skip, dive, dive(ctx), required, ascii, alphanumeric, email, url, ip, ipv4, ipv6)]
-            #[garde(credit_card, phone_number, contains("a"), prefix(P), suffix("c"), pattern("x"))]
-            #[garde(pattern(P), matches(other), custom(f), custom(|v, _| Ok(())), code("x"))]
-            #[garde(if(cond = self.a, length(min = 1)), inner(ascii, inner(length(chars, max = N))))]
-            #[garde(length(min = 1), length(chars, equal = 2), length(bytes, max = 3))]
-            #[garde(length(utf16, min = 1, max = 2), length(graphemes, max = 1), range(min = -1))]
-            #[garde(range(equal = 2.5),)]
-            struct S;
-        });
-        assert_eq!(
-            found,
-            [
-                "Skip",
-                "Dive",
-                "Dive",
-                "Required",
-                "Ascii",
-                "Alphanumeric",
-                "Email",
-                "Url",
-                "Ip",
-                "IpV4",
-                "IpV6",
-                "CreditCard",
-                "PhoneNumber",
-                "Contains",
-                "Prefix",
-                "Suffix",
-                "Pattern true",
-                "Pattern false",
-                "Matches other",
-                "custom",
-                "custom",
-                "if",
-                "Ascii+Chars false true",
-                "Simple true false",
-                "Chars true true",
-                "Bytes false true",
-                "Utf16 true true",
-                "Graphemes false true",
-                "Range true false",
-                "Range true true",
-            ]
-        );
-    }
-
-    #[test]
-    fn what_garde_refuses_is_no_rule_here() {
-        let found = names(parse_quote! {
-            #[garde(custom, custom(), matches(), if(length(min = 1)), length(char, mx = 3))]
-            struct S;
-        });
-        assert_eq!(found, ["Chars false false"]);
-    }
-
-    #[test]
-    fn rules_for_text_are_known_by_their_names() {
-        let found = names(parse_quote! {
-            #[garde(custom(slug), custom(mcp_kit::guard::text::no_markup), custom(text::slgu))]
-            #[garde(custom(slgu), custom(text::other), inner(custom(text::slug)))]
-            struct S;
-        });
-        assert_eq!(
-            found,
-            ["Text 1", "Text 4", "Misspelt", "custom", "custom", "Text 2"]
-        );
-    }
-
-    #[test]
-    fn an_adapter_changes_what_rules_mean() {
-        let found = names(parse_quote! { #[garde(adapt(decimal), range(min = 1))] struct S; });
-        assert_eq!(found, ["adapt"]);
-    }
-
-    #[test]
-    fn a_forgotten_or_unknown_rule_is_seen() {
-        assert!(fails(
-            &parse_quote! { struct S { #[garde(skip)] a: u8, b: u8 } }
-        ));
-        assert!(fails(&parse_quote! { enum S { A, B(#[garde(skp)] u8) } }));
-        assert!(fails(&parse_quote! { struct S(#[garde(range(1))] u8); }));
-        assert!(!fails(
-            &parse_quote! { struct S { #[garde(skip, code("x"))] a: u8 } }
-        ));
-        assert!(!fails(&parse_quote! {
-            #[garde(allow_unvalidated)]
-            struct S { #[garde(dive)] a: T, b: u8 }
-        }));
-        // Perhaps `Validate` is written by hand.
-        assert!(!fails(&parse_quote! { struct S { a: u8 } }));
-    }
-
-    #[test]
-    fn a_context_of_its_own_is_found() {
-        let of = |input: DeriveInput| container(&input.attrs);
-        assert!(
-            of(parse_quote! { #[garde(context(Db as db))] struct S; })
-                .context
-                .is_some()
-        );
-        assert!(
-            of(parse_quote! { #[garde(context(()))] struct S; })
-                .context
-                .is_none()
-        );
-        let both = of(parse_quote! { #[garde(transparent)] #[garde(custom(f))] struct S; });
-        assert!(both.transparent && both.custom.is_some());
-    }
-}
+mod tests;
