@@ -63,6 +63,8 @@
 //!
 //! # Where to find what
 //!
+//! The [`guide`] explains one subject on each page, with examples.
+//!
 //! | to … | see |
 //! |---|---|
 //! | write a tool | [`macro@tool`], [`tool::IntoToolResult`] for what it may return |

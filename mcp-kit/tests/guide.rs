@@ -97,6 +97,17 @@ fn labels_that_rustdoc_knows_are_defined_in_the_pages_that_use_them() {
 }
 
 #[test]
+fn snippets_are_compiled() {
+    for (name, page) in &pages() {
+        let fences = page.lines().filter_map(|line| line.strip_prefix("```"));
+        for fence in fences.filter(|fence| fence.starts_with("rust")) {
+            let is_compiled = ["rust", "rust,no_run"].contains(&fence);
+            assert!(is_compiled, "{name}: ```{fence}");
+        }
+    }
+}
+
+#[test]
 fn each_page_is_a_module_and_in_the_index() {
     let pages = pages();
     let index = definitions(&pages["README.md"]);
