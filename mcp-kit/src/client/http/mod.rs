@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use tower_service::Service as _;
@@ -117,12 +117,11 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// # }
 /// ```
 #[derive(Clone)]
-#[must_use = "it sends nothing by itself"]
 pub struct HttpClient {
     server: Server,
     service: HttpService,
     headers: HeaderMap,
-    peer: Option<SocketAddr>,
+    extensions: Extensions,
     version: ProtocolVersion,
     session: Option<HeaderValue>,
 }
@@ -147,14 +146,15 @@ impl Client {
 impl HttpClient {
     pub(crate) fn of(server: &Server, service: HttpService) -> Self {
         let host = HeaderValue::from_static("127.0.0.1");
-        Self {
+        let client = Self {
             server: server.clone(),
             service,
             headers: HeaderMap::from_iter([(HOST, host)]),
-            peer: Some(([127, 0, 0, 1], 50_000).into()),
+            extensions: Extensions::new(),
             version: ProtocolVersion::NEWEST_LEGACY,
             session: None,
-        }
+        };
+        client.peer(SocketAddr::from(([127, 0, 0, 1], 50_000)))
     }
 
     /// Sends an API key (`X-API-Key`).
@@ -208,7 +208,19 @@ impl HttpClient {
     /// The caller's address; 127.0.0.1 by default. `None` sends requests without an address, as
     /// from an application that does not set [`PeerAddr`].
     pub fn peer(mut self, address: impl Into<Option<SocketAddr>>) -> Self {
-        self.peer = address.into();
+        match address.into() {
+            Some(address) => self.extension(PeerAddr(address)),
+            None => {
+                self.extensions.remove::<PeerAddr>();
+                self
+            }
+        }
+    }
+
+    /// Adds a value to the extensions of every request, as an application around the service
+    /// does; an [`Authenticator`](crate::auth::Authenticator) reads it.
+    pub fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.extensions.insert(value);
         self
     }
 
@@ -345,10 +357,7 @@ impl HttpClient {
         if let Some(message) = message {
             headers::repeat(message, self.version, &self.server, set);
         }
-        // Those that the test has set count.
-        for name in self.headers.keys() {
-            set.remove(name);
-        }
+        self.leave_own(set);
         self.send(request).await
     }
 
@@ -373,12 +382,11 @@ impl HttpClient {
     async fn listen(&self, last_event: Option<HeaderValue>) -> HttpResponse {
         let mut request = self.request(Method::GET, Bytes::new());
         let set = request.headers_mut();
-        if !self.headers.contains_key(ACCEPT) {
-            set.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
-        }
+        set.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         if let Some(id) = last_event {
             set.insert(LAST_EVENT_ID, id);
         }
+        self.leave_own(set);
         self.send(request).await
     }
 
@@ -387,7 +395,7 @@ impl HttpClient {
         self.send(self.request(Method::DELETE, Bytes::new())).await
     }
 
-    /// Sends any request. The client adds its address, its session, and those of its headers
+    /// Sends any request. The client adds its session, and those of its headers and extensions
     /// that the request does not have.
     pub async fn send<B: Into<Bytes>>(&self, request: Request<B>) -> HttpResponse {
         let mut request = request.map(|body| Full::new(body.into()));
@@ -402,14 +410,19 @@ impl HttpClient {
         {
             set.insert(SESSION_ID, session.clone());
         }
-        if let Some(peer) = self.peer
-            && request.extensions().get::<PeerAddr>().is_none()
-        {
-            request.extensions_mut().insert(PeerAddr(peer));
-        }
+        let mut extensions = self.extensions.clone();
+        extensions.extend(std::mem::take(request.extensions_mut()));
+        *request.extensions_mut() = extensions;
         match self.service.clone().call(request).await {
             Ok(response) => HttpResponse::new(response),
             Err(never) => match never {},
+        }
+    }
+
+    /// Takes out the headers that the client has of its own: [`send`](Self::send) adds those.
+    fn leave_own(&self, set: &mut HeaderMap) {
+        for name in self.headers.keys() {
+            set.remove(name);
         }
     }
 
@@ -419,7 +432,9 @@ impl HttpClient {
         *request.method_mut() = method;
         // A path that no URI can have reaches nothing, as over a socket.
         *request.uri_mut() = self.path().parse().unwrap_or_default();
-        headers::name_version(self.version, self.session.is_some(), request.headers_mut());
+        let set = request.headers_mut();
+        headers::name_version(self.version, self.session.is_some(), set);
+        self.leave_own(set);
         request
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -130,6 +131,14 @@ impl HttpResponse {
     #[must_use]
     pub fn keep_alives(&self) -> usize {
         self.keep_alives
+    }
+
+    /// The next bytes of the body, as soon as they arrive; `None` at the end.
+    pub async fn chunk(&mut self) -> Option<Bytes> {
+        if self.read.is_empty() && !self.read_frame().await {
+            return None;
+        }
+        Some(std::mem::take(&mut self.read).into())
     }
 
     /// The whole body, or what is left of it, as text.

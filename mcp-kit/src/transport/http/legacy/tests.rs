@@ -6,20 +6,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
-use tower_service::Service as _;
 
-use super::super::body::HttpBody;
 use super::super::service::HttpService;
 use crate::auth::{AuthError, Authenticator, Credentials};
 use crate::call::{Call, ToolError};
 use crate::caller::Principal;
+use crate::client::RequestError;
+use crate::client::http::HttpClient;
 use crate::limits::{OwnerUnknown, SessionRecord, SharedSessions};
 use crate::primitive::ToolDefinition;
+use crate::protocol::ProtocolVersion;
 use crate::server::Server;
 use crate::tool::from_fn;
 
@@ -88,8 +86,8 @@ impl Authenticator for Names {
     }
 }
 
-/// A replica that shares its sessions through `store`.
-fn replica(store: &Arc<Store>) -> HttpService {
+/// A replica that shares its sessions through `store`, with a client of it.
+fn replica_with_service(store: &Arc<Store>) -> (HttpClient, HttpService) {
     let definition = ToolDefinition::new("whoami", "Who calls.");
     let tool = from_fn(definition, async |call: Call| {
         Ok::<_, ToolError>(call.principal().name().to_owned())
@@ -101,57 +99,39 @@ fn replica(store: &Arc<Store>) -> HttpService {
         .unwrap();
     let door = server.inner().http.door.clone();
     let store = Arc::clone(store) as Arc<dyn SharedSessions>;
-    HttpService::sharing(&server, door, Some(store))
+    let service = HttpService::sharing(&server, door, Some(store));
+    let client = HttpClient::of(&server, service.clone()).version(ProtocolVersion::V2025_03_26);
+    (client, service)
 }
 
-async fn send(
-    replica: &HttpService,
-    method: &str,
-    session: Option<&str>,
-    name: &str,
-    body: String,
-) -> Response<HttpBody> {
-    let mut request = Request::builder()
-        .method(method)
-        .uri("/mcp")
-        .header("host", "127.0.0.1")
-        .header("content-type", "application/json")
-        .header("x-api-key", name);
-    if let Some(session) = session {
-        request = request.header("mcp-session-id", session);
-    }
-    let request = request.body(Full::new(Bytes::from(body))).unwrap();
-    replica.clone().call(request).await.unwrap()
+fn replica(store: &Arc<Store>) -> HttpClient {
+    replica_with_service(store).0
 }
 
-async fn open(replica: &HttpService, name: &str) -> Response<HttpBody> {
-    let message = json!({
-        "jsonrpc": "2.0", "id": 1, "method": "initialize",
-        "params": {"protocolVersion": "2025-03-26", "capabilities": {}},
-    });
-    send(replica, "POST", None, name, message.to_string()).await
+/// The id of a session that `name` has opened.
+async fn opened(replica: &HttpClient, name: &str) -> String {
+    let session = replica.clone().key(name).open_session().await.unwrap();
+    session.session_id().unwrap().to_owned()
 }
 
-async fn opened(replica: &HttpService, name: &str) -> String {
-    let response = open(replica, name).await;
-    let id = response.headers().get("mcp-session-id").unwrap();
-    id.to_str().unwrap().to_owned()
+/// The replica as `name` asks it in a session.
+fn within(replica: &HttpClient, session: &str, name: &str) -> HttpClient {
+    replica.clone().key(name).session(session)
 }
 
-/// The status of a call, and who the server says has called.
-async fn whoami(replica: &HttpService, session: &str, name: &str) -> (u16, Value) {
-    let message = json!({
-        "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "whoami"},
-    });
-    let response = send(replica, "POST", Some(session), name, message.to_string()).await;
-    let status = response.status().as_u16();
-    let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    let json: Value = serde_json::from_slice(&bytes).unwrap();
-    (status, json["result"]["content"][0]["text"].clone())
+fn call() -> Value {
+    json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "whoami"}})
 }
 
-async fn delete(replica: &HttpService, session: &str, name: &str) -> u16 {
-    let response = send(replica, "DELETE", Some(session), name, String::new()).await;
+/// The status of a call, and the name of its caller as the server knows it.
+async fn whoami(replica: &HttpClient, session: &str, name: &str) -> (u16, Value) {
+    let mut response = within(replica, session, name).post(&call()).await;
+    let text = response.json().await["result"]["content"][0]["text"].clone();
+    (response.status().as_u16(), text)
+}
+
+async fn delete(replica: &HttpClient, session: &str, name: &str) -> u16 {
+    let response = within(replica, session, name).delete().await;
     response.status().as_u16()
 }
 
@@ -164,7 +144,7 @@ async fn a_session_of_one_replica_is_known_to_another() {
     assert_eq!(whoami(&one, &session, "alice").await, (200, json!("alice")));
     // With its version: batches belong to this one alone.
     let batch = json!([{"jsonrpc": "2.0", "id": 1, "method": "ping"}]);
-    let response = send(&two, "POST", Some(&session), "alice", batch.to_string()).await;
+    let response = within(&two, &session, "alice").post(&batch).await;
     assert_eq!(response.status(), 200);
     // And with its owner, before and after another replica knows it.
     let three = replica(&store);
@@ -191,24 +171,12 @@ async fn the_end_of_a_session_is_its_end_everywhere() {
 /// Whoever still reads a stream keeps its events, and not the session.
 #[tokio::test]
 async fn what_an_ended_session_kept_is_given_back() {
-    let one = replica(&Arc::default());
-    let common = Arc::clone(&one.shared().sessions.common);
+    let (one, service) = replica_with_service(&Arc::default());
+    let common = Arc::clone(&service.shared().sessions.common);
     let session = opened(&one, "alice").await;
-    let call = json!({
-        "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "whoami"},
-    });
-    let stream = one.clone().call(
-        Request::post("/mcp")
-            .header("host", "127.0.0.1")
-            .header("content-type", "application/json")
-            .header("accept", "text/event-stream")
-            .header("x-api-key", "alice")
-            .header("mcp-session-id", &session)
-            .body(Full::new(Bytes::from(call.to_string())))
-            .unwrap(),
-    );
-    let mut stream = stream.await.unwrap().into_body();
-    stream.frame().await.unwrap().unwrap();
+    let client = within(&one, &session, "alice").header("accept", "text/event-stream");
+    let mut stream = client.post(&call()).await;
+    stream.next_event().await.unwrap();
     assert!(common.kept.load(Ordering::Relaxed) > 0);
     assert_eq!(delete(&one, &session, "alice").await, 204);
     // What is left of the call goes at its own time.
@@ -226,14 +194,14 @@ async fn an_open_stream_keeps_a_shared_session_and_ends_with_it() {
     let store = Arc::default();
     let (one, two) = (replica(&store), replica(&store));
     let session = opened(&one, "alice").await;
-    let stream = send(&one, "GET", Some(&session), "alice", String::new()).await;
+    let mut stream = within(&one, &session, "alice").get().await;
     assert_eq!(stream.status(), 200);
-    let listening = tokio::spawn(stream.into_body().collect());
+    let listening = tokio::spawn(async move { stream.next_event().await });
     sleep(Duration::from_secs(3 * 3_600)).await;
     assert_eq!(whoami(&two, &session, "alice").await.0, 200);
     assert!(!listening.is_finished());
     assert_eq!(delete(&two, &session, "alice").await, 204);
-    listening.await.unwrap().unwrap();
+    assert_eq!(listening.await.unwrap(), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -262,7 +230,10 @@ async fn without_an_answer_from_the_store_nobody_is_let_in() {
     store.is_gone.store(true, Ordering::Relaxed);
     assert_eq!(whoami(&one, &session, "alice").await.0, 503);
     assert_eq!(delete(&one, &session, "alice").await, 503);
-    let refused = open(&one, "alice").await;
+    let refused = one.clone().key("alice").open_session().await.unwrap_err();
+    let RequestError::Refused(refused) = refused else {
+        panic!("{refused:?}");
+    };
     assert_eq!(refused.status(), 503);
     assert!(refused.headers().contains_key("retry-after"));
     assert!(!refused.headers().contains_key("mcp-session-id"));

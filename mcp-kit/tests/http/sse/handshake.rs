@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::client::{Caller, call, initialize, ping, request};
-use crate::tools::server;
+use super::client::{Caller, call, initialize, ping, request};
+use super::tools::server;
 
 #[tokio::test]
 async fn every_older_version_is_agreed_on() {

@@ -1,7 +1,4 @@
 //! `testing::Client` over HTTP: the same calls as over stdio, and what only HTTP has.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-use std::sync::Arc;
 
 use mcp_kit::auth::{AuthError, Authenticator, Credentials, ProtectedResource};
 use mcp_kit::prelude::*;
@@ -10,43 +7,8 @@ use mcp_kit::server::ServerBuilder;
 use mcp_kit::testing::{Client, HttpClient, RequestError};
 use mcp_kit::{RequestInfo, async_trait};
 use serde_json::json;
-use tokio::sync::{Notify, Semaphore};
 
-/// Holds calls until the test lets them go.
-#[derive(Clone)]
-struct Held {
-    entered: Arc<Notify>,
-    open: Arc<Semaphore>,
-    dropped: Arc<Notify>,
-}
-
-impl Default for Held {
-    fn default() -> Self {
-        Self {
-            entered: Arc::default(),
-            open: Arc::new(Semaphore::new(0)),
-            dropped: Arc::default(),
-        }
-    }
-}
-
-struct OnDrop(Arc<Notify>);
-
-impl Drop for OnDrop {
-    fn drop(&mut self) {
-        self.0.notify_one();
-    }
-}
-
-/// Waits for the test, and reports that it does.
-#[tool]
-async fn wait(State(held): State<Held>, progress: Progress) -> &'static str {
-    let _left = OnDrop(Arc::clone(&held.dropped));
-    progress.report(1.0, Some(2.0), Some("waiting"));
-    held.entered.notify_one();
-    held.open.acquire().await.unwrap().forget();
-    "done"
-}
+use crate::gate::{Gate, gate, gated};
 
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema, garde::Validate, ToolArgs)]
 struct Place {
@@ -78,10 +40,10 @@ async fn secret() -> &'static str {
     "secret"
 }
 
-fn server(held: &Held) -> ServerBuilder {
+fn server(gate: &Gate) -> ServerBuilder {
     Server::builder("test", "1")
-        .state(held.clone())
-        .tool::<wait>()
+        .state(gate.clone())
+        .tool::<gated>()
         .tool::<look>()
         .tool::<whence>()
         .tool::<secret>()
@@ -90,7 +52,7 @@ fn server(held: &Held) -> ServerBuilder {
 }
 
 fn http() -> HttpClient {
-    Client::http(&server(&Held::default()).build().unwrap())
+    Client::http(&server(&gate().0).build().unwrap())
 }
 
 #[tokio::test]
@@ -113,68 +75,71 @@ async fn every_version_is_spoken() {
 
 #[tokio::test]
 async fn progress_arrives_while_the_call_runs() {
-    let held = Held::default();
-    let http = Client::http(&server(&held).build().unwrap());
+    let (gate, _entered) = gate();
+    let http = Client::http(&server(&gate).build().unwrap());
     for http in [http.clone(), http.modern()] {
         let client = http.connect().await.unwrap();
-        let mut call = client.call("wait", json!({}));
+        let mut call = client.call("gated", json!({}));
         let report = call.next_progress().await.unwrap();
         assert_eq!(report["message"], "waiting");
-        held.open.add_permits(1);
+        gate.open.add_permits(1);
         assert_eq!(call.next_progress().await, None);
         let result = call.await;
-        assert_eq!((result.text(), result.progress().len()), ("done".into(), 1));
+        assert_eq!(
+            (result.text(), result.progress().len()),
+            ("through".into(), 1)
+        );
     }
 }
 
 #[tokio::test]
 async fn a_cancelled_call_ends_in_both_eras() {
-    let held = Held::default();
-    let http = Client::http(&server(&held).build().unwrap());
+    let (gate, mut entered) = gate();
+    let http = Client::http(&server(&gate).build().unwrap());
     for http in [http.clone(), http.modern()] {
         let client = http.connect().await.unwrap();
-        let call = client.call("wait", json!({}));
-        held.entered.notified().await;
+        let call = client.call("gated", json!({}));
+        entered.recv().await.unwrap();
         call.cancel();
         assert_eq!(call.outcome().await, Err(RequestError::Cancelled));
-        held.dropped.notified().await;
+        gate.dropped.notified().await;
     }
 }
 
 #[tokio::test]
 async fn a_dropped_client_cancels_a_modern_call_and_no_call_of_a_session() {
-    let held = Held::default();
-    let http = Client::http(&server(&held).build().unwrap());
+    let (gate, mut entered) = gate();
+    let http = Client::http(&server(&gate).build().unwrap());
     let client = http.clone().modern().connect().await.unwrap();
-    let call = client.call("wait", json!({}));
-    held.entered.notified().await;
+    let call = client.call("gated", json!({}));
+    entered.recv().await.unwrap();
     drop(client);
     assert_eq!(call.outcome().await, Err(RequestError::NoAnswer));
-    held.dropped.notified().await;
+    gate.dropped.notified().await;
 
     let client = http.connect().await.unwrap();
     let session = client.http_client().unwrap().clone();
-    let call = client.call("wait", json!({}));
+    let call = client.call("gated", json!({}));
     let ping = json!({"jsonrpc": "2.0", "id": call.id(), "method": "ping"});
-    held.entered.notified().await;
+    entered.recv().await.unwrap();
     drop(client);
     assert_eq!(call.outcome().await, Err(RequestError::NoAnswer));
     assert_eq!(session.post(&ping).await.status(), 400, "its id is in use");
-    held.open.add_permits(1);
-    held.dropped.notified().await;
+    gate.open.add_permits(1);
+    gate.dropped.notified().await;
 }
 
 #[tokio::test]
 async fn closing_waits_for_the_answers_and_ends_the_session() {
-    let held = Held::default();
-    let http = Client::http(&server(&held).build().unwrap());
+    let (gate, mut entered) = gate();
+    let http = Client::http(&server(&gate).build().unwrap());
     let client = http.connect().await.unwrap();
     let session = client.http_client().unwrap().clone();
-    let call = client.call("wait", json!({}));
-    held.entered.notified().await;
-    held.open.add_permits(1);
+    let call = client.call("gated", json!({}));
+    entered.recv().await.unwrap();
+    gate.open.add_permits(1);
     client.close().await;
-    assert_eq!(call.await.text(), "done");
+    assert_eq!(call.await.text(), "through");
     assert_eq!(client.next_message().await, None);
     assert_eq!(session.delete().await.status(), 404);
     let late = client.request("ping", json!({})).await;
@@ -207,7 +172,7 @@ async fn marked_arguments_are_repeated_in_headers() {
 
 #[tokio::test]
 async fn callers_have_the_address_and_the_headers_that_the_test_gives_them() {
-    let server = server(&Held::default()).http(|http| http.allow_unauthenticated());
+    let server = server(&gate().0).http(|http| http.allow_unauthenticated());
     let http = Client::http(&server.build().unwrap());
     let address: std::net::SocketAddr = "192.0.2.7:4000".parse().unwrap();
     for (peer, shown) in [(Some(address), "Some(192.0.2.7)"), (None, "None")] {
@@ -243,7 +208,7 @@ impl Authenticator for Tokens {
 #[tokio::test]
 async fn a_token_without_the_scope_is_refused_with_403_and_the_scope_to_ask_for() {
     let resource = ProtectedResource::new("https://mcp.example.com/mcp").unwrap();
-    let server = server(&Held::default())
+    let server = server(&gate().0)
         .http(|http| http.authenticate(Tokens(resource)))
         .build()
         .unwrap();
@@ -272,7 +237,7 @@ async fn a_token_without_the_scope_is_refused_with_403_and_the_scope_to_ask_for(
 
 #[tokio::test]
 async fn a_server_without_sessions_needs_none() {
-    let server = server(&Held::default()).http(|http| http.without_sessions());
+    let server = server(&gate().0).http(|http| http.without_sessions());
     let client = Client::http(&server.build().unwrap()).connect().await;
     let client = client.unwrap();
     assert_eq!(client.http_client().unwrap().session_id(), None);

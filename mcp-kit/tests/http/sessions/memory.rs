@@ -1,7 +1,7 @@
 //! What an idle session costs.
 
-use crate::client::Client;
-use crate::tools::server;
+use super::tools::server;
+use crate::client::{Ask as _, http};
 
 /// The process's resident memory, in bytes.
 fn resident() -> usize {
@@ -29,7 +29,7 @@ fn measured_alone() {
             })
             .build()
             .unwrap();
-        let client = Client::new(&server);
+        let client = http(&server);
         for _ in 0..100 {
             client
                 .clone()
@@ -57,7 +57,7 @@ fn an_idle_session_has_less_than_a_kilobyte() {
         .args([
             "--ignored",
             "--exact",
-            "memory::measured_alone",
+            "sessions::memory::measured_alone",
             "--nocapture",
         ])
         .output()

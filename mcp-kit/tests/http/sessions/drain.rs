@@ -2,42 +2,44 @@
 
 use serde_json::json;
 
-use crate::client::{Client, Events, call, cancel, initialize, ping, result};
-use crate::tools::{gate, gated_server, hasty};
+use super::tools::{gate, gated_server, hasty};
+use crate::client::{
+    Ask as _, call, cancel, events_of, id_of, initialize, open, ping, rest_of, result,
+};
 
 #[tokio::test]
 async fn what_is_in_flight_is_delivered_and_silent_streams_end() {
     let (gate, mut entered) = gate();
     let server = hasty(gated_server(&gate)).build().unwrap();
-    let client = Client::open(&server).await;
-    let mut own = Events::of(client.get(&[]).await);
-    let mut stream = Events::of(client.post(&call(1, "gated", json!({}))).await);
-    let first = stream.next().await.unwrap();
+    let client = open(&server).await;
+    let mut own = events_of(client.get().await);
+    let mut stream = events_of(client.post(&call(1, "gated", json!({}))).await);
+    let first = stream.next_event().await.unwrap();
     let older = client.named("older").opened("2025-06-18").await;
     let plain = older.start(call(2, "gated", json!({})));
-    let mut cancelled = Events::of(client.post(&call(3, "gated", json!({}))).await);
-    cancelled.next().await.unwrap();
+    let mut cancelled = events_of(client.post(&call(3, "gated", json!({}))).await);
+    cancelled.next_event().await.unwrap();
     for _ in 0..3 {
         entered.recv().await.unwrap();
     }
     server.drain_handle().begin();
-    assert_eq!(own.next().await, None);
+    assert_eq!(own.next_event().await, None);
     for message in [ping(9), call(9, "wait", json!({"ms": 0})), json!([ping(9)])] {
         let answer = client.ask(&message).await;
         assert!([400, 503].contains(&answer.status.as_u16()), "{answer:?}");
     }
     client.ask(&ping(9)).await.refusal(503);
-    assert_eq!(client.get(&[]).await.status(), 503);
+    assert_eq!(client.get().await.status(), 503);
     let stranger = client.named("anybody");
     stranger.ask(&initialize("2025-11-25")).await.refusal(503);
     // What ends calls is still heard.
     assert_eq!(client.ask(&cancel(3)).await.status, 202);
-    assert_eq!(cancelled.next().await, None);
+    assert_eq!(cancelled.next_event().await, None);
     gate.open.add_permits(2);
     assert!(plain.await.unwrap().text.contains("through"));
-    let rest = stream.rest().await;
+    let rest = rest_of(&mut stream).await;
     assert_eq!(result(&rest[0].json()), "through");
-    assert!(!first.id().is_empty());
+    assert!(!id_of(&first).is_empty());
 }
 
 /// However many wait, they end one after the other, and not within each other.
@@ -63,7 +65,7 @@ fn a_runtime_that_ends_takes_the_calls_that_wait_with_it() {
         .build()
         .unwrap();
     let client = runtime.block_on(async {
-        let client = Client::open(&server).await;
+        let client = open(&server).await;
         client.start(call("runs", "gated", json!({})));
         entered.recv().await.unwrap();
         for id in 0..WAITING {
@@ -91,7 +93,7 @@ fn the_runtime_of_the_first_call_need_not_be_the_last() {
             .unwrap()
     };
     let client = runtime().block_on(async {
-        let client = Client::open(&server).await;
+        let client = open(&server).await;
         client.ask(&call(1, "wait", json!({"ms": 0}))).await;
         client
     });
@@ -100,6 +102,6 @@ fn the_runtime_of_the_first_call_need_not_be_the_last() {
         let message = call(2, "gated", json!({}));
         let asked = client.post(&message);
         let began = tokio::time::timeout(std::time::Duration::from_secs(30), asked).await;
-        Events::of(began.unwrap()).next().await.unwrap();
+        events_of(began.unwrap()).next_event().await.unwrap();
     });
 }

@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::client::{Client, Events, call, read, watched};
-use crate::tools::server;
+use super::tools::server;
+use crate::client::{
+    Ask as _, HttpClient, call, events_of, id_of, open, read, reported, rest_of, watched,
+};
 
 /// The id of the event with which a stream begins that nobody reads on.
-async fn abandoned(client: &Client, id: i64, bytes: usize) -> String {
+async fn abandoned(client: &HttpClient, id: i64, bytes: usize) -> String {
     let request = watched(id, "count", json!({"to": 10, "ms": 1, "bytes": bytes}));
-    let mut events = Events::of(client.post(&request).await);
-    let first = events.next().await.unwrap();
+    let mut events = events_of(client.post(&request).await);
+    let first = events.next_event().await.unwrap();
     drop(events);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    first.id().to_owned()
+    id_of(&first).to_owned()
 }
 
 #[tokio::test(start_paused = true)]
@@ -23,7 +25,7 @@ async fn the_streams_that_ended_first_are_forgotten_first() {
         .http(|http| http.limits(|limits| limits.replay_bytes = 30_000))
         .build()
         .unwrap();
-    let client = Client::open(&server).await;
+    let client = open(&server).await;
     let mut ids = Vec::new();
     for id in 0..4 {
         ids.push(abandoned(&client, id, 1_000).await);
@@ -34,7 +36,7 @@ async fn the_streams_that_ended_first_are_forgotten_first() {
         assert!(refused.refusal(400).contains("lost"), "{refused:?}");
     }
     for id in &ids[2..] {
-        let events = Events::of(client.resume(id).await).rest().await;
+        let events = rest_of(&mut events_of(client.resume(id).await)).await;
         assert_eq!(events.len(), 11);
     }
 }
@@ -42,7 +44,7 @@ async fn the_streams_that_ended_first_are_forgotten_first() {
 #[tokio::test(start_paused = true)]
 async fn short_streams_are_bounded_by_number() {
     let server = server().build().unwrap();
-    let client = Client::open(&server).await;
+    let client = open(&server).await;
     let mut ids = Vec::new();
     for id in 0..20 {
         ids.push(abandoned(&client, id, 1).await);
@@ -54,7 +56,7 @@ async fn short_streams_are_bounded_by_number() {
 #[tokio::test(start_paused = true)]
 async fn nobody_comes_back_after_five_minutes() {
     let server = server().build().unwrap();
-    let client = Client::open(&server).await;
+    let client = open(&server).await;
     let id = abandoned(&client, 1, 10).await;
     tokio::time::sleep(Duration::from_secs(4 * 60)).await;
     assert_eq!(client.resume(&id).await.status(), 200);
@@ -68,7 +70,7 @@ async fn sessions_have_one_bound_together() {
         .http(|http| http.limits(|limits| limits.replay_bytes_in_all = 15_000))
         .build()
         .unwrap();
-    let client = Client::open(&server).await;
+    let client = open(&server).await;
     let other = client.named("anybody").opened("2025-11-25").await;
     let first = abandoned(&client, 1, 1_000).await;
     let second = abandoned(&other, 1, 1_000).await;
@@ -86,18 +88,18 @@ async fn a_long_stream_that_is_read_goes_on() {
         .http(|http| http.limits(|limits| limits.replay_bytes = 10_000))
         .build()
         .unwrap();
-    let client = Client::open(&server).await;
+    let client = open(&server).await;
     let request = watched(1, "count", json!({"to": 100, "ms": 1, "bytes": 1_000}));
-    let mut events = Events::of(client.post(&request).await);
-    let first = events.next().await.unwrap();
+    let mut events = events_of(client.post(&request).await);
+    let first = events.next_event().await.unwrap();
     let mut reports = Vec::new();
     let mut half = None;
-    while let Some(event) = events.next().await {
-        reports.extend(event.progress());
+    while let Some(event) = events.next_event().await {
+        reports.extend(reported(&event));
         if reports.len() == 50 && half.is_none() {
             // The first events are forgotten by now, the last are there.
-            assert_eq!(client.resume(first.id()).await.status(), 400);
-            half = Some(event.id().to_owned());
+            assert_eq!(client.resume(id_of(&first)).await.status(), 400);
+            half = Some(id_of(&event).to_owned());
         }
     }
     assert_eq!(reports, (1..=100).collect::<Vec<u64>>());
@@ -111,11 +113,11 @@ async fn a_stream_that_nobody_reads_keeps_its_answer() {
         .http(|http| http.limits(|limits| limits.replay_bytes = 10_000))
         .build()
         .unwrap();
-    let client = Client::open(&server).await;
+    let client = open(&server).await;
     let request = watched(1, "count", json!({"to": 100, "ms": 1, "bytes": 1_000}));
     let response = client.post(&request).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let events = Events::of(response).rest().await;
+    let events = rest_of(&mut events_of(response)).await;
     assert!(events.len() < 12, "{}", events.len());
     let last = events.last().unwrap().json();
     assert_eq!(crate::client::result(&last), "counted 100");

@@ -7,66 +7,70 @@ use std::time::Duration;
 use mcp_kit::server::Limits;
 use serde_json::{Value, json};
 
-use crate::client::{Client, Events, call, cancel, ping, read, result, watched};
-use crate::tools::{gate, gated, gated_server, hasty, server, whoami};
+use super::tools::{gate, gated, gated_server, hasty, server, whoami};
+use crate::client::{
+    Ask as _, call, cancel, events_of, http, id_of, open, ping, reported, rest_of, result, watched,
+};
 
 /// A second, by the clock on the wall: what looks after calls is a thread.
 #[tokio::test]
 async fn quick_calls_are_answered_with_json_and_long_ones_with_a_stream() {
     let (gate, _entered) = gate();
     let server = gated_server(&gate).build().unwrap();
-    let client = Client::open(&server).await;
+    let client = open(&server).await;
     let answer = client.ask(&call(1, "wait", json!({"ms": 0}))).await;
     assert_eq!(answer.headers["content-type"], "application/json");
     assert_eq!(answer.result(), "waited 0");
 
     let response = client.post(&call(2, "gated", json!({}))).await;
-    let mut events = Events::of(response);
-    let first = events.next().await.unwrap();
+    let mut events = events_of(response);
+    let first = events.next_event().await.unwrap();
     assert_eq!(first.data, "");
     assert!(first.id.is_some());
     gate.open.add_permits(1);
-    assert_eq!(result(&events.next().await.unwrap().json()), "through");
-    assert_eq!(events.next().await, None);
+    assert_eq!(
+        result(&events.next_event().await.unwrap().json()),
+        "through"
+    );
+    assert_eq!(events.next_event().await, None);
 }
 
 #[tokio::test]
 async fn older_clients_get_comments_while_they_wait() {
     let (gate, _entered) = gate();
     let server = hasty(gated_server(&gate)).build().unwrap();
-    let client = Client::new(&server).opened("2025-06-18").await;
-    let mut events = Events::of(client.post(&call(1, "gated", json!({}))).await);
+    let client = http(&server).opened("2025-06-18").await;
+    let mut events = events_of(client.post(&call(1, "gated", json!({}))).await);
     let opened = gate.clone();
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(100)).await;
         opened.open.add_permits(1);
     });
-    let answer = events.next().await.unwrap();
+    let answer = events.next_event().await.unwrap();
     assert_eq!(result(&answer.json()), "through");
     assert!(answer.id.is_some());
-    assert_eq!(events.next().await, None);
-    assert!(events.comments > 0);
+    assert_eq!(events.next_event().await, None);
+    assert!(events.keep_alives() > 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn progress_makes_a_stream_that_begins_as_the_version_has_it() {
     let server = server().build().unwrap();
     for (version, is_primed) in [("2025-11-25", true), ("2025-03-26", false)] {
-        let client = Client::new(&server).opened(version).await;
+        let client = http(&server).opened(version).await;
         let request = watched(1, "count", json!({"to": 3, "ms": 10}));
-        let mut events = Events::of(client.post(&request).await).rest().await;
+        let mut events = rest_of(&mut events_of(client.post(&request).await)).await;
         if is_primed {
             assert_eq!(events.remove(0).data, "");
         }
-        let reports: Vec<_> = events.iter().filter_map(|event| event.progress()).collect();
+        let reports: Vec<_> = events.iter().filter_map(reported).collect();
         assert_eq!(reports, [1, 2, 3]);
         assert_eq!(result(&events[3].json()), "counted 3");
         assert!(events.iter().all(|event| event.id.is_some()));
 
         // A client that takes no events hears of none.
-        let headers = [("accept", "application/json")];
-        let response = client.send("POST", &headers, request.to_string()).await;
-        assert_eq!(read(response).await.result(), "counted 3");
+        let client = client.header("accept", "application/json");
+        assert_eq!(client.ask(&request).await.result(), "counted 3");
     }
 }
 
@@ -74,10 +78,8 @@ async fn progress_makes_a_stream_that_begins_as_the_version_has_it() {
 async fn an_id_in_flight_is_refused_and_the_first_call_goes_on() {
     let (gate, mut entered) = gate();
     let server = gated_server(&gate).build().unwrap();
-    let client = Client::open(&server).await;
-    let other = Client::of(&server.http_service())
-        .opened("2025-11-25")
-        .await;
+    let client = open(&server).await;
+    let other = http(&server).opened("2025-11-25").await;
     let first = client.start(call(7, "gated", json!({})));
     entered.recv().await.unwrap();
     let malformed = json!({"jsonrpc": "2.0", "id": 7, "method": 5});
@@ -106,35 +108,29 @@ async fn an_id_in_flight_is_refused_and_the_first_call_goes_on() {
 async fn cancelling_ends_a_call_without_an_answer() {
     let (gate, mut entered) = gate();
     let server = hasty(gated_server(&gate)).build().unwrap();
-    let client = Client::open(&server).await;
-    let plain = [("accept", "application/json")];
-    let asked = {
-        let (client, call) = (client.clone(), call(1, "gated", json!({})));
-        tokio::spawn(async move { read(client.send("POST", &plain, call.to_string()).await).await })
-    };
+    let client = open(&server).await;
+    let plain = client.clone().header("accept", "application/json");
+    let asked = plain.start(call(1, "gated", json!({})));
     entered.recv().await.unwrap();
     // Another session's id is another id.
-    let other = Client::of(&server.http_service())
-        .opened("2025-11-25")
-        .await;
+    let other = http(&server).opened("2025-11-25").await;
     assert_eq!(other.ask(&cancel(1)).await.status, 202);
     assert_eq!(client.ask(&cancel(1)).await.status, 202);
-    let answer = asked.await.unwrap();
-    assert_eq!((answer.status.as_u16(), &*answer.text), (202, ""));
+    asked.await.unwrap().accepted();
     gate.dropped.notified().await;
 
     // A stream ends, and has no answer.
-    let mut events = Events::of(client.post(&call(1, "gated", json!({}))).await);
-    assert_eq!(events.next().await.unwrap().data, "");
+    let mut events = events_of(client.post(&call(1, "gated", json!({}))).await);
+    assert_eq!(events.next_event().await.unwrap().data, "");
     client.ask(&cancel(1)).await;
-    assert_eq!(events.next().await, None);
+    assert_eq!(events.next_event().await, None);
 }
 
 #[tokio::test]
 async fn who_leaves_cancels_nothing() {
     let (gate, mut entered) = gate();
     let server = gated_server(&gate).build().unwrap();
-    let client = Client::open(&server).await;
+    let client = open(&server).await;
     let asked = client.start(call(1, "gated", json!({})));
     entered.recv().await.unwrap();
     asked.abort();
@@ -155,12 +151,12 @@ async fn a_call_that_nobody_waits_for_still_ends_in_time() {
         .tool_with::<gated>(|tool| tool.timeout(Duration::from_millis(300)))
         .build()
         .unwrap();
-    let client = Client::open(&server).await;
-    let mut events = Events::of(client.post(&call(1, "gated", json!({}))).await);
+    let client = open(&server).await;
+    let mut events = events_of(client.post(&call(1, "gated", json!({}))).await);
     entered.recv().await.unwrap();
-    let first = events.next().await.unwrap();
+    let first = events.next_event().await.unwrap();
     drop(events);
-    let events = Events::of(client.resume(first.id()).await).rest().await;
+    let events = rest_of(&mut events_of(client.resume(id_of(&first)).await)).await;
     assert_eq!(events.len(), 1);
     let text = result(&events[0].json());
     assert!(text.contains("300 ms"), "{text}");
@@ -175,7 +171,7 @@ fn small(limits: &mut Limits) {
 async fn calls_beyond_those_that_may_run_wait_and_more_are_told() {
     let (gate, mut entered) = gate();
     let server = gated_server(&gate).limits(small).build().unwrap();
-    let client = Client::open(&server).await;
+    let client = open(&server).await;
     let mut asked = Vec::new();
     for id in 0..2 {
         asked.push(client.start(call(id, "gated", json!({}))));
@@ -193,9 +189,7 @@ async fn calls_beyond_those_that_may_run_wait_and_more_are_told() {
     assert!(busy.result().contains("busy"), "{busy:?}");
     // Neither pings nor other sessions wait.
     client.assert_alive().await;
-    let other = Client::of(&server.http_service())
-        .opened("2025-11-25")
-        .await;
+    let other = http(&server).opened("2025-11-25").await;
     assert_eq!(
         other.ask(&call(0, "wait", json!({"ms": 0}))).await.result(),
         "waited 0"
@@ -224,7 +218,7 @@ async fn a_call_that_waits_stays_within_its_time() {
         .limits(|limits| limits.calls_per_connection = 1)
         .build()
         .unwrap();
-    let client = Client::open(&server).await;
+    let client = open(&server).await;
     let first = client.start(call(1, "gated", json!({})));
     entered.recv().await.unwrap();
     let second = client.ask(&call(2, "whoami", json!({}))).await;
@@ -270,7 +264,7 @@ async fn a_log_that_panics_changes_no_answer() {
         .limits(|limits| limits.calls_per_connection = 1)
         .build()
         .unwrap();
-    let client = Client::open(&server).await;
+    let client = open(&server).await;
     let first = client.start(call(1, "gated", json!({})));
     entered.recv().await.unwrap();
     // It waits for its turn until its time is up, of which a line is written.
@@ -292,12 +286,12 @@ async fn a_log_that_panics_changes_no_answer() {
 #[tokio::test]
 async fn the_largest_result_fits_into_an_event_of_a_mebibyte() {
     let server = server().build().unwrap();
-    let client = Client::open(&server).await;
-    let accept = [("accept", "text/event-stream")];
+    let client = open(&server).await;
+    let client = client.header("accept", "text/event-stream");
     for (bytes, is_whole) in [((1 << 20) - 17_000, true), ((1 << 20) - 16_000, false)] {
         let call = call("x".repeat(1_000), "big", json!({"bytes": bytes}));
-        let answer = client.send("POST", &accept, call.to_string()).await;
-        let events = Events::of(answer).rest().await;
+        let answer = client.post(&call).await;
+        let events = rest_of(&mut events_of(answer)).await;
         let last = events.last().unwrap();
         assert!(last.data.len() < (1 << 20) - 200, "{}", last.data.len());
         assert_eq!(last.data.len() > bytes, is_whole, "{}", last.data.len());
@@ -308,8 +302,7 @@ async fn the_largest_result_fits_into_an_event_of_a_mebibyte() {
 #[tokio::test]
 async fn a_silent_stream_begins_with_a_comment() {
     let server = server().build().unwrap();
-    let client = Client::open(&server).await;
-    let mut body = client.get(&[]).await.into_body();
-    let frame = http_body_util::BodyExt::frame(&mut body).await.unwrap();
-    assert_eq!(frame.unwrap().into_data().unwrap(), ": open\n\n");
+    let client = open(&server).await;
+    let begin = client.get().await.chunk().await.unwrap();
+    assert_eq!(begin, ": open\n\n");
 }

@@ -21,10 +21,11 @@ impl Drop for Left {
     }
 }
 
-/// Waits at the gate.
+/// Waits at the gate, and reports that it does.
 #[tool]
-pub async fn gated(State(gate): State<Gate>) -> String {
+pub async fn gated(State(gate): State<Gate>, progress: Progress) -> String {
     let _left = Left(Arc::clone(&gate.dropped));
+    progress.report(1.0, Some(2.0), Some("waiting"));
     gate.entered.send(()).unwrap();
     gate.open.acquire().await.unwrap().forget();
     "through".to_owned()

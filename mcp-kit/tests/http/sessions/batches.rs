@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client, call, cancel, initialize, ping, result};
-use crate::tools::{gate, gated_server, server};
+use super::tools::{gate, gated_server, server};
+use crate::client::{Answer, Ask as _, call, cancel, http, initialize, ping, result};
 
 #[track_caller]
 fn answers(answer: &Answer) -> Vec<Value> {
@@ -24,12 +24,12 @@ fn under(answers: &[Value], id: impl Into<Value>) -> &Value {
 #[tokio::test(start_paused = true)]
 async fn every_message_of_a_batch_is_answered() {
     let sessions = server().build().unwrap();
-    let client = Client::new(&sessions).opened("2025-03-26").await;
+    let client = http(&sessions).opened("2025-03-26").await;
     let alone = server()
         .http(|http| http.without_sessions())
         .build()
         .unwrap();
-    for client in [client, Client::new(&alone)] {
+    for client in [client, http(&alone)] {
         let batch = json!([
             call(1, "wait", json!({"ms": 5_000})),
             call(2, "wait", json!({"ms": 0})),
@@ -57,7 +57,7 @@ async fn every_message_of_a_batch_is_answered() {
 #[tokio::test]
 async fn a_batch_that_asks_nothing_is_accepted() {
     let server = server().build().unwrap();
-    let client = Client::new(&server).opened("2025-03-26").await;
+    let client = http(&server).opened("2025-03-26").await;
     let answer = client.ask(&json!([cancel(1), cancel(2)])).await;
     assert_eq!((answer.status.as_u16(), &*answer.text), (202, ""));
 }
@@ -66,7 +66,7 @@ async fn a_batch_that_asks_nothing_is_accepted() {
 async fn a_batch_whose_calls_are_cancelled_ends() {
     let (gate, mut entered) = gate();
     let server = gated_server(&gate).build().unwrap();
-    let client = Client::new(&server).opened("2025-03-26").await;
+    let client = http(&server).opened("2025-03-26").await;
     let asked = client.start(json!([call(1, "gated", json!({}))]));
     entered.recv().await.unwrap();
     client.ask(&ping(1)).await.refusal(400);
@@ -84,14 +84,14 @@ async fn a_batch_whose_calls_are_cancelled_ends() {
 async fn other_versions_have_no_batches() {
     let server = server().build().unwrap();
     for version in ["2024-11-05", "2025-06-18", "2025-11-25"] {
-        let client = Client::new(&server).opened(version).await;
+        let client = http(&server).opened(version).await;
         let text = client.ask(&json!([ping(1)])).await.refusal(400);
         assert!(text.contains("2025-03-26"), "{text}");
     }
-    let client = Client::new(&server).opened("2025-03-26").await;
+    let client = http(&server).opened("2025-03-26").await;
     client.ask(&json!([])).await.refusal(400);
     // Nor is a session opened in one.
-    let stranger = Client::new(&server);
+    let stranger = http(&server);
     let batch = json!([initialize("2025-03-26"), ping(2)]);
     let text = stranger.ask(&batch).await.refusal(400);
     assert!(text.contains("Mcp-Session-Id"), "{text}");
@@ -106,7 +106,7 @@ async fn batches_are_bounded_by_number_and_by_bytes() {
         })
         .build()
         .unwrap();
-    let client = Client::new(&server).opened("2025-03-26").await;
+    let client = http(&server).opened("2025-03-26").await;
     let pings: Vec<Value> = (0..11).map(ping).collect();
     let text = client.ask(&json!(pings)).await.refusal(400);
     assert!(text.contains("10"), "{text}");
@@ -132,7 +132,7 @@ async fn a_batch_keeps_the_answers_that_found_room() {
         .http(|http| http.limits(|limits| limits.unread_bytes = 64 * 1024))
         .build()
         .unwrap();
-    let client = Client::new(&server).opened("2025-03-26").await;
+    let client = http(&server).opened("2025-03-26").await;
     // Both large alone, and small ones that are large together.
     for (bytes, fit) in [(20_000, 3), (6_000, 10)] {
         let calls: Vec<Value> = (0..12)

@@ -8,15 +8,15 @@ use mcp_kit::{Principal, async_trait};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use crate::client::{Client, Events, call, ping};
-use crate::tools::{gate, gated_server, server};
+use super::tools::{gate, gated_server, server};
+use crate::client::{Ask as _, call, events_of, http, open, ping};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test(start_paused = true)]
 async fn a_session_ends_when_it_was_not_used_for_half_an_hour() {
     let server = server().build().unwrap();
-    let client = Client::open(&server).await;
+    let client = open(&server).await;
     for _ in 0..5 {
         sleep(25 * MINUTE).await;
         client.assert_alive().await;
@@ -24,7 +24,7 @@ async fn a_session_ends_when_it_was_not_used_for_half_an_hour() {
     sleep(32 * MINUTE).await;
     client.ask(&ping(1)).await.refusal(404);
     // Others are opened as before.
-    Client::of(&server.http_service())
+    http(&server)
         .opened("2025-11-25")
         .await
         .assert_alive()
@@ -38,7 +38,7 @@ async fn a_call_in_flight_is_use() {
         .limits(|limits| limits.call_time = 300 * MINUTE)
         .build()
         .unwrap();
-    let client = Client::open(&server).await;
+    let client = open(&server).await;
     let asked = client.start(call(1, "gated", json!({})));
     entered.recv().await.unwrap();
     // Also where nobody waits for it.
@@ -53,11 +53,11 @@ async fn a_call_in_flight_is_use() {
 #[tokio::test(start_paused = true)]
 async fn who_listens_uses_it_for_a_day() {
     let server = server().build().unwrap();
-    let client = Client::open(&server).await;
-    let mut events = Events::of(client.get(&[]).await);
+    let client = open(&server).await;
+    let mut events = events_of(client.get().await);
     let listening = tokio::spawn(async move {
-        assert_eq!(events.next().await, None);
-        events.comments
+        assert_eq!(events.next_event().await, None);
+        events.keep_alives()
     });
     sleep(23 * 60 * MINUTE).await;
     client.assert_alive().await;
@@ -69,8 +69,8 @@ async fn who_listens_uses_it_for_a_day() {
 #[tokio::test(start_paused = true)]
 async fn who_stops_listening_uses_it_no_longer() {
     let server = server().build().unwrap();
-    let client = Client::open(&server).await;
-    let stream = client.get(&[]).await;
+    let client = open(&server).await;
+    let stream = client.get().await;
     sleep(60 * MINUTE).await;
     drop(stream);
     sleep(25 * MINUTE).await;
@@ -94,9 +94,9 @@ impl Authenticator for Moments {
 #[tokio::test]
 async fn who_listens_hears_no_more_once_its_token_has_expired() {
     let server = server().http(|http| http.authenticate(Moments));
-    let client = Client::open(&server.build().unwrap()).await;
-    let mut events = Events::of(client.get(&[]).await);
-    assert_eq!(events.next().await, None);
+    let client = open(&server.build().unwrap()).await;
+    let mut events = events_of(client.get().await);
+    assert_eq!(events.next_event().await, None);
     // The session waits for who can show another.
     client.assert_alive().await;
 }
@@ -110,12 +110,12 @@ async fn who_listens_with_a_key_that_is_revoked_is_found_within_half_a_minute() 
     let server = server()
         .http(|http| http.authenticate(keys))
         .http(|http| http.limits(|limits| limits.keep_alive = 60 * MINUTE));
-    let client = Client::new(&server.build().unwrap()).named("alice-key");
+    let client = http(&server.build().unwrap()).named("alice-key");
     let client = client.opened("2025-11-25").await;
-    let mut events = Events::of(client.get(&[]).await);
+    let mut events = events_of(client.get().await);
     let begun = Instant::now();
     std::fs::write(&path, "bob:bob-key\n").unwrap();
-    assert_eq!(events.next().await, None);
+    assert_eq!(events.next_event().await, None);
     assert!(begun.elapsed() <= MINUTE / 2, "{:?}", begun.elapsed());
     client.ask(&ping(1)).await.refusal(401);
 }

@@ -8,9 +8,9 @@ use mcp_kit::{Server, ToolError};
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::client::{Answer, Client, Names, call, initialize, ping};
+use super::tools::{gated_server, server};
+use crate::client::{Answer, Ask as _, HttpClient, Names, call, http, initialize, ping};
 use crate::gate::gate;
-use crate::tools::{gated_server, server};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -27,20 +27,20 @@ fn small(server: ServerBuilder) -> Server {
 }
 
 /// Opens a session and uses it, a second after the last one.
-async fn used(client: &Client) -> Client {
+async fn used(client: &HttpClient) -> HttpClient {
     sleep(SECOND).await;
     let client = client.clone().opened("2025-11-25").await;
     client.assert_alive().await;
     client
 }
 
-async fn refused(client: &Client) -> Answer {
+async fn refused(client: &HttpClient) -> Answer {
     let answer = client.ask(&initialize("2025-11-25")).await;
     assert!(!answer.headers.contains_key("mcp-session-id"));
     answer
 }
 
-async fn assert_ended(client: &Client) {
+async fn assert_ended(client: &HttpClient) {
     client.ask(&ping(1)).await.refusal(404);
 }
 
@@ -48,7 +48,7 @@ async fn assert_ended(client: &Client) {
 #[tokio::test(start_paused = true)]
 async fn a_callers_longest_idle_session_ends_for_another() {
     let server = small(server());
-    let alice = Client::new(&server).named("alice");
+    let alice = http(&server).named("alice");
     let first = used(&alice).await;
     let second = used(&alice).await;
     let third = used(&alice).await;
@@ -76,11 +76,11 @@ async fn sessions_with_a_call_or_a_stream_do_not_end_for_another() {
     let server = small(gated_server(&gate).limits(|limits| {
         limits.call_time = Duration::from_secs(20);
     }));
-    let alice = Client::new(&server).named("alice");
+    let alice = http(&server).named("alice");
     let [calling, listening, other] = [used(&alice).await, used(&alice).await, used(&alice).await];
     let asked = calling.start(call(1, "gated", json!({})));
     entered.recv().await.unwrap();
-    let stream = listening.get(&[]).await;
+    let stream = listening.get().await;
     other.assert_alive().await;
 
     alice.clone().opened("2025-11-25").await;
@@ -109,7 +109,7 @@ async fn sessions_with_a_call_or_a_stream_do_not_end_for_another() {
 #[tokio::test(start_paused = true)]
 async fn the_caller_with_the_most_sessions_makes_room_for_another() {
     let server = small(server());
-    let alice = Client::new(&server).named("alice");
+    let alice = http(&server).named("alice");
     let bob = alice.named("bob");
     let his = [used(&bob).await, used(&bob).await];
     let hers = [used(&alice).await, used(&alice).await, used(&alice).await];
@@ -139,7 +139,7 @@ async fn the_caller_with_the_most_sessions_makes_room_for_another() {
 #[tokio::test(start_paused = true)]
 async fn a_session_in_use_does_not_end_for_another_caller() {
     let server = small(server());
-    let alice = Client::new(&server).named("alice");
+    let alice = http(&server).named("alice");
     let bob = alice.named("bob");
     let hers = [used(&alice).await, used(&alice).await, used(&alice).await];
     let his = [used(&bob).await, used(&bob).await];
@@ -151,7 +151,7 @@ async fn a_session_in_use_does_not_end_for_another_caller() {
     assert!(answer.refusal(503).contains("sessions"), "{answer:?}");
     assert_eq!(answer.headers["retry-after"], "1");
     // Ending one makes room, for whoever comes first.
-    assert_eq!(hers[0].delete().await.status, 204);
+    assert_eq!(hers[0].delete().await.status(), 204);
     carol.clone().opened("2025-11-25").await;
     for client in hers[1..].iter().chain(&his) {
         client.assert_alive().await;
@@ -167,7 +167,7 @@ async fn a_long_list_counts_among_what_is_unread() {
         builder = builder.runtime_tool(from_fn(definition, async |_| Ok::<_, ToolError>("")));
     }
     let server = builder.build().unwrap();
-    let client = Client::new(&server).opened("2025-11-25").await;
+    let client = http(&server).opened("2025-11-25").await;
     let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
     let unread = client.post(&list).await;
     assert_eq!(unread.status(), 200);

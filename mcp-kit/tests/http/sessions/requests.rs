@@ -1,24 +1,18 @@
 //! What handlers and middlewares learn of the request, and authenticators of what
 //! the application knows.
 
-use std::net::SocketAddr;
-
-use bytes::Bytes;
-use http::Request;
-use http_body_util::Full;
 use mcp_kit::auth::{
     ApiKeys, AuthError, Authenticator, Credentials, KeyDigest, KeyEntry, KeyStore,
 };
 use mcp_kit::call::Call;
 use mcp_kit::middleware::{Middleware, Next};
 use mcp_kit::prelude::*;
+use mcp_kit::testing::Client;
 use mcp_kit::tool::ToolResult;
-use mcp_kit::transport::http::{HttpService, PeerAddr};
 use mcp_kit::{RequestInfo, async_trait};
 use serde_json::{Value, json};
-use tower_service::Service as _;
 
-use crate::client::{Answer, Client, call, initialize, read};
+use crate::client::{Ask as _, call, http, initialize};
 
 /// Shows the request.
 #[tool]
@@ -89,28 +83,6 @@ fn modern(tool: &str, more: &Value) -> Value {
     call
 }
 
-async fn ask(
-    service: &HttpService,
-    body: &Value,
-    change: impl FnOnce(http::request::Builder) -> http::request::Builder,
-) -> Answer {
-    let peer: SocketAddr = "127.0.0.1:4711".parse().unwrap();
-    let mut request = Request::post("/mcp")
-        .extension(PeerAddr(peer))
-        .header("host", "127.0.0.1")
-        .header("content-type", "application/json")
-        .header("accept", "application/json, text/event-stream");
-    if body["params"]["_meta"].is_object() {
-        request = request
-            .header("mcp-protocol-version", "2026-07-28")
-            .header("mcp-method", "tools/call")
-            .header("mcp-name", body["params"]["name"].as_str().unwrap());
-    }
-    let body = Full::new(Bytes::from(body.to_string()));
-    let request = change(request).body(body).unwrap();
-    read(service.clone().call(request).await.unwrap()).await
-}
-
 fn server() -> mcp_kit::server::ServerBuilder {
     let server = Server::builder("test", "1");
     server
@@ -127,30 +99,28 @@ async fn handlers_see_client_version_address_and_chosen_headers() {
         .http(|http| http.allow_unauthenticated())
         .build()
         .unwrap();
-    let service = server.http_service();
-    let from = |request: http::request::Builder| {
-        request
-            .header("x-forwarded-for", "192.0.2.7")
-            .header("x-region", "north")
-            .header("x-other", "hidden")
-    };
+    let client = Client::http(&server);
+    let from = (client.clone())
+        .header("x-forwarded-for", "192.0.2.7")
+        .header("x-region", "north")
+        .header("x-other", "hidden");
     let info = json!({"name": "Claude Code", "version": "2.1", "icons": []});
     let key = "io.modelcontextprotocol/clientInfo";
     let known = modern("show", &json!({ key: info }));
-    let answer = ask(&service, &known, from).await;
+    let answer = from.ask(&known).await;
     let shown = "a-1 2026-07-28 Claude Code/2.1 Some(192.0.2.7) Some(\"north\")";
     assert_eq!(answer.result(), shown);
     // One with large icons, and one that says nothing of itself.
     let icons = ["x".repeat(5000)];
     let info = json!({"name": "Big", "version": "1", "icons": icons});
-    let answer = ask(&service, &modern("show", &json!({ key: info })), from).await;
+    let answer = from.ask(&modern("show", &json!({ key: info }))).await;
     assert!(answer.result().contains(" Big/1 "), "{answer:?}");
-    let answer = ask(&service, &modern("show", &json!({})), |request| request).await;
+    let answer = client.ask(&modern("show", &json!({}))).await;
     assert_eq!(
         answer.result(),
         "a-1 2026-07-28 nobody Some(127.0.0.1) None"
     );
-    let answer = ask(&service, &modern("session", &json!({})), from).await;
+    let answer = from.ask(&modern("session", &json!({}))).await;
     assert_eq!(answer.result(), "none");
 }
 
@@ -160,26 +130,25 @@ async fn a_session_knows_its_client_and_has_a_name_that_is_no_secret() {
         .http(|http| http.allow_unauthenticated())
         .build()
         .unwrap();
-    let service = server.http_service();
+    let stranger = http(&server);
     let mut names = Vec::new();
     for _ in 0..2 {
-        let client = Client::of(&service).opened("2025-06-18").await;
+        let client = stranger.clone().opened("2025-06-18").await;
         let shown = client.ask(&call(7, "show", json!({}))).await.result();
-        assert_eq!(shown, "7 2025-06-18 test/1 None None");
+        let version = env!("CARGO_PKG_VERSION");
+        let expected = format!("7 2025-06-18 mcp-kit-testing/{version} None None");
+        assert_eq!(shown, expected);
         let name = client.ask(&call(8, "session", json!({}))).await.result();
         assert_eq!(
             client.ask(&call(9, "session", json!({}))).await.result(),
             name
         );
-        assert_ne!(Some(&name), client.session.as_ref());
+        assert_ne!(Some(&*name), client.session_id());
         names.push(name);
     }
     assert_ne!(names[0], names[1]);
     // What stands for the session does not open it.
-    let thief = Client {
-        session: Some(names.remove(0)),
-        ..Client::of(&service)
-    };
+    let thief = stranger.session(&names[0]);
     thief.ask(&call(1, "show", json!({}))).await.refusal(404);
 }
 
@@ -216,27 +185,23 @@ async fn what_the_application_knows_of_a_user_reaches_the_handler() {
         .http(|http| http.authenticate(Login))
         .build()
         .unwrap();
-    let service = server.http_service();
+    let client = Client::http(&server);
     let message = modern("user", &json!({}));
-    let token = "hunter2";
-    let logged_in = |request: http::request::Builder| {
-        request.extension(User {
-            id: 7,
-            _token: token,
-        })
-    };
-    let answer = ask(&service, &message, logged_in).await;
+    let logged_in = client.clone().extension(User {
+        id: 7,
+        _token: "hunter2",
+    });
+    let answer = logged_in.ask(&message).await;
     assert_eq!(answer.result(), "user@127.0.0.1 7");
     // A refusal asks for what this server takes, and for nothing else.
-    let refused = ask(&service, &message, |request| request).await;
+    let refused = client.ask(&message).await;
     let text = refused.refusal(401);
     assert_eq!(
         text,
         "Unauthorized: send the session cookie of https://app.example.com"
     );
     assert_eq!(refused.headers["www-authenticate"], "Session realm=\"app\"");
-    let with_key = |request: http::request::Builder| request.header("x-api-key", "a-key");
-    let refused = ask(&service, &message, with_key).await;
+    let refused = client.key("a-key").ask(&message).await;
     assert_eq!(
         refused.refusal(401),
         "Unauthorized: the credentials are not known"
@@ -260,14 +225,7 @@ async fn a_refusal_names_what_the_authenticators_take() {
         mcp_kit::transport::http::HttpOptions,
     ) -> mcp_kit::transport::http::HttpOptions| {
         let server = server().http(http).build().unwrap();
-        async move {
-            ask(
-                &server.http_service(),
-                &initialize("2025-11-25"),
-                |request| request,
-            )
-            .await
-        }
+        async move { Client::http(&server).ask(&initialize("2025-11-25")).await }
     };
     let silent = of(|http| http.authenticate(Silent)).await;
     let text = silent.refusal(401);
@@ -335,11 +293,10 @@ async fn a_middleware_decides_by_what_a_key_store_has_found() {
     let server = server()
         .layer(NoRobots)
         .http(|http| http.authenticate(keys));
-    let service = server.build().unwrap().http_service();
-    let with_key = |request: http::request::Builder| request.header("x-api-key", "key");
-    let answer = ask(&service, &modern("user", &json!({})), with_key).await;
+    let client = Client::http(&server.build().unwrap()).key("key");
+    let answer = client.ask(&modern("user", &json!({}))).await;
     assert_eq!(answer.result(), "alice 42");
     let robot = json!({"io.modelcontextprotocol/clientInfo": {"name": "robot", "version": "1"}});
-    let answer = ask(&service, &modern("user", &robot), with_key).await;
+    let answer = client.ask(&modern("user", &robot)).await;
     assert_eq!(answer.result(), "no robots");
 }

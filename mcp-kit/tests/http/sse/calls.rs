@@ -2,16 +2,15 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Caller, call, ping, text};
-use crate::tools::{gate, gated_server, server};
+use super::client::{Caller, call, ping, text, watched};
+use super::tools::{gate, gated_server, server};
 
 #[tokio::test]
 async fn progress_comes_before_the_answer() {
     let server = server().build().unwrap();
     let mut client = Caller::of(&server).greeted("2024-11-05").await;
-    let mut watched = call(1, "count", json!({"of": 3}));
-    watched["params"]["_meta"] = json!({"progressToken": "token"});
-    client.send(&watched).await.accepted();
+    let message = watched(1, "count", json!({"of": 3}));
+    client.send(&message).await.accepted();
     for step in 1..=3 {
         let report = client.next().await;
         assert_eq!(report["method"], "notifications/progress");
@@ -29,9 +28,8 @@ async fn an_answer_leaves_a_moment_after_its_last_report_and_holds_up_no_other()
     let server = server().build().unwrap();
     let mut client = Caller::of(&server).greeted("2025-11-25").await;
     for of in [1, 3, 50] {
-        let mut watched = call(1, "count", json!({"of": of}));
-        watched["params"]["_meta"] = json!({"progressToken": "token"});
-        client.send(&watched).await.accepted();
+        let message = watched(1, "count", json!({"of": of}));
+        client.send(&message).await.accepted();
         for step in 1..=of {
             let report = client.next().await;
             assert_eq!(report["params"]["progress"].as_f64(), Some(f64::from(step)));
@@ -54,8 +52,9 @@ async fn an_id_in_flight_belongs_to_one_call_at_a_time() {
         ping(1),
         json!({"id": 1, "method": "ping"}),
     ] {
-        let refusal = client.send(&second).await.refusal(400);
-        assert_eq!(refusal["id"], Value::Null, "{refusal}");
+        let refused = client.send(&second).await;
+        refused.refusal(400);
+        assert_eq!(refused.json()["id"], Value::Null, "{refused:?}");
     }
     gate.open.add_permits(2);
     assert_eq!(text(&client.next().await), "through");
@@ -136,7 +135,7 @@ async fn calls_beyond_the_bounds_are_told_that_the_server_is_busy() {
 #[tokio::test]
 async fn callers_see_and_reach_what_their_scopes_allow() {
     let server = server()
-        .http(|http| http.authenticate(crate::client::Names))
+        .http(|http| http.authenticate(super::client::Names))
         .build()
         .unwrap();
     let mut client = Caller::of(&server)

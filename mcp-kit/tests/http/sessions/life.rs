@@ -4,8 +4,10 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use crate::client::{Client, Events, Names, call, initialize, ping, read, watched};
-use crate::tools::{server, whoami};
+use super::tools::{server, whoami};
+use crate::client::{
+    Ask as _, Names, call, events_of, http, initialize, open, ping, read, rest_of, watched,
+};
 
 const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 
@@ -13,14 +15,15 @@ const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-
 async fn a_session_is_opened_used_and_ended() {
     let server = server().build().unwrap();
     for version in VERSIONS {
-        let client = Client::new(&server).opened(version).await;
+        let client = http(&server).opened(version).await;
         let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
         assert_eq!(client.ask(&initialized).await.status, 202);
         let answer = client.ask(&call(1, "wait", json!({"ms": 0}))).await;
         assert_eq!(answer.result(), "waited 0");
-        let ended = client.delete().await;
+        let ended = read(client.delete().await).await;
         assert_eq!((ended.status.as_u16(), &*ended.text), (204, ""));
-        for gone in [client.ask(&ping(1)).await, client.delete().await] {
+        let deleted = read(client.delete().await).await;
+        for gone in [client.ask(&ping(1)).await, deleted] {
             let text = gone.refusal(404);
             assert!(text.contains("initialize"), "{text}");
         }
@@ -30,13 +33,13 @@ async fn a_session_is_opened_used_and_ended() {
 #[tokio::test]
 async fn ids_are_long_and_differ() {
     let server = server().build().unwrap();
-    let service = server.http_service();
+    let client = http(&server);
     let mut ids = HashSet::new();
     for _ in 0..50 {
-        let client = Client::of(&service).opened("2025-11-25").await;
-        let id = client.session.unwrap();
+        let client = client.clone().opened("2025-11-25").await;
+        let id = client.session_id().unwrap();
         assert_eq!(id.len(), 22, "{id}");
-        ids.insert(id);
+        ids.insert(id.to_owned());
     }
     assert_eq!(ids.len(), 50);
 }
@@ -44,28 +47,23 @@ async fn ids_are_long_and_differ() {
 #[tokio::test]
 async fn a_request_says_which_session_it_belongs_to() {
     let server = server().build().unwrap();
-    let client = Client::open(&server).await;
-    let stranger = Client {
-        session: None,
-        ..client.clone()
-    };
+    let client = open(&server).await;
+    let stranger = client.clone().without_session();
     let text = stranger.ask(&ping(7)).await;
     assert_eq!(text.json()["id"], 7);
     assert!(text.refusal(400).contains("Mcp-Session-Id"));
-    assert_eq!(stranger.delete().await.status, 400);
-    assert_eq!(stranger.get(&[]).await.status(), 400);
+    assert_eq!(stranger.delete().await.status(), 400);
+    assert_eq!(stranger.get().await.status(), 400);
     for wrong in ["", "made-up", "AAAAAAAAAAAAAAAAAAAAAA"] {
-        let other = Client {
-            session: Some(wrong.to_owned()),
-            ..client.clone()
-        };
+        let other = client.clone().session(wrong);
         other.ask(&ping(1)).await.refusal(404);
         // Also who wants to begin anew under an id that has ended.
         other.ask(&initialize("2025-11-25")).await.refusal(404);
     }
-    let id = client.session.clone().unwrap();
-    let headers = [("mcp-session-id", &*id)];
-    let twice = client.send("POST", &headers, ping(1).to_string()).await;
+    let id = ("mcp-session-id", client.session_id().unwrap());
+    let headers = [id, id, ("content-type", "application/json")];
+    let body = ping(1).to_string();
+    let twice = client.bare("POST", "/mcp", &headers, &body).await;
     assert_eq!(twice.status(), 400);
     client.assert_alive().await;
 }
@@ -73,15 +71,12 @@ async fn a_request_says_which_session_it_belongs_to() {
 #[tokio::test]
 async fn versions_that_are_not_spoken_are_refused() {
     let server = server().build().unwrap();
-    let client = Client::new(&server).opened("2025-06-18").await;
+    let client = http(&server).opened("2025-06-18").await;
     let notification = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
     for message in [ping(1), notification] {
-        let named = |version: &'static str| {
-            let (client, body) = (client.clone(), message.to_string());
-            async move {
-                let headers = [("mcp-protocol-version", version)];
-                client.send("POST", &headers, body).await.status().as_u16()
-            }
+        let named = async |version: &str| {
+            let client = client.clone().header("mcp-protocol-version", version);
+            client.post(&message).await.status().as_u16()
         };
         for version in VERSIONS {
             assert!(named(version).await < 300, "{version}");
@@ -90,23 +85,23 @@ async fn versions_that_are_not_spoken_are_refused() {
             assert_eq!(named(version).await, 400, "{version:?}");
         }
     }
-    let headers = [("mcp-protocol-version", "2099-01-01")];
-    assert_eq!(client.get(&headers).await.status(), 400);
+    let client = client.header("mcp-protocol-version", "2099-01-01");
+    assert_eq!(client.get().await.status(), 400);
     // Later revisions have neither.
-    let headers = [("mcp-protocol-version", "2026-07-28")];
-    assert_eq!(client.get(&headers).await.status(), 405);
+    let client = client.header("mcp-protocol-version", "2026-07-28");
+    assert_eq!(client.get().await.status(), 405);
 }
 
 #[tokio::test]
 async fn the_handshake_comes_once() {
     let server = server().build().unwrap();
-    let client = Client::open(&server).await;
+    let client = open(&server).await;
     let answer = client.ask(&initialize("2025-11-25")).await;
     assert_eq!(answer.json()["error"]["code"], -32600);
     assert!(!answer.headers.contains_key("mcp-session-id"));
     // One that fails opens nothing.
     let wrong = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}});
-    let answer = Client::new(&server).ask(&wrong).await;
+    let answer = http(&server).ask(&wrong).await;
     assert_eq!(answer.json()["error"]["code"], -32602);
     assert!(!answer.headers.contains_key("mcp-session-id"));
     client.assert_alive().await;
@@ -119,25 +114,16 @@ async fn a_session_is_its_owners_alone() {
         .http(|http| http.authenticate(Names))
         .build()
         .unwrap();
-    let alice = Client::new(&server)
-        .named("alice")
-        .opened("2025-11-25")
-        .await;
-    let bob = Client {
-        session: alice.session.clone(),
-        ..alice.named("bob")
-    };
-    let nobodys = Client {
-        session: Some("AAAAAAAAAAAAAAAAAAAAAA".to_owned()),
-        ..bob.clone()
-    };
+    let alice = http(&server).named("alice").opened("2025-11-25").await;
+    let bob = alice.clone().key("bob");
+    let nobodys = bob.clone().session("AAAAAAAAAAAAAAAAAAAAAA");
     // Nobody can tell whether it is another's.
     let stolen = bob.ask(&call(1, "whoami", json!({}))).await;
     let made_up = nobodys.ask(&call(1, "whoami", json!({}))).await;
     assert_eq!(stolen.status, 404);
     assert_eq!(stolen.text, made_up.text);
-    bob.delete().await.refusal(404);
-    assert_eq!(bob.get(&[]).await.status(), 404);
+    read(bob.delete().await).await.refusal(404);
+    assert_eq!(bob.get().await.status(), 404);
     let answer = alice.ask(&call(1, "whoami", json!({}))).await;
     assert_eq!(answer.result(), "alice");
 }
@@ -148,7 +134,7 @@ async fn without_sessions_every_request_stands_alone() {
         .http(|http| http.without_sessions())
         .build()
         .unwrap();
-    let mut client = Client::new(&server);
+    let client = http(&server);
     let answer = client.ask(&initialize("2025-11-25")).await;
     assert_eq!(answer.json()["result"]["protocolVersion"], "2025-11-25");
     assert!(!answer.headers.contains_key("mcp-session-id"));
@@ -159,15 +145,14 @@ async fn without_sessions_every_request_stands_alone() {
         .ask(&watched(2, "count", json!({"to": 3, "ms": 7_000})))
         .await;
     assert_eq!(counted.result(), "counted 3");
-    let events = [("accept", "text/event-stream")];
-    let message = watched(3, "count", json!({"to": 3})).to_string();
-    let mut events = Events::of(client.send("POST", &events, message).await);
-    assert_eq!(events.rest().await.len(), 4);
+    let streaming = client.clone().header("accept", "text/event-stream");
+    let message = watched(3, "count", json!({"to": 3}));
+    let mut events = events_of(streaming.post(&message).await);
+    assert_eq!(rest_of(&mut events).await.len(), 4);
     // What it names is nobody's.
-    client.session = Some("made-up".to_owned());
+    let client = client.session("made-up");
     client.assert_alive().await;
-    for method in ["GET", "DELETE"] {
-        let response = client.send(method, &[], String::new()).await;
+    for response in [client.get().await, client.delete().await] {
         assert_eq!(response.status(), 405);
         assert_eq!(response.headers()["allow"], "POST");
     }
@@ -178,20 +163,19 @@ async fn without_sessions_every_request_stands_alone() {
 #[tokio::test]
 async fn a_version_that_is_not_known_comes_before_the_session() {
     let server = server().build().unwrap();
-    let mut client = Client::new(&server);
-    client.session = Some("AAAAAAAAAAAAAAAAAAAAAA".to_owned());
-    let version = [("mcp-protocol-version", "2031-01-01")];
+    let client = http(&server)
+        .session("AAAAAAAAAAAAAAAAAAAAAA")
+        .header("mcp-protocol-version", "2031-01-01");
     let mut message = ping(1);
     message["params"]["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": "2031-01-01",
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": {},
     });
-    let answer = read(client.send("POST", &version, message.to_string()).await).await;
+    let answer = client.ask(&message).await;
     answer.refusal(400);
     assert_eq!(answer.json()["error"]["code"], -32022, "{answer:?}");
-    for method in ["GET", "DELETE"] {
-        let response = client.send(method, &version, String::new()).await;
+    for response in [client.get().await, client.delete().await] {
         assert_eq!(response.status(), 400);
     }
 }

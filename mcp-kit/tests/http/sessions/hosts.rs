@@ -2,45 +2,26 @@
 
 use std::net::SocketAddr;
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::Full;
 use mcp_kit::limits::Rate;
-use mcp_kit::transport::http::{HttpBody, HttpService, PeerAddr};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::task::JoinSet;
-use tower_service::Service as _;
 
-use crate::client::{Answer, Events, call, initialize, read};
-use crate::tools::{gate, gated_server, server};
+use super::tools::{gate, gated_server, server};
+use crate::client::{Ask as _, HttpClient, call, events_of, http, initialize, ping};
 
-async fn ask(service: &HttpService, from: &str, session: Option<&str>, message: &Value) -> Answer {
-    read(post(service, from, session, message).await).await
+const GREEDY: &str = "192.0.2.1:4000";
+const OTHER: &str = "192.0.2.2:4000";
+
+/// The same service, asked from `address`.
+fn at(client: &HttpClient, address: &str) -> HttpClient {
+    client.clone().peer(address.parse::<SocketAddr>().unwrap())
 }
 
-async fn post(
-    service: &HttpService,
-    from: &str,
-    session: Option<&str>,
-    message: &Value,
-) -> Response<HttpBody> {
-    let from: SocketAddr = from.parse().unwrap();
-    let mut request = Request::post("/mcp")
-        .header("host", "127.0.0.1")
-        .header("content-type", "application/json")
-        .extension(PeerAddr(from));
-    if let Some(session) = session {
-        request = request.header("mcp-session-id", session);
-    } else if message["params"]["_meta"].is_object() {
-        request = request
-            .header("mcp-protocol-version", "2026-07-28")
-            .header("mcp-method", message["method"].as_str().unwrap());
-        if let Some(name) = message["params"]["name"].as_str() {
-            request = request.header("mcp-name", name);
-        }
-    }
-    let request = request.body(Full::new(Bytes::from(message.to_string())));
-    service.clone().call(request.unwrap()).await.unwrap()
+/// The client with the session that it has opened.
+async fn with_session(client: HttpClient) -> HttpClient {
+    let opened = client.ask(&initialize("2025-11-25")).await;
+    assert_eq!(opened.status, 200, "{opened:?}");
+    client.session(opened.headers["mcp-session-id"].to_str().unwrap())
 }
 
 #[tokio::test(start_paused = true)]
@@ -54,33 +35,26 @@ async fn one_host_takes_nothing_from_another() {
         })
         .build()
         .unwrap();
-    let service = server.http_service();
-    let open = initialize("2025-11-25");
+    let client = http(&server);
     let waited = call(1, "wait", json!({"ms": 0}));
     let mut sessions = Vec::new();
-    for host in ["192.0.2.1:4000", "192.0.2.2:4000", "[2001:db8::1]:4000"] {
-        let opened = ask(&service, host, None, &open).await;
-        assert_eq!(opened.status, 200, "{opened:?}");
-        let id = opened.headers["mcp-session-id"].to_str().unwrap();
-        sessions.push((host, id.to_owned()));
+    for host in [GREEDY, OTHER, "[2001:db8::1]:4000"] {
+        sessions.push(with_session(at(&client, host)).await);
     }
-    for (host, id) in &mut sessions {
+    for session in &mut sessions {
         // A session ends for another of its own host's, and for no other. Calls
         // of a tool and requests are counted by host as well.
-        let opened = ask(&service, host, None, &open).await;
-        let opened = opened.headers["mcp-session-id"].to_str().unwrap();
-        opened.clone_into(id);
-        let first = ask(&service, host, Some(id), &waited).await;
-        assert_eq!(first.result(), "waited 0");
-        let second = ask(&service, host, Some(id), &waited).await;
+        *session = with_session(session.clone().without_session()).await;
+        assert_eq!(session.ask(&waited).await.result(), "waited 0");
+        let second = session.ask(&waited).await;
         assert!(second.result().contains("Rate limit"), "{second:?}");
         for _ in 0..2 {
-            ask(&service, host, Some(id), &waited).await;
+            session.ask(&waited).await;
         }
-        ask(&service, host, Some(id), &waited).await.refusal(429);
+        session.ask(&waited).await.refusal(429);
     }
     // The session itself goes where its client goes.
-    let moved = ask(&service, "192.0.2.3:4000", Some(&sessions[0].1), &waited).await;
+    let moved = at(&sessions[0], "192.0.2.3:4000").ask(&waited).await;
     assert_eq!(moved.result(), "waited 0");
 }
 
@@ -92,32 +66,22 @@ async fn a_host_runs_so_many_calls_at_once_and_others_are_served() {
         .limits(|limits| limits.calls_per_principal = 2)
         .build()
         .unwrap();
-    let service = server.http_service();
-    let open = initialize("2025-11-25");
+    let client = http(&server);
     let gated = call(1, "gated", json!({}));
-    let start = |host: &'static str, session: &str| {
-        let (service, gated, session) = (service.clone(), gated.clone(), session.to_owned());
-        tokio::spawn(async move { ask(&service, host, Some(&session), &gated).await })
-    };
-    let [greedy, other] = ["192.0.2.1:4000", "192.0.2.2:4000"];
     let mut asked = Vec::new();
     for number in 0..4 {
-        let opened = ask(&service, greedy, None, &open).await;
-        let session = opened.headers["mcp-session-id"].to_str().unwrap();
-        asked.push(start(greedy, session));
+        let session = with_session(at(&client, GREEDY)).await;
+        asked.push(session.start(gated.clone()));
         if number < 2 {
             entered.recv().await.unwrap();
         } else {
-            let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"});
             // It is taken once its id is in flight.
-            while ask(&service, greedy, Some(session), &ping).await.status == 200 {
+            while session.ask(&ping(1)).await.status == 200 {
                 tokio::task::yield_now().await;
             }
         }
     }
-    let opened = ask(&service, other, None, &open).await;
-    let session = opened.headers["mcp-session-id"].to_str().unwrap();
-    let others = start(other, session);
+    let others = with_session(at(&client, OTHER)).await.start(gated);
     entered.recv().await.unwrap();
     assert!(
         entered.try_recv().is_err(),
@@ -140,30 +104,29 @@ async fn calls_that_wait_leave_room_for_the_requests_of_others() {
         })
         .build()
         .unwrap();
-    let service = server.http_service();
-    let [greedy, other] = ["192.0.2.1:4000", "192.0.2.2:4000"];
+    let client = http(&server);
     let mut gated = call(1, "gated", json!({}));
     gated["params"]["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {},
     });
-    let start = |host: &'static str| {
-        let (service, gated) = (service.clone(), gated.clone());
-        async move { ask(&service, host, None, &gated).await }
+    let start = |host| {
+        let (client, gated) = (at(&client, host), gated.clone());
+        async move { client.ask(&gated).await }
     };
     let mut asked = JoinSet::new();
     for _ in 0..2 {
-        asked.spawn(start(greedy));
+        asked.spawn(start(GREEDY));
         entered.recv().await.unwrap();
     }
     // Two more wait; the others are refused.
     for _ in 0..6 {
-        asked.spawn(start(greedy));
+        asked.spawn(start(GREEDY));
     }
     for _ in 0..4 {
         asked.join_next().await.unwrap().unwrap().refusal(503);
     }
-    let others = tokio::spawn(start(other));
+    let others = tokio::spawn(start(OTHER));
     entered.recv().await.unwrap();
     gate.open.add_permits(5);
     assert!(others.await.unwrap().text.contains("through"));
@@ -182,7 +145,7 @@ async fn subscriptions_are_bounded_by_caller_and_leave_room_for_requests() {
         })
         .build()
         .unwrap();
-    let service = server.http_service();
+    let client = http(&server);
     let listen = json!({
         "jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen",
         "params": {
@@ -194,25 +157,25 @@ async fn subscriptions_are_bounded_by_caller_and_leave_room_for_requests() {
             },
         },
     });
-    let [one, two, three] = ["192.0.2.1:4000", "192.0.2.2:4000", "192.0.2.3:4000"];
+    let [one, two, three] = [GREEDY, OTHER, "192.0.2.3:4000"].map(|address| at(&client, address));
     let mut streams = Vec::new();
-    for host in [one, one, two] {
-        let mut events = Events::of(post(&service, host, None, &listen).await);
-        events.next().await.unwrap();
+    for client in [&one, &one, &two] {
+        let mut events = events_of(client.post(&listen).await);
+        events.next_event().await.unwrap();
         streams.push(events);
     }
-    let refused = ask(&service, one, None, &listen).await;
+    let refused = one.ask(&listen).await;
     assert!(
         refused.refusal(429).contains("subscriptions"),
         "{refused:?}"
     );
     assert!(refused.headers.contains_key("retry-after"));
     // All together they are bounded, too.
-    ask(&service, three, None, &listen).await.refusal(503);
-    let opened = ask(&service, one, None, &initialize("2025-11-25")).await;
+    three.ask(&listen).await.refusal(503);
+    let opened = one.ask(&initialize("2025-11-25")).await;
     assert_eq!(opened.status, 200, "{opened:?}");
     // One that is closed makes room.
     drop(streams.remove(0));
-    let events = post(&service, one, None, &listen).await;
+    let events = one.post(&listen).await;
     assert_eq!(events.status(), 200);
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::client::{Caller, call, initialize, ping, text};
-use crate::tools::{gate, gated_server, server};
+use super::client::{Caller, call, initialize, ping, text};
+use super::tools::{gate, gated_server, server};
 
 #[tokio::test]
 async fn who_leaves_ends_the_session_and_its_calls() {
@@ -31,15 +31,16 @@ async fn a_drain_answers_what_is_in_flight_and_ends_the_streams() {
     client.send(&call(1, "gated", json!({}))).await.accepted();
     entered.recv().await.unwrap();
     server.drain_handle().begin();
-    let refusal = client.send(&call(2, "gated", json!({}))).await.refusal(503);
-    assert_eq!(refusal["id"], 2);
+    let refused = client.send(&call(2, "gated", json!({}))).await;
+    refused.refusal(503);
+    assert_eq!(refused.json()["id"], 2);
     client.send(&ping(3)).await.refusal(503);
     silent.send(&initialize("2024-11-05")).await.refusal(503);
     caller.no_stream().await.refusal(503);
     gate.open.add_permits(1);
     assert_eq!(text(&client.next().await), "through");
-    assert_eq!(client.event().await, None);
-    assert_eq!(silent.event().await, None);
+    assert_eq!(client.message().await, None);
+    assert_eq!(silent.message().await, None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -49,11 +50,15 @@ async fn a_silent_stream_is_kept_open() {
         .build()
         .unwrap();
     let mut client = Caller::of(&server).greeted("2024-11-05").await;
-    let read = tokio::time::timeout(Duration::from_secs(60), client.event()).await;
+    let read = tokio::time::timeout(Duration::from_secs(60), client.message()).await;
     assert!(read.is_err());
-    assert!((10..=12).contains(&client.comments), "{}", client.comments);
+    assert!(
+        (10..=12).contains(&client.keep_alives()),
+        "{}",
+        client.keep_alives()
+    );
     // However long nothing happens.
-    let read = tokio::time::timeout(Duration::from_secs(100_000), client.event()).await;
+    let read = tokio::time::timeout(Duration::from_secs(100_000), client.message()).await;
     assert!(read.is_err());
     client.assert_silent().await;
 }

@@ -1,0 +1,17 @@
+//! HTTP in process, through the tower service and the testing kit's client: the protocol as a
+//! client notices it, on a clock that the tests turn. What needs bytes or sockets is in
+//! `tests/chaos-server`.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+
+mod client;
+mod gate;
+mod kit;
+mod sessions;
+#[cfg(feature = "sse")]
+mod sse;
