@@ -1,4 +1,4 @@
-//! What the macros tell the framework, seen through the framework.
+//! What the macros pass to the framework, seen through the framework.
 
 #![allow(clippy::expect_used, clippy::panic)]
 
@@ -34,12 +34,12 @@ struct Args {
     order: Order,
 }
 
-/// garde says nothing of this type's field.
+/// garde's paths do not name this type's field.
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[garde(transparent)]
 struct Word(#[garde(length(chars, max = 3))] String);
 
-/// serde says nothing of this type's field.
+/// serde does not name this type's field.
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[serde(transparent)]
 struct Name {
@@ -99,7 +99,7 @@ fn bounds_are_exact() {
 }
 
 #[test]
-fn an_enum_tells_its_form() {
+fn the_form_of_an_enum_is_known() {
     let Shape::Enum(of) = Order::shape() else {
         panic!("not an enum");
     };

@@ -6,7 +6,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, parse_quote};
 
 use super::model::Description;
 
-/// The description in a function's doc comment, if it says anything.
+/// The description in a function's doc comment, unless that is empty.
 pub(crate) fn description(docs: &[Attribute]) -> Option<Description> {
     let values: Vec<&Expr> = docs.iter().filter_map(value).collect();
     let texts: Option<Vec<String>> = values.iter().map(|value| literal(value)).collect();

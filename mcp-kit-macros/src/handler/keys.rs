@@ -28,7 +28,7 @@ pub(crate) struct Key<'a> {
 /// A table of keys, and the values that were given for them.
 pub(crate) trait Table: Default {
     const ROWS: &'static [Row];
-    /// Words that are no other name for one key, and what to do about them.
+    /// Words that are not another name for one key, and what to write instead.
     const ADVICE: &'static [(&'static [&'static str], &'static str)];
 
     /// Reads what follows the key. `None` if the table has no such key.
@@ -91,7 +91,10 @@ keys! {
         "concurrency" concurrency: Expr = value::number, "concurrency = 4",
             ["max_concurrency", "concurrency_limit", "concurrent", "max_concurrent", "parallel"];
         "result_bytes" result_bytes: Expr = value::number, "result_bytes = 65_536",
-            ["max_result_bytes", "max_bytes", "max_result", "result_limit", "result_size", "max_size"];
+            [
+                "max_result_bytes", "max_bytes", "max_result", "result_limit", "result_size",
+                "max_size"
+            ];
         "scope" scope: Value = value::scope, r#"scope = "…""#,
             ["scopes", "permission", "permissions", "role", "roles", "auth", "requires", "require"];
         "blocking" blocking: Flag = value::flag, "blocking",

@@ -18,8 +18,8 @@ pub(crate) fn check(noun: &Noun, name: &str) -> Result<(), String> {
         .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')));
     if let Some(stranger) = stranger {
         return Err(format!(
-            "the name of a {word} cannot contain {stranger:?}: use ASCII letters, digits, `_`, `-` and \
-             `.`"
+            "the name of a {word} cannot contain {stranger:?}: use ASCII letters, digits, \
+             `_`, `-` and `.`"
         ));
     }
     if name.len() > LONGEST {

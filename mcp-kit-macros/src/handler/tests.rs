@@ -118,7 +118,8 @@ fn every_key_is_read() {
     let (shared, own) = keys(
         quote! {
             name = "n", title = "t", description = "d", read_only, destructive = false,
-            idempotent = true, open_world, timeout = "1s", scope = "s", blocking, rate = "5/s", concurrency = 2, result_bytes = 64 * 1024,
+            idempotent = true, open_world, timeout = "1s", scope = "s", blocking, rate = "5/s",
+            concurrency = 2, result_bytes = 64 * 1024,
             allow(long_timeout, unique_items), crate = some::kit,
         },
         &mut errors,

@@ -105,7 +105,7 @@ fn spec(model: &Model, krate: &TokenStream) -> TokenStream {
         true => (quote!(of_names), None),
         false => (quote!(of), Some(quote!(.validate()))),
     };
-    // Of a generic type the compiler asks where it is used.
+    // The compiler checks a generic type where it is used.
     match (model.generics.params.is_empty(), model.underived) {
         (false, false) => return quote!(#krate::ArgsSpec::#of::<#ident #ty_generics>()),
         (false, true) => {
@@ -278,7 +278,7 @@ impl Writer<'_> {
             ty,
         } = field;
         let rules = rules.iter().map(|rule| self.rule(&rule.kind));
-        // Of what is not seen no `Shaped` is asked; `()` is a leaf.
+        // What is not seen needs no `Shaped`; `()` is a leaf.
         let ty = match *opaque || *skipped {
             true => quote!(()),
             false => ty.to_token_stream(),

@@ -12,7 +12,10 @@ use crate::krate;
 pub(crate) fn unread(item: TokenStream, error: &syn::Error) -> TokenStream {
     let error = error.to_compile_error();
     let mut tokens = item.into_iter();
-    let is_item = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == "struct" || word == "enum");
+    let is_item = |token: &TokenTree| match token {
+        TokenTree::Ident(word) => word == "struct" || word == "enum",
+        _ => false,
+    };
     let (Some(_), Some(TokenTree::Ident(ident)), Some(TokenTree::Group(_))) =
         (tokens.find(is_item), tokens.next(), tokens.next())
     else {

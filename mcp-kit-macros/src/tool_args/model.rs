@@ -120,8 +120,8 @@ pub(crate) enum RuleKind {
     Matches(String),
     /// `custom` with a rule of `mcp_kit::guard::text`.
     Text(Path),
-    /// `custom` with what looks like such a rule, misspelt: rustc reports that
-    /// there is no such function, and which one is meant.
+    /// `custom` with a slip in the name of such a rule: rustc reports that the
+    /// function does not exist, and which one is meant.
     Misspelt,
     /// A rule that only words can describe; the name is what the user wrote.
     Custom(&'static str),

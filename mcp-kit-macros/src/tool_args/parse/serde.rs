@@ -91,7 +91,7 @@ impl Serde {
     }
 }
 
-/// `= "name"`, or what `(serialize = "…", deserialize = "…")` says for reading.
+/// `= "name"`, or what `(serialize = "…", deserialize = "…")` has for reading.
 fn deserialize(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<String>> {
     if !meta.input.peek(token::Paren) {
         return Ok(vec![text(meta)?.value()]);
@@ -140,7 +140,8 @@ mod tests {
     #[test]
     fn unknown_keys_are_passed_over() {
         let serde = of(parse_quote! {
-            #[serde(default = "five", bound(deserialize = "T: X"), crate = "s", expecting = "x", flatten)]
+            #[serde(default = "five", bound(deserialize = "T: X"), crate = "s")]
+            #[serde(expecting = "x", flatten)]
             struct S;
         });
         assert!(serde.flatten.is_some());
