@@ -10,6 +10,7 @@ mod permit;
 mod reported;
 mod request;
 mod state;
+mod ticker;
 
 pub(crate) use cancelled::Cancelled;
 pub use chain::{Middleware, Next, NextFuture};
@@ -24,3 +25,4 @@ pub(crate) use reported::Reported;
 pub use request::RequestInfo;
 pub(crate) use request::RequestSource;
 pub(crate) use state::StateMap;
+pub(crate) use ticker::{Ticked, Ticker, Ticking};

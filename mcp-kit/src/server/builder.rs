@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use super::drain::Drain;
 use super::{Identity, Limits, Server, ServerInner};
 use crate::call::Middleware;
-use crate::call::StateMap;
+use crate::call::{StateMap, Ticker};
 use crate::caller::Principal;
 use crate::extract::Requirements;
 use crate::limits::Ledger;
@@ -356,6 +356,7 @@ impl ServerBuilder {
                 local: self.local,
                 accepted_warnings: self.accepted_warnings.into(),
                 drain: Arc::new(Drain::default()),
+                ticker: Ticker::default(),
                 ledger,
                 #[cfg(feature = "redis")]
                 shared: self.shared,

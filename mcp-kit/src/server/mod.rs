@@ -22,7 +22,7 @@ pub use limits::Limits;
 
 #[cfg(feature = "http")]
 use crate::call::PrincipalPermits;
-use crate::call::StateMap;
+use crate::call::{StateMap, Ticker};
 use crate::caller::Principal;
 use crate::limits::Ledger;
 #[cfg(feature = "http")]
@@ -80,6 +80,8 @@ pub(crate) struct ServerInner {
     #[cfg(feature = "http")]
     pub(crate) principal_permits: Arc<PrincipalPermits>,
     pub(crate) drain: Arc<Drain>,
+    /// Ticks while calls are open, on every transport.
+    pub(crate) ticker: Ticker,
     identity: Arc<Identity>,
     pub(crate) accepted_warnings: Box<[WarningCode]>,
     #[cfg(feature = "http")]

@@ -16,7 +16,6 @@ use super::body::LARGE;
 use super::exchange::{Begun, Exchange};
 use super::legacy::Place;
 use super::open::OpenCall;
-use super::pulse::Beating;
 use super::service::Shared;
 use super::socket::{self, Socket};
 use crate::call::{ErrorKind, ToolError};
@@ -91,10 +90,7 @@ impl Call {
             unread: Arc::clone(&shared.unread),
             task: OnceLock::new(),
         });
-        let holds = Holds {
-            open: shared.open.call(&call),
-            beating: shared.pulse.beat(),
-        };
+        let holds = Holds(shared.open.call(&call));
         (call, holds)
     }
 
@@ -278,10 +274,7 @@ impl Call {
 }
 
 /// What a call holds while it runs.
-pub(super) struct Holds {
-    open: OpenCall,
-    beating: Beating,
-}
+pub(super) struct Holds(OpenCall);
 
 /// A call whose client may leave.
 pub(super) struct CallGuard {
@@ -342,11 +335,10 @@ async fn run(call: Arc<Call>, holds: Holds, share: Option<Share>) {
     }
     let context = &call.call.context;
     context.set_begun();
-    let Holds { open, beating } = holds;
+    let Holds(open) = holds;
     let permit = RunPermit::new(permit, share).of_principal(theirs);
     let result = Running::new(&call.server, context, Some(permit)).await;
     call.answer(&result);
-    drop(beating);
     drop(open);
 }
 

@@ -43,7 +43,6 @@ mod options;
 mod param_headers;
 pub(crate) mod peer;
 mod probes;
-mod pulse;
 mod refusal;
 mod request_body;
 mod resources;

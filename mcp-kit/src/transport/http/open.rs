@@ -1,13 +1,20 @@
-//! What is going on: requests that are open, and calls that run.
+//! What is going on: requests that are open, calls that run, and the task that
+//! looks after those.
+//!
+//! The server's ticker wakes that task while calls run. Whatever is due for a call
+//! is done there, so that a call needs no timer.
 
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Poll, Waker};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::calls::Call;
+use crate::call::{Ticked, Ticker, Ticking};
 
 /// Counts requests, and knows the calls.
 pub(super) struct Open {
@@ -18,6 +25,11 @@ pub(super) struct Open {
     answers: AtomicUsize,
     calls: Mutex<Places>,
     no_calls: Notify,
+    ticking: Ticking,
+    /// There is a task to wake. It ends with the runtime that it was started
+    /// on, which need not be the last one.
+    has_task: AtomicBool,
+    task: Mutex<Option<Waker>>,
 }
 
 /// Calls by their place; free places are used again.
@@ -60,13 +72,16 @@ impl Open {
     }
 
     /// None yet, of so many that there may be.
-    pub(super) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self {
+    pub(super) fn new(most: usize, ticker: &Ticker) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
             requests: AtomicUsize::new(0),
             half: AtomicUsize::new(most / 2),
             answers: AtomicUsize::new(0),
             calls: Mutex::default(),
             no_calls: Notify::new(),
+            ticking: ticker.register(Weak::<Self>::clone(this)),
+            has_task: AtomicBool::new(false),
+            task: Mutex::default(),
         })
     }
 
@@ -105,6 +120,10 @@ impl Open {
             }
         };
         drop(places);
+        self.ticking.start();
+        if !self.has_task.load(Ordering::Relaxed) && !self.has_task.swap(true, Ordering::AcqRel) {
+            tokio::spawn(LookAfter(Arc::downgrade(self)).run());
+        }
         OpenCall {
             open: Arc::clone(self),
             place,
@@ -156,6 +175,62 @@ impl Open {
     /// A poisoned lock holds nothing half-done here: every change is one step.
     fn places(&self) -> MutexGuard<'_, Places> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ticked for Open {
+    fn tick(&self) -> bool {
+        let has_open = self.has_open();
+        if has_open {
+            self.wake();
+        }
+        has_open
+    }
+
+    fn has_open(&self) -> bool {
+        !self.places().is_empty()
+    }
+
+    fn wake(&self) {
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(task) = &*task {
+            task.wake_by_ref();
+        }
+    }
+}
+
+/// The task ends with its service.
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.wake();
+    }
+}
+
+/// The task that looks after the calls; once it is dropped, the next call starts
+/// another.
+struct LookAfter(Weak<Open>);
+
+impl LookAfter {
+    /// Looks after the calls whenever it is woken.
+    async fn run(self) {
+        poll_fn(|cx| {
+            let Some(open) = self.0.upgrade() else {
+                return Poll::Ready(());
+            };
+            let waker = Some(cx.waker().clone());
+            *open.task.lock().unwrap_or_else(PoisonError::into_inner) = waker;
+            open.look(Instant::now());
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl Drop for LookAfter {
+    fn drop(&mut self) {
+        if let Some(open) = self.0.upgrade() {
+            open.has_task.store(false, Ordering::Release);
+        }
     }
 }
 

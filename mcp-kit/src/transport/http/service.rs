@@ -27,7 +27,6 @@ use super::open::Open;
 use super::options::HttpOptions;
 use super::param_headers::ParamHeaders;
 use super::probes::{self, Readiness};
-use super::pulse::Pulse;
 #[cfg(feature = "sse")]
 use super::refusal::{Reason, limited};
 use super::refusal::{Refusal, busy, json_response};
@@ -119,7 +118,6 @@ pub(super) struct Shared {
     pub(super) sessions: Arc<Sessions>,
     #[cfg(feature = "sse")]
     pub(super) streams: Arc<sse::Streams>,
-    pub(super) pulse: Arc<Pulse>,
     pub(super) subscriptions: Arc<Subscriptions>,
     readiness: Arc<Readiness>,
     /// Where to get a token for this server.
@@ -176,7 +174,8 @@ impl HttpService {
         if is_locked {
             tracing::error!(target: "mcp_kit::http", "every request is refused: {LOCKED}");
         }
-        let open = Open::new(options.limits.connections.min(options.limits.requests));
+        let most = options.limits.connections.min(options.limits.requests);
+        let open = Open::new(most, &inner.ticker);
         let edge = inner.edge_limits(&options.edge_rates);
         Self {
             shared: Arc::new(Shared {
@@ -186,7 +185,6 @@ impl HttpService {
                 param_headers: ParamHeaders::of(server.tools()),
                 incoming: ByteBudget::new(options.limits.incoming_bytes),
                 unread: ByteBudget::new(options.limits.unread_bytes),
-                pulse: Pulse::new(&open),
                 sessions: Sessions::new(&inner, &options.limits, store),
                 #[cfg(feature = "sse")]
                 streams: Arc::default(),

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
-use std::thread::Thread;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -16,7 +15,7 @@ use super::batch::{Batch, Kept};
 use super::reports::Reports;
 use super::runner::Runner;
 use crate::call::{CallContext, ErrorKind, Outbound, ToolError};
-use crate::call::{Share, ShareGiver};
+use crate::call::{Share, ShareGiver, Ticked, Ticking};
 use crate::content::ToolResult;
 use crate::middleware::Timeout;
 use crate::observe::log_refusal;
@@ -36,6 +35,8 @@ pub(super) struct Calls {
     pub(super) kept: Kept,
     /// For runners, which keep it alive.
     this: Weak<Self>,
+    /// Wakes the connection while calls are open, in case that no worker does.
+    ticking: Ticking,
     state: Mutex<State>,
 }
 
@@ -70,8 +71,6 @@ struct State {
     connection: Option<Waker>,
     /// Answers came that the connection was not woken for.
     is_untold: bool,
-    /// The thread that wakes the connection from outside of the runtime.
-    heartbeat: Option<Thread>,
 }
 
 struct Open {
@@ -106,20 +105,27 @@ pub(super) enum Refused {
 impl Calls {
     pub(super) fn new(server: Arc<ServerInner>) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
-            server,
             runtime: Handle::current(),
             kept: Kept::default(),
             this: Weak::clone(this),
+            ticking: server.ticker.register(Weak::<Self>::clone(this)),
+            server,
             state: Mutex::default(),
         })
     }
 
-    /// Takes a call; it runs when there is room. Gives its deadline.
+    /// Takes a call; it runs when there is room. Returns its deadline.
     pub(super) fn take(
         &self,
         call: PendingCall,
         batch: Option<&Arc<Batch>>,
     ) -> Result<Instant, Refused> {
+        let deadline = self.queue(call, batch)?;
+        self.ticking.start();
+        Ok(deadline)
+    }
+
+    fn queue(&self, call: PendingCall, batch: Option<&Arc<Batch>>) -> Result<Instant, Refused> {
         let limits = &self.server.limits;
         let mut state = self.lock();
         let state = &mut *state;
@@ -163,9 +169,9 @@ impl Calls {
     }
 
     /// Looks after runners that are held up: where none has started a call
-    /// since the last look and some wait, another takes over. Called at a
-    /// steady pace while calls are open; says whether any are.
-    pub(super) fn relieve(&self) -> bool {
+    /// since the last look and some wait, another takes over. Called at each
+    /// tick; returns whether calls are open.
+    fn relieve(&self) -> bool {
         let mut state = self.lock();
         let is_held_up = state.started == state.started_at_last_look && state.runners > 0;
         state.started_at_last_look = state.started;
@@ -314,15 +320,6 @@ impl Calls {
         }
     }
 
-    pub(super) fn set_heartbeat(&self, heartbeat: Thread) {
-        self.lock().heartbeat = Some(heartbeat);
-    }
-
-    /// Wakes the connection's task, from whichever thread.
-    pub(super) fn wake(&self) {
-        self.lock().wake_connection();
-    }
-
     /// Whether the client has more unread answers than it may, those of
     /// unfinished batches included.
     pub(super) fn is_unread(&self) -> bool {
@@ -339,11 +336,6 @@ impl Calls {
     pub(super) fn is_open(&self, id: &RequestId) -> bool {
         let state = self.lock();
         state.open.contains_key(id) || state.reports.holds(id)
-    }
-
-    /// Whether a call has not been answered, or its answer is held.
-    pub(super) fn has_open(&self) -> bool {
-        self.lock().has_open()
     }
 
     fn has_room(&self, state: &State) -> bool {
@@ -597,21 +589,40 @@ impl State {
 /// says more.
 impl Outbound for Calls {
     fn notify(&self, call: &CallContext, method: &'static str, params: &Value) {
-        let mut state = self.lock();
-        let is_read = state.unread() <= self.server.limits.unread_bytes;
-        if is_read && !state.is_closed && !call.is_answered() {
+        {
+            let mut state = self.lock();
+            let is_read = state.unread() <= self.server.limits.unread_bytes;
+            if !is_read || state.is_closed || call.is_answered() {
+                return;
+            }
             encode::notification(&mut state.out, method, params);
             state.out.push(b'\n');
             if let Some(serial) = call.serial() {
                 let end = state.taken + state.out.len() as u64;
                 state.reports.add(serial, end);
             }
-            // By the heartbeat: woken from here the connection would be next on
-            // this worker, which the handler may block.
-            if let Some(heartbeat) = &state.heartbeat {
-                heartbeat.unpark();
-            }
         }
+        // Woken from here, the connection would be next on this worker, which the
+        // handler may block.
+        self.ticking.wake();
+    }
+}
+
+impl Ticked for Calls {
+    fn tick(&self) -> bool {
+        let has_open = self.relieve();
+        if has_open {
+            self.wake();
+        }
+        has_open
+    }
+
+    fn has_open(&self) -> bool {
+        self.lock().has_open()
+    }
+
+    fn wake(&self) {
+        self.lock().wake_connection();
     }
 }
 

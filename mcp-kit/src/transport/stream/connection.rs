@@ -14,9 +14,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::calls::Calls;
 use super::greeting::Greeting;
-use super::heartbeat::Heartbeat;
 use super::lines::{Line, Lines};
-use crate::call::{ErrorKind, Outbound, ToolError};
+use crate::call::{ErrorKind, Outbound, Ticked as _, ToolError};
 use crate::protocol::RequestId;
 use crate::server::{Limits, ServerInner, Session};
 use crate::transport::LAST_WRITE;
@@ -42,7 +41,6 @@ pub(crate) async fn serve(
     let mut connection = Connection {
         task: None,
         outbound: Arc::clone(&calls) as Arc<dyn Outbound>,
-        heartbeat: Heartbeat::new(&calls),
         session: greeting.session,
         subscriptions: HashSet::new(),
         input: Some(input),
@@ -81,7 +79,6 @@ pub(super) struct Connection {
     pub(super) server: Arc<ServerInner>,
     pub(super) calls: Arc<Calls>,
     pub(super) outbound: Arc<dyn Outbound>,
-    pub(super) heartbeat: Heartbeat,
     pub(super) session: Session,
     /// The open ones, by the requests that opened them.
     pub(super) subscriptions: HashSet<RequestId>,

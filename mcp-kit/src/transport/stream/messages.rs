@@ -122,10 +122,7 @@ impl Connection {
             return self.refuse_call(&call.id, &call, batch, &refusal);
         }
         match self.calls.take(call, batch) {
-            Ok(deadline) => {
-                self.expiry.set(deadline);
-                self.heartbeat.start();
-            }
+            Ok(deadline) => self.expiry.set(deadline),
             Err(Refused::DuplicateId) => self.refuse_duplicate(batch),
             Err(Refused::Busy(call)) => {
                 let refusal = ToolError::refusal(

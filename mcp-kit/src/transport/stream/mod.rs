@@ -5,7 +5,6 @@ mod batch;
 mod calls;
 mod connection;
 mod greeting;
-mod heartbeat;
 mod lines;
 mod messages;
 mod reports;

@@ -11,7 +11,7 @@
 //! A runner tells the connection of its answers at the end of a batch only. A
 //! task that is woken from a worker is the next one on that worker, and no
 //! other can take it: if the runner's next handler blocked, the connection
-//! would be stuck behind it. Untold, the heartbeat can wake it elsewhere.
+//! would be stuck behind it. Untold, the ticker can wake it elsewhere.
 
 use std::future::poll_fn;
 use std::pin::Pin;

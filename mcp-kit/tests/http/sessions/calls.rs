@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mcp_kit::server::Limits;
+use mcp_kit::testing::tick_on_timers;
 use serde_json::{Value, json};
 
 use super::tools::{gate, gated, gated_server, hasty, server, whoami};
@@ -12,11 +13,11 @@ use crate::client::{
     Ask as _, call, cancel, events_of, http, id_of, open, ping, reported, rest_of, result, watched,
 };
 
-/// A second, by the clock on the wall: what looks after calls is a thread.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn quick_calls_are_answered_with_json_and_long_ones_with_a_stream() {
     let (gate, _entered) = gate();
     let server = gated_server(&gate).build().unwrap();
+    tick_on_timers(&server);
     let client = open(&server).await;
     let answer = client.ask(&call(1, "wait", json!({"ms": 0}))).await;
     assert_eq!(answer.headers["content-type"], "application/json");
@@ -35,10 +36,11 @@ async fn quick_calls_are_answered_with_json_and_long_ones_with_a_stream() {
     assert_eq!(events.next_event().await, None);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn older_clients_get_comments_while_they_wait() {
     let (gate, _entered) = gate();
     let server = hasty(gated_server(&gate)).build().unwrap();
+    tick_on_timers(&server);
     let client = http(&server).opened("2025-06-18").await;
     let mut events = events_of(client.post(&call(1, "gated", json!({}))).await);
     let opened = gate.clone();
@@ -104,10 +106,11 @@ async fn an_id_in_flight_is_refused_and_the_first_call_goes_on() {
     assert_eq!(answer.result(), "waited 0");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn cancelling_ends_a_call_without_an_answer() {
     let (gate, mut entered) = gate();
     let server = hasty(gated_server(&gate)).build().unwrap();
+    tick_on_timers(&server);
     let client = open(&server).await;
     let plain = client.clone().header("accept", "application/json");
     let asked = plain.start(call(1, "gated", json!({})));
@@ -144,13 +147,14 @@ async fn who_leaves_cancels_nothing() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_call_that_nobody_waits_for_still_ends_in_time() {
     let (gate, mut entered) = gate();
     let server = hasty(server().state(gate.clone()))
         .tool_with::<gated>(|tool| tool.timeout(Duration::from_millis(300)))
         .build()
         .unwrap();
+    tick_on_timers(&server);
     let client = open(&server).await;
     let mut events = events_of(client.post(&call(1, "gated", json!({}))).await);
     entered.recv().await.unwrap();
@@ -208,7 +212,7 @@ async fn calls_beyond_those_that_may_run_wait_and_more_are_told() {
     assert!(entered.try_recv().is_ok(), "the third call ran");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_call_that_waits_stays_within_its_time() {
     let (gate, mut entered) = gate();
     let server = server()
@@ -218,6 +222,7 @@ async fn a_call_that_waits_stays_within_its_time() {
         .limits(|limits| limits.calls_per_connection = 1)
         .build()
         .unwrap();
+    tick_on_timers(&server);
     let client = open(&server).await;
     let first = client.start(call(1, "gated", json!({})));
     entered.recv().await.unwrap();
@@ -252,7 +257,7 @@ impl tracing::Subscriber for Panics {
     fn exit(&self, _: &tracing::span::Id) {}
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_log_that_panics_changes_no_answer() {
     let armed = Arc::<AtomicBool>::default();
     let _broken = tracing::subscriber::set_default(Panics(Arc::clone(&armed)));
@@ -264,6 +269,7 @@ async fn a_log_that_panics_changes_no_answer() {
         .limits(|limits| limits.calls_per_connection = 1)
         .build()
         .unwrap();
+    tick_on_timers(&server);
     let client = open(&server).await;
     let first = client.start(call(1, "gated", json!({})));
     entered.recv().await.unwrap();

@@ -1,5 +1,6 @@
 //! The end of the server: what is in flight is delivered, nothing more is taken.
 
+use mcp_kit::testing::tick_on_timers;
 use serde_json::json;
 
 use super::tools::{gate, gated_server, hasty};
@@ -7,10 +8,11 @@ use crate::client::{
     Ask as _, call, cancel, events_of, id_of, initialize, open, ping, rest_of, result,
 };
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_in_flight_is_delivered_and_silent_streams_end() {
     let (gate, mut entered) = gate();
     let server = hasty(gated_server(&gate)).build().unwrap();
+    tick_on_timers(&server);
     let client = open(&server).await;
     let mut own = events_of(client.get().await);
     let mut stream = events_of(client.post(&call(1, "gated", json!({}))).await);

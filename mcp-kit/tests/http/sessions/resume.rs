@@ -1,5 +1,6 @@
 //! Streams that broke off, and the stream that belongs to no request.
 
+use mcp_kit::testing::tick_on_timers;
 use serde_json::json;
 
 use super::tools::{gate, gated_server, hasty, server};
@@ -34,10 +35,11 @@ async fn the_rest_of_a_stream_is_given_once_and_in_order() {
     assert_eq!(none, []);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_waits_for_a_client_that_lost_its_connection() {
     let (gate, _entered) = gate();
     let server = hasty(gated_server(&gate)).build().unwrap();
+    tick_on_timers(&server);
     let client = open(&server).await;
     let mut events = events_of(client.post(&call(1, "gated", json!({}))).await);
     let first = events.next_event().await.unwrap();
@@ -149,10 +151,11 @@ async fn a_stream_is_not_given_to_who_takes_none() {
     assert_eq!(response.status(), 406);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_end_of_a_session_ends_what_it_has_open() {
     let (gate, _entered) = gate();
     let server = hasty(gated_server(&gate)).build().unwrap();
+    tick_on_timers(&server);
     let client = open(&server).await;
     let mut own = events_of(client.get().await);
     let mut call = events_of(client.post(&call(1, "gated", json!({}))).await);
