@@ -15,7 +15,8 @@ use crate::registry::ToolEntry;
 ///
 /// ```
 /// use mcp_kit::middleware::{Middleware, Next};
-/// use mcp_kit::tool::{Call, ToolResult};
+/// use mcp_kit::call::Call;
+/// use mcp_kit::tool::ToolResult;
 /// use mcp_kit::ToolError;
 ///
 /// struct OfficeHours;

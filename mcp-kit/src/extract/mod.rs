@@ -20,8 +20,8 @@ use crate::caller::Principal;
 /// found out:
 ///
 /// ```
-/// use mcp_kit::extract::{FromContext, Principal};
 /// use mcp_kit::call::Call;
+/// use mcp_kit::extract::FromContext;
 /// use mcp_kit::{ToolError, tool};
 ///
 /// struct Tenant(String);

@@ -12,7 +12,8 @@ use crate::content::ToolResult;
 ///
 /// ```
 /// use mcp_kit::middleware::{Next, from_fn};
-/// use mcp_kit::tool::{Call, ToolResult};
+/// use mcp_kit::call::Call;
+/// use mcp_kit::tool::ToolResult;
 /// use mcp_kit::{Server, ToolError};
 ///
 /// async fn audit(call: Call, next: Next<'static>) -> Result<ToolResult, ToolError> {

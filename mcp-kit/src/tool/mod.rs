@@ -25,7 +25,8 @@ use crate::call::Call;
 /// its own.
 ///
 /// ```
-/// use mcp_kit::tool::{Tool, Call, ToolDefinition, ToolResult};
+/// use mcp_kit::call::Call;
+/// use mcp_kit::tool::{Tool, ToolDefinition, ToolResult};
 /// use mcp_kit::ToolError;
 ///
 /// struct Proxy { definition: ToolDefinition }

@@ -14,7 +14,8 @@ use crate::call::Call;
 ///
 /// ```
 /// use mcp_kit::{Server, ToolError, tool};
-/// use mcp_kit::tool::{Call, ToolDefinition};
+/// use mcp_kit::call::Call;
+/// use mcp_kit::tool::ToolDefinition;
 /// use serde_json::json;
 ///
 /// let shout = tool::from_fn(
