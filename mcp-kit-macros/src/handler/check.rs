@@ -8,7 +8,7 @@ use syn::{Attribute, ItemFn, LitStr};
 use super::keys::SharedKeys;
 use super::model::{Description, Handler, Rate};
 use super::value::Value;
-use super::{Noun, doc, duration, name, own_name, rate, signature};
+use super::{Noun, doc, literal, signature};
 use crate::errors::Errors;
 
 /// The model, or `None` where a parameter could not be read.
@@ -20,7 +20,7 @@ pub(crate) fn check(
 ) -> Option<Handler> {
     signature::check(noun, function, keys.blocking, errors);
     let parameters = signature::parameters(noun, function, errors);
-    own_name::check(noun, function, errors);
+    signature::own_name(noun, function, errors);
     let docs = attributes(function, "doc");
     // All are judged before the first missing one ends it.
     let name = wire_name(noun, keys.name.as_ref(), function, errors);
@@ -66,7 +66,7 @@ fn wire_name(
             function.sig.ident.span(),
         ),
     };
-    if let Err(message) = name::check(noun, &name) {
+    if let Err(message) = literal::check_name(noun, &name) {
         errors.at(span, message);
     }
     quote!(#name)
@@ -125,7 +125,7 @@ fn not_empty(key: &str, text: &LitStr, errors: &mut Errors) -> Option<String> {
 fn timeout(value: Value, errors: &mut Errors) -> Option<TokenStream> {
     match value {
         Value::Expr(value) => Some(value.to_token_stream()),
-        Value::Text(text) => match duration::millis(&text.value()) {
+        Value::Text(text) => match literal::millis(&text.value()) {
             Ok(millis) => Some(quote!(::core::time::Duration::from_millis(#millis))),
             Err(message) => {
                 errors.at(text.span(), message);
@@ -138,7 +138,7 @@ fn timeout(value: Value, errors: &mut Errors) -> Option<TokenStream> {
 fn rate_of(value: Value, errors: &mut Errors) -> Option<Rate> {
     match value {
         Value::Expr(value) => Some(Rate::Expr(value)),
-        Value::Text(text) => match rate::constructor(&text.value()) {
+        Value::Text(text) => match literal::rate(&text.value()) {
             Ok((constructor, calls)) => Some(Rate::Calls(constructor, calls)),
             Err(message) => {
                 errors.at(text.span(), message);

@@ -18,15 +18,12 @@
 
 mod check;
 mod doc;
-mod duration;
 mod expand;
 mod fallback;
 #[macro_use]
 pub(crate) mod keys;
+mod literal;
 mod model;
-mod name;
-mod own_name;
-mod rate;
 mod signature;
 #[cfg(test)]
 mod tests;
