@@ -22,39 +22,19 @@
 //! The probes need no key, and no host that is known: those who probe call by
 //! address.
 
-mod admission;
-mod again;
-mod body;
 mod calls;
-mod clock;
-mod connections;
-mod cors;
-mod descriptors;
-mod door;
+mod connection;
+mod edge;
 mod endpoint;
-mod eviction;
-mod exchange;
-mod headers;
-mod legacy;
-mod limits;
-mod listen;
-mod open;
-mod options;
-mod param_headers;
-pub(crate) mod peer;
-mod probes;
-mod refusal;
-mod request_body;
-mod resources;
+mod message;
+mod serve;
 mod service;
-mod socket;
+mod sessions;
 #[cfg(feature = "sse")]
 mod sse;
-mod subscriptions;
-mod timed_stream;
 
-pub use body::HttpBody;
-pub use limits::HttpLimits;
-pub use options::HttpOptions;
-pub(crate) use param_headers::problems as param_header_problems;
+pub use edge::limits::HttpLimits;
+pub use edge::options::HttpOptions;
+pub(crate) use endpoint::param_headers::problems as param_header_problems;
+pub use message::body::HttpBody;
 pub use service::{HttpService, PeerAddr};

@@ -15,27 +15,6 @@ use http_body::Body;
 use http_body_util::BodyExt as _;
 use tower_service::Service;
 
-use super::admission::check_form;
-use super::body::{self, Held, HttpBody};
-use super::calls::shutting_down;
-use super::cors;
-use super::door::Door;
-use super::endpoint;
-use super::headers;
-use super::legacy::Sessions;
-use super::open::Open;
-use super::options::HttpOptions;
-use super::param_headers::ParamHeaders;
-use super::probes::{self, Readiness};
-#[cfg(feature = "sse")]
-use super::refusal::{Reason, limited};
-use super::refusal::{Refusal, busy, json_response};
-use super::request_body::RequestBody;
-use super::resources::Resources;
-use super::socket::Socket;
-#[cfg(feature = "sse")]
-use super::sse;
-use super::subscriptions::Subscriptions;
 use crate::call::ToolError;
 use crate::caller::Principal;
 use crate::limits::ByteBudget;
@@ -48,6 +27,27 @@ use crate::server::{Server, ServerInner};
 use crate::support::error_text;
 use crate::support::panics::contain;
 use crate::support::reference::Reference;
+use crate::transport::http::calls::call::shutting_down;
+use crate::transport::http::calls::in_flight::Open;
+use crate::transport::http::calls::subscriptions::Subscriptions;
+use crate::transport::http::connection::socket::Socket;
+use crate::transport::http::edge::admission::check_form;
+use crate::transport::http::edge::cors;
+use crate::transport::http::edge::host_check::Door;
+use crate::transport::http::edge::options::HttpOptions;
+use crate::transport::http::edge::probes::{self, Readiness};
+use crate::transport::http::edge::resources::Resources;
+use crate::transport::http::endpoint::mcp;
+use crate::transport::http::endpoint::param_headers::ParamHeaders;
+use crate::transport::http::message::body::{self, Held, HttpBody};
+use crate::transport::http::message::headers;
+#[cfg(feature = "sse")]
+use crate::transport::http::message::refusal::{Reason, limited};
+use crate::transport::http::message::refusal::{Refusal, busy, json_response};
+use crate::transport::http::message::request_body::RequestBody;
+use crate::transport::http::sessions::Sessions;
+#[cfg(feature = "sse")]
+use crate::transport::http::sse;
 
 /// A server as a `tower::Service`; made by [`Server::http_service`].
 ///
@@ -62,7 +62,7 @@ use crate::support::reference::Reference;
 /// by address, and because a server without authentication serves only this
 /// machine. Without the extension such a server refuses every request with 403,
 /// unless callers without authentication are allowed
-/// ([`allow_unauthenticated`](super::HttpOptions::allow_unauthenticated)). In
+/// ([`allow_unauthenticated`](crate::transport::http::HttpOptions::allow_unauthenticated)). In
 /// axum a layer attaches it:
 ///
 /// ```ignore
@@ -94,44 +94,44 @@ pub struct PeerAddr(pub SocketAddr);
 
 /// Where a request came from.
 #[derive(Clone, Default)]
-pub(super) struct Client {
+pub(crate) struct Client {
     /// As the socket has it.
-    pub(super) address: Option<IpAddr>,
-    pub(super) socket: Option<Socket>,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) socket: Option<Socket>,
     /// There is room for it as far as it probes, and no further.
-    pub(super) is_reserve: bool,
+    pub(crate) is_reserve: bool,
 }
 
 /// What all requests share.
-pub(super) struct Shared {
-    pub(super) server: Arc<ServerInner>,
-    pub(super) options: HttpOptions,
-    pub(super) door: Door,
-    pub(super) edge: EdgeLimits,
-    pub(super) anonymous: Principal,
-    pub(super) param_headers: ParamHeaders,
+pub(crate) struct Shared {
+    pub(crate) server: Arc<ServerInner>,
+    pub(crate) options: HttpOptions,
+    pub(crate) door: Door,
+    pub(crate) edge: EdgeLimits,
+    pub(crate) anonymous: Principal,
+    pub(crate) param_headers: ParamHeaders,
     /// Large bodies on their way in.
-    pub(super) incoming: Arc<ByteBudget>,
+    pub(crate) incoming: Arc<ByteBudget>,
     /// Large answers that are not read yet.
-    pub(super) unread: Arc<ByteBudget>,
-    pub(super) open: Arc<Open>,
-    pub(super) sessions: Arc<Sessions>,
+    pub(crate) unread: Arc<ByteBudget>,
+    pub(crate) open: Arc<Open>,
+    pub(crate) sessions: Arc<Sessions>,
     #[cfg(feature = "sse")]
-    pub(super) streams: Arc<sse::Streams>,
-    pub(super) subscriptions: Arc<Subscriptions>,
+    pub(crate) streams: Arc<sse::Streams>,
+    pub(crate) subscriptions: Arc<Subscriptions>,
     readiness: Arc<Readiness>,
     /// Where to get a token for this server.
-    pub(super) resources: Resources,
+    pub(crate) resources: Resources,
     /// No authentication is configured, and callers without it are not allowed:
     /// only this machine is served.
-    pub(super) is_local: bool,
+    pub(crate) is_local: bool,
     /// The same, and options name other hosts: no caller is served.
-    pub(super) is_locked: bool,
-    pub(super) told_local: Once,
+    pub(crate) is_locked: bool,
+    pub(crate) told_local: Once,
 }
 
 /// Why a service serves no caller.
-pub(super) const LOCKED: &str = "a host, an origin or a public URL is named, and no authentication is configured. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow every caller with .allow_unauthenticated() (--allow-unauthenticated)";
+pub(crate) const LOCKED: &str = "a host, an origin or a public URL is named, and no authentication is configured. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow every caller with .allow_unauthenticated() (--allow-unauthenticated)";
 
 impl Server {
     /// The server as a `tower::Service`, to be mounted in an application that
@@ -153,13 +153,13 @@ impl Server {
 }
 
 impl HttpService {
-    pub(super) fn new(server: &Server, door: Door) -> Self {
+    pub(crate) fn new(server: &Server, door: Door) -> Self {
         let store = server.inner().shared_sessions();
         Self::sharing(server, door, store)
     }
 
     /// A service that shares its sessions with other replicas.
-    pub(super) fn sharing(
+    pub(crate) fn sharing(
         server: &Server,
         door: Door,
         store: Option<Arc<dyn SharedSessions>>,
@@ -207,7 +207,7 @@ impl HttpService {
         &self.shared.options.path
     }
 
-    pub(super) fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
 
@@ -216,7 +216,7 @@ impl HttpService {
         clippy::manual_async_fn,
         reason = "the future of an `async fn` has room for each argument twice, and this one is moved for every request"
     )]
-    pub(super) fn handle(
+    pub(crate) fn handle(
         self,
         parts: Parts,
         mut body: RequestBody,
@@ -346,7 +346,7 @@ impl Shared {
             return Ok(response);
         }
         let (caller, open) = self.enter(parts, client.address).await?;
-        let served = endpoint::serve(self, parts, body, caller, client.socket);
+        let served = mcp::serve(self, parts, body, caller, client.socket);
         let mut response = served.await?;
         let held = response.body_mut().held();
         // Streams that have no end of their own have bounds of their own.
@@ -390,7 +390,7 @@ impl Shared {
     }
 
     /// Answers the calls that run with a refusal, and ends them.
-    pub(super) fn give_up_calls(&self) {
+    pub(crate) fn give_up_calls(&self) {
         for call in self.open.calls() {
             call.give_up(&shutting_down());
         }

@@ -2,7 +2,7 @@
 //! path beside it for all that the client says.
 //!
 //! The stream is the session: it begins and ends with it, as over stdio. What
-//! clients send is served by the sessions of [`legacy`](super::legacy), but
+//! clients send is served by the sessions of [`legacy`](crate::transport::http::sessions), but
 //! answered there.
 
 mod stream;
@@ -14,14 +14,6 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{HeaderName, Method, Response, StatusCode, Uri, Version};
 
-use super::body::HttpBody;
-use super::endpoint::{self, refuse_while_draining};
-use super::headers::Accepts;
-use super::legacy::{Caller, Reply, take_batch};
-use super::options::HttpOptions;
-use super::refusal::{Reason, Refusal, empty_response};
-use super::request_body::RequestBody;
-use super::service::Shared;
 use crate::caller::Principal;
 use crate::limits::Claim;
 use crate::observe::Origin;
@@ -29,6 +21,14 @@ use crate::protocol::message::{Frame, Malformed, Message, Notification, Request,
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ProtocolVersion, RpcError, encode};
 use crate::server::Session;
+use crate::transport::http::edge::options::HttpOptions;
+use crate::transport::http::endpoint::mcp::{self, refuse_while_draining};
+use crate::transport::http::message::body::HttpBody;
+use crate::transport::http::message::headers::Accepts;
+use crate::transport::http::message::refusal::{Reason, Refusal, empty_response};
+use crate::transport::http::message::request_body::RequestBody;
+use crate::transport::http::service::Shared;
+use crate::transport::http::sessions::{Caller, Reply, take_batch};
 
 use self::streams::SseSession;
 
@@ -79,7 +79,7 @@ pub(super) fn stream(
     };
     stream.endpoint(&format!("{messages}?{SESSION}={}", opened.id()));
     let keep_alive = shared.options.limits.keep_alive;
-    let mut response = endpoint::stream_of(HttpBody::session(Arc::clone(stream), keep_alive));
+    let mut response = mcp::stream_of(HttpBody::session(Arc::clone(stream), keep_alive));
     response.body_mut().held().opened = Some(opened);
     response.body_mut().end_with(principal.clone());
     Ok(response)
@@ -95,14 +95,14 @@ pub(super) async fn message(
     if parts.method != Method::POST {
         return Err(Refusal::method("POST"));
     }
-    endpoint::check_is_json(&parts.headers)?;
+    mcp::check_is_json(&parts.headers)?;
     let id = session_id(&parts.uri).ok_or_else(|| {
         Refusal::bad_request(RpcError::invalid_request(
             "Bad request: sessionId is missing: send messages to the address that the stream's first event has",
         ))
     })?;
     let session = shared.streams.find(id, &principal)?;
-    let (bytes, incoming) = endpoint::read(shared, body).await?;
+    let (bytes, incoming) = mcp::read(shared, body).await?;
     let asking = Session {
         principal,
         version: None,

@@ -12,10 +12,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::super::body::LARGE;
-use super::super::clock::Progress;
-use super::super::endpoint::MOST_UNREAD_EVENTS;
 use crate::limits::{ByteBudget, Claim};
+use crate::transport::http::connection::activity::Progress;
+use crate::transport::http::endpoint::mcp::MOST_UNREAD_EVENTS;
+use crate::transport::http::message::body::LARGE;
 
 /// What is no larger is added where there is no room: what says that there is
 /// none has to be.
@@ -30,7 +30,7 @@ const PER_EVENT: usize = 128;
 const AFTER_REPORT: Duration = Duration::from_millis(20);
 
 /// A session's stream.
-pub(in super::super) struct Stream {
+pub(crate) struct Stream {
     /// Beyond so many bytes that are not read, nothing large is added.
     most: usize,
     /// Where events count that are not read, once they are large together.
@@ -91,7 +91,7 @@ impl Stream {
     }
 
     /// Whether an answer of so many bytes can be added.
-    pub(in super::super) fn has_room(&self, bytes: usize) -> bool {
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
         let unread = self.lock().unread;
         // One that is too large by itself is not made to wait for ever.
         if bytes <= SMALL || unread == 0 {
@@ -116,26 +116,26 @@ impl Stream {
     }
 
     /// A number for a call that will report or be answered here.
-    pub(in super::super) fn call(&self) -> u64 {
+    pub(crate) fn call(&self) -> u64 {
         self.next_call.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Adds the answer of a call. It leaves a moment after the call's last
     /// report: clients that read both at once take the report for one of an
     /// unknown call.
-    pub(in super::super) fn answer(&self, call: u64, json: &[u8], claim: Option<Claim>) {
+    pub(crate) fn answer(&self, call: u64, json: &[u8], claim: Option<Claim>) {
         let of = Of::Answer(call);
         self.push(&mut self.lock(), b"message", json, claim, of);
     }
 
     /// Expects no answer of a call any more.
-    pub(in super::super) fn forget(&self, call: u64) {
+    pub(crate) fn forget(&self, call: u64) {
         self.lock().reports.remove(&call);
     }
 
     /// Adds a call's report, unless the client has enough to read: the next one
     /// says more.
-    pub(in super::super) fn notify(&self, call: u64, json: &[u8]) {
+    pub(crate) fn notify(&self, call: u64, json: &[u8]) {
         let mut state = self.lock();
         if state.unread + json.len() <= self.most.min(MOST_UNREAD_EVENTS) {
             self.push(&mut state, b"message", json, None, Of::Report(call));
@@ -157,7 +157,7 @@ impl Stream {
     }
 
     /// Lets its connection see how its events get on.
-    pub(in super::super) fn watch(&self, mut progress: Progress) {
+    pub(crate) fn watch(&self, mut progress: Progress) {
         let mut state = self.lock();
         if !state.events.is_empty() {
             progress.begin();
@@ -166,27 +166,24 @@ impl Stream {
     }
 
     /// There is something to read beside the events.
-    pub(in super::super) fn begin(&self) {
+    pub(crate) fn begin(&self) {
         if let Some(progress) = &mut self.lock().progress {
             progress.begin();
         }
     }
 
     /// More of what was read has left.
-    pub(in super::super) fn advance(&self) {
+    pub(crate) fn advance(&self) {
         self.lock().advance();
     }
 
-    pub(in super::super) fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.lock().has_ended
     }
 
     /// The next event; `None` at the end. What comes with it is to be kept until
     /// it has left.
-    pub(in super::super) fn poll_next(
-        &self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<(Bytes, Option<Claim>)>> {
+    pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<(Bytes, Option<Claim>)>> {
         let mut state = self.lock();
         if let Some(Event { bytes, claim, of }) = state.take(cx) {
             state.unread -= bytes.len() + PER_EVENT;

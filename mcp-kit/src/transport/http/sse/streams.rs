@@ -5,17 +5,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinHandle;
 
-use super::super::legacy::{LegacySession, Seat, SessionId, no_randomness};
-use super::super::refusal::Refusal;
-use super::super::service::Shared;
 use super::stream::Stream;
 use super::unknown;
 use crate::caller::Principal;
 use crate::protocol::{ClientInfo, ProtocolVersion};
+use crate::transport::http::message::refusal::Refusal;
+use crate::transport::http::service::Shared;
+use crate::transport::http::sessions::{LegacySession, Seat, SessionId, no_randomness};
 
 /// The open streams of a server, by the ids of their sessions.
 #[derive(Default)]
-pub(in super::super) struct Streams(Mutex<HashMap<SessionId, Arc<SseSession>>>);
+pub(crate) struct Streams(Mutex<HashMap<SessionId, Arc<SseSession>>>);
 
 /// A session: its stream, and what was agreed on it.
 pub(super) struct SseSession {
@@ -34,7 +34,7 @@ enum Agreed {
 }
 
 /// A stream that is open until this is dropped, and its session with it.
-pub(in super::super) struct Opened {
+pub(crate) struct Opened {
     streams: Arc<Streams>,
     session: Arc<SseSession>,
     ending: JoinHandle<()>,

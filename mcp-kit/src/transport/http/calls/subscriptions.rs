@@ -1,0 +1,120 @@
+//! `subscriptions/listen` (2026-07-28) over HTTP: a stream on which a client
+//! hears what changes. It lasts until the client leaves or the server drains.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::StatusCode;
+use tokio::task::JoinHandle;
+
+use crate::caller::Principal;
+use crate::protocol::RequestId;
+use crate::server::ServerInner;
+use crate::server::subscriptions::acknowledge;
+use crate::transport::http::calls::response::Exchange;
+use crate::transport::http::message::refusal::{Reason, Refusal, busy};
+
+/// Counts the subscriptions that are open: they have no end of their own.
+#[derive(Default)]
+pub(crate) struct Subscriptions(Mutex<Counts>);
+
+#[derive(Default)]
+struct Counts {
+    all: usize,
+    /// By what limits count the callers as.
+    callers: HashMap<Arc<[u8]>, usize>,
+}
+
+/// A subscription's place among those that are open, until this is dropped.
+pub(crate) struct Place {
+    subscriptions: Arc<Subscriptions>,
+    caller: Arc<[u8]>,
+}
+
+impl Subscriptions {
+    /// A place for one more subscription of `caller`, of so many that it may have,
+    /// and that there may be.
+    pub(crate) fn place(
+        self: &Arc<Self>,
+        caller: &Principal,
+        (theirs_at_most, all_at_most): (usize, usize),
+    ) -> Result<Place, Refusal> {
+        let caller = caller.limit_key();
+        let mut counts = self.lock();
+        let known = counts.callers.get_key_value(caller);
+        let (caller, theirs) = match known {
+            Some((caller, theirs)) => (Arc::clone(caller), *theirs),
+            None => (caller.into(), 0),
+        };
+        if theirs >= theirs_at_most {
+            return Err(Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                Reason::Busy,
+                "Too many subscriptions of this caller are open. Close one, or try again later.",
+            )
+            .retry_after(30));
+        }
+        if counts.all >= all_at_most {
+            return Err(busy());
+        }
+        counts.all += 1;
+        counts.callers.insert(Arc::clone(&caller), theirs + 1);
+        Ok(Place {
+            subscriptions: Arc::clone(self),
+            caller,
+        })
+    }
+
+    /// A poisoned lock holds nothing half-done here: every change is one step.
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.subscriptions.lock();
+        counts.all -= 1;
+        if let Some(theirs) = counts.callers.get_mut(&self.caller) {
+            *theirs -= 1;
+            if *theirs == 0 {
+                counts.callers.remove(&self.caller);
+            }
+        }
+    }
+}
+
+/// A subscription that is open until this is dropped.
+pub(crate) struct Subscription {
+    task: JoinHandle<()>,
+    _place: Place,
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Opens the stream.
+pub(crate) fn open(
+    server: &Arc<ServerInner>,
+    id: RequestId,
+    exchange: Arc<Exchange>,
+    place: Place,
+) -> Subscription {
+    let mut json = Vec::new();
+    acknowledge(&mut json, &id);
+    exchange.event(&json);
+    let server = Arc::clone(server);
+    let task = tokio::spawn(async move {
+        server.drain.started().await;
+        let mut json = Vec::new();
+        server.end_subscription(&mut json, &id);
+        exchange.answer(json, None);
+    });
+    Subscription {
+        task,
+        _place: place,
+    }
+}

@@ -1,0 +1,341 @@
+//! The connections of a server: how many, and their common end.
+
+use std::error::Error;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::rt::bounds::Http2ServerConnExec;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
+use tokio::time::Instant;
+
+use crate::transport::http::connection::activity::Clock;
+use crate::transport::http::connection::descriptors;
+use crate::transport::http::connection::guarded_stream::{NO_ROOM, Patience, TimedStream};
+use crate::transport::http::connection::make_room::Evictable;
+use crate::transport::http::connection::repoll::Again;
+use crate::transport::http::edge::limits::HttpLimits;
+use crate::transport::http::message::body::{Held, HttpBody};
+use crate::transport::http::message::refusal::Reason;
+use crate::transport::http::message::request_body::RequestBody;
+use crate::transport::http::service::{Client, HttpService};
+
+/// Connections beyond the bound that are served for probes alone: whoever
+/// keeps all others busy must not have the server taken for dead.
+const RESERVE: usize = 16;
+
+/// Connections that were ended for others and have not closed yet: each still
+/// has its descriptor.
+const CLOSING_AT_ONCE: usize = 32;
+
+/// Whoever probes asks at once and reads what is said.
+const RESERVE_PATIENCE: Patience = Patience {
+    head: Duration::from_secs(1),
+    idle: Duration::from_secs(1),
+    unread: Duration::from_secs(1),
+};
+
+/// Requests are served.
+const OPEN: u8 = 0;
+/// What was begun is finished.
+const CLOSING: u8 = 1;
+/// Nothing is.
+const ENDED: u8 = 2;
+
+/// The open connections.
+pub(crate) struct Connections {
+    most: usize,
+    /// Those of the reserve as well.
+    open: AtomicUsize,
+    reserved: AtomicUsize,
+    none_left: Notify,
+    /// How far the end is: [`OPEN`], [`CLOSING`] or [`ENDED`].
+    stage: AtomicU8,
+    staged: Arc<Notify>,
+    evictable: Arc<Evictable>,
+    patience: Patience,
+    http: auto::Builder<TokioExecutor>,
+    /// For the reserve: one answer, and no more.
+    reserve: auto::Builder<TokioExecutor>,
+}
+
+impl Connections {
+    /// None yet. As many may be open as `limits` say and the limit on open files
+    /// allows.
+    pub(crate) fn new(limits: &HttpLimits) -> Arc<Self> {
+        let most = descriptors::connections(limits.connections);
+        let mut http = auto::Builder::new(TokioExecutor::new());
+        http.http1().max_buf_size(limits.header_bytes);
+        http.http2()
+            .max_concurrent_streams(limits.streams_per_connection)
+            .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
+        let mut reserve = auto::Builder::new(TokioExecutor::new()).http1_only();
+        reserve
+            .http1()
+            .max_buf_size(limits.header_bytes)
+            .keep_alive(false);
+        Arc::new(Self {
+            most,
+            open: AtomicUsize::new(0),
+            reserved: AtomicUsize::new(0),
+            none_left: Notify::new(),
+            stage: AtomicU8::new(OPEN),
+            staged: Arc::new(Notify::new()),
+            evictable: Evictable::new(most),
+            patience: Patience {
+                head: limits.header_time,
+                idle: limits.idle_time,
+                unread: limits.body_time,
+            },
+            http,
+            reserve,
+        })
+    }
+
+    /// How many connections may be open at once.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Serves a connection in a task of its own, if there is room for it.
+    pub(crate) fn serve(self: &Arc<Self>, stream: TcpStream, service: &HttpService) {
+        let Some(place) = self.place() else {
+            service.shared().server.meter.refused(Reason::Busy);
+            // It fits into the socket's empty buffer, or nobody is there.
+            let _ = stream.try_write(NO_ROOM);
+            return;
+        };
+        // Answers are small and whole.
+        let _ = stream.set_nodelay(true);
+        let peer = stream.peer_addr().map(|peer| peer.ip()).ok();
+        let service = service.clone();
+        let clock = Clock::new();
+        let again = Again::new();
+        let is_reserve = place.is_reserve;
+        // Those of the reserve end soon anyway.
+        let registered = (!is_reserve).then(|| {
+            let waker = again.waker().clone();
+            (self.evictable).register(peer, Arc::clone(&clock), waker)
+        });
+        tokio::spawn(async move {
+            let _registered = registered;
+            let connections = &place.connections;
+            let unread = Arc::clone(&service.shared().unread);
+            let (reading, writing) = stream.into_split();
+            let writing = Arc::new(writing);
+            let (http, patience) = if is_reserve {
+                (&connections.reserve, RESERVE_PATIENCE)
+            } else {
+                (&connections.http, connections.patience)
+            };
+            let client = Client {
+                address: peer,
+                socket: Some(Arc::clone(&writing)),
+                is_reserve,
+            };
+            let io = TimedStream::new((reading, writing), Arc::clone(&clock), patience, unread);
+            let its_clock = Arc::clone(&clock);
+            let answer = service_fn(move |request: hyper::Request<Incoming>| {
+                let (parts, body) = request.into_parts();
+                let held = Held {
+                    serving: Some(clock.serve()),
+                    ..Held::default()
+                };
+                let body = RequestBody::Hyper(body);
+                service.clone().handle(parts, body, client.clone(), held)
+            });
+            let connection = http.serve_connection(TokioIo::new(io), answer);
+            let serving = UntilClosed {
+                connection: pin!(connection),
+                staged: connections.staged(),
+                is_watching: false,
+                stage: OPEN,
+                gives_way: false,
+                clock: its_clock,
+                connections,
+                again,
+            };
+            serving.await;
+        });
+    }
+
+    /// Whether many connections that were ended for others still have to close.
+    pub(crate) fn is_behind(&self) -> bool {
+        let reserved = self.reserved.load(Ordering::Relaxed);
+        self.open.load(Ordering::Relaxed) >= self.most + reserved + CLOSING_AT_ONCE / 2
+    }
+
+    /// Ends a connection that only waits, if there is one, for a descriptor to
+    /// become free.
+    pub(crate) fn free_descriptor(&self) -> bool {
+        self.evictable.evict(Instant::now())
+    }
+
+    /// Lets every connection finish what it is answering, and no more: what has
+    /// not come in whole would be refused.
+    pub(crate) fn close(&self) {
+        self.go_on_to(CLOSING);
+    }
+
+    /// Ends every connection as it is.
+    pub(crate) fn end(&self) {
+        self.go_on_to(ENDED);
+    }
+
+    fn go_on_to(&self, stage: u8) {
+        self.stage.fetch_max(stage, Ordering::AcqRel);
+        self.staged.notify_waiters();
+    }
+
+    /// Waits until none is open.
+    pub(crate) async fn none_left(&self) {
+        loop {
+            let none = self.none_left.notified();
+            tokio::pin!(none);
+            // Registered before the look, so that no end is missed.
+            none.as_mut().enable();
+            if self.open.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            none.await;
+        }
+    }
+
+    /// A place. Where none is left, a connection that only waits is ended for it,
+    /// whose own is free shortly after; or it is one of the reserve.
+    fn place(self: &Arc<Self>) -> Option<Place> {
+        let open = self.open.fetch_add(1, Ordering::AcqRel);
+        let mut place = Place {
+            connections: Arc::clone(self),
+            is_reserve: false,
+        };
+        let ordinary = open.saturating_sub(self.reserved.load(Ordering::Acquire));
+        if ordinary < self.most
+            || (ordinary < self.most + CLOSING_AT_ONCE && self.evictable.evict(Instant::now()))
+        {
+            return Some(place);
+        }
+        place.is_reserve = true;
+        let reserved = self.reserved.fetch_add(1, Ordering::AcqRel);
+        (reserved < RESERVE).then_some(place)
+    }
+
+    /// Tells of the next stage.
+    fn staged(&self) -> Pin<Box<OwnedNotified>> {
+        let mut staged = Box::pin(Arc::clone(&self.staged).notified_owned());
+        staged.as_mut().enable();
+        staged
+    }
+}
+
+/// A connection's place among those that may be open.
+struct Place {
+    connections: Arc<Connections>,
+    is_reserve: bool,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let connections = &self.connections;
+        if self.is_reserve {
+            connections.reserved.fetch_sub(1, Ordering::AcqRel);
+        }
+        if connections.open.fetch_sub(1, Ordering::AcqRel) == 1 {
+            connections.none_left.notify_waiters();
+        }
+    }
+}
+
+/// Serves a connection until it ends, or is asked to.
+struct UntilClosed<'a, C> {
+    connection: Pin<&'a mut C>,
+    staged: Pin<Box<OwnedNotified>>,
+    /// It knows whom to tell.
+    is_watching: bool,
+    stage: u8,
+    /// It was told to finish, since another connection has its place.
+    gives_way: bool,
+    clock: Arc<Clock>,
+    connections: &'a Connections,
+    again: Again,
+}
+
+/// hyper's connections, of one version and the other.
+trait Graceful: Future {
+    fn shut_down(self: Pin<&mut Self>);
+}
+
+impl<I, S, E> Graceful for auto::Connection<'_, I, S, E>
+where
+    Self: Future,
+    S: Service<hyper::Request<Incoming>, Response = hyper::Response<HttpBody>>,
+    S::Future: 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + 'static,
+    E: Http2ServerConnExec<S::Future, HttpBody>,
+{
+    fn shut_down(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+/// Whatever ends a connection ends it for its client alone.
+impl<C: Graceful> Future for UntilClosed<'_, C> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self {
+            connection,
+            staged,
+            is_watching,
+            stage,
+            gives_way,
+            clock,
+            connections,
+            again,
+        } = &mut *self;
+        again.poll(cx, |cx| {
+            let mut now = connections.stage.load(Ordering::Acquire);
+            // All connections share its lock, so that it is not asked for each
+            // request: while the stage is the first, nothing was told yet, and
+            // the waker is always the same.
+            if now > OPEN || !*is_watching {
+                // Looked at in this order, so that no stage is missed.
+                while staged.as_mut().poll(cx).is_ready() {
+                    *staged = connections.staged();
+                }
+                *is_watching = true;
+                now = connections.stage.load(Ordering::Acquire);
+            }
+            if now > OPEN && *stage == OPEN {
+                connection.as_mut().shut_down();
+            }
+            *stage = now;
+            // Only HTTP/2 can say which requests are not answered any more.
+            if clock.is_evicted() && clock.is_http2() && !std::mem::replace(gives_way, true) {
+                connection.as_mut().shut_down();
+            }
+            // Asked before the connection is polled: what an answer has given to
+            // HTTP/2 before it ended, in a task of its own, is written here.
+            let was_serving = clock.is_serving();
+            let polled = connection.as_mut().poll(cx);
+            let is_over = now == ENDED || (now == CLOSING && !was_serving);
+            if polled.is_ready() || is_over {
+                return Poll::Ready(());
+            }
+            if now == CLOSING && !clock.is_serving() {
+                cx.waker().wake_by_ref();
+            }
+            Poll::Pending
+        })
+    }
+}

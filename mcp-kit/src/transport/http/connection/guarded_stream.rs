@@ -1,0 +1,273 @@
+//! A connection's stream, which ends when its client takes too long, or when
+//! its place is given to another.
+//!
+//! One timer a connection, set again only when it rings: a request costs a
+//! look at the time and no timer. hyper's own timeout for headers would also
+//! close connections on which nothing has begun.
+
+use std::future::Future as _;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::limits::ByteBudget;
+use crate::transport::http::connection::activity::{Clock, Phase, Round};
+use crate::transport::http::connection::socket::{self, Socket};
+
+/// How long what may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    pub(crate) head: Duration,
+    pub(crate) idle: Duration,
+    /// Without a byte of an answer being read.
+    pub(crate) unread: Duration,
+}
+
+/// While memory is short, unread answers have no longer than this.
+pub(crate) const SHORT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a client is told for which there is no room, or no more.
+pub(crate) const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
+
+/// What a client is told whose headers take too long.
+const TOO_SLOW: &[u8] =
+    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// A TCP stream that ends when its client takes too long.
+pub(crate) struct TimedStream {
+    reading: OwnedReadHalf,
+    writing: Socket,
+    clock: Arc<Clock>,
+    patience: Patience,
+    unread: Arc<ByteBudget>,
+    alarm: Pin<Box<Sleep>>,
+    /// Since when the client has read nothing of what waits for it.
+    stalled: Option<Instant>,
+    /// When the present round of answers began.
+    round: Instant,
+    /// How many bytes have come of what opens HTTP/2, until it is known whether
+    /// that comes. What comes between requests is no beginning of one there.
+    preface: Option<usize>,
+    /// When what is left of an evicted connection ends: HTTP/2 has a word for
+    /// it.
+    leaving: Option<Instant>,
+}
+
+impl TimedStream {
+    pub(crate) fn new(
+        (reading, writing): (OwnedReadHalf, Socket),
+        clock: Arc<Clock>,
+        patience: Patience,
+        unread: Arc<ByteBudget>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            reading,
+            writing,
+            clock,
+            patience,
+            unread,
+            alarm: Box::pin(sleep_until(now + patience.head)),
+            stalled: None,
+            round: now,
+            preface: Some(0),
+            leaving: None,
+        }
+    }
+
+    /// Ready when the client has taken too long.
+    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
+        loop {
+            std::task::ready!(self.alarm.as_mut().poll(cx));
+            let (phase, since) = self.clock.phase();
+            let now = Instant::now();
+            let mut until = match phase {
+                Phase::Evicted => self.leaving.unwrap_or(now),
+                Phase::Idle => since + self.patience.idle,
+                Phase::Head => since + self.patience.head,
+                // Looked at again after a while.
+                Phase::Serving => now + self.patience.head,
+            };
+            if self.clock.is_http2() {
+                // Nothing else tells of answers that stand still.
+                until = until.min(now + self.patience.head);
+            }
+            let stands_since = match self.clock.look() {
+                Round::Idle => None,
+                Round::Same => Some(self.round),
+                Round::New => {
+                    self.round = now;
+                    Some(now)
+                }
+            };
+            // Bytes that nobody takes may be here, in HTTP/1.1, or with hyper,
+            // in HTTP/2.
+            let stalled = match (self.stalled, stands_since) {
+                (Some(stalled), Some(stands)) => Some(stalled.min(stands)),
+                (stalled, stands) => stalled.or(stands),
+            };
+            if let Some(stalled) = stalled {
+                let patience = if self.unread.is_nearly_full() {
+                    SHORT_PATIENCE.min(self.patience.unread)
+                } else {
+                    self.patience.unread
+                };
+                if stalled + patience <= now {
+                    return Poll::Ready(phase);
+                }
+                until = until.min(stalled + patience).min(now + SHORT_PATIENCE);
+            }
+            if until <= now {
+                return Poll::Ready(phase);
+            }
+            self.alarm.as_mut().reset(until);
+        }
+    }
+
+    /// Notes that the client reads nothing, and says when that has lasted too
+    /// long.
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if self.stalled.is_none() {
+            let now = Instant::now();
+            self.stalled = Some(now);
+            self.clock.stalls();
+            let look = now + SHORT_PATIENCE;
+            if look < self.alarm.deadline() {
+                self.alarm.as_mut().reset(look);
+            }
+        }
+        self.poll_overdue(cx)
+            .map(|_| io::ErrorKind::TimedOut.into())
+    }
+
+    /// Whether the connection ends here. One of HTTP/2 is told so (see
+    /// `connections`), and has a moment to finish.
+    fn gives_way(&mut self) -> bool {
+        if !self.clock.is_evicted() {
+            self.leaving = None;
+            return false;
+        }
+        if !self.clock.is_http2() {
+            return true;
+        }
+        if self.leaving.is_none() {
+            let until = Instant::now() + SHORT_PATIENCE;
+            self.leaving = Some(until);
+            self.alarm.as_mut().reset(until);
+        }
+        false
+    }
+
+    /// Tells a client that asks, and ends the connection.
+    fn give_way(&self, is_asking: bool) -> io::Result<()> {
+        if is_asking && !self.clock.is_http2() {
+            let _ = self.writing.try_write(NO_ROOM);
+        }
+        Ok(())
+    }
+
+    /// Writes with `write`, once the socket takes something.
+    fn poll_write_now(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl Fn(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let stream: &TcpStream = (*self.writing).as_ref();
+        let outcome = loop {
+            match stream.poll_write_ready(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => break Err(error),
+                Poll::Pending => return self.poll_stalled(cx).map(Err),
+            }
+            match write(stream) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                outcome => break outcome,
+            }
+        };
+        self.clock.has_written(self.stalled.take().is_some());
+        Poll::Ready(outcome)
+    }
+}
+
+impl AsyncRead for TimedStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let before = buf.filled().len();
+        match Pin::new(&mut this.reading).poll_read(cx, buf) {
+            Poll::Ready(outcome) => {
+                let read = &buf.filled()[before..];
+                if let Some(seen) = this.preface {
+                    this.preface = this.clock.opens_http2(seen, read);
+                }
+                let is_asking = !read.is_empty() && !this.clock.is_serving();
+                let counts = read.is_empty()
+                    || this.preface.is_some()
+                    || this.clock.is_http2()
+                    || this.clock.has_read();
+                if this.gives_way() || !counts {
+                    // A request that has not begun is not lost half-way.
+                    buf.set_filled(before);
+                    return Poll::Ready(this.give_way(is_asking));
+                }
+                Poll::Ready(outcome)
+            }
+            Poll::Pending if this.gives_way() => {
+                let is_asking = this.clock.is_about_to_ask();
+                Poll::Ready(this.give_way(is_asking))
+            }
+            Poll::Pending => match std::task::ready!(this.poll_overdue(cx)) {
+                Phase::Idle => Poll::Ready(Ok(())), // an end like any other
+                Phase::Head => {
+                    if !this.clock.is_http2() {
+                        let _ = this.writing.try_write(TOO_SLOW);
+                    }
+                    Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+                }
+                Phase::Serving => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+                Phase::Evicted => Poll::Ready(Ok(())),
+            },
+        }
+    }
+}
+
+impl AsyncWrite for TimedStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_now(cx, |stream| stream.try_write(buf))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_now(cx, |stream| stream.try_write_vectored(bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// What is written has been given to the system.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(socket::end_writing((*self.writing).as_ref()))
+    }
+}

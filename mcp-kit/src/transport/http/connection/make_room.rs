@@ -1,0 +1,252 @@
+//! Which connection gives its place to another when all are taken.
+//!
+//! A connection on which nothing is asked costs its client nothing and the
+//! server a place: without this, whoever opens as many as there may be would
+//! keep everybody else out. Asking for what is refused costs next to nothing
+//! as well, and so it counts for nothing.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::caller::Host;
+use crate::transport::http::connection::activity::Clock;
+
+/// How long a connection has waited at least: who has just come is about to ask.
+const LEAST: Duration = Duration::from_secs(1);
+
+/// And where its host has more than its share.
+const LEAST_OF_MANY: Duration = Duration::from_millis(100);
+
+/// The share of a host is so much of all places, and no less than
+/// [`LEAST_SHARE`].
+const SHARE: usize = 8;
+const LEAST_SHARE: usize = 16;
+
+/// How long nobody is looked for again where none was found.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The connections that can be asked to give way.
+pub(crate) struct Evictable {
+    /// Beyond so many a host has more than its share.
+    share: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By number.
+    connections: HashMap<u64, Connection>,
+    next: u64,
+    /// How many each host has.
+    hosts: HashMap<Option<Host>, usize>,
+    /// Nobody was found, and is looked for again from then on.
+    not_before: Option<Instant>,
+}
+
+struct Connection {
+    /// Whose it is: behind a proxy all of them are one's.
+    host: Option<Host>,
+    clock: Arc<Clock>,
+    waker: Waker,
+}
+
+/// A connection that can be asked to give way until this is dropped.
+pub(crate) struct Registered {
+    all: Arc<Evictable>,
+    number: u64,
+}
+
+impl Evictable {
+    /// None yet, of so many that there may be.
+    pub(crate) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self {
+            share: (most / SHARE).max(LEAST_SHARE),
+            state: Mutex::default(),
+        })
+    }
+
+    /// Knows a connection from now on. `waker` has it look at its clock.
+    pub(crate) fn register(
+        self: &Arc<Self>,
+        peer: Option<IpAddr>,
+        clock: Arc<Clock>,
+        waker: Waker,
+    ) -> Registered {
+        let mut state = self.lock();
+        let number = state.next;
+        state.next += 1;
+        let connection = Connection {
+            host: peer.map(Host::of),
+            clock,
+            waker,
+        };
+        *state.hosts.entry(connection.host).or_default() += 1;
+        state.connections.insert(number, connection);
+        Registered {
+            all: Arc::clone(self),
+            number,
+        }
+    }
+
+    /// Ends a connection that waits for a request, if one has done so for a
+    /// while: of the host that has most, the one that has waited longest.
+    pub(crate) fn evict(&self, now: Instant) -> bool {
+        let mut state = self.lock();
+        if state.not_before.is_some_and(|at| now < at) {
+            return false;
+        }
+        loop {
+            let waiting = state.connections.values().filter_map(|connection| {
+                let seen = connection.clock.waiting()?;
+                let all = state.hosts.get(&connection.host).copied().unwrap_or(0);
+                let least = if all > self.share && !seen.is_stalled {
+                    LEAST_OF_MANY
+                } else {
+                    LEAST
+                };
+                (seen.since + least <= now).then_some((connection, all, seen))
+            });
+            let longest = waiting.max_by_key(|(_, all, seen)| (*all, Reverse(seen.since)));
+            let Some((connection, _, seen)) = longest else {
+                state.not_before = Some(now + PAUSE);
+                return false;
+            };
+            // Unless something has happened there just now.
+            if connection.clock.evict(&seen) {
+                connection.waker.wake_by_ref();
+                return true;
+            }
+        }
+    }
+
+    /// A poisoned lock holds nothing half-done here: every change is one step.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        let mut state = self.all.lock();
+        let left = state.connections.remove(&self.number);
+        if let Some(host) = left.as_ref().map(|left| left.host)
+            && let Some(all) = state.hosts.get_mut(&host)
+        {
+            *all -= 1;
+            if *all == 0 {
+                state.hosts.remove(&host);
+            }
+        }
+        drop(state);
+        drop(left);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    fn register(all: &Arc<Evictable>, peer: &str) -> (Registered, Arc<Clock>) {
+        let clock = Clock::new();
+        let peer = Some(peer.parse().unwrap());
+        let registered = all.register(peer, Arc::clone(&clock), Waker::noop().clone());
+        (registered, clock)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_one_that_waits_longest_gives_way_and_who_has_just_come_does_not() {
+        let all = Evictable::new(2);
+        let (_first, first) = register(&all, "192.0.2.1");
+        assert!(!all.evict(Instant::now()));
+        advance(LEAST).await;
+        let (_second, second) = register(&all, "192.0.2.1");
+        assert!(all.evict(Instant::now()));
+        assert!(first.is_evicted() && !second.is_evicted());
+        assert!(!all.evict(Instant::now()));
+        advance(LEAST).await;
+        assert!(all.evict(Instant::now()) && second.is_evicted());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_served_or_has_left_is_passed_over() {
+        let all = Evictable::new(2);
+        let (_registered, clock) = register(&all, "192.0.2.1");
+        let mut serving = clock.serve();
+        serving.let_in();
+        drop(register(&all, "192.0.2.1"));
+        advance(LEAST).await;
+        assert!(!all.evict(Instant::now()));
+        drop(serving);
+        advance(LEAST - Duration::from_millis(1)).await;
+        assert!(!all.evict(Instant::now()));
+        advance(PAUSE).await;
+        assert!(all.evict(Instant::now()) && clock.is_evicted());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_refused_is_no_use_of_a_connection() {
+        let all = Evictable::new(2);
+        let (_registered, clock) = register(&all, "192.0.2.1");
+        advance(LEAST).await;
+        let mut serving = clock.serve();
+        serving.refuse();
+        // Also while its client goes on to send.
+        assert!(all.evict(Instant::now()) && clock.is_evicted());
+        drop(serving);
+        let (_registered, clock) = register(&all, "192.0.2.1");
+        advance(LEAST).await;
+        clock.serve().refuse();
+        assert!(all.evict(Instant::now()) && clock.is_evicted());
+    }
+
+    /// Between the look and the mark, or after it: the request is served.
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_begins_meanwhile_is_served() {
+        let clock = Clock::new();
+        let seen = clock.waiting().unwrap();
+        let serving = clock.serve();
+        assert!(!clock.evict(&seen));
+        drop(serving);
+        let seen = clock.waiting().unwrap();
+        assert!(clock.evict(&seen) && clock.is_evicted() && clock.waiting().is_none());
+        let serving = clock.serve();
+        assert!(!clock.is_evicted() && clock.is_serving());
+        drop(serving);
+        assert!(clock.waiting().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_host_that_has_most_gives_way_first() {
+        let all = Evictable::new(3);
+        let (_lone, lone) = register(&all, "2001:db8:1::1");
+        advance(LEAST).await;
+        // A /64 is one host.
+        let (_one, one) = register(&all, "2001:db8:2::1");
+        let (_other, other) = register(&all, "2001:db8:2::2");
+        advance(LEAST).await;
+        assert!(all.evict(Instant::now()));
+        assert!(!lone.is_evicted() && (one.is_evicted() || other.is_evicted()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_more_than_a_share_has_less_time() {
+        let all = Evictable::new(LEAST_SHARE * SHARE);
+        let most: Vec<_> = (0..=LEAST_SHARE)
+            .map(|_| register(&all, "192.0.2.1"))
+            .collect();
+        let (_lone, lone) = register(&all, "192.0.2.2");
+        advance(LEAST_OF_MANY).await;
+        assert!(all.evict(Instant::now()));
+        drop(most);
+        advance(PAUSE).await;
+        assert!(!all.evict(Instant::now()) && !lone.is_evicted());
+    }
+}

@@ -1,0 +1,410 @@
+//! How a server is served over HTTP: who may call it from where, and within
+//! which limits.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::Future;
+use std::net::IpAddr;
+#[cfg(feature = "metrics")]
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName};
+
+use crate::auth::{Authenticator, Authenticators, WELL_KNOWN};
+use crate::call::RequestSource;
+use crate::limits::{EdgeRates, Rate};
+use crate::transport::http::edge::forwarded::TrustedProxies;
+use crate::transport::http::edge::host_check::Door;
+use crate::transport::http::edge::limits::HttpLimits;
+
+/// How a server is served over HTTP; given to
+/// [`ServerBuilder::http`](crate::server::ServerBuilder::http).
+///
+/// Without any of it the server answers callers on this machine only, and
+/// refuses to start on another address.
+///
+/// ```
+/// use mcp_kit::Server;
+/// use mcp_kit::auth::ApiKeys;
+///
+/// let server = Server::builder("search", "1.0.0")
+///     .http(|http| {
+///         http.public_url("https://mcp.example.com/mcp")
+///             .authenticate(ApiKeys::builder().key("alice", "a-long-random-key").build().unwrap())
+///             .trust_proxy("10.0.0.0/8")
+///     })
+///     .build()?;
+/// # Ok::<(), mcp_kit::server::BuildError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct HttpOptions {
+    pub(crate) path: String,
+    pub(crate) door: Door,
+    pub(crate) public_url: Option<String>,
+    pub(crate) authenticators: Authenticators,
+    pub(crate) allow_unauthenticated: bool,
+    pub(crate) edge_rates: EdgeRates,
+    pub(crate) tool_rate: Option<Rate>,
+    pub(crate) proxies: TrustedProxies,
+    /// What handlers may read of the headers.
+    exposed_headers: Vec<HeaderName>,
+    pub(crate) has_sessions: bool,
+    #[cfg(feature = "sse")]
+    pub(crate) has_sse: bool,
+    pub(crate) ready_checks: Vec<(Cow<'static, str>, ReadyCheck)>,
+    pub(crate) drain_delay: Duration,
+    pub(crate) limits: HttpLimits,
+    #[cfg(feature = "metrics")]
+    pub(crate) has_metrics_path: bool,
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics_address: Option<SocketAddr>,
+    problems: Vec<String>,
+}
+
+/// Asks whether something that the server needs is there.
+pub(crate) type ReadyCheck =
+    Arc<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            path: "/mcp".to_owned(),
+            door: Door::default(),
+            public_url: None,
+            authenticators: Authenticators::default(),
+            allow_unauthenticated: false,
+            edge_rates: EdgeRates::default(),
+            tool_rate: Some(Rate::per_minute(60)),
+            proxies: TrustedProxies::default(),
+            exposed_headers: Vec::new(),
+            has_sessions: true,
+            #[cfg(feature = "sse")]
+            has_sse: false,
+            ready_checks: Vec::new(),
+            drain_delay: Duration::ZERO,
+            limits: HttpLimits::default(),
+            #[cfg(feature = "metrics")]
+            has_metrics_path: false,
+            #[cfg(feature = "metrics")]
+            metrics_address: None,
+            problems: Vec::new(),
+        }
+    }
+}
+
+impl HttpOptions {
+    /// The path of the MCP endpoint; `/mcp`.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        let is_path = self.path.starts_with('/') && !self.path.contains(['?', '#', ' ']);
+        if !is_path {
+            self.problems.push(format!(
+                "http: the path {:?} must begin with a slash and hold no query",
+                self.path
+            ));
+        }
+        self
+    }
+
+    /// The URL of the MCP endpoint as clients know it, such as
+    /// `https://mcp.example.com/mcp`. Its host and its origin are accepted from
+    /// then on.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        let url = url.into();
+        if let Err(problem) = self.door.allow_url(&url) {
+            self.problems.push(problem);
+        }
+        self.public_url = Some(url);
+        self
+    }
+
+    /// Accepts requests for this host: `mcp.internal` on any port,
+    /// `mcp.internal:8080` on that one.
+    pub fn allow_host(mut self, host: impl AsRef<str>) -> Self {
+        if let Err(problem) = self.door.allow_host(host.as_ref()) {
+            self.problems.push(problem);
+        }
+        self
+    }
+
+    /// Accepts requests whatever host they name. Web pages of others can then
+    /// reach the server through a name that points to it (DNS rebinding): only
+    /// for servers that ask for credentials.
+    pub fn allow_any_host(mut self) -> Self {
+        self.door.allow_any_host();
+        self
+    }
+
+    /// Accepts requests that a browser sends for pages of this origin, such as
+    /// `https://app.example.com`. Requests without an `Origin` are not concerned.
+    pub fn allow_origin(mut self, origin: impl AsRef<str>) -> Self {
+        if let Err(problem) = self.door.allow_origin(origin.as_ref(), false) {
+            self.problems.push(problem);
+        }
+        self
+    }
+
+    /// Lets pages of this origin read the answers as well (CORS): accepts the
+    /// origin, and answers a browser's preflight requests for it.
+    pub fn cors_origin(mut self, origin: impl AsRef<str>) -> Self {
+        if let Err(problem) = self.door.allow_origin(origin.as_ref(), true) {
+            self.problems.push(problem);
+        }
+        self
+    }
+
+    /// Asks `authenticator` who a caller is. With several, the first that knows
+    /// the credentials decides; who none of them knows is refused.
+    pub fn authenticate(mut self, authenticator: impl Authenticator) -> Self {
+        self.authenticators.add(authenticator);
+        self
+    }
+
+    /// Serves callers without authentication, also on an address that others
+    /// can reach. They are the principal `anonymous`, which has no scope; limits by
+    /// caller count each of their addresses by itself.
+    pub fn allow_unauthenticated(mut self) -> Self {
+        self.allow_unauthenticated = true;
+        self
+    }
+
+    /// How often requests that are not authenticated may come from one address:
+    /// those without credentials, those with bad ones, and all of a server that
+    /// requires none. 600 per minute; `None` for no limit. IPv6 addresses count
+    /// by their /64.
+    ///
+    /// Requests of authenticated callers do not count, so that many users may
+    /// share an address. An address that has used up its rate is refused with 429
+    /// before its credentials are checked: that is what limits the guessing of
+    /// keys.
+    pub fn address_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
+        self.edge_rates.address = rate.into();
+        self
+    }
+
+    /// How often a caller may ask, for any purpose; no limit unless it is set.
+    pub fn principal_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
+        self.edge_rates.principal = rate.into();
+        self
+    }
+
+    /// How often a caller may call a tool for which neither the server nor the
+    /// tool has a rate of its own; 60 per minute. `None` for no such limit.
+    pub fn tool_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
+        self.tool_rate = rate.into();
+        self
+    }
+
+    /// Believes what proxies say of their clients' addresses
+    /// (`X-Forwarded-For`): an address, a network such as `10.0.0.0/8`, or one
+    /// of the words `loopback` and `private`. The header is ignored if it comes from any other address.
+    pub fn trust_proxy(mut self, proxies: impl AsRef<str>) -> Self {
+        if let Err(problem) = self.proxies.trust(proxies.as_ref()) {
+            self.problems.push(format!("http: {problem}"));
+        }
+        self
+    }
+
+    /// Lets handlers and middlewares read the header `name` of the request, with
+    /// [`RequestInfo::header`](crate::RequestInfo::header): a tenant that a proxy
+    /// has found out, or a request id to join logs by. A client can send any header
+    /// it likes, so a proxy must overwrite those that are relied on.
+    ///
+    /// Headers that carry credentials (`Authorization`, `Proxy-Authorization`,
+    /// `X-API-Key`, `Cookie`, `Mcp-Session-Id`) are refused by `build()`: no
+    /// handler should hold them. An [`Authenticator`] can read them, and hand on
+    /// what it made of them with
+    /// [`Principal::with_extension`](crate::Principal::with_extension).
+    ///
+    /// ```
+    /// use mcp_kit::{RequestInfo, Server, tool};
+    ///
+    /// /// Names the region.
+    /// #[tool]
+    /// async fn region(request: RequestInfo) -> String {
+    ///     request.header("x-region").unwrap_or("unknown").to_owned()
+    /// }
+    ///
+    /// let server = Server::builder("regions", "1.0.0")
+    ///     .tool::<region>()
+    ///     .http(|http| http.expose_header("X-Region"))
+    ///     .build()?;
+    /// # Ok::<(), mcp_kit::server::BuildError>(())
+    /// ```
+    pub fn expose_header(mut self, name: impl AsRef<str>) -> Self {
+        let name = name.as_ref();
+        match name.parse::<HeaderName>() {
+            Ok(known) if SECRET_HEADERS.contains(&known.as_str()) => {
+                self.problems.push(format!(
+                    "http: the header {name:?} carries credentials, which no handler should hold; let an Authenticator read it, and hand on what it means with Principal::with_extension"
+                ));
+            }
+            Ok(known) => self.exposed_headers.push(known),
+            Err(_) => self
+                .problems
+                .push(format!("http: {name:?} is not the name of a header")),
+        }
+        self
+    }
+
+    /// Keeps no sessions for clients of the older revisions: each of their
+    /// requests is independent and is answered as JSON. Any replica can then
+    /// serve any request.
+    pub fn without_sessions(mut self) -> Self {
+        self.has_sessions = false;
+        self
+    }
+
+    /// Serves the transport of 2024-11-05 beside the endpoint, for clients that
+    /// know no other: `GET /sse` opens a stream, whose first event says where to
+    /// send messages (`POST /messages?sessionId=…`); all answers come on the
+    /// stream. Hosts, credentials and limits hold as they do for the endpoint.
+    ///
+    /// A session lasts as long as its stream: where it breaks off, calls in
+    /// flight are cancelled. With several replicas the requests of a session
+    /// must reach the one that has its stream. A client that does not read has
+    /// further requests refused with 503 while
+    /// [`Limits::unread_bytes`](crate::server::Limits::unread_bytes) wait for
+    /// it.
+    ///
+    /// With a [`public_url`](Self::public_url) the address for messages begins
+    /// with what its path has before the endpoint's own. Without one it is
+    /// relative to the address of the stream if the service is mounted in an
+    /// application or the request came through a proxy that adds a header such as
+    /// `X-Forwarded-For`, and `/messages` otherwise.
+    #[cfg(feature = "sse")]
+    pub fn sse(mut self) -> Self {
+        self.has_sse = true;
+        self
+    }
+
+    /// How often a caller may open a stream of [`sse`](Self::sse); 60 per
+    /// minute. `None` for no limit. Callers that are not authenticated count by
+    /// their addresses.
+    #[cfg(feature = "sse")]
+    pub fn stream_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
+        self.edge_rates.stream = rate.into();
+        self
+    }
+
+    /// Answers `/readyz` with 503 while `check` says `false`, or has not said
+    /// anything for two seconds. The name is shown to who asks.
+    pub fn ready_check<F, Fut>(mut self, name: impl Into<Cow<'static, str>>, check: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = bool> + Send + 'static,
+    {
+        let check: ReadyCheck = Arc::new(move || Box::pin(check()));
+        self.ready_checks.push((name.into(), check));
+        self
+    }
+
+    /// How long the server goes on as before once it is asked to end, with
+    /// `/readyz` turned to 503 already; none. For load balancers that take a
+    /// while to look.
+    pub fn drain_delay(mut self, delay: Duration) -> Self {
+        self.drain_delay = delay;
+        self
+    }
+
+    /// Shows the server's metrics on `/metrics` of the same socket, to whom the
+    /// endpoint is open: hosts, keys and limits hold for it as well. The server
+    /// needs [`metrics`](crate::server::ServerBuilder::metrics).
+    #[cfg(feature = "metrics")]
+    pub fn metrics_on_path(mut self) -> Self {
+        self.has_metrics_path = true;
+        self
+    }
+
+    /// Shows the server's metrics on a socket of their own, to every client
+    /// that reaches it. The server needs [`metrics`](crate::server::ServerBuilder::metrics).
+    #[cfg(feature = "metrics")]
+    pub fn metrics_on(mut self, address: SocketAddr) -> Self {
+        self.metrics_address = Some(address);
+        self
+    }
+
+    /// Whether metrics are to be shown somewhere.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn shows_metrics(&self) -> bool {
+        self.has_metrics_path || self.metrics_address.is_some()
+    }
+
+    /// Changes the limits of HTTP.
+    pub fn limits(mut self, change: impl FnOnce(&mut HttpLimits)) -> Self {
+        change(&mut self.limits);
+        self
+    }
+
+    /// What is wrong with them, for `build()` to tell.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
+        let path = self.path.as_str();
+        let is_taken = TAKEN.contains(&path) || path.starts_with(WELL_KNOWN);
+        let doubled = is_taken.then(|| {
+            format!(
+                "http: the path {path:?} is taken: probes, metrics, the older transport and the metadata for OAuth have paths of their own"
+            )
+        });
+        self.problems
+            .iter()
+            .cloned()
+            .chain(self.limits.problems())
+            .chain(doubled)
+    }
+
+    /// What handlers may know of a request's way here.
+    pub(crate) fn source(&self, headers: &HeaderMap, address: Option<IpAddr>) -> RequestSource {
+        let mut source = RequestSource {
+            address,
+            ..RequestSource::default()
+        };
+        if !self.exposed_headers.is_empty() {
+            let sent = |name: &HeaderName| {
+                let value = headers.get(name)?.to_str().ok()?;
+                Some((name.as_str().into(), value.into()))
+            };
+            source.headers = Some(self.exposed_headers.iter().filter_map(sent).collect());
+        }
+        source
+    }
+
+    /// Whether callers must authenticate.
+    pub(crate) fn has_authentication(&self) -> bool {
+        !self.authenticators.is_empty()
+    }
+}
+
+/// What carries credentials, and never reaches a handler.
+const SECRET_HEADERS: [&str; 5] = [
+    "authorization",
+    "proxy-authorization",
+    "x-api-key",
+    "cookie",
+    "mcp-session-id",
+];
+
+/// Paths that are taken, beside all that begin as those of the metadata for OAuth.
+const TAKEN: [&str; 6] = [
+    "/livez",
+    "/readyz",
+    "/health",
+    "/metrics",
+    "/sse",
+    "/messages",
+];
+
+impl fmt::Debug for HttpOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpOptions")
+            .field("path", &self.path)
+            .field("public_url", &self.public_url)
+            .field("has_authentication", &self.has_authentication())
+            .field("allow_unauthenticated", &self.allow_unauthenticated)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

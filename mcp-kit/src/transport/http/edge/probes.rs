@@ -1,0 +1,216 @@
+//! What load balancers and orchestrators ask.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::{Method, Response, StatusCode};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+
+use crate::protocol::encode;
+use crate::transport::http::edge::options::{HttpOptions, ReadyCheck};
+use crate::transport::http::message::body::HttpBody;
+use crate::transport::http::message::refusal::{Refusal, json_response};
+
+/// How long a check may take.
+const CHECK_TIME: Duration = Duration::from_secs(2);
+
+/// How long an outcome of the checks holds. Whoever asks without end asks this.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What the server's own checks said last.
+#[derive(Debug, Default)]
+pub(crate) struct Readiness(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    last: Option<(Instant, Arc<[String]>)>,
+    /// The round that runs. Whoever asks meanwhile waits for it.
+    round: Option<watch::Receiver<()>>,
+}
+
+impl Readiness {
+    /// The names of the checks that fail.
+    pub(crate) async fn failing(self: &Arc<Self>, options: &HttpOptions) -> Arc<[String]> {
+        if options.ready_checks.is_empty() {
+            return Arc::default();
+        }
+        loop {
+            let mut round = {
+                let mut state = self.lock();
+                if let Some((at, failing)) = &state.last
+                    && at.elapsed() < FRESH
+                {
+                    return Arc::clone(failing);
+                }
+                match &state.round {
+                    Some(round) if round.has_changed().is_ok() => round.clone(),
+                    // There is none, or it was cut off with its runtime.
+                    _ => {
+                        let (ends, round) = watch::channel(());
+                        state.round = Some(round.clone());
+                        let checks = options.ready_checks.clone();
+                        tokio::spawn(Arc::clone(self).run(checks, ends));
+                        round
+                    }
+                }
+            };
+            // An error: the round has ended.
+            while round.changed().await.is_ok() {}
+        }
+    }
+
+    /// Runs the checks, in a task of its own: whoever asks may leave.
+    async fn run(
+        self: Arc<Self>,
+        checks: Vec<(Cow<'static, str>, ReadyCheck)>,
+        ends: watch::Sender<()>,
+    ) {
+        let mut failing = Vec::new();
+        for (name, check) in checks {
+            // In a task of its own: a panic is a check that fails.
+            let check = AbortOnDrop(tokio::spawn(async move { check().await }));
+            if !check.holds().await {
+                failing.push(name.into_owned());
+            }
+        }
+        {
+            let mut state = self.lock();
+            state.last = Some((Instant::now(), failing.into()));
+            state.round = None;
+        }
+        drop(ends);
+    }
+
+    /// A poisoned lock holds nothing half-done here: every change is one step.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A check that runs until this is dropped.
+struct AbortOnDrop(JoinHandle<bool>);
+
+impl AbortOnDrop {
+    async fn holds(mut self) -> bool {
+        matches!(timeout(CHECK_TIME, &mut self.0).await, Ok(Ok(true)))
+    }
+}
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The answer of a probe that finds everything right.
+pub(crate) fn ok() -> Response<HttpBody> {
+    json_response(StatusCode::OK, br#"{"status":"ok"}"#.to_vec())
+}
+
+/// The answer of a server that takes no calls.
+pub(crate) fn unready(why: &str, failing: &[String]) -> Response<HttpBody> {
+    let mut json = br#"{"status":"#.to_vec();
+    encode::string(&mut json, why);
+    if !failing.is_empty() {
+        json.extend_from_slice(br#","failing":"#);
+        encode::json(&mut json, failing);
+    }
+    json.push(b'}');
+    json_response(StatusCode::SERVICE_UNAVAILABLE, json)
+}
+
+/// Whether a path is one of the probes.
+pub(crate) fn is_probe(path: &str) -> bool {
+    matches!(path, "/livez" | "/readyz" | "/health")
+}
+
+/// Probes are read.
+pub(crate) fn check_method(method: &Method) -> Result<(), Refusal> {
+    if matches!(*method, Method::GET | Method::HEAD) {
+        Ok(())
+    } else {
+        Err(Refusal::method("GET, HEAD"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Notify;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    /// Checks that count how often they are asked, and how many of them run.
+    struct Checks {
+        asked: Arc<AtomicUsize>,
+        running: Arc<AtomicUsize>,
+        options: HttpOptions,
+    }
+
+    struct Runs(Arc<AtomicUsize>);
+
+    impl Drop for Runs {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A check that says what it says once it is told to.
+    fn checks(until: &Arc<Notify>, says: bool) -> Checks {
+        let (asked, running) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let (asks, runs) = (Arc::clone(&asked), Arc::clone(&running));
+        let until = Arc::clone(until);
+        let options = HttpOptions::default().ready_check("store", move || {
+            asks.fetch_add(1, Ordering::Relaxed);
+            runs.fetch_add(1, Ordering::Relaxed);
+            let (runs, until) = (Runs(Arc::clone(&runs)), Arc::clone(&until));
+            async move {
+                let _runs = runs;
+                until.notified().await;
+                says
+            }
+        });
+        Checks {
+            asked,
+            running,
+            options,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_leaves_early_takes_no_outcome_along() {
+        let until = Arc::default();
+        let checks = checks(&until, false);
+        let readiness = Arc::<Readiness>::default();
+        for _ in 0..20 {
+            let asking = readiness.failing(&checks.options);
+            assert!(timeout(Duration::from_millis(10), asking).await.is_err());
+        }
+        assert_eq!(checks.asked.load(Ordering::Relaxed), 1);
+        until.notify_one();
+        assert_eq!(*readiness.failing(&checks.options).await, ["store"]);
+        assert_eq!(*readiness.failing(&checks.options).await, ["store"]);
+        assert_eq!(checks.asked.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_check_that_says_nothing_fails_and_ends() {
+        let checks = checks(&Arc::default(), true);
+        let readiness = Arc::<Readiness>::default();
+        for round in 1..4 {
+            let both = tokio::join!(
+                readiness.failing(&checks.options),
+                readiness.failing(&checks.options)
+            );
+            assert_eq!((&*both.0, &*both.1), (&["store".to_owned()][..], &*both.0));
+            assert_eq!(checks.asked.load(Ordering::Relaxed), round);
+            sleep(FRESH).await;
+            assert_eq!(checks.running.load(Ordering::Relaxed), 0);
+        }
+    }
+}

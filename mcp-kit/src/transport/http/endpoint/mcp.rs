@@ -1,0 +1,491 @@
+//! The MCP endpoint: from a request that has passed the doors to what answers
+//! it. Which era it belongs to is said by its headers and its metadata, and
+//! never by its method.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+
+use crate::call::{ErrorKind, Outbound, ToolError};
+use crate::caller::Principal;
+use crate::limits::Claim;
+use crate::observe::Origin;
+use crate::observe::log_refusal;
+use crate::protocol::message::{Frame, Message, Request, decode};
+use crate::protocol::meta::{Meta, modern_version};
+use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, json_string};
+use crate::server::subscriptions::check as check_filter;
+use crate::server::{PendingCall, Session};
+use crate::transport::http::calls::call::{Call, CallGuard, Waiting, shutting_down};
+use crate::transport::http::calls::response::{Begun, Exchange, Reader};
+use crate::transport::http::calls::subscriptions;
+use crate::transport::http::connection::socket::Socket;
+use crate::transport::http::message::body::{self, HttpBody, LARGE, Unread};
+use crate::transport::http::message::headers::{self, Accepts};
+use crate::transport::http::message::refusal::{
+    Reason, Refusal, busy, empty_response, json_response,
+};
+use crate::transport::http::message::request_body::RequestBody;
+use crate::transport::http::service::Shared;
+use crate::transport::http::sessions::{self, Found, Opening};
+
+/// Events of one response that nobody has read may have so many bytes.
+pub(crate) const MOST_UNREAD_EVENTS: usize = 64 * 1024;
+
+/// Answers a request from `principal`.
+pub(crate) async fn serve(
+    shared: &Arc<Shared>,
+    parts: &Parts,
+    body: &mut RequestBody,
+    (principal, address): (Principal, Option<IpAddr>),
+    socket: Option<Socket>,
+) -> Result<Response<HttpBody>, Refusal> {
+    match parts.method {
+        Method::POST => post(shared, parts, body, (principal, address), socket).await,
+        // Boxed: most requests need no room for them.
+        Method::GET => Box::pin(sessions::get(shared, &parts.headers, principal)).await,
+        Method::DELETE => Box::pin(sessions::delete(shared, &parts.headers, principal)).await,
+        _ if shared.options.has_sessions => Err(Refusal::method("POST, GET, DELETE")),
+        _ => Err(Refusal::method("POST")),
+    }
+}
+
+/// What a message asks for.
+pub(crate) enum Asked {
+    /// An answer that is there already.
+    Answer(Vec<u8>),
+    /// Nothing: a notification.
+    Nothing,
+    Call {
+        call: PendingCall,
+        exchange: Arc<Exchange>,
+    },
+    Listen(RequestId, subscriptions::Place, Principal),
+    /// A session.
+    Open(Box<Opening>),
+    /// A call of a session, which has been taken up.
+    InSession(Arc<Call>),
+    /// The answers to a batch.
+    Batch(Arc<Exchange>),
+}
+
+async fn post(
+    shared: &Arc<Shared>,
+    parts: &Parts,
+    body: &mut RequestBody,
+    (principal, address): (Principal, Option<IpAddr>),
+    socket: Option<Socket>,
+) -> Result<Response<HttpBody>, Refusal> {
+    let headers = &parts.headers;
+    check_is_json(headers)?;
+    let accepts = Accepts::of(headers);
+    if !accepts.json && !accepts.events {
+        return Err(Refusal::new(
+            StatusCode::NOT_ACCEPTABLE,
+            Reason::ContentType,
+            "Not acceptable: Accept must list application/json and text/event-stream",
+        ));
+    }
+    let (bytes, mut incoming) = read(shared, body).await?;
+    let origin = Origin::http(parts.version, headers);
+    let found = sessions::find(shared, headers, &principal).await?;
+    let session = Session {
+        principal,
+        version: None,
+        client: None,
+        origin,
+        source: shared.options.source(headers, address),
+    };
+    let asked = decide(
+        shared,
+        headers,
+        accepts,
+        &bytes,
+        &mut incoming,
+        &found,
+        session,
+    )?;
+    drop(bytes);
+    drop(found);
+    match asked {
+        Asked::Nothing => Ok(empty_response(StatusCode::ACCEPTED)),
+        Asked::Answer(json) => {
+            // A large one, such as a long list, counts among what clients
+            // leave unread, as results do.
+            let mut claim = None;
+            if json.len() > LARGE {
+                claim = Some(shared.unread.claim(json.len()).ok_or_else(busy)?);
+            }
+            let mut response = answer(json, accepts);
+            response.body_mut().held().unread = claim;
+            Ok(response)
+        }
+        Asked::Call { call, exchange } => {
+            hold(shared, &call, incoming)?;
+            respond(shared, call, exchange, accepts, socket).await
+        }
+        Asked::Listen(id, place, caller) => {
+            let exchange = Exchange::new(MOST_UNREAD_EVENTS);
+            let subscription =
+                subscriptions::open(&shared.server, id, Arc::clone(&exchange), place);
+            let mut response = events(shared, &exchange);
+            response.body_mut().held().subscription = Some(subscription);
+            response.body_mut().end_with(caller);
+            Ok(response)
+        }
+        Asked::Open(opening) => Box::pin(sessions::open(shared, *opening, accepts)).await,
+        Asked::InSession(call) => Ok(sessions::respond(shared, call, accepts).await),
+        Asked::Batch(exchange) => Ok(sessions::respond_to_batch(exchange, accepts).await),
+    }
+}
+
+/// Messages are JSON, and not compressed.
+pub(crate) fn check_is_json(headers: &HeaderMap) -> Result<(), Refusal> {
+    if let Some(coding) = headers::compression(headers) {
+        return Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Reason::ContentType,
+            format!(
+                "Unsupported media type: the body must not be compressed; the Content-Encoding is {}",
+                crate::support::text::excerpt(&String::from_utf8_lossy(coding.as_bytes()))
+            ),
+        ));
+    }
+    if headers::is_json(headers) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Reason::ContentType,
+        "Unsupported media type: the Content-Type must be application/json",
+    ))
+}
+
+pub(crate) async fn read(
+    shared: &Shared,
+    body: &mut RequestBody,
+) -> Result<(Bytes, Option<Claim>), Refusal> {
+    let most = shared.server.limits.message_bytes;
+    let time = shared.options.limits.body_time;
+    body::read(body, most, time, &shared.incoming)
+        .await
+        .map_err(|unread| match unread {
+            Unread::TooLarge => Refusal::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                Reason::TooLarge,
+                format!("Content too large: a message may have {most} bytes"),
+            )
+            .closing(),
+            Unread::TooSlow => Refusal::new(
+                StatusCode::REQUEST_TIMEOUT,
+                Reason::TooSlow,
+                format!(
+                    "Request timeout: the body took longer than {} s",
+                    time.as_secs()
+                ),
+            )
+            .closing(),
+            Unread::Busy => busy().closing(),
+            Unread::Broken => Refusal::new(
+                StatusCode::BAD_REQUEST,
+                Reason::Malformed,
+                "Bad request: the body broke off",
+            )
+            .closing(),
+        })
+}
+
+/// Decides what a message asks for.
+fn decide(
+    shared: &Arc<Shared>,
+    headers: &HeaderMap,
+    accepts: Accepts,
+    bytes: &[u8],
+    incoming: &mut Option<Claim>,
+    found: &Found,
+    session: Session,
+) -> Result<Asked, Refusal> {
+    let named = headers::single(headers, &headers::PROTOCOL_VERSION)?;
+    let header_era = named.map(sessions::named_era);
+    match decode(bytes, shared.server.limits.pending_calls) {
+        Frame::One(Ok(Message::Request(request))) => {
+            // An error under an id in flight would end that call instead.
+            let with_id = |refusal: Refusal| {
+                let is_free = !found.has_call(&request.id);
+                refusal.with_id(is_free.then_some(&request.id))
+            };
+            let meta = Meta::of(request.params.meta)
+                .map_err(|error| with_id(Refusal::bad_request(error)))?;
+            if meta.era() == Era::Legacy {
+                sessions::check_version(named).map_err(with_id)?;
+            }
+            if meta.era() == Era::Modern || header_era == Some(Era::Modern) {
+                let asked = modern(shared, headers, accepts, &request, &meta, session);
+                return asked.map_err(with_id);
+            }
+            let version = named.and_then(ProtocolVersion::from_name);
+            sessions::request(
+                shared,
+                found,
+                accepts,
+                version,
+                &request,
+                &meta,
+                (session, incoming),
+            )
+        }
+        Frame::One(Ok(Message::Notification(notification))) => {
+            let meta = Meta::of(notification.params.meta).map_err(Refusal::bad_request)?;
+            if meta.era() == Era::Legacy {
+                sessions::check_version(named)?;
+            }
+            if meta.era() == Era::Modern || header_era == Some(Era::Modern) {
+                let method = &notification.method;
+                headers::must_equal(headers, &headers::METHOD, method, "method")?;
+                modern_version(named.unwrap_or_default()).map_err(Refusal::bad_request)?;
+                return Ok(Asked::Nothing);
+            }
+            let notification = Frame::One(Ok(Message::Notification(notification)));
+            sessions::message(shared, found, named, notification, session)
+        }
+        frame => sessions::message(shared, found, named, frame, session),
+    }
+}
+
+/// A request that carries its own metadata.
+fn modern(
+    shared: &Arc<Shared>,
+    headers: &HeaderMap,
+    accepts: Accepts,
+    request: &Request<'_>,
+    meta: &Meta<'_>,
+    mut session: Session,
+) -> Result<Asked, Refusal> {
+    let version = meta.check_members().map_err(Refusal::bad_request)?;
+    // A client that contradicts itself is told so, whatever it wants.
+    let same = |name: &HeaderName, expected: &str, member: &str| {
+        headers::must_equal(headers, name, expected, member)
+    };
+    headers::must_equal_version(headers, &version)?;
+    modern_version(&version).map_err(Refusal::bad_request)?;
+    same(&headers::METHOD, &request.method, "method")?;
+    if matches!(&*request.method, "tools/call" | "prompts/get")
+        && let Some(name) = request.params.name.and_then(|name| json_string(name.get()))
+    {
+        same(&headers::NAME, &name, "params.name")?;
+        if request.method == "tools/call" {
+            let arguments = request.params.arguments;
+            shared.param_headers.check(&name, arguments, headers)?;
+        }
+    }
+    refuse_while_draining(shared)?;
+    check_scope(shared, request, &session.principal)?;
+    if request.method == "subscriptions/listen" {
+        check_filter(&request.params).map_err(Refusal::bad_request)?;
+        if !accepts.events {
+            return Err(Refusal::new(
+                StatusCode::NOT_ACCEPTABLE,
+                Reason::ContentType,
+                "Not acceptable: subscriptions/listen is answered with text/event-stream",
+            ));
+        }
+        let limits = (
+            shared.server.limits.subscriptions_per_principal,
+            shared.options.limits.requests,
+        );
+        let place = (shared.subscriptions).place(&session.principal, limits)?;
+        return Ok(Asked::Listen(request.id.clone(), place, session.principal));
+    }
+    route(shared, Era::Modern, &mut session, accepts, request, meta).map_err(|error| {
+        if error.code() == ErrorCode::MethodNotFound {
+            Refusal::of(StatusCode::NOT_FOUND, None, error)
+        } else {
+            Refusal::of(StatusCode::OK, None, error)
+        }
+    })
+}
+
+pub(crate) fn route(
+    shared: &Arc<Shared>,
+    era: Era,
+    session: &mut Session,
+    accepts: Accepts,
+    request: &Request<'_>,
+    meta: &Meta<'_>,
+) -> Result<Asked, RpcError> {
+    let mut json = Vec::new();
+    let exchange = (request.method == "tools/call").then(|| Exchange::new(MOST_UNREAD_EVENTS));
+    let outbound = exchange
+        .as_ref()
+        .filter(|_| accepts.events)
+        .map(|exchange| Arc::clone(exchange) as Arc<dyn Outbound>);
+    let call = (shared.server).route(era, session, request, meta, outbound.as_ref(), &mut json)?;
+    Ok(match (call, exchange) {
+        (Some(call), Some(exchange)) => Asked::Call { call, exchange },
+        _ => Asked::Answer(json),
+    })
+}
+
+/// A token that lacks a tool's scope is answered so that its holder can ask for
+/// a better one (RFC 6750, section 3.1). Keys have nobody to ask: their callers
+/// read in the call's result what is missing.
+pub(crate) fn check_scope(
+    shared: &Shared,
+    request: &Request<'_>,
+    principal: &Principal,
+) -> Result<(), Refusal> {
+    let tool = (request.method == "tools/call" && principal.has_token())
+        .then_some(request.params.name)
+        .flatten()
+        .and_then(|name| shared.server.tool(&json_string(name.get())?));
+    let Some(scope) = tool.and_then(|tool| tool.definition().scope()) else {
+        return Ok(());
+    };
+    if principal.has_scope(scope) {
+        return Ok(());
+    }
+    let challenge = (shared.options.authenticators).insufficient_scope(principal, scope);
+    Err(Refusal::new(
+        StatusCode::FORBIDDEN,
+        Reason::Forbidden,
+        format!("Forbidden: the tool needs the scope \"{scope}\", which the token does not have"),
+    )
+    .challenges(challenge.into_iter().collect()))
+}
+
+pub(crate) fn refuse_while_draining(shared: &Shared) -> Result<(), Refusal> {
+    if !shared.server.drain.is_draining() {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Reason::Draining,
+        shutting_down().message().unwrap_or_default().to_owned(),
+    )
+    .retry_after(1)
+    .closing())
+}
+
+/// What a call counts for beside its arguments, its ids and its progress token:
+/// about what the server keeps for one that waits.
+const PER_CALL: usize = 1024;
+
+/// Counts what a call holds of its client's message, until the call drops it.
+/// `incoming` is what the message has counted for so far.
+pub(crate) fn hold(
+    shared: &Shared,
+    call: &PendingCall,
+    incoming: Option<Claim>,
+) -> Result<(), Refusal> {
+    let bytes = call.size() + PER_CALL;
+    let claim = match incoming {
+        Some(mut claim) => claim.set_small(bytes).then_some(claim),
+        None => shared.incoming.claim_small(bytes),
+    };
+    let Some(claim) = claim.filter(|_| !leaves_no_room(shared, call)) else {
+        return Err(no_room(call));
+    };
+    call.context.hold(claim);
+    Ok(())
+}
+
+/// Whether a call would wait for others of its caller while requests take up
+/// half of the connections.
+fn leaves_no_room(shared: &Shared, call: &PendingCall) -> bool {
+    shared.open.is_half_full()
+        && shared
+            .server
+            .principal_permits
+            .of(&call.context.principal)
+            .available_permits()
+            == 0
+}
+
+/// Refuses a call that there is no room for.
+pub(crate) fn no_room(call: &PendingCall) -> Refusal {
+    let refusal = ToolError::refusal(ErrorKind::Busy, "The server is busy");
+    log_refusal(&refusal, &call.context);
+    busy().with_id(Some(&call.id))
+}
+
+/// Runs a call and answers with what it gives.
+async fn respond(
+    shared: &Arc<Shared>,
+    call: PendingCall,
+    exchange: Arc<Exchange>,
+    accepts: Accepts,
+    socket: Option<Socket>,
+) -> Result<Response<HttpBody>, Refusal> {
+    let outlives_client = call.era == Era::Legacy;
+    let accepts = if outlives_client {
+        accepts.preferring_json()
+    } else {
+        accepts
+    };
+    if !accepts.json {
+        exchange.open_stream();
+    }
+    let patience = accepts.events.then_some(shared.options.limits.keep_alive);
+    let waiting = Waiting {
+        patience,
+        socket: socket.filter(|_| !outlives_client),
+    };
+    let call = Call::start(shared, call, exchange, waiting);
+    let guard = CallGuard::new(Arc::clone(&call), outlives_client);
+    match call.begun().await {
+        Begun::Answer(json, claim) => {
+            let mut response = json_response(StatusCode::OK, json);
+            response.body_mut().held().unread = claim;
+            Ok(response)
+        }
+        Begun::Stream => {
+            let mut response = events(shared, &call.exchange);
+            response.body_mut().held().call = Some(guard);
+            Ok(response)
+        }
+        Begun::Nothing => Err(Refusal::of(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            None,
+            RpcError::new(ErrorCode::InternalError, "The call ended without an answer"),
+        )
+        .with_id(Some(&call.pending().id))),
+    }
+}
+
+/// An answer that is there already.
+pub(crate) fn answer(json: Vec<u8>, accepts: Accepts) -> Response<HttpBody> {
+    if accepts.json {
+        return json_response(StatusCode::OK, json);
+    }
+    let mut event = b"data: ".to_vec();
+    event.extend_from_slice(&json);
+    event.extend_from_slice(b"\n\n");
+    stream_of(HttpBody::whole(event))
+}
+
+/// A stream of what comes for `exchange`.
+pub(crate) fn events(shared: &Shared, exchange: &Arc<Exchange>) -> Response<HttpBody> {
+    stream(shared, exchange.read())
+}
+
+/// A stream of what comes for `reader`.
+pub(crate) fn stream(shared: &Shared, reader: Reader) -> Response<HttpBody> {
+    stream_of(HttpBody::events(reader, shared.options.limits.keep_alive))
+}
+
+pub(crate) fn stream_of(body: HttpBody) -> Response<HttpBody> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // Proxies that collect what they pass on would keep events back.
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
+    response
+}

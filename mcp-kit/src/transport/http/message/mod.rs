@@ -1,0 +1,11 @@
+//! HTTP messages: what is read of a request and what a response consists of.
+//!
+//! Every other folder of the transport uses these types: the protocol's
+//! headers, a request's body with its limits, the body of a response (one
+//! answer, a stream of events, or nothing), and [`Refusal`](refusal::Refusal),
+//! a status with a JSON-RPC error in place of what a client asked for.
+
+pub(super) mod body;
+pub(super) mod headers;
+pub(super) mod refusal;
+pub(super) mod request_body;

@@ -1,0 +1,228 @@
+//! The server on a socket of its own: accepting, draining, ending.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::server::{Limits, Server};
+use crate::transport::LAST_WRITE;
+use crate::transport::http::connection::connections::Connections;
+use crate::transport::http::service::{HttpService, LOCKED};
+use crate::transport::signals::Signals;
+
+/// How long to wait where no connection can be accepted for want of something.
+const BACK_OFF: Duration = Duration::from_millis(50);
+
+/// And where others were ended, whose descriptors are free shortly after.
+const ENDING: Duration = Duration::from_millis(2);
+
+/// How often it is logged that connections cannot be accepted.
+const LOG_PACE: Duration = Duration::from_secs(10);
+
+impl Server {
+    /// Serves over HTTP on `address`, until the server drains: SIGTERM and
+    /// SIGINT begin the drain, and a second one ends it at once.
+    ///
+    /// While it drains `/readyz` answers 503, new calls are refused, and calls
+    /// in flight go on; then open streams are ended and connections closed.
+    ///
+    /// # Errors
+    ///
+    /// The system's, where the address cannot be used. `InvalidInput` for an
+    /// address that others can reach while no authentication is configured, or
+    /// while no host is named: the message says what to do.
+    pub async fn serve_http(&self, address: impl ToSocketAddrs) -> io::Result<()> {
+        let addresses: Vec<_> = tokio::net::lookup_host(address).await?.collect();
+        for address in &addresses {
+            self.check_address(*address)?;
+        }
+        let listener = TcpListener::bind(&*addresses).await?;
+        self.serve_http_on(listener).await
+    }
+
+    /// [`serve_http`](Self::serve_http) on a socket that listens already.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`serve_http`](Self::serve_http).
+    pub async fn serve_http_on(&self, listener: TcpListener) -> io::Result<()> {
+        let address = listener.local_addr()?;
+        self.check_address(address)?;
+        let mut signals = Signals::listen()?;
+        let options = &self.inner().http;
+        let mut door = options.door.clone();
+        if !address.ip().to_canonical().is_loopback() {
+            door = door.without_loopback();
+        }
+        #[cfg(feature = "metrics")]
+        let _metrics = self.serve_metrics().await?;
+        let service = HttpService::new(self, door);
+        let connections = Connections::new(&options.limits);
+        service.shared().open.limit(connections.most());
+        tracing::info!(
+            target: "mcp_kit::http",
+            address = address.to_string(),
+            path = options.path,
+            "listening"
+        );
+        let ending = async {
+            tokio::select! {
+                () = signals.next() => {}
+                () = self.inner().drain.started() => {}
+            }
+            tracing::info!(target: "mcp_kit::http", "draining");
+            let drained = drain(self, &service, &connections);
+            tokio::select! {
+                () = drained => {}
+                () = signals.next() => {}
+            }
+        };
+        let _end = EndOnDrop(&connections);
+        // The listener stays open while the server drains, so that probes are
+        // answered.
+        tokio::select! {
+            () = ending => {}
+            () = accept(&listener, &service, &connections) => {}
+        }
+        drop(listener);
+        // After a second signal there is no time for more than this.
+        connections.end();
+        let _ = timeout_at(Instant::now() + LAST_WRITE, connections.none_left()).await;
+        Ok(())
+    }
+
+    /// Shows the metrics on their own socket until the result is dropped.
+    #[cfg(feature = "metrics")]
+    async fn serve_metrics(&self) -> io::Result<Option<AbortOnDrop>> {
+        let (Some(address), Some(metrics)) = (
+            self.inner().http.metrics_address,
+            self.inner().meter.metrics(),
+        ) else {
+            return Ok(None);
+        };
+        let listener = metrics.bind(address).await?;
+        tracing::info!(
+            target: "mcp_kit::http",
+            metrics_address = listener.local_addr()?.to_string(),
+            "metrics"
+        );
+        Ok(Some(AbortOnDrop(tokio::spawn(listener.serve()))))
+    }
+
+    /// Refuses to be reached by others where that is not safe.
+    fn check_address(&self, address: SocketAddr) -> io::Result<()> {
+        let options = &self.inner().http;
+        let is_public = !address.ip().to_canonical().is_loopback();
+        let invalid = |message: String| Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        let is_open = !options.has_authentication() && !options.allow_unauthenticated;
+        if is_open && !is_public && options.door.names_hosts() {
+            return invalid(LOCKED.to_owned());
+        }
+        // All that is missing at once: each takes a start to find.
+        let mut missing = Vec::new();
+        if is_open {
+            missing.push(
+                "who may call: give API keys, in MCP_API_KEYS or a file (--keys-file), or with .authenticate(…); or allow every caller with .allow_unauthenticated() (--allow-unauthenticated)",
+            );
+        }
+        if !options.door.names_hosts() {
+            missing.push(
+                "under which name it is reached: give the URL with .public_url(\"https://…\") (--public-url), or the hosts with .allow_host(…) (--allow-host)",
+            );
+        }
+        if !is_public || missing.is_empty() {
+            return Ok(());
+        }
+        invalid(format!(
+            "{address} can be reached by others, and the server does not know {}. Or listen on 127.0.0.1",
+            missing.join("; and it does not know ")
+        ))
+    }
+}
+
+#[cfg(feature = "metrics")]
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+#[cfg(feature = "metrics")]
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn accept(listener: &TcpListener, service: &HttpService, connections: &Arc<Connections>) {
+    let mut logged_at: Option<Instant> = None;
+    loop {
+        if connections.is_behind() {
+            sleep(ENDING).await;
+        }
+        match listener.accept().await {
+            Ok((stream, _)) => connections.serve(stream, service),
+            // The client's end of it, and nothing of ours.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+                ) => {}
+            // Most often no descriptor is left (EMFILE, ENFILE).
+            Err(error) => {
+                if logged_at.is_none_or(|at| at.elapsed() >= LOG_PACE) {
+                    logged_at = Some(Instant::now());
+                    tracing::error!(
+                        target: "mcp_kit::http",
+                        %error,
+                        "cannot accept connections; ends those that only wait"
+                    );
+                }
+                let is_one_freed = connections.free_descriptor();
+                sleep(if is_one_freed { ENDING } else { BACK_OFF }).await;
+            }
+        }
+    }
+}
+
+/// Goes on as before for a while, then refuses calls and waits for those in
+/// flight.
+async fn drain(server: &Server, service: &HttpService, connections: &Connections) {
+    let inner = server.inner();
+    // A sleep of no time takes a moment, in which calls would still be taken.
+    if !inner.drain.is_draining() && !inner.http.drain_delay.is_zero() {
+        inner.drain.announce();
+        tokio::select! {
+            () = sleep(inner.http.drain_delay) => {}
+            () = inner.drain.started() => {}
+        }
+    }
+    inner.drain.begin();
+    let time = inner.limits.drain_time.min(Limits::LONGEST_TIME);
+    let until = Instant::now() + time;
+    if timeout_at(until, service.shared().open.no_calls())
+        .await
+        .is_err()
+    {
+        service.shared().give_up_calls();
+    }
+    connections.close();
+    // Answers are on their way as long as their clients read them.
+    let last_write = Instant::now() + LAST_WRITE;
+    if timeout_at(last_write, connections.none_left())
+        .await
+        .is_err()
+        && service.shared().open.has_answers()
+    {
+        let _ = timeout_at(until, connections.none_left()).await;
+    }
+}
+
+/// Whoever stops serving stops all of it.
+struct EndOnDrop<'a>(&'a Connections);
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}

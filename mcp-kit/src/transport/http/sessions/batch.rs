@@ -1,0 +1,219 @@
+//! JSON-RPC batches (2025-03-26) over HTTP: one request with many messages,
+//! one array of answers.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::StatusCode;
+use serde_json::value::RawValue;
+
+use super::messages::{Caller, Reply};
+use super::session::{Answer, LegacySession};
+use crate::transport::http::calls::response::Exchange;
+use crate::transport::http::message::body::LARGE;
+use crate::transport::http::message::refusal::{Refusal, busy};
+use crate::transport::http::service::Shared;
+
+use crate::content::ToolResult;
+use crate::limits::{ByteBudget, Claim};
+use crate::protocol::message::{Malformed, Message, Request, decode_one};
+use crate::protocol::meta::Meta;
+use crate::protocol::{ProtocolVersion, RpcError};
+use crate::transport::stream::Batch;
+
+/// What is said in place of answers that there is no room for.
+const TOO_LARGE: &str =
+    "Invalid request: the batch's answers are too large together; send this request by itself";
+
+/// The answers to a batch, and the response that they go to.
+pub(crate) struct BatchReply {
+    batch: Batch,
+    exchange: Arc<Exchange>,
+    /// As many bytes may wait in unfinished batches of a session.
+    most: usize,
+    unread: Arc<ByteBudget>,
+    held: Mutex<Held>,
+}
+
+/// What the answers count for, until they have left.
+#[derive(Default)]
+struct Held {
+    claim: Option<Claim>,
+    /// The bytes of answers that are not large. They count once they are large
+    /// together.
+    small: usize,
+}
+
+impl BatchReply {
+    fn new(shared: &Shared, session: &LegacySession) -> Arc<Self> {
+        let batch = Batch::new(&session.batches());
+        batch.expect_one(); // so that it is not whole before all are read
+        Arc::new(Self {
+            batch,
+            exchange: (session.onto.exchange()).unwrap_or_else(|| Exchange::new(0)),
+            most: shared.server.limits.unread_bytes,
+            unread: Arc::clone(&shared.unread),
+            held: Mutex::default(),
+        })
+    }
+
+    /// One more answer will come.
+    pub(super) fn expect_one(&self) {
+        self.batch.expect_one();
+    }
+
+    /// An answer, or nothing for a message that gets none. The last one makes
+    /// the response.
+    pub(super) fn add(&self, answer: Option<Answer>) {
+        let (json, claim) = answer.unwrap_or_default();
+        if let Some(claim) = claim {
+            self.held().take_in(claim);
+        }
+        let Some(answers) = self.batch.complete(&json) else {
+            return;
+        };
+        if answers.is_empty() {
+            return self.exchange.end();
+        }
+        let claim = self.held().claim.take();
+        let answers = if self.exchange.takes(answers.len()) {
+            answers
+        } else {
+            busy().into_json(ProtocolVersion::V2025_03_26)
+        };
+        self.exchange.answer(answers, claim);
+    }
+
+    /// Whether an answer of so many bytes can be kept. One that is not large
+    /// counts from here on; one that is comes with its claim.
+    fn has_room_for(&self, bytes: usize) -> bool {
+        if !self.batch.has_room_for(bytes, self.most) {
+            return false;
+        }
+        if bytes > LARGE {
+            return true;
+        }
+        let mut held = self.held();
+        let small = held.small + bytes;
+        if small > LARGE {
+            let more = if held.small > LARGE { bytes } else { small };
+            let Some(claim) = self.unread.claim(more) else {
+                return false;
+            };
+            held.take_in(claim);
+        }
+        held.small = small;
+        true
+    }
+
+    /// What is answered in place of a result that there is no room for.
+    pub(super) fn too_large(&self, bytes: usize) -> Option<ToolResult> {
+        (!self.has_room_for(bytes)).then(|| {
+            ToolResult::error(
+                "The batch's results are too large together. Call the tool by itself.",
+            )
+        })
+    }
+
+    /// The answer to a message that needs no handler.
+    fn answer(&self, caller: &Caller<'_>, reply: Reply) {
+        let (id, json) = match reply {
+            Reply::Json { id, json } => (id, json),
+            Reply::Call(_) | Reply::Nothing => return,
+        };
+        let is_large = json.len() > LARGE;
+        let claim = is_large.then(|| self.unread.claim(json.len())).flatten();
+        let fits = claim.is_some() == is_large && self.has_room_for(json.len());
+        self.batch.expect_one();
+        self.add(Some(if fits {
+            (json, claim)
+        } else {
+            let refusal = RpcError::invalid_request(TOO_LARGE);
+            (caller.error(id.as_ref(), &refusal), None)
+        }));
+    }
+
+    /// A poisoned lock holds nothing half-done here: every change is one step.
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn take_in(&mut self, more: Claim) {
+        match &mut self.claim {
+            Some(claim) => claim.take_in(more),
+            none => *none = Some(more),
+        }
+    }
+}
+
+/// Takes every message of a batch; its answers come to the exchange.
+pub(crate) fn take(
+    shared: &Arc<Shared>,
+    caller: &Caller<'_>,
+    members: &[&RawValue],
+) -> Result<Arc<Exchange>, Refusal> {
+    let refuse = |message: String| Err(Refusal::bad_request(RpcError::invalid_request(message)));
+    if members.is_empty() {
+        return refuse("Invalid request: the batch is empty".to_owned());
+    }
+    let most = shared.server.limits.pending_calls;
+    if members.len() > most {
+        return refuse(format!(
+            "Invalid request: the batch has more than {most} messages"
+        ));
+    }
+    let reply = BatchReply::new(shared, caller.session);
+    for member in members {
+        let answer = match decode_one(member.get().as_bytes()) {
+            Ok(Message::Request(request)) if request.method == "initialize" => {
+                let error = RpcError::invalid_request(
+                    "Invalid request: \"initialize\" cannot be part of a batch",
+                );
+                Reply::Json {
+                    json: caller.error(Some(&request.id), &error),
+                    id: Some(request.id),
+                }
+            }
+            Ok(Message::Request(request)) => {
+                match request_in_batch(shared, caller, &request, &reply) {
+                    Ok(answer) => answer,
+                    Err(refusal) if refusal.status() == StatusCode::NOT_FOUND => {
+                        return Err(refusal);
+                    }
+                    Err(refusal) => Reply::Json {
+                        id: None,
+                        json: refusal.into_json(caller.session.version),
+                    },
+                }
+            }
+            Ok(Message::Notification(notification)) => {
+                caller.notification(&notification);
+                Reply::Nothing
+            }
+            Ok(Message::Response) => Reply::Nothing,
+            Err(Malformed { id, error }) => Reply::Json {
+                json: caller.error(id.as_ref(), &error),
+                id: None,
+            },
+        };
+        reply.answer(caller, answer);
+    }
+    reply.add(None);
+    Ok(Arc::clone(&reply.exchange))
+}
+
+fn request_in_batch(
+    shared: &Shared,
+    caller: &Caller<'_>,
+    request: &Request<'_>,
+    reply: &Arc<BatchReply>,
+) -> Result<Reply, Refusal> {
+    match Meta::of(request.params.meta) {
+        Ok(meta) => caller.request(shared, request, &meta, None, None, Some(reply)),
+        Err(error) => Ok(Reply::Json {
+            json: caller.error(Some(&request.id), &error),
+            id: None,
+        }),
+    }
+}

@@ -1,0 +1,63 @@
+//! Ids of sessions: random bytes that nobody guesses.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// 128 random bits; 22 characters of base64url on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct SessionId([u8; 16]);
+
+impl SessionId {
+    /// A new one; `None` where the system has no randomness to give.
+    pub(crate) fn random() -> Option<Self> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).ok()?;
+        Some(Self(bytes))
+    }
+
+    /// Reads one as a client sends it.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 16];
+        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+        (length == bytes.len()).then_some(Self(bytes))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+}
+
+/// Whoever knows it holds half of a credential: it is shown nowhere.
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_read_as_they_are_written() {
+        let id = SessionId::random().unwrap();
+        let text = id.text();
+        assert_eq!(text.len(), 22);
+        assert_eq!(SessionId::parse(&text), Some(id));
+        for wrong in [
+            "",
+            "made-up",
+            &text[1..],
+            &format!("{text}x"),
+            &format!("{text}=="),
+            &format!("{text}{text}"),
+            // The last character stands for two bits; the rest must be none.
+            &format!("{}B", &text[..21]),
+        ] {
+            assert_ne!(SessionId::parse(wrong), Some(id), "{wrong}");
+        }
+        assert_eq!(format!("{id:?}"), "SessionId(…)");
+    }
+}

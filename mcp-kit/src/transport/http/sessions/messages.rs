@@ -1,0 +1,156 @@
+//! What messages ask for within a session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::batch::BatchReply;
+use super::session::{LegacySession, Unfit};
+use super::unknown;
+use crate::call::RequestSource;
+use crate::call::{ErrorKind, Outbound, ToolError};
+use crate::caller::Principal;
+use crate::limits::Claim;
+use crate::observe::Origin;
+use crate::observe::log_refusal;
+use crate::protocol::message::{Notification, Request};
+use crate::protocol::meta::Meta;
+use crate::protocol::{Era, RequestId, RpcError, encode};
+use crate::server::{PendingCall, Session, error_result};
+use crate::transport::http::calls::call::{Call, Waiting};
+use crate::transport::http::endpoint::mcp::{check_scope, hold, no_room};
+use crate::transport::http::message::refusal::Refusal;
+use crate::transport::http::service::Shared;
+
+/// Who sends a message, in which session.
+pub(crate) struct Caller<'a> {
+    pub(super) session: &'a Arc<LegacySession>,
+    /// As the request's credentials have it: its scopes may have changed since
+    /// the session was opened.
+    pub(super) principal: Principal,
+    pub(super) origin: Origin,
+    source: RequestSource,
+}
+
+/// What goes back for a message.
+pub(crate) enum Reply {
+    /// An answer that is there already, to the request of this id.
+    Json {
+        id: Option<RequestId>,
+        json: Vec<u8>,
+    },
+    /// What the call gives.
+    Call(Arc<Call>),
+    Nothing,
+}
+
+impl<'a> Caller<'a> {
+    pub(crate) fn new(session: &'a Arc<LegacySession>, asking: Session) -> Self {
+        Self {
+            session,
+            principal: asking.principal,
+            origin: session.traced(asking.origin),
+            source: RequestSource {
+                session: Some(session.name()),
+                ..asking.source
+            },
+        }
+    }
+
+    /// Answers a request, or takes up the call that it asks for. `patience` is
+    /// how long the response may take to begin if the client takes events;
+    /// `incoming` is what the message has counted for so far.
+    pub(crate) fn request(
+        &self,
+        shared: &Shared,
+        request: &Request<'_>,
+        meta: &Meta<'_>,
+        patience: Option<Duration>,
+        incoming: Option<Claim>,
+        batch: Option<&Arc<BatchReply>>,
+    ) -> Result<Reply, Refusal> {
+        let (id, session) = (&request.id, self.session);
+        if session.has_call(id) {
+            return Err(duplicate());
+        }
+        check_scope(shared, request, &self.principal)
+            .map_err(|refusal| refusal.with_id(Some(id)))?;
+        let exchange = (request.method == "tools/call").then(|| session.exchange());
+        let outbound = exchange
+            .as_ref()
+            .filter(|_| patience.is_some() || session.onto.is_stream())
+            .map(|exchange| Arc::clone(exchange) as Arc<dyn Outbound>);
+        let mut known = Session {
+            principal: self.principal.clone(),
+            version: Some(session.version),
+            client: session.client(),
+            origin: self.origin.clone(),
+            source: self.source.clone(),
+        };
+        let mut json = Vec::new();
+        let server = &shared.server;
+        let call = server
+            .route(
+                Era::Legacy,
+                &mut known,
+                request,
+                meta,
+                outbound.as_ref(),
+                &mut json,
+            )
+            .map_err(|error| Refusal::of(StatusCode::OK, None, error).with_id(Some(id)))?;
+        let (Some(call), Some(exchange)) = (call, exchange) else {
+            let id = Some(id.clone());
+            return Ok(Reply::Json { id, json });
+        };
+        hold(shared, &call, incoming)?;
+        let waiting = Waiting {
+            patience,
+            socket: None, // who leaves may come back
+        };
+        match session.take(shared, call, exchange, waiting, batch) {
+            Ok(call) => Ok(Reply::Call(call)),
+            Err(Unfit::Duplicate) => Err(duplicate()),
+            Err(Unfit::Ended) => Err(unknown()),
+            Err(Unfit::NoRoom(call)) => Err(no_room(&call)),
+            Err(Unfit::Busy(call)) => {
+                let PendingCall { id, era, context } = call;
+                let refusal = ToolError::refusal(
+                    ErrorKind::Busy,
+                    "The server is busy: too many calls are waiting. Try again in a few seconds.",
+                );
+                log_refusal(&refusal, &context);
+                let result = error_result(&refusal, &context);
+                server.write_result(&mut json, &id, era, &context, &result);
+                Ok(Reply::Json { id: Some(id), json })
+            }
+        }
+    }
+
+    /// Takes a notification.
+    pub(crate) fn notification(&self, notification: &Notification<'_>) {
+        if notification.method == "notifications/cancelled"
+            && let Some(id) = notification.params.request_id
+            && let Some(id) = RequestId::from_json(id.get())
+        {
+            self.session.cancel(&id);
+        }
+    }
+
+    /// An error under `id`, or without it where that belongs to a call in
+    /// flight: it would end that call instead.
+    pub(crate) fn error(&self, id: Option<&RequestId>, error: &RpcError) -> Vec<u8> {
+        let id = id.filter(|id| !self.session.has_call(id));
+        let mut json = Vec::new();
+        encode::error(&mut json, id.ok_or(self.session.version), error);
+        json
+    }
+}
+
+/// Without the id: an answer with it would end the first call at the client.
+fn duplicate() -> Refusal {
+    Refusal::bad_request(RpcError::invalid_request(
+        "Invalid request: the id belongs to a request that is still in flight",
+    ))
+}

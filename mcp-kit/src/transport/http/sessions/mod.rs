@@ -1,0 +1,319 @@
+//! The revisions up to 2025-11-25: sessions, which outlive connections, and
+//! streams that are taken up again where they broke off.
+//!
+//! `initialize` opens a session, whose id every later request carries. It is
+//! bound to the principal that opened it; to all others it does not exist.
+//! Requests go through it as over stdio: ids in flight are unique, calls wait
+//! for their turn, and a client that leaves cancels nothing.
+
+mod batch;
+mod common;
+mod id;
+mod messages;
+mod onto;
+mod session;
+mod streams;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+use self::session::InUse;
+use crate::caller::Principal;
+use crate::limits::Claim;
+use crate::protocol::message::{Frame, Malformed, Message, Request};
+use crate::protocol::meta::Meta;
+use crate::protocol::{ClientInfo, Era, ErrorCode, ProtocolVersion, RequestId, RpcError};
+use crate::server::Session;
+use crate::transport::http::calls::call::Call;
+use crate::transport::http::calls::response::{Begun, Exchange};
+use crate::transport::http::endpoint::mcp::{self, Asked, check_scope, refuse_while_draining};
+use crate::transport::http::message::body::HttpBody;
+use crate::transport::http::message::headers::{self, Accepts};
+use crate::transport::http::message::refusal::{Refusal, empty_response, json_response};
+use crate::transport::http::service::Shared;
+
+#[cfg(feature = "sse")]
+pub(super) use batch::take as take_batch;
+#[cfg(feature = "sse")]
+pub(super) use id::SessionId;
+pub(super) use messages::{Caller, Reply};
+pub(super) use session::{LegacySession, Listening, Place};
+pub(super) use streams::{delete, get};
+pub(super) use table::Sessions;
+#[cfg(feature = "sse")]
+pub(super) use table::{Seat, no_randomness};
+
+/// A call that takes longer is made a stream, where the client can then come
+/// back for the rest of it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The session of a request.
+pub(super) enum Found {
+    /// There are no sessions.
+    Stateless,
+    /// It names none.
+    Nothing,
+    Session(InUse),
+}
+
+/// A session that is to be opened.
+pub(super) struct Opening {
+    id: RequestId,
+    json: Vec<u8>,
+    principal: Principal,
+    version: ProtocolVersion,
+    client: Option<Arc<ClientInfo>>,
+}
+
+impl Found {
+    /// Whether `id` belongs to a call in flight: nothing else is to be
+    /// answered under it.
+    pub(super) fn has_call(&self, id: &RequestId) -> bool {
+        match self {
+            Self::Session(session) => session.session().has_call(id),
+            Self::Stateless | Self::Nothing => false,
+        }
+    }
+}
+
+/// Finds the session that a request names.
+pub(super) async fn find(
+    shared: &Shared,
+    headers: &HeaderMap,
+    principal: &Principal,
+) -> Result<Found, Refusal> {
+    if !shared.options.has_sessions {
+        return Ok(Found::Stateless);
+    }
+    // To later revisions it means nothing, those that are not known included.
+    if !headers.contains_key(&headers::SESSION_ID) || is_modern(headers)? {
+        return Ok(Found::Nothing);
+    }
+    let id = headers::single(headers, &headers::SESSION_ID)?.unwrap_or_default();
+    let session = shared.sessions.find(id, principal).await?;
+    Ok(Found::Session(session))
+}
+
+/// Whether the headers name a revision without sessions.
+fn is_modern(headers: &HeaderMap) -> Result<bool, Refusal> {
+    let named = headers::single(headers, &headers::PROTOCOL_VERSION)?;
+    Ok(named.map(named_era) == Some(Era::Modern))
+}
+
+/// The era of a version by its name. One that is not known is taken for one
+/// that comes after those that are.
+pub(super) fn named_era(name: &str) -> Era {
+    ProtocolVersion::from_name(name).map_or(Era::Modern, ProtocolVersion::era)
+}
+
+/// Decides what a request of the older revisions requires; it comes with what
+/// its message has counted for so far.
+pub(super) fn request(
+    shared: &Arc<Shared>,
+    found: &Found,
+    accepts: Accepts,
+    version: Option<ProtocolVersion>,
+    request: &Request<'_>,
+    meta: &Meta<'_>,
+    (mut asking, incoming): (Session, &mut Option<Claim>),
+) -> Result<Asked, Refusal> {
+    let with_id = |refusal: Refusal| {
+        let is_free = !found.has_call(&request.id);
+        refusal.with_id(is_free.then_some(&request.id))
+    };
+    refuse_while_draining(shared).map_err(with_id)?;
+    let is_first = request.method == "initialize";
+    let session = match found {
+        Found::Session(session) => session.session(),
+        Found::Nothing if is_first => return initialize(shared, request, meta, asking),
+        Found::Nothing => return Err(with_id(missing())),
+        Found::Stateless => {
+            check_scope(shared, request, &asking.principal).map_err(with_id)?;
+            // The specification has it so where the header is missing.
+            let version = version.unwrap_or(ProtocolVersion::V2025_03_26);
+            asking.version = (!is_first).then_some(version);
+            let accepts = accepts.preferring_json();
+            let asked = mcp::route(shared, Era::Legacy, &mut asking, accepts, request, meta);
+            return asked.map_err(|error| with_id(Refusal::of(StatusCode::OK, None, error)));
+        }
+    };
+    let keep_alive = shared.options.limits.keep_alive;
+    let patience = if session.version >= ProtocolVersion::V2025_11_25 {
+        PATIENCE.min(keep_alive)
+    } else {
+        keep_alive
+    };
+    let patience = accepts.events.then_some(patience);
+    let caller = Caller::new(session, asking);
+    let reply = caller.request(shared, request, meta, patience, incoming.take(), None)?;
+    Ok(match reply {
+        Reply::Json { json, .. } => Asked::Answer(json),
+        Reply::Call(call) => Asked::InSession(call),
+        Reply::Nothing => Asked::Nothing,
+    })
+}
+
+/// Decides what follows from a message that is no request, or from several.
+pub(super) fn message(
+    shared: &Arc<Shared>,
+    found: &Found,
+    named: Option<&str>,
+    frame: Frame<'_>,
+    asking: Session,
+) -> Result<Asked, Refusal> {
+    let version = check_version(named)?;
+    let members = match frame {
+        Frame::Batch(members) => members,
+        Frame::One(Err(Malformed { id, error })) => {
+            let id = id.filter(|id| !found.has_call(id));
+            return Err(Refusal::bad_request(error).with_id(id.as_ref()));
+        }
+        Frame::One(Ok(message)) => {
+            match (found, message) {
+                (Found::Session(session), Message::Notification(notification)) => {
+                    Caller::new(session.session(), asking).notification(&notification);
+                }
+                (Found::Nothing, _) if version.map(ProtocolVersion::era) != Some(Era::Modern) => {
+                    return Err(missing());
+                }
+                _ => {}
+            }
+            return Ok(Asked::Nothing);
+        }
+    };
+    let agreed = match found {
+        Found::Session(session) => Some(session.session().version),
+        _ => version,
+    };
+    let version = agreed.unwrap_or(ProtocolVersion::V2025_03_26);
+    if version != ProtocolVersion::V2025_03_26 {
+        return Err(Refusal::bad_request(RpcError::invalid_request(
+            "Invalid request: batches belong to protocol version 2025-03-26 alone",
+        )));
+    }
+    refuse_while_draining(shared)?;
+    let alone;
+    let session = match found {
+        Found::Session(session) => session.session(),
+        Found::Nothing => return Err(missing()),
+        Found::Stateless => {
+            alone = shared.sessions.unlisted(&asking.principal, version)?;
+            &alone
+        }
+    };
+    let caller = Caller::new(session, asking);
+    batch::take(shared, &caller, &members).map(Asked::Batch)
+}
+
+/// The version that the headers name; one that this server does not speak is
+/// refused.
+pub(super) fn check_version(named: Option<&str>) -> Result<Option<ProtocolVersion>, Refusal> {
+    let Some(name) = named else { return Ok(None) };
+    match ProtocolVersion::from_name(name) {
+        Some(version) => Ok(Some(version)),
+        None => Err(headers::unknown_version(
+            ErrorCode::InvalidRequest,
+            "Bad request",
+            name,
+        )),
+    }
+}
+
+/// The handshake, which opens a session.
+fn initialize(
+    shared: &Shared,
+    request: &Request<'_>,
+    meta: &Meta<'_>,
+    mut session: Session,
+) -> Result<Asked, Refusal> {
+    let mut json = Vec::new();
+    let server = &shared.server;
+    server
+        .route(Era::Legacy, &mut session, request, meta, None, &mut json)
+        .map_err(|error| Refusal::of(StatusCode::OK, None, error).with_id(Some(&request.id)))?;
+    Ok(match session.version {
+        None => Asked::Answer(json),
+        Some(version) => Asked::Open(Box::new(Opening {
+            id: request.id.clone(),
+            json,
+            principal: session.principal,
+            version,
+            client: session.client,
+        })),
+    })
+}
+
+/// Opens the session, and answers its handshake.
+pub(super) async fn open(
+    shared: &Shared,
+    opening: Opening,
+    accepts: Accepts,
+) -> Result<Response<HttpBody>, Refusal> {
+    let Opening {
+        id,
+        json,
+        principal,
+        version,
+        client,
+    } = opening;
+    let opened = shared.sessions.open(&principal, version, client).await;
+    let session = opened.map_err(|refusal| refusal.with_id(Some(&id)))?;
+    let mut response = mcp::answer(json, accepts);
+    // It is base64url.
+    if let Ok(session) = HeaderValue::try_from(session) {
+        response.headers_mut().insert(headers::SESSION_ID, session);
+    }
+    Ok(response)
+}
+
+/// Answers with what a call of a session gives.
+pub(super) async fn respond(
+    shared: &Shared,
+    call: Arc<Call>,
+    accepts: Accepts,
+) -> Response<HttpBody> {
+    if !accepts.json {
+        call.exchange.open_stream();
+    }
+    match call.begun().await {
+        Begun::Answer(json, claim) => claimed(json_response(StatusCode::OK, json), claim),
+        Begun::Stream => mcp::events(shared, &call.exchange),
+        Begun::Nothing => empty_response(StatusCode::ACCEPTED),
+    }
+}
+
+fn claimed(mut response: Response<HttpBody>, claim: Option<Claim>) -> Response<HttpBody> {
+    response.body_mut().held().unread = claim;
+    response
+}
+
+/// Answers with what the calls of a batch give.
+pub(super) async fn respond_to_batch(
+    exchange: Arc<Exchange>,
+    accepts: Accepts,
+) -> Response<HttpBody> {
+    match poll_fn(|cx| exchange.poll_begun(cx)).await {
+        Begun::Answer(json, claim) => claimed(mcp::answer(json, accepts), claim),
+        Begun::Stream | Begun::Nothing => empty_response(StatusCode::ACCEPTED),
+    }
+}
+
+/// What is said to a request without a session.
+fn missing() -> Refusal {
+    Refusal::bad_request(RpcError::invalid_request(
+        "Bad request: Mcp-Session-Id is missing: send \"initialize\" first, and with every later request the id that its answer has",
+    ))
+}
+
+/// What is said of a session that is another's, too: nobody can tell.
+fn unknown() -> Refusal {
+    Refusal::not_found(
+        "Session not found: it has ended, or never was. Send \"initialize\" without Mcp-Session-Id to open another.",
+    )
+}

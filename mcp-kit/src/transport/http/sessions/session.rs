@@ -1,0 +1,612 @@
+//! A session: the calls of one client, and the streams that it may come back
+//! for.
+//!
+//! It allocates nothing before it is needed: an idle session is this struct.
+
+use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+use tokio::runtime::Handle;
+
+use super::batch::BatchReply;
+use super::common::Common;
+use super::id::SessionId;
+use super::onto::Onto;
+use crate::call::{Share, ShareGiver};
+use crate::content::ToolResult;
+use crate::limits::{ByteBudget, Claim};
+use crate::observe::{OpenSession, Origin};
+use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
+use crate::server::PendingCall;
+use crate::transport::http::calls::call::{Call, Holds, Waiting as Awaited};
+use crate::transport::http::calls::response::{Exchange, NotResumed, Reader, StreamName};
+use crate::transport::http::service::Shared;
+use crate::transport::stream::Kept;
+
+/// Streams that have ended and may still be asked for, of one session.
+const MOST_FINISHED: usize = 16;
+
+/// How long a client may take to come back for the rest of a stream that has
+/// ended.
+const COME_BACK: Duration = Duration::from_secs(5 * 60);
+
+/// An open stream keeps its session for so many times as long as one may go
+/// unused otherwise.
+const LISTENING: u64 = 48;
+
+/// A client's session.
+pub(crate) struct LegacySession {
+    pub(super) id: SessionId,
+    /// The name of the principal that opened it.
+    pub(super) owner: Arc<str>,
+    /// What limits count that principal as.
+    pub(super) counts_as: Arc<[u8]>,
+    pub(crate) version: ProtocolVersion,
+    /// The digest of its id, once a request has needed it.
+    name: OnceLock<Arc<str>>,
+    /// What the client said of itself, where this replica opened it.
+    client: OnceLock<Arc<ClientInfo>>,
+    last_used: AtomicU64,
+    /// Requests that are being looked at.
+    requests: AtomicUsize,
+    /// The bytes of events that are kept for it.
+    kept: AtomicUsize,
+    common: Arc<Common>,
+    /// For the calls that wait.
+    this: Weak<Self>,
+    pub(super) onto: Onto,
+    state: Mutex<State>,
+    _counted: OpenSession,
+}
+
+#[derive(Default)]
+struct State {
+    has_ended: bool,
+    /// Every call that has not been answered.
+    open: HashMap<RequestId, Arc<Call>>,
+    /// By then all of them are answered.
+    busy_until: u64,
+    waiting: VecDeque<Waiting>,
+    waiting_bytes: usize,
+    /// Calls that run, and handlers that block on though their call has ended.
+    running: usize,
+    /// Somebody starts calls that waited.
+    is_launching: bool,
+    /// Streams opened so far, counted from a random number: those of another
+    /// replica are told apart by it.
+    streams: u64,
+    /// Streams that have ended, the one that ended first in front.
+    finished: VecDeque<Finished>,
+    /// The stream that belongs to no request.
+    standalone: Option<Arc<Exchange>>,
+    /// What unfinished batches keep.
+    batches: Option<Kept>,
+}
+
+struct Waiting {
+    call: Arc<Call>,
+    holds: Holds,
+    runtime: Handle,
+}
+
+struct Finished {
+    at: u64,
+    exchange: Arc<Exchange>,
+}
+
+/// An answer as JSON, and what it counts for until it has left.
+pub(super) type Answer = (Vec<u8>, Option<Claim>);
+
+/// Why a call was not taken.
+pub(super) enum Unfit {
+    /// Its id belongs to a call in flight.
+    Duplicate,
+    /// No more calls can wait.
+    Busy(PendingCall),
+    /// It would wait, and keep a connection that is needed for others.
+    NoRoom(PendingCall),
+    /// The session has ended meanwhile.
+    Ended,
+}
+
+impl LegacySession {
+    pub(super) fn new(
+        id: SessionId,
+        (owner, counts_as): (Arc<str>, Arc<[u8]>),
+        version: ProtocolVersion,
+        onto: Onto,
+        common: &Arc<Common>,
+        counted: OpenSession,
+    ) -> Arc<Self> {
+        let now = common.now();
+        // Without randomness there would have been no id.
+        let streams = u64::from(getrandom::u32().unwrap_or_default()) << 16;
+        Arc::new_cyclic(|this| Self {
+            this: Weak::clone(this),
+            id,
+            owner,
+            counts_as,
+            version,
+            name: OnceLock::new(),
+            client: OnceLock::new(),
+            last_used: AtomicU64::new(now),
+            requests: AtomicUsize::new(0),
+            kept: AtomicUsize::new(0),
+            common: Arc::clone(common),
+            onto,
+            state: Mutex::new(State {
+                streams,
+                ..State::default()
+            }),
+            _counted: counted,
+        })
+    }
+
+    /// A request of the session is being looked at until the result is dropped.
+    pub(super) fn enter(self: &Arc<Self>) -> InUse {
+        self.requests.fetch_add(1, Ordering::AcqRel);
+        InUse(Arc::clone(self))
+    }
+
+    /// The digest of its id. The id is a secret: it opens the session.
+    pub(super) fn name(&self) -> Arc<str> {
+        let name = self.name.get_or_init(|| {
+            let digest = Sha256::digest(self.id.text());
+            URL_SAFE_NO_PAD.encode(&digest[..12]).into()
+        });
+        Arc::clone(name)
+    }
+
+    /// What the client said of itself.
+    pub(super) fn client(&self) -> Option<Arc<ClientInfo>> {
+        self.client.get().cloned()
+    }
+
+    /// Keeps what the client said of itself.
+    pub(crate) fn set_client(&self, client: Option<Arc<ClientInfo>>) {
+        if let Some(client) = client {
+            let _ = self.client.set(client);
+        }
+    }
+
+    /// Where a call comes from, as traces have it.
+    pub(super) fn traced(&self, origin: Origin) -> Origin {
+        origin.in_session(|| self.name())
+    }
+
+    /// When a request of it was last looked at, or a call of it ended.
+    pub(super) fn last_used(&self) -> u64 {
+        self.last_used.load(Ordering::Relaxed)
+    }
+
+    /// Since when it is idle: no request is being looked at, no call is in
+    /// flight, and no stream is open. Of one that is not, when it may be at the
+    /// earliest, as far as that is known.
+    pub(super) fn idle_since(&self, now: u64) -> Result<u64, u64> {
+        if self.requests.load(Ordering::Acquire) > 0 {
+            return Err(now);
+        }
+        let used = self.last_used();
+        let state = self.lock();
+        if !state.open.is_empty() {
+            Err(state.busy_until)
+        } else if state.standalone.is_some() {
+            Err(self.listens_until())
+        } else {
+            Ok(used)
+        }
+    }
+
+    /// Whether it has gone unused for longer than it may. One with a call in
+    /// flight has not; an open stream that nobody need be reading counts for
+    /// a while.
+    pub(super) fn has_expired(&self, now: u64) -> bool {
+        let unused = now.saturating_sub(self.last_used());
+        if self.requests.load(Ordering::Acquire) > 0 || unused <= self.common.idle {
+            return false;
+        }
+        let state = self.lock();
+        state.open.is_empty() && (state.standalone.is_none() || now > self.listens_until())
+    }
+
+    /// When its open stream no longer counts as use.
+    fn listens_until(&self) -> u64 {
+        let may_listen = self.common.idle.saturating_mul(LISTENING);
+        self.last_used().saturating_add(may_listen)
+    }
+
+    /// Whether something of it is open.
+    pub(super) fn is_open(&self) -> bool {
+        let state = self.lock();
+        !state.open.is_empty() || state.standalone.is_some()
+    }
+
+    /// Whether `id` belongs to a call in flight.
+    pub(crate) fn has_call(&self, id: &RequestId) -> bool {
+        self.lock().open.contains_key(id)
+    }
+
+    /// An exchange for a call, whose stream can be resumed.
+    pub(super) fn exchange(self: &Arc<Self>) -> Arc<Exchange> {
+        if let Some(exchange) = self.onto.exchange() {
+            return exchange;
+        }
+        let number = {
+            let mut state = self.lock();
+            state.streams += 1;
+            state.streams
+        };
+        let name = StreamName {
+            number,
+            is_primed: self.version >= ProtocolVersion::V2025_11_25,
+            session: Arc::downgrade(self),
+        };
+        Exchange::resumable(name)
+    }
+
+    /// Takes a call; it runs when there is room.
+    pub(super) fn take(
+        self: &Arc<Self>,
+        shared: &Shared,
+        call: PendingCall,
+        exchange: Arc<Exchange>,
+        awaited: Awaited,
+        batch: Option<&Arc<BatchReply>>,
+    ) -> Result<Arc<Call>, Unfit> {
+        let limits = &self.common.server.limits;
+        let mut state = self.lock();
+        if state.has_ended {
+            return Err(Unfit::Ended);
+        }
+        let is_full = state.running >= limits.calls_per_connection;
+        let bytes = state.waiting_bytes + call.size();
+        let is_busy = is_full
+            && (state.waiting.len() >= limits.pending_calls
+                || (bytes > limits.pending_bytes && !state.waiting.is_empty()));
+        let Entry::Vacant(entry) = state.open.entry(call.id.clone()) else {
+            return Err(Unfit::Duplicate);
+        };
+        if is_busy {
+            return Err(Unfit::Busy(call));
+        }
+        let keeps_connection = batch.is_none() && !self.onto.is_stream();
+        if is_full && keeps_connection && shared.open.is_half_full() {
+            return Err(Unfit::NoRoom(call));
+        }
+        let place = Place {
+            session: Arc::clone(self),
+            batch: batch.cloned(),
+        };
+        if let Some(batch) = batch {
+            batch.expect_one();
+        }
+        let (call, holds) = Call::prepare(shared, call, exchange, awaited, Some(place));
+        entry.insert(Arc::clone(&call));
+        let until = self.common.at(call.deadline());
+        state.busy_until = match state.open.len() {
+            1 => until,
+            _ => until.max(state.busy_until),
+        };
+        let runtime = Handle::current();
+        if is_full {
+            state.waiting_bytes = bytes;
+            state.waiting.push_back(Waiting {
+                call: Arc::clone(&call),
+                holds,
+                runtime,
+            });
+        } else {
+            state.running += 1;
+            drop(state);
+            call.launch(holds, self.share(), &runtime);
+        }
+        Ok(call)
+    }
+
+    /// Cancels a call: its handler is dropped, and it gets no answer.
+    pub(super) fn cancel(&self, id: &RequestId) {
+        let call = self.lock().open.get(id).cloned();
+        // This wakes whoever asked for it, and so not under the lock.
+        if let Some(call) = call {
+            call.cancel();
+        }
+    }
+
+    /// What the session's unfinished batches keep.
+    pub(super) fn batches(&self) -> Kept {
+        self.lock().batches.get_or_insert_default().clone()
+    }
+
+    /// Opens the stream that belongs to no request, in place of the one before.
+    pub(super) fn listen(self: &Arc<Self>, exchange: Arc<Exchange>) -> Option<Listening> {
+        let before = {
+            let mut state = self.lock();
+            if state.has_ended {
+                return None;
+            }
+            state.standalone.replace(Arc::clone(&exchange))
+        };
+        if let Some(before) = before {
+            before.end();
+        }
+        Some(Listening {
+            session: Arc::clone(self),
+            exchange,
+        })
+    }
+
+    /// The rest of the stream `number` after its event `last`.
+    pub(super) fn resume(
+        &self,
+        (number, last): (u64, u64),
+        unread: &Arc<ByteBudget>,
+    ) -> Result<Reader, NotResumed> {
+        let exchange = {
+            let state = self.lock();
+            let running = state.open.values().map(|call| &call.exchange);
+            let finished = state.finished.iter().map(|finished| &finished.exchange);
+            (running.chain(finished))
+                .find(|exchange| exchange.stream_number() == Some(number))
+                .cloned()
+        };
+        let exchange = exchange.ok_or(NotResumed::Forgotten)?;
+        exchange.resume(last, unread)
+    }
+
+    /// Ends the stream that belongs to no request.
+    pub(super) fn end_listening(&self) {
+        let standalone = self.lock().standalone.take();
+        if let Some(standalone) = standalone {
+            standalone.end();
+        }
+    }
+
+    /// Ends it: cancels its calls, ends its streams.
+    pub(crate) fn end(&self) {
+        let (calls, finished) = {
+            let mut state = self.lock();
+            if std::mem::replace(&mut state.has_ended, true) {
+                return;
+            }
+            let calls: Vec<_> = state.open.values().cloned().collect();
+            (calls, std::mem::take(&mut state.finished))
+        };
+        drop(finished);
+        self.end_listening();
+        for call in calls {
+            call.cancel();
+        }
+    }
+
+    /// Forgets streams that nobody came back for.
+    pub(super) fn forget_old(&self, now: u64) {
+        let most = u64::try_from(COME_BACK.as_millis()).unwrap_or(u64::MAX);
+        self.forget_while(|finished, _| now.saturating_sub(finished.at) > most);
+    }
+
+    /// Whether events of so many bytes can be kept, where streams that have
+    /// ended are forgotten for them.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        let fits = || self.kept.load(Ordering::Relaxed) + bytes <= self.common.replay;
+        fits() || {
+            self.forget_while(|_, _| !fits());
+            fits()
+        }
+    }
+
+    /// Counts bytes of events that are kept.
+    pub(crate) fn keeps(&self, bytes: usize) {
+        self.kept.fetch_add(bytes, Ordering::Relaxed);
+        self.common.kept.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// And those that are no more.
+    pub(crate) fn forgets(&self, bytes: usize) {
+        self.kept.fetch_sub(bytes, Ordering::Relaxed);
+        self.common.kept.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Forgets the stream that ended first, while it is due: it and how many
+    /// there are decide.
+    fn forget_while(&self, is_due: impl Fn(&Finished, usize) -> bool) {
+        loop {
+            let finished = {
+                let mut state = self.lock();
+                match state.finished.front() {
+                    Some(first) if is_due(first, state.finished.len()) => {
+                        state.finished.pop_front()
+                    }
+                    _ => return,
+                }
+            };
+            // It gives back what it kept, and so not under the lock.
+            drop(finished);
+        }
+    }
+
+    /// Ends a call: with its answer, or without one.
+    fn settle(&self, call: &Call, answer: Option<Answer>, batch: Option<&BatchReply>) {
+        if call.exchange.has_ended() {
+            return;
+        }
+        let now = self.common.now();
+        let left = {
+            let mut state = self.lock();
+            // Another may have been quicker.
+            if call.exchange.has_ended() {
+                return;
+            }
+            // The id is free before the client has the answer, and the stream
+            // can be asked for all along: both under one lock.
+            let is_stream = match (answer, batch) {
+                (Some((json, _)), None) if !call.exchange.takes(json.len()) => {
+                    call.exchange.answer(call.without_room(), None)
+                }
+                (Some((json, claim)), None) => call.exchange.answer(json, claim),
+                (answer, batch) => {
+                    call.exchange.end();
+                    if let Some(batch) = batch {
+                        batch.add(answer);
+                    }
+                    false
+                }
+            };
+            let open = state.open.remove(&call.pending().id);
+            if is_stream && let Some(open) = &open {
+                state.finished.push_back(Finished {
+                    at: now,
+                    exchange: Arc::clone(&open.exchange),
+                });
+            }
+            let has_begun = call.pending().context.has_begun();
+            let waiting = (!has_begun).then(|| state.forget_waiting(call));
+            state.shrink();
+            (open, waiting)
+        };
+        drop(left);
+        self.last_used.store(now, Ordering::Relaxed);
+        let has_too_much = || {
+            self.kept.load(Ordering::Relaxed) > self.common.replay
+                || self.common.kept.load(Ordering::Relaxed) > self.common.replay_in_all
+        };
+        self.forget_while(|_, count| count > MOST_FINISHED || has_too_much());
+        if self.onto.is_lost() {
+            self.end();
+        }
+    }
+
+    /// Takes the next call that waits, if it may run; else nobody launches any
+    /// more.
+    fn next_to_run(&self) -> Option<Waiting> {
+        let mut state = self.lock();
+        let may_run = state.running < self.common.server.limits.calls_per_connection;
+        let next = state.waiting.pop_front_if(|_| may_run);
+        state.is_launching = next.is_some();
+        if let Some(next) = &next {
+            state.waiting_bytes = (state.waiting_bytes).saturating_sub(next.call.pending().size());
+            state.running += 1;
+        }
+        next
+    }
+
+    fn share(&self) -> Share {
+        Share::of(Weak::<Self>::clone(&self.this))
+    }
+
+    /// A poisoned lock holds nothing half-done here: every change is one step.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Takes a call out of those that wait, if it is there.
+    fn forget_waiting(&mut self, call: &Call) -> Option<Waiting> {
+        let at = (self.waiting.iter()).position(|waiting| std::ptr::eq(&*waiting.call, call))?;
+        let waiting = self.waiting.remove(at)?;
+        self.waiting_bytes = (self.waiting_bytes).saturating_sub(waiting.call.pending().size());
+        Some(waiting)
+    }
+
+    /// Gives back what a busy time took.
+    fn shrink(&mut self) {
+        if self.open.is_empty() && self.open.capacity() > 16 {
+            self.open.shrink_to_fit();
+        }
+        if self.waiting.is_empty() && self.waiting.capacity() > 0 {
+            self.waiting = VecDeque::new();
+        }
+    }
+}
+
+/// What it still counts for is given back with it: exchanges that outlive it
+/// find it no more.
+impl Drop for LegacySession {
+    fn drop(&mut self) {
+        let kept = *self.kept.get_mut();
+        self.common.kept.fetch_sub(kept, Ordering::Relaxed);
+    }
+}
+
+/// A handler has ended: the next call that waits may run.
+impl ShareGiver for LegacySession {
+    fn given_back(&self) {
+        {
+            let mut state = self.lock();
+            state.running -= 1;
+            // A runtime that has shut down drops a call where it is launched,
+            // which gives its share back at once: then whoever launches goes
+            // on, so that calls do not end within each other.
+            if std::mem::replace(&mut state.is_launching, true) {
+                return;
+            }
+        }
+        while let Some(next) = self.next_to_run() {
+            next.call.launch(next.holds, self.share(), &next.runtime);
+        }
+    }
+}
+
+/// Where in a session a call belongs.
+pub(crate) struct Place {
+    session: Arc<LegacySession>,
+    batch: Option<Arc<BatchReply>>,
+}
+
+impl Place {
+    /// What is answered in place of a result that there is no room for.
+    pub(crate) fn too_large(&self, bytes: usize) -> Option<ToolResult> {
+        self.batch.as_ref()?.too_large(bytes)
+    }
+
+    /// Ends the call there: with its answer, or without one.
+    pub(crate) fn settle(&self, call: &Call, answer: Option<Answer>) {
+        self.session.settle(call, answer, self.batch.as_deref());
+    }
+}
+
+/// A session of which a request is being looked at.
+pub(crate) struct InUse(Arc<LegacySession>);
+
+impl InUse {
+    pub(super) fn session(&self) -> &Arc<LegacySession> {
+        &self.0
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        let session = &self.0;
+        let now = session.common.now();
+        session.last_used.store(now, Ordering::Relaxed);
+        session.requests.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A stream that belongs to no request, open until this is dropped.
+pub(crate) struct Listening {
+    session: Arc<LegacySession>,
+    exchange: Arc<Exchange>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let session = &self.session;
+        let mut state = session.lock();
+        let is_ours = (state.standalone.as_ref())
+            .is_some_and(|standalone| Arc::ptr_eq(standalone, &self.exchange));
+        if is_ours {
+            state.standalone = None;
+            drop(state);
+            // It was listening until now.
+            let now = session.common.now();
+            session.last_used.store(now, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `GET` and `DELETE`: the streams of a session, and its end.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Response, StatusCode};
+
+use super::session::InUse;
+use super::{Found, check_version, find, is_modern, missing};
+use crate::caller::Principal;
+use crate::protocol::RpcError;
+use crate::transport::http::calls::response::{Exchange, NotResumed};
+use crate::transport::http::endpoint::mcp::{self, MOST_UNREAD_EVENTS, refuse_while_draining};
+use crate::transport::http::message::body::HttpBody;
+use crate::transport::http::message::headers::{self, Accepts};
+use crate::transport::http::message::refusal::{Reason, Refusal, busy, empty_response};
+use crate::transport::http::service::Shared;
+
+/// Opens the session's own stream, or gives the rest of one that broke off.
+pub(crate) async fn get(
+    shared: &Arc<Shared>,
+    headers: &HeaderMap,
+    principal: Principal,
+) -> Result<Response<HttpBody>, Refusal> {
+    let found = session(shared, headers, &principal).await?;
+    let session = found.session();
+    if !Accepts::of(headers).events {
+        return Err(Refusal::new(
+            StatusCode::NOT_ACCEPTABLE,
+            Reason::ContentType,
+            "Not acceptable: GET is answered with text/event-stream",
+        ));
+    }
+    refuse_while_draining(shared)?;
+    if let Some(last) = headers::single(headers, &headers::LAST_EVENT_ID)? {
+        let event = event_id(last).ok_or_else(forgotten)?;
+        let resumed = session.resume(event, &shared.unread);
+        let reader = resumed.map_err(|why| match why {
+            NotResumed::Forgotten => forgotten(),
+            NotResumed::Busy => busy(),
+        })?;
+        return Ok(mcp::stream(shared, reader));
+    }
+    let exchange = Exchange::new(MOST_UNREAD_EVENTS);
+    let listening = session
+        .listen(Arc::clone(&exchange))
+        .ok_or_else(super::unknown)?;
+    if shared.server.drain.is_draining() {
+        exchange.end(); // whoever ends them all may have been here already
+    }
+    let mut response = mcp::events(shared, &exchange);
+    response.body_mut().held().listening = Some(listening);
+    response.body_mut().begin_with_comment();
+    response.body_mut().end_with(principal);
+    Ok(response)
+}
+
+/// Ends the session.
+pub(crate) async fn delete(
+    shared: &Arc<Shared>,
+    headers: &HeaderMap,
+    principal: Principal,
+) -> Result<Response<HttpBody>, Refusal> {
+    let found = session(shared, headers, &principal).await?;
+    shared.sessions.delete(found.session()).await?;
+    Ok(empty_response(StatusCode::NO_CONTENT))
+}
+
+async fn session(
+    shared: &Arc<Shared>,
+    headers: &HeaderMap,
+    principal: &Principal,
+) -> Result<InUse, Refusal> {
+    check_version(headers::single(headers, &headers::PROTOCOL_VERSION)?)?;
+    if !shared.options.has_sessions || is_modern(headers)? {
+        return Err(Refusal::method("POST"));
+    }
+    match find(shared, headers, principal).await? {
+        Found::Session(session) => Ok(session),
+        Found::Stateless | Found::Nothing => Err(missing()),
+    }
+}
+
+/// The stream and the event that an event's id names.
+fn event_id(id: &str) -> Option<(u64, u64)> {
+    let (stream, event) = id.split_once('-')?;
+    Some((stream.parse().ok()?, event.parse().ok()?))
+}
+
+/// A client that waited for the rest would wait for ever.
+fn forgotten() -> Refusal {
+    Refusal::bad_request(RpcError::invalid_request(
+        "Bad request: Last-Event-ID names no event that is kept for this session. What came after it is lost; send the request again if it may be repeated.",
+    ))
+}
