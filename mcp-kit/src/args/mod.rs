@@ -36,6 +36,8 @@
 //! turn it off, except for whole numbers, where JSON Schema itself admits `5.0`.
 //! Arguments that a host adds to every call are dropped with
 //! [`ServerBuilder::ignore_arguments`](crate::server::ServerBuilder::ignore_arguments).
+//!
+//! The guide explains [arguments and their rules](crate::guide::arguments).
 
 pub(crate) mod broken;
 mod compiled;

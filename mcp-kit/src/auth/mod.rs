@@ -4,6 +4,8 @@
 //! [`Principal`](crate::Principal) that they belong to. Handlers, the log, the
 //! limits and sessions see the principal; none of them sees the key or token.
 //! Where several authenticators are set, each is asked in its turn.
+//!
+//! The guide explains [keys, scopes and OAuth](crate::guide::keys).
 
 mod api_keys;
 mod authenticator;

@@ -11,7 +11,7 @@ use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
 /// The request that a call came with: which client sent it, from where, and
 /// under which id.
 ///
-/// Handlers take it as a parameter, middlewares with [`Call::request`].
+/// Handlers take it as a parameter, middlewares with [`Call::request`](super::Call::request).
 ///
 /// ```
 /// use mcp_kit::{RequestInfo, tool};

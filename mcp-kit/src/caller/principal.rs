@@ -170,7 +170,7 @@ impl Principal {
     /// that an authenticator has looked up. A value of the same type from before is
     /// replaced.
     ///
-    /// Handlers take it with [`Extension`](super::Extension), middlewares read it
+    /// Handlers take it with [`Extension`](crate::extract::Extension), middlewares read it
     /// with [`extension`](Self::extension). It is in no log and no `Debug`, and
     /// makes no difference to whether two principals are equal.
     ///

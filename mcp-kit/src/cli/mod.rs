@@ -56,6 +56,8 @@
 //! flight have [`Limits::drain_time`](crate::server::Limits) to end. The next
 //! signal ends the process at once. Both hold, and the drain time too, if every
 //! worker of the runtime is blocked.
+//!
+//! The guide explains [the command line](crate::guide::command_line).
 
 mod arguments;
 mod build;

@@ -21,6 +21,10 @@
 //!
 //! Guards know no transports and no tools: use them in arguments, in state, in
 //! configuration and in code that has nothing to do with a call.
+//!
+//! The guide has a page for [files](crate::guide::files), [URLs](crate::guide::fetching),
+//! [programs](crate::guide::running_programs), [databases](crate::guide::databases) and
+//! [secrets](crate::guide::secrets).
 #![cfg_attr(
     not(feature = "fs"),
     doc = "",

@@ -19,6 +19,8 @@
 //! A program with another subscriber installs it before
 //! `mcp_kit::cli::run` and calls nothing of this module: mcp-kit logs
 //! through [`tracing`] alone.
+//!
+//! The guide explains [the log](crate::guide::logging).
 
 mod filter;
 mod format;

@@ -6,6 +6,8 @@
 //! [`ConcurrencyLimit`] → [`ValidateOutput`] → your middlewares → [`Validate`] →
 //! your middlewares that asked to run after validation → the handler. A built-in
 //! that has nothing to do for a tool is left out of its chain.
+//!
+//! The guide explains [middlewares and their order](crate::guide::middleware).
 
 mod authorize;
 mod concurrency;

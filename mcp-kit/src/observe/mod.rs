@@ -3,6 +3,8 @@
 //! - `metrics` (feature `metrics`): Prometheus metrics, served on a path of the
 //!   HTTP service, on an address of its own, or read as text.
 //! - `otel` (feature `otel`): a trace of each call over OTLP.
+//!
+//! The guide explains [metrics and traces](crate::guide::metrics).
 
 mod log;
 #[cfg(feature = "metrics")]

@@ -4,7 +4,7 @@ use std::fmt;
 
 macro_rules! codes {
     ($($(#[doc = $words:literal])+ $code:ident = $name:literal,)+) => {
-        /// The kind of a [`Warning`]. `Display` gives its name, as `check` shows
+        /// The kind of a [`Warning`](crate::registry::Warning). `Display` gives its name, as `check` shows
         /// it: `long-timeout`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]

@@ -25,7 +25,7 @@ use crate::server::Limits;
 use crate::tool::Tool;
 
 /// What a server changes about one tool;
-/// see [`ServerBuilder::tool_with`](super::ServerBuilder::tool_with).
+/// see [`ServerBuilder::tool_with`](crate::server::ServerBuilder::tool_with).
 #[derive(Default)]
 #[must_use]
 pub struct ToolOptions {
@@ -74,14 +74,14 @@ impl ToolOptions {
     }
 
     /// How often each caller may call this tool; overrides the macro's `rate`
-    /// and [`ServerBuilder::rate_limit`](super::ServerBuilder::rate_limit).
+    /// and [`ServerBuilder::rate_limit`](crate::server::ServerBuilder::rate_limit).
     pub fn rate_limit(mut self, rate: Rate) -> Self {
         self.rate_limit = Some(rate);
         self
     }
 
     /// Takes only arguments that the published schema admits; see
-    /// [`ServerBuilder::strict_arguments`](super::ServerBuilder::strict_arguments).
+    /// [`ServerBuilder::strict_arguments`](crate::server::ServerBuilder::strict_arguments).
     pub fn strict_arguments(mut self) -> Self {
         self.strict_arguments = true;
         self

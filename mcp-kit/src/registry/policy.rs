@@ -64,7 +64,7 @@ impl<'a> ToolPolicy<'a> {
     }
 
     /// The tool's hints, and those of
-    /// [`ServerBuilder::default_hints`](super::ServerBuilder::default_hints) where
+    /// [`ServerBuilder::default_hints`](crate::server::ServerBuilder::default_hints) where
     /// it has none.
     #[must_use]
     pub fn annotations(&self) -> &'a Annotations {

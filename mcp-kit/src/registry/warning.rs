@@ -6,7 +6,7 @@ use super::ToolOptions;
 use crate::primitive::{Annotations, WarningCode};
 
 /// Something that works, and could serve models and hosts better; found by
-/// [`Server::warnings`](super::Server::warnings).
+/// [`Server::warnings`](crate::Server::warnings).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     pub(crate) tool: Option<String>,
@@ -23,7 +23,7 @@ impl Warning {
 
     /// What kind of warning it is. It can be accepted for one tool
     /// ([`ToolOptions::accept_warning`]) or for the server
-    /// ([`ServerBuilder::accept_warning`]).
+    /// ([`ServerBuilder::accept_warning`](crate::server::ServerBuilder::accept_warning)).
     #[must_use]
     pub fn code(&self) -> WarningCode {
         self.code
@@ -42,7 +42,7 @@ impl fmt::Display for Warning {
 
 impl ToolOptions {
     /// Accepts a kind of warning for this tool:
-    /// [`Server::warnings`](super::Server::warnings) and `check` do not list it
+    /// [`Server::warnings`](crate::Server::warnings) and `check` do not list it
     /// any more. Has no effect if there is no such warning.
     ///
     /// In the attribute it is `#[tool(allow(long_timeout))]`.

@@ -6,6 +6,8 @@
 //! [dev-dependencies]
 //! mcp-kit = { git = "…", features = ["testing"] }
 //! ```
+//!
+//! The guide explains [how to test a server](crate::guide::testing).
 
 mod agreement;
 mod handlers;

@@ -1,4 +1,6 @@
 //! Tools: what a server offers, what a call carries, what it answers.
+//!
+//! The guide explains [how to write a tool](crate::guide::writing_a_tool).
 
 mod function;
 mod result;

@@ -21,6 +21,8 @@
 //!
 //! The probes need no key, and no host that is known: those who probe call by
 //! address.
+//!
+//! The guide explains [serving over HTTP](crate::guide::http) and [going live](crate::guide::going_live).
 
 mod calls;
 mod connection;

@@ -52,35 +52,14 @@ use crate::transport::http::sse;
 /// A server as a `tower::Service`; made by [`Server::http_service`].
 ///
 /// It answers the MCP endpoint and the probes, and everything else with 404.
-/// Cloning is cheap and gives the same service. In axum:
-///
-/// ```ignore
-/// let app = axum::Router::new().route_service("/mcp", server.http_service());
-/// ```
+/// Cloning is cheap and gives the same service. The guide has
+/// [an example with axum](crate::guide::http#in-an-axum-or-hyper-app).
 ///
 /// It reads the client's address from the extension [`PeerAddr`]: for the limits
 /// by address, and because a server without authentication serves only this
 /// machine. Without the extension such a server refuses every request with 403,
 /// unless callers without authentication are allowed
-/// ([`allow_unauthenticated`](crate::transport::http::HttpOptions::allow_unauthenticated)). In
-/// axum a layer attaches it:
-///
-/// ```ignore
-/// use axum::extract::{ConnectInfo, Request};
-/// use axum::middleware::map_request;
-///
-/// async fn peer(
-///     ConnectInfo(address): ConnectInfo<SocketAddr>,
-///     mut request: Request,
-/// ) -> Request {
-///     request.extensions_mut().insert(PeerAddr(address));
-///     request
-/// }
-///
-/// let app = app.layer(map_request(peer));
-/// let service = app.into_make_service_with_connect_info::<SocketAddr>();
-/// axum::serve(listener, service).await?;
-/// ```
+/// ([`allow_unauthenticated`](crate::transport::http::HttpOptions::allow_unauthenticated)).
 #[derive(Clone)]
 pub struct HttpService {
     shared: Arc<Shared>,
