@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::FromContext;
-use crate::call::{Call, CallContext, Reported, ToolError};
+#[cfg(feature = "testing")]
+use crate::call::Reported;
+use crate::call::{Call, CallContext, ToolError};
 
 /// Sends progress to the client, if it asked for it.
 ///

@@ -12,6 +12,8 @@
 mod client;
 mod gate;
 mod kit;
+mod progress;
+mod scopes;
 mod sessions;
 #[cfg(feature = "sse")]
 mod sse;

@@ -304,13 +304,14 @@ impl HttpClient {
         Ok(Client::over(Arc::new(link), inbox, era))
     }
 
-    /// The handshake alone: `initialize` and `notifications/initialized`. The client that this
-    /// returns sends the session's id, if the server gave one.
+    /// Opens a session: `initialize` and `notifications/initialized`. The client that this returns
+    /// sends the session's id, if the server gave one.
     ///
     /// # Errors
     ///
     /// As [`connect`](Self::connect).
     pub async fn open_session(mut self) -> Result<Self, RequestError> {
+        self.session = None;
         let mut response = self
             .post(&json!({
                 "jsonrpc": "2.0",

@@ -58,8 +58,9 @@ async fn every_message_of_a_batch_is_answered() {
 async fn a_batch_that_asks_nothing_is_accepted() {
     let server = server().build().unwrap();
     let client = http(&server).opened("2025-03-26").await;
-    let answer = client.ask(&json!([cancel(1), cancel(2)])).await;
-    assert_eq!((answer.status.as_u16(), &*answer.text), (202, ""));
+    let unheard_of = json!({"jsonrpc": "2.0", "method": "notifications/unheard-of"});
+    let answer = client.ask(&json!([cancel(1), cancel(2), unheard_of])).await;
+    answer.accepted();
 }
 
 #[tokio::test]
@@ -85,16 +86,42 @@ async fn other_versions_have_no_batches() {
     let server = server().build().unwrap();
     for version in ["2024-11-05", "2025-06-18", "2025-11-25"] {
         let client = http(&server).opened(version).await;
-        let text = client.ask(&json!([ping(1)])).await.refusal(400);
-        assert!(text.contains("2025-03-26"), "{text}");
+        let refused = client.ask(&json!([ping(1)])).await;
+        assert!(refused.refusal(400).contains("2025-03-26"), "{refused:?}");
+        assert_eq!(refused.json()["error"]["code"], -32600);
+        client.assert_alive().await;
     }
     let client = http(&server).opened("2025-03-26").await;
-    client.ask(&json!([])).await.refusal(400);
+    let refused = client.ask(&json!([])).await;
+    refused.refusal(400);
+    assert_eq!(refused.json()["error"]["code"], -32600);
+    client.assert_alive().await;
     // Nor is a session opened in one.
     let stranger = http(&server);
-    let batch = json!([initialize("2025-03-26"), ping(2)]);
-    let text = stranger.ask(&batch).await.refusal(400);
-    assert!(text.contains("Mcp-Session-Id"), "{text}");
+    for batch in [json!([initialize("2025-03-26"), ping(2)]), json!([ping(2)])] {
+        let refused = stranger.ask(&batch).await;
+        let text = refused.refusal(400);
+        assert!(text.contains("Mcp-Session-Id"), "{text}");
+        assert!(!refused.headers.contains_key("mcp-session-id"));
+    }
+}
+
+#[tokio::test]
+async fn a_large_batch_is_answered_in_full() {
+    let server = server().build().unwrap();
+    let client = http(&server).opened("2025-03-26").await;
+    let calls: Vec<Value> = (0..2_000)
+        .map(|id| call(id, "big", json!({"bytes": id + 1})))
+        .collect();
+    let answers = answers(&client.ask(&json!(calls)).await);
+    assert_eq!(answers.len(), 2_000);
+    for answer in &answers {
+        if answer["result"]["isError"] != true {
+            let id = answer["id"].as_u64().unwrap();
+            assert_eq!(result(answer).len() as u64, id + 1);
+        }
+    }
+    client.assert_alive().await;
 }
 
 #[tokio::test]

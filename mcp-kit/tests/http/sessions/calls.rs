@@ -1,5 +1,6 @@
 //! Calls of a session: their ids, their turn, their end.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -68,7 +69,8 @@ async fn progress_makes_a_stream_that_begins_as_the_version_has_it() {
         let reports: Vec<_> = events.iter().filter_map(reported).collect();
         assert_eq!(reports, [1, 2, 3]);
         assert_eq!(result(&events[3].json()), "counted 3");
-        assert!(events.iter().all(|event| event.id.is_some()));
+        let ids: Option<HashSet<_>> = events.iter().map(|event| event.id.clone()).collect();
+        assert_eq!(ids.unwrap().len(), events.len(), "{events:?}");
 
         // A client that takes no events hears of none.
         let client = client.header("accept", "application/json");
@@ -81,7 +83,7 @@ async fn an_id_in_flight_is_refused_and_the_first_call_goes_on() {
     let (gate, mut entered) = gate();
     let server = gated_server(&gate).build().unwrap();
     let client = open(&server).await;
-    let other = http(&server).opened("2025-11-25").await;
+    let other = client.clone().opened("2025-11-25").await;
     let first = client.start(call(7, "gated", json!({})));
     entered.recv().await.unwrap();
     let malformed = json!({"jsonrpc": "2.0", "id": 7, "method": 5});
@@ -115,9 +117,13 @@ async fn cancelling_ends_a_call_without_an_answer() {
     let plain = client.clone().header("accept", "application/json");
     let asked = plain.start(call(1, "gated", json!({})));
     entered.recv().await.unwrap();
-    // Another session's id is another id.
-    let other = http(&server).opened("2025-11-25").await;
-    assert_eq!(other.ask(&cancel(1)).await.status, 202);
+    // Another session's id is another id, and so is one of the modern era.
+    let other = client.clone().opened("2025-11-25").await;
+    let modern = client.clone().without_session().modern();
+    for other in [other, modern] {
+        assert_eq!(other.ask(&cancel(1)).await.status, 202);
+    }
+    client.ask(&ping(1)).await.refusal(400);
     assert_eq!(client.ask(&cancel(1)).await.status, 202);
     asked.await.unwrap().accepted();
     gate.dropped.notified().await;
@@ -193,7 +199,7 @@ async fn calls_beyond_those_that_may_run_wait_and_more_are_told() {
     assert!(busy.result().contains("busy"), "{busy:?}");
     // Neither pings nor other sessions wait.
     client.assert_alive().await;
-    let other = http(&server).opened("2025-11-25").await;
+    let other = client.clone().opened("2025-11-25").await;
     assert_eq!(
         other.ask(&call(0, "wait", json!({"ms": 0}))).await.result(),
         "waited 0"

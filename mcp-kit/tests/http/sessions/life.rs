@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 
+use mcp_kit::auth::ApiKeys;
+use mcp_kit::protocol::ProtocolVersion;
 use serde_json::json;
 
 use super::tools::{server, whoami};
 use crate::client::{
-    Ask as _, Names, call, events_of, http, initialize, open, ping, read, rest_of, watched,
+    Ask as _, Names, call, cancel, events_of, http, initialize, open, ping, read, rest_of, watched,
 };
 
 const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
@@ -15,6 +17,9 @@ const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-
 async fn a_session_is_opened_used_and_ended() {
     let server = server().build().unwrap();
     for version in VERSIONS {
+        let answer = http(&server).ask(&initialize(version)).await.json();
+        assert_eq!(answer["result"]["serverInfo"]["name"], "test");
+        assert!(answer["result"].get("resultType").is_none());
         let client = http(&server).opened(version).await;
         let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
         assert_eq!(client.ask(&initialized).await.status, 202);
@@ -27,6 +32,17 @@ async fn a_session_is_opened_used_and_ended() {
             let text = gone.refusal(404);
             assert!(text.contains("initialize"), "{text}");
         }
+        assert_eq!(client.get().await.status(), 404);
+    }
+}
+
+#[tokio::test]
+async fn initialize_with_another_version_is_answered_with_the_latest_one_that_has_sessions() {
+    let server = server().build().unwrap();
+    for version in ["2024-01-01", "2026-07-28", "2099-01-01", ""] {
+        let answer = http(&server).ask(&initialize(version)).await;
+        let agreed = &answer.json()["result"]["protocolVersion"];
+        assert_eq!(agreed, "2025-11-25", "{version:?}");
     }
 }
 
@@ -34,14 +50,20 @@ async fn a_session_is_opened_used_and_ended() {
 async fn ids_are_long_and_differ() {
     let server = server().build().unwrap();
     let client = http(&server);
-    let mut ids = HashSet::new();
+    let mut ids = Vec::new();
     for _ in 0..50 {
         let client = client.clone().opened("2025-11-25").await;
         let id = client.session_id().unwrap();
         assert_eq!(id.len(), 22, "{id}");
-        ids.insert(id.to_owned());
+        ids.push(id.to_owned());
     }
-    assert_eq!(ids.len(), 50);
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 50);
+    // No counter, no clock: each pair differs in most places.
+    for pair in ids.windows(2) {
+        let places = pair[0].bytes().zip(pair[1].bytes());
+        let same = places.filter(|(left, right)| left == right).count();
+        assert!(same * 2 < pair[0].len(), "{pair:?}");
+    }
 }
 
 #[tokio::test]
@@ -54,13 +76,30 @@ async fn a_request_says_which_session_it_belongs_to() {
     assert!(text.refusal(400).contains("Mcp-Session-Id"));
     assert_eq!(stranger.delete().await.status(), 400);
     assert_eq!(stranger.get().await.status(), 400);
-    for wrong in ["", "made-up", "AAAAAAAAAAAAAAAAAAAAAA"] {
+    let id = client.session_id().unwrap();
+    let swapped: String = (id.chars())
+        .map(|c| match c.is_ascii_lowercase() {
+            true => c.to_ascii_uppercase(),
+            false => c.to_ascii_lowercase(),
+        })
+        .collect();
+    for wrong in [
+        "",
+        "made-up",
+        "AAAAAAAAAAAAAAAAAAAAAA",
+        &"x".repeat(5_000),
+        &format!("{id}x"),
+        &id[1..],
+        &format!("{swapped}x"),
+    ] {
         let other = client.clone().session(wrong);
+        assert_eq!(other.get().await.status(), 404, "{wrong}");
+        assert_eq!(other.delete().await.status(), 404, "{wrong}");
         other.ask(&ping(1)).await.refusal(404);
         // Also who wants to begin anew under an id that has ended.
         other.ask(&initialize("2025-11-25")).await.refusal(404);
     }
-    let id = ("mcp-session-id", client.session_id().unwrap());
+    let id = ("mcp-session-id", id);
     let headers = [id, id, ("content-type", "application/json")];
     let body = ping(1).to_string();
     let twice = client.bare("POST", "/mcp", &headers, &body).await;
@@ -81,8 +120,16 @@ async fn versions_that_are_not_spoken_are_refused() {
         for version in VERSIONS {
             assert!(named(version).await < 300, "{version}");
         }
-        for version in ["2099-01-01", "tomorrow", ""] {
+        for version in ["2099-01-01", "1900-01-01", "tomorrow", ""] {
             assert_eq!(named(version).await, 400, "{version:?}");
+        }
+        // None stands for 2025-03-26.
+        let mut silent = client.clone().version(ProtocolVersion::V2025_03_26);
+        assert!(silent.post(&message).await.status().is_success());
+        silent = silent.header("mcp-protocol-version", "2099-01-01");
+        let text = silent.post(&message).await.text().await;
+        for known in VERSIONS.into_iter().chain(["2026-07-28"]) {
+            assert!(text.contains(known), "{text}");
         }
     }
     let client = client.header("mcp-protocol-version", "2099-01-01");
@@ -124,8 +171,32 @@ async fn a_session_is_its_owners_alone() {
     assert_eq!(stolen.text, made_up.text);
     read(bob.delete().await).await.refusal(404);
     assert_eq!(bob.get().await.status(), 404);
+    // Nor is it anything to a caller without a key.
+    let nobody = alice.clone().without_header("x-api-key");
+    for message in [call(1, "whoami", json!({})), ping(1), cancel(1)] {
+        assert_eq!(bob.ask(&message).await.status, 404, "{message}");
+        nobody.ask(&message).await.refusal(401);
+    }
+    for response in [nobody.get().await, nobody.delete().await] {
+        assert_eq!(response.status(), 401);
+    }
     let answer = alice.ask(&call(1, "whoami", json!({}))).await;
     assert_eq!(answer.result(), "alice");
+}
+
+#[tokio::test]
+async fn two_keys_of_one_caller_share_its_sessions() {
+    let keys = ApiKeys::from_list("alice:old-key-of-alice,alice:new-key-of-alice").unwrap();
+    let server = server()
+        .tool::<whoami>()
+        .http(|http| http.authenticate(keys))
+        .build()
+        .unwrap();
+    let old = http(&server).key("old-key-of-alice");
+    let new = old.opened("2025-11-25").await.key("new-key-of-alice");
+    let answer = new.ask(&call(1, "whoami", json!({}))).await;
+    assert_eq!(answer.result(), "alice");
+    new.key("another-key").ask(&ping(1)).await.refusal(401);
 }
 
 #[tokio::test(start_paused = true)]

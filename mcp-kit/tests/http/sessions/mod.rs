@@ -13,4 +13,4 @@ mod replay;
 mod requests;
 mod resume;
 mod room;
-mod tools;
+pub mod tools;

@@ -1,5 +1,6 @@
 //! Streams that broke off, and the stream that belongs to no request.
 
+use http::HeaderValue;
 use mcp_kit::testing::tick_on_timers;
 use serde_json::json;
 
@@ -64,6 +65,7 @@ async fn one_stream_is_resumed_and_no_other() {
     drop(first);
     let rest = rest_of(&mut events_of(client.resume(&id).await)).await;
     assert_eq!(rest.last().unwrap().json()["id"], 1);
+    assert_eq!(rest.len(), 5, "{rest:?}");
     let rest = rest_of(&mut second).await;
     assert_eq!(rest.last().unwrap().json()["id"], 2);
     assert_eq!(rest.len(), 6);
@@ -108,11 +110,19 @@ async fn places_that_are_not_kept_are_refused() {
         &other,
         "18446744073709551615-18446744073709551615",
         "18446744073709551616-0",
+        "made up",
+        "1_99999",
+        "../../etc",
     ] {
         let response = alice.resume(wrong).await;
         let text = read(response).await.refusal(400);
         assert!(text.contains("Last-Event-ID"), "{wrong}: {text}");
     }
+    let no_text = HeaderValue::from_bytes("a\u{e9}".as_bytes()).unwrap();
+    let refused = alice.clone().header("last-event-id", no_text).get().await;
+    assert_eq!(refused.status(), 400);
+    // To another caller the session does not exist.
+    assert_eq!(alice.clone().key("bob").resume(&id).await.status(), 404);
     // Of other sessions, whosever they are, it is no stream.
     for name in ["alice", "bob"] {
         let other = alice.named(name).opened("2025-11-25").await;

@@ -63,6 +63,23 @@ async fn an_id_in_flight_belongs_to_one_call_at_a_time() {
 }
 
 #[tokio::test]
+async fn answers_reach_the_stream_of_the_client_that_asked() {
+    let server = server().build().unwrap();
+    let caller = Caller::of(&server);
+    let mut clients = Vec::new();
+    for _ in 0..5 {
+        clients.push(caller.greeted("2024-11-05").await);
+    }
+    for (number, client) in (1..).zip(&clients) {
+        let big = call(1, "big", json!({"of": number}));
+        client.send(&big).await.accepted();
+    }
+    for (number, client) in (1..).zip(&mut clients) {
+        assert_eq!(text(&client.next().await).len(), number);
+    }
+}
+
+#[tokio::test]
 async fn a_cancelled_call_is_not_answered() {
     let (gate, mut entered) = gate();
     let server = gated_server(&gate).build().unwrap();

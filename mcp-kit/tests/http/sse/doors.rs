@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::client::{Caller, Names, initialize, ping};
 use super::tools::server;
+use crate::client::Ask as _;
 
 #[tokio::test]
 async fn it_is_served_where_it_is_asked_for() {
@@ -64,7 +65,12 @@ async fn requests_are_refused_as_on_the_endpoint() {
         let refused = caller.ask(method, target, &foreign, "{}").await;
         refused.refusal(403);
     }
+    let evil = [("accept", "text/event-stream"), ("host", "evil.example")];
+    caller.ask("GET", "/sse", &evil, "").await.refusal(403);
     let json = [("content-type", "application/json")];
+    let large = " ".repeat(5 << 20);
+    let refused = caller.ask("POST", &client.endpoint, &json, &large).await;
+    refused.refusal(413);
     let refused = caller.ask("POST", &client.endpoint, &json, "{").await;
     refused.refusal(400);
     assert_eq!(refused.json()["error"]["code"], -32700);
@@ -87,6 +93,19 @@ async fn a_stream_is_of_use_to_its_owner_alone() {
     nobody.post(&hers.endpoint, &ping(1)).await.refusal(401);
     nobody.no_stream().await.refusal(401);
     hers.assert_silent().await;
+}
+
+#[tokio::test]
+async fn sessions_of_the_two_transports_are_not_mixed() {
+    let server = server().build().unwrap();
+    let caller = Caller::of(&server);
+    let client = caller.greeted("2024-11-05").await;
+    let (path, id) = client.endpoint.split_once("?sessionId=").unwrap();
+    let here = caller.0.clone().session(id);
+    here.ask(&ping(1)).await.refusal(404);
+    let session = caller.0.clone().opened("2025-11-25").await;
+    let target = format!("{path}?sessionId={}", session.session_id().unwrap());
+    caller.post(&target, &ping(1)).await.refusal(404);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::client::HttpClient;
+use crate::rpc;
 use crate::server::{Server, field, setup};
 use crate::support::trace::Trace;
 
@@ -108,6 +109,32 @@ fn a_session_outlives_its_connections() {
     trace.wait_for("done 300");
     client.assert_alive();
     client.twin().assert_alive();
+}
+
+/// A stream that broke off with its connection is resumed on another one.
+#[test]
+fn a_lost_stream_is_resumed_where_it_stopped() {
+    let server = setup().env("CHAOS_PROGRESS", "1").start();
+    let client = server.legacy();
+    let count = client.watching(1, "count", json!({ "to": 10, "ms": 50 }));
+    let mut events = client.stream(&count);
+    let mut last = None;
+    for _ in 0..4 {
+        last = events.next().expect("the stream goes on").id;
+    }
+    drop(events);
+    let last = last.expect("an id");
+    let resuming = client.listening().header("Last-Event-ID", &last);
+    let rest = client.stream(&resuming).rest();
+    let reports = rest
+        .iter()
+        .map(|message| message["params"]["progress"].as_f64());
+    let reports: Vec<f64> = reports.flatten().collect();
+    assert_eq!(reports, (4..=10).map(f64::from).collect::<Vec<_>>());
+    let answer = rest.last().expect("the answer");
+    assert_eq!(answer["id"], 1);
+    assert_eq!(rpc::text(rpc::result(answer)), "counted 10");
+    assert_eq!(rest.len(), 8, "{rest:?}");
 }
 
 /// A client that has said all it has to say may still want to hear.

@@ -1,6 +1,6 @@
 //! Who gets in: `Host`, `Origin`, targets, and addresses to listen on.
 
-use crate::client::refusal;
+use crate::client::{Era, HttpClient, refusal};
 use crate::request::Request;
 use crate::server::{Server, setup};
 use crate::wire::Response;
@@ -360,4 +360,23 @@ fn other_paths_are_not_found_and_other_methods_not_allowed() {
         .calling(1, "add", json!({ "a": 1, "b": 2 }))
         .target("/mcp?from=somewhere");
     assert_eq!(server.connect().exchange(&request).status(), 200);
+}
+
+#[test]
+fn an_option_serves_older_clients_without_sessions() {
+    for server in [
+        setup().arg("--without-sessions").start(),
+        setup().env("MCP_WITHOUT_SESSIONS", "1").start(),
+    ] {
+        let mut client = HttpClient::new(server.address, Era::Legacy("2025-11-25"));
+        let response = client.exchange(&client.opening("2025-11-25"));
+        assert_eq!(response.status(), 200, "{}", response.text());
+        assert_eq!(response.head.header("mcp-session-id"), None);
+        client.assert_alive();
+        let listening = server.connect().exchange(&client.listening());
+        assert_eq!(listening.status(), 405);
+        // An id that the client has from before means nothing.
+        client.session = Some("0123456789abcdef012345".to_owned());
+        client.assert_alive();
+    }
 }

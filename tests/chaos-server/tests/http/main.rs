@@ -10,7 +10,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod arguments;
-mod batches;
 mod client;
 mod containment;
 mod disconnect;
@@ -30,10 +29,7 @@ mod modern;
 mod probes;
 mod progress;
 mod request;
-mod resume;
-mod scopes;
 mod server;
-mod sessions;
 mod shutdown;
 mod slow;
 mod sse;

@@ -2,12 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Era, HttpClient};
 use crate::events::Events;
 use crate::request::Request;
 use crate::rpc;
 use crate::server::{Server, setup};
-use crate::wire::Response;
 
 /// A client of that transport.
 pub(crate) struct OldClient<'a> {
@@ -99,14 +97,6 @@ fn call(id: i64, tool: &str, arguments: Value) -> Value {
 }
 
 #[test]
-fn it_is_not_served_unless_it_is_asked_for() {
-    let server = setup().start();
-    assert_eq!(server.connect().exchange(&opening(None)).status(), 404);
-    let post = Request::post("{}").target("/messages?session=x");
-    assert_eq!(server.connect().exchange(&post).status(), 404);
-}
-
-#[test]
 fn a_client_of_2024_is_served() {
     let server = server();
     let mut client = OldClient::greeted(&server, None);
@@ -127,71 +117,6 @@ fn a_client_of_2024_is_served() {
     }
 }
 
-#[test]
-fn answers_reach_the_stream_of_who_asked() {
-    let server = server();
-    let mut clients: Vec<_> = (0..5).map(|_| OldClient::greeted(&server, None)).collect();
-    for (number, client) in (0..).zip(&clients) {
-        client.send(&call(1, "sleep", json!({ "ms": 100 - number * 20 })));
-    }
-    for (number, client) in (0..).zip(&mut clients) {
-        let answer = client.next();
-        assert_eq!(
-            rpc::text(rpc::result(&answer)),
-            format!("slept {}", 100 - number * 20)
-        );
-    }
-}
-
-#[test]
-fn a_session_is_of_use_to_its_owner_alone() {
-    let server = setup().keys().env("CHAOS_SSE", "1").start();
-    let mut alice = OldClient::greeted(&server, Some("alice-key"));
-    assert_eq!(alice.text(1, "whoami", json!({})), "alice");
-    let message = call(2, "whoami", json!({}));
-    let post = |request: &Request| -> Response { server.connect().exchange(request) };
-    let stolen = alice.request(&message).set("X-API-Key", "bob-key");
-    assert!([403, 404].contains(&post(&stolen).status()));
-    let keyless = alice.request(&message).without("X-API-Key");
-    assert_eq!(post(&keyless).status(), 401);
-    assert_eq!(server.connect().exchange(&opening(None)).status(), 401);
-    // Nothing of it reached her stream.
-    assert_eq!(alice.text(3, "whoami", json!({})), "alice");
-}
-
-#[test]
-fn unknown_sessions_and_bad_messages_are_refused() {
-    let server = server();
-    let client = OldClient::greeted(&server, None);
-    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
-    let (path, query) = client.endpoint.split_once('?').expect("a query");
-    let (name, _) = query.split_once('=').expect("a parameter");
-    for (target, statuses) in [
-        (format!("{path}?{name}=made-up"), &[404_u16][..]),
-        (format!("{path}?{name}="), &[400, 404]),
-        (path.to_owned(), &[400, 404]),
-    ] {
-        let request = client.request(&ping).target(&target);
-        let response = server.connect().exchange(&request);
-        assert!(
-            statuses.contains(&response.status()),
-            "{target}: {response:?}"
-        );
-    }
-    let broken = client.request(&ping).body("not json");
-    assert_eq!(server.connect().exchange(&broken).status(), 400);
-    let plain = client.request(&ping).set("Content-Type", "text/plain");
-    assert_eq!(server.connect().exchange(&plain).status(), 415);
-    let large = client.request(&ping).body(vec![b' '; 5 << 20]);
-    assert_eq!(server.connect().exchange(&large).status(), 413);
-    let foreign = client.request(&ping).header("Origin", "null");
-    assert_eq!(server.connect().exchange(&foreign).status(), 403);
-    let foreign = opening(None).header("Origin", "https://evil.example");
-    assert_eq!(server.connect().exchange(&foreign).status(), 403);
-    let foreign = opening(None).header("Host", "evil.example");
-    assert_eq!(server.connect().exchange(&foreign).status(), 403);
-}
-
 /// The stream is the session: it ends with it.
 #[test]
 fn a_session_ends_with_its_stream() {
@@ -208,7 +133,6 @@ fn a_session_ends_with_its_stream() {
     }
 }
 
-/// The ids of streamable sessions open no door here, nor the other way round.
 /// Behind a proxy that takes a part of the path away, the address is right
 /// relative to the stream's own.
 #[test]
@@ -225,26 +149,6 @@ fn behind_a_proxy_messages_are_sent_beside_the_stream() {
             "{header}: {first:?}"
         );
     }
-}
-
-#[test]
-fn sessions_of_the_two_transports_are_not_mixed() {
-    let server = server();
-    let old = OldClient::greeted(&server, None);
-    let (_, id) = old.endpoint.split_once('=').expect("a parameter");
-    let mut new = HttpClient::new(server.address, Era::Legacy("2025-11-25"));
-    new.session = Some(id.to_owned());
-    let request = new.calling(1, "add", json!({ "a": 1, "b": 2 }));
-    let answered = server.connect().exchange(&request).status();
-    assert!([400, 404].contains(&answered), "{answered}");
-    let session = server.legacy().session.expect("a session");
-    let (path, query) = old.endpoint.split_once('?').expect("a query");
-    let (name, _) = query.split_once('=').expect("a parameter");
-    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
-    let request = old
-        .request(&ping)
-        .target(&format!("{path}?{name}={session}"));
-    assert_eq!(server.connect().exchange(&request).status(), 404);
 }
 
 #[test]

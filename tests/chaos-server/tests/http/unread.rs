@@ -154,3 +154,21 @@ fn who_reads_nothing_is_cut_off() {
     }
     drop(held);
 }
+
+/// What is kept for clients that resume has a limit.
+#[cfg(target_os = "linux")]
+#[test]
+fn events_that_nobody_collects_are_bounded() {
+    let server = setup().env("CHAOS_PROGRESS", "1").keys().start();
+    let client = server.legacy_as("alice-key");
+    server.modern_as("bob-key").assert_alive();
+    let before = server.proc().peak_memory();
+    for id in 0..60 {
+        let request = client.watching(id, "count", json!({ "to": 3_000 }));
+        drop(client.start(&request));
+    }
+    server.proc().wait_until_idle();
+    let grown = server.proc().peak_memory().saturating_sub(before);
+    assert!(grown <= 40 * MIB, "{} MiB more", grown / MIB);
+    client.twin().assert_alive();
+}
