@@ -12,6 +12,7 @@
 mod client;
 mod gate;
 mod kit;
+mod modern;
 mod progress;
 mod scopes;
 mod sessions;

@@ -2,6 +2,7 @@
 
 use crate::client::{Era, HttpClient, refusal};
 use crate::request::Request;
+use crate::rpc;
 use crate::server::{Server, setup};
 use crate::wire::Response;
 use serde_json::json;
@@ -379,4 +380,21 @@ fn an_option_serves_older_clients_without_sessions() {
         client.session = Some("0123456789abcdef012345".to_owned());
         client.assert_alive();
     }
+}
+
+/// Headers of 2026-07-28 as other HTTP libraries write them.
+#[test]
+fn names_of_headers_have_no_case_and_values_no_outer_space() {
+    let server = setup().start();
+    let client = server.modern();
+    let request = client
+        .calling(1, "search", json!({ "query": "a question" }))
+        .without("Mcp-Method")
+        .without("Mcp-Name")
+        .header("mcp-method", "  tools/call\t")
+        .header("MCP-NAME", " search ");
+    let response = server.connect().exchange(&request);
+    assert_eq!(response.status(), 200, "{}", response.text());
+    let text = rpc::text(rpc::result(&response.json())).to_owned();
+    assert!(text.starts_with("query="), "{text}");
 }
