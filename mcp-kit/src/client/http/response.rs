@@ -189,6 +189,52 @@ impl fmt::Debug for HttpResponse {
 }
 
 /// A response that refuses a request: its status is neither 200 nor 202.
+///
+/// ```
+/// use mcp_kit::auth::{AuthError, Authenticator, Credentials, ProtectedResource};
+/// use mcp_kit::prelude::*;
+/// use mcp_kit::testing::{Client, RequestError};
+/// use serde_json::json;
+///
+/// # struct Tokens(ProtectedResource);
+/// # #[mcp_kit::async_trait]
+/// # impl Authenticator for Tokens {
+/// #     async fn authenticate(&self, of: &Credentials<'_>) -> Result<Option<Principal>, AuthError> {
+/// #         Ok(of.bearer().map(|_| Principal::new("alice", ["notes:read"])))
+/// #     }
+/// #     fn challenge(&self) -> Option<String> {
+/// #         Some(self.0.challenge())
+/// #     }
+/// #     fn protected_resource(&self) -> Option<&ProtectedResource> {
+/// #         Some(&self.0)
+/// #     }
+/// # }
+/// /// Delete every note.
+/// #[tool(scope = "notes:write")]
+/// async fn clear() -> &'static str {
+///     "cleared"
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let tokens = Tokens(ProtectedResource::new("https://mcp.example.com/mcp")?);
+/// // `tokens` is an authenticator whose tokens have the scope `notes:read`.
+/// let server = Server::builder("notes", "1.0.0")
+///     .tool::<clear>()
+///     .http(|http| http.authenticate(tokens))
+///     .build()?;
+/// let client = Client::http(&server).bearer("a-token").connect().await?;
+///
+/// let outcome = client.call("clear", json!({})).outcome().await;
+/// let Err(RequestError::Refused(refusal)) = outcome else {
+///     panic!("the scope is missing");
+/// };
+/// assert_eq!(refusal.status(), 403);
+/// let challenge = refusal.header("www-authenticate").unwrap_or_default();
+/// assert!(challenge.contains("insufficient_scope") && challenge.contains("notes:write"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct HttpRefusal(Box<Refused>);
 
