@@ -12,6 +12,7 @@
 mod client;
 mod gate;
 mod kit;
+mod limits;
 mod modern;
 mod progress;
 mod scopes;
