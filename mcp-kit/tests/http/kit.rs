@@ -255,3 +255,50 @@ async fn lines_that_are_no_messages_are_sent_as_they_are() {
     client.send_line(r#"{"jsonrpc": "2.0", "id": "mine", "method": "ping"}"#);
     assert_eq!(client.next_message().await.unwrap()["id"], "mine");
 }
+
+/// What a server sends beside its answers is the client's next message.
+#[tokio::test]
+async fn notifications_arrive_on_the_stream_of_a_subscription() {
+    let server = server(&gate().0).build().unwrap();
+    let client = Client::http(&server).modern().connect().await.unwrap();
+    let filter = json!({"notifications": {"toolsListChanged": true}});
+    let listening = client.request("subscriptions/listen", filter);
+    let first = client.next_message().await.unwrap();
+    assert_eq!(first["method"], "notifications/subscriptions/acknowledged");
+    // Other requests are served meanwhile.
+    assert_eq!(client.list_tools().await.len(), 3);
+    server.drain_handle().begin();
+    assert_eq!(listening.await.unwrap()["resultType"], "complete");
+    let refused = client.request("tools/list", json!({})).await.unwrap_err();
+    assert!(refused.to_string().starts_with("HTTP 503"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_subscription_without_a_filter_and_one_of_an_older_client_are_refused() {
+    let http = http();
+    let modern = http.clone().modern().connect().await.unwrap();
+    for params in [
+        json!({}),
+        json!({"notifications": null}),
+        json!({"notifications": []}),
+        json!({"notifications": "all"}),
+    ] {
+        let refused = modern.request("subscriptions/listen", params.clone()).await;
+        assert_eq!(refused.unwrap_err().code(), Some(-32602), "{params}");
+    }
+    let empty = modern.request("subscriptions/listen", json!({"notifications": {}}));
+    let first = modern.next_message().await.unwrap();
+    let id = &first["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"];
+    assert_eq!(*id, empty.id());
+    let honoured = first["params"]["notifications"].as_object().unwrap();
+    assert!(
+        honoured
+            .values()
+            .all(|value| value == false || value == &json!([]))
+    );
+
+    let legacy = http.connect().await.unwrap();
+    let params = json!({"notifications": {}});
+    let refused = legacy.request("subscriptions/listen", params).await;
+    assert_eq!(refused.unwrap_err().code(), Some(-32601));
+}

@@ -310,6 +310,21 @@ async fn a_result_may_be_large_and_has_a_limit() {
     }
 }
 
+/// A proxy that sees nothing for a minute closes the connection.
+#[tokio::test(start_paused = true)]
+async fn a_silent_subscription_is_kept_open() {
+    let params = json!({"notifications": {}});
+    let response = client()
+        .post(&message(1, "subscriptions/listen", params))
+        .await;
+    let mut events = crate::client::events_of(response);
+    events.next_event().await.unwrap();
+    let minute = std::time::Duration::from_secs(60);
+    let read = tokio::time::timeout(minute, events.next_event()).await;
+    assert!(read.is_err(), "{read:?}");
+    assert!(events.keep_alives() >= 3, "{}", events.keep_alives());
+}
+
 /// The headers that repeat parts of the message.
 mod headers {
     use http::HeaderValue;

@@ -74,45 +74,6 @@ fn a_subscription_is_acknowledged_first_and_completed_at_the_end() {
     }
 }
 
-#[test]
-fn a_subscription_without_a_filter_is_invalid() {
-    let server = setup().start();
-    let mut client = server.modern();
-    for params in [
-        json!({}),
-        json!({ "notifications": null }),
-        json!({ "notifications": [] }),
-        json!({ "notifications": "all" }),
-    ] {
-        let request = client.request(1, "subscriptions/listen", params.clone());
-        let response = client.exchange(&request);
-        assert!(
-            [200, 400].contains(&response.status()),
-            "{params}: {}",
-            response.text()
-        );
-        assert_eq!(rpc::code(&response.json()), -32602, "{params}");
-    }
-    client.assert_alive();
-}
-
-#[test]
-fn an_empty_filter_is_a_subscription_to_nothing() {
-    let server = setup().start();
-    let client = server.modern();
-    let request = client.request(1, "subscriptions/listen", json!({ "notifications": {} }));
-    let mut events = client.stream(&request);
-    assert_acknowledged(&events.message().expect("an acknowledgement"), &json!(1));
-}
-
-#[test]
-fn the_legacy_era_does_not_know_subscriptions() {
-    let server = setup().start();
-    let mut client = server.legacy();
-    let answer = client.ask("subscriptions/listen", json!({ "notifications": {} }));
-    assert_eq!(rpc::code(&answer), -32601, "{answer}");
-}
-
 /// Streams on which nothing happens hold up nobody, and leave nothing behind.
 #[cfg(target_os = "linux")]
 #[test]
@@ -141,22 +102,4 @@ fn many_subscriptions_come_and_go() {
     server.proc().wait_until_idle();
     let after = descriptors();
     assert!(after <= before + 4, "{before} descriptors, then {after}");
-}
-
-/// A proxy that sees nothing for a minute closes the connection.
-#[test]
-fn a_silent_stream_is_kept_alive() {
-    let server = setup().env("CHAOS_HTTP_LIMITS", "keep_alive=100ms").start();
-    let modern = server.modern();
-    let legacy = server.legacy();
-    for request in [listening(&modern, 1), legacy.listening()] {
-        let (head, mut conn) = modern.begin(&request);
-        assert_eq!(head.status, 200, "{head:?}");
-        let mut text = String::new();
-        // Comments, which no reader of events sees.
-        while text.lines().filter(|line| line.starts_with(':')).count() < 3 {
-            let piece = conn.piece().expect("the stream goes on");
-            text += &String::from_utf8(piece).expect("events are text");
-        }
-    }
 }
