@@ -19,15 +19,31 @@
 //! | `/readyz` | 200 while calls are taken, 503 otherwise |
 //! | `/health` | 200, with `{"status":"ok"}` |
 //!
-//! The probes need no key, and no host that is known: those who probe call by
-//! address.
+//! The probes require no key and no known host: orchestrators probe by address.
 //!
 //! The guide explains [serving over HTTP](crate::guide::http) and [going live](crate::guide::going_live).
+//!
+//! # The layers
+//!
+//! Each folder uses those below it and none above it.
+//!
+//! ```text
+//! serve       binds a socket, accepts, drains
+//! service     HttpService: admission, then the path
+//! endpoint    /mcp: reads a message and decides which revision it belongs to
+//! sse         /sse and /messages (2024-11-05)
+//! sessions    the revisions up to 2025-11-25: ids, streams that resume, batches
+//! calls       a call's task and the response that it writes to
+//! edge        what a request passes first: hosts, callers, rates; the probes
+//! message     headers, bodies and refusals
+//! connection  a front server for hyper that knows nothing of MCP
+//! ```
 
 mod calls;
 mod connection;
 mod edge;
 mod endpoint;
+mod limits;
 mod message;
 mod serve;
 mod service;
@@ -35,8 +51,8 @@ mod sessions;
 #[cfg(feature = "sse")]
 mod sse;
 
-pub use edge::limits::HttpLimits;
 pub use edge::options::HttpOptions;
 pub(crate) use endpoint::param_headers::problems as param_header_problems;
+pub use limits::HttpLimits;
 pub use message::body::HttpBody;
 pub use service::{HttpService, PeerAddr};

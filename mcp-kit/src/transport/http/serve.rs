@@ -54,13 +54,13 @@ impl Server {
         self.check_address(address)?;
         let mut signals = Signals::listen()?;
         let options = &self.inner().http;
-        let mut door = options.door.clone();
+        let mut hosts = options.hosts.clone();
         if !address.ip().to_canonical().is_loopback() {
-            door = door.without_loopback();
+            hosts = hosts.without_loopback();
         }
         #[cfg(feature = "metrics")]
         let _metrics = self.serve_metrics().await?;
-        let service = HttpService::new(self, door);
+        let service = HttpService::new(self, hosts);
         let connections = Connections::new(&options.limits);
         service.shared().open.limit(connections.most());
         tracing::info!(
@@ -119,7 +119,7 @@ impl Server {
         let is_public = !address.ip().to_canonical().is_loopback();
         let invalid = |message: String| Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         let is_open = !options.has_authentication() && !options.allow_unauthenticated;
-        if is_open && !is_public && options.door.names_hosts() {
+        if is_open && !is_public && options.hosts.names_hosts() {
             return invalid(LOCKED.to_owned());
         }
         // All that is missing at once: each takes a start to find.
@@ -129,7 +129,7 @@ impl Server {
                 "who may call: give API keys, in MCP_API_KEYS or a file (--keys-file), or with .authenticate(…); or allow every caller with .allow_unauthenticated() (--allow-unauthenticated)",
             );
         }
-        if !options.door.names_hosts() {
+        if !options.hosts.names_hosts() {
             missing.push(
                 "under which name it is reached: give the URL with .public_url(\"https://…\") (--public-url), or the hosts with .allow_host(…) (--allow-host)",
             );

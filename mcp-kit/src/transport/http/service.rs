@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
@@ -13,6 +13,7 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use tower_service::Service;
 
 use crate::call::ToolError;
@@ -30,10 +31,11 @@ use crate::support::reference::Reference;
 use crate::transport::http::calls::call::shutting_down;
 use crate::transport::http::calls::in_flight::Open;
 use crate::transport::http::calls::subscriptions::Subscriptions;
-use crate::transport::http::connection::socket::Socket;
+use crate::transport::http::connection::activity::Serving;
+use crate::transport::http::connection::{Client, Serve};
 use crate::transport::http::edge::admission::check_form;
 use crate::transport::http::edge::cors;
-use crate::transport::http::edge::host_check::Door;
+use crate::transport::http::edge::host_check::HostCheck;
 use crate::transport::http::edge::options::HttpOptions;
 use crate::transport::http::edge::probes::{self, Readiness};
 use crate::transport::http::edge::resources::Resources;
@@ -42,8 +44,8 @@ use crate::transport::http::endpoint::param_headers::ParamHeaders;
 use crate::transport::http::message::body::{self, Held, HttpBody};
 use crate::transport::http::message::headers;
 #[cfg(feature = "sse")]
-use crate::transport::http::message::refusal::{Reason, limited};
-use crate::transport::http::message::refusal::{Refusal, busy, json_response};
+use crate::transport::http::message::refusal::limited;
+use crate::transport::http::message::refusal::{Reason, Refusal, busy, json_response};
 use crate::transport::http::message::request_body::RequestBody;
 use crate::transport::http::sessions::Sessions;
 #[cfg(feature = "sse")]
@@ -71,21 +73,11 @@ pub struct HttpService {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub SocketAddr);
 
-/// Where a request came from.
-#[derive(Clone, Default)]
-pub(crate) struct Client {
-    /// As the socket has it.
-    pub(crate) address: Option<IpAddr>,
-    pub(crate) socket: Option<Socket>,
-    /// There is room for it as far as it probes, and no further.
-    pub(crate) is_reserve: bool,
-}
-
 /// What all requests share.
 pub(crate) struct Shared {
     pub(crate) server: Arc<ServerInner>,
     pub(crate) options: HttpOptions,
-    pub(crate) door: Door,
+    pub(crate) hosts: HostCheck,
     pub(crate) edge: EdgeLimits,
     pub(crate) anonymous: Principal,
     pub(crate) param_headers: ParamHeaders,
@@ -126,21 +118,21 @@ impl Server {
     /// rates of callers and addresses. Clone the service to serve it in several places.
     #[must_use]
     pub fn http_service(&self) -> HttpService {
-        let door = self.inner().http.door.clone();
-        HttpService::new(self, door)
+        let hosts = self.inner().http.hosts.clone();
+        HttpService::new(self, hosts)
     }
 }
 
 impl HttpService {
-    pub(crate) fn new(server: &Server, door: Door) -> Self {
+    pub(crate) fn new(server: &Server, hosts: HostCheck) -> Self {
         let store = server.inner().shared_sessions();
-        Self::sharing(server, door, store)
+        Self::sharing(server, hosts, store)
     }
 
     /// A service that shares its sessions with other replicas.
     pub(crate) fn sharing(
         server: &Server,
-        door: Door,
+        hosts: HostCheck,
         store: Option<Arc<dyn SharedSessions>>,
     ) -> Self {
         let options = server.inner().http.clone();
@@ -149,7 +141,7 @@ impl HttpService {
             None => Arc::clone(server.inner()),
         };
         let is_local = !options.has_authentication() && !options.allow_unauthenticated;
-        let is_locked = is_local && door.names_hosts();
+        let is_locked = is_local && hosts.names_hosts();
         if is_locked {
             tracing::error!(target: "mcp_kit::http", "every request is refused: {LOCKED}");
         }
@@ -158,7 +150,7 @@ impl HttpService {
         let edge = inner.edge_limits(&options.edge_rates);
         Self {
             shared: Arc::new(Shared {
-                door,
+                hosts,
                 edge,
                 anonymous: Principal::new("anonymous", [""; 0]),
                 param_headers: ParamHeaders::of(server.tools()),
@@ -256,8 +248,8 @@ impl HttpService {
                     refusal.into_response(headers::spoken(&parts.headers))
                 }
             };
-            if shared.door.has_cors() {
-                cors::allow(&mut response, shared.door.cors(&parts.headers));
+            if shared.hosts.has_cors() {
+                cors::allow(&mut response, shared.hosts.cors(&parts.headers));
             }
             response.body_mut().serve(held.serving);
             Ok(response)
@@ -425,6 +417,34 @@ fn panicked(panic: &ToolError) -> Refusal {
     )
 }
 
+/// On a socket of the server's own.
+impl Serve for HttpService {
+    type Body = HttpBody;
+
+    fn answer(
+        self,
+        request: Request<Incoming>,
+        client: Client,
+        serving: Serving,
+    ) -> impl Future<Output = Result<Response<HttpBody>, Infallible>> + Send + 'static {
+        let (parts, body) = request.into_parts();
+        let held = Held {
+            serving: Some(serving),
+            ..Held::default()
+        };
+        self.handle(parts, RequestBody::Hyper(body), client, held)
+    }
+
+    fn no_room(&self) {
+        self.shared.server.meter.refused(Reason::Busy);
+    }
+
+    fn unread(&self) -> &Arc<ByteBudget> {
+        &self.shared.unread
+    }
+}
+
+/// In an application that others serve.
 impl<B> Service<Request<B>> for HttpService
 where
     B: Body + Send + 'static,

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http_body::Body;
 use hyper::body::Incoming;
 use hyper::rt::bounds::Http2ServerConnExec;
 use hyper::service::{Service, service_fn};
@@ -23,11 +24,8 @@ use crate::transport::http::connection::descriptors;
 use crate::transport::http::connection::guarded_stream::{NO_ROOM, Patience, TimedStream};
 use crate::transport::http::connection::make_room::Evictable;
 use crate::transport::http::connection::repoll::Again;
-use crate::transport::http::edge::limits::HttpLimits;
-use crate::transport::http::message::body::{Held, HttpBody};
-use crate::transport::http::message::refusal::Reason;
-use crate::transport::http::message::request_body::RequestBody;
-use crate::transport::http::service::{Client, HttpService};
+use crate::transport::http::connection::{Client, Serve};
+use crate::transport::http::limits::HttpLimits;
 
 /// Connections beyond the bound that are served for probes alone: whoever
 /// keeps all others busy must not have the server taken for dead.
@@ -107,9 +105,9 @@ impl Connections {
     }
 
     /// Serves a connection in a task of its own, if there is room for it.
-    pub(crate) fn serve(self: &Arc<Self>, stream: TcpStream, service: &HttpService) {
+    pub(crate) fn serve(self: &Arc<Self>, stream: TcpStream, service: &impl Serve) {
         let Some(place) = self.place() else {
-            service.shared().server.meter.refused(Reason::Busy);
+            service.no_room();
             // It fits into the socket's empty buffer, or nobody is there.
             let _ = stream.try_write(NO_ROOM);
             return;
@@ -129,7 +127,7 @@ impl Connections {
         tokio::spawn(async move {
             let _registered = registered;
             let connections = &place.connections;
-            let unread = Arc::clone(&service.shared().unread);
+            let unread = Arc::clone(service.unread());
             let (reading, writing) = stream.into_split();
             let writing = Arc::new(writing);
             let (http, patience) = if is_reserve {
@@ -145,13 +143,8 @@ impl Connections {
             let io = TimedStream::new((reading, writing), Arc::clone(&clock), patience, unread);
             let its_clock = Arc::clone(&clock);
             let answer = service_fn(move |request: hyper::Request<Incoming>| {
-                let (parts, body) = request.into_parts();
-                let held = Held {
-                    serving: Some(clock.serve()),
-                    ..Held::default()
-                };
-                let body = RequestBody::Hyper(body);
-                service.clone().handle(parts, body, client.clone(), held)
+                let serving = clock.serve();
+                service.clone().answer(request, client.clone(), serving)
             });
             let connection = http.serve_connection(TokioIo::new(io), answer);
             let serving = UntilClosed {
@@ -274,14 +267,16 @@ trait Graceful: Future {
     fn shut_down(self: Pin<&mut Self>);
 }
 
-impl<I, S, E> Graceful for auto::Connection<'_, I, S, E>
+impl<I, S, B, E> Graceful for auto::Connection<'_, I, S, E>
 where
     Self: Future,
-    S: Service<hyper::Request<Incoming>, Response = hyper::Response<HttpBody>>,
+    S: Service<hyper::Request<Incoming>, Response = hyper::Response<B>>,
     S::Future: 'static,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
     I: hyper::rt::Read + hyper::rt::Write + Unpin + 'static,
-    E: Http2ServerConnExec<S::Future, HttpBody>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    E: Http2ServerConnExec<S::Future, B>,
 {
     fn shut_down(self: Pin<&mut Self>) {
         self.graceful_shutdown();

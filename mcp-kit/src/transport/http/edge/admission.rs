@@ -15,10 +15,11 @@ use crate::auth::{AuthError, Credentials};
 use crate::caller::Principal;
 use crate::support::error_text;
 use crate::transport::http::calls::in_flight::OpenRequest;
+use crate::transport::http::connection::Client;
 use crate::transport::http::edge::cors;
 use crate::transport::http::message::body::HttpBody;
-use crate::transport::http::message::refusal::{Reason, Refusal, busy, closed, limited};
-use crate::transport::http::service::{Client, Shared};
+use crate::transport::http::message::refusal::{Reason, Refusal, busy, limited};
+use crate::transport::http::service::Shared;
 
 /// Why it serves no other machine.
 const LOCAL: &str = "it comes from another machine, and no authentication is configured. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow every caller with .allow_unauthenticated()";
@@ -33,10 +34,10 @@ impl Shared {
         parts: &Parts,
         client: &Client,
     ) -> Result<Option<Response<HttpBody>>, Refusal> {
-        if parts.method != http::Method::OPTIONS || !self.door.has_cors() {
+        if parts.method != http::Method::OPTIONS || !self.hosts.has_cors() {
             return Ok(None);
         }
-        self.check_door(parts)?;
+        self.check_host(parts)?;
         self.check_machine(parts, client.address)?;
         Ok(Some(cors::preflight(&parts.headers)))
     }
@@ -48,7 +49,7 @@ impl Shared {
         parts: &Parts,
         peer: Option<IpAddr>,
     ) -> Result<((Principal, Option<IpAddr>), OpenRequest), Refusal> {
-        self.check_door(parts)?;
+        self.check_host(parts)?;
         self.check_machine(parts, peer)?;
         let Some(open) = self.open.request(self.options.limits.requests) else {
             return Err(busy());
@@ -71,9 +72,8 @@ impl Shared {
         Ok(((principal, client), open))
     }
 
-    fn check_door(&self, parts: &Parts) -> Result<(), Refusal> {
-        let checked = self.door.check(&parts.uri, &parts.headers);
-        checked.map_err(closed)
+    fn check_host(&self, parts: &Parts) -> Result<(), Refusal> {
+        Ok(self.hosts.check(&parts.uri, &parts.headers)?)
     }
 
     /// Serves only this machine if no authentication is configured. The headers

@@ -9,11 +9,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+
+use crate::transport::http::message::refusal::{Reason, Refusal};
 
 /// The hosts and origins that are let in.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Door {
+pub(crate) struct HostCheck {
     hosts: Vec<Named>,
     any_host: bool,
     origins: Vec<Origin>,
@@ -35,15 +37,37 @@ struct Origin {
     cors: bool,
 }
 
-/// Why a request is not let in.
+/// Why a request is denied by its host or origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum Denied {
     NoHost,
     Host,
     Origin,
 }
 
-impl Door {
+impl From<Denied> for Refusal {
+    fn from(why: Denied) -> Self {
+        match why {
+            Denied::NoHost => Self::new(
+                StatusCode::BAD_REQUEST,
+                Reason::Host,
+                "Bad request: the Host header is missing",
+            ),
+            Denied::Host => Self::new(
+                StatusCode::FORBIDDEN,
+                Reason::Host,
+                "Forbidden: this server is not known under the name in the Host header. Its operator can add the name with public_url(…) or allow_host(…).",
+            ),
+            Denied::Origin => Self::new(
+                StatusCode::FORBIDDEN,
+                Reason::Origin,
+                "Forbidden: pages of this Origin may not call this server. Its operator can allow it with allow_origin(…).",
+            ),
+        }
+    }
+}
+
+impl HostCheck {
     /// Accepts the host and the origin of `url`.
     pub(crate) fn allow_url(&mut self, url: &str) -> Result<(), String> {
         let problem = || {
@@ -123,13 +147,13 @@ impl Door {
     }
 
     /// Checks a request's host and origin.
-    pub(crate) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Denied> {
         self.check_host(uri, headers)?;
         let mut origins = headers.get_all(ORIGIN).iter();
         match (origins.next(), origins.next()) {
             (None, _) => Ok(()),
             (Some(origin), None) if self.takes_origin(origin) => Ok(()),
-            _ => Err(Refusal::Origin),
+            _ => Err(Denied::Origin),
         }
     }
 
@@ -149,16 +173,16 @@ impl Door {
         self.origins.iter().any(|origin| origin.cors)
     }
 
-    fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Denied> {
         let mut hosts = headers.get_all(HOST).iter();
         let (header, second) = (hosts.next(), hosts.next());
         if second.is_some() {
-            return Err(Refusal::Host);
+            return Err(Denied::Host);
         }
         // HTTP/2 has it in the target; where HTTP/1.1 has one there as well,
         // both must be right.
         if header.is_none() && uri.authority().is_none() {
-            return Err(Refusal::NoHost);
+            return Err(Denied::NoHost);
         }
         if self.any_host {
             return Ok(());
@@ -171,7 +195,7 @@ impl Door {
         if in_header && in_target {
             Ok(())
         } else {
-            Err(Refusal::Host)
+            Err(Denied::Host)
         }
     }
 
@@ -279,18 +303,18 @@ fn is_loopback(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn check(door: &Door, host: &str, origin: Option<&str>) -> Result<(), Refusal> {
+    fn check(hosts: &HostCheck, host: &str, origin: Option<&str>) -> Result<(), Denied> {
         let mut headers = HeaderMap::new();
         headers.insert(HOST, host.parse().unwrap());
         if let Some(origin) = origin {
             headers.insert(ORIGIN, origin.parse().unwrap());
         }
-        door.check(&"/mcp".parse().unwrap(), &headers)
+        hosts.check(&"/mcp".parse().unwrap(), &headers)
     }
 
     #[test]
     fn without_options_only_this_machine_is_let_in() {
-        let door = Door::default();
+        let hosts = HostCheck::default();
         for host in [
             "localhost",
             "LOCALHOST:80",
@@ -298,7 +322,7 @@ mod tests {
             "[::1]:1",
             "127.8.8.8",
         ] {
-            assert_eq!(check(&door, host, None), Ok(()), "{host}");
+            assert_eq!(check(&hosts, host, None), Ok(()), "{host}");
         }
         for host in [
             "example.com",
@@ -311,14 +335,14 @@ mod tests {
             "localhost:x",
             "",
         ] {
-            assert_eq!(check(&door, host, None), Err(Refusal::Host), "{host}");
+            assert_eq!(check(&hosts, host, None), Err(Denied::Host), "{host}");
         }
         for origin in [
             "http://localhost:3000",
             "https://127.0.0.1",
             "http://[::1]:5173",
         ] {
-            assert_eq!(check(&door, "localhost", Some(origin)), Ok(()), "{origin}");
+            assert_eq!(check(&hosts, "localhost", Some(origin)), Ok(()), "{origin}");
         }
         for origin in [
             "null",
@@ -329,37 +353,37 @@ mod tests {
             "file://localhost",
             "http://localhost/path",
         ] {
-            let refused = check(&door, "localhost", Some(origin));
-            assert_eq!(refused, Err(Refusal::Origin), "{origin}");
+            let refused = check(&hosts, "localhost", Some(origin));
+            assert_eq!(refused, Err(Denied::Origin), "{origin}");
         }
     }
 
     #[test]
     fn a_public_url_opens_its_host_and_origin() {
-        let mut door = Door::default();
-        door.allow_url("https://MCP.example.com/mcp").unwrap();
-        let door = door.without_loopback();
-        assert_eq!(check(&door, "mcp.example.com", None), Ok(()));
-        assert_eq!(check(&door, "mcp.example.com:443", None), Ok(()));
+        let mut hosts = HostCheck::default();
+        hosts.allow_url("https://MCP.example.com/mcp").unwrap();
+        let hosts = hosts.without_loopback();
+        assert_eq!(check(&hosts, "mcp.example.com", None), Ok(()));
+        assert_eq!(check(&hosts, "mcp.example.com:443", None), Ok(()));
         let own = Some("https://mcp.example.com");
-        assert_eq!(check(&door, "mcp.example.com", own), Ok(()));
+        assert_eq!(check(&hosts, "mcp.example.com", own), Ok(()));
         let plain = Some("http://mcp.example.com");
-        assert_eq!(check(&door, "mcp.example.com", plain), Err(Refusal::Origin));
-        assert_eq!(check(&door, "localhost", None), Err(Refusal::Host));
+        assert_eq!(check(&hosts, "mcp.example.com", plain), Err(Denied::Origin));
+        assert_eq!(check(&hosts, "localhost", None), Err(Denied::Host));
     }
 
     #[test]
     fn what_is_no_host_origin_or_url_is_told() {
-        let mut door = Door::default();
+        let mut hosts = HostCheck::default();
         for url in ["mcp.example.com", "ftp://x", "https://u:p@x/", "https://"] {
-            let problem = door.allow_url(url).unwrap_err();
+            let problem = hosts.allow_url(url).unwrap_err();
             assert!(problem.contains("https://mcp.example.com/mcp"), "{problem}");
         }
         for host in ["", "a b", "https://x", "x/y", "u@x"] {
-            assert!(door.allow_host(host).is_err(), "{host}");
+            assert!(hosts.allow_host(host).is_err(), "{host}");
         }
         for origin in ["", "example.com", "https://", "https://x/path", "null"] {
-            assert!(door.allow_origin(origin, false).is_err(), "{origin}");
+            assert!(hosts.allow_origin(origin, false).is_err(), "{origin}");
         }
         for host in [
             "mcp.internal",
@@ -368,22 +392,22 @@ mod tests {
             "[::1]:80",
             "10.1.2.3",
         ] {
-            door.allow_host(host).unwrap();
+            hosts.allow_host(host).unwrap();
         }
     }
 
     #[test]
     fn two_hosts_or_none_are_refused() {
-        let door = Door::default();
+        let hosts = HostCheck::default();
         let mut headers = HeaderMap::new();
         let target: Uri = "/mcp".parse().unwrap();
-        assert_eq!(door.check(&target, &headers), Err(Refusal::NoHost));
+        assert_eq!(hosts.check(&target, &headers), Err(Denied::NoHost));
         headers.append(HOST, "localhost".parse().unwrap());
         headers.append(HOST, "localhost".parse().unwrap());
-        assert_eq!(door.check(&target, &headers), Err(Refusal::Host));
+        assert_eq!(hosts.check(&target, &headers), Err(Denied::Host));
         headers.remove(HOST);
         headers.append(HOST, "localhost".parse().unwrap());
         let absolute = "http://example.com/mcp".parse().unwrap();
-        assert_eq!(door.check(&absolute, &headers), Err(Refusal::Host));
+        assert_eq!(hosts.check(&absolute, &headers), Err(Denied::Host));
     }
 }

@@ -6,14 +6,13 @@
 //!         → rate of the address → authentication → rate of the principal → endpoint
 //! ```
 //!
-//! [`HttpOptions`](options::HttpOptions) and [`HttpLimits`](limits::HttpLimits)
-//! configure the checks. The probes and the OAuth documents pass fewer of them.
+//! [`HttpOptions`](options::HttpOptions) and
+//! [`HttpLimits`](crate::transport::http::HttpLimits) configure the checks. The probes and the OAuth documents pass fewer of them.
 
 pub(super) mod admission;
 pub(super) mod cors;
 pub(super) mod forwarded;
 pub(super) mod host_check;
-pub(super) mod limits;
 pub(super) mod options;
 pub(super) mod probes;
 pub(super) mod resources;

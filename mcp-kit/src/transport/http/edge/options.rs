@@ -17,8 +17,8 @@ use crate::auth::{Authenticator, Authenticators, WELL_KNOWN};
 use crate::call::RequestSource;
 use crate::limits::{EdgeRates, Rate};
 use crate::transport::http::edge::forwarded::TrustedProxies;
-use crate::transport::http::edge::host_check::Door;
-use crate::transport::http::edge::limits::HttpLimits;
+use crate::transport::http::edge::host_check::HostCheck;
+use crate::transport::http::limits::HttpLimits;
 
 /// How a server is served over HTTP; given to
 /// [`ServerBuilder::http`](crate::server::ServerBuilder::http).
@@ -43,7 +43,7 @@ use crate::transport::http::edge::limits::HttpLimits;
 #[must_use]
 pub struct HttpOptions {
     pub(crate) path: String,
-    pub(crate) door: Door,
+    pub(crate) hosts: HostCheck,
     pub(crate) public_url: Option<String>,
     pub(crate) authenticators: Authenticators,
     pub(crate) allow_unauthenticated: bool,
@@ -73,7 +73,7 @@ impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             path: "/mcp".to_owned(),
-            door: Door::default(),
+            hosts: HostCheck::default(),
             public_url: None,
             authenticators: Authenticators::default(),
             allow_unauthenticated: false,
@@ -115,7 +115,7 @@ impl HttpOptions {
     /// then on.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         let url = url.into();
-        if let Err(problem) = self.door.allow_url(&url) {
+        if let Err(problem) = self.hosts.allow_url(&url) {
             self.problems.push(problem);
         }
         self.public_url = Some(url);
@@ -125,7 +125,7 @@ impl HttpOptions {
     /// Accepts requests for this host: `mcp.internal` on any port,
     /// `mcp.internal:8080` on that one.
     pub fn allow_host(mut self, host: impl AsRef<str>) -> Self {
-        if let Err(problem) = self.door.allow_host(host.as_ref()) {
+        if let Err(problem) = self.hosts.allow_host(host.as_ref()) {
             self.problems.push(problem);
         }
         self
@@ -135,14 +135,14 @@ impl HttpOptions {
     /// reach the server through a name that points to it (DNS rebinding): only
     /// for servers that ask for credentials.
     pub fn allow_any_host(mut self) -> Self {
-        self.door.allow_any_host();
+        self.hosts.allow_any_host();
         self
     }
 
     /// Accepts requests that a browser sends for pages of this origin, such as
     /// `https://app.example.com`. Requests without an `Origin` are not concerned.
     pub fn allow_origin(mut self, origin: impl AsRef<str>) -> Self {
-        if let Err(problem) = self.door.allow_origin(origin.as_ref(), false) {
+        if let Err(problem) = self.hosts.allow_origin(origin.as_ref(), false) {
             self.problems.push(problem);
         }
         self
@@ -151,7 +151,7 @@ impl HttpOptions {
     /// Lets pages of this origin read the answers as well (CORS): accepts the
     /// origin, and answers a browser's preflight requests for it.
     pub fn cors_origin(mut self, origin: impl AsRef<str>) -> Self {
-        if let Err(problem) = self.door.allow_origin(origin.as_ref(), true) {
+        if let Err(problem) = self.hosts.allow_origin(origin.as_ref(), true) {
             self.problems.push(problem);
         }
         self

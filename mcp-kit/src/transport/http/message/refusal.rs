@@ -9,7 +9,6 @@ use http::{HeaderValue, Response, StatusCode};
 use crate::limits::Refused;
 pub(crate) use crate::observe::Refusal as Reason;
 use crate::protocol::{ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
-use crate::transport::http::edge::host_check::Refusal as Closed;
 use crate::transport::http::message::body::HttpBody;
 
 /// A request that is not served.
@@ -172,27 +171,6 @@ pub(crate) fn empty_response(status: StatusCode) -> Response<HttpBody> {
     let mut response = Response::new(HttpBody::empty());
     *response.status_mut() = status;
     response
-}
-
-/// The refusal of a host or origin.
-pub(crate) fn closed(why: Closed) -> Refusal {
-    match why {
-        Closed::NoHost => Refusal::new(
-            StatusCode::BAD_REQUEST,
-            Reason::Host,
-            "Bad request: the Host header is missing",
-        ),
-        Closed::Host => Refusal::new(
-            StatusCode::FORBIDDEN,
-            Reason::Host,
-            "Forbidden: this server is not known under the name in the Host header. Its operator can add the name with public_url(…) or allow_host(…).",
-        ),
-        Closed::Origin => Refusal::new(
-            StatusCode::FORBIDDEN,
-            Reason::Origin,
-            "Forbidden: pages of this Origin may not call this server. Its operator can allow it with allow_origin(…).",
-        ),
-    }
 }
 
 /// There are as many as there may be.

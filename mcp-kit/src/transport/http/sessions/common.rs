@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::server::{Limits, ServerInner};
-use crate::transport::http::edge::limits::HttpLimits;
+use crate::transport::http::limits::HttpLimits;
 
 pub(super) struct Common {
     pub(super) server: Arc<ServerInner>,

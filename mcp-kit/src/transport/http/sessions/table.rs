@@ -18,7 +18,7 @@ use crate::limits::{SessionRecord, SharedSessions};
 use crate::observe::OpenSession;
 use crate::protocol::{ClientInfo, ProtocolVersion};
 use crate::server::ServerInner;
-use crate::transport::http::edge::limits::HttpLimits;
+use crate::transport::http::limits::HttpLimits;
 use crate::transport::http::message::refusal::{Reason, Refusal};
 #[cfg(feature = "sse")]
 use crate::transport::http::sse::Stream;

@@ -97,9 +97,9 @@ fn replica_with_service(store: &Arc<Store>) -> (HttpClient, HttpService) {
         .http(|http| http.authenticate(Names).tool_rate(None))
         .build()
         .unwrap();
-    let door = server.inner().http.door.clone();
+    let hosts = server.inner().http.hosts.clone();
     let store = Arc::clone(store) as Arc<dyn SharedSessions>;
-    let service = HttpService::sharing(&server, door, Some(store));
+    let service = HttpService::sharing(&server, hosts, Some(store));
     let client = HttpClient::of(&server, service.clone()).version(ProtocolVersion::V2025_03_26);
     (client, service)
 }
