@@ -62,7 +62,7 @@ impl Server {
         let _metrics = self.serve_metrics().await?;
         let service = HttpService::new(self, hosts);
         let connections = Connections::new(&options.limits);
-        service.shared().open.limit(connections.most());
+        service.shared().requests.limit(connections.most());
         tracing::info!(
             target: "mcp_kit::http",
             address = address.to_string(),
@@ -200,7 +200,7 @@ async fn drain(server: &Server, service: &HttpService, connections: &Connections
     inner.drain.begin();
     let time = inner.limits.drain_time.min(Limits::LONGEST_TIME);
     let until = Instant::now() + time;
-    if timeout_at(until, service.shared().open.no_calls())
+    if timeout_at(until, service.shared().in_flight.no_calls())
         .await
         .is_err()
     {
@@ -212,7 +212,7 @@ async fn drain(server: &Server, service: &HttpService, connections: &Connections
     if timeout_at(last_write, connections.none_left())
         .await
         .is_err()
-        && service.shared().open.has_answers()
+        && service.shared().requests.has_answers()
     {
         let _ = timeout_at(until, connections.none_left()).await;
     }

@@ -9,6 +9,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
@@ -18,9 +19,9 @@ use tower_service::Service;
 
 use crate::call::ToolError;
 use crate::caller::Principal;
-use crate::limits::ByteBudget;
 use crate::limits::EdgeLimits;
 use crate::limits::SharedSessions;
+use crate::limits::{ByteBudget, Claim};
 #[cfg(feature = "metrics")]
 use crate::observe::metrics::Metrics;
 use crate::protocol::{ErrorCode, RpcError};
@@ -29,7 +30,7 @@ use crate::support::error_text;
 use crate::support::panics::contain;
 use crate::support::reference::Reference;
 use crate::transport::http::calls::call::shutting_down;
-use crate::transport::http::calls::in_flight::Open;
+use crate::transport::http::calls::in_flight::InFlight;
 use crate::transport::http::calls::subscriptions::Subscriptions;
 use crate::transport::http::connection::activity::Serving;
 use crate::transport::http::connection::{Client, Serve};
@@ -41,12 +42,13 @@ use crate::transport::http::edge::probes::{self, Readiness};
 use crate::transport::http::edge::resources::Resources;
 use crate::transport::http::endpoint::mcp;
 use crate::transport::http::endpoint::param_headers::ParamHeaders;
-use crate::transport::http::message::body::{self, Held, HttpBody};
+use crate::transport::http::message::body::{Held, HttpBody, json_response};
 use crate::transport::http::message::headers;
+use crate::transport::http::message::open_requests::OpenRequests;
 #[cfg(feature = "sse")]
 use crate::transport::http::message::refusal::limited;
-use crate::transport::http::message::refusal::{Reason, Refusal, busy, json_response};
-use crate::transport::http::message::request_body::RequestBody;
+use crate::transport::http::message::refusal::{Reason, Refusal, busy};
+use crate::transport::http::message::request_body::{self, RequestBody};
 use crate::transport::http::sessions::Sessions;
 #[cfg(feature = "sse")]
 use crate::transport::http::sse;
@@ -85,7 +87,8 @@ pub(crate) struct Shared {
     pub(crate) incoming: Arc<ByteBudget>,
     /// Large answers that are not read yet.
     pub(crate) unread: Arc<ByteBudget>,
-    pub(crate) open: Arc<Open>,
+    pub(crate) requests: Arc<OpenRequests>,
+    pub(crate) in_flight: Arc<InFlight>,
     pub(crate) sessions: Arc<Sessions>,
     #[cfg(feature = "sse")]
     pub(crate) streams: Arc<sse::Streams>,
@@ -146,7 +149,6 @@ impl HttpService {
             tracing::error!(target: "mcp_kit::http", "every request is refused: {LOCKED}");
         }
         let most = options.limits.connections.min(options.limits.requests);
-        let open = Open::new(most, &inner.ticker);
         let edge = inner.edge_limits(&options.edge_rates);
         Self {
             shared: Arc::new(Shared {
@@ -159,7 +161,8 @@ impl HttpService {
                 sessions: Sessions::new(&inner, &options.limits, store),
                 #[cfg(feature = "sse")]
                 streams: Arc::default(),
-                open,
+                requests: OpenRequests::new(most),
+                in_flight: InFlight::new(&inner.ticker),
                 subscriptions: Arc::default(),
                 readiness: Arc::default(),
                 resources: Resources::of(&options),
@@ -243,7 +246,7 @@ impl HttpService {
                         !body.is_end_stream() && !parts.headers.contains_key(http::header::EXPECT);
                     if looks_late && !is_reserve {
                         let most = shared.server.limits.message_bytes.saturating_mul(2);
-                        Box::pin(body::discard(&mut body, most)).await;
+                        Box::pin(request_body::discard(&mut body, most)).await;
                     }
                     refusal.into_response(headers::spoken(&parts.headers))
                 }
@@ -319,10 +322,10 @@ impl Shared {
         let (caller, open) = self.enter(parts, client.address).await?;
         let served = mcp::serve(self, parts, body, caller, client.socket);
         let mut response = served.await?;
-        let held = response.body_mut().held();
-        // Streams that have no end of their own have bounds of their own.
-        let is_endless = held.subscription.is_some() || held.listening.is_some();
-        held.request = (!is_endless).then(|| open.answered());
+        // Endless streams have a limit of their own.
+        if !response.body().is_endless() {
+            response.body_mut().held().request = Some(open.answered());
+        }
         Ok(response)
     }
 
@@ -360,9 +363,19 @@ impl Shared {
         Ok(response)
     }
 
+    /// Reads a message.
+    pub(crate) async fn read(
+        &self,
+        body: &mut RequestBody,
+    ) -> Result<(Bytes, Option<Claim>), Refusal> {
+        let most = self.server.limits.message_bytes;
+        let time = self.options.limits.body_time;
+        request_body::read(body, most, time, &self.incoming).await
+    }
+
     /// Answers the calls that run with a refusal, and ends them.
     pub(crate) fn give_up_calls(&self) {
-        for call in self.open.calls() {
+        for call in self.in_flight.calls() {
             call.give_up(&shutting_down());
         }
     }
@@ -428,10 +441,7 @@ impl Serve for HttpService {
         serving: Serving,
     ) -> impl Future<Output = Result<Response<HttpBody>, Infallible>> + Send + 'static {
         let (parts, body) = request.into_parts();
-        let held = Held {
-            serving: Some(serving),
-            ..Held::default()
-        };
+        let held = Held::of(serving);
         self.handle(parts, RequestBody::Hyper(body), client, held)
     }
 

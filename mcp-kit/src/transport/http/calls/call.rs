@@ -90,7 +90,7 @@ impl Call {
             unread: Arc::clone(&shared.unread),
             task: OnceLock::new(),
         });
-        let holds = Holds(shared.open.call(&call));
+        let holds = Holds(shared.in_flight.call(&call));
         (call, holds)
     }
 

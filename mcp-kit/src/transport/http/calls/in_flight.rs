@@ -1,12 +1,11 @@
-//! What is going on: requests that are open, calls that run, and the task that
-//! looks after those.
+//! Calls in flight, and the task that looks after them.
 //!
 //! The server's ticker wakes that task while calls run. Whatever is due for a call
 //! is done there, so that a call needs no timer.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Poll, Waker};
 
@@ -16,13 +15,8 @@ use tokio::time::Instant;
 use crate::call::{Ticked, Ticker, Ticking};
 use crate::transport::http::calls::call::Call;
 
-/// Counts requests, and knows the calls.
-pub(crate) struct Open {
-    requests: AtomicUsize,
-    /// With so many of them open, a caller that has calls waiting gets no more.
-    half: AtomicUsize,
-    /// Those of them whose answers are on their way.
-    answers: AtomicUsize,
+/// The calls of a service that run.
+pub(crate) struct InFlight {
     calls: Mutex<Places>,
     no_calls: Notify,
     ticking: Ticking,
@@ -45,61 +39,22 @@ struct Known {
     due: Instant,
 }
 
-/// A request that is open until this is dropped.
-pub(crate) struct OpenRequest {
-    open: Arc<Open>,
-    /// It has a place among those that may be open.
-    has_place: bool,
-    is_answered: bool,
-}
-
 /// A call that runs until this is dropped.
 pub(crate) struct OpenCall {
-    open: Arc<Open>,
+    all: Arc<InFlight>,
     place: usize,
 }
 
-impl Open {
-    /// Counts a request, unless there are `most` already.
-    pub(crate) fn request(self: &Arc<Self>, most: usize) -> Option<OpenRequest> {
-        let request = OpenRequest {
-            open: Arc::clone(self),
-            has_place: true,
-            is_answered: false,
-        };
-        let before = self.requests.fetch_add(1, Ordering::Relaxed);
-        (before < most).then_some(request)
-    }
-
-    /// None yet, of so many that there may be.
-    pub(crate) fn new(most: usize, ticker: &Ticker) -> Arc<Self> {
+impl InFlight {
+    /// None yet; `ticker` wakes the task while some run.
+    pub(crate) fn new(ticker: &Ticker) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
-            requests: AtomicUsize::new(0),
-            half: AtomicUsize::new(most / 2),
-            answers: AtomicUsize::new(0),
             calls: Mutex::default(),
             no_calls: Notify::new(),
             ticking: ticker.register(Weak::<Self>::clone(this)),
             has_task: AtomicBool::new(false),
             task: Mutex::default(),
         })
-    }
-
-    /// There are so many connections at most.
-    pub(crate) fn limit(&self, connections: usize) {
-        self.half.fetch_min(connections / 2, Ordering::Relaxed);
-    }
-
-    /// Whether requests take up half of the connections. A call that would wait
-    /// is refused then: the waiting calls of one caller would take up all of
-    /// them.
-    pub(crate) fn is_half_full(&self) -> bool {
-        self.requests.load(Ordering::Relaxed) > self.half.load(Ordering::Relaxed)
-    }
-
-    /// Whether answers are on their way.
-    pub(crate) fn has_answers(&self) -> bool {
-        self.answers.load(Ordering::Acquire) > 0
     }
 
     /// Knows a call from now on.
@@ -125,7 +80,7 @@ impl Open {
             tokio::spawn(LookAfter(Arc::downgrade(self)).run());
         }
         OpenCall {
-            open: Arc::clone(self),
+            all: Arc::clone(self),
             place,
         }
     }
@@ -178,7 +133,7 @@ impl Open {
     }
 }
 
-impl Ticked for Open {
+impl Ticked for InFlight {
     fn tick(&self) -> bool {
         let has_open = self.has_open();
         if has_open {
@@ -200,7 +155,7 @@ impl Ticked for Open {
 }
 
 /// The task ends with its service.
-impl Drop for Open {
+impl Drop for InFlight {
     fn drop(&mut self) {
         self.wake();
     }
@@ -208,18 +163,18 @@ impl Drop for Open {
 
 /// The task that looks after the calls; once it is dropped, the next call starts
 /// another.
-struct LookAfter(Weak<Open>);
+struct LookAfter(Weak<InFlight>);
 
 impl LookAfter {
     /// Looks after the calls whenever it is woken.
     async fn run(self) {
         poll_fn(|cx| {
-            let Some(open) = self.0.upgrade() else {
+            let Some(calls) = self.0.upgrade() else {
                 return Poll::Ready(());
             };
             let waker = Some(cx.waker().clone());
-            *open.task.lock().unwrap_or_else(PoisonError::into_inner) = waker;
-            open.look(Instant::now());
+            *calls.task.lock().unwrap_or_else(PoisonError::into_inner) = waker;
+            calls.look(Instant::now());
             Poll::Pending
         })
         .await;
@@ -228,8 +183,8 @@ impl LookAfter {
 
 impl Drop for LookAfter {
     fn drop(&mut self) {
-        if let Some(open) = self.0.upgrade() {
-            open.has_task.store(false, Ordering::Release);
+        if let Some(calls) = self.0.upgrade() {
+            calls.has_task.store(false, Ordering::Release);
         }
     }
 }
@@ -240,45 +195,16 @@ impl Places {
     }
 }
 
-impl OpenRequest {
-    /// Its answer has no end of its own, and another bound.
-    #[cfg(feature = "sse")]
-    pub(crate) fn endless(mut self) -> Self {
-        if std::mem::take(&mut self.has_place) {
-            self.open.requests.fetch_sub(1, Ordering::Relaxed);
-        }
-        self
-    }
-
-    /// Its answer is on its way.
-    pub(crate) fn answered(mut self) -> Self {
-        self.is_answered = true;
-        self.open.answers.fetch_add(1, Ordering::AcqRel);
-        self
-    }
-}
-
-impl Drop for OpenRequest {
-    fn drop(&mut self) {
-        if self.has_place {
-            self.open.requests.fetch_sub(1, Ordering::Relaxed);
-        }
-        if self.is_answered {
-            self.open.answers.fetch_sub(1, Ordering::AcqRel);
-        }
-    }
-}
-
 impl Drop for OpenCall {
     fn drop(&mut self) {
-        let mut places = self.open.places();
+        let mut places = self.all.places();
         let left = places.calls[self.place].take();
         places.free.push(self.place);
         let is_empty = places.is_empty();
         drop(places);
         drop(left);
         if is_empty {
-            self.open.no_calls.notify_waiters();
+            self.all.no_calls.notify_waiters();
         }
     }
 }

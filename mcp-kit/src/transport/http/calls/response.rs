@@ -6,7 +6,7 @@
 //! answer is there.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -16,6 +16,7 @@ use crate::limits::{ByteBudget, Claim};
 use crate::protocol::encode;
 use crate::transport::http::connection::activity::Progress;
 use crate::transport::http::message::body::LARGE;
+use crate::transport::http::message::events::{EventSource, ReadSide};
 use crate::transport::http::sessions::LegacySession;
 #[cfg(feature = "sse")]
 use crate::transport::http::sse::Stream;
@@ -71,12 +72,10 @@ struct State {
     /// Nothing more will come.
     has_ended: bool,
     /// Counts readers: one that was replaced reads nothing more.
-    reader: u64,
+    readers: u64,
     /// The last of them is still there.
     has_reader: bool,
-    /// How its events get on, as its connection sees it.
-    progress: Option<Progress>,
-    waker: Option<Waker>,
+    reader: ReadSide,
 }
 
 /// What is counted for an event beside its bytes.
@@ -180,7 +179,7 @@ impl Exchange {
         // What waits for a client that has left counts among what is kept.
         let is_awaited = !state.is_stream || self.name.is_none() || state.has_reader;
         state.claim = claim.filter(|_| is_awaited);
-        state.wake();
+        state.reader.wake();
         state.is_stream
     }
 
@@ -192,7 +191,7 @@ impl Exchange {
             stream.forget(*call);
         }
         state.has_ended = true;
-        state.wake();
+        state.reader.wake();
     }
 
     /// Sends an event whatever is unread, which makes the response a stream.
@@ -201,7 +200,7 @@ impl Exchange {
         if !state.has_ended {
             self.begin(&mut state);
             self.push(&mut state, json);
-            state.wake();
+            state.reader.wake();
         }
     }
 
@@ -210,7 +209,7 @@ impl Exchange {
         let mut state = self.lock();
         if !state.has_ended {
             self.begin(&mut state);
-            state.wake();
+            state.reader.wake();
         }
     }
 
@@ -230,7 +229,7 @@ impl Exchange {
         if state.has_ended {
             return Poll::Ready(Begun::Nothing);
         }
-        state.wait(cx);
+        state.reader.wait(cx);
         Poll::Pending
     }
 
@@ -259,12 +258,12 @@ impl Exchange {
     }
 
     fn reader(self: &Arc<Self>, state: &mut State) -> Reader {
-        state.reader += 1;
+        state.readers += 1;
         state.has_reader = true;
-        state.progress = None;
-        state.wake(); // the one before sees that it is none any more
+        state.reader.unwatch();
+        state.reader.wake(); // the one before sees that it is none any more
         Reader {
-            number: state.reader,
+            number: state.readers,
             exchange: Arc::clone(self),
         }
     }
@@ -295,9 +294,7 @@ impl Exchange {
         state.events.extend_from_slice(b"data: ");
         state.events.extend_from_slice(json);
         state.events.extend_from_slice(b"\n\n");
-        if let Some(progress) = &mut state.progress {
-            progress.begin();
-        }
+        state.reader.begin();
         if let Some(session) = self.session() {
             session.keeps(state.events.len() - before + PER_EVENT);
         }
@@ -355,25 +352,6 @@ impl State {
             start => start.copied(),
         }
     }
-
-    fn wait(&mut self, cx: &Context<'_>) {
-        match &mut self.waker {
-            Some(known) => known.clone_from(cx.waker()),
-            unknown => *unknown = Some(cx.waker().clone()),
-        }
-    }
-
-    fn advance(&mut self) {
-        if let Some(progress) = &mut self.progress {
-            progress.advance();
-        }
-    }
-
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-    }
 }
 
 /// What is kept of a stream's events is given back with it.
@@ -407,7 +385,7 @@ impl Outbound for Exchange {
         if !state.has_ended && !call.is_answered() {
             self.begin(&mut state);
             self.push(&mut state, &json);
-            state.wake();
+            state.reader.wake();
         }
     }
 }
@@ -418,46 +396,34 @@ pub(crate) struct Reader {
     exchange: Arc<Exchange>,
 }
 
-impl Reader {
-    /// Lets the reader's connection see how the events get on.
-    pub(crate) fn watch(&self, mut progress: Progress) {
+/// Only the last reader reads: one that was replaced finds the end.
+impl EventSource for Reader {
+    fn watch(&self, progress: Progress) {
         let mut state = self.exchange.lock();
-        if state.reader != self.number {
-            return;
-        }
-        if state.read < state.events.len() {
-            progress.begin();
-        }
-        state.progress = Some(progress);
-    }
-
-    /// There is something to read beside the events.
-    pub(crate) fn begin(&self) {
-        let mut state = self.exchange.lock();
-        if state.reader == self.number
-            && let Some(progress) = &mut state.progress
-        {
-            progress.begin();
+        if state.readers == self.number {
+            let has_events = state.read < state.events.len();
+            state.reader.watch(progress, has_events);
         }
     }
 
-    /// More of what was read has left.
-    pub(crate) fn advance(&self) {
+    fn begin(&self) {
         let mut state = self.exchange.lock();
-        if state.reader == self.number {
-            state.advance();
+        if state.readers == self.number {
+            state.reader.begin();
         }
     }
 
-    /// The events that have come since the last look; `None` at the end. What
-    /// comes with them is to be kept until they have left.
-    pub(crate) fn poll_next(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<(Bytes, Option<Claim>)>> {
+    fn advance(&self) {
+        let mut state = self.exchange.lock();
+        if state.readers == self.number {
+            state.reader.advance();
+        }
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Bytes, Option<Claim>)>> {
         let exchange = &*self.exchange;
         let mut state = exchange.lock();
-        if state.reader != self.number {
+        if state.readers != self.number {
             return Poll::Ready(None);
         }
         if state.read < state.events.len() {
@@ -468,16 +434,14 @@ impl Reader {
             } else {
                 Bytes::from(std::mem::take(&mut state.events))
             };
-            state.advance();
+            state.reader.advance();
             return Poll::Ready(Some((events, state.claim.take())));
         }
-        if let Some(progress) = &mut state.progress {
-            progress.rest();
-        }
+        state.reader.rest();
         if state.has_ended {
             return Poll::Ready(None);
         }
-        state.wait(cx);
+        state.reader.wait(cx);
         Poll::Pending
     }
 }
@@ -486,9 +450,9 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         let mut state = self.exchange.lock();
-        if state.reader == self.number {
+        if state.readers == self.number {
             state.has_reader = false;
-            state.progress = None;
+            state.reader.unwatch();
             state.claim = None;
         }
     }

@@ -14,10 +14,10 @@ use http::{Response, StatusCode};
 use crate::auth::{AuthError, Credentials};
 use crate::caller::Principal;
 use crate::support::error_text;
-use crate::transport::http::calls::in_flight::OpenRequest;
 use crate::transport::http::connection::Client;
 use crate::transport::http::edge::cors;
 use crate::transport::http::message::body::HttpBody;
+use crate::transport::http::message::open_requests::OpenRequest;
 use crate::transport::http::message::refusal::{Reason, Refusal, busy, limited};
 use crate::transport::http::service::Shared;
 
@@ -51,7 +51,7 @@ impl Shared {
     ) -> Result<((Principal, Option<IpAddr>), OpenRequest), Refusal> {
         self.check_host(parts)?;
         self.check_machine(parts, peer)?;
-        let Some(open) = self.open.request(self.options.limits.requests) else {
+        let Some(open) = self.requests.open(self.options.limits.requests) else {
             return Err(busy());
         };
         let client = peer.map(|peer| self.options.proxies.client(peer, &parts.headers));

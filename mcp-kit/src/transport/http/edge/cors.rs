@@ -7,8 +7,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use crate::transport::http::message::body::HttpBody;
-use crate::transport::http::message::refusal::empty_response;
+use crate::transport::http::message::body::{HttpBody, empty_response};
 
 /// The headers that clients of the protocol send.
 const REQUEST_HEADERS: [&str; 10] = [

@@ -11,8 +11,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::protocol::encode;
 use crate::transport::http::edge::options::{HttpOptions, ReadyCheck};
-use crate::transport::http::message::body::HttpBody;
-use crate::transport::http::message::refusal::{Refusal, json_response};
+use crate::transport::http::message::body::{HttpBody, json_response};
+use crate::transport::http::message::refusal::Refusal;
 
 /// How long a check may take.
 const CHECK_TIME: Duration = Duration::from_secs(2);

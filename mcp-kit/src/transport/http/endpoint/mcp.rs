@@ -1,14 +1,12 @@
-//! The MCP endpoint: from a request that has passed the doors to what answers
+//! The MCP endpoint: from a request that was admitted to what answers
 //! it. Which era it belongs to is said by its headers and its metadata, and
 //! never by its method.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 
 use crate::call::{ErrorKind, Outbound, ToolError};
 use crate::caller::Principal;
@@ -24,11 +22,11 @@ use crate::transport::http::calls::call::{Call, CallGuard, Waiting, shutting_dow
 use crate::transport::http::calls::response::{Begun, Exchange, Reader};
 use crate::transport::http::calls::subscriptions;
 use crate::transport::http::connection::socket::Socket;
-use crate::transport::http::message::body::{self, HttpBody, LARGE, Unread};
-use crate::transport::http::message::headers::{self, Accepts};
-use crate::transport::http::message::refusal::{
-    Reason, Refusal, busy, empty_response, json_response,
+use crate::transport::http::message::body::{
+    HttpBody, LARGE, answer, empty_response, json_response, stream_of,
 };
+use crate::transport::http::message::headers::{self, Accepts};
+use crate::transport::http::message::refusal::{Reason, Refusal, busy};
 use crate::transport::http::message::request_body::RequestBody;
 use crate::transport::http::service::Shared;
 use crate::transport::http::sessions::{self, Found, Opening};
@@ -81,7 +79,7 @@ async fn post(
     socket: Option<Socket>,
 ) -> Result<Response<HttpBody>, Refusal> {
     let headers = &parts.headers;
-    check_is_json(headers)?;
+    headers::check_is_json(headers)?;
     let accepts = Accepts::of(headers);
     if !accepts.json && !accepts.events {
         return Err(Refusal::new(
@@ -90,7 +88,7 @@ async fn post(
             "Not acceptable: Accept must list application/json and text/event-stream",
         ));
     }
-    let (bytes, mut incoming) = read(shared, body).await?;
+    let (bytes, mut incoming) = shared.read(body).await?;
     let origin = Origin::http(parts.version, headers);
     let found = sessions::find(shared, headers, &principal).await?;
     let session = Session {
@@ -120,7 +118,7 @@ async fn post(
             if json.len() > LARGE {
                 claim = Some(shared.unread.claim(json.len()).ok_or_else(busy)?);
             }
-            let mut response = answer(json, accepts);
+            let mut response = answer(json, accepts.json);
             response.body_mut().held().unread = claim;
             Ok(response)
         }
@@ -133,7 +131,7 @@ async fn post(
             let subscription =
                 subscriptions::open(&shared.server, id, Arc::clone(&exchange), place);
             let mut response = events(shared, &exchange);
-            response.body_mut().held().subscription = Some(subscription);
+            response.body_mut().held().keep(subscription);
             response.body_mut().end_with(caller);
             Ok(response)
         }
@@ -141,62 +139,6 @@ async fn post(
         Asked::InSession(call) => Ok(sessions::respond(shared, call, accepts).await),
         Asked::Batch(exchange) => Ok(sessions::respond_to_batch(exchange, accepts).await),
     }
-}
-
-/// Messages are JSON, and not compressed.
-pub(crate) fn check_is_json(headers: &HeaderMap) -> Result<(), Refusal> {
-    if let Some(coding) = headers::compression(headers) {
-        return Err(Refusal::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Reason::ContentType,
-            format!(
-                "Unsupported media type: the body must not be compressed; the Content-Encoding is {}",
-                crate::support::text::excerpt(&String::from_utf8_lossy(coding.as_bytes()))
-            ),
-        ));
-    }
-    if headers::is_json(headers) {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Reason::ContentType,
-        "Unsupported media type: the Content-Type must be application/json",
-    ))
-}
-
-pub(crate) async fn read(
-    shared: &Shared,
-    body: &mut RequestBody,
-) -> Result<(Bytes, Option<Claim>), Refusal> {
-    let most = shared.server.limits.message_bytes;
-    let time = shared.options.limits.body_time;
-    body::read(body, most, time, &shared.incoming)
-        .await
-        .map_err(|unread| match unread {
-            Unread::TooLarge => Refusal::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                Reason::TooLarge,
-                format!("Content too large: a message may have {most} bytes"),
-            )
-            .closing(),
-            Unread::TooSlow => Refusal::new(
-                StatusCode::REQUEST_TIMEOUT,
-                Reason::TooSlow,
-                format!(
-                    "Request timeout: the body took longer than {} s",
-                    time.as_secs()
-                ),
-            )
-            .closing(),
-            Unread::Busy => busy().closing(),
-            Unread::Broken => Refusal::new(
-                StatusCode::BAD_REQUEST,
-                Reason::Malformed,
-                "Bad request: the body broke off",
-            )
-            .closing(),
-        })
 }
 
 /// Decides what a message asks for.
@@ -396,7 +338,7 @@ pub(crate) fn hold(
 /// Whether a call would wait for others of its caller while requests take up
 /// half of the connections.
 fn leaves_no_room(shared: &Shared, call: &PendingCall) -> bool {
-    shared.open.is_half_full()
+    shared.requests.is_half_full()
         && shared
             .server
             .principal_permits
@@ -444,7 +386,7 @@ async fn respond(
         }
         Begun::Stream => {
             let mut response = events(shared, &call.exchange);
-            response.body_mut().held().call = Some(guard);
+            response.body_mut().held().keep(guard);
             Ok(response)
         }
         Begun::Nothing => Err(Refusal::of(
@@ -456,17 +398,6 @@ async fn respond(
     }
 }
 
-/// An answer that is there already.
-pub(crate) fn answer(json: Vec<u8>, accepts: Accepts) -> Response<HttpBody> {
-    if accepts.json {
-        return json_response(StatusCode::OK, json);
-    }
-    let mut event = b"data: ".to_vec();
-    event.extend_from_slice(&json);
-    event.extend_from_slice(b"\n\n");
-    stream_of(HttpBody::whole(event))
-}
-
 /// A stream of what comes for `exchange`.
 pub(crate) fn events(shared: &Shared, exchange: &Arc<Exchange>) -> Response<HttpBody> {
     stream(shared, exchange.read())
@@ -475,17 +406,4 @@ pub(crate) fn events(shared: &Shared, exchange: &Arc<Exchange>) -> Response<Http
 /// A stream of what comes for `reader`.
 pub(crate) fn stream(shared: &Shared, reader: Reader) -> Response<HttpBody> {
     stream_of(HttpBody::events(reader, shared.options.limits.keep_alive))
-}
-
-pub(crate) fn stream_of(body: HttpBody) -> Response<HttpBody> {
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    // Proxies that collect what they pass on would keep events back.
-    headers.insert(
-        HeaderName::from_static("x-accel-buffering"),
-        HeaderValue::from_static("no"),
-    );
-    response
 }

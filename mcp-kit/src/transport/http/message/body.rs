@@ -1,27 +1,24 @@
-//! Bodies: what comes in, read within its bounds, and what goes out.
+//! The body of a response: bytes that are there, or events as they come.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
-use std::future::{Future as _, poll_fn};
+use std::future::Future as _;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::caller::Principal;
-use crate::limits::{ByteBudget, Claim};
-use crate::transport::http::calls::call::CallGuard;
-use crate::transport::http::calls::in_flight::OpenRequest;
-use crate::transport::http::calls::response::Reader;
-use crate::transport::http::calls::subscriptions::Subscription;
-use crate::transport::http::connection::activity::{Progress, Serving};
-use crate::transport::http::sessions::Listening;
-#[cfg(feature = "sse")]
-use crate::transport::http::sse::{Opened, Stream};
+use crate::limits::Claim;
+use crate::transport::http::connection::activity::Serving;
+use crate::transport::http::message::events::EventSource;
+use crate::transport::http::message::open_requests::OpenRequest;
 
 /// The body of a response.
 pub struct HttpBody {
@@ -34,18 +31,22 @@ pub struct HttpBody {
 pub(crate) struct Held {
     pub(crate) serving: Option<Serving>,
     pub(crate) request: Option<OpenRequest>,
-    pub(crate) call: Option<CallGuard>,
+    /// What a stream ends with: its call, its subscription, or its session.
+    stream: Option<Box<dyn Any + Send + Sync>>,
     pub(crate) unread: Option<Claim>,
-    pub(crate) subscription: Option<Subscription>,
-    pub(crate) listening: Option<Listening>,
-    #[cfg(feature = "sse")]
-    pub(crate) opened: Option<Opened>,
 }
 
 impl Held {
-    /// Whether the request has passed the doors.
-    fn was_let_in(&self) -> bool {
-        self.request.is_some() || self.subscription.is_some() || self.listening.is_some()
+    pub(crate) fn of(serving: Serving) -> Self {
+        Self {
+            serving: Some(serving),
+            ..Self::default()
+        }
+    }
+
+    /// Keeps a value as long as the stream.
+    pub(crate) fn keep(&mut self, value: impl Any + Send + Sync) {
+        self.stream = Some(Box::new(value));
     }
 }
 
@@ -55,7 +56,7 @@ enum Kind {
 }
 
 struct Events {
-    source: Source,
+    source: Box<dyn EventSource>,
     /// Read, and not sent yet.
     pending: Bytes,
     claim: Option<Claim>,
@@ -65,13 +66,6 @@ struct Events {
     /// When something is made up, unless something comes.
     quiet_until: Option<Instant>,
     sleep: Option<Pin<Box<Sleep>>>,
-}
-
-/// Where events come from.
-enum Source {
-    Exchange(Reader),
-    #[cfg(feature = "sse")]
-    Session(Arc<Stream>),
 }
 
 impl HttpBody {
@@ -86,20 +80,10 @@ impl HttpBody {
         }
     }
 
-    /// Events as they come, and a comment where none came for `keep_alive`.
-    pub(crate) fn events(reader: Reader, keep_alive: Duration) -> Self {
-        Self::events_of(Source::Exchange(reader), keep_alive)
-    }
-
-    /// The events of a session's stream, likewise.
-    #[cfg(feature = "sse")]
-    pub(crate) fn session(stream: Arc<Stream>, keep_alive: Duration) -> Self {
-        Self::events_of(Source::Session(stream), keep_alive)
-    }
-
-    fn events_of(source: Source, keep_alive: Duration) -> Self {
+    /// Events as they come, and a comment if none came for `keep_alive`.
+    pub(crate) fn events(source: impl EventSource, keep_alive: Duration) -> Self {
         let events = Events {
-            source,
+            source: Box::new(source),
             pending: Bytes::new(),
             claim: None,
             caller: None,
@@ -121,11 +105,18 @@ impl HttpBody {
         }
     }
 
-    /// Events end once what their caller has shown is no longer good.
+    /// Makes events endless: they end once the key or token of `caller` is no
+    /// longer valid.
     pub(crate) fn end_with(&mut self, caller: Principal) {
         if let Kind::Events(events) = &mut self.kind {
             events.caller = Some(caller);
         }
+    }
+
+    /// Whether it is a stream without an end of its own. Such streams have a limit
+    /// of their own, and do not count among the open requests.
+    pub(crate) fn is_endless(&self) -> bool {
+        matches!(&self.kind, Kind::Events(events) if events.caller.is_some())
     }
 
     /// What is kept until the body has left or its client has.
@@ -135,7 +126,7 @@ impl HttpBody {
 
     /// Lets its connection see how it gets on.
     pub(crate) fn serve(&mut self, serving: Option<Serving>) {
-        let was_let_in = self.held.was_let_in();
+        let was_let_in = self.held.request.is_some() || self.is_endless();
         self.held.serving = serving;
         if let Some(serving) = self.held.serving.as_mut().filter(|_| was_let_in) {
             serving.let_in();
@@ -263,150 +254,51 @@ impl Events {
     }
 }
 
-impl Source {
-    /// Lets the connection see how the events get on.
-    fn watch(&self, progress: Progress) {
-        match self {
-            Self::Exchange(reader) => reader.watch(progress),
-            #[cfg(feature = "sse")]
-            Self::Session(stream) => stream.watch(progress),
-        }
-    }
-
-    /// There is something to read that did not come from here.
-    fn begin(&self) {
-        match self {
-            Self::Exchange(reader) => reader.begin(),
-            #[cfg(feature = "sse")]
-            Self::Session(stream) => stream.begin(),
-        }
-    }
-
-    /// More of what was read has left.
-    fn advance(&self) {
-        match self {
-            Self::Exchange(reader) => reader.advance(),
-            #[cfg(feature = "sse")]
-            Self::Session(stream) => stream.advance(),
-        }
-    }
-
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Bytes, Option<Claim>)>> {
-        match self {
-            Self::Exchange(reader) => reader.poll_next(cx),
-            #[cfg(feature = "sse")]
-            Self::Session(stream) => stream.poll_next(cx),
-        }
-    }
-}
-
 impl fmt::Debug for HttpBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpBody").finish_non_exhaustive()
     }
 }
 
-/// Why a request's body could not be had.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unread {
-    TooLarge,
-    TooSlow,
-    /// Too much is being received as it is.
-    Busy,
-    /// The client broke off, or broke the rules of HTTP.
-    Broken,
+/// A response whose body is JSON.
+pub(crate) fn json_response(status: StatusCode, json: Vec<u8>) -> Response<HttpBody> {
+    let mut response = Response::new(HttpBody::whole(json));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
-/// How long a client may go on sending what is not taken.
-const DISCARDING: Duration = Duration::from_secs(2);
-
-/// Reads what a client is still sending of a request that is refused, up to
-/// `most` bytes of it.
-pub(crate) async fn discard<B>(mut body: B, most: usize)
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    let until = Instant::now() + DISCARDING;
-    let mut left = most;
-    while let Ok(Some(Ok(frame))) =
-        timeout_at(until, poll_fn(|cx| Pin::new(&mut body).poll_frame(cx))).await
-    {
-        let bytes = frame.data_ref().map_or(0, Bytes::len);
-        match left.checked_sub(bytes) {
-            Some(less) => left = less,
-            None => return,
-        }
-    }
+/// A response without a body.
+pub(crate) fn empty_response(status: StatusCode) -> Response<HttpBody> {
+    let mut response = Response::new(HttpBody::empty());
+    *response.status_mut() = status;
+    response
 }
 
-/// Bodies up to this size are received also while large ones take all the room
-/// that there is for them.
-const SMALL: usize = 64 * 1024;
+/// A JSON-RPC answer: as JSON, or as a stream of one event for a client that does
+/// not take JSON.
+pub(crate) fn answer(json: Vec<u8>, takes_json: bool) -> Response<HttpBody> {
+    if takes_json {
+        return json_response(StatusCode::OK, json);
+    }
+    let mut event = b"data: ".to_vec();
+    event.extend_from_slice(&json);
+    event.extend_from_slice(b"\n\n");
+    stream_of(HttpBody::whole(event))
+}
 
-/// Reads a body of at most `most` bytes, in at most `time`. It counts as
-/// `incoming` once it is large, or has not come in one piece.
-pub(crate) async fn read<B>(
-    mut body: B,
-    most: usize,
-    time: Duration,
-    incoming: &Arc<ByteBudget>,
-) -> Result<(Bytes, Option<Claim>), Unread>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    if body.size_hint().lower() > most as u64 {
-        return Err(Unread::TooLarge);
-    }
-    let mut next = |cx: &mut Context<'_>| Pin::new(&mut body).poll_frame(cx);
-    // Most bodies have come with their headers, in one piece.
-    let mut deadline = None;
-    let mut first: Option<Bytes> = None;
-    let mut rest = BytesMut::new();
-    let mut claim: Option<Claim> = None;
-    loop {
-        let frame = match poll_fn(|cx| Poll::Ready(next(cx))).await {
-            Poll::Ready(frame) => frame,
-            Poll::Pending => {
-                let until = *deadline.get_or_insert_with(|| Instant::now() + time);
-                match timeout_at(until, poll_fn(&mut next)).await {
-                    Ok(frame) => frame,
-                    Err(_) => return Err(Unread::TooSlow),
-                }
-            }
-        };
-        let Some(frame) = frame else { break };
-        let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() else {
-            continue; // trailers say nothing here
-        };
-        let length = first.as_ref().map_or(rest.len(), Bytes::len) + data.len();
-        if length > most {
-            return Err(Unread::TooLarge);
-        }
-        if length > SMALL || length > data.len() {
-            let fits = match &mut claim {
-                Some(claim) if length > SMALL => claim.grow_to(length),
-                Some(claim) => claim.set_small(length),
-                none => {
-                    *none = match length > SMALL {
-                        true => incoming.claim(length),
-                        false => incoming.claim_small(length),
-                    };
-                    none.is_some()
-                }
-            };
-            if !fits {
-                return Err(Unread::Busy);
-            }
-        }
-        match first.take() {
-            None if rest.is_empty() => first = Some(data),
-            None => rest.extend_from_slice(&data),
-            Some(earlier) => {
-                rest.reserve(length);
-                rest.extend_from_slice(&earlier);
-                rest.extend_from_slice(&data);
-            }
-        }
-    }
-    Ok((first.unwrap_or_else(|| rest.freeze()), claim))
+/// A stream of events.
+pub(crate) fn stream_of(body: HttpBody) -> Response<HttpBody> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // Proxies that collect what they pass on would keep events back.
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
+    response
 }

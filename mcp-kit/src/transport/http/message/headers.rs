@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::protocol::{ErrorCode, ProtocolVersion, RpcError};
-use crate::transport::http::message::refusal::Refusal;
+use crate::transport::http::message::refusal::{Reason, Refusal};
 
 pub(crate) const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 pub(crate) const METHOD: HeaderName = HeaderName::from_static("mcp-method");
@@ -219,6 +219,28 @@ fn shown(name: &HeaderName) -> Cow<'_, str> {
         "last-event-id" => "Last-Event-ID".into(),
         other => other.into(),
     }
+}
+
+/// Messages are JSON, and not compressed.
+pub(crate) fn check_is_json(headers: &HeaderMap) -> Result<(), Refusal> {
+    if let Some(coding) = compression(headers) {
+        return Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Reason::ContentType,
+            format!(
+                "Unsupported media type: the body must not be compressed; the Content-Encoding is {}",
+                crate::support::text::excerpt(&String::from_utf8_lossy(coding.as_bytes()))
+            ),
+        ));
+    }
+    if is_json(headers) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Reason::ContentType,
+        "Unsupported media type: the Content-Type must be application/json",
+    ))
 }
 
 #[cfg(test)]

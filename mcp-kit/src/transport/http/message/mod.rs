@@ -6,6 +6,8 @@
 //! a status with a JSON-RPC error in place of what a client asked for.
 
 pub(super) mod body;
+pub(super) mod events;
 pub(super) mod headers;
+pub(super) mod open_requests;
 pub(super) mod refusal;
 pub(super) mod request_body;

@@ -3,13 +3,13 @@
 
 use std::borrow::Cow;
 
-use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::limits::Refused;
 pub(crate) use crate::observe::Refusal as Reason;
 use crate::protocol::{ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
-use crate::transport::http::message::body::HttpBody;
+use crate::transport::http::message::body::{HttpBody, json_response};
 
 /// A request that is not served.
 #[derive(Debug)]
@@ -154,23 +154,6 @@ impl Refusal {
         }
         response
     }
-}
-
-/// A response whose body is JSON.
-pub(crate) fn json_response(status: StatusCode, json: Vec<u8>) -> Response<HttpBody> {
-    let mut response = Response::new(HttpBody::whole(json));
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-/// A response without a body.
-pub(crate) fn empty_response(status: StatusCode) -> Response<HttpBody> {
-    let mut response = Response::new(HttpBody::empty());
-    *response.status_mut() = status;
-    response
 }
 
 /// There are as many as there may be.

@@ -33,9 +33,9 @@ use crate::server::Session;
 use crate::transport::http::calls::call::Call;
 use crate::transport::http::calls::response::{Begun, Exchange};
 use crate::transport::http::endpoint::mcp::{self, Asked, check_scope, refuse_while_draining};
-use crate::transport::http::message::body::HttpBody;
+use crate::transport::http::message::body::{HttpBody, answer, empty_response, json_response};
 use crate::transport::http::message::headers::{self, Accepts};
-use crate::transport::http::message::refusal::{Refusal, empty_response, json_response};
+use crate::transport::http::message::refusal::Refusal;
 use crate::transport::http::service::Shared;
 
 #[cfg(feature = "sse")]
@@ -43,7 +43,7 @@ pub(super) use batch::take as take_batch;
 #[cfg(feature = "sse")]
 pub(super) use id::SessionId;
 pub(super) use messages::{Caller, Reply};
-pub(super) use session::{LegacySession, Listening, Place};
+pub(super) use session::{LegacySession, Place};
 pub(super) use streams::{delete, get};
 pub(super) use table::Sessions;
 #[cfg(feature = "sse")]
@@ -264,7 +264,7 @@ pub(super) async fn open(
     } = opening;
     let opened = shared.sessions.open(&principal, version, client).await;
     let session = opened.map_err(|refusal| refusal.with_id(Some(&id)))?;
-    let mut response = mcp::answer(json, accepts);
+    let mut response = answer(json, accepts.json);
     // It is base64url.
     if let Ok(session) = HeaderValue::try_from(session) {
         response.headers_mut().insert(headers::SESSION_ID, session);
@@ -299,7 +299,7 @@ pub(super) async fn respond_to_batch(
     accepts: Accepts,
 ) -> Response<HttpBody> {
     match poll_fn(|cx| exchange.poll_begun(cx)).await {
-        Begun::Answer(json, claim) => claimed(mcp::answer(json, accepts), claim),
+        Begun::Answer(json, claim) => claimed(answer(json, accepts.json), claim),
         Begun::Stream | Begun::Nothing => empty_response(StatusCode::ACCEPTED),
     }
 }

@@ -276,7 +276,7 @@ impl LegacySession {
             return Err(Unfit::Busy(call));
         }
         let keeps_connection = batch.is_none() && !self.onto.is_stream();
-        if is_full && keeps_connection && shared.open.is_half_full() {
+        if is_full && keeps_connection && shared.requests.is_half_full() {
             return Err(Unfit::NoRoom(call));
         }
         let place = Place {

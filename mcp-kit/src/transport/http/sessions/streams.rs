@@ -10,9 +10,9 @@ use crate::caller::Principal;
 use crate::protocol::RpcError;
 use crate::transport::http::calls::response::{Exchange, NotResumed};
 use crate::transport::http::endpoint::mcp::{self, MOST_UNREAD_EVENTS, refuse_while_draining};
-use crate::transport::http::message::body::HttpBody;
+use crate::transport::http::message::body::{HttpBody, empty_response};
 use crate::transport::http::message::headers::{self, Accepts};
-use crate::transport::http::message::refusal::{Reason, Refusal, busy, empty_response};
+use crate::transport::http::message::refusal::{Reason, Refusal, busy};
 use crate::transport::http::service::Shared;
 
 /// Opens the session's own stream, or gives the rest of one that broke off.
@@ -48,7 +48,7 @@ pub(crate) async fn get(
         exchange.end(); // whoever ends them all may have been here already
     }
     let mut response = mcp::events(shared, &exchange);
-    response.body_mut().held().listening = Some(listening);
+    response.body_mut().held().keep(listening);
     response.body_mut().begin_with_comment();
     response.body_mut().end_with(principal);
     Ok(response)

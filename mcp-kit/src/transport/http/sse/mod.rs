@@ -22,10 +22,10 @@ use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ProtocolVersion, RpcError, encode};
 use crate::server::Session;
 use crate::transport::http::edge::options::HttpOptions;
-use crate::transport::http::endpoint::mcp::{self, refuse_while_draining};
-use crate::transport::http::message::body::HttpBody;
-use crate::transport::http::message::headers::Accepts;
-use crate::transport::http::message::refusal::{Reason, Refusal, empty_response};
+use crate::transport::http::endpoint::mcp::refuse_while_draining;
+use crate::transport::http::message::body::{HttpBody, empty_response, stream_of};
+use crate::transport::http::message::headers::{Accepts, check_is_json};
+use crate::transport::http::message::refusal::{Reason, Refusal};
 use crate::transport::http::message::request_body::RequestBody;
 use crate::transport::http::service::Shared;
 use crate::transport::http::sessions::{Caller, Reply, take_batch};
@@ -33,7 +33,7 @@ use crate::transport::http::sessions::{Caller, Reply, take_batch};
 use self::streams::SseSession;
 
 pub(super) use stream::Stream;
-pub(super) use streams::{Opened, Streams};
+pub(super) use streams::Streams;
 
 /// Where streams are opened.
 pub(super) const STREAM: &str = "/sse";
@@ -79,8 +79,8 @@ pub(super) fn stream(
     };
     stream.endpoint(&format!("{messages}?{SESSION}={}", opened.id()));
     let keep_alive = shared.options.limits.keep_alive;
-    let mut response = mcp::stream_of(HttpBody::session(Arc::clone(stream), keep_alive));
-    response.body_mut().held().opened = Some(opened);
+    let mut response = stream_of(HttpBody::events(Arc::clone(stream), keep_alive));
+    response.body_mut().held().keep(opened);
     response.body_mut().end_with(principal.clone());
     Ok(response)
 }
@@ -95,14 +95,14 @@ pub(super) async fn message(
     if parts.method != Method::POST {
         return Err(Refusal::method("POST"));
     }
-    mcp::check_is_json(&parts.headers)?;
+    check_is_json(&parts.headers)?;
     let id = session_id(&parts.uri).ok_or_else(|| {
         Refusal::bad_request(RpcError::invalid_request(
             "Bad request: sessionId is missing: send messages to the address that the stream's first event has",
         ))
     })?;
     let session = shared.streams.find(id, &principal)?;
-    let (bytes, incoming) = mcp::read(shared, body).await?;
+    let (bytes, incoming) = shared.read(body).await?;
     let asking = Session {
         principal,
         version: None,

@@ -6,7 +6,7 @@ use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use crate::limits::{ByteBudget, Claim};
 use crate::transport::http::connection::activity::Progress;
 use crate::transport::http::endpoint::mcp::MOST_UNREAD_EVENTS;
 use crate::transport::http::message::body::LARGE;
+use crate::transport::http::message::events::{EventSource, ReadSide};
 
 /// What is no larger is added where there is no room: what says that there is
 /// none has to be.
@@ -48,9 +49,7 @@ struct State {
     pause: Option<Pin<Box<Sleep>>>,
     unread: usize,
     has_ended: bool,
-    /// How its events get on, as its connection sees it.
-    progress: Option<Progress>,
-    waker: Option<Waker>,
+    reader: ReadSide,
 }
 
 struct Event {
@@ -146,74 +145,18 @@ impl Stream {
     pub(super) fn end(&self) {
         let mut state = self.lock();
         state.has_ended = true;
-        state.wake();
+        state.reader.wake();
     }
 
     /// Nobody will read anything more.
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.cut();
-        state.progress = None;
-    }
-
-    /// Lets its connection see how its events get on.
-    pub(crate) fn watch(&self, mut progress: Progress) {
-        let mut state = self.lock();
-        if !state.events.is_empty() {
-            progress.begin();
-        }
-        state.progress = Some(progress);
-    }
-
-    /// There is something to read beside the events.
-    pub(crate) fn begin(&self) {
-        if let Some(progress) = &mut self.lock().progress {
-            progress.begin();
-        }
-    }
-
-    /// More of what was read has left.
-    pub(crate) fn advance(&self) {
-        self.lock().advance();
+        state.reader.unwatch();
     }
 
     pub(crate) fn has_ended(&self) -> bool {
         self.lock().has_ended
-    }
-
-    /// The next event; `None` at the end. What comes with it is to be kept until
-    /// it has left.
-    pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<(Bytes, Option<Claim>)>> {
-        let mut state = self.lock();
-        if let Some(Event { bytes, claim, of }) = state.take(cx) {
-            state.unread -= bytes.len() + PER_EVENT;
-            match of {
-                Of::Nothing => {}
-                Of::Report(call) => {
-                    state.reports.insert(call, Instant::now());
-                }
-                Of::Answer(call) => {
-                    state.reports.remove(&call);
-                }
-            }
-            if state.events.is_empty() {
-                state.events = VecDeque::new();
-            }
-            state.advance();
-            return Poll::Ready(Some((bytes, claim)));
-        }
-        if !state.events.is_empty() {
-            state.wait(cx); // what comes next may leave before them
-            return Poll::Pending;
-        }
-        if let Some(progress) = &mut state.progress {
-            progress.rest();
-        }
-        if state.has_ended {
-            return Poll::Ready(None);
-        }
-        state.wait(cx);
-        Poll::Pending
     }
 
     fn push(&self, state: &mut State, kind: &[u8], data: &[u8], claim: Option<Claim>, of: Of) {
@@ -232,16 +175,62 @@ impl Stream {
                 claim.or_else(|| (state.unread > LARGE).then(|| self.all_unread.hold(event.len())));
             let bytes = event.into();
             state.events.push_back(Event { bytes, claim, of });
-            if let Some(progress) = &mut state.progress {
-                progress.begin();
-            }
+            state.reader.begin();
         }
-        state.wake();
+        state.reader.wake();
     }
 
     /// A poisoned lock holds nothing half-done here: every change is one step.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Its client reads the stream from the first event on, and once.
+impl EventSource for Arc<Stream> {
+    fn watch(&self, progress: Progress) {
+        let mut state = self.lock();
+        let has_events = !state.events.is_empty();
+        state.reader.watch(progress, has_events);
+    }
+
+    fn begin(&self) {
+        self.lock().reader.begin();
+    }
+
+    fn advance(&self) {
+        self.lock().reader.advance();
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Bytes, Option<Claim>)>> {
+        let mut state = self.lock();
+        if let Some(Event { bytes, claim, of }) = state.take(cx) {
+            state.unread -= bytes.len() + PER_EVENT;
+            match of {
+                Of::Nothing => {}
+                Of::Report(call) => {
+                    state.reports.insert(call, Instant::now());
+                }
+                Of::Answer(call) => {
+                    state.reports.remove(&call);
+                }
+            }
+            if state.events.is_empty() {
+                state.events = VecDeque::new();
+            }
+            state.reader.advance();
+            return Poll::Ready(Some((bytes, claim)));
+        }
+        if !state.events.is_empty() {
+            state.reader.wait(cx); // what comes next may leave before them
+            return Poll::Pending;
+        }
+        state.reader.rest();
+        if state.has_ended {
+            return Poll::Ready(None);
+        }
+        state.reader.wait(cx);
+        Poll::Pending
     }
 }
 
@@ -274,13 +263,6 @@ impl State {
         None
     }
 
-    fn wait(&mut self, cx: &Context<'_>) {
-        match &mut self.waker {
-            Some(known) => known.clone_from(cx.waker()),
-            unknown => *unknown = Some(cx.waker().clone()),
-        }
-    }
-
     /// Ends it, and forgets what is not read.
     fn cut(&mut self) {
         self.has_ended = true;
@@ -288,17 +270,5 @@ impl State {
         self.reports.clear();
         self.pause = None;
         self.unread = 0;
-    }
-
-    fn advance(&mut self) {
-        if let Some(progress) = &mut self.progress {
-            progress.advance();
-        }
-    }
-
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
     }
 }

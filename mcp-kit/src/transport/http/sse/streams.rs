@@ -55,7 +55,7 @@ impl Streams {
             agreed: Mutex::new(Agreed::Nothing),
         });
         self.lock().insert(id, Arc::clone(&session));
-        let (server, open) = (Arc::clone(&shared.server), Arc::clone(&shared.open));
+        let (server, in_flight) = (Arc::clone(&shared.server), Arc::clone(&shared.in_flight));
         let stream = Arc::clone(&session.stream);
         Ok(Opened {
             streams: Arc::clone(self),
@@ -63,7 +63,7 @@ impl Streams {
             ending: tokio::spawn(async move {
                 server.drain.started().await;
                 // They are answered on the stream.
-                open.no_calls().await;
+                in_flight.no_calls().await;
                 stream.end();
             }),
         })
