@@ -65,7 +65,8 @@ impl Inbox {
                 None => Ok(message["result"].take()),
             };
             let _ = open.answer.send(outcome); // the request may have been dropped
-            return;
+            drop(state);
+            return self.changed.notify_waiters();
         }
         if message["method"] == "notifications/progress"
             && let Some(token) = message["params"]["progressToken"].as_u64()
@@ -83,6 +84,7 @@ impl Inbox {
     pub(crate) fn finish(&self, id: u64, outcome: Result<Value, RequestError>) {
         if let Some(open) = self.lock().open.remove(&id) {
             let _ = open.answer.send(outcome);
+            self.changed.notify_waiters();
         }
     }
 
@@ -101,6 +103,11 @@ impl Inbox {
             None => state.has_ended.then_some(None),
         })
         .await
+    }
+
+    /// Waits until every request has its answer.
+    pub(crate) async fn idle(&self) {
+        self.wait(|state| state.open.is_empty().then_some(())).await;
     }
 
     pub(super) async fn ended(&self) {
@@ -139,7 +146,7 @@ const CANCELLED: &str = "cancelled ";
 /// Follows the cancellation of the request `id` on a link that keeps the order of messages: when
 /// the server answers, it has read the cancellation, and the request's own answer has arrived
 /// before or never will.
-pub(super) fn cancellation_check(id: u64) -> Value {
+pub(crate) fn cancellation_check(id: u64) -> Value {
     json!({"jsonrpc": "2.0", "id": format!("{CANCELLED}{id}"), "method": "ping"})
 }
 

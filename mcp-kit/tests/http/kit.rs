@@ -302,3 +302,44 @@ async fn a_subscription_without_a_filter_and_one_of_an_older_client_are_refused(
     let refused = legacy.request("subscriptions/listen", params).await;
     assert_eq!(refused.unwrap_err().code(), Some(-32601));
 }
+
+#[cfg(feature = "sse")]
+#[tokio::test]
+async fn the_transport_of_2024_has_the_same_client() {
+    let (gate, mut entered) = gate();
+    let server = server(&gate).http(|http| {
+        let url = "https://mcp.example.com/tools/mcp";
+        http.sse().public_url(url).allow_unauthenticated()
+    });
+    let server = server.build().unwrap();
+    let http = Client::http(&server).version(ProtocolVersion::V2024_11_05);
+    let client = http.clone().connect_sse().await.unwrap();
+    assert_eq!(client.list_tools().await.len(), 3);
+    let whence = client.call("whence", json!({})).await;
+    assert_eq!(whence.text(), "Some(127.0.0.1) 2024-11-05");
+    let unknown = client.request("no/such", json!({})).await.unwrap_err();
+    assert_eq!(unknown.code(), Some(-32601));
+
+    let mut call = client.call("gated", json!({}));
+    assert_eq!(call.next_progress().await.unwrap()["message"], "waiting");
+    entered.recv().await.unwrap();
+    call.cancel();
+    assert_eq!(call.outcome().await, Err(RequestError::Cancelled));
+    gate.dropped.notified().await;
+
+    let call = client.call("gated", json!({}));
+    entered.recv().await.unwrap();
+    gate.open.add_permits(1);
+    client.close().await;
+    assert_eq!(call.await.text(), "through");
+
+    let client = http.clone().connect_sse().await.unwrap();
+    let call = client.call("gated", json!({}));
+    entered.recv().await.unwrap();
+    drop(client);
+    assert_eq!(call.outcome().await, Err(RequestError::NoAnswer));
+
+    let plain = Server::builder("plain", "1").build().unwrap();
+    let refused = Client::http(&plain).connect_sse().await.unwrap_err();
+    assert!(refused.to_string().starts_with("HTTP 404"), "{refused}");
+}

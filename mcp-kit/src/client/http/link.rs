@@ -1,14 +1,16 @@
 //! The link of a [`Client`](crate::client::Client) over HTTP: each message is a `POST` in a task
-//! of its own, and what its response brings goes into the inbox.
+//! of its own, and what its response brings goes into the inbox. In the transport of 2024-11-05
+//! the answers arrive on the one stream instead, and the connection ends with it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use http::Uri;
 use serde_json::Value;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::{HttpClient, HttpRefusal, HttpResponse};
-use crate::client::inbox::cancellation;
+use crate::client::inbox::{cancellation, cancellation_check};
 use crate::client::{Inbox, Link, RequestError};
 use crate::protocol::Era;
 
@@ -22,6 +24,8 @@ struct Shared {
     inbox: Arc<Inbox>,
     /// Requests that the client has cancelled.
     cancelled: Mutex<HashSet<u64>>,
+    /// Where messages are sent whose answers arrive on the stream (2024-11-05).
+    messages: Option<Uri>,
 }
 
 struct Tasks {
@@ -33,12 +37,14 @@ struct Tasks {
 }
 
 impl HttpLink {
-    pub(super) fn new(http: HttpClient, inbox: Arc<Inbox>) -> Self {
+    /// `messages` is the endpoint for messages in the transport of 2024-11-05.
+    pub(super) fn new(http: HttpClient, inbox: Arc<Inbox>, messages: Option<Uri>) -> Self {
         Self {
             shared: Arc::new(Shared {
                 http,
                 inbox,
                 cancelled: Mutex::default(),
+                messages,
             }),
             tasks: Mutex::new(Tasks {
                 posts: Some(JoinSet::new()),
@@ -51,7 +57,12 @@ impl HttpLink {
     /// Reads a stream that answers no request.
     pub(super) fn listen(&self, stream: HttpResponse) {
         let shared = Arc::clone(&self.shared);
-        let reading = tokio::spawn(async move { shared.read(stream).await });
+        let reading = tokio::spawn(async move {
+            shared.read(stream).await;
+            if shared.messages.is_some() {
+                shared.inbox.end();
+            }
+        });
         lock(&self.tasks).listening = Some(reading.abort_handle());
     }
 }
@@ -66,7 +77,11 @@ impl Link for HttpLink {
         let parsed: Option<Value> = serde_json::from_slice(&message).ok();
         let id = parsed.as_ref().and_then(|message| message["id"].as_u64());
         let shared = Arc::clone(&self.shared);
-        let ending = Ending { shared, id };
+        let ending = Ending {
+            // On the one stream the answer outlives the response.
+            id: id.filter(|_| shared.messages.is_none()),
+            shared,
+        };
         let task = posts.spawn(async move { ending.shared.exchange(message, parsed, id).await });
         if let Some(id) = id {
             tasks.requests.insert(id, task);
@@ -74,10 +89,25 @@ impl Link for HttpLink {
     }
 
     fn cancel(&self, id: u64) {
+        let mut tasks = lock(&self.tasks);
+        if self.shared.messages.is_some() {
+            let Some(posts) = &mut tasks.posts else {
+                return;
+            };
+            let shared = Arc::clone(&self.shared);
+            posts.spawn(async move {
+                for message in [cancellation(id), cancellation_check(id)] {
+                    let text = message.to_string().into_bytes();
+                    shared.exchange(text, Some(message), None).await;
+                }
+            });
+            return;
+        }
         lock(&self.shared.cancelled).insert(id);
         if self.shared.http.version.era() == Era::Legacy {
+            drop(tasks);
             self.send(cancellation(id).to_string().into_bytes());
-        } else if let Some(request) = lock(&self.tasks).requests.get(&id) {
+        } else if let Some(request) = tasks.requests.get(&id) {
             request.abort(); // the modern era cancels by disconnecting
         }
     }
@@ -91,6 +121,9 @@ impl Link for HttpLink {
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
             while posts.join_next().await.is_some() {}
+            if shared.messages.is_some() {
+                shared.inbox.idle().await;
+            }
             if shared.http.session.is_some() {
                 shared.http.delete().await;
             }
@@ -117,7 +150,9 @@ impl Drop for HttpLink {
 impl Shared {
     /// Sends a message and reads its response.
     async fn exchange(&self, message: Vec<u8>, parsed: Option<Value>, id: Option<u64>) {
-        let response = self.http.post_bytes(message, parsed.as_ref()).await;
+        let target = self.messages.as_ref();
+        let response = (self.http).post_bytes(message, parsed.as_ref(), target);
+        let response = response.await;
         if response.status().is_success() {
             return self.read(response).await;
         }

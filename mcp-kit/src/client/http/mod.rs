@@ -1,26 +1,25 @@
 //! A client over HTTP in the process of its server: it drives the tower service that serves real
 //! connections, without a socket.
 
+mod connect;
 mod headers;
 mod link;
 mod response;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use http_body_util::Full;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tower_service::Service as _;
 
 pub use response::{Event, HttpRefusal, HttpResponse};
 
-use self::link::HttpLink;
-use super::{Client, Inbox, RequestError, handshake};
-use crate::protocol::{Era, ProtocolVersion};
+use super::Client;
+use crate::protocol::ProtocolVersion;
 use crate::server::Server;
 use crate::transport::http::{HttpService, PeerAddr};
 
@@ -275,80 +274,25 @@ impl HttpClient {
         self.service.path()
     }
 
-    /// A client that speaks the whole protocol: with a session and its stream (`GET`) in the
-    /// versions that have them. [`Client::close`] ends the session.
-    ///
-    /// Dropping the client disconnects it: this cancels the calls of the modern era; those of a
-    /// session go on.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`RequestError::Refused`] if the server refuses the handshake, for example for
-    /// want of a key, and [`RequestError::Protocol`] if it answers with an error. The modern era
-    /// has no handshake: the first request shows a wrong key.
-    pub async fn connect(self) -> Result<Client, RequestError> {
-        let era = self.version.era();
-        let http = match era {
-            Era::Legacy => self.open_session().await?,
-            Era::Modern => self,
-        };
-        let stream = match http.session {
-            Some(_) => Some(http.get().await),
-            None => None,
-        };
-        let inbox = Arc::<Inbox>::default();
-        let link = HttpLink::new(http, Arc::clone(&inbox));
-        if let Some(stream) = stream.filter(HttpResponse::is_stream) {
-            link.listen(stream);
-        }
-        Ok(Client::over(Arc::new(link), inbox, era))
-    }
-
-    /// Opens a session: `initialize` and `notifications/initialized`. The client that this returns
-    /// sends the session's id, if the server gave one.
-    ///
-    /// # Errors
-    ///
-    /// As [`connect`](Self::connect).
-    pub async fn open_session(mut self) -> Result<Self, RequestError> {
-        self.session = None;
-        let mut response = self
-            .post(&json!({
-                "jsonrpc": "2.0",
-                "id": 0,
-                "method": "initialize",
-                "params": handshake(self.version),
-            }))
-            .await;
-        if !response.status().is_success() {
-            return Err(RequestError::Refused(HttpRefusal::read(response).await));
-        }
-        let mut answer = match response.is_stream() {
-            true => response.next_event().await.unwrap_or_default().json(),
-            false => response.json().await,
-        };
-        if let Some(error) = answer.get_mut("error") {
-            return Err(RequestError::of_json(error));
-        }
-        let agreed = answer["result"]["protocolVersion"].as_str();
-        if let Some(version) = agreed.and_then(ProtocolVersion::from_name) {
-            self.version = version;
-        }
-        self.session = response.headers().get(SESSION_ID).cloned();
-        let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-        self.post(&initialized).await;
-        Ok(self)
-    }
-
     /// Sends a message, or a batch of them, in a `POST` to the endpoint. The headers that repeat
     /// parts of a message (2026-07-28) are taken from it. The response begins as the server
     /// decides: with the answer, or with the first event of a stream.
     pub async fn post(&self, message: &Value) -> HttpResponse {
-        self.post_bytes(message.to_string(), Some(message)).await
+        self.post_bytes(message.to_string(), Some(message), None)
+            .await
     }
 
-    async fn post_bytes(&self, body: impl Into<Bytes>, message: Option<&Value>) -> HttpResponse {
+    /// `target` takes the endpoint's place.
+    async fn post_bytes(
+        &self,
+        body: impl Into<Bytes>,
+        message: Option<&Value>,
+        target: Option<&Uri>,
+    ) -> HttpResponse {
         let mut request = self.request(Method::POST, body.into());
+        if let Some(target) = target {
+            target.clone_into(request.uri_mut());
+        }
         let set = request.headers_mut();
         set.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         set.insert(
