@@ -13,7 +13,7 @@ const _: () = {
             __spec.blocking();
             __spec.output(<() as kit::__private::IntoToolResult>::output_schema);
         }
-        fn call(__call: kit::__private::Call) -> kit::__private::ToolFuture {
+        fn call(__call: kit::__private::Call) -> kit::__private::HandlerFuture {
             kit::__private::run_blocking(
                 __call,
                 |__call| {

@@ -27,8 +27,8 @@ const _: () = {
             __spec.description("Search the web.\n\n- quickly");
             __spec.timeout(::core::time::Duration::from_millis(15000u64));
             __spec.scope("web:search");
-            <__T0 as ::mcp_kit::__private::FromToolCall<_>>::describe(__spec);
-            <__T1 as ::mcp_kit::__private::FromToolCall<_>>::describe(__spec);
+            <__T0 as ::mcp_kit::__private::Parameter<_>>::describe(__spec);
+            <__T1 as ::mcp_kit::__private::Parameter<_>>::describe(__spec);
             __spec.read_only(true);
             __spec.destructive(false);
             __spec.idempotent(true);
@@ -37,24 +37,26 @@ const _: () = {
             __spec.accept_warning(::mcp_kit::__private::WarningCode::LongTimeout);
             __spec.output(<__T2 as ::mcp_kit::__private::IntoToolResult>::output_schema);
         }
-        fn call(__call: ::mcp_kit::__private::Call) -> ::mcp_kit::__private::ToolFuture {
+        fn call(
+            __call: ::mcp_kit::__private::Call,
+        ) -> ::mcp_kit::__private::HandlerFuture {
             ::std::boxed::Box::pin(async move {
                 let mut __call = __call;
                 let __call = &mut __call;
-                let __p0 = <__T0 as ::mcp_kit::__private::FromToolCall<
+                let __p0 = <__T0 as ::mcp_kit::__private::Parameter<
                     _,
-                >>::from_tool_call(__call)?;
-                let __p1 = <__T1 as ::mcp_kit::__private::FromToolCall<
+                >>::from_call(__call)?;
+                let __p1 = <__T1 as ::mcp_kit::__private::Parameter<
                     _,
-                >>::from_tool_call(__call)?;
+                >>::from_call(__call)?;
                 <__T2 as ::mcp_kit::__private::IntoToolResult>::into_tool_result(
                     search_web(__p0, __p1).await,
                 )
             })
         }
     }
-    const _: () = if <__T1 as ::mcp_kit::__private::FromToolCall<_>>::IS_ARGS
-        && (<__T0 as ::mcp_kit::__private::FromToolCall<_>>::IS_ARGS)
+    const _: () = if <__T1 as ::mcp_kit::__private::Parameter<_>>::IS_ARGS
+        && (<__T0 as ::mcp_kit::__private::Parameter<_>>::IS_ARGS)
     {
         ::core::panic!(
             "a tool takes one argument struct, and this is the second: put all arguments into one"

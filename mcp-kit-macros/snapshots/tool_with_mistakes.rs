@@ -11,7 +11,7 @@ pub struct search_web {}
 const _: () = {
     impl ::mcp_kit::__private::ToolFn for search_web {
         fn describe(_: &mut ::mcp_kit::__private::ToolSpec) {}
-        fn call(_: ::mcp_kit::__private::Call) -> ::mcp_kit::__private::ToolFuture {
+        fn call(_: ::mcp_kit::__private::Call) -> ::mcp_kit::__private::HandlerFuture {
             ::core::unreachable!()
         }
     }

@@ -12,6 +12,8 @@ pub use crate::limits::Rate;
 pub use crate::missing_derive::{Derived, MissingDerive, NotDerived};
 pub use crate::primitive::WarningCode;
 pub use crate::schema::NamedRule;
-pub use crate::tool::{FromToolCall, IntoToolResult, ToolFn, ToolFuture, ToolSpec, run_blocking};
+pub use crate::tool::{
+    HandlerFuture, IntoToolResult, Parameter, ToolFn, ToolSpec, reply, run_blocking,
+};
 pub use garde;
 pub use mcp_kit_macros::tool_function;

@@ -157,7 +157,7 @@ pub mod middleware;
 mod missing_derive;
 pub mod observe;
 pub mod prelude;
-mod primitive;
+pub mod primitive;
 pub mod protocol;
 pub mod registry;
 mod schema;
@@ -174,13 +174,13 @@ pub use async_trait::async_trait;
 pub use http;
 
 pub use args::ToolArgs;
-pub use call::{RequestInfo, ResultExt, ToolError};
+pub use call::{RequestInfo, ResultExt};
 pub use caller::Principal;
 pub use extract::{Cancellation, Extension, Progress, State};
 // `ToolArgs` is both the trait and its derive.
 pub use mcp_kit_macros::{ToolArgs, tool};
 pub use server::Server;
-pub use tool::Json;
+pub use tool::{Json, ToolError};
 
 /// The README's examples, as tests.
 #[cfg(all(doctest, feature = "cli", feature = "testing"))]

@@ -1,10 +1,11 @@
 //! What most servers use: `use mcp_kit::prelude::*;`.
 
 pub use crate::call::RequestInfo;
-pub use crate::call::{ResultExt, ToolError};
+pub use crate::call::ResultExt;
 pub use crate::caller::Principal;
 pub use crate::content::{Content, ToolResult};
-pub use crate::extract::{Cancellation, Extension, FromContext, Progress, State};
+pub use crate::extract::{Cancellation, Extension, FromCall, Progress, State};
 pub use crate::server::Server;
+pub use crate::tool::ToolError;
 pub use crate::tool::{IntoToolResult, Json};
 pub use crate::{ToolArgs, tool, user_error};

@@ -338,11 +338,11 @@ fn over_stdio_stdout_is_the_protocols_and_stderr_has_a_line_for_each_call() {
         };
         assert_eq!(own["message"], "greeted");
         assert_eq!(
-            (&own["tool"], &own["principal"]),
+            (&own["name"], &own["principal"]),
             (&json!("greet"), &json!("local"))
         );
         assert_eq!(greet["level"], "INFO");
-        assert_eq!(greet["tool"], "greet");
+        assert_eq!(greet["name"], "greet");
         assert_eq!(greet["principal"], "local");
         assert_eq!(greet["outcome"], "ok");
         assert_eq!(greet["arguments"], "name");
@@ -391,7 +391,7 @@ fn a_stderr_that_nobody_reads_stops_nothing_and_what_was_dropped_is_told() {
         .iter()
         .filter_map(|line| line["dropped"].as_u64())
         .sum();
-    let calls = lines.iter().filter(|line| line["tool"] == "lose").count() as u64;
+    let calls = lines.iter().filter(|line| line["name"] == "lose").count() as u64;
     assert!(dropped > 0 && calls > 0);
     assert_eq!(dropped + calls, 8_000);
 }

@@ -209,7 +209,7 @@ mod tests {
                 "{glob} {path}"
             );
         }
-        assert!(Names::new("[").is_err_and(|error| error.is_user()));
+        assert!(Names::new("[").is_err_and(|error| error.has_message()));
     }
 
     #[test]

@@ -206,7 +206,7 @@ impl Writer<'_> {
             // Qualified paths on the user's tokens: where a type does not fit, the
             // compiler finds the same mistake here and in `call`, and reports it once.
             quote_spanned! {spec.span()=>
-                <#ty as #krate::FromToolCall<_>>::describe(#spec);
+                <#ty as #krate::Parameter<_>>::describe(#spec);
             }
         });
         quote_spanned! {spec.span()=>
@@ -241,37 +241,34 @@ impl Writer<'_> {
             .collect();
         let parameters = names.iter().zip(&self.types.parameters).map(|(name, ty)| {
             quote! {
-                let #name = <#ty as #krate::FromToolCall<_>>::from_tool_call(#call)?;
+                let #name = <#ty as #krate::Parameter<_>>::from_call(&mut #call).await?;
             }
         });
         let output = &self.types.output;
         let (into_result, convert) = self.noun.into_result;
         let (into_result, convert) = (format_ident!("{into_result}"), format_ident!("{convert}"));
         let wait = (!blocking).then(|| quote!(.await));
-        let body = quote! {
-            #(#parameters)*
-            <#output as #krate::#into_result>::#convert(#ident(#(#names),*) #wait)
+        let reply = quote! {
+            #krate::reply(<#output as #krate::#into_result>::#convert(#ident(#(#names),*) #wait))
         };
         // Without parameters nothing reads the call, yet it lives as long as the
         // function runs: it holds permits.
-        let future = match (blocking, names.is_empty()) {
-            (true, _) => quote!(#krate::run_blocking(#call, |#call| { #body })),
-            (false, false) => quote_spanned! {here=>
-                ::std::boxed::Box::pin(async move {
-                    let mut #call = #call;
-                    let #call = &mut #call;
-                    #body
-                })
-            },
-            (false, true) => quote_spanned! {here=>
-                ::std::boxed::Box::pin(async move {
-                    let #call = #call;
-                    #body
-                })
-            },
+        let is_changed = (!names.is_empty()).then(|| quote!(mut));
+        let body = if *blocking {
+            let extracted = quote!((#(#names,)*));
+            quote!(#krate::run_blocking(#call, #extracted, |#extracted| #reply).await)
+        } else {
+            reply
+        };
+        let future = quote_spanned! {here=>
+            ::std::boxed::Box::pin(async move {
+                let #is_changed #call = #call;
+                #(#parameters)*
+                #body
+            })
         };
         quote! {
-            fn call(#call: #krate::Call) -> #krate::ToolFuture {
+            fn call(#call: #krate::Call) -> #krate::HandlerFuture {
                 #future
             }
         }
@@ -281,7 +278,7 @@ impl Writer<'_> {
     /// parameters are argument structs, so rustc counts them.
     fn one_argument_struct(&self) -> TokenStream {
         let krate = self.krate;
-        let is_args = |ty: &TokenStream| quote!(<#ty as #krate::FromToolCall<_>>::IS_ARGS);
+        let is_args = |ty: &TokenStream| quote!(<#ty as #krate::Parameter<_>>::IS_ARGS);
         let message = format!(
             "a {} takes one argument struct, and this is the second: put all arguments into one",
             self.noun.word

@@ -61,7 +61,7 @@ pub(crate) fn with_function(
             const _: () = {
                 impl #krate::#trait_of_functions for #ident {
                     fn describe(_: &mut #krate::#spec) {}
-                    fn call(_: #krate::Call) -> #krate::ToolFuture {
+                    fn call(_: #krate::Call) -> #krate::HandlerFuture {
                         ::core::unreachable!()
                     }
                 }

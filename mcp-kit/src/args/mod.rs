@@ -30,7 +30,7 @@
 //! text; if it breaks a rule, the report is about that text.
 //!
 //! The log's line has the number of rewritten places as `normalised`, and
-//! `mcp_tool_calls_normalised_total` counts the calls.
+//! `mcp_calls_normalised_total` counts the calls.
 //! [`ServerBuilder::strict_arguments`](crate::server::ServerBuilder::strict_arguments)
 //! and [`ToolOptions::strict_arguments`](crate::registry::ToolOptions::strict_arguments)
 //! turn it off, except for whole numbers, where JSON Schema itself admits `5.0`.

@@ -1,4 +1,4 @@
-//! Middleware: code that runs around every call, and the rest of a call's chain.
+//! Middleware: code that runs around calls, and the rest of a call's chain.
 
 use std::borrow::Cow;
 use std::future::{Future, ready};
@@ -7,27 +7,30 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Call, ToolError};
-use crate::content::ToolResult;
-use crate::registry::ToolEntry;
+use super::{Call, Error, Reply, Target};
+use crate::primitive::PrimitiveInfo;
 
-/// Something that wraps calls: it sees the call before, and the outcome after.
+/// Code that wraps calls: it sees the call before, and the reply after.
 ///
 /// ```
+/// use mcp_kit::call::{Call, Error, Reply};
 /// use mcp_kit::middleware::{Middleware, Next};
-/// use mcp_kit::call::Call;
-/// use mcp_kit::tool::ToolResult;
-/// use mcp_kit::ToolError;
+/// use mcp_kit::primitive::PrimitiveInfo;
 ///
-/// struct OfficeHours;
+/// /// Lets interns only read.
+/// struct ReadOnlyForInterns;
 ///
 /// #[mcp_kit::async_trait]
-/// impl Middleware for OfficeHours {
-///     async fn handle(&self, call: Call, next: Next<'_>) -> Result<ToolResult, ToolError> {
+/// impl Middleware for ReadOnlyForInterns {
+///     async fn handle(&self, call: Call, next: Next<'_>) -> Result<Reply, Error> {
 ///         if call.principal().name() == "intern" {
-///             return Err(ToolError::user("Interns call between 9 and 5."));
+///             return Err(Error::forbidden("Interns may only read."));
 ///         }
 ///         next.run(call).await
+///     }
+///
+///     fn applies(&self, to: &PrimitiveInfo) -> bool {
+///         to.annotations().read_only != Some(true)
 ///     }
 /// }
 /// ```
@@ -42,10 +45,17 @@ pub trait Middleware: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// The call's failure; what of it the client sees is in [`ToolError`].
-    async fn handle(&self, call: Call, next: Next<'_>) -> Result<ToolResult, ToolError>;
+    /// The call's failure; [`Error`] says what of it the client sees.
+    async fn handle(&self, call: Call, next: Next<'_>) -> Result<Reply, Error>;
 
-    /// What `check` shows it as; the type's name unless it is said here.
+    /// Whether it wraps the calls of this primitive. Asked once, when the primitive
+    /// is registered: where it returns false it is not in the chain.
+    fn applies(&self, to: &PrimitiveInfo) -> bool {
+        let _ = to;
+        true
+    }
+
+    /// Its name in the output of `check`; the type's name unless implemented.
     fn name(&self) -> Cow<'static, str> {
         Cow::Borrowed(std::any::type_name::<Self>())
     }
@@ -54,52 +64,52 @@ pub trait Middleware: Send + Sync + 'static {
 /// The rest of the chain, for the call that it was given with.
 #[must_use = "the call goes no further unless `run` is called"]
 pub struct Next<'a> {
-    entry: Entry<'a>,
-    /// The layers of the tool from this one on.
+    target: Held<'a>,
+    /// The layers of the target from this one on.
     from: usize,
 }
 
-enum Entry<'a> {
-    Borrowed(&'a Arc<ToolEntry>),
-    Owned(Arc<ToolEntry>),
+enum Held<'a> {
+    Borrowed(&'a Arc<Target>),
+    Owned(Arc<Target>),
 }
 
 /// The future of the rest of the chain.
-pub type NextFuture<'a> = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'a>>;
+pub type NextFuture<'a> = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'a>>;
 
 impl<'a> Next<'a> {
-    pub(crate) fn of(entry: &'a Arc<ToolEntry>) -> Self {
+    pub(super) fn of(target: &'a Arc<Target>) -> Self {
         Self {
-            entry: Entry::Borrowed(entry),
+            target: Held::Borrowed(target),
             from: 0,
         }
     }
 
     /// Runs the rest of the chain.
     ///
-    /// The call is the one that came with this: another tool's call ends with
+    /// The call is the one that came with this: another primitive's call ends with
     /// an internal error.
     pub fn run(self, call: Call) -> NextFuture<'a> {
-        let Self { entry, from } = self;
-        match entry {
-            Entry::Borrowed(entry) if Arc::ptr_eq(entry, &call.context().entry) => {
-                match entry.layers.get(from) {
+        let Self { target, from } = self;
+        match target {
+            Held::Borrowed(target) if Arc::ptr_eq(target, &call.context().target) => {
+                match target.layers.get(from) {
                     Some(layer) => {
                         let next = Next {
-                            entry: Entry::Borrowed(entry),
+                            target: Held::Borrowed(target),
                             from: from + 1,
                         };
                         layer.handle(call, next)
                     }
-                    None => entry.tool.call(call),
+                    None => target.handler.run(call),
                 }
             }
-            Entry::Owned(entry) => Box::pin(async move {
-                let entry = Entry::Borrowed(&entry);
-                Next { entry, from }.run(call).await
+            Held::Owned(target) => Box::pin(async move {
+                let target = Held::Borrowed(&target);
+                Next { target, from }.run(call).await
             }),
-            Entry::Borrowed(_) => Box::pin(ready(Err(ToolError::internal(
-                "a middleware ran another tool's chain for this call",
+            Held::Borrowed(_) => Box::pin(ready(Err(Error::internal(
+                "a middleware ran another primitive's chain for this call",
             )))),
         }
     }
@@ -107,12 +117,12 @@ impl<'a> Next<'a> {
     /// The same, borrowing nothing: for closures, whose futures cannot borrow
     /// from their arguments.
     pub(crate) fn into_owned(self) -> Next<'static> {
-        let entry = match self.entry {
-            Entry::Borrowed(entry) => Arc::clone(entry),
-            Entry::Owned(entry) => entry,
+        let target = match self.target {
+            Held::Borrowed(target) => Arc::clone(target),
+            Held::Owned(target) => target,
         };
         Next {
-            entry: Entry::Owned(entry),
+            target: Held::Owned(target),
             from: self.from,
         }
     }

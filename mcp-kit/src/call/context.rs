@@ -1,35 +1,35 @@
-//! A call on its way through the chain.
+//! A call on its way through the chain, and what its connection, its observers and
+//! its handler share of it.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use super::phase::Phase;
+use super::{
+    CallScope, Cancelled, Error, ErrorKind, Reported, RequestInfo, RequestSource, RunPermit,
+    StateMap, Target, Transport,
+};
 use crate::args::{ArgumentNames, Decoded, Violations};
-use crate::call::RunPermit;
-use crate::call::{Cancelled, Reported, RequestInfo, RequestSource};
-use crate::call::{ErrorKind, ToolError};
 use crate::caller::Principal;
 #[cfg(feature = "http")]
 use crate::limits::Claim;
-use crate::observe::CallTrace;
-use crate::primitive::ToolDefinition;
-use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
-use crate::registry::ToolEntry;
-use crate::server::ServerInner;
+use crate::primitive::{Kind, PrimitiveInfo};
+use crate::protocol::{ClientInfo, Era, ProtocolVersion, RequestId};
+use crate::support::panics::discard;
 use crate::support::reference::Reference;
 
-/// A call of a tool: the caller, the arguments, and when it arrived.
+/// A call: the caller, what is called, the arguments, and when it arrived.
 ///
-/// Middlewares get it, may look at it and attach values, and hand it on.
+/// Middlewares receive it, may look at it and attach values, and hand it on.
 pub struct Call(Box<Inner>);
 
 struct Inner {
-    server: Arc<ServerInner>,
     request: RequestInfo,
     decoded: Option<Decoded>,
     /// The text that was decoded, if it is not the client's.
@@ -40,14 +40,24 @@ struct Inner {
     _permit: Option<RunPermit>,
 }
 
-/// What the connection, the log and the handler share of a call.
+/// What a call needs of the server that runs it.
+pub(crate) trait Home: Any + Send + Sync {
+    fn states(&self) -> &StateMap;
+
+    /// Ends a result object: the members of its era that every result has, and the
+    /// closing brace.
+    fn end_result(&self, out: &mut Vec<u8>, era: Era);
+}
+
+/// What the connection, the observers and the handler share of a call.
 pub(crate) struct CallContext {
-    pub(crate) entry: Arc<ToolEntry>,
+    pub(crate) target: Arc<Target>,
+    pub(crate) home: Arc<dyn Home>,
     pub(crate) principal: Principal,
     pub(crate) received_at: Instant,
     pub(crate) progress_token: Option<RequestId>,
     pub(crate) outbound: Option<Arc<dyn Outbound>>,
-    pub(crate) trace: CallTrace,
+    pub(super) scope: Option<Box<dyn CallScope>>,
     pub(crate) request: CallRequest,
     text: CallText,
     /// What the client said of itself in `initialize`, or at length.
@@ -57,15 +67,11 @@ pub(crate) struct CallContext {
     pub(crate) cancelled: Cancelled,
     /// Of every `Progress` of the call together.
     pub(crate) reported: Reported,
-    given_up: OnceLock<ErrorKind>,
-    answered: AtomicBool,
+    pub(super) phase: Phase,
     /// What its connection knows it by, among all calls that it ever had; 0
     /// before it has one.
     serial: AtomicU64,
-    #[cfg(feature = "http")]
-    begun: AtomicBool,
     reference: OnceLock<Reference>,
-    logged: AtomicBool,
     /// How many places of the arguments were rewritten before they were decoded.
     normalised: AtomicUsize,
     /// What the arguments count for, until the call drops them.
@@ -77,6 +83,7 @@ pub(crate) struct CallContext {
 pub(crate) struct CallRequest {
     pub(crate) id: RequestId,
     pub(crate) version: ProtocolVersion,
+    pub(crate) transport: Transport,
     pub(crate) source: RequestSource,
 }
 
@@ -126,37 +133,38 @@ pub(crate) trait Outbound: Send + Sync {
     fn notify(&self, call: &CallContext, method: &'static str, params: &Value);
 }
 
+/// What a [`CallContext`] is made of.
+pub(crate) struct CallParts<'a> {
+    pub(crate) target: Arc<Target>,
+    pub(crate) home: Arc<dyn Home>,
+    pub(crate) request: CallRequest,
+    pub(crate) text: CallText,
+    pub(crate) client: Option<&'a Arc<ClientInfo>>,
+    pub(crate) principal: Principal,
+    pub(crate) progress_token: Option<RequestId>,
+    pub(crate) scope: Option<Box<dyn CallScope>>,
+}
+
 impl CallContext {
     #[inline]
-    pub(crate) fn new(
-        entry: Arc<ToolEntry>,
-        (request, text): (CallRequest, CallText),
-        client: Option<&Arc<ClientInfo>>,
-        principal: Principal,
-        progress_token: Option<RequestId>,
-        outbound: Option<Arc<dyn Outbound>>,
-        trace: CallTrace,
-    ) -> Self {
+    pub(crate) fn new(parts: CallParts<'_>) -> Self {
         Self {
-            entry,
-            request,
-            text,
-            client: client.cloned(),
+            target: parts.target,
+            home: parts.home,
+            request: parts.request,
+            text: parts.text,
+            client: parts.client.cloned(),
             read_client: OnceLock::new(),
-            principal,
+            principal: parts.principal,
             received_at: Instant::now(),
-            progress_token,
-            outbound,
-            trace,
-            given_up: OnceLock::new(),
-            answered: AtomicBool::new(false),
+            progress_token: parts.progress_token,
+            outbound: None,
+            scope: parts.scope,
+            phase: Phase::default(),
             serial: AtomicU64::new(0),
-            #[cfg(feature = "http")]
-            begun: AtomicBool::new(false),
             cancelled: Cancelled::default(),
             reported: Reported::default(),
             reference: OnceLock::new(),
-            logged: AtomicBool::new(false),
             normalised: AtomicUsize::new(0),
             #[cfg(feature = "http")]
             held: OnceLock::new(),
@@ -185,41 +193,9 @@ impl CallContext {
         self.cancelled.is_set()
     }
 
-    /// The caller was answered with this failure while the handler still ran.
-    pub(crate) fn give_up(&self, kind: ErrorKind) {
-        let _ = self.given_up.set(kind);
-        self.cancel();
-    }
-
-    /// What the caller was answered before the handler ended, if it was.
-    pub(crate) fn given_up(&self) -> Option<ErrorKind> {
-        self.given_up.get().copied()
-    }
-
-    /// The call has its answer, or gets none: nothing more is sent for it.
-    /// Set and read by whoever sends, under one lock.
-    pub(crate) fn set_answered(&self) {
-        self.answered.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_answered(&self) -> bool {
-        self.answered.load(Ordering::Relaxed)
-    }
-
-    /// The chain has the call: it writes the line in the log.
-    #[cfg(feature = "http")]
-    pub(crate) fn set_begun(&self) {
-        self.begun.store(true, Ordering::Relaxed);
-    }
-
-    #[cfg(feature = "http")]
-    pub(crate) fn has_begun(&self) -> bool {
-        self.begun.load(Ordering::Relaxed)
-    }
-
-    /// The tool's name.
-    pub(crate) fn tool(&self) -> &str {
-        self.entry.definition().name()
+    /// Whether the call has its answer, or gets none: nothing more is sent for it.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.phase.has_ended()
     }
 
     /// The bytes that the client made it hold: the texts, the headers and the
@@ -231,10 +207,9 @@ impl CallContext {
 
     /// The names of the arguments, for the log.
     pub(crate) fn argument_names(&self) -> ArgumentNames<'_> {
-        self.entry
-            .definition()
+        self.target
             .arguments
-            .argument_names_under(self.text.arguments(), &self.entry.acceptance)
+            .argument_names_under(self.text.arguments(), &self.target.acceptance)
     }
 
     /// How many places of the arguments were rewritten before they were decoded.
@@ -253,22 +228,12 @@ impl CallContext {
     pub(crate) fn reference(&self) -> Reference {
         *self.reference.get_or_init(Reference::new)
     }
-
-    /// Marks the call's failure as logged; whether it was already.
-    pub(crate) fn mark_logged(&self) -> bool {
-        self.logged.swap(true, Ordering::Relaxed)
-    }
 }
 
 impl Call {
-    pub(crate) fn new(
-        server: Arc<ServerInner>,
-        context: Arc<CallContext>,
-        permit: Option<RunPermit>,
-    ) -> Self {
+    pub(super) fn new(context: Arc<CallContext>, permit: Option<RunPermit>) -> Self {
         Self(Box::new(Inner {
             _permit: permit,
-            server,
             request: RequestInfo(context),
             decoded: None,
             rewritten: None,
@@ -277,16 +242,22 @@ impl Call {
         }))
     }
 
-    /// The tool's name.
+    /// The kind of primitive that is called.
     #[must_use]
-    pub fn tool(&self) -> &str {
-        self.context().tool()
+    pub fn kind(&self) -> Kind {
+        self.info().kind()
     }
 
-    /// The tool's definition.
+    /// The name of the primitive that is called.
     #[must_use]
-    pub fn definition(&self) -> &ToolDefinition {
-        self.context().entry.definition()
+    pub fn name(&self) -> &str {
+        self.info().name()
+    }
+
+    /// What clients know of the primitive that is called.
+    #[must_use]
+    pub fn info(&self) -> &PrimitiveInfo {
+        &self.context().target.info
     }
 
     /// The caller.
@@ -370,11 +341,7 @@ impl Call {
     /// A value of the server's state.
     #[must_use]
     pub fn state<T: 'static>(&self) -> Option<&T> {
-        self.0.server.state()
-    }
-
-    pub(crate) fn server(&self) -> &Arc<ServerInner> {
-        &self.0.server
+        self.context().home.states().get()
     }
 
     pub(crate) fn context(&self) -> &Arc<CallContext> {
@@ -382,16 +349,16 @@ impl Call {
     }
 
     /// Decodes the arguments; done once.
-    pub(crate) fn validate(&mut self) -> Result<(), Violations> {
+    pub(crate) fn validate(&mut self) -> Result<(), Error> {
         if self.0.decoded.is_none() {
             let context = self.context();
-            let entry = &context.entry;
-            let arguments = &entry.definition().arguments;
-            let accepted = arguments.accept(context.text.arguments(), &entry.acceptance)?;
+            let target = &context.target;
+            let accepted = (target.arguments)
+                .accept(context.text.arguments(), &target.acceptance)
+                .map_err(|violations| invalid(&violations))?;
             if accepted.normalised > 0 {
                 let places = accepted.normalised;
                 context.normalised.store(places, Ordering::Relaxed);
-                entry.meter.normalised();
             }
             self.0.rewritten = accepted.rewritten;
             self.0.decoded = Some(accepted.decoded);
@@ -400,15 +367,27 @@ impl Call {
     }
 
     /// Takes the decoded arguments out, for the handler.
-    pub(crate) fn take_arguments<T: 'static>(&mut self) -> Result<T, ToolError> {
-        self.validate()
-            .map_err(crate::middleware::Validate::refusal)?;
+    pub(crate) fn take_arguments<T: 'static>(&mut self) -> Result<T, Error> {
+        self.validate()?;
         match self.0.decoded.take() {
             Some(Decoded::Typed(arguments)) => match arguments.downcast() {
                 Ok(arguments) => Ok(*arguments),
-                Err(_) => Err(ToolError::internal("the arguments have another type")),
+                Err(_) => Err(Error::internal("the arguments have another type")),
             },
-            _ => Err(ToolError::internal("the arguments were taken already")),
+            _ => Err(Error::internal("the arguments were taken already")),
+        }
+    }
+}
+
+fn invalid(violations: &Violations) -> Error {
+    Error::refusal(ErrorKind::InvalidArguments, violations.to_string())
+}
+
+/// Dropping a span closes it, which runs the subscriber's code.
+impl Drop for CallContext {
+    fn drop(&mut self) {
+        if let Some(scope) = self.scope.take() {
+            let _ = discard(scope);
         }
     }
 }
@@ -417,7 +396,8 @@ impl Call {
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
-            .field("tool", &self.tool())
+            .field("kind", &self.kind())
+            .field("name", &self.name())
             .field("principal", &self.principal().name())
             .finish_non_exhaustive()
     }

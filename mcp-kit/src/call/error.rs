@@ -1,13 +1,16 @@
-//! Tool errors: what of a failure the model sees, decided by type.
+//! Errors of handlers: what of a failure the client sees, decided by type.
 
 use std::borrow::Cow;
-use std::error::Error;
+use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
-type BoxError = Box<dyn Error + Send + Sync + 'static>;
+use crate::support::panics::Panicked;
 
-/// A tool's failure: *user* (a message written for the model) or *internal*
-/// (anything else).
+type BoxError = Box<dyn StdError + Send + Sync + 'static>;
+
+/// A handler's failure: *user* (a message written for the client) or *internal*
+/// (anything else). Tool authors know it as [`ToolError`](crate::ToolError).
 ///
 /// `?` on any [`std::error::Error`] makes an internal one. The client then
 /// reads `An internal error occurred (reference …). The issue has been logged.`
@@ -16,7 +19,7 @@ type BoxError = Box<dyn Error + Send + Sync + 'static>;
 /// message written by hand.
 ///
 /// ```
-/// use mcp_kit::{ToolError, ResultExt, user_error};
+/// use mcp_kit::{ResultExt, ToolError, user_error};
 ///
 /// fn lookup(id: u32) -> Result<String, ToolError> {
 ///     if id == 0 {
@@ -29,13 +32,13 @@ type BoxError = Box<dyn Error + Send + Sync + 'static>;
 ///     let _number: u32 = text.parse().or_user("The entry is damaged.")?;
 ///     Ok(text)
 /// }
-/// assert!(lookup(0).unwrap_err().is_user());
-/// assert!(!lookup(1).unwrap_err().is_user());
+/// assert!(lookup(0).unwrap_err().has_message());
+/// assert!(!lookup(1).unwrap_err().has_message());
 /// ```
 ///
-/// `ToolError` does not implement [`std::error::Error`]; that is what lets `?`
+/// `Error` does not implement [`std::error::Error`]; that is what lets `?`
 /// take every type that does.
-pub struct ToolError(Box<Inner>);
+pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
@@ -63,6 +66,8 @@ pub enum ErrorKind {
     RateLimited,
     /// The server has no room for the call, or is shutting down.
     Busy,
+    /// What the call names does not exist.
+    NotFound,
 }
 
 impl ErrorKind {
@@ -78,11 +83,12 @@ impl ErrorKind {
             Self::Forbidden => "forbidden",
             Self::RateLimited => "rate_limited",
             Self::Busy => "busy",
+            Self::NotFound => "not_found",
         }
     }
 }
 
-impl ToolError {
+impl Error {
     /// An error whose text is meant for the model.
     ///
     /// The text is written in the source: a literal or a constant.
@@ -92,11 +98,55 @@ impl ToolError {
         Self::of_kind(ErrorKind::User, message.fixed(), None)
     }
 
-    /// An error that the client learns nothing of but a reference.
+    /// An internal error: the client sees only a reference.
     ///
     /// `?` does the same for types that implement [`std::error::Error`].
     pub fn internal(source: impl Into<BoxError>) -> Self {
         Self::of_kind(ErrorKind::Internal, "", Some(source.into()))
+    }
+
+    /// The caller may not do this. For middlewares and guards: a scope is checked
+    /// before the handler runs.
+    #[must_use]
+    pub fn forbidden(message: impl FixedText) -> Self {
+        Self::of_kind(ErrorKind::Forbidden, message.fixed(), None)
+    }
+
+    /// The server, or what is behind it, has no room for the call at the moment.
+    #[must_use]
+    pub fn busy(message: impl FixedText) -> Self {
+        Self::of_kind(ErrorKind::Busy, message.fixed(), None)
+    }
+
+    /// What the call names does not exist.
+    #[must_use]
+    pub fn not_found(message: impl FixedText) -> Self {
+        Self::of_kind(ErrorKind::NotFound, message.fixed(), None)
+    }
+
+    /// The call, or a part of it, took longer than it may.
+    #[must_use]
+    pub fn timeout(message: impl FixedText) -> Self {
+        Self::of_kind(ErrorKind::Timeout, message.fixed(), None)
+    }
+
+    /// The caller calls too often, and may try again `after` this time. The
+    /// client reads it in whole seconds, at least one.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use mcp_kit::ToolError;
+    ///
+    /// let error = ToolError::rate_limited(Duration::from_millis(1_500));
+    /// assert_eq!(error.message(), Some("Too many calls. Try again in 2 seconds."));
+    /// ```
+    #[must_use]
+    pub fn rate_limited(after: Duration) -> Self {
+        let seconds = after.as_millis().div_ceil(1_000).max(1);
+        let plural = if seconds == 1 { "" } else { "s" };
+        let message = format!("Too many calls. Try again in {seconds} second{plural}.");
+        Self::of_kind(ErrorKind::RateLimited, message, None)
     }
 
     /// What went wrong.
@@ -105,9 +155,10 @@ impl ToolError {
         self.0.kind
     }
 
-    /// Whether the error has a message for the client.
+    /// Whether the error has a message for the client: it is not internal, and no
+    /// panic.
     #[must_use]
-    pub fn is_user(&self) -> bool {
+    pub fn has_message(&self) -> bool {
         self.message().is_some()
     }
 
@@ -122,7 +173,7 @@ impl ToolError {
 
     /// The failure behind it, for logs and never for clients.
     #[must_use]
-    pub fn source(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+    pub fn source(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         self.0.source.as_deref()
     }
 
@@ -135,10 +186,6 @@ impl ToolError {
     #[cfg(feature = "net")]
     pub(crate) fn refusal_of(message: String, source: impl Into<BoxError>) -> Self {
         Self::of_kind(ErrorKind::User, message, Some(source.into()))
-    }
-
-    pub(crate) fn panic(description: String) -> Self {
-        Self::of_kind(ErrorKind::Panic, "", Some(description.into()))
     }
 
     #[doc(hidden)]
@@ -160,7 +207,7 @@ impl ToolError {
     }
 }
 
-impl<E> From<E> for ToolError
+impl<E> From<E> for Error
 where
     Cause<E>: IntoInternal<E>,
 {
@@ -169,12 +216,18 @@ where
     }
 }
 
-/// An error type `E`, as what an internal [`ToolError`] is made of: see
+impl From<Panicked> for Error {
+    fn from(panic: Panicked) -> Self {
+        Self::of_kind(ErrorKind::Panic, "", Some(panic.into_description().into()))
+    }
+}
+
+/// An error type `E`, as what an internal [`Error`] is made of: see
 /// [`IntoInternal`].
 #[derive(Debug)]
 pub struct Cause<E>(std::marker::PhantomData<E>);
 
-/// What `?` and `.into()` make an internal [`ToolError`] of: every type that
+/// What `?` and `.into()` make an internal [`Error`] of: every type that
 /// implements [`std::error::Error`].
 #[diagnostic::on_unimplemented(
     message = "`{E}` does not become a `ToolError` by itself",
@@ -188,7 +241,7 @@ pub trait IntoInternal<E>: sealed::Internal<E> {
 
 // Messages then name `IntoInternal` and what to write, not what `Error` lacks.
 #[diagnostic::do_not_recommend]
-impl<E: Error + Send + Sync + 'static> IntoInternal<E> for Cause<E> {
+impl<E: StdError + Send + Sync + 'static> IntoInternal<E> for Cause<E> {
     fn boxed(source: E) -> BoxError {
         Box::new(source)
     }
@@ -221,7 +274,7 @@ impl FixedText for &&'static str {
 
 /// For tests and `unwrap`: the message or the source. It is no text for
 /// clients.
-impl fmt::Debug for ToolError {
+impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("ToolError");
         debug.field("kind", &self.0.kind);
@@ -235,7 +288,7 @@ impl fmt::Debug for ToolError {
     }
 }
 
-/// Makes a [`ToolError`] with a formatted message for the model.
+/// Makes a [`ToolError`](crate::ToolError) with a formatted message for the model.
 ///
 /// The arguments are `format!`'s. What is put in is seen by the client, so
 /// format what a model can act on, never an error.
@@ -249,7 +302,7 @@ impl fmt::Debug for ToolError {
 #[macro_export]
 macro_rules! user_error {
     ($message:literal $($arguments:tt)*) => {
-        $crate::ToolError::__formatted(::core::format_args!($message $($arguments)*))
+        $crate::call::Error::__formatted(::core::format_args!($message $($arguments)*))
     };
     ($($message:tt)*) => {
         ::core::compile_error!("`user_error!` takes a text and its values, as `format!` does: write `user_error!(\"{text}\")`")
@@ -264,41 +317,41 @@ pub trait ResultExt<T> {
     ///
     /// # Errors
     ///
-    /// An internal [`ToolError`] in place of the failure.
-    fn or_internal(self) -> Result<T, ToolError>;
+    /// An internal [`Error`] in place of the failure.
+    fn or_internal(self) -> Result<T, Error>;
 
     /// Replaces the failure's text by `message`, which the model reads. The
     /// failure itself goes to the log.
     ///
     /// # Errors
     ///
-    /// A [`ToolError`] with `message` in place of the failure.
-    fn or_user(self, message: impl FixedText) -> Result<T, ToolError>;
+    /// A [`Error`] with `message` in place of the failure.
+    fn or_user(self, message: impl FixedText) -> Result<T, Error>;
 }
 
 impl<T, E: Into<BoxError>> ResultExt<T> for Result<T, E> {
-    fn or_internal(self) -> Result<T, ToolError> {
-        self.map_err(ToolError::internal)
+    fn or_internal(self) -> Result<T, Error> {
+        self.map_err(Error::internal)
     }
 
-    fn or_user(self, message: impl FixedText) -> Result<T, ToolError> {
+    fn or_user(self, message: impl FixedText) -> Result<T, Error> {
         let user =
-            |source: E| ToolError::of_kind(ErrorKind::User, message.fixed(), Some(source.into()));
+            |source: E| Error::of_kind(ErrorKind::User, message.fixed(), Some(source.into()));
         self.map_err(user)
     }
 }
 
 impl<T> ResultExt<T> for Option<T> {
-    fn or_internal(self) -> Result<T, ToolError> {
-        self.ok_or_else(|| ToolError::internal("a value was expected and is missing"))
+    fn or_internal(self) -> Result<T, Error> {
+        self.ok_or_else(|| Error::internal("a value was expected and is missing"))
     }
 
-    fn or_user(self, message: impl FixedText) -> Result<T, ToolError> {
-        self.ok_or_else(|| ToolError::user(message))
+    fn or_user(self, message: impl FixedText) -> Result<T, Error> {
+        self.ok_or_else(|| Error::user(message))
     }
 }
 
-/// The error types that a tool may return: [`ToolError`] alone. It cannot be
+/// The error types that a tool may return: [`Error`] alone. It cannot be
 /// implemented: an error of another type would bring its own text along.
 #[diagnostic::on_unimplemented(
     message = "a tool fails with `ToolError`, not with `{Self}`",
@@ -307,11 +360,11 @@ impl<T> ResultExt<T> for Option<T> {
 )]
 pub trait IntoToolError: sealed::Sealed {
     #[doc(hidden)]
-    fn into_tool_error(self) -> ToolError;
+    fn into_tool_error(self) -> Error;
 }
 
-impl IntoToolError for ToolError {
-    fn into_tool_error(self) -> ToolError {
+impl IntoToolError for Error {
+    fn into_tool_error(self) -> Error {
         self
     }
 }
@@ -319,7 +372,7 @@ impl IntoToolError for ToolError {
 mod sealed {
     pub trait Sealed {}
 
-    impl Sealed for super::ToolError {}
+    impl Sealed for super::Error {}
 
     pub trait Internal<E> {}
 

@@ -1,28 +1,56 @@
-//! A call: a request that runs a handler, from its chain of middlewares to its
+//! Calls: requests that run a handler, from their chain of middlewares to their
 //! end.
+//!
+//! ```text
+//!  Pending ──run──► Running ─────────────────────────────► Answer (bytes)
+//!     │                │  contains panics, keeps internal      ▲
+//!     │                │  errors from the client, limits       │
+//!     │                │  the reply, tells the observers       │
+//!     │                └─ chain: middlewares → handler ► Reply or Error
+//!     └──end──► Ended ──refuse───────────────────────────► Answer
+//! ```
+//!
+//! A [`Call`] is what middlewares and handlers hold; a [`Reply`] or an [`Error`] is
+//! what they return. [`Observer`]s see how each call ended. Nothing here knows a
+//! transport, nor which primitives there are: a kind of primitive brings its row of
+//! differences (`KindRow`).
 
 mod cancelled;
 mod chain;
+mod contained;
 mod context;
 mod error;
+mod observer;
 mod outcome;
 mod permit;
+mod phase;
+mod refusal;
+mod reply;
 mod reported;
 mod request;
+mod running;
 mod state;
+mod target;
 mod ticker;
 
-pub(crate) use cancelled::Cancelled;
 pub use chain::{Middleware, Next, NextFuture};
 pub use context::Call;
-pub(crate) use context::{CallContext, CallRequest, CallText, Outbound};
-pub use error::{Cause, ErrorKind, FixedText, IntoInternal, IntoToolError, ResultExt, ToolError};
-pub(crate) use outcome::CallOutcome;
+pub use error::{Cause, Error, ErrorKind, FixedText, IntoInternal, IntoToolError, ResultExt};
+pub use observer::{CallInfo, Ending, Observer};
+pub use outcome::Outcome;
+pub use reply::Reply;
+pub use request::{RequestInfo, Transport};
+
+pub(crate) use cancelled::Cancelled;
+pub(crate) use context::{CallContext, CallParts, CallRequest, CallText, Home, Outbound};
+pub(crate) use observer::CallScope;
 #[cfg(feature = "http")]
 pub(crate) use permit::PrincipalPermits;
 pub(crate) use permit::{RunPermit, Share, ShareGiver};
+pub(crate) use refusal::{Refusal, Replaced, SHUTTING_DOWN, readable, timed_out};
 pub(crate) use reported::Reported;
-pub use request::RequestInfo;
-pub(crate) use request::RequestSource;
+pub(crate) use request::{Origin, RequestSource};
+pub(crate) use running::{Answer, NoReply, Pending, Running, Settled};
 pub(crate) use state::StateMap;
+pub(crate) use target::{Handler, KindRow, Target};
 pub(crate) use ticker::{Ticked, Ticker, Ticking};

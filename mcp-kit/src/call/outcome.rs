@@ -1,24 +1,28 @@
 //! How a call ended, in one word: the same one in the log, the metrics and the
 //! traces.
 
-use crate::call::{CallContext, ErrorKind, ToolError};
-use crate::content::ToolResult;
+use super::ErrorKind;
 
 /// How a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CallOutcome {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// With the handler's reply.
     Ok,
-    /// The tool's own result tells of a failure.
+    /// With a reply that reports a failure (`isError` of a tool's result).
     ErrorResult,
+    /// The reply exceeds its limit; the client reads so.
     ResultTooLarge,
+    /// Without an answer: the client cancelled the call, or left.
     Cancelled,
+    /// With an error, or with a refusal.
     Failed(ErrorKind),
 }
 
-impl CallOutcome {
+impl Outcome {
     /// Every outcome, each at its [`index`](Self::index).
     #[cfg(feature = "metrics")]
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Ok,
         Self::ErrorResult,
         Self::ResultTooLarge,
@@ -31,9 +35,10 @@ impl CallOutcome {
         Self::Failed(ErrorKind::Forbidden),
         Self::Failed(ErrorKind::RateLimited),
         Self::Failed(ErrorKind::Busy),
+        Self::Failed(ErrorKind::NotFound),
     ];
 
-    /// Where it stands among [`ALL`](Self::ALL).
+    /// Its position in [`ALL`](Self::ALL).
     #[cfg(feature = "metrics")]
     pub(crate) const fn index(self) -> usize {
         match self {
@@ -50,35 +55,14 @@ impl CallOutcome {
                 ErrorKind::Forbidden => 9,
                 ErrorKind::RateLimited => 10,
                 ErrorKind::Busy => 11,
+                ErrorKind::NotFound => 12,
             },
         }
     }
 
-    /// How a call ended whose chain has come to its end.
-    pub(crate) fn of(outcome: &Result<ToolResult, ToolError>, context: &CallContext) -> Self {
-        if let Some(kind) = context.given_up() {
-            return Self::Failed(kind);
-        }
-        match outcome {
-            Ok(result) if !context.entry.takes(result) => Self::ResultTooLarge,
-            Ok(result) if result.is_error => Self::ErrorResult,
-            Ok(_) => Self::Ok,
-            Err(error) => Self::Failed(error.kind()),
-        }
-    }
-
-    /// How a call ended whose chain is dropped before its end.
-    pub(crate) fn of_dropped(context: &CallContext) -> Self {
-        if std::thread::panicking() {
-            return Self::Failed(ErrorKind::Panic);
-        }
-        // Time that ran out while the handler blocked its thread was answered
-        // from outside; this is the end of what was left.
-        context.given_up().map_or(Self::Cancelled, Self::Failed)
-    }
-
-    /// The word that the log's `outcome` field has for it.
-    pub(crate) const fn as_str(self) -> &'static str {
+    /// Its word in logs, metrics and traces: `ok`, `timeout`, `internal_error`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::ErrorResult => "error_result",
@@ -87,16 +71,21 @@ impl CallOutcome {
             Self::Failed(kind) => kind.as_str(),
         }
     }
+
+    /// Whether the client reads a reference in place of the error.
+    pub(crate) const fn has_reference(self) -> bool {
+        matches!(self, Self::Failed(ErrorKind::Internal | ErrorKind::Panic))
+    }
 }
 
 #[cfg(all(test, feature = "metrics"))]
 mod tests {
-    use super::CallOutcome;
+    use super::Outcome;
 
     #[test]
-    fn every_outcome_stands_at_its_index_under_a_word_of_its_own() {
+    fn every_outcome_is_at_its_index_under_a_word_of_its_own() {
         let mut words = std::collections::BTreeSet::new();
-        for (at, outcome) in CallOutcome::ALL.into_iter().enumerate() {
+        for (at, outcome) in Outcome::ALL.into_iter().enumerate() {
             assert_eq!(outcome.index(), at);
             assert!(words.insert(outcome.as_str()), "{outcome:?}");
         }

@@ -38,6 +38,47 @@ pub(crate) struct RequestSource {
     pub(crate) headers: Option<Arc<[ExposedHeader]>>,
 }
 
+/// How a request reached the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Transport {
+    /// Over stdin and stdout.
+    Stdio,
+    /// Over HTTP.
+    Http,
+    /// Over a pair of byte streams of the program's own.
+    Streams,
+    /// From code within the process.
+    #[default]
+    Code,
+}
+
+impl Transport {
+    /// Its word: `stdio`, `http`, `streams`, `code`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stdio => "stdio",
+            Self::Http => "http",
+            Self::Streams => "streams",
+            Self::Code => "code",
+        }
+    }
+}
+
+/// How a request came, as its trace tells it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin {
+    pub(crate) transport: Transport,
+    #[cfg(feature = "otel")]
+    pub(crate) http_version: Option<&'static str>,
+    #[cfg(feature = "otel")]
+    pub(crate) session: Option<Arc<str>>,
+    /// What the HTTP headers name.
+    #[cfg(feature = "otel")]
+    pub(crate) parent: Option<opentelemetry::trace::SpanContext>,
+}
+
 /// A header's name in lower case, and its value.
 pub(crate) type ExposedHeader = (Box<str>, Box<str>);
 

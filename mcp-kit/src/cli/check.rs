@@ -8,7 +8,7 @@ use super::TOOL_ERROR;
 use super::build::Failure;
 use super::output::{count, print, size};
 use super::tools::hints;
-use crate::middleware::readable;
+use crate::call::readable;
 use crate::registry::ToolPolicy;
 use crate::server::Server;
 
@@ -154,11 +154,9 @@ fn row(policy: ToolPolicy<'_>) -> [String; HEAD.len()] {
 }
 
 /// Middlewares that mcp-kit puts around tools: the other columns show them.
-const BUILT_IN: [&str; 8] = [
+const BUILT_IN: [&str; 6] = [
     "Authorize",
     "ConcurrencyLimit",
-    "Log",
-    "Measure",
     "RateLimit",
     "Timeout",
     "Validate",

@@ -3,8 +3,6 @@
 use serde_json::value::RawValue;
 
 use super::Content;
-use crate::call::ErrorKind;
-
 /// What a call answers: content for the model and, where the tool has an
 /// output schema, the same as structured content.
 #[derive(Clone, Debug, Default)]
@@ -12,8 +10,6 @@ pub struct ToolResult {
     pub(crate) content: Vec<Content>,
     pub(crate) structured: Option<Box<RawValue>>,
     pub(crate) is_error: bool,
-    /// Why there is no result of the tool's own.
-    pub(crate) failure: Option<ErrorKind>,
 }
 
 impl ToolResult {
@@ -29,7 +25,6 @@ impl ToolResult {
             content,
             structured: None,
             is_error: false,
-            failure: None,
         }
     }
 

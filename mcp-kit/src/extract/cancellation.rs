@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::FromContext;
-use crate::call::{Call, CallContext, Cancelled, ToolError};
+use super::FromCall;
+use crate::call::{Call, CallContext, Cancelled, Error};
 
 /// Whether the caller still waits.
 ///
@@ -52,8 +52,8 @@ impl Cancellation {
     }
 }
 
-impl FromContext for Cancellation {
-    fn from_context(call: &Call) -> Result<Self, ToolError> {
+impl FromCall for Cancellation {
+    async fn from_call(call: &mut Call) -> Result<Self, Error> {
         Ok(Self(Source::Call(Arc::clone(call.context()))))
     }
 }

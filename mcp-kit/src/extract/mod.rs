@@ -1,4 +1,4 @@
-//! What a handler may ask for besides its arguments.
+//! Extractors: what a handler can take besides its arguments.
 
 mod cancellation;
 mod extension;
@@ -11,23 +11,26 @@ pub use extension::Extension;
 pub use progress::Progress;
 pub use state::{Requirements, State};
 
-use crate::call::{Call, ToolError};
+use std::future::Future;
+
+use crate::call::{Call, Error};
 use crate::caller::Principal;
 
-/// Something that a `#[tool]` function takes from the call or the server.
+/// Something that a handler takes from the call or the server.
 ///
-/// Implement it for types of your own, such as a tenant that a middleware
-/// found out:
+/// Implement it for types of your own, such as a tenant that is looked up for the
+/// caller. It can wait; the call's time limit holds. In a `blocking` tool extractors
+/// run before the function is moved to its thread.
 ///
 /// ```
-/// use mcp_kit::call::Call;
-/// use mcp_kit::extract::FromContext;
-/// use mcp_kit::{ToolError, tool};
+/// use mcp_kit::call::{Call, Error};
+/// use mcp_kit::extract::FromCall;
+/// use mcp_kit::tool;
 ///
 /// struct Tenant(String);
 ///
-/// impl FromContext for Tenant {
-///     fn from_context(call: &Call) -> Result<Self, ToolError> {
+/// impl FromCall for Tenant {
+///     async fn from_call(call: &mut Call) -> Result<Self, Error> {
 ///         Ok(Self(call.principal().name().to_owned()))
 ///     }
 /// }
@@ -38,29 +41,60 @@ use crate::caller::Principal;
 ///     name
 /// }
 /// ```
-pub trait FromContext: Sized {
+pub trait FromCall: Sized + Send + 'static {
     /// Takes the value.
     ///
     /// # Errors
     ///
     /// The call ends with the error; the handler does not run.
-    fn from_context(call: &Call) -> Result<Self, ToolError>;
+    fn from_call(call: &mut Call) -> impl Future<Output = Result<Self, Error>> + Send;
 
-    /// Says what the server must have, so that `build()` can tell what is
+    /// Declares what the server must have, so that `build()` can report what is
     /// missing before the first call.
     fn requires(requirements: &mut Requirements) {
         let _ = requirements;
     }
 }
 
-impl FromContext for Principal {
-    fn from_context(call: &Call) -> Result<Self, ToolError> {
+/// Something that a handler may take as `Option<T>`: `None` if it is absent. What is
+/// there and cannot be taken is an error still.
+///
+/// ```
+/// use mcp_kit::tool;
+/// use mcp_kit::extract::Extension;
+///
+/// #[derive(Clone)]
+/// struct Plan(&'static str);
+///
+/// /// Names the caller's plan, if a middleware found one.
+/// #[tool]
+/// async fn plan(plan: Option<Extension<Plan>>) -> &'static str {
+///     plan.map_or("none", |Extension(Plan(name))| name)
+/// }
+/// ```
+pub trait OptionalFromCall: Sized + Send + 'static {
+    /// Takes the value, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// The call ends with the error; the handler does not run.
+    fn from_call(call: &mut Call) -> impl Future<Output = Result<Option<Self>, Error>> + Send;
+}
+
+impl<T: OptionalFromCall> FromCall for Option<T> {
+    fn from_call(call: &mut Call) -> impl Future<Output = Result<Self, Error>> + Send {
+        T::from_call(call)
+    }
+}
+
+impl FromCall for Principal {
+    async fn from_call(call: &mut Call) -> Result<Self, Error> {
         Ok(call.principal().clone())
     }
 }
 
-impl FromContext for RequestInfo {
-    fn from_context(call: &Call) -> Result<Self, ToolError> {
+impl FromCall for RequestInfo {
+    async fn from_call(call: &mut Call) -> Result<Self, Error> {
         Ok(call.request().clone())
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::FromContext;
+use super::FromCall;
 #[cfg(feature = "testing")]
 use crate::call::Reported;
-use crate::call::{Call, CallContext, ToolError};
+use crate::call::{Call, CallContext, Error};
 
 /// Sends progress to the client, if it asked for it.
 ///
@@ -76,8 +76,8 @@ impl Progress {
     }
 }
 
-impl FromContext for Progress {
-    fn from_context(call: &Call) -> Result<Self, ToolError> {
+impl FromCall for Progress {
+    async fn from_call(call: &mut Call) -> Result<Self, Error> {
         Ok(Self(Source::Call(Arc::clone(call.context()))))
     }
 }

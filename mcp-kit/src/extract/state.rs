@@ -2,8 +2,8 @@
 
 use std::any::{TypeId, type_name};
 
-use super::FromContext;
-use crate::call::{Call, StateMap, ToolError};
+use super::FromCall;
+use crate::call::{Call, Error, StateMap};
 
 /// A value given to the server with
 /// [`ServerBuilder::state`](crate::server::ServerBuilder::state), cloned for
@@ -15,10 +15,10 @@ use crate::call::{Call, StateMap, ToolError};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State<T>(pub T);
 
-impl<T: Clone + Send + Sync + 'static> FromContext for State<T> {
-    fn from_context(call: &Call) -> Result<Self, ToolError> {
+impl<T: Clone + Send + Sync + 'static> FromCall for State<T> {
+    async fn from_call(call: &mut Call) -> Result<Self, Error> {
         call.state::<T>().cloned().map(Self).ok_or_else(|| {
-            ToolError::internal(format!("the server has no state `{}`", type_name::<T>()))
+            Error::internal(format!("the server has no state `{}`", type_name::<T>()))
         })
     }
 
@@ -27,7 +27,7 @@ impl<T: Clone + Send + Sync + 'static> FromContext for State<T> {
     }
 }
 
-/// What a tool needs of the server; told by [`FromContext::requires`].
+/// What a tool needs of the server; told by [`FromCall::requires`].
 #[derive(Debug, Default)]
 pub struct Requirements {
     states: Vec<(TypeId, &'static str)>,

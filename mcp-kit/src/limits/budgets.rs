@@ -11,8 +11,8 @@ use crate::limits::Rate;
 use crate::limits::replicas::{RedisLimits, SharedCount, StoreUnavailable};
 use crate::limits::table::Table;
 
-/// Whose budget it is: a caller and a tool, an address alone.
-pub(crate) type Key<'a> = [&'a [u8]; 2];
+/// Whose budget it is: of a caller, a kind and a name; of an address alone.
+pub(crate) type Key<'a> = [&'a [u8]; 3];
 
 /// A budget of `rate` for each key.
 ///
@@ -137,12 +137,13 @@ impl Budgets {
         }
     }
 
-    fn hashed(&self, [first, second]: Key<'_>) -> u64 {
+    fn hashed(&self, key: Key<'_>) -> u64 {
         let mut hasher = self.hasher.build_hasher();
-        // So that it matters where one part ends and the next begins.
-        hasher.write_usize(first.len());
-        hasher.write(first);
-        hasher.write(second);
+        for part in key {
+            // So that it matters where one part ends and the next begins.
+            hasher.write_usize(part.len());
+            hasher.write(part);
+        }
         hasher.finish()
     }
 
@@ -183,8 +184,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_key_has_a_budget_of_its_own() {
         let budgets = Budgets::new(Rate::per_second(2), 100);
-        let [add, sub, other]: [Key<'_>; 3] =
-            [[b"alice", b"add"], [b"alice", b"sub"], [b"bob", b"add"]];
+        let [add, sub, other]: [Key<'_>; 3] = [
+            [b"alice", b"tool", b"add"],
+            [b"alice", b"tool", b"sub"],
+            [b"bob", b"tool", b"add"],
+        ];
         let wait = Err(Refused::Wait(Duration::from_millis(500)));
         assert_eq!(budgets.take(add).await, Ok(()));
         assert_eq!(budgets.take(add).await, Ok(()));
@@ -192,7 +196,7 @@ mod tests {
         assert_eq!(budgets.take(sub).await, Ok(()));
         assert_eq!(budgets.take(other).await, Ok(()));
         // Where one part ends and the next begins makes a difference.
-        assert_eq!(budgets.take([b"alicea", b"dd"]).await, Ok(()));
+        assert_eq!(budgets.take([b"alice", b"toola", b"dd"]).await, Ok(()));
         tokio::time::advance(Duration::from_millis(500)).await;
         assert_eq!(budgets.take(add).await, Ok(()));
         assert_eq!(budgets.take(add).await, wait);
@@ -202,7 +206,7 @@ mod tests {
     fn counting_in_this_process_waits_for_nothing() {
         let budgets = Budgets::new(Rate::per_second(1), 100);
         for expected in [true, false] {
-            let taking = std::pin::pin!(budgets.take([b"alice", b""]));
+            let taking = std::pin::pin!(budgets.take([b"alice", b"", b""]));
             let mut context = Context::from_waker(Waker::noop());
             let Poll::Ready(outcome) = taking.poll(&mut context) else {
                 panic!("it waits");

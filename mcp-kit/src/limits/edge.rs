@@ -9,7 +9,7 @@
 use std::net::IpAddr;
 
 use crate::caller::{Host, Principal};
-use crate::limits::{Budgets, Ledger, Rate, Refused};
+use crate::limits::{Budgets, Key, Ledger, Rate, Refused};
 
 /// The rates at the edge; `None` is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl EdgeLimits {
 
 async fn take(budgets: Option<&Budgets>, principal: &Principal) -> Result<(), Refused> {
     match budgets {
-        Some(budgets) => budgets.take([principal.limit_key(), b""]).await,
+        Some(budgets) => budgets.take([principal.limit_key(), b"", b""]).await,
         None => Ok(()),
     }
 }
@@ -110,8 +110,8 @@ impl Arrival<'_> {
         }
     }
 
-    fn key(&self) -> [&[u8]; 2] {
-        [self.host.key(), b""]
+    fn key(&self) -> Key<'_> {
+        [self.host.key(), b"", b""]
     }
 }
 

@@ -18,7 +18,7 @@ pub use rate::{InvalidRate, Rate};
 #[cfg(feature = "redis")]
 pub use replicas::{InvalidRedisUrl, RedisLimits, StoreUnavailable};
 
-pub(crate) use budgets::{Budgets, Refused};
+pub(crate) use budgets::{Budgets, Key, Refused};
 #[cfg(feature = "http")]
 pub(crate) use byte_budget::{ByteBudget, Claim};
 #[cfg(feature = "http")]

@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_told_and_changes_nothing() {
-        for directives in ["mcp_kit=verbose", "[call{tool=x}]=debug", "a=b=c"] {
+        for directives in ["mcp_kit=verbose", "[call{name=x}]=debug", "a=b=c"] {
             let (filter, warning) = parse(directives, "info");
             let warning = warning.unwrap_or_default();
             assert!(warning.contains("RUST_LOG"), "{directives}: {warning}");

@@ -3,7 +3,7 @@
 //! One line per event, with the event's fields at the top level:
 //!
 //! ```json
-//! {"timestamp":"2026-07-28T09:30:00.000000Z","level":"INFO","target":"mcp_kit::call","message":"call","tool":"search_web","principal":"local","duration_ms":12.4,"outcome":"ok","arguments":"query"}
+//! {"timestamp":"2026-07-28T09:30:00.000000Z","level":"INFO","target":"mcp_kit::call","message":"call","kind":"tool","name":"search_web","principal":"local","duration_ms":12.4,"outcome":"ok","arguments":"query"}
 //! ```
 //!
 //! An event inside a call has the call's `tool` and `principal` too, and where
@@ -14,7 +14,7 @@
 //!
 //! `RUST_LOG` says what is logged: a level (`info`, the default), or levels by
 //! target, such as `warn,mcp_kit=info,my_server=debug`. Directives for spans or
-//! fields (`[call{tool=x}]`) are not supported.
+//! fields (`[call{name=x}]`) are not supported.
 //!
 //! A program with another subscriber installs it before
 //! `mcp_kit::cli::run` and calls nothing of this module: mcp-kit logs

@@ -1,33 +1,38 @@
-//! Lets only callers with the tool's scope pass.
+//! Refuses callers that lack the primitive's scope.
 
 use std::borrow::Cow;
 
 use async_trait::async_trait;
 
 use super::{Middleware, Next};
-use crate::call::{Call, ErrorKind, ToolError};
-use crate::content::ToolResult;
+use crate::call::{Call, Error, ErrorKind, Reply};
+use crate::primitive::PrimitiveInfo;
 
-/// Refuses callers that lack the tool's scope (`#[tool(scope = "…")]`). Such a
-/// tool is not in their list either.
+/// Refuses callers that lack the scope of what they call
+/// (`#[tool(scope = "…")]`), which is not in their list either. It is left out of
+/// chains that need no scope.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Authorize;
 
 #[async_trait]
 impl Middleware for Authorize {
-    async fn handle(&self, call: Call, next: Next<'_>) -> Result<ToolResult, ToolError> {
-        if let Some(scope) = call.definition().scope()
+    async fn handle(&self, call: Call, next: Next<'_>) -> Result<Reply, Error> {
+        if let Some(scope) = call.info().scope()
             && !call.principal().has_scope(scope)
         {
-            return Err(ToolError::refusal(
+            return Err(Error::refusal(
                 ErrorKind::Forbidden,
                 format!(
                     "Unknown tool: {} is not among this caller's tools, since the caller lacks the scope \"{scope}\".",
-                    call.tool()
+                    call.name()
                 ),
             ));
         }
         next.run(call).await
+    }
+
+    fn applies(&self, to: &PrimitiveInfo) -> bool {
+        to.scope().is_some()
     }
 
     fn name(&self) -> Cow<'static, str> {

@@ -1,4 +1,4 @@
-//! Bounds how many calls of a tool run at once.
+//! Limits how many calls of a primitive run at once.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -7,13 +7,12 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
 use super::{Middleware, Next};
-use crate::call::{Call, ToolError};
-use crate::content::ToolResult;
+use crate::call::{Call, Error, Reply};
 
 /// Lets at most so many calls run at once; the others wait, within their time.
 ///
-/// The permit stays with the handler until it has ended: a blocking handler
-/// whose caller was told of a timeout still holds its own.
+/// The permit stays with the handler until it has ended: a blocking handler keeps
+/// it after its caller has read of a timeout.
 #[derive(Clone, Debug)]
 pub struct ConcurrencyLimit {
     calls: usize,
@@ -34,7 +33,7 @@ impl ConcurrencyLimit {
 
 #[async_trait]
 impl Middleware for ConcurrencyLimit {
-    async fn handle(&self, mut call: Call, next: Next<'_>) -> Result<ToolResult, ToolError> {
+    async fn handle(&self, mut call: Call, next: Next<'_>) -> Result<Reply, Error> {
         let permit = Arc::clone(&self.permits).acquire_owned().await?;
         call.keep(permit);
         next.run(call).await

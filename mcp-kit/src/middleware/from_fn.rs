@@ -5,26 +5,22 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::{Middleware, Next};
-use crate::call::{Call, ToolError};
-use crate::content::ToolResult;
+use crate::call::{Call, Error, Reply};
 
 /// Makes a middleware of an `async` function or a closure.
 ///
 /// ```
+/// use mcp_kit::Server;
+/// use mcp_kit::call::{Call, Error, Reply};
 /// use mcp_kit::middleware::{Next, from_fn};
-/// use mcp_kit::call::Call;
-/// use mcp_kit::tool::ToolResult;
-/// use mcp_kit::{Server, ToolError};
 ///
-/// async fn audit(call: Call, next: Next<'static>) -> Result<ToolResult, ToolError> {
-///     let (tool, caller) = (call.tool().to_owned(), call.principal().clone());
-///     let outcome = next.run(call).await;
-///     tracing::info!(tool, caller = caller.name(), ok = outcome.is_ok(), "audited");
-///     outcome
+/// async fn stamp(mut call: Call, next: Next<'static>) -> Result<Reply, Error> {
+///     call.insert_extension(std::time::SystemTime::now());
+///     next.run(call).await
 /// }
 ///
-/// let server = Server::builder("audited", "1.0.0")
-///     .layer_after_validation(from_fn(audit))
+/// let server = Server::builder("stamped", "1.0.0")
+///     .layer_after_validation(from_fn(stamp))
 ///     .layer(from_fn(|call, next| async move { next.run(call).await }))
 ///     .build()?;
 /// # Ok::<(), mcp_kit::server::BuildError>(())
@@ -32,7 +28,7 @@ use crate::content::ToolResult;
 pub fn from_fn<F, Fut>(function: F) -> FromFn<F>
 where
     F: Fn(Call, Next<'static>) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<ToolResult, ToolError>> + Send + 'static,
+    Fut: Future<Output = Result<Reply, Error>> + Send + 'static,
 {
     FromFn(function)
 }
@@ -47,18 +43,18 @@ impl<F> std::fmt::Debug for FromFn<F> {
     }
 }
 
-// Written out where `#[async_trait]` could stand: the function's future goes
-// into a box as it is, without another around it.
+// `#[async_trait]` written out: the function's future goes into a box as it is,
+// without another around it.
 impl<F, Fut> Middleware for FromFn<F>
 where
     F: Fn(Call, Next<'static>) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<ToolResult, ToolError>> + Send + 'static,
+    Fut: Future<Output = Result<Reply, Error>> + Send + 'static,
 {
     fn handle<'life, 'next, 'async_trait>(
         &'life self,
         call: Call,
         next: Next<'next>,
-    ) -> Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'async_trait>>
+    ) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'async_trait>>
     where
         'life: 'async_trait,
         'next: 'async_trait,

@@ -1,11 +1,16 @@
 //! Middleware: code that runs around every call.
 //!
 //! The chain, outermost first: *the call itself* (contains panics, keeps internal
-//! errors from the client, limits the result; always there) → `Measure` (feature
-//! `metrics`) → `Log` → [`Authorize`] → [`RateLimit`] → [`Timeout`] →
-//! [`ConcurrencyLimit`] → [`ValidateOutput`] → your middlewares → [`Validate`] →
-//! your middlewares that asked to run after validation → the handler. A built-in
-//! that has nothing to do for a tool is left out of its chain.
+//! errors from the client, limits the reply, tells the
+//! [observers](crate::call::Observer); cannot be removed or moved) →
+//! [`Authorize`] → [`RateLimit`] → [`Timeout`] → [`ConcurrencyLimit`] →
+//! [`ValidateOutput`] → your middlewares → [`Validate`] → your middlewares that asked
+//! to run after validation → the handler. A middleware that does not
+//! [apply](Middleware::applies) to a primitive is not in its chain.
+//!
+//! Code that must see the end of *every* call, such as an audit, is an
+//! [`Observer`](crate::call::Observer): a middleware does not see calls that are
+//! refused before it runs.
 //!
 //! The guide explains [middlewares and their order](crate::guide::middleware).
 
@@ -22,6 +27,4 @@ pub use concurrency::ConcurrencyLimit;
 pub use from_fn::{FromFn, from_fn};
 pub use rate_limit::RateLimit;
 pub use timeout::Timeout;
-#[cfg(feature = "cli")]
-pub(crate) use timeout::readable;
 pub use validate::{Validate, ValidateOutput};

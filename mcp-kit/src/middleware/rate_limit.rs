@@ -1,4 +1,4 @@
-//! Bounds how often a caller may call a tool.
+//! Limits how often a caller may call a primitive.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,16 +7,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{Middleware, Next};
-use crate::call::{Call, ErrorKind, ToolError};
-use crate::content::ToolResult;
-use crate::limits::{Budgets, Ledger, Rate, Refused};
+use crate::call::{Call, Error, ErrorKind, Reply};
+use crate::limits::{Budgets, Key, Ledger, Rate, Refused};
 
-/// Limits how often each caller may call each tool (GCRA). A caller above the
+/// Limits how often each caller may call each primitive (GCRA). A caller above the
 /// rate reads how many seconds to wait; other callers are not affected. Over HTTP,
 /// callers that are not authenticated count by their address, as far as it is
 /// known.
 ///
-/// State is kept for at most `limiter_entries` pairs of caller and tool
+/// State is kept for at most `limiter_entries` pairs of caller and primitive
 /// ([`Limits`](crate::server::Limits)); the least recently seen go first.
 /// Clones share their state.
 #[derive(Clone)]
@@ -25,7 +24,7 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// A limit of `rate` for each pair of caller and tool, with state for at
+    /// A limit of `rate` for each pair of caller and primitive, with state for at
     /// most 100,000 pairs.
     #[must_use]
     pub fn new(rate: Rate) -> Self {
@@ -38,9 +37,9 @@ impl RateLimit {
         Self::of(Budgets::new(rate, entries))
     }
 
-    /// A limit for the calls of a server's tools, counted in its ledger.
-    pub(crate) fn of_tools(ledger: &Ledger, rate: Rate) -> Self {
-        Self::of(ledger.budgets("tool", rate))
+    /// A limit for the calls of a server, counted in its ledger.
+    pub(crate) fn of_calls(ledger: &Ledger, rate: Rate) -> Self {
+        Self::of(ledger.budgets("call", rate))
     }
 
     fn of(budgets: Budgets) -> Self {
@@ -49,18 +48,18 @@ impl RateLimit {
         }
     }
 
-    fn refusal(&self, refused: Refused) -> ToolError {
+    fn refusal(&self, refused: Refused) -> Error {
         let seconds = refused.retry_after_seconds();
         #[cfg(feature = "redis")]
         if refused == Refused::Unavailable {
-            return ToolError::refusal(
+            return Error::refusal(
                 ErrorKind::Busy,
                 "The server cannot count this call at the moment. Try again in a few seconds.",
             );
         }
         let plural = if seconds == 1 { "" } else { "s" };
         let rate = self.budgets.rate();
-        ToolError::refusal(
+        Error::refusal(
             ErrorKind::RateLimited,
             format!(
                 "Rate limit of {rate} reached for this tool. Try again in {seconds} second{plural}."
@@ -77,26 +76,24 @@ impl fmt::Debug for RateLimit {
     }
 }
 
-// Written out where `#[async_trait]` could stand: where the count is had at once
-// the rest of the chain is handed on as it is.
+// `#[async_trait]` written out: if the count is had at once, the rest of the chain
+// is handed on as it is.
 impl Middleware for RateLimit {
     fn handle<'life, 'next, 'async_trait>(
         &'life self,
         call: Call,
         next: Next<'next>,
-    ) -> Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'async_trait>>
+    ) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'async_trait>>
     where
         'life: 'async_trait,
         'next: 'async_trait,
         Self: 'async_trait,
     {
-        let key = [call.principal().limit_key(), call.tool().as_bytes()];
-        match self.budgets.try_take(key) {
+        match self.budgets.try_take(key(&call)) {
             Some(Ok(())) => next.run(call),
             Some(Err(refused)) => Box::pin(ready(Err(self.refusal(refused)))),
             None => Box::pin(async move {
-                let key = [call.principal().limit_key(), call.tool().as_bytes()];
-                match self.budgets.take(key).await {
+                match self.budgets.take(key(&call)).await {
                     Ok(()) => next.run(call).await,
                     Err(refused) => Err(self.refusal(refused)),
                 }
@@ -107,4 +104,13 @@ impl Middleware for RateLimit {
     fn name(&self) -> Cow<'static, str> {
         Cow::Owned(format!("RateLimit({})", self.budgets.rate()))
     }
+}
+
+/// A budget's key: the caller, the kind and the name.
+fn key(call: &Call) -> Key<'_> {
+    [
+        call.principal().limit_key(),
+        call.kind().as_str().as_bytes(),
+        call.name().as_bytes(),
+    ]
 }

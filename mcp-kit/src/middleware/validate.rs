@@ -8,8 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{Middleware, Next};
-use crate::args::Violations;
-use crate::call::{Call, ErrorKind, ToolError};
+use crate::call::{Call, Error, Reply};
 use crate::content::ToolResult;
 use crate::schema::RunTime;
 
@@ -21,20 +20,14 @@ use crate::schema::RunTime;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Validate;
 
-impl Validate {
-    pub(crate) fn refusal(violations: Violations) -> ToolError {
-        ToolError::refusal(ErrorKind::InvalidArguments, violations.to_string())
-    }
-}
-
-// Written out where `#[async_trait]` could stand: checking does not wait, so
-// the rest of the chain's future is handed on without a box around it.
+// `#[async_trait]` written out: checking does not wait, so the rest of the chain's
+// future is handed on without a box around it.
 impl Middleware for Validate {
     fn handle<'life, 'next, 'async_trait>(
         &'life self,
         mut call: Call,
         next: Next<'next>,
-    ) -> Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'async_trait>>
+    ) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'async_trait>>
     where
         'life: 'async_trait,
         'next: 'async_trait,
@@ -42,7 +35,7 @@ impl Middleware for Validate {
     {
         match call.validate() {
             Ok(()) => next.run(call),
-            Err(violations) => Box::pin(ready(Err(Self::refusal(violations)))),
+            Err(error) => Box::pin(ready(Err(error))),
         }
     }
 
@@ -57,18 +50,28 @@ impl Middleware for Validate {
 ///
 /// It is in the chain of every tool with an output schema, outside of your own
 /// middlewares. A result that reports a failure (`isError`) is not checked.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ValidateOutput;
+#[derive(Clone, Debug)]
+pub struct ValidateOutput {
+    schema: Arc<RunTime>,
+}
+
+impl ValidateOutput {
+    pub(crate) fn new(schema: &Arc<RunTime>) -> Self {
+        Self {
+            schema: Arc::clone(schema),
+        }
+    }
+}
 
 #[async_trait]
 impl Middleware for ValidateOutput {
-    async fn handle(&self, call: Call, next: Next<'_>) -> Result<ToolResult, ToolError> {
-        let context = Arc::clone(call.context());
-        let result = next.run(call).await?;
-        match &context.entry.definition().output {
-            Some(schema) if !result.is_error() => check(schema, result),
-            _ => Ok(result),
+    async fn handle(&self, call: Call, next: Next<'_>) -> Result<Reply, Error> {
+        let reply = next.run(call).await?;
+        match &reply {
+            Reply::Tool(result) if !result.is_error() => check(&self.schema, result)?,
+            _ => {}
         }
+        Ok(reply)
     }
 
     fn name(&self) -> Cow<'static, str> {
@@ -79,19 +82,19 @@ impl Middleware for ValidateOutput {
 /// How many mistakes of a result are reported.
 const MOST_TOLD: usize = 5;
 
-fn check(schema: &RunTime, result: ToolResult) -> Result<ToolResult, ToolError> {
+fn check(schema: &RunTime, result: &ToolResult) -> Result<(), Error> {
     let Some(structured) = result.structured_content() else {
-        return Err(ToolError::internal(
+        return Err(Error::internal(
             "the tool has an output schema, and its result has no structured content",
         ));
     };
     if schema.admits(structured.get()) {
-        return Ok(result);
+        return Ok(());
     }
     let findings = schema.findings(structured.get());
     let told = findings.iter().take(MOST_TOLD).map(ToString::to_string);
     let told = told.collect::<Vec<_>>().join("; ");
-    Err(ToolError::internal(format!(
+    Err(Error::internal(format!(
         "the structured content breaks the output schema: {told}"
     )))
 }

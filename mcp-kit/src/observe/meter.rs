@@ -2,25 +2,18 @@
 //! feature `metrics`, and on a server that was given no metrics, nothing
 //! happens.
 
-#[cfg(feature = "metrics")]
 use std::sync::Arc;
 
-use crate::call::CallOutcome;
+use crate::call::Observer;
 #[cfg(feature = "metrics")]
-use crate::observe::metrics::{Metrics, ToolSeries};
+use crate::observe::metrics::Metrics;
+use crate::primitive::PrimitiveInfo;
 
 /// A server's metrics, if it has any.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meter {
     #[cfg(feature = "metrics")]
     metrics: Option<Metrics>,
-}
-
-/// One tool's metrics, if the server has any.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ToolMeter {
-    #[cfg(feature = "metrics")]
-    series: Option<Arc<ToolSeries>>,
 }
 
 impl Meter {
@@ -34,36 +27,14 @@ impl Meter {
         self.metrics.as_ref()
     }
 
-    pub(crate) fn tool(&self, name: &str) -> ToolMeter {
+    /// What counts the calls of a primitive, if anything does.
+    pub(crate) fn observer(&self, of: &PrimitiveInfo) -> Option<Arc<dyn Observer>> {
         #[cfg(feature = "metrics")]
-        return ToolMeter {
-            series: self.metrics.as_ref().map(|metrics| metrics.tool(name)),
-        };
-        #[cfg(not(feature = "metrics"))]
-        {
-            let _ = name;
-            ToolMeter::default()
+        if let Some(metrics) = &self.metrics {
+            return Some(metrics.series(of.kind(), of.name()));
         }
-    }
-}
-
-impl ToolMeter {
-    /// Counts a call that was answered before its chain began.
-    pub(crate) fn refused(&self, outcome: CallOutcome) {
-        #[cfg(feature = "metrics")]
-        if let Some(series) = &self.series {
-            series.count(outcome);
-        }
-        #[cfg(not(feature = "metrics"))]
-        let _ = outcome;
-    }
-
-    /// Counts a call whose arguments were normalised.
-    pub(crate) fn normalised(&self) {
-        #[cfg(feature = "metrics")]
-        if let Some(series) = &self.series {
-            series.normalise();
-        }
+        let _ = of;
+        None
     }
 }
 

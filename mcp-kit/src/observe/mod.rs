@@ -1,4 +1,5 @@
-//! What operators can observe of a server beside its log: metrics and traces.
+//! What operators see of a server: the log, metrics and traces, each an observer of
+//! the calls.
 //!
 //! - `metrics` (feature `metrics`): Prometheus metrics, served on a path of the
 //!   HTTP service, on an address of its own, or read as text.
@@ -7,8 +8,6 @@
 //! The guide explains [metrics and traces](crate::guide::metrics).
 
 mod log;
-#[cfg(feature = "metrics")]
-mod measure;
 mod meter;
 #[cfg(feature = "metrics")]
 pub mod metrics;
@@ -16,11 +15,8 @@ pub mod metrics;
 pub mod otel;
 mod trace;
 
-pub use log::Log;
-pub(crate) use log::{log_late_panic, log_refusal, log_unseen};
-#[cfg(feature = "metrics")]
-pub use measure::Measure;
-pub(crate) use meter::{Meter, ToolMeter};
+pub(crate) use log::Log;
+pub(crate) use meter::Meter;
 #[cfg(feature = "http")]
 pub(crate) use meter::{OpenSession, Refusal};
-pub(crate) use trace::{CallStart, CallTrace, Origin};
+pub(crate) use trace::{CallStart, begin};

@@ -1,6 +1,7 @@
 //! What the client and the server know of a tool before it is called.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -32,16 +33,16 @@ use crate::schema::RunTime;
 ///     }));
 /// assert_eq!(definition.name(), "translate");
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ToolDefinition {
     pub(crate) name: Cow<'static, str>,
     pub(crate) title: Option<Cow<'static, str>>,
     pub(crate) description: Cow<'static, str>,
     pub(crate) annotations: Annotations,
-    pub(crate) arguments: CompiledArgs,
+    pub(crate) arguments: Arc<CompiledArgs>,
     pub(crate) output_schema: Option<Value>,
     /// What results are checked against.
-    pub(crate) output: Option<RunTime>,
+    pub(crate) output: Option<Arc<RunTime>>,
     pub(crate) scope: Option<Cow<'static, str>>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) rate: Option<Rate>,
@@ -93,7 +94,7 @@ impl ToolDefinition {
             title: None,
             description: description.into(),
             annotations: Annotations::default(),
-            arguments: CompiledArgs::none(),
+            arguments: Arc::new(CompiledArgs::none()),
             output_schema: None,
             output: None,
             scope: None,
@@ -123,7 +124,7 @@ impl ToolDefinition {
     #[must_use]
     pub fn with_input_schema(mut self, schema: Value) -> Self {
         match CompiledArgs::from_schema(schema) {
-            Ok(arguments) => self.arguments = arguments,
+            Ok(arguments) => self.arguments = Arc::new(arguments),
             Err(problems) => self.problems.extend(problems),
         }
         self
@@ -138,7 +139,7 @@ impl ToolDefinition {
     #[must_use]
     pub fn with_output_schema(mut self, schema: Value) -> Self {
         match RunTime::of(&schema) {
-            Ok(compiled) => self.output = Some(compiled),
+            Ok(compiled) => self.output = Some(Arc::new(compiled)),
             Err(problems) => {
                 let problems = problems.iter();
                 self.problems

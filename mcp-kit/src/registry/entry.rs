@@ -1,38 +1,24 @@
-//! A tool as the server holds it: with its chain and its bounds.
+//! A tool as the server holds it: with its chain and its limits.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::args::Acceptance;
-use crate::call::Middleware;
-use crate::content::ToolResult;
+use crate::call::Target;
 #[cfg(feature = "http")]
 use crate::middleware::RateLimit;
-use crate::observe::ToolMeter;
-use crate::primitive::WarningCode;
-use crate::primitive::{Annotations, ToolDefinition};
+use crate::primitive::{Annotations, ToolDefinition, WarningCode};
 use crate::protocol::{Era, encode};
-use crate::tool::Tool;
 
 #[derive(Clone)]
 pub(crate) struct ToolEntry {
-    pub(crate) tool: Arc<dyn Tool>,
-    pub(crate) layers: Box<[Arc<dyn Middleware>]>,
-    /// How long a call may take. The chain's `Timeout` has the same.
-    pub(crate) timeout: Duration,
-    pub(crate) result_bytes: usize,
-    pub(crate) meter: ToolMeter,
-    /// How the tool takes arguments that are not written as its schema has them.
-    pub(crate) acceptance: Acceptance,
-    /// The tool's hints, and the server's for those that it does not set.
-    pub(crate) annotations: Annotations,
+    pub(crate) target: Arc<Target>,
+    pub(crate) definition: ToolDefinition,
     pub(crate) accepted_warnings: Box<[WarningCode]>,
     /// The tool in a list, as JSON: legacy, modern.
     listed: [Arc<str>; 2],
-    /// Where in the chain a rate limit stands, if the tool has none yet.
+    /// Where in the chain a rate limit goes, if the tool has none yet.
     #[cfg_attr(
         not(feature = "http"),
         expect(dead_code, reason = "only HTTP has a rate by default")
@@ -42,61 +28,43 @@ pub(crate) struct ToolEntry {
 
 impl ToolEntry {
     pub(crate) fn new(
-        tool: Arc<dyn Tool>,
-        layers: Vec<Arc<dyn Middleware>>,
-        timeout: Duration,
-        result_bytes: usize,
+        target: Target,
+        definition: ToolDefinition,
+        accepted_warnings: Vec<WarningCode>,
         unlimited_at: Option<usize>,
-        meter: ToolMeter,
-        acceptance: Acceptance,
     ) -> Self {
-        let annotations = tool.definition().annotations().clone();
         Self {
-            listed: listings(tool.definition(), &annotations),
-            annotations,
-            accepted_warnings: Box::default(),
-            tool,
-            layers: layers.into(),
-            timeout,
-            result_bytes,
-            meter,
-            acceptance,
+            listed: listings(&definition, target.info.annotations()),
+            target: Arc::new(target),
+            definition,
+            accepted_warnings: accepted_warnings.into(),
             unlimited_at,
         }
-    }
-
-    /// The same tool with these hints.
-    pub(crate) fn with_hints(mut self, annotations: Annotations) -> Self {
-        self.listed = listings(self.tool.definition(), &annotations);
-        self.annotations = annotations;
-        self
-    }
-
-    pub(crate) fn with_accepted_warnings(mut self, codes: Vec<WarningCode>) -> Self {
-        self.accepted_warnings = codes.into();
-        self
     }
 
     /// The same tool with a rate limit, if it has none yet.
     #[cfg(feature = "http")]
     pub(crate) fn limited(&self, limit: &RateLimit) -> Option<Self> {
         let at = self.unlimited_at?;
-        let mut layers = self.layers.to_vec();
+        let mut layers = self.target.layers.to_vec();
         layers.insert(at, Arc::new(limit.clone()));
-        Some(Self {
+        let target = Target {
             layers: layers.into(),
+            ..(*self.target).clone()
+        };
+        Some(Self {
+            target: Arc::new(target),
             unlimited_at: None,
             ..self.clone()
         })
     }
 
-    pub(crate) fn definition(&self) -> &ToolDefinition {
-        self.tool.definition()
+    pub(crate) fn name(&self) -> &str {
+        self.target.info.name()
     }
 
-    /// Whether the result is within the tool's bound.
-    pub(crate) fn takes(&self, result: &ToolResult) -> bool {
-        result.fits(self.result_bytes)
+    pub(crate) fn definition(&self) -> &ToolDefinition {
+        &self.definition
     }
 
     pub(crate) fn listed(&self, era: Era) -> &str {

@@ -5,24 +5,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ToolEntry;
 use super::warning::hints;
 use crate::args::Acceptance;
-use crate::call::Middleware;
+use crate::call::{Handler, Middleware, Observer, Target};
 use crate::extract::Requirements;
-use crate::limits::Ledger;
-use crate::limits::Rate;
+use crate::limits::{Ledger, Rate};
 use crate::middleware::{
     Authorize, ConcurrencyLimit, RateLimit, Timeout, Validate, ValidateOutput,
 };
-use crate::observe::Log;
-#[cfg(feature = "metrics")]
-use crate::observe::Measure;
-use crate::observe::Meter;
-use crate::primitive::Annotations;
-use crate::primitive::WarningCode;
-use crate::registry::ToolEntry;
+use crate::observe::{Log, Meter};
+use crate::primitive::{Annotations, PrimitiveInfo, ToolDefinition, WarningCode};
 use crate::server::Limits;
-use crate::tool::Tool;
+use crate::tool::TOOLS;
 
 /// What a server changes about one tool;
 /// see [`ServerBuilder::tool_with`](crate::server::ServerBuilder::tool_with).
@@ -102,7 +97,8 @@ impl ToolOptions {
 
 /// A tool as it was given to the builder.
 pub(crate) struct Registered {
-    pub(crate) tool: Arc<dyn Tool>,
+    pub(crate) definition: ToolDefinition,
+    pub(crate) handler: Arc<dyn Handler>,
     pub(crate) requirements: Requirements,
     pub(crate) options: ToolOptions,
 }
@@ -110,7 +106,7 @@ pub(crate) struct Registered {
 impl Registered {
     /// Limits of the tool's own under which no call could succeed.
     pub(crate) fn bound_problems(&self) -> impl Iterator<Item = String> {
-        let definition = self.tool.definition();
+        let definition = &self.definition;
         let timeout = self.options.timeout.or(definition.timeout);
         let concurrency = self.options.concurrency.or(definition.concurrency);
         let no_time = timeout
@@ -142,6 +138,7 @@ pub(crate) struct Policy<'a> {
     pub(crate) strict_arguments: bool,
     pub(crate) ignored_arguments: &'a Arc<[String]>,
     pub(crate) default_hints: &'a Annotations,
+    pub(crate) observers: &'a [Arc<dyn Observer>],
     pub(crate) meter: &'a Meter,
 }
 
@@ -149,28 +146,30 @@ impl Policy<'_> {
     /// Merges the server's policy and the tool's, and chains what is left to
     /// do for this tool.
     pub(crate) fn entry(&self, registered: Registered) -> ToolEntry {
-        let Registered { tool, options, .. } = registered;
-        let definition = tool.definition();
+        let Registered {
+            definition,
+            handler,
+            options,
+            ..
+        } = registered;
         let timeout = options
             .timeout
             .or(definition.timeout)
             .unwrap_or(self.limits.call_time)
             .min(Limits::LONGEST_TIME);
+        let result_bytes = options
+            .result_bytes
+            .or(definition.result_bytes)
+            .unwrap_or(self.limits.result_bytes);
         let rate_limit = match options.rate_limit.or(definition.rate) {
-            Some(rate) => Some(RateLimit::of_tools(self.ledger, rate)),
+            Some(rate) => Some(RateLimit::of_calls(self.ledger, rate)),
             None => self.rate_limit.cloned(),
         };
-        let mut layers: Vec<Arc<dyn Middleware>> = Vec::new();
-        #[cfg(feature = "metrics")]
-        if let Some(metrics) = self.meter.metrics() {
-            layers.push(Arc::new(Measure::new(metrics, definition.name())));
-        }
-        if self.log_calls {
-            layers.push(Arc::new(Log));
-        }
-        if definition.scope().is_some() {
-            layers.push(Arc::new(Authorize));
-        }
+        let annotations = hints(definition.annotations(), self.default_hints);
+        let info = PrimitiveInfo::of_tool(&definition, annotations);
+
+        let mut layers: Vec<Arc<dyn Middleware>> = vec![Arc::new(Authorize)];
+        layers.retain(|layer| layer.applies(&info));
         let unlimited_at = rate_limit.is_none().then_some(layers.len());
         if let Some(limit) = rate_limit {
             layers.push(Arc::new(limit));
@@ -179,34 +178,41 @@ impl Policy<'_> {
         if let Some(calls) = options.concurrency.or(definition.concurrency) {
             layers.push(Arc::new(ConcurrencyLimit::new(calls)));
         }
-        if definition.output.is_some() {
-            layers.push(Arc::new(ValidateOutput));
+        if let Some(schema) = &definition.output {
+            layers.push(Arc::new(ValidateOutput::new(schema)));
         }
-        layers.extend(self.layers.iter().cloned());
-        layers.extend(options.layers);
-        layers.push(Arc::new(Validate));
-        layers.extend(self.layers_after_validation.iter().cloned());
-        layers.extend(options.layers_after_validation);
-        let result_bytes = options
-            .result_bytes
-            .or(definition.result_bytes)
-            .unwrap_or(self.limits.result_bytes);
-        let meter = self.meter.tool(definition.name());
-        let annotations = hints(definition.annotations(), self.default_hints);
-        let acceptance = Acceptance {
-            strict: self.strict_arguments || options.strict_arguments,
-            ignored: Arc::clone(self.ignored_arguments),
+        let applying = |own: &[Arc<dyn Middleware>], theirs: Vec<Arc<dyn Middleware>>| {
+            let all = own.iter().cloned().chain(theirs);
+            all.filter(|layer| layer.applies(&info)).collect::<Vec<_>>()
         };
-        ToolEntry::new(
-            tool,
-            layers,
+        layers.extend(applying(self.layers, options.layers));
+        layers.push(Arc::new(Validate));
+        layers.extend(applying(
+            self.layers_after_validation,
+            options.layers_after_validation,
+        ));
+
+        let log: Arc<dyn Observer> = Arc::new(Log {
+            all_calls: self.log_calls,
+        });
+        let observers = std::iter::once(log)
+            .chain(self.meter.observer(&info))
+            .chain(self.observers.iter().cloned());
+        let target = Target {
+            kind: &TOOLS,
+            handler,
+            layers: layers.into(),
+            arguments: Arc::clone(&definition.arguments),
+            acceptance: Acceptance {
+                strict: self.strict_arguments || options.strict_arguments,
+                ignored: Arc::clone(self.ignored_arguments),
+            },
             timeout,
             result_bytes,
-            unlimited_at,
-            meter,
-            acceptance,
-        )
-        .with_hints(annotations)
-        .with_accepted_warnings(options.accepted_warnings)
+            observers: observers.collect(),
+            has_span: self.log_calls,
+            info,
+        };
+        ToolEntry::new(target, definition, options.accepted_warnings, unlimited_at)
     }
 }

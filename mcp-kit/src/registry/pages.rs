@@ -42,7 +42,7 @@ impl ServerInner {
             .filter(|entry| is_visible(entry, principal));
         let tools: Vec<_> = visible.by_ref().take(self.limits.page_items).collect();
         let next_cursor = match (visible.next(), tools.last()) {
-            (Some(_), Some(last)) => Some(URL_SAFE_NO_PAD.encode(last.definition().name())),
+            (Some(_), Some(last)) => Some(URL_SAFE_NO_PAD.encode(last.name())),
             _ => None,
         };
         Ok(Page {

@@ -27,7 +27,7 @@ impl Server {
     /// for policy in server.policies() {
     ///     assert!(policy.timeout().as_secs() < 60);
     ///     let layers: Vec<_> = policy.layers().collect();
-    ///     assert_eq!(layers, ["Log", "Timeout(15 s)", "ConcurrencyLimit(2)", "Validate"]);
+    ///     assert_eq!(layers, ["Timeout(15 s)", "ConcurrencyLimit(2)", "Validate"]);
     /// }
     /// # Ok::<(), mcp_kit::server::BuildError>(())
     /// ```
@@ -60,7 +60,7 @@ impl<'a> ToolPolicy<'a> {
     /// How long a call may take, waiting included.
     #[must_use]
     pub fn timeout(&self) -> Duration {
-        self.0.timeout
+        self.0.target.timeout
     }
 
     /// The tool's hints, and those of
@@ -68,19 +68,19 @@ impl<'a> ToolPolicy<'a> {
     /// it has none.
     #[must_use]
     pub fn annotations(&self) -> &'a Annotations {
-        &self.0.annotations
+        self.0.target.info.annotations()
     }
 
     /// The largest result, in bytes of JSON.
     #[must_use]
     pub fn result_bytes(&self) -> usize {
-        self.0.result_bytes
+        self.0.target.result_bytes
     }
 
     /// The names of the middlewares that a call passes, outermost first; see
     /// [`Middleware::name`](crate::call::Middleware::name).
     pub fn layers(&self) -> impl Iterator<Item = Cow<'static, str>> + use<'a> {
-        self.0.layers.iter().map(|layer| layer.name())
+        self.0.target.layers.iter().map(|layer| layer.name())
     }
 }
 

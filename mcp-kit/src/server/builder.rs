@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::drain::Drain;
 use super::{Identity, Limits, Server, ServerInner};
-use crate::call::Middleware;
+use crate::call::{Middleware, Observer};
 use crate::call::{StateMap, Ticker};
 use crate::caller::Principal;
 use crate::extract::Requirements;
@@ -23,7 +23,7 @@ use crate::primitive::Annotations;
 use crate::primitive::WarningCode;
 use crate::protocol::encode;
 use crate::registry::{Policy, Registered, ToolOptions};
-use crate::tool::{FnTool, Tool, ToolFn};
+use crate::tool::{self, RuntimeHandler, Tool, ToolFn};
 #[cfg(feature = "http")]
 use crate::transport::http::HttpOptions;
 
@@ -38,6 +38,7 @@ pub struct ServerBuilder {
     tools: Vec<Registered>,
     layers: Vec<Arc<dyn Middleware>>,
     layers_after_validation: Vec<Arc<dyn Middleware>>,
+    observers: Vec<Arc<dyn Observer>>,
     rate_limit: Option<Rate>,
     #[cfg(feature = "redis")]
     shared: Option<RedisLimits>,
@@ -63,6 +64,7 @@ impl ServerBuilder {
             tools: Vec::new(),
             layers: Vec::new(),
             layers_after_validation: Vec::new(),
+            observers: Vec::new(),
             rate_limit: None,
             #[cfg(feature = "redis")]
             shared: None,
@@ -111,11 +113,7 @@ impl ServerBuilder {
 
     /// Registers a tool that is known only at run time.
     pub fn runtime_tool(self, tool: impl Tool) -> Self {
-        self.register(
-            Arc::new(tool),
-            Requirements::default(),
-            ToolOptions::default(),
-        )
+        self.runtime(tool, ToolOptions::default())
     }
 
     /// Registers a tool that is known only at run time, with limits and
@@ -125,11 +123,7 @@ impl ServerBuilder {
         tool: impl Tool,
         options: impl FnOnce(ToolOptions) -> ToolOptions,
     ) -> Self {
-        self.register(
-            Arc::new(tool),
-            Requirements::default(),
-            options(ToolOptions::default()),
-        )
+        self.runtime(tool, options(ToolOptions::default()))
     }
 
     /// Gives handlers a value, which they take as
@@ -184,6 +178,13 @@ impl ServerBuilder {
     /// whose arguments are right.
     pub fn layer_after_validation(mut self, middleware: impl Middleware) -> Self {
         self.layers_after_validation.push(Arc::new(middleware));
+        self
+    }
+
+    /// Adds an observer, such as an audit: it sees the end of every call, also of
+    /// those that no middleware sees. May be given several times.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.push(Arc::new(observer));
         self
     }
 
@@ -305,7 +306,7 @@ impl ServerBuilder {
         let ledger = ledger.shared(self.shared.clone(), &self.name);
         let rate_limit = self
             .rate_limit
-            .map(|rate| RateLimit::of_tools(&ledger, rate));
+            .map(|rate| RateLimit::of_calls(&ledger, rate));
         let ignored: Arc<[String]> = self.ignored_arguments.into();
         let tools: Vec<_> = self
             .tools
@@ -321,18 +322,14 @@ impl ServerBuilder {
                     strict_arguments: self.strict_arguments,
                     ignored_arguments: &ignored,
                     default_hints: &self.default_hints,
+                    observers: &self.observers,
                     meter: &self.meter,
                 };
                 Arc::new(policy.entry(registered))
             })
             .collect();
         let mut by_name: Vec<usize> = (0..tools.len()).collect();
-        by_name.sort_by(|&a, &b| {
-            tools[a]
-                .definition()
-                .name()
-                .cmp(tools[b].definition().name())
-        });
+        by_name.sort_by(|&a, &b| tools[a].name().cmp(tools[b].name()));
         Ok(Server {
             inner: Arc::new(ServerInner {
                 identity: Arc::new(Identity::new(
@@ -368,20 +365,22 @@ impl ServerBuilder {
         })
     }
 
-    fn function<T: ToolFn>(self, options: ToolOptions) -> Self {
-        let (tool, requirements) = FnTool::new(T::describe, T::call);
-        self.register(Arc::new(tool), requirements, options)
+    fn function<T: ToolFn>(mut self, options: ToolOptions) -> Self {
+        let (definition, requirements, handler) = tool::describe::<T>();
+        self.tools.push(Registered {
+            definition,
+            handler: Arc::new(handler),
+            requirements,
+            options,
+        });
+        self
     }
 
-    fn register(
-        mut self,
-        tool: Arc<dyn Tool>,
-        requirements: Requirements,
-        options: ToolOptions,
-    ) -> Self {
+    fn runtime(mut self, tool: impl Tool, options: ToolOptions) -> Self {
         self.tools.push(Registered {
-            tool,
-            requirements,
+            definition: tool.definition().clone(),
+            handler: Arc::new(RuntimeHandler(tool)),
+            requirements: Requirements::default(),
             options,
         });
         self
@@ -407,14 +406,14 @@ impl ServerBuilder {
             ));
         }
         for (at, registered) in self.tools.iter().enumerate() {
-            let definition = registered.tool.definition();
+            let definition = &registered.definition;
             let name = definition.name();
             if let Some(problem) = name_problem(name) {
                 problems.push(problem);
             }
             let is_doubled = self.tools[..at]
                 .iter()
-                .any(|other| other.tool.definition().name() == name);
+                .any(|other| other.definition.name() == name);
             if is_doubled {
                 problems.push(format!(
                     "two tools are named \"{name}\"; rename one, for example with #[tool(name = \"…\")]"

@@ -1,23 +1,24 @@
 //! Calls of tools from code, in this process.
 
+use std::any::Any;
 use std::cell::Cell;
-use std::error::Error;
+use std::error::Error as StdError;
 use std::fmt;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
 use serde::Serialize;
 
-use super::{Running, Server};
-use crate::call::RequestSource;
-use crate::call::{Call, CallContext, CallRequest, CallText, ErrorKind, ToolError};
+use super::{Server, ServerInner};
+use crate::call::{
+    Call, CallContext, CallParts, CallRequest, CallText, Error, ErrorKind, Home, NoReply, Pending,
+    RequestSource, Settled, Transport,
+};
 use crate::caller::Principal;
 use crate::content::ToolResult;
-use crate::extract::FromContext;
-use crate::observe::CallTrace;
+use crate::extract::FromCall;
 use crate::protocol::{ProtocolVersion, RequestId};
 
 /// Calls that run inside each other on one thread.
@@ -80,7 +81,7 @@ impl fmt::Display for CallError {
     }
 }
 
-impl Error for CallError {}
+impl StdError for CallError {}
 
 impl Server {
     /// Calls a tool by its name, through its whole chain: authorization, rate,
@@ -143,56 +144,59 @@ impl Server {
         arguments: impl Serialize,
     ) -> Result<ToolResult, CallError> {
         let entry = self.inner.tool(tool).ok_or(CallError::UnknownTool)?;
-        let request = CallRequest {
-            id: fresh_id(),
-            version: ProtocolVersion::V2026_07_28,
-            source: RequestSource::default(),
-        };
         let raw = raw(&arguments)?;
-        let context = CallContext::new(
-            Arc::clone(entry),
-            (request, CallText::new(raw.as_deref(), None)),
-            None,
-            principal.into(),
-            None,
-            None,
-            CallTrace::default(),
-        );
-        let called = Called(Arc::new(context));
-        let context = &called.0;
-        let mut running = pin!(Running::new(&self.inner, context, None));
+        let pending = Pending::new(CallContext::new(CallParts {
+            target: Arc::clone(&entry.target),
+            home: Arc::clone(&self.inner) as Arc<dyn Home>,
+            request: CallRequest {
+                id: fresh_id(),
+                version: ProtocolVersion::V2026_07_28,
+                transport: Transport::Code,
+                source: RequestSource::default(),
+            },
+            text: CallText::new(raw.as_deref(), None),
+            client: None,
+            principal: principal.into(),
+            progress_token: None,
+            scope: None,
+        }));
+        let Some(mut running) = pending.run(None) else {
+            return Err(CallError::UnknownTool); // nobody else can have ended it
+        };
         // Calls inside each other are polled inside each other.
-        let result = poll_fn(|cx| {
+        let settled = poll_fn(|cx| {
             let depth = DEPTH.get();
             if depth >= DEEPEST {
                 return Poll::Ready(Err(CallError::NestedTooDeeply));
             }
             DEPTH.set(depth + 1);
-            let polled = Pin::new(&mut running).poll(cx);
+            let polled = running.poll_settled(cx);
             DEPTH.set(depth);
             polled.map(Ok)
         })
         .await?;
-        if let Some(kind) = result.failure {
-            let message = result.as_text().unwrap_or_default().to_owned();
-            return Err(CallError::Failed { kind, message });
+        let reply = settled.map(Settled::into_reply);
+        match reply {
+            Some(Ok(reply)) => reply.into_tool().ok_or(CallError::UnknownTool),
+            Some(Err(NoReply::Failed { kind, message })) => {
+                Err(CallError::Failed { kind, message })
+            }
+            Some(Err(NoReply::TooLarge { bytes, limit })) => {
+                Err(CallError::ResultTooLarge { bytes, limit })
+            }
+            None => Err(CallError::UnknownTool),
         }
-        if !context.entry.takes(&result) {
-            return Err(CallError::ResultTooLarge {
-                bytes: result.size(),
-                limit: context.entry.result_bytes,
-            });
-        }
-        Ok(result)
     }
 }
 
 /// The server that runs the handler, to [`call`](Server::call) its tools.
-impl FromContext for Server {
-    fn from_context(call: &Call) -> Result<Self, ToolError> {
-        Ok(Self {
-            inner: Arc::clone(call.server()),
-        })
+impl FromCall for Server {
+    async fn from_call(call: &mut Call) -> Result<Self, Error> {
+        let home: Arc<dyn Any + Send + Sync> = Arc::clone(&call.context().home) as _;
+        match home.downcast::<ServerInner>() {
+            Ok(inner) => Ok(Self { inner }),
+            Err(_) => Err(Error::internal("the call was made without a server")),
+        }
     }
 }
 
@@ -211,15 +215,5 @@ fn raw(arguments: &impl Serialize) -> Result<Option<String>, CallError> {
         Some(b'{') => Ok(Some(raw)),
         _ if raw == "null" => Ok(None),
         _ => Err(CallError::arguments("the arguments must be an object")),
-    }
-}
-
-/// Cancels the call when its caller drops it, so that a blocking handler learns
-/// of it.
-struct Called(Arc<CallContext>);
-
-impl Drop for Called {
-    fn drop(&mut self) {
-        self.0.cancel();
     }
 }

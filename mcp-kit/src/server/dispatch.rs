@@ -1,29 +1,22 @@
-//! From a request to its answer: which era, which method, which tool. What
-//! every call gets, whatever its chain: panics are contained, internal errors
-//! are kept from the client, the result is bounded.
+//! From a request to what answers it: which era, which method, and for a call what
+//! it is made of.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use serde_json::value::RawValue;
 
 use super::ServerInner;
-use crate::call::RequestSource;
-use crate::call::RunPermit;
-use crate::call::{Call, CallContext, CallRequest, CallText, Outbound, ToolError};
-use crate::call::{CallOutcome, Next};
+use super::methods::{self, Does};
+use super::subscriptions::Subscription;
+use crate::call::{
+    CallContext, CallParts, CallRequest, CallText, Home, Origin, Pending, RequestSource, StateMap,
+    Target,
+};
 use crate::caller::Principal;
-use crate::content::ToolResult;
-use crate::observe::{CallStart, CallTrace, Origin};
-use crate::observe::{log_late_panic, log_unseen};
+use crate::observe::{self, CallStart};
 use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
-use crate::protocol::params::Params;
-use crate::protocol::{ClientInfo, Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
-use crate::registry::ToolEntry;
-use crate::support::panics::{Contained, discard};
+use crate::protocol::{ClientInfo, Era, ErrorCode, ProtocolVersion, RpcError, encode};
 
 /// What a connection or a request knows of its client.
 pub(crate) struct Session {
@@ -40,35 +33,38 @@ pub(crate) struct Session {
 /// text until a handler asks for it.
 const LONGEST_CLIENT_TEXT: usize = 1024;
 
-/// A call that may start.
-pub(crate) struct PendingCall {
-    pub(crate) id: RequestId,
-    pub(crate) era: Era,
-    pub(crate) context: Arc<CallContext>,
+/// A request whose era is known.
+pub(super) struct Ask<'a, 'm> {
+    pub(super) era: Era,
+    pub(super) session: &'a mut Session,
+    pub(super) request: &'a Request<'m>,
+    meta: &'a Meta<'m>,
 }
 
-impl PendingCall {
-    /// The bytes that the client made it hold. Its id is held twice: the
-    /// connection keeps its own to find the call by.
-    pub(crate) fn size(&self) -> usize {
-        2 * self.id.size() + self.context.size()
-    }
+/// What becomes of a request.
+#[must_use]
+pub(crate) enum Routed {
+    /// Its answer is written.
+    Done,
+    /// It is a call, which may start.
+    Run(Pending),
+    /// It opens a subscription.
+    Listen(Subscription),
 }
 
 impl ServerInner {
-    /// Answers a request into `out`, or gives back the call that it asks for.
+    /// Answers a request into `out`, or says what it asks for.
     pub(crate) fn request(
         self: &Arc<Self>,
         session: &mut Session,
         request: &Request<'_>,
-        outbound: Option<&Arc<dyn Outbound>>,
         out: &mut Vec<u8>,
-    ) -> Option<PendingCall> {
-        match self.try_request(session, request, outbound, out) {
-            Ok(call) => call,
+    ) -> Routed {
+        match self.try_request(session, request, out) {
+            Ok(routed) => routed,
             Err(error) => {
                 encode::error(out, Ok(&request.id), &error);
-                None
+                Routed::Done
             }
         }
     }
@@ -77,69 +73,60 @@ impl ServerInner {
         self: &Arc<Self>,
         session: &mut Session,
         request: &Request<'_>,
-        outbound: Option<&Arc<dyn Outbound>>,
         out: &mut Vec<u8>,
-    ) -> Result<Option<PendingCall>, RpcError> {
+    ) -> Result<Routed, RpcError> {
         let meta = Meta::of(request.params.meta)?;
         let era = meta.era();
         if era == Era::Modern {
             meta.check_modern()?;
         }
-        self.route(era, session, request, &meta, outbound, out)
+        self.route(era, session, request, &meta, out)
     }
 
     /// Answers a request whose era is known, and whose metadata is what that
-    /// era wants.
+    /// era requires.
     pub(crate) fn route(
         self: &Arc<Self>,
         era: Era,
         session: &mut Session,
         request: &Request<'_>,
         meta: &Meta<'_>,
-        outbound: Option<&Arc<dyn Outbound>>,
         out: &mut Vec<u8>,
-    ) -> Result<Option<PendingCall>, RpcError> {
-        let params = &request.params;
-        let id = &request.id;
-        match (era, &*request.method) {
-            (Era::Modern, method) => match method {
-                "server/discover" => self.discover(id, out),
-                "tools/list" => self.list_tools(Era::Modern, session, id, params, out)?,
-                "tools/call" => {
-                    return self.call(Era::Modern, session, id, params, meta, outbound);
-                }
-                method => return Err(RpcError::method_not_found(method)),
-            },
-            (Era::Legacy, "initialize") => self.initialize(session, id, params, out)?,
-            (Era::Legacy, "ping") => encode::result(out, id, |out| out.extend_from_slice(b"{}")),
-            (Era::Legacy, "server/discover") => {
+    ) -> Result<Routed, RpcError> {
+        let method = methods::find(&request.method);
+        let comes_first = method.is_some_and(|method| method.comes_first);
+        if era == Era::Legacy && session.version.is_none() && !comes_first {
+            return Err(RpcError::invalid_params(
+                "Not initialized: send \"initialize\" first, or put \"io.modelcontextprotocol/protocolVersion\" and \"io.modelcontextprotocol/clientCapabilities\" into the request's \"_meta\" (2026-07-28)",
+            ));
+        }
+        let Some(method) = method.filter(|method| method.is_in(era)) else {
+            if comes_first && era == Era::Legacy {
                 // Metadata is missing, or comes where it means nothing.
                 meta.check_modern()?;
-                return Err(RpcError::method_not_found("server/discover"));
             }
-            (Era::Legacy, _) if session.version.is_none() => {
-                return Err(RpcError::invalid_params(
-                    "Not initialized: send \"initialize\" first, or put \"io.modelcontextprotocol/protocolVersion\" and \"io.modelcontextprotocol/clientCapabilities\" into the request's \"_meta\" (2026-07-28)",
-                ));
+            return Err(RpcError::method_not_found(&request.method));
+        };
+        let mut ask = Ask {
+            era,
+            session,
+            request,
+            meta,
+        };
+        match method.does {
+            Does::Answer(answer) => answer(self, &mut ask, out)?,
+            Does::Initialize => self.initialize(&mut ask, out)?,
+            Does::Call(find) => {
+                let target = find(self, &request.params)?;
+                return self.call_of(method.name, target, &ask).map(Routed::Run);
             }
-            (Era::Legacy, "tools/list") => {
-                self.list_tools(Era::Legacy, session, id, params, out)?;
-            }
-            (Era::Legacy, "tools/call") => {
-                return self.call(Era::Legacy, session, id, params, meta, outbound);
-            }
-            (Era::Legacy, method) => return Err(RpcError::method_not_found(method)),
+            Does::Listen => return Subscription::of(request).map(Routed::Listen),
         }
-        Ok(None)
+        Ok(Routed::Done)
     }
 
-    fn initialize(
-        &self,
-        session: &mut Session,
-        id: &RequestId,
-        params: &Params<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), RpcError> {
+    fn initialize(&self, ask: &mut Ask<'_, '_>, out: &mut Vec<u8>) -> Result<(), RpcError> {
+        let (session, params) = (&mut *ask.session, &ask.request.params);
         if session.version.is_some() {
             return Err(RpcError::invalid_request(
                 "Invalid request: the connection is initialized already",
@@ -153,7 +140,7 @@ impl ServerInner {
         session.client = (params.client_info)
             .and_then(|client| ClientInfo::from_json(client.get()))
             .map(Arc::new);
-        encode::result(out, id, |out| {
+        encode::result(out, &ask.request.id, |out| {
             out.extend_from_slice(br#"{"protocolVersion":"#);
             encode::string(out, version.as_str());
             out.extend_from_slice(br#","capabilities":{"tools":{}},"serverInfo":"#);
@@ -164,8 +151,17 @@ impl ServerInner {
         Ok(())
     }
 
-    fn discover(&self, id: &RequestId, out: &mut Vec<u8>) {
-        encode::result(out, id, |out| {
+    pub(super) fn ping(&self, ask: &mut Ask<'_, '_>, out: &mut Vec<u8>) -> Result<(), RpcError> {
+        encode::result(out, &ask.request.id, |out| out.extend_from_slice(b"{}"));
+        Ok(())
+    }
+
+    pub(super) fn discover(
+        &self,
+        ask: &mut Ask<'_, '_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RpcError> {
+        encode::result(out, &ask.request.id, |out| {
             out.extend_from_slice(br#"{"supportedVersions":"#);
             // Only what a request's own metadata may name: the legacy versions
             // have their handshake.
@@ -173,24 +169,23 @@ impl ServerInner {
             out.extend_from_slice(br#","capabilities":{"tools":{}}"#);
             self.write_instructions(out);
             out.extend_from_slice(br#","ttlMs":0,"cacheScope":"public""#);
-            self.write_modern_tail(out);
+            self.end_result(out, Era::Modern);
         });
+        Ok(())
     }
 
-    fn list_tools(
+    pub(super) fn list_tools(
         &self,
-        era: Era,
-        session: &Session,
-        id: &RequestId,
-        params: &Params<'_>,
+        ask: &mut Ask<'_, '_>,
         out: &mut Vec<u8>,
     ) -> Result<(), RpcError> {
-        let cursor = match params.cursor {
+        let era = ask.era;
+        let cursor = match ask.request.params.cursor {
             Some(cursor) if cursor.get() != "null" => Some(text(Some(cursor), "cursor")?),
             _ => None,
         };
-        let page = self.tools_page(&session.principal, cursor.as_deref())?;
-        encode::result(out, id, |out| {
+        let page = self.tools_page(&ask.session.principal, cursor.as_deref())?;
+        encode::result(out, &ask.request.id, |out| {
             out.extend_from_slice(br#"{"tools":["#);
             for (at, entry) in page.tools.iter().enumerate() {
                 if at > 0 {
@@ -203,45 +198,34 @@ impl ServerInner {
                 out.extend_from_slice(br#","nextCursor":"#);
                 encode::string(out, cursor);
             }
-            match era {
-                Era::Legacy => out.push(b'}'),
-                Era::Modern => {
-                    out.extend_from_slice(br#","ttlMs":0,"cacheScope":"#);
-                    encode::string(out, if page.is_private { "private" } else { "public" });
-                    self.write_modern_tail(out);
-                }
+            if era == Era::Modern {
+                out.extend_from_slice(br#","ttlMs":0,"cacheScope":"#);
+                encode::string(out, if page.is_private { "private" } else { "public" });
             }
+            self.end_result(out, era);
         });
         Ok(())
     }
 
-    fn call(
+    fn call_of(
         self: &Arc<Self>,
-        era: Era,
-        session: &Session,
-        id: &RequestId,
-        params: &Params<'_>,
-        meta: &Meta<'_>,
-        outbound: Option<&Arc<dyn Outbound>>,
-    ) -> Result<Option<PendingCall>, RpcError> {
-        let name = text(params.name, "name")?;
-        let entry = self.tool(&name).ok_or_else(|| {
-            RpcError::invalid_params(format!(
-                "Unknown tool: {}",
-                crate::support::text::excerpt(&name)
-            ))
-        })?;
-        let raw = params
-            .arguments
-            .map(RawValue::get)
-            .filter(|raw| *raw != "null");
+        method: &'static str,
+        target: Arc<Target>,
+        ask: &Ask<'_, '_>,
+    ) -> Result<Pending, RpcError> {
+        let Ask {
+            era,
+            session,
+            request,
+            meta,
+        } = ask;
+        let raw = request.params.arguments.map(RawValue::get);
+        let raw = raw.filter(|raw| *raw != "null");
         if raw.is_some_and(|raw| !raw.starts_with('{')) {
             return Err(RpcError::invalid_params(
                 r#"Invalid params: "arguments" must be an object"#,
             ));
         }
-        let progress = meta.progress_token();
-        let outbound = progress.as_ref().and(outbound).cloned();
         let version = match era {
             Era::Modern => ProtocolVersion::V2026_07_28,
             Era::Legacy => session.version.unwrap_or(ProtocolVersion::NEWEST_LEGACY),
@@ -256,86 +240,30 @@ impl ServerInner {
             Some(_) => described.as_ref(),
             None => session.client.as_ref(),
         };
-        let trace = CallStart {
-            tool: entry.definition().name(),
+        let start = CallStart {
+            method,
+            info: &target.info,
             principal: session.principal.name(),
-            id,
-            version: Some(version),
+            id: &request.id,
+            version,
             origin: &session.origin,
         };
-        let trace = CallTrace::begin(&trace, meta);
-        let request = CallRequest {
-            id: id.clone(),
-            version,
-            source: session.source.clone(),
-        };
-        Ok(Some(PendingCall {
-            id: id.clone(),
-            era,
-            context: Arc::new(CallContext::new(
-                Arc::clone(entry),
-                (request, CallText::new(raw, client_text)),
-                client,
-                session.principal.clone(),
-                progress,
-                outbound,
-                trace,
-            )),
-        }))
-    }
-
-    /// Writes a call's result, or the answer to one that is too large.
-    pub(crate) fn write_result(
-        &self,
-        out: &mut Vec<u8>,
-        id: &RequestId,
-        era: Era,
-        context: &CallContext,
-        result: &ToolResult,
-    ) {
-        let refusal;
-        let result = if context.entry.takes(result) {
-            result
-        } else {
-            refusal = ToolResult::error(format!(
-                "The result has {} bytes, more than the {} that this tool may return. Ask for less.",
-                result.size(),
-                context.entry.result_bytes
-            ));
-            &refusal
-        };
-        encode::result(out, id, |out| self.write_tool_result(out, era, result));
-    }
-
-    fn write_tool_result(&self, out: &mut Vec<u8>, era: Era, result: &ToolResult) {
-        out.extend_from_slice(br#"{"content":["#);
-        for (at, block) in result.content.iter().enumerate() {
-            if at > 0 {
-                out.push(b',');
-            }
-            match block {
-                crate::content::Content::Text(text) => {
-                    out.extend_from_slice(br#"{"type":"text","text":"#);
-                    encode::string(out, text.as_str());
-                    out.push(b'}');
-                }
-                block => encode::json(out, block),
-            }
-        }
-        out.push(b']');
-        if let Some(structured) = &result.structured
-            && (era == Era::Modern || structured.get().starts_with('{'))
-        {
-            out.extend_from_slice(br#","structuredContent":"#);
-            out.extend_from_slice(structured.get().as_bytes());
-        }
-        if result.is_error {
-            out.extend_from_slice(br#","isError":true"#);
-        }
-        match era {
-            Era::Legacy => out.push(b'}'),
-            Era::Modern => self.write_modern_tail(out),
-        }
+        let scope = observe::begin(&start, meta);
+        Ok(Pending::new(CallContext::new(CallParts {
+            home: Arc::clone(self) as Arc<dyn Home>,
+            request: CallRequest {
+                id: request.id.clone(),
+                version,
+                transport: session.origin.transport,
+                source: session.source.clone(),
+            },
+            text: CallText::new(raw, client_text),
+            client,
+            principal: session.principal.clone(),
+            progress_token: meta.progress_token(),
+            scope,
+            target,
+        })))
     }
 
     fn write_instructions(&self, out: &mut Vec<u8>) {
@@ -343,15 +271,6 @@ impl ServerInner {
             out.extend_from_slice(br#","instructions":"#);
             out.extend_from_slice(instructions.as_bytes());
         }
-    }
-
-    /// Ends a result of the modern era.
-    fn write_modern_tail(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(
-            br#","resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":"#,
-        );
-        out.extend_from_slice(self.identity.info.as_bytes());
-        out.extend_from_slice(b"}}");
     }
 
     /// Writes who the server is, as a further member of a result's `_meta`.
@@ -362,7 +281,7 @@ impl ServerInner {
 }
 
 /// A parameter that must be a string.
-fn text<'a>(
+pub(super) fn text<'a>(
     value: Option<&'a RawValue>,
     name: &'static str,
 ) -> Result<std::borrow::Cow<'a, str>, RpcError> {
@@ -376,90 +295,19 @@ fn text<'a>(
         })
 }
 
-/// A call on its way. It ends with a result in any case: failures become
-/// results that say what the client may know. Polling and dropping it never
-/// panics.
-pub(crate) struct Running {
-    chain: Contained<ChainFuture>,
-    context: Arc<CallContext>,
-}
-
-type ChainFuture = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send>>;
-
-impl Running {
-    /// Starts a call; the permit is kept until its handler has ended.
-    pub(crate) fn new(
-        server: &Arc<ServerInner>,
-        context: &Arc<CallContext>,
-        permit: Option<RunPermit>,
-    ) -> Self {
-        let call = Call::new(Arc::clone(server), Arc::clone(context), permit);
-        let entry = Arc::clone(&context.entry);
-        Self {
-            chain: Contained::new(
-                Box::pin(async move { run_chain(&entry, call).await }),
-                context.trace.span(),
-            ),
-            context: Arc::clone(context),
-        }
+impl Home for ServerInner {
+    fn states(&self) -> &StateMap {
+        &self.states
     }
-}
 
-async fn run_chain(entry: &Arc<ToolEntry>, call: Call) -> Result<ToolResult, ToolError> {
-    Next::of(entry).run(call).await
-}
-
-impl Future for Running {
-    type Output = ToolResult;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ToolResult> {
-        let Self { chain, context } = &mut *self;
-        let outcome = std::task::ready!(Pin::new(chain).poll(cx));
-        context
-            .trace
-            .end(|| CallOutcome::of(&outcome, context), context);
-        Poll::Ready(outcome.unwrap_or_else(|error| {
-            let result = error_result(&error, context);
-            // This runs the `Drop` of the error's author.
-            if let Err(panic) = discard(error) {
-                log_late_panic(&panic, context);
-            }
-            result
-        }))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let Self { chain, context } = self;
-        chain.end();
-        context
-            .trace
-            .end(|| CallOutcome::of_dropped(context), context);
-    }
-}
-
-/// What a client reads of an error. It never panics.
-pub(crate) fn error_result(error: &ToolError, context: &CallContext) -> ToolResult {
-    let mut result = told(error, context);
-    result.failure = Some(error.kind());
-    result
-}
-
-fn told(error: &ToolError, context: &CallContext) -> ToolResult {
-    match error.message() {
-        Some(message) => {
-            if error.source().is_some() {
-                log_unseen(error, context);
-            }
-            ToolResult::error(message)
+    fn end_result(&self, out: &mut Vec<u8>, era: Era) {
+        if era == Era::Modern {
+            out.extend_from_slice(
+                br#","resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":"#,
+            );
+            out.extend_from_slice(self.identity.info.as_bytes());
+            out.push(b'}');
         }
-        None => {
-            log_unseen(error, context);
-            ToolResult::error(format!(
-                "An internal error occurred (reference {}). The issue has been logged.",
-                context.reference()
-            ))
-        }
+        out.push(b'}');
     }
 }

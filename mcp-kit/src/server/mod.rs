@@ -5,7 +5,8 @@ mod call;
 mod dispatch;
 mod drain;
 mod limits;
-pub(crate) mod subscriptions;
+pub(crate) mod methods;
+mod subscriptions;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,9 +17,10 @@ use tokio::sync::Semaphore;
 pub(crate) use builder::NO_METRICS;
 pub use builder::{BuildError, ServerBuilder};
 pub use call::CallError;
-pub(crate) use dispatch::{PendingCall, Running, Session, error_result};
+pub(crate) use dispatch::{Routed, Session};
 pub use drain::DrainHandle;
 pub use limits::Limits;
+pub(crate) use subscriptions::Subscription;
 
 #[cfg(feature = "http")]
 use crate::call::PrincipalPermits;
@@ -167,14 +169,10 @@ impl Server {
 }
 
 impl ServerInner {
-    pub(crate) fn state<T: 'static>(&self) -> Option<&T> {
-        self.states.get()
-    }
-
     pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ToolEntry>> {
         let found = self
             .by_name
-            .binary_search_by(|&at| self.tools[at].definition().name().cmp(name))
+            .binary_search_by(|&at| self.tools[at].name().cmp(name))
             .ok()?;
         self.tools.get(*self.by_name.get(found)?)
     }
@@ -183,7 +181,7 @@ impl ServerInner {
     /// the tools for which no rate was set. All else is shared.
     #[cfg(feature = "http")]
     pub(crate) fn with_default_rate(&self, rate: Rate) -> Arc<Self> {
-        let limit = RateLimit::of_tools(&self.ledger, rate);
+        let limit = RateLimit::of_calls(&self.ledger, rate);
         let limited = |entry: &Arc<ToolEntry>| match entry.limited(&limit) {
             Some(limited) => Arc::new(limited),
             None => Arc::clone(entry),
@@ -230,7 +228,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::call::ToolError;
+    use crate::ToolError;
     use crate::testing::Client;
     use crate::tool::from_fn;
 
@@ -256,8 +254,8 @@ mod tests {
         assert_eq!(
             layers,
             [
-                ["Log", "RateLimit(1/min)", "Timeout(30 s)", "Validate"],
-                ["Log", "RateLimit(3/min)", "Timeout(30 s)", "Validate"],
+                ["RateLimit(1/min)", "Timeout(30 s)", "Validate"],
+                ["RateLimit(3/min)", "Timeout(30 s)", "Validate"],
             ]
         );
 

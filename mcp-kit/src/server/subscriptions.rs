@@ -5,28 +5,36 @@
 //! notifications and acknowledges an empty set.
 
 use super::ServerInner;
-use crate::protocol::params::Params;
+use crate::protocol::message::Request;
 use crate::protocol::{RequestId, RpcError, encode};
 
-/// Checks the notifications that a client requests.
-///
-/// # Errors
-///
-/// -32602 if `notifications` is missing or not an object.
-pub(crate) fn check(params: &Params<'_>) -> Result<(), RpcError> {
-    match params.notifications {
-        Some(filter) if filter.get().starts_with('{') => Ok(()),
-        _ => Err(RpcError::invalid_params(
-            r#"Invalid params: "notifications" must be given, as an object that says what to hear of"#,
-        )),
-    }
+/// A subscription that a client requests.
+pub(crate) struct Subscription {
+    /// The id of the request, by which the client knows it.
+    pub(crate) id: RequestId,
 }
 
-/// Writes the first message of the subscription that the request `id` opens.
-pub(crate) fn acknowledge(out: &mut Vec<u8>, id: &RequestId) {
-    out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"notifications":{},"_meta":{"io.modelcontextprotocol/subscriptionId":"#);
-    id.write(out);
-    out.extend_from_slice(b"}}}");
+impl Subscription {
+    /// # Errors
+    ///
+    /// -32602 if `notifications` is missing or not an object.
+    pub(super) fn of(request: &Request<'_>) -> Result<Self, RpcError> {
+        match request.params.notifications {
+            Some(filter) if filter.get().starts_with('{') => Ok(Self {
+                id: request.id.clone(),
+            }),
+            _ => Err(RpcError::invalid_params(
+                r#"Invalid params: "notifications" must be given, as an object that says what to hear of"#,
+            )),
+        }
+    }
+
+    /// Writes its first message.
+    pub(crate) fn acknowledge(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"notifications":{},"_meta":{"io.modelcontextprotocol/subscriptionId":"#);
+        self.id.write(out);
+        out.extend_from_slice(b"}}}");
+    }
 }
 
 impl ServerInner {

@@ -40,10 +40,12 @@ pub(crate) fn with_sources(
             let _ = write!(text, "{between}…");
         }
     });
-    if let Err(panic) = written
-        && let Some(panic) = panic.source()
-    {
-        let _ = write!(text, " (the text ends here: its Display {panic})");
+    if let Err(panic) = written {
+        let _ = write!(
+            text,
+            " (the text ends here: its Display {})",
+            panic.as_str()
+        );
     }
     text.text
 }

@@ -4,18 +4,13 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::future::Future;
 #[cfg(feature = "logging")]
 use std::panic::PanicHookInfo;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 #[cfg(feature = "logging")]
 use std::sync::Once;
-use std::task::{Context, Poll};
 
 use tracing::Span;
-
-use crate::call::ToolError;
 
 thread_local! {
     /// Whether this thread runs code whose panics are contained.
@@ -26,8 +21,22 @@ thread_local! {
     static HAS_LAST: Cell<bool> = const { Cell::new(false) };
 }
 
+/// A panic that was contained, as text for the log.
+#[derive(Debug)]
+pub(crate) struct Panicked(String);
+
+impl Panicked {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn into_description(self) -> String {
+        self.0
+    }
+}
+
 /// Runs `run` and makes a panic an error.
-pub(crate) fn contain<T>(run: impl FnOnce() -> T) -> Result<T, ToolError> {
+pub(crate) fn contain<T>(run: impl FnOnce() -> T) -> Result<T, Panicked> {
     let outer = CONTAINED.replace(true);
     // A panic that the code before caught itself does not describe one in here.
     // One that unwinds through this thread now is described again below.
@@ -41,18 +50,18 @@ pub(crate) fn contain<T>(run: impl FnOnce() -> T) -> Result<T, ToolError> {
 }
 
 #[cold]
-fn caught(payload: Box<dyn Any + Send>) -> ToolError {
+fn caught(payload: Box<dyn Any + Send>) -> Panicked {
     let description = take_last().unwrap_or_else(|| describe(&*payload));
     // The payload's own `Drop` may panic, and so may the payload of that:
     // the second is leaked, since it cannot be dropped safely.
     if let Err(second) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
         std::mem::forget(second);
     }
-    ToolError::panic(description)
+    Panicked(description)
 }
 
 /// Drops a value whose `Drop` may panic.
-pub(crate) fn discard<T>(value: T) -> Result<(), ToolError> {
+pub(crate) fn discard<T>(value: T) -> Result<(), Panicked> {
     contain(move || drop(value))
 }
 
@@ -60,7 +69,7 @@ pub(crate) fn discard<T>(value: T) -> Result<(), ToolError> {
 ///
 /// The span is left after a panic in `run` was caught: a subscriber that
 /// panicked while this thread unwinds would end the process.
-pub(crate) fn contain_in<T>(span: &Span, run: impl FnOnce() -> T) -> Result<T, ToolError> {
+pub(crate) fn contain_in<T>(span: &Span, run: impl FnOnce() -> T) -> Result<T, Panicked> {
     if span.is_disabled() {
         return contain(run);
     }
@@ -68,77 +77,6 @@ pub(crate) fn contain_in<T>(span: &Span, run: impl FnOnce() -> T) -> Result<T, T
     let outcome = contain(run);
     let _ = discard(entered);
     outcome
-}
-
-/// A future that runs inside a span, and whose panics become errors.
-pub(crate) struct Contained<F> {
-    future: Option<F>,
-    span: Span,
-}
-
-impl<F> Contained<F> {
-    pub(crate) fn new(future: F, span: Span) -> Self {
-        let future = Some(future);
-        Self { future, span }
-    }
-
-    /// Drops the future, if it has not come to its end.
-    pub(crate) fn end(&mut self) {
-        let _ = self.drop_future();
-    }
-
-    fn drop_future(&mut self) -> Result<(), ToolError> {
-        match self.future.take() {
-            Some(future) => contain_in(&self.span, || drop(future)),
-            None => Ok(()),
-        }
-    }
-}
-
-impl<T, F: Future<Output = Result<T, ToolError>> + Unpin> Future for Contained<F> {
-    type Output = Result<T, ToolError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { future, span } = &mut *self;
-        if future.is_none() {
-            return Poll::Ready(Err(ToolError::internal("the call has ended already")));
-        }
-        // Out of the closure's reach: it must survive a panic in the future's `Drop`.
-        let mut outcome = None;
-        let ended = contain_in(span, || {
-            if let Some(running) = future
-                && let Poll::Ready(ready) = Pin::new(running).poll(cx)
-            {
-                outcome = Some(ready);
-                *future = None;
-            }
-        });
-        match (ended, outcome) {
-            (Ok(()), None) => Poll::Pending,
-            (Ok(()), Some(outcome)) => Poll::Ready(outcome),
-            (Err(panic), outcome) => {
-                // What the panic left of the future; a failure of its own is
-                // what the call ended with.
-                let _ = self.drop_future();
-                Poll::Ready(match outcome {
-                    Some(Err(error)) => Err(error),
-                    outcome => {
-                        let _ = discard(outcome);
-                        Err(panic)
-                    }
-                })
-            }
-        }
-    }
-}
-
-impl<F> Drop for Contained<F> {
-    fn drop(&mut self) {
-        self.end();
-        if !self.span.is_none() {
-            let _ = discard(std::mem::replace(&mut self.span, Span::none()));
-        }
-    }
 }
 
 /// A value whose panics on being dropped are contained, wherever that happens.
@@ -239,7 +177,7 @@ mod tests {
     fn a_payload_that_panics_when_it_is_dropped_is_contained_however_often() {
         for times in 0..5 {
             let panic = contain(|| std::panic::panic_any(Bomb(times))).unwrap_err();
-            assert!(panic.message().is_none());
+            assert!(panic.as_str().starts_with("panicked"));
             assert_eq!(discard(Bomb(times)).is_err(), times > 0);
             drop(Discarded::new(Bomb(times)));
         }
@@ -260,22 +198,7 @@ mod tests {
             let _noisy = Noisy;
             panic!("outer");
         });
-        let source = panic.unwrap_err().source().map(ToString::to_string);
-        let source = source.unwrap();
-        assert!(source.starts_with("panicked: outer"), "{source}");
-    }
-
-    #[tokio::test]
-    async fn a_future_that_panics_when_it_is_dropped_ends_with_an_error() {
-        struct Ready(#[allow(dead_code)] Bomb);
-        impl Future for Ready {
-            type Output = Result<u8, ToolError>;
-            fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-                Poll::Ready(Ok(1))
-            }
-        }
-        let outcome = Contained::new(Ready(Bomb(3)), Span::none()).await;
-        assert!(outcome.is_err());
-        drop(Contained::new(Ready(Bomb(3)), Span::none()));
+        let text = panic.unwrap_err().into_description();
+        assert!(text.starts_with("panicked: outer"), "{text}");
     }
 }

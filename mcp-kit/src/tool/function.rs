@@ -4,30 +4,30 @@
 
 use std::borrow::Cow;
 use std::future::Future;
-use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 
-use super::{Tool, ToolDefinition, ToolError, ToolResult};
+use super::{IntoToolResult, ToolDefinition};
 use crate::args::{ArgsSpec, CompiledArgs, ToolArgs};
-use crate::call::Call;
-use crate::extract::{FromContext, Requirements};
+use crate::call::{Call, Error, Handler, NextFuture, Reply};
+use crate::extract::{FromCall, Requirements};
 use crate::limits::Rate;
 use crate::primitive::WarningCode;
 use crate::schema::RunTime;
 use crate::support::panics::{Discarded, contain_in, discard};
 
-/// The future of a call.
-pub type ToolFuture = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'static>>;
+/// The future of a handler.
+pub type HandlerFuture = NextFuture<'static>;
 
 /// A function with `#[tool]`, as a type.
 ///
 /// The macro implements it for a struct of the function's name, which is what
 /// [`ServerBuilder::tool`](crate::server::ServerBuilder::tool) takes.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no tool",
+    message = "`{Self}` is not a tool",
     label = "not a function with `#[tool]`",
     note = "write `#[tool]` above the function and name it here: `.tool::<my_function>()`"
 )]
@@ -35,24 +35,24 @@ pub trait ToolFn: 'static {
     #[doc(hidden)]
     fn describe(spec: &mut ToolSpec);
     #[doc(hidden)]
-    fn call(call: Call) -> ToolFuture;
+    fn call(call: Call) -> HandlerFuture;
 }
 
 /// What a parameter of a `#[tool]` function may be: one struct of arguments
 /// ([`ToolArgs`]) and any number of things from the context
-/// ([`FromContext`]). `M` distinguishes the two and is always inferred.
+/// ([`FromCall`]). `M` distinguishes the two and is always inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a tool",
     label = "neither an argument struct nor something from the context",
-    note = "an argument struct derives `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs`; from the context come `State<T>` (`T: Clone + Send + Sync + 'static`), `Extension<T>`, `Principal`, `RequestInfo`, `Progress`, `Cancellation`, `Server` and your own types that implement `FromContext`"
+    note = "an argument struct derives `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs`; from the context come `State<T>` (`T: Clone + Send + Sync + 'static`), `Extension<T>`, `Principal`, `RequestInfo`, `Progress`, `Cancellation`, `Server` and your own types that implement `FromCall`"
 )]
-pub trait FromToolCall<M>: Sized {
+pub trait Parameter<M>: Sized {
     #[doc(hidden)]
     const IS_ARGS: bool;
     #[doc(hidden)]
     fn describe(spec: &mut ToolSpec);
     #[doc(hidden)]
-    fn from_tool_call(call: &mut Call) -> Result<Self, ToolError>;
+    fn from_call(call: &mut Call) -> impl Future<Output = Result<Self, Error>> + Send;
 }
 
 #[doc(hidden)]
@@ -61,29 +61,29 @@ pub struct ViaArgs;
 
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct ViaContext;
+pub struct ViaCall;
 
-impl<T: ToolArgs> FromToolCall<ViaArgs> for T {
+impl<T: ToolArgs> Parameter<ViaArgs> for T {
     const IS_ARGS: bool = true;
 
     fn describe(spec: &mut ToolSpec) {
         spec.arguments(T::__spec());
     }
 
-    fn from_tool_call(call: &mut Call) -> Result<Self, ToolError> {
+    async fn from_call(call: &mut Call) -> Result<Self, Error> {
         call.take_arguments()
     }
 }
 
-impl<T: FromContext> FromToolCall<ViaContext> for T {
+impl<T: FromCall> Parameter<ViaCall> for T {
     const IS_ARGS: bool = false;
 
     fn describe(spec: &mut ToolSpec) {
         T::requires(&mut spec.requirements);
     }
 
-    fn from_tool_call(call: &mut Call) -> Result<Self, ToolError> {
-        T::from_context(call)
+    fn from_call(call: &mut Call) -> impl Future<Output = Result<Self, Error>> + Send {
+        <T as FromCall>::from_call(call)
     }
 }
 
@@ -157,7 +157,7 @@ impl ToolSpec {
 
     fn arguments(&mut self, spec: ArgsSpec) {
         match CompiledArgs::of(&spec) {
-            Ok(arguments) => self.definition.arguments = arguments,
+            Ok(arguments) => self.definition.arguments = Arc::new(arguments),
             Err(problems) => self.definition.problems.extend(problems),
         }
     }
@@ -177,83 +177,71 @@ impl ToolSpec {
             .into_generator();
         if let Some(schema) = schema(&mut generator) {
             let published = crate::schema::typed_output(schema);
-            self.definition.output = Some(RunTime::of_output(&published));
+            self.definition.output = Some(Arc::new(RunTime::of_output(&published)));
             self.definition.publish_output(published);
         }
     }
 }
 
-/// Runs a blocking function on the blocking pool.
+/// The reply of a handler, of what its function returned.
+pub fn reply(result: impl IntoToolResult) -> Result<Reply, Error> {
+    result.into_tool_result().map(Reply::Tool)
+}
+
+/// Runs a blocking function on the blocking pool, with what was extracted for it.
 ///
 /// The call, and with it every permit, moves into the closure: a caller that
 /// gave up does not free what the closure still uses.
-pub fn run_blocking(
-    mut call: Call,
-    run: fn(&mut Call) -> Result<ToolResult, ToolError>,
-) -> ToolFuture {
-    Box::pin(async move {
-        let span = tracing::Span::current();
-        let running = tokio::task::spawn_blocking(move || {
-            // The pool may have had no thread until the caller was answered.
-            let outcome = if call.context().is_cancelled() {
-                Err(ToolError::internal("the call ended before it began"))
-            } else {
-                contain_in(&span, || run(&mut call)).unwrap_or_else(Err)
-            };
-            // What middlewares attached is dropped with the call.
-            let dropped = contain_in(&span, || drop(call));
-            let _ = discard(span);
-            // The outcome of a call that was answered before is dropped.
-            Discarded::new(match dropped {
-                Ok(()) => outcome,
-                Err(panic) => discard(outcome).and(Err(panic)),
-            })
-        });
-        match running.await {
-            Ok(outcome) => outcome
-                .take()
-                .unwrap_or_else(|| Err(ToolError::internal("the outcome was taken already"))),
-            Err(error) => Err(ToolError::internal(error)),
-        }
-    })
-}
-
-/// A `#[tool]` function as the server holds it.
-pub(crate) struct FnTool {
-    definition: ToolDefinition,
-    call: fn(Call) -> ToolFuture,
-}
-
-impl FnTool {
-    pub(crate) fn new(
-        describe: fn(&mut ToolSpec),
-        call: fn(Call) -> ToolFuture,
-    ) -> (Self, Requirements) {
-        let mut spec = ToolSpec::new();
-        describe(&mut spec);
-        let tool = Self {
-            definition: spec.definition,
-            call,
+pub async fn run_blocking<T: Send + 'static>(
+    call: Call,
+    extracted: T,
+    run: fn(T) -> Result<Reply, Error>,
+) -> Result<Reply, Error> {
+    let span = tracing::Span::current();
+    let extracted = Discarded::new(extracted);
+    let running = tokio::task::spawn_blocking(move || {
+        // The pool may have had no thread until the caller was answered.
+        let outcome = match extracted.take() {
+            Some(extracted) if !call.context().is_cancelled() => {
+                contain_in(&span, || run(extracted)).unwrap_or_else(|panic| Err(panic.into()))
+            }
+            extracted => {
+                let _ = discard(extracted);
+                Err(Error::internal("the call ended before it began"))
+            }
         };
-        (tool, spec.requirements)
+        // What middlewares attached is dropped with the call.
+        let dropped = contain_in(&span, || drop(call));
+        let _ = discard(span);
+        // The outcome of a call that was answered before is dropped.
+        Discarded::new(match dropped {
+            Ok(()) => outcome,
+            Err(panic) => match discard(outcome) {
+                Ok(()) => Err(panic.into()),
+                Err(other) => Err(other.into()),
+            },
+        })
+    });
+    match running.await {
+        Ok(outcome) => outcome
+            .take()
+            .unwrap_or_else(|| Err(Error::internal("the outcome was taken already"))),
+        Err(error) => Err(Error::internal(error)),
     }
 }
 
-// Written out where `#[async_trait]` could stand: the function's own box is
-// handed on as it is, which saves one per call.
-impl Tool for FnTool {
-    fn definition(&self) -> &ToolDefinition {
-        &self.definition
-    }
+/// What a `#[tool]` function needs, and its definition.
+pub(crate) fn describe<T: ToolFn>() -> (ToolDefinition, Requirements, impl Handler) {
+    let mut spec = ToolSpec::new();
+    T::describe(&mut spec);
+    (spec.definition, spec.requirements, Function(T::call))
+}
 
-    fn call<'life, 'async_trait>(
-        &'life self,
-        call: Call,
-    ) -> Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send + 'async_trait>>
-    where
-        'life: 'async_trait,
-        Self: 'async_trait,
-    {
-        (self.call)(call)
+/// A `#[tool]` function, as the innermost part of its chain.
+struct Function(fn(Call) -> HandlerFuture);
+
+impl Handler for Function {
+    fn run(&self, call: Call) -> NextFuture<'_> {
+        (self.0)(call)
     }
 }

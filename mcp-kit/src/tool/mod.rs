@@ -4,16 +4,21 @@
 
 mod function;
 mod result;
+mod row;
 mod runtime;
 
-pub use crate::call::{ErrorKind, ToolError};
+/// The name under which tool authors use [`Error`](crate::call::Error).
+pub use crate::call::Error as ToolError;
+pub use crate::call::ErrorKind;
 pub use crate::content::ToolResult;
 pub use crate::primitive::{Annotations, ToolDefinition};
-pub(crate) use function::FnTool;
-pub use function::{FromToolCall, ToolFn};
+pub(crate) use function::describe;
 #[doc(hidden)]
-pub use function::{ToolFuture, ToolSpec, ViaArgs, ViaContext, run_blocking};
+pub use function::{HandlerFuture, ToolSpec, ViaArgs, ViaCall, reply, run_blocking};
+pub use function::{Parameter, ToolFn};
 pub use result::{IntoToolResult, Json};
+pub(crate) use row::TOOLS;
+pub(crate) use runtime::RuntimeHandler;
 pub use runtime::{RuntimeTool, from_fn};
 
 use async_trait::async_trait;

@@ -3,8 +3,8 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
-use super::ToolResult;
-use crate::call::{IntoToolError, ToolError};
+use super::{ToolError, ToolResult};
+use crate::call::IntoToolError;
 use crate::content::{Audio, Content, EmbeddedResource, Image, ResourceLink, Text, finite};
 use crate::protocol::encode;
 
@@ -22,7 +22,6 @@ impl ToolResult {
             content: vec![Content::text(json.get())],
             structured: Some(json),
             is_error: false,
-            failure: None,
         })
     }
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use async_trait::async_trait;
 
 use super::{IntoToolResult, Tool, ToolDefinition, ToolError, ToolResult};
-use crate::call::Call;
+use crate::call::{Call, Handler, NextFuture, Reply};
 
 /// Makes a tool of a definition and a handler.
 ///
@@ -63,5 +63,14 @@ where
 
     async fn call(&self, call: Call) -> Result<ToolResult, ToolError> {
         (self.handler)(call).await.into_tool_result()
+    }
+}
+
+/// A tool that is known only at run time, as the innermost part of its chain.
+pub(crate) struct RuntimeHandler<T>(pub(crate) T);
+
+impl<T: Tool> Handler for RuntimeHandler<T> {
+    fn run(&self, call: Call) -> NextFuture<'_> {
+        Box::pin(async move { self.0.call(call).await.map(Reply::from) })
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use mcp_kit::call::Call;
+use mcp_kit::call::{Call, Reply};
 use mcp_kit::middleware::{Middleware, Next};
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
@@ -67,7 +67,7 @@ struct Seen(Arc<Mutex<Vec<String>>>);
 
 #[mcp_kit::async_trait]
 impl Middleware for Seen {
-    async fn handle(&self, call: Call, next: Next<'_>) -> Result<ToolResult, ToolError> {
+    async fn handle(&self, call: Call, next: Next<'_>) -> Result<Reply, ToolError> {
         self.0.lock().unwrap().push(call.raw_arguments().to_owned());
         next.run(call).await
     }

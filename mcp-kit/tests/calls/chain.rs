@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use mcp_kit::call::Call;
+use mcp_kit::call::{Call, Reply};
 use mcp_kit::middleware::{Middleware, Next};
 use mcp_kit::prelude::*;
 use mcp_kit::testing::Client;
@@ -30,7 +30,7 @@ struct Step(&'static str, Trail);
 
 #[mcp_kit::async_trait]
 impl Middleware for Step {
-    async fn handle(&self, call: Call, next: Next<'_>) -> Result<ToolResult, ToolError> {
+    async fn handle(&self, call: Call, next: Next<'_>) -> Result<Reply, ToolError> {
         let knows = match call.typed_arguments::<Greeting>() {
             Some(greeting) => format!(" knows {}", greeting.name),
             None => String::new(),
@@ -111,7 +111,7 @@ struct FindTenant;
 
 #[mcp_kit::async_trait]
 impl Middleware for FindTenant {
-    async fn handle(&self, mut call: Call, next: Next<'_>) -> Result<ToolResult, ToolError> {
+    async fn handle(&self, mut call: Call, next: Next<'_>) -> Result<Reply, ToolError> {
         let tenant = Tenant(format!("the tenant of {}", call.principal().name()));
         call.insert_extension(tenant);
         next.run(call).await
@@ -152,7 +152,7 @@ struct Closed;
 
 #[mcp_kit::async_trait]
 impl Middleware for Closed {
-    async fn handle(&self, _: Call, _: Next<'_>) -> Result<ToolResult, ToolError> {
+    async fn handle(&self, _: Call, _: Next<'_>) -> Result<Reply, ToolError> {
         Err(ToolError::user("Closed today."))
     }
 }
@@ -161,7 +161,7 @@ struct Panics;
 
 #[mcp_kit::async_trait]
 impl Middleware for Panics {
-    async fn handle(&self, _: Call, _: Next<'_>) -> Result<ToolResult, ToolError> {
+    async fn handle(&self, _: Call, _: Next<'_>) -> Result<Reply, ToolError> {
         panic!("a secret")
     }
 }

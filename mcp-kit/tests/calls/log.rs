@@ -74,7 +74,7 @@ impl Log {
     pub fn calls(&self, tool: &str) -> Vec<Line> {
         self.lines()
             .into_iter()
-            .filter(|line| line.get("message") == "call" && line.get("tool") == tool)
+            .filter(|line| line.get("message") == "call" && line.get("name") == tool)
             .collect()
     }
 }

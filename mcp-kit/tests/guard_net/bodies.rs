@@ -187,7 +187,7 @@ async fn json_is_read_and_a_wrong_body_is_never_quoted() {
         let error = fetch(&site).await.json::<Page>().await.unwrap_err();
         assert_eq!(error.kind(), NotJson);
         let error = ToolError::from(error);
-        assert!(error.is_user());
+        assert!(error.has_message());
         assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
     }
 }

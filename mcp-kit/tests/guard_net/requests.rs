@@ -68,7 +68,7 @@ async fn headers_of_the_connection_cannot_be_set() {
             .unwrap_err();
         assert_eq!(error.kind(), Request, "{name}");
         // The author's mistake is not the client's.
-        assert!(!ToolError::from(error).is_user());
+        assert!(!ToolError::from(error).has_message());
     }
     for method in [Method::CONNECT, Method::TRACE] {
         let request = client(here(NAMES)).request(method, &site.on("a.example", "/"));

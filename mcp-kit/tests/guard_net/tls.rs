@@ -133,7 +133,7 @@ async fn certificates_are_installed() {
     let source = error.source().unwrap().to_string();
     assert!(source.contains("ca-certificates"), "{source}");
     // The model cannot mend it with another URL.
-    assert!(!ToolError::from(error).is_user());
+    assert!(!ToolError::from(error).has_message());
     // Certificates of the builder's are enough, and http needs none.
     trusting()
         .build()

@@ -89,19 +89,19 @@ fn server(metrics: &Metrics, gate: &Arc<Gate>) -> ServerBuilder {
 }
 
 fn calls(metrics: &Metrics, tool: &str, outcome: &str) -> f64 {
-    let labels = format!(r#"{{tool="{tool}",outcome="{outcome}"}}"#);
-    value(metrics, &format!("mcp_tool_calls_total{labels}"))
+    let labels = format!(r#"{{kind="tool",name="{tool}",outcome="{outcome}"}}"#);
+    value(metrics, &format!("mcp_calls_total{labels}"))
 }
 
 fn count(metrics: &Metrics, tool: &str) -> f64 {
-    let series = format!(r#"mcp_tool_call_duration_seconds_count{{tool="{tool}"}}"#);
+    let series = format!(r#"mcp_call_duration_seconds_count{{kind="tool",name="{tool}"}}"#);
     value(metrics, &series)
 }
 
 fn running(metrics: &Metrics, tool: &str) -> f64 {
     value(
         metrics,
-        &format!(r#"mcp_tool_calls_in_flight{{tool="{tool}"}}"#),
+        &format!(r#"mcp_calls_in_flight{{kind="tool",name="{tool}"}}"#),
     )
 }
 
@@ -186,10 +186,10 @@ async fn durations_fall_into_their_buckets() {
     let client = Client::new(&server).await;
     client.call("endless", json!({})).await;
     let bucket = |bound: &str| {
-        let labels = format!(r#"{{le="{bound}",tool="endless"}}"#);
+        let labels = format!(r#"{{le="{bound}",kind="tool",name="endless"}}"#);
         value(
             &metrics,
-            &format!("mcp_tool_call_duration_seconds_bucket{labels}"),
+            &format!("mcp_call_duration_seconds_bucket{labels}"),
         )
     };
     assert_eq!(bucket("0.5"), 0.0);
@@ -197,7 +197,7 @@ async fn durations_fall_into_their_buckets() {
     assert_eq!(bucket("+Inf"), 1.0);
     let sum = value(
         &metrics,
-        r#"mcp_tool_call_duration_seconds_sum{tool="endless"}"#,
+        r#"mcp_call_duration_seconds_sum{kind="tool",name="endless"}"#,
     );
     assert!((1.0..1.1).contains(&sum), "{sum}");
 }
@@ -216,21 +216,6 @@ async fn servers_that_share_metrics_are_counted_together_and_own_metrics_stand_b
     assert_eq!(calls(&metrics, "fine", "ok"), 2.0);
     assert_eq!(value(&metrics, "stock"), 7.0);
     assert!(metrics.encode().ends_with("# EOF\n"));
-}
-
-#[tokio::test]
-async fn the_chain_has_a_measure_only_where_there_are_metrics() {
-    let with = Server::builder("test", "1")
-        .tool::<fine>()
-        .metrics(&Metrics::new());
-    let layers = |server: ServerBuilder| {
-        let server = server.build().unwrap();
-        let policy = server.policies().next().unwrap();
-        policy.layers().map(String::from).collect::<Vec<_>>()
-    };
-    assert_eq!(layers(with)[..2], ["Measure", "Log"]);
-    let without = Server::builder("test", "1").tool::<fine>();
-    assert_eq!(layers(without)[0], "Log");
 }
 
 #[derive(serde::Deserialize, schemars::JsonSchema, garde::Validate, ToolArgs)]
@@ -252,7 +237,7 @@ async fn calls_whose_arguments_were_normalised_are_counted() {
     let server = server.metrics(&metrics).build().unwrap();
     let client = Client::new(&server).await;
     let count = || {
-        let series = r#"mcp_tool_calls_normalised_total{tool="climb"}"#;
+        let series = r#"mcp_calls_normalised_total{kind="tool",name="climb"}"#;
         value(&metrics, series)
     };
     for (step, normalised) in [

@@ -69,7 +69,7 @@ async fn a_refusal_is_counted_under_its_reason_and_is_no_call() {
         assert!(status.is_client_error(), "{reason}: {status}");
         assert_eq!(value(&metrics, &series), 1.0, "{reason}");
     }
-    let ok = r#"mcp_tool_calls_total{tool="fine",outcome="ok"}"#;
+    let ok = r#"mcp_calls_total{kind="tool",name="fine",outcome="ok"}"#;
     assert_eq!(value(&metrics, ok), 0.0);
     assert_eq!(client.post(&call()).await.status(), StatusCode::OK);
     assert_eq!(value(&metrics, ok), 1.0);
@@ -89,6 +89,6 @@ async fn the_path_is_there_only_where_it_was_asked_for_and_behind_the_same_doors
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers()["content-type"], Metrics::CONTENT_TYPE);
     let text = response.text().await;
-    assert!(text.contains("mcp_tool_calls_total{"), "{text}");
+    assert!(text.contains("mcp_calls_total{"), "{text}");
     assert!(text.ends_with("# EOF\n"), "{text}");
 }

@@ -4,8 +4,9 @@ use std::fmt;
 use std::io;
 
 use super::path::SandboxPath;
-use crate::call::{ErrorKind, ToolError};
+use crate::call::ErrorKind;
 use crate::support::text::excerpt;
+use crate::tool::ToolError;
 
 /// Why a file or a folder could not be read or changed.
 ///

@@ -170,7 +170,7 @@ mod tests {
         let path: SandboxPath = "private/name".parse().unwrap();
         let failed = std::io::Error::from(std::io::ErrorKind::StorageFull);
         let error = crate::ToolError::from(FileError::of_io(&path, failed));
-        assert!(!error.is_user());
+        assert!(!error.has_message());
         let source = error.source().unwrap();
         assert!(!source.to_string().contains("private"));
         assert!(source.source().is_some());
@@ -183,7 +183,7 @@ mod tests {
         let refused = FileError::of_io(&path, rustix::io::Errno::XDEV.into());
         assert_eq!(refused.kind(), FileErrorKind::OtherDisk);
         let error = crate::ToolError::from(refused);
-        assert!(error.is_user());
+        assert!(error.has_message());
         assert!(error.message().unwrap().contains("another disk"));
     }
 }

@@ -9,7 +9,8 @@ use http::StatusCode;
 
 use super::resolve::Refused;
 use super::url::SafeUrlError;
-use crate::call::{ErrorKind, ToolError};
+use crate::call::ErrorKind;
+use crate::tool::ToolError;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 

@@ -6,8 +6,9 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::call::{ErrorKind, ToolError};
+use crate::call::ErrorKind;
 use crate::support::text::excerpt;
+use crate::tool::ToolError;
 
 /// Why a program was not run to its end, or its output cannot be used.
 ///

@@ -6,6 +6,7 @@ use std::time::Duration;
 use redis::Script;
 use sha2::{Digest as _, Sha256};
 
+use crate::limits::Key;
 use crate::limits::replicas::{RedisLimits, StoreUnavailable, digest_part};
 
 /// Atomic, and by the store's clock: replicas need not agree on the time.
@@ -42,7 +43,7 @@ impl SharedCount {
     /// Takes one from the key's budget, or says how long to wait for it.
     pub(crate) async fn take(
         &self,
-        key: [&[u8]; 2],
+        key: Key<'_>,
     ) -> Result<Result<(), Duration>, StoreUnavailable> {
         let mut digest = self.common.clone();
         for part in key {

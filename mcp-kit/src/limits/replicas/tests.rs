@@ -15,8 +15,8 @@ mod redis;
 
 use self::redis::Redis;
 
-const ALICE: [&[u8]; 2] = [b"alice", b"search"];
-const BOB: [&[u8]; 2] = [b"bob", b"search"];
+const ALICE: [&[u8]; 3] = [b"alice", b"tool", b"search"];
+const BOB: [&[u8]; 3] = [b"bob", b"tool", b"search"];
 
 fn store(redis: &Redis) -> RedisLimits {
     RedisLimits::new(&redis.url())
@@ -70,7 +70,7 @@ async fn replicas_share_each_budget() {
     // Nobody else waits: neither another caller or tool, nor another server,
     // limit or rate.
     assert_eq!(b.take(BOB).await, Ok(()));
-    assert_eq!(b.take([b"alice", b"fetch"]).await, Ok(()));
+    assert_eq!(b.take([b"alice", b"tool", b"fetch"]).await, Ok(()));
     let other = ledger(store(&redis), "other").budgets("tool", rate);
     assert_eq!(other.take(ALICE).await, Ok(()));
     let other = ledger(store(&redis), "server").budgets("principal", rate);
@@ -259,7 +259,7 @@ async fn a_store_that_comes_back_counts_again() {
 
     assert!(redis.restart());
     // Empty again, and asked again: what one replica takes, the other lacks.
-    let key: [&[u8]; 2] = [b"carol", b"search"];
+    let key: [&[u8]; 3] = [b"carol", b"tool", b"search"];
     assert_eq!(closed.take(key).await, Ok(()));
     assert_eq!(open.take(key).await, Ok(()));
     assert!(seconds(closed.take(key).await) > 1_700);

@@ -29,52 +29,56 @@ impl Collector for Collected {
 
 impl Collected {
     fn calls(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let tools = self.0.tools().clone();
+        let primitives = self.0.primitives().clone();
         let mut calls = encoder.encode_descriptor(
-            "mcp_tool_calls",
+            "mcp_calls",
             "Calls that ended, by how.",
             None,
             MetricType::Counter,
         )?;
-        for (tool, series) in &tools {
+        for ((kind, name), series) in &primitives {
             for (outcome, count) in series.outcomes() {
                 calls
-                    .encode_family(&[("tool", tool.as_str()), ("outcome", outcome)])?
+                    .encode_family(&[
+                        ("kind", kind.as_str()),
+                        ("name", name.as_str()),
+                        ("outcome", outcome),
+                    ])?
                     .encode_counter::<NoLabelSet, u64, u64>(&count, None)?;
             }
         }
         let mut durations = encoder.encode_descriptor(
-            "mcp_tool_call_duration",
+            "mcp_call_duration",
             "Time from reading a call to its end.",
             Some(&Unit::Seconds),
             MetricType::Histogram,
         )?;
-        for (tool, series) in &tools {
+        for ((kind, name), series) in &primitives {
             let (sum, count, buckets) = series.durations();
             durations
-                .encode_family(&[("tool", tool.as_str())])?
+                .encode_family(&[("kind", kind.as_str()), ("name", name.as_str())])?
                 .encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
         }
         let mut running = encoder.encode_descriptor(
-            "mcp_tool_calls_in_flight",
+            "mcp_calls_in_flight",
             "Calls that run now.",
             None,
             MetricType::Gauge,
         )?;
-        for (tool, series) in &tools {
+        for ((kind, name), series) in &primitives {
             running
-                .encode_family(&[("tool", tool.as_str())])?
+                .encode_family(&[("kind", kind.as_str()), ("name", name.as_str())])?
                 .encode_gauge(&series.running())?;
         }
         let mut normalised = encoder.encode_descriptor(
-            "mcp_tool_calls_normalised",
+            "mcp_calls_normalised",
             "Calls whose arguments were normalised.",
             None,
             MetricType::Counter,
         )?;
-        for (tool, series) in &tools {
+        for ((kind, name), series) in &primitives {
             normalised
-                .encode_family(&[("tool", tool.as_str())])?
+                .encode_family(&[("kind", kind.as_str()), ("name", name.as_str())])?
                 .encode_counter::<NoLabelSet, u64, u64>(&series.normalised(), None)?;
         }
         Ok(())

@@ -2,19 +2,19 @@
 //!
 //! | metric | labels | what it says |
 //! |---|---|---|
-//! | `mcp_tool_calls_total` | `tool`, `outcome` | calls that ended, by the log's word for how |
-//! | `mcp_tool_call_duration_seconds` | `tool` | histogram of the time from reading a call to its end |
-//! | `mcp_tool_calls_in_flight` | `tool` | calls that run now |
-//! | `mcp_tool_calls_normalised_total` | `tool` | calls whose arguments were [normalised](crate::args#arguments-as-hosts-send-them) |
+//! | `mcp_calls_total` | `kind`, `name`, `outcome` | calls that ended, by the log's word for how |
+//! | `mcp_call_duration_seconds` | `kind`, `name` | histogram of the time from reading a call to its end |
+//! | `mcp_calls_in_flight` | `kind`, `name` | calls that run now |
+//! | `mcp_calls_normalised_total` | `kind`, `name` | calls whose arguments were [normalised](crate::args#arguments-as-hosts-send-them) |
 //! | `mcp_http_requests_refused_total` | `reason` | requests that were refused before they were a call (feature `http`) |
 //! | `mcp_sessions_open` | | sessions of protocol versions until 2025-11-25 (feature `http`) |
 //!
 //! The outcomes are `ok`, `error_result`, `user_error`, `invalid_arguments`,
 //! `timeout`, `cancelled`, `forbidden`, `rate_limited`, `busy`,
-//! `result_too_large`, `internal_error` and `panic`. Every series is there from
+//! `not_found`, `result_too_large`, `internal_error` and `panic`. Every series is there from
 //! the start, with zero, so that the first panic raises an alert.
 //!
-//! No label is under a client's control: a tool that does not exist is counted
+//! No label is under a client's control: a name that does not exist is counted
 //! nowhere, and no principal, address or session is a label.
 //!
 //! ```
@@ -33,7 +33,7 @@
 //!     .metrics(&metrics)
 //!     .build()?;
 //! let text = metrics.encode();
-//! assert!(text.contains(r#"mcp_tool_calls_total{tool="hello",outcome="ok"} 0"#));
+//! assert!(text.contains(r#"mcp_calls_total{kind="tool",name="hello",outcome="ok"} 0"#));
 //! # Ok::<(), mcp_kit::server::BuildError>(())
 //! ```
 
@@ -54,10 +54,11 @@ use prometheus_client::registry::Registry;
 
 #[cfg(feature = "http")]
 pub use listen::MetricsListener;
-pub(crate) use series::ToolSeries;
+pub(crate) use series::CallSeries;
 
 #[cfg(feature = "http")]
 use crate::observe::Refusal;
+use crate::primitive::Kind;
 use collect::Collected;
 
 /// A server's metrics; given to it with
@@ -73,11 +74,14 @@ struct Inner {
     numbers: Arc<Numbers>,
 }
 
+/// The numbers of each primitive, by its kind and name.
+type Primitives = BTreeMap<(Kind, String), Arc<CallSeries>>;
+
 /// What mcp-kit itself counts.
 #[derive(Debug, Default)]
 struct Numbers {
-    /// By name, so that every text has the same order.
-    tools: Mutex<BTreeMap<String, Arc<ToolSeries>>>,
+    /// In order, so that every text has the same.
+    primitives: Mutex<Primitives>,
     #[cfg(feature = "http")]
     refused: [AtomicU64; Refusal::ALL.len()],
     #[cfg(feature = "http")]
@@ -137,15 +141,11 @@ impl Metrics {
         text
     }
 
-    /// The metrics of one tool, made when they are first asked for.
-    pub(crate) fn tool(&self, name: &str) -> Arc<ToolSeries> {
-        let mut tools = self.0.numbers.tools();
-        if let Some(series) = tools.get(name) {
-            return Arc::clone(series);
-        }
-        let series = Arc::<ToolSeries>::default();
-        tools.insert(name.to_owned(), Arc::clone(&series));
-        series
+    /// The metrics of one primitive, made when they are first needed.
+    pub(crate) fn series(&self, kind: Kind, name: &str) -> Arc<CallSeries> {
+        let mut primitives = self.0.numbers.primitives();
+        let key = (kind, name.to_owned());
+        Arc::clone(primitives.entry(key).or_default())
     }
 
     #[cfg(feature = "http")]
@@ -172,8 +172,10 @@ impl Metrics {
 }
 
 impl Numbers {
-    fn tools(&self) -> MutexGuard<'_, BTreeMap<String, Arc<ToolSeries>>> {
-        self.tools.lock().unwrap_or_else(PoisonError::into_inner)
+    fn primitives(&self) -> MutexGuard<'_, Primitives> {
+        self.primitives
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

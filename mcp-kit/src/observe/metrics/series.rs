@@ -1,9 +1,8 @@
-//! One tool's numbers. A call touches a handful of atomics, and no lock.
+//! One primitive's numbers. A call touches a handful of atomics, and no lock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use crate::call::CallOutcome;
+use crate::call::{CallInfo, Ending, Observer, Outcome};
 
 /// The upper bounds of the histogram's buckets, in microseconds. The last
 /// bucket has none.
@@ -12,49 +11,23 @@ const BOUNDS: [u64; 14] = [
     5_000_000, 10_000_000, 30_000_000,
 ];
 
-/// What is counted of one tool's calls.
+/// What is counted of one primitive's calls.
 #[derive(Debug, Default)]
-pub(crate) struct ToolSeries {
-    outcomes: [AtomicU64; CallOutcome::ALL.len()],
+pub(crate) struct CallSeries {
+    outcomes: [AtomicU64; Outcome::ALL.len()],
     buckets: [AtomicU64; BOUNDS.len() + 1],
     nanoseconds: AtomicU64,
     running: AtomicU64,
     normalised: AtomicU64,
 }
 
-impl ToolSeries {
-    pub(crate) fn begin(&self) {
-        self.running.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn end(&self, outcome: CallOutcome, duration: Duration) {
-        self.running.fetch_sub(1, Ordering::Relaxed);
-        let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        let bucket = BOUNDS
-            .iter()
-            .position(|bound| nanoseconds <= bound * 1_000)
-            .unwrap_or(BOUNDS.len());
-        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
-        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
-        self.count(outcome);
-    }
-
-    /// Counts a call's outcome alone.
-    pub(crate) fn count(&self, outcome: CallOutcome) {
-        self.outcomes[outcome.index()].fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Counts a call whose arguments were normalised.
-    pub(crate) fn normalise(&self) {
-        self.normalised.fetch_add(1, Ordering::Relaxed);
-    }
-
+impl CallSeries {
     pub(super) fn normalised(&self) -> u64 {
         self.normalised.load(Ordering::Relaxed)
     }
 
     pub(super) fn outcomes(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        CallOutcome::ALL.into_iter().map(|outcome| {
+        Outcome::ALL.into_iter().map(|outcome| {
             let count = self.outcomes[outcome.index()].load(Ordering::Relaxed);
             (outcome.as_str(), count)
         })
@@ -76,5 +49,29 @@ impl ToolSeries {
         let count = buckets.iter().map(|(_, count)| count).sum();
         let seconds = self.nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
         (seconds, count, buckets)
+    }
+}
+
+impl Observer for CallSeries {
+    fn started(&self, _: &CallInfo<'_>) {
+        self.running.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn ended(&self, call: &CallInfo<'_>, how: &Ending<'_>) {
+        self.outcomes[how.outcome().index()].fetch_add(1, Ordering::Relaxed);
+        if call.normalised() > 0 {
+            self.normalised.fetch_add(1, Ordering::Relaxed);
+        }
+        // Time spent waiting alone would hide how long handlers take.
+        if how.has_begun() {
+            self.running.fetch_sub(1, Ordering::Relaxed);
+            let nanoseconds = u64::try_from(how.duration().as_nanos()).unwrap_or(u64::MAX);
+            let bucket = BOUNDS
+                .iter()
+                .position(|bound| nanoseconds <= bound * 1_000)
+                .unwrap_or(BOUNDS.len());
+            self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+            self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+        }
     }
 }

@@ -6,10 +6,11 @@ use opentelemetry::trace::{SpanContext, Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue, Value};
 use tracing::Span;
 
-use crate::call::CallOutcome;
-use crate::call::{CallContext, ErrorKind};
+use crate::call::{CallScope, Outcome, Transport};
 use crate::observe::CallStart;
+use crate::primitive::Kind;
 use crate::protocol::{ErrorCode, RequestId};
+use crate::support::reference::Reference;
 use crate::support::text::excerpt;
 
 /// A call's span. It ends with an outcome, at the latest when it is dropped.
@@ -24,7 +25,13 @@ pub(crate) struct CallSpan {
 impl CallSpan {
     /// `parent` is what the request's `_meta` names.
     pub(crate) fn begin(start: &CallStart<'_>, parent: Option<SpanContext>) -> Self {
-        let &CallStart { tool, origin, .. } = start;
+        let &CallStart {
+            method,
+            info,
+            origin,
+            ..
+        } = start;
+        let (kind, name) = (info.kind(), info.name());
         let (parent, link) = match (parent, origin.parent.clone()) {
             (None, parent) => (parent, None),
             both => both,
@@ -38,9 +45,10 @@ impl CallSpan {
         let span = tracing::info_span!(
             target: "mcp_kit::call",
             "call",
-            tool,
+            kind = kind.as_str(),
+            name,
             principal = start.principal,
-            otel.name = format!("tools/call {tool}"),
+            otel.name = format!("{method} {name}"),
             otel.kind = "server",
         );
         // The layer starts it when it is first entered.
@@ -53,18 +61,22 @@ impl CallSpan {
         let set = |key: &'static str, value: Value| {
             traced.set_attribute(KeyValue::new(key, value));
         };
-        set("mcp.method.name", "tools/call".into());
-        set("gen_ai.operation.name", "execute_tool".into());
-        set("gen_ai.tool.name", tool.to_owned().into());
-        set("jsonrpc.request.id", id_text(start.id).into());
-        if let Some(version) = start.version {
-            set("mcp.protocol.version", version.as_str().into());
+        set("mcp.method.name", method.into());
+        match kind {
+            Kind::Tool => {
+                set("gen_ai.operation.name", "execute_tool".into());
+                set("gen_ai.tool.name", name.to_owned().into());
+            }
         }
+        set("jsonrpc.request.id", id_text(start.id).into());
+        set("mcp.protocol.version", start.version.as_str().into());
         if let Some(session) = &origin.session {
             set("mcp.session.id", session.to_string().into());
         }
-        if let Some(transport) = origin.transport {
-            set("network.transport", transport.into());
+        match origin.transport {
+            Transport::Stdio => set("network.transport", "pipe".into()),
+            Transport::Http => set("network.transport", "tcp".into()),
+            Transport::Streams | Transport::Code => {}
         }
         if let Some(version) = origin.http_version {
             set("network.protocol.name", "http".into());
@@ -77,36 +89,7 @@ impl CallSpan {
         }
     }
 
-    /// What runs inside it belongs to the call.
-    pub(crate) fn span(&self) -> &Span {
-        &self.span
-    }
-
-    /// Ends the span, unless it has ended already.
-    pub(crate) fn end(&self, outcome: CallOutcome, context: &CallContext) {
-        if self.has_ended.load(Ordering::Relaxed) {
-            return;
-        }
-        let has_reference = matches!(
-            outcome,
-            CallOutcome::Failed(ErrorKind::Internal | ErrorKind::Panic)
-        );
-        let reference = has_reference.then(|| context.reference().to_string());
-        self.end_with(outcome, reference);
-    }
-
-    /// Ends the span of a call that was answered with a protocol error: the
-    /// client's, by the conventions no error of the server's.
-    pub(crate) fn end_with_code(&self, code: ErrorCode) {
-        if !self.has_ended.swap(true, Ordering::Relaxed) {
-            let span = self.context.span();
-            let code = code.code().to_string();
-            span.set_attribute(KeyValue::new("rpc.response.status_code", code));
-            span.end();
-        }
-    }
-
-    fn end_with(&self, outcome: CallOutcome, reference: Option<String>) {
+    fn end_with(&self, outcome: Outcome, reference: Option<String>) {
         if self.has_ended.swap(true, Ordering::Relaxed) {
             return;
         }
@@ -118,7 +101,7 @@ impl CallSpan {
         if let Some(reference) = reference {
             set("mcp_kit.reference", reference.into());
         }
-        if !matches!(outcome, CallOutcome::Ok | CallOutcome::Cancelled) {
+        if !matches!(outcome, Outcome::Ok | Outcome::Cancelled) {
             set("error.type", "tool_error".into());
             // Without a description: a message may repeat what the client sent.
             span.set_status(Status::error(""));
@@ -127,10 +110,30 @@ impl CallSpan {
     }
 }
 
-/// A call that waited for its turn, and for which nobody waits any more.
+impl CallScope for CallSpan {
+    fn span(&self) -> &Span {
+        &self.span
+    }
+
+    fn ended(&self, outcome: Outcome, reference: Option<Reference>) {
+        self.end_with(outcome, reference.map(|reference| reference.to_string()));
+    }
+
+    /// The client's error, which by the conventions is none of the server's.
+    fn ended_with(&self, code: ErrorCode) {
+        if !self.has_ended.swap(true, Ordering::Relaxed) {
+            let span = self.context.span();
+            let code = code.code().to_string();
+            span.set_attribute(KeyValue::new("rpc.response.status_code", code));
+            span.end();
+        }
+    }
+}
+
+/// A call that was dropped before it was told to have ended.
 impl Drop for CallSpan {
     fn drop(&mut self) {
-        self.end_with(CallOutcome::Cancelled, None);
+        self.end_with(Outcome::Cancelled, None);
     }
 }
 

@@ -17,7 +17,6 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tower_service::Service;
 
-use crate::call::ToolError;
 use crate::caller::Principal;
 use crate::limits::EdgeLimits;
 use crate::limits::SharedSessions;
@@ -26,10 +25,8 @@ use crate::limits::{ByteBudget, Claim};
 use crate::observe::metrics::Metrics;
 use crate::protocol::{ErrorCode, RpcError};
 use crate::server::{Server, ServerInner};
-use crate::support::error_text;
-use crate::support::panics::contain;
+use crate::support::panics::{Panicked, contain};
 use crate::support::reference::Reference;
-use crate::transport::http::calls::call::shutting_down;
 use crate::transport::http::calls::in_flight::InFlight;
 use crate::transport::http::calls::subscriptions::Subscriptions;
 use crate::transport::http::connection::activity::Serving;
@@ -376,7 +373,7 @@ impl Shared {
     /// Answers the calls that run with a refusal, and ends them.
     pub(crate) fn give_up_calls(&self) {
         for call in self.in_flight.calls() {
-            call.give_up(&shutting_down());
+            call.refuse(crate::call::Refusal::ShuttingDown);
         }
     }
 
@@ -408,13 +405,13 @@ impl Shared {
 /// Refuses a request with a reference, since what runs on the way to its
 /// response panicked: an authenticator, a check of readiness, a subscriber.
 #[cold]
-fn panicked(panic: &ToolError) -> Refusal {
+fn panicked(panic: &Panicked) -> Refusal {
     let reference = Reference::new();
     let _ = contain(|| {
         tracing::error!(
             target: "mcp_kit::http",
             reference = reference.to_string(),
-            error = panic.source().map(|panic| error_text::of(panic)),
+            error = panic.as_str(),
             "a request was not answered"
         );
     });

@@ -24,7 +24,7 @@ use std::task::Poll;
 
 use super::signals::Signals;
 use super::stream::{self, Greeting};
-use crate::observe::Origin;
+use crate::call::{Origin, Transport};
 use crate::server::Server;
 
 pub(crate) struct Streams {
@@ -121,7 +121,8 @@ impl Stdio {
         // First: whoever has been answered may tell the server to end at once.
         self.signals = Signals::listen_early().ok();
         let inner = server.inner();
-        let mut greeting = Greeting::new(inner, inner.local.clone()).from(Origin::stdio());
+        let mut greeting =
+            Greeting::new(inner, inner.local.clone()).from(Origin::of(Transport::Stdio));
         self.descriptors.greet(inner, &mut greeting);
         self.greeting = Some(greeting);
     }
@@ -137,10 +138,9 @@ impl Stdio {
 
     async fn serve(mut self, server: &Server) -> io::Result<()> {
         let inner = server.inner();
-        let greeting = self
-            .greeting
-            .take()
-            .unwrap_or_else(|| Greeting::new(inner, inner.local.clone()).from(Origin::stdio()));
+        let greeting = self.greeting.take().unwrap_or_else(|| {
+            Greeting::new(inner, inner.local.clone()).from(Origin::of(Transport::Stdio))
+        });
         let Streams {
             input,
             output,

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -14,17 +13,11 @@ use tokio::time::Instant;
 use super::batch::{Batch, Kept};
 use super::reports::Reports;
 use super::runner::Runner;
-use crate::call::{CallContext, ErrorKind, Outbound, ToolError};
-use crate::call::{Share, ShareGiver, Ticked, Ticking};
-use crate::content::ToolResult;
-use crate::middleware::Timeout;
-use crate::observe::log_refusal;
-use crate::protocol::{Era, ErrorCode, RequestId, encode};
-use crate::server::{PendingCall, ServerInner, error_result};
-
-/// How long after its deadline a call is answered from outside. Its own
-/// `Timeout` comes first unless the handler blocks its thread.
-const GRACE: Duration = Duration::from_millis(100);
+use crate::call::{
+    Answer, CallContext, Outbound, Pending, Refusal, Replaced, Share, ShareGiver, Ticked, Ticking,
+};
+use crate::protocol::{ErrorCode, RequestId, encode};
+use crate::server::ServerInner;
 
 /// A connection's calls: those that wait, those that run, and the answers
 /// that the client has not been sent yet.
@@ -75,11 +68,8 @@ struct State {
 
 struct Open {
     serial: u64,
-    era: Era,
     deadline: Instant,
-    context: Arc<CallContext>,
-    /// It has left the queue, and its chain has not begun.
-    awaits_permit: bool,
+    call: Pending,
     task: Option<AbortHandle>,
     batch: Option<Arc<Batch>>,
 }
@@ -91,7 +81,7 @@ struct Idle {
 
 struct Waiting {
     serial: u64,
-    call: PendingCall,
+    call: Pending,
 }
 
 /// Why a call was not taken.
@@ -99,7 +89,7 @@ pub(super) enum Refused {
     /// Its id belongs to a call in flight.
     DuplicateId,
     /// No more calls can wait.
-    Busy(PendingCall),
+    Busy(Pending),
 }
 
 impl Calls {
@@ -117,7 +107,7 @@ impl Calls {
     /// Takes a call; it runs when there is room. Returns its deadline.
     pub(super) fn take(
         &self,
-        call: PendingCall,
+        call: Pending,
         batch: Option<&Arc<Batch>>,
     ) -> Result<Instant, Refused> {
         let deadline = self.queue(call, batch)?;
@@ -125,14 +115,14 @@ impl Calls {
         Ok(deadline)
     }
 
-    fn queue(&self, call: PendingCall, batch: Option<&Arc<Batch>>) -> Result<Instant, Refused> {
+    fn queue(&self, call: Pending, batch: Option<&Arc<Batch>>) -> Result<Instant, Refused> {
         let limits = &self.server.limits;
         let mut state = self.lock();
         let state = &mut *state;
-        let is_held = state.reports.holds(&call.id);
-        let entry = state.open.entry(call.id.clone());
+        let is_held = state.reports.holds(call.id());
+        let entry = state.open.entry(call.id().clone());
         let (false, Entry::Vacant(place)) = (is_held, entry) else {
-            call.context.trace.end_with(ErrorCode::InvalidRequest);
+            call.discard(ErrorCode::InvalidRequest);
             return Err(Refused::DuplicateId);
         };
         let size = call.size();
@@ -143,17 +133,15 @@ impl Calls {
         }
         state.last_serial += 1;
         let serial = state.last_serial;
-        call.context.set_serial(serial);
-        let deadline = call.context.received_at + call.context.entry.timeout + GRACE;
+        call.context().set_serial(serial);
+        let deadline = call.deadline();
         if let Some(batch) = batch {
             batch.expect_one();
         }
         place.insert(Open {
             serial,
-            era: call.era,
             deadline,
-            context: Arc::clone(&call.context),
-            awaits_permit: false,
+            call: call.clone(),
             task: None,
             batch: batch.cloned(),
         });
@@ -187,18 +175,20 @@ impl Calls {
 
     /// Cancels a call: its handler is dropped, and it gets no answer.
     pub(super) fn cancel(&self, id: &RequestId) {
-        let open = {
+        let (open, ended) = {
             let mut state = self.lock();
             let Some(open) = state.open.remove(id) else {
                 return state.cancel_held(id);
             };
             state.forget_waiting(open.serial);
             state.reports.forget(open.serial);
-            open.context.set_answered();
-            open
+            let ended = open.call.end();
+            (open, ended)
         };
-        // This wakes whoever asked for it, and so not under the lock.
-        open.context.cancel();
+        // This runs the observers, and so not under the lock.
+        if let Some(ended) = ended {
+            ended.cancel();
+        }
         if let Some(task) = open.task {
             task.abort();
         }
@@ -208,28 +198,18 @@ impl Calls {
     }
 
     /// Answers every call whose time has run out while its handler blocked its
-    /// thread, or while it waited. Gives the next deadline.
+    /// thread, or while it waited. Returns the next deadline.
     pub(super) fn expire(&self, now: Instant) -> Option<Instant> {
-        self.answer_where(
-            |open| open.deadline <= now,
-            |open| {
-                open.context.give_up(ErrorKind::Timeout);
-                Timeout::refusal(open.context.entry.timeout)
-            },
-        );
-        self.lock().open.values().map(|open| open.deadline).min()
+        self.refuse_where(|open| open.deadline <= now, Refusal::TimedOut);
+        let state = self.lock();
+        let deadlines = state.open.values().map(|open| open.deadline);
+        // One that has just ended by itself is about to be answered.
+        deadlines.filter(|deadline| *deadline > now).min()
     }
 
     /// Answers every open call with a refusal, and cancels it.
-    pub(super) fn give_up_all(&self, refusal: fn() -> ToolError) {
-        self.answer_where(
-            |_| true,
-            |open| {
-                let refusal = refusal();
-                open.context.give_up(refusal.kind());
-                refusal
-            },
-        );
+    pub(super) fn refuse_all(&self, why: Refusal) {
+        self.refuse_where(|_| true, why);
     }
 
     /// Cancels every open call without an answer: the client is gone.
@@ -249,41 +229,41 @@ impl Calls {
             )
         };
         for open in left.1.into_values() {
-            open.context.cancel();
+            if let Some(ended) = open.call.end() {
+                ended.cancel();
+            }
             if let Some(task) = open.task {
                 task.abort();
             }
         }
     }
 
-    fn answer_where(&self, matches: impl Fn(&Open) -> bool, refusal: impl Fn(&Open) -> ToolError) {
+    fn refuse_where(&self, matches: impl Fn(&Open) -> bool, why: Refusal) {
         let mut due = Vec::new();
         {
             let mut state = self.lock();
             let state = &mut *state;
-            for (id, open) in state.open.extract_if(|_, open| matches(open)) {
-                open.context.set_answered();
-                if let Some(task) = &open.task {
-                    task.abort();
+            let found: Vec<_> = state.open.extract_if(|_, open| matches(open)).collect();
+            for (id, open) in found {
+                match open.call.end() {
+                    Some(ended) => {
+                        if let Some(task) = &open.task {
+                            task.abort();
+                        }
+                        state.forget_waiting(open.serial);
+                        due.push((id, open, ended));
+                    }
+                    // It has ended by itself; its answer is on the way.
+                    None => {
+                        state.open.insert(id, open);
+                    }
                 }
-                due.push((id, open));
-            }
-            for (_, open) in &mut due {
-                // Of those that wait, the chain never began.
-                open.awaits_permit |= state.forget_waiting(open.serial);
             }
         }
-        // Logging runs others' code, and so not under the lock.
-        for (id, open) in due {
-            let refusal = refusal(&open);
-            if open.awaits_permit {
-                log_refusal(&refusal, &open.context);
-            }
-            let result = error_result(&refusal, &open.context);
-            let mut answer = Vec::new();
-            self.server
-                .write_result(&mut answer, &id, open.era, &open.context, &result);
-            self.lock().answer(&id, &open, &answer);
+        // Observers are others' code, and so not under the lock.
+        for (id, open, ended) in due {
+            let answer = ended.refuse(why);
+            self.lock().answer(&id, &open, &answer.json);
         }
     }
 
@@ -371,7 +351,7 @@ impl Calls {
         &self,
         runner: &mut Runner,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<(u64, PendingCall)>> {
+    ) -> Poll<Option<(u64, Pending)>> {
         let mut state = self.lock();
         let is_closed = state.is_closed;
         if !runner.at_work {
@@ -436,18 +416,6 @@ impl Calls {
         Share::of(Weak::<Self>::clone(&self.this))
     }
 
-    /// Whether a call waits for the server as a whole. False for one that was
-    /// cancelled or answered meanwhile: it must not begin.
-    pub(super) fn set_awaits_permit(&self, id: &RequestId, serial: u64, awaits: bool) -> bool {
-        match self.lock().find(id, serial) {
-            Some(open) => {
-                open.awaits_permit = awaits;
-                true
-            }
-            None => false,
-        }
-    }
-
     /// Tells which task a call runs in now. One that was cancelled meanwhile
     /// is aborted.
     pub(super) fn runs_in(&self, id: &RequestId, serial: u64, task: &AbortHandle) {
@@ -458,36 +426,21 @@ impl Calls {
     }
 
     /// Answers a call, unless it was cancelled or answered from outside. The
-    /// connection is not told: see [`tell`](Self::tell).
-    pub(super) fn complete(
-        &self,
-        serial: u64,
-        call: &PendingCall,
-        result: &ToolResult,
-        scratch: &mut Vec<u8>,
-    ) {
-        scratch.clear();
-        self.server
-            .write_result(scratch, &call.id, call.era, &call.context, result);
+    /// connection is not woken: see [`tell`](Self::tell).
+    pub(super) fn complete(&self, serial: u64, call: &Pending, mut answer: Answer) {
         let mut state = self.lock();
         let state = &mut *state;
-        if let Entry::Occupied(open) = state.open.entry(call.id.clone())
+        if let Entry::Occupied(open) = state.open.entry(call.id().clone())
             && open.get().serial == serial
         {
             let open = open.remove();
-            open.context.set_answered();
             let most = self.server.limits.unread_bytes;
             if let Some(batch) = &open.batch
-                && !batch.has_room_for(scratch.len(), most)
+                && !batch.has_room_for(answer.json.len(), most)
             {
-                let refusal = ToolResult::error(
-                    "The batch's results are too large together. Call the tool by itself.",
-                );
-                scratch.clear();
-                self.server
-                    .write_result(scratch, &call.id, call.era, &call.context, &refusal);
+                answer = call.instead(Replaced::BatchTooLarge);
             }
-            state.answer(&call.id, &open, scratch);
+            state.answer(call.id(), &open, &answer.json);
             state.is_untold = true;
         }
     }
@@ -592,7 +545,7 @@ impl Outbound for Calls {
         {
             let mut state = self.lock();
             let is_read = state.unread() <= self.server.limits.unread_bytes;
-            if !is_read || state.is_closed || call.is_answered() {
+            if !is_read || state.is_closed || call.has_ended() {
                 return;
             }
             encode::notification(&mut state.out, method, params);

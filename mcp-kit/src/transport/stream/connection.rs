@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::calls::Calls;
 use super::greeting::Greeting;
 use super::lines::{Line, Lines};
-use crate::call::{ErrorKind, Outbound, Ticked as _, ToolError};
+use crate::call::{Refusal, Ticked as _};
 use crate::protocol::RequestId;
 use crate::server::{Limits, ServerInner, Session};
 use crate::transport::LAST_WRITE;
@@ -40,7 +40,6 @@ pub(crate) async fn serve(
     let draining = Arc::clone(&server);
     let mut connection = Connection {
         task: None,
-        outbound: Arc::clone(&calls) as Arc<dyn Outbound>,
         session: greeting.session,
         subscriptions: HashSet::new(),
         input: Some(input),
@@ -78,7 +77,6 @@ pub(super) struct Connection {
     task: Option<Waker>,
     pub(super) server: Arc<ServerInner>,
     pub(super) calls: Arc<Calls>,
-    pub(super) outbound: Arc<dyn Outbound>,
     pub(super) session: Session,
     /// The open ones, by the requests that opened them.
     pub(super) subscriptions: HashSet<RequestId>,
@@ -337,7 +335,7 @@ impl Connection {
                     }
                     ready!(time.as_mut().poll(cx));
                     self.input = None;
-                    self.calls.give_up_all(shutting_down);
+                    self.calls.refuse_all(Refusal::ShuttingDown);
                     self.end = End::Flushing(Box::pin(sleep_until(Instant::now() + LAST_WRITE)));
                     if let Err(error) = self.poll_write(cx) {
                         return Poll::Ready(unwritten(error));
@@ -363,11 +361,4 @@ fn unwritten(error: io::Error) -> io::Result<()> {
         | io::ErrorKind::NotConnected => Ok(()),
         _ => Err(error),
     }
-}
-
-pub(super) fn shutting_down() -> ToolError {
-    ToolError::refusal(
-        ErrorKind::Busy,
-        "The server is shutting down. Try again once it is back.",
-    )
 }

@@ -11,11 +11,12 @@ use std::io;
 use std::sync::Arc;
 
 use super::lines::Lines;
-use crate::call::RequestSource;
+use crate::call::{Origin, RequestSource, Transport};
 use crate::caller::Principal;
-use crate::observe::Origin;
 #[cfg(all(feature = "stdio", unix))]
 use crate::protocol::message::{Message, decode_one};
+#[cfg(all(feature = "stdio", unix))]
+use crate::server::methods::{self, Method};
 use crate::server::{ServerInner, Session};
 
 /// More than any greeting has, in bytes.
@@ -39,7 +40,7 @@ impl Greeting {
                 principal,
                 version: None,
                 client: None,
-                origin: Origin::default(),
+                origin: Origin::of(Transport::Streams),
                 source: RequestSource::default(),
             },
             answers: Vec::new(),
@@ -71,10 +72,10 @@ impl Greeting {
             return self.lines.rest() < LONGEST;
         };
         if let Ok(Message::Request(request)) = decode_one(line)
-            && matches!(&*request.method, "initialize" | "server/discover")
+            && methods::find(&request.method).is_some_and(Method::is_greeting)
         {
-            // Never a call: neither method is one.
-            let _ = server.request(&mut self.session, &request, None, &mut self.answers);
+            // Never a call: no greeting is one.
+            let _ = server.request(&mut self.session, &request, &mut self.answers);
             self.answers.push(b'\n');
             self.lines.skip();
         }

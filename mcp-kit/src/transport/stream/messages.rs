@@ -6,17 +6,14 @@ use std::sync::Arc;
 
 use super::batch::Batch;
 use super::calls::Refused;
-use super::connection::{Connection, shutting_down};
-use crate::call::{ErrorKind, ToolError};
-use crate::content::ToolResult;
-use crate::observe::log_refusal;
+use super::connection::Connection;
+use crate::call::{Outbound, Pending, Refusal, SHUTTING_DOWN};
 use crate::protocol::message::{
     Frame, Malformed, Message, Notification, Request, decode, decode_one,
 };
-use crate::protocol::meta::Meta;
-use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
-use crate::server::subscriptions::{acknowledge, check as check_filter};
-use crate::server::{PendingCall, error_result};
+use crate::protocol::{ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
+use crate::server::methods::{self, Method};
+use crate::server::{Routed, Subscription};
 
 impl Connection {
     pub(super) fn line(&mut self, line: &[u8]) {
@@ -67,18 +64,17 @@ impl Connection {
         if !self.subscriptions.is_empty() && self.subscriptions.contains(&request.id) {
             return self.refuse_duplicate(batch);
         }
-        if request.method == "subscriptions/listen" && batch.is_none() {
-            return self.listen(request);
-        }
-        // It would change the session before its id is looked at.
-        if request.method == "initialize" && self.calls.is_open(&request.id) {
-            return self.refuse_duplicate(batch);
-        }
-        if batch.is_some() && request.method == "initialize" {
-            let error = RpcError::invalid_request(
-                "Invalid request: \"initialize\" cannot be part of a batch",
-            );
-            return self.answer(batch, |out| encode::error(out, Ok(&request.id), &error));
+        // It would change the connection before its id is looked at.
+        if methods::find(&request.method).is_some_and(Method::is_initialize) {
+            if self.calls.is_open(&request.id) {
+                return self.refuse_duplicate(batch);
+            }
+            if batch.is_some() {
+                let error = RpcError::invalid_request(
+                    "Invalid request: \"initialize\" cannot be part of a batch",
+                );
+                return self.answer(batch, |out| encode::error(out, Ok(&request.id), &error));
+            }
         }
         self.dispatch(request, batch);
     }
@@ -91,75 +87,72 @@ impl Connection {
             &mut self.answers
         };
         let start = out.len();
-        let call = self
-            .server
-            .request(&mut self.session, request, Some(&self.outbound), out);
-        let Some(call) = call else {
-            if self.calls.is_open(&request.id) {
-                out.truncate(start);
-                return self.refuse_duplicate(batch);
+        let routed = self.server.request(&mut self.session, request, out);
+        let call = match routed {
+            Routed::Run(call) => call,
+            Routed::Listen(subscription) => return self.listen(subscription, batch),
+            Routed::Done => {
+                if self.calls.is_open(&request.id) {
+                    out.truncate(start);
+                    return self.refuse_duplicate(batch);
+                }
+                let Some(batch) = batch else {
+                    return self.answers.push(b'\n');
+                };
+                if !batch.has_room_for(answer.len(), self.server.limits.unread_bytes) {
+                    let error = RpcError::invalid_request(
+                        "Invalid request: the batch's answers are too large together; send this request by itself",
+                    );
+                    answer.clear();
+                    encode::error(&mut answer, Ok(&request.id), &error);
+                }
+                return self.answer(Some(batch), |out| out.append(&mut answer));
             }
-            let Some(batch) = batch else {
-                return self.answers.push(b'\n');
-            };
-            if !batch.has_room_for(answer.len(), self.server.limits.unread_bytes) {
-                let error = RpcError::invalid_request(
-                    "Invalid request: the batch's answers are too large together; send this request by itself",
-                );
-                answer.clear();
-                encode::error(&mut answer, Ok(&request.id), &error);
-            }
-            return self.answer(Some(batch), |out| out.append(&mut answer));
         };
+        self.run(call, batch);
+    }
+
+    fn run(&mut self, mut call: Pending, batch: Option<&Arc<Batch>>) {
         // What the input held when it ended was sent before; what is read once
         // the server drains came after.
         if self.server.drain.is_draining() {
-            if self.calls.is_open(&call.id) {
-                call.context.trace.end_with(ErrorCode::InvalidRequest);
+            if self.calls.is_open(call.id()) {
+                call.discard(ErrorCode::InvalidRequest);
                 return self.refuse_duplicate(batch);
             }
-            let refusal = shutting_down();
-            return self.refuse_call(&call.id, &call, batch, &refusal);
+            return self.refuse_call(&call, batch, Refusal::ShuttingDown);
         }
+        call.report_to(|| Arc::clone(&self.calls) as Arc<dyn Outbound>);
         match self.calls.take(call, batch) {
             Ok(deadline) => self.expiry.set(deadline),
             Err(Refused::DuplicateId) => self.refuse_duplicate(batch),
-            Err(Refused::Busy(call)) => {
-                let refusal = ToolError::refusal(
-                    ErrorKind::Busy,
-                    "The server is busy: too many calls are waiting. Try again in a few seconds.",
-                );
-                self.refuse_call(&call.id, &call, batch, &refusal);
-            }
+            Err(Refused::Busy(call)) => self.refuse_call(&call, batch, Refusal::Busy),
         }
     }
 
     /// Opens a subscription. It lasts until the client cancels it, which gets no
     /// answer, or the connection ends.
-    fn listen(&mut self, request: &Request<'_>) {
-        let meta = match Meta::of(request.params.meta) {
-            Ok(meta) if meta.era() == Era::Modern => meta,
-            // Unreadable, or of an era that does not know the method.
-            _ => return self.dispatch(request, None),
-        };
-        if self.calls.is_open(&request.id) {
-            return self.refuse_duplicate(None);
+    fn listen(&mut self, subscription: Subscription, batch: Option<&Arc<Batch>>) {
+        if self.calls.is_open(&subscription.id) {
+            return self.refuse_duplicate(batch);
         }
-        match self.check_subscription(request, &meta) {
+        match self.check_subscription(batch.is_some()) {
             Ok(()) => {
-                self.answer(None, |out| acknowledge(out, &request.id));
-                self.subscriptions.insert(request.id.clone());
+                self.answer(None, |out| subscription.acknowledge(out));
+                self.subscriptions.insert(subscription.id);
             }
-            Err(error) => self.error(None, Some(&request.id), &error),
+            Err(error) => self.error(batch, Some(&subscription.id), &error),
         }
     }
 
-    fn check_subscription(&self, request: &Request<'_>, meta: &Meta<'_>) -> Result<(), RpcError> {
-        meta.check_modern()?;
-        check_filter(&request.params)?;
+    fn check_subscription(&self, is_in_batch: bool) -> Result<(), RpcError> {
+        if is_in_batch {
+            return Err(RpcError::invalid_request(
+                "Invalid request: a subscription cannot be part of a batch",
+            ));
+        }
         if self.server.drain.is_draining() {
-            let message = shutting_down().message().unwrap_or_default().to_owned();
-            return Err(RpcError::new(ErrorCode::InternalError, message));
+            return Err(RpcError::new(ErrorCode::InternalError, SHUTTING_DOWN));
         }
         let most = self.server.limits.subscriptions_per_principal;
         if self.subscriptions.len() >= most {
@@ -180,19 +173,11 @@ impl Connection {
         }
     }
 
-    fn refuse_call(
-        &mut self,
-        id: &RequestId,
-        call: &PendingCall,
-        batch: Option<&Arc<Batch>>,
-        refusal: &ToolError,
-    ) {
-        let result: ToolResult = error_result(refusal, &call.context);
-        log_refusal(refusal, &call.context);
-        let server = Arc::clone(&self.server);
-        self.answer(batch, |out| {
-            server.write_result(out, id, call.era, &call.context, &result);
-        });
+    fn refuse_call(&mut self, call: &Pending, batch: Option<&Arc<Batch>>, why: Refusal) {
+        if let Some(ended) = call.end() {
+            let mut refusal = ended.refuse(why);
+            self.answer(batch, |out| out.append(&mut refusal.json));
+        }
     }
 
     fn refuse_duplicate(&mut self, batch: Option<&Arc<Batch>>) {

@@ -20,9 +20,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::calls::Calls;
-use crate::call::ToolError;
-use crate::call::{RunPermit, Share};
-use crate::server::{PendingCall, Running, error_result};
+use crate::call::{Pending, Refusal, Replaced, RunPermit, Running, Share};
 
 /// A first poll that takes longer is not quick: others help out, and the
 /// answers so far leave.
@@ -30,9 +28,6 @@ const SLOW_POLL: Duration = Duration::from_micros(200);
 
 /// The longest batch of quick calls whose answers leave together.
 const LONGEST_BATCH: Duration = Duration::from_millis(1);
-
-/// A buffer for one answer that grew beyond this is given back.
-const KEPT_SCRATCH: usize = 64 * 1024;
 
 /// A task that runs calls. If it unwinds, it is counted out and another takes
 /// over.
@@ -55,21 +50,17 @@ impl Runner {
 
     pub(super) async fn run(mut self) {
         let calls = Arc::clone(&self.calls);
-        let mut scratch = Vec::new();
         let mut batch_began = Instant::now();
         let mut poll_began = batch_began;
         while let Some((serial, call)) = poll_fn(|cx| calls.poll_next(&mut self, cx)).await {
-            if scratch.capacity() > KEPT_SCRATCH {
-                scratch = Vec::new();
-            }
             // The clock is read once per call. A poll begins where the last one
             // ended; after a pause, where its message was read.
-            let read = call.context.received_at.into_std();
+            let read = call.context().received_at.into_std();
             if read > poll_began {
                 batch_began = read;
                 poll_began = read;
             }
-            run_once(&calls, serial, call, &mut scratch).await;
+            run_once(&calls, serial, call).await;
             let now = Instant::now();
             let was_slow = now - poll_began > SLOW_POLL;
             poll_began = now;
@@ -99,17 +90,18 @@ impl Drop for Runner {
 struct Answered<'a> {
     calls: &'a Calls,
     serial: u64,
-    call: &'a PendingCall,
+    call: &'a Pending,
 }
 
 impl Drop for Answered<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let lost = ToolError::internal("the call was lost: its task panicked");
-            let result = error_result(&lost, &self.call.context);
-            let (calls, serial) = (self.calls, self.serial);
-            calls.complete(serial, self.call, &result, &mut Vec::new());
-            calls.tell();
+            let answer = match self.call.end() {
+                Some(ended) => ended.refuse(Refusal::Lost),
+                None => self.call.instead(Replaced::Lost),
+            };
+            self.calls.complete(self.serial, self.call, answer);
+            self.calls.tell();
         }
     }
 }
@@ -131,7 +123,7 @@ async fn step_back() {
 }
 
 /// Polls a call once. What is not ready moves into a task of its own.
-async fn run_once(calls: &Arc<Calls>, serial: u64, call: PendingCall, scratch: &mut Vec<u8>) {
+async fn run_once(calls: &Arc<Calls>, serial: u64, call: Pending) {
     let share = calls.share();
     let Ok(server) = Arc::clone(calls.server.permits()).try_acquire_owned() else {
         return spawn_waiting(calls, serial, call, share);
@@ -142,20 +134,26 @@ async fn run_once(calls: &Arc<Calls>, serial: u64, call: PendingCall, scratch: &
         serial,
         call: &call,
     };
-    let mut running = Running::new(&calls.server, &call.context, Some(permit));
-    let polled = poll_fn(|cx| Poll::Ready(Pin::new(&mut running).poll(cx))).await;
-    if let Poll::Ready(result) = polled {
-        drop(running);
-        calls.complete(serial, &call, &result, scratch);
-        return;
+    let Some(mut running) = call.run(Some(permit)) else {
+        return; // it was cancelled or refused meanwhile
+    };
+    match poll_fn(|cx| Poll::Ready(Pin::new(&mut running).poll(cx))).await {
+        Poll::Ready(answer) => {
+            drop(running);
+            if let Some(answer) = answer {
+                calls.complete(serial, &call, answer);
+            }
+        }
+        Poll::Pending => {
+            drop(answered);
+            spawn_running(calls, serial, call, running);
+        }
     }
-    drop(answered);
-    spawn_running(calls, serial, call, running);
 }
 
 /// Gives a call that waits for something a task of its own.
-fn spawn_running(calls: &Arc<Calls>, serial: u64, call: PendingCall, running: Running) {
-    let id = call.id.clone();
+fn spawn_running(calls: &Arc<Calls>, serial: u64, call: Pending, running: Running) {
+    let id = call.id().clone();
     let its_calls = Arc::clone(calls);
     let task = calls
         .runtime
@@ -164,35 +162,31 @@ fn spawn_running(calls: &Arc<Calls>, serial: u64, call: PendingCall, running: Ru
 }
 
 /// The server as a whole is full: the call waits in a task of its own.
-fn spawn_waiting(calls: &Arc<Calls>, serial: u64, call: PendingCall, share: Share) {
-    if !calls.set_awaits_permit(&call.id, serial, true) {
-        return;
-    }
-    let id = call.id.clone();
+fn spawn_waiting(calls: &Arc<Calls>, serial: u64, call: Pending, share: Share) {
+    let id = call.id().clone();
     let its_calls = Arc::clone(calls);
     let task = calls.runtime.spawn(async move {
         let permits = Arc::clone(its_calls.server.permits());
         let Ok(server) = permits.acquire_owned().await else {
             return; // the semaphore is never closed
         };
-        if its_calls.set_awaits_permit(&call.id, serial, false) {
-            let permit = RunPermit::new(server, Some(share));
-            let running = Running::new(&its_calls.server, &call.context, Some(permit));
+        if let Some(running) = call.run(Some(RunPermit::new(server, Some(share)))) {
             finish(&its_calls, serial, &call, running).await;
         }
     });
     calls.runs_in(&id, serial, &task.abort_handle());
 }
 
-async fn finish(calls: &Calls, serial: u64, call: &PendingCall, running: Running) {
+async fn finish(calls: &Calls, serial: u64, call: &Pending, running: Running) {
     let _answered = Answered {
         calls,
         serial,
         call,
     };
-    let result = running.await;
-    calls.complete(serial, call, &result, &mut Vec::new());
-    calls.tell();
+    if let Some(answer) = running.await {
+        calls.complete(serial, call, answer);
+        calls.tell();
+    }
 }
 
 #[cfg(test)]
@@ -201,14 +195,12 @@ mod tests {
     use std::task::Context;
 
     use super::*;
-    use crate::call::RequestSource;
-    use crate::observe::Origin;
-    use crate::primitive::ToolDefinition;
+    use crate::call::{Error, Origin, RequestSource};
     use crate::protocol::message::{Frame, Message, decode};
-    use crate::server::{Server, Session};
-    use crate::tool::from_fn;
+    use crate::server::{Routed, Server, Session};
+    use crate::tool::{ToolDefinition, from_fn};
 
-    fn call(server: &Server, id: u8) -> PendingCall {
+    fn call(server: &Server, id: u8) -> Pending {
         let line = format!(
             r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"ping","_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{{}}}}}}}}"#
         );
@@ -223,8 +215,10 @@ mod tests {
             source: RequestSource::default(),
         };
         let inner = server.inner();
-        let call = inner.request(&mut session, &request, None, &mut Vec::new());
-        call.expect("a call")
+        match inner.request(&mut session, &request, &mut Vec::new()) {
+            Routed::Run(call) => call,
+            _ => panic!("a call"),
+        }
     }
 
     fn answers(calls: &Calls) -> String {
@@ -239,7 +233,7 @@ mod tests {
     #[tokio::test]
     async fn a_runner_that_unwinds_is_counted_out_and_its_call_is_answered() {
         let tool = from_fn(ToolDefinition::new("ping", "Answers."), async |_| {
-            Ok::<_, ToolError>("pong")
+            Ok::<_, Error>("pong")
         });
         let server = Server::builder("test", "1").runtime_tool(tool);
         let server = server.build().unwrap();

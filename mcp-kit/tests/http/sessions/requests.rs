@@ -4,11 +4,10 @@
 use mcp_kit::auth::{
     ApiKeys, AuthError, Authenticator, Credentials, KeyDigest, KeyEntry, KeyStore,
 };
-use mcp_kit::call::Call;
+use mcp_kit::call::{Call, Reply};
 use mcp_kit::middleware::{Middleware, Next};
 use mcp_kit::prelude::*;
 use mcp_kit::testing::Client;
-use mcp_kit::tool::ToolResult;
 use mcp_kit::{RequestInfo, async_trait};
 use serde_json::{Value, json};
 
@@ -274,7 +273,7 @@ struct NoRobots;
 
 #[async_trait]
 impl Middleware for NoRobots {
-    async fn handle(&self, call: Call, next: Next<'_>) -> Result<ToolResult, ToolError> {
+    async fn handle(&self, call: Call, next: Next<'_>) -> Result<Reply, ToolError> {
         let user = call.principal().extension::<User>();
         let is_robot = call
             .request()

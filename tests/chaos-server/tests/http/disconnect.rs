@@ -11,7 +11,7 @@ use crate::support::trace::Trace;
 #[track_caller]
 fn wait_for_the_cancelled_call(server: &Server) {
     server.log.wait_for("the cancelled call", |line| {
-        field(line, "tool").as_deref() == Some("slow") && line.contains("cancel")
+        field(line, "name").as_deref() == Some("slow") && line.contains("cancel")
     });
 }
 
@@ -73,7 +73,7 @@ fn leaving_cancels_a_modern_call_that_streams() {
     events.message().expect("a report");
     drop(events);
     server.log.wait_for("the cancelled call", |line| {
-        field(line, "tool").as_deref() == Some("count") && line.contains("cancel")
+        field(line, "name").as_deref() == Some("count") && line.contains("cancel")
     });
     server.assert_alive();
 }

@@ -214,7 +214,7 @@ fn a_stream_that_is_reset_cancels_its_call_and_no_other() {
         );
     });
     server.log.wait_for("the cancelled call", |line| {
-        field(line, "tool").as_deref() == Some("slow") && line.contains("cancel")
+        field(line, "name").as_deref() == Some("slow") && line.contains("cancel")
     });
     assert!(!trace.has("done 29000"));
 }

@@ -26,7 +26,7 @@ fn every_call_has_one_line_that_names_its_caller() {
         log.iter()
             .filter(|line| {
                 field(line, "duration_ms").is_some()
-                    && field(line, "tool").is_some_and(|value| value == tool)
+                    && field(line, "name").is_some_and(|value| value == tool)
                     && field(line, "principal").is_some_and(|value| value == principal)
             })
             .count()

@@ -33,7 +33,7 @@ fn log_of(mut chaos: Chaos) -> Vec<Value> {
 fn calls_of<'a>(log: &'a [Value], tool: &str) -> Vec<&'a Value> {
     log.iter()
         .filter(|line| field(line, "duration_ms").is_some())
-        .filter(|line| field(line, "tool").is_some_and(|name| name == tool))
+        .filter(|line| field(line, "name").is_some_and(|name| name == tool))
         .collect()
 }
 

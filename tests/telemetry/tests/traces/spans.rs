@@ -33,7 +33,7 @@ async fn a_call_is_a_span_that_the_end_of_the_process_sends() {
         ("jsonrpc.request.id", "1"),
         ("network.transport", "pipe"),
         ("mcp_kit.outcome", "ok"),
-        ("tool", "keeps"),
+        ("name", "keeps"),
         ("principal", "local"),
     ] {
         assert_eq!(sent.get(attribute).as_deref(), Some(value), "{attribute}");
@@ -159,11 +159,11 @@ async fn lines_of_the_log_name_the_trace_and_show_nothing_of_how_it_is_made() {
         let line = ended.lines(message)[0];
         let trace = named(&spans, &format!("tools/call {tool}")).trace();
         assert_eq!(line["trace_id"], trace, "{line}");
-        assert_eq!(line["tool"], tool, "{line}");
+        assert_eq!(line["name"], tool, "{line}");
         assert_eq!(line["principal"], "local", "{line}");
     }
     for line in ended.lines("call") {
-        let tool = line["tool"].as_str().unwrap();
+        let tool = line["name"].as_str().unwrap();
         let trace = named(&spans, &format!("tools/call {tool}")).trace();
         assert_eq!(line["trace_id"], trace, "{line}");
     }

@@ -4,6 +4,7 @@
 //! the answer that its time is up.
 
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,14 +13,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use crate::call::{ErrorKind, ToolError};
-use crate::call::{RunPermit, Share};
-use crate::content::ToolResult;
+use crate::call::{Answer, Pending, Refusal, Replaced, RunPermit, Share};
 use crate::limits::ByteBudget;
-use crate::middleware::Timeout;
-use crate::observe::log_refusal;
-use crate::protocol::{ErrorCode, RpcError, encode};
-use crate::server::{PendingCall, Running, ServerInner, error_result};
+use crate::server::ServerInner;
 use crate::support::panics::contain;
 use crate::transport::http::calls::in_flight::OpenCall;
 use crate::transport::http::calls::response::{Begun, Exchange};
@@ -27,10 +23,6 @@ use crate::transport::http::connection::socket::{self, Socket};
 use crate::transport::http::message::body::LARGE;
 use crate::transport::http::service::Shared;
 use crate::transport::http::sessions::Place;
-
-/// How long after its deadline a call is answered from outside. Its own
-/// `Timeout` comes first unless the handler blocks its thread.
-const GRACE: Duration = Duration::from_millis(100);
 
 /// How often it is looked whether a client still waits.
 const LOOK: Duration = Duration::from_millis(100);
@@ -48,20 +40,22 @@ pub(crate) struct Waiting {
 pub(crate) struct Call {
     pub(crate) exchange: Arc<Exchange>,
     server: Arc<ServerInner>,
-    call: PendingCall,
+    call: Pending,
     waiting: Waiting,
     /// Where in a session it belongs.
     place: Option<Place>,
     /// Where large answers count that are not read yet.
     unread: Arc<ByteBudget>,
     task: OnceLock<AbortHandle>,
+    /// It was ended from outside of its task, by code that answers it.
+    is_over: AtomicBool,
 }
 
 impl Call {
     /// Starts it. What it says goes to `exchange`.
     pub(crate) fn start(
         shared: &Shared,
-        call: PendingCall,
+        call: Pending,
         exchange: Arc<Exchange>,
         waiting: Waiting,
     ) -> Arc<Self> {
@@ -76,7 +70,7 @@ impl Call {
     /// that runs.
     pub(crate) fn prepare(
         shared: &Shared,
-        call: PendingCall,
+        call: Pending,
         exchange: Arc<Exchange>,
         waiting: Waiting,
         place: Option<Place>,
@@ -89,6 +83,7 @@ impl Call {
             place,
             unread: Arc::clone(&shared.unread),
             task: OnceLock::new(),
+            is_over: AtomicBool::new(false),
         });
         let holds = Holds(shared.in_flight.call(&call));
         (call, holds)
@@ -101,7 +96,7 @@ impl Call {
         self.abort_if_over();
     }
 
-    pub(crate) fn pending(&self) -> &PendingCall {
+    pub(crate) fn pending(&self) -> &Pending {
         &self.call
     }
 
@@ -128,65 +123,52 @@ impl Call {
         if (socket.as_deref()).is_some_and(|socket| socket::has_left(socket.as_ref())) {
             self.cancel();
         } else if self.deadline() <= now {
-            self.time_out();
+            self.refuse(Refusal::TimedOut);
         } else if patience.is_some_and(|patience| self.received_at() + patience <= now) {
             self.exchange.open_stream();
         }
     }
 
     pub(crate) fn received_at(&self) -> Instant {
-        self.call.context.received_at
+        self.call.context().received_at
+    }
+
+    /// Whether its turn has come: it no longer waits in its session.
+    pub(crate) fn is_launched(&self) -> bool {
+        self.task.get().is_some()
     }
 
     /// Ends it without an answer: nobody waits for it any more.
     pub(crate) fn cancel(&self) {
-        if self.exchange.has_ended() {
-            return;
+        if let Some(ended) = self.call.end() {
+            self.is_over.store(true, Ordering::Release);
+            self.end();
+            ended.cancel();
+            self.abort();
         }
-        let context = &self.call.context;
-        context.set_answered();
-        self.end();
-        context.cancel();
-        self.abort();
     }
 
     /// Answers it with a refusal, and ends it.
-    pub(crate) fn give_up(&self, refusal: &ToolError) {
-        if self.exchange.has_ended() {
-            return;
+    pub(crate) fn refuse(&self, why: Refusal) {
+        if let Some(ended) = self.call.end() {
+            self.is_over.store(true, Ordering::Release);
+            self.abort();
+            self.answer(ended.refuse(why));
         }
-        let context = &self.call.context;
-        context.give_up(refusal.kind());
-        self.abort();
-        // Of one that never ran nobody else writes a line.
-        if !context.has_begun() {
-            log_refusal(refusal, context);
-        }
-        self.answer(&error_result(refusal, context));
     }
 
-    fn answer(&self, result: &ToolResult) {
-        let PendingCall { id, era, context } = &self.call;
-        let mut json = Vec::with_capacity(256);
-        self.server
-            .write_result(&mut json, id, *era, context, result);
+    fn answer(&self, Answer { mut json }: Answer) {
         // Too large for its batch, or for what may be unread.
-        let refusal = self
-            .place
-            .as_ref()
-            .and_then(|place| place.too_large(json.len()));
+        let is_too_large = (self.place.as_ref()).is_some_and(|place| !place.takes(json.len()));
         let mut claim = None;
-        if let Some(refusal) = refusal {
-            json.clear();
-            self.server
-                .write_result(&mut json, id, *era, context, &refusal);
+        if is_too_large {
+            json = self.call.instead(Replaced::BatchTooLarge).json;
         } else if json.len() > LARGE {
             claim = self.unread.claim(json.len());
             if claim.is_none() {
                 json = self.without_room();
             }
         }
-        context.set_answered();
         match &self.place {
             None => {
                 self.exchange.answer(json, claim);
@@ -197,48 +179,21 @@ impl Call {
 
     /// What is answered in place of a result for which there is no room.
     pub(crate) fn without_room(&self) -> Vec<u8> {
-        let PendingCall { id, era, context } = &self.call;
-        let _ = context.trace.within(|| {
-            tracing::warn!(target: "mcp_kit::http", tool = context.tool(), "a large result is dropped: too many are not read");
-        });
-        let result = error_result(&too_much_unread(), context);
-        let mut json = Vec::new();
-        self.server
-            .write_result(&mut json, id, *era, context, &result);
-        json
+        self.call.instead(Replaced::Unread).json
     }
 
     /// Answers a call that got no other answer: something of ours has failed.
     pub(crate) fn lose(&self) {
-        if self.exchange.has_ended() {
-            return;
-        }
-        let PendingCall { id, context, .. } = &self.call;
-        let reference = context.reference();
         let _ = contain(|| {
-            tracing::error!(
-                target: "mcp_kit::http",
-                tool = context.tool(),
-                reference = reference.to_string(),
-                "a call was lost"
-            );
-        });
-        context.set_answered();
-        let error = RpcError::new(
-            ErrorCode::InternalError,
-            format!(
-                "An internal error occurred (reference {reference}). The issue has been logged."
-            ),
-        );
-        let mut json = Vec::new();
-        encode::error(&mut json, Ok(id), &error);
-        match &self.place {
-            None => {
-                self.exchange.answer(json, None);
+            let answer = match self.call.end() {
+                Some(ended) => ended.refuse(Refusal::Lost),
+                None => self.call.instead(Replaced::Lost),
+            };
+            if !self.exchange.has_ended() {
+                self.answer(answer);
             }
-            Some(place) => place.settle(self, Some((json, None))),
-        }
-        context.cancel();
+        });
+        self.end();
         self.abort();
     }
 
@@ -250,13 +205,9 @@ impl Call {
         }
     }
 
-    fn time_out(&self) {
-        self.give_up(&Timeout::refusal(self.call.context.entry.timeout));
-    }
-
-    /// Whoever ended it before its task was known could not abort that.
+    /// The code that ended it before its task was known could not abort that.
     fn abort_if_over(&self) {
-        if self.call.context.is_cancelled() {
+        if self.call.context().has_ended() {
             self.abort();
         }
     }
@@ -269,7 +220,7 @@ impl Call {
 
     /// When it is answered at the latest.
     pub(crate) fn deadline(&self) -> Instant {
-        self.call.context.received_at + self.call.context.entry.timeout + GRACE
+        self.call.deadline()
     }
 }
 
@@ -307,22 +258,23 @@ struct EndOnDrop<'a>(&'a Call);
 impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {
         let call = self.0;
-        if call.call.context.is_cancelled() {
-            return; // answered or ended by the code that aborted the task
+        if call.is_over.load(Ordering::Acquire) {
+            return; // answered by the code that ended it
         }
         if std::thread::panicking() {
-            let lost = ToolError::internal("the call was lost: its task panicked");
-            let _ = contain(|| call.answer(&error_result(&lost, &call.call.context)));
             call.lose();
         } else {
             call.end();
+            if let Some(ended) = call.call.end() {
+                ended.cancel();
+            }
         }
     }
 }
 
 async fn run(call: Arc<Call>, holds: Holds, share: Option<Share>) {
-    let _end = EndOnDrop(&call);
-    let principal = &call.call.context.principal;
+    let end = EndOnDrop(&call);
+    let principal = &call.call.context().principal;
     // Its caller's first: one that waits for that takes none of the server's.
     let Some(theirs) = acquire(call.server.principal_permits.of(principal)).await else {
         return;
@@ -330,15 +282,17 @@ async fn run(call: Arc<Call>, holds: Holds, share: Option<Share>) {
     let Some(permit) = acquire(Arc::clone(call.server.permits())).await else {
         return;
     };
-    if call.place.is_some() && call.exchange.has_ended() {
-        return; // answered or cancelled just before its turn came
-    }
-    let context = &call.call.context;
-    context.set_begun();
     let Holds(open) = holds;
     let permit = RunPermit::new(permit, share).of_principal(theirs);
-    let result = Running::new(&call.server, context, Some(permit)).await;
-    call.answer(&result);
+    let answer = match call.call.run(Some(permit)) {
+        Some(running) => running.await,
+        None => None,
+    };
+    match answer {
+        Some(answer) => call.answer(answer),
+        // Ended from outside, by code that answers it.
+        None => std::mem::forget(end),
+    }
     drop(open);
 }
 
@@ -349,20 +303,4 @@ async fn acquire(permits: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
         // Boxed: most calls need no room for it, and each one's task is allocated.
         Err(_) => Box::pin(permits.acquire_owned()).await.ok(),
     }
-}
-
-/// What is said in place of a large result for which there is no room.
-fn too_much_unread() -> ToolError {
-    ToolError::refusal(
-        ErrorKind::Busy,
-        "The result is large, and the server has too many answers that their clients do not read. Try again in a few seconds, or ask for less.",
-    )
-}
-
-/// What is said to calls for which there is no time left.
-pub(crate) fn shutting_down() -> ToolError {
-    ToolError::refusal(
-        ErrorKind::Busy,
-        "The server is shutting down. Try again once it is back.",
-    )
 }

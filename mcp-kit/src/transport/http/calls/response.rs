@@ -373,7 +373,7 @@ impl Outbound for Exchange {
         #[cfg(feature = "sse")]
         if let Some(onto) = &self.onto {
             let state = self.lock(); // nothing comes after the answer
-            if !state.has_ended && !call.is_answered() {
+            if !state.has_ended && !call.has_ended() {
                 onto.stream.notify(onto.call, &json);
             }
             return;
@@ -382,7 +382,7 @@ impl Outbound for Exchange {
             return;
         }
         let mut state = self.lock();
-        if !state.has_ended && !call.is_answered() {
+        if !state.has_ended && !call.has_ended() {
             self.begin(&mut state);
             self.push(&mut state, &json);
             state.reader.wake();

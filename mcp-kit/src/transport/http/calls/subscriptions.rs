@@ -8,9 +8,7 @@ use http::StatusCode;
 use tokio::task::JoinHandle;
 
 use crate::caller::Principal;
-use crate::protocol::RequestId;
-use crate::server::ServerInner;
-use crate::server::subscriptions::acknowledge;
+use crate::server::{ServerInner, Subscription as Requested};
 use crate::transport::http::calls::response::Exchange;
 use crate::transport::http::message::refusal::{Reason, Refusal, busy};
 
@@ -99,18 +97,18 @@ impl Drop for Subscription {
 /// Opens the stream.
 pub(crate) fn open(
     server: &Arc<ServerInner>,
-    id: RequestId,
+    requested: Requested,
     exchange: Arc<Exchange>,
     place: Place,
 ) -> Subscription {
     let mut json = Vec::new();
-    acknowledge(&mut json, &id);
+    requested.acknowledge(&mut json);
     exchange.event(&json);
     let server = Arc::clone(server);
     let task = tokio::spawn(async move {
         server.drain.started().await;
         let mut json = Vec::new();
-        server.end_subscription(&mut json, &id);
+        server.end_subscription(&mut json, &requested.id);
         exchange.answer(json, None);
     });
     Subscription {

@@ -8,17 +8,15 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 
-use crate::call::{ErrorKind, Outbound, ToolError};
+use crate::call::{Origin, Outbound, Pending, Refusal as Why, SHUTTING_DOWN};
 use crate::caller::Principal;
 use crate::limits::Claim;
-use crate::observe::Origin;
-use crate::observe::log_refusal;
 use crate::protocol::message::{Frame, Message, Request, decode};
 use crate::protocol::meta::{Meta, modern_version};
-use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, json_string};
-use crate::server::subscriptions::check as check_filter;
-use crate::server::{PendingCall, Session};
-use crate::transport::http::calls::call::{Call, CallGuard, Waiting, shutting_down};
+use crate::protocol::{Era, ErrorCode, ProtocolVersion, RpcError};
+use crate::server::methods::{self, Method as RpcMethod};
+use crate::server::{Routed, Session, Subscription};
+use crate::transport::http::calls::call::{Call, CallGuard, Waiting};
 use crate::transport::http::calls::response::{Begun, Exchange, Reader};
 use crate::transport::http::calls::subscriptions;
 use crate::transport::http::connection::socket::Socket;
@@ -58,11 +56,9 @@ pub(crate) enum Asked {
     Answer(Vec<u8>),
     /// Nothing: a notification.
     Nothing,
-    Call {
-        call: PendingCall,
-        exchange: Arc<Exchange>,
-    },
-    Listen(RequestId, subscriptions::Place, Principal),
+    /// A call, which may start.
+    Call(Pending),
+    Listen(Subscription, Principal),
     /// A session.
     Open(Box<Opening>),
     /// A call of a session, which has been taken up.
@@ -122,19 +118,11 @@ async fn post(
             response.body_mut().held().unread = claim;
             Ok(response)
         }
-        Asked::Call { call, exchange } => {
+        Asked::Call(call) => {
             hold(shared, &call, incoming)?;
-            respond(shared, call, exchange, accepts, socket).await
+            respond(shared, call, accepts, socket).await
         }
-        Asked::Listen(id, place, caller) => {
-            let exchange = Exchange::new(MOST_UNREAD_EVENTS);
-            let subscription =
-                subscriptions::open(&shared.server, id, Arc::clone(&exchange), place);
-            let mut response = events(shared, &exchange);
-            response.body_mut().held().keep(subscription);
-            response.body_mut().end_with(caller);
-            Ok(response)
-        }
+        Asked::Listen(subscription, caller) => listen(shared, accepts, subscription, caller),
         Asked::Open(opening) => Box::pin(sessions::open(shared, *opening, accepts)).await,
         Asked::InSession(call) => Ok(sessions::respond(shared, call, accepts).await),
         Asked::Batch(exchange) => Ok(sessions::respond_to_batch(exchange, accepts).await),
@@ -166,7 +154,7 @@ fn decide(
                 sessions::check_version(named).map_err(with_id)?;
             }
             if meta.era() == Era::Modern || header_era == Some(Era::Modern) {
-                let asked = modern(shared, headers, accepts, &request, &meta, session);
+                let asked = modern(shared, headers, &request, &meta, session);
                 return asked.map_err(with_id);
             }
             let version = named.and_then(ProtocolVersion::from_name);
@@ -202,7 +190,6 @@ fn decide(
 fn modern(
     shared: &Arc<Shared>,
     headers: &HeaderMap,
-    accepts: Accepts,
     request: &Request<'_>,
     meta: &Meta<'_>,
     mut session: Session,
@@ -215,61 +202,73 @@ fn modern(
     headers::must_equal_version(headers, &version)?;
     modern_version(&version).map_err(Refusal::bad_request)?;
     same(&headers::METHOD, &request.method, "method")?;
-    if matches!(&*request.method, "tools/call" | "prompts/get")
-        && let Some(name) = request.params.name.and_then(|name| json_string(name.get()))
-    {
-        same(&headers::NAME, &name, "params.name")?;
-        if request.method == "tools/call" {
+    let method = methods::find(&request.method);
+    if let Some((member, name)) = method.and_then(|method| method.header_name(&request.params)) {
+        same(&headers::NAME, &name, member)?;
+        if method.is_some_and(|method| method.has_param_headers) {
             let arguments = request.params.arguments;
             shared.param_headers.check(&name, arguments, headers)?;
         }
     }
     refuse_while_draining(shared)?;
     check_scope(shared, request, &session.principal)?;
-    if request.method == "subscriptions/listen" {
-        check_filter(&request.params).map_err(Refusal::bad_request)?;
-        if !accepts.events {
-            return Err(Refusal::new(
-                StatusCode::NOT_ACCEPTABLE,
-                Reason::ContentType,
-                "Not acceptable: subscriptions/listen is answered with text/event-stream",
-            ));
-        }
-        let limits = (
-            shared.server.limits.subscriptions_per_principal,
-            shared.options.limits.requests,
-        );
-        let place = (shared.subscriptions).place(&session.principal, limits)?;
-        return Ok(Asked::Listen(request.id.clone(), place, session.principal));
-    }
-    route(shared, Era::Modern, &mut session, accepts, request, meta).map_err(|error| {
-        if error.code() == ErrorCode::MethodNotFound {
-            Refusal::of(StatusCode::NOT_FOUND, None, error)
-        } else {
-            Refusal::of(StatusCode::OK, None, error)
-        }
+    route(shared, Era::Modern, &mut session, request, meta).map_err(|error| {
+        let status = match error.code() {
+            ErrorCode::MethodNotFound => StatusCode::NOT_FOUND,
+            // Its answer would be a stream, so the request is refused as a whole.
+            _ if method.is_some_and(RpcMethod::listens) => StatusCode::BAD_REQUEST,
+            _ => StatusCode::OK,
+        };
+        Refusal::of(status, None, error)
     })
 }
 
+/// Routes a request of either era.
 pub(crate) fn route(
-    shared: &Arc<Shared>,
+    shared: &Shared,
     era: Era,
     session: &mut Session,
-    accepts: Accepts,
     request: &Request<'_>,
     meta: &Meta<'_>,
 ) -> Result<Asked, RpcError> {
     let mut json = Vec::new();
-    let exchange = (request.method == "tools/call").then(|| Exchange::new(MOST_UNREAD_EVENTS));
-    let outbound = exchange
-        .as_ref()
-        .filter(|_| accepts.events)
-        .map(|exchange| Arc::clone(exchange) as Arc<dyn Outbound>);
-    let call = (shared.server).route(era, session, request, meta, outbound.as_ref(), &mut json)?;
-    Ok(match (call, exchange) {
-        (Some(call), Some(exchange)) => Asked::Call { call, exchange },
-        _ => Asked::Answer(json),
+    let routed = (shared.server).route(era, session, request, meta, &mut json)?;
+    Ok(match routed {
+        Routed::Done => Asked::Answer(json),
+        Routed::Run(call) => Asked::Call(call),
+        Routed::Listen(subscription) => Asked::Listen(subscription, session.principal.clone()),
     })
+}
+
+/// Opens a subscription, whose answer is a stream.
+fn listen(
+    shared: &Arc<Shared>,
+    accepts: Accepts,
+    subscription: Subscription,
+    caller: Principal,
+) -> Result<Response<HttpBody>, Refusal> {
+    let id = subscription.id.clone();
+    let with_id = |refusal: Refusal| refusal.with_id(Some(&id));
+    if !accepts.events {
+        return Err(with_id(Refusal::new(
+            StatusCode::NOT_ACCEPTABLE,
+            Reason::ContentType,
+            "Not acceptable: subscriptions/listen is answered with text/event-stream",
+        )));
+    }
+    let limits = (
+        shared.server.limits.subscriptions_per_principal,
+        shared.options.limits.requests,
+    );
+    let place = (shared.subscriptions)
+        .place(&caller, limits)
+        .map_err(with_id)?;
+    let exchange = Exchange::new(MOST_UNREAD_EVENTS);
+    let open = subscriptions::open(&shared.server, subscription, Arc::clone(&exchange), place);
+    let mut response = events(shared, &exchange);
+    response.body_mut().held().keep(open);
+    response.body_mut().end_with(caller);
+    Ok(response)
 }
 
 /// A token that lacks a tool's scope is answered so that its holder can ask for
@@ -280,17 +279,16 @@ pub(crate) fn check_scope(
     request: &Request<'_>,
     principal: &Principal,
 ) -> Result<(), Refusal> {
-    let tool = (request.method == "tools/call" && principal.has_token())
-        .then_some(request.params.name)
-        .flatten()
-        .and_then(|name| shared.server.tool(&json_string(name.get())?));
-    let Some(scope) = tool.and_then(|tool| tool.definition().scope()) else {
-        return Ok(());
-    };
-    if principal.has_scope(scope) {
+    if !principal.has_token() {
         return Ok(());
     }
-    let challenge = (shared.options.authenticators).insufficient_scope(principal, scope);
+    let Some(scope) = shared.server.scope_of(&request.method, &request.params) else {
+        return Ok(());
+    };
+    if principal.has_scope(&scope) {
+        return Ok(());
+    }
+    let challenge = (shared.options.authenticators).insufficient_scope(principal, &scope);
     Err(Refusal::new(
         StatusCode::FORBIDDEN,
         Reason::Forbidden,
@@ -306,7 +304,7 @@ pub(crate) fn refuse_while_draining(shared: &Shared) -> Result<(), Refusal> {
     Err(Refusal::new(
         StatusCode::SERVICE_UNAVAILABLE,
         Reason::Draining,
-        shutting_down().message().unwrap_or_default().to_owned(),
+        SHUTTING_DOWN,
     )
     .retry_after(1)
     .closing())
@@ -320,7 +318,7 @@ const PER_CALL: usize = 1024;
 /// `incoming` is what the message has counted for so far.
 pub(crate) fn hold(
     shared: &Shared,
-    call: &PendingCall,
+    call: &Pending,
     incoming: Option<Claim>,
 ) -> Result<(), Refusal> {
     let bytes = call.size() + PER_CALL;
@@ -331,43 +329,47 @@ pub(crate) fn hold(
     let Some(claim) = claim.filter(|_| !leaves_no_room(shared, call)) else {
         return Err(no_room(call));
     };
-    call.context.hold(claim);
+    call.context().hold(claim);
     Ok(())
 }
 
 /// Whether a call would wait for others of its caller while requests take up
 /// half of the connections.
-fn leaves_no_room(shared: &Shared, call: &PendingCall) -> bool {
+fn leaves_no_room(shared: &Shared, call: &Pending) -> bool {
     shared.requests.is_half_full()
         && shared
             .server
             .principal_permits
-            .of(&call.context.principal)
+            .of(&call.context().principal)
             .available_permits()
             == 0
 }
 
 /// Refuses a call that there is no room for.
-pub(crate) fn no_room(call: &PendingCall) -> Refusal {
-    let refusal = ToolError::refusal(ErrorKind::Busy, "The server is busy");
-    log_refusal(&refusal, &call.context);
-    busy().with_id(Some(&call.id))
+pub(crate) fn no_room(call: &Pending) -> Refusal {
+    if let Some(ended) = call.end() {
+        ended.turn_away(Why::NoRoom);
+    }
+    busy().with_id(Some(call.id()))
 }
 
 /// Runs a call and answers with what it gives.
 async fn respond(
     shared: &Arc<Shared>,
-    call: PendingCall,
-    exchange: Arc<Exchange>,
+    mut call: Pending,
     accepts: Accepts,
     socket: Option<Socket>,
 ) -> Result<Response<HttpBody>, Refusal> {
-    let outlives_client = call.era == Era::Legacy;
+    let outlives_client = call.era() == Era::Legacy;
     let accepts = if outlives_client {
         accepts.preferring_json()
     } else {
         accepts
     };
+    let exchange = Exchange::new(MOST_UNREAD_EVENTS);
+    if accepts.events {
+        call.report_to(|| Arc::clone(&exchange) as Arc<dyn Outbound>);
+    }
     if !accepts.json {
         exchange.open_stream();
     }
@@ -394,7 +396,7 @@ async fn respond(
             None,
             RpcError::new(ErrorCode::InternalError, "The call ended without an answer"),
         )
-        .with_id(Some(&call.pending().id))),
+        .with_id(Some(call.pending().id()))),
     }
 }
 

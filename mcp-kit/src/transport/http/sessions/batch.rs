@@ -13,11 +13,11 @@ use crate::transport::http::message::body::LARGE;
 use crate::transport::http::message::refusal::{Refusal, busy};
 use crate::transport::http::service::Shared;
 
-use crate::content::ToolResult;
 use crate::limits::{ByteBudget, Claim};
 use crate::protocol::message::{Malformed, Message, Request, decode_one};
 use crate::protocol::meta::Meta;
 use crate::protocol::{ProtocolVersion, RpcError};
+use crate::server::methods::{self, Method};
 use crate::transport::stream::Batch;
 
 /// What is said in place of answers that there is no room for.
@@ -85,7 +85,7 @@ impl BatchReply {
 
     /// Whether an answer of so many bytes can be kept. One that is not large
     /// counts from here on; one that is comes with its claim.
-    fn has_room_for(&self, bytes: usize) -> bool {
+    pub(super) fn takes(&self, bytes: usize) -> bool {
         if !self.batch.has_room_for(bytes, self.most) {
             return false;
         }
@@ -105,15 +105,6 @@ impl BatchReply {
         true
     }
 
-    /// What is answered in place of a result that there is no room for.
-    pub(super) fn too_large(&self, bytes: usize) -> Option<ToolResult> {
-        (!self.has_room_for(bytes)).then(|| {
-            ToolResult::error(
-                "The batch's results are too large together. Call the tool by itself.",
-            )
-        })
-    }
-
     /// The answer to a message that needs no handler.
     fn answer(&self, caller: &Caller<'_>, reply: Reply) {
         let (id, json) = match reply {
@@ -122,7 +113,7 @@ impl BatchReply {
         };
         let is_large = json.len() > LARGE;
         let claim = is_large.then(|| self.unread.claim(json.len())).flatten();
-        let fits = claim.is_some() == is_large && self.has_room_for(json.len());
+        let fits = claim.is_some() == is_large && self.takes(json.len());
         self.batch.expect_one();
         self.add(Some(if fits {
             (json, claim)
@@ -166,7 +157,9 @@ pub(crate) fn take(
     let reply = BatchReply::new(shared, caller.session);
     for member in members {
         let answer = match decode_one(member.get().as_bytes()) {
-            Ok(Message::Request(request)) if request.method == "initialize" => {
+            Ok(Message::Request(request))
+                if methods::find(&request.method).is_some_and(Method::is_initialize) =>
+            {
                 let error = RpcError::invalid_request(
                     "Invalid request: \"initialize\" cannot be part of a batch",
                 );

@@ -8,16 +8,13 @@ use http::StatusCode;
 use super::batch::BatchReply;
 use super::session::{LegacySession, Unfit};
 use super::unknown;
-use crate::call::RequestSource;
-use crate::call::{ErrorKind, Outbound, ToolError};
+use crate::call::{Origin, Outbound, Refusal as Why, RequestSource};
 use crate::caller::Principal;
 use crate::limits::Claim;
-use crate::observe::Origin;
-use crate::observe::log_refusal;
 use crate::protocol::message::{Notification, Request};
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, RequestId, RpcError, encode};
-use crate::server::{PendingCall, Session, error_result};
+use crate::server::{Routed, Session};
 use crate::transport::http::calls::call::{Call, Waiting};
 use crate::transport::http::endpoint::mcp::{check_scope, hold, no_room};
 use crate::transport::http::message::refusal::Refusal;
@@ -76,11 +73,6 @@ impl<'a> Caller<'a> {
         }
         check_scope(shared, request, &self.principal)
             .map_err(|refusal| refusal.with_id(Some(id)))?;
-        let exchange = (request.method == "tools/call").then(|| session.exchange());
-        let outbound = exchange
-            .as_ref()
-            .filter(|_| patience.is_some() || session.onto.is_stream())
-            .map(|exchange| Arc::clone(exchange) as Arc<dyn Outbound>);
         let mut known = Session {
             principal: self.principal.clone(),
             version: Some(session.version),
@@ -89,42 +81,41 @@ impl<'a> Caller<'a> {
             source: self.source.clone(),
         };
         let mut json = Vec::new();
-        let server = &shared.server;
-        let call = server
-            .route(
-                Era::Legacy,
-                &mut known,
-                request,
-                meta,
-                outbound.as_ref(),
-                &mut json,
-            )
+        let routed = (shared.server)
+            .route(Era::Legacy, &mut known, request, meta, &mut json)
             .map_err(|error| Refusal::of(StatusCode::OK, None, error).with_id(Some(id)))?;
-        let (Some(call), Some(exchange)) = (call, exchange) else {
-            let id = Some(id.clone());
-            return Ok(Reply::Json { id, json });
+        let mut call = match routed {
+            Routed::Run(call) => call,
+            Routed::Done => {
+                let id = Some(id.clone());
+                return Ok(Reply::Json { id, json });
+            }
+            Routed::Listen(_) => {
+                let error = RpcError::method_not_found(&request.method);
+                return Err(Refusal::of(StatusCode::OK, None, error).with_id(Some(id)));
+            }
         };
         hold(shared, &call, incoming)?;
+        let exchange = session.exchange();
+        if patience.is_some() || session.onto.is_stream() {
+            call.report_to(|| Arc::clone(&exchange) as Arc<dyn Outbound>);
+        }
         let waiting = Waiting {
             patience,
-            socket: None, // who leaves may come back
+            socket: None, // a client that leaves may come back
         };
         match session.take(shared, call, exchange, waiting, batch) {
             Ok(call) => Ok(Reply::Call(call)),
             Err(Unfit::Duplicate) => Err(duplicate()),
             Err(Unfit::Ended) => Err(unknown()),
             Err(Unfit::NoRoom(call)) => Err(no_room(&call)),
-            Err(Unfit::Busy(call)) => {
-                let PendingCall { id, era, context } = call;
-                let refusal = ToolError::refusal(
-                    ErrorKind::Busy,
-                    "The server is busy: too many calls are waiting. Try again in a few seconds.",
-                );
-                log_refusal(&refusal, &context);
-                let result = error_result(&refusal, &context);
-                server.write_result(&mut json, &id, era, &context, &result);
-                Ok(Reply::Json { id: Some(id), json })
-            }
+            Err(Unfit::Busy(call)) => match call.end() {
+                Some(ended) => Ok(Reply::Json {
+                    id: Some(call.id().clone()),
+                    json: ended.refuse(Why::Busy).json,
+                }),
+                None => Ok(Reply::Nothing),
+            },
         }
     }
 

@@ -30,6 +30,7 @@ use crate::protocol::message::{Frame, Malformed, Message, Request};
 use crate::protocol::meta::Meta;
 use crate::protocol::{ClientInfo, Era, ErrorCode, ProtocolVersion, RequestId, RpcError};
 use crate::server::Session;
+use crate::server::methods::{self, Method};
 use crate::transport::http::calls::call::Call;
 use crate::transport::http::calls::response::{Begun, Exchange};
 use crate::transport::http::endpoint::mcp::{self, Asked, check_scope, refuse_while_draining};
@@ -128,7 +129,7 @@ pub(super) fn request(
         refusal.with_id(is_free.then_some(&request.id))
     };
     refuse_while_draining(shared).map_err(with_id)?;
-    let is_first = request.method == "initialize";
+    let is_first = methods::find(&request.method).is_some_and(Method::is_initialize);
     let session = match found {
         Found::Session(session) => session.session(),
         Found::Nothing if is_first => return initialize(shared, request, meta, asking),
@@ -138,8 +139,7 @@ pub(super) fn request(
             // The specification has it so where the header is missing.
             let version = version.unwrap_or(ProtocolVersion::V2025_03_26);
             asking.version = (!is_first).then_some(version);
-            let accepts = accepts.preferring_json();
-            let asked = mcp::route(shared, Era::Legacy, &mut asking, accepts, request, meta);
+            let asked = mcp::route(shared, Era::Legacy, &mut asking, request, meta);
             return asked.map_err(|error| with_id(Refusal::of(StatusCode::OK, None, error)));
         }
     };
@@ -234,8 +234,9 @@ fn initialize(
 ) -> Result<Asked, Refusal> {
     let mut json = Vec::new();
     let server = &shared.server;
-    server
-        .route(Era::Legacy, &mut session, request, meta, None, &mut json)
+    // It is answered at once: no handshake is a call.
+    let _ = server
+        .route(Era::Legacy, &mut session, request, meta, &mut json)
         .map_err(|error| Refusal::of(StatusCode::OK, None, error).with_id(Some(&request.id)))?;
     Ok(match session.version {
         None => Asked::Answer(json),

@@ -18,12 +18,10 @@ use super::batch::BatchReply;
 use super::common::Common;
 use super::id::SessionId;
 use super::onto::Onto;
-use crate::call::{Share, ShareGiver};
-use crate::content::ToolResult;
+use crate::call::{Origin, Pending, Share, ShareGiver};
 use crate::limits::{ByteBudget, Claim};
-use crate::observe::{OpenSession, Origin};
+use crate::observe::OpenSession;
 use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
-use crate::server::PendingCall;
 use crate::transport::http::calls::call::{Call, Holds, Waiting as Awaited};
 use crate::transport::http::calls::response::{Exchange, NotResumed, Reader, StreamName};
 use crate::transport::http::service::Shared;
@@ -108,9 +106,9 @@ pub(super) enum Unfit {
     /// Its id belongs to a call in flight.
     Duplicate,
     /// No more calls can wait.
-    Busy(PendingCall),
+    Busy(Pending),
     /// It would wait, and keep a connection that is needed for others.
-    NoRoom(PendingCall),
+    NoRoom(Pending),
     /// The session has ended meanwhile.
     Ended,
 }
@@ -254,7 +252,7 @@ impl LegacySession {
     pub(super) fn take(
         self: &Arc<Self>,
         shared: &Shared,
-        call: PendingCall,
+        call: Pending,
         exchange: Arc<Exchange>,
         awaited: Awaited,
         batch: Option<&Arc<BatchReply>>,
@@ -269,7 +267,7 @@ impl LegacySession {
         let is_busy = is_full
             && (state.waiting.len() >= limits.pending_calls
                 || (bytes > limits.pending_bytes && !state.waiting.is_empty()));
-        let Entry::Vacant(entry) = state.open.entry(call.id.clone()) else {
+        let Entry::Vacant(entry) = state.open.entry(call.id().clone()) else {
             return Err(Unfit::Duplicate);
         };
         if is_busy {
@@ -457,15 +455,14 @@ impl LegacySession {
                     false
                 }
             };
-            let open = state.open.remove(&call.pending().id);
+            let open = state.open.remove(call.pending().id());
             if is_stream && let Some(open) = &open {
                 state.finished.push_back(Finished {
                     at: now,
                     exchange: Arc::clone(&open.exchange),
                 });
             }
-            let has_begun = call.pending().context.has_begun();
-            let waiting = (!has_begun).then(|| state.forget_waiting(call));
+            let waiting = (!call.is_launched()).then(|| state.forget_waiting(call));
             state.shrink();
             (open, waiting)
         };
@@ -560,9 +557,10 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// What is answered in place of a result that there is no room for.
-    pub(crate) fn too_large(&self, bytes: usize) -> Option<ToolResult> {
-        self.batch.as_ref()?.too_large(bytes)
+    /// Whether there is room for an answer of so many bytes among those of its
+    /// batch.
+    pub(crate) fn takes(&self, bytes: usize) -> bool {
+        (self.batch.as_ref()).is_none_or(|batch| batch.takes(bytes))
     }
 
     /// Ends the call there: with its answer, or without one.

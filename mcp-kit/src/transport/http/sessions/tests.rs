@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use crate::ToolError;
 use crate::auth::{AuthError, Authenticator, Credentials};
-use crate::call::{Call, ToolError};
+use crate::call::Call;
 use crate::caller::Principal;
 use crate::client::RequestError;
 use crate::client::http::HttpClient;

@@ -14,9 +14,9 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{HeaderName, Method, Response, StatusCode, Uri, Version};
 
+use crate::call::Origin;
 use crate::caller::Principal;
 use crate::limits::Claim;
-use crate::observe::Origin;
 use crate::protocol::message::{Frame, Malformed, Message, Notification, Request, decode};
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ProtocolVersion, RpcError, encode};
@@ -208,7 +208,7 @@ fn greet(
         .and_then(check_era(request))
         .and_then(|meta| {
             let server = &shared.server;
-            server.route(Era::Legacy, asking, request, &meta, None, &mut json)
+            server.route(Era::Legacy, asking, request, &meta, &mut json)
         });
     let error = match (routed, asking.version) {
         (Err(error), _) => error,

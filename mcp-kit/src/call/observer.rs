@@ -1,0 +1,206 @@
+//! Observers: code that sees how each call ended.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::Span;
+
+use super::{CallContext, Error, Outcome, RequestInfo, Transport};
+use crate::args::ArgumentNames;
+use crate::caller::Principal;
+use crate::primitive::Kind;
+use crate::protocol::{Era, ErrorCode};
+use crate::support::reference::Reference;
+
+/// Sees the end of every call exactly once: of calls that were answered, refused,
+/// denied, cancelled, timed out, panicked, or dropped with their connection.
+///
+/// The log, the metrics and the traces are observers; an audit is one of yours
+/// ([`ServerBuilder::observer`](crate::server::ServerBuilder::observer)). A
+/// middleware cannot do this: it does not see calls that are refused before it
+/// runs, and a call that is cancelled drops its future.
+///
+/// The methods run on the server's tasks: they must not block. A panic in one is
+/// contained and changes nothing about the call.
+///
+/// ```
+/// use std::sync::mpsc::{Sender, channel};
+///
+/// use mcp_kit::Server;
+/// use mcp_kit::call::{CallInfo, Ending, Observer};
+///
+/// struct Audit(Sender<String>);
+///
+/// impl Observer for Audit {
+///     fn ended(&self, call: &CallInfo<'_>, how: &Ending<'_>) {
+///         let _ = self.0.send(format!(
+///             "{} called {} {}: {}",
+///             call.principal().name(),
+///             call.kind().as_str(),
+///             call.name(),
+///             how.outcome().as_str(),
+///         ));
+///     }
+/// }
+///
+/// let (entries, written_elsewhere) = channel();
+/// let server = Server::builder("audited", "1.0.0").observer(Audit(entries)).build()?;
+/// # Ok::<(), mcp_kit::server::BuildError>(())
+/// ```
+pub trait Observer: Send + Sync + 'static {
+    /// The call's turn has come: its chain runs. Not called for a call that ends
+    /// before.
+    fn started(&self, call: &CallInfo<'_>) {
+        let _ = call;
+    }
+
+    /// The call has ended.
+    fn ended(&self, call: &CallInfo<'_>, how: &Ending<'_>);
+}
+
+/// What an observer knows of a call. It holds no argument's value.
+#[derive(Clone, Copy)]
+pub struct CallInfo<'a>(pub(super) &'a Arc<CallContext>);
+
+impl CallInfo<'_> {
+    /// The kind of primitive that was called.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.0.target.info.kind()
+    }
+
+    /// The name of the primitive. It is one that the server registered, never a
+    /// client's text.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.target.info.name()
+    }
+
+    /// The caller.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.0.principal
+    }
+
+    /// The request that the call came with.
+    #[must_use]
+    pub fn request(&self) -> RequestInfo {
+        RequestInfo(Arc::clone(self.0))
+    }
+
+    /// The era of the request's protocol version.
+    #[must_use]
+    pub fn era(&self) -> Era {
+        self.0.request.version.era()
+    }
+
+    /// How the request reached the server.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.0.request.transport
+    }
+
+    /// The client's address over HTTP, if it is known.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.0.request.source.address
+    }
+
+    /// The names of the arguments that the primitive knows, in the order in which
+    /// they were sent. Looked up in the text of the arguments: ask only if you need
+    /// them.
+    #[must_use]
+    pub fn argument_names(&self) -> Vec<&str> {
+        self.names().known
+    }
+
+    /// How many arguments the primitive does not know. Their names are the
+    /// client's data.
+    #[must_use]
+    pub fn unknown_arguments(&self) -> usize {
+        self.names().unknown
+    }
+
+    /// How many places of the arguments were
+    /// [normalised](crate::args#arguments-as-hosts-send-them).
+    #[must_use]
+    pub fn normalised(&self) -> usize {
+        self.0.normalised()
+    }
+
+    pub(crate) fn names(&self) -> ArgumentNames<'_> {
+        self.0.argument_names()
+    }
+}
+
+impl std::fmt::Debug for CallInfo<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CallInfo")
+            .field("kind", &self.kind())
+            .field("name", &self.name())
+            .field("principal", &self.principal().name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub struct Ending<'a> {
+    pub(super) outcome: Outcome,
+    pub(super) duration: Duration,
+    pub(super) bytes: Option<usize>,
+    pub(super) error: Option<&'a Error>,
+    pub(super) reference: Option<Reference>,
+    pub(super) has_begun: bool,
+}
+
+impl Ending<'_> {
+    /// How it ended, in a word.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The time from when its message was read.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.duration
+    }
+
+    /// The bytes of the answer's JSON, with its envelope; `None` if there is no
+    /// answer.
+    #[must_use]
+    pub fn answer_bytes(&self) -> Option<usize> {
+        self.bytes
+    }
+
+    /// The error, with the sources that the client does not see.
+    #[must_use]
+    pub fn error(&self) -> Option<&Error> {
+        self.error
+    }
+
+    /// What the client reads in place of an internal error or a panic.
+    #[must_use]
+    pub fn reference(&self) -> Option<String> {
+        self.reference.map(|reference| reference.to_string())
+    }
+
+    /// Whether its chain had begun.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+}
+
+/// A trace's span, which a call's chain runs in.
+pub(crate) trait CallScope: Send + Sync {
+    fn span(&self) -> &Span;
+
+    /// The call has ended.
+    fn ended(&self, outcome: Outcome, reference: Option<Reference>);
+
+    /// The call was answered with a protocol error before it was one.
+    fn ended_with(&self, code: ErrorCode);
+}

@@ -1,0 +1,123 @@
+//! What a client reads of a call that its handler does not answer: every refusal,
+//! in one place.
+
+use std::time::Duration;
+
+use super::{CallContext, Error, ErrorKind};
+
+/// Why a call is answered without its handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Too many calls wait.
+    Busy,
+    /// The server has no room for the call as a whole.
+    #[cfg(feature = "http")]
+    NoRoom,
+    /// The server drains.
+    ShuttingDown,
+    /// Its time is up.
+    TimedOut,
+    /// The task that ran it panicked.
+    Lost,
+}
+
+/// Why a call's answer is replaced by another after the call has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replaced {
+    /// The answers of its batch are too large together.
+    BatchTooLarge,
+    /// The task that would have answered it panicked.
+    Lost,
+    /// It is large, and the server holds too much that clients have not read.
+    #[cfg(feature = "http")]
+    Unread,
+}
+
+/// What is answered to every request while the server drains.
+pub(crate) const SHUTTING_DOWN: &str = "The server is shutting down. Try again once it is back.";
+
+impl Refusal {
+    pub(super) fn error(self, call: &CallContext) -> Error {
+        match self {
+            Self::Busy => Error::refusal(
+                ErrorKind::Busy,
+                "The server is busy: too many calls are waiting. Try again in a few seconds.",
+            ),
+            #[cfg(feature = "http")]
+            Self::NoRoom => Error::refusal(ErrorKind::Busy, "The server is busy"),
+            Self::ShuttingDown => Error::refusal(ErrorKind::Busy, SHUTTING_DOWN),
+            Self::TimedOut => timed_out(call.target.timeout),
+            Self::Lost => Error::internal("the call was lost: its task panicked"),
+        }
+    }
+}
+
+impl Replaced {
+    pub(super) fn text(self, call: &CallContext) -> String {
+        let text = match self {
+            Self::BatchTooLarge => {
+                "The batch's results are too large together. Call the tool by itself."
+            }
+            Self::Lost => return internal(call),
+            #[cfg(feature = "http")]
+            Self::Unread => {
+                "The result is large, and the server has too many answers that their clients do not read. Try again in a few seconds, or ask for less."
+            }
+        };
+        text.to_owned()
+    }
+}
+
+/// What a client reads of an internal error or a panic.
+pub(super) fn internal(call: &CallContext) -> String {
+    format!(
+        "An internal error occurred (reference {}). The issue has been logged.",
+        call.reference()
+    )
+}
+
+/// What a client reads of a reply that exceeds its limit.
+pub(super) fn too_large(bytes: usize, limit: usize) -> String {
+    format!(
+        "The result has {bytes} bytes, more than the {limit} that this tool may return. Ask for less."
+    )
+}
+
+/// A call took longer than `after`.
+pub(crate) fn timed_out(after: Duration) -> Error {
+    Error::refusal(
+        ErrorKind::Timeout,
+        format!(
+            "The tool timed out after {}. It may have done part of its work.",
+            readable(after)
+        ),
+    )
+}
+
+/// "500 ms", "15 s", "2 min".
+pub(crate) fn readable(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    match millis {
+        0..1_000 => format!("{millis} ms"),
+        _ if millis.is_multiple_of(60_000) => format!("{} min", millis / 60_000),
+        _ if millis.is_multiple_of(1_000) => format!("{} s", millis / 1_000),
+        _ => format!("{:.1} s", duration.as_secs_f64()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_well() {
+        for (millis, text) in [
+            (500, "500 ms"),
+            (1_500, "1.5 s"),
+            (15_000, "15 s"),
+            (120_000, "2 min"),
+        ] {
+            assert_eq!(readable(Duration::from_millis(millis)), text);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What a handler replies.
+
+use crate::content::ToolResult;
+
+/// The reply of a call, of the kind that was called.
+///
+/// Middlewares get it from [`Next::run`](super::Next::run) and can answer with one
+/// of their own.
+///
+/// ```
+/// use mcp_kit::call::{Call, Error, Reply};
+/// use mcp_kit::middleware::Next;
+/// use mcp_kit::tool::ToolResult;
+///
+/// /// Answers one tool from a fixed text.
+/// async fn fixed(call: Call, next: Next<'static>) -> Result<Reply, Error> {
+///     if call.name() == "motd" {
+///         return Ok(ToolResult::text("All systems are up.").into());
+///     }
+///     next.run(call).await
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Reply {
+    /// The result of a tool.
+    Tool(ToolResult),
+}
+
+impl Reply {
+    /// Whether it reports a failure (`isError` of a tool's result).
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        match self {
+            Self::Tool(result) => result.is_error(),
+        }
+    }
+
+    /// The tool's result, if it is one.
+    #[must_use]
+    pub fn as_tool(&self) -> Option<&ToolResult> {
+        match self {
+            Self::Tool(result) => Some(result),
+        }
+    }
+
+    /// The tool's result, if it is one.
+    #[must_use]
+    pub fn into_tool(self) -> Option<ToolResult> {
+        match self {
+            Self::Tool(result) => Some(result),
+        }
+    }
+
+    /// Its bytes as JSON, without the envelope.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Tool(result) => result.size(),
+        }
+    }
+
+    /// Whether [`size`](Self::size) is at most `bytes`; most replies are so small
+    /// that nothing has to be counted.
+    pub(super) fn fits(&self, bytes: usize) -> bool {
+        match self {
+            Self::Tool(result) => result.fits(bytes),
+        }
+    }
+}
+
+impl From<ToolResult> for Reply {
+    fn from(result: ToolResult) -> Self {
+        Self::Tool(result)
+    }
+}

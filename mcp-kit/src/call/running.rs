@@ -1,0 +1,417 @@
+//! A call's way: pending, then running, then an answer.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::Span;
+
+use super::contained::Contained;
+use super::refusal;
+use super::{
+    Call, CallContext, CallInfo, Ending, Error, ErrorKind, Next, Outbound, Outcome, Refusal,
+    Replaced, Reply, RunPermit,
+};
+#[cfg(feature = "http")]
+use crate::protocol::Era;
+use crate::protocol::{ErrorCode, RequestId, encode};
+use crate::support::panics::{contain, contain_in, discard};
+
+/// How long after its deadline a call is answered from outside. Its own `Timeout`
+/// comes first unless the handler blocks its thread.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// A call that may start.
+#[derive(Clone)]
+pub(crate) struct Pending(Arc<CallContext>);
+
+/// A response as JSON, without a line break.
+pub(crate) struct Answer {
+    pub(crate) json: Vec<u8>,
+}
+
+impl Pending {
+    pub(crate) fn new(context: CallContext) -> Self {
+        Self(Arc::new(context))
+    }
+
+    pub(crate) fn id(&self) -> &RequestId {
+        &self.0.request.id
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn era(&self) -> Era {
+        self.0.request.version.era()
+    }
+
+    pub(crate) fn context(&self) -> &Arc<CallContext> {
+        &self.0
+    }
+
+    /// The bytes that the client made it hold. Its id is held twice: the
+    /// connection keeps its own to find the call by.
+    pub(crate) fn size(&self) -> usize {
+        2 * self.id().size() + self.0.size()
+    }
+
+    /// When it is answered at the latest.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.0.received_at + self.0.target.timeout + GRACE
+    }
+
+    /// Sends the call's notifications there, if the client asked for any.
+    pub(crate) fn report_to(&mut self, outbound: impl FnOnce() -> Arc<dyn Outbound>) {
+        if self.0.progress_token.is_some()
+            && let Some(context) = Arc::get_mut(&mut self.0)
+        {
+            context.outbound = Some(outbound());
+        }
+    }
+
+    /// Runs the chain; the permit is kept until its handler has ended. `None` if
+    /// the call has ended while it waited.
+    pub(crate) fn run(&self, permit: Option<RunPermit>) -> Option<Running> {
+        let context = &self.0;
+        if !context.phase.begin() {
+            return None;
+        }
+        let span = context.span();
+        for observer in &context.target.observers {
+            let _ = contain(|| observer.started(&CallInfo(context)));
+        }
+        let call = Call::new(Arc::clone(context), permit);
+        let target = Arc::clone(&context.target);
+        let chain: ChainFuture = Box::pin(async move { Next::of(&target).run(call).await });
+        Some(Running {
+            chain: Contained::new(chain, span),
+            context: Arc::clone(context),
+        })
+    }
+
+    /// Ends the call from outside of its chain, unless it has ended already. The
+    /// code that has the result answers the client, or nobody does.
+    pub(crate) fn end(&self) -> Option<Ended> {
+        self.0.end()
+    }
+
+    /// Drops a call that was answered with a protocol error in place of being
+    /// run.
+    pub(crate) fn discard(&self, code: ErrorCode) {
+        if self.0.phase.end().is_some()
+            && let Some(scope) = &self.0.scope
+        {
+            let _ = contain(|| scope.ended_with(code));
+        }
+    }
+
+    /// What is answered in place of an answer that was made.
+    pub(crate) fn instead(&self, why: Replaced) -> Answer {
+        let context = &self.0;
+        #[cfg(feature = "http")]
+        if why == Replaced::Unread {
+            let _ = contain_in(&context.span_of_scope(), || {
+                tracing::warn!(
+                    target: "mcp_kit::http",
+                    kind = context.target.info.kind().as_str(),
+                    name = context.target.info.name(),
+                    "large result dropped: too many unread responses"
+                );
+            });
+        }
+        context.failure(ErrorKind::Busy, why.text(context))
+    }
+}
+
+/// A call that was ended from outside: it is refused, or gets no answer.
+#[must_use = "refuse the call, or say that it was cancelled"]
+pub(crate) struct Ended {
+    context: Arc<CallContext>,
+    has_begun: bool,
+}
+
+impl Ended {
+    /// The client's answer; cancels what still runs.
+    pub(crate) fn refuse(self, why: Refusal) -> Answer {
+        self.context.cancelled.set();
+        let error = why.error(&self.context);
+        let answer = self.context.failure_of(&error);
+        self.report(&error, Some(answer.json.len()));
+        answer
+    }
+
+    /// Ends it with an answer that is no result of the call.
+    #[cfg(feature = "http")]
+    pub(crate) fn turn_away(self, why: Refusal) {
+        let error = why.error(&self.context);
+        self.report(&error, None);
+    }
+
+    /// Ends it without an answer; cancels what still runs.
+    pub(crate) fn cancel(self) {
+        self.context.cancelled.set();
+        let ending = self.context.ending(Outcome::Cancelled, self.has_begun);
+        self.context.tell(&ending);
+    }
+
+    fn report(&self, error: &Error, bytes: Option<usize>) {
+        let outcome = Outcome::Failed(error.kind());
+        self.context.tell(&Ending {
+            bytes,
+            error: Some(error),
+            ..self.context.ending(outcome, self.has_begun)
+        });
+    }
+}
+
+type ChainFuture = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+
+/// A call whose chain runs. It gives the answer, or nothing if the call was ended
+/// from outside. Polling and dropping it never panics.
+pub(crate) struct Running {
+    chain: Contained<ChainFuture>,
+    context: Arc<CallContext>,
+}
+
+impl Running {
+    /// The chain's outcome, which is still to be told to the observers.
+    pub(crate) fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<Option<Settled>> {
+        let outcome = ready!(Pin::new(&mut self.chain).poll(cx));
+        if self.context.phase.end().is_none() {
+            let _ = discard(outcome);
+            return Poll::Ready(None);
+        }
+        Poll::Ready(Some(Settled {
+            context: Arc::clone(&self.context),
+            outcome,
+        }))
+    }
+}
+
+impl Future for Running {
+    type Output = Option<Answer>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_settled(cx)
+            .map(|settled| settled.map(Settled::encode))
+    }
+}
+
+/// A call that is dropped before its chain has come to its end: it was cancelled,
+/// its client has left, or its task unwinds.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.chain.end();
+        if self.context.phase.end().is_some() {
+            let outcome = if std::thread::panicking() {
+                Outcome::Failed(ErrorKind::Panic)
+            } else {
+                Outcome::Cancelled
+            };
+            self.context.cancelled.set();
+            let ending = self.context.ending(outcome, true);
+            self.context.tell(&ending);
+        }
+    }
+}
+
+/// A call whose chain has come to its end.
+pub(crate) struct Settled {
+    context: Arc<CallContext>,
+    outcome: Result<Reply, Error>,
+}
+
+/// Why a call from code has no reply.
+pub(crate) enum NoReply {
+    Failed { kind: ErrorKind, message: String },
+    TooLarge { bytes: usize, limit: usize },
+}
+
+impl Settled {
+    /// The answer, within the reply's limit; tells the observers.
+    fn encode(self) -> Answer {
+        let Self { context, outcome } = self;
+        match outcome {
+            Ok(reply) => {
+                let (outcome, answer) = if reply.fits(context.target.result_bytes) {
+                    let outcome = if reply.is_error() {
+                        Outcome::ErrorResult
+                    } else {
+                        Outcome::Ok
+                    };
+                    (outcome, context.answer(&reply))
+                } else {
+                    let text = refusal::too_large(reply.size(), context.target.result_bytes);
+                    let answer = context.failure(ErrorKind::User, text);
+                    (Outcome::ResultTooLarge, answer)
+                };
+                context.tell(&Ending {
+                    bytes: Some(answer.json.len()),
+                    ..context.ending(outcome, true)
+                });
+                answer
+            }
+            Err(error) => {
+                let answer = context.failure_of(&error);
+                context.fail(error, Some(answer.json.len()));
+                answer
+            }
+        }
+    }
+
+    /// The reply, for a caller within the process; tells the observers.
+    pub(crate) fn into_reply(self) -> Result<Reply, NoReply> {
+        let Self { context, outcome } = self;
+        let limit = context.target.result_bytes;
+        match outcome {
+            Ok(reply) if reply.fits(limit) => {
+                let outcome = if reply.is_error() {
+                    Outcome::ErrorResult
+                } else {
+                    Outcome::Ok
+                };
+                context.tell(&context.ending(outcome, true));
+                Ok(reply)
+            }
+            Ok(reply) => {
+                context.tell(&context.ending(Outcome::ResultTooLarge, true));
+                let bytes = reply.size();
+                Err(NoReply::TooLarge { bytes, limit })
+            }
+            Err(error) => {
+                let kind = error.kind();
+                let message = context.text_of(&error);
+                context.fail(error, None);
+                Err(NoReply::Failed { kind, message })
+            }
+        }
+    }
+}
+
+impl CallContext {
+    /// See [`Pending::end`].
+    pub(crate) fn end(self: &Arc<Self>) -> Option<Ended> {
+        let has_begun = self.phase.end()?;
+        Some(Ended {
+            context: Arc::clone(self),
+            has_begun,
+        })
+    }
+
+    /// The span that the chain runs in: the trace's, or the log's.
+    fn span(&self) -> Span {
+        if self.scope.is_some() {
+            return self.span_of_scope();
+        }
+        if !self.target.has_span
+            || !tracing::enabled!(target: "mcp_kit::call", tracing::Level::ERROR)
+        {
+            return Span::none();
+        }
+        let span = || {
+            tracing::info_span!(
+                target: "mcp_kit::call",
+                "call",
+                kind = self.target.info.kind().as_str(),
+                name = self.target.info.name(),
+                principal = self.principal.name()
+            )
+        };
+        contain(span).unwrap_or_else(|_| Span::none())
+    }
+
+    fn span_of_scope(&self) -> Span {
+        match &self.scope {
+            Some(scope) => contain(|| scope.span().clone()).unwrap_or_else(|_| Span::none()),
+            None => Span::none(),
+        }
+    }
+
+    fn ending(&self, outcome: Outcome, has_begun: bool) -> Ending<'static> {
+        Ending {
+            outcome,
+            duration: self.received_at.elapsed(),
+            bytes: None,
+            error: None,
+            reference: outcome.has_reference().then(|| self.reference()),
+            has_begun,
+        }
+    }
+
+    /// Tells the observers how the call ended. Their panics are contained; they
+    /// may run while a thread unwinds.
+    fn tell(self: &Arc<Self>, ending: &Ending<'_>) {
+        let call = CallInfo(self);
+        let tell_all = || {
+            for observer in &self.target.observers {
+                let _ = contain(|| observer.ended(&call, ending));
+            }
+        };
+        match &self.scope {
+            None => tell_all(),
+            Some(scope) => {
+                let _ = contain_in(&self.span_of_scope(), tell_all);
+                let _ = contain(|| scope.ended(ending.outcome, ending.reference));
+            }
+        }
+    }
+
+    /// Tells the observers of a failure, and drops the error.
+    fn fail(self: &Arc<Self>, error: Error, bytes: Option<usize>) {
+        let outcome = Outcome::Failed(error.kind());
+        self.tell(&Ending {
+            bytes,
+            error: Some(&error),
+            ..self.ending(outcome, true)
+        });
+        // This runs the `Drop` of the error's author.
+        if let Err(panic) = discard(error) {
+            let _ = contain_in(&self.span_of_scope(), || {
+                tracing::error!(
+                    target: "mcp_kit::panic",
+                    kind = self.target.info.kind().as_str(),
+                    name = self.target.info.name(),
+                    reference = self.reference().to_string(),
+                    error = panic.as_str(),
+                    "panic while a call's error was dropped"
+                );
+            });
+        }
+    }
+
+    /// What the client reads of an error.
+    fn text_of(&self, error: &Error) -> String {
+        match error.message() {
+            Some(message) => message.to_owned(),
+            None => refusal::internal(self),
+        }
+    }
+
+    fn failure_of(&self, error: &Error) -> Answer {
+        self.failure(error.kind(), self.text_of(error))
+    }
+
+    fn failure(&self, kind: ErrorKind, text: String) -> Answer {
+        match (self.target.kind.failure)(kind, text) {
+            Ok(reply) => self.answer(&reply),
+            Err(error) => {
+                let mut json = Vec::with_capacity(256);
+                encode::error(&mut json, Ok(&self.request.id), &error);
+                Answer { json }
+            }
+        }
+    }
+
+    fn answer(&self, reply: &Reply) -> Answer {
+        let mut json = Vec::with_capacity(256);
+        let era = self.request.version.era();
+        encode::result(&mut json, &self.request.id, |out| {
+            out.push(b'{');
+            (self.target.kind.write)(out, era, reply);
+            self.home.end_result(out, era);
+        });
+        Answer { json }
+    }
+}

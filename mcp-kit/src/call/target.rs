@@ -1,0 +1,43 @@
+//! What the calls of one primitive need of it, once it is registered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Call, ErrorKind, Middleware, NextFuture, Observer, Reply};
+use crate::args::{Acceptance, CompiledArgs};
+use crate::primitive::PrimitiveInfo;
+use crate::protocol::{Era, RpcError};
+
+/// A registered primitive, as its calls see it.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) info: PrimitiveInfo,
+    pub(crate) kind: &'static KindRow,
+    pub(crate) handler: Arc<dyn Handler>,
+    /// The chain, outermost first.
+    pub(crate) layers: Box<[Arc<dyn Middleware>]>,
+    pub(crate) arguments: Arc<CompiledArgs>,
+    /// How arguments are taken that are not written as their schema has them.
+    pub(crate) acceptance: Acceptance,
+    /// How long a call may take. The chain's `Timeout` has the same.
+    pub(crate) timeout: Duration,
+    /// The bytes that a reply may have.
+    pub(crate) result_bytes: usize,
+    pub(crate) observers: Box<[Arc<dyn Observer>]>,
+    /// Whether handlers run in a span of the log.
+    pub(crate) has_span: bool,
+}
+
+/// The innermost part of a chain.
+pub(crate) trait Handler: Send + Sync + 'static {
+    fn run(&self, call: Call) -> NextFuture<'_>;
+}
+
+/// What differs between the kinds of primitives once a call has its reply.
+pub(crate) struct KindRow {
+    /// Writes a reply as the members of a result object, without its braces.
+    pub(crate) write: fn(&mut Vec<u8>, Era, &Reply),
+    /// What a client reads of a failure: a result that reports it, or a protocol
+    /// error.
+    pub(crate) failure: fn(ErrorKind, String) -> Result<Reply, RpcError>,
+}

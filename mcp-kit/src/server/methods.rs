@@ -1,0 +1,168 @@
+//! The table of methods: every request that the server answers, and what the
+//! transports must know of it. They ask the table and compare no names.
+
+#[cfg(feature = "http")]
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::ServerInner;
+use super::dispatch::{Ask, text};
+use crate::call::Target;
+#[cfg(feature = "http")]
+use crate::protocol::json_string;
+use crate::protocol::params::Params;
+use crate::protocol::{Era, RpcError};
+
+/// A method that the server answers.
+pub(crate) struct Method {
+    pub(crate) name: &'static str,
+    eras: &'static [Era],
+    pub(super) does: Does,
+    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "for headers"))]
+    /// Where the `Mcp-Name` header of a request comes from (2026-07-28, HTTP).
+    header: Option<NameFrom>,
+    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "for headers"))]
+    /// Whether arguments may be repeated in headers (`x-mcp-header`).
+    pub(crate) has_param_headers: bool,
+    /// A legacy client may send it before `initialize`.
+    pub(super) comes_first: bool,
+}
+
+/// What a method does.
+pub(super) enum Does {
+    /// It is answered at once.
+    Answer(fn(&ServerInner, &mut Ask<'_, '_>, &mut Vec<u8>) -> Result<(), RpcError>),
+    /// It runs a handler, which this finds.
+    Call(Find),
+    /// It opens the legacy era of a connection, or an HTTP session.
+    Initialize,
+    /// It opens a subscription.
+    Listen,
+}
+
+type Find = fn(&ServerInner, &Params<'_>) -> Result<Arc<Target>, RpcError>;
+
+/// The parameter that names what a request is about.
+#[derive(Clone, Copy)]
+enum NameFrom {
+    Name,
+}
+
+const BOTH: &[Era] = &[Era::Legacy, Era::Modern];
+
+/// What most methods have.
+const PLAIN: Method = Method {
+    name: "",
+    eras: BOTH,
+    does: Does::Listen,
+    header: None,
+    has_param_headers: false,
+    comes_first: false,
+};
+
+/// The most frequent first.
+static METHODS: [Method; 6] = [
+    Method {
+        name: "tools/call",
+        does: Does::Call(ServerInner::find_tool),
+        header: Some(NameFrom::Name),
+        has_param_headers: true,
+        ..PLAIN
+    },
+    Method {
+        name: "tools/list",
+        does: Does::Answer(ServerInner::list_tools),
+        ..PLAIN
+    },
+    Method {
+        name: "ping",
+        eras: &[Era::Legacy],
+        does: Does::Answer(ServerInner::ping),
+        comes_first: true,
+        ..PLAIN
+    },
+    Method {
+        name: "initialize",
+        eras: &[Era::Legacy],
+        does: Does::Initialize,
+        comes_first: true,
+        ..PLAIN
+    },
+    Method {
+        name: "server/discover",
+        eras: &[Era::Modern],
+        does: Does::Answer(ServerInner::discover),
+        comes_first: true,
+        ..PLAIN
+    },
+    Method {
+        name: "subscriptions/listen",
+        eras: &[Era::Modern],
+        ..PLAIN
+    },
+];
+
+/// The method of this name, in whichever era.
+pub(crate) fn find(name: &str) -> Option<&'static Method> {
+    METHODS.iter().find(|method| method.name == name)
+}
+
+impl Method {
+    pub(super) fn is_in(&self, era: Era) -> bool {
+        self.eras.contains(&era)
+    }
+
+    /// Whether it opens the legacy era: it changes what later messages mean.
+    pub(crate) fn is_initialize(&self) -> bool {
+        matches!(self.does, Does::Initialize)
+    }
+
+    /// Whether it is a client's first message, which a server can answer before its
+    /// runtime runs.
+    #[cfg(all(feature = "stdio", unix))]
+    pub(crate) fn is_greeting(&self) -> bool {
+        self.comes_first && self.name != "ping"
+    }
+
+    /// Whether it opens a subscription, whose answer has no end of its own.
+    #[cfg(feature = "http")]
+    pub(crate) fn listens(&self) -> bool {
+        matches!(self.does, Does::Listen)
+    }
+
+    /// The parameter that the `Mcp-Name` header must repeat, and its value, if the
+    /// request has it.
+    #[cfg(feature = "http")]
+    pub(crate) fn header_name<'a>(
+        &self,
+        params: &Params<'a>,
+    ) -> Option<(&'static str, Cow<'a, str>)> {
+        let (name, value) = match self.header? {
+            NameFrom::Name => ("params.name", params.name),
+        };
+        Some((name, json_string(value?.get())?))
+    }
+}
+
+impl ServerInner {
+    /// The scope that a request needs, as far as what it names is known.
+    #[cfg(feature = "http")]
+    pub(crate) fn scope_of(&self, method: &str, params: &Params<'_>) -> Option<String> {
+        let Does::Call(find) = find(method)?.does else {
+            return None;
+        };
+        let target = find(self, params).ok()?;
+        target.info.scope().map(str::to_owned)
+    }
+
+    fn find_tool(&self, params: &Params<'_>) -> Result<Arc<Target>, RpcError> {
+        let name = text(params.name, "name")?;
+        let entry = self.tool(&name).ok_or_else(|| {
+            RpcError::invalid_params(format!(
+                "Unknown tool: {}",
+                crate::support::text::excerpt(&name)
+            ))
+        })?;
+        Ok(Arc::clone(&entry.target))
+    }
+}
