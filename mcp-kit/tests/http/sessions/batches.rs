@@ -55,7 +55,7 @@ async fn every_message_of_a_batch_is_answered() {
 }
 
 #[tokio::test]
-async fn a_batch_that_asks_nothing_is_accepted() {
+async fn batch_of_notifications_is_accepted() {
     let server = server().build().unwrap();
     let client = http(&server).opened("2025-03-26").await;
     let unheard_of = json!({"jsonrpc": "2.0", "method": "notifications/unheard-of"});
@@ -125,7 +125,7 @@ async fn a_large_batch_is_answered_in_full() {
 }
 
 #[tokio::test]
-async fn batches_are_bounded_by_number_and_by_bytes() {
+async fn batches_are_limited_in_number_and_bytes() {
     let server = server()
         .limits(|limits| {
             limits.pending_calls = 10;

@@ -1,4 +1,4 @@
-//! Calls of a session: their ids, their turn, their end.
+//! Calls of a session: ids, the queue, cancellation, timeouts.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -136,7 +136,7 @@ async fn cancelling_ends_a_call_without_an_answer() {
 }
 
 #[tokio::test]
-async fn who_leaves_cancels_nothing() {
+async fn disconnect_does_not_cancel_a_call_of_a_session() {
     let (gate, mut entered) = gate();
     let server = gated_server(&gate).build().unwrap();
     let client = open(&server).await;
@@ -154,7 +154,7 @@ async fn who_leaves_cancels_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_nobody_waits_for_still_ends_in_time() {
+async fn abandoned_call_still_times_out() {
     let (gate, mut entered) = gate();
     let server = hasty(server().state(gate.clone()))
         .tool_with::<gated>(|tool| tool.timeout(Duration::from_millis(300)))
@@ -178,7 +178,7 @@ fn small(limits: &mut Limits) {
 }
 
 #[tokio::test]
-async fn calls_beyond_those_that_may_run_wait_and_more_are_told() {
+async fn calls_above_the_limit_wait_and_more_are_answered_with_busy() {
     let (gate, mut entered) = gate();
     let server = gated_server(&gate).limits(small).build().unwrap();
     let client = open(&server).await;

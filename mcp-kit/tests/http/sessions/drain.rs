@@ -1,4 +1,4 @@
-//! The end of the server: what is in flight is delivered, nothing more is taken.
+//! The drain: calls in flight are answered, new ones are refused.
 
 use mcp_kit::testing::tick_on_timers;
 use serde_json::json;

@@ -25,7 +25,7 @@ async fn with_session(client: HttpClient) -> HttpClient {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_host_takes_nothing_from_another() {
+async fn rates_and_sessions_of_one_host_do_not_affect_another() {
     let server = server()
         .rate_limit(Rate::per_minute(1))
         .http(|http| {
@@ -60,7 +60,7 @@ async fn one_host_takes_nothing_from_another() {
 
 /// In all of its sessions together; the calls of others run meanwhile.
 #[tokio::test]
-async fn a_host_runs_so_many_calls_at_once_and_others_are_served() {
+async fn calls_of_one_host_are_limited_and_others_are_served() {
     let (gate, mut entered) = gate();
     let server = gated_server(&gate)
         .limits(|limits| limits.calls_per_principal = 2)
@@ -136,7 +136,7 @@ async fn calls_that_wait_leave_room_for_the_requests_of_others() {
 }
 
 #[tokio::test]
-async fn subscriptions_are_bounded_by_caller_and_leave_room_for_requests() {
+async fn subscriptions_are_limited_per_caller_and_leave_room_for_requests() {
     let server = server()
         .limits(|limits| limits.subscriptions_per_principal = 2)
         .http(|http| {

@@ -1,4 +1,4 @@
-//! Sessions that nobody uses end; those in use do not.
+//! Idle sessions end; those in use do not.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -51,7 +51,7 @@ async fn a_call_in_flight_is_use() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_listens_uses_it_for_a_day() {
+async fn open_stream_keeps_the_session_for_a_day() {
     let server = server().build().unwrap();
     let client = open(&server).await;
     let mut events = events_of(client.get().await);
@@ -67,7 +67,7 @@ async fn who_listens_uses_it_for_a_day() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_stops_listening_uses_it_no_longer() {
+async fn closed_stream_no_longer_keeps_the_session() {
     let server = server().build().unwrap();
     let client = open(&server).await;
     let stream = client.get().await;
@@ -92,7 +92,7 @@ impl Authenticator for Moments {
 
 /// When that is over is told by the clock on the wall.
 #[tokio::test]
-async fn who_listens_hears_no_more_once_its_token_has_expired() {
+async fn stream_ends_when_the_token_expires() {
     let server = server().http(|http| http.authenticate(Moments));
     let client = open(&server.build().unwrap()).await;
     let mut events = events_of(client.get().await);
@@ -103,7 +103,7 @@ async fn who_listens_hears_no_more_once_its_token_has_expired() {
 
 /// Nothing is written to the stream meanwhile, and nobody asks for anything.
 #[tokio::test(start_paused = true)]
-async fn who_listens_with_a_key_that_is_revoked_is_found_within_half_a_minute() {
+async fn stream_ends_within_half_a_minute_after_its_key_is_revoked() {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("revoked");
     std::fs::write(&path, "alice:alice-key\nbob:bob-key\n").unwrap();
     let keys = ApiKeys::from_file(&path).unwrap();

@@ -232,7 +232,7 @@ async fn without_sessions_every_request_stands_alone() {
 /// A client that is told which versions there are can begin again with one;
 /// what became of its session would not help it.
 #[tokio::test]
-async fn a_version_that_is_not_known_comes_before_the_session() {
+async fn unknown_version_is_reported_before_an_unknown_session() {
     let server = server().build().unwrap();
     let client = http(&server)
         .session("AAAAAAAAAAAAAAAAAAAAAA")

@@ -1,4 +1,4 @@
-//! What an idle session costs.
+//! The memory of an idle session.
 
 use super::tools::server;
 use crate::client::{Ask as _, http};

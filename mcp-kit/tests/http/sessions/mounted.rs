@@ -1,4 +1,4 @@
-//! The service in an application of somebody's: whom it lets in.
+//! The service mounted in an application: the callers that it admits.
 
 use http::StatusCode;
 use mcp_kit::prelude::*;
@@ -30,7 +30,7 @@ async fn status(client: &HttpClient, peer: Option<&str>, method: &str) -> Status
 }
 
 #[tokio::test]
-async fn without_credentials_this_machine_alone_is_served() {
+async fn without_authentication_only_this_machine_is_served() {
     let client = client(server());
     // Which host it names is the client's to choose.
     assert_eq!(status(&client, None, "POST").await, 403);
@@ -42,14 +42,14 @@ async fn without_credentials_this_machine_alone_is_served() {
 }
 
 #[tokio::test]
-async fn who_comes_through_a_proxy_of_this_machine_is_elsewhere() {
+async fn request_through_a_local_proxy_is_not_local() {
     let server = server().http(|http| http.trust_proxy("loopback"));
     let client = client(server);
     assert_eq!(status(&client, HERE, "POST").await, 403);
 }
 
 #[tokio::test]
-async fn pages_are_told_no_more_than_others() {
+async fn preflight_from_another_machine_is_refused_without_authentication() {
     let server = server().http(|http| http.cors_origin("https://app.example.com"));
     let client = client(server);
     assert_eq!(status(&client, None, "OPTIONS").await, 403);
@@ -58,7 +58,7 @@ async fn pages_are_told_no_more_than_others() {
 }
 
 #[tokio::test]
-async fn everybody_is_served_where_that_is_said() {
+async fn allow_unauthenticated_serves_every_address() {
     let server = server().http(|http| http.allow_unauthenticated());
     let client = client(server);
     assert_eq!(status(&client, None, "POST").await, 200);
@@ -66,7 +66,7 @@ async fn everybody_is_served_where_that_is_said() {
 }
 
 #[tokio::test]
-async fn credentials_are_asked_for_wherever_a_request_comes_from() {
+async fn with_authentication_credentials_are_required_from_every_address() {
     let server = server().http(|http| http.authenticate(Names));
     let client = client(server);
     for peer in [None, HERE, ELSEWHERE] {

@@ -1,4 +1,4 @@
-//! What is kept for clients that lost their connection has bounds.
+//! Limits of what is kept for clients that lost their connection.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ async fn the_streams_that_ended_first_are_forgotten_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn short_streams_are_bounded_by_number() {
+async fn kept_streams_are_limited_in_number() {
     let server = server().build().unwrap();
     let client = open(&server).await;
     let mut ids = Vec::new();
@@ -54,7 +54,7 @@ async fn short_streams_are_bounded_by_number() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_comes_back_after_five_minutes() {
+async fn ended_streams_can_be_resumed_for_five_minutes() {
     let server = server().build().unwrap();
     let client = open(&server).await;
     let id = abandoned(&client, 1, 10).await;
@@ -65,7 +65,7 @@ async fn nobody_comes_back_after_five_minutes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sessions_have_one_bound_together() {
+async fn replay_bytes_of_all_sessions_are_limited() {
     let server = server()
         .http(|http| http.limits(|limits| limits.replay_bytes_in_all = 15_000))
         .build()
@@ -108,7 +108,7 @@ async fn a_long_stream_that_is_read_goes_on() {
 
 /// Reports are dropped where nobody reads, and the answer never.
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_nobody_reads_keeps_its_answer() {
+async fn unread_stream_keeps_its_answer() {
     let server = server()
         .http(|http| http.limits(|limits| limits.replay_bytes = 10_000))
         .build()

@@ -1,5 +1,5 @@
-//! What handlers and middlewares learn of the request, and authenticators of what
-//! the application knows.
+//! What handlers and middlewares read of the request, and authenticators of the
+//! application's extensions.
 
 use mcp_kit::auth::{
     ApiKeys, AuthError, Authenticator, Credentials, KeyDigest, KeyEntry, KeyStore,

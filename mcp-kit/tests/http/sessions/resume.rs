@@ -72,7 +72,7 @@ async fn one_stream_is_resumed_and_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_reader_takes_the_old_ones_place() {
+async fn resuming_a_stream_ends_its_old_reader() {
     let server = server().build().unwrap();
     let client = open(&server).await;
     let request = watched(1, "count", json!({"to": 4, "ms": 500}));
@@ -85,7 +85,7 @@ async fn a_new_reader_takes_the_old_ones_place() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn places_that_are_not_kept_are_refused() {
+async fn resume_with_unknown_event_id_is_400() {
     let server = server()
         .http(|http| http.authenticate(Names))
         .build()
@@ -154,7 +154,7 @@ async fn the_sessions_own_stream_is_silent_and_has_one_reader() {
 }
 
 #[tokio::test]
-async fn a_stream_is_not_given_to_who_takes_none() {
+async fn get_without_event_stream_in_accept_is_406() {
     let server = server().build().unwrap();
     let client = open(&server).await;
     let response = client.header("accept", "application/json").get().await;

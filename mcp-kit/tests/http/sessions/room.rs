@@ -1,4 +1,4 @@
-//! How many sessions there may be, and which one ends for another.
+//! Limits of the number of sessions, and which session is evicted.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn assert_ended(client: &HttpClient) {
 
 /// A connector opens one for each call, and ends none of them.
 #[tokio::test(start_paused = true)]
-async fn a_callers_longest_idle_session_ends_for_another() {
+async fn new_session_ends_the_longest_idle_one_of_its_caller() {
     let server = small(server());
     let alice = http(&server).named("alice");
     let first = used(&alice).await;
@@ -71,7 +71,7 @@ async fn a_callers_longest_idle_session_ends_for_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sessions_with_a_call_or_a_stream_do_not_end_for_another() {
+async fn session_with_a_call_or_a_stream_is_not_evicted() {
     let (gate, mut entered) = gate();
     let server = small(gated_server(&gate).limits(|limits| {
         limits.call_time = Duration::from_secs(20);
@@ -107,7 +107,7 @@ async fn sessions_with_a_call_or_a_stream_do_not_end_for_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_caller_with_the_most_sessions_makes_room_for_another() {
+async fn session_of_the_caller_with_the_most_is_evicted() {
     let server = small(server());
     let alice = http(&server).named("alice");
     let bob = alice.named("bob");
@@ -137,7 +137,7 @@ async fn the_caller_with_the_most_sessions_makes_room_for_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_in_use_does_not_end_for_another_caller() {
+async fn session_in_use_is_not_evicted_for_another_caller() {
     let server = small(server());
     let alice = http(&server).named("alice");
     let bob = alice.named("bob");

@@ -126,7 +126,7 @@ async fn batches_are_answered_as_one_message_where_they_belong() {
 }
 
 #[tokio::test]
-async fn calls_beyond_the_bounds_are_told_that_the_server_is_busy() {
+async fn calls_above_the_limits_are_answered_with_busy() {
     let (gate, mut entered) = gate();
     let server = gated_server(&gate)
         .limits(|limits| {

@@ -8,7 +8,7 @@ use super::client::{Caller, call, initialize, ping, text};
 use super::tools::{gate, gated_server, server};
 
 #[tokio::test]
-async fn who_leaves_ends_the_session_and_its_calls() {
+async fn disconnect_ends_the_session_and_its_calls() {
     let (gate, mut entered) = gate();
     let server = gated_server(&gate).build().unwrap();
     let caller = Caller::of(&server);

@@ -1,4 +1,4 @@
-//! The handshake on a stream, and what is said without one.
+//! The handshake on a stream, and requests without one.
 
 use serde_json::json;
 
@@ -27,7 +27,7 @@ async fn every_older_version_is_agreed_on() {
 }
 
 #[tokio::test]
-async fn before_the_handshake_a_client_is_told_to_greet() {
+async fn requests_before_initialize_are_refused() {
     let server = server().build().unwrap();
     let mut client = Caller::of(&server).open().await;
     client.send(&ping(1)).await.accepted();
@@ -55,7 +55,7 @@ async fn before_the_handshake_a_client_is_told_to_greet() {
 }
 
 #[tokio::test]
-async fn requests_of_the_later_revision_are_sent_elsewhere() {
+async fn modern_requests_are_refused() {
     let server = server().build().unwrap();
     let mut client = Caller::of(&server).open().await;
     for is_greeted in [false, true] {

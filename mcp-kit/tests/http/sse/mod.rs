@@ -1,8 +1,8 @@
 //! The transport of 2024-11-05.
 
+mod admission;
 mod calls;
 mod client;
-mod doors;
 mod end;
 mod handshake;
 mod tools;

@@ -1,4 +1,4 @@
-//! Clients that do not read what they asked for.
+//! Clients that do not read their stream.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::tools::{gate, gated_server, server};
 const BOUND: usize = 8 * 1024;
 
 #[tokio::test]
-async fn who_does_not_read_is_refused_until_it_does() {
+async fn client_that_does_not_read_is_refused_until_it_does() {
     let (gate, mut entered) = gate();
     let server = gated_server(&gate)
         .limits(|limits| limits.unread_bytes = BOUND)
@@ -107,7 +107,7 @@ async fn a_stream_that_is_filled_with_small_answers_is_cut() {
 }
 
 #[tokio::test]
-async fn what_all_streams_leave_unread_has_one_bound() {
+async fn unread_bytes_of_all_streams_are_limited() {
     const IN_ALL: usize = 256 * 1024;
     let server = server()
         .http(|http| http.limits(|limits| limits.unread_bytes = IN_ALL))

@@ -1,4 +1,4 @@
-//! Who may open a stream, and send to it.
+//! Admission: which callers may open a stream and send to it.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::tools::server;
 use crate::client::Ask as _;
 
 #[tokio::test]
-async fn it_is_served_where_it_is_asked_for() {
+async fn sse_is_served_only_if_it_is_turned_on() {
     let plain = Server::builder("plain", "1").build().unwrap();
     let caller = Caller::of(&plain);
     caller.no_stream().await.refusal(404);
@@ -109,7 +109,7 @@ async fn sessions_of_the_two_transports_are_not_mixed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn streams_and_sessions_share_the_places_that_there_are() {
+async fn streams_and_sessions_share_one_limit() {
     let server = server()
         .http(|http| {
             http.authenticate(Names).limits(|limits| {
@@ -149,7 +149,7 @@ async fn streams_and_sessions_share_the_places_that_there_are() {
 }
 
 #[tokio::test]
-async fn open_streams_take_no_request_its_place() {
+async fn open_streams_do_not_count_as_requests() {
     let server = server()
         .http(|http| http.limits(|limits| limits.requests = 2))
         .build()
