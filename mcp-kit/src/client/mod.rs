@@ -99,14 +99,13 @@ pub struct ClientBuilder<'a> {
 }
 
 impl ClientBuilder<'_> {
-    /// Who calls; the server's `local` unless it is said here.
+    /// Sets the caller; the server's `local` by default.
     pub fn principal(mut self, principal: Principal) -> Self {
         self.principal = Some(principal);
         self
     }
 
-    /// The protocol version; the newest one with a handshake unless it is said
-    /// here.
+    /// Sets the protocol version; the newest one with a handshake by default.
     pub fn version(mut self, version: ProtocolVersion) -> Self {
         self.version = version;
         self
@@ -124,7 +123,7 @@ impl ClientBuilder<'_> {
         client
     }
 
-    /// Opens the connection and says nothing: no handshake.
+    /// Opens the connection without the handshake.
     pub fn connect_silently(&self) -> Client {
         let inbox = Arc::<Inbox>::default();
         let link = StreamLink::open(self.server, self.principal.clone(), Arc::clone(&inbox));
@@ -133,13 +132,12 @@ impl ClientBuilder<'_> {
 }
 
 impl Client {
-    /// Connects as the clients of today do, with a handshake.
+    /// Connects with the handshake of 2025-11-25, the newest version that has one.
     pub async fn new(server: &Server) -> Self {
         Self::builder(server).connect().await
     }
 
-    /// Connects as protocol version 2026-07-28 has it: without a handshake, and
-    /// with metadata on every request.
+    /// Connects with 2026-07-28: without a handshake, and with metadata on every request.
     pub async fn modern(server: &Server) -> Self {
         Self::builder(server)
             .version(ProtocolVersion::V2026_07_28)
@@ -147,7 +145,7 @@ impl Client {
             .await
     }
 
-    /// Connects as someone else, or with another version.
+    /// Connects as another caller, or with another version.
     pub fn builder(server: &Server) -> ClientBuilder<'_> {
         ClientBuilder {
             server,
@@ -166,7 +164,7 @@ impl Client {
         }
     }
 
-    /// Every tool that the caller may see, as `tools/list` has them.
+    /// Every tool that the caller may see, as `tools/list` returns them.
     ///
     /// # Panics
     ///
