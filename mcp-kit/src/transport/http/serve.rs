@@ -11,7 +11,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::server::{Limits, Server};
 use crate::transport::LAST_WRITE;
 use crate::transport::http::connection::connections::Connections;
-use crate::transport::http::service::{HttpService, LOCKED};
+use crate::transport::http::edge::admission::LOCKED;
+use crate::transport::http::service::HttpService;
 use crate::transport::signals::Signals;
 
 /// How long to wait where no connection can be accepted for want of something.

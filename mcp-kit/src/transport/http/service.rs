@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -17,8 +17,6 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tower_service::Service;
 
-use crate::caller::Principal;
-use crate::limits::EdgeLimits;
 use crate::limits::SharedSessions;
 use crate::limits::{ByteBudget, Claim};
 #[cfg(feature = "metrics")]
@@ -31,19 +29,19 @@ use crate::transport::http::calls::in_flight::InFlight;
 use crate::transport::http::calls::subscriptions::Subscriptions;
 use crate::transport::http::connection::activity::Serving;
 use crate::transport::http::connection::{Client, Serve};
-use crate::transport::http::edge::admission::check_form;
+use crate::transport::http::edge::Edge;
+use crate::transport::http::edge::admission::{Admitted, check_form};
 use crate::transport::http::edge::cors;
 use crate::transport::http::edge::host_check::HostCheck;
 use crate::transport::http::edge::options::HttpOptions;
-use crate::transport::http::edge::probes::{self, Readiness};
-use crate::transport::http::edge::resources::Resources;
+use crate::transport::http::edge::probes;
+#[cfg(feature = "sse")]
+use crate::transport::http::edge::resources::{SSE_MESSAGES, SSE_STREAM};
 use crate::transport::http::endpoint::mcp;
 use crate::transport::http::endpoint::param_headers::ParamHeaders;
 use crate::transport::http::message::body::{Held, HttpBody, json_response};
 use crate::transport::http::message::headers;
 use crate::transport::http::message::open_requests::OpenRequests;
-#[cfg(feature = "sse")]
-use crate::transport::http::message::refusal::limited;
 use crate::transport::http::message::refusal::{Reason, Refusal, busy};
 use crate::transport::http::message::request_body::{self, RequestBody};
 use crate::transport::http::sessions::Sessions;
@@ -74,11 +72,9 @@ pub struct PeerAddr(pub SocketAddr);
 
 /// What all requests share.
 pub(crate) struct Shared {
+    pub(crate) edge: Arc<Edge>,
     pub(crate) server: Arc<ServerInner>,
-    pub(crate) options: HttpOptions,
-    pub(crate) hosts: HostCheck,
-    pub(crate) edge: EdgeLimits,
-    pub(crate) anonymous: Principal,
+    pub(crate) options: Arc<HttpOptions>,
     pub(crate) param_headers: ParamHeaders,
     /// Large bodies on their way in.
     pub(crate) incoming: Arc<ByteBudget>,
@@ -90,19 +86,7 @@ pub(crate) struct Shared {
     #[cfg(feature = "sse")]
     pub(crate) streams: Arc<sse::Streams>,
     pub(crate) subscriptions: Arc<Subscriptions>,
-    readiness: Arc<Readiness>,
-    /// Where to get a token for this server.
-    pub(crate) resources: Resources,
-    /// No authentication is configured, and callers without it are not allowed:
-    /// only this machine is served.
-    pub(crate) is_local: bool,
-    /// The same, and options name other hosts: no caller is served.
-    pub(crate) is_locked: bool,
-    pub(crate) told_local: Once,
 }
-
-/// Why a service serves no caller.
-pub(crate) const LOCKED: &str = "a host, an origin or a public URL is named, and no authentication is configured. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow every caller with .allow_unauthenticated() (--allow-unauthenticated)";
 
 impl Server {
     /// The server as a `tower::Service`, to be mounted in an application that
@@ -135,39 +119,28 @@ impl HttpService {
         hosts: HostCheck,
         store: Option<Arc<dyn SharedSessions>>,
     ) -> Self {
-        let options = server.inner().http.clone();
-        let inner = match options.tool_rate {
+        let options = Arc::new(server.inner().http.clone());
+        let param_headers = ParamHeaders::of(server.tools());
+        let server = match options.tool_rate {
             Some(rate) => ServerInner::with_default_rate(server.inner(), rate),
             None => Arc::clone(server.inner()),
         };
-        let is_local = !options.has_authentication() && !options.allow_unauthenticated;
-        let is_locked = is_local && hosts.names_hosts();
-        if is_locked {
-            tracing::error!(target: "mcp_kit::http", "every request is refused: {LOCKED}");
-        }
-        let most = options.limits.connections.min(options.limits.requests);
-        let edge = inner.edge_limits(&options.edge_rates);
+        let rates = server.edge_limits(&options.edge_rates);
+        let edge = Edge::new(Arc::clone(&options), hosts, rates);
         Self {
             shared: Arc::new(Shared {
-                hosts,
-                edge,
-                anonymous: Principal::new("anonymous", [""; 0]),
-                param_headers: ParamHeaders::of(server.tools()),
+                requests: Arc::clone(&edge.requests),
+                edge: Arc::new(edge),
+                param_headers,
                 incoming: ByteBudget::new(options.limits.incoming_bytes),
                 unread: ByteBudget::new(options.limits.unread_bytes),
-                sessions: Sessions::new(&inner, &options.limits, store),
+                sessions: Sessions::new(&server, &options.limits, store),
                 #[cfg(feature = "sse")]
                 streams: Arc::default(),
-                requests: OpenRequests::new(most),
-                in_flight: InFlight::new(&inner.ticker),
+                in_flight: InFlight::new(&server.ticker),
                 subscriptions: Arc::default(),
-                readiness: Arc::default(),
-                resources: Resources::of(&options),
-                server: inner,
+                server,
                 options,
-                is_local,
-                is_locked,
-                told_local: Once::new(),
             }),
         }
     }
@@ -248,8 +221,8 @@ impl HttpService {
                     refusal.into_response(headers::spoken(&parts.headers))
                 }
             };
-            if shared.hosts.has_cors() {
-                cors::allow(&mut response, shared.hosts.cors(&parts.headers));
+            if shared.edge.hosts.has_cors() {
+                cors::allow(&mut response, shared.edge.hosts.cors(&parts.headers));
             }
             response.body_mut().serve(held.serving);
             Ok(response)
@@ -276,28 +249,28 @@ impl Shared {
             }
             "/readyz" => {
                 probes::check_method(&parts.method)?;
-                Ok(self.readiness().await)
+                Ok(self.edge.readiness(self.server.drain.is_ending()).await)
             }
             #[cfg(feature = "metrics")]
             "/metrics" if self.options.has_metrics_path => {
                 probes::check_method(&parts.method)?;
-                self.enter(parts, client.address).await?;
+                self.edge.enter(parts, client.address).await?;
                 Ok(self.metrics())
             }
             // Boxed: most requests need no room for it.
             #[cfg(feature = "sse")]
-            sse::STREAM | sse::MESSAGES if self.options.has_sse => {
+            SSE_STREAM | SSE_MESSAGES if self.options.has_sse => {
                 let answered = Box::pin(self.sse(parts, body, client)).await;
-                answered.map_err(|refusal| self.resources.of_sse(refusal))
+                answered.map_err(|refusal| self.edge.resources.of_sse(refusal))
             }
             _ => {
-                let Some(document) = self.resources.document(path) else {
+                let Some(document) = self.edge.resources.document(path) else {
                     return Err(Refusal::not_found(format!(
                         "Not found: the MCP endpoint is {}",
                         self.options.path
                     )));
                 };
-                if let Some(response) = self.preflight(parts, &client)? {
+                if let Some(response) = self.edge.preflight(parts, &client)? {
                     return Ok(response);
                 }
                 probes::check_method(&parts.method)?;
@@ -313,10 +286,10 @@ impl Shared {
         body: &mut RequestBody,
         client: Client,
     ) -> Result<Response<HttpBody>, Refusal> {
-        if let Some(response) = self.preflight(parts, &client)? {
-            return Ok(response);
-        }
-        let (caller, open) = self.enter(parts, client.address).await?;
+        let (caller, open) = match self.edge.admit(parts, &client).await? {
+            Admitted::Caller(caller, open) => (caller, open),
+            Admitted::Preflight(response) => return Ok(response),
+        };
         let served = mcp::serve(self, parts, body, caller, client.socket);
         let mut response = served.await?;
         // Endless streams have a limit of their own.
@@ -334,22 +307,13 @@ impl Shared {
         body: &mut RequestBody,
         client: Client,
     ) -> Result<Response<HttpBody>, Refusal> {
-        if let Some(response) = self.preflight(parts, &client)? {
-            return Ok(response);
-        }
-        let (caller, open) = self.enter(parts, client.address).await?;
-        let (mut response, open) = if parts.uri.path() == sse::STREAM {
+        let (caller, open) = match self.edge.admit(parts, &client).await? {
+            Admitted::Caller(caller, open) => (caller, open),
+            Admitted::Preflight(response) => return Ok(response),
+        };
+        let (mut response, open) = if parts.uri.path() == SSE_STREAM {
             sse::check_stream(self, parts)?;
-            let (reason, whose) = if self.options.has_authentication() {
-                (Reason::RatePrincipal, "this caller")
-            } else {
-                (Reason::RateAddress, "this address")
-            };
-            // Without an address, unauthenticated callers cannot be distinguished.
-            if self.options.has_authentication() || client.address.is_some() {
-                let taken = self.edge.stream(&caller.0).await;
-                taken.map_err(|refused| limited(refused, reason, whose))?;
-            }
+            self.edge.admit_stream(&caller.0, &client).await?;
             let is_mounted = matches!(body, RequestBody::Other(_));
             let stream = sse::stream(self, parts, is_mounted, &caller.0)?;
             (stream, open.endless())
@@ -387,18 +351,6 @@ impl Shared {
             http::HeaderValue::from_static(Metrics::CONTENT_TYPE),
         );
         response
-    }
-
-    async fn readiness(&self) -> Response<HttpBody> {
-        if self.server.drain.is_ending() {
-            return probes::unready("draining", &[]);
-        }
-        let failing = self.readiness.failing(&self.options).await;
-        if failing.is_empty() {
-            probes::ok()
-        } else {
-            probes::unready("unready", &failing)
-        }
     }
 }
 

@@ -15,11 +15,10 @@ use crate::auth::{AuthError, Credentials};
 use crate::caller::Principal;
 use crate::support::error_text;
 use crate::transport::http::connection::Client;
-use crate::transport::http::edge::cors;
+use crate::transport::http::edge::{Edge, cors};
 use crate::transport::http::message::body::HttpBody;
 use crate::transport::http::message::open_requests::OpenRequest;
 use crate::transport::http::message::refusal::{Reason, Refusal, busy, limited};
-use crate::transport::http::service::Shared;
 
 /// Why it serves no other machine.
 const LOCAL: &str = "it comes from another machine, and no authentication is configured. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow every caller with .allow_unauthenticated()";
@@ -27,7 +26,49 @@ const LOCAL: &str = "it comes from another machine, and no authentication is con
 /// Why a mounted service serves no caller.
 const NO_PEER: &str = "no authentication is configured, and it is not known whether it comes from this machine. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or give each request its address, as the extension PeerAddr, to serve this machine alone; or allow every caller with .allow_unauthenticated()";
 
-impl Shared {
+/// Why a service serves no caller.
+pub(crate) const LOCKED: &str = "a host, an origin or a public URL is named, and no authentication is configured. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow every caller with .allow_unauthenticated() (--allow-unauthenticated)";
+
+/// A request that was admitted.
+pub(crate) enum Admitted {
+    /// Its caller, with the client's address, and its place among the open
+    /// requests.
+    Caller((Principal, Option<IpAddr>), OpenRequest),
+    /// The answer to a browser's preflight request.
+    Preflight(Response<HttpBody>),
+}
+
+impl Edge {
+    /// Checks a request for one of the protocol's paths.
+    pub(crate) async fn admit(&self, parts: &Parts, client: &Client) -> Result<Admitted, Refusal> {
+        if let Some(response) = self.preflight(parts, client)? {
+            return Ok(Admitted::Preflight(response));
+        }
+        let (caller, open) = self.enter(parts, client.address).await?;
+        Ok(Admitted::Caller(caller, open))
+    }
+
+    /// Charges an endless stream to the rate of the caller, or of the address if
+    /// no authentication is configured.
+    #[cfg(feature = "sse")]
+    pub(crate) async fn admit_stream(
+        &self,
+        caller: &Principal,
+        client: &Client,
+    ) -> Result<(), Refusal> {
+        let (reason, whose) = if self.options.has_authentication() {
+            (Reason::RatePrincipal, "this caller")
+        } else {
+            (Reason::RateAddress, "this address")
+        };
+        // Without an address, unauthenticated callers cannot be distinguished.
+        if self.options.has_authentication() || client.address.is_some() {
+            let taken = self.rates.stream(caller).await;
+            taken.map_err(|refused| limited(refused, reason, whose))?;
+        }
+        Ok(())
+    }
+
     /// The answer to a browser's preflight request, if it is one.
     pub(crate) fn preflight(
         &self,
@@ -56,7 +97,7 @@ impl Shared {
         };
         let client = peer.map(|peer| self.options.proxies.client(peer, &parts.headers));
         let of_address = |refused| limited(refused, Reason::RateAddress, "this address");
-        let arrival = client.map(|client| self.edge.arrival(client)).transpose();
+        let arrival = client.map(|client| self.rates.arrival(client)).transpose();
         let arrival = arrival.map_err(of_address)?;
         let authenticated = self.authenticate(parts, client).await;
         match arrival {
@@ -67,7 +108,7 @@ impl Shared {
             None => {}
         }
         let principal = authenticated?;
-        let taken = self.edge.principal(&principal).await;
+        let taken = self.rates.principal(&principal).await;
         taken.map_err(|refused| limited(refused, Reason::RatePrincipal, "this caller"))?;
         Ok(((principal, client), open))
     }
@@ -90,7 +131,7 @@ impl Shared {
             return Ok(());
         }
         if !self.is_locked {
-            self.told_local.call_once(|| {
+            self.logged_local.call_once(|| {
                 let why = if peer.is_some() { LOCAL } else { NO_PEER };
                 tracing::error!(target: "mcp_kit::http", "a request is refused: {why}");
             });

@@ -12,8 +12,14 @@ use crate::auth::WELL_KNOWN;
 use crate::transport::http::edge::options::HttpOptions;
 #[cfg(feature = "sse")]
 use crate::transport::http::message::refusal::Refusal;
+
+/// The path of the streams of 2024-11-05.
 #[cfg(feature = "sse")]
-use crate::transport::http::sse;
+pub(crate) const SSE_STREAM: &str = "/sse";
+
+/// The path to which clients of 2024-11-05 send messages.
+#[cfg(feature = "sse")]
+pub(crate) const SSE_MESSAGES: &str = "/messages";
 
 /// What is published; nothing unless an authenticator takes tokens.
 #[derive(Default)]
@@ -36,7 +42,7 @@ impl Resources {
         Self {
             #[cfg(feature = "sse")]
             sse: (options.has_sse.then_some(&resource))
-                .and_then(|resource| resource.beside(&options.path, sse::STREAM))
+                .and_then(|resource| resource.beside(&options.path, SSE_STREAM))
                 .map(Published::new),
             endpoint: Some(Published::new(resource)),
         }
@@ -59,7 +65,7 @@ impl Resources {
     /// another than the endpoint's.
     pub(crate) fn asked_at(&self, path: &str) -> Option<&str> {
         #[cfg(feature = "sse")]
-        if matches!(path, sse::STREAM | sse::MESSAGES) {
+        if matches!(path, SSE_STREAM | SSE_MESSAGES) {
             return self.sse.as_ref().map(|one| one.resource.resource());
         }
         let _ = path;

@@ -22,6 +22,7 @@ use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ProtocolVersion, RpcError, encode};
 use crate::server::Session;
 use crate::transport::http::edge::options::HttpOptions;
+use crate::transport::http::edge::resources::SSE_MESSAGES;
 use crate::transport::http::endpoint::mcp::refuse_while_draining;
 use crate::transport::http::message::body::{HttpBody, empty_response, stream_of};
 use crate::transport::http::message::headers::{Accepts, check_is_json};
@@ -34,12 +35,6 @@ use self::streams::SseSession;
 
 pub(super) use stream::Stream;
 pub(super) use streams::Streams;
-
-/// Where streams are opened.
-pub(super) const STREAM: &str = "/sse";
-
-/// Where messages are sent to.
-pub(super) const MESSAGES: &str = "/messages";
 
 /// The parameter that names the session.
 const SESSION: &str = "sessionId";
@@ -70,12 +65,12 @@ pub(super) fn stream(
     let opened = shared.streams.open(shared, principal)?;
     let stream = opened.stream();
     let messages = match prefix(&shared.options) {
-        Some(prefix) => format!("{prefix}{MESSAGES}"),
+        Some(prefix) => format!("{prefix}{SSE_MESSAGES}"),
         // A part of the path that the client sees may have been taken away.
         // Relative to the stream's own address it is right in any case.
-        None if is_mounted || is_forwarded(parts) => MESSAGES[1..].to_owned(),
+        None if is_mounted || is_forwarded(parts) => SSE_MESSAGES[1..].to_owned(),
         // Some clients only put an address like this behind the server's name.
-        None => MESSAGES.to_owned(),
+        None => SSE_MESSAGES.to_owned(),
     };
     stream.endpoint(&format!("{messages}?{SESSION}={}", opened.id()));
     let keep_alive = shared.options.limits.keep_alive;
