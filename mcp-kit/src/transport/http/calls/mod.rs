@@ -11,4 +11,5 @@
 pub(super) mod call;
 pub(super) mod in_flight;
 pub(super) mod response;
+pub(super) mod sink;
 pub(super) mod subscriptions;

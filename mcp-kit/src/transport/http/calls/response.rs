@@ -14,12 +14,14 @@ use serde_json::Value;
 use crate::call::{CallContext, Outbound};
 use crate::limits::{ByteBudget, Claim};
 use crate::protocol::encode;
+use crate::transport::http::calls::sink::{ReplayBudget, Sink};
 use crate::transport::http::connection::activity::Progress;
 use crate::transport::http::message::body::LARGE;
 use crate::transport::http::message::events::{EventSource, ReadSide};
-use crate::transport::http::sessions::LegacySession;
-#[cfg(feature = "sse")]
-use crate::transport::http::sse::Stream;
+
+/// A response that carries more than this of events that are not read drops
+/// further notifications.
+pub(crate) const MOST_UNREAD_EVENTS: usize = 64 * 1024;
 
 /// What a call's task and the request's connection share.
 pub(crate) struct Exchange {
@@ -28,17 +30,15 @@ pub(crate) struct Exchange {
     /// What its stream is called, where a client that lost it may ask for the
     /// rest.
     name: Option<StreamName>,
-    /// The stream that everything goes to, where the request has no response of
-    /// its own.
-    #[cfg(feature = "sse")]
-    onto: Option<Onto>,
+    /// The stream that everything goes to if the request has no response of its
+    /// own.
+    sink: Option<SharedStream>,
     state: Mutex<State>,
 }
 
 /// A stream that many calls share, and the number of this one on it.
-#[cfg(feature = "sse")]
-struct Onto {
-    stream: Arc<Stream>,
+struct SharedStream {
+    sink: Arc<dyn Sink>,
     call: u64,
 }
 
@@ -49,8 +49,8 @@ pub(crate) struct StreamName {
     /// resume from, however early it is cut off (2025-11-25, "Resumability and
     /// Redelivery").
     pub(crate) is_primed: bool,
-    /// Whose events are counted together.
-    pub(crate) session: Weak<LegacySession>,
+    /// The budget that its events count against.
+    pub(crate) budget: Weak<dyn ReplayBudget>,
 }
 
 #[derive(Default)]
@@ -118,21 +118,19 @@ impl Exchange {
         Arc::new(Self {
             most_unread,
             name,
-            #[cfg(feature = "sse")]
-            onto: None,
+            sink: None,
             state: Mutex::default(),
         })
     }
 
-    /// An exchange whose events and whose answer go to `stream`.
-    #[cfg(feature = "sse")]
-    pub(crate) fn onto(stream: &Arc<Stream>) -> Arc<Self> {
+    /// An exchange whose events and whose answer go to `sink`.
+    pub(crate) fn into_sink(sink: &Arc<dyn Sink>) -> Arc<Self> {
         Arc::new(Self {
             most_unread: 0,
             name: None,
-            onto: Some(Onto {
-                stream: Arc::clone(stream),
-                call: stream.call(),
+            sink: Some(SharedStream {
+                sink: Arc::clone(sink),
+                call: sink.next_call(),
             }),
             state: Mutex::default(),
         })
@@ -140,12 +138,7 @@ impl Exchange {
 
     /// Whether there is room for an answer of so many bytes where it goes.
     pub(crate) fn takes(&self, bytes: usize) -> bool {
-        #[cfg(feature = "sse")]
-        if let Some(Onto { stream, .. }) = &self.onto {
-            return stream.has_room(bytes);
-        }
-        let _ = bytes;
-        true
+        (self.sink.as_ref()).is_none_or(|SharedStream { sink, .. }| sink.has_room(bytes))
     }
 
     /// The number under which the stream is known to its client.
@@ -166,9 +159,8 @@ impl Exchange {
             return false;
         }
         state.has_ended = true;
-        #[cfg(feature = "sse")]
-        if let Some(Onto { stream, call }) = &self.onto {
-            stream.answer(*call, &json, claim);
+        if let Some(SharedStream { sink, call }) = &self.sink {
+            sink.answer(*call, &json, claim);
             return false;
         }
         if state.is_stream {
@@ -186,9 +178,10 @@ impl Exchange {
     /// Ends it without an answer.
     pub(crate) fn end(&self) {
         let mut state = self.lock();
-        #[cfg(feature = "sse")]
-        if let Some(Onto { stream, call }) = self.onto.as_ref().filter(|_| !state.has_ended) {
-            stream.forget(*call);
+        if let Some(SharedStream { sink, call }) = &self.sink
+            && !state.has_ended
+        {
+            sink.forget(*call);
         }
         state.has_ended = true;
         state.reader.wake();
@@ -295,8 +288,8 @@ impl Exchange {
         state.events.extend_from_slice(json);
         state.events.extend_from_slice(b"\n\n");
         state.reader.begin();
-        if let Some(session) = self.session() {
-            session.keeps(state.events.len() - before + PER_EVENT);
+        if let Some(budget) = self.budget() {
+            budget.keep(state.events.len() - before + PER_EVENT);
         }
     }
 
@@ -306,18 +299,18 @@ impl Exchange {
             let state = self.lock();
             return state.events.len() - state.read + bytes <= self.most_unread;
         }
-        let Some(session) = self.session() else {
+        let Some(budget) = self.budget() else {
             return false; // it has ended
         };
-        session.has_room(bytes) || {
-            self.forget_read(&session);
-            session.has_room(bytes)
+        budget.has_room(bytes) || {
+            self.forget_read(&*budget);
+            budget.has_room(bytes)
         }
     }
 
     /// Forgets what was read: a client that lost the stream just now is told
     /// so, where it asks for that.
-    fn forget_read(&self, session: &LegacySession) {
+    fn forget_read(&self, budget: &dyn ReplayBudget) {
         let mut state = self.lock();
         let state = &mut *state;
         let read = state.read;
@@ -329,11 +322,11 @@ impl Exchange {
         state.events.drain(..read);
         state.forgotten += events as u64;
         state.read = 0;
-        session.forgets(read + events * PER_EVENT);
+        budget.release(read + events * PER_EVENT);
     }
 
-    fn session(&self) -> Option<Arc<LegacySession>> {
-        self.name.as_ref().and_then(|name| name.session.upgrade())
+    fn budget(&self) -> Option<Arc<dyn ReplayBudget>> {
+        self.name.as_ref().and_then(|name| name.budget.upgrade())
     }
 
     /// A poisoned lock holds nothing half-done here: every change is one step.
@@ -357,9 +350,9 @@ impl State {
 /// What is kept of a stream's events is given back with it.
 impl Drop for Exchange {
     fn drop(&mut self) {
-        if let Some(session) = self.session() {
+        if let Some(budget) = self.budget() {
             let state = self.lock();
-            session.forgets(state.events.len() + state.starts.len() * PER_EVENT);
+            budget.release(state.events.len() + state.starts.len() * PER_EVENT);
         }
     }
 }
@@ -370,11 +363,10 @@ impl Outbound for Exchange {
     fn notify(&self, call: &CallContext, method: &'static str, params: &Value) {
         let mut json = Vec::new();
         encode::notification(&mut json, method, params);
-        #[cfg(feature = "sse")]
-        if let Some(onto) = &self.onto {
+        if let Some(SharedStream { sink, call: number }) = &self.sink {
             let state = self.lock(); // nothing comes after the answer
             if !state.has_ended && !call.has_ended() {
-                onto.stream.notify(onto.call, &json);
+                sink.notify(*number, &json);
             }
             return;
         }

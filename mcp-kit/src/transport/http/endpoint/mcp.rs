@@ -17,7 +17,7 @@ use crate::protocol::{Era, ErrorCode, ProtocolVersion, RpcError};
 use crate::server::methods::{self, Method as RpcMethod};
 use crate::server::{Routed, Session, Subscription};
 use crate::transport::http::calls::call::{Call, CallGuard, Waiting};
-use crate::transport::http::calls::response::{Begun, Exchange, Reader};
+use crate::transport::http::calls::response::{Begun, Exchange, MOST_UNREAD_EVENTS, Reader};
 use crate::transport::http::calls::subscriptions;
 use crate::transport::http::connection::socket::Socket;
 use crate::transport::http::message::body::{
@@ -28,9 +28,6 @@ use crate::transport::http::message::refusal::{Reason, Refusal, busy};
 use crate::transport::http::message::request_body::RequestBody;
 use crate::transport::http::service::Shared;
 use crate::transport::http::sessions::{self, Found, Opening};
-
-/// Events of one response that nobody has read may have so many bytes.
-pub(crate) const MOST_UNREAD_EVENTS: usize = 64 * 1024;
 
 /// Answers a request from `principal`.
 pub(crate) async fn serve(

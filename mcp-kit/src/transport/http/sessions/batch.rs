@@ -49,7 +49,10 @@ impl BatchReply {
         batch.expect_one(); // so that it is not whole before all are read
         Arc::new(Self {
             batch,
-            exchange: (session.onto.exchange()).unwrap_or_else(|| Exchange::new(0)),
+            exchange: match &session.sink {
+                Some(sink) => Exchange::into_sink(sink),
+                None => Exchange::new(0),
+            },
             most: shared.server.limits.unread_bytes,
             unread: Arc::clone(&shared.unread),
             held: Mutex::default(),

@@ -97,7 +97,7 @@ impl<'a> Caller<'a> {
         };
         hold(shared, &call, incoming)?;
         let exchange = session.exchange();
-        if patience.is_some() || session.onto.is_stream() {
+        if patience.is_some() || session.sink.is_some() {
             call.report_to(|| Arc::clone(&exchange) as Arc<dyn Outbound>);
         }
         let waiting = Waiting {

@@ -10,7 +10,6 @@ mod batch;
 mod common;
 mod id;
 mod messages;
-mod onto;
 mod session;
 mod streams;
 mod table;
@@ -44,7 +43,9 @@ pub(super) use batch::take as take_batch;
 #[cfg(feature = "sse")]
 pub(super) use id::SessionId;
 pub(super) use messages::{Caller, Reply};
-pub(super) use session::{LegacySession, Place};
+#[cfg(feature = "sse")]
+pub(super) use session::LegacySession;
+pub(super) use session::Place;
 pub(super) use streams::{delete, get};
 pub(super) use table::Sessions;
 #[cfg(feature = "sse")]

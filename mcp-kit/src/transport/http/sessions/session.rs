@@ -17,13 +17,13 @@ use tokio::runtime::Handle;
 use super::batch::BatchReply;
 use super::common::Common;
 use super::id::SessionId;
-use super::onto::Onto;
 use crate::call::{Origin, Pending, Share, ShareGiver};
 use crate::limits::{ByteBudget, Claim};
 use crate::observe::OpenSession;
 use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
 use crate::transport::http::calls::call::{Call, Holds, Waiting as Awaited};
 use crate::transport::http::calls::response::{Exchange, NotResumed, Reader, StreamName};
+use crate::transport::http::calls::sink::{ReplayBudget, Sink};
 use crate::transport::http::service::Shared;
 use crate::transport::stream::Kept;
 
@@ -58,7 +58,9 @@ pub(crate) struct LegacySession {
     common: Arc<Common>,
     /// For the calls that wait.
     this: Weak<Self>,
-    pub(super) onto: Onto,
+    /// The stream that all answers go to, if there is one. The session ends with
+    /// it.
+    pub(super) sink: Option<Arc<dyn Sink>>,
     state: Mutex<State>,
     _counted: OpenSession,
 }
@@ -118,7 +120,7 @@ impl LegacySession {
         id: SessionId,
         (owner, counts_as): (Arc<str>, Arc<[u8]>),
         version: ProtocolVersion,
-        onto: Onto,
+        sink: Option<Arc<dyn Sink>>,
         common: &Arc<Common>,
         counted: OpenSession,
     ) -> Arc<Self> {
@@ -137,7 +139,7 @@ impl LegacySession {
             requests: AtomicUsize::new(0),
             kept: AtomicUsize::new(0),
             common: Arc::clone(common),
-            onto,
+            sink,
             state: Mutex::new(State {
                 streams,
                 ..State::default()
@@ -232,8 +234,8 @@ impl LegacySession {
 
     /// An exchange for a call, whose stream can be resumed.
     pub(super) fn exchange(self: &Arc<Self>) -> Arc<Exchange> {
-        if let Some(exchange) = self.onto.exchange() {
-            return exchange;
+        if let Some(sink) = &self.sink {
+            return Exchange::into_sink(sink);
         }
         let number = {
             let mut state = self.lock();
@@ -243,7 +245,7 @@ impl LegacySession {
         let name = StreamName {
             number,
             is_primed: self.version >= ProtocolVersion::V2025_11_25,
-            session: Arc::downgrade(self),
+            budget: Weak::<Self>::clone(&self.this),
         };
         Exchange::resumable(name)
     }
@@ -273,7 +275,7 @@ impl LegacySession {
         if is_busy {
             return Err(Unfit::Busy(call));
         }
-        let keeps_connection = batch.is_none() && !self.onto.is_stream();
+        let keeps_connection = batch.is_none() && self.sink.is_none();
         if is_full && keeps_connection && shared.requests.is_half_full() {
             return Err(Unfit::NoRoom(call));
         }
@@ -388,28 +390,6 @@ impl LegacySession {
         self.forget_while(|finished, _| now.saturating_sub(finished.at) > most);
     }
 
-    /// Whether events of so many bytes can be kept, where streams that have
-    /// ended are forgotten for them.
-    pub(crate) fn has_room(&self, bytes: usize) -> bool {
-        let fits = || self.kept.load(Ordering::Relaxed) + bytes <= self.common.replay;
-        fits() || {
-            self.forget_while(|_, _| !fits());
-            fits()
-        }
-    }
-
-    /// Counts bytes of events that are kept.
-    pub(crate) fn keeps(&self, bytes: usize) {
-        self.kept.fetch_add(bytes, Ordering::Relaxed);
-        self.common.kept.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// And those that are no more.
-    pub(crate) fn forgets(&self, bytes: usize) {
-        self.kept.fetch_sub(bytes, Ordering::Relaxed);
-        self.common.kept.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
     /// Forgets the stream that ended first, while it is due: it and how many
     /// there are decide.
     fn forget_while(&self, is_due: impl Fn(&Finished, usize) -> bool) {
@@ -473,7 +453,7 @@ impl LegacySession {
                 || self.common.kept.load(Ordering::Relaxed) > self.common.replay_in_all
         };
         self.forget_while(|_, count| count > MOST_FINISHED || has_too_much());
-        if self.onto.is_lost() {
+        if (self.sink.as_ref()).is_some_and(|sink| sink.has_ended()) {
             self.end();
         }
     }
@@ -519,6 +499,26 @@ impl State {
         if self.waiting.is_empty() && self.waiting.capacity() > 0 {
             self.waiting = VecDeque::new();
         }
+    }
+}
+
+impl ReplayBudget for LegacySession {
+    fn has_room(&self, bytes: usize) -> bool {
+        let fits = || self.kept.load(Ordering::Relaxed) + bytes <= self.common.replay;
+        fits() || {
+            self.forget_while(|_, _| !fits());
+            fits()
+        }
+    }
+
+    fn keep(&self, bytes: usize) {
+        self.kept.fetch_add(bytes, Ordering::Relaxed);
+        self.common.kept.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn release(&self, bytes: usize) {
+        self.kept.fetch_sub(bytes, Ordering::Relaxed);
+        self.common.kept.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 

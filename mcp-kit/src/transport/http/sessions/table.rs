@@ -10,7 +10,6 @@ use tokio::time::sleep;
 
 use super::common::Common;
 use super::id::SessionId;
-use super::onto::Onto;
 use super::session::{InUse, LegacySession};
 use super::unknown;
 use crate::caller::Principal;
@@ -18,10 +17,10 @@ use crate::limits::{SessionRecord, SharedSessions};
 use crate::observe::OpenSession;
 use crate::protocol::{ClientInfo, ProtocolVersion};
 use crate::server::ServerInner;
+#[cfg(feature = "sse")]
+use crate::transport::http::calls::sink::Sink;
 use crate::transport::http::limits::HttpLimits;
 use crate::transport::http::message::refusal::{Reason, Refusal};
-#[cfg(feature = "sse")]
-use crate::transport::http::sse::Stream;
 
 /// A session that another caller opens does not end one that was used less than
 /// so many milliseconds ago.
@@ -177,7 +176,7 @@ impl Sessions {
             id,
             owner,
             version,
-            Onto::default(),
+            None,
             &self.common,
             counted,
         ))
@@ -243,14 +242,8 @@ impl Sessions {
                     removed = idle;
                     let counted = self.common.server.meter.open_session();
                     let (owner, names) = table.owner(principal);
-                    let session = LegacySession::new(
-                        id,
-                        names,
-                        version,
-                        Onto::default(),
-                        &self.common,
-                        counted,
-                    );
+                    let session =
+                        LegacySession::new(id, names, version, None, &self.common, counted);
                     let entered = session.enter();
                     owner.sessions.push(Arc::clone(&session));
                     table.sessions.insert(id, session);
@@ -502,18 +495,18 @@ impl Seat {
         is_theirs
     }
 
-    /// The session that takes it, whose answers go to `stream`.
+    /// The session that takes it, whose answers go to `sink`.
     pub(crate) fn session(
         &self,
         id: SessionId,
         version: ProtocolVersion,
-        stream: &Arc<Stream>,
+        sink: Arc<dyn Sink>,
     ) -> Arc<LegacySession> {
         let owner = self.owner.clone();
         // It is counted already.
         let counted = OpenSession::default();
         let common = &self.sessions.common;
-        LegacySession::new(id, owner, version, stream.into(), common, counted)
+        LegacySession::new(id, owner, version, Some(sink), common, counted)
     }
 }
 

@@ -21,6 +21,7 @@ use crate::protocol::message::{Frame, Malformed, Message, Notification, Request,
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ProtocolVersion, RpcError, encode};
 use crate::server::Session;
+use crate::transport::http::calls::sink::Sink as _;
 use crate::transport::http::edge::options::HttpOptions;
 use crate::transport::http::edge::resources::SSE_MESSAGES;
 use crate::transport::http::endpoint::mcp::refuse_while_draining;
@@ -33,7 +34,6 @@ use crate::transport::http::sessions::{Caller, Reply, take_batch};
 
 use self::streams::SseSession;
 
-pub(super) use stream::Stream;
 pub(super) use streams::Streams;
 
 /// The parameter that names the session.

@@ -13,8 +13,9 @@ use bytes::Bytes;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::limits::{ByteBudget, Claim};
+use crate::transport::http::calls::response::MOST_UNREAD_EVENTS;
+use crate::transport::http::calls::sink::Sink;
 use crate::transport::http::connection::activity::Progress;
-use crate::transport::http::endpoint::mcp::MOST_UNREAD_EVENTS;
 use crate::transport::http::message::body::LARGE;
 use crate::transport::http::message::events::{EventSource, ReadSide};
 
@@ -89,19 +90,6 @@ impl Stream {
         );
     }
 
-    /// Whether an answer of so many bytes can be added.
-    pub(crate) fn has_room(&self, bytes: usize) -> bool {
-        let unread = self.lock().unread;
-        // One that is too large by itself is not made to wait for ever.
-        if bytes <= SMALL || unread == 0 {
-            return true;
-        }
-        let all = unread.saturating_add(bytes);
-        // What is large by itself comes with its claim.
-        let is_counted = all <= LARGE || bytes > LARGE;
-        all <= self.most && (is_counted || self.all_unread.has_room(bytes))
-    }
-
     /// Whether the client has so much to read that it may ask for nothing more.
     pub(super) fn is_full(&self) -> bool {
         let unread = self.lock().unread;
@@ -112,33 +100,6 @@ impl Stream {
     /// answers fill it once there are enough of them.
     pub(super) fn message(&self, json: &[u8]) {
         self.push(&mut self.lock(), b"message", json, None, Of::Nothing);
-    }
-
-    /// A number for a call that will report or be answered here.
-    pub(crate) fn call(&self) -> u64 {
-        self.next_call.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Adds the answer of a call. It leaves a moment after the call's last
-    /// report: clients that read both at once take the report for one of an
-    /// unknown call.
-    pub(crate) fn answer(&self, call: u64, json: &[u8], claim: Option<Claim>) {
-        let of = Of::Answer(call);
-        self.push(&mut self.lock(), b"message", json, claim, of);
-    }
-
-    /// Expects no answer of a call any more.
-    pub(crate) fn forget(&self, call: u64) {
-        self.lock().reports.remove(&call);
-    }
-
-    /// Adds a call's report, unless the client has enough to read: the next one
-    /// says more.
-    pub(crate) fn notify(&self, call: u64, json: &[u8]) {
-        let mut state = self.lock();
-        if state.unread + json.len() <= self.most.min(MOST_UNREAD_EVENTS) {
-            self.push(&mut state, b"message", json, None, Of::Report(call));
-        }
     }
 
     /// Nothing more will be added; what is there can still be read.
@@ -153,10 +114,6 @@ impl Stream {
         let mut state = self.lock();
         state.cut();
         state.reader.unwatch();
-    }
-
-    pub(crate) fn has_ended(&self) -> bool {
-        self.lock().has_ended
     }
 
     fn push(&self, state: &mut State, kind: &[u8], data: &[u8], claim: Option<Claim>, of: Of) {
@@ -183,6 +140,49 @@ impl Stream {
     /// A poisoned lock holds nothing half-done here: every change is one step.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink for Stream {
+    fn next_call(&self) -> u64 {
+        self.next_call.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Adds the answer of a call. It leaves a moment after the call's last
+    /// report: clients that read both at once take the report for one of an
+    /// unknown call.
+    fn answer(&self, call: u64, json: &[u8], claim: Option<Claim>) {
+        let of = Of::Answer(call);
+        self.push(&mut self.lock(), b"message", json, claim, of);
+    }
+
+    fn forget(&self, call: u64) {
+        self.lock().reports.remove(&call);
+    }
+
+    /// Adds a call's report, unless the client has enough to read: the next one
+    /// says more.
+    fn notify(&self, call: u64, json: &[u8]) {
+        let mut state = self.lock();
+        if state.unread + json.len() <= self.most.min(MOST_UNREAD_EVENTS) {
+            self.push(&mut state, b"message", json, None, Of::Report(call));
+        }
+    }
+
+    fn has_room(&self, bytes: usize) -> bool {
+        let unread = self.lock().unread;
+        // One that is too large by itself is not made to wait for ever.
+        if bytes <= SMALL || unread == 0 {
+            return true;
+        }
+        let all = unread.saturating_add(bytes);
+        // What is large by itself comes with its claim.
+        let is_counted = all <= LARGE || bytes > LARGE;
+        all <= self.most && (is_counted || self.all_unread.has_room(bytes))
+    }
+
+    fn has_ended(&self) -> bool {
+        self.lock().has_ended
     }
 }
 

@@ -9,6 +9,7 @@ use super::stream::Stream;
 use super::unknown;
 use crate::caller::Principal;
 use crate::protocol::{ClientInfo, ProtocolVersion};
+use crate::transport::http::calls::sink::Sink as _;
 use crate::transport::http::message::refusal::Refusal;
 use crate::transport::http::service::Shared;
 use crate::transport::http::sessions::{LegacySession, Seat, SessionId, no_randomness};
@@ -126,7 +127,9 @@ impl SseSession {
         let mut agreed = self.lock();
         let is_first = matches!(*agreed, Agreed::Nothing);
         if is_first {
-            let session = self.seat.session(self.id, version, &self.stream);
+            let session = self
+                .seat
+                .session(self.id, version, Arc::<Stream>::clone(&self.stream));
             session.set_client(client);
             *agreed = Agreed::On(session);
         }
