@@ -288,7 +288,7 @@ impl Shared {
     ) -> Result<Response<HttpBody>, Refusal> {
         let (caller, open) = match self.edge.admit(parts, &client).await? {
             Admitted::Caller(caller, open) => (caller, open),
-            Admitted::Preflight(response) => return Ok(response),
+            Admitted::Preflight(response) => return Ok(*response),
         };
         let served = mcp::serve(self, parts, body, caller, client.socket);
         let mut response = served.await?;
@@ -309,7 +309,7 @@ impl Shared {
     ) -> Result<Response<HttpBody>, Refusal> {
         let (caller, open) = match self.edge.admit(parts, &client).await? {
             Admitted::Caller(caller, open) => (caller, open),
-            Admitted::Preflight(response) => return Ok(response),
+            Admitted::Preflight(response) => return Ok(*response),
         };
         let (mut response, open) = if parts.uri.path() == SSE_STREAM {
             sse::check_stream(self, parts)?;

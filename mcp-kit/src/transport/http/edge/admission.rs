@@ -35,14 +35,14 @@ pub(crate) enum Admitted {
     /// requests.
     Caller((Principal, Option<IpAddr>), OpenRequest),
     /// The answer to a browser's preflight request.
-    Preflight(Response<HttpBody>),
+    Preflight(Box<Response<HttpBody>>),
 }
 
 impl Edge {
     /// Checks a request for one of the protocol's paths.
     pub(crate) async fn admit(&self, parts: &Parts, client: &Client) -> Result<Admitted, Refusal> {
         if let Some(response) = self.preflight(parts, client)? {
-            return Ok(Admitted::Preflight(response));
+            return Ok(Admitted::Preflight(Box::new(response)));
         }
         let (caller, open) = self.enter(parts, client.address).await?;
         Ok(Admitted::Caller(caller, open))
