@@ -106,6 +106,7 @@ impl Inbox {
     }
 
     /// Waits until every request has its answer.
+    #[cfg(feature = "http")]
     pub(crate) async fn idle(&self) {
         self.wait(|state| state.open.is_empty().then_some(())).await;
     }
