@@ -19,7 +19,7 @@ use support::{ADD, Wire, adds, server};
 static ALLOCATOR: &CountingAllocator = &COUNTING;
 
 /// The promise for one small call.
-const MOST: f64 = 12.0;
+const MOST: f64 = 10.0;
 
 #[test]
 fn a_small_call_allocates_little() {

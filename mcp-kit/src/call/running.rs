@@ -88,6 +88,7 @@ impl Pending {
         Some(Running {
             chain: Contained::new(chain, span),
             context: Arc::clone(context),
+            buffer: Vec::new(),
         })
     }
 
@@ -121,7 +122,7 @@ impl Pending {
                 );
             });
         }
-        context.failure(ErrorKind::Busy, why.text(context))
+        context.failure(ErrorKind::Busy, why.text(context), Vec::new())
     }
 }
 
@@ -137,7 +138,7 @@ impl Ended {
     pub(crate) fn refuse(self, why: Refusal) -> Answer {
         self.context.cancelled.set();
         let error = why.error(&self.context);
-        let answer = self.context.failure_of(&error);
+        let answer = self.context.failure_of(&error, Vec::new());
         self.report(&error, Some(answer.json.len()));
         answer
     }
@@ -173,9 +174,16 @@ type ChainFuture = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 pub(crate) struct Running {
     chain: Contained<ChainFuture>,
     context: Arc<CallContext>,
+    buffer: Vec<u8>,
 }
 
 impl Running {
+    /// The answer is written into `buffer`, which is empty.
+    pub(crate) fn with_buffer(mut self, buffer: Vec<u8>) -> Self {
+        self.buffer = buffer;
+        self
+    }
+
     /// The chain's outcome, which is still to be told to the observers.
     pub(crate) fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<Option<Settled>> {
         let outcome = ready!(Pin::new(&mut self.chain).poll(cx));
@@ -194,8 +202,9 @@ impl Future for Running {
     type Output = Option<Answer>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_settled(cx)
-            .map(|settled| settled.map(Settled::encode))
+        let settled = ready!(self.poll_settled(cx));
+        let buffer = std::mem::take(&mut self.buffer);
+        Poll::Ready(settled.map(|settled| settled.encode(buffer)))
     }
 }
 
@@ -231,7 +240,7 @@ pub(crate) enum NoReply {
 
 impl Settled {
     /// The answer, within the reply's limit; tells the observers.
-    fn encode(self) -> Answer {
+    fn encode(self, buffer: Vec<u8>) -> Answer {
         let Self { context, outcome } = self;
         match outcome {
             Ok(reply) => {
@@ -241,10 +250,10 @@ impl Settled {
                     } else {
                         Outcome::Ok
                     };
-                    (outcome, context.answer(&reply))
+                    (outcome, context.answer(&reply, buffer))
                 } else {
                     let text = refusal::too_large(reply.size(), context.target.result_bytes);
-                    let answer = context.failure(ErrorKind::User, text);
+                    let answer = context.failure(ErrorKind::User, text, buffer);
                     (Outcome::ResultTooLarge, answer)
                 };
                 context.tell(&Ending {
@@ -254,7 +263,7 @@ impl Settled {
                 answer
             }
             Err(error) => {
-                let answer = context.failure_of(&error);
+                let answer = context.failure_of(&error, buffer);
                 context.fail(error, Some(answer.json.len()));
                 answer
             }
@@ -389,23 +398,24 @@ impl CallContext {
         }
     }
 
-    fn failure_of(&self, error: &Error) -> Answer {
-        self.failure(error.kind(), self.text_of(error))
+    fn failure_of(&self, error: &Error, buffer: Vec<u8>) -> Answer {
+        self.failure(error.kind(), self.text_of(error), buffer)
     }
 
-    fn failure(&self, kind: ErrorKind, text: String) -> Answer {
+    fn failure(&self, kind: ErrorKind, text: String, buffer: Vec<u8>) -> Answer {
         match (self.target.kind.failure)(kind, text) {
-            Ok(reply) => self.answer(&reply),
+            Ok(reply) => self.answer(&reply, buffer),
             Err(error) => {
-                let mut json = Vec::with_capacity(256);
+                let mut json = buffer;
                 encode::error(&mut json, Ok(&self.request.id), &error);
                 Answer { json }
             }
         }
     }
 
-    fn answer(&self, reply: &Reply) -> Answer {
-        let mut json = Vec::with_capacity(256);
+    fn answer(&self, reply: &Reply, buffer: Vec<u8>) -> Answer {
+        let mut json = buffer;
+        json.reserve(256);
         let era = self.request.version.era();
         encode::result(&mut json, &self.request.id, |out| {
             out.push(b'{');

@@ -16,6 +16,7 @@ mod failures;
 mod from_code;
 mod life;
 mod log;
+mod observers;
 mod portable;
 mod progress;
 mod schema_fuzz;

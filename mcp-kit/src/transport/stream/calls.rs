@@ -19,6 +19,9 @@ use crate::call::{
 use crate::protocol::{ErrorCode, RequestId, encode};
 use crate::server::ServerInner;
 
+/// A buffer for one answer that grew beyond this is given back.
+const KEPT_BUFFER: usize = 64 * 1024;
+
 /// A connection's calls: those that wait, those that run, and the answers
 /// that the client has not been sent yet.
 pub(super) struct Calls {
@@ -426,8 +429,9 @@ impl Calls {
     }
 
     /// Answers a call, unless it was cancelled or answered from outside. The
-    /// connection is not woken: see [`tell`](Self::tell).
-    pub(super) fn complete(&self, serial: u64, call: &Pending, mut answer: Answer) {
+    /// connection is not woken: see [`tell`](Self::tell). Gives the answer's buffer
+    /// back, emptied.
+    pub(super) fn complete(&self, serial: u64, call: &Pending, mut answer: Answer) -> Vec<u8> {
         let mut state = self.lock();
         let state = &mut *state;
         if let Entry::Occupied(open) = state.open.entry(call.id().clone())
@@ -443,6 +447,9 @@ impl Calls {
             state.answer(call.id(), &open, &answer.json);
             state.is_untold = true;
         }
+        answer.json.clear();
+        answer.json.shrink_to(KEPT_BUFFER);
+        answer.json
     }
 
     /// Tells the connection of answers that it was not told of.

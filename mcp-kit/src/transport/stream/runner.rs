@@ -50,6 +50,7 @@ impl Runner {
 
     pub(super) async fn run(mut self) {
         let calls = Arc::clone(&self.calls);
+        let mut scratch = Vec::new();
         let mut batch_began = Instant::now();
         let mut poll_began = batch_began;
         while let Some((serial, call)) = poll_fn(|cx| calls.poll_next(&mut self, cx)).await {
@@ -60,7 +61,7 @@ impl Runner {
                 batch_began = read;
                 poll_began = read;
             }
-            run_once(&calls, serial, call).await;
+            run_once(&calls, serial, call, &mut scratch).await;
             let now = Instant::now();
             let was_slow = now - poll_began > SLOW_POLL;
             poll_began = now;
@@ -123,7 +124,7 @@ async fn step_back() {
 }
 
 /// Polls a call once. What is not ready moves into a task of its own.
-async fn run_once(calls: &Arc<Calls>, serial: u64, call: Pending) {
+async fn run_once(calls: &Arc<Calls>, serial: u64, call: Pending, scratch: &mut Vec<u8>) {
     let share = calls.share();
     let Ok(server) = Arc::clone(calls.server.permits()).try_acquire_owned() else {
         return spawn_waiting(calls, serial, call, share);
@@ -137,11 +138,12 @@ async fn run_once(calls: &Arc<Calls>, serial: u64, call: Pending) {
     let Some(mut running) = call.run(Some(permit)) else {
         return; // it was cancelled or refused meanwhile
     };
+    running = running.with_buffer(std::mem::take(scratch));
     match poll_fn(|cx| Poll::Ready(Pin::new(&mut running).poll(cx))).await {
         Poll::Ready(answer) => {
             drop(running);
             if let Some(answer) = answer {
-                calls.complete(serial, &call, answer);
+                *scratch = calls.complete(serial, &call, answer);
             }
         }
         Poll::Pending => {

@@ -82,7 +82,7 @@ fn an_abort_leaves_both_panics_and_the_lines_before_them() {
     let lines = chaos.log.all();
     let has = |text: &str| lines.iter().any(|line| line.contains(text));
     for text in [
-        "\"tool\":\"add\"",
+        "\"name\":\"add\"",
         "the first panic of hunter2",
         "the process may abort",
     ] {

@@ -122,10 +122,10 @@ fn a_stderr_that_fills_up_meanwhile_stops_nothing() {
 #[test]
 fn what_ends_the_process_leaves_its_last_lines() {
     for (tool, words) in [
-        ("exit", vec!["\"tool\":\"add\""]),
+        ("exit", vec!["\"name\":\"add\""]),
         (
             "panic_twice",
-            vec!["\"tool\":\"add\"", "the first panic", "the second panic"],
+            vec!["\"name\":\"add\"", "the first panic", "the second panic"],
         ),
         ("overflow", vec!["stack overflow"]),
     ] {
@@ -148,7 +148,7 @@ fn what_ends_the_process_leaves_its_last_lines() {
             assert!(log.contains(word), "{tool}, {word}: {log}");
         }
         if tool != "overflow" {
-            assert_eq!(log.matches("\"tool\":\"add\"").count(), 20, "{tool}: {log}");
+            assert_eq!(log.matches("\"name\":\"add\"").count(), 20, "{tool}: {log}");
         }
     }
 }

@@ -33,12 +33,13 @@ async fn a_call_is_a_span_that_the_end_of_the_process_sends() {
         ("jsonrpc.request.id", "1"),
         ("network.transport", "pipe"),
         ("mcp_kit.outcome", "ok"),
+        ("kind", "tool"),
         ("name", "keeps"),
         ("principal", "local"),
     ] {
         assert_eq!(sent.get(attribute).as_deref(), Some(value), "{attribute}");
     }
-    assert_eq!(sent.span.attributes.len(), 9, "{:#?}", sent.span);
+    assert_eq!(sent.span.attributes.len(), 10, "{:#?}", sent.span);
     assert_eq!(sent.span.events.len(), 0);
 }
 
