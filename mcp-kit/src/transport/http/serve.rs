@@ -63,7 +63,7 @@ impl Server {
         let _metrics = self.serve_metrics().await?;
         let service = HttpService::new(self, hosts);
         let connections = Connections::new(&options.limits);
-        service.shared().requests.limit(connections.most());
+        service.shared().edge.requests.limit(connections.most());
         tracing::info!(
             target: "mcp_kit::http",
             address = address.to_string(),
@@ -201,11 +201,11 @@ async fn drain(server: &Server, service: &HttpService, connections: &Connections
     inner.drain.begin();
     let time = inner.limits.drain_time.min(Limits::LONGEST_TIME);
     let until = Instant::now() + time;
-    if timeout_at(until, service.shared().in_flight.no_calls())
+    if timeout_at(until, service.shared().mcp.in_flight.no_calls())
         .await
         .is_err()
     {
-        service.shared().give_up_calls();
+        service.shared().mcp.give_up_calls();
     }
     connections.close();
     // Answers are on their way as long as their clients read them.
@@ -213,7 +213,7 @@ async fn drain(server: &Server, service: &HttpService, connections: &Connections
     if timeout_at(last_write, connections.none_left())
         .await
         .is_err()
-        && service.shared().requests.has_answers()
+        && service.shared().edge.requests.has_answers()
     {
         let _ = timeout_at(until, connections.none_left()).await;
     }

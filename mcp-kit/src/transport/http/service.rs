@@ -9,7 +9,6 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
@@ -17,31 +16,28 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tower_service::Service;
 
+use crate::limits::ByteBudget;
 use crate::limits::SharedSessions;
-use crate::limits::{ByteBudget, Claim};
 #[cfg(feature = "metrics")]
 use crate::observe::metrics::Metrics;
 use crate::protocol::{ErrorCode, RpcError};
 use crate::server::{Server, ServerInner};
 use crate::support::panics::{Panicked, contain};
 use crate::support::reference::Reference;
-use crate::transport::http::calls::in_flight::InFlight;
-use crate::transport::http::calls::subscriptions::Subscriptions;
+use crate::transport::http::calls::mcp::Mcp;
 use crate::transport::http::connection::activity::Serving;
 use crate::transport::http::connection::{Client, Serve};
 use crate::transport::http::edge::Edge;
 use crate::transport::http::edge::admission::{Admitted, check_form};
 use crate::transport::http::edge::cors;
 use crate::transport::http::edge::host_check::HostCheck;
-use crate::transport::http::edge::options::HttpOptions;
 use crate::transport::http::edge::probes;
 #[cfg(feature = "sse")]
 use crate::transport::http::edge::resources::{SSE_MESSAGES, SSE_STREAM};
-use crate::transport::http::endpoint::mcp;
+use crate::transport::http::endpoint::mcp::{self, Endpoint};
 use crate::transport::http::endpoint::param_headers::ParamHeaders;
 use crate::transport::http::message::body::{Held, HttpBody, json_response};
 use crate::transport::http::message::headers;
-use crate::transport::http::message::open_requests::OpenRequests;
 use crate::transport::http::message::refusal::{Reason, Refusal, busy};
 use crate::transport::http::message::request_body::{self, RequestBody};
 use crate::transport::http::sessions::Sessions;
@@ -73,19 +69,10 @@ pub struct PeerAddr(pub SocketAddr);
 /// What all requests share.
 pub(crate) struct Shared {
     pub(crate) edge: Arc<Edge>,
-    pub(crate) server: Arc<ServerInner>,
-    pub(crate) options: Arc<HttpOptions>,
-    pub(crate) param_headers: ParamHeaders,
-    /// Large bodies on their way in.
-    pub(crate) incoming: Arc<ByteBudget>,
-    /// Large answers that are not read yet.
-    pub(crate) unread: Arc<ByteBudget>,
-    pub(crate) requests: Arc<OpenRequests>,
-    pub(crate) in_flight: Arc<InFlight>,
-    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) mcp: Arc<Mcp>,
+    pub(crate) endpoint: Endpoint,
     #[cfg(feature = "sse")]
-    pub(crate) streams: Arc<sse::Streams>,
-    pub(crate) subscriptions: Arc<Subscriptions>,
+    streams: Arc<sse::Streams>,
 }
 
 impl Server {
@@ -126,21 +113,21 @@ impl HttpService {
             None => Arc::clone(server.inner()),
         };
         let rates = server.edge_limits(&options.edge_rates);
-        let edge = Edge::new(Arc::clone(&options), hosts, rates);
+        let edge = Arc::new(Edge::new(options, hosts, rates));
+        let mcp = Mcp::new(server, Arc::clone(&edge));
+        let sessions = Sessions::new(&mcp, store);
         Self {
             shared: Arc::new(Shared {
-                requests: Arc::clone(&edge.requests),
-                edge: Arc::new(edge),
-                param_headers,
-                incoming: ByteBudget::new(options.limits.incoming_bytes),
-                unread: ByteBudget::new(options.limits.unread_bytes),
-                sessions: Sessions::new(&server, &options.limits, store),
                 #[cfg(feature = "sse")]
-                streams: Arc::default(),
-                in_flight: InFlight::new(&server.ticker),
-                subscriptions: Arc::default(),
-                server,
-                options,
+                streams: sse::Streams::new(&sessions),
+                endpoint: Endpoint {
+                    mcp: Arc::clone(&mcp),
+                    sessions,
+                    subscriptions: Arc::default(),
+                    param_headers,
+                },
+                mcp,
+                edge,
             }),
         }
     }
@@ -148,7 +135,7 @@ impl HttpService {
     /// The path of the MCP endpoint.
     #[cfg(feature = "testing")]
     pub(crate) fn path(&self) -> &str {
-        &self.shared.options.path
+        &self.shared.edge.options.path
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -193,9 +180,9 @@ impl HttpService {
                 Ok(response) => response,
                 Err(refusal) => {
                     if let Some(reason) = refusal.reason() {
-                        shared.server.meter.refused(reason);
-                        let client =
-                            address.map(|peer| shared.options.proxies.client(peer, &parts.headers));
+                        shared.mcp.server.meter.refused(reason);
+                        let client = address
+                            .map(|peer| shared.edge.options.proxies.client(peer, &parts.headers));
                         let _ = contain(|| {
                             tracing::info!(
                                 target: "mcp_kit::http",
@@ -215,7 +202,7 @@ impl HttpService {
                     let looks_late =
                         !body.is_end_stream() && !parts.headers.contains_key(http::header::EXPECT);
                     if looks_late && !is_reserve {
-                        let most = shared.server.limits.message_bytes.saturating_mul(2);
+                        let most = shared.mcp.server.limits.message_bytes.saturating_mul(2);
                         Box::pin(request_body::discard(&mut body, most)).await;
                     }
                     refusal.into_response(headers::spoken(&parts.headers))
@@ -239,7 +226,8 @@ impl Shared {
     ) -> Result<Response<HttpBody>, Refusal> {
         check_form(parts)?;
         let path = parts.uri.path();
-        if path == self.options.path || path.strip_suffix('/') == Some(&self.options.path) {
+        if path == self.edge.options.path || path.strip_suffix('/') == Some(&self.edge.options.path)
+        {
             return self.endpoint(parts, body, client).await;
         }
         match path {
@@ -249,17 +237,17 @@ impl Shared {
             }
             "/readyz" => {
                 probes::check_method(&parts.method)?;
-                Ok(self.edge.readiness(self.server.drain.is_ending()).await)
+                Ok(self.edge.readiness(self.mcp.server.drain.is_ending()).await)
             }
             #[cfg(feature = "metrics")]
-            "/metrics" if self.options.has_metrics_path => {
+            "/metrics" if self.edge.options.has_metrics_path => {
                 probes::check_method(&parts.method)?;
                 self.edge.enter(parts, client.address).await?;
                 Ok(self.metrics())
             }
             // Boxed: most requests need no room for it.
             #[cfg(feature = "sse")]
-            SSE_STREAM | SSE_MESSAGES if self.options.has_sse => {
+            SSE_STREAM | SSE_MESSAGES if self.edge.options.has_sse => {
                 let answered = Box::pin(self.sse(parts, body, client)).await;
                 answered.map_err(|refusal| self.edge.resources.of_sse(refusal))
             }
@@ -267,7 +255,7 @@ impl Shared {
                 let Some(document) = self.edge.resources.document(path) else {
                     return Err(Refusal::not_found(format!(
                         "Not found: the MCP endpoint is {}",
-                        self.options.path
+                        self.edge.options.path
                     )));
                 };
                 if let Some(response) = self.edge.preflight(parts, &client)? {
@@ -290,7 +278,7 @@ impl Shared {
             Admitted::Caller(caller, open) => (caller, open),
             Admitted::Preflight(response) => return Ok(*response),
         };
-        let served = mcp::serve(self, parts, body, caller, client.socket);
+        let served = mcp::serve(&self.endpoint, parts, body, caller, client.socket);
         let mut response = served.await?;
         // Endless streams have a limit of their own.
         if !response.body().is_endless() {
@@ -312,38 +300,24 @@ impl Shared {
             Admitted::Preflight(response) => return Ok(*response),
         };
         let (mut response, open) = if parts.uri.path() == SSE_STREAM {
-            sse::check_stream(self, parts)?;
+            sse::check_stream(&self.streams, parts)?;
             self.edge.admit_stream(&caller.0, &client).await?;
             let is_mounted = matches!(body, RequestBody::Other(_));
-            let stream = sse::stream(self, parts, is_mounted, &caller.0)?;
+            let stream = sse::stream(&self.streams, parts, is_mounted, &caller.0)?;
             (stream, open.endless())
         } else {
-            (sse::message(self, parts, body, caller).await?, open)
+            (
+                sse::message(&self.streams, parts, body, caller).await?,
+                open,
+            )
         };
         response.body_mut().held().request = Some(open.answered());
         Ok(response)
     }
 
-    /// Reads a message.
-    pub(crate) async fn read(
-        &self,
-        body: &mut RequestBody,
-    ) -> Result<(Bytes, Option<Claim>), Refusal> {
-        let most = self.server.limits.message_bytes;
-        let time = self.options.limits.body_time;
-        request_body::read(body, most, time, &self.incoming).await
-    }
-
-    /// Answers the calls that run with a refusal, and ends them.
-    pub(crate) fn give_up_calls(&self) {
-        for call in self.in_flight.calls() {
-            call.refuse(crate::call::Refusal::ShuttingDown);
-        }
-    }
-
     #[cfg(feature = "metrics")]
     fn metrics(&self) -> Response<HttpBody> {
-        let metrics = self.server.meter.metrics();
+        let metrics = self.mcp.server.meter.metrics();
         let text = metrics.map(Metrics::encode).unwrap_or_default();
         let mut response = Response::new(HttpBody::whole(text));
         response.headers_mut().insert(
@@ -395,11 +369,11 @@ impl Serve for HttpService {
     }
 
     fn no_room(&self) {
-        self.shared.server.meter.refused(Reason::Busy);
+        self.shared.mcp.server.meter.refused(Reason::Busy);
     }
 
     fn unread(&self) -> &Arc<ByteBudget> {
-        &self.shared.unread
+        &self.shared.mcp.unread
     }
 }
 
@@ -442,8 +416,8 @@ where
 impl fmt::Debug for HttpService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpService")
-            .field("server", &self.shared.server.name)
-            .field("path", &self.shared.options.path)
+            .field("server", &self.shared.mcp.server.name)
+            .field("path", &self.shared.edge.options.path)
             .finish_non_exhaustive()
     }
 }

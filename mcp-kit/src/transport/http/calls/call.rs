@@ -18,11 +18,11 @@ use crate::limits::ByteBudget;
 use crate::server::ServerInner;
 use crate::support::panics::contain;
 use crate::transport::http::calls::in_flight::OpenCall;
+use crate::transport::http::calls::mcp::Mcp;
+use crate::transport::http::calls::place::Place;
 use crate::transport::http::calls::response::{Begun, Exchange};
 use crate::transport::http::connection::socket::{self, Socket};
 use crate::transport::http::message::body::LARGE;
-use crate::transport::http::service::Shared;
-use crate::transport::http::sessions::Place;
 
 /// How often it is looked whether a client still waits.
 const LOOK: Duration = Duration::from_millis(100);
@@ -54,12 +54,12 @@ pub(crate) struct Call {
 impl Call {
     /// Starts it. What it says goes to `exchange`.
     pub(crate) fn start(
-        shared: &Shared,
+        mcp: &Mcp,
         call: Pending,
         exchange: Arc<Exchange>,
         waiting: Waiting,
     ) -> Arc<Self> {
-        let (call, holds) = Self::prepare(shared, call, exchange, waiting, None);
+        let (call, holds) = Self::prepare(mcp, call, exchange, waiting, None);
         let task = tokio::spawn(run(Arc::clone(&call), holds, None));
         let _ = call.task.set(task.abort_handle());
         call.abort_if_over();
@@ -69,7 +69,7 @@ impl Call {
     /// Makes a call that is to wait for its turn. It is looked after as one
     /// that runs.
     pub(crate) fn prepare(
-        shared: &Shared,
+        mcp: &Mcp,
         call: Pending,
         exchange: Arc<Exchange>,
         waiting: Waiting,
@@ -77,15 +77,15 @@ impl Call {
     ) -> (Arc<Self>, Holds) {
         let call = Arc::new(Self {
             exchange,
-            server: Arc::clone(&shared.server),
+            server: Arc::clone(&mcp.server),
             call,
             waiting,
             place,
-            unread: Arc::clone(&shared.unread),
+            unread: Arc::clone(&mcp.unread),
             task: OnceLock::new(),
             is_over: AtomicBool::new(false),
         });
-        let holds = Holds(shared.in_flight.call(&call));
+        let holds = Holds(mcp.in_flight.call(&call));
         (call, holds)
     }
 

@@ -7,11 +7,12 @@ use http::StatusCode;
 use serde_json::value::RawValue;
 
 use super::messages::{Caller, Reply};
-use super::session::{Answer, LegacySession};
+use super::session::LegacySession;
+use crate::transport::http::calls::mcp::Mcp;
+use crate::transport::http::calls::place::{Answer, Answers};
 use crate::transport::http::calls::response::Exchange;
 use crate::transport::http::message::body::LARGE;
 use crate::transport::http::message::refusal::{Refusal, busy};
-use crate::transport::http::service::Shared;
 
 use crate::limits::{ByteBudget, Claim};
 use crate::protocol::message::{Malformed, Message, Request, decode_one};
@@ -44,7 +45,7 @@ struct Held {
 }
 
 impl BatchReply {
-    fn new(shared: &Shared, session: &LegacySession) -> Arc<Self> {
+    fn new(mcp: &Mcp, session: &LegacySession) -> Arc<Self> {
         let batch = Batch::new(&session.batches());
         batch.expect_one(); // so that it is not whole before all are read
         Arc::new(Self {
@@ -53,8 +54,8 @@ impl BatchReply {
                 Some(sink) => Exchange::into_sink(sink),
                 None => Exchange::new(0),
             },
-            most: shared.server.limits.unread_bytes,
-            unread: Arc::clone(&shared.unread),
+            most: mcp.server.limits.unread_bytes,
+            unread: Arc::clone(&mcp.unread),
             held: Mutex::default(),
         })
     }
@@ -62,50 +63,6 @@ impl BatchReply {
     /// One more answer will come.
     pub(super) fn expect_one(&self) {
         self.batch.expect_one();
-    }
-
-    /// An answer, or nothing for a message that gets none. The last one makes
-    /// the response.
-    pub(super) fn add(&self, answer: Option<Answer>) {
-        let (json, claim) = answer.unwrap_or_default();
-        if let Some(claim) = claim {
-            self.held().take_in(claim);
-        }
-        let Some(answers) = self.batch.complete(&json) else {
-            return;
-        };
-        if answers.is_empty() {
-            return self.exchange.end();
-        }
-        let claim = self.held().claim.take();
-        let answers = if self.exchange.takes(answers.len()) {
-            answers
-        } else {
-            busy().into_json(ProtocolVersion::V2025_03_26)
-        };
-        self.exchange.answer(answers, claim);
-    }
-
-    /// Whether an answer of so many bytes can be kept. One that is not large
-    /// counts from here on; one that is comes with its claim.
-    pub(super) fn takes(&self, bytes: usize) -> bool {
-        if !self.batch.has_room_for(bytes, self.most) {
-            return false;
-        }
-        if bytes > LARGE {
-            return true;
-        }
-        let mut held = self.held();
-        let small = held.small + bytes;
-        if small > LARGE {
-            let more = if held.small > LARGE { bytes } else { small };
-            let Some(claim) = self.unread.claim(more) else {
-                return false;
-            };
-            held.take_in(claim);
-        }
-        held.small = small;
-        true
     }
 
     /// The answer to a message that needs no handler.
@@ -132,6 +89,48 @@ impl BatchReply {
     }
 }
 
+impl Answers for BatchReply {
+    fn takes(&self, bytes: usize) -> bool {
+        if !self.batch.has_room_for(bytes, self.most) {
+            return false;
+        }
+        if bytes > LARGE {
+            return true;
+        }
+        let mut held = self.held();
+        let small = held.small + bytes;
+        if small > LARGE {
+            let more = if held.small > LARGE { bytes } else { small };
+            let Some(claim) = self.unread.claim(more) else {
+                return false;
+            };
+            held.take_in(claim);
+        }
+        held.small = small;
+        true
+    }
+
+    fn add(&self, answer: Option<Answer>) {
+        let (json, claim) = answer.unwrap_or_default();
+        if let Some(claim) = claim {
+            self.held().take_in(claim);
+        }
+        let Some(answers) = self.batch.complete(&json) else {
+            return;
+        };
+        if answers.is_empty() {
+            return self.exchange.end();
+        }
+        let claim = self.held().claim.take();
+        let answers = if self.exchange.takes(answers.len()) {
+            answers
+        } else {
+            busy().into_json(ProtocolVersion::V2025_03_26)
+        };
+        self.exchange.answer(answers, claim);
+    }
+}
+
 impl Held {
     fn take_in(&mut self, more: Claim) {
         match &mut self.claim {
@@ -143,7 +142,7 @@ impl Held {
 
 /// Takes every message of a batch; its answers come to the exchange.
 pub(crate) fn take(
-    shared: &Arc<Shared>,
+    mcp: &Mcp,
     caller: &Caller<'_>,
     members: &[&RawValue],
 ) -> Result<Arc<Exchange>, Refusal> {
@@ -151,13 +150,13 @@ pub(crate) fn take(
     if members.is_empty() {
         return refuse("Invalid request: the batch is empty".to_owned());
     }
-    let most = shared.server.limits.pending_calls;
+    let most = mcp.server.limits.pending_calls;
     if members.len() > most {
         return refuse(format!(
             "Invalid request: the batch has more than {most} messages"
         ));
     }
-    let reply = BatchReply::new(shared, caller.session);
+    let reply = BatchReply::new(mcp, caller.session);
     for member in members {
         let answer = match decode_one(member.get().as_bytes()) {
             Ok(Message::Request(request))
@@ -172,7 +171,7 @@ pub(crate) fn take(
                 }
             }
             Ok(Message::Request(request)) => {
-                match request_in_batch(shared, caller, &request, &reply) {
+                match request_in_batch(mcp, caller, &request, &reply) {
                     Ok(answer) => answer,
                     Err(refusal) if refusal.status() == StatusCode::NOT_FOUND => {
                         return Err(refusal);
@@ -200,13 +199,13 @@ pub(crate) fn take(
 }
 
 fn request_in_batch(
-    shared: &Shared,
+    mcp: &Mcp,
     caller: &Caller<'_>,
     request: &Request<'_>,
     reply: &Arc<BatchReply>,
 ) -> Result<Reply, Refusal> {
     match Meta::of(request.params.meta) {
-        Ok(meta) => caller.request(shared, request, &meta, None, None, Some(reply)),
+        Ok(meta) => caller.request(mcp, request, &meta, None, None, Some(reply)),
         Err(error) => Ok(Reply::Json {
             json: caller.error(Some(&request.id), &error),
             id: None,

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::server::{Limits, ServerInner};
-use crate::transport::http::limits::HttpLimits;
+use crate::server::Limits;
+use crate::transport::http::calls::mcp::Mcp;
 
 pub(super) struct Common {
-    pub(super) server: Arc<ServerInner>,
+    pub(super) mcp: Arc<Mcp>,
     began: Instant,
     /// How long a session may go unused, in milliseconds.
     pub(super) idle: u64,
@@ -23,14 +23,15 @@ pub(super) struct Common {
 }
 
 impl Common {
-    pub(super) fn new(server: &Arc<ServerInner>, limits: &HttpLimits) -> Arc<Self> {
+    pub(super) fn new(mcp: Arc<Mcp>) -> Arc<Self> {
+        let limits = &mcp.edge.options.limits;
         Arc::new(Self {
-            server: Arc::clone(server),
             began: Instant::now(),
             idle: millis(limits.session_idle.min(Limits::LONGEST_TIME)),
             replay: limits.replay_bytes,
             replay_in_all: limits.replay_bytes_in_all,
             kept: AtomicUsize::new(0),
+            mcp,
         })
     }
 

@@ -16,9 +16,8 @@ use crate::protocol::meta::Meta;
 use crate::protocol::{Era, RequestId, RpcError, encode};
 use crate::server::{Routed, Session};
 use crate::transport::http::calls::call::{Call, Waiting};
-use crate::transport::http::endpoint::mcp::{check_scope, hold, no_room};
+use crate::transport::http::calls::mcp::{Mcp, no_room};
 use crate::transport::http::message::refusal::Refusal;
-use crate::transport::http::service::Shared;
 
 /// Who sends a message, in which session.
 pub(crate) struct Caller<'a> {
@@ -60,7 +59,7 @@ impl<'a> Caller<'a> {
     /// `incoming` is what the message has counted for so far.
     pub(crate) fn request(
         &self,
-        shared: &Shared,
+        mcp: &Mcp,
         request: &Request<'_>,
         meta: &Meta<'_>,
         patience: Option<Duration>,
@@ -71,7 +70,7 @@ impl<'a> Caller<'a> {
         if session.has_call(id) {
             return Err(duplicate());
         }
-        check_scope(shared, request, &self.principal)
+        mcp.check_scope(request, &self.principal)
             .map_err(|refusal| refusal.with_id(Some(id)))?;
         let mut known = Session {
             principal: self.principal.clone(),
@@ -81,7 +80,7 @@ impl<'a> Caller<'a> {
             source: self.source.clone(),
         };
         let mut json = Vec::new();
-        let routed = (shared.server)
+        let routed = (mcp.server)
             .route(Era::Legacy, &mut known, request, meta, &mut json)
             .map_err(|error| Refusal::of(StatusCode::OK, None, error).with_id(Some(id)))?;
         let mut call = match routed {
@@ -95,7 +94,7 @@ impl<'a> Caller<'a> {
                 return Err(Refusal::of(StatusCode::OK, None, error).with_id(Some(id)));
             }
         };
-        hold(shared, &call, incoming)?;
+        mcp.hold(&call, incoming)?;
         let exchange = session.exchange();
         if patience.is_some() || session.sink.is_some() {
             call.report_to(|| Arc::clone(&exchange) as Arc<dyn Outbound>);
@@ -104,7 +103,7 @@ impl<'a> Caller<'a> {
             patience,
             socket: None, // a client that leaves may come back
         };
-        match session.take(shared, call, exchange, waiting, batch) {
+        match session.take(mcp, call, exchange, waiting, batch) {
             Ok(call) => Ok(Reply::Call(call)),
             Err(Unfit::Duplicate) => Err(duplicate()),
             Err(Unfit::Ended) => Err(unknown()),

@@ -23,20 +23,20 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use self::session::InUse;
+use crate::call::Pending;
 use crate::caller::Principal;
 use crate::limits::Claim;
 use crate::protocol::message::{Frame, Malformed, Message, Request};
 use crate::protocol::meta::Meta;
 use crate::protocol::{ClientInfo, Era, ErrorCode, ProtocolVersion, RequestId, RpcError};
-use crate::server::Session;
 use crate::server::methods::{self, Method};
+use crate::server::{Routed, Session, Subscription};
 use crate::transport::http::calls::call::Call;
+use crate::transport::http::calls::mcp::Mcp;
 use crate::transport::http::calls::response::{Begun, Exchange};
-use crate::transport::http::endpoint::mcp::{self, Asked, check_scope, refuse_while_draining};
 use crate::transport::http::message::body::{HttpBody, answer, empty_response, json_response};
 use crate::transport::http::message::headers::{self, Accepts};
 use crate::transport::http::message::refusal::Refusal;
-use crate::transport::http::service::Shared;
 
 #[cfg(feature = "sse")]
 pub(super) use batch::take as take_batch;
@@ -45,7 +45,6 @@ pub(super) use id::SessionId;
 pub(super) use messages::{Caller, Reply};
 #[cfg(feature = "sse")]
 pub(super) use session::LegacySession;
-pub(super) use session::Place;
 pub(super) use streams::{delete, get};
 pub(super) use table::Sessions;
 #[cfg(feature = "sse")]
@@ -73,6 +72,23 @@ pub(super) struct Opening {
     client: Option<Arc<ClientInfo>>,
 }
 
+/// What a message asks for.
+pub(super) enum Asked {
+    /// An answer that is there already.
+    Answer(Vec<u8>),
+    /// Nothing: a notification.
+    Nothing,
+    /// A call, which may start.
+    Call(Pending),
+    Listen(Subscription, Principal),
+    /// A session.
+    Open(Box<Opening>),
+    /// A call of a session, which has been taken up.
+    InSession(Arc<Call>),
+    /// The answers to a batch.
+    Batch(Arc<Exchange>),
+}
+
 impl Found {
     /// Whether `id` belongs to a call in flight: nothing else is to be
     /// answered under it.
@@ -86,11 +102,11 @@ impl Found {
 
 /// Finds the session that a request names.
 pub(super) async fn find(
-    shared: &Shared,
+    sessions: &Arc<Sessions>,
     headers: &HeaderMap,
     principal: &Principal,
 ) -> Result<Found, Refusal> {
-    if !shared.options.has_sessions {
+    if !sessions.mcp().edge.options.has_sessions {
         return Ok(Found::Stateless);
     }
     // To later revisions it means nothing, those that are not known included.
@@ -98,7 +114,7 @@ pub(super) async fn find(
         return Ok(Found::Nothing);
     }
     let id = headers::single(headers, &headers::SESSION_ID)?.unwrap_or_default();
-    let session = shared.sessions.find(id, principal).await?;
+    let session = sessions.find(id, principal).await?;
     Ok(Found::Session(session))
 }
 
@@ -114,10 +130,27 @@ pub(super) fn named_era(name: &str) -> Era {
     ProtocolVersion::from_name(name).map_or(Era::Modern, ProtocolVersion::era)
 }
 
+/// Routes a request of either era.
+pub(super) fn route(
+    mcp: &Mcp,
+    era: Era,
+    session: &mut Session,
+    request: &Request<'_>,
+    meta: &Meta<'_>,
+) -> Result<Asked, RpcError> {
+    let mut json = Vec::new();
+    let routed = (mcp.server).route(era, session, request, meta, &mut json)?;
+    Ok(match routed {
+        Routed::Done => Asked::Answer(json),
+        Routed::Run(call) => Asked::Call(call),
+        Routed::Listen(subscription) => Asked::Listen(subscription, session.principal.clone()),
+    })
+}
+
 /// Decides what a request of the older revisions requires; it comes with what
 /// its message has counted for so far.
 pub(super) fn request(
-    shared: &Arc<Shared>,
+    sessions: &Arc<Sessions>,
     found: &Found,
     accepts: Accepts,
     version: Option<ProtocolVersion>,
@@ -129,22 +162,24 @@ pub(super) fn request(
         let is_free = !found.has_call(&request.id);
         refusal.with_id(is_free.then_some(&request.id))
     };
-    refuse_while_draining(shared).map_err(with_id)?;
+    sessions.mcp().refuse_while_draining().map_err(with_id)?;
     let is_first = methods::find(&request.method).is_some_and(Method::is_initialize);
     let session = match found {
         Found::Session(session) => session.session(),
-        Found::Nothing if is_first => return initialize(shared, request, meta, asking),
+        Found::Nothing if is_first => return initialize(sessions, request, meta, asking),
         Found::Nothing => return Err(with_id(missing())),
         Found::Stateless => {
-            check_scope(shared, request, &asking.principal).map_err(with_id)?;
+            (sessions.mcp())
+                .check_scope(request, &asking.principal)
+                .map_err(with_id)?;
             // The specification has it so where the header is missing.
             let version = version.unwrap_or(ProtocolVersion::V2025_03_26);
             asking.version = (!is_first).then_some(version);
-            let asked = mcp::route(shared, Era::Legacy, &mut asking, request, meta);
+            let asked = route(sessions.mcp(), Era::Legacy, &mut asking, request, meta);
             return asked.map_err(|error| with_id(Refusal::of(StatusCode::OK, None, error)));
         }
     };
-    let keep_alive = shared.options.limits.keep_alive;
+    let keep_alive = sessions.mcp().edge.options.limits.keep_alive;
     let patience = if session.version >= ProtocolVersion::V2025_11_25 {
         PATIENCE.min(keep_alive)
     } else {
@@ -152,7 +187,14 @@ pub(super) fn request(
     };
     let patience = accepts.events.then_some(patience);
     let caller = Caller::new(session, asking);
-    let reply = caller.request(shared, request, meta, patience, incoming.take(), None)?;
+    let reply = caller.request(
+        sessions.mcp(),
+        request,
+        meta,
+        patience,
+        incoming.take(),
+        None,
+    )?;
     Ok(match reply {
         Reply::Json { json, .. } => Asked::Answer(json),
         Reply::Call(call) => Asked::InSession(call),
@@ -162,7 +204,7 @@ pub(super) fn request(
 
 /// Decides what follows from a message that is no request, or from several.
 pub(super) fn message(
-    shared: &Arc<Shared>,
+    sessions: &Arc<Sessions>,
     found: &Found,
     named: Option<&str>,
     frame: Frame<'_>,
@@ -198,18 +240,18 @@ pub(super) fn message(
             "Invalid request: batches belong to protocol version 2025-03-26 alone",
         )));
     }
-    refuse_while_draining(shared)?;
+    sessions.mcp().refuse_while_draining()?;
     let alone;
     let session = match found {
         Found::Session(session) => session.session(),
         Found::Nothing => return Err(missing()),
         Found::Stateless => {
-            alone = shared.sessions.unlisted(&asking.principal, version)?;
+            alone = sessions.unlisted(&asking.principal, version)?;
             &alone
         }
     };
     let caller = Caller::new(session, asking);
-    batch::take(shared, &caller, &members).map(Asked::Batch)
+    batch::take(sessions.mcp(), &caller, &members).map(Asked::Batch)
 }
 
 /// The version that the headers name; one that this server does not speak is
@@ -228,13 +270,13 @@ pub(super) fn check_version(named: Option<&str>) -> Result<Option<ProtocolVersio
 
 /// The handshake, which opens a session.
 fn initialize(
-    shared: &Shared,
+    sessions: &Arc<Sessions>,
     request: &Request<'_>,
     meta: &Meta<'_>,
     mut session: Session,
 ) -> Result<Asked, Refusal> {
     let mut json = Vec::new();
-    let server = &shared.server;
+    let server = &sessions.mcp().server;
     // It is answered at once: no handshake is a call.
     let _ = server
         .route(Era::Legacy, &mut session, request, meta, &mut json)
@@ -253,7 +295,7 @@ fn initialize(
 
 /// Opens the session, and answers its handshake.
 pub(super) async fn open(
-    shared: &Shared,
+    sessions: &Arc<Sessions>,
     opening: Opening,
     accepts: Accepts,
 ) -> Result<Response<HttpBody>, Refusal> {
@@ -264,7 +306,7 @@ pub(super) async fn open(
         version,
         client,
     } = opening;
-    let opened = shared.sessions.open(&principal, version, client).await;
+    let opened = sessions.open(&principal, version, client).await;
     let session = opened.map_err(|refusal| refusal.with_id(Some(&id)))?;
     let mut response = answer(json, accepts.json);
     // It is base64url.
@@ -276,7 +318,7 @@ pub(super) async fn open(
 
 /// Answers with what a call of a session gives.
 pub(super) async fn respond(
-    shared: &Shared,
+    sessions: &Arc<Sessions>,
     call: Arc<Call>,
     accepts: Accepts,
 ) -> Response<HttpBody> {
@@ -285,7 +327,7 @@ pub(super) async fn respond(
     }
     match call.begun().await {
         Begun::Answer(json, claim) => claimed(json_response(StatusCode::OK, json), claim),
-        Begun::Stream => mcp::events(shared, &call.exchange),
+        Begun::Stream => sessions.mcp().events(&call.exchange),
         Begun::Nothing => empty_response(StatusCode::ACCEPTED),
     }
 }

@@ -18,13 +18,14 @@ use super::batch::BatchReply;
 use super::common::Common;
 use super::id::SessionId;
 use crate::call::{Origin, Pending, Share, ShareGiver};
-use crate::limits::{ByteBudget, Claim};
+use crate::limits::ByteBudget;
 use crate::observe::OpenSession;
 use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
 use crate::transport::http::calls::call::{Call, Holds, Waiting as Awaited};
+use crate::transport::http::calls::mcp::Mcp;
+use crate::transport::http::calls::place::{Answer, Answers, Owner, Place};
 use crate::transport::http::calls::response::{Exchange, NotResumed, Reader, StreamName};
 use crate::transport::http::calls::sink::{ReplayBudget, Sink};
-use crate::transport::http::service::Shared;
 use crate::transport::stream::Kept;
 
 /// Streams that have ended and may still be asked for, of one session.
@@ -99,9 +100,6 @@ struct Finished {
     at: u64,
     exchange: Arc<Exchange>,
 }
-
-/// An answer as JSON, and what it counts for until it has left.
-pub(super) type Answer = (Vec<u8>, Option<Claim>);
 
 /// Why a call was not taken.
 pub(super) enum Unfit {
@@ -253,13 +251,13 @@ impl LegacySession {
     /// Takes a call; it runs when there is room.
     pub(super) fn take(
         self: &Arc<Self>,
-        shared: &Shared,
+        mcp: &Mcp,
         call: Pending,
         exchange: Arc<Exchange>,
         awaited: Awaited,
         batch: Option<&Arc<BatchReply>>,
     ) -> Result<Arc<Call>, Unfit> {
-        let limits = &self.common.server.limits;
+        let limits = &self.common.mcp.server.limits;
         let mut state = self.lock();
         if state.has_ended {
             return Err(Unfit::Ended);
@@ -276,17 +274,17 @@ impl LegacySession {
             return Err(Unfit::Busy(call));
         }
         let keeps_connection = batch.is_none() && self.sink.is_none();
-        if is_full && keeps_connection && shared.requests.is_half_full() {
+        if is_full && keeps_connection && mcp.edge.requests.is_half_full() {
             return Err(Unfit::NoRoom(call));
         }
-        let place = Place {
-            session: Arc::clone(self),
-            batch: batch.cloned(),
-        };
+        let place = Place::new(
+            Arc::<Self>::clone(self),
+            batch.map(|batch| Arc::<BatchReply>::clone(batch) as Arc<dyn Answers>),
+        );
         if let Some(batch) = batch {
             batch.expect_one();
         }
-        let (call, holds) = Call::prepare(shared, call, exchange, awaited, Some(place));
+        let (call, holds) = Call::prepare(mcp, call, exchange, awaited, Some(place));
         entry.insert(Arc::clone(&call));
         let until = self.common.at(call.deadline());
         state.busy_until = match state.open.len() {
@@ -408,8 +406,52 @@ impl LegacySession {
         }
     }
 
-    /// Ends a call: with its answer, or without one.
-    fn settle(&self, call: &Call, answer: Option<Answer>, batch: Option<&BatchReply>) {
+    /// Takes the next call that waits, if it may run; else nobody launches any
+    /// more.
+    fn next_to_run(&self) -> Option<Waiting> {
+        let mut state = self.lock();
+        let may_run = state.running < self.common.mcp.server.limits.calls_per_connection;
+        let next = state.waiting.pop_front_if(|_| may_run);
+        state.is_launching = next.is_some();
+        if let Some(next) = &next {
+            state.waiting_bytes = (state.waiting_bytes).saturating_sub(next.call.pending().size());
+            state.running += 1;
+        }
+        next
+    }
+
+    fn share(&self) -> Share {
+        Share::of(Weak::<Self>::clone(&self.this))
+    }
+
+    /// A poisoned lock holds nothing half-done here: every change is one step.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Takes a call out of those that wait, if it is there.
+    fn forget_waiting(&mut self, call: &Call) -> Option<Waiting> {
+        let at = (self.waiting.iter()).position(|waiting| std::ptr::eq(&*waiting.call, call))?;
+        let waiting = self.waiting.remove(at)?;
+        self.waiting_bytes = (self.waiting_bytes).saturating_sub(waiting.call.pending().size());
+        Some(waiting)
+    }
+
+    /// Gives back what a busy time took.
+    fn shrink(&mut self) {
+        if self.open.is_empty() && self.open.capacity() > 16 {
+            self.open.shrink_to_fit();
+        }
+        if self.waiting.is_empty() && self.waiting.capacity() > 0 {
+            self.waiting = VecDeque::new();
+        }
+    }
+}
+
+impl Owner for LegacySession {
+    fn settle(&self, call: &Call, answer: Option<Answer>, batch: Option<&dyn Answers>) {
         if call.exchange.has_ended() {
             return;
         }
@@ -455,49 +497,6 @@ impl LegacySession {
         self.forget_while(|_, count| count > MOST_FINISHED || has_too_much());
         if (self.sink.as_ref()).is_some_and(|sink| sink.has_ended()) {
             self.end();
-        }
-    }
-
-    /// Takes the next call that waits, if it may run; else nobody launches any
-    /// more.
-    fn next_to_run(&self) -> Option<Waiting> {
-        let mut state = self.lock();
-        let may_run = state.running < self.common.server.limits.calls_per_connection;
-        let next = state.waiting.pop_front_if(|_| may_run);
-        state.is_launching = next.is_some();
-        if let Some(next) = &next {
-            state.waiting_bytes = (state.waiting_bytes).saturating_sub(next.call.pending().size());
-            state.running += 1;
-        }
-        next
-    }
-
-    fn share(&self) -> Share {
-        Share::of(Weak::<Self>::clone(&self.this))
-    }
-
-    /// A poisoned lock holds nothing half-done here: every change is one step.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// Takes a call out of those that wait, if it is there.
-    fn forget_waiting(&mut self, call: &Call) -> Option<Waiting> {
-        let at = (self.waiting.iter()).position(|waiting| std::ptr::eq(&*waiting.call, call))?;
-        let waiting = self.waiting.remove(at)?;
-        self.waiting_bytes = (self.waiting_bytes).saturating_sub(waiting.call.pending().size());
-        Some(waiting)
-    }
-
-    /// Gives back what a busy time took.
-    fn shrink(&mut self) {
-        if self.open.is_empty() && self.open.capacity() > 16 {
-            self.open.shrink_to_fit();
-        }
-        if self.waiting.is_empty() && self.waiting.capacity() > 0 {
-            self.waiting = VecDeque::new();
         }
     }
 }
@@ -547,25 +546,6 @@ impl ShareGiver for LegacySession {
         while let Some(next) = self.next_to_run() {
             next.call.launch(next.holds, self.share(), &next.runtime);
         }
-    }
-}
-
-/// Where in a session a call belongs.
-pub(crate) struct Place {
-    session: Arc<LegacySession>,
-    batch: Option<Arc<BatchReply>>,
-}
-
-impl Place {
-    /// Whether there is room for an answer of so many bytes among those of its
-    /// batch.
-    pub(crate) fn takes(&self, bytes: usize) -> bool {
-        (self.batch.as_ref()).is_none_or(|batch| batch.takes(bytes))
-    }
-
-    /// Ends the call there: with its answer, or without one.
-    pub(crate) fn settle(&self, call: &Call, answer: Option<Answer>) {
-        self.session.settle(call, answer, self.batch.as_deref());
     }
 }
 

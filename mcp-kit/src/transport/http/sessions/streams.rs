@@ -5,23 +5,22 @@ use std::sync::Arc;
 use http::{HeaderMap, Response, StatusCode};
 
 use super::session::InUse;
+use super::table::Sessions;
 use super::{Found, check_version, find, is_modern, missing};
 use crate::caller::Principal;
 use crate::protocol::RpcError;
 use crate::transport::http::calls::response::{Exchange, MOST_UNREAD_EVENTS, NotResumed};
-use crate::transport::http::endpoint::mcp::{self, refuse_while_draining};
 use crate::transport::http::message::body::{HttpBody, empty_response};
 use crate::transport::http::message::headers::{self, Accepts};
 use crate::transport::http::message::refusal::{Reason, Refusal, busy};
-use crate::transport::http::service::Shared;
 
 /// Opens the session's own stream, or gives the rest of one that broke off.
 pub(crate) async fn get(
-    shared: &Arc<Shared>,
+    sessions: &Arc<Sessions>,
     headers: &HeaderMap,
     principal: Principal,
 ) -> Result<Response<HttpBody>, Refusal> {
-    let found = session(shared, headers, &principal).await?;
+    let found = session(sessions, headers, &principal).await?;
     let session = found.session();
     if !Accepts::of(headers).events {
         return Err(Refusal::new(
@@ -30,24 +29,24 @@ pub(crate) async fn get(
             "Not acceptable: GET is answered with text/event-stream",
         ));
     }
-    refuse_while_draining(shared)?;
+    sessions.mcp().refuse_while_draining()?;
     if let Some(last) = headers::single(headers, &headers::LAST_EVENT_ID)? {
         let event = event_id(last).ok_or_else(forgotten)?;
-        let resumed = session.resume(event, &shared.unread);
+        let resumed = session.resume(event, &sessions.mcp().unread);
         let reader = resumed.map_err(|why| match why {
             NotResumed::Forgotten => forgotten(),
             NotResumed::Busy => busy(),
         })?;
-        return Ok(mcp::stream(shared, reader));
+        return Ok(sessions.mcp().stream(reader));
     }
     let exchange = Exchange::new(MOST_UNREAD_EVENTS);
     let listening = session
         .listen(Arc::clone(&exchange))
         .ok_or_else(super::unknown)?;
-    if shared.server.drain.is_draining() {
+    if sessions.mcp().server.drain.is_draining() {
         exchange.end(); // whoever ends them all may have been here already
     }
-    let mut response = mcp::events(shared, &exchange);
+    let mut response = sessions.mcp().events(&exchange);
     response.body_mut().held().keep(listening);
     response.body_mut().begin_with_comment();
     response.body_mut().end_with(principal);
@@ -56,25 +55,25 @@ pub(crate) async fn get(
 
 /// Ends the session.
 pub(crate) async fn delete(
-    shared: &Arc<Shared>,
+    sessions: &Arc<Sessions>,
     headers: &HeaderMap,
     principal: Principal,
 ) -> Result<Response<HttpBody>, Refusal> {
-    let found = session(shared, headers, &principal).await?;
-    shared.sessions.delete(found.session()).await?;
+    let found = session(sessions, headers, &principal).await?;
+    sessions.delete(found.session()).await?;
     Ok(empty_response(StatusCode::NO_CONTENT))
 }
 
 async fn session(
-    shared: &Arc<Shared>,
+    sessions: &Arc<Sessions>,
     headers: &HeaderMap,
     principal: &Principal,
 ) -> Result<InUse, Refusal> {
     check_version(headers::single(headers, &headers::PROTOCOL_VERSION)?)?;
-    if !shared.options.has_sessions || is_modern(headers)? {
+    if !sessions.mcp().edge.options.has_sessions || is_modern(headers)? {
         return Err(Refusal::method("POST"));
     }
-    match find(shared, headers, principal).await? {
+    match find(sessions, headers, principal).await? {
         Found::Session(session) => Ok(session),
         Found::Stateless | Found::Nothing => Err(missing()),
     }

@@ -17,9 +17,9 @@ use crate::limits::{SessionRecord, SharedSessions};
 use crate::observe::OpenSession;
 use crate::protocol::{ClientInfo, ProtocolVersion};
 use crate::server::ServerInner;
+use crate::transport::http::calls::mcp::Mcp;
 #[cfg(feature = "sse")]
 use crate::transport::http::calls::sink::Sink;
-use crate::transport::http::limits::HttpLimits;
 use crate::transport::http::message::refusal::{Reason, Refusal};
 
 /// A session that another caller opens does not end one that was used less than
@@ -76,19 +76,20 @@ enum NoRoom {
 }
 
 impl Sessions {
-    pub(crate) fn new(
-        server: &Arc<ServerInner>,
-        limits: &HttpLimits,
-        store: Option<Arc<dyn SharedSessions>>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(mcp: &Arc<Mcp>, store: Option<Arc<dyn SharedSessions>>) -> Arc<Self> {
+        let limits = &mcp.edge.options.limits;
         Arc::new(Self {
-            common: Common::new(server, limits),
+            common: Common::new(Arc::clone(mcp)),
             most: limits.sessions,
             most_per_principal: limits.sessions_per_principal,
             idle: limits.session_idle,
             store,
             table: Mutex::default(),
         })
+    }
+
+    pub(crate) fn mcp(&self) -> &Arc<Mcp> {
+        &self.common.mcp
     }
 
     /// Opens a session for `principal`, and gives its id.
@@ -202,7 +203,7 @@ impl Sessions {
         Ok(Seat {
             sessions: Arc::clone(self),
             owner,
-            _counted: self.common.server.meter.open_session(),
+            _counted: self.common.mcp.server.meter.open_session(),
         })
     }
 
@@ -240,7 +241,7 @@ impl Sessions {
                 Err(no_room) => Err(no_room),
                 Ok(idle) => {
                     removed = idle;
-                    let counted = self.common.server.meter.open_session();
+                    let counted = self.common.mcp.server.meter.open_session();
                     let (owner, names) = table.owner(principal);
                     let session =
                         LegacySession::new(id, names, version, None, &self.common, counted);
@@ -271,7 +272,7 @@ impl Sessions {
     /// Sees to it that somebody looks after what goes idle.
     fn keep_sweeping(self: &Arc<Self>, table: &mut Table) {
         if !std::mem::replace(&mut table.is_swept, true) {
-            let server = Arc::clone(&self.common.server);
+            let server = Arc::clone(&self.common.mcp.server);
             tokio::spawn(sweep(Arc::downgrade(self), server, self.pace()));
         }
     }

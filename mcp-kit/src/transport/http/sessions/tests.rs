@@ -173,7 +173,7 @@ async fn the_end_of_a_session_is_its_end_everywhere() {
 #[tokio::test]
 async fn what_an_ended_session_kept_is_given_back() {
     let (one, service) = replica_with_service(&Arc::default());
-    let common = Arc::clone(&service.shared().sessions.common);
+    let common = Arc::clone(&service.shared().endpoint.sessions.common);
     let session = opened(&one, "alice").await;
     let client = within(&one, &session, "alice").header("accept", "text/event-stream");
     let mut stream = client.post(&call()).await;

@@ -24,12 +24,10 @@ use crate::server::Session;
 use crate::transport::http::calls::sink::Sink as _;
 use crate::transport::http::edge::options::HttpOptions;
 use crate::transport::http::edge::resources::SSE_MESSAGES;
-use crate::transport::http::endpoint::mcp::refuse_while_draining;
 use crate::transport::http::message::body::{HttpBody, empty_response, stream_of};
 use crate::transport::http::message::headers::{Accepts, check_is_json};
 use crate::transport::http::message::refusal::{Reason, Refusal};
 use crate::transport::http::message::request_body::RequestBody;
-use crate::transport::http::service::Shared;
 use crate::transport::http::sessions::{Caller, Reply, take_batch};
 
 use self::streams::SseSession;
@@ -40,7 +38,7 @@ pub(super) use streams::Streams;
 const SESSION: &str = "sessionId";
 
 /// Checks a request for a stream.
-pub(super) fn check_stream(shared: &Shared, parts: &Parts) -> Result<(), Refusal> {
+pub(super) fn check_stream(streams: &Arc<Streams>, parts: &Parts) -> Result<(), Refusal> {
     if parts.method != Method::GET {
         return Err(Refusal::method("GET"));
     }
@@ -51,20 +49,20 @@ pub(super) fn check_stream(shared: &Shared, parts: &Parts) -> Result<(), Refusal
             "Not acceptable: GET is answered with text/event-stream",
         ));
     }
-    refuse_while_draining(shared)
+    streams.mcp().refuse_while_draining()
 }
 
 /// Opens a stream, for a request that came through an application's router or
 /// not.
 pub(super) fn stream(
-    shared: &Shared,
+    streams: &Arc<Streams>,
     parts: &Parts,
     is_mounted: bool,
     principal: &Principal,
 ) -> Result<Response<HttpBody>, Refusal> {
-    let opened = shared.streams.open(shared, principal)?;
+    let opened = streams.open(principal)?;
     let stream = opened.stream();
-    let messages = match prefix(&shared.options) {
+    let messages = match prefix(&streams.mcp().edge.options) {
         Some(prefix) => format!("{prefix}{SSE_MESSAGES}"),
         // A part of the path that the client sees may have been taken away.
         // Relative to the stream's own address it is right in any case.
@@ -73,7 +71,7 @@ pub(super) fn stream(
         None => SSE_MESSAGES.to_owned(),
     };
     stream.endpoint(&format!("{messages}?{SESSION}={}", opened.id()));
-    let keep_alive = shared.options.limits.keep_alive;
+    let keep_alive = streams.mcp().edge.options.limits.keep_alive;
     let mut response = stream_of(HttpBody::events(Arc::clone(stream), keep_alive));
     response.body_mut().held().keep(opened);
     response.body_mut().end_with(principal.clone());
@@ -82,7 +80,7 @@ pub(super) fn stream(
 
 /// Takes a message; what is answered comes on the stream.
 pub(super) async fn message(
-    shared: &Arc<Shared>,
+    streams: &Arc<Streams>,
     parts: &Parts,
     body: &mut RequestBody,
     (principal, address): (Principal, Option<IpAddr>),
@@ -96,20 +94,20 @@ pub(super) async fn message(
             "Bad request: sessionId is missing: send messages to the address that the stream's first event has",
         ))
     })?;
-    let session = shared.streams.find(id, &principal)?;
-    let (bytes, incoming) = shared.read(body).await?;
+    let session = streams.find(id, &principal)?;
+    let (bytes, incoming) = streams.mcp().read(body).await?;
     let asking = Session {
         principal,
         version: None,
         client: None,
         origin: Origin::http(parts.version, &parts.headers),
-        source: shared.options.source(&parts.headers, address),
+        source: streams.mcp().edge.options.source(&parts.headers, address),
     };
-    let most = shared.server.limits.pending_calls;
-    let answer = take(shared, &session, decode(&bytes, most), asking, incoming)?;
+    let most = streams.mcp().server.limits.pending_calls;
+    let answer = take(streams, &session, decode(&bytes, most), asking, incoming)?;
     if session.stream.has_ended() {
         // Just now: no answer can come.
-        refuse_while_draining(shared)?;
+        streams.mcp().refuse_while_draining()?;
         return Err(unknown());
     }
     if let Some(json) = answer {
@@ -123,7 +121,7 @@ pub(super) async fn message(
 
 /// Takes up what a client sends; gives what can be answered at once.
 fn take(
-    shared: &Arc<Shared>,
+    streams: &Arc<Streams>,
     session: &SseSession,
     frame: Frame<'_>,
     asking: Session,
@@ -131,7 +129,7 @@ fn take(
 ) -> Result<Option<Vec<u8>>, Refusal> {
     match frame {
         Frame::One(Ok(Message::Request(asked))) => {
-            request(shared, session, &asked, asking, incoming)
+            request(streams, session, &asked, asking, incoming)
         }
         Frame::One(Ok(Message::Notification(said))) => {
             notification(session, &said, asking).map(|()| None)
@@ -152,16 +150,16 @@ fn take(
                     "Invalid request: batches belong to protocol version 2025-03-26 alone",
                 )));
             };
-            refuse(shared, session)?;
+            refuse(streams, session)?;
             let caller = Caller::new(&agreed, asking);
-            take_batch(shared, &caller, &members).map_err(ended)?;
+            take_batch(streams.mcp(), &caller, &members).map_err(ended)?;
             Ok(None)
         }
     }
 }
 
 fn request(
-    shared: &Shared,
+    streams: &Arc<Streams>,
     session: &SseSession,
     request: &Request<'_>,
     mut asking: Session,
@@ -169,18 +167,18 @@ fn request(
 ) -> Result<Option<Vec<u8>>, Refusal> {
     let id = &request.id;
     let Some(agreed) = session.agreed()? else {
-        refuse(shared, session).map_err(|refusal| refusal.with_id(Some(id)))?;
-        return Ok(Some(greet(shared, session, request, &mut asking)));
+        refuse(streams, session).map_err(|refusal| refusal.with_id(Some(id)))?;
+        return Ok(Some(greet(streams, session, request, &mut asking)));
     };
     let caller = Caller::new(&agreed, asking);
     let is_free = !agreed.has_call(id);
     let with_id = |refusal: Refusal| refusal.with_id(is_free.then_some(id));
-    refuse(shared, session).map_err(with_id)?;
+    refuse(streams, session).map_err(with_id)?;
     let meta = match Meta::of(request.params.meta).and_then(check_era(request)) {
         Ok(meta) => meta,
         Err(error) => return Ok(Some(caller.error(Some(id), &error))),
     };
-    match caller.request(shared, request, &meta, None, incoming, None) {
+    match caller.request(streams.mcp(), request, &meta, None, incoming, None) {
         Ok(Reply::Json { json, .. }) => Ok(Some(json)),
         Ok(Reply::Call(_) | Reply::Nothing) => Ok(None),
         // The protocol's own errors are answers like others.
@@ -193,7 +191,7 @@ fn request(
 
 /// Answers a request before the handshake, or the handshake itself.
 fn greet(
-    shared: &Shared,
+    streams: &Arc<Streams>,
     session: &SseSession,
     request: &Request<'_>,
     asking: &mut Session,
@@ -202,7 +200,7 @@ fn greet(
     let routed = Meta::of(request.params.meta)
         .and_then(check_era(request))
         .and_then(|meta| {
-            let server = &shared.server;
+            let server = &streams.mcp().server;
             server.route(Era::Legacy, asking, request, &meta, &mut json)
         });
     let error = match (routed, asking.version) {
@@ -243,8 +241,8 @@ fn check_era<'a>(request: &Request<'_>) -> impl FnOnce(Meta<'a>) -> Result<Meta<
 }
 
 /// Refuses what is not to be started.
-fn refuse(shared: &Shared, session: &SseSession) -> Result<(), Refusal> {
-    refuse_while_draining(shared)?;
+fn refuse(streams: &Arc<Streams>, session: &SseSession) -> Result<(), Refusal> {
+    streams.mcp().refuse_while_draining()?;
     if session.stream.is_full() {
         return Err(unread());
     }

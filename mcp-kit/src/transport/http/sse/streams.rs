@@ -9,14 +9,16 @@ use super::stream::Stream;
 use super::unknown;
 use crate::caller::Principal;
 use crate::protocol::{ClientInfo, ProtocolVersion};
+use crate::transport::http::calls::mcp::Mcp;
 use crate::transport::http::calls::sink::Sink as _;
 use crate::transport::http::message::refusal::Refusal;
-use crate::transport::http::service::Shared;
-use crate::transport::http::sessions::{LegacySession, Seat, SessionId, no_randomness};
+use crate::transport::http::sessions::{LegacySession, Seat, SessionId, Sessions, no_randomness};
 
 /// The open streams of a server, by the ids of their sessions.
-#[derive(Default)]
-pub(crate) struct Streams(Mutex<HashMap<SessionId, Arc<SseSession>>>);
+pub(crate) struct Streams {
+    sessions: Arc<Sessions>,
+    open: Mutex<HashMap<SessionId, Arc<SseSession>>>,
+}
 
 /// A session: its stream, and what was agreed on it.
 pub(super) struct SseSession {
@@ -42,21 +44,30 @@ pub(crate) struct Opened {
 }
 
 impl Streams {
+    /// None yet. Their sessions count among `sessions`.
+    pub(crate) fn new(sessions: &Arc<Sessions>) -> Arc<Self> {
+        Arc::new(Self {
+            sessions: Arc::clone(sessions),
+            open: Mutex::default(),
+        })
+    }
+
+    pub(super) fn mcp(&self) -> &Arc<Mcp> {
+        self.sessions.mcp()
+    }
+
     /// Opens a session for `principal`.
-    pub(super) fn open(
-        self: &Arc<Self>,
-        shared: &Shared,
-        principal: &Principal,
-    ) -> Result<Opened, Refusal> {
+    pub(super) fn open(self: &Arc<Self>, principal: &Principal) -> Result<Opened, Refusal> {
+        let mcp = self.mcp();
         let id = SessionId::random().ok_or_else(no_randomness)?;
         let session = Arc::new(SseSession {
             id,
-            seat: shared.sessions.seat(principal)?,
-            stream: Stream::new(shared.server.limits.unread_bytes, &shared.unread),
+            seat: self.sessions.seat(principal)?,
+            stream: Stream::new(mcp.server.limits.unread_bytes, &mcp.unread),
             agreed: Mutex::new(Agreed::Nothing),
         });
         self.lock().insert(id, Arc::clone(&session));
-        let (server, in_flight) = (Arc::clone(&shared.server), Arc::clone(&shared.in_flight));
+        let (server, in_flight) = (Arc::clone(&mcp.server), Arc::clone(&mcp.in_flight));
         let stream = Arc::clone(&session.stream);
         Ok(Opened {
             streams: Arc::clone(self),
@@ -87,7 +98,7 @@ impl Streams {
 
     /// A poisoned lock holds nothing half-done here: every change is one step.
     fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<SseSession>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
