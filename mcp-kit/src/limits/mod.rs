@@ -12,11 +12,13 @@ mod ownership;
 mod rate;
 #[cfg(feature = "redis")]
 mod replicas;
+mod server;
 mod table;
 
 pub use rate::{InvalidRate, Rate};
 #[cfg(feature = "redis")]
 pub use replicas::{InvalidRedisUrl, RedisLimits, StoreUnavailable};
+pub use server::Limits;
 
 pub(crate) use budgets::{Budgets, Key, Refused};
 #[cfg(feature = "http")]

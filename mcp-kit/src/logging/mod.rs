@@ -24,6 +24,7 @@
 
 mod filter;
 mod format;
+mod panic_hook;
 
 use std::io;
 
@@ -91,7 +92,7 @@ pub fn init_with(default: &str) -> LogGuard {
             dropped: format::dropped_lines,
         });
     }
-    crate::support::panics::install_hook();
+    panic_hook::install();
     if let (true, Some(warning)) = (installed, warning) {
         tracing::warn!(target: "mcp_kit::logging", "{warning}");
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::{Middleware, Next};
 use crate::call::{Call, Error, Reply, readable, timed_out};
-use crate::server::Limits;
+use crate::limits::Limits;
 
 /// Answers a call that has not ended within its time, counted from when its
 /// message was read, waiting included. The handler's future is dropped; a

@@ -15,7 +15,12 @@ impl Origin {
     pub(crate) fn of(transport: Transport) -> Self {
         Self {
             transport,
-            ..Self::default()
+            #[cfg(feature = "otel")]
+            http_version: None,
+            #[cfg(feature = "otel")]
+            session: None,
+            #[cfg(feature = "otel")]
+            parent: None,
         }
     }
 

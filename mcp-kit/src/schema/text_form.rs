@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
 use serde::de::value::{Error, StrDeserializer};
@@ -25,14 +26,49 @@ pub struct TextForm {
     pub(crate) reads_number: fn(&str) -> bool,
 }
 
+/// Forms of types that this module does not know, once a schema has noted them.
+static OTHERS: Mutex<Vec<&'static TextForm>> = Mutex::new(Vec::new());
+
 impl TextForm {
-    /// The form with this name in a schema's notes.
-    pub(crate) fn named(name: &str) -> Option<&'static Self> {
-        FORMS.iter().copied().find(|form| form.name == name)
+    /// The form of a type; `name` is unique among all forms.
+    pub(crate) const fn of<T: for<'de> Deserialize<'de>>(
+        name: &'static str,
+        says: &'static str,
+        pattern: Option<&'static str>,
+    ) -> Self {
+        Self {
+            name,
+            says,
+            why: |_| None,
+            pattern,
+            reads: reads::<T>,
+            reads_number: |number| serde_json::from_str::<T>(number).is_ok(),
+        }
     }
 
-    pub(crate) fn name(&self) -> &'static str {
+    /// With words for what exactly is wrong with a text.
+    #[cfg(feature = "net")]
+    pub(crate) const fn why(mut self, why: fn(&str) -> Option<&'static str>) -> Self {
+        self.why = why;
+        self
+    }
+
+    /// Its name, for a schema's notes; [`named`](Self::named) finds it from then on.
+    pub(crate) fn note(&'static self) -> &'static str {
+        if !FORMS.contains(&self) {
+            let mut others = others();
+            if !others.contains(&self) {
+                others.push(self);
+            }
+        }
         self.name
+    }
+
+    /// The form with this name in a schema's notes.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        let is_it = |form: &&'static Self| form.name == name;
+        let known = FORMS.iter().copied().find(is_it);
+        known.or_else(|| others().iter().copied().find(is_it))
     }
 }
 
@@ -50,24 +86,20 @@ impl PartialEq for TextForm {
 
 impl Eq for TextForm {}
 
+fn others() -> MutexGuard<'static, Vec<&'static TextForm>> {
+    OTHERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn reads<T: for<'de> Deserialize<'de>>(text: &str) -> bool {
     T::deserialize(StrDeserializer::<Error>::new(text)).is_ok()
 }
 
 macro_rules! forms {
-    (@why) => { |_| None };
-    (@why $why:expr) => { $why };
-    ($($(#[$cfg:meta])* $form:ident: $ty:ty, $says:literal, $pattern:expr $(, $why:expr)?;)*) => {
+    ($($(#[$cfg:meta])* $form:ident: $ty:ty, $says:literal, $pattern:expr;)*) => {
         $(
             $(#[$cfg])*
-            pub(crate) static $form: TextForm = TextForm {
-                name: stringify!($ty),
-                says: $says,
-                why: forms!(@why $($why)?),
-                pattern: $pattern,
-                reads: reads::<$ty>,
-                reads_number: |number| serde_json::from_str::<$ty>(number).is_ok(),
-            };
+            pub(crate) static $form: TextForm =
+                TextForm::of::<$ty>(stringify!($ty), $says, $pattern);
         )*
         const FORMS: &[&TextForm] = &[$($(#[$cfg])* &$form),*];
     };
@@ -90,10 +122,6 @@ forms! {
     SOCKET_ADDR_V6: SocketAddrV6,
         "must be an IPv6 address with a port such as [2001:db8::1]:8080",
         Some(r"^\[[0-9A-Fa-f:.]+(%[0-9]+)?\]:[0-9]{1,5}$");
-    #[cfg(feature = "fs")]
-    SANDBOX_PATH: crate::guard::SandboxPath,
-        "must be a path inside the folder such as docs/notes.txt",
-        Some(r"^[^/\\]+(/[^/\\]+)*/?$");
     #[cfg(feature = "chrono")]
     CHRONO_DATE: chrono::NaiveDate, "must be a date such as 2026-12-31", None;
     #[cfg(feature = "chrono")]
@@ -129,9 +157,6 @@ forms! {
         Some(r"^-?[0-9]+(\.[0-9]+)?([eE]-?[0-9]+)?$");
     #[cfg(feature = "url")]
     URL: url::Url, "must be a URL such as https://example.com/page", None;
-    #[cfg(feature = "net")]
-    SAFE_URL: crate::guard::SafeUrl, "must be an http or https URL such as https://example.com/page",
-        None, |text| Some(crate::guard::SafeUrl::parse(text).err()?.as_str());
     #[cfg(feature = "uuid")]
     UUID: uuid::Uuid, "must be a UUID such as 67e55044-10b1-426f-9247-bb680e5fe0c8", None;
 }

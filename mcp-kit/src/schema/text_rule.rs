@@ -169,7 +169,7 @@ impl TextRule {
             }
             Self::Flag => json!(["flag"]),
             Self::OneOf(names) => json!(["one of", names]),
-            Self::Form(form) => json!(["form", form.name()]),
+            Self::Form(form) => json!(["form", form.note()]),
             Self::Named(rule) => json!(["named", rule.name()]),
         }
     }

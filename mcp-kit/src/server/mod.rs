@@ -4,7 +4,6 @@ mod builder;
 mod call;
 mod dispatch;
 mod drain;
-mod limits;
 pub(crate) mod methods;
 mod subscriptions;
 
@@ -13,13 +12,13 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+pub use crate::limits::Limits;
 #[cfg(all(feature = "cli", feature = "http", feature = "metrics"))]
 pub(crate) use builder::NO_METRICS;
 pub use builder::{BuildError, ServerBuilder};
 pub use call::CallError;
 pub(crate) use dispatch::{Routed, Session};
 pub use drain::DrainHandle;
-pub use limits::Limits;
 pub(crate) use subscriptions::Subscription;
 
 #[cfg(feature = "http")]

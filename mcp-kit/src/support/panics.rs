@@ -7,8 +7,6 @@ use std::cell::{Cell, RefCell};
 #[cfg(feature = "logging")]
 use std::panic::PanicHookInfo;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-#[cfg(feature = "logging")]
-use std::sync::Once;
 
 use tracing::Span;
 
@@ -100,31 +98,33 @@ impl<T> Drop for Discarded<T> {
     }
 }
 
-/// Installs a panic hook that writes one log event per panic, in place of the
-/// text that the standard hook prints. Panics inside a call are left to the
-/// call's own event.
-///
-/// A panic that follows one which nothing has caught yet comes from a `Drop`
-/// during unwinding, or from a function that must not unwind: the process is
-/// about to abort, and no call will write an event. Both panics and all lines
-/// before them then go to stderr before the hook returns.
+/// What the panic hook sees of a panic: one outside of contained code, or the first of
+/// two that nothing has caught yet, with the second.
 #[cfg(feature = "logging")]
-pub(crate) fn install_hook() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        std::panic::set_hook(Box::new(|info| {
-            let description = describe_with_place(info);
-            if !CONTAINED.get() {
-                tracing::error!(target: "mcp_kit::panic", error = description, "panic outside of a call");
-                crate::logging::flush();
-            } else if let Some(first) = swap_last(Some(description.clone())) {
-                crate::logging::write_now(&[
-                    ("panic that was not caught", &first),
-                    ("panic that followed it; the process may abort", &description),
-                ]);
-            }
-        }));
-    });
+pub(crate) enum Seen {
+    Outside(String),
+    Contained,
+    AfterAnother { first: String, second: String },
+}
+
+/// Takes note of a panic, in the panic hook.
+#[cfg(feature = "logging")]
+pub(crate) fn see(info: &PanicHookInfo<'_>) -> Seen {
+    let what = describe(info.payload());
+    let description = match info.location() {
+        Some(place) => format!("{what} (at {place})"),
+        None => what,
+    };
+    if !CONTAINED.get() {
+        return Seen::Outside(description);
+    }
+    match swap_last(Some(description.clone())) {
+        None => Seen::Contained,
+        Some(first) => Seen::AfterAnother {
+            first,
+            second: description,
+        },
+    }
 }
 
 /// Takes the description of the last panic.
@@ -137,15 +137,6 @@ fn take_last() -> Option<String> {
 fn swap_last(description: Option<String>) -> Option<String> {
     HAS_LAST.set(description.is_some());
     LAST.try_with(|last| last.replace(description)).ok()?
-}
-
-#[cfg(feature = "logging")]
-fn describe_with_place(info: &PanicHookInfo<'_>) -> String {
-    let what = describe(info.payload());
-    match info.location() {
-        Some(place) => format!("{what} (at {place})"),
-        None => what,
-    }
 }
 
 fn describe(payload: &(dyn Any + Send)) -> String {

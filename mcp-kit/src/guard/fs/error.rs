@@ -4,15 +4,14 @@ use std::fmt;
 use std::io;
 
 use super::path::SandboxPath;
-use crate::call::ErrorKind;
+use crate::call::{Error as CallError, ErrorKind};
 use crate::support::text::excerpt;
-use crate::tool::ToolError;
 
 /// Why a file or a folder could not be read or changed.
 ///
 /// Its text is for clients: it has the path that the client wrote, cut to 64 characters and
 /// escaped, and never the host's path or the system's words. `?` in a tool makes a
-/// [`ToolError`] of it: a message for the model if the request can be changed, *busy* if the
+/// [`ToolError`](crate::ToolError) of it: a message for the model if the request can be changed, *busy* if the
 /// server has too much of this work, and an internal error, of which the client sees a
 /// reference, if the file system failed.
 ///
@@ -190,7 +189,7 @@ impl fmt::Debug for FileError {
     }
 }
 
-impl From<FileError> for ToolError {
+impl From<FileError> for CallError {
     fn from(error: FileError) -> Self {
         match error.0.kind {
             FileErrorKind::Failed => Self::internal(error),

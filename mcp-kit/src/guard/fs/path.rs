@@ -15,7 +15,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::error::{FileError, FileErrorKind};
 use crate::args::shape::{Shape, Shaped};
-use crate::schema::text_form::SANDBOX_PATH;
+use crate::schema::TextForm;
 
 /// Temporary files of unfinished writes. No path names one, no listing shows one.
 pub(super) const TEMPORARY: &str = ".mcp-kit-";
@@ -254,7 +254,12 @@ impl Validate for SandboxPath {
 
 impl Shaped for SandboxPath {
     fn shape() -> &'static Shape {
-        const { &Shape::Text(&SANDBOX_PATH) }
+        static FORM: TextForm = TextForm::of::<SandboxPath>(
+            "SandboxPath",
+            "must be a path inside the folder such as docs/notes.txt",
+            Some(r"^[^/\\]+(/[^/\\]+)*/?$"),
+        );
+        const { &Shape::Text(&FORM) }
     }
 }
 

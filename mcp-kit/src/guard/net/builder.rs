@@ -15,7 +15,7 @@ use super::client::{HttpClient, Inner};
 use super::error::HttpClientError;
 use super::policy::{HostPattern, Policy};
 use super::resolve::{Resolve, System};
-use crate::server;
+use crate::limits;
 
 /// Configures an [`HttpClient`]. Each relaxation of what is safe is a method here.
 #[must_use = "nothing is made until `build` is called"]
@@ -139,14 +139,14 @@ impl HttpClientBuilder {
     /// 20 s, so that the answer comes before a call's own limit of 30 s. A longer time than
     /// 365 days counts as 365 days.
     pub fn timeout(mut self, time: Duration) -> Self {
-        self.limits.time = time.min(server::Limits::LONGEST_TIME);
+        self.limits.time = time.min(limits::Limits::LONGEST_TIME);
         self
     }
 
     /// The longest time for one connection, name lookup and TLS included. Default: 5 s. A
     /// longer time than 365 days counts as 365 days.
     pub fn connect_timeout(mut self, time: Duration) -> Self {
-        self.limits.connect_time = time.min(server::Limits::LONGEST_TIME);
+        self.limits.connect_time = time.min(limits::Limits::LONGEST_TIME);
         self
     }
 

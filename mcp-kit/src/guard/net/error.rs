@@ -9,8 +9,7 @@ use http::StatusCode;
 
 use super::resolve::Refused;
 use super::url::SafeUrlError;
-use crate::call::ErrorKind;
-use crate::tool::ToolError;
+use crate::call::{Error as CallError, ErrorKind};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -21,7 +20,7 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// without text from elsewhere. Only [`HttpErrorKind::Request`] and
 /// [`HttpErrorKind::Internal`] are internal errors.
 ///
-/// As [`ToolError`], it does not implement [`std::error::Error`], which would make an
+/// As [`ToolError`](crate::ToolError), it does not implement [`std::error::Error`], which would make an
 /// internal error of it; it converts into `Box<dyn Error>`.
 #[derive(Debug)]
 pub struct HttpError {
@@ -204,7 +203,7 @@ impl fmt::Display for HttpError {
     }
 }
 
-impl From<HttpError> for ToolError {
+impl From<HttpError> for CallError {
     fn from(error: HttpError) -> Self {
         match error.kind {
             HttpErrorKind::Request | HttpErrorKind::Internal => Self::internal(error),

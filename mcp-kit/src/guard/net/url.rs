@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use url::{Host, Url};
 
 use crate::args::shape::{Shape, Shaped};
-use crate::schema::text_form::SAFE_URL;
+use crate::schema::TextForm;
 
 /// An `http` or `https` URL without the parts that programs read in different ways.
 ///
@@ -265,6 +265,12 @@ impl Validate for SafeUrl {
 
 impl Shaped for SafeUrl {
     fn shape() -> &'static Shape {
-        const { &Shape::Text(&SAFE_URL) }
+        static FORM: TextForm = TextForm::of::<SafeUrl>(
+            "SafeUrl",
+            "must be an http or https URL such as https://example.com/page",
+            None,
+        )
+        .why(|text| Some(SafeUrl::parse(text).err()?.as_str()));
+        const { &Shape::Text(&FORM) }
     }
 }

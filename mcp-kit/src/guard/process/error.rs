@@ -6,13 +6,12 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::call::ErrorKind;
+use crate::call::{Error as CallError, ErrorKind};
 use crate::support::text::excerpt;
-use crate::tool::ToolError;
 
 /// Why a program was not run to its end, or its output cannot be used.
 ///
-/// `?` in a tool makes a [`ToolError`] of it: a message for the model if an argument was refused
+/// `?` in a tool makes a [`ToolError`](crate::ToolError) of it: a message for the model if an argument was refused
 /// or the program took too long, *busy* if too many programs run, and an internal error, of which
 /// the client sees a reference, for everything else.
 ///
@@ -122,7 +121,7 @@ impl fmt::Display for CommandError {
     }
 }
 
-impl From<CommandError> for ToolError {
+impl From<CommandError> for CallError {
     fn from(error: CommandError) -> Self {
         let kind = match error.kind {
             CommandErrorKind::InvalidArgument => ErrorKind::User,
