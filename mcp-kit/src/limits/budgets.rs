@@ -1,7 +1,6 @@
 //! One rate, and what is left of it for each of many.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -10,6 +9,7 @@ use crate::limits::Rate;
 #[cfg(feature = "redis")]
 use crate::limits::replicas::{RedisLimits, SharedCount, StoreUnavailable};
 use crate::limits::table::Table;
+use crate::support::lock::Lock;
 
 /// Whose budget it is: of a caller, a kind and a name; of an address alone.
 pub(crate) type Key<'a> = [&'a [u8]; 3];
@@ -23,7 +23,7 @@ pub(crate) struct Budgets {
     /// find two that collide, and by chance a full table has such two once in
     /// billions of times.
     hasher: RandomState,
-    table: Mutex<Table>,
+    table: Lock<Table>,
     #[cfg(feature = "redis")]
     shared: Option<SharedCount>,
 }
@@ -44,7 +44,7 @@ impl Budgets {
         Self {
             rate,
             hasher: RandomState::new(),
-            table: Mutex::new(Table::new(entries)),
+            table: Lock::new(Table::new(entries)),
             #[cfg(feature = "redis")]
             shared: None,
         }
@@ -83,7 +83,7 @@ impl Budgets {
     #[cfg(feature = "http")]
     pub(crate) fn give_back(&self, key: Key<'_>) {
         let hashed = self.hashed(key);
-        self.table().give_back(hashed, self.rate);
+        self.table.lock().give_back(hashed, self.rate);
     }
 
     /// What was taken from the key's budget in this process counts: where
@@ -111,7 +111,7 @@ impl Budgets {
 
     /// Counts in this process.
     fn take_here(&self, hashed: u64) -> Result<(), Refused> {
-        let taken = self.table().take(hashed, self.rate, Instant::now());
+        let taken = self.table.lock().take(hashed, self.rate, Instant::now());
         taken.map_err(Refused::Wait)
     }
 
@@ -128,7 +128,8 @@ impl Budgets {
         match count.take(key).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(wait)) => {
-                self.table()
+                self.table
+                    .lock()
                     .put_off(hashed, wait, self.rate, Instant::now());
                 Err(Refused::Wait(wait))
             }
@@ -145,10 +146,6 @@ impl Budgets {
             hasher.write(part);
         }
         hasher.finish()
-    }
-
-    fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

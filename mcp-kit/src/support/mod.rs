@@ -1,13 +1,16 @@
 //! Helpers that know nothing of the protocol: text that is safe to repeat,
-//! contained panics, threads for blocking work, stderr.
+//! contained panics, locks, threads for blocking work, stderr.
 
 pub(crate) mod error_text;
+pub(crate) mod lock;
 #[cfg(any(feature = "fs", feature = "http", feature = "net", feature = "process"))]
 pub(crate) mod lookup;
 pub(crate) mod panics;
 pub(crate) mod reference;
 #[cfg(any(feature = "stdio", feature = "logging"))]
 pub(crate) mod stderr;
+#[cfg(any(feature = "http", feature = "stdio"))]
+pub(crate) mod task;
 pub(crate) mod text;
 #[cfg(any(feature = "oauth", feature = "net"))]
 pub(crate) mod tls;

@@ -16,7 +16,7 @@ use std::fs::{self, File, Metadata};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
@@ -29,6 +29,7 @@ use super::table::Table;
 use crate::auth::AuthError;
 use crate::auth::flight::Flight;
 use crate::caller::{Credential, Principal};
+use crate::support::lock::Lock;
 use crate::support::lookup::{FILES, Unfinished};
 
 /// How old a look at the file may be when a key is checked against it.
@@ -52,7 +53,7 @@ pub(super) struct FileKeys {
     this: Weak<Self>,
     path: PathBuf,
     table: RwLock<Table>,
-    seen: Mutex<Seen>,
+    seen: Lock<Seen>,
     start: Instant,
     /// Milliseconds after `start` at which the last look began that has ended.
     looked: AtomicU64,
@@ -96,7 +97,7 @@ impl FileKeys {
             this: Weak::clone(this),
             path,
             table: RwLock::new(none),
-            seen: Mutex::new(Seen {
+            seen: Lock::new(Seen {
                 stamp: Some(Stamp::of(&metadata)),
                 content: Some(Sha256::digest(&*content).into()),
                 complaint: None,
@@ -191,7 +192,7 @@ impl FileKeys {
 
     /// Whether the file could be read.
     fn look_once(&self) -> bool {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         let stamp = fs::metadata(&self.path).ok().map(|file| Stamp::of(&file));
         if stamp.as_ref().is_some_and(|stamp| stamp.is_settled) && stamp == seen.stamp {
             return true;
@@ -442,7 +443,7 @@ mod tests {
         fs::write(&path, "alice:alice-key\n").unwrap();
         let keys = FileKeys::open_with(path.clone(), Duration::from_millis(5)).unwrap();
         // A look stops here, as one does at a file system that hangs.
-        let hang = keys.seen.lock().unwrap();
+        let hang = keys.seen.lock();
         for seconds in [1, 1, 57] {
             tokio::time::advance(Duration::from_secs(seconds)).await;
             let alice = keys.find("alice-key").await.unwrap().unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use cap_std::fs::{Dir, DirEntry, ReadDir};
 
@@ -11,6 +11,8 @@ use super::error::FileError;
 use super::path::SandboxPath;
 use super::read::{FileInfo, FileKind, resolved};
 use super::work::Caller;
+
+use crate::support::lock::Lock;
 
 /// How many entries are looked at in one piece of work.
 const PIECE: usize = 256;
@@ -75,7 +77,7 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Listing {
     dir: SandboxDir,
-    walk: Arc<Mutex<Walk>>,
+    walk: Arc<Lock<Walk>>,
     path: SandboxPath,
     ready: VecDeque<Entry>,
     left: usize,
@@ -108,7 +110,7 @@ impl SandboxDir {
         let ready = std::mem::take(&mut walk.found);
         Ok(Listing {
             dir: self.clone(),
-            walk: Arc::new(Mutex::new(walk)),
+            walk: Arc::new(Lock::new(walk)),
             path: path.clone(),
             ready,
             left: limits.entries,
@@ -129,7 +131,7 @@ impl Listing {
         if self.ready.is_empty() && !self.has_more {
             let walk = Arc::clone(&self.walk);
             let work = self.dir.run(&self.path, move |_, caller| {
-                let mut walk = walk.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut walk = walk.lock();
                 if walk.found.is_empty() {
                     walk.fill(caller)?;
                 }
@@ -137,7 +139,7 @@ impl Listing {
             });
             work.await?;
             // Not within the work: what it returns is lost if the future is dropped.
-            let mut walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut walk = self.walk.lock();
             self.ready = std::mem::take(&mut walk.found);
         }
         if self.left == 0 {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cap_std::fs::{Dir, DirEntry, Metadata};
@@ -12,6 +12,8 @@ use cap_std::time::SystemTime;
 use super::error::{FileError, FileErrorKind};
 use super::list::contents;
 use super::path::{SandboxPath, TEMPORARY};
+
+use crate::support::lock::Lock;
 
 /// Everything takes whole blocks, so that empty files and folders have a limit too.
 const BLOCK: u64 = 4096;
@@ -131,24 +133,19 @@ fn is_left_over(entry: &DirEntry, metadata: &Metadata) -> bool {
 #[derive(Debug)]
 pub(super) struct Quota {
     pub(super) limit: u64,
-    used: Mutex<Used>,
+    pub(super) used: Lock<Used>,
 }
 
 impl Quota {
     pub(super) fn new(limit: u64, used: Used) -> Self {
         Self {
             limit,
-            used: Mutex::new(used),
+            used: Lock::new(used),
         }
     }
 
     pub(super) fn used(&self) -> u64 {
-        self.lock().total
-    }
-
-    /// Held while names are exchanged, so that what is replaced is counted once.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Used> {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+        self.used.lock().total
     }
 
     /// Takes `bytes` until the result is dropped, or for good with [`Used::keep`].
@@ -157,7 +154,7 @@ impl Quota {
         path: &SandboxPath,
         bytes: u64,
     ) -> Result<Reserved, FileError> {
-        let mut used = self.lock();
+        let mut used = self.used.lock();
         let after = used
             .total
             .checked_add(bytes)
@@ -184,7 +181,7 @@ pub(super) struct Reserved {
 impl Drop for Reserved {
     fn drop(&mut self) {
         if self.bytes > 0 {
-            let mut used = self.quota.lock();
+            let mut used = self.quota.used.lock();
             used.total = used.total.saturating_sub(self.bytes);
         }
     }

@@ -134,7 +134,7 @@ impl WritableDir {
             let file = Temporary::write(&place.folder, &content, private, caller);
             let file = file.map_err(failed)?;
             let written = file.file.metadata().map_err(failed)?;
-            let mut used = quota.lock();
+            let mut used = quota.used.lock();
             let replaced = place.replaceable(&at)?;
             if let Some(mode_of) = replaced.as_ref().or(before.as_ref()) {
                 file.take_permissions(mode_of).map_err(failed)?;
@@ -167,7 +167,7 @@ impl WritableDir {
                 }
                 let reserved = quota.reserve(&at, cost(0))?;
                 let failed = |error| FileError::of_io(&at, error);
-                let mut used = quota.lock();
+                let mut used = quota.used.lock();
                 match dir.create_dir(part) {
                     Ok(()) => used.keep(reserved, &dir.metadata(part).map_err(failed)?),
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -200,7 +200,7 @@ impl WritableDir {
         let (about, from, to) = (from, from.clone(), to.clone());
         let work = self.dir.run(about, move |dir, _| {
             let (old, new) = (Place::find(dir, &from)?, Place::find(dir, &to)?);
-            let mut used = quota.lock();
+            let mut used = quota.used.lock();
             let not_found = || FileError::new(FileErrorKind::NotFound, from.as_str());
             old.replaceable(&from)?.ok_or_else(not_found)?;
             let replaced = new.replaceable(&to)?;
@@ -228,7 +228,7 @@ impl WritableDir {
         let (quota, at) = (Arc::clone(&self.quota), path.clone());
         let work = self.dir.run(path, move |dir, _| {
             let place = Place::find(dir, &at)?;
-            let mut used = quota.lock();
+            let mut used = quota.used.lock();
             let not_found = || FileError::new(FileErrorKind::NotFound, at.as_str());
             let removed = place.replaceable(&at)?.ok_or_else(not_found)?;
             let outcome = place.folder.remove_file(place.name);
@@ -254,7 +254,7 @@ impl WritableDir {
         let work = self.dir.run(path, move |dir, _| {
             let failed = |error| FileError::of_io(&at, error);
             let place = Place::find(dir, &at)?;
-            let mut used = quota.lock();
+            let mut used = quota.used.lock();
             let removed = place.folder.symlink_metadata(place.name).map_err(failed)?;
             place.folder.remove_dir(place.name).map_err(failed)?;
             used.give_back(&removed);

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::lock::Lock;
 use crate::support::lookup::Lane;
 
 /// How many threads remove folders. Those that hang keep theirs.
@@ -17,7 +18,7 @@ const MOST_WAITING: usize = 1_000;
 
 /// Twice as many: a remover stops a moment before the lane counts it as ended.
 static REMOVALS: Lane = Lane::new("mcp-removals", 2 * REMOVERS);
-static USED: Mutex<Used> = Mutex::new(Used {
+static USED: Lock<Used> = Lock::new(Used {
     folders: VecDeque::new(),
     removers: 0,
 });
@@ -97,13 +98,13 @@ impl Drop for OpenFolder {
 #[cfg(feature = "cli")]
 pub(super) fn remove_now(folders: impl Iterator<Item = PathBuf>, patience: Duration) {
     folders.for_each(remove_later);
-    let waited = REMOVED.wait_timeout_while(lock(), patience, |used| used.removers > 0);
+    let waited = REMOVED.wait_timeout_while(USED.lock(), patience, |used| used.removers > 0);
     drop(waited);
 }
 
 /// Removes a folder on another thread: the file system may not answer.
 fn remove_later(folder: PathBuf) {
-    let mut used = lock();
+    let mut used = USED.lock();
     if used.folders.len() >= MOST_WAITING {
         drop(used);
         tracing::warn!(
@@ -121,13 +122,13 @@ fn remove_later(folder: PathBuf) {
     drop(used);
     if REMOVALS.start(remove_all).is_err() {
         // There is no thread. The folder is removed after the next run.
-        lock().removers -= 1;
+        USED.lock().removers -= 1;
     }
 }
 
 fn remove_all() {
     loop {
-        let mut used = lock();
+        let mut used = USED.lock();
         let Some(folder) = used.folders.pop_front() else {
             used.removers -= 1;
             REMOVED.notify_all();
@@ -151,8 +152,4 @@ fn remove(path: &Path) {
         folder = %path.display(),
         "a program's temporary folder cannot be removed"
     );
-}
-
-fn lock() -> MutexGuard<'static, Used> {
-    USED.lock().unwrap_or_else(PoisonError::into_inner)
 }

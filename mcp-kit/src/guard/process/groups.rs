@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Condvar;
 #[cfg(feature = "cli")]
 use std::time::Duration;
 
@@ -19,7 +19,9 @@ use tokio::process::{Child, Command};
 use super::error::CommandError;
 use super::folder::OpenFolder;
 
-static GROUPS: Mutex<Groups> = Mutex::new(Groups {
+use crate::support::lock::Lock;
+
+static GROUPS: Lock<Groups> = Lock::new(Groups {
     is_closed: false,
     starting: 0,
     live: BTreeMap::new(),
@@ -60,7 +62,7 @@ impl Group {
             let error = io::Error::other("it has no process id");
             CommandError::system("the program cannot be watched", &error)
         })?;
-        let mut groups = lock();
+        let mut groups = GROUPS.lock();
         if groups.is_closed {
             kill(id);
             return Err(CommandError::ending());
@@ -78,7 +80,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let mut groups = lock();
+        let mut groups = GROUPS.lock();
         if groups.live.remove(&self.0).is_some() {
             kill(self.0);
         }
@@ -90,7 +92,7 @@ struct Starting;
 
 impl Starting {
     fn begin() -> Result<Self, CommandError> {
-        let mut groups = lock();
+        let mut groups = GROUPS.lock();
         if groups.is_closed {
             return Err(CommandError::ending());
         }
@@ -101,7 +103,7 @@ impl Starting {
 
 impl Drop for Starting {
     fn drop(&mut self) {
-        lock().starting -= 1;
+        GROUPS.lock().starting -= 1;
         STARTED.notify_all();
     }
 }
@@ -109,7 +111,7 @@ impl Drop for Starting {
 /// Kills all groups, and lets no further one start: for the end of the process.
 #[cfg(feature = "cli")]
 pub(crate) fn kill_all() {
-    let mut groups = lock();
+    let mut groups = GROUPS.lock();
     groups.is_closed = true;
     let live = std::mem::take(&mut groups.live);
     for id in live.keys() {
@@ -124,7 +126,7 @@ pub(crate) fn kill_all() {
 /// Lets groups start again: a server begins to serve.
 #[cfg(feature = "cli")]
 pub(crate) fn open() {
-    lock().is_closed = false;
+    GROUPS.lock().is_closed = false;
 }
 
 #[cfg(unix)]
@@ -140,8 +142,4 @@ fn kill(id: u32) {
     // On Windows tokio kills the program when its `Child` is dropped.
     #[cfg(not(unix))]
     let _ = id;
-}
-
-fn lock() -> MutexGuard<'static, Groups> {
-    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,6 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -12,6 +11,7 @@ use redis::{AsyncConnectionConfig, RedisError, RedisFuture, RedisResult};
 use tokio::time::{Instant, timeout};
 
 use crate::limits::replicas::StoreUnavailable;
+use crate::support::lock::Lock;
 use crate::support::lookup;
 
 const TARGET: &str = "mcp_kit::limits::replicas";
@@ -45,12 +45,12 @@ impl Default for Settings {
 pub(super) struct Link {
     client: redis::Client,
     settings: Settings,
-    current: Mutex<Current>,
+    current: Lock<Current>,
     /// Whoever connects holds it; the others wait for the same connection.
     connecting: tokio::sync::Mutex<()>,
     /// Whether the last question failed; `health` says more.
     is_failing: AtomicBool,
-    health: Mutex<Health>,
+    health: Lock<Health>,
 }
 
 /// Looks up the store's name on threads that no tool can fill.
@@ -92,10 +92,10 @@ impl Link {
         Self {
             client,
             settings,
-            current: Mutex::default(),
+            current: Lock::default(),
             connecting: tokio::sync::Mutex::default(),
             is_failing: AtomicBool::new(false),
-            health: Mutex::default(),
+            health: Lock::default(),
         }
     }
 
@@ -169,7 +169,7 @@ impl Link {
         serial: &mut Option<u64>,
     ) -> RedisResult<(MultiplexedConnection, bool)> {
         let mut existing = || {
-            let current = lock(&self.current);
+            let current = self.current.lock();
             *serial = Some(current.serial);
             current.connection.clone()
         };
@@ -189,7 +189,7 @@ impl Link {
             .client
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
-        let mut current = lock(&self.current);
+        let mut current = self.current.lock();
         current.serial += 1;
         current.connection = Some(connection.clone());
         *serial = Some(current.serial);
@@ -197,7 +197,7 @@ impl Link {
     }
 
     fn drop_connection(&self, serial: Option<u64>) {
-        let mut current = lock(&self.current);
+        let mut current = self.current.lock();
         if serial == Some(current.serial) {
             current.connection = None;
         }
@@ -206,7 +206,7 @@ impl Link {
     /// Whether the pause is over. One question tries; the others wait for what
     /// it finds.
     fn may_try(&self) -> bool {
-        let mut health = lock(&self.health);
+        let mut health = self.health.lock();
         let now = Instant::now();
         let may = health.ask_again_at.is_none_or(|at| at <= now);
         if may {
@@ -220,7 +220,7 @@ impl Link {
             return;
         }
         self.is_failing.store(false, Ordering::Relaxed);
-        let mut health = lock(&self.health);
+        let mut health = self.health.lock();
         health.ask_again_at = None;
         if std::mem::take(&mut health.is_told) {
             tracing::info!(target: TARGET, "the shared store answers again");
@@ -229,7 +229,7 @@ impl Link {
 
     fn failed(&self, error: Option<&RedisError>) {
         self.is_failing.store(true, Ordering::Relaxed);
-        let mut health = lock(&self.health);
+        let mut health = self.health.lock();
         let now = Instant::now();
         health.ask_again_at = Some(now + self.settings.pause);
         health.untold += 1;
@@ -262,8 +262,4 @@ impl Link {
             );
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

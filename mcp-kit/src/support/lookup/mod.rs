@@ -23,11 +23,12 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+
+use crate::support::lock::Lock;
 
 #[cfg(any(feature = "oauth", feature = "redis"))]
 pub(crate) use names::addresses;
@@ -44,7 +45,7 @@ pub(crate) struct Lane {
     /// How much of it runs at a time. There are twice as many threads: waiting
     /// for a result with a limit of time takes one too.
     most: usize,
-    state: Mutex<LaneState>,
+    state: Lock<LaneState>,
 }
 
 struct LaneState {
@@ -77,7 +78,7 @@ impl Lane {
         Self {
             name,
             most,
-            state: Mutex::new(LaneState {
+            state: Lock::new(LaneState {
                 jobs: VecDeque::new(),
                 open: 0,
                 unfinished: 0,
@@ -107,7 +108,7 @@ impl Lane {
             return outcome;
         }
         let (tell, later) = oneshot::channel();
-        self.lock().unfinished += 1;
+        self.state.lock().unfinished += 1;
         let waiting = Unended {
             lane: self,
             is_work: false,
@@ -172,7 +173,7 @@ impl Lane {
     /// Counts work until the result is dropped: also if the work panics, or is
     /// dropped before it begins.
     fn admit(&'static self) -> Result<Unended, Unfinished> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.open >= self.most {
             return Err(Unfinished::Full);
         }
@@ -185,7 +186,7 @@ impl Lane {
     }
 
     fn push(&'static self, job: Job) -> Result<(), Unfinished> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.jobs.push_back(job);
         if let Some(idle) = state.idle.pop() {
             drop(state);
@@ -205,27 +206,23 @@ impl Lane {
     }
 
     fn serve(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         loop {
             if let Some(job) = state.jobs.pop_front() {
                 drop(state);
                 // A task that waits for it finds that there is no result.
                 let _ = catch_unwind(AssertUnwindSafe(job));
-                state = self.lock();
+                state = self.state.lock();
                 continue;
             }
             state.idle.push(thread::current());
             drop(state);
             thread::park();
-            state = self.lock();
+            state = self.state.lock();
             // Waking without a reason leaves it in the list.
             let this = thread::current().id();
             state.idle.retain(|idle| idle.id() != this);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, LaneState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -237,7 +234,7 @@ struct Unended {
 
 impl Drop for Unended {
     fn drop(&mut self) {
-        let mut state = self.lane.lock();
+        let mut state = self.lane.state.lock();
         state.unfinished -= 1;
         state.open -= usize::from(self.is_work);
     }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::support::lock::Lock;
 use crate::support::lookup::{Lane, Unfinished};
 
 /// For hosts that the operator named: issuers, Redis.
@@ -22,7 +23,7 @@ type Found = Result<Arc<[SocketAddr]>, (io::ErrorKind, String)>;
 
 /// The names that are being looked up. However often one is asked for, it is
 /// looked up once at a time: a name server that hangs takes one thread for it.
-static ASKED: Mutex<BTreeMap<String, watch::Receiver<Option<Found>>>> = Mutex::new(BTreeMap::new());
+static ASKED: Lock<BTreeMap<String, watch::Receiver<Option<Found>>>> = Lock::new(BTreeMap::new());
 
 /// The addresses of `host`, which may be one itself, with `port`. The caller
 /// limits how long it waits.
@@ -60,7 +61,7 @@ async fn addresses_on(lane: &'static Lane, host: &str, port: u16) -> io::Result<
 
 /// What will be found under a name, by the lookup on its way or by a new one.
 fn ask(lane: &'static Lane, host: &str) -> Result<watch::Receiver<Option<Found>>, Unfinished> {
-    let mut asked = lock_asked();
+    let mut asked = ASKED.lock();
     if let Some(found) = asked.get(host) {
         return Ok(found.clone());
     }
@@ -82,12 +83,8 @@ struct Asking(String);
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        lock_asked().remove(&self.0);
+        ASKED.lock().remove(&self.0);
     }
-}
-
-fn lock_asked() -> MutexGuard<'static, BTreeMap<String, watch::Receiver<Option<Found>>>> {
-    ASKED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn look_up(host: &str) -> Found {

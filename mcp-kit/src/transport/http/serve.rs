@@ -9,6 +9,8 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::server::{Limits, Server};
+#[cfg(feature = "metrics")]
+use crate::support::task::AbortOnDrop;
 use crate::transport::LAST_WRITE;
 use crate::transport::http::connection::connections::Connections;
 use crate::transport::http::edge::admission::LOCKED;
@@ -98,7 +100,7 @@ impl Server {
 
     /// Shows the metrics on their own socket until the result is dropped.
     #[cfg(feature = "metrics")]
-    async fn serve_metrics(&self) -> io::Result<Option<AbortOnDrop>> {
+    async fn serve_metrics(&self) -> io::Result<Option<AbortOnDrop<()>>> {
         let (Some(address), Some(metrics)) = (
             self.inner().http.metrics_address,
             self.inner().meter.metrics(),
@@ -142,16 +144,6 @@ impl Server {
             "{address} can be reached by others, and the server does not know {}. Or listen on 127.0.0.1",
             missing.join("; and it does not know ")
         ))
-    }
-}
-
-#[cfg(feature = "metrics")]
-struct AbortOnDrop(tokio::task::JoinHandle<()>);
-
-#[cfg(feature = "metrics")]
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 

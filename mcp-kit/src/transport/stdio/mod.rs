@@ -26,6 +26,7 @@ use super::signals::Signals;
 use super::stream::{self, Greeting};
 use crate::call::{Origin, Transport};
 use crate::server::Server;
+use crate::support::task::AbortOnDrop;
 
 pub(crate) struct Streams {
     pub(crate) input: stream::Input,
@@ -246,13 +247,5 @@ impl Server {
         .await;
         drop(watching);
         outcome
-    }
-}
-
-struct AbortOnDrop(tokio::task::JoinHandle<()>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

@@ -8,13 +8,14 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::caller::Host;
+use crate::support::lock::Lock;
 use crate::transport::http::connection::activity::Clock;
 
 /// How long a connection has waited at least: who has just come is about to ask.
@@ -35,7 +36,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Evictable {
     /// Beyond so many a host has more than its share.
     share: usize,
-    state: Mutex<State>,
+    state: Lock<State>,
 }
 
 #[derive(Default)]
@@ -67,7 +68,7 @@ impl Evictable {
     pub(crate) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self {
             share: (most / SHARE).max(LEAST_SHARE),
-            state: Mutex::default(),
+            state: Lock::default(),
         })
     }
 
@@ -78,7 +79,7 @@ impl Evictable {
         clock: Arc<Clock>,
         waker: Waker,
     ) -> Registered {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let number = state.next;
         state.next += 1;
         let connection = Connection {
@@ -97,7 +98,7 @@ impl Evictable {
     /// Ends a connection that waits for a request, if one has done so for a
     /// while: of the host that has most, the one that has waited longest.
     pub(crate) fn evict(&self, now: Instant) -> bool {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.not_before.is_some_and(|at| now < at) {
             return false;
         }
@@ -124,16 +125,11 @@ impl Evictable {
             }
         }
     }
-
-    /// A poisoned lock holds nothing half-done here: every change is one step.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        let mut state = self.all.lock();
+        let mut state = self.all.state.lock();
         let left = state.connections.remove(&self.number);
         if let Some(host) = left.as_ref().map(|left| left.host)
             && let Some(all) = state.hosts.get_mut(&host)

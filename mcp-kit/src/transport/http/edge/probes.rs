@@ -1,15 +1,16 @@
 //! What load balancers and orchestrators ask.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, Response, StatusCode};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use crate::protocol::encode;
+use crate::support::lock::Lock;
+use crate::support::task::AbortOnDrop;
 use crate::transport::http::edge::options::{HttpOptions, ReadyCheck};
 use crate::transport::http::message::body::{HttpBody, json_response};
 use crate::transport::http::message::refusal::Refusal;
@@ -22,7 +23,7 @@ const FRESH: Duration = Duration::from_secs(1);
 
 /// What the server's own checks said last.
 #[derive(Debug, Default)]
-pub(crate) struct Readiness(Mutex<State>);
+pub(crate) struct Readiness(Lock<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -39,7 +40,7 @@ impl Readiness {
         }
         loop {
             let mut round = {
-                let mut state = self.lock();
+                let mut state = self.0.lock();
                 if let Some((at, failing)) = &state.last
                     && at.elapsed() < FRESH
                 {
@@ -71,37 +72,17 @@ impl Readiness {
         let mut failing = Vec::new();
         for (name, check) in checks {
             // In a task of its own: a panic is a check that fails.
-            let check = AbortOnDrop(tokio::spawn(async move { check().await }));
-            if !check.holds().await {
+            let mut check = AbortOnDrop(tokio::spawn(async move { check().await }));
+            if !matches!(timeout(CHECK_TIME, &mut check.0).await, Ok(Ok(true))) {
                 failing.push(name.into_owned());
             }
         }
         {
-            let mut state = self.lock();
+            let mut state = self.0.lock();
             state.last = Some((Instant::now(), failing.into()));
             state.round = None;
         }
         drop(ends);
-    }
-
-    /// A poisoned lock holds nothing half-done here: every change is one step.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A check that runs until this is dropped.
-struct AbortOnDrop(JoinHandle<bool>);
-
-impl AbortOnDrop {
-    async fn holds(mut self) -> bool {
-        matches!(timeout(CHECK_TIME, &mut self.0).await, Ok(Ok(true)))
-    }
-}
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
