@@ -17,8 +17,20 @@ use super::{ErrorCode, RpcError};
 pub(crate) enum Message<'a> {
     Request(Request<'a>),
     Notification(Notification<'a>),
-    /// An answer to a request of ours.
-    Response,
+    /// An answer to a request that the server sent.
+    Response(Response<'a>),
+    /// A notification that cannot be read. JSON-RPC has no answer to it.
+    Ignored,
+}
+
+/// The client's answer to a request of the server. The server sends none yet,
+/// so nothing reads the members.
+#[derive(Debug)]
+#[cfg_attr(not(test), expect(dead_code))]
+pub(crate) struct Response<'a> {
+    pub(crate) id: Option<RequestId>,
+    /// The `result` or the `error` as JSON text; `None` if it cannot be read.
+    pub(crate) outcome: Option<Result<&'a RawValue, &'a RawValue>>,
 }
 
 #[derive(Debug)]
@@ -134,7 +146,7 @@ fn unreadable(text: &str) -> Result<Message<'_>, Malformed> {
         id: envelope.id,
         method: envelope.method,
         params: None,
-        is_response: envelope.is_response,
+        outcome: envelope.outcome,
     };
     match unread.into_message(text)? {
         Message::Request(request) => Err(Malformed {
@@ -145,9 +157,9 @@ fn unreadable(text: &str) -> Result<Message<'_>, Malformed> {
                 r#"Invalid params: "params" must be an object"#
             }),
         }),
-        // A notification that cannot be read is passed over, like one that is
-        // not known.
-        Message::Notification(_) | Message::Response => Ok(Message::Response),
+        // The `params` of a response have no meaning.
+        Message::Response(response) => Ok(Message::Response(response)),
+        Message::Notification(_) | Message::Ignored => Ok(Message::Ignored),
     }
 }
 
@@ -165,7 +177,10 @@ fn out_of_range(text: &str) -> Option<Result<Message<'_>, Malformed>> {
     }
     let members: Members<'_> = serde_json::from_str(text).ok()?;
     if members.method.is_none() && members.result.is_some() {
-        return Some(Ok(Message::Response));
+        return Some(Ok(Message::Response(Response {
+            id: members.id.and_then(|id| RequestId::from_json(id.get())),
+            outcome: None,
+        })));
     }
     let id = members.id.map(RawValue::get);
     let is_scalar = |id: &str| !id.starts_with(['{', '[']);
@@ -212,7 +227,7 @@ struct Envelope<'a, P> {
     id: Option<Scalar<'a>>,
     method: Option<Scalar<'a>>,
     params: Option<P>,
-    is_response: bool,
+    outcome: Option<Result<&'a RawValue, &'a RawValue>>,
 }
 
 /// A value that should be a string or an integer.
@@ -249,7 +264,12 @@ impl<'a> Envelope<'a, Params<'a>> {
         let method = match self.method {
             Some(Scalar::Text(method)) => method,
             Some(_) => return invalid(id, r#"Invalid request: "method" must be a string"#),
-            None if self.is_response => return Ok(Message::Response),
+            None if self.outcome.is_some() => {
+                return Ok(Message::Response(Response {
+                    id: id.flatten(),
+                    outcome: self.outcome,
+                }));
+            }
             None => return invalid(id, r#"Invalid request: "method" is missing"#),
         };
         let params = self.params.unwrap_or_default();
@@ -349,7 +369,7 @@ impl<'de, P: Deserialize<'de>> Visitor<'de> for EnvelopeVisitor<P> {
             id: None,
             method: None,
             params: None,
-            is_response: false,
+            outcome: None,
         };
         let mut has_params = false;
         while let Some(member) = map.next_key()? {
@@ -362,9 +382,12 @@ impl<'de, P: Deserialize<'de>> Visitor<'de> for EnvelopeVisitor<P> {
                     envelope.params = map.next_value()?;
                     std::mem::replace(&mut has_params, true)
                 }
-                Member::Outcome => {
-                    envelope.is_response = true;
-                    map.next_value::<IgnoredAny>()?;
+                Member::Result => {
+                    envelope.outcome = Some(Ok(map.next_value()?));
+                    false
+                }
+                Member::Error => {
+                    envelope.outcome = Some(Err(map.next_value()?));
                     false
                 }
                 Member::Other => {
@@ -389,8 +412,8 @@ enum Member {
     Id,
     Method,
     Params,
-    #[serde(alias = "result", alias = "error")]
-    Outcome,
+    Result,
+    Error,
     #[serde(other)]
     Other,
 }

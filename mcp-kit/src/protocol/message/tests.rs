@@ -110,16 +110,37 @@ fn number_out_of_range_is_valid_json() {
     let answer = format!(r#"{{"jsonrpc":"2.0","id":{},"result":1}}"#, digits(2_000));
     assert!(matches!(
         decode_one(answer.as_bytes()),
-        Ok(Message::Response)
+        Ok(Message::Response(Response { id: None, .. }))
     ));
 }
 
 #[test]
-fn answers_and_notifications_are_told_apart() {
-    let answer = decode_one(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
-    assert!(matches!(answer, Ok(Message::Response)));
+fn response_has_its_id_and_outcome() {
+    let response = |text: &'static str| match decode_one(text.as_bytes()) {
+        Ok(Message::Response(Response { id, outcome })) => {
+            let outcome = outcome.unwrap();
+            (id, outcome.map(RawValue::get).map_err(RawValue::get))
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        response(r#"{"jsonrpc":"2.0","id":1,"result":{"a":[1]}}"#),
+        (Some(RequestId::Integer(1)), Ok(r#"{"a":[1]}"#))
+    );
+    assert_eq!(
+        response(r#"{"error":{"code":-1},"id":"x","jsonrpc":"2.0","params":[]}"#),
+        (Some(RequestId::String("x".into())), Err(r#"{"code":-1}"#))
+    );
+    assert_eq!(
+        response(r#"{"jsonrpc":"2.0","id":null,"error":null}"#),
+        (None, Err("null"))
+    );
+}
+
+#[test]
+fn unreadable_notification_is_ignored() {
     let notification = decode_one(br#"{"jsonrpc":"2.0","method":"x","params":null}"#);
     assert!(matches!(notification, Ok(Message::Notification(_))));
     let unreadable = decode_one(br#"{"jsonrpc":"2.0","method":"x","params":[]}"#);
-    assert!(matches!(unreadable, Ok(Message::Response)));
+    assert!(matches!(unreadable, Ok(Message::Ignored)));
 }

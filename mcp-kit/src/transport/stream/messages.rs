@@ -51,7 +51,8 @@ impl Connection {
         match message {
             Ok(Message::Request(request)) => self.request(&request, batch),
             Ok(Message::Notification(notification)) => self.notification(&notification),
-            Ok(Message::Response) => {} // this server asks its client nothing
+            // The server sends no requests yet.
+            Ok(Message::Response(_) | Message::Ignored) => {}
             Err(Malformed { id, error }) => {
                 // An answer under an id in flight would end that call instead.
                 let id = id.filter(|id| !self.is_in_flight(id));

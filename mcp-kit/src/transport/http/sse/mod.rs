@@ -134,7 +134,8 @@ fn take(
         Frame::One(Ok(Message::Notification(said))) => {
             notification(session, &said, asking).map(|()| None)
         }
-        Frame::One(Ok(Message::Response)) => Ok(None), // this server asks its client nothing
+        // The server sends no requests yet.
+        Frame::One(Ok(Message::Response(_) | Message::Ignored)) => Ok(None),
         Frame::One(Err(Malformed { id, error })) => {
             let agreed = session.agreed()?;
             let has_call = |id: &_| agreed.as_ref().is_some_and(|agreed| agreed.has_call(id));
