@@ -26,7 +26,7 @@ pub use oauth::{Algorithm, OAuth, OAuthBuilder, OAuthError};
 pub use resource::{ProtectedResource, ProtectedResourceError};
 
 pub(crate) use chain::Authenticators;
-pub(crate) use resource::WELL_KNOWN;
+pub(crate) use resource::{WELL_KNOWN, is_loopback};
 
 /// What the log lines of authentication are filtered by.
 const TARGET: &str = "mcp_kit::auth";

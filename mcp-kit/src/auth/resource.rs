@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::net::IpAddr;
 
 use http::Uri;
 use serde_json::json;
@@ -235,13 +236,17 @@ fn metadata_url(uri: &Uri) -> String {
     format!("{scheme}://{authority}{WELL_KNOWN}{path}")
 }
 
-/// Whether a host can be no other machine.
-pub(super) fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address
-            .parse()
-            .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+/// Whether a URL's host is always this machine: `localhost`, or a loopback
+/// address, also one of IPv4 that is written as IPv6 (`[::ffff:127.0.0.1]`).
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let address = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    match address.parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
+    }
 }
 
 /// The scopes as one parameter's text; one that could end the quotes is left
@@ -266,6 +271,31 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+
+    #[test]
+    fn loopback_hosts() {
+        for host in [
+            "localhost",
+            "LOCALHOST",
+            "127.0.0.1",
+            "127.8.8.8",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+        ] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in [
+            "localhost.example",
+            "0.0.0.0",
+            "[::]",
+            "[[::1]]",
+            "[::1",
+            "",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
 
     #[test]
     fn the_document_stands_where_clients_look_for_it() {

@@ -44,7 +44,10 @@ fn configured(server: &Server, arguments: &HttpArguments) -> Result<Server, Fail
         http = http.public_url(url);
     }
     for host in &arguments.hosts {
-        http = http.allow_host(host);
+        http = match host.trim() {
+            "*" => http.allow_any_host(),
+            host => http.allow_host(host),
+        };
     }
     for origin in &arguments.origins {
         http = http.allow_origin(origin);
@@ -59,7 +62,7 @@ fn configured(server: &Server, arguments: &HttpArguments) -> Result<Server, Fail
     if let Some(address) = &arguments.metrics_address {
         let address = address.parse().map_err(|_| {
             Failure(format!(
-                "{address:?} is no address for metrics; write one such as 127.0.0.1:9090"
+                "{address:?} is not a valid address for metrics; write one such as 127.0.0.1:9090"
             ))
         })?;
         http = http.metrics_on(address);
@@ -138,7 +141,7 @@ fn duration(text: &str) -> Result<Duration, Failure> {
     };
     millis.map(Duration::from_millis).ok_or_else(|| {
         Failure(format!(
-            "{text:?} is no time; write a whole number and ms, s or min, such as \"5s\""
+            "{text:?} is not a valid time; write a whole number and ms, s or min, such as \"5s\""
         ))
     })
 }

@@ -68,7 +68,7 @@ const OPTIONS: &[Described] = &[
         "allow-host",
         "MCP_ALLOWED_HOSTS",
         "HOST",
-        "Accept requests for this host too; may be given several times; * accepts any",
+        "Also accept requests for this host; may be given several times; * accepts every host",
     ),
     (
         "mcp_kit_origins",

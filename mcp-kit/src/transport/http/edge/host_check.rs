@@ -13,6 +13,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 
 use crate::transport::http::message::refusal::{Reason, Refusal};
 
+use crate::auth::is_loopback;
+
 /// The hosts and origins that are let in.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HostCheck {
@@ -102,8 +104,9 @@ impl HostCheck {
 
     pub(crate) fn allow_host(&mut self, host: &str) -> Result<(), String> {
         if host.trim() == "*" {
-            self.any_host = true;
-            return Ok(());
+            return Err(
+                "http: `allow_host` takes one host; `allow_any_host()` accepts every host".into(),
+            );
         }
         match named(host.trim()) {
             Some(Named { host, port }) => {
@@ -111,7 +114,7 @@ impl HostCheck {
                 Ok(())
             }
             None => Err(format!(
-                "http: {host:?} is no host; write a name or an address, with a port where it matters: \"mcp.internal:8080\""
+                "http: {host:?} is not a valid host; write a name or an address, with a port if only that one is meant: \"mcp.internal:8080\""
             )),
         }
     }
@@ -127,7 +130,7 @@ impl HostCheck {
             .is_some_and(|(scheme, rest)| !scheme.is_empty() && named(rest).is_some());
         if !is_origin {
             return Err(format!(
-                "http: {origin:?} is no origin; write a scheme and a host, such as \"https://app.example.com\""
+                "http: {origin:?} is not a valid origin; write a scheme and a host, such as \"https://app.example.com\""
             ));
         }
         self.add_origin(Origin { text, cors });
@@ -287,18 +290,6 @@ fn named(text: &str) -> Option<Named> {
     })
 }
 
-/// Whether the host is this machine, by a name that nobody else can give it.
-fn is_loopback(host: &str) -> bool {
-    let address = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host);
-    match address.parse::<IpAddr>() {
-        Ok(address) => address.to_canonical().is_loopback(),
-        Err(_) => host.eq_ignore_ascii_case("localhost"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,6 +301,18 @@ mod tests {
             headers.insert(ORIGIN, origin.parse().unwrap());
         }
         hosts.check(&"/mcp".parse().unwrap(), &headers)
+    }
+
+    #[test]
+    fn star_is_not_a_host() {
+        let mut door = Door::default();
+        for star in ["*", " * "] {
+            let problem = door.allow_host(star).unwrap_err();
+            assert!(problem.contains("allow_any_host()"), "{problem}");
+        }
+        assert!(check(&door, "evil.example", None).is_err());
+        door.allow_any_host();
+        assert!(check(&door, "evil.example", None).is_ok());
     }
 
     #[test]
