@@ -93,6 +93,7 @@
 //! | `sse` | no | the HTTP transport of 2024-11-05 beside it; turns on `http` |
 //! | `oauth` | no | OAuth 2.1 tokens; turns on `http` |
 //! | `metrics` | no | Prometheus metrics |
+//! | `metrics-registry` | no | metrics of the program's own, in the types of `prometheus_client`, whose versions are 0.x; turns on `metrics` |
 //! | `otel` | no | traces over OTLP; turns on `logging` |
 //! | `redis` | no | limits and legacy sessions that replicas share through Redis or Valkey; turns on `http` |
 //! | `fs` | no | folders that no path leads out of ([`guard`]) |

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use mcp_kit::observe::metrics::Metrics;
-use mcp_kit::observe::metrics::prometheus_client::metrics::gauge::Gauge;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
 use mcp_kit::testing::Client;
@@ -203,18 +202,29 @@ async fn durations_fall_into_their_buckets() {
 }
 
 #[tokio::test]
-async fn servers_that_share_metrics_are_counted_together_and_own_metrics_stand_beside() {
+async fn servers_that_share_metrics_are_counted_together() {
     let (metrics, gate) = (Metrics::new(), Arc::default());
-    let own = Gauge::<i64>::default();
-    metrics.register(|registry| registry.register("stock", "What is left", own.clone()));
-    own.set(7);
     for _ in 0..2 {
         let server = server(&metrics, &gate).build().unwrap();
         assert!(server.metrics().is_some());
         Client::new(&server).await.call("fine", json!({})).await;
     }
     assert_eq!(calls(&metrics, "fine", "ok"), 2.0);
+    assert!(metrics.encode().ends_with("# EOF\n"));
+}
+
+#[cfg(feature = "metrics-registry")]
+#[test]
+fn registered_metric_is_encoded_with_those_of_the_server() {
+    use mcp_kit::observe::metrics::prometheus_client::metrics::gauge::Gauge;
+
+    let metrics = Metrics::new();
+    let own = Gauge::<i64>::default();
+    metrics.register(|registry| registry.register("stock", "What is left", own.clone()));
+    own.set(7);
+    let _server = server(&metrics, &Arc::default()).build().unwrap();
     assert_eq!(value(&metrics, "stock"), 7.0);
+    assert_eq!(calls(&metrics, "fine", "ok"), 0.0);
     assert!(metrics.encode().ends_with("# EOF\n"));
 }
 

@@ -48,6 +48,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+#[cfg(feature = "metrics-registry")]
 pub use prometheus_client;
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
@@ -105,8 +106,11 @@ impl Metrics {
         }))
     }
 
-    /// Adds metrics of the program's own. `prometheus_client` is
-    /// [re-exported](prometheus_client), so that both are of one version.
+    /// Adds metrics of the program's own (feature `metrics-registry`).
+    ///
+    /// `prometheus_client` is [re-exported](prometheus_client), so that both are
+    /// of one version. Its versions are 0.x, and a new one is a breaking change of
+    /// this method: that is why it has a feature of its own.
     ///
     /// ```
     /// use mcp_kit::observe::metrics::Metrics;
@@ -120,6 +124,7 @@ impl Metrics {
     /// searches.inc();
     /// assert!(metrics.encode().contains("searches_total 1"));
     /// ```
+    #[cfg(feature = "metrics-registry")]
     pub fn register(&self, add: impl FnOnce(&mut Registry)) {
         add(&mut self.registry());
     }
