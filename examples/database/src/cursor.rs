@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn a_changed_cursor_is_refused_at_every_byte() {
         let cursors = Cursors::with_key(&[7; 32]).expect("long enough");
-        let ada = Principal::with_every_scope("ada");
+        let ada = Principal::unrestricted("ada");
         let own = pages(&ada, "select 1", &[]);
         let cursor = BASE64.decode(cursors.seal(&own, 50)).expect("base64");
         for at in 0..cursor.len() {
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn an_old_cursor_has_expired() {
         let cursors = Cursors::with_key(&[7; 32]).expect("long enough");
-        let ada = Principal::with_every_scope("ada");
+        let ada = Principal::unrestricted("ada");
         let own = pages(&ada, "select 1", &[]);
         let past = SystemTime::now() - Duration::from_secs(2);
         let error = cursors.open(&own, &cursors.seal_until(&own, 1, past));

@@ -154,7 +154,7 @@ pub async fn read_file(
         let is_full = !text.is_empty() && text.len() + line.len() >= MAX_READ_BYTES;
         if number - args.from_line >= args.lines || is_full {
             let note = format!("[The file goes on. Read from line {number} for more.]");
-            return Ok(ToolResult::content(vec![
+            return Ok(ToolResult::new(vec![
                 Content::text(text),
                 Content::text(note),
             ]));

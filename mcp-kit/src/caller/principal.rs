@@ -81,7 +81,7 @@ impl Principal {
     }
 
     /// A caller that holds every scope.
-    pub fn with_every_scope(name: impl Into<String>) -> Self {
+    pub fn unrestricted(name: impl Into<String>) -> Self {
         Self::with(name.into(), Scopes::Every)
     }
 

@@ -35,7 +35,7 @@ impl Content {
         match self {
             Self::Text(text) => encode::string_size(&text.text),
             // Base64 has nothing to escape.
-            Self::Image(Image { data, .. }) | Self::Audio(Audio { data, .. }) => data.len(),
+            Self::Image(Image(media)) | Self::Audio(Audio(media)) => media.data.len(),
             Self::ResourceLink(_) | Self::EmbeddedResource(_) => {
                 let mut json = Vec::new();
                 encode::json(&mut json, self);
@@ -73,65 +73,48 @@ impl Text {
     }
 }
 
-/// A picture.
+/// Bytes with their media type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Image {
+struct Media {
     data: String,
     mime_type: String,
 }
 
-impl Image {
-    /// A picture from its bytes, for example of type `image/png`.
-    pub fn new(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> Self {
-        Self {
-            data: STANDARD.encode(bytes),
-            mime_type: mime_type.into(),
+macro_rules! media {
+    ($(#[doc = $doc:literal])+ $block:ident, $example:literal) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        #[serde(transparent)]
+        pub struct $block(Media);
+
+        impl $block {
+            #[doc = concat!("A block from its bytes and their media type, such as `", $example, "`.")]
+            pub fn new(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> Self {
+                Self(Media {
+                    data: STANDARD.encode(bytes),
+                    mime_type: mime_type.into(),
+                })
+            }
+
+            /// The bytes in base64.
+            #[must_use]
+            pub fn base64(&self) -> &str {
+                &self.0.data
+            }
+
+            /// The media type.
+            #[must_use]
+            pub fn mime_type(&self) -> &str {
+                &self.0.mime_type
+            }
         }
-    }
-
-    /// The bytes in base64.
-    #[must_use]
-    pub fn base64(&self) -> &str {
-        &self.data
-    }
-
-    /// The media type.
-    #[must_use]
-    pub fn mime_type(&self) -> &str {
-        &self.mime_type
-    }
+    };
 }
-
-/// A sound.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Audio {
-    data: String,
-    mime_type: String,
-}
-
-impl Audio {
-    /// A sound from its bytes, for example of type `audio/wav`.
-    pub fn new(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> Self {
-        Self {
-            data: STANDARD.encode(bytes),
-            mime_type: mime_type.into(),
-        }
-    }
-
-    /// The bytes in base64.
-    #[must_use]
-    pub fn base64(&self) -> &str {
-        &self.data
-    }
-
-    /// The media type.
-    #[must_use]
-    pub fn mime_type(&self) -> &str {
-        &self.mime_type
-    }
-}
+media!(/// A picture.
+    Image, "image/png");
+media!(/// A sound.
+    Audio, "audio/wav");
 
 /// A link to a resource that the client may read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -159,37 +142,55 @@ impl ResourceLink {
         }
     }
 
-    /// A name for people.
+    /// Sets the name for people.
     #[must_use]
-    pub fn title(mut self, title: impl Into<String>) -> Self {
+    pub fn with_title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self
     }
 
-    /// What the resource holds.
+    /// Describes what the resource contains.
     #[must_use]
-    pub fn description(mut self, description: impl Into<String>) -> Self {
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// The resource's media type.
+    /// Sets the resource's media type.
     #[must_use]
-    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
+    pub fn with_mime_type(mut self, mime_type: impl Into<String>) -> Self {
         self.mime_type = Some(mime_type.into());
         self
     }
 
-    /// Where the resource is.
+    /// The resource's URI.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// What it is called.
+    /// The resource's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name for people.
+    #[must_use]
+    pub fn title(&self) -> Option<&str> {
+        self.title.as_deref()
+    }
+
+    /// What the resource contains.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// The resource's media type.
+    #[must_use]
+    pub fn mime_type(&self) -> Option<&str> {
+        self.mime_type.as_deref()
     }
 }
 
@@ -218,26 +219,50 @@ enum ResourceBody {
 
 impl EmbeddedResource {
     /// A resource of text.
-    pub fn text(uri: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn from_text(uri: impl Into<String>, text: impl Into<String>) -> Self {
         Self::new(uri.into(), ResourceBody::Text(text.into()))
     }
 
     /// A resource of bytes.
-    pub fn bytes(uri: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
+    pub fn from_bytes(uri: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
         Self::new(uri.into(), ResourceBody::Blob(STANDARD.encode(bytes)))
     }
 
-    /// The resource's media type.
+    /// Sets the resource's media type.
     #[must_use]
-    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
+    pub fn with_mime_type(mut self, mime_type: impl Into<String>) -> Self {
         self.resource.mime_type = Some(mime_type.into());
         self
     }
 
-    /// Where the resource is.
+    /// The resource's URI.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.resource.uri
+    }
+
+    /// The resource's media type.
+    #[must_use]
+    pub fn mime_type(&self) -> Option<&str> {
+        self.resource.mime_type.as_deref()
+    }
+
+    /// The text; `None` for a resource of bytes.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.resource.body {
+            ResourceBody::Text(text) => Some(text),
+            ResourceBody::Blob(_) => None,
+        }
+    }
+
+    /// The bytes in base64; `None` for a resource of text.
+    #[must_use]
+    pub fn base64(&self) -> Option<&str> {
+        match &self.resource.body {
+            ResourceBody::Text(_) => None,
+            ResourceBody::Blob(base64) => Some(base64),
+        }
     }
 
     fn new(uri: String, body: ResourceBody) -> Self {
@@ -275,12 +300,12 @@ mod tests {
             Image::new(b"\x00\x01", "image/png").into(),
             Audio::new(b"\x02", "audio/wav").into(),
             ResourceLink::new("file:///a", "a")
-                .mime_type("text/plain")
+                .with_mime_type("text/plain")
                 .into(),
-            EmbeddedResource::text("file:///b", "b")
-                .mime_type("text/plain")
+            EmbeddedResource::from_text("file:///b", "b")
+                .with_mime_type("text/plain")
                 .into(),
-            EmbeddedResource::bytes("file:///c", b"c").into(),
+            EmbeddedResource::from_bytes("file:///c", b"c").into(),
         ];
         assert_eq!(
             serde_json::to_value(blocks).unwrap(),

@@ -15,12 +15,12 @@ pub struct ToolResult {
 impl ToolResult {
     /// A result of one text block.
     pub fn text(text: impl Into<String>) -> Self {
-        Self::content(vec![Content::text(text)])
+        Self::new(vec![Content::text(text)])
     }
 
     /// A result of these blocks.
     #[must_use]
-    pub fn content(content: Vec<Content>) -> Self {
+    pub fn new(content: Vec<Content>) -> Self {
         Self {
             content,
             structured: None,
@@ -44,9 +44,9 @@ impl ToolResult {
         self
     }
 
-    /// The blocks.
+    /// The blocks of content.
     #[must_use]
-    pub fn blocks(&self) -> &[Content] {
+    pub fn content(&self) -> &[Content] {
         &self.content
     }
 

@@ -89,7 +89,7 @@ impl fmt::Display for InvalidRate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?} is no rate: write a whole number of calls from 1, a slash and s, min or h, such as \"60/min\"",
+            "{:?} is not a valid rate: write a whole number of calls from 1, a slash and s, min or h, such as \"60/min\"",
             self.0
         )
     }

@@ -115,12 +115,24 @@ impl ToolDefinition {
         self
     }
 
-    /// The schema of the arguments: an object. Every call is checked against
-    /// it, so a keyword that mcp-kit cannot check is an error of `build()`.
+    /// The JSON Schema (2020-12) of the arguments. The root must describe an
+    /// object. Every call is checked against the schema as it is given, so a
+    /// keyword that mcp-kit cannot check is an error of `build()`.
     ///
-    /// Clients get it in a form that every host and every model's API accepts:
-    /// see [`CompiledArgs::schema`]. What cannot be put into that form is a
-    /// warning of [`Server::warnings`](crate::server::Server::warnings).
+    /// Arguments that the schema does not name are refused, unless the root has
+    /// `additionalProperties` or combines other schemas. `format` is an
+    /// annotation, as in the standard, except for `ipv4` and `ipv6`, which are
+    /// checked.
+    ///
+    /// mcp-kit checks most keywords itself. The feature `regex` adds `pattern`,
+    /// the feature `json-schema` all others: `if`, `contains`,
+    /// `dependentRequired`, `unevaluatedProperties`, references by `$anchor` and
+    /// `$id`, and so on. A `$ref` is never fetched, from the network or a file.
+    ///
+    /// Clients get the schema in a form that every host and every model's API
+    /// accepts: see [`input_schema`](Self::input_schema). What cannot be put into
+    /// that form is a warning of
+    /// [`Server::warnings`](crate::server::Server::warnings).
     #[must_use]
     pub fn with_input_schema(mut self, schema: Value) -> Self {
         match CompiledArgs::from_schema(schema) {
@@ -130,8 +142,8 @@ impl ToolDefinition {
         self
     }
 
-    /// The schema of the structured content, as far as JSON Schema 2020-12 goes;
-    /// see [`CompiledArgs::from_schema`] for what needs a feature.
+    /// The JSON Schema (2020-12) of the structured content;
+    /// [`with_input_schema`](Self::with_input_schema) lists what needs a feature.
     ///
     /// Every result is checked against it. One that breaks it or has no
     /// structured content is an internal error, and the log says what is wrong
@@ -226,7 +238,11 @@ impl ToolDefinition {
         &self.annotations
     }
 
-    /// The published schema of the arguments.
+    /// The published schema of the arguments: what is checked, in the form that
+    /// every host and every model's API accepts. Limits outside ±(2⁵³−1) are left
+    /// out, optional members do not list `null`, and a choice between objects at
+    /// the root is one object with the choice in words. All of them are checked
+    /// as they were declared.
     #[must_use]
     pub fn input_schema(&self) -> &Value {
         self.arguments.schema()

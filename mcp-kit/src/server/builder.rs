@@ -68,7 +68,7 @@ impl ServerBuilder {
             rate_limit: None,
             #[cfg(feature = "redis")]
             shared: None,
-            local: Principal::with_every_scope("local"),
+            local: Principal::unrestricted("local"),
             log_calls: true,
             strict_arguments: false,
             ignored_arguments: Vec::new(),
@@ -490,14 +490,14 @@ fn name_problem(name: &str) -> Option<String> {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'));
     (!is_valid).then(|| {
         format!(
-            "\"{}\" is no tool name: use 1 to 64 characters of A-Z a-z 0-9 _ . -",
+            "\"{}\" is not a valid tool name: use 1 to 64 characters of A-Z a-z 0-9 _ . -",
             crate::support::text::excerpt(name)
         )
     })
 }
 
 /// Why a server could not be built: every problem, each with what to do.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct BuildError {
     problems: Vec<String>,
 }

@@ -118,7 +118,7 @@ impl<T: IntoToolResult, E: IntoToolError> IntoToolResult for Result<T, E> {
 
 impl IntoToolResult for Vec<Content> {
     fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        Ok(ToolResult::content(self).in_words())
+        Ok(ToolResult::new(self).in_words())
     }
 }
 
@@ -126,7 +126,7 @@ macro_rules! block_results {
     ($($block:ty),*) => {$(
         impl IntoToolResult for $block {
             fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-                Ok(ToolResult::content(vec![self.into()]).in_words())
+                Ok(ToolResult::new(vec![self.into()]).in_words())
             }
         }
     )*};
@@ -189,7 +189,7 @@ mod tests {
     fn a_result_that_says_nothing_has_words() {
         let text = |result: Result<ToolResult, ToolError>| {
             let result = result.unwrap();
-            let [Content::Text(text)] = result.blocks() else {
+            let [Content::Text(text)] = result.content() else {
                 panic!("{result:?}");
             };
             text.as_str().to_owned()
@@ -202,7 +202,7 @@ mod tests {
             text(Some(String::new()).into_tool_result()),
             text(Vec::<Content>::new().into_tool_result()),
             text(Text::new("").into_tool_result()),
-            text(ToolResult::content(Vec::new()).into_tool_result()),
+            text(ToolResult::new(Vec::new()).into_tool_result()),
         ];
         assert!(said.iter().all(|text| text == "(no result)"), "{said:?}");
         let failed = ToolResult::text("").into_failure();

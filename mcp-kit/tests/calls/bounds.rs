@@ -153,7 +153,7 @@ async fn whoever_calls_too_often_reads_how_long_to_wait() {
     );
     assert!(!client.call("good_day", json!({})).await.is_error());
     let other = Client::builder(&server)
-        .principal(Principal::with_every_scope("someone else"))
+        .principal(Principal::unrestricted("someone else"))
         .connect()
         .await;
     assert!(!other.call("hello", json!({})).await.is_error());

@@ -81,7 +81,10 @@ fn names_must_be_valid_and_differ() {
     for name in ["", "has space", "schlüssel", &"x".repeat(65)] {
         let name: &'static str = name.to_owned().leak();
         let found = problems(builder().runtime_tool(named(name)));
-        assert!(only(&found).contains("is no tool name"), "{found:?}");
+        assert!(
+            only(&found).contains("is not a valid tool name"),
+            "{found:?}"
+        );
     }
     builder().runtime_tool(named("a.b-c_1")).build().unwrap();
 }

@@ -269,7 +269,7 @@ async fn a_line_names_what_an_operator_asks_for() {
         .build()
         .unwrap();
     let client = Client::builder(&server)
-        .principal(Principal::with_every_scope("ada"))
+        .principal(Principal::unrestricted("ada"))
         .connect()
         .await;
     client

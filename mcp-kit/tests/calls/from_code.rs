@@ -188,7 +188,7 @@ async fn a_handler_calls_tools_of_its_server_and_waits_for_no_place() {
 async fn dropping_a_call_from_code_tells_its_handler() {
     let ended = Arc::<AtomicUsize>::default();
     let server = server(&ended);
-    let local = Principal::with_every_scope("test");
+    let local = Principal::unrestricted("test");
     let call = server.call(local, "waits", ());
     assert!(
         tokio::time::timeout(Duration::from_millis(20), call)

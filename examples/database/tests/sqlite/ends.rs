@@ -50,7 +50,7 @@ async fn cancelled_calls_free_their_threads() {
 async fn a_full_queue_refuses_at_once_and_dropped_calls_make_room() {
     let database = Sqlite::sample().expect("the sample");
     let server = server(database.query_time(FOREVER));
-    let caller = Principal::with_every_scope("ada");
+    let caller = Principal::unrestricted("ada");
     let mut calls = Vec::new();
     let refused = loop {
         let call = server.call(&caller, "query", json!({"sql": RUNAWAY}));

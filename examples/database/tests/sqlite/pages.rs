@@ -45,7 +45,7 @@ async fn cursors_of_others_forged_and_far_ones_are_refused() {
     let database = Sqlite::sample().expect("the sample");
     let server = server(database.query_time(FOREVER));
     let client = async |name: &str| {
-        let caller = Principal::with_every_scope(name);
+        let caller = Principal::unrestricted(name);
         Client::builder(&server).principal(caller).connect().await
     };
     let (ada, bob) = (client("ada").await, client("bob").await);

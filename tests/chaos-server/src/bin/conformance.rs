@@ -37,22 +37,22 @@ async fn test_audio_content() -> Audio {
 /// Returns a resource within the result.
 #[tool]
 async fn test_embedded_resource() -> EmbeddedResource {
-    EmbeddedResource::text(
+    EmbeddedResource::from_text(
         "test://embedded-resource",
         "This is an embedded resource content.",
     )
-    .mime_type("text/plain")
+    .with_mime_type("text/plain")
 }
 
 /// Returns content of several kinds.
 #[tool]
 async fn test_multiple_content_types() -> ToolResult {
-    ToolResult::content(vec![
+    ToolResult::new(vec![
         Content::Text(Text::new("Multiple content types test:")),
         Content::Image(Image::new(PIXEL, "image/png")),
         Content::EmbeddedResource(
-            EmbeddedResource::text("test://mixed-content-resource", r#"{"test":"data"}"#)
-                .mime_type("application/json"),
+            EmbeddedResource::from_text("test://mixed-content-resource", r#"{"test":"data"}"#)
+                .with_mime_type("application/json"),
         ),
     ])
 }
