@@ -6,7 +6,10 @@ pub use crate::args::shape::{
     Bound, BoundOf, EnumShape, FieldShape, LengthMode, Repr, Rule, Shape, Shaped, StructShape,
     VariantKind, VariantShape,
 };
-pub use crate::args::{ArgsSpec, DerivesDeserialize, DerivesJsonSchema, DerivesValidate, ToolArgs};
+// mcp-kit's own tests compile and decode arguments without a server.
+pub use crate::args::compiled::{CompiledArgs, Decoded};
+pub use crate::args::derives::{DerivesDeserialize, DerivesJsonSchema, DerivesValidate};
+pub use crate::args::{ArgsSpec, ToolArgs};
 pub use crate::call::Call;
 pub use crate::limits::Rate;
 pub use crate::missing_derive::{Derived, MissingDerive, NotDerived};

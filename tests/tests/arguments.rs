@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use garde::Validate;
+use mcp_kit::__private::{CompiledArgs, Decoded};
 use mcp_kit::ToolArgs;
-use mcp_kit::args::{CompiledArgs, Decoded};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

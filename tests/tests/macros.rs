@@ -5,8 +5,8 @@
 use std::future::Future as _;
 
 use garde::Validate;
+use mcp_kit::__private::CompiledArgs;
 use mcp_kit::__private::{Bound, Repr, Rule, Shape, Shaped, VariantKind};
-use mcp_kit::args::CompiledArgs;
 use mcp_kit::{Server, ToolArgs, tool};
 use schemars::JsonSchema;
 use serde::Deserialize;

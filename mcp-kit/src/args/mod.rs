@@ -1,11 +1,11 @@
 //! A tool's arguments: what the schema promises, what serde decodes and what
 //! garde checks, kept to be the same rules.
 //!
-//! A type that derives [`ToolArgs`] is turned into [`CompiledArgs`] once, when
-//! the server is built: there the schema is completed from the rules, and
-//! whatever the two disagree on is refused. A call then costs one typed decode,
-//! garde's checks and one pass over the text for unknown names. Only a call
-//! that fails pays for a full report ([`Violations`]).
+//! A type that derives [`ToolArgs`] is compiled once, when the server is built:
+//! the schema is completed from the rules, and every disagreement between the
+//! two is a build error. A call then costs one typed decode, garde's checks and
+//! one pass over the text for unknown names. Only a call that fails pays for the
+//! full report that its client reads.
 //!
 //! # Arguments as hosts send them
 //!
@@ -40,15 +40,14 @@
 //! The guide explains [arguments and their rules](crate::guide::arguments).
 
 pub(crate) mod broken;
-mod compiled;
-mod derives;
+pub(crate) mod compiled;
+pub(crate) mod derives;
 mod names;
 pub(crate) mod publish;
 mod repeats;
 mod report;
 mod rules;
-#[doc(hidden)]
-pub mod shape;
+pub(crate) mod shape;
 mod shaped;
 #[cfg(test)]
 mod tests;
@@ -59,12 +58,10 @@ use std::any::Any;
 use garde::Validate;
 use serde::de::DeserializeOwned;
 
-pub(crate) use compiled::Acceptance;
-pub use compiled::{CompiledArgs, Decoded};
-#[doc(hidden)]
-pub use derives::{DerivesDeserialize, DerivesJsonSchema, DerivesValidate};
-pub use names::ArgumentNames;
-pub use report::Violations;
+pub(crate) use compiled::{Acceptance, CompiledArgs, Decoded};
+pub(crate) use derives::{DerivesDeserialize, DerivesJsonSchema, DerivesValidate};
+pub(crate) use names::ArgumentNames;
+pub(crate) use report::Violations;
 
 use shape::{Shape, Shaped};
 

@@ -2,7 +2,7 @@
 //! rules. The schema and the report are made from it; users never see it.
 #![allow(missing_docs)]
 
-pub use crate::schema::{StringRule, TextForm};
+pub(crate) use crate::schema::{StringRule, TextForm};
 
 /// Implemented for every type that can be inside a tool's arguments.
 #[diagnostic::on_unimplemented(

@@ -7,8 +7,7 @@ use serde_json::Value;
 
 /// A JSON-RPC error code that this crate emits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorCode {
+pub(crate) enum ErrorCode {
     /// -32700: the message is not JSON.
     ParseError,
     /// -32600: the message is JSON but no request.
@@ -21,6 +20,7 @@ pub enum ErrorCode {
     InternalError,
     /// -32020: a header that the transport needs is missing, or says otherwise
     /// than the message (2026-07-28, HTTP).
+    #[cfg(feature = "http")]
     HeaderMismatch,
     /// -32022: the request names a protocol version that the server does not
     /// speak (2026-07-28).
@@ -29,14 +29,14 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// The number on the wire.
-    #[must_use]
-    pub const fn code(self) -> i32 {
+    pub(crate) const fn code(self) -> i32 {
         match self {
             Self::ParseError => -32700,
             Self::InvalidRequest => -32600,
             Self::MethodNotFound => -32601,
             Self::InvalidParams => -32602,
             Self::InternalError => -32603,
+            #[cfg(feature = "http")]
             Self::HeaderMismatch => -32020,
             Self::UnsupportedVersion => -32022,
         }
@@ -48,7 +48,7 @@ impl ErrorCode {
 /// Its text is written by hand in this crate; nothing makes one from a source
 /// error.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RpcError {
+pub(crate) struct RpcError {
     pub(crate) code: ErrorCode,
     pub(crate) message: Cow<'static, str>,
     pub(crate) data: Option<Value>,
@@ -61,6 +61,11 @@ impl RpcError {
             message: message.into(),
             data: None,
         }
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn code(&self) -> ErrorCode {
+        self.code
     }
 
     pub(crate) fn with_data(mut self, data: Value) -> Self {
@@ -84,17 +89,5 @@ impl RpcError {
                 crate::support::text::excerpt(method)
             ),
         )
-    }
-
-    /// The error's code.
-    #[must_use]
-    pub fn code(&self) -> ErrorCode {
-        self.code
-    }
-
-    /// The error's text.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        &self.message
     }
 }

@@ -1,5 +1,9 @@
-//! The protocol without IO: JSON-RPC messages, both eras' versions, request
-//! metadata and error codes. Nothing here knows of tokio or of a transport.
+//! What a handler, an observer or a test can read of the protocol: the version
+//! and era that a client speaks, a request's id, and what the client reports about
+//! itself.
+//!
+//! Messages and error codes are here too, and private. Nothing in this
+//! module performs IO or knows a transport.
 
 mod client_info;
 pub(crate) mod encode;
@@ -12,7 +16,7 @@ pub(crate) mod recover;
 mod version;
 
 pub use client_info::ClientInfo;
-pub use error::{ErrorCode, RpcError};
+pub(crate) use error::{ErrorCode, RpcError};
 pub use id::RequestId;
 pub(crate) use id::{LONGEST_ID, json_string};
 pub use version::{Era, ProtocolVersion};

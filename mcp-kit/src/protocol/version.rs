@@ -20,6 +20,7 @@ pub enum ProtocolVersion {
 
 /// How a client speaks: with a handshake, or with metadata on every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Era {
     /// `initialize` first: 2024-11-05 to 2025-11-25.
     Legacy,

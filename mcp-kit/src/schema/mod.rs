@@ -30,8 +30,9 @@ pub(crate) use portable::{
     Obstacle, limit_problems, obstacles, run_time_input, run_time_output, typed_input, typed_output,
 };
 pub(crate) use run_time::{RunTime, Standard};
-pub use string_rule::{NamedRule, StringRule};
-pub use text_form::TextForm;
+pub use string_rule::NamedRule;
+pub(crate) use string_rule::StringRule;
+pub(crate) use text_form::TextForm;
 pub(crate) use text_rule::{TextRule, foreign_to_ecma, length};
 pub(crate) use tidy::{bounds_of_format, describe, each};
 pub(crate) use walk::Validator;

@@ -18,6 +18,7 @@ use crate::limits::Rate;
 use crate::primitive::WarningCode;
 use crate::schema::RunTime;
 use crate::support::panics::{Discarded, contain_in, discard};
+use sealed::{ViaArgs, ViaCall};
 
 /// The future of a handler.
 pub type HandlerFuture = NextFuture<'static>;
@@ -25,7 +26,9 @@ pub type HandlerFuture = NextFuture<'static>;
 /// A function with `#[tool]`, as a type.
 ///
 /// The macro implements it for a struct of the function's name, which is what
-/// [`ServerBuilder::tool`](crate::server::ServerBuilder::tool) takes.
+/// [`ServerBuilder::tool`](crate::server::ServerBuilder::tool) takes. Its items
+/// may change with every release, so do not implement it by hand; implement
+/// [`Tool`](super::Tool) instead.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tool",
     label = "not a function with `#[tool]`",
@@ -41,12 +44,14 @@ pub trait ToolFn: 'static {
 /// What a parameter of a `#[tool]` function may be: one struct of arguments
 /// ([`ToolArgs`]) and any number of things from the context
 /// ([`FromCall`]). `M` distinguishes the two and is always inferred.
+///
+/// Implement `FromCall` for a type of your own; this trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a tool",
     label = "neither an argument struct nor something from the context",
     note = "an argument struct derives `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs`; from the context come `State<T>` (`T: Clone + Send + Sync + 'static`), `Extension<T>`, `Principal`, `RequestInfo`, `Progress`, `Cancellation`, `Server` and your own types that implement `FromCall`"
 )]
-pub trait Parameter<M>: Sized {
+pub trait Parameter<M: sealed::Via>: Sized {
     #[doc(hidden)]
     const IS_ARGS: bool;
     #[doc(hidden)]
@@ -55,13 +60,20 @@ pub trait Parameter<M>: Sized {
     fn from_call(call: &mut Call) -> impl Future<Output = Result<Self, Error>> + Send;
 }
 
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct ViaArgs;
+mod sealed {
+    /// How a parameter is made. No other crate can name one of the two, so none
+    /// can implement `Parameter`.
+    pub trait Via {}
 
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct ViaCall;
+    #[derive(Debug)]
+    pub struct ViaArgs;
+
+    #[derive(Debug)]
+    pub struct ViaCall;
+
+    impl Via for ViaArgs {}
+    impl Via for ViaCall {}
+}
 
 impl<T: ToolArgs> Parameter<ViaArgs> for T {
     const IS_ARGS: bool = true;

@@ -14,7 +14,7 @@ pub use crate::content::ToolResult;
 pub use crate::primitive::{Annotations, ToolDefinition};
 pub(crate) use function::describe;
 #[doc(hidden)]
-pub use function::{HandlerFuture, ToolSpec, ViaArgs, ViaCall, reply, run_blocking};
+pub use function::{HandlerFuture, ToolSpec, reply, run_blocking};
 pub use function::{Parameter, ToolFn};
 pub use result::{IntoToolResult, Json};
 pub(crate) use row::TOOLS;

@@ -1,8 +1,8 @@
 //! `SafeUrl` as the type of an argument.
 
 use garde::Validate;
+use mcp_kit::__private::CompiledArgs;
 use mcp_kit::ToolArgs;
-use mcp_kit::args::CompiledArgs;
 use mcp_kit::guard::SafeUrl;
 use schemars::JsonSchema;
 use serde::Deserialize;
