@@ -46,7 +46,7 @@ async fn requests_are_refused_as_on_the_endpoint() {
     caller.ask("GET", "/sse", &json, "").await.refusal(406);
     caller.post("/messages", &ping(1)).await.refusal(400);
     caller
-        .post("/messages?sessionId=x", &ping(1))
+        .post("/messages?session=x", &ping(1))
         .await
         .refusal(400);
     for unknown in ["", "x", "AAAAAAAAAAAAAAAAAAAAAA"] {

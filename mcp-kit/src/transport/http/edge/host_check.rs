@@ -305,14 +305,14 @@ mod tests {
 
     #[test]
     fn star_is_not_a_host() {
-        let mut door = Door::default();
+        let mut hosts = HostCheck::default();
         for star in ["*", " * "] {
-            let problem = door.allow_host(star).unwrap_err();
+            let problem = hosts.allow_host(star).unwrap_err();
             assert!(problem.contains("allow_any_host()"), "{problem}");
         }
-        assert!(check(&door, "evil.example", None).is_err());
-        door.allow_any_host();
-        assert!(check(&door, "evil.example", None).is_ok());
+        assert!(check(&hosts, "evil.example", None).is_err());
+        hosts.allow_any_host();
+        assert!(check(&hosts, "evil.example", None).is_ok());
     }
 
     #[test]
