@@ -1,10 +1,11 @@
 //! garde's rules at one place of a schema: each is said as a keyword, as a
 //! pattern or in words, and what the schema says beyond them is a problem.
 
+mod problems;
+
 use serde_json::{Map, Value, json};
 
 use super::shape::{Bound, LengthMode, Rule, Shape};
-use super::unexplained;
 use crate::schema::{NOTES, Number, TextRule, describe, foreign_to_ecma};
 
 /// Keywords that limit values: something has to check them.
@@ -127,36 +128,6 @@ impl Place<'_> {
                 *mode != LengthMode::Chars && !only_emptiness(*min, *max)
             }
             _ => false,
-        }
-    }
-
-    fn unsayable(&self, rule: &Rule) -> String {
-        let way_out = "or describe the rule to the model with `#[tool_args(rule = \"…\")]`";
-        match rule {
-            Rule::Length {
-                mode: LengthMode::Simple | LengthMode::Bytes,
-                ..
-            } => format!(
-                "this `length` counts bytes, and a schema counts characters: \
-                 write `length(chars, …)`, {way_out}"
-            ),
-            Rule::Length { .. } => format!(
-                "this `length` counts what a schema cannot count: write `length(chars, …)`, {way_out}"
-            ),
-            Rule::Pattern(Some(pattern)) => {
-                let what = foreign_to_ecma(pattern).unwrap_or_default();
-                format!(
-                    "the pattern has `{what}`, which the regular expressions of JSON Schema do \
-                     not know: write it without, {way_out}"
-                )
-            }
-            Rule::Matches(other) => format!(
-                "a schema cannot say that it must match `{other}`: describe the rule to the \
-                 model with `#[tool_args(rule = \"…\")]`"
-            ),
-            _ => "a schema cannot say this rule: describe it to the model with \
-                  `#[tool_args(rule = \"…\")]`"
-                .into(),
         }
     }
 
@@ -313,60 +284,6 @@ impl Place<'_> {
             let value = bound.and_then(Number::to_value);
             said.keywords.extend(value.map(|value| (keyword, value)));
         }
-    }
-
-    /// What the schema says otherwise than the rules.
-    fn contradictions(
-        &self,
-        base: &(Option<Value>, Option<Value>),
-        said: &Said,
-        problems: &mut Vec<String>,
-    ) {
-        // schemars writes the type's own limits where `inner` is about an `Option`.
-        let own = |keyword: &str, value: &Value| match keyword {
-            "minimum" => base
-                .0
-                .as_ref()
-                .is_some_and(|own| same(own, value) || same(own, &json!(0)) && value == &json!(1)),
-            "maximum" => base.1.as_ref().is_some_and(|own| same(own, value)),
-            _ => false,
-        };
-        for (keyword, expected) in &said.keywords {
-            let Some(value) = self
-                .schema
-                .get(*keyword)
-                .filter(|_| LIMITS.contains(keyword))
-            else {
-                continue;
-            };
-            if !same(expected, value) && !own(keyword, value) && !self.by_rule(keyword, value, said)
-            {
-                problems.push(format!(
-                    "`{}`: the schema says `{keyword}` {value}, and {expected} is checked: \
-                     say the rule once, in `#[garde(…)]`",
-                    self.at
-                ));
-            }
-        }
-    }
-
-    /// What the schema says and nothing checks.
-    fn unexplained(&self, said: &Said, problems: &mut Vec<String>) {
-        let Some(shape) = self.shape.filter(|_| !self.opaque) else {
-            return;
-        };
-        let formats = self.rules.iter().any(is_format);
-        let by_rule = |keyword: &str, value: &Value| {
-            said.keywords.iter().any(|(said, _)| *said == keyword)
-                || keyword == "format" && formats
-                || self.by_rule(keyword, value, said)
-        };
-        let found = unexplained::keywords(self.schema, shape, by_rule);
-        problems.extend(
-            found
-                .into_iter()
-                .map(|text| format!("`{}`: {text}", self.at)),
-        );
     }
 
     /// What schemars made of a rule that is said in another way, or not at all.

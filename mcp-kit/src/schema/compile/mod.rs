@@ -7,16 +7,15 @@
 
 mod after;
 mod keywords;
+mod scalars;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::node::{
-    Alternative, Choice, ListNode, Name, Node, NodeId, NumberNode, ObjectNode, Pattern, Rest,
-    SaidRule, TextNode, Types,
+    Alternative, Choice, ListNode, Name, Node, NodeId, ObjectNode, Pattern, Rest, Types,
 };
-use super::number::Number;
 use super::text_rule::TextRule;
 use super::walk::Validator;
 
@@ -188,169 +187,6 @@ impl<'s> Compiler<'s> {
         node.object = self.object(object, notes, at);
         self.combine(&mut node, object, notes, at);
         node
-    }
-
-    fn types(&mut self, object: &Map<String, Value>, at: &str) -> Types {
-        let names: Vec<&Value> = match object.get("type") {
-            None => return Types::ANY,
-            Some(Value::Array(names)) => names.iter().collect(),
-            Some(name) => vec![name],
-        };
-        let mut types = Types::NONE;
-        for name in names {
-            match name.as_str().and_then(Types::of_name) {
-                Some(one) => types = types.or(one),
-                None => self.problem(at, &format!("`type` has no meaning for {name}")),
-            }
-        }
-        types
-    }
-
-    fn allowed(&mut self, object: &Map<String, Value>, at: &str) -> Option<Vec<Value>> {
-        if let Some(only) = object.get("const") {
-            return Some(vec![only.clone()]);
-        }
-        match object.get("enum")? {
-            Value::Array(values) => Some(values.clone()),
-            _ => {
-                self.problem(at, "`enum` has to be a list");
-                None
-            }
-        }
-    }
-
-    fn count(&mut self, object: &Map<String, Value>, keyword: &str, at: &str) -> Option<u64> {
-        let value = object.get(keyword)?;
-        let count = value.as_u64().or_else(|| {
-            let float = value.as_f64().filter(|f| *f >= 0.0 && f.fract() == 0.0)?;
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            Some(float as u64)
-        });
-        if count.is_none() {
-            self.problem(
-                at,
-                &format!("`{keyword}` has to be a whole number of at least 0"),
-            );
-        }
-        count
-    }
-
-    fn bound(&mut self, object: &Map<String, Value>, keyword: &str, at: &str) -> Option<Number> {
-        let value = object.get(keyword)?;
-        let bound = Number::of(value);
-        if bound.is_none() {
-            self.problem(at, &format!("`{keyword}` has to be a number"));
-        }
-        bound
-    }
-
-    fn number(&mut self, object: &Map<String, Value>, at: &str) -> Option<Box<NumberNode>> {
-        let keywords = [
-            "minimum",
-            "maximum",
-            "exclusiveMinimum",
-            "exclusiveMaximum",
-            "multipleOf",
-        ];
-        keywords
-            .iter()
-            .any(|keyword| object.contains_key(*keyword))
-            .then(|| {
-                Box::new(NumberNode {
-                    min: self.bound(object, "minimum", at),
-                    max: self.bound(object, "maximum", at),
-                    above: self.bound(object, "exclusiveMinimum", at),
-                    below: self.bound(object, "exclusiveMaximum", at),
-                    step: self.bound(object, "multipleOf", at),
-                })
-            })
-    }
-
-    fn text(
-        &mut self,
-        object: &Map<String, Value>,
-        notes: Option<&Value>,
-        at: &str,
-    ) -> Option<Box<TextNode>> {
-        let mut text = TextNode {
-            min: self.count(object, "minLength", at),
-            max: self.count(object, "maxLength", at),
-            ..TextNode::default()
-        };
-        let noted = notes
-            .and_then(|notes| notes.get("rules"))
-            .and_then(Value::as_array);
-        for rule in noted.into_iter().flatten() {
-            if let Some(parsed) = rule.get("rule").and_then(TextRule::of_value) {
-                let says = rule.get("says").and_then(Value::as_str);
-                let says = says.map_or_else(|| parsed.says(), str::to_owned);
-                text.rules.push(SaidRule { rule: parsed, says });
-            }
-        }
-        let format = match object.get("format").and_then(Value::as_str) {
-            Some("ipv4") => Some(TextRule::IpV4),
-            Some("ipv6") => Some(TextRule::IpV6),
-            _ => None,
-        };
-        if let Some(rule) = format
-            && text.rules.iter().all(|said| said.rule != rule)
-        {
-            let says = rule.says();
-            text.rules.push(SaidRule { rule, says });
-        }
-        if let Some(pattern) = object.get("pattern")
-            && !covered(notes, "pattern")
-        {
-            let compiled = self.pattern(pattern.as_str(), "pattern", at);
-            text.patterns.extend(compiled);
-        }
-        let empty = text.min.is_none()
-            && text.max.is_none()
-            && text.rules.is_empty()
-            && text.patterns.is_empty();
-        (!empty).then(|| Box::new(text))
-    }
-
-    #[cfg(feature = "regex")]
-    fn pattern(&mut self, pattern: Option<&str>, keyword: &str, at: &str) -> Option<Pattern> {
-        let Some(pattern) = pattern else {
-            self.problem(at, &format!("`{keyword}` has to be a string"));
-            return None;
-        };
-        match regex::Regex::new(pattern) {
-            Ok(regex) => Some(Pattern {
-                regex,
-                says: format!("must match the pattern {pattern}"),
-            }),
-            Err(_) if cfg!(feature = "json-schema") || !self.complete => {
-                self.pass_over(at, keyword);
-                None
-            }
-            Err(error) => {
-                self.problem(
-                    at,
-                    &format!(
-                        "`{keyword}` {pattern:?} is no regular expression that Rust's regex \
-                         crate reads ({}): say it without look-around and back-references",
-                        error.to_string().lines().last().unwrap_or_default()
-                    ),
-                );
-                None
-            }
-        }
-    }
-
-    #[cfg(not(feature = "regex"))]
-    fn pattern(&mut self, _: Option<&str>, keyword: &str, at: &str) -> Option<Pattern> {
-        if cfg!(feature = "json-schema") || !self.complete {
-            self.pass_over(at, keyword);
-        } else {
-            self.problem(
-                at,
-                &format!("`{keyword}` is only checked with mcp-kit's feature `regex`: turn it on"),
-            );
-        }
-        None
     }
 
     fn list(&mut self, object: &'s Map<String, Value>, at: &str) -> Option<Box<ListNode>> {
