@@ -30,6 +30,7 @@ mod reported;
 mod request;
 mod running;
 mod state;
+mod table;
 mod target;
 mod ticker;
 
@@ -50,7 +51,8 @@ pub(crate) use permit::{RunPermit, Share, ShareGiver};
 pub(crate) use refusal::{Refusal, Replaced, SHUTTING_DOWN, readable, timed_out};
 pub(crate) use reported::Reported;
 pub(crate) use request::{Origin, RequestSource};
-pub(crate) use running::{Answer, NoReply, Pending, Running, Settled};
+pub(crate) use running::{Answer, Ended, NoReply, Pending, Running, Settled};
 pub(crate) use state::StateMap;
+pub(crate) use table::{CallKey, CallTable, NotAdmitted, Removed, TableLimits};
 pub(crate) use target::{Handler, KindRow, Target};
 pub(crate) use ticker::{Ticked, Ticker, Ticking};

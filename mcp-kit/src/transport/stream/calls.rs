@@ -1,7 +1,5 @@
 //! A connection's calls: taking them, and answering each exactly once.
 
-use std::collections::VecDeque;
-use std::collections::hash_map::{Entry, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
@@ -14,7 +12,8 @@ use super::batch::{Batch, Kept};
 use super::reports::Reports;
 use super::runner::Runner;
 use crate::call::{
-    Answer, CallContext, Outbound, Pending, Refusal, Replaced, Share, ShareGiver, Ticked, Ticking,
+    Answer, CallContext, CallKey, CallTable, Ended, NotAdmitted, Outbound, Pending, Refusal,
+    Removed, Replaced, Share, ShareGiver, Ticked, Ticking,
 };
 use crate::protocol::{ErrorCode, RequestId, encode};
 use crate::server::ServerInner;
@@ -46,12 +45,7 @@ struct State {
     taken: u64,
     reports: Reports,
     /// Every call that has not been answered.
-    /// Hashed quickly: a client that makes its ids collide delays its own calls.
-    open: HashMap<RequestId, Open, foldhash::fast::RandomState>,
-    waiting: VecDeque<Waiting>,
-    waiting_bytes: usize,
-    /// Permits given out.
-    running: usize,
+    calls: CallTable<Open>,
     /// Runners that are at work.
     runners: usize,
     /// The one runner that waits for more; others end when nothing is left.
@@ -61,17 +55,12 @@ struct State {
     started: u64,
     /// `started` when [`Calls::relieve`] last looked.
     started_at_last_look: u64,
-    /// 0 means none.
-    last_serial: u64,
-    is_closed: bool,
     connection: Option<Waker>,
     /// Answers came that the connection was not woken for.
     is_untold: bool,
 }
 
 struct Open {
-    serial: u64,
-    deadline: Instant,
     call: Pending,
     task: Option<AbortHandle>,
     batch: Option<Arc<Batch>>,
@@ -80,11 +69,6 @@ struct Open {
 struct Idle {
     runner: u64,
     waker: Waker,
-}
-
-struct Waiting {
-    serial: u64,
-    call: Pending,
 }
 
 /// Why a call was not taken.
@@ -97,13 +81,17 @@ pub(super) enum Refused {
 
 impl Calls {
     pub(super) fn new(server: Arc<ServerInner>) -> Arc<Self> {
+        let limits = server.limits.of_calls();
         Arc::new_cyclic(|this| Self {
             runtime: Handle::current(),
             kept: Kept::default(),
             this: Weak::clone(this),
             ticking: server.ticker.register(Weak::<Self>::clone(this)),
             server,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                calls: CallTable::new(limits),
+                ..State::default()
+            }),
         })
     }
 
@@ -119,37 +107,27 @@ impl Calls {
     }
 
     fn queue(&self, call: Pending, batch: Option<&Arc<Batch>>) -> Result<Instant, Refused> {
-        let limits = &self.server.limits;
         let mut state = self.lock();
-        let state = &mut *state;
-        let is_held = state.reports.holds(call.id());
-        let entry = state.open.entry(call.id().clone());
-        let (false, Entry::Vacant(place)) = (is_held, entry) else {
-            call.discard(ErrorCode::InvalidRequest);
-            return Err(Refused::DuplicateId);
+        let State { calls, reports, .. } = &mut *state;
+        let place = match calls.admit(call.id(), call.size(), |id| reports.holds(id)) {
+            Ok(place) => place,
+            Err(NotAdmitted::DuplicateId) => {
+                call.discard(ErrorCode::InvalidRequest);
+                return Err(Refused::DuplicateId);
+            }
+            Err(NotAdmitted::Full | NotAdmitted::Closed) => return Err(Refused::Busy(call)),
         };
-        let size = call.size();
-        if state.waiting.len() >= limits.pending_calls
-            || (state.waiting_bytes + size > limits.pending_bytes && !state.waiting.is_empty())
-        {
-            return Err(Refused::Busy(call));
-        }
-        state.last_serial += 1;
-        let serial = state.last_serial;
-        call.context().set_serial(serial);
+        call.context().set_serial(place.key().serial());
         let deadline = call.deadline();
         if let Some(batch) = batch {
             batch.expect_one();
         }
-        place.insert(Open {
-            serial,
-            deadline,
-            call: call.clone(),
+        let open = Open {
+            call,
             task: None,
             batch: batch.cloned(),
-        });
-        state.waiting_bytes += size;
-        state.waiting.push_back(Waiting { serial, call });
+        };
+        place.fill(open, (), deadline);
         Ok(deadline)
     }
 
@@ -169,7 +147,7 @@ impl Calls {
         // Whoever is held up holds a call. A runner without one waits for a
         // thread, as another would; but for one, which may wait for a thread
         // that is blocked.
-        let is_worth_it = state.runners <= state.running + 1;
+        let is_worth_it = state.runners <= state.calls.running() + 1;
         if is_held_up && is_worth_it && self.has_room(&state) {
             self.add_runner(&mut state);
         }
@@ -180,21 +158,17 @@ impl Calls {
     pub(super) fn cancel(&self, id: &RequestId) {
         let (open, ended) = {
             let mut state = self.lock();
-            let Some(open) = state.open.remove(id) else {
+            let Some(Removed {
+                key, call: open, ..
+            }) = state.calls.cancel(id)
+            else {
                 return state.cancel_held(id);
             };
-            state.forget_waiting(open.serial);
-            state.reports.forget(open.serial);
+            state.reports.forget(key.serial());
             let ended = open.call.end();
             (open, ended)
         };
-        // This runs the observers, and so not under the lock.
-        if let Some(ended) = ended {
-            ended.cancel();
-        }
-        if let Some(task) = open.task {
-            task.abort();
-        }
+        open.abandon(ended);
         if let Some(answers) = open.batch.and_then(|batch| batch.add(b"")) {
             self.lock().push_line(&answers);
         }
@@ -203,70 +177,49 @@ impl Calls {
     /// Answers every call whose time has run out while its handler blocked its
     /// thread, or while it waited. Returns the next deadline.
     pub(super) fn expire(&self, now: Instant) -> Option<Instant> {
-        self.refuse_where(|open| open.deadline <= now, Refusal::TimedOut);
-        let state = self.lock();
-        let deadlines = state.open.values().map(|open| open.deadline);
-        // One that has just ended by itself is about to be answered.
-        deadlines.filter(|deadline| *deadline > now).min()
+        let expired = self.lock().calls.expire(now, |open| open.call.end());
+        self.refuse(expired, Refusal::TimedOut);
+        self.lock().calls.next_due()
     }
 
     /// Answers every open call with a refusal, and cancels it.
     pub(super) fn refuse_all(&self, why: Refusal) {
-        self.refuse_where(|_| true, why);
+        let all = self.lock().calls.give_up_all(|open| open.call.end());
+        self.refuse(all, why);
     }
 
     /// Cancels every open call without an answer: the client is gone.
     pub(super) fn close(&self) {
         let left = {
             let mut state = self.lock();
-            state.is_closed = true;
+            let left = state.calls.close();
             if let Some(idle) = state.idle_runner.take() {
                 state.runners += 1; // it counts itself out
                 idle.waker.wake();
             }
-            state.waiting_bytes = 0;
             state.reports = Reports::default();
-            (
-                std::mem::take(&mut state.waiting),
-                std::mem::take(&mut state.open),
-            )
+            left
         };
-        for open in left.1.into_values() {
-            if let Some(ended) = open.call.end() {
-                ended.cancel();
-            }
-            if let Some(task) = open.task {
-                task.abort();
-            }
+        for Removed { call: open, .. } in left {
+            open.abandon(open.call.end());
         }
     }
 
-    fn refuse_where(&self, matches: impl Fn(&Open) -> bool, why: Refusal) {
-        let mut due = Vec::new();
-        {
-            let mut state = self.lock();
-            let state = &mut *state;
-            let found: Vec<_> = state.open.extract_if(|_, open| matches(open)).collect();
-            for (id, open) in found {
-                match open.call.end() {
-                    Some(ended) => {
-                        if let Some(task) = &open.task {
-                            task.abort();
-                        }
-                        state.forget_waiting(open.serial);
-                        due.push((id, open, ended));
-                    }
-                    // It has ended by itself; its answer is on the way.
-                    None => {
-                        state.open.insert(id, open);
-                    }
-                }
-            }
-        }
+    /// Answers calls that were taken out of the table with a refusal.
+    fn refuse(&self, refused: Vec<(Removed<Open, ()>, Ended)>, why: Refusal) {
         // Observers are others' code, and so not under the lock.
-        for (id, open, ended) in due {
+        for (
+            Removed {
+                key, call: open, ..
+            },
+            ended,
+        ) in refused
+        {
+            if let Some(task) = &open.task {
+                task.abort();
+            }
             let answer = ended.refuse(why);
-            self.lock().answer(&id, &open, &answer.json);
+            self.lock().answer(key, &open, &answer.json);
         }
     }
 
@@ -318,14 +271,11 @@ impl Calls {
     /// Whether `id` belongs to a call in flight.
     pub(super) fn is_open(&self, id: &RequestId) -> bool {
         let state = self.lock();
-        state.open.contains_key(id) || state.reports.holds(id)
+        state.calls.contains(id) || state.reports.holds(id)
     }
 
     fn has_room(&self, state: &State) -> bool {
-        !state.waiting.is_empty()
-            && state.running < self.server.limits.calls_per_connection
-            && state.unread() <= self.server.limits.unread_bytes
-            && !state.is_closed
+        state.calls.can_start() && state.unread() <= self.server.limits.unread_bytes
     }
 
     fn keep_running(&self, state: &mut State) {
@@ -354,9 +304,9 @@ impl Calls {
         &self,
         runner: &mut Runner,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<(u64, Pending)>> {
+    ) -> Poll<Option<(CallKey, Pending)>> {
         let mut state = self.lock();
-        let is_closed = state.is_closed;
+        let is_closed = state.calls.is_closed();
         if !runner.at_work {
             match &mut state.idle_runner {
                 // Nobody called: it is a handler that was polled here first and
@@ -369,16 +319,16 @@ impl Calls {
             }
         }
         if self.has_room(&state)
-            && let Some(Waiting { serial, call }) = state.waiting.pop_front()
+            && let Some((key, ())) = state.calls.start()
+            && let Some(open) = state.calls.get_mut(key)
         {
-            state.waiting_bytes = state.waiting_bytes.saturating_sub(call.size());
-            state.running += 1;
+            let call = open.call.clone();
             state.started += 1;
-            return Poll::Ready(Some((serial, call)));
+            return Poll::Ready(Some((key, call)));
         }
         state.runners -= 1;
         state.tell();
-        if state.idle_runner.is_some() || state.is_closed {
+        if state.idle_runner.is_some() || is_closed {
             return Poll::Ready(None);
         }
         runner.at_work = false;
@@ -419,10 +369,10 @@ impl Calls {
         Share::of(Weak::<Self>::clone(&self.this))
     }
 
-    /// Tells which task a call runs in now. One that was cancelled meanwhile
+    /// Records which task a call runs in now. One that was cancelled meanwhile
     /// is aborted.
-    pub(super) fn runs_in(&self, id: &RequestId, serial: u64, task: &AbortHandle) {
-        match self.lock().find(id, serial) {
+    pub(super) fn runs_in(&self, key: CallKey, task: &AbortHandle) {
+        match self.lock().calls.get_mut(key) {
             Some(open) => open.task = Some(task.clone()),
             None => task.abort(),
         }
@@ -431,22 +381,19 @@ impl Calls {
     /// Answers a call, unless it was cancelled or answered from outside. The
     /// connection is not woken: see [`tell`](Self::tell). Gives the answer's buffer
     /// back, emptied.
-    pub(super) fn complete(&self, serial: u64, call: &Pending, mut answer: Answer) -> Vec<u8> {
+    pub(super) fn complete(&self, key: CallKey, call: &Pending, mut answer: Answer) -> Vec<u8> {
         let mut state = self.lock();
-        let state = &mut *state;
-        if let Entry::Occupied(open) = state.open.entry(call.id().clone())
-            && open.get().serial == serial
-        {
-            let open = open.remove();
+        if let Some(Removed { call: open, .. }) = state.calls.finish(key) {
             let most = self.server.limits.unread_bytes;
             if let Some(batch) = &open.batch
                 && !batch.has_room_for(answer.json.len(), most)
             {
                 answer = call.instead(Replaced::BatchTooLarge);
             }
-            state.answer(call.id(), &open, &answer.json);
+            state.answer(key, &open, &answer.json);
             state.is_untold = true;
         }
+        drop(state);
         answer.json.clear();
         answer.json.shrink_to(KEPT_BUFFER);
         answer.json
@@ -469,7 +416,7 @@ impl State {
     }
 
     fn has_open(&self) -> bool {
-        !self.open.is_empty() || self.reports.holds_any()
+        !self.calls.is_empty() || self.reports.holds_any()
     }
 
     /// Forgets an answer that is held, if there is one.
@@ -481,10 +428,11 @@ impl State {
     }
 
     /// Answers a call that is no longer open, once its last report has left.
-    fn answer(&mut self, id: &RequestId, open: &Open, answer: &[u8]) {
-        let batch = open.batch.as_ref();
-        if !self.reports.hold(id, open.serial, batch, answer) {
-            self.push_answer(batch.map(|batch| &**batch), answer);
+    fn answer(&mut self, key: CallKey, open: &Open, answer: &[u8]) {
+        let Open { call, batch, .. } = open;
+        let (id, serial) = (call.id(), key.serial());
+        if !self.reports.hold(id, serial, batch.as_ref(), answer) {
+            self.push_answer(batch.as_deref(), answer);
         }
     }
 
@@ -496,23 +444,6 @@ impl State {
             self.push_answer(held.batch.as_deref(), &held.answer);
         }
         next
-    }
-
-    fn find(&mut self, id: &RequestId, serial: u64) -> Option<&mut Open> {
-        self.open.get_mut(id).filter(|open| open.serial == serial)
-    }
-
-    /// Takes a call out of those that wait; whether it was there.
-    fn forget_waiting(&mut self, serial: u64) -> bool {
-        let at = self
-            .waiting
-            .iter()
-            .position(|waiting| waiting.serial == serial);
-        let Some(waiting) = at.and_then(|at| self.waiting.remove(at)) else {
-            return false;
-        };
-        self.waiting_bytes = self.waiting_bytes.saturating_sub(waiting.call.size());
-        true
     }
 
     fn push_answer(&mut self, batch: Option<&Batch>, answer: &[u8]) {
@@ -545,6 +476,19 @@ impl State {
     }
 }
 
+impl Open {
+    /// Cancels a call that gets no answer, unless it has ended by itself. This runs
+    /// the observers, and so not under the lock.
+    fn abandon(&self, ended: Option<Ended>) {
+        if let Some(ended) = ended {
+            ended.cancel();
+        }
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
 /// Progress of a call whose client reads slowly is dropped: the next report
 /// says more.
 impl Outbound for Calls {
@@ -552,7 +496,7 @@ impl Outbound for Calls {
         {
             let mut state = self.lock();
             let is_read = state.unread() <= self.server.limits.unread_bytes;
-            if !is_read || state.is_closed || call.has_ended() {
+            if !is_read || state.calls.is_closed() || call.has_ended() {
                 return;
             }
             encode::notification(&mut state.out, method, params);
@@ -573,6 +517,8 @@ impl Ticked for Calls {
         let has_open = self.relieve();
         if has_open {
             self.wake();
+        } else {
+            self.lock().calls.shrink();
         }
         has_open
     }
@@ -589,7 +535,7 @@ impl Ticked for Calls {
 impl ShareGiver for Calls {
     fn given_back(&self) {
         let mut state = self.lock();
-        state.running -= 1;
+        state.calls.release();
         self.keep_running(&mut state);
     }
 }

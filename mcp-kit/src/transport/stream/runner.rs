@@ -20,7 +20,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::calls::Calls;
-use crate::call::{Pending, Refusal, Replaced, RunPermit, Running, Share};
+use crate::call::{CallKey, Pending, Refusal, Replaced, RunPermit, Running, Share};
 
 /// A first poll that takes longer is not quick: others help out, and the
 /// answers so far leave.
@@ -53,7 +53,7 @@ impl Runner {
         let mut scratch = Vec::new();
         let mut batch_began = Instant::now();
         let mut poll_began = batch_began;
-        while let Some((serial, call)) = poll_fn(|cx| calls.poll_next(&mut self, cx)).await {
+        while let Some((key, call)) = poll_fn(|cx| calls.poll_next(&mut self, cx)).await {
             // The clock is read once per call. A poll begins where the last one
             // ended; after a pause, where its message was read.
             let read = call.context().received_at.into_std();
@@ -61,7 +61,7 @@ impl Runner {
                 batch_began = read;
                 poll_began = read;
             }
-            run_once(&calls, serial, call, &mut scratch).await;
+            run_once(&calls, key, call, &mut scratch).await;
             let now = Instant::now();
             let was_slow = now - poll_began > SLOW_POLL;
             poll_began = now;
@@ -90,7 +90,7 @@ impl Drop for Runner {
 /// a reference.
 struct Answered<'a> {
     calls: &'a Calls,
-    serial: u64,
+    key: CallKey,
     call: &'a Pending,
 }
 
@@ -101,7 +101,7 @@ impl Drop for Answered<'_> {
                 Some(ended) => ended.refuse(Refusal::Lost),
                 None => self.call.instead(Replaced::Lost),
             };
-            self.calls.complete(self.serial, self.call, answer);
+            self.calls.complete(self.key, self.call, answer);
             self.calls.tell();
         }
     }
@@ -124,15 +124,15 @@ async fn step_back() {
 }
 
 /// Polls a call once. What is not ready moves into a task of its own.
-async fn run_once(calls: &Arc<Calls>, serial: u64, call: Pending, scratch: &mut Vec<u8>) {
+async fn run_once(calls: &Arc<Calls>, key: CallKey, call: Pending, scratch: &mut Vec<u8>) {
     let share = calls.share();
     let Ok(server) = Arc::clone(calls.server.permits()).try_acquire_owned() else {
-        return spawn_waiting(calls, serial, call, share);
+        return spawn_waiting(calls, key, call, share);
     };
     let permit = RunPermit::new(server, Some(share));
     let answered = Answered {
         calls,
-        serial,
+        key,
         call: &call,
     };
     let Some(mut running) = call.run(Some(permit)) else {
@@ -143,29 +143,27 @@ async fn run_once(calls: &Arc<Calls>, serial: u64, call: Pending, scratch: &mut 
         Poll::Ready(answer) => {
             drop(running);
             if let Some(answer) = answer {
-                *scratch = calls.complete(serial, &call, answer);
+                *scratch = calls.complete(key, &call, answer);
             }
         }
         Poll::Pending => {
             drop(answered);
-            spawn_running(calls, serial, call, running);
+            spawn_running(calls, key, call, running);
         }
     }
 }
 
 /// Gives a call that waits for something a task of its own.
-fn spawn_running(calls: &Arc<Calls>, serial: u64, call: Pending, running: Running) {
-    let id = call.id().clone();
+fn spawn_running(calls: &Arc<Calls>, key: CallKey, call: Pending, running: Running) {
     let its_calls = Arc::clone(calls);
     let task = calls
         .runtime
-        .spawn(async move { finish(&its_calls, serial, &call, running).await });
-    calls.runs_in(&id, serial, &task.abort_handle());
+        .spawn(async move { finish(&its_calls, key, &call, running).await });
+    calls.runs_in(key, &task.abort_handle());
 }
 
 /// The server as a whole is full: the call waits in a task of its own.
-fn spawn_waiting(calls: &Arc<Calls>, serial: u64, call: Pending, share: Share) {
-    let id = call.id().clone();
+fn spawn_waiting(calls: &Arc<Calls>, key: CallKey, call: Pending, share: Share) {
     let its_calls = Arc::clone(calls);
     let task = calls.runtime.spawn(async move {
         let permits = Arc::clone(its_calls.server.permits());
@@ -173,20 +171,16 @@ fn spawn_waiting(calls: &Arc<Calls>, serial: u64, call: Pending, share: Share) {
             return; // the semaphore is never closed
         };
         if let Some(running) = call.run(Some(RunPermit::new(server, Some(share)))) {
-            finish(&its_calls, serial, &call, running).await;
+            finish(&its_calls, key, &call, running).await;
         }
     });
-    calls.runs_in(&id, serial, &task.abort_handle());
+    calls.runs_in(key, &task.abort_handle());
 }
 
-async fn finish(calls: &Calls, serial: u64, call: &Pending, running: Running) {
-    let _answered = Answered {
-        calls,
-        serial,
-        call,
-    };
+async fn finish(calls: &Calls, key: CallKey, call: &Pending, running: Running) {
+    let _answered = Answered { calls, key, call };
     if let Some(answer) = running.await {
-        calls.complete(serial, call, answer);
+        calls.complete(key, call, answer);
         calls.tell();
     }
 }
@@ -245,13 +239,13 @@ mod tests {
         let unwound = catch_unwind(AssertUnwindSafe(|| {
             let mut runner = Runner::new(Arc::clone(&calls), u64::MAX);
             let mut cx = Context::from_waker(std::task::Waker::noop());
-            let Poll::Ready(Some((serial, call))) = calls.poll_next(&mut runner, &mut cx) else {
+            let Poll::Ready(Some((key, call))) = calls.poll_next(&mut runner, &mut cx) else {
                 panic!("a call waits");
             };
             let _share = calls.share();
             let _answered = Answered {
                 calls: &calls,
-                serial,
+                key,
                 call: &call,
             };
             panic!("the runner unwinds");

@@ -133,11 +133,6 @@ impl Call {
         self.call.context().received_at
     }
 
-    /// Whether its turn has come: it no longer waits in its session.
-    pub(crate) fn is_launched(&self) -> bool {
-        self.task.get().is_some()
-    }
-
     /// Ends it without an answer: nobody waits for it any more.
     pub(crate) fn cancel(&self) {
         if let Some(ended) = self.call.end() {

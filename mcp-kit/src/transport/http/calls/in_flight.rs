@@ -12,12 +12,12 @@ use std::task::{Poll, Waker};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::call::{Ticked, Ticker, Ticking};
+use crate::call::{CallKey, CallTable, Ticked, Ticker, Ticking};
 use crate::transport::http::calls::call::Call;
 
 /// The calls of a service that run.
 pub(crate) struct InFlight {
-    calls: Mutex<Places>,
+    calls: Mutex<CallTable<Weak<Call>>>,
     no_calls: Notify,
     ticking: Ticking,
     /// There is a task to wake. It ends with the runtime that it was started
@@ -26,23 +26,10 @@ pub(crate) struct InFlight {
     task: Mutex<Option<Waker>>,
 }
 
-/// Calls by their place; free places are used again.
-#[derive(Default)]
-struct Places {
-    calls: Vec<Option<Known>>,
-    free: Vec<usize>,
-}
-
-struct Known {
-    call: Weak<Call>,
-    /// When it is to be looked at.
-    due: Instant,
-}
-
 /// A call that runs until this is dropped.
 pub(crate) struct OpenCall {
     all: Arc<InFlight>,
-    place: usize,
+    key: CallKey,
 }
 
 impl InFlight {
@@ -59,50 +46,34 @@ impl InFlight {
 
     /// Knows a call from now on.
     pub(crate) fn call(self: &Arc<Self>, call: &Arc<Call>) -> OpenCall {
-        let call = Some(Known {
-            due: call.due(call.received_at()),
-            call: Arc::downgrade(call),
-        });
-        let mut places = self.places();
-        let place = match places.free.pop() {
-            Some(place) => {
-                places.calls[place] = call;
-                place
-            }
-            None => {
-                places.calls.push(call);
-                places.calls.len() - 1
-            }
-        };
-        drop(places);
+        let due = call.due(call.received_at());
+        let key = self.table().watch(Arc::downgrade(call), due);
         self.ticking.start();
         if !self.has_task.load(Ordering::Relaxed) && !self.has_task.swap(true, Ordering::AcqRel) {
             tokio::spawn(LookAfter(Arc::downgrade(self)).run());
         }
         OpenCall {
             all: Arc::clone(self),
-            place,
+            key,
         }
     }
 
     /// The calls that run.
     pub(crate) fn calls(&self) -> Vec<Arc<Call>> {
-        let places = self.places();
-        let calls = places.calls.iter().flatten();
-        calls.filter_map(|known| known.call.upgrade()).collect()
+        self.table().calls().filter_map(Weak::upgrade).collect()
     }
 
     /// Looks after the calls that run: see [`Call::look`].
     pub(crate) fn look(&self, now: Instant) {
         let mut due = Vec::new();
-        for known in self.places().calls.iter_mut().flatten() {
-            if known.due <= now
-                && let Some(call) = known.call.upgrade()
-            {
-                known.due = call.due(now);
+        self.table().visit_due(now, |known| match known.upgrade() {
+            Some(call) => {
+                let next = call.due(now);
                 due.push(call);
+                next
             }
-        }
+            None => now, // it is on its way out
+        });
         // Not under the lock: it runs others' code.
         for call in due {
             let looked = catch_unwind(AssertUnwindSafe(|| call.look(now)));
@@ -120,7 +91,7 @@ impl InFlight {
             tokio::pin!(ended);
             // Registered before the look, so that no end is missed.
             ended.as_mut().enable();
-            if self.places().is_empty() {
+            if self.table().is_empty() {
                 return;
             }
             ended.await;
@@ -128,7 +99,7 @@ impl InFlight {
     }
 
     /// A poisoned lock holds nothing half-done here: every change is one step.
-    fn places(&self) -> MutexGuard<'_, Places> {
+    fn table(&self) -> MutexGuard<'_, CallTable<Weak<Call>>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -143,7 +114,7 @@ impl Ticked for InFlight {
     }
 
     fn has_open(&self) -> bool {
-        !self.places().is_empty()
+        !self.table().is_empty()
     }
 
     fn wake(&self) {
@@ -189,19 +160,12 @@ impl Drop for LookAfter {
     }
 }
 
-impl Places {
-    fn is_empty(&self) -> bool {
-        self.free.len() == self.calls.len()
-    }
-}
-
 impl Drop for OpenCall {
     fn drop(&mut self) {
-        let mut places = self.all.places();
-        let left = places.calls[self.place].take();
-        places.free.push(self.place);
-        let is_empty = places.is_empty();
-        drop(places);
+        let (left, is_empty) = {
+            let mut table = self.all.table();
+            (table.finish(self.key), table.is_empty())
+        };
         drop(left);
         if is_empty {
             self.all.no_calls.notify_waiters();

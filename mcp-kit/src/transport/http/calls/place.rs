@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::call::CallKey;
 use crate::limits::Claim;
 use crate::transport::http::calls::call::Call;
 
@@ -10,8 +11,15 @@ pub(crate) type Answer = (Vec<u8>, Option<Claim>);
 
 /// A session, as its calls know it.
 pub(crate) trait Owner: Send + Sync {
-    /// Ends a call: with its answer, or without one.
-    fn settle(&self, call: &Call, answer: Option<Answer>, batch: Option<&dyn Answers>);
+    /// Ends a call, which has this key in the session's table: with its answer, or
+    /// without one.
+    fn settle(
+        &self,
+        call: &Call,
+        key: CallKey,
+        answer: Option<Answer>,
+        batch: Option<&dyn Answers>,
+    );
 }
 
 /// The answers to a batch, as its calls know them.
@@ -28,12 +36,17 @@ pub(crate) trait Answers: Send + Sync {
 /// Where in a session a call belongs.
 pub(crate) struct Place {
     owner: Arc<dyn Owner>,
+    key: CallKey,
     batch: Option<Arc<dyn Answers>>,
 }
 
 impl Place {
-    pub(crate) fn new(owner: Arc<dyn Owner>, batch: Option<Arc<dyn Answers>>) -> Self {
-        Self { owner, batch }
+    pub(crate) fn new(
+        owner: Arc<dyn Owner>,
+        key: CallKey,
+        batch: Option<Arc<dyn Answers>>,
+    ) -> Self {
+        Self { owner, key, batch }
     }
 
     /// Whether there is room for an answer of so many bytes among those of its
@@ -44,6 +57,7 @@ impl Place {
 
     /// Ends the call there: with its answer, or without one.
     pub(crate) fn settle(&self, call: &Call, answer: Option<Answer>) {
-        self.owner.settle(call, answer, self.batch.as_deref());
+        self.owner
+            .settle(call, self.key, answer, self.batch.as_deref());
     }
 }

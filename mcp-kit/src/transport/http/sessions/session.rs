@@ -4,7 +4,6 @@
 //! It allocates nothing before it is needed: an idle session is this struct.
 
 use std::collections::VecDeque;
-use std::collections::hash_map::{Entry, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -17,7 +16,7 @@ use tokio::runtime::Handle;
 use super::batch::BatchReply;
 use super::common::Common;
 use super::id::SessionId;
-use crate::call::{Origin, Pending, Share, ShareGiver};
+use crate::call::{CallKey, CallTable, NotAdmitted, Origin, Pending, Share, ShareGiver};
 use crate::limits::ByteBudget;
 use crate::observe::OpenSession;
 use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
@@ -68,16 +67,12 @@ pub(crate) struct LegacySession {
 
 #[derive(Default)]
 struct State {
-    has_ended: bool,
-    /// Every call that has not been answered.
-    open: HashMap<RequestId, Arc<Call>>,
+    /// Every call that has not been answered. Permits are also held by handlers that
+    /// block on though their call has ended.
+    calls: CallTable<Arc<Call>, Waiting>,
     /// By then all of them are answered.
     busy_until: u64,
-    waiting: VecDeque<Waiting>,
-    waiting_bytes: usize,
-    /// Calls that run, and handlers that block on though their call has ended.
-    running: usize,
-    /// Somebody starts calls that waited.
+    /// Calls that waited are being started.
     is_launching: bool,
     /// Streams opened so far, counted from a random number: those of another
     /// replica are told apart by it.
@@ -90,8 +85,8 @@ struct State {
     batches: Option<Kept>,
 }
 
+/// What starts a call.
 struct Waiting {
-    call: Arc<Call>,
     holds: Holds,
     runtime: Handle,
 }
@@ -139,6 +134,7 @@ impl LegacySession {
             common: Arc::clone(common),
             sink,
             state: Mutex::new(State {
+                calls: CallTable::new(common.mcp.server.limits.of_calls()),
                 streams,
                 ..State::default()
             }),
@@ -192,7 +188,7 @@ impl LegacySession {
         }
         let used = self.last_used();
         let state = self.lock();
-        if !state.open.is_empty() {
+        if !state.calls.is_empty() {
             Err(state.busy_until)
         } else if state.standalone.is_some() {
             Err(self.listens_until())
@@ -210,7 +206,7 @@ impl LegacySession {
             return false;
         }
         let state = self.lock();
-        state.open.is_empty() && (state.standalone.is_none() || now > self.listens_until())
+        state.calls.is_empty() && (state.standalone.is_none() || now > self.listens_until())
     }
 
     /// When its open stream no longer counts as use.
@@ -222,12 +218,12 @@ impl LegacySession {
     /// Whether something of it is open.
     pub(super) fn is_open(&self) -> bool {
         let state = self.lock();
-        !state.open.is_empty() || state.standalone.is_some()
+        !state.calls.is_empty() || state.standalone.is_some()
     }
 
     /// Whether `id` belongs to a call in flight.
     pub(crate) fn has_call(&self, id: &RequestId) -> bool {
-        self.lock().open.contains_key(id)
+        self.lock().calls.contains(id)
     }
 
     /// An exchange for a call, whose stream can be resumed.
@@ -257,59 +253,47 @@ impl LegacySession {
         awaited: Awaited,
         batch: Option<&Arc<BatchReply>>,
     ) -> Result<Arc<Call>, Unfit> {
-        let limits = &self.common.mcp.server.limits;
         let mut state = self.lock();
-        if state.has_ended {
-            return Err(Unfit::Ended);
-        }
-        let is_full = state.running >= limits.calls_per_connection;
-        let bytes = state.waiting_bytes + call.size();
-        let is_busy = is_full
-            && (state.waiting.len() >= limits.pending_calls
-                || (bytes > limits.pending_bytes && !state.waiting.is_empty()));
-        let Entry::Vacant(entry) = state.open.entry(call.id().clone()) else {
-            return Err(Unfit::Duplicate);
+        let State {
+            calls, busy_until, ..
+        } = &mut *state;
+        let was_idle = calls.is_empty();
+        let entry = match calls.admit(call.id(), call.size(), |_| false) {
+            Ok(entry) => entry,
+            Err(NotAdmitted::Closed) => return Err(Unfit::Ended),
+            Err(NotAdmitted::DuplicateId) => return Err(Unfit::Duplicate),
+            Err(NotAdmitted::Full) => return Err(Unfit::Busy(call)),
         };
-        if is_busy {
-            return Err(Unfit::Busy(call));
-        }
         let keeps_connection = batch.is_none() && self.sink.is_none();
-        if is_full && keeps_connection && mcp.edge.requests.is_half_full() {
+        if entry.must_wait() && keeps_connection && mcp.edge.requests.is_half_full() {
             return Err(Unfit::NoRoom(call));
         }
         let place = Place::new(
             Arc::<Self>::clone(self),
+            entry.key(),
             batch.map(|batch| Arc::<BatchReply>::clone(batch) as Arc<dyn Answers>),
         );
         if let Some(batch) = batch {
             batch.expect_one();
         }
         let (call, holds) = Call::prepare(mcp, call, exchange, awaited, Some(place));
-        entry.insert(Arc::clone(&call));
         let until = self.common.at(call.deadline());
-        state.busy_until = match state.open.len() {
-            1 => until,
-            _ => until.max(state.busy_until),
+        *busy_until = if was_idle {
+            until
+        } else {
+            until.max(*busy_until)
         };
         let runtime = Handle::current();
-        if is_full {
-            state.waiting_bytes = bytes;
-            state.waiting.push_back(Waiting {
-                call: Arc::clone(&call),
-                holds,
-                runtime,
-            });
-        } else {
-            state.running += 1;
-            drop(state);
-            call.launch(holds, self.share(), &runtime);
-        }
+        let waiting = Waiting { holds, runtime };
+        entry.fill(Arc::clone(&call), waiting, call.deadline());
+        drop(state);
+        self.launch();
         Ok(call)
     }
 
     /// Cancels a call: its handler is dropped, and it gets no answer.
     pub(super) fn cancel(&self, id: &RequestId) {
-        let call = self.lock().open.get(id).cloned();
+        let call = self.lock().calls.find(id).cloned();
         // This wakes whoever asked for it, and so not under the lock.
         if let Some(call) = call {
             call.cancel();
@@ -325,7 +309,7 @@ impl LegacySession {
     pub(super) fn listen(self: &Arc<Self>, exchange: Arc<Exchange>) -> Option<Listening> {
         let before = {
             let mut state = self.lock();
-            if state.has_ended {
+            if state.calls.is_closed() {
                 return None;
             }
             state.standalone.replace(Arc::clone(&exchange))
@@ -347,7 +331,7 @@ impl LegacySession {
     ) -> Result<Reader, NotResumed> {
         let exchange = {
             let state = self.lock();
-            let running = state.open.values().map(|call| &call.exchange);
+            let running = state.calls.calls().map(|call| &call.exchange);
             let finished = state.finished.iter().map(|finished| &finished.exchange);
             (running.chain(finished))
                 .find(|exchange| exchange.stream_number() == Some(number))
@@ -369,16 +353,15 @@ impl LegacySession {
     pub(crate) fn end(&self) {
         let (calls, finished) = {
             let mut state = self.lock();
-            if std::mem::replace(&mut state.has_ended, true) {
+            if state.calls.is_closed() {
                 return;
             }
-            let calls: Vec<_> = state.open.values().cloned().collect();
-            (calls, std::mem::take(&mut state.finished))
+            (state.calls.close(), std::mem::take(&mut state.finished))
         };
         drop(finished);
         self.end_listening();
-        for call in calls {
-            call.cancel();
+        for ended in calls {
+            ended.call.cancel();
         }
     }
 
@@ -406,18 +389,27 @@ impl LegacySession {
         }
     }
 
-    /// Takes the next call that waits, if it may run; else nobody launches any
-    /// more.
-    fn next_to_run(&self) -> Option<Waiting> {
-        let mut state = self.lock();
-        let may_run = state.running < self.common.mcp.server.limits.calls_per_connection;
-        let next = state.waiting.pop_front_if(|_| may_run);
-        state.is_launching = next.is_some();
-        if let Some(next) = &next {
-            state.waiting_bytes = (state.waiting_bytes).saturating_sub(next.call.pending().size());
-            state.running += 1;
+    /// Starts calls that wait, as far as they may run.
+    fn launch(&self) {
+        // A runtime that has shut down drops a call where it is launched, which
+        // gives its share back at once. The code that is launching goes on then, so
+        // that calls do not end within each other.
+        if std::mem::replace(&mut self.lock().is_launching, true) {
+            return;
         }
-        next
+        while let Some((call, Waiting { holds, runtime })) = self.next_to_run() {
+            call.launch(holds, self.share(), &runtime);
+        }
+    }
+
+    /// Takes the next call that waits, if it may run; otherwise the launching ends.
+    fn next_to_run(&self) -> Option<(Arc<Call>, Waiting)> {
+        let mut state = self.lock();
+        let started = state.calls.start();
+        state.is_launching = started.is_some();
+        let (key, waiting) = started?;
+        let call = state.calls.get_mut(key)?;
+        Some((Arc::clone(call), waiting))
     }
 
     fn share(&self) -> Share {
@@ -430,28 +422,14 @@ impl LegacySession {
     }
 }
 
-impl State {
-    /// Takes a call out of those that wait, if it is there.
-    fn forget_waiting(&mut self, call: &Call) -> Option<Waiting> {
-        let at = (self.waiting.iter()).position(|waiting| std::ptr::eq(&*waiting.call, call))?;
-        let waiting = self.waiting.remove(at)?;
-        self.waiting_bytes = (self.waiting_bytes).saturating_sub(waiting.call.pending().size());
-        Some(waiting)
-    }
-
-    /// Gives back what a busy time took.
-    fn shrink(&mut self) {
-        if self.open.is_empty() && self.open.capacity() > 16 {
-            self.open.shrink_to_fit();
-        }
-        if self.waiting.is_empty() && self.waiting.capacity() > 0 {
-            self.waiting = VecDeque::new();
-        }
-    }
-}
-
 impl Owner for LegacySession {
-    fn settle(&self, call: &Call, answer: Option<Answer>, batch: Option<&dyn Answers>) {
+    fn settle(
+        &self,
+        call: &Call,
+        key: CallKey,
+        answer: Option<Answer>,
+        batch: Option<&dyn Answers>,
+    ) {
         if call.exchange.has_ended() {
             return;
         }
@@ -477,16 +455,15 @@ impl Owner for LegacySession {
                     false
                 }
             };
-            let open = state.open.remove(call.pending().id());
-            if is_stream && let Some(open) = &open {
+            let ended = state.calls.finish(key);
+            if is_stream && let Some(ended) = &ended {
                 state.finished.push_back(Finished {
                     at: now,
-                    exchange: Arc::clone(&open.exchange),
+                    exchange: Arc::clone(&ended.call.exchange),
                 });
             }
-            let waiting = (!call.is_launched()).then(|| state.forget_waiting(call));
-            state.shrink();
-            (open, waiting)
+            state.calls.shrink();
+            ended
         };
         drop(left);
         self.last_used.store(now, Ordering::Relaxed);
@@ -533,19 +510,8 @@ impl Drop for LegacySession {
 /// A handler has ended: the next call that waits may run.
 impl ShareGiver for LegacySession {
     fn given_back(&self) {
-        {
-            let mut state = self.lock();
-            state.running -= 1;
-            // A runtime that has shut down drops a call where it is launched,
-            // which gives its share back at once: then whoever launches goes
-            // on, so that calls do not end within each other.
-            if std::mem::replace(&mut state.is_launching, true) {
-                return;
-            }
-        }
-        while let Some(next) = self.next_to_run() {
-            next.call.launch(next.holds, self.share(), &next.runtime);
-        }
+        self.lock().calls.release();
+        self.launch();
     }
 }
 
