@@ -21,7 +21,7 @@ pub(crate) enum Phase {
 
 /// The phase of a connection and since when it lasts.
 #[derive(Debug)]
-pub(crate) struct Clock {
+pub(crate) struct Activity {
     began: Instant,
     /// Milliseconds since `began` in the upper bits; below them whether it was
     /// evicted, the number of requests that are being answered, and whether
@@ -80,7 +80,7 @@ const BELOW_TIME: u64 = (1 << 16) - 1;
 /// What a client that speaks HTTP/2 sends first (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-impl Clock {
+impl Activity {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             began: Instant::now(),
@@ -104,7 +104,7 @@ impl Clock {
             });
         Serving {
             progress: Progress {
-                clock: Arc::clone(self),
+                activity: Arc::clone(self),
                 round: None,
             },
             is_refused: false,
@@ -267,7 +267,7 @@ pub(crate) enum Round {
 /// How one answer gets on.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    clock: Arc<Clock>,
+    activity: Arc<Activity>,
     /// The last round in which it got on, while there is something to read.
     round: Option<u32>,
 }
@@ -276,7 +276,7 @@ impl Progress {
     /// Its client has read something, or there is something for it to read now.
     pub(crate) fn advance(&mut self) {
         let known = self.round;
-        let mut now = Rounds::of(self.clock.rounds.load(Ordering::Relaxed)).round;
+        let mut now = Rounds::of(self.activity.rounds.load(Ordering::Relaxed)).round;
         if known == Some(now) {
             return;
         }
@@ -312,7 +312,7 @@ impl Progress {
 
     fn change(&self, mut change: impl FnMut(&mut Rounds)) {
         let _ = self
-            .clock
+            .activity
             .rounds
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |bits| {
                 let mut rounds = Rounds::of(bits);
@@ -341,7 +341,10 @@ impl Serving {
     /// evicted.
     pub(crate) fn refuse(&mut self) {
         if !std::mem::replace(&mut self.is_refused, true) {
-            self.progress.clock.refused.fetch_add(1, Ordering::Relaxed);
+            self.progress
+                .activity
+                .refused
+                .fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -358,31 +361,31 @@ impl Serving {
     /// How another part of its answer gets on.
     pub(crate) fn another_progress(&self) -> Progress {
         Progress {
-            clock: Arc::clone(&self.progress.clock),
+            activity: Arc::clone(&self.progress.activity),
             round: None,
         }
     }
 
     /// Whether answers share the connection.
     pub(crate) fn is_http2(&self) -> bool {
-        self.progress.clock.is_http2()
+        self.progress.activity.is_http2()
     }
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        let clock = &self.progress.clock;
-        let now = clock.millis();
+        let activity = &self.progress.activity;
+        let now = activity.millis();
         if self.was_let_in {
-            clock.useful.store(now, Ordering::Relaxed);
+            activity.useful.store(now, Ordering::Relaxed);
         }
-        let _ = clock
+        let _ = activity
             .state
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |state| {
                 Some(now << 16 | (state & BELOW_TIME).saturating_sub(ONE_REQUEST))
             });
         if self.is_refused {
-            clock.refused.fetch_sub(1, Ordering::Relaxed);
+            activity.refused.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
@@ -394,38 +397,38 @@ mod tests {
     #[test]
     fn the_preface_is_known_however_it_is_cut() {
         for cut in 0..=PREFACE.len() {
-            let clock = Clock::new();
+            let activity = Activity::new();
             let (first, second) = PREFACE.split_at(cut);
-            let seen = clock.opens_http2(0, first);
-            let known = seen.is_none_or(|seen| clock.opens_http2(seen, second).is_none());
-            assert!(known && clock.is_http2(), "{cut}");
+            let seen = activity.opens_http2(0, first);
+            let known = seen.is_none_or(|seen| activity.opens_http2(seen, second).is_none());
+            assert!(known && activity.is_http2(), "{cut}");
         }
-        let clock = Clock::new();
-        assert_eq!(clock.opens_http2(0, b"PRI"), Some(3));
-        assert_eq!(clock.opens_http2(3, b"VATE / HTTP/1.1"), None);
-        assert!(!clock.is_http2());
+        let activity = Activity::new();
+        assert_eq!(activity.opens_http2(0, b"PRI"), Some(3));
+        assert_eq!(activity.opens_http2(3, b"VATE / HTTP/1.1"), None);
+        assert!(!activity.is_http2());
     }
 
     #[test]
     fn an_answer_that_stands_still_holds_up_its_round() {
-        let clock = Clock::new();
-        clock.is_http2.store(true, Ordering::Relaxed);
-        assert!(matches!(clock.look(), Round::Idle));
-        let (mut still, mut moving) = (clock.serve(), clock.serve());
+        let activity = Activity::new();
+        activity.is_http2.store(true, Ordering::Relaxed);
+        assert!(matches!(activity.look(), Round::Idle));
+        let (mut still, mut moving) = (activity.serve(), activity.serve());
         still.progress().advance();
         moving.progress().advance();
-        assert!(matches!(clock.look(), Round::New));
+        assert!(matches!(activity.look(), Round::New));
         for _ in 0..3 {
             moving.progress().advance();
-            clock.has_written.store(true, Ordering::Relaxed);
-            assert!(matches!(clock.look(), Round::Same));
+            activity.has_written.store(true, Ordering::Relaxed);
+            assert!(matches!(activity.look(), Round::Same));
         }
         still.progress().advance();
-        assert!(matches!(clock.look(), Round::New));
+        assert!(matches!(activity.look(), Round::New));
         moving.progress().advance();
         drop(still);
-        assert!(matches!(clock.look(), Round::New));
+        assert!(matches!(activity.look(), Round::New));
         moving.progress().rest();
-        assert!(matches!(clock.look(), Round::Idle));
+        assert!(matches!(activity.look(), Round::Idle));
     }
 }

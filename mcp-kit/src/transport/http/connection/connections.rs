@@ -19,11 +19,11 @@ use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 use tokio::time::Instant;
 
-use crate::transport::http::connection::activity::Clock;
+use crate::transport::http::connection::activity::Activity;
 use crate::transport::http::connection::descriptors;
-use crate::transport::http::connection::guarded_stream::{NO_ROOM, Patience, TimedStream};
+use crate::transport::http::connection::guarded_stream::{GuardedStream, NO_ROOM, Patience};
 use crate::transport::http::connection::make_room::Evictable;
-use crate::transport::http::connection::repoll::Again;
+use crate::transport::http::connection::repoll::Repoll;
 use crate::transport::http::connection::{Client, Serve};
 use crate::transport::http::limits::HttpLimits;
 
@@ -116,13 +116,13 @@ impl Connections {
         let _ = stream.set_nodelay(true);
         let peer = stream.peer_addr().map(|peer| peer.ip()).ok();
         let service = service.clone();
-        let clock = Clock::new();
-        let again = Again::new();
+        let activity = Activity::new();
+        let repoll = Repoll::new();
         let is_reserve = place.is_reserve;
         // Those of the reserve end soon anyway.
         let registered = (!is_reserve).then(|| {
-            let waker = again.waker().clone();
-            (self.evictable).register(peer, Arc::clone(&clock), waker)
+            let waker = repoll.waker().clone();
+            (self.evictable).register(peer, Arc::clone(&activity), waker)
         });
         tokio::spawn(async move {
             let _registered = registered;
@@ -140,10 +140,11 @@ impl Connections {
                 socket: Some(Arc::clone(&writing)),
                 is_reserve,
             };
-            let io = TimedStream::new((reading, writing), Arc::clone(&clock), patience, unread);
-            let its_clock = Arc::clone(&clock);
+            let io =
+                GuardedStream::new((reading, writing), Arc::clone(&activity), patience, unread);
+            let its_activity = Arc::clone(&activity);
             let answer = service_fn(move |request: hyper::Request<Incoming>| {
-                let serving = clock.serve();
+                let serving = activity.serve();
                 service.clone().answer(request, client.clone(), serving)
             });
             let connection = http.serve_connection(TokioIo::new(io), answer);
@@ -153,9 +154,9 @@ impl Connections {
                 is_watching: false,
                 stage: OPEN,
                 gives_way: false,
-                clock: its_clock,
+                activity: its_activity,
                 connections,
-                again,
+                repoll,
             };
             serving.await;
         });
@@ -257,9 +258,9 @@ struct UntilClosed<'a, C> {
     stage: u8,
     /// It was told to finish, since another connection has its place.
     gives_way: bool,
-    clock: Arc<Clock>,
+    activity: Arc<Activity>,
     connections: &'a Connections,
-    again: Again,
+    repoll: Repoll,
 }
 
 /// hyper's connections, of one version and the other.
@@ -294,11 +295,11 @@ impl<C: Graceful> Future for UntilClosed<'_, C> {
             is_watching,
             stage,
             gives_way,
-            clock,
+            activity,
             connections,
-            again,
+            repoll,
         } = &mut *self;
-        again.poll(cx, |cx| {
+        repoll.poll(cx, |cx| {
             let mut now = connections.stage.load(Ordering::Acquire);
             // All connections share its lock, so that it is not asked for each
             // request: while the stage is the first, nothing was told yet, and
@@ -316,18 +317,18 @@ impl<C: Graceful> Future for UntilClosed<'_, C> {
             }
             *stage = now;
             // Only HTTP/2 can say which requests are not answered any more.
-            if clock.is_evicted() && clock.is_http2() && !std::mem::replace(gives_way, true) {
+            if activity.is_evicted() && activity.is_http2() && !std::mem::replace(gives_way, true) {
                 connection.as_mut().shut_down();
             }
             // Asked before the connection is polled: what an answer has given to
             // HTTP/2 before it ended, in a task of its own, is written here.
-            let was_serving = clock.is_serving();
+            let was_serving = activity.is_serving();
             let polled = connection.as_mut().poll(cx);
             let is_over = now == ENDED || (now == CLOSING && !was_serving);
             if polled.is_ready() || is_over {
                 return Poll::Ready(());
             }
-            if now == CLOSING && !clock.is_serving() {
+            if now == CLOSING && !activity.is_serving() {
                 cx.waker().wake_by_ref();
             }
             Poll::Pending

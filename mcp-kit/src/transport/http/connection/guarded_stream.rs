@@ -18,7 +18,7 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::limits::ByteBudget;
-use crate::transport::http::connection::activity::{Clock, Phase, Round};
+use crate::transport::http::connection::activity::{Activity, Phase, Round};
 use crate::transport::http::connection::socket::{self, Socket};
 
 /// How long what may take.
@@ -41,10 +41,10 @@ const TOO_SLOW: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// A TCP stream that ends when its client takes too long.
-pub(crate) struct TimedStream {
+pub(crate) struct GuardedStream {
     reading: OwnedReadHalf,
     writing: Socket,
-    clock: Arc<Clock>,
+    activity: Arc<Activity>,
     patience: Patience,
     unread: Arc<ByteBudget>,
     alarm: Pin<Box<Sleep>>,
@@ -60,10 +60,10 @@ pub(crate) struct TimedStream {
     leaving: Option<Instant>,
 }
 
-impl TimedStream {
+impl GuardedStream {
     pub(crate) fn new(
         (reading, writing): (OwnedReadHalf, Socket),
-        clock: Arc<Clock>,
+        activity: Arc<Activity>,
         patience: Patience,
         unread: Arc<ByteBudget>,
     ) -> Self {
@@ -71,7 +71,7 @@ impl TimedStream {
         Self {
             reading,
             writing,
-            clock,
+            activity,
             patience,
             unread,
             alarm: Box::pin(sleep_until(now + patience.head)),
@@ -86,7 +86,7 @@ impl TimedStream {
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
         loop {
             std::task::ready!(self.alarm.as_mut().poll(cx));
-            let (phase, since) = self.clock.phase();
+            let (phase, since) = self.activity.phase();
             let now = Instant::now();
             let mut until = match phase {
                 Phase::Evicted => self.leaving.unwrap_or(now),
@@ -95,11 +95,11 @@ impl TimedStream {
                 // Looked at again after a while.
                 Phase::Serving => now + self.patience.head,
             };
-            if self.clock.is_http2() {
+            if self.activity.is_http2() {
                 // Nothing else tells of answers that stand still.
                 until = until.min(now + self.patience.head);
             }
-            let stands_since = match self.clock.look() {
+            let stands_since = match self.activity.look() {
                 Round::Idle => None,
                 Round::Same => Some(self.round),
                 Round::New => {
@@ -137,7 +137,7 @@ impl TimedStream {
         if self.stalled.is_none() {
             let now = Instant::now();
             self.stalled = Some(now);
-            self.clock.stalls();
+            self.activity.stalls();
             let look = now + SHORT_PATIENCE;
             if look < self.alarm.deadline() {
                 self.alarm.as_mut().reset(look);
@@ -150,11 +150,11 @@ impl TimedStream {
     /// Whether the connection ends here. One of HTTP/2 is told so (see
     /// `connections`), and has a moment to finish.
     fn gives_way(&mut self) -> bool {
-        if !self.clock.is_evicted() {
+        if !self.activity.is_evicted() {
             self.leaving = None;
             return false;
         }
-        if !self.clock.is_http2() {
+        if !self.activity.is_http2() {
             return true;
         }
         if self.leaving.is_none() {
@@ -167,7 +167,7 @@ impl TimedStream {
 
     /// Tells a client that asks, and ends the connection.
     fn give_way(&self, is_asking: bool) -> io::Result<()> {
-        if is_asking && !self.clock.is_http2() {
+        if is_asking && !self.activity.is_http2() {
             let _ = self.writing.try_write(NO_ROOM);
         }
         Ok(())
@@ -191,12 +191,12 @@ impl TimedStream {
                 outcome => break outcome,
             }
         };
-        self.clock.has_written(self.stalled.take().is_some());
+        self.activity.has_written(self.stalled.take().is_some());
         Poll::Ready(outcome)
     }
 }
 
-impl AsyncRead for TimedStream {
+impl AsyncRead for GuardedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -208,13 +208,13 @@ impl AsyncRead for TimedStream {
             Poll::Ready(outcome) => {
                 let read = &buf.filled()[before..];
                 if let Some(seen) = this.preface {
-                    this.preface = this.clock.opens_http2(seen, read);
+                    this.preface = this.activity.opens_http2(seen, read);
                 }
-                let is_asking = !read.is_empty() && !this.clock.is_serving();
+                let is_asking = !read.is_empty() && !this.activity.is_serving();
                 let counts = read.is_empty()
                     || this.preface.is_some()
-                    || this.clock.is_http2()
-                    || this.clock.has_read();
+                    || this.activity.is_http2()
+                    || this.activity.has_read();
                 if this.gives_way() || !counts {
                     // A request that has not begun is not lost half-way.
                     buf.set_filled(before);
@@ -223,13 +223,13 @@ impl AsyncRead for TimedStream {
                 Poll::Ready(outcome)
             }
             Poll::Pending if this.gives_way() => {
-                let is_asking = this.clock.is_about_to_ask();
+                let is_asking = this.activity.is_about_to_ask();
                 Poll::Ready(this.give_way(is_asking))
             }
             Poll::Pending => match std::task::ready!(this.poll_overdue(cx)) {
                 Phase::Idle => Poll::Ready(Ok(())), // an end like any other
                 Phase::Head => {
-                    if !this.clock.is_http2() {
+                    if !this.activity.is_http2() {
                         let _ = this.writing.try_write(TOO_SLOW);
                     }
                     Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
@@ -241,7 +241,7 @@ impl AsyncRead for TimedStream {
     }
 }
 
-impl AsyncWrite for TimedStream {
+impl AsyncWrite for GuardedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::caller::Host;
 use crate::support::lock::Lock;
-use crate::transport::http::connection::activity::Clock;
+use crate::transport::http::connection::activity::Activity;
 
 /// How long a connection has waited at least: who has just come is about to ask.
 const LEAST: Duration = Duration::from_secs(1);
@@ -53,7 +53,7 @@ struct State {
 struct Connection {
     /// Whose it is: behind a proxy all of them are one's.
     host: Option<Host>,
-    clock: Arc<Clock>,
+    activity: Arc<Activity>,
     waker: Waker,
 }
 
@@ -72,11 +72,11 @@ impl Evictable {
         })
     }
 
-    /// Knows a connection from now on. `waker` has it look at its clock.
+    /// Knows a connection from now on. `waker` makes it look at its activity.
     pub(crate) fn register(
         self: &Arc<Self>,
         peer: Option<IpAddr>,
-        clock: Arc<Clock>,
+        activity: Arc<Activity>,
         waker: Waker,
     ) -> Registered {
         let mut state = self.state.lock();
@@ -84,7 +84,7 @@ impl Evictable {
         state.next += 1;
         let connection = Connection {
             host: peer.map(Host::of),
-            clock,
+            activity,
             waker,
         };
         *state.hosts.entry(connection.host).or_default() += 1;
@@ -104,7 +104,7 @@ impl Evictable {
         }
         loop {
             let waiting = state.connections.values().filter_map(|connection| {
-                let seen = connection.clock.waiting()?;
+                let seen = connection.activity.waiting()?;
                 let all = state.hosts.get(&connection.host).copied().unwrap_or(0);
                 let least = if all > self.share && !seen.is_stalled {
                     LEAST_OF_MANY
@@ -119,7 +119,7 @@ impl Evictable {
                 return false;
             };
             // Unless something has happened there just now.
-            if connection.clock.evict(&seen) {
+            if connection.activity.evict(&seen) {
                 connection.waker.wake_by_ref();
                 return true;
             }
@@ -150,11 +150,11 @@ mod tests {
 
     use super::*;
 
-    fn register(all: &Arc<Evictable>, peer: &str) -> (Registered, Arc<Clock>) {
-        let clock = Clock::new();
+    fn register(all: &Arc<Evictable>, peer: &str) -> (Registered, Arc<Activity>) {
+        let activity = Activity::new();
         let peer = Some(peer.parse().unwrap());
-        let registered = all.register(peer, Arc::clone(&clock), Waker::noop().clone());
-        (registered, clock)
+        let registered = all.register(peer, Arc::clone(&activity), Waker::noop().clone());
+        (registered, activity)
     }
 
     #[tokio::test(start_paused = true)]
@@ -174,8 +174,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whoever_is_served_or_has_left_is_passed_over() {
         let all = Evictable::new(2);
-        let (_registered, clock) = register(&all, "192.0.2.1");
-        let mut serving = clock.serve();
+        let (_registered, activity) = register(&all, "192.0.2.1");
+        let mut serving = activity.serve();
         serving.let_in();
         drop(register(&all, "192.0.2.1"));
         advance(LEAST).await;
@@ -184,39 +184,39 @@ mod tests {
         advance(LEAST - Duration::from_millis(1)).await;
         assert!(!all.evict(Instant::now()));
         advance(PAUSE).await;
-        assert!(all.evict(Instant::now()) && clock.is_evicted());
+        assert!(all.evict(Instant::now()) && activity.is_evicted());
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_refused_is_no_use_of_a_connection() {
         let all = Evictable::new(2);
-        let (_registered, clock) = register(&all, "192.0.2.1");
+        let (_registered, activity) = register(&all, "192.0.2.1");
         advance(LEAST).await;
-        let mut serving = clock.serve();
+        let mut serving = activity.serve();
         serving.refuse();
         // Also while its client goes on to send.
-        assert!(all.evict(Instant::now()) && clock.is_evicted());
+        assert!(all.evict(Instant::now()) && activity.is_evicted());
         drop(serving);
-        let (_registered, clock) = register(&all, "192.0.2.1");
+        let (_registered, activity) = register(&all, "192.0.2.1");
         advance(LEAST).await;
-        clock.serve().refuse();
-        assert!(all.evict(Instant::now()) && clock.is_evicted());
+        activity.serve().refuse();
+        assert!(all.evict(Instant::now()) && activity.is_evicted());
     }
 
     /// Between the look and the mark, or after it: the request is served.
     #[tokio::test(start_paused = true)]
     async fn a_request_that_begins_meanwhile_is_served() {
-        let clock = Clock::new();
-        let seen = clock.waiting().unwrap();
-        let serving = clock.serve();
-        assert!(!clock.evict(&seen));
+        let activity = Activity::new();
+        let seen = activity.waiting().unwrap();
+        let serving = activity.serve();
+        assert!(!activity.evict(&seen));
         drop(serving);
-        let seen = clock.waiting().unwrap();
-        assert!(clock.evict(&seen) && clock.is_evicted() && clock.waiting().is_none());
-        let serving = clock.serve();
-        assert!(!clock.is_evicted() && clock.is_serving());
+        let seen = activity.waiting().unwrap();
+        assert!(activity.evict(&seen) && activity.is_evicted() && activity.waiting().is_none());
+        let serving = activity.serve();
+        assert!(!activity.is_evicted() && activity.is_serving());
         drop(serving);
-        assert!(clock.waiting().is_some());
+        assert!(activity.waiting().is_some());
     }
 
     #[tokio::test(start_paused = true)]

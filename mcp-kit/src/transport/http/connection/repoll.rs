@@ -16,7 +16,7 @@ const POLLING: u8 = 1;
 const AGAIN: u8 = 2;
 
 /// Polls a future of one task.
-pub(crate) struct Again {
+pub(crate) struct Repoll {
     inner: Arc<Inner>,
     waker: Waker,
 }
@@ -27,7 +27,7 @@ struct Inner {
     outer: OnceLock<Waker>,
 }
 
-impl Again {
+impl Repoll {
     pub(crate) fn new() -> Self {
         let inner = Arc::new(Inner {
             state: AtomicU8::new(RESTING),
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn what_wakes_itself_is_polled_again_and_not_scheduled() {
         let (woken, task) = task();
-        let again = Again::new();
+        let again = Repoll::new();
         let mut polls = 0;
         let polled = again.poll(&Context::from_waker(&task), |cx| {
             polls += 1;
@@ -123,7 +123,7 @@ mod tests {
     fn what_wakes_itself_without_end_lets_others_have_their_turn() {
         let (woken, task) = task();
         let mut polls = 0;
-        let polled = Again::new().poll(&Context::from_waker(&task), |cx| {
+        let polled = Repoll::new().poll(&Context::from_waker(&task), |cx| {
             polls += 1;
             cx.waker().wake_by_ref();
             Poll::<()>::Pending
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn who_is_woken_between_polls_is_scheduled() {
         let (woken, task) = task();
-        let again = Again::new();
+        let again = Repoll::new();
         let mut kept = None;
         let polled = again.poll(&Context::from_waker(&task), |cx| {
             kept = Some(cx.waker().clone());

@@ -1,9 +1,11 @@
-//! Ids of sessions: random bytes that nobody guesses.
+//! Ids of sessions: random bytes that cannot be guessed.
 
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::transport::http::message::refusal::Refusal;
 
 /// 128 random bits; 22 characters of base64url on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +36,14 @@ impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionId(…)")
     }
+}
+
+/// The refusal of an unknown session, and of another caller's: a client cannot
+/// tell which.
+pub(super) fn unknown() -> Refusal {
+    Refusal::not_found(
+        "Session not found: it has ended, or never was. Send \"initialize\" without Mcp-Session-Id to open another.",
+    )
 }
 
 #[cfg(test)]

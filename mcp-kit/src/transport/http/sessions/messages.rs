@@ -6,8 +6,8 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::batch::BatchReply;
+use super::id::unknown;
 use super::session::{LegacySession, Unfit};
-use super::unknown;
 use crate::call::{Origin, Outbound, Refusal as Why, RequestSource};
 use crate::caller::Principal;
 use crate::limits::Claim;

@@ -10,6 +10,7 @@ mod batch;
 mod common;
 mod id;
 mod messages;
+mod owners;
 mod session;
 mod streams;
 mod table;
@@ -353,11 +354,4 @@ fn missing() -> Refusal {
     Refusal::bad_request(RpcError::invalid_request(
         "Bad request: Mcp-Session-Id is missing: send \"initialize\" first, and with every later request the id that its answer has",
     ))
-}
-
-/// What is said of a session that is another's, too: nobody can tell.
-fn unknown() -> Refusal {
-    Refusal::not_found(
-        "Session not found: it has ended, or never was. Send \"initialize\" without Mcp-Session-Id to open another.",
-    )
 }

@@ -42,7 +42,7 @@ pub(crate) async fn get(
     let exchange = Exchange::new(MOST_UNREAD_EVENTS);
     let listening = session
         .listen(Arc::clone(&exchange))
-        .ok_or_else(super::unknown)?;
+        .ok_or_else(super::id::unknown)?;
     if sessions.mcp().server.drain.is_draining() {
         exchange.end(); // whoever ends them all may have been here already
     }

@@ -1,7 +1,6 @@
-//! Every session that is open: opening, finding and ending them, and which one
-//! ends when another is opened and there is no room for it.
+//! Every session that is open: opening, finding and ending them. Which one ends
+//! when another is opened and there is no room for it: see [`owners`](super::owners).
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -10,8 +9,9 @@ use tokio::time::sleep;
 
 use super::common::Common;
 use super::id::SessionId;
+use super::id::unknown;
+use super::owners::{NoRoom, Room, Table};
 use super::session::{InUse, LegacySession};
-use super::unknown;
 use crate::caller::Principal;
 use crate::limits::{SessionRecord, SharedSessions};
 use crate::observe::OpenSession;
@@ -22,19 +22,10 @@ use crate::transport::http::calls::mcp::Mcp;
 use crate::transport::http::calls::sink::Sink;
 use crate::transport::http::message::refusal::{Reason, Refusal};
 
-/// A session that another caller opens does not end one that was used less than
-/// so many milliseconds ago.
-const IN_USE: u64 = 1_000;
-
-/// After a search for an idle session found none, the next one begins so many
-/// milliseconds later at the earliest: it looks at every session.
-const SEARCH_PAUSE: u64 = 100;
-
 /// The sessions of a server.
 pub(crate) struct Sessions {
     pub(super) common: Arc<Common>,
-    most: usize,
-    most_per_principal: usize,
+    room: Room,
     /// How long one may go unused.
     idle: Duration,
     /// Where replicas tell each other of theirs.
@@ -42,46 +33,17 @@ pub(crate) struct Sessions {
     table: Mutex<Table>,
 }
 
-#[derive(Default)]
-struct Table {
-    sessions: HashMap<SessionId, Arc<LegacySession>>,
-    /// By what limits count them as.
-    owners: HashMap<Arc<[u8]>, Owner>,
-    /// Sessions that are counted here, and found elsewhere.
-    seats: usize,
-    /// The last search among all sessions found none that is idle.
-    search: Option<FailedSearch>,
-    is_swept: bool,
-}
-
-/// What a principal has.
-struct Owner {
-    name: Arc<str>,
-    sessions: Vec<Arc<LegacySession>>,
-    /// Those of its sessions that are found elsewhere.
-    seats: usize,
-}
-
-#[derive(Clone, Copy)]
-struct FailedSearch {
-    at: u64,
-    /// When a session may be idle at the earliest.
-    idle_at: u64,
-}
-
-/// Why no session can be opened, and in how many seconds the first may be idle.
-enum NoRoom {
-    ForPrincipal(u64),
-    ForAnybody(u64),
-}
-
 impl Sessions {
     pub(crate) fn new(mcp: &Arc<Mcp>, store: Option<Arc<dyn SharedSessions>>) -> Arc<Self> {
         let limits = &mcp.edge.options.limits;
+        let common = Common::new(Arc::clone(mcp));
         Arc::new(Self {
-            common: Common::new(Arc::clone(mcp)),
-            most: limits.sessions,
-            most_per_principal: limits.sessions_per_principal,
+            room: Room {
+                sessions: limits.sessions,
+                per_principal: limits.sessions_per_principal,
+                idle: common.idle,
+            },
+            common,
             idle: limits.session_idle,
             store,
             table: Mutex::default(),
@@ -190,7 +152,7 @@ impl Sessions {
         let (removed, owner) = {
             let mut table = self.lock();
             let removed = table
-                .make_room(self, principal.limit_key(), now)
+                .make_room(self.room, principal.limit_key(), now)
                 .map_err(refused)?;
             table.seats += 1;
             let (owner, names) = table.owner(principal);
@@ -237,7 +199,7 @@ impl Sessions {
             if let Some(session) = table.sessions.get(&id) {
                 return Ok(session.enter());
             }
-            match table.make_room(self, principal.limit_key(), now) {
+            match table.make_room(self.room, principal.limit_key(), now) {
                 Err(no_room) => Err(no_room),
                 Ok(idle) => {
                     removed = idle;
@@ -333,147 +295,6 @@ impl Sessions {
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl Table {
-    /// Makes room for a session of `owner`: takes out the session that ends for
-    /// it, if a limit is reached.
-    ///
-    /// At its own limit a caller's longest idle session ends. At the server's
-    /// the longest idle session of the caller with the most sessions ends, so
-    /// that no caller's sessions take the place of those of callers with fewer.
-    fn make_room(
-        &mut self,
-        sessions: &Sessions,
-        owner: &[u8],
-        now: u64,
-    ) -> Result<Option<Arc<LegacySession>>, NoRoom> {
-        let seconds = |then: u64| {
-            // It is not known when a stream of the older transport ends.
-            let then = then.min(now.saturating_add(sessions.common.idle));
-            then.saturating_sub(now).div_ceil(1_000).max(1)
-        };
-        let theirs = self.owners.get(owner);
-        let idle = if let Some(theirs) = theirs
-            && theirs.count() >= sessions.most_per_principal
-        {
-            longest_idle(&theirs.sessions, 0, now)
-                .map_err(|then| NoRoom::ForPrincipal(seconds(then)))?
-        } else if self.sessions.len() + self.seats >= sessions.most {
-            self.longest_idle_of_all(owner, now)
-                .map_err(|then| NoRoom::ForAnybody(seconds(then)))?
-        } else {
-            return Ok(None);
-        };
-        Ok(self.remove(&idle.id))
-    }
-
-    /// The longest idle session of the caller with the most; else when one may
-    /// be idle at the earliest. The session that `owner` is about to open counts
-    /// as one of its own.
-    fn longest_idle_of_all(&mut self, owner: &[u8], now: u64) -> Result<Arc<LegacySession>, u64> {
-        if let Some(search) = self.search
-            && now < search.at + SEARCH_PAUSE
-        {
-            return Err(search.idle_at);
-        }
-        let count = |key: &[u8], theirs: &Owner| theirs.count() + usize::from(*key == *owner);
-        let counts: BTreeSet<usize> = (self.owners.iter())
-            .map(|(key, theirs)| count(key, theirs))
-            .collect();
-        let mut idle_at = u64::MAX;
-        for most in counts.into_iter().rev() {
-            let mut longest: Option<Arc<LegacySession>> = None;
-            for (key, theirs) in &self.owners {
-                if count(key, theirs) != most {
-                    continue;
-                }
-                let least = if **key == *owner { 0 } else { IN_USE };
-                match longest_idle(&theirs.sessions, least, now) {
-                    Ok(idle) => {
-                        let used = idle.last_used();
-                        if longest.as_ref().is_none_or(|one| used < one.last_used()) {
-                            longest = Some(idle);
-                        }
-                    }
-                    Err(then) => idle_at = idle_at.min(then),
-                }
-            }
-            if let Some(longest) = longest {
-                self.search = None;
-                return Ok(longest);
-            }
-        }
-        self.search = Some(FailedSearch { at: now, idle_at });
-        Err(idle_at)
-    }
-
-    /// A principal's entry; the principal's name, and what limits count it as.
-    fn owner(&mut self, principal: &Principal) -> (&mut Owner, (Arc<str>, Arc<[u8]>)) {
-        let key = principal.limit_key();
-        let known = self
-            .owners
-            .get_key_value(key)
-            .map(|(key, _)| Arc::clone(key));
-        let key = known.unwrap_or_else(|| key.into());
-        let theirs = self
-            .owners
-            .entry(Arc::clone(&key))
-            .or_insert_with(|| Owner {
-                name: principal.name().into(),
-                sessions: Vec::new(),
-                seats: 0,
-            });
-        let name = Arc::clone(&theirs.name);
-        (theirs, (name, key))
-    }
-
-    fn remove(&mut self, id: &SessionId) -> Option<Arc<LegacySession>> {
-        let session = self.sessions.remove(id)?;
-        self.change_owner(&session.counts_as, |theirs| {
-            theirs.sessions.retain(|other| other.id != *id);
-        });
-        Some(session)
-    }
-
-    /// Changes a principal's entry, and forgets it once it has no session.
-    fn change_owner(&mut self, counts_as: &[u8], change: impl FnOnce(&mut Owner)) {
-        if let Some(theirs) = self.owners.get_mut(counts_as) {
-            change(theirs);
-            if theirs.count() == 0 {
-                self.owners.remove(counts_as);
-            }
-        }
-    }
-}
-
-impl Owner {
-    fn count(&self) -> usize {
-        self.sessions.len() + self.seats
-    }
-}
-
-/// The session that has been idle longest, and for `least` milliseconds; else
-/// when one may be at the earliest.
-fn longest_idle(
-    sessions: &[Arc<LegacySession>],
-    least: u64,
-    now: u64,
-) -> Result<Arc<LegacySession>, u64> {
-    let mut longest: Option<&Arc<LegacySession>> = None;
-    let mut idle_at = u64::MAX;
-    for session in sessions {
-        // Whether it is idle costs a lock, and so comes last.
-        if longest.is_some_and(|longest| longest.last_used() <= session.last_used()) {
-            continue;
-        }
-        match session.idle_since(now) {
-            Ok(since) if since + least <= now => longest = Some(session),
-            Ok(since) => idle_at = idle_at.min(since + least),
-            Err(then) => idle_at = idle_at.min(then),
-        }
-    }
-    longest.cloned().ok_or(idle_at)
 }
 
 /// A place among the sessions, until this is dropped.

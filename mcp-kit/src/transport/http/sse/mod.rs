@@ -30,7 +30,7 @@ use crate::transport::http::message::refusal::{Reason, Refusal};
 use crate::transport::http::message::request_body::RequestBody;
 use crate::transport::http::sessions::{Caller, Reply, take_batch};
 
-use self::streams::SseSession;
+use self::streams::{SseSession, unknown};
 
 pub(super) use streams::Streams;
 
@@ -283,13 +283,6 @@ fn ended(refusal: Refusal) -> Refusal {
     } else {
         refusal
     }
-}
-
-/// What is said of a session that is another's, too: nobody can tell.
-fn unknown() -> Refusal {
-    Refusal::not_found(
-        "Session not found: it has ended with its stream, or never was. Open another with GET /sse.",
-    )
 }
 
 fn unread() -> Refusal {

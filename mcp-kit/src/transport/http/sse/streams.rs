@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::JoinHandle;
 
 use super::stream::Stream;
-use super::unknown;
 use crate::caller::Principal;
 use crate::protocol::{ClientInfo, ProtocolVersion};
 use crate::transport::http::calls::mcp::Mcp;
@@ -160,4 +159,12 @@ impl SseSession {
     fn lock(&self) -> MutexGuard<'_, Agreed> {
         self.agreed.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The refusal of an unknown session, and of another caller's: a client cannot
+/// tell which.
+pub(super) fn unknown() -> Refusal {
+    Refusal::not_found(
+        "Session not found: it has ended with its stream, or never was. Open another with GET /sse.",
+    )
 }
