@@ -46,7 +46,7 @@ fn a_tools_own_bounds_are_checked_when_the_server_is_built() {
     assert_eq!(
         refused.problems(),
         [
-            "tool \"hello\": its timeout is zero; no call could end in time",
+            "tool \"hello\": its timeout is zero; every call would time out",
             "tool \"hello\": its concurrency is 0; it must be at least 1",
             "tool \"hello\": its result_bytes is 100; it must be at least 256",
         ]

@@ -117,7 +117,7 @@ impl Target {
                 .collect();
         }
         match texts.len() {
-            0 => vec!["is not acceptable".into()],
+            0 => vec!["has an invalid value".into()],
             count if count <= left => texts,
             _ => vec![format!("breaks one of these rules: {}", texts.join(", "))],
         }
@@ -426,13 +426,13 @@ fn said_of(rule: &Rule) -> String {
             (Some(min), Some(max)) => format!("must be from {min} to {max}"),
             (Some(min), None) => format!("must be at least {min}"),
             (None, Some(max)) => format!("must be at most {max}"),
-            (None, None) => "is not acceptable".into(),
+            (None, None) => "has an invalid value".into(),
         },
         Rule::Pattern(None)
         | Rule::Matches(_)
         | Rule::Custom
         | Rule::Inner(_)
         | Rule::Skip
-        | Rule::Dive => "is not acceptable".into(),
+        | Rule::Dive => "has an invalid value".into(),
     }
 }

@@ -333,8 +333,8 @@ impl CompiledArgs {
                     let says = unreadable(&error).or_else(|| self.validator.says_of(raw, &path));
                     let text = match says {
                         Some(says) => says.to_owned(),
-                        None if path.is_empty() => "are not acceptable".to_owned(),
-                        None => "is not acceptable here".to_owned(),
+                        None if path.is_empty() => "are invalid".to_owned(),
+                        None => "has an invalid value".to_owned(),
                     };
                     findings.insert(0, Finding::new(path, text));
                 }
@@ -351,7 +351,7 @@ impl CompiledArgs {
             _ => {}
         }
         if findings.is_empty() {
-            findings.push(Finding::new("", "are not acceptable"));
+            findings.push(Finding::new("", "are invalid"));
         }
         Violations::new(findings)
     }

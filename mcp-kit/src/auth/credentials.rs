@@ -182,7 +182,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]
     let first = values.next();
     if values.next().is_some() {
         return Err(AuthError::invalid(
-            "X-API-Key or Authorization is there twice; send it once",
+            "X-API-Key or Authorization was sent more than once",
         ));
     }
     Ok(first.map(|value| value.as_bytes()))
@@ -205,7 +205,7 @@ fn credential(value: &[u8]) -> Result<&str, AuthError> {
     match str::from_utf8(value) {
         Ok(text) if !value.is_empty() && value.iter().all(u8::is_ascii_graphic) => Ok(text),
         _ => Err(AuthError::invalid(
-            "the key or token is empty, or holds other than visible ASCII characters",
+            "the key or token is empty, or contains characters other than visible ASCII",
         )),
     }
 }

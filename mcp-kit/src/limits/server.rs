@@ -125,7 +125,7 @@ impl Limits {
         let zero = self
             .call_time
             .is_zero()
-            .then(|| "limits: call_time is zero; no call could end in time".to_owned());
+            .then(|| "limits: call_time is zero; every call would time out".to_owned());
         counts.chain(zero)
     }
 }

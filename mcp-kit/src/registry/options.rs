@@ -111,7 +111,7 @@ impl Registered {
         let concurrency = self.options.concurrency.or(definition.concurrency);
         let no_time = timeout
             .is_some_and(|timeout| timeout.is_zero())
-            .then(|| "its timeout is zero; no call could end in time".to_owned());
+            .then(|| "its timeout is zero; every call would time out".to_owned());
         let no_calls = (concurrency == Some(0))
             .then(|| "its concurrency is 0; it must be at least 1".to_owned());
         let no_result = self

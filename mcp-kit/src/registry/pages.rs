@@ -32,7 +32,7 @@ impl ServerInner {
             None => 0,
             Some(cursor) => self.position_after(principal, cursor).ok_or_else(|| {
                 RpcError::invalid_params(
-                    "Invalid params: \"cursor\" is none that this server gave; list again without one",
+                    "Invalid params: unknown cursor; request the list again without a cursor",
                 )
             })?,
         };

@@ -141,7 +141,7 @@ fn finding(error: &ValidationError<'_>) -> Finding {
         } => format!("must be of the type {one}"),
         Kind::FalseSchema => "must be left out".to_owned(),
         Kind::UniqueItems => "must not contain the same item twice".to_owned(),
-        Kind::PropertyNames { .. } => "has a name that is not acceptable here".to_owned(),
+        Kind::PropertyNames { .. } => "has an invalid name".to_owned(),
         Kind::Contains => "does not contain the items that `contains` requires".to_owned(),
         Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => {
             "fits none of the allowed forms".to_owned()

@@ -402,7 +402,7 @@ impl ServerBuilder {
         }
         for doubled in self.states.doubled() {
             problems.push(format!(
-                "the state `{doubled}` is given twice; give each type once, in a newtype where two values have the same type"
+                "state of type `{doubled}` was added twice; wrap one of the values in a newtype"
             ));
         }
         for (at, registered) in self.tools.iter().enumerate() {
@@ -436,7 +436,7 @@ impl ServerBuilder {
             );
             for missing in registered.requirements.missing(&self.states) {
                 problems.push(format!(
-                    "tool \"{name}\" takes State<{missing}>, which the server was not given; add .state(…) with a value of that type"
+                    "tool \"{name}\" needs State<{missing}>, but no such state was added; add .state(…) with a value of that type"
                 ));
             }
             problems.extend(
@@ -461,8 +461,7 @@ impl fmt::Debug for ServerBuilder {
 
 /// What is missing where metrics are to be shown.
 #[cfg(all(feature = "http", feature = "metrics"))]
-pub(crate) const NO_METRICS: &str =
-    "http: metrics are to be shown, and the server has none; add .metrics(&Metrics::new())";
+pub(crate) const NO_METRICS: &str = "http: a metrics endpoint is configured, but the server has no metrics; add .metrics(&Metrics::new())";
 
 impl Identity {
     fn new(name: &str, version: &str, instructions: Option<&str>) -> Self {

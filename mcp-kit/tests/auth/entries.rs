@@ -150,7 +150,7 @@ fn each_mistake_is_named_by_its_entry_alone() {
         ("sécrét:key", "entry 1: the name may hold letters"),
         (
             "name:sécrét",
-            "entry 1: the key holds other than visible ASCII",
+            "entry 1: the key contains characters other than visible ASCII",
         ),
         ("a:secret two", "entry 1: only one `expires=…`"),
         (
@@ -291,7 +291,7 @@ async fn keys_can_be_given_in_code() {
         .to_string();
     for entry in [
         "entry 1: the key is empty",
-        "entry 2: the key holds",
+        "entry 2: the key contains",
         "entry 3: a scope is one",
     ] {
         assert!(error.contains(entry), "{error}");

@@ -93,7 +93,7 @@ async fn a_file_that_became_unusable_keeps_the_keys_before_it() {
     ];
     let expected = [
         "line 3: only one `expires=…`",
-        "line 2: the key holds other than visible ASCII",
+        "line 2: the key contains characters other than visible ASCII",
         "line 2: this is not UTF-8",
         "the file is larger than 8 MiB",
         "the file cannot be read",

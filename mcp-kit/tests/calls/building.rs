@@ -51,7 +51,7 @@ fn every_missing_state_is_told_at_once() {
     let found = problems(builder().tool::<open>());
     assert_eq!(found.len(), 2, "{found:#?}");
     assert!(
-        found[0].contains("\"open\" takes State<calls::building::Vault>"),
+        found[0].contains("\"open\" needs State<calls::building::Vault>"),
         "{}",
         found[0]
     );
@@ -68,7 +68,7 @@ fn every_missing_state_is_told_at_once() {
 #[test]
 fn a_doubled_state_is_refused() {
     let found = problems(builder().state(1_u32).state(2_u32));
-    assert!(only(&found).contains("`u32` is given twice"), "{found:?}");
+    assert!(only(&found).contains("`u32` was added twice"), "{found:?}");
 }
 
 #[test]

@@ -307,7 +307,7 @@ fn what_no_text_and_no_number_can_be_is_said_at_every_place() {
         (
             r#"{"odd":"x","text":"\ud800","address":"a","other":"b"}"#,
             format!(
-                "odd: is not acceptable here; text: {unicode}; \
+                "odd: has an invalid value; text: {unicode}; \
                  address: must be an IP address with a port such as 192.0.2.1:8080 or [2001:db8::1]:8080; \
                  other: must be an IP address with a port such as 192.0.2.1:8080 or [2001:db8::1]:8080"
             ),

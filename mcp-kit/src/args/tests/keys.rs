@@ -134,7 +134,7 @@ fn every_key_is_judged_as_serde_does() {
                 Err(violations) => {
                     assert!(!serde, "{raw}: {violations}");
                     let said = violations.to_string();
-                    assert!(!said.contains("not acceptable"), "{raw}: {said}");
+                    assert!(!said.contains("an invalid value"), "{raw}: {said}");
                 }
             }
         }

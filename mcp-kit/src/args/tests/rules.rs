@@ -137,7 +137,7 @@ impl<'de> Deserialize<'de> for Secret {
 #[test]
 fn the_place_is_named_where_only_serde_knows_why() {
     let said = refused::<Opaque>(r#"{"headers":{"a b":1}, "inner":"hunter2"}"#);
-    assert_eq!(said, "inner: is not acceptable here");
+    assert_eq!(said, "inner: has an invalid value");
     let said = refused::<Opaque>("{\n\"headers\":{\"a b\":\"x\"},\n\"inner\":\"hunter2\"}");
     assert_eq!(said, r#"headers["a b"]: must be a whole number"#);
     assert_eq!(

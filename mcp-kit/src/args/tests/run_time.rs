@@ -41,7 +41,7 @@ fn they_are_checked_in_full() {
         "Invalid arguments: count: must be a multiple of 5; \
          tags[0]: must be \"a\", \"b\", 1 or null; tags: must not contain the same item twice; \
          point[1]: must be left out; one: fits more than one of the allowed forms; \
-         all: must be at most 3; not: is not acceptable here; name: is required; \
+         all: must be at most 3; not: has an invalid value; name: is required; \
          unknown argument \"nam\" (did you mean \"name\"?)"
     );
 }

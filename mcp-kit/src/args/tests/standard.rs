@@ -47,7 +47,7 @@ fn every_keyword_of_the_standard_is_checked() {
             json!({ "propertyNames": { "maxLength": 3 }, "additionalProperties": true }),
             json!({ "abc": 1 }),
             json!({ "abcd": 1 }),
-            "has a name that is not acceptable here",
+            "has an invalid name",
         ),
         (
             json!({ "allOf": [{ "properties": { "a": true } }], "unevaluatedProperties": false }),

@@ -53,7 +53,7 @@ pub(super) fn key_problem(key: &str) -> Option<&'static str> {
     if key.is_empty() {
         Some("the key is empty")
     } else if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Some("the key holds other than visible ASCII characters; no header could carry it")
+        Some("the key contains characters other than visible ASCII; no header could carry it")
     } else {
         None
     }

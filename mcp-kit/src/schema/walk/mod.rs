@@ -354,7 +354,7 @@ impl<'v, 't> Walk<'v, 't> {
         if let Some(not) = node.not
             && self.silently(not)?
         {
-            self.wrong(place, || "is not acceptable here".into())?;
+            self.wrong(place, || "has an invalid value".into())?;
         }
         self.cursor.seek(start);
         if node.allowed.is_some() || !node.forbidden.is_empty() {

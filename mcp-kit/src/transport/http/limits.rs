@@ -135,7 +135,7 @@ impl HttpLimits {
         let zero = times
             .into_iter()
             .filter(|(_, time)| time.is_zero())
-            .map(|(name, _)| format!("http: limits: {name} is zero; nothing could end in time"));
+            .map(|(name, _)| format!("http: limits: {name} is zero; everything would time out"));
         let long = times
             .into_iter()
             .filter(|(_, time)| *time > Limits::LONGEST_TIME)

@@ -103,7 +103,7 @@ impl HttpOptions {
         let is_path = self.path.starts_with('/') && !self.path.contains(['?', '#', ' ']);
         if !is_path {
             self.problems.push(format!(
-                "http: the path {:?} must begin with a slash and hold no query",
+                "http: the path {:?} must start with `/` and contain no query",
                 self.path
             ));
         }

@@ -121,7 +121,7 @@ pub(crate) fn single<'a>(
         None => Ok(None),
         Some(Ok(text)) => Ok(Some(text.trim_ascii())),
         Some(Err(_)) => Err(mismatch(format!(
-            "Header mismatch: {} holds other characters than ASCII's; encode it as =?base64?…?=",
+            "Header mismatch: {} contains non-ASCII characters; encode the value as =?base64?…?=",
             shown(name)
         ))),
     }
@@ -160,7 +160,7 @@ pub(crate) fn must_equal(
     match given {
         Some(given) if given == expected => Ok(()),
         _ => Err(mismatch(format!(
-            "Header mismatch: {} is not the message's {member}",
+            "Header mismatch: {} does not match the message's {member}",
             shown(name)
         ))),
     }

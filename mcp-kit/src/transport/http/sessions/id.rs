@@ -42,7 +42,7 @@ impl fmt::Debug for SessionId {
 /// tell which.
 pub(super) fn unknown() -> Refusal {
     Refusal::not_found(
-        "Session not found: it has ended, or never was. Send \"initialize\" without Mcp-Session-Id to open another.",
+        "Session not found: it has ended or never existed. Send \"initialize\" without Mcp-Session-Id to open another.",
     )
 }
 

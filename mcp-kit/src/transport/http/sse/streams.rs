@@ -165,6 +165,6 @@ impl SseSession {
 /// tell which.
 pub(super) fn unknown() -> Refusal {
     Refusal::not_found(
-        "Session not found: it has ended with its stream, or never was. Open another with GET /sse.",
+        "Session not found: it has ended with its stream or never existed. Open another with GET /sse.",
     )
 }
