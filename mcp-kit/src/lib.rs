@@ -71,7 +71,7 @@
 //! | describe arguments | [`derive@ToolArgs`] |
 //! | take state, the caller, progress | [`extract`] |
 //! | fail | [`ToolError`], [`ResultExt`], [`user_error!`] |
-//! | register tools and set limits | [`server::ServerBuilder`], [`server::Limits`], [`registry::ToolOptions`] |
+//! | register tools and set limits | [`server::ServerBuilder`], [`server::Limits`], [`registry::Registration`] |
 //! | wrap calls | [`middleware`] |
 //! | make tools at run time | [`tool::from_fn`], [`tool::Tool`] |
 //! | test a server | [`testing`] |
@@ -180,6 +180,7 @@ pub use caller::Principal;
 pub use extract::{Cancellation, Extension, Progress, State};
 // `ToolArgs` is both the trait and its derive.
 pub use mcp_kit_macros::{ToolArgs, tool};
+pub use registry::Router;
 pub use server::Server;
 pub use tool::{Json, ToolError};
 

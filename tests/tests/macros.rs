@@ -185,7 +185,7 @@ fn limits_and_constants_in_the_attribute_hold() {
         .tool_with::<described_inside>(|tool| tool.result_bytes(512))
         .build()
         .expect("nothing is wrong");
-    let policies: Vec<_> = server.policies().collect();
+    let policies = server.policies();
     let definition = policies[0].definition();
     assert_eq!(definition.name(), "limited.const");
     assert_eq!(definition.title(), Some("Is limited."));
@@ -215,7 +215,7 @@ fn the_registration_overrides_the_attribute() {
         })
         .build()
         .expect("nothing is wrong");
-    let policy = server.policies().next().expect("there is one tool");
+    let policy = server.policies().pop().expect("there is one tool");
     let layers: Vec<_> = policy.layers().collect();
     for layer in ["RateLimit(9/min)", "ConcurrencyLimit(7)"] {
         assert!(layers.iter().any(|name| name == layer), "{layers:?}");

@@ -9,8 +9,9 @@ use std::{error::Error, path::PathBuf, process::ExitCode};
 
 use mcp_kit::Server;
 use mcp_kit::limits::{Rate, RedisLimits};
-use mcp_kit::server::ServerBuilder;
-use web_search::{Corpus, Search, SearchProvider as _, brave_from_env, read_page, search_web};
+use web_search::{
+    Corpus, Search, SearchProvider as _, brave_from_env, document_tools, instructions, search_tools,
+};
 
 /// Search the web (with a key for Brave's API in BRAVE_API_KEY), or a folder of
 /// documents, or, with neither, the built-in notes on running a web service;
@@ -27,12 +28,17 @@ fn main() -> ExitCode {
 }
 
 fn build(options: Options) -> Result<Server, Box<dyn Error>> {
-    let mut server = match (options.corpus, brave_from_env()?) {
+    let (corpus, search) = match (options.corpus, brave_from_env()?) {
         (Some(folder), _) => documents(Corpus::folder(&folder)?),
-        (None, Some(brave)) => web(Search::new(brave)),
+        // The web has no readiness check: a search costs money, and if Brave is out of
+        // order it is so for all replicas. Then the tool's own words help more than a
+        // proxy that has no server left.
+        (None, Some(brave)) => (None, Search::new(brave)),
         (None, None) => documents(Corpus::embedded()?),
     };
-    server = server
+    let mut server = Server::builder("remote-search", env!("CARGO_PKG_VERSION"))
+        .instructions(instructions(&search))
+        .state(search)
         // One caller's share of each tool.
         .rate_limit(Rate::per_minute(60))
         // And of everything, lists and failed calls included.
@@ -40,28 +46,23 @@ fn build(options: Options) -> Result<Server, Box<dyn Error>> {
         // Several replicas count together, and know each other's sessions,
         // through the Redis or Valkey of MCP_REDIS_URL.
         .shared_limits(RedisLimits::from_env()?);
+    server = match corpus {
+        None => server.merge(search_tools()),
+        Some(corpus) => {
+            let index = corpus.clone();
+            server
+                .state(corpus)
+                .merge(document_tools())
+                .http(|http| http.ready_check("index", move || answers(index.clone())))
+        }
+    };
     Ok(server.build()?)
 }
 
-/// Searches documents, and reads them.
-fn documents(corpus: Corpus) -> ServerBuilder {
-    let index = corpus.clone();
-    web(Search::new(corpus.clone()))
-        .state(corpus)
-        .tool::<read_page>()
-        .http(|http| http.ready_check("index", move || answers(index.clone())))
-}
-
-/// Searches whatever `search` does.
-///
-/// The web has no check: a search costs money, and if Brave is out of order it
-/// is so for all replicas. Then the tool's own words help more than a proxy
-/// that has no server left.
-fn web(search: Search) -> ServerBuilder {
-    Server::builder("remote-search", env!("CARGO_PKG_VERSION"))
-        .instructions(format!("search_web searches {}.", search.searches()))
-        .state(search)
-        .tool_with::<search_web>(|tool| tool.concurrency(32))
+/// Documents, and what searches them.
+fn documents(corpus: Corpus) -> (Option<Corpus>, Search) {
+    let search = Search::new(corpus.clone());
+    (Some(corpus), search)
 }
 
 /// Whether a search comes to an end without an error.

@@ -18,5 +18,7 @@ pub use brave::{ApiKey, BRAVE_BASE_URL, Brave, BraveOptions, BraveSetupError};
 pub use corpus::{Corpus, Document, FolderError, MAX_FILE_BYTES, MAX_FILES, MAX_TOTAL_BYTES};
 pub use provider::{Search, SearchError, SearchHit, SearchProvider};
 pub use query::{MAX_QUERY_CHARS, MAX_QUERY_WORDS, searchable};
-pub use server::{brave_from_env, corpus_server, web_server};
+pub use server::{
+    brave_from_env, corpus_server, document_tools, instructions, search_tools, web_server,
+};
 pub use tools::{ReadArgs, SearchArgs, SearchResults, read_page, search_web};

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use mcp_kit::{Server, server::BuildError};
+use mcp_kit::{Router, Server, server::BuildError};
 
 use crate::{
     ApiKey, Brave, BraveOptions, Corpus, Search,
@@ -15,7 +15,12 @@ use crate::{
 ///
 /// When mcp-kit finds something wrong with the tools.
 pub fn web_server(brave: Brave) -> Result<Server, BuildError> {
-    builder(Search::new(brave)).build()
+    let search = Search::new(brave);
+    Server::builder("web-search", env!("CARGO_PKG_VERSION"))
+        .instructions(instructions(&search))
+        .state(search)
+        .merge(search_tools())
+        .build()
 }
 
 /// A server that searches documents, and reads them too: nothing else could
@@ -25,18 +30,31 @@ pub fn web_server(brave: Brave) -> Result<Server, BuildError> {
 ///
 /// When mcp-kit finds something wrong with the tools.
 pub fn corpus_server(corpus: Corpus) -> Result<Server, BuildError> {
-    builder(Search::new(corpus.clone()))
+    let search = Search::new(corpus.clone());
+    Server::builder("web-search", env!("CARGO_PKG_VERSION"))
+        .instructions(instructions(&search))
+        .state(search)
         .state(corpus)
-        .tool::<read_page>()
+        .merge(document_tools())
         .build()
 }
 
-fn builder(search: Search) -> mcp_kit::server::ServerBuilder {
-    let instructions = format!("search_web searches {}.", search.searches());
-    Server::builder("web-search", env!("CARGO_PKG_VERSION"))
-        .instructions(instructions)
-        .state(search)
-        .tool::<search_web>()
+/// The tool that searches. It requires a [`Search`] among the server's states.
+pub fn search_tools() -> Router {
+    // A source answers so many searches at once; further ones wait.
+    Router::new().tool_with::<search_web>(|tool| tool.concurrency(32))
+}
+
+/// The tools that search documents and read them. They require a [`Search`] and a
+/// [`Corpus`] among the server's states.
+pub fn document_tools() -> Router {
+    search_tools().tool::<read_page>()
+}
+
+/// What a model should know of a server with these tools.
+#[must_use]
+pub fn instructions(search: &Search) -> String {
+    format!("search_web searches {}.", search.searches())
 }
 
 /// Brave as the environment describes it: `BRAVE_API_KEY`, and `BRAVE_BASE_URL`

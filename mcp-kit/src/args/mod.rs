@@ -32,7 +32,7 @@
 //! The log's line has the number of rewritten places as `normalised`, and
 //! `mcp_calls_normalised_total` counts the calls.
 //! [`ServerBuilder::strict_arguments`](crate::server::ServerBuilder::strict_arguments)
-//! and [`ToolOptions::strict_arguments`](crate::registry::ToolOptions::strict_arguments)
+//! and [`Registration::strict_arguments`](crate::registry::Registration::strict_arguments)
 //! turn it off, except for whole numbers, where JSON Schema itself admits `5.0`.
 //! Arguments that a host adds to every call are dropped with
 //! [`ServerBuilder::ignore_arguments`](crate::server::ServerBuilder::ignore_arguments).

@@ -93,7 +93,8 @@ impl<'a> Next<'a> {
         let Self { target, from } = self;
         match target {
             Held::Borrowed(target) if Arc::ptr_eq(target, &call.context().target) => {
-                match target.layers.get(from) {
+                let transport = call.context().request.transport;
+                match target.chains.of(transport).get(from) {
                     Some(layer) => {
                         let next = Next {
                             target: Held::Borrowed(target),

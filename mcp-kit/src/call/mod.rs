@@ -19,6 +19,7 @@ mod cancelled;
 mod chain;
 mod contained;
 mod context;
+mod definition;
 mod error;
 mod observer;
 mod outcome;
@@ -44,6 +45,7 @@ pub use request::{RequestInfo, Transport};
 
 pub(crate) use cancelled::Cancelled;
 pub(crate) use context::{CallContext, CallParts, CallRequest, CallText, Home, Outbound};
+pub(crate) use definition::{Definition, OwnLimits};
 pub(crate) use observer::CallScope;
 #[cfg(feature = "http")]
 pub(crate) use permit::PrincipalPermits;
@@ -54,5 +56,5 @@ pub(crate) use request::{Origin, RequestSource};
 pub(crate) use running::{Answer, Ended, NoReply, Pending, Running, Settled};
 pub(crate) use state::StateMap;
 pub(crate) use table::{CallKey, CallTable, NotAdmitted, Removed, TableLimits};
-pub(crate) use target::{Handler, KindRow, Target};
+pub(crate) use target::{Chains, Handler, KindRow, Target};
 pub(crate) use ticker::{Ticked, Ticker, Ticking};

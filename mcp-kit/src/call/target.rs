@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Call, ErrorKind, Middleware, NextFuture, Observer, Reply};
+use super::{Call, ErrorKind, Middleware, NextFuture, Observer, Reply, Transport};
 use crate::args::{Acceptance, CompiledArgs};
-use crate::primitive::PrimitiveInfo;
+#[cfg(feature = "http")]
+use crate::primitive::ParamHeader;
+use crate::primitive::{Kind, PrimitiveInfo};
 use crate::protocol::{Era, RpcError};
 
 /// A registered primitive, as its calls see it.
@@ -14,8 +16,7 @@ pub(crate) struct Target {
     pub(crate) info: PrimitiveInfo,
     pub(crate) kind: &'static KindRow,
     pub(crate) handler: Arc<dyn Handler>,
-    /// The chain, outermost first.
-    pub(crate) layers: Box<[Arc<dyn Middleware>]>,
+    pub(crate) chains: Chains,
     pub(crate) arguments: Arc<CompiledArgs>,
     /// How arguments are taken that are not written as their schema has them.
     pub(crate) acceptance: Acceptance,
@@ -26,6 +27,26 @@ pub(crate) struct Target {
     pub(crate) observers: Box<[Arc<dyn Observer>]>,
     /// Whether handlers run in a span of the log.
     pub(crate) has_span: bool,
+    /// The arguments that a client repeats in headers.
+    #[cfg(feature = "http")]
+    pub(crate) param_headers: Arc<[ParamHeader]>,
+}
+
+/// The middlewares of a primitive's calls, outermost first. HTTP has a rate by
+/// default, and no other transport has one.
+#[derive(Clone)]
+pub(crate) struct Chains {
+    pub(crate) local: Box<[Arc<dyn Middleware>]>,
+    pub(crate) network: Box<[Arc<dyn Middleware>]>,
+}
+
+impl Chains {
+    pub(crate) fn of(&self, transport: Transport) -> &[Arc<dyn Middleware>] {
+        match transport {
+            Transport::Http => &self.network,
+            _ => &self.local,
+        }
+    }
 }
 
 /// The innermost part of a chain.
@@ -35,6 +56,7 @@ pub(crate) trait Handler: Send + Sync + 'static {
 
 /// What differs between the kinds of primitives once a call has its reply.
 pub(crate) struct KindRow {
+    pub(crate) kind: Kind,
     /// Writes a reply as the members of a result object, without its braces.
     pub(crate) write: fn(&mut Vec<u8>, Era, &Reply),
     /// What a client reads of a failure: a result that reports it, or a protocol

@@ -16,7 +16,6 @@ use super::output::print;
 use super::runtime::LazyRuntime;
 use super::{TOOL_ERROR, usage};
 use crate::client::{CallResult, Client, RequestError};
-use crate::primitive::ToolDefinition;
 use crate::schema;
 use crate::server::Server;
 #[cfg(feature = "process")]
@@ -30,7 +29,7 @@ pub(super) fn call(
     arguments: &str,
     as_json: bool,
 ) -> Result<ExitCode, Failure> {
-    if !server.tools().any(|known| known.name() == tool) {
+    if !server.tools().iter().any(|known| known.name() == tool) {
         return Ok(usage(unknown(server, tool)));
     }
     let arguments = match read(arguments) {
@@ -85,7 +84,8 @@ async fn unless_signalled<T>(calling: impl Future<Output = T>) -> Option<T> {
 }
 
 fn unknown(server: &Server, tool: &str) -> String {
-    let names = || server.tools().map(ToolDefinition::name);
+    let tools = server.tools();
+    let names = || tools.iter().map(|tool| tool.name());
     let tool = crate::support::text::excerpt(tool);
     match schema::nearest(&tool, names()) {
         Some(meant) => format!("there is no tool \"{tool}\"; did you mean \"{meant}\"?"),

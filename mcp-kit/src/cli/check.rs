@@ -17,7 +17,7 @@ pub(super) fn check(server: &Server, is_strict: bool) -> Result<ExitCode, Failur
     let warnings = server.warnings();
     let mut text = server_policy(server);
     text.push('\n');
-    if server.tools().next().is_some() {
+    if !server.tools().is_empty() {
         text.push_str(&tool_table(server));
         text.push('\n');
     }
@@ -45,7 +45,7 @@ pub(super) fn check(server: &Server, is_strict: bool) -> Result<ExitCode, Failur
 
 fn server_policy(server: &Server) -> String {
     let limits = server.limits();
-    let number = server.tools().count();
+    let number = server.tools().len();
     let mut text = format!(
         "{} {}: {}\n",
         server.name(),
@@ -82,7 +82,7 @@ fn server_policy(server: &Server) -> String {
 /// One row for each tool, and the columns that say something.
 fn tool_table(server: &Server) -> String {
     let mut rows = vec![HEAD.map(str::to_owned).to_vec()];
-    rows.extend(server.policies().map(|policy| row(policy).to_vec()));
+    rows.extend(server.policies().iter().map(|policy| row(policy).to_vec()));
     let columns: Vec<_> = (0..HEAD.len())
         .filter(|column| rows[1..].iter().any(|row| row[*column] != NOTHING))
         .collect();
@@ -117,7 +117,7 @@ const HEAD: [&str; 8] = [
 /// The text of a cell without a value.
 const NOTHING: &str = "–";
 
-fn row(policy: ToolPolicy<'_>) -> [String; HEAD.len()] {
+fn row(policy: &ToolPolicy) -> [String; HEAD.len()] {
     let definition = policy.definition();
     let layers: Vec<Cow<'_, str>> = policy.layers().collect();
     let of = |name: &str| {
@@ -147,7 +147,7 @@ fn row(policy: ToolPolicy<'_>) -> [String; HEAD.len()] {
         of("RateLimit"),
         of("ConcurrencyLimit"),
         size(policy.result_bytes()),
-        said(definition.scope().unwrap_or_default().to_owned()),
+        said(policy.scopes().collect::<Vec<_>>().join(", ")),
         said(hints(policy.annotations()).join(", ")),
         said(own.join(" → ")),
     ]

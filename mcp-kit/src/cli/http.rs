@@ -25,7 +25,7 @@ pub(super) fn serve<Kind, B: Build<Kind>>(
     let runtime = runtime.get()?;
     // Connections may take as long twice: to write their last answers, and to
     // close.
-    let after = server.inner().http.drain_delay + LAST_WRITE * 2;
+    let after = server.inner().http().drain_delay + LAST_WRITE * 2;
     let _ending =
         Ending::start(server.inner(), runtime.handle(), after, || false).map_err(|error| {
             Failure(format!(
@@ -39,7 +39,7 @@ pub(super) fn serve<Kind, B: Build<Kind>>(
 
 /// The server with what the command line and the environment say.
 fn configured(server: &Server, arguments: &HttpArguments) -> Result<Server, Failure> {
-    let mut http = server.inner().http.clone();
+    let mut http = HttpOptions::clone(&server.inner().http());
     if let Some(url) = &arguments.public_url {
         http = http.public_url(url);
     }
@@ -83,7 +83,8 @@ fn configured(server: &Server, arguments: &HttpArguments) -> Result<Server, Fail
     http = with_keys(http, arguments)?;
     let problems: Vec<_> = http.problems().collect();
     if problems.is_empty() {
-        Ok(server.with_http(http))
+        server.set_http(http);
+        Ok(server.clone())
     } else {
         Err(Failure(problems.join("; ")))
     }

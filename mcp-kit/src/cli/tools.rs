@@ -25,7 +25,7 @@ pub(super) fn tools(server: &Server, as_json: bool) -> Result<ExitCode, Failure>
 }
 
 fn readable(server: &Server) -> String {
-    let number = server.tools().count();
+    let number = server.tools().len();
     let mut text = format!(
         "{} {}: {}\n",
         server.name(),
@@ -34,13 +34,13 @@ fn readable(server: &Server) -> String {
     );
     for policy in server.policies() {
         text.push('\n');
-        describe(&mut text, policy);
+        describe(&mut text, &policy);
     }
     text
 }
 
 // Writing into a `String` cannot fail.
-fn describe(text: &mut String, policy: ToolPolicy<'_>) {
+fn describe(text: &mut String, policy: &ToolPolicy) {
     let tool = policy.definition();
     text.push_str(tool.name());
     if let Some(title) = tool.title() {

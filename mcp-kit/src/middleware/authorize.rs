@@ -8,18 +8,16 @@ use super::{Middleware, Next};
 use crate::call::{Call, Error, ErrorKind, Reply};
 use crate::primitive::PrimitiveInfo;
 
-/// Refuses callers that lack the scope of what they call
-/// (`#[tool(scope = "…")]`), which is not in their list either. It is left out of
-/// chains that need no scope.
+/// Refuses callers that lack a scope of what they call (`#[tool(scope = "…")]`,
+/// [`Router::scope`](crate::Router::scope)), which is not in their list either. It is
+/// left out of chains that need no scope.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Authorize;
 
 #[async_trait]
 impl Middleware for Authorize {
     async fn handle(&self, call: Call, next: Next<'_>) -> Result<Reply, Error> {
-        if let Some(scope) = call.info().scope()
-            && !call.principal().has_scope(scope)
-        {
+        if let Some(scope) = call.info().missing_scope(call.principal()) {
             return Err(Error::refusal(
                 ErrorKind::Forbidden,
                 format!(
@@ -32,7 +30,7 @@ impl Middleware for Authorize {
     }
 
     fn applies(&self, to: &PrimitiveInfo) -> bool {
-        to.scope().is_some()
+        to.scopes().next().is_some()
     }
 
     fn name(&self) -> Cow<'static, str> {

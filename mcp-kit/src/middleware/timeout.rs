@@ -14,7 +14,7 @@ use crate::limits::Limits;
 /// blocking handler gets its [`Cancellation`](crate::extract::Cancellation).
 ///
 /// The default is 30 s; `#[tool(timeout = "…")]` and
-/// [`ToolOptions::timeout`](crate::registry::ToolOptions::timeout) change it.
+/// [`Registration::timeout`](crate::registry::Registration::timeout) change it.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeout {
     after: Duration,

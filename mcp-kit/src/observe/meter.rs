@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::call::Observer;
 #[cfg(feature = "metrics")]
 use crate::observe::metrics::Metrics;
-use crate::primitive::PrimitiveInfo;
+use crate::primitive::{Kind, PrimitiveInfo};
 
 /// A server's metrics, if it has any.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,16 @@ impl Meter {
     #[cfg(feature = "metrics")]
     pub(crate) fn metrics(&self) -> Option<&Metrics> {
         self.metrics.as_ref()
+    }
+
+    /// Shows no more of primitives that the server has no longer.
+    pub(crate) fn forget(&self, gone: impl Iterator<Item = (Kind, String)>) {
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &self.metrics {
+            metrics.forget(gone);
+        }
+        #[cfg(not(feature = "metrics"))]
+        drop(gone);
     }
 
     /// What counts the calls of a primitive, if anything does.

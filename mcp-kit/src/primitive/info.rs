@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::caller::Principal;
+
 use super::{Annotations, ToolDefinition};
 
 /// The kinds of primitives that a server offers. (Specification: "Server
@@ -22,6 +24,13 @@ impl Kind {
             Self::Tool => "tool",
         }
     }
+
+    /// Its capability, and the member of a list's result: `tools`.
+    pub(crate) const fn plural(self) -> &'static str {
+        match self {
+            Self::Tool => "tools",
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -30,6 +39,9 @@ impl fmt::Display for Kind {
     }
 }
 
+/// Scopes that a caller must hold, all of them.
+pub(crate) type Scopes = Vec<Cow<'static, str>>;
+
 /// What clients know of a primitive, whatever its kind.
 #[derive(Clone, Debug)]
 pub struct PrimitiveInfo {
@@ -37,19 +49,24 @@ pub struct PrimitiveInfo {
     name: Cow<'static, str>,
     title: Option<Cow<'static, str>>,
     description: Cow<'static, str>,
-    scope: Option<Cow<'static, str>>,
+    scopes: Scopes,
     annotations: Annotations,
 }
 
 impl PrimitiveInfo {
-    /// Of a tool with these hints.
-    pub(crate) fn of_tool(tool: &ToolDefinition, annotations: Annotations) -> Self {
+    /// Of a tool with these hints. `scopes` are those of the routers around it.
+    pub(crate) fn of_tool(
+        tool: &ToolDefinition,
+        mut scopes: Scopes,
+        annotations: Annotations,
+    ) -> Self {
+        scopes.extend(tool.scope.clone());
         Self {
             kind: Kind::Tool,
             name: tool.name.clone(),
             title: tool.title.clone(),
             description: tool.description.clone(),
-            scope: tool.scope.clone(),
+            scopes,
             annotations,
         }
     }
@@ -78,10 +95,16 @@ impl PrimitiveInfo {
         &self.description
     }
 
-    /// The scope that a caller must hold to see and to call it.
-    #[must_use]
-    pub fn scope(&self) -> Option<&str> {
-        self.scope.as_deref()
+    /// The scopes that a caller must hold to see and to call it: its own, and those
+    /// of the routers that it is in.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scopes.iter().map(AsRef::as_ref)
+    }
+
+    /// A scope that it requires and the caller does not hold. Decides both what is
+    /// listed and what can be called.
+    pub(crate) fn missing_scope(&self, principal: &Principal) -> Option<&str> {
+        self.scopes().find(|scope| !principal.has_scope(scope))
     }
 
     /// Its hints; of a primitive that is no tool none is set.

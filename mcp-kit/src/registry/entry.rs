@@ -1,70 +1,166 @@
-//! A tool as the server holds it: with its chain and its limits.
+//! A registered primitive: its definition, its chains, and how lists show it.
 
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde_json::Value;
+use super::Registration;
+use super::registration::Layers;
+use crate::args::Acceptance;
+use crate::call::{Chains, Definition, Middleware, Observer, Target};
+use crate::limits::{Ledger, Limits};
+use crate::middleware::{Authorize, ConcurrencyLimit, RateLimit, Timeout, Validate};
+use crate::observe::{Log, Meter};
+use crate::primitive::{Annotations, WarningCode};
+use crate::protocol::Era;
 
-use crate::call::Target;
-#[cfg(feature = "http")]
-use crate::middleware::RateLimit;
-use crate::primitive::{Annotations, ToolDefinition, WarningCode};
-use crate::protocol::{Era, encode};
+/// What the server sets for all of its primitives.
+pub(crate) struct Policy {
+    pub(crate) limits: Limits,
+    pub(crate) ledger: Ledger,
+    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) layers: Layers,
+    pub(crate) log_calls: bool,
+    pub(crate) strict_arguments: bool,
+    pub(crate) ignored_arguments: Arc<[String]>,
+    pub(crate) default_hints: Annotations,
+    pub(crate) observers: Vec<Arc<dyn Observer>>,
+    pub(crate) meter: Meter,
+    pub(crate) accepted_warnings: Box<[WarningCode]>,
+}
 
 #[derive(Clone)]
-pub(crate) struct ToolEntry {
+pub(crate) struct Entry {
     pub(crate) target: Arc<Target>,
-    pub(crate) definition: ToolDefinition,
-    pub(crate) accepted_warnings: Box<[WarningCode]>,
-    /// The tool in a list, as JSON: legacy, modern.
+    pub(crate) definition: Arc<dyn Definition>,
+    /// Its place in the order of registration; cursors hold it.
+    pub(super) serial: u64,
+    /// Neither listed nor callable.
+    pub(super) is_hidden: bool,
+    accepted_warnings: Arc<[WarningCode]>,
+    /// The primitive in a list, as JSON: legacy, modern.
     listed: [Arc<str>; 2],
-    /// Where in the chain a rate limit goes, if the tool has none yet.
-    #[cfg_attr(
-        not(feature = "http"),
-        expect(dead_code, reason = "only HTTP has a rate by default")
-    )]
+    /// Where HTTP's rate by default goes, if the primitive has no rate.
+    #[cfg(all(feature = "cli", feature = "http"))]
     unlimited_at: Option<usize>,
 }
 
-impl ToolEntry {
-    pub(crate) fn new(
-        target: Target,
-        definition: ToolDefinition,
-        accepted_warnings: Vec<WarningCode>,
-        unlimited_at: Option<usize>,
-    ) -> Self {
-        Self {
-            listed: listings(&definition, target.info.annotations()),
-            target: Arc::new(target),
+impl Policy {
+    /// Merges the server's policy and the primitive's, and chains what is left to do
+    /// for its calls. `network_rate` is HTTP's rate by default.
+    pub(super) fn entry(
+        &self,
+        registration: Registration,
+        serial: u64,
+        network_rate: Option<&RateLimit>,
+    ) -> Entry {
+        let limits = registration.limits();
+        let Registration {
             definition,
+            handler,
+            strict_arguments,
+            accepted_warnings,
+            layers: mut own_layers,
+            scopes,
+            ..
+        } = registration;
+        let timeout = limits
+            .timeout
+            .unwrap_or(self.limits.call_time)
+            .min(Limits::LONGEST_TIME);
+        let rate_limit = match limits.rate {
+            Some(rate) => Some(RateLimit::of_calls(&self.ledger, rate)),
+            None => self.rate_limit.clone(),
+        };
+        let info = definition.info(scopes, &self.default_hints);
+        own_layers.wrap_in(&self.layers);
+
+        let mut layers: Vec<Arc<dyn Middleware>> = vec![Arc::new(Authorize)];
+        layers.retain(|layer| layer.applies(&info));
+        let unlimited_at = rate_limit.is_none().then_some(layers.len());
+        if let Some(limit) = rate_limit {
+            layers.push(Arc::new(limit));
+        }
+        layers.push(Arc::new(Timeout::new(timeout)));
+        if let Some(calls) = limits.concurrency {
+            layers.push(Arc::new(ConcurrencyLimit::new(calls)));
+        }
+        layers.extend(definition.layers());
+        let applying = |layers: &[Arc<dyn Middleware>]| {
+            let layers = layers.iter().filter(|layer| layer.applies(&info));
+            layers.cloned().collect::<Vec<_>>()
+        };
+        layers.extend(applying(own_layers.before_validation()));
+        layers.push(Arc::new(Validate));
+        layers.extend(applying(own_layers.after_validation()));
+
+        let log: Arc<dyn Observer> = Arc::new(Log {
+            all_calls: self.log_calls,
+        });
+        let observers = std::iter::once(log)
+            .chain(self.meter.observer(&info))
+            .chain(self.observers.iter().cloned());
+        let listed = [Era::Legacy, Era::Modern].map(|era| definition.listing(&info, era).into());
+        let target = Target {
+            kind: definition.row(),
+            handler,
+            chains: chains(layers.into(), unlimited_at, network_rate),
+            arguments: Arc::clone(definition.arguments()),
+            acceptance: Acceptance {
+                strict: self.strict_arguments || strict_arguments,
+                ignored: Arc::clone(&self.ignored_arguments),
+            },
+            timeout,
+            result_bytes: limits.result_bytes.unwrap_or(self.limits.result_bytes),
+            observers: observers.collect(),
+            has_span: self.log_calls,
+            #[cfg(feature = "http")]
+            param_headers: definition.param_headers().unwrap_or_default().into(),
+            info,
+        };
+        Entry {
+            target: Arc::new(target),
+            definition: definition.into(),
+            serial,
+            is_hidden: false,
             accepted_warnings: accepted_warnings.into(),
+            listed,
+            #[cfg(all(feature = "cli", feature = "http"))]
             unlimited_at,
         }
     }
+}
 
-    /// The same tool with a rate limit, if it has none yet.
-    #[cfg(feature = "http")]
-    pub(crate) fn limited(&self, limit: &RateLimit) -> Option<Self> {
-        let at = self.unlimited_at?;
-        let mut layers = self.target.layers.to_vec();
-        layers.insert(at, Arc::new(limit.clone()));
-        let target = Target {
-            layers: layers.into(),
-            ..(*self.target).clone()
-        };
-        Some(Self {
-            target: Arc::new(target),
-            unlimited_at: None,
+/// Both chains of a primitive, of which one has HTTP's rate by default.
+fn chains(
+    local: Box<[Arc<dyn Middleware>]>,
+    unlimited_at: Option<usize>,
+    network_rate: Option<&RateLimit>,
+) -> Chains {
+    let mut network = local.to_vec();
+    if let (Some(at), Some(limit)) = (unlimited_at, network_rate) {
+        network.insert(at, Arc::new(limit.clone()));
+    }
+    Chains {
+        local,
+        network: network.into(),
+    }
+}
+
+impl Entry {
+    /// The same primitive with another rate over HTTP, if it has no rate of its own.
+    #[cfg(all(feature = "cli", feature = "http"))]
+    pub(super) fn with_network_rate(&self, rate: Option<&RateLimit>) -> Self {
+        let local = self.target.chains.local.clone();
+        Self {
+            target: Arc::new(Target {
+                chains: chains(local, self.unlimited_at, rate),
+                ..(*self.target).clone()
+            }),
             ..self.clone()
-        })
+        }
     }
 
     pub(crate) fn name(&self) -> &str {
         self.target.info.name()
-    }
-
-    pub(crate) fn definition(&self) -> &ToolDefinition {
-        &self.definition
     }
 
     pub(crate) fn listed(&self, era: Era) -> &str {
@@ -73,48 +169,10 @@ impl ToolEntry {
             Era::Modern => &self.listed[1],
         }
     }
-}
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Listed<'a> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<&'a str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    description: &'a str,
-    input_schema: &'a Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output_schema: Option<&'a Value>,
-    #[serde(skip_serializing_if = "Annotations::is_empty")]
-    annotations: &'a Annotations,
-}
-
-/// The tool in a list of the legacy and of the modern era.
-fn listings(definition: &ToolDefinition, annotations: &Annotations) -> [Arc<str>; 2] {
-    [Era::Legacy, Era::Modern].map(|era| Listed::json(definition, annotations, era))
-}
-
-impl Listed<'_> {
-    fn json(definition: &ToolDefinition, annotations: &Annotations, era: Era) -> Arc<str> {
-        let listed = Listed {
-            name: definition.name(),
-            title: definition.title.as_deref(),
-            description: definition.description(),
-            input_schema: definition.input_schema(),
-            output_schema: definition
-                .output_schema()
-                .filter(|schema| era == Era::Modern || is_object(schema)),
-            annotations,
-        };
-        let mut json = Vec::new();
-        encode::json(&mut json, &listed);
-        String::from_utf8(json).unwrap_or_default().into()
+    /// Whether a kind of warning was accepted for this primitive.
+    pub(super) fn accepts(&self, code: WarningCode) -> bool {
+        self.accepted_warnings.contains(&code)
+            || self.definition.accepted_warnings().contains(&code)
     }
-}
-
-/// The legacy era knows structured content that is an object, and no other:
-/// clients drop a tool, or the whole list, that says otherwise.
-fn is_object(schema: &Value) -> bool {
-    schema.get("type").and_then(Value::as_str) == Some("object")
 }

@@ -1,16 +1,39 @@
-//! What a server offers, once it is built: each tool with its chain and limits,
-//! the lists of them, and what could serve models better.
+//! What a server offers: each primitive with its definition, chains and limits; the
+//! lists of them; what could serve models better.
+//!
+//! ```text
+//! Registration ─┐                                    ┌─► lists, in pages
+//! Router ───────┼─► checks ─► Entry ─► Snapshot ─────┼─► calls, by kind and name
+//! Registry ─────┘  (build() and update() alike)      └─► policies, warnings
+//! ```
+//!
+//! A [`Registration`] is a primitive with what its server changes about it; a
+//! [`Router`] groups some with the policy that they share. The server holds an
+//! immutable snapshot of all entries. [`Registry`] changes what a running server
+//! offers: it makes another snapshot and puts it in the place of the first, so that
+//! each list and each call sees one or the other, and none waits for a change.
+//!
+//! An entry has a chain of middlewares for HTTP, which has a rate by default, and one
+//! for every other transport; a call takes the one of its transport.
 
 mod entry;
 mod lint;
-mod options;
-mod pages;
 mod policy;
+mod registration;
+mod router;
+mod snapshot;
+mod store;
 mod warning;
 
+/// Primitives of one server.
+pub(crate) const MOST_PRIMITIVES: usize = 100_000;
+
 pub use crate::primitive::WarningCode;
-pub(crate) use entry::ToolEntry;
-pub use options::ToolOptions;
-pub(crate) use options::{Policy, Registered};
+pub(crate) use entry::{Entry, Policy};
 pub use policy::ToolPolicy;
+pub use registration::{IntoRegistration, Registration};
+pub use router::Router;
+pub(crate) use snapshot::Step;
+pub(crate) use store::Store;
+pub use store::{Changes, Registry, RegistryError};
 pub use warning::Warning;

@@ -10,7 +10,6 @@ use super::{Identity, Limits, Server, ServerInner};
 use crate::call::{Middleware, Observer};
 use crate::call::{StateMap, Ticker};
 use crate::caller::Principal;
-use crate::extract::Requirements;
 use crate::limits::Ledger;
 use crate::limits::Rate;
 #[cfg(feature = "redis")]
@@ -22,8 +21,8 @@ use crate::observe::metrics::Metrics;
 use crate::primitive::Annotations;
 use crate::primitive::WarningCode;
 use crate::protocol::encode;
-use crate::registry::{Policy, Registered, ToolOptions};
-use crate::tool::{self, RuntimeHandler, Tool, ToolFn};
+use crate::registry::{IntoRegistration, Policy, Registration, Router, Step, Store};
+use crate::tool::ToolFn;
 #[cfg(feature = "http")]
 use crate::transport::http::HttpOptions;
 
@@ -35,9 +34,7 @@ pub struct ServerBuilder {
     instructions: Option<String>,
     limits: Limits,
     states: StateMap,
-    tools: Vec<Registered>,
-    layers: Vec<Arc<dyn Middleware>>,
-    layers_after_validation: Vec<Arc<dyn Middleware>>,
+    router: Router,
     observers: Vec<Arc<dyn Observer>>,
     rate_limit: Option<Rate>,
     #[cfg(feature = "redis")]
@@ -61,9 +58,7 @@ impl ServerBuilder {
             instructions: None,
             limits: Limits::default(),
             states: StateMap::default(),
-            tools: Vec::new(),
-            layers: Vec::new(),
-            layers_after_validation: Vec::new(),
+            router: Router::new(),
             observers: Vec::new(),
             rate_limit: None,
             #[cfg(feature = "redis")]
@@ -90,7 +85,7 @@ impl ServerBuilder {
     ///
     /// The function's name is between `::<` and `>`; there is no argument.
     pub fn tool<NameOfFunction: ToolFn>(self) -> Self {
-        self.function::<NameOfFunction>(ToolOptions::default())
+        self.add(Registration::tool::<NameOfFunction>())
     }
 
     /// Registers a `#[tool]` function with limits and middlewares of its own.
@@ -106,24 +101,31 @@ impl ServerBuilder {
     /// ```
     pub fn tool_with<NameOfFunction: ToolFn>(
         self,
-        options: impl FnOnce(ToolOptions) -> ToolOptions,
+        change: impl FnOnce(Registration) -> Registration,
     ) -> Self {
-        self.function::<NameOfFunction>(options(ToolOptions::default()))
+        self.add(change(Registration::tool::<NameOfFunction>()))
     }
 
-    /// Registers a tool that is known only at run time.
-    pub fn runtime_tool(self, tool: impl Tool) -> Self {
-        self.runtime(tool, ToolOptions::default())
+    /// Registers a tool that is known only at run time, or any [`Registration`], which
+    /// has limits and middlewares of its own.
+    #[expect(clippy::should_implement_trait, reason = "routers are not numbers")]
+    pub fn add(mut self, primitive: impl IntoRegistration) -> Self {
+        self.router = self.router.add(primitive);
+        self
     }
 
-    /// Registers a tool that is known only at run time, with limits and
-    /// middlewares of its own.
-    pub fn runtime_tool_with(
-        self,
-        tool: impl Tool,
-        options: impl FnOnce(ToolOptions) -> ToolOptions,
-    ) -> Self {
-        self.runtime(tool, options(ToolOptions::default()))
+    /// Registers everything in a router, with its layers, scope and prefix. The
+    /// server's own layers are around those of the router.
+    pub fn merge(mut self, router: Router) -> Self {
+        self.router = self.router.merge(router);
+        self
+    }
+
+    /// Registers everything in a router, with `prefix` in front of its names: see
+    /// [`Router::nest`].
+    pub fn nest(mut self, prefix: impl AsRef<str>, router: Router) -> Self {
+        self.router = self.router.nest(prefix, router);
+        self
     }
 
     /// Gives handlers a value, which they take as
@@ -170,14 +172,14 @@ impl ServerBuilder {
     /// A middleware around every tool, before validation. The one added first
     /// is outermost.
     pub fn layer(mut self, middleware: impl Middleware) -> Self {
-        self.layers.push(Arc::new(middleware));
+        self.router = self.router.layer(middleware);
         self
     }
 
     /// A middleware around every tool, after validation: it sees only calls
     /// whose arguments are right.
     pub fn layer_after_validation(mut self, middleware: impl Middleware) -> Self {
-        self.layers_after_validation.push(Arc::new(middleware));
+        self.router = self.router.layer_after_validation(middleware);
         self
     }
 
@@ -195,7 +197,7 @@ impl ServerBuilder {
     /// an optional argument. `5.0` for an integer is taken in any case: JSON
     /// Schema admits it.
     ///
-    /// [`ToolOptions::strict_arguments`] does this for one tool.
+    /// [`Registration::strict_arguments`] does this for one tool.
     pub fn strict_arguments(mut self) -> Self {
         self.strict_arguments = true;
         self
@@ -253,7 +255,7 @@ impl ServerBuilder {
     }
 
     /// Accepts a kind of warning for the server and all of its tools; see
-    /// [`ToolOptions::accept_warning`].
+    /// [`Registration::accept_warning`].
     pub fn accept_warning(mut self, code: WarningCode) -> Self {
         self.accepted_warnings.push(code);
         self
@@ -298,38 +300,30 @@ impl ServerBuilder {
     /// `panic = "abort"`, under which a panic in a tool would end the process.
     pub fn build(self) -> Result<Server, BuildError> {
         let problems = self.problems();
-        if !problems.is_empty() {
-            return Err(BuildError { problems });
-        }
         let ledger = Ledger::new(self.limits.limiter_entries);
         #[cfg(feature = "redis")]
         let ledger = ledger.shared(self.shared.clone(), &self.name);
-        let rate_limit = self
-            .rate_limit
-            .map(|rate| RateLimit::of_calls(&ledger, rate));
-        let ignored: Arc<[String]> = self.ignored_arguments.into();
-        let tools: Vec<_> = self
-            .tools
-            .into_iter()
-            .map(|registered| {
-                let policy = Policy {
-                    limits: &self.limits,
-                    ledger: &ledger,
-                    rate_limit: rate_limit.as_ref(),
-                    layers: &self.layers,
-                    layers_after_validation: &self.layers_after_validation,
-                    log_calls: self.log_calls,
-                    strict_arguments: self.strict_arguments,
-                    ignored_arguments: &ignored,
-                    default_hints: &self.default_hints,
-                    observers: &self.observers,
-                    meter: &self.meter,
-                };
-                Arc::new(policy.entry(registered))
-            })
-            .collect();
-        let mut by_name: Vec<usize> = (0..tools.len()).collect();
-        by_name.sort_by(|&a, &b| tools[a].name().cmp(tools[b].name()));
+        let (registrations, layers) = self.router.into_parts();
+        let policy = Policy {
+            limits: self.limits.clone(),
+            rate_limit: (self.rate_limit).map(|rate| RateLimit::of_calls(&ledger, rate)),
+            layers,
+            log_calls: self.log_calls,
+            strict_arguments: self.strict_arguments,
+            ignored_arguments: self.ignored_arguments.into(),
+            default_hints: self.default_hints,
+            observers: self.observers,
+            meter: self.meter.clone(),
+            accepted_warnings: self.accepted_warnings.into(),
+            ledger: ledger.clone(),
+        };
+        #[cfg(feature = "http")]
+        let network_rate = self.http.tool_rate;
+        #[cfg(not(feature = "http"))]
+        let network_rate = None;
+        let steps = registrations.into_iter().map(Step::Add).collect();
+        let registry = Store::new(policy, self.states, network_rate, steps, problems)
+            .map_err(|problems| BuildError { problems })?;
         Ok(Server {
             inner: Arc::new(ServerInner {
                 identity: Arc::new(Identity::new(
@@ -347,43 +341,20 @@ impl ServerBuilder {
                     self.limits.calls_per_principal,
                 )),
                 limits: self.limits,
-                tools,
-                by_name,
-                states: Arc::new(self.states),
+                registry: Arc::new(registry),
                 local: self.local,
-                accepted_warnings: self.accepted_warnings.into(),
                 drain: Arc::new(Drain::default()),
                 ticker: Ticker::default(),
+                #[cfg(feature = "http")]
                 ledger,
                 #[cfg(feature = "redis")]
                 shared: self.shared,
                 #[cfg(feature = "http")]
-                http: self.http,
+                http: arc_swap::ArcSwap::from_pointee(self.http),
                 #[cfg(any(feature = "metrics", feature = "http"))]
                 meter: self.meter,
             }),
         })
-    }
-
-    fn function<T: ToolFn>(mut self, options: ToolOptions) -> Self {
-        let (definition, requirements, handler) = tool::describe::<T>();
-        self.tools.push(Registered {
-            definition,
-            handler: Arc::new(handler),
-            requirements,
-            options,
-        });
-        self
-    }
-
-    fn runtime(mut self, tool: impl Tool, options: ToolOptions) -> Self {
-        self.tools.push(Registered {
-            definition: tool.definition().clone(),
-            handler: Arc::new(RuntimeHandler(tool)),
-            requirements: Requirements::default(),
-            options,
-        });
-        self
     }
 
     fn problems(&self) -> Vec<String> {
@@ -405,47 +376,6 @@ impl ServerBuilder {
                 "state of type `{doubled}` was added twice; wrap one of the values in a newtype"
             ));
         }
-        for (at, registered) in self.tools.iter().enumerate() {
-            let definition = &registered.definition;
-            let name = definition.name();
-            if let Some(problem) = name_problem(name) {
-                problems.push(problem);
-            }
-            let is_doubled = self.tools[..at]
-                .iter()
-                .any(|other| other.definition.name() == name);
-            if is_doubled {
-                problems.push(format!(
-                    "two tools are named \"{name}\"; rename one, for example with #[tool(name = \"…\")]"
-                ));
-            }
-            if definition.description().trim().is_empty() {
-                problems.push(format!(
-                    "tool \"{name}\" has no description; models choose tools by it"
-                ));
-            }
-            problems.extend(
-                registered
-                    .bound_problems()
-                    .map(|problem| format!("tool \"{name}\": {problem}")),
-            );
-            #[cfg(feature = "http")]
-            problems.extend(
-                crate::transport::http::param_header_problems(definition)
-                    .map(|problem| format!("tool \"{name}\": {problem}")),
-            );
-            for missing in registered.requirements.missing(&self.states) {
-                problems.push(format!(
-                    "tool \"{name}\" needs State<{missing}>, but no such state was added; add .state(…) with a value of that type"
-                ));
-            }
-            problems.extend(
-                definition
-                    .problems
-                    .iter()
-                    .map(|problem| format!("tool \"{name}\": {problem}")),
-            );
-        }
         problems
     }
 }
@@ -454,7 +384,7 @@ impl fmt::Debug for ServerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerBuilder")
             .field("name", &self.name)
-            .field("tools", &self.tools.len())
+            .field("primitives", &self.router.len())
             .finish_non_exhaustive()
     }
 }
@@ -479,20 +409,6 @@ impl Identity {
             instructions: instructions.map(quoted),
         }
     }
-}
-
-/// What is wrong with a tool's name, if anything is.
-fn name_problem(name: &str) -> Option<String> {
-    let is_valid = (1..=64).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'));
-    (!is_valid).then(|| {
-        format!(
-            "\"{}\" is not a valid tool name: use 1 to 64 characters of A-Z a-z 0-9 _ . -",
-            crate::support::text::excerpt(name)
-        )
-    })
 }
 
 /// Why a server could not be built: every problem, each with what to do.

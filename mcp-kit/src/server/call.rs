@@ -19,6 +19,7 @@ use crate::call::{
 use crate::caller::Principal;
 use crate::content::ToolResult;
 use crate::extract::FromCall;
+use crate::primitive::Kind;
 use crate::protocol::{ProtocolVersion, RequestId};
 
 /// Calls that run inside each other on one thread.
@@ -143,10 +144,11 @@ impl Server {
         tool: &str,
         arguments: impl Serialize,
     ) -> Result<ToolResult, CallError> {
-        let entry = self.inner.tool(tool).ok_or(CallError::UnknownTool)?;
+        let target = self.inner.registry.target(Kind::Tool, tool);
+        let target = target.ok_or(CallError::UnknownTool)?;
         let raw = raw(&arguments)?;
         let pending = Pending::new(CallContext::new(CallParts {
-            target: Arc::clone(&entry.target),
+            target,
             home: Arc::clone(&self.inner) as Arc<dyn Home>,
             request: CallRequest {
                 id: fresh_id(),

@@ -14,6 +14,7 @@ use crate::call::{
 };
 use crate::caller::Principal;
 use crate::observe::{self, CallStart};
+use crate::primitive::Kind;
 use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
 use crate::protocol::{ClientInfo, Era, ErrorCode, ProtocolVersion, RpcError, encode};
@@ -115,6 +116,7 @@ impl ServerInner {
         };
         match method.does {
             Does::Answer(answer) => answer(self, &mut ask, out)?,
+            Does::List(kind) => self.list(kind, &ask, out)?,
             Does::Initialize => self.initialize(&mut ask, out)?,
             Does::Call(find) => {
                 let target = find(self, &request.params)?;
@@ -143,7 +145,8 @@ impl ServerInner {
         encode::result(out, &ask.request.id, |out| {
             out.extend_from_slice(br#"{"protocolVersion":"#);
             encode::string(out, version.as_str());
-            out.extend_from_slice(br#","capabilities":{"tools":{}},"serverInfo":"#);
+            self.write_capabilities(out);
+            out.extend_from_slice(br#","serverInfo":"#);
             out.extend_from_slice(self.identity.info.as_bytes());
             self.write_instructions(out);
             out.push(b'}');
@@ -166,7 +169,7 @@ impl ServerInner {
             // Only what a request's own metadata may name: the legacy versions
             // have their handshake.
             encode::json(out, &[ProtocolVersion::V2026_07_28.as_str()]);
-            out.extend_from_slice(br#","capabilities":{"tools":{}}"#);
+            self.write_capabilities(out);
             self.write_instructions(out);
             out.extend_from_slice(br#","ttlMs":0,"cacheScope":"public""#);
             self.end_result(out, Era::Modern);
@@ -174,20 +177,33 @@ impl ServerInner {
         Ok(())
     }
 
-    pub(super) fn list_tools(
-        &self,
-        ask: &mut Ask<'_, '_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), RpcError> {
+    /// Writes what the server offers, as a further member of a result.
+    fn write_capabilities(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(br#","capabilities":{"#);
+        for (at, kind) in self.registry.current().capabilities().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            encode::string(out, kind.plural());
+            out.extend_from_slice(b":{}");
+        }
+        out.push(b'}');
+    }
+
+    fn list(&self, kind: Kind, ask: &Ask<'_, '_>, out: &mut Vec<u8>) -> Result<(), RpcError> {
         let era = ask.era;
         let cursor = match ask.request.params.cursor {
             Some(cursor) if cursor.get() != "null" => Some(text(Some(cursor), "cursor")?),
             _ => None,
         };
-        let page = self.tools_page(&ask.session.principal, cursor.as_deref())?;
+        let (principal, items) = (&ask.session.principal, self.limits.page_items);
+        let current = self.registry.current();
+        let page = current.page(kind, principal, cursor.as_deref(), items)?;
         encode::result(out, &ask.request.id, |out| {
-            out.extend_from_slice(br#"{"tools":["#);
-            for (at, entry) in page.tools.iter().enumerate() {
+            out.push(b'{');
+            encode::string(out, kind.plural());
+            out.extend_from_slice(b":[");
+            for (at, entry) in page.entries.iter().enumerate() {
                 if at > 0 {
                     out.push(b',');
                 }
@@ -297,7 +313,7 @@ pub(super) fn text<'a>(
 
 impl Home for ServerInner {
     fn states(&self) -> &StateMap {
-        &self.states
+        self.registry.states()
     }
 
     fn end_result(&self, out: &mut Vec<u8>, era: Era) {

@@ -8,8 +8,11 @@ use std::sync::Arc;
 use super::ServerInner;
 use super::dispatch::{Ask, text};
 use crate::call::Target;
+use crate::primitive::Kind;
 #[cfg(feature = "http")]
 use crate::protocol::json_string;
+#[cfg(feature = "http")]
+use crate::protocol::message::Request;
 use crate::protocol::params::Params;
 use crate::protocol::{Era, RpcError};
 
@@ -21,9 +24,6 @@ pub(crate) struct Method {
     #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "for headers"))]
     /// Where the `Mcp-Name` header of a request comes from (2026-07-28, HTTP).
     header: Option<NameFrom>,
-    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "for headers"))]
-    /// Whether arguments may be repeated in headers (`x-mcp-header`).
-    pub(crate) has_param_headers: bool,
     /// A legacy client may send it before `initialize`.
     pub(super) comes_first: bool,
 }
@@ -32,6 +32,8 @@ pub(crate) struct Method {
 pub(super) enum Does {
     /// It is answered at once.
     Answer(fn(&ServerInner, &mut Ask<'_, '_>, &mut Vec<u8>) -> Result<(), RpcError>),
+    /// It lists the primitives of a kind.
+    List(Kind),
     /// It runs a handler, which this finds.
     Call(Find),
     /// It opens the legacy era of a connection, or an HTTP session.
@@ -56,7 +58,6 @@ const PLAIN: Method = Method {
     eras: BOTH,
     does: Does::Listen,
     header: None,
-    has_param_headers: false,
     comes_first: false,
 };
 
@@ -66,12 +67,11 @@ static METHODS: [Method; 6] = [
         name: "tools/call",
         does: Does::Call(ServerInner::find_tool),
         header: Some(NameFrom::Name),
-        has_param_headers: true,
         ..PLAIN
     },
     Method {
         name: "tools/list",
-        does: Does::Answer(ServerInner::list_tools),
+        does: Does::List(Kind::Tool),
         ..PLAIN
     },
     Method {
@@ -145,24 +145,22 @@ impl Method {
 }
 
 impl ServerInner {
-    /// The scope that a request needs, as far as what it names is known.
+    /// What a request calls, if that is known.
     #[cfg(feature = "http")]
-    pub(crate) fn scope_of(&self, method: &str, params: &Params<'_>) -> Option<String> {
-        let Does::Call(find) = find(method)?.does else {
-            return None;
-        };
-        let target = find(self, params).ok()?;
-        target.info.scope().map(str::to_owned)
+    pub(crate) fn target_of(&self, request: &Request<'_>) -> Option<Arc<Target>> {
+        match find(&request.method)?.does {
+            Does::Call(find) => find(self, &request.params).ok(),
+            _ => None,
+        }
     }
 
     fn find_tool(&self, params: &Params<'_>) -> Result<Arc<Target>, RpcError> {
         let name = text(params.name, "name")?;
-        let entry = self.tool(&name).ok_or_else(|| {
+        self.registry.target(Kind::Tool, &name).ok_or_else(|| {
             RpcError::invalid_params(format!(
                 "Unknown tool: {}",
                 crate::support::text::excerpt(&name)
             ))
-        })?;
-        Ok(Arc::clone(&entry.target))
+        })
     }
 }

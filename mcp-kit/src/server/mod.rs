@@ -4,12 +4,15 @@ mod builder;
 mod call;
 mod dispatch;
 mod drain;
+mod listings;
 pub(crate) mod methods;
 mod subscriptions;
 
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "http")]
+use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 pub use crate::limits::Limits;
@@ -23,21 +26,19 @@ pub(crate) use subscriptions::Subscription;
 
 #[cfg(feature = "http")]
 use crate::call::PrincipalPermits;
-use crate::call::{StateMap, Ticker};
+use crate::call::Ticker;
 use crate::caller::Principal;
-use crate::limits::Ledger;
 #[cfg(feature = "http")]
-use crate::limits::{EdgeLimits, EdgeRates, Rate, SharedSessions};
+use crate::limits::{EdgeLimits, EdgeRates, Ledger, SharedSessions};
 #[cfg(feature = "redis")]
 use crate::limits::{RedisLimits, RedisSessions};
-#[cfg(feature = "http")]
-use crate::middleware::RateLimit;
 #[cfg(any(feature = "metrics", feature = "http"))]
 use crate::observe::Meter;
 #[cfg(feature = "metrics")]
 use crate::observe::metrics::Metrics;
-use crate::primitive::{ToolDefinition, WarningCode};
-use crate::registry::ToolEntry;
+use crate::registry::Store;
+#[cfg(feature = "http")]
+use crate::transport::http::HttpOptions;
 use drain::Drain;
 
 /// A server: tools, policy and state, ready to be served. Cloning is cheap and
@@ -60,16 +61,12 @@ pub struct Server {
     pub(crate) inner: Arc<ServerInner>,
 }
 
-#[derive(Clone)]
 pub(crate) struct ServerInner {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) limits: Limits,
-    /// In the order in which they were registered.
-    pub(crate) tools: Vec<Arc<ToolEntry>>,
-    /// `tools` by name: positions, sorted.
-    by_name: Vec<usize>,
-    states: Arc<StateMap>,
+    /// What it offers.
+    pub(crate) registry: Arc<Store>,
     #[cfg_attr(
         not(any(feature = "stdio", feature = "testing")),
         expect(dead_code, reason = "nothing else has a caller without credentials")
@@ -84,13 +81,10 @@ pub(crate) struct ServerInner {
     /// Ticks while calls are open, on every transport.
     pub(crate) ticker: Ticker,
     identity: Arc<Identity>,
-    pub(crate) accepted_warnings: Box<[WarningCode]>,
+    /// The command line replaces the options of `build()`.
     #[cfg(feature = "http")]
-    pub(crate) http: crate::transport::http::HttpOptions,
-    #[cfg_attr(
-        not(feature = "http"),
-        expect(dead_code, reason = "only HTTP has a rate by default")
-    )]
+    http: ArcSwap<HttpOptions>,
+    #[cfg(feature = "http")]
     ledger: Ledger,
     /// The store that the replicas of this server share.
     #[cfg(feature = "redis")]
@@ -132,11 +126,6 @@ impl Server {
         &self.inner.limits
     }
 
-    /// The definitions of all tools, in the order in which they are listed.
-    pub fn tools(&self) -> impl Iterator<Item = &ToolDefinition> {
-        self.inner.tools.iter().map(|entry| entry.definition())
-    }
-
     /// The metrics that the server was given.
     #[cfg(feature = "metrics")]
     #[must_use]
@@ -151,15 +140,11 @@ impl Server {
         DrainHandle::new(Arc::clone(&self.inner.drain))
     }
 
-    /// The same server with other options for HTTP.
+    /// Replaces the options for HTTP; services that were made before keep theirs.
     #[cfg(all(feature = "cli", feature = "http"))]
-    pub(crate) fn with_http(&self, http: crate::transport::http::HttpOptions) -> Self {
-        Self {
-            inner: Arc::new(ServerInner {
-                http,
-                ..(*self.inner).clone()
-            }),
-        }
+    pub(crate) fn set_http(&self, http: HttpOptions) {
+        self.inner.registry.set_network_rate(http.tool_rate);
+        self.inner.http.store(Arc::new(http));
     }
 
     pub(crate) fn inner(&self) -> &Arc<ServerInner> {
@@ -168,27 +153,10 @@ impl Server {
 }
 
 impl ServerInner {
-    pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ToolEntry>> {
-        let found = self
-            .by_name
-            .binary_search_by(|&at| self.tools[at].name().cmp(name))
-            .ok()?;
-        self.tools.get(*self.by_name.get(found)?)
-    }
-
-    /// The same server for a transport with a rate of its own: `rate` bounds
-    /// the tools for which no rate was set. All else is shared.
+    /// The options for HTTP.
     #[cfg(feature = "http")]
-    pub(crate) fn with_default_rate(&self, rate: Rate) -> Arc<Self> {
-        let limit = RateLimit::of_calls(&self.ledger, rate);
-        let limited = |entry: &Arc<ToolEntry>| match entry.limited(&limit) {
-            Some(limited) => Arc::new(limited),
-            None => Arc::clone(entry),
-        };
-        Arc::new(Self {
-            tools: self.tools.iter().map(limited).collect(),
-            ..self.clone()
-        })
+    pub(crate) fn http(&self) -> Arc<HttpOptions> {
+        self.http.load_full()
     }
 
     /// What the replicas of this server know of each other's sessions, where
@@ -217,65 +185,7 @@ impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
             .field("name", &self.name())
-            .field("tools", &self.inner.tools.len())
+            .field("primitives", &self.inner.registry.current().len())
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(all(test, feature = "http"))]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::ToolError;
-    use crate::testing::Client;
-    use crate::tool::from_fn;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_transports_rate_is_for_the_tools_without_one() {
-        let tool = |name: &'static str| {
-            from_fn(ToolDefinition::new(name, "Does nothing."), async |_| {
-                Ok::<_, ToolError>("done")
-            })
-        };
-        let server = Server::builder("test", "1")
-            .runtime_tool(tool("plain"))
-            .runtime_tool_with(tool("rated"), |tool| tool.rate_limit(Rate::per_minute(3)))
-            .build()
-            .unwrap();
-        let over_http = Server {
-            inner: server.inner.with_default_rate(Rate::per_minute(1)),
-        };
-        let layers: Vec<Vec<_>> = over_http
-            .policies()
-            .map(|policy| policy.layers().collect())
-            .collect();
-        assert_eq!(
-            layers,
-            [
-                ["RateLimit(1/min)", "Timeout(30 s)", "Validate"],
-                ["RateLimit(3/min)", "Timeout(30 s)", "Validate"],
-            ]
-        );
-
-        let stdio = Client::new(&server).await;
-        let http = Client::new(&over_http).await;
-        assert!(!http.call("plain", json!({})).await.is_error());
-        let refused = http.call("plain", json!({})).await;
-        assert_eq!(
-            refused.text(),
-            "Rate limit of 1/min reached for this tool. Try again in 60 seconds."
-        );
-        for _ in 0..10 {
-            assert!(!stdio.call("plain", json!({})).await.is_error());
-        }
-        // The tool's own rate is one budget, whichever way the calls come.
-        for client in [&stdio, &http, &stdio] {
-            assert!(!client.call("rated", json!({})).await.is_error());
-        }
-        assert!(http.call("rated", json!({})).await.is_error());
-        // The end of one is the end of both.
-        server.drain_handle().begin();
-        assert!(over_http.drain_handle().is_draining());
     }
 }

@@ -3,6 +3,7 @@
 //! The guide explains [how to write a tool](crate::guide::writing_a_tool).
 
 mod function;
+mod lint;
 mod result;
 mod row;
 mod runtime;
@@ -17,7 +18,6 @@ pub(crate) use function::describe;
 pub use function::{HandlerFuture, ToolSpec, reply, run_blocking};
 pub use function::{Parameter, ToolFn};
 pub use result::{IntoToolResult, Json};
-pub(crate) use row::TOOLS;
 pub(crate) use runtime::RuntimeHandler;
 pub use runtime::{RuntimeTool, from_fn};
 

@@ -30,7 +30,7 @@ use crate::call::{Call, Handler, NextFuture, Reply};
 ///         Ok::<_, ToolError>(text.to_uppercase())
 ///     },
 /// );
-/// let server = Server::builder("shouting", "1.0.0").runtime_tool(shout).build()?;
+/// let server = Server::builder("shouting", "1.0.0").add(shout).build()?;
 /// # Ok::<(), mcp_kit::server::BuildError>(())
 /// ```
 pub fn from_fn<F, Fut>(definition: ToolDefinition, handler: F) -> RuntimeTool<F>

@@ -59,7 +59,7 @@ fn builder() -> ServerBuilder {
     Server::builder("test", "1")
         .tool::<find>()
         .tool::<nothing>()
-        .runtime_tool(echo)
+        .add(echo)
 }
 
 #[derive(Clone, Default)]

@@ -73,20 +73,20 @@ fn a_doubled_state_is_refused() {
 
 #[test]
 fn names_must_be_valid_and_differ() {
-    let found = problems(builder().tool::<close>().runtime_tool(named("close")));
+    let found = problems(builder().tool::<close>().add(named("close")));
     assert!(
         only(&found).contains("two tools are named \"close\""),
         "{found:?}"
     );
     for name in ["", "has space", "schlüssel", &"x".repeat(65)] {
         let name: &'static str = name.to_owned().leak();
-        let found = problems(builder().runtime_tool(named(name)));
+        let found = problems(builder().add(named(name)));
         assert!(
             only(&found).contains("is not a valid tool name"),
             "{found:?}"
         );
     }
-    builder().runtime_tool(named("a.b-c_1")).build().unwrap();
+    builder().add(named("a.b-c_1")).build().unwrap();
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn bounds_that_cannot_work_are_refused() {
 #[test]
 fn a_description_is_needed() {
     let tool = from_fn(ToolDefinition::new("mute", " "), |_: Call| async { "x" });
-    let found = problems(builder().runtime_tool(tool));
+    let found = problems(builder().add(tool));
     assert!(
         only(&found).contains("\"mute\" has no description"),
         "{found:?}"
@@ -140,8 +140,8 @@ fn what_could_be_better_is_told_with_what_to_do() {
             "properties": {"what": {"type": "string"}, "why": {"type": "string", "description": "Why."}}
         }));
     let server = builder()
-        .runtime_tool(from_fn(definition, |_: Call| async { "x" }))
-        .runtime_tool(named("do_it"))
+        .add(from_fn(definition, |_: Call| async { "x" }))
+        .add(named("do_it"))
         .build()
         .unwrap();
     let found: Vec<String> = server
@@ -177,7 +177,7 @@ fn what_could_be_better_is_told_with_what_to_do() {
 async fn a_long_list_comes_in_pages_and_each_tool_once() {
     let mut builder = builder().limits(|limits| limits.page_items = 2);
     for name in ["one", "two", "three", "four", "five"] {
-        builder = builder.runtime_tool(named(name));
+        builder = builder.add(named(name));
     }
     let server = builder.build().unwrap();
     for client in [Client::new(&server).await, Client::modern(&server).await] {

@@ -19,6 +19,8 @@ mod log;
 mod observers;
 mod portable;
 mod progress;
+mod registry;
+mod routers;
 mod schema_fuzz;
 mod structured;
 #[cfg(all(

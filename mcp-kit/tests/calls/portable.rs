@@ -25,7 +25,7 @@ fn builder() -> ServerBuilder {
 fn run_time(schema: Value) -> ServerBuilder {
     let definition = ToolDefinition::new("tool", "Answers with its arguments.");
     let echo = |call: Call| async move { Json(Value::from(call.arguments().clone())) };
-    builder().runtime_tool(from_fn(definition.with_input_schema(schema), echo))
+    builder().add(from_fn(definition.with_input_schema(schema), echo))
 }
 
 async fn listed(server: &Server) -> Value {
@@ -396,7 +396,7 @@ async fn output_schemas_are_portable_and_keep_their_null() {
         json!({"type": "object", "properties": {"raw": true, "n": {"maximum": u64::MAX}}}),
     );
     let tool = from_fn(definition, |_: Call| async { Json(json!({"raw": 1})) });
-    let server = builder().runtime_tool(tool).build().unwrap();
+    let server = builder().add(tool).build().unwrap();
     assert_eq!(
         listed(&server).await["outputSchema"],
         json!({"type": "object", "properties": {"raw": {}, "n": {}}})
@@ -429,7 +429,7 @@ fn a_limit_that_is_not_finite_is_a_build_error() {
     let definition = ToolDefinition::new("other", "Answers.").with_output_schema(output);
     let error = builder()
         .tool::<endless>()
-        .runtime_tool(from_fn(definition, |_: Call| async { "x" }))
+        .add(from_fn(definition, |_: Call| async { "x" }))
         .build()
         .unwrap_err();
     let [input, output] = error.problems() else {

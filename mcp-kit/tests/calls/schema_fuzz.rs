@@ -260,7 +260,7 @@ fn build(random: &mut Random) -> (Option<Server>, String) {
         let tool = from_fn(definition, |_: Call| async {
             Ok::<_, ToolError>(ToolResult::text("done"))
         });
-        Server::builder("test", "1").runtime_tool(tool).build()
+        Server::builder("test", "1").add(tool).build()
     }));
     match built {
         Ok(Ok(server)) => (Some(server), shown),

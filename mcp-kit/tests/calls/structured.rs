@@ -89,7 +89,7 @@ fn server() -> Server {
         .tool::<no_end>()
         .tool::<half>()
         .tool::<lies>()
-        .runtime_tool(echo())
+        .add(echo())
         .build()
         .unwrap()
 }
@@ -154,7 +154,7 @@ fn an_output_schema_that_nothing_checks_is_an_error_of_build() {
         json!({ "type": "object", "properties": { "a": { "type": "strin" } } }),
     );
     let odd = tool::from_fn(definition, async |_| Ok::<_, ToolError>(""));
-    let error = Server::builder("test", "1").runtime_tool(odd).build();
+    let error = Server::builder("test", "1").add(odd).build();
     let text = error.unwrap_err().to_string();
     assert!(
         text.contains("output schema: #/properties/a: `type`"),
@@ -177,7 +177,7 @@ async fn the_whole_standard_holds_for_results_too() {
     let order = tool::from_fn(definition, async |call: Call| {
         ToolResult::structured(call.arguments())
     });
-    let server = Server::builder("test", "1").runtime_tool(order).build();
+    let server = Server::builder("test", "1").add(order).build();
     let client = Client::modern(&server.unwrap()).await;
     let right = client.call("order", json!({ "state": "open" })).await;
     assert!(!right.is_error(), "{}", right.text());

@@ -53,7 +53,7 @@ async fn plan(args: Plan) -> String {
 async fn well_known_types_are_arguments_without_an_attribute() {
     assert_schema_agrees::<Plan>();
     let server = Server::builder("test", "1").tool::<plan>().build().unwrap();
-    let schema = server.tools().next().unwrap().input_schema().clone();
+    let schema = server.tools()[0].input_schema().clone();
     let properties = &schema["properties"];
     assert_eq!(
         properties["due"],

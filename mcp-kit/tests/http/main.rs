@@ -15,6 +15,7 @@ mod kit;
 mod limits;
 mod modern;
 mod progress;
+mod registry;
 mod scopes;
 mod sessions;
 #[cfg(feature = "sse")]

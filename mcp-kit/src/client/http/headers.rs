@@ -44,7 +44,7 @@ pub(super) fn repeat(
     };
     insert(set, NAME, name);
     if method == "tools/call"
-        && let Some(tool) = server.tools().find(|tool| tool.name() == name)
+        && let Some(tool) = server.tools().iter().find(|tool| tool.name() == name)
     {
         repeat_arguments(tool.input_schema(), &params["arguments"], set);
     }

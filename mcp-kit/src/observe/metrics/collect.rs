@@ -29,14 +29,14 @@ impl Collector for Collected {
 
 impl Collected {
     fn calls(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let primitives = self.0.primitives().clone();
+        let primitives = self.0.shown();
         let mut calls = encoder.encode_descriptor(
             "mcp_calls",
             "Calls that ended, by how.",
             None,
             MetricType::Counter,
         )?;
-        for ((kind, name), series) in &primitives {
+        for (kind, name, series) in &primitives {
             for (outcome, count) in series.outcomes() {
                 calls
                     .encode_family(&[
@@ -53,7 +53,7 @@ impl Collected {
             Some(&Unit::Seconds),
             MetricType::Histogram,
         )?;
-        for ((kind, name), series) in &primitives {
+        for (kind, name, series) in &primitives {
             let (sum, count, buckets) = series.durations();
             durations
                 .encode_family(&[("kind", kind.as_str()), ("name", name.as_str())])?
@@ -65,7 +65,7 @@ impl Collected {
             None,
             MetricType::Gauge,
         )?;
-        for ((kind, name), series) in &primitives {
+        for (kind, name, series) in &primitives {
             running
                 .encode_family(&[("kind", kind.as_str()), ("name", name.as_str())])?
                 .encode_gauge(&series.running())?;
@@ -76,7 +76,7 @@ impl Collected {
             None,
             MetricType::Counter,
         )?;
-        for ((kind, name), series) in &primitives {
+        for (kind, name, series) in &primitives {
             normalised
                 .encode_family(&[("kind", kind.as_str()), ("name", name.as_str())])?
                 .encode_counter::<NoLabelSet, u64, u64>(&series.normalised(), None)?;

@@ -14,6 +14,9 @@
 //! `not_found`, `result_too_large`, `internal_error` and `panic`. Every series is there from
 //! the start, with zero, so that the first panic raises an alert.
 //!
+//! A primitive that is removed while the server runs is left out of the text, as soon
+//! as the last of its calls has ended. If it comes back after that, it counts from zero.
+//!
 //! No label is under a client's control: a name that does not exist is counted
 //! nowhere, and no principal, address or session is a label.
 //!
@@ -46,7 +49,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 #[cfg(feature = "http")]
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 #[cfg(feature = "metrics-registry")]
 pub use prometheus_client;
@@ -76,7 +79,25 @@ struct Inner {
 }
 
 /// The numbers of each primitive, by its kind and name.
-type Primitives = BTreeMap<(Kind, String), Arc<CallSeries>>;
+type Primitives = BTreeMap<(Kind, String), Counted>;
+
+/// The numbers of one primitive.
+#[derive(Debug)]
+enum Counted {
+    /// A server has it.
+    Registered(Arc<CallSeries>),
+    /// It was removed; calls of it may run still, and another server may have it.
+    Removed(Weak<CallSeries>),
+}
+
+impl Counted {
+    fn series(&self) -> Option<Arc<CallSeries>> {
+        match self {
+            Self::Registered(series) => Some(Arc::clone(series)),
+            Self::Removed(series) => series.upgrade(),
+        }
+    }
+}
 
 /// What mcp-kit itself counts.
 #[derive(Debug, Default)]
@@ -150,7 +171,26 @@ impl Metrics {
     pub(crate) fn series(&self, kind: Kind, name: &str) -> Arc<CallSeries> {
         let mut primitives = self.0.numbers.primitives();
         let key = (kind, name.to_owned());
-        Arc::clone(primitives.entry(key).or_default())
+        let known = primitives.get(&key).and_then(Counted::series);
+        let series = known.unwrap_or_default();
+        primitives.insert(key, Counted::Registered(Arc::clone(&series)));
+        series
+    }
+
+    /// Shows no more of these primitives, once none of their calls runs.
+    pub(crate) fn forget(&self, gone: impl Iterator<Item = (Kind, String)>) {
+        let mut primitives = self.0.numbers.primitives();
+        for key in gone {
+            if let Some(counted) = primitives.get_mut(&key)
+                && let Counted::Registered(series) = counted
+            {
+                *counted = Counted::Removed(Arc::downgrade(series));
+            }
+        }
+        primitives.retain(|_, counted| match counted {
+            Counted::Registered(_) => true,
+            Counted::Removed(series) => series.strong_count() > 0,
+        });
     }
 
     #[cfg(feature = "http")]
@@ -177,6 +217,15 @@ impl Metrics {
 }
 
 impl Numbers {
+    /// The numbers of each primitive that is still there, in order.
+    fn shown(&self) -> Vec<(Kind, String, Arc<CallSeries>)> {
+        let primitives = self.primitives();
+        let shown = primitives
+            .iter()
+            .filter_map(|((kind, name), counted)| Some((*kind, name.clone(), counted.series()?)));
+        shown.collect()
+    }
+
     fn primitives(&self) -> MutexGuard<'_, Primitives> {
         self.primitives
             .lock()

@@ -52,7 +52,6 @@ mod sessions;
 mod sse;
 
 pub use edge::options::HttpOptions;
-pub(crate) use endpoint::param_headers::problems as param_header_problems;
 pub use limits::HttpLimits;
 pub use message::body::HttpBody;
 pub use service::{HttpService, PeerAddr};

@@ -56,7 +56,7 @@ impl Server {
         let address = listener.local_addr()?;
         self.check_address(address)?;
         let mut signals = Signals::listen()?;
-        let options = &self.inner().http;
+        let options = self.inner().http();
         let mut hosts = options.hosts.clone();
         if !address.ip().to_canonical().is_loopback() {
             hosts = hosts.without_loopback();
@@ -102,7 +102,7 @@ impl Server {
     #[cfg(feature = "metrics")]
     async fn serve_metrics(&self) -> io::Result<Option<AbortOnDrop<()>>> {
         let (Some(address), Some(metrics)) = (
-            self.inner().http.metrics_address,
+            self.inner().http().metrics_address,
             self.inner().meter.metrics(),
         ) else {
             return Ok(None);
@@ -118,7 +118,7 @@ impl Server {
 
     /// Refuses to be reached by others where that is not safe.
     fn check_address(&self, address: SocketAddr) -> io::Result<()> {
-        let options = &self.inner().http;
+        let options = self.inner().http();
         let is_public = !address.ip().to_canonical().is_loopback();
         let invalid = |message: String| Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         let is_open = !options.has_authentication() && !options.allow_unauthenticated;
@@ -183,10 +183,11 @@ async fn accept(listener: &TcpListener, service: &HttpService, connections: &Arc
 async fn drain(server: &Server, service: &HttpService, connections: &Connections) {
     let inner = server.inner();
     // A sleep of no time takes a moment, in which calls would still be taken.
-    if !inner.drain.is_draining() && !inner.http.drain_delay.is_zero() {
+    let delay = inner.http().drain_delay;
+    if !inner.drain.is_draining() && !delay.is_zero() {
         inner.drain.announce();
         tokio::select! {
-            () = sleep(inner.http.drain_delay) => {}
+            () = sleep(delay) => {}
             () = inner.drain.started() => {}
         }
     }

@@ -21,7 +21,7 @@ use crate::limits::SharedSessions;
 #[cfg(feature = "metrics")]
 use crate::observe::metrics::Metrics;
 use crate::protocol::{ErrorCode, RpcError};
-use crate::server::{Server, ServerInner};
+use crate::server::Server;
 use crate::support::panics::{Panicked, contain};
 use crate::support::reference::Reference;
 use crate::transport::http::calls::mcp::Mcp;
@@ -35,7 +35,6 @@ use crate::transport::http::edge::probes;
 #[cfg(feature = "sse")]
 use crate::transport::http::edge::resources::{SSE_MESSAGES, SSE_STREAM};
 use crate::transport::http::endpoint::mcp::{self, Endpoint};
-use crate::transport::http::endpoint::param_headers::ParamHeaders;
 use crate::transport::http::message::body::{Held, HttpBody, json_response};
 use crate::transport::http::message::headers;
 use crate::transport::http::message::refusal::{Reason, Refusal, busy};
@@ -89,7 +88,7 @@ impl Server {
     /// rates of callers and addresses. Clone the service to serve it in several places.
     #[must_use]
     pub fn http_service(&self) -> HttpService {
-        let hosts = self.inner().http.hosts.clone();
+        let hosts = self.inner().http().hosts.clone();
         HttpService::new(self, hosts)
     }
 }
@@ -106,12 +105,8 @@ impl HttpService {
         hosts: HostCheck,
         store: Option<Arc<dyn SharedSessions>>,
     ) -> Self {
-        let options = Arc::new(server.inner().http.clone());
-        let param_headers = ParamHeaders::of(server.tools());
-        let server = match options.tool_rate {
-            Some(rate) => ServerInner::with_default_rate(server.inner(), rate),
-            None => Arc::clone(server.inner()),
-        };
+        let options = server.inner().http();
+        let server = Arc::clone(server.inner());
         let rates = server.edge_limits(&options.edge_rates);
         let edge = Arc::new(Edge::new(options, hosts, rates));
         let mcp = Mcp::new(server, Arc::clone(&edge));
@@ -124,7 +119,6 @@ impl HttpService {
                     mcp: Arc::clone(&mcp),
                     sessions,
                     subscriptions: Arc::default(),
-                    param_headers,
                 },
                 mcp,
                 edge,

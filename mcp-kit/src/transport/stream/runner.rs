@@ -231,7 +231,7 @@ mod tests {
         let tool = from_fn(ToolDefinition::new("ping", "Answers."), async |_| {
             Ok::<_, Error>("pong")
         });
-        let server = Server::builder("test", "1").runtime_tool(tool);
+        let server = Server::builder("test", "1").add(tool);
         let server = server.build().unwrap();
         let calls = Calls::new(Arc::clone(server.inner()));
         assert!(calls.take(call(&server, 1), None).is_ok());

@@ -164,7 +164,7 @@ async fn a_long_list_counts_among_what_is_unread() {
     let mut builder = server().http(|http| http.limits(|limits| limits.unread_bytes = 64 * 1024));
     for number in 0..20 {
         let definition = ToolDefinition::new(format!("tool-{number}"), "x".repeat(2_000));
-        builder = builder.runtime_tool(from_fn(definition, async |_| Ok::<_, ToolError>("")));
+        builder = builder.add(from_fn(definition, async |_| Ok::<_, ToolError>("")));
     }
     let server = builder.build().unwrap();
     let client = http(&server).opened("2025-11-25").await;

@@ -101,7 +101,7 @@ fn build() -> Result<Server, BuildError> {
         .tool::<test_multiple_content_types>()
         .tool::<test_error_handling>()
         .tool::<test_tool_with_progress>()
-        .runtime_tool(region)
+        .add(region)
         .build()
 }
 

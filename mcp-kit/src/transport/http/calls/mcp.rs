@@ -80,13 +80,12 @@ impl Mcp {
         if !principal.has_token() {
             return Ok(());
         }
-        let Some(scope) = self.server.scope_of(&request.method, &request.params) else {
+        let target = self.server.target_of(request);
+        let missing = (target.as_ref()).and_then(|target| target.info.missing_scope(principal));
+        let Some(scope) = missing else {
             return Ok(());
         };
-        if principal.has_scope(&scope) {
-            return Ok(());
-        }
-        let challenge = (self.edge.options.authenticators).insufficient_scope(principal, &scope);
+        let challenge = (self.edge.options.authenticators).insufficient_scope(principal, scope);
         Err(Refusal::new(
             StatusCode::FORBIDDEN,
             Reason::Forbidden,

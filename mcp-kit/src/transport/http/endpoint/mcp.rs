@@ -22,7 +22,7 @@ use crate::transport::http::calls::response::{Begun, Exchange, MOST_UNREAD_EVENT
 use crate::transport::http::calls::subscriptions;
 use crate::transport::http::calls::subscriptions::Subscriptions;
 use crate::transport::http::connection::socket::Socket;
-use crate::transport::http::endpoint::param_headers::ParamHeaders;
+use crate::transport::http::endpoint::param_headers;
 use crate::transport::http::message::body::{
     HttpBody, LARGE, answer, empty_response, json_response,
 };
@@ -36,7 +36,6 @@ pub(crate) struct Endpoint {
     pub(crate) mcp: Arc<Mcp>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) subscriptions: Arc<Subscriptions>,
-    pub(crate) param_headers: ParamHeaders,
 }
 
 /// Answers a request from `principal`.
@@ -204,10 +203,9 @@ fn modern(
     let method = methods::find(&request.method);
     if let Some((member, name)) = method.and_then(|method| method.header_name(&request.params)) {
         same(&headers::NAME, &name, member)?;
-        if method.is_some_and(|method| method.has_param_headers) {
-            let arguments = request.params.arguments;
-            endpoint.param_headers.check(&name, arguments, headers)?;
-        }
+    }
+    if let Some(target) = endpoint.mcp.server.target_of(request) {
+        param_headers::check(&target.param_headers, request.params.arguments, headers)?;
     }
     endpoint.mcp.refuse_while_draining()?;
     endpoint.mcp.check_scope(request, &session.principal)?;

@@ -94,11 +94,11 @@ fn replica_with_service(store: &Arc<Store>) -> (HttpClient, HttpService) {
         Ok::<_, ToolError>(call.principal().name().to_owned())
     });
     let server = Server::builder("test", "1")
-        .runtime_tool(tool)
+        .add(tool)
         .http(|http| http.authenticate(Names).tool_rate(None))
         .build()
         .unwrap();
-    let hosts = server.inner().http.hosts.clone();
+    let hosts = server.inner().http().hosts.clone();
     let store = Arc::clone(store) as Arc<dyn SharedSessions>;
     let service = HttpService::sharing(&server, hosts, Some(store));
     let client = HttpClient::of(&server, service.clone()).version(ProtocolVersion::V2025_03_26);

@@ -1,0 +1,283 @@
+//! A primitive that is to be registered, and what its server changes about it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::call::{Definition, Handler, Middleware, OwnLimits, StateMap};
+use crate::extract::Requirements;
+use crate::limits::{Limits, Rate};
+use crate::primitive::{Kind, Scopes, WarningCode};
+use crate::tool::{self, RuntimeHandler, Tool, ToolFn};
+
+/// Middlewares around primitives, the outermost first.
+#[derive(Clone, Default)]
+pub(crate) struct Layers {
+    before_validation: Vec<Arc<dyn Middleware>>,
+    after_validation: Vec<Arc<dyn Middleware>>,
+}
+
+impl Layers {
+    pub(crate) fn push(&mut self, middleware: impl Middleware) {
+        self.before_validation.push(Arc::new(middleware));
+    }
+
+    pub(crate) fn push_after_validation(&mut self, middleware: impl Middleware) {
+        self.after_validation.push(Arc::new(middleware));
+    }
+
+    /// Puts `outer` around these.
+    pub(super) fn wrap_in(&mut self, outer: &Self) {
+        let before = outer.before_validation.iter().cloned();
+        self.before_validation.splice(..0, before);
+        let after = outer.after_validation.iter().cloned();
+        self.after_validation.splice(..0, after);
+    }
+
+    pub(super) fn before_validation(&self) -> &[Arc<dyn Middleware>] {
+        &self.before_validation
+    }
+
+    pub(super) fn after_validation(&self) -> &[Arc<dyn Middleware>] {
+        &self.after_validation
+    }
+}
+
+/// A primitive that is to be registered: its definition, its handler, and the limits
+/// and middlewares that it has at this server.
+///
+/// [`ServerBuilder::tool_with`](crate::server::ServerBuilder::tool_with) hands one to
+/// a closure. Where a value is required, such as in
+/// [`Router::add`](super::Router::add), [`tool`](Self::tool) and
+/// [`of_tool`](Self::of_tool) make one.
+///
+/// ```
+/// use mcp_kit::registry::Registration;
+/// # use mcp_kit::{Server, tool};
+/// # /// A report.
+/// # #[tool] async fn report() -> String { String::new() }
+///
+/// let server = Server::builder("reports", "1.0.0")
+///     .add(Registration::tool::<report>().concurrency(2))
+///     .build()?;
+/// # Ok::<(), mcp_kit::server::BuildError>(())
+/// ```
+#[must_use = "it is registered by `.add(…)`"]
+pub struct Registration {
+    pub(super) definition: Box<dyn Definition>,
+    pub(super) handler: Arc<dyn Handler>,
+    requirements: Requirements,
+    limits: OwnLimits,
+    pub(super) strict_arguments: bool,
+    pub(super) accepted_warnings: Vec<WarningCode>,
+    pub(super) layers: Layers,
+    /// Those of the routers that it was in, the outermost first.
+    pub(super) scopes: Scopes,
+}
+
+impl Registration {
+    /// Of a `#[tool]` function.
+    pub fn tool<NameOfFunction: ToolFn>() -> Self {
+        let (definition, requirements, handler) = tool::describe::<NameOfFunction>();
+        Self::new(Box::new(definition), Arc::new(handler), requirements)
+    }
+
+    /// Of a tool that is known only at run time.
+    ///
+    /// ```
+    /// use mcp_kit::Server;
+    /// use mcp_kit::call::Call;
+    /// use mcp_kit::registry::Registration;
+    /// use mcp_kit::tool::{ToolDefinition, from_fn};
+    ///
+    /// let definition = ToolDefinition::new("motd", "The message of the day.");
+    /// let motd = from_fn(definition, async |_: Call| "All systems are up.");
+    /// let server = Server::builder("status", "1.0.0")
+    ///     .add(Registration::of_tool(motd).concurrency(4))
+    ///     .build()?;
+    /// # Ok::<(), mcp_kit::server::BuildError>(())
+    /// ```
+    pub fn of_tool(tool: impl Tool) -> Self {
+        let definition = Box::new(tool.definition().clone());
+        let handler = Arc::new(RuntimeHandler(tool));
+        Self::new(definition, handler, Requirements::default())
+    }
+
+    fn new(
+        definition: Box<dyn Definition>,
+        handler: Arc<dyn Handler>,
+        requirements: Requirements,
+    ) -> Self {
+        Self {
+            definition,
+            handler,
+            requirements,
+            limits: OwnLimits::default(),
+            strict_arguments: false,
+            accepted_warnings: Vec::new(),
+            layers: Layers::default(),
+            scopes: Scopes::new(),
+        }
+    }
+
+    /// The name under which clients call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.definition.name()
+    }
+
+    /// The kind of primitive that it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.definition.row().kind
+    }
+
+    /// How long a call may take, waiting included; overrides the macro's
+    /// `timeout` and [`Limits::call_time`].
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.limits.timeout = Some(timeout);
+        self
+    }
+
+    /// The largest result, in bytes of JSON; overrides the macro's
+    /// `result_bytes` and [`Limits::result_bytes`].
+    pub fn result_bytes(mut self, bytes: usize) -> Self {
+        self.limits.result_bytes = Some(bytes);
+        self
+    }
+
+    /// How many of its calls run at once; the others wait, within their
+    /// time. Overrides the macro's `concurrency`; without either there is no
+    /// such limit.
+    pub fn concurrency(mut self, calls: usize) -> Self {
+        self.limits.concurrency = Some(calls);
+        self
+    }
+
+    /// How often each caller may call it; overrides the macro's `rate`
+    /// and [`ServerBuilder::rate_limit`](crate::server::ServerBuilder::rate_limit).
+    pub fn rate_limit(mut self, rate: Rate) -> Self {
+        self.limits.rate = Some(rate);
+        self
+    }
+
+    /// Takes only arguments that the published schema admits; see
+    /// [`ServerBuilder::strict_arguments`](crate::server::ServerBuilder::strict_arguments).
+    pub fn strict_arguments(mut self) -> Self {
+        self.strict_arguments = true;
+        self
+    }
+
+    /// Accepts a kind of warning for this primitive:
+    /// [`Server::warnings`](crate::Server::warnings) and `check` no longer list it.
+    /// Has no effect if there is no such warning.
+    ///
+    /// In the attribute it is `#[tool(allow(long_timeout))]`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use mcp_kit::registry::WarningCode;
+    /// # use mcp_kit::{Server, tool};
+    /// # /// Builds the whole index anew.
+    /// # #[tool(destructive = false, open_world = false)]
+    /// # async fn reindex() -> String { String::new() }
+    ///
+    /// let server = Server::builder("index", "1.0.0")
+    ///     .tool_with::<reindex>(|tool| {
+    ///         tool.timeout(Duration::from_secs(600))
+    ///             .accept_warning(WarningCode::LongTimeout)
+    ///     })
+    ///     .build()?;
+    /// assert_eq!(server.warnings(), []);
+    /// # Ok::<(), mcp_kit::server::BuildError>(())
+    /// ```
+    pub fn accept_warning(mut self, code: WarningCode) -> Self {
+        self.accepted_warnings.push(code);
+        self
+    }
+
+    /// Adds a middleware around this primitive alone, inside those of its routers and
+    /// of the server.
+    pub fn layer(mut self, middleware: impl Middleware) -> Self {
+        self.layers.push(middleware);
+        self
+    }
+
+    /// Adds a middleware around this primitive alone that runs after validation.
+    pub fn layer_after_validation(mut self, middleware: impl Middleware) -> Self {
+        self.layers.push_after_validation(middleware);
+        self
+    }
+
+    pub(super) fn limits(&self) -> OwnLimits {
+        self.limits.or(self.definition.limits())
+    }
+
+    /// Everything that is wrong with it, each with what to do.
+    pub(super) fn problems(&self, states: &StateMap) -> Vec<String> {
+        let mut problems = self.definition.problems();
+        let named = format!("{} \"{}\"", self.kind(), self.name());
+        let limits = self.limits();
+        if limits.timeout.is_some_and(|timeout| timeout.is_zero()) {
+            problems.push(format!(
+                "{named}: its timeout is zero; every call would time out"
+            ));
+        }
+        if limits.concurrency == Some(0) {
+            problems.push(format!(
+                "{named}: its concurrency is 0; it must be at least 1"
+            ));
+        }
+        let least = Limits::LEAST_RESULT_BYTES;
+        if let Some(bytes) = limits.result_bytes.filter(|bytes| *bytes < least) {
+            problems.push(format!(
+                "{named}: its result_bytes is {bytes}; it must be at least {least}"
+            ));
+        }
+        #[cfg(feature = "http")]
+        if let Err(problem) = self.definition.param_headers() {
+            problems.push(format!("{named}: {problem}"));
+        }
+        problems.extend(self.requirements.missing(states).map(|missing| {
+            format!(
+                "{named} needs State<{missing}>, but no such state was added; add .state(…) with a value of that type"
+            )
+        }));
+        problems
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration")
+            .field("kind", &self.kind())
+            .field("name", &self.name())
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A value that can be registered: a [`Tool`] that is known only at run time, or a
+/// [`Registration`], which has limits and middlewares of its own.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a tool that is known at run time nor a `Registration`",
+    label = "cannot be registered",
+    note = "make a tool with `mcp_kit::tool::from_fn(definition, handler)`, or implement `mcp_kit::tool::Tool`; a function with `#[tool]` is registered with `.tool::<my_function>()`"
+)]
+pub trait IntoRegistration {
+    /// The registration.
+    fn into_registration(self) -> Registration;
+}
+
+impl IntoRegistration for Registration {
+    fn into_registration(self) -> Registration {
+        self
+    }
+}
+
+impl<T: Tool> IntoRegistration for T {
+    fn into_registration(self) -> Registration {
+        Registration::of_tool(self)
+    }
+}

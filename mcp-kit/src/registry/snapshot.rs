@@ -1,0 +1,281 @@
+//! What a server offers at one moment: found by name, listed in pages, and changed by
+//! making another.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::entry::{Entry, Policy};
+use super::{MOST_PRIMITIVES, Registration};
+use crate::call::{StateMap, Target};
+use crate::caller::Principal;
+use crate::middleware::RateLimit;
+use crate::primitive::Kind;
+use crate::protocol::RpcError;
+
+/// What a server offers at one moment.
+#[derive(Clone, Default)]
+pub(crate) struct Snapshot {
+    kinds: BTreeMap<Kind, OfKind>,
+    /// The serial number of the entry that was registered last.
+    last_serial: u64,
+}
+
+/// The primitives of one kind.
+#[derive(Clone, Default)]
+struct OfKind {
+    by_name: HashMap<Arc<str>, Arc<Entry>, foldhash::fast::RandomState>,
+    /// In the order of registration.
+    by_serial: BTreeMap<u64, Arc<Entry>>,
+    /// Whether another caller may see others of them.
+    is_private: bool,
+}
+
+/// A kind and a name.
+pub(crate) type Key = (Kind, String);
+
+/// One change of what a server offers.
+pub(crate) enum Step {
+    Add(Registration),
+    Replace(Registration),
+    Remove(Key),
+    Hide(Key),
+    Show(Key),
+}
+
+/// A page of the primitives that a caller may see.
+pub(crate) struct Page {
+    pub(crate) entries: Vec<Arc<Entry>>,
+    pub(crate) next_cursor: Option<String>,
+    /// Whether another caller may see others.
+    pub(crate) is_private: bool,
+}
+
+impl Snapshot {
+    /// The calls of the primitive of this name, unless it is hidden.
+    pub(crate) fn target(&self, kind: Kind, name: &str) -> Option<&Arc<Target>> {
+        let entry = self.entry(kind, name)?;
+        (!entry.is_hidden).then_some(&entry.target)
+    }
+
+    pub(crate) fn entry(&self, kind: Kind, name: &str) -> Option<&Arc<Entry>> {
+        self.kinds.get(&kind)?.by_name.get(name)
+    }
+
+    /// Everything of a kind that is not hidden, in the order of registration.
+    pub(crate) fn shown(&self, kind: Kind) -> impl Iterator<Item = &Arc<Entry>> {
+        let of_kind = self.kinds.get(&kind);
+        let entries = of_kind.into_iter().flat_map(|kind| kind.by_serial.values());
+        entries.filter(|entry| !entry.is_hidden)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.kinds.values().map(|kind| kind.by_serial.len()).sum()
+    }
+
+    /// The kinds that the server declares to clients as its capabilities: those of
+    /// which it has a primitive, and tools in any case. Any server can gain tools at
+    /// run time, and a client that is told that there are none never asks again.
+    pub(crate) fn capabilities(&self) -> impl Iterator<Item = Kind> {
+        let others = self
+            .kinds
+            .iter()
+            .filter(|(kind, of_kind)| **kind != Kind::Tool && !of_kind.by_serial.is_empty());
+        std::iter::once(Kind::Tool).chain(others.map(|(kind, _)| *kind))
+    }
+
+    /// The page of a kind that `cursor` points to, or the first one, in the order of
+    /// registration.
+    pub(crate) fn page(
+        &self,
+        kind: Kind,
+        principal: &Principal,
+        cursor: Option<&str>,
+        items: usize,
+    ) -> Result<Page, RpcError> {
+        // A cursor holds the serial number of the entry that was seen last, and not a
+        // position: it stays right when primitives come and go, and when the caller's
+        // scopes change.
+        let after = match cursor {
+            None => 0,
+            Some(cursor) => self.serial_of(cursor).ok_or_else(|| {
+                RpcError::invalid_params(
+                    "Invalid params: unknown cursor; request the list again without a cursor",
+                )
+            })?,
+        };
+        let of_kind = self.kinds.get(&kind);
+        let mut seen = of_kind
+            .into_iter()
+            .flat_map(|kind| {
+                kind.by_serial
+                    .range((Bound::Excluded(after), Bound::Unbounded))
+            })
+            .map(|(_, entry)| entry)
+            .filter(|entry| {
+                !entry.is_hidden && entry.target.info.missing_scope(principal).is_none()
+            });
+        let entries: Vec<_> = seen.by_ref().take(items).cloned().collect();
+        let next_cursor = match (seen.next(), entries.last()) {
+            (Some(_), Some(last)) => Some(URL_SAFE_NO_PAD.encode(last.serial.to_string())),
+            _ => None,
+        };
+        Ok(Page {
+            entries,
+            next_cursor,
+            is_private: of_kind.is_some_and(|kind| kind.is_private),
+        })
+    }
+
+    fn serial_of(&self, cursor: &str) -> Option<u64> {
+        let text = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let serial = std::str::from_utf8(&text).ok()?.parse().ok()?;
+        (1..=self.last_serial).contains(&serial).then_some(serial)
+    }
+
+    /// Everything that is wrong with `steps`, each with what to do.
+    pub(super) fn problems(&self, steps: &[Step], states: &StateMap) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut added = HashSet::new();
+        let mut removed = HashSet::new();
+        for step in steps {
+            if let Step::Add(registration) | Step::Replace(registration) = step {
+                problems.extend(registration.problems(states));
+            }
+            let (kind, name) = step.key();
+            let is_there = added.contains(&(kind, name))
+                || self.entry(kind, name).is_some() && !removed.contains(&(kind, name));
+            match step {
+                Step::Add(_) if is_there => problems.push(format!(
+                    "two {}s are named \"{name}\"; rename one, for example with #[tool(name = \"…\")] or the prefix of a router",
+                    kind.as_str()
+                )),
+                Step::Add(_) => {
+                    added.insert((kind, name));
+                    removed.remove(&(kind, name));
+                }
+                _ if !is_there => problems.push(format!(
+                    "there is no {kind} \"{}\" to {}",
+                    crate::support::text::excerpt(name),
+                    step.verb()
+                )),
+                Step::Remove(_) => {
+                    added.remove(&(kind, name));
+                    if self.entry(kind, name).is_some() {
+                        removed.insert((kind, name));
+                    }
+                }
+                Step::Replace(_) | Step::Hide(_) | Step::Show(_) => {}
+            }
+        }
+        // An entry that was removed and added again is in `added` alone.
+        let replaced = added
+            .iter()
+            .filter(|(kind, name)| self.entry(*kind, name).is_some())
+            .count();
+        let number = self.len() + added.len() - replaced - removed.len();
+        if number > MOST_PRIMITIVES {
+            problems.push(format!(
+                "there would be {number} primitives; a server has at most {MOST_PRIMITIVES}"
+            ));
+        }
+        problems
+    }
+
+    /// Another snapshot, with `steps` done, which have no problems. Calls see either
+    /// this one or the other.
+    pub(super) fn after(
+        &self,
+        steps: Vec<Step>,
+        policy: &Policy,
+        network_rate: Option<&RateLimit>,
+    ) -> Self {
+        let mut next = self.clone();
+        for step in steps {
+            match step {
+                Step::Add(registration) => {
+                    next.last_serial += 1;
+                    let entry = policy.entry(registration, next.last_serial, network_rate);
+                    next.put(entry);
+                }
+                Step::Replace(registration) => {
+                    let (kind, name) = (registration.kind(), registration.name());
+                    if let Some(old) = next.entry(kind, name) {
+                        let (serial, is_hidden) = (old.serial, old.is_hidden);
+                        let mut entry = policy.entry(registration, serial, network_rate);
+                        entry.is_hidden = is_hidden;
+                        next.put(entry);
+                    }
+                }
+                Step::Remove((kind, name)) => {
+                    if let Some(of_kind) = next.kinds.get_mut(&kind)
+                        && let Some(entry) = of_kind.by_name.remove(name.as_str())
+                    {
+                        of_kind.by_serial.remove(&entry.serial);
+                    }
+                }
+                Step::Hide(key) => next.set_hidden(&key, true),
+                Step::Show(key) => next.set_hidden(&key, false),
+            }
+        }
+        for of_kind in next.kinds.values_mut() {
+            let mut entries = of_kind.by_serial.values();
+            of_kind.is_private = entries.any(|entry| entry.target.info.scopes().next().is_some());
+        }
+        next
+    }
+
+    /// Another snapshot, with another rate by default over HTTP.
+    #[cfg(all(feature = "cli", feature = "http"))]
+    pub(super) fn with_network_rate(&self, rate: Option<&RateLimit>) -> Self {
+        let mut next = self.clone();
+        let entries = self.kinds.values().flat_map(|kind| kind.by_serial.values());
+        for entry in entries {
+            next.put(entry.with_network_rate(rate));
+        }
+        next
+    }
+
+    fn set_hidden(&mut self, (kind, name): &Key, is_hidden: bool) {
+        if let Some(entry) = self.entry(*kind, name) {
+            let mut entry = Entry::clone(entry);
+            entry.is_hidden = is_hidden;
+            self.put(entry);
+        }
+    }
+
+    fn put(&mut self, entry: Entry) {
+        let entry = Arc::new(entry);
+        let of_kind = self.kinds.entry(entry.target.info.kind()).or_default();
+        of_kind
+            .by_name
+            .insert(entry.name().into(), Arc::clone(&entry));
+        of_kind.by_serial.insert(entry.serial, entry);
+    }
+}
+
+impl Step {
+    pub(super) fn key(&self) -> (Kind, &str) {
+        match self {
+            Self::Add(registration) | Self::Replace(registration) => {
+                (registration.kind(), registration.name())
+            }
+            Self::Remove((kind, name)) | Self::Hide((kind, name)) | Self::Show((kind, name)) => {
+                (*kind, name)
+            }
+        }
+    }
+
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Add(_) => "add",
+            Self::Replace(_) => "replace",
+            Self::Remove(_) => "remove",
+            Self::Hide(_) => "hide",
+            Self::Show(_) => "show",
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The registry of a server: the snapshot in force, and how it is changed while the
+//! server runs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+
+use super::entry::Policy;
+use super::snapshot::{Snapshot, Step};
+use super::{IntoRegistration, Registration, Router};
+use crate::call::{StateMap, Target};
+use crate::limits::Rate;
+use crate::middleware::RateLimit;
+use crate::primitive::Kind;
+use crate::support::lock::Lock;
+use crate::tool::ToolFn;
+
+/// The snapshot in force. Each call reads it without a lock; changes are made one
+/// after the other, and each puts a new snapshot in its place.
+pub(crate) struct Store {
+    current: ArcSwap<Snapshot>,
+    /// Held while a change is made: HTTP's rate by default.
+    changing: Lock<Option<RateLimit>>,
+    policy: Policy,
+    states: Arc<StateMap>,
+}
+
+impl Store {
+    /// A registry of what `steps` add.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with them, and `problems` that were found before.
+    pub(crate) fn new(
+        policy: Policy,
+        states: StateMap,
+        network_rate: Option<Rate>,
+        steps: Vec<Step>,
+        mut problems: Vec<String>,
+    ) -> Result<Self, Vec<String>> {
+        let empty = Snapshot::default();
+        problems.extend(empty.problems(&steps, &states));
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let network_rate = network_rate.map(|rate| RateLimit::of_calls(&policy.ledger, rate));
+        let first = empty.after(steps, &policy, network_rate.as_ref());
+        Ok(Self {
+            current: ArcSwap::from_pointee(first),
+            changing: Lock::new(network_rate),
+            policy,
+            states: Arc::new(states),
+        })
+    }
+
+    /// The snapshot in force: for a look, not to be kept across a wait.
+    pub(crate) fn current(&self) -> Guard<Arc<Snapshot>> {
+        self.current.load()
+    }
+
+    /// The calls of the primitive of this name.
+    pub(crate) fn target(&self, kind: Kind, name: &str) -> Option<Arc<Target>> {
+        self.current.load().target(kind, name).cloned()
+    }
+
+    pub(crate) fn states(&self) -> &StateMap {
+        &self.states
+    }
+
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Does all of `steps`, or none. Returns the snapshot that was in force before, to
+    /// be dropped outside of the lock: the last owner of a tool runs its author's code.
+    fn change(&self, steps: Vec<Step>) -> Result<Arc<Snapshot>, Vec<String>> {
+        let network_rate = self.changing.lock();
+        let current = self.current.load_full();
+        let problems = current.problems(&steps, &self.states);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let removed: Vec<_> = (steps.iter())
+            .filter(|step| matches!(step, Step::Remove(_)))
+            .map(|step| {
+                let (kind, name) = step.key();
+                (kind, name.to_owned())
+            })
+            .collect();
+        let next = current.after(steps, &self.policy, network_rate.as_ref());
+        let gone = (removed.into_iter()).filter(|(kind, name)| next.entry(*kind, name).is_none());
+        self.policy.meter.forget(gone);
+        self.current.store(Arc::new(next));
+        Ok(current)
+    }
+
+    /// Changes the rate by default of calls over HTTP.
+    #[cfg(all(feature = "cli", feature = "http"))]
+    pub(crate) fn set_network_rate(&self, rate: Option<Rate>) {
+        let mut network_rate = self.changing.lock();
+        *network_rate = rate.map(|rate| RateLimit::of_calls(&self.policy.ledger, rate));
+        let next = self.current.load().with_network_rate(network_rate.as_ref());
+        self.current.store(Arc::new(next));
+    }
+}
+
+/// What a server offers, to be changed while it runs; made by
+/// [`Server::registry`](crate::Server::registry). Cloning is cheap and gives the same
+/// registry.
+///
+/// A change is in force at once, on every transport, for lists and calls that begin
+/// after it. Calls that run go on to their end, with the handler and the middlewares
+/// that they began with. A primitive that is added gets the server's middlewares,
+/// limits and rates, and every check that `build()` makes; a change that fails a
+/// check changes nothing.
+///
+/// Clients are not notified: they see the change when they list again.
+///
+/// ```
+/// use mcp_kit::call::Call;
+/// use mcp_kit::primitive::Kind;
+/// use mcp_kit::testing::Client;
+/// use mcp_kit::tool::{ToolDefinition, from_fn};
+/// use mcp_kit::{Server, tool};
+/// use serde_json::json;
+///
+/// /// Says hello.
+/// #[tool]
+/// async fn hello() -> &'static str {
+///     "Hello!"
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder("greeter", "1.0.0").tool::<hello>().build()?;
+/// let client = Client::new(&server).await;
+///
+/// let definition = ToolDefinition::new("goodbye", "Says goodbye.");
+/// server.registry().add(from_fn(definition, async |_: Call| "Goodbye!"))?;
+/// assert_eq!(client.call("goodbye", json!({})).await.text(), "Goodbye!");
+///
+/// server.registry().remove(Kind::Tool, "hello")?;
+/// assert_eq!(client.list_tools().await.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Registry(Arc<Store>);
+
+impl Registry {
+    pub(crate) fn new(store: &Arc<Store>) -> Self {
+        Self(Arc::clone(store))
+    }
+
+    /// Makes several changes at once: all of them, or none if one is not possible.
+    /// They are done in their order, and no list and no call sees some of them
+    /// without the others.
+    ///
+    /// Each change copies the index of what the server offers, so use this for many
+    /// primitives.
+    ///
+    /// ```
+    /// use mcp_kit::call::Call;
+    /// use mcp_kit::primitive::Kind;
+    /// use mcp_kit::tool::{ToolDefinition, from_fn};
+    /// # use mcp_kit::{Server, tool};
+    /// # /// A report.
+    /// # #[tool] async fn report() -> String { String::new() }
+    ///
+    /// let server = Server::builder("reports", "1.0.0").tool::<report>().build()?;
+    /// let yearly = ToolDefinition::new("yearly_report", "A report on the year.");
+    /// server.registry().update(|changes| {
+    ///     changes.add(from_fn(yearly, async |_: Call| "a good year"));
+    ///     changes.remove(Kind::Tool, "report");
+    /// })?;
+    /// assert_eq!(server.tools()[0].name(), "yearly_report");
+    ///
+    /// // There is no such tool, so nothing changes.
+    /// let error = server.registry().update(|changes| {
+    ///     changes.remove(Kind::Tool, "yearly_report");
+    ///     changes.remove(Kind::Tool, "monthly_report");
+    /// });
+    /// assert!(error.is_err());
+    /// assert_eq!(server.tools().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, each with what to do: invalid and doubled names,
+    /// names that do not exist, missing states, schemas and limits that cannot work,
+    /// more than 100,000 primitives.
+    pub fn update(&self, change: impl FnOnce(&mut Changes)) -> Result<(), RegistryError> {
+        let mut changes = Changes { steps: Vec::new() };
+        change(&mut changes);
+        match self.0.change(changes.steps) {
+            Ok(before) => {
+                drop(before);
+                Ok(())
+            }
+            Err(problems) => Err(RegistryError { problems }),
+        }
+    }
+
+    /// Adds a primitive, at the end of its list.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update).
+    pub fn add(&self, primitive: impl IntoRegistration) -> Result<(), RegistryError> {
+        self.update(|changes| changes.add(primitive))
+    }
+
+    /// Puts a primitive in the place of the one of the same kind and name.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update).
+    pub fn replace(&self, primitive: impl IntoRegistration) -> Result<(), RegistryError> {
+        self.update(|changes| changes.replace(primitive))
+    }
+
+    /// Removes a primitive.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update).
+    pub fn remove(&self, kind: Kind, name: &str) -> Result<(), RegistryError> {
+        self.update(|changes| changes.remove(kind, name))
+    }
+
+    /// Hides a primitive: it is not listed, and a call of it is answered as one of an
+    /// unknown name. It keeps its place and its name.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update).
+    pub fn hide(&self, kind: Kind, name: &str) -> Result<(), RegistryError> {
+        self.update(|changes| changes.hide(kind, name))
+    }
+
+    /// Shows a primitive that was hidden.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update).
+    pub fn show(&self, kind: Kind, name: &str) -> Result<(), RegistryError> {
+        self.update(|changes| changes.show(kind, name))
+    }
+
+    /// Whether there is a primitive of this kind and name, hidden ones included.
+    #[must_use]
+    pub fn contains(&self, kind: Kind, name: &str) -> bool {
+        self.0.current().entry(kind, name).is_some()
+    }
+
+    /// Whether there is such a primitive, and it is hidden.
+    #[must_use]
+    pub fn is_hidden(&self, kind: Kind, name: &str) -> bool {
+        let current = self.0.current();
+        (current.entry(kind, name)).is_some_and(|entry| entry.is_hidden)
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("primitives", &self.0.current().len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Changes that are made together; see [`Registry::update`].
+pub struct Changes {
+    steps: Vec<Step>,
+}
+
+impl Changes {
+    /// Adds a tool that is known only at run time, or any [`Registration`], at the end
+    /// of its list.
+    pub fn add(&mut self, primitive: impl IntoRegistration) {
+        self.steps.push(Step::Add(primitive.into_registration()));
+    }
+
+    /// Adds a `#[tool]` function: `changes.tool::<search_web>()`.
+    pub fn tool<NameOfFunction: ToolFn>(&mut self) {
+        self.add(Registration::tool::<NameOfFunction>());
+    }
+
+    /// Adds everything in a router, with its layers, scope and prefix.
+    pub fn merge(&mut self, router: Router) {
+        let added = router.into_registrations().into_iter();
+        self.steps.extend(added.map(Step::Add));
+    }
+
+    /// Puts a primitive in the place of the one of the same kind and name. It keeps
+    /// the place in the list, and stays hidden if that was.
+    pub fn replace(&mut self, primitive: impl IntoRegistration) {
+        self.steps
+            .push(Step::Replace(primitive.into_registration()));
+    }
+
+    /// Removes a primitive.
+    pub fn remove(&mut self, kind: Kind, name: &str) {
+        self.steps.push(Step::Remove((kind, name.to_owned())));
+    }
+
+    /// Hides a primitive. One that is hidden already stays so.
+    pub fn hide(&mut self, kind: Kind, name: &str) {
+        self.steps.push(Step::Hide((kind, name.to_owned())));
+    }
+
+    /// Shows a primitive. One that is not hidden stays so.
+    pub fn show(&mut self, kind: Kind, name: &str) {
+        self.steps.push(Step::Show((kind, name.to_owned())));
+    }
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Changes")
+            .field("steps", &self.steps.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a registry could not be changed: every problem, each with what to do.
+#[derive(Clone)]
+pub struct RegistryError {
+    problems: Vec<String>,
+}
+
+impl RegistryError {
+    /// Each problem.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the registry cannot be changed:")?;
+        for problem in &self.problems {
+            write!(f, "\n  - {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Like `Display`: it is what `unwrap` and a failing `main` print.
+impl fmt::Debug for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for RegistryError {}

@@ -1,0 +1,78 @@
+//! What a server offers, for the program that serves it.
+
+use std::sync::Arc;
+
+use super::Server;
+use crate::primitive::{Kind, ToolDefinition};
+use crate::registry::{Registry, ToolPolicy, Warning};
+
+impl Server {
+    /// What the server offers, to be changed while it runs.
+    #[must_use]
+    pub fn registry(&self) -> Registry {
+        Registry::new(&self.inner.registry)
+    }
+
+    /// The definitions of all tools, in the order in which they are listed. Hidden
+    /// tools are left out.
+    ///
+    /// It is what the server offers at this moment: a change of the
+    /// [registry](Self::registry) makes no difference to it.
+    #[must_use]
+    pub fn tools(&self) -> Vec<Arc<ToolDefinition>> {
+        let current = self.inner.registry.current();
+        let tools = current.shown(Kind::Tool);
+        tools.filter_map(|entry| entry.tool()).collect()
+    }
+
+    /// What holds for each tool's calls, in the order of the list. Hidden tools are
+    /// left out.
+    ///
+    /// ```
+    /// # use mcp_kit::{Server, tool};
+    /// # /// A report.
+    /// # #[tool(timeout = "15s")] async fn report() -> String { String::new() }
+    /// let server = Server::builder("reports", "1.0.0")
+    ///     .tool_with::<report>(|tool| tool.concurrency(2))
+    ///     .build()?;
+    /// for policy in server.policies() {
+    ///     assert!(policy.timeout().as_secs() < 60);
+    ///     let layers: Vec<_> = policy.layers().collect();
+    ///     assert_eq!(layers, ["Timeout(15 s)", "ConcurrencyLimit(2)", "Validate"]);
+    /// }
+    /// # Ok::<(), mcp_kit::server::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn policies(&self) -> Vec<ToolPolicy> {
+        let current = self.inner.registry.current();
+        let tools = current.shown(Kind::Tool);
+        tools.filter_map(ToolPolicy::of).collect()
+    }
+
+    /// What works, and could serve models and hosts better: names,
+    /// descriptions, hints, and schemas that some hosts refuse, each with what to
+    /// do. A good test is that there are none; those that do not apply can be
+    /// accepted one by one
+    /// ([`Registration::accept_warning`](crate::registry::Registration::accept_warning)).
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.inner.registry.warnings().0
+    }
+
+    /// How many warnings were accepted.
+    #[cfg(feature = "cli")]
+    pub(crate) fn accepted_warnings(&self) -> usize {
+        self.inner.registry.warnings().1
+    }
+
+    /// Every tool, as a list of the newest protocol version shows it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn listed_tools(&self) -> serde_json::Value {
+        let current = self.inner.registry.current();
+        let tools = current.shown(Kind::Tool).map(|entry| {
+            let listed = entry.listed(crate::protocol::Era::Modern);
+            serde_json::from_str(listed).unwrap_or_default()
+        });
+        serde_json::json!({ "tools": tools.collect::<Vec<serde_json::Value>>() })
+    }
+}

@@ -1,0 +1,208 @@
+//! What works about a tool, and could serve models and hosts better. What cannot work
+//! is an error of `build()` instead; what is about all tools together is in
+//! `registry::lint`.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::primitive::{Annotations, ToolDefinition, WarningCode};
+use crate::schema::{Obstacle, obstacles};
+
+/// A description shorter than this, in characters, hardly says when to use a
+/// tool.
+const SHORTEST_DESCRIPTION: usize = 12;
+
+/// Several hosts cut longer descriptions.
+const LONGEST_DESCRIPTION: usize = 1_024;
+
+/// Hosts put the server's name in front, and allow 60 or 64 characters in all.
+const LONGEST_NAME: usize = 40;
+
+/// How long the clients of the official SDKs wait for an answer.
+const CLIENT_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Places of one kind that are named in one warning.
+const MOST_PLACES: usize = 5;
+
+type Found = Vec<(WarningCode, String)>;
+
+/// The warnings of a tool with these hints and this timeout.
+pub(super) fn warnings(
+    definition: &ToolDefinition,
+    hints: &Annotations,
+    timeout: Duration,
+) -> Found {
+    let mut warnings = Vec::new();
+    name_warnings(definition.name(), &mut warnings);
+    description_warnings(definition, &mut warnings);
+    hint_warnings(hints, &mut warnings);
+    argument_warnings(definition.input_schema(), &mut warnings);
+    result_warnings(definition, &mut warnings);
+    if timeout > CLIENT_PATIENCE {
+        warnings.push((WarningCode::LongTimeout,
+            "its timeout is over 60 s, when most clients have given up; shorten it, or tell users to raise the client's".to_owned(),
+        ));
+    }
+    warnings
+}
+
+fn name_warnings(name: &str, warnings: &mut Found) {
+    if name.len() > LONGEST_NAME {
+        warnings.push((WarningCode::LongName, format!(
+            "its name is longer than {LONGEST_NAME} characters; hosts put the server's name in front, and some allow 60 characters in all"
+        )));
+    }
+    if name.contains('.') {
+        warnings.push((
+            WarningCode::DottedName,
+            "its name has a dot, which some models' APIs refuse; use _ or -".to_owned(),
+        ));
+    }
+}
+
+fn description_warnings(definition: &ToolDefinition, warnings: &mut Found) {
+    let description = definition.description().trim();
+    let length = description.chars().count();
+    if length < SHORTEST_DESCRIPTION {
+        warnings.push((WarningCode::ShortDescription,
+            "its description is too short for a model to know when to use it; say what it does and what comes back".to_owned(),
+        ));
+    } else if length > LONGEST_DESCRIPTION {
+        warnings.push((WarningCode::LongDescription, format!(
+            "its description is longer than {LONGEST_DESCRIPTION} characters; some hosts cut it there"
+        )));
+    }
+    let hides_something =
+        |character: char| character != '\n' && crate::support::text::is_unsafe(character);
+    if description.contains(hides_something) {
+        warnings.push((WarningCode::HiddenCharacters,
+            "its description holds invisible characters; hosts may take it for an attack, so remove them".to_owned(),
+        ));
+    }
+}
+
+fn hint_warnings(hints: &Annotations, warnings: &mut Found) {
+    if hints.read_only == Some(true) {
+        if hints.destructive == Some(true) {
+            warnings.push((
+                WarningCode::ContradictoryHints,
+                "it says both read_only and destructive; keep one".to_owned(),
+            ));
+        }
+    } else if hints.destructive.is_none() {
+        warnings.push((WarningCode::MissingEffectHint,
+            "it says neither read_only nor destructive, so clients take it for destructive and may ask before each call; write read_only, or destructive = false".to_owned(),
+        ));
+    }
+    if hints.open_world.is_none() {
+        warnings.push((WarningCode::MissingOpenWorldHint,
+            "it does not say open_world, so clients assume that it reaches the outside; write open_world = false if it does not, or .default_hints(…) for all tools".to_owned(),
+        ));
+    }
+}
+
+fn argument_warnings(schema: &Value, warnings: &mut Found) {
+    let undescribed: Vec<_> = schema["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, schema)| !is_described(schema))
+        .map(|(name, _)| format!("\"{name}\""))
+        .collect();
+    let text = match undescribed.as_slice() {
+        [] => None,
+        [name] => Some(format!(
+            "its argument {name} has no description; write a doc comment on the field"
+        )),
+        names => Some(format!(
+            "its arguments {} have no description; write doc comments on the fields",
+            names.join(", ")
+        )),
+    };
+    warnings.extend(text.map(|text| (WarningCode::UndescribedArgument, text)));
+    warnings.extend(schema_warnings(&obstacles(schema, true), "argument"));
+}
+
+fn result_warnings(definition: &ToolDefinition, warnings: &mut Found) {
+    let Some(schema) = definition.output_schema() else {
+        return;
+    };
+    if schema["type"] != "object" {
+        warnings.push((WarningCode::ResultWithoutObject,
+            "its result is not an object, so clients of versions before 2026-07-28 get neither output schema nor structured content; return a struct that holds it".to_owned(),
+        ));
+    }
+    warnings.extend(schema_warnings(&obstacles(schema, false), "result"));
+}
+
+/// What some hosts refuse, and which ones.
+fn schema_warnings(obstacles: &[Obstacle], what: &str) -> Found {
+    let mut found: Found = Vec::new();
+    let places = |of: fn(&Obstacle) -> Option<&String>| -> Option<String> {
+        let all: Vec<&String> = obstacles.iter().filter_map(of).collect();
+        let named = all.iter().take(MOST_PLACES);
+        let mut text = named
+            .map(|place| format!("\"{place}\""))
+            .collect::<Vec<_>>()
+            .join(", ");
+        match all.len() {
+            0 => return None,
+            count if count > MOST_PLACES => {
+                text.push_str(&format!(" and {} more", count - MOST_PLACES));
+            }
+            _ => {}
+        }
+        Some(text)
+    };
+    for obstacle in obstacles {
+        if let Obstacle::Root(keyword) = obstacle {
+            found.push((WarningCode::RootChoice, format!(
+                "its arguments have `{keyword}` at the root, for which Anthropic's and OpenAI's APIs refuse the whole request and Claude Code drops the tool; put the choice into a field of a struct"
+            )));
+        }
+    }
+    let mut push = |code: WarningCode, places: Option<String>, text: &str| {
+        found.extend(places.map(|places| (code, format!("its {what} {places} {text}"))));
+    };
+    push(
+        WarningCode::ArgumentName,
+        places(|of| match of {
+            Obstacle::Name(place) => Some(place),
+            _ => None,
+        }),
+        "has a name outside ^[A-Za-z0-9_.-]{1,64}$, for which Anthropic's API, and so Claude, refuses the request; rename it with #[serde(rename = \"…\")]",
+    );
+    push(
+        WarningCode::MixedTuple,
+        places(|of| match of {
+            Obstacle::MixedTuple(place) => Some(place),
+            _ => None,
+        }),
+        "is a tuple of different types, which Gemini's API and OpenAI's strict mode refuse; use a struct with named fields",
+    );
+    push(
+        WarningCode::UniqueItems,
+        places(|of| match of {
+            Obstacle::UniqueItems(place) => Some(place),
+            _ => None,
+        }),
+        "is a set (`uniqueItems`), which Gemini's API and OpenAI's strict mode refuse; use a list",
+    );
+    push(
+        WarningCode::LargeNumber,
+        places(|of| match of {
+            Obstacle::LargeNumber(place) => Some(place),
+            _ => None,
+        }),
+        "lists a number outside ±(2^53-1), for which Anthropic's, Bedrock's and OpenAI's APIs refuse the request; use a text",
+    );
+    found
+}
+
+fn is_described(schema: &Value) -> bool {
+    schema["description"]
+        .as_str()
+        .is_some_and(|text| !text.trim().is_empty())
+        || schema.get("$ref").is_some()
+}
