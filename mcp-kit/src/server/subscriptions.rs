@@ -1,7 +1,7 @@
 //! `subscriptions/listen` (2026-07-28): the messages of a subscription, for every
 //! transport.
 //!
-//! This server's lists never change, so it honours none of the requested
+//! Changes of the registry are not announced yet, so it honours none of the requested
 //! notifications and acknowledges an empty set.
 
 use super::ServerInner;

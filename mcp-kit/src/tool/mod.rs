@@ -55,7 +55,7 @@ use crate::call::Call;
 )]
 #[async_trait]
 pub trait Tool: Send + Sync + 'static {
-    /// Name, description, schemas and policy. Read once, when the server is built.
+    /// Name, description, schemas and policy. Read once, when the tool is registered.
     fn definition(&self) -> &ToolDefinition;
 
     /// Runs the tool. The arguments have passed the definition's schema.

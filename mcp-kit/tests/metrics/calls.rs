@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use mcp_kit::observe::metrics::Metrics;
 use mcp_kit::prelude::*;
+use mcp_kit::primitive::Kind;
 use mcp_kit::server::ServerBuilder;
 use mcp_kit::testing::Client;
 use serde_json::json;
@@ -259,4 +260,38 @@ async fn calls_whose_arguments_were_normalised_are_counted() {
         client.call("climb", json!({"step": step})).await;
         assert_eq!(count(), normalised, "{step}");
     }
+}
+
+#[tokio::test]
+async fn removed_tool_leaves_the_text_when_its_last_call_has_ended() {
+    let (metrics, gate) = (Metrics::new(), Arc::<Gate>::default());
+    let server = server(&metrics, &gate).build().unwrap();
+    let client = Client::new(&server).await;
+    let shown = |name: &str| metrics.encode().contains(&format!("name=\"{name}\""));
+    client.call("fine", json!({})).await;
+    server.registry().hide(Kind::Tool, "fine").unwrap();
+    assert!(shown("fine"));
+    server.registry().remove(Kind::Tool, "fine").unwrap();
+    assert!(!shown("fine"));
+    server
+        .registry()
+        .update(|changes| changes.tool::<fine>())
+        .unwrap();
+    assert_eq!(calls(&metrics, "fine", "ok"), 0.0);
+    // One that is removed and added in one change counts on.
+    client.call("fine", json!({})).await;
+    let again = server.registry().update(|changes| {
+        changes.remove(Kind::Tool, "fine");
+        changes.tool::<fine>();
+    });
+    again.unwrap();
+    assert_eq!(calls(&metrics, "fine", "ok"), 1.0);
+
+    let call = client.call("waits", json!({}));
+    gate.runs.notified().await;
+    server.registry().remove(Kind::Tool, "waits").unwrap();
+    assert_eq!(running(&metrics, "waits"), 1.0);
+    call.cancel();
+    client.close().await;
+    assert!(!shown("waits"));
 }
