@@ -56,6 +56,7 @@ use std::collections::hash_map::{self, HashMap, VacantEntry};
 use tokio::time::Instant;
 
 use self::entries::{Entries, Entry};
+use crate::limits::Limits;
 use crate::protocol::RequestId;
 
 /// What a table may hold.
@@ -67,6 +68,17 @@ pub(crate) struct TableLimits {
     pub(crate) waiting: usize,
     /// The bytes that waiting calls hold. A call above it may wait alone.
     pub(crate) waiting_bytes: usize,
+}
+
+impl From<&Limits> for TableLimits {
+    /// The limits of a connection, and of a session.
+    fn from(limits: &Limits) -> Self {
+        Self {
+            running: limits.calls_per_connection,
+            waiting: limits.pending_calls,
+            waiting_bytes: limits.pending_bytes,
+        }
+    }
 }
 
 /// The open calls of one connection, session or server.

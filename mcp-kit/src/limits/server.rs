@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::call::TableLimits;
-
 /// The server's limits. A caller that exceeds one gets a clear answer, and
 /// nothing changes for others.
 ///
@@ -87,15 +85,6 @@ impl Limits {
 
     /// What the answer to a result that is too large needs itself.
     pub(crate) const LEAST_RESULT_BYTES: usize = 256;
-
-    /// Those of the calls of one connection or session.
-    pub(crate) fn of_calls(&self) -> TableLimits {
-        TableLimits {
-            running: self.calls_per_connection,
-            waiting: self.pending_calls,
-            waiting_bytes: self.pending_bytes,
-        }
-    }
 
     /// What cannot work, for `build()` to tell.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {

@@ -13,7 +13,7 @@ use super::reports::Reports;
 use super::runner::Runner;
 use crate::call::{
     Answer, CallContext, CallKey, CallTable, Ended, NotAdmitted, Outbound, Pending, Refusal,
-    Removed, Replaced, Share, ShareGiver, Ticked, Ticking,
+    Removed, Replaced, Share, ShareGiver, TableLimits, Ticked, Ticking,
 };
 use crate::protocol::{ErrorCode, RequestId, encode};
 use crate::server::ServerInner;
@@ -81,7 +81,7 @@ pub(super) enum Refused {
 
 impl Calls {
     pub(super) fn new(server: Arc<ServerInner>) -> Arc<Self> {
-        let limits = server.limits.of_calls();
+        let limits = TableLimits::from(&server.limits);
         Arc::new_cyclic(|this| Self {
             runtime: Handle::current(),
             kept: Kept::default(),

@@ -16,7 +16,9 @@ use tokio::runtime::Handle;
 use super::batch::BatchReply;
 use super::common::Common;
 use super::id::SessionId;
-use crate::call::{CallKey, CallTable, NotAdmitted, Origin, Pending, Share, ShareGiver};
+use crate::call::{
+    CallKey, CallTable, NotAdmitted, Origin, Pending, Share, ShareGiver, TableLimits,
+};
 use crate::limits::ByteBudget;
 use crate::observe::OpenSession;
 use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
@@ -134,7 +136,7 @@ impl LegacySession {
             common: Arc::clone(common),
             sink,
             state: Mutex::new(State {
-                calls: CallTable::new(common.mcp.server.limits.of_calls()),
+                calls: CallTable::new(TableLimits::from(&common.mcp.server.limits)),
                 streams,
                 ..State::default()
             }),
