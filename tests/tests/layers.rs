@@ -6,6 +6,8 @@
 //! and the result does not depend on features. Code behind `#[cfg(test)]` is left
 //! out.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
