@@ -8,6 +8,8 @@
 //! the crate makes is listed as the macro's call and the `pub` items in its
 //! definition.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod print;
 mod source;
 mod walk;

@@ -217,7 +217,7 @@ fn flatten(
         UseTree::Name(name) if name.ident == "self" => add(before.last().cloned(), before.clone()),
         UseTree::Name(name) => {
             let name = name.ident.to_string();
-            let path = [before.as_slice(), &[name.clone()]].concat();
+            let path = [before.as_slice(), std::slice::from_ref(&name)].concat();
             add(Some(name), path);
         }
         UseTree::Rename(rename) => {
