@@ -52,7 +52,8 @@ fn modules_use_only_what_the_table_in_architecture_md_lists() {
     for &(from, to) in EXCEPTIONS {
         if !edges.has(from, to) {
             faults.push(format!(
-                "`{from}` no longer uses `{to}`; remove the edge from EXCEPTIONS in {}",
+                "`{from}` no longer uses `{to}`; remove the edge from EXCEPTIONS in {}, and the \
+                 sentence about it below the table in ARCHITECTURE.md",
                 file!()
             ));
         }
