@@ -14,12 +14,19 @@ const _: () = {
             __spec.output(<() as kit::__private::IntoToolResult>::output_schema);
         }
         fn call(__call: kit::__private::Call) -> kit::__private::HandlerFuture {
-            kit::__private::run_blocking(
-                __call,
-                |__call| {
-                    <() as kit::__private::IntoToolResult>::into_tool_result(usage())
-                },
-            )
+            ::std::boxed::Box::pin(async move {
+                let __call = __call;
+                kit::__private::run_blocking(
+                        __call,
+                        (),
+                        |()| kit::__private::reply(
+                            <() as kit::__private::IntoToolResult>::into_tool_result(
+                                usage(),
+                            ),
+                        ),
+                    )
+                    .await
+            })
         }
     }
 };

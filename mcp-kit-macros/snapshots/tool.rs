@@ -42,15 +42,18 @@ const _: () = {
         ) -> ::mcp_kit::__private::HandlerFuture {
             ::std::boxed::Box::pin(async move {
                 let mut __call = __call;
-                let __call = &mut __call;
                 let __p0 = <__T0 as ::mcp_kit::__private::Parameter<
                     _,
-                >>::from_call(__call)?;
+                >>::from_call(&mut __call)
+                    .await?;
                 let __p1 = <__T1 as ::mcp_kit::__private::Parameter<
                     _,
-                >>::from_call(__call)?;
-                <__T2 as ::mcp_kit::__private::IntoToolResult>::into_tool_result(
-                    search_web(__p0, __p1).await,
+                >>::from_call(&mut __call)
+                    .await?;
+                ::mcp_kit::__private::reply(
+                    <__T2 as ::mcp_kit::__private::IntoToolResult>::into_tool_result(
+                        search_web(__p0, __p1).await,
+                    ),
                 )
             })
         }

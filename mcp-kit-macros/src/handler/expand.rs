@@ -240,9 +240,16 @@ impl Writer<'_> {
             .map(|i| format_ident!("__p{i}", span = Span::mixed_site()))
             .collect();
         let parameters = names.iter().zip(&self.types.parameters).map(|(name, ty)| {
-            quote! {
-                let #name = <#ty as #krate::Parameter<_>>::from_call(&mut #call).await?;
-            }
+            // From the type's first token to its last, as in `describe`: the compiler
+            // then finds one mistake where the future is made and where it is awaited.
+            let tokens: Vec<_> = ty.clone().into_iter().collect();
+            let span =
+                |token: Option<&TokenTree>| token.map_or_else(Span::call_site, TokenTree::span);
+            let path = quote_spanned! {span(tokens.first())=>
+                <#ty as #krate::Parameter<_>>::
+            };
+            let rest = quote_spanned!(span(tokens.last())=> from_call(&mut #call).await?);
+            quote!(let #name = #path #rest;)
         });
         let output = &self.types.output;
         let (into_result, convert) = self.noun.into_result;

@@ -200,11 +200,22 @@ pub fn reply(result: impl IntoToolResult) -> Result<Reply, Error> {
     result.into_tool_result().map(Reply::Tool)
 }
 
+/// What a blocking function takes: it moves to another thread.
+#[diagnostic::on_unimplemented(
+    message = "the arguments of a blocking tool move between threads, and `{Self}` cannot",
+    label = "not `Send`",
+    note = "use `Arc` in place of `Rc`, and `Mutex` in place of `RefCell`"
+)]
+pub trait MovesBetweenThreads: Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + 'static> MovesBetweenThreads for T {}
+
 /// Runs a blocking function on the blocking pool, with what was extracted for it.
 ///
 /// The call, and with it every permit, moves into the closure: a caller that
 /// gave up does not free what the closure still uses.
-pub async fn run_blocking<T: Send + 'static>(
+pub async fn run_blocking<T: MovesBetweenThreads>(
     call: Call,
     extracted: T,
     run: fn(T) -> Result<Reply, Error>,
