@@ -39,7 +39,7 @@ pub(super) fn serve<Kind, B: Build<Kind>>(
 
 /// The server with what the command line and the environment say.
 fn configured(server: &Server, arguments: &HttpArguments) -> Result<Server, Failure> {
-    let mut http = HttpOptions::clone(&server.inner().http());
+    let mut http = server.inner().http();
     if let Some(url) = &arguments.public_url {
         http = http.public_url(url);
     }
@@ -67,7 +67,7 @@ fn configured(server: &Server, arguments: &HttpArguments) -> Result<Server, Fail
         })?;
         http = http.metrics_on(address);
         if server.metrics().is_none() {
-            return Err(Failure(crate::server::NO_METRICS.to_owned()));
+            return Err(Failure(crate::transport::http::NO_METRICS.to_owned()));
         }
     }
     if arguments.allow_unauthenticated {
@@ -81,9 +81,9 @@ fn configured(server: &Server, arguments: &HttpArguments) -> Result<Server, Fail
         http = http.sse();
     }
     http = with_keys(http, arguments)?;
-    let problems: Vec<_> = http.problems().collect();
+    let problems: Vec<_> = http.own_problems().collect();
     if problems.is_empty() {
-        server.set_http(http);
+        server.set_network(http);
         Ok(server.clone())
     } else {
         Err(Failure(problems.join("; ")))

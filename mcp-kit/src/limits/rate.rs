@@ -15,6 +15,10 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// What a caller over the network may do with a primitive that has no rate of its
+    /// own.
+    pub(crate) const OVER_NETWORK: Self = Self::per_minute(60);
+
     /// `calls` per second; at least one.
     #[must_use]
     pub const fn per_second(calls: u32) -> Self {

@@ -1,5 +1,6 @@
 //! Builds a server, and reports everything that is wrong with it at once.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -23,8 +24,6 @@ use crate::primitive::WarningCode;
 use crate::protocol::encode;
 use crate::registry::{IntoRegistration, Policy, Registration, Router, Step, Store};
 use crate::tool::ToolFn;
-#[cfg(feature = "http")]
-use crate::transport::http::HttpOptions;
 
 /// Puts a server together; made by [`Server::builder`].
 #[must_use = "a server is made by `.build()`"]
@@ -45,8 +44,7 @@ pub struct ServerBuilder {
     ignored_arguments: Vec<String>,
     pub(super) default_hints: Annotations,
     pub(super) accepted_warnings: Vec<WarningCode>,
-    #[cfg(feature = "http")]
-    http: HttpOptions,
+    network: Box<dyn NetworkOptions>,
     meter: Meter,
 }
 
@@ -69,8 +67,7 @@ impl ServerBuilder {
             ignored_arguments: Vec::new(),
             default_hints: Annotations::default(),
             accepted_warnings: Vec::new(),
-            #[cfg(feature = "http")]
-            http: HttpOptions::default(),
+            network: Box::new(NoNetwork),
             meter: Meter::default(),
         }
     }
@@ -283,10 +280,16 @@ impl ServerBuilder {
         self
     }
 
-    /// Says how the server is served over HTTP.
+    /// Changes the options of a network transport, which the server carries.
     #[cfg(feature = "http")]
-    pub fn http(mut self, change: impl FnOnce(HttpOptions) -> HttpOptions) -> Self {
-        self.http = change(self.http);
+    pub(crate) fn network<T: NetworkOptions + Default>(
+        mut self,
+        change: impl FnOnce(T) -> T,
+    ) -> Self {
+        let options = (self.network as Box<dyn Any>)
+            .downcast()
+            .unwrap_or_default();
+        self.network = Box::new(change(*options));
         self
     }
 
@@ -317,10 +320,7 @@ impl ServerBuilder {
             accepted_warnings: self.accepted_warnings.into(),
             ledger: ledger.clone(),
         };
-        #[cfg(feature = "http")]
-        let network_rate = self.http.tool_rate;
-        #[cfg(not(feature = "http"))]
-        let network_rate = None;
+        let network_rate = self.network.default_rate();
         let steps = registrations.into_iter().map(Step::Add).collect();
         let registry = Store::new(policy, self.states, network_rate, steps, problems)
             .map_err(|problems| BuildError { problems })?;
@@ -350,7 +350,7 @@ impl ServerBuilder {
                 #[cfg(feature = "redis")]
                 shared: self.shared,
                 #[cfg(feature = "http")]
-                http: arc_swap::ArcSwap::from_pointee(self.http),
+                network: arc_swap::ArcSwap::from_pointee(self.network),
                 #[cfg(any(feature = "metrics", feature = "http"))]
                 meter: self.meter,
             }),
@@ -359,12 +359,7 @@ impl ServerBuilder {
 
     fn problems(&self) -> Vec<String> {
         let mut problems: Vec<String> = self.limits.problems().collect();
-        #[cfg(feature = "http")]
-        problems.extend(self.http.problems());
-        #[cfg(all(feature = "http", feature = "metrics"))]
-        if self.http.shows_metrics() && self.meter.metrics().is_none() {
-            problems.push(NO_METRICS.to_owned());
-        }
+        problems.extend(self.network.problems(&self.meter));
         if cfg!(panic = "abort") {
             problems.push(
                 "the build profile sets panic = \"abort\", under which a panic in one tool would end the server; remove it from the profile"
@@ -380,6 +375,29 @@ impl ServerBuilder {
     }
 }
 
+/// The options of a network transport: the server carries them and reads no more of
+/// them than this.
+pub(crate) trait NetworkOptions: Any + Send + Sync {
+    /// How often each caller may call what has no rate of its own.
+    fn default_rate(&self) -> Option<Rate>;
+
+    /// What is wrong with them, for `build()` to report.
+    fn problems(&self, meter: &Meter) -> Vec<String>;
+}
+
+/// No options: those of each transport by default.
+struct NoNetwork;
+
+impl NetworkOptions for NoNetwork {
+    fn default_rate(&self) -> Option<Rate> {
+        Some(Rate::OVER_NETWORK)
+    }
+
+    fn problems(&self, _: &Meter) -> Vec<String> {
+        Vec::new()
+    }
+}
+
 impl fmt::Debug for ServerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerBuilder")
@@ -388,10 +406,6 @@ impl fmt::Debug for ServerBuilder {
             .finish_non_exhaustive()
     }
 }
-
-/// What is missing where metrics are to be shown.
-#[cfg(all(feature = "http", feature = "metrics"))]
-pub(crate) const NO_METRICS: &str = "http: a metrics endpoint is configured, but the server has no metrics; add .metrics(&Metrics::new())";
 
 impl Identity {
     fn new(name: &str, version: &str, instructions: Option<&str>) -> Self {

@@ -8,6 +8,8 @@ mod listings;
 pub(crate) mod methods;
 mod subscriptions;
 
+#[cfg(feature = "http")]
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,8 +18,8 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 pub use crate::limits::Limits;
-#[cfg(all(feature = "cli", feature = "http", feature = "metrics"))]
-pub(crate) use builder::NO_METRICS;
+#[cfg(feature = "http")]
+pub(crate) use builder::NetworkOptions;
 pub use builder::{BuildError, ServerBuilder};
 pub use call::CallError;
 pub(crate) use dispatch::{Routed, Session};
@@ -37,8 +39,6 @@ use crate::observe::Meter;
 #[cfg(feature = "metrics")]
 use crate::observe::metrics::Metrics;
 use crate::registry::Store;
-#[cfg(feature = "http")]
-use crate::transport::http::HttpOptions;
 use drain::Drain;
 
 /// A server: tools, policy and state, ready to be served. Cloning is cheap and
@@ -83,7 +83,7 @@ pub(crate) struct ServerInner {
     identity: Arc<Identity>,
     /// The command line replaces the options of `build()`.
     #[cfg(feature = "http")]
-    http: ArcSwap<HttpOptions>,
+    network: ArcSwap<Box<dyn NetworkOptions>>,
     #[cfg(feature = "http")]
     ledger: Ledger,
     /// The store that the replicas of this server share.
@@ -140,11 +140,12 @@ impl Server {
         DrainHandle::new(Arc::clone(&self.inner.drain))
     }
 
-    /// Replaces the options for HTTP; services that were made before keep theirs.
+    /// Replaces the options of the network transport; services that were made before
+    /// keep theirs.
     #[cfg(all(feature = "cli", feature = "http"))]
-    pub(crate) fn set_http(&self, http: HttpOptions) {
-        self.inner.registry.set_network_rate(http.tool_rate);
-        self.inner.http.store(Arc::new(http));
+    pub(crate) fn set_network(&self, options: impl NetworkOptions) {
+        (self.inner.registry).set_network_rate(options.default_rate());
+        self.inner.network.store(Arc::new(Box::new(options)));
     }
 
     pub(crate) fn inner(&self) -> &Arc<ServerInner> {
@@ -153,10 +154,11 @@ impl Server {
 }
 
 impl ServerInner {
-    /// The options for HTTP.
+    /// The options of the network transport, if they are of this type.
     #[cfg(feature = "http")]
-    pub(crate) fn http(&self) -> Arc<HttpOptions> {
-        self.http.load_full()
+    pub(crate) fn network<T: Clone + 'static>(&self) -> Option<T> {
+        let options: &dyn Any = &***self.network.load();
+        options.downcast_ref().cloned()
     }
 
     /// What the replicas of this server know of each other's sessions, where

@@ -52,6 +52,8 @@ mod sessions;
 mod sse;
 
 pub use edge::options::HttpOptions;
+#[cfg(all(feature = "cli", feature = "metrics"))]
+pub(crate) use edge::options::NO_METRICS;
 pub use limits::HttpLimits;
 pub use message::body::HttpBody;
 pub use service::{HttpService, PeerAddr};

@@ -108,7 +108,7 @@ impl HttpService {
         let options = server.inner().http();
         let server = Arc::clone(server.inner());
         let rates = server.edge_limits(&options.edge_rates);
-        let edge = Arc::new(Edge::new(options, hosts, rates));
+        let edge = Arc::new(Edge::new(Arc::new(options), hosts, rates));
         let mcp = Mcp::new(server, Arc::clone(&edge));
         let sessions = Sessions::new(&mcp, store);
         Self {

@@ -16,6 +16,8 @@ use http::{HeaderMap, HeaderName};
 use crate::auth::{Authenticator, Authenticators, WELL_KNOWN};
 use crate::call::RequestSource;
 use crate::limits::{EdgeRates, Rate};
+use crate::observe::Meter;
+use crate::server::{NetworkOptions, ServerBuilder, ServerInner};
 use crate::transport::http::edge::forwarded::TrustedProxies;
 use crate::transport::http::edge::host_check::HostCheck;
 use crate::transport::http::limits::HttpLimits;
@@ -78,7 +80,7 @@ impl Default for HttpOptions {
             authenticators: Authenticators::default(),
             allow_unauthenticated: false,
             edge_rates: EdgeRates::default(),
-            tool_rate: Some(Rate::per_minute(60)),
+            tool_rate: Some(Rate::OVER_NETWORK),
             proxies: TrustedProxies::default(),
             exposed_headers: Vec::new(),
             has_sessions: true,
@@ -93,6 +95,41 @@ impl Default for HttpOptions {
             metrics_address: None,
             problems: Vec::new(),
         }
+    }
+}
+
+impl NetworkOptions for HttpOptions {
+    fn default_rate(&self) -> Option<Rate> {
+        self.tool_rate
+    }
+
+    fn problems(&self, meter: &Meter) -> Vec<String> {
+        let problems = self.own_problems();
+        #[cfg(feature = "metrics")]
+        let problems = {
+            let is_missing = self.shows_metrics() && meter.metrics().is_none();
+            problems.chain(is_missing.then(|| NO_METRICS.to_owned()))
+        };
+        let _ = meter;
+        problems.collect()
+    }
+}
+
+/// A metrics endpoint is configured on a server that has no metrics.
+#[cfg(feature = "metrics")]
+pub(crate) const NO_METRICS: &str = "http: a metrics endpoint is configured, but the server has no metrics; add .metrics(&Metrics::new())";
+
+impl ServerBuilder {
+    /// Configures how the server is served over HTTP; see [`HttpOptions`].
+    pub fn http(self, change: impl FnOnce(HttpOptions) -> HttpOptions) -> Self {
+        self.network(change)
+    }
+}
+
+impl ServerInner {
+    /// The options for HTTP.
+    pub(crate) fn http(&self) -> HttpOptions {
+        self.network().unwrap_or_default()
     }
 }
 
@@ -340,8 +377,8 @@ impl HttpOptions {
         self
     }
 
-    /// What is wrong with them, for `build()` to tell.
-    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
+    /// What is wrong with them by themselves.
+    pub(crate) fn own_problems(&self) -> impl Iterator<Item = String> {
         let path = self.path.as_str();
         let is_taken = TAKEN.contains(&path) || path.starts_with(WELL_KNOWN);
         let doubled = is_taken.then(|| {
