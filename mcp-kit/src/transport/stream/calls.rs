@@ -1,7 +1,9 @@
 //! A connection's calls: taking them, and answering each exactly once.
 
+mod runners;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -10,10 +12,9 @@ use tokio::time::Instant;
 
 use super::batch::{Batch, Kept};
 use super::reports::Reports;
-use super::runner::Runner;
 use crate::call::{
     Answer, CallContext, CallKey, CallTable, Ended, NotAdmitted, Outbound, Pending, Refusal,
-    Removed, Replaced, Share, ShareGiver, TableLimits, Ticked, Ticking,
+    Removed, Replaced, ShareGiver, TableLimits, Ticked, Ticking,
 };
 use crate::protocol::{ErrorCode, RequestId, encode};
 use crate::server::ServerInner;
@@ -272,101 +273,6 @@ impl Calls {
     pub(super) fn is_open(&self, id: &RequestId) -> bool {
         let state = self.lock();
         state.calls.contains(id) || state.reports.holds(id)
-    }
-
-    fn has_room(&self, state: &State) -> bool {
-        state.calls.can_start() && state.unread() <= self.server.limits.unread_bytes
-    }
-
-    fn keep_running(&self, state: &mut State) {
-        if state.runners == 0 && self.has_room(state) {
-            self.add_runner(state);
-        }
-    }
-
-    fn add_runner(&self, state: &mut State) {
-        state.runners += 1;
-        match state.idle_runner.take() {
-            Some(idle) => idle.waker.wake(),
-            None => {
-                if let Some(calls) = self.this.upgrade() {
-                    let runner = Runner::new(calls, state.next_runner);
-                    state.next_runner += 1;
-                    self.runtime.spawn(runner.run());
-                }
-            }
-        }
-    }
-
-    /// The next waiting call, once one may start; `None` where another runner
-    /// waits already, or nothing will come.
-    pub(super) fn poll_next(
-        &self,
-        runner: &mut Runner,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<(CallKey, Pending)>> {
-        let mut state = self.lock();
-        let is_closed = state.calls.is_closed();
-        if !runner.at_work {
-            match &mut state.idle_runner {
-                // Nobody called: it is a handler that was polled here first and
-                // has been told of something since.
-                Some(idle) if idle.runner == runner.name && !is_closed => {
-                    idle.waker.clone_from(cx.waker());
-                    return Poll::Pending;
-                }
-                _ => runner.at_work = true,
-            }
-        }
-        if self.has_room(&state)
-            && let Some((key, ())) = state.calls.start()
-            && let Some(open) = state.calls.get_mut(key)
-        {
-            let call = open.call.clone();
-            state.started += 1;
-            return Poll::Ready(Some((key, call)));
-        }
-        state.runners -= 1;
-        state.tell();
-        if state.idle_runner.is_some() || is_closed {
-            return Poll::Ready(None);
-        }
-        runner.at_work = false;
-        state.idle_runner = Some(Idle {
-            runner: runner.name,
-            waker: cx.waker().clone(),
-        });
-        Poll::Pending
-    }
-
-    /// Another runner, where the last call was not quick and more wait.
-    pub(super) fn help(&self) {
-        let mut state = self.lock();
-        let most = self.runtime.metrics().num_workers();
-        if state.runners < most && self.has_room(&state) {
-            self.add_runner(&mut state);
-        }
-    }
-
-    /// A runner that was at work has unwound: it is counted out, and another
-    /// takes what waits.
-    pub(super) fn lose_runner(&self) {
-        let mut state = self.lock();
-        state.runners -= 1;
-        self.keep_running(&mut state);
-        state.tell();
-    }
-
-    /// Counts a runner that a test made.
-    #[cfg(test)]
-    pub(super) fn count_runner(&self) {
-        self.lock().runners += 1;
-    }
-
-    /// The share of the connection that [`poll_next`](Self::poll_next) has
-    /// counted for the call that it gave out.
-    pub(super) fn share(&self) -> Share {
-        Share::of(Weak::<Self>::clone(&self.this))
     }
 
     /// Records which task a call runs in now. One that was cancelled meanwhile

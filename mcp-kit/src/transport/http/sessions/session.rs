@@ -3,6 +3,9 @@
 //!
 //! It allocates nothing before it is needed: an idle session is this struct.
 
+mod guards;
+mod replay;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -12,6 +15,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
+
+pub(crate) use guards::{InUse, Listening};
 
 use super::batch::BatchReply;
 use super::common::Common;
@@ -26,7 +31,7 @@ use crate::transport::http::calls::call::{Call, Holds, Waiting as Awaited};
 use crate::transport::http::calls::mcp::Mcp;
 use crate::transport::http::calls::place::{Answer, Answers, Owner, Place};
 use crate::transport::http::calls::response::{Exchange, NotResumed, Reader, StreamName};
-use crate::transport::http::calls::sink::{ReplayBudget, Sink};
+use crate::transport::http::calls::sink::Sink;
 use crate::transport::stream::Kept;
 
 /// Streams that have ended and may still be asked for, of one session.
@@ -367,30 +372,6 @@ impl LegacySession {
         }
     }
 
-    /// Forgets streams that nobody came back for.
-    pub(super) fn forget_old(&self, now: u64) {
-        let most = u64::try_from(COME_BACK.as_millis()).unwrap_or(u64::MAX);
-        self.forget_while(|finished, _| now.saturating_sub(finished.at) > most);
-    }
-
-    /// Forgets the stream that ended first, while it is due: it and how many
-    /// there are decide.
-    fn forget_while(&self, is_due: impl Fn(&Finished, usize) -> bool) {
-        loop {
-            let finished = {
-                let mut state = self.lock();
-                match state.finished.front() {
-                    Some(first) if is_due(first, state.finished.len()) => {
-                        state.finished.pop_front()
-                    }
-                    _ => return,
-                }
-            };
-            // It gives back what it kept, and so not under the lock.
-            drop(finished);
-        }
-    }
-
     /// Starts calls that wait, as far as they may run.
     fn launch(&self) {
         // A runtime that has shut down drops a call where it is launched, which
@@ -480,26 +461,6 @@ impl Owner for LegacySession {
     }
 }
 
-impl ReplayBudget for LegacySession {
-    fn has_room(&self, bytes: usize) -> bool {
-        let fits = || self.kept.load(Ordering::Relaxed) + bytes <= self.common.replay;
-        fits() || {
-            self.forget_while(|_, _| !fits());
-            fits()
-        }
-    }
-
-    fn keep(&self, bytes: usize) {
-        self.kept.fetch_add(bytes, Ordering::Relaxed);
-        self.common.kept.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    fn release(&self, bytes: usize) {
-        self.kept.fetch_sub(bytes, Ordering::Relaxed);
-        self.common.kept.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
-
 /// What it still counts for is given back with it: exchanges that outlive it
 /// find it no more.
 impl Drop for LegacySession {
@@ -514,45 +475,5 @@ impl ShareGiver for LegacySession {
     fn given_back(&self) {
         self.lock().calls.release();
         self.launch();
-    }
-}
-
-/// A session of which a request is being looked at.
-pub(crate) struct InUse(Arc<LegacySession>);
-
-impl InUse {
-    pub(super) fn session(&self) -> &Arc<LegacySession> {
-        &self.0
-    }
-}
-
-impl Drop for InUse {
-    fn drop(&mut self) {
-        let session = &self.0;
-        let now = session.common.now();
-        session.last_used.store(now, Ordering::Relaxed);
-        session.requests.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// A stream that belongs to no request, open until this is dropped.
-pub(crate) struct Listening {
-    session: Arc<LegacySession>,
-    exchange: Arc<Exchange>,
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let session = &self.session;
-        let mut state = session.lock();
-        let is_ours = (state.standalone.as_ref())
-            .is_some_and(|standalone| Arc::ptr_eq(standalone, &self.exchange));
-        if is_ours {
-            state.standalone = None;
-            drop(state);
-            // It was listening until now.
-            let now = session.common.now();
-            session.last_used.store(now, Ordering::Relaxed);
-        }
     }
 }
