@@ -72,7 +72,10 @@
 //! | take state, the caller, progress | [`extract`] |
 //! | fail | [`ToolError`], [`ResultExt`], [`user_error!`] |
 //! | register tools and set limits | [`server::ServerBuilder`], [`server::Limits`], [`registry::Registration`] |
+//! | group tools with their policy | [`Router`] |
+//! | change what a running server offers | [`registry::Registry`] |
 //! | wrap calls | [`middleware`] |
+//! | see how each call ended | [`call::Observer`] |
 //! | make tools at run time | [`tool::from_fn`], [`tool::Tool`] |
 //! | test a server | [`testing`] |
 //! | read or filter the log | [`logging`] |
@@ -101,6 +104,7 @@
 //! | `process` | no | programs that run without a shell and end with their call ([`guard`]) |
 //! | `testing` | no | [`testing`]: helpers for the tests of servers, for the `[dev-dependencies]` |
 //! | `regex` | no | the schema keyword `pattern`, and garde's `pattern` rule |
+//! | `json-schema` | no | all of JSON Schema 2020-12 for tools that are known only at run time |
 //! | `chrono`, `jiff` | no | dates, times and durations of these crates in arguments |
 //! | `uuid`, `url`, `rust_decimal` | no | `Uuid`, `Url` and `Decimal` in arguments |
 //!

@@ -68,9 +68,7 @@ impl DatabaseError {
             Self::Timeout(limit) => user_error!(
                 "The query was cancelled after {limit:?}. Select fewer rows, or filter by a column with an index."
             ),
-            Self::Busy => {
-                user_error!("The database is busy. Try again in a few seconds.")
-            }
+            Self::Busy => ToolError::busy("The database is busy. Try again in a few seconds."),
             Self::Internal(source) => ToolError::internal(source),
         }
     }

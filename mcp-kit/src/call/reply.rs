@@ -1,6 +1,7 @@
 //! What a handler replies.
 
 use crate::content::ToolResult;
+use crate::primitive::Kind;
 
 /// The reply of a call, of the kind that was called.
 ///
@@ -28,6 +29,14 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// The kind of primitive that replies so.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Tool(_) => Kind::Tool,
+        }
+    }
+
     /// Whether it reports a failure (`isError` of a tool's result).
     #[must_use]
     pub fn is_error(&self) -> bool {

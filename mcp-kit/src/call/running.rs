@@ -191,6 +191,14 @@ impl Running {
             let _ = discard(outcome);
             return Poll::Ready(None);
         }
+        let kind = self.context.target.info.kind();
+        let outcome = match outcome {
+            Ok(reply) if reply.kind() != kind => Err(Error::internal(format!(
+                "a {kind} was answered with the reply of a {}",
+                reply.kind()
+            ))),
+            outcome => outcome,
+        };
         Poll::Ready(Some(Settled {
             context: Arc::clone(&self.context),
             outcome,

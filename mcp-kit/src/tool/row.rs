@@ -125,7 +125,9 @@ fn failure(_: ErrorKind, text: String) -> Result<Reply, RpcError> {
 }
 
 fn write(out: &mut Vec<u8>, era: Era, reply: &Reply) {
-    let Reply::Tool(result) = reply;
+    let Some(result) = reply.as_tool() else {
+        return; // of another kind: no tool's chain ends so
+    };
     out.extend_from_slice(br#""content":["#);
     for (at, block) in result.content.iter().enumerate() {
         if at > 0 {
