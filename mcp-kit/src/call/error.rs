@@ -155,8 +155,8 @@ impl Error {
         self.0.kind
     }
 
-    /// Whether the error has a message for the client: it is not internal, and no
-    /// panic.
+    /// Whether the error has a message for the client: false for internal errors and
+    /// panics.
     #[must_use]
     pub fn has_message(&self) -> bool {
         self.message().is_some()
@@ -310,7 +310,7 @@ macro_rules! user_error {
 }
 
 /// Says what a client may know of a failure.
-pub trait ResultExt<T> {
+pub trait ResultExt<T>: sealed::Outcome {
     /// Keeps the failure from the client: it sees a reference only.
     ///
     /// For errors that `?` does not take, such as `anyhow::Error` or `String`.
@@ -325,7 +325,7 @@ pub trait ResultExt<T> {
     ///
     /// # Errors
     ///
-    /// A [`Error`] with `message` in place of the failure.
+    /// An [`Error`] with `message` in place of the failure.
     fn or_user(self, message: impl FixedText) -> Result<T, Error>;
 }
 
@@ -370,6 +370,11 @@ impl IntoToolError for Error {
 }
 
 mod sealed {
+    pub trait Outcome {}
+
+    impl<T, E> Outcome for Result<T, E> {}
+    impl<T> Outcome for Option<T> {}
+
     pub trait Sealed {}
 
     impl Sealed for super::Error {}

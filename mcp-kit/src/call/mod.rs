@@ -5,7 +5,7 @@
 //!  Pending ──run──► Running ─────────────────────────────► Answer (bytes)
 //!     │                │  contains panics, keeps internal      ▲
 //!     │                │  errors from the client, limits       │
-//!     │                │  the reply, tells the observers       │
+//!     │                │  the reply, notifies the observers       │
 //!     │                └─ chain: middlewares → handler ► Reply or Error
 //!     └──end──► Ended ──refuse───────────────────────────► Answer
 //! ```

@@ -10,7 +10,7 @@
 //! end to the observers. A handler can go on after that, if it blocks its thread;
 //! what it returns is dropped.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 const WAITING: u8 = 0;
 const RUNNING: u8 = 1;
@@ -18,27 +18,44 @@ const ENDED: u8 = 2;
 
 /// A call's phase; it never goes back.
 #[derive(Debug, Default)]
-pub(super) struct Phase(AtomicU8);
+pub(super) struct Phase {
+    now: AtomicU8,
+    /// The observers have heard of the start.
+    is_announced: AtomicBool,
+}
 
 impl Phase {
     /// Waiting → running; false if the call ended while it waited.
     pub(super) fn begin(&self) -> bool {
-        let begun = self
-            .0
-            .compare_exchange(WAITING, RUNNING, Ordering::AcqRel, Ordering::Acquire);
+        let begun =
+            self.now
+                .compare_exchange(WAITING, RUNNING, Ordering::AcqRel, Ordering::Acquire);
         begun.is_ok()
     }
 
     /// Moves to the end: whether the call was running, or `None` if it had ended
     /// before.
     pub(super) fn end(&self) -> Option<bool> {
-        match self.0.swap(ENDED, Ordering::AcqRel) {
+        match self.now.swap(ENDED, Ordering::AcqRel) {
             ENDED => None,
             before => Some(before == RUNNING),
         }
     }
 
     pub(super) fn has_ended(&self) -> bool {
-        self.0.load(Ordering::Acquire) == ENDED
+        self.now.load(Ordering::Acquire) == ENDED
+    }
+
+    /// The observers have heard that the call runs.
+    pub(super) fn set_announced(&self) {
+        self.is_announced.store(true, Ordering::Release);
+    }
+
+    /// Waits until they have: a call that is ended from outside while its start is
+    /// being reported has its end reported after it. Observers do not block.
+    pub(super) fn wait_announced(&self) {
+        while !self.is_announced.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
     }
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::{CallContext, Error, ErrorKind};
+use crate::primitive::Kind;
 
 /// Why a call is answered without its handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,11 @@ pub(crate) enum Refusal {
     /// The server has no room for the call as a whole.
     #[cfg(feature = "http")]
     NoRoom,
+    /// The caller's token lacks a scope; the response says so by itself.
+    #[cfg(feature = "http")]
+    Forbidden,
+    /// Handlers call each other too deeply.
+    NestedTooDeeply,
     /// The server drains.
     ShuttingDown,
     /// Its time is up.
@@ -37,7 +43,7 @@ pub(crate) enum Replaced {
 pub(crate) const SHUTTING_DOWN: &str = "The server is shutting down. Try again once it is back.";
 
 impl Refusal {
-    pub(super) fn error(self, call: &CallContext) -> Error {
+    pub(super) fn error(self, call: &CallContext, has_begun: bool) -> Error {
         match self {
             Self::Busy => Error::refusal(
                 ErrorKind::Busy,
@@ -45,8 +51,11 @@ impl Refusal {
             ),
             #[cfg(feature = "http")]
             Self::NoRoom => Error::refusal(ErrorKind::Busy, "The server is busy"),
+            #[cfg(feature = "http")]
+            Self::Forbidden => Error::forbidden("The token lacks a scope."),
+            Self::NestedTooDeeply => Error::internal("handlers call each other too deeply"),
             Self::ShuttingDown => Error::refusal(ErrorKind::Busy, SHUTTING_DOWN),
-            Self::TimedOut => timed_out(call.target.timeout),
+            Self::TimedOut => timed_out(call.target.info.kind(), call.target.timeout, has_begun),
             Self::Lost => Error::internal("the call was lost: its task panicked"),
         }
     }
@@ -54,17 +63,15 @@ impl Refusal {
 
 impl Replaced {
     pub(super) fn text(self, call: &CallContext) -> String {
-        let text = match self {
-            Self::BatchTooLarge => {
-                "The batch's results are too large together. Call the tool by itself."
-            }
-            Self::Lost => return internal(call),
+        match self {
+            Self::BatchTooLarge => format!(
+                "The batch's results are too large together. Call the {} by itself.",
+                call.target.info.kind()
+            ),
+            Self::Lost => internal(call),
             #[cfg(feature = "http")]
-            Self::Unread => {
-                "The result is large, and the server has too many answers that their clients do not read. Try again in a few seconds, or ask for less."
-            }
-        };
-        text.to_owned()
+            Self::Unread => "The result is large, and the server is holding too many unread responses. Try again in a few seconds, or ask for less.".to_owned(),
+        }
     }
 }
 
@@ -77,18 +84,23 @@ pub(super) fn internal(call: &CallContext) -> String {
 }
 
 /// What a client reads of a reply that exceeds its limit.
-pub(super) fn too_large(bytes: usize, limit: usize) -> String {
+pub(super) fn too_large(kind: Kind, bytes: usize, limit: usize) -> String {
     format!(
-        "The result has {bytes} bytes, more than the {limit} that this tool may return. Ask for less."
+        "The result has {bytes} bytes, more than the {limit} that this {kind} may return. Ask for less."
     )
 }
 
-/// A call took longer than `after`.
-pub(crate) fn timed_out(after: Duration) -> Error {
+/// A call took longer than `after`, which counts from when it was read.
+pub(crate) fn timed_out(kind: Kind, after: Duration, has_begun: bool) -> Error {
+    let what_happened = if has_begun {
+        "It may have done part of its work."
+    } else {
+        "It did not run: the call was waiting for its turn."
+    };
     Error::refusal(
         ErrorKind::Timeout,
         format!(
-            "The tool timed out after {}. It may have done part of its work.",
+            "The {kind} timed out after {}. {what_happened}",
             readable(after)
         ),
     )

@@ -82,6 +82,7 @@ impl Pending {
         for observer in &context.target.observers {
             let _ = contain(|| observer.started(&CallInfo(context)));
         }
+        context.phase.set_announced();
         let call = Call::new(Arc::clone(context), permit);
         let target = Arc::clone(&context.target);
         let chain: ChainFuture = Box::pin(async move { Next::of(&target).run(call).await });
@@ -137,16 +138,15 @@ impl Ended {
     /// The client's answer; cancels what still runs.
     pub(crate) fn refuse(self, why: Refusal) -> Answer {
         self.context.cancelled.set();
-        let error = why.error(&self.context);
+        let error = why.error(&self.context, self.has_begun);
         let answer = self.context.failure_of(&error, Vec::new());
         self.report(&error, Some(answer.json.len()));
         answer
     }
 
     /// Ends it with an answer that is no result of the call.
-    #[cfg(feature = "http")]
     pub(crate) fn turn_away(self, why: Refusal) {
-        let error = why.error(&self.context);
+        let error = why.error(&self.context, self.has_begun);
         self.report(&error, None);
     }
 
@@ -260,7 +260,11 @@ impl Settled {
                     };
                     (outcome, context.answer(&reply, buffer))
                 } else {
-                    let text = refusal::too_large(reply.size(), context.target.result_bytes);
+                    let text = refusal::too_large(
+                        context.target.info.kind(),
+                        reply.size(),
+                        context.target.result_bytes,
+                    );
                     let answer = context.failure(ErrorKind::User, text, buffer);
                     (Outcome::ResultTooLarge, answer)
                 };
@@ -360,6 +364,9 @@ impl CallContext {
     /// Tells the observers how the call ended. Their panics are contained; they
     /// may run while a thread unwinds.
     fn tell(self: &Arc<Self>, ending: &Ending<'_>) {
+        if ending.has_begun {
+            self.phase.wait_announced();
+        }
         let call = CallInfo(self);
         let tell_all = || {
             for observer in &self.target.observers {

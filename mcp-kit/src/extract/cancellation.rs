@@ -32,7 +32,7 @@ impl Cancellation {
         Self(Source::Test(cancelled))
     }
 
-    /// Whether the caller cancelled, left, or was told that time is up.
+    /// Whether the call was cancelled, its client left, or its time is up.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.cancelled_flag().is_set()

@@ -56,8 +56,8 @@ pub trait FromCall: Sized + Send + 'static {
     }
 }
 
-/// Something that a handler may take as `Option<T>`: `None` if it is absent. What is
-/// there and cannot be taken is an error still.
+/// Something that a handler may take as `Option<T>`: `None` if it is absent. A value
+/// that is present but cannot be taken is still an error.
 ///
 /// ```
 /// use mcp_kit::tool;

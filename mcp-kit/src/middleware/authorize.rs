@@ -21,7 +21,8 @@ impl Middleware for Authorize {
             return Err(Error::refusal(
                 ErrorKind::Forbidden,
                 format!(
-                    "Unknown tool: {} is not among this caller's tools, since the caller lacks the scope \"{scope}\".",
+                    "Unknown {0}: {1} is not among this caller's {0}s, since the caller lacks the scope \"{scope}\".",
+                    call.kind(),
                     call.name()
                 ),
             ));

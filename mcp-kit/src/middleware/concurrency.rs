@@ -20,7 +20,7 @@ pub struct ConcurrencyLimit {
 }
 
 impl ConcurrencyLimit {
-    /// At most `calls` at once, and at least one.
+    /// Creates a limit of `calls` at once, and of at least one.
     #[must_use]
     pub fn new(calls: usize) -> Self {
         let calls = calls.clamp(1, Semaphore::MAX_PERMITS);

@@ -1,8 +1,8 @@
 //! Middleware: code that runs around every call.
 //!
 //! The chain, outermost first: *the call itself* (contains panics, keeps internal
-//! errors from the client, limits the reply, tells the
-//! [observers](crate::call::Observer); cannot be removed or moved) →
+//! errors from the client, limits the reply, notifies
+//! the [observers](crate::call::Observer); cannot be removed or moved) →
 //! [`Authorize`] → [`RateLimit`] → [`Timeout`] → [`ConcurrencyLimit`] →
 //! [`ValidateOutput`] → your middlewares → [`Validate`] → your middlewares that asked
 //! to run after validation → the handler. A middleware that does not

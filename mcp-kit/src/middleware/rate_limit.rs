@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::{Middleware, Next};
 use crate::call::{Call, Error, ErrorKind, Reply};
 use crate::limits::{Budgets, Key, Ledger, Rate, Refused};
+use crate::primitive::Kind;
 
 /// Limits how often each caller may call each primitive (GCRA). A caller above the
 /// rate reads how many seconds to wait; other callers are not affected. Over HTTP,
@@ -24,14 +25,14 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// A limit of `rate` for each pair of caller and primitive, with state for at
+    /// Creates a limit of `rate` for each pair of caller and primitive, with state for at
     /// most 100,000 pairs.
     #[must_use]
     pub fn new(rate: Rate) -> Self {
         Self::with_entries(rate, 100_000)
     }
 
-    /// A limit with state for at most `entries` pairs.
+    /// Creates a limit with state for at most `entries` pairs.
     #[must_use]
     pub fn with_entries(rate: Rate, entries: usize) -> Self {
         Self::of(Budgets::new(rate, entries))
@@ -48,7 +49,7 @@ impl RateLimit {
         }
     }
 
-    fn refusal(&self, refused: Refused) -> Error {
+    fn refusal(&self, refused: Refused, kind: Kind) -> Error {
         let seconds = refused.retry_after_seconds();
         #[cfg(feature = "redis")]
         if refused == Refused::Unavailable {
@@ -62,7 +63,7 @@ impl RateLimit {
         Error::refusal(
             ErrorKind::RateLimited,
             format!(
-                "Rate limit of {rate} reached for this tool. Try again in {seconds} second{plural}."
+                "Rate limit of {rate} reached for this {kind}. Try again in {seconds} second{plural}."
             ),
         )
     }
@@ -91,11 +92,11 @@ impl Middleware for RateLimit {
     {
         match self.budgets.try_take(key(&call)) {
             Some(Ok(())) => next.run(call),
-            Some(Err(refused)) => Box::pin(ready(Err(self.refusal(refused)))),
+            Some(Err(refused)) => Box::pin(ready(Err(self.refusal(refused, call.kind())))),
             None => Box::pin(async move {
                 match self.budgets.take(key(&call)).await {
                     Ok(()) => next.run(call).await,
-                    Err(refused) => Err(self.refusal(refused)),
+                    Err(refused) => Err(self.refusal(refused, call.kind())),
                 }
             }),
         }

@@ -21,7 +21,7 @@ pub struct Timeout {
 }
 
 impl Timeout {
-    /// A limit on the time of the whole call.
+    /// Creates a limit on the time of the whole call.
     #[must_use]
     pub const fn new(after: Duration) -> Self {
         Self { after }
@@ -37,7 +37,7 @@ impl Middleware for Timeout {
             Ok(outcome) => outcome,
             Err(_) => {
                 context.cancel();
-                Err(timed_out(self.after))
+                Err(timed_out(context.target.info.kind(), self.after, true))
             }
         }
     }

@@ -107,7 +107,7 @@ impl PrimitiveInfo {
         self.scopes().find(|scope| !principal.has_scope(scope))
     }
 
-    /// Its hints; of a primitive that is no tool none is set.
+    /// Its hints. Only tools have any.
     #[must_use]
     pub fn annotations(&self) -> &Annotations {
         &self.annotations

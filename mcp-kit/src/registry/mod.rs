@@ -31,6 +31,7 @@ pub(crate) const MOST_PRIMITIVES: usize = 100_000;
 pub use crate::primitive::WarningCode;
 pub(crate) use entry::{Entry, Policy};
 pub use policy::ToolPolicy;
+pub(crate) use registration::Via;
 pub use registration::{IntoRegistration, Registration};
 pub use router::Router;
 pub(crate) use snapshot::Step;

@@ -76,13 +76,13 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Of a `#[tool]` function.
+    /// Registers a `#[tool]` function.
     pub fn tool<NameOfFunction: ToolFn>() -> Self {
         let (definition, requirements, handler) = tool::describe::<NameOfFunction>();
         Self::new(Box::new(definition), Arc::new(handler), requirements)
     }
 
-    /// Of a tool that is known only at run time.
+    /// Registers a tool that is known only at run time.
     ///
     /// ```
     /// use mcp_kit::Server;
@@ -265,18 +265,35 @@ impl fmt::Debug for Registration {
     label = "cannot be registered",
     note = "make a tool with `mcp_kit::tool::from_fn(definition, handler)`, or implement `mcp_kit::tool::Tool`; a function with `#[tool]` is registered with `.tool::<my_function>()`"
 )]
-pub trait IntoRegistration {
-    /// The registration.
+pub trait IntoRegistration<M: sealed::Via> {
+    /// Makes the registration.
     fn into_registration(self) -> Registration;
 }
 
-impl IntoRegistration for Registration {
+pub(crate) use sealed::Via;
+
+/// How a value becomes a registration: one marker for each trait that it can have, so
+/// that another kind of primitive can be added. Always inferred.
+mod sealed {
+    pub trait Via {}
+
+    #[derive(Debug)]
+    pub struct Itself;
+
+    #[derive(Debug)]
+    pub struct Tool;
+
+    impl Via for Itself {}
+    impl Via for Tool {}
+}
+
+impl IntoRegistration<sealed::Itself> for Registration {
     fn into_registration(self) -> Registration {
         self
     }
 }
 
-impl<T: Tool> IntoRegistration for T {
+impl<T: Tool> IntoRegistration<sealed::Tool> for T {
     fn into_registration(self) -> Registration {
         Registration::of_tool(self)
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::registration::Layers;
-use super::{IntoRegistration, Registration};
+use super::{IntoRegistration, Registration, Via};
 use crate::call::Middleware;
 use crate::tool::ToolFn;
 
@@ -81,7 +81,7 @@ impl Router {
 
     /// Adds a tool that is known only at run time, or any [`Registration`].
     #[expect(clippy::should_implement_trait, reason = "routers are not numbers")]
-    pub fn add(mut self, primitive: impl IntoRegistration) -> Self {
+    pub fn add<M: Via>(mut self, primitive: impl IntoRegistration<M>) -> Self {
         self.registrations.push(primitive.into_registration());
         self
     }

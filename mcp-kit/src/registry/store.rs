@@ -8,7 +8,7 @@ use arc_swap::{ArcSwap, Guard};
 
 use super::entry::Policy;
 use super::snapshot::{Snapshot, Step};
-use super::{IntoRegistration, Registration, Router};
+use super::{IntoRegistration, Registration, Router, Via};
 use crate::call::{StateMap, Target};
 use crate::limits::Rate;
 use crate::middleware::RateLimit;
@@ -208,7 +208,7 @@ impl Registry {
     /// # Errors
     ///
     /// As [`update`](Self::update).
-    pub fn add(&self, primitive: impl IntoRegistration) -> Result<(), RegistryError> {
+    pub fn add<M: Via>(&self, primitive: impl IntoRegistration<M>) -> Result<(), RegistryError> {
         self.update(|changes| changes.add(primitive))
     }
 
@@ -217,7 +217,10 @@ impl Registry {
     /// # Errors
     ///
     /// As [`update`](Self::update).
-    pub fn replace(&self, primitive: impl IntoRegistration) -> Result<(), RegistryError> {
+    pub fn replace<M: Via>(
+        &self,
+        primitive: impl IntoRegistration<M>,
+    ) -> Result<(), RegistryError> {
         self.update(|changes| changes.replace(primitive))
     }
 
@@ -279,7 +282,7 @@ pub struct Changes {
 impl Changes {
     /// Adds a tool that is known only at run time, or any [`Registration`], at the end
     /// of its list.
-    pub fn add(&mut self, primitive: impl IntoRegistration) {
+    pub fn add<M: Via>(&mut self, primitive: impl IntoRegistration<M>) {
         self.steps.push(Step::Add(primitive.into_registration()));
     }
 
@@ -296,7 +299,7 @@ impl Changes {
 
     /// Puts a primitive in the place of the one of the same kind and name. It keeps
     /// the place in the list, and stays hidden if that was.
-    pub fn replace(&mut self, primitive: impl IntoRegistration) {
+    pub fn replace<M: Via>(&mut self, primitive: impl IntoRegistration<M>) {
         self.steps
             .push(Step::Replace(primitive.into_registration()));
     }

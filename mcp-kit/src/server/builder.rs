@@ -22,7 +22,7 @@ use crate::observe::metrics::Metrics;
 use crate::primitive::Annotations;
 use crate::primitive::WarningCode;
 use crate::protocol::encode;
-use crate::registry::{IntoRegistration, Policy, Registration, Router, Step, Store};
+use crate::registry::{IntoRegistration, Policy, Registration, Router, Step, Store, Via};
 use crate::tool::ToolFn;
 
 /// Puts a server together; made by [`Server::builder`].
@@ -106,7 +106,7 @@ impl ServerBuilder {
     /// Registers a tool that is known only at run time, or any [`Registration`], which
     /// has limits and middlewares of its own.
     #[expect(clippy::should_implement_trait, reason = "routers are not numbers")]
-    pub fn add(mut self, primitive: impl IntoRegistration) -> Self {
+    pub fn add<M: Via>(mut self, primitive: impl IntoRegistration<M>) -> Self {
         self.router = self.router.add(primitive);
         self
     }
@@ -166,14 +166,14 @@ impl ServerBuilder {
         self
     }
 
-    /// A middleware around every tool, before validation. The one added first
+    /// Adds a middleware around every tool, before validation. The one added first
     /// is outermost.
     pub fn layer(mut self, middleware: impl Middleware) -> Self {
         self.router = self.router.layer(middleware);
         self
     }
 
-    /// A middleware around every tool, after validation: it sees only calls
+    /// Adds a middleware around every tool, after validation: it sees only calls
     /// whose arguments are right.
     pub fn layer_after_validation(mut self, middleware: impl Middleware) -> Self {
         self.router = self.router.layer_after_validation(middleware);
@@ -449,7 +449,7 @@ impl fmt::Display for BuildError {
     }
 }
 
-/// The same as `Display`: it is what `unwrap` and a failing `main` print.
+/// Prints what `Display` does, since `unwrap` and a failing `main` print it.
 impl fmt::Debug for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -7,14 +7,13 @@ use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Poll;
 
 use serde::Serialize;
 
 use super::{Server, ServerInner};
 use crate::call::{
     Call, CallContext, CallParts, CallRequest, CallText, Error, ErrorKind, Home, NoReply, Pending,
-    RequestSource, Settled, Transport,
+    Refusal, RequestSource, Settled, Transport,
 };
 use crate::caller::Principal;
 use crate::content::ToolResult;
@@ -162,21 +161,24 @@ impl Server {
             progress_token: None,
             scope: None,
         }));
+        if DEPTH.get() >= DEEPEST {
+            if let Some(ended) = pending.end() {
+                ended.turn_away(Refusal::NestedTooDeeply);
+            }
+            return Err(CallError::NestedTooDeeply);
+        }
         let Some(mut running) = pending.run(None) else {
-            return Err(CallError::UnknownTool); // nobody else can have ended it
+            return Err(CallError::UnknownTool); // no other code can have ended it
         };
         // Calls inside each other are polled inside each other.
         let settled = poll_fn(|cx| {
             let depth = DEPTH.get();
-            if depth >= DEEPEST {
-                return Poll::Ready(Err(CallError::NestedTooDeeply));
-            }
             DEPTH.set(depth + 1);
             let polled = running.poll_settled(cx);
             DEPTH.set(depth);
-            polled.map(Ok)
+            polled
         })
-        .await?;
+        .await;
         let reply = settled.map(Settled::into_reply);
         match reply {
             Some(Ok(reply)) => reply.into_tool().ok_or(CallError::UnknownTool),

@@ -26,6 +26,13 @@ pub(crate) struct Method {
     header: Option<NameFrom>,
     /// A legacy client may send it before `initialize`.
     pub(super) comes_first: bool,
+    /// It is a client's first message, which a server can answer before its runtime
+    /// runs.
+    #[cfg_attr(
+        not(all(feature = "stdio", unix)),
+        expect(dead_code, reason = "only stdio answers so early")
+    )]
+    pub(crate) is_greeting: bool,
 }
 
 /// What a method does.
@@ -52,53 +59,45 @@ enum NameFrom {
 
 const BOTH: &[Era] = &[Era::Legacy, Era::Modern];
 
-/// What most methods have.
-const PLAIN: Method = Method {
-    name: "",
-    eras: BOTH,
-    does: Does::Listen,
-    header: None,
-    comes_first: false,
-};
+/// A method of both eras that does this.
+const fn method(name: &'static str, does: Does) -> Method {
+    Method {
+        name,
+        eras: BOTH,
+        does,
+        header: None,
+        comes_first: false,
+        is_greeting: false,
+    }
+}
 
 /// The most frequent first.
 static METHODS: [Method; 6] = [
     Method {
-        name: "tools/call",
-        does: Does::Call(ServerInner::find_tool),
         header: Some(NameFrom::Name),
-        ..PLAIN
+        ..method("tools/call", Does::Call(ServerInner::find_tool))
     },
+    method("tools/list", Does::List(Kind::Tool)),
     Method {
-        name: "tools/list",
-        does: Does::List(Kind::Tool),
-        ..PLAIN
-    },
-    Method {
-        name: "ping",
         eras: &[Era::Legacy],
-        does: Does::Answer(ServerInner::ping),
         comes_first: true,
-        ..PLAIN
+        ..method("ping", Does::Answer(ServerInner::ping))
     },
     Method {
-        name: "initialize",
         eras: &[Era::Legacy],
-        does: Does::Initialize,
         comes_first: true,
-        ..PLAIN
+        is_greeting: true,
+        ..method("initialize", Does::Initialize)
     },
     Method {
-        name: "server/discover",
         eras: &[Era::Modern],
-        does: Does::Answer(ServerInner::discover),
         comes_first: true,
-        ..PLAIN
+        is_greeting: true,
+        ..method("server/discover", Does::Answer(ServerInner::discover))
     },
     Method {
-        name: "subscriptions/listen",
         eras: &[Era::Modern],
-        ..PLAIN
+        ..method("subscriptions/listen", Does::Listen)
     },
 ];
 
@@ -115,13 +114,6 @@ impl Method {
     /// Whether it opens the legacy era: it changes what later messages mean.
     pub(crate) fn is_initialize(&self) -> bool {
         matches!(self.does, Does::Initialize)
-    }
-
-    /// Whether it is a client's first message, which a server can answer before its
-    /// runtime runs.
-    #[cfg(all(feature = "stdio", unix))]
-    pub(crate) fn is_greeting(&self) -> bool {
-        self.comes_first && self.name != "ping"
     }
 
     /// Whether it opens a subscription, whose answer has no end of its own.

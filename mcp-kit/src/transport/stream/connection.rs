@@ -342,7 +342,8 @@ impl Connection {
                     }
                 }
                 End::Flushing(time) => {
-                    if self.is_flushed && !self.calls.has_output() {
+                    // A call that has ended by itself is open until its answer is here.
+                    if !self.calls.has_open() && self.is_flushed && !self.calls.has_output() {
                         return Poll::Ready(Ok(()));
                     }
                     return time.as_mut().poll(cx).map(Ok);

@@ -16,7 +16,7 @@ use crate::caller::Principal;
 #[cfg(all(feature = "stdio", unix))]
 use crate::protocol::message::{Message, decode_one};
 #[cfg(all(feature = "stdio", unix))]
-use crate::server::methods::{self, Method};
+use crate::server::methods;
 use crate::server::{ServerInner, Session};
 
 /// More than any greeting has, in bytes.
@@ -72,7 +72,7 @@ impl Greeting {
             return self.lines.rest() < LONGEST;
         };
         if let Ok(Message::Request(request)) = decode_one(line)
-            && methods::find(&request.method).is_some_and(Method::is_greeting)
+            && methods::find(&request.method).is_some_and(|method| method.is_greeting)
         {
             // Never a call: no greeting is one.
             let _ = server.request(&mut self.session, &request, &mut self.answers);

@@ -60,7 +60,7 @@ impl Call {
         waiting: Waiting,
     ) -> Arc<Self> {
         let (call, holds) = Self::prepare(mcp, call, exchange, waiting, None);
-        let task = tokio::spawn(run(Arc::clone(&call), holds, None));
+        let task = tokio::spawn(run(EndOnDrop(Arc::clone(&call)), holds, None));
         let _ = call.task.set(task.abort_handle());
         call.abort_if_over();
         call
@@ -91,7 +91,7 @@ impl Call {
 
     /// Starts a call whose turn has come, with its share of the session.
     pub(crate) fn launch(self: &Arc<Self>, holds: Holds, share: Share, runtime: &Handle) {
-        let task = runtime.spawn(run(Arc::clone(self), holds, Some(share)));
+        let task = runtime.spawn(run(EndOnDrop(Arc::clone(self)), holds, Some(share)));
         let _ = self.task.set(task.abort_handle());
         self.abort_if_over();
     }
@@ -147,8 +147,8 @@ impl Call {
     pub(crate) fn refuse(&self, why: Refusal) {
         if let Some(ended) = self.call.end() {
             self.is_over.store(true, Ordering::Release);
-            self.abort();
             self.answer(ended.refuse(why));
+            self.abort();
         }
     }
 
@@ -246,13 +246,13 @@ impl Drop for CallGuard {
     }
 }
 
-/// Ends a call whose task ends without an answer. If the task unwinds, the
-/// client is answered with a reference.
-struct EndOnDrop<'a>(&'a Call);
+/// Ends a call whose task ends without an answer, also one that was never polled. If
+/// the task unwinds, the client is answered with a reference.
+struct EndOnDrop(Arc<Call>);
 
-impl Drop for EndOnDrop<'_> {
+impl Drop for EndOnDrop {
     fn drop(&mut self) {
-        let call = self.0;
+        let call = &*self.0;
         if call.is_over.load(Ordering::Acquire) {
             return; // answered by the code that ended it
         }
@@ -267,8 +267,8 @@ impl Drop for EndOnDrop<'_> {
     }
 }
 
-async fn run(call: Arc<Call>, holds: Holds, share: Option<Share>) {
-    let end = EndOnDrop(&call);
+async fn run(end: EndOnDrop, holds: Holds, share: Option<Share>) {
+    let call = &*end.0;
     let principal = &call.call.context().principal;
     // Its caller's first: one that waits for that takes none of the server's.
     let Some(theirs) = acquire(call.server.principal_permits.of(principal)).await else {
@@ -286,7 +286,7 @@ async fn run(call: Arc<Call>, holds: Holds, share: Option<Share>) {
     match answer {
         Some(answer) => call.answer(answer),
         // Ended from outside, by code that answers it.
-        None => std::mem::forget(end),
+        None => call.is_over.store(true, Ordering::Release),
     }
     drop(open);
 }

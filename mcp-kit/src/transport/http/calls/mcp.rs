@@ -6,9 +6,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use crate::call::{Pending, Refusal as Why, SHUTTING_DOWN};
-use crate::caller::Principal;
 use crate::limits::{ByteBudget, Claim};
-use crate::protocol::message::Request;
 use crate::server::ServerInner;
 use crate::transport::http::calls::in_flight::InFlight;
 use crate::transport::http::calls::response::{Exchange, Reader};
@@ -69,28 +67,26 @@ impl Mcp {
         .closing())
     }
 
-    /// A token that lacks a tool's scope is answered so that its holder can ask for
-    /// a better one (RFC 6750, section 3.1). Keys have nobody to ask: their callers
-    /// read in the call's result what is missing.
-    pub(crate) fn check_scope(
-        &self,
-        request: &Request<'_>,
-        principal: &Principal,
-    ) -> Result<(), Refusal> {
-        if !principal.has_token() {
-            return Ok(());
-        }
-        let target = self.server.target_of(request);
-        let missing = (target.as_ref()).and_then(|target| target.info.missing_scope(principal));
-        let Some(scope) = missing else {
+    /// Refuses a call whose token lacks a scope, so that its holder can ask for a better
+    /// one (RFC 6750, section 3.1). A key cannot be exchanged: its caller reads in the
+    /// call's result what is missing.
+    pub(crate) fn check_scope(&self, call: &Pending) -> Result<(), Refusal> {
+        let context = call.context();
+        let (principal, info) = (&context.principal, &context.target.info);
+        let missing = principal.has_token().then(|| info.missing_scope(principal));
+        let Some(scope) = missing.flatten() else {
             return Ok(());
         };
+        if let Some(ended) = call.end() {
+            ended.turn_away(Why::Forbidden);
+        }
         let challenge = (self.edge.options.authenticators).insufficient_scope(principal, scope);
         Err(Refusal::new(
             StatusCode::FORBIDDEN,
             Reason::Forbidden,
             format!(
-                "Forbidden: the tool needs the scope \"{scope}\", which the token does not have"
+                "Forbidden: the {} needs the scope \"{scope}\", which the token does not have",
+                info.kind()
             ),
         )
         .challenges(challenge.into_iter().collect()))

@@ -204,12 +204,15 @@ fn modern(
     if let Some((member, name)) = method.and_then(|method| method.header_name(&request.params)) {
         same(&headers::NAME, &name, member)?;
     }
-    if let Some(target) = endpoint.mcp.server.target_of(request) {
+    // A caller that may not see it learns nothing of its arguments.
+    if let Some(target) = endpoint.mcp.server.target_of(request)
+        && target.info.missing_scope(&session.principal).is_none()
+    {
         param_headers::check(&target.param_headers, request.params.arguments, headers)?;
     }
     endpoint.mcp.refuse_while_draining()?;
-    endpoint.mcp.check_scope(request, &session.principal)?;
-    sessions::route(&endpoint.mcp, Era::Modern, &mut session, request, meta).map_err(|error| {
+    let asked = sessions::route(&endpoint.mcp, Era::Modern, &mut session, request, meta);
+    let asked = asked.map_err(|error| {
         let status = match error.code() {
             ErrorCode::MethodNotFound => StatusCode::NOT_FOUND,
             // Its answer would be a stream, so the request is refused as a whole.
@@ -217,7 +220,11 @@ fn modern(
             _ => StatusCode::OK,
         };
         Refusal::of(status, None, error)
-    })
+    })?;
+    if let Asked::Call(call) = &asked {
+        endpoint.mcp.check_scope(call)?;
+    }
+    Ok(asked)
 }
 
 /// Opens a subscription, whose answer is a stream.

@@ -13,7 +13,7 @@ use crate::caller::Principal;
 use crate::limits::Claim;
 use crate::protocol::message::{Notification, Request};
 use crate::protocol::meta::Meta;
-use crate::protocol::{Era, RequestId, RpcError, encode};
+use crate::protocol::{Era, ErrorCode, RequestId, RpcError, encode};
 use crate::server::{Routed, Session};
 use crate::transport::http::calls::call::{Call, Waiting};
 use crate::transport::http::calls::mcp::{Mcp, no_room};
@@ -70,8 +70,6 @@ impl<'a> Caller<'a> {
         if session.has_call(id) {
             return Err(duplicate());
         }
-        mcp.check_scope(request, &self.principal)
-            .map_err(|refusal| refusal.with_id(Some(id)))?;
         let mut known = Session {
             principal: self.principal.clone(),
             version: Some(session.version),
@@ -94,6 +92,8 @@ impl<'a> Caller<'a> {
                 return Err(Refusal::of(StatusCode::OK, None, error).with_id(Some(id)));
             }
         };
+        mcp.check_scope(&call)
+            .map_err(|refusal| refusal.with_id(Some(id)))?;
         mcp.hold(&call, incoming)?;
         let exchange = session.exchange();
         if patience.is_some() || session.sink.is_some() {
@@ -105,8 +105,16 @@ impl<'a> Caller<'a> {
         };
         match session.take(mcp, call, exchange, waiting, batch) {
             Ok(call) => Ok(Reply::Call(call)),
-            Err(Unfit::Duplicate) => Err(duplicate()),
-            Err(Unfit::Ended) => Err(unknown()),
+            Err(Unfit::Duplicate(call)) => {
+                call.discard(ErrorCode::InvalidRequest);
+                Err(duplicate())
+            }
+            Err(Unfit::Ended(call)) => {
+                if let Some(ended) = call.end() {
+                    ended.cancel();
+                }
+                Err(unknown())
+            }
             Err(Unfit::NoRoom(call)) => Err(no_room(&call)),
             Err(Unfit::Busy(call)) => match call.end() {
                 Some(ended) => Ok(Reply::Json {

@@ -170,14 +170,15 @@ pub(super) fn request(
         Found::Nothing if is_first => return initialize(sessions, request, meta, asking),
         Found::Nothing => return Err(with_id(missing())),
         Found::Stateless => {
-            (sessions.mcp())
-                .check_scope(request, &asking.principal)
-                .map_err(with_id)?;
             // The specification has it so where the header is missing.
             let version = version.unwrap_or(ProtocolVersion::V2025_03_26);
             asking.version = (!is_first).then_some(version);
             let asked = route(sessions.mcp(), Era::Legacy, &mut asking, request, meta);
-            return asked.map_err(|error| with_id(Refusal::of(StatusCode::OK, None, error)));
+            let asked = asked.map_err(|error| with_id(Refusal::of(StatusCode::OK, None, error)))?;
+            if let Asked::Call(call) = &asked {
+                sessions.mcp().check_scope(call).map_err(with_id)?;
+            }
+            return Ok(asked);
         }
     };
     let keep_alive = sessions.mcp().edge.options.limits.keep_alive;

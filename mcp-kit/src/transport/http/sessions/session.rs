@@ -106,13 +106,13 @@ struct Finished {
 /// Why a call was not taken.
 pub(super) enum Unfit {
     /// Its id belongs to a call in flight.
-    Duplicate,
+    Duplicate(Pending),
     /// No more calls can wait.
     Busy(Pending),
     /// It would wait, and keep a connection that is needed for others.
     NoRoom(Pending),
     /// The session has ended meanwhile.
-    Ended,
+    Ended(Pending),
 }
 
 impl LegacySession {
@@ -267,8 +267,8 @@ impl LegacySession {
         let was_idle = calls.is_empty();
         let entry = match calls.admit(call.id(), call.size(), |_| false) {
             Ok(entry) => entry,
-            Err(NotAdmitted::Closed) => return Err(Unfit::Ended),
-            Err(NotAdmitted::DuplicateId) => return Err(Unfit::Duplicate),
+            Err(NotAdmitted::Closed) => return Err(Unfit::Ended(call)),
+            Err(NotAdmitted::DuplicateId) => return Err(Unfit::Duplicate(call)),
             Err(NotAdmitted::Full) => return Err(Unfit::Busy(call)),
         };
         let keeps_connection = batch.is_none() && self.sink.is_none();
