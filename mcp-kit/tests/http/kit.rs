@@ -1,6 +1,9 @@
 //! `testing::Client` over HTTP: the same calls as over stdio, and what only HTTP has.
 
+use std::sync::{Arc, Mutex};
+
 use mcp_kit::auth::{AuthError, Authenticator, Credentials, ProtectedResource};
+use mcp_kit::call::{CallInfo, Ending, Observer};
 use mcp_kit::prelude::*;
 use mcp_kit::protocol::ProtocolVersion;
 use mcp_kit::server::ServerBuilder;
@@ -205,10 +208,22 @@ impl Authenticator for Tokens {
     }
 }
 
+/// Writes down what was called, and how it ended.
+struct Audit(Arc<Mutex<Vec<String>>>);
+
+impl Observer for Audit {
+    fn ended(&self, call: &CallInfo<'_>, how: &Ending<'_>) {
+        let entry = format!("{} {}", call.name(), how.outcome().as_str());
+        self.0.lock().unwrap().push(entry);
+    }
+}
+
 #[tokio::test]
 async fn a_token_without_the_scope_is_refused_with_403_and_the_scope_to_ask_for() {
     let resource = ProtectedResource::new("https://mcp.example.com/mcp").unwrap();
+    let entries = Arc::default();
     let server = server(&gate().0)
+        .observer(Audit(Arc::clone(&entries)))
         .http(|http| http.authenticate(Tokens(resource)))
         .build()
         .unwrap();
@@ -226,6 +241,7 @@ async fn a_token_without_the_scope_is_refused_with_403_and_the_scope_to_ask_for(
             "{challenge}"
         );
     }
+    assert_eq!(*entries.lock().unwrap(), ["secret forbidden"; 2]);
     // An unknown one is refused at the handshake, and in the modern era at the first request.
     let http = Client::http(&server).bearer("another");
     let refusal = http.clone().connect().await.unwrap_err();
