@@ -1,4 +1,4 @@
-//! One rate, and what is left of it for each of many.
+//! A rate and the remaining budget of each key.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
@@ -11,24 +11,25 @@ use crate::limits::replicas::{RedisLimits, SharedCount, StoreUnavailable};
 use crate::limits::table::Table;
 use crate::support::lock::Lock;
 
-/// Whose budget it is: of a caller, a kind and a name; of an address alone.
+/// Identifies a budget: caller, kind and name; or an address alone.
 pub(crate) type Key<'a> = [&'a [u8]; 3];
 
-/// A budget of `rate` for each key.
+/// Keeps a budget of `rate` for each key.
 ///
-/// What is kept is bounded: the least recently seen keys are forgotten first.
+/// The number of keys is limited: the least recently seen keys are forgotten
+/// first.
 pub(crate) struct Budgets {
     rate: Rate,
-    /// A hash with a secret stands for a key: nothing of it is kept, nobody can
-    /// find two that collide, and by chance a full table has such two once in
-    /// billions of times.
+    /// Keys are stored as hashes with a secret. The keys themselves are not
+    /// kept, and a client cannot construct two that collide. By chance a full
+    /// table has such two once in billions of times.
     hasher: RandomState,
     table: Lock<Table>,
     #[cfg(feature = "redis")]
     shared: Option<SharedCount>,
 }
 
-/// Why something may not be done now.
+/// Why a budget refuses a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// The budget is used up.
@@ -50,11 +51,11 @@ impl Budgets {
         }
     }
 
-    /// The same, counted for all replicas by `store` under `names`.
+    /// Creates budgets that `store` counts for all replicas under `names`.
     #[cfg(feature = "redis")]
     pub(crate) fn shared(mut self, store: RedisLimits, names: [&str; 2]) -> Self {
         let rate = self.rate.to_string();
-        // A rate that is changed begins anew.
+        // A changed rate starts a new count.
         let names = [names[0], names[1], &rate];
         let count = SharedCount::new(store, &names, self.rate.each(), self.rate.burst());
         self.shared = Some(count);
@@ -65,42 +66,42 @@ impl Budgets {
         self.rate
     }
 
-    /// Takes one from the key's budget. It is ready at once and allocates
-    /// nothing where the budgets are kept in this process.
+    /// Takes one from the key's budget. If the budgets are kept in this
+    /// process, the future is ready at once and allocates nothing.
     pub(crate) async fn take(&self, key: Key<'_>) -> Result<(), Refused> {
         self.reserve(key)?;
         self.confirm(key).await
     }
 
-    /// Takes one from the key's budget in this process alone, until it is known
-    /// whether it counts: then it is [confirmed](Self::confirm) or
-    /// [given back](Self::give_back).
+    /// Takes one from the key's budget in this process only, until it is known
+    /// whether it counts: then it is [confirmed](Self::confirm) or [given
+    /// back](Self::give_back).
     pub(crate) fn reserve(&self, key: Key<'_>) -> Result<(), Refused> {
         self.take_here(self.hashed(key))
     }
 
-    /// What was taken from the key's budget in this process does not count.
+    /// Gives back what was taken from the key's budget in this process.
     #[cfg(feature = "http")]
     pub(crate) fn give_back(&self, key: Key<'_>) {
         let hashed = self.hashed(key);
         self.table.lock().give_back(hashed, self.rate);
     }
 
-    /// What was taken from the key's budget in this process counts: where
-    /// replicas share the budget, for all of them.
+    /// Confirms what was taken from the key's budget in this process. If
+    /// replicas share the budget, it then counts for all of them.
     pub(crate) async fn confirm(&self, key: Key<'_>) -> Result<(), Refused> {
         #[cfg(feature = "redis")]
         if let Some(count) = &self.shared {
-            // Boxed, so that whoever does not share has no room for it in its
-            // own future.
+            // Boxed, so that a server without a shared store has no room for it
+            // in its own future.
             return Box::pin(self.take_shared(count, key, self.hashed(key))).await;
         }
         let _ = key;
         Ok(())
     }
 
-    /// As [`take`](Self::take), without a future; `None` where other replicas
-    /// have to be asked.
+    /// Like [`take`](Self::take), without a future. Returns `None` if other
+    /// replicas must be asked.
     pub(crate) fn try_take(&self, key: Key<'_>) -> Option<Result<(), Refused>> {
         #[cfg(feature = "redis")]
         if self.shared.is_some() {
@@ -115,9 +116,9 @@ impl Budgets {
         taken.map_err(Refused::Wait)
     }
 
-    /// Counts for all replicas what passed the count of this one. So this one
-    /// has a count of its own where the store's is not to be had, and whoever
-    /// is to wait does not make it ask again.
+    /// Counts for all replicas what passed the count of this one. So this
+    /// process has its own count if the store is unavailable, and a caller that
+    /// must wait does not cause another request to the store.
     #[cfg(feature = "redis")]
     async fn take_shared(
         &self,
@@ -141,7 +142,7 @@ impl Budgets {
     fn hashed(&self, key: Key<'_>) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         for part in key {
-            // So that it matters where one part ends and the next begins.
+            // Makes the boundaries between the parts significant.
             hasher.write_usize(part.len());
             hasher.write(part);
         }
@@ -150,8 +151,8 @@ impl Budgets {
 }
 
 impl Refused {
-    /// Whether it is the count that cannot be had, and not the budget that is
-    /// used up: over HTTP that is 503, and not 429.
+    /// Whether the count is unavailable, rather than the budget used up: over
+    /// HTTP that is 503 instead of 429.
     #[cfg(feature = "http")]
     pub(crate) fn is_unavailable(self) -> bool {
         match self {
@@ -161,8 +162,8 @@ impl Refused {
         }
     }
 
-    /// Whole seconds until it is worth another try; at least 1. It is the
-    /// value of `Retry-After` (RFC 9110, section 10.2.3).
+    /// Whole seconds until another try can succeed; at least 1. It is the value
+    /// of `Retry-After` (RFC 9110, section 10.2.3).
     pub(crate) fn retry_after_seconds(self) -> u64 {
         match self {
             Self::Wait(wait) => (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1),
@@ -192,7 +193,7 @@ mod tests {
         assert_eq!(budgets.take(add).await, wait);
         assert_eq!(budgets.take(sub).await, Ok(()));
         assert_eq!(budgets.take(other).await, Ok(()));
-        // Where one part ends and the next begins makes a difference.
+        // The boundary between the parts makes a difference.
         assert_eq!(budgets.take([b"alice", b"toola", b"dd"]).await, Ok(()));
         tokio::time::advance(Duration::from_millis(500)).await;
         assert_eq!(budgets.take(add).await, Ok(()));

@@ -1,17 +1,17 @@
-//! Bytes that clients make the server hold, counted against one limit however
-//! many clients there are.
+//! Limits the bytes that clients make the server hold, in total for all
+//! clients.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Counts bytes that are held.
+/// Counts the bytes that are held.
 #[derive(Debug)]
 pub(crate) struct ByteBudget {
     most: usize,
     held: AtomicUsize,
 }
 
-/// Bytes that are held until it is dropped.
+/// Bytes that are held until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Claim {
     budget: Arc<ByteBudget>,
@@ -33,8 +33,8 @@ impl ByteBudget {
     }
 
     /// Holds `bytes`, if there is room for them in the budget or in a further
-    /// quarter of it that only small messages may use: many large messages do
-    /// not keep small ones out.
+    /// quarter of it that only small messages may use. So many large messages
+    /// do not keep small ones out.
     pub(crate) fn claim_small(self: &Arc<Self>, bytes: usize) -> Option<Claim> {
         let mut claim = self.nothing();
         claim.set_small(bytes).then_some(claim)
@@ -68,20 +68,20 @@ impl ByteBudget {
 }
 
 impl Claim {
-    /// Holds `bytes` in all, if there is room for them.
+    /// Changes the claim to `bytes` in total, if there is room for them.
     pub(crate) fn grow_to(&mut self, bytes: usize) -> bool {
         self.change_to(self.bytes.max(bytes)) <= self.budget.most
     }
 
-    /// Holds `bytes` in all, no more and no less, if there is room for them as
-    /// for what is small.
+    /// Changes the claim to exactly `bytes` in total, if there is room for them
+    /// by the rule for small messages.
     pub(crate) fn set_small(&mut self, bytes: usize) -> bool {
         let most = self.budget.most;
         let is_more = bytes > self.bytes;
         self.change_to(bytes) <= most.saturating_add(most / 4) || !is_more
     }
 
-    /// Also holds what `other` held; both count against the same budget.
+    /// Adds the bytes that `other` held; both count against the same budget.
     pub(crate) fn take_in(&mut self, mut other: Self) {
         self.bytes += std::mem::take(&mut other.bytes);
     }

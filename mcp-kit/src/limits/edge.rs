@@ -1,20 +1,20 @@
-//! The limits at the edge of HTTP, before a request is a call: by address
-//! for requests that are not authenticated, by principal for the others.
+//! Limits the rates of HTTP requests before they become calls: by address for
+//! unauthenticated requests, by principal for the others.
 //!
 //! Whether a caller is known shows only after authentication, and guessing keys
-//! must be limited before it. So each request is counted to its address when it
-//! arrives, and the count is given back when its caller turns out to be known:
-//! many users behind one address are not one client.
+//! must be limited before it. So each request counts against its address when
+//! it arrives, and is given back once its caller is authenticated: many users
+//! behind one address are not one client.
 
 use std::net::IpAddr;
 
 use crate::caller::{Host, Principal};
 use crate::limits::{Budgets, Key, Ledger, Rate, Refused};
 
-/// The rates at the edge; `None` is no limit.
+/// The rates at the edge; `None` means no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EdgeRates {
-    /// Requests of one address that are not authenticated.
+    /// Unauthenticated requests of one address.
     pub(crate) address: Option<Rate>,
     /// Requests of one principal.
     pub(crate) principal: Option<Rate>,
@@ -34,7 +34,7 @@ impl Default for EdgeRates {
     }
 }
 
-/// What is left of the edge's rates for each address and principal.
+/// The remaining budget of each address and principal.
 pub(crate) struct EdgeLimits {
     address: Option<Budgets>,
     principal: Option<Budgets>,
@@ -43,7 +43,7 @@ pub(crate) struct EdgeLimits {
 }
 
 impl EdgeLimits {
-    /// Limits of these rates, counted in `ledger`.
+    /// Creates limits of these rates, counted in `ledger`.
     pub(crate) fn new(rates: &EdgeRates, ledger: &Ledger) -> Self {
         let of = |what, rate: Option<Rate>| rate.map(|rate| ledger.budgets(what, rate));
         Self {
@@ -54,7 +54,7 @@ impl EdgeLimits {
         }
     }
 
-    /// Counts a request to its address until its caller is known.
+    /// Counts a request against its address until its caller is known.
     pub(crate) fn arrival(&self, address: IpAddr) -> Result<Arrival<'_>, Refused> {
         let arrival = Arrival {
             budgets: self.address.as_ref(),
@@ -66,8 +66,8 @@ impl EdgeLimits {
         Ok(arrival)
     }
 
-    /// Counts a stream that the principal opens. One that is not authenticated
-    /// counts as its host.
+    /// Counts a stream that the principal opens. An unauthenticated one counts
+    /// against its host.
     #[cfg(feature = "sse")]
     pub(crate) async fn stream(&self, principal: &Principal) -> Result<(), Refused> {
         take(self.stream.as_ref(), principal).await
@@ -86,7 +86,7 @@ async fn take(budgets: Option<&Budgets>, principal: &Principal) -> Result<(), Re
     }
 }
 
-/// A request that is counted to its address. It stays counted if its client
+/// A request that counts against its address. It stays counted if its client
 /// leaves before its caller is known.
 #[must_use]
 pub(crate) struct Arrival<'a> {
@@ -95,14 +95,14 @@ pub(crate) struct Arrival<'a> {
 }
 
 impl Arrival<'_> {
-    /// An authenticated caller sent it: it does not count to its address.
+    /// Gives the request back: an authenticated caller sent it.
     pub(crate) fn of_known(self) {
         if let Some(budgets) = self.budgets {
             budgets.give_back(self.key());
         }
     }
 
-    /// It counts to its address, for all replicas.
+    /// Counts the request against its address, for all replicas.
     pub(crate) async fn of_unknown(self) -> Result<(), Refused> {
         match self.budgets {
             Some(budgets) => budgets.confirm(self.key()).await,
@@ -148,7 +148,7 @@ mod tests {
         for _ in 0..1000 {
             assert_eq!(known(), Ok(()));
         }
-        // Those that arrived and are not known yet do.
+        // Requests that have arrived and are not yet authenticated do count.
         let arrived = [(); 3].map(|()| edge.arrival(ip("192.0.2.1")).unwrap());
         assert!(known().is_err());
         arrived.into_iter().for_each(Arrival::of_known);
@@ -157,7 +157,7 @@ mod tests {
             assert_eq!(edge.unknown("192.0.2.1").await, Ok(()));
         }
         assert!(edge.unknown("192.0.2.1").await.is_err());
-        // Guessing must not go on until a guess is right.
+        // Guessing must not continue until a guess is right.
         assert!(known().is_err());
     }
 

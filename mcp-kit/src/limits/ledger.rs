@@ -14,7 +14,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// In this process, with at most `entries` keys per rate.
+    /// Keeps budgets in this process, with at most `entries` keys per rate.
     pub(crate) fn new(entries: usize) -> Self {
         Self {
             entries,
@@ -23,14 +23,15 @@ impl Ledger {
         }
     }
 
-    /// In a store, too, which counts for all replicas of the server.
+    /// Also counts in a store, for all replicas of the server.
     #[cfg(feature = "redis")]
     pub(crate) fn shared(mut self, store: Option<RedisLimits>, server: &str) -> Self {
         self.shared = store.map(|store| (store, server.to_owned()));
         self
     }
 
-    /// Budgets of `rate`. `what` they are for tells them apart in a store.
+    /// Creates budgets of `rate`. `what` names their purpose, which
+    /// distinguishes them in a store.
     #[cfg_attr(not(feature = "redis"), expect(unused_variables))]
     pub(crate) fn budgets(&self, what: &'static str, rate: Rate) -> Budgets {
         let budgets = Budgets::new(rate, self.entries);

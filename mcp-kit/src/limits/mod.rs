@@ -1,5 +1,6 @@
-//! How often something may be done, and how much may be held: rates, tables of
-//! what is left of them, byte budgets, and what replicas share of all that.
+//! Limits on how often something may be done and how much may be held: rates,
+//! tables of the remaining budgets, byte budgets, and what replicas share of
+//! them.
 
 mod budgets;
 #[cfg(feature = "http")]

@@ -1,5 +1,5 @@
-//! Whose legacy sessions are whose, as the replicas of a server know it of
-//! each other.
+//! Records which principal owns each legacy session, as the replicas of a
+//! server share it.
 
 use std::time::Duration;
 
@@ -11,12 +11,13 @@ use sha2::{Digest as _, Sha256};
 use crate::caller::Principal;
 use crate::protocol::ProtocolVersion;
 
-/// What replicas know of each other's sessions. An answer that cannot be had
-/// is an error, and never a guess: whose session it is does not fail open.
+/// Shares the owners of legacy sessions between replicas. An unavailable answer
+/// is an error, never a guess: the check of a session's owner does not fail
+/// open.
 #[async_trait]
 pub(crate) trait SharedSessions: Send + Sync {
-    /// Tells of a session that was opened, for `lifetime` from now. An error
-    /// means that it must not be opened.
+    /// Records a session that was opened, for `lifetime` from now. On an error
+    /// the session must not be opened.
     async fn put(
         &self,
         id: &str,
@@ -24,8 +25,8 @@ pub(crate) trait SharedSessions: Send + Sync {
         lifetime: Duration,
     ) -> Result<(), OwnerUnknown>;
 
-    /// The session, which then lives for `lifetime` from now; `None` if it
-    /// has ended or never was.
+    /// Returns the session, which then lives for `lifetime` from now; `None` if
+    /// it has ended or never existed.
     async fn get(
         &self,
         id: &str,
@@ -36,14 +37,15 @@ pub(crate) trait SharedSessions: Send + Sync {
     async fn remove(&self, id: &str) -> Result<(), OwnerUnknown>;
 }
 
-/// Who knows did not answer; the log has why.
+/// The store did not answer; the log has the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OwnerUnknown;
 
-/// What is known of a session: who opened it, and the version agreed on.
+/// A session's owner and its negotiated version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SessionRecord {
-    /// A digest of the principal's name: nobody else need know names.
+    /// A digest of the principal's name, so that names do not leave the
+    /// process.
     pub(crate) owner: String,
     pub(crate) version: ProtocolVersion,
 }

@@ -1,13 +1,13 @@
-//! A rate: how many calls in how much time.
+//! A rate: a number of calls per period.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// How many calls in how much time: `5/s`, `60/min`, `1000/h`.
+/// A number of calls per period: `5/s`, `60/min`, `1000/h`.
 ///
-/// All of them may come at once (the burst); after that one more is let
-/// through each time its share of the period has passed.
+/// All of them may come at once (the burst). After that one more call is
+/// allowed each time its share of the period has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     calls: u32,
@@ -15,7 +15,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// What a caller over the network may do with a primitive that has no rate of its
+    /// The rate of a network caller for a primitive that has no rate of its
     /// own.
     pub(crate) const OVER_NETWORK: Self = Self::per_minute(60);
 
@@ -44,7 +44,7 @@ impl Rate {
         }
     }
 
-    /// What one call costs: the budget gets as much back in this time.
+    /// What one call costs: the time in which the budget recovers it.
     pub(super) fn each(self) -> Duration {
         self.period / self.calls
     }
@@ -85,7 +85,7 @@ impl fmt::Display for Rate {
     }
 }
 
-/// A text that is no [`Rate`].
+/// A text that is not a valid [`Rate`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidRate(String);
 

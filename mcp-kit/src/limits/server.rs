@@ -17,21 +17,23 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct Limits {
     /// The longest message from a client, in bytes; 4 MiB. A longer one is
-    /// answered with an error, under its id where that can be found.
+    /// answered with an error, under its id if that can be found.
     pub message_bytes: usize,
     /// Calls of one connection, or of one HTTP session, that run at once; 64.
-    /// Further ones wait.
+    /// Further calls wait.
     pub calls_per_connection: usize,
-    /// Calls of the whole server that run at once; 1,024. Further ones wait.
+    /// Calls of the whole server that run at once; 1,024. Further calls wait.
     pub calls_per_server: usize,
     /// Calls of one principal that run at once over HTTP, in all of its
-    /// connections and sessions; 256. Further ones wait, and other principals'
+    /// connections and sessions; 256. Further calls wait, and other principals'
     /// calls run meanwhile; while requests take up more than half of the
-    /// connections, they are refused with 503. Callers without authentication count by their host.
-    /// It should be well below `calls_per_server`.
+    /// connections, further calls are refused with 503. Callers without
+    /// authentication count by their host. It should be well below
+    /// `calls_per_server`.
     pub calls_per_principal: usize,
-    /// Calls of one connection that wait; 4,096. Further ones are answered
-    /// with an error: the server is busy. A batch has no more messages either.
+    /// Calls of one connection that wait; 4,096. Further calls are answered
+    /// with an error: the server is busy. It also limits the messages of a
+    /// batch.
     pub pending_calls: usize,
     /// The bytes of arguments, ids and progress tokens that wait on one
     /// connection; 8 MiB.
@@ -52,9 +54,9 @@ pub struct Limits {
     /// 100. Further ones are refused with an error, over HTTP with 429.
     pub subscriptions_per_principal: usize,
     /// Pairs of caller and tool that a rate limit keeps state for; 100,000.
-    /// Over HTTP also the addresses, and the callers.
+    /// Over HTTP it also limits the addresses and the callers.
     pub limiter_entries: usize,
-    /// How long calls in flight may go on once the server ends; 10 s.
+    /// How long calls in flight may continue once the server ends; 10 s.
     pub drain_time: Duration,
 }
 
@@ -83,10 +85,10 @@ impl Limits {
     /// A year: times are added to the clock's, which has an end.
     pub(crate) const LONGEST_TIME: Duration = Duration::from_secs(365 * 24 * 3_600);
 
-    /// What the answer to a result that is too large needs itself.
+    /// The size of the error that replaces a result that is too large.
     pub(crate) const LEAST_RESULT_BYTES: usize = 256;
 
-    /// What cannot work, for `build()` to tell.
+    /// Returns the settings that cannot work, for `build()` to report.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
         let counts = [
             ("message_bytes", self.message_bytes, 1_024),

@@ -1,4 +1,4 @@
-//! The generic cell rate algorithm over a bounded table of keys.
+//! The generic cell rate algorithm over a table with a limited number of keys.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -8,11 +8,11 @@ use tokio::time::Instant;
 
 use crate::limits::Rate;
 
-/// When each key's budget is whole again.
+/// Records when each key's budget is whole again.
 ///
-/// Two generations bound the table: once the young one is half the bound, it
-/// becomes the old one, and what the old one still held, the least recently
-/// seen, is forgotten.
+/// Two generations limit the table: once the young one holds half the limit, it
+/// becomes the old one. What the old one still held, the least recently seen
+/// keys, is forgotten.
 ///
 /// Keys are hashes already, made with a secret.
 pub(crate) struct Table {
@@ -24,7 +24,7 @@ pub(crate) struct Table {
 
 type Whole = HashMap<u64, Duration, BuildHasherDefault<AsItIs>>;
 
-/// Hashes what is a hash.
+/// Returns the key, which is a hash already, as its hash.
 #[derive(Default)]
 struct AsItIs(u64);
 
@@ -45,7 +45,7 @@ impl Hasher for AsItIs {
 }
 
 impl Table {
-    /// A table for at most `entries` keys.
+    /// Creates a table for at most `entries` keys.
     pub(crate) fn new(entries: usize) -> Self {
         Self {
             start: None,
@@ -55,7 +55,8 @@ impl Table {
         }
     }
 
-    /// Takes one call from the key's budget, or says how long to wait for it.
+    /// Takes one call from the key's budget, or returns how long to wait for
+    /// it.
     pub(crate) fn take(&mut self, key: u64, rate: Rate, now: Instant) -> Result<(), Duration> {
         let now = now.duration_since(*self.start.get_or_insert(now));
         if let Some(whole_at) = self.young.get_mut(&key) {
@@ -80,7 +81,7 @@ impl Table {
         }
     }
 
-    /// Lets the key wait for as long as somebody else said that it must.
+    /// Makes the key wait as long as the shared store requires.
     #[cfg(feature = "redis")]
     pub(crate) fn put_off(&mut self, key: u64, wait: Duration, rate: Rate, now: Instant) {
         let now = now.duration_since(*self.start.get_or_insert(now));
@@ -126,7 +127,8 @@ mod tests {
         for key in 1..10_000 {
             table.take(key, rate, now).unwrap();
             assert!(table.len() <= 100);
-            // Seen again and again: never forgotten, however many others come.
+            // Seen repeatedly, so never forgotten, however many other keys
+            // come.
             assert!(table.take(0, rate, now).is_err());
         }
     }

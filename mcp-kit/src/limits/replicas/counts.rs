@@ -9,23 +9,23 @@ use sha2::{Digest as _, Sha256};
 use crate::limits::Key;
 use crate::limits::replicas::{RedisLimits, StoreUnavailable, digest_part};
 
-/// Atomic, and by the store's clock: replicas need not agree on the time.
+/// Atomic, and by the store's clock, so replicas need not agree on the time.
 static GCRA: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("gcra.lua")));
 
 /// The budgets of one rate, kept by the store.
 pub(crate) struct SharedCount {
     store: RedisLimits,
-    /// The digest of what all keys have in common.
+    /// The digest of the common part of all keys.
     common: Sha256,
-    /// What one costs, in microseconds.
+    /// The cost of one, in microseconds.
     each: f64,
-    /// What all but one cost.
+    /// The cost of all but one.
     burst: f64,
 }
 
 impl SharedCount {
-    /// Budgets that are told apart from others by `names`, in which one
-    /// costs `each`, and all but one cost `burst`.
+    /// Creates budgets that `names` distinguish from others. One costs `each`,
+    /// and all but one cost `burst`.
     pub(crate) fn new(store: RedisLimits, names: &[&str], each: Duration, burst: Duration) -> Self {
         let mut common = Sha256::new();
         for name in names {
@@ -40,7 +40,7 @@ impl SharedCount {
         }
     }
 
-    /// Takes one from the key's budget, or says how long to wait for it.
+    /// Takes one from the key's budget, or returns how long to wait for it.
     pub(crate) async fn take(
         &self,
         key: Key<'_>,
@@ -63,7 +63,7 @@ impl SharedCount {
         })
     }
 
-    /// Whether it is refused what cannot be counted.
+    /// Whether requests that cannot be counted are refused.
     pub(crate) fn fails_closed(&self) -> bool {
         self.store.link.settings().fails_closed
     }

@@ -1,5 +1,5 @@
-//! The way to the store: one connection that all questions share, a time for
-//! each, and a pause after a failure.
+//! The link to the store: one connection that all requests share, a time limit
+//! for each, and a pause after a failure.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use crate::support::lookup;
 
 const TARGET: &str = "mcp_kit::limits::replicas";
 
-/// How often at most the log tells of failures.
+/// The minimum time between two log lines about failures.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub(super) struct Settings {
     pub(super) prefix: String,
     pub(super) timeout: Duration,
     pub(super) fails_closed: bool,
-    /// How long nobody asks after a failure.
+    /// How long no request is sent after a failure.
     pub(super) pause: Duration,
 }
 
@@ -39,21 +39,23 @@ impl Default for Settings {
     }
 }
 
-/// A connection is replaced after any failure, also after a mere timeout: one
-/// whose other end has gone without a word would else stay until the kernel
-/// gives it up, which takes a quarter of an hour.
+/// Connects to the store and sends requests to it.
+///
+/// A connection is replaced after any failure, also after a mere timeout. One
+/// whose other end has disappeared without a word would otherwise stay until
+/// the kernel gives it up, which takes a quarter of an hour.
 pub(super) struct Link {
     client: redis::Client,
     settings: Settings,
     current: Lock<Current>,
-    /// Whoever connects holds it; the others wait for the same connection.
+    /// Held by the task that connects; the others wait for the same connection.
     connecting: tokio::sync::Mutex<()>,
-    /// Whether the last question failed; `health` says more.
+    /// Whether the last request failed; `health` has the details.
     is_failing: AtomicBool,
     health: Lock<Health>,
 }
 
-/// Looks up the store's name on threads that no tool can fill.
+/// Resolves the store's name on threads that tools cannot fill.
 struct Names;
 
 impl redis::io::AsyncDNSResolver for Names {
@@ -72,8 +74,8 @@ impl redis::io::AsyncDNSResolver for Names {
 #[derive(Default)]
 struct Current {
     connection: Option<MultiplexedConnection>,
-    /// How many there were, so that a late failure of one does not end the
-    /// next.
+    /// The number of this connection, so that a late failure of one does not
+    /// end the next.
     serial: u64,
 }
 
@@ -81,9 +83,9 @@ struct Current {
 struct Health {
     ask_again_at: Option<Instant>,
     told_at: Option<Instant>,
-    /// Whether the log's last line is of a failure.
+    /// Whether the last log line reported a failure.
     is_told: bool,
-    /// Failures since the log's last line.
+    /// Failures since the last log line.
     untold: u64,
 }
 
@@ -99,7 +101,7 @@ impl Link {
         }
     }
 
-    /// Another link to the same place.
+    /// Creates another link to the same store.
     pub(super) fn changed(&self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = self.settings.clone();
         change(&mut settings);
@@ -110,14 +112,14 @@ impl Link {
         &self.settings
     }
 
-    /// Asks for a sign of life, also within the pause.
+    /// Sends a ping to the store, also within the pause.
     pub(super) async fn ping(&self) -> Result<(), StoreUnavailable> {
         self.ask_now(|mut store| async move { redis::cmd("PING").exec_async(&mut store).await })
             .await
     }
 
-    /// Asks the store. `question` may be put twice: a connection that the
-    /// store has closed since it was last used is noticed only then.
+    /// Sends a request to the store. `question` may be sent twice: a connection
+    /// that the store has closed since it was last used is noticed only then.
     pub(super) async fn ask<T, F>(
         &self,
         question: impl Fn(MultiplexedConnection) -> F,
@@ -163,7 +165,7 @@ impl Link {
         Err(StoreUnavailable)
     }
 
-    /// The connection that all share, and whether it has been used before.
+    /// Returns the shared connection, and whether it has been used before.
     async fn connection(
         &self,
         serial: &mut Option<u64>,
@@ -180,7 +182,7 @@ impl Link {
         if let Some(connection) = existing() {
             return Ok((connection, true));
         }
-        // The time for the whole question bounds both.
+        // The time limit of the whole request covers both.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
@@ -203,8 +205,8 @@ impl Link {
         }
     }
 
-    /// Whether the pause is over. One question tries; the others wait for what
-    /// it finds.
+    /// Whether the pause is over. One request tries; the others wait for its
+    /// outcome.
     fn may_try(&self) -> bool {
         let mut health = self.health.lock();
         let now = Instant::now();

@@ -1,5 +1,5 @@
-//! What the replicas of a server share: the counts of their limits, and whose
-//! legacy sessions are whose. One Redis or Valkey keeps both.
+//! Shares state between the replicas of a server: the counts of their limits,
+//! and the owners of legacy sessions. One Redis or Valkey keeps both.
 
 mod counts;
 mod link;
@@ -60,14 +60,15 @@ impl RedisLimits {
     /// The variable that [`from_env`](Self::from_env) reads.
     const VARIABLE: &str = "MCP_REDIS_URL";
 
-    /// The store at `redis://[user[:password]@]host[:port][/database]`, or
-    /// `unix:///path/of/the/socket`. Nothing is connected yet.
+    /// Creates limits in the store at
+    /// `redis://[user[:password]@]host[:port][/database]`, or
+    /// `unix:///path/of/the/socket`. Does not connect yet.
     ///
-    /// TLS is not spoken: use a private network, or a tunnel on this host.
+    /// TLS is not supported: use a private network, or a tunnel on this host.
     ///
     /// # Errors
     ///
-    /// The text is no such URL.
+    /// Returns an error if the text is not such a URL.
     pub fn new(url: &str) -> Result<Self, InvalidRedisUrl> {
         let client = redis::Client::open(url).map_err(|_| InvalidRedisUrl {
             wants_tls: url.starts_with("rediss:") || url.starts_with("valkeys:"),
@@ -77,12 +78,13 @@ impl RedisLimits {
         })
     }
 
-    /// The store whose URL is in `MCP_REDIS_URL`, or none where that is not
-    /// set or empty.
+    /// Creates limits in the store whose URL is in `MCP_REDIS_URL`. Returns
+    /// `None` if the variable is not set or empty.
     ///
     /// # Errors
     ///
-    /// The variable holds no such URL as [`new`](Self::new) takes.
+    /// Returns an error if the variable holds a URL that [`new`](Self::new)
+    /// refuses.
     pub fn from_env() -> Result<Option<Self>, InvalidRedisUrl> {
         match std::env::var(Self::VARIABLE) {
             Ok(url) if !url.is_empty() => Self::new(&url).map(Some),
@@ -91,49 +93,51 @@ impl RedisLimits {
         }
     }
 
-    /// While the store does not answer, each replica counts for itself: the
-    /// rates hold per replica, and no caller is refused because of the store. This
-    /// is the default, because a store of counts that is away should not take
-    /// the service with it, and because nothing is without a limit meanwhile.
+    /// Lets each replica count for itself while the store does not answer: the
+    /// rates then hold per replica, and no caller is refused because of the
+    /// store. This is the default, because an unavailable store of counts
+    /// should not stop the service, and because the rates still limit every
+    /// caller meanwhile.
     ///
-    /// Sessions of the older revisions are not concerned: until the store can
-    /// say whose they are, none is opened and none is found (503), in either
-    /// mode. Clients of 2026-07-28 have none.
+    /// Sessions of the older revisions are not affected: until the store can
+    /// identify their owners, none is opened and none is found (503), in either
+    /// mode. Clients of 2026-07-28 have no sessions.
     #[must_use]
     pub fn fail_open(self) -> Self {
         self.change(|settings| settings.fails_closed = false)
     }
 
-    /// While the store does not answer, whatever would be counted in it is
-    /// refused: with 503 and `Retry-After` at the edge of HTTP, with a readable
-    /// result at a tool. For rates that must never be passed, such as what a
-    /// service behind the tools bills.
+    /// Refuses everything that the store would count while the store does not
+    /// answer: with 503 and `Retry-After` at the edge of HTTP, with a readable
+    /// result from a tool. For rates that must never be exceeded, such as those
+    /// that a service behind the tools bills.
     #[must_use]
     pub fn fail_closed(self) -> Self {
         self.change(|settings| settings.fails_closed = true)
     }
 
-    /// What the names of all keys begin with; `mcp-kit:`. The server's name is
-    /// part of every digest, so that two servers do not meet even under the
-    /// same prefix.
+    /// Sets the prefix of all keys; `mcp-kit:`. The server's name is part of
+    /// every digest, so two servers do not share keys even under the same
+    /// prefix.
     #[must_use]
     pub fn key_prefix(self, prefix: impl Into<String>) -> Self {
         let prefix = prefix.into();
         self.change(|settings| settings.prefix = prefix)
     }
 
-    /// How long a question may take, connecting included; 250 ms. Requests
-    /// wait for it, so it should be short.
+    /// Sets the time limit of a request to the store, connecting included; 250
+    /// ms. Client requests wait for it, so it should be short.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         self.change(|settings| settings.timeout = timeout)
     }
 
-    /// Asks the store for a sign of life: at start, or as a readiness check.
+    /// Sends a ping to the store: at start, or as a readiness check.
     ///
     /// # Errors
     ///
-    /// The store did not answer in time, or with an error; the log has which.
+    /// Returns an error if the store did not answer in time, or answered with
+    /// an error; the log has the reason.
     pub async fn ping(&self) -> Result<(), StoreUnavailable> {
         self.link.ping().await
     }
@@ -144,23 +148,23 @@ impl RedisLimits {
         }
     }
 
-    /// The name of a key.
+    /// Returns the name of a key.
     fn key(&self, kind: &str, digest: Sha256) -> String {
-        // 128 bits: two keys do not meet by chance.
+        // 128 bits: two keys do not collide by chance.
         let digest = digest.finalize();
         let name = URL_SAFE_NO_PAD.encode(&digest[..16]);
         format!("{}{kind}:{name}", self.link.settings().prefix)
     }
 }
 
-/// Adds a part to a digest, so that where one ends and the next begins makes a
-/// difference.
+/// Adds a part to a digest, so that the boundaries between the parts are
+/// significant.
 fn digest_part(digest: &mut Sha256, part: &[u8]) {
     digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
     digest.update(part);
 }
 
-/// The URL has credentials: it is in no output.
+/// Omits the URL, which has credentials.
 impl fmt::Debug for RedisLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let settings = self.link.settings();
@@ -172,8 +176,8 @@ impl fmt::Debug for RedisLimits {
     }
 }
 
-/// A text that is no URL of a Redis. The text itself may hold a password, and
-/// is not repeated.
+/// A text that is not a Redis URL. The text may hold a password, so it is not
+/// repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidRedisUrl {
     wants_tls: bool,
@@ -191,7 +195,7 @@ impl fmt::Display for InvalidRedisUrl {
 
 impl std::error::Error for InvalidRedisUrl {}
 
-/// The shared store did not answer; the log has why.
+/// The shared store did not answer; the log has the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoreUnavailable;

@@ -1,5 +1,5 @@
-//! Whose legacy sessions are whose, kept by the store: a session that one
-//! replica opened is known to the others.
+//! Keeps the owners of legacy sessions in the store: a session that one replica
+//! opened is known to the others.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ impl SessionRecord {
         format!("{} {}", self.version, self.owner)
     }
 
-    /// `None` for what another version of this program wrote.
+    /// Returns `None` for text that another version of this program wrote.
     fn from_text(text: &str) -> Option<Self> {
         let (version, owner) = text.split_once(' ')?;
         Some(Self {
@@ -40,7 +40,8 @@ impl RedisSessions {
         }
     }
 
-    /// Who can read the store cannot take over a session: the id is not in it.
+    /// A reader of the store cannot take over a session: the key does not
+    /// contain the id.
     fn key(&self, id: &str) -> String {
         let mut digest = Sha256::new();
         digest_part(&mut digest, self.server.as_bytes());
@@ -64,8 +65,8 @@ impl SharedSessions for RedisSessions {
             .arg("PX")
             .arg(millis(lifetime));
         let setting = &setting;
-        // Whatever the store does for counts: every later request of the session
-        // would be refused, since nobody could say whose it is.
+        // Whether or not counts fail open: every later request of the session
+        // would be refused, since its owner would be unknown.
         self.store
             .link
             .ask(|mut store| async move { setting.exec_async(&mut store).await })
@@ -109,12 +110,13 @@ impl SharedSessions for RedisSessions {
     }
 }
 
-/// At least 1: the store takes no lifetime of zero.
+/// Returns at least 1: the store accepts no lifetime of zero.
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis())
         .unwrap_or(u64::MAX)
         .clamp(1, YEAR_IN_MILLIS)
 }
 
-/// The store adds lifetimes to its clock, which has an end.
+/// The limit of a lifetime, since the store adds it to its clock, which has an
+/// end.
 const YEAR_IN_MILLIS: u64 = 365 * 24 * 3_600 * 1_000;

@@ -1,7 +1,7 @@
-//! Runs a request's call, in a task of its own.
+//! Runs a request's call in a task of its own.
 //!
-//! Never in the connection's: a handler that blocks its thread would hold up
-//! the answer that its time is up.
+//! It does not run in the connection's task: a handler that blocks its thread
+//! would also delay the answer that its time is up.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,15 +24,15 @@ use crate::transport::http::calls::response::{Begun, Exchange};
 use crate::transport::http::connection::socket::{self, Socket};
 use crate::transport::http::message::body::LARGE;
 
-/// How often it is looked whether a client still waits.
+/// How often the server checks whether a client still waits.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What a call's client waits for.
+/// What the client of a call waits for.
 #[derive(Default)]
 pub(crate) struct Waiting {
-    /// How long for the response to begin, where it takes events.
+    /// How long the response may take to begin, if the client accepts events.
     pub(crate) patience: Option<Duration>,
-    /// Where it waits, if the call ends when it leaves.
+    /// The client's socket, if the call ends when the client leaves.
     pub(crate) socket: Option<Socket>,
 }
 
@@ -42,17 +42,17 @@ pub(crate) struct Call {
     server: Arc<ServerInner>,
     call: Pending,
     waiting: Waiting,
-    /// Where in a session it belongs.
+    /// The call's place in its session.
     place: Option<Place>,
-    /// Where large answers count that are not read yet.
+    /// The budget of large answers that are not read yet.
     unread: Arc<ByteBudget>,
     task: OnceLock<AbortHandle>,
-    /// It was ended from outside of its task, by code that answers it.
+    /// The call was ended from outside its task, by code that answers it.
     is_over: AtomicBool,
 }
 
 impl Call {
-    /// Starts it. What it says goes to `exchange`.
+    /// Starts a call. Its output goes to `exchange`.
     pub(crate) fn start(
         mcp: &Mcp,
         call: Pending,
@@ -66,8 +66,8 @@ impl Call {
         call
     }
 
-    /// Makes a call that is to wait for its turn. It is looked after as one
-    /// that runs.
+    /// Creates a call that waits for its turn. Like a running call, it ends
+    /// when its time is up.
     pub(crate) fn prepare(
         mcp: &Mcp,
         call: Pending,
@@ -105,7 +105,7 @@ impl Call {
         poll_fn(|cx| self.exchange.poll_begun(cx)).await
     }
 
-    /// When there will be something to look after, as of `now`.
+    /// Returns when [`look`](Self::look) must run next, as of `now`.
     pub(crate) fn due(&self, now: Instant) -> Instant {
         let Waiting { patience, socket } = &self.waiting;
         let stream = patience.map(|patience| self.received_at() + patience);
@@ -114,10 +114,10 @@ impl Call {
         (sooner.filter(|at| *at > now)).fold(self.deadline(), Instant::min)
     }
 
-    /// Looks after it: ends a call whose client has left, makes the response a
-    /// stream once it takes long, so that its connection is kept open, and
-    /// answers a call whose time has run out while it waited, or while its
-    /// handler blocks its thread.
+    /// Ends a call whose client has left; makes the response a stream once it
+    /// takes long, so that its connection is kept open; and answers a call
+    /// whose time has run out while it waited or while its handler blocks its
+    /// thread.
     pub(crate) fn look(&self, now: Instant) {
         let Waiting { patience, socket } = &self.waiting;
         if (socket.as_deref()).is_some_and(|socket| socket::has_left(socket.as_ref())) {
@@ -133,7 +133,7 @@ impl Call {
         self.call.context().received_at
     }
 
-    /// Ends it without an answer: nobody waits for it any more.
+    /// Ends the call without an answer: no client waits for it any more.
     pub(crate) fn cancel(&self) {
         if let Some(ended) = self.call.end() {
             self.is_over.store(true, Ordering::Release);
@@ -143,7 +143,7 @@ impl Call {
         }
     }
 
-    /// Answers it with a refusal, and ends it.
+    /// Answers the call with a refusal, and ends it.
     pub(crate) fn refuse(&self, why: Refusal) {
         if let Some(ended) = self.call.end() {
             self.is_over.store(true, Ordering::Release);
@@ -153,7 +153,8 @@ impl Call {
     }
 
     fn answer(&self, Answer { mut json }: Answer) {
-        // Too large for its batch, or for what may be unread.
+        // The answer is too large for its batch, or for the budget of unread
+        // answers.
         let is_too_large = (self.place.as_ref()).is_some_and(|place| !place.takes(json.len()));
         let mut claim = None;
         if is_too_large {
@@ -172,12 +173,12 @@ impl Call {
         }
     }
 
-    /// What is answered in place of a result for which there is no room.
+    /// Returns the error that replaces a result for which there is no room.
     pub(crate) fn without_room(&self) -> Vec<u8> {
         self.call.instead(Replaced::Unread).json
     }
 
-    /// Answers a call that got no other answer: something of ours has failed.
+    /// Answers a call that got no other answer because of an internal failure.
     pub(crate) fn lose(&self) {
         let _ = contain(|| {
             let answer = match self.call.end() {
@@ -192,7 +193,7 @@ impl Call {
         self.abort();
     }
 
-    /// Ends it without an answer.
+    /// Ends the call without an answer.
     fn end(&self) {
         match &self.place {
             None => self.exchange.end(),
@@ -200,7 +201,7 @@ impl Call {
         }
     }
 
-    /// The code that ended it before its task was known could not abort that.
+    /// Aborts the task if the call ended before its task was known.
     fn abort_if_over(&self) {
         if self.call.context().has_ended() {
             self.abort();
@@ -213,7 +214,7 @@ impl Call {
         }
     }
 
-    /// When it is answered at the latest.
+    /// The time by which the call is answered at the latest.
     pub(crate) fn deadline(&self) -> Instant {
         self.call.deadline()
     }
@@ -225,7 +226,7 @@ pub(crate) struct Holds(OpenCall);
 /// A call whose client may leave.
 pub(crate) struct CallGuard {
     call: Arc<Call>,
-    /// It goes on where the client has left (the legacy era).
+    /// The call continues after its client has left (the legacy era).
     outlives_client: bool,
 }
 
@@ -270,7 +271,8 @@ impl Drop for EndOnDrop {
 async fn run(end: EndOnDrop, holds: Holds, share: Option<Share>) {
     let call = &*end.0;
     let principal = &call.call.context().principal;
-    // Its caller's first: one that waits for that takes none of the server's.
+    // The caller's permit first: a call that waits for it takes none of the
+    // server's.
     let Some(theirs) = acquire(call.server.principal_permits.of(principal)).await else {
         return;
     };

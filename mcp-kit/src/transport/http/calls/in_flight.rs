@@ -1,7 +1,7 @@
-//! Calls in flight, and the task that looks after them.
+//! Keeps the calls in flight, and the task that checks them.
 //!
-//! The server's ticker wakes that task while calls run. Whatever is due for a call
-//! is done there, so that a call needs no timer.
+//! The server's ticker wakes that task while calls run. The task does whatever
+//! is due for a call, so a call needs no timer.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,13 +15,13 @@ use tokio::time::Instant;
 use crate::call::{CallKey, CallTable, Ticked, Ticker, Ticking};
 use crate::transport::http::calls::call::Call;
 
-/// The calls of a service that run.
+/// The running calls of a service.
 pub(crate) struct InFlight {
     calls: Mutex<CallTable<Weak<Call>>>,
     no_calls: Notify,
     ticking: Ticking,
-    /// There is a task to wake. It ends with the runtime that it was started
-    /// on, which need not be the last one.
+    /// Whether there is a task to wake. It ends with the runtime that it was
+    /// started on, which need not be the last one.
     has_task: AtomicBool,
     task: Mutex<Option<Waker>>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct OpenCall {
 }
 
 impl InFlight {
-    /// None yet; `ticker` wakes the task while some run.
+    /// Creates an empty table; `ticker` wakes the task while calls run.
     pub(crate) fn new(ticker: &Ticker) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
             calls: Mutex::default(),
@@ -44,7 +44,7 @@ impl InFlight {
         })
     }
 
-    /// Knows a call from now on.
+    /// Adds a call.
     pub(crate) fn call(self: &Arc<Self>, call: &Arc<Call>) -> OpenCall {
         let due = call.due(call.received_at());
         let key = self.table().watch(Arc::downgrade(call), due);
@@ -58,12 +58,12 @@ impl InFlight {
         }
     }
 
-    /// The calls that run.
+    /// Returns the running calls.
     pub(crate) fn calls(&self) -> Vec<Arc<Call>> {
         self.table().calls().filter_map(Weak::upgrade).collect()
     }
 
-    /// Looks after the calls that run: see [`Call::look`].
+    /// Checks the running calls: see [`Call::look`].
     pub(crate) fn look(&self, now: Instant) {
         let mut due = Vec::new();
         self.table().visit_due(now, |known| match known.upgrade() {
@@ -74,11 +74,11 @@ impl InFlight {
             }
             None => now, // it is on its way out
         });
-        // Not under the lock: it runs others' code.
+        // Not under the lock: it runs code of others.
         for call in due {
             let looked = catch_unwind(AssertUnwindSafe(|| call.look(now)));
             if looked.is_err() {
-                // It is answered all the same, and the others are looked after.
+                // The call is still answered, and the others are still checked.
                 call.lose();
             }
         }
@@ -132,12 +132,12 @@ impl Drop for InFlight {
     }
 }
 
-/// The task that looks after the calls; once it is dropped, the next call starts
+/// The task that checks the calls. Once it is dropped, the next call starts
 /// another.
 struct LookAfter(Weak<InFlight>);
 
 impl LookAfter {
-    /// Looks after the calls whenever it is woken.
+    /// Checks the calls whenever it is woken.
     async fn run(self) {
         poll_fn(|cx| {
             let Some(calls) = self.0.upgrade() else {

@@ -1,4 +1,4 @@
-//! What the calls of a service share.
+//! The state that the calls of a service share.
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ pub(crate) struct Mcp {
     pub(crate) unread: Arc<ByteBudget>,
 }
 
-/// What a call counts for beside its arguments, its ids and its progress token:
-/// about what the server keeps for one that waits.
+/// The bytes that a call counts for in addition to its arguments, its ids and
+/// its progress token: about what the server keeps for a waiting call.
 const PER_CALL: usize = 1024;
 
 impl Mcp {
@@ -53,7 +53,7 @@ impl Mcp {
         request_body::read(body, most, time, &self.incoming).await
     }
 
-    /// Refuses what would start something while the server drains.
+    /// Refuses a request that would start a call while the server drains.
     pub(crate) fn refuse_while_draining(&self) -> Result<(), Refusal> {
         if !self.server.drain.is_draining() {
             return Ok(());
@@ -92,8 +92,8 @@ impl Mcp {
         .challenges(challenge.into_iter().collect()))
     }
 
-    /// Counts what a call holds of its client's message, until the call drops it.
-    /// `incoming` is what the message has counted for so far.
+    /// Counts what a call holds of its client's message, until the call drops
+    /// it. `incoming` is what the message has counted for so far.
     pub(crate) fn hold(&self, call: &Pending, incoming: Option<Claim>) -> Result<(), Refusal> {
         let bytes = call.size() + PER_CALL;
         let claim = match incoming {
@@ -107,8 +107,8 @@ impl Mcp {
         Ok(())
     }
 
-    /// Whether a call would wait for others of its caller while requests take up
-    /// half of the connections.
+    /// Whether a call would wait for other calls of its caller while requests
+    /// take up half of the connections.
     fn leaves_no_room(&self, call: &Pending) -> bool {
         self.edge.requests.is_half_full()
             && self
@@ -119,19 +119,19 @@ impl Mcp {
                 == 0
     }
 
-    /// Answers the calls that run with a refusal, and ends them.
+    /// Answers the running calls with a refusal, and ends them.
     pub(crate) fn give_up_calls(&self) {
         for call in self.in_flight.calls() {
             call.refuse(crate::call::Refusal::ShuttingDown);
         }
     }
 
-    /// A stream of what comes for `exchange`.
+    /// Returns a stream of the events of `exchange`.
     pub(crate) fn events(&self, exchange: &Arc<Exchange>) -> Response<HttpBody> {
         self.stream(exchange.read())
     }
 
-    /// A stream of what comes for `reader`.
+    /// Returns a stream of the events of `reader`.
     pub(crate) fn stream(&self, reader: Reader) -> Response<HttpBody> {
         stream_of(HttpBody::events(
             reader,

@@ -1,4 +1,4 @@
-//! Where a call belongs if it is one of a session's.
+//! The place of a call in its session or batch.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use crate::call::CallKey;
 use crate::limits::Claim;
 use crate::transport::http::calls::call::Call;
 
-/// An answer as JSON, and what it counts for until it has left.
+/// An answer as JSON, and the bytes that it counts for until it has left.
 pub(crate) type Answer = (Vec<u8>, Option<Claim>);
 
-/// A session, as its calls know it.
+/// A session, as its calls see it.
 pub(crate) trait Owner: Send + Sync {
-    /// Ends a call, which has this key in the session's table: with its answer, or
+    /// Ends a call that has this key in the session's table, with its answer or
     /// without one.
     fn settle(
         &self,
@@ -22,18 +22,18 @@ pub(crate) trait Owner: Send + Sync {
     );
 }
 
-/// The answers to a batch, as its calls know them.
+/// The answers to a batch, as its calls see them.
 pub(crate) trait Answers: Send + Sync {
-    /// Whether an answer of so many bytes can be kept. One that is not large
-    /// counts from here on; one that is comes with its claim.
+    /// Whether an answer of so many bytes can be kept. A small answer counts
+    /// from here on; a large one comes with its claim.
     fn takes(&self, bytes: usize) -> bool;
 
-    /// Adds an answer, or nothing for a message that gets none. The last one
-    /// makes the response.
+    /// Adds an answer, or `None` for a message that gets no answer. The last
+    /// one makes the response.
     fn add(&self, answer: Option<Answer>);
 }
 
-/// Where in a session a call belongs.
+/// The place of a call in a session.
 pub(crate) struct Place {
     owner: Arc<dyn Owner>,
     key: CallKey,
@@ -55,7 +55,7 @@ impl Place {
         (self.batch.as_ref()).is_none_or(|batch| batch.takes(bytes))
     }
 
-    /// Ends the call there: with its answer, or without one.
+    /// Ends the call in its session, with its answer or without one.
     pub(crate) fn settle(&self, call: &Call, answer: Option<Answer>) {
         self.owner
             .settle(call, self.key, answer, self.batch.as_deref());

@@ -1,9 +1,8 @@
-//! A request and what goes back for it: first nothing, then one answer, or a
-//! stream of events that ends with it.
+//! The response to a request: first nothing, then one answer, or a stream of
+//! events that ends with the answer.
 //!
-//! The task that runs the call writes here, the connection's task reads. Which
-//! of both forms the response takes is open until the first event or the
-//! answer is there.
+//! The task that runs the call writes here, and the connection's task reads.
+//! The response has neither form until the first event or the answer arrives.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
@@ -19,24 +18,23 @@ use crate::transport::http::connection::activity::Progress;
 use crate::transport::http::message::body::LARGE;
 use crate::transport::http::message::events::{EventSource, ReadSide};
 
-/// A response that carries more than this of events that are not read drops
-/// further notifications.
+/// The limit of unread event bytes in a response. Above it further
+/// notifications are dropped.
 pub(crate) const MOST_UNREAD_EVENTS: usize = 64 * 1024;
 
 /// What a call's task and the request's connection share.
 pub(crate) struct Exchange {
-    /// Events beyond this many bytes that nobody has read are dropped.
+    /// Events above this many unread bytes are dropped.
     most_unread: usize,
-    /// What its stream is called, where a client that lost it may ask for the
-    /// rest.
+    /// The stream's name, if a client that lost it may request the rest.
     name: Option<StreamName>,
-    /// The stream that everything goes to if the request has no response of its
-    /// own.
+    /// The stream that receives everything if the request has no response of
+    /// its own.
     sink: Option<SharedStream>,
     state: Mutex<State>,
 }
 
-/// A stream that many calls share, and the number of this one on it.
+/// A stream that many calls share, and the number of this call on it.
 struct SharedStream {
     sink: Arc<dyn Sink>,
     call: u64,
@@ -45,9 +43,9 @@ struct SharedStream {
 /// A stream that can be resumed: its events carry ids, and are kept.
 pub(crate) struct StreamName {
     pub(crate) number: u64,
-    /// It begins with an event without data, so that the client has an id to
-    /// resume from, however early it is cut off (2025-11-25, "Resumability and
-    /// Redelivery").
+    /// The stream begins with an event without data, so that the client has an
+    /// id to resume from, however early it is cut off (2025-11-25,
+    /// "Resumability and Redelivery").
     pub(crate) is_primed: bool,
     /// The budget that its events count against.
     pub(crate) budget: Weak<dyn ReplayBudget>,
@@ -57,15 +55,15 @@ pub(crate) struct StreamName {
 struct State {
     /// The answer, as JSON.
     answer: Option<Vec<u8>>,
-    /// Events, as they are written on the wire.
+    /// Events in wire format.
     events: Vec<u8>,
-    /// Where each event in it begins, of a stream that can be resumed.
+    /// The offset of each event in `events`, of a stream that can be resumed.
     starts: Vec<usize>,
-    /// Events before those, which are forgotten.
+    /// The number of earlier events, which are forgotten.
     forgotten: u64,
-    /// What the answer counts for, until it is read.
+    /// The bytes that the answer counts for, until it is read.
     claim: Option<Claim>,
-    /// How far the present reader has come.
+    /// The position of the present reader.
     read: usize,
     /// The response is a stream.
     is_stream: bool,
@@ -73,22 +71,22 @@ struct State {
     has_ended: bool,
     /// Counts readers: one that was replaced reads nothing more.
     readers: u64,
-    /// The last of them is still there.
+    /// The last reader is still there.
     has_reader: bool,
     reader: ReadSide,
 }
 
-/// What is counted for an event beside its bytes.
+/// The bytes that an event counts for in addition to its own.
 const PER_EVENT: usize = size_of::<usize>();
 
-/// What an event has beside its data, at most.
+/// The most bytes that an event has in addition to its data.
 const FRAME: usize = 80;
 
-/// Why the rest of a stream cannot be had.
+/// Why the rest of a stream is not available.
 pub(crate) enum NotResumed {
-    /// There is no such event, or what follows it is forgotten.
+    /// The event does not exist, or what follows it is forgotten.
     Forgotten,
-    /// Too much is unread as it is.
+    /// Too much is unread already.
     Busy,
 }
 
@@ -99,17 +97,17 @@ pub(crate) enum Begun {
     Answer(Vec<u8>, Option<Claim>),
     /// With an event.
     Stream,
-    /// There will be none: the call was cancelled.
+    /// Not at all: the call was cancelled.
     Nothing,
 }
 
 impl Exchange {
-    /// An exchange whose stream, if it becomes one, cannot be resumed.
+    /// Creates an exchange whose stream, if it becomes one, cannot be resumed.
     pub(crate) fn new(most_unread: usize) -> Arc<Self> {
         Self::with_name(most_unread, None)
     }
 
-    /// An exchange whose stream, if it becomes one, can be resumed.
+    /// Creates an exchange whose stream, if it becomes one, can be resumed.
     pub(crate) fn resumable(name: StreamName) -> Arc<Self> {
         Self::with_name(usize::MAX, Some(name))
     }
@@ -123,7 +121,7 @@ impl Exchange {
         })
     }
 
-    /// An exchange whose events and whose answer go to `sink`.
+    /// Creates an exchange whose events and answer go to `sink`.
     pub(crate) fn into_sink(sink: &Arc<dyn Sink>) -> Arc<Self> {
         Arc::new(Self {
             most_unread: 0,
@@ -136,23 +134,23 @@ impl Exchange {
         })
     }
 
-    /// Whether there is room for an answer of so many bytes where it goes.
+    /// Whether there is room for an answer of so many bytes at its destination.
     pub(crate) fn takes(&self, bytes: usize) -> bool {
         (self.sink.as_ref()).is_none_or(|SharedStream { sink, .. }| sink.has_room(bytes))
     }
 
-    /// The number under which the stream is known to its client.
+    /// The number under which the client knows the stream.
     pub(crate) fn stream_number(&self) -> Option<u64> {
         self.name.as_ref().map(|name| name.number)
     }
 
-    /// Whether its stream begins with an event without data.
+    /// Whether the stream begins with an event without data.
     fn is_primed(&self) -> bool {
         self.name.as_ref().is_some_and(|name| name.is_primed)
     }
 
-    /// Gives the answer; whether it went to a stream. Nothing comes after it.
-    /// `claim` is what it counts for until it has left.
+    /// Sends the answer, after which nothing can be sent. Returns whether it
+    /// went to a stream. `claim` is what it counts for until it has left.
     pub(crate) fn answer(&self, json: Vec<u8>, claim: Option<Claim>) -> bool {
         let mut state = self.lock();
         if state.has_ended {
@@ -168,14 +166,14 @@ impl Exchange {
         } else {
             state.answer = Some(json);
         }
-        // What waits for a client that has left counts among what is kept.
+        // What waits for a client that has left counts among the kept events.
         let is_awaited = !state.is_stream || self.name.is_none() || state.has_reader;
         state.claim = claim.filter(|_| is_awaited);
         state.reader.wake();
         state.is_stream
     }
 
-    /// Ends it without an answer.
+    /// Ends the response without an answer.
     pub(crate) fn end(&self) {
         let mut state = self.lock();
         if let Some(SharedStream { sink, call }) = &self.sink
@@ -187,7 +185,8 @@ impl Exchange {
         state.reader.wake();
     }
 
-    /// Sends an event whatever is unread, which makes the response a stream.
+    /// Sends an event regardless of unread bytes, which makes the response a
+    /// stream.
     pub(crate) fn event(&self, json: &[u8]) {
         let mut state = self.lock();
         if !state.has_ended {
@@ -197,7 +196,7 @@ impl Exchange {
         }
     }
 
-    /// Makes the response a stream, before there is anything to send.
+    /// Makes the response a stream before there is anything to send.
     pub(crate) fn open_stream(&self) {
         let mut state = self.lock();
         if !state.has_ended {
@@ -226,13 +225,14 @@ impl Exchange {
         Poll::Pending
     }
 
-    /// A reader of the events, from the first that was not read. It takes the
-    /// place of the reader before it.
+    /// Returns a reader of the events, from the first unread one. It replaces
+    /// the reader before it.
     pub(crate) fn read(self: &Arc<Self>) -> Reader {
         self.reader(&mut self.lock())
     }
 
-    /// A reader of the events after `last`. What is large counts as `unread`.
+    /// Returns a reader of the events after `last`. Large answers count as
+    /// `unread`.
     pub(crate) fn resume(
         self: &Arc<Self>,
         last: u64,
@@ -308,8 +308,8 @@ impl Exchange {
         }
     }
 
-    /// Forgets what was read: a client that lost the stream just now is told
-    /// so, where it asks for that.
+    /// Forgets the events that were read. A client that has just lost the
+    /// stream receives an error if it asks for them.
     fn forget_read(&self, budget: &dyn ReplayBudget) {
         let mut state = self.lock();
         let state = &mut *state;
@@ -336,7 +336,7 @@ impl Exchange {
 }
 
 impl State {
-    /// Where the events after `last` begin.
+    /// Returns the offset of the events after `last`.
     fn after(&self, last: u64) -> Option<usize> {
         let next = last.checked_add(1)?.checked_sub(self.forgotten)?;
         let next = usize::try_from(next).ok()?;
@@ -347,7 +347,7 @@ impl State {
     }
 }
 
-/// What is kept of a stream's events is given back with it.
+/// Releases what is kept of a stream's events.
 impl Drop for Exchange {
     fn drop(&mut self) {
         if let Some(budget) = self.budget() {
@@ -357,8 +357,8 @@ impl Drop for Exchange {
     }
 }
 
-/// Notifications of a client that reads slowly are dropped: the next one says
-/// more.
+/// Drops the notifications of a client that reads slowly: the next one is more
+/// recent.
 impl Outbound for Exchange {
     fn notify(&self, call: &CallContext, method: &'static str, params: &Value) {
         let mut json = Vec::new();
@@ -388,7 +388,7 @@ pub(crate) struct Reader {
     exchange: Arc<Exchange>,
 }
 
-/// Only the last reader reads: one that was replaced finds the end.
+/// Reads events. Only the last reader reads: a replaced one finds the end.
 impl EventSource for Reader {
     fn watch(&self, progress: Progress) {
         let mut state = self.exchange.lock();
@@ -438,7 +438,7 @@ impl EventSource for Reader {
     }
 }
 
-/// A client that has left keeps nobody waiting for it to read.
+/// Makes sure that no task waits for a client that has left.
 impl Drop for Reader {
     fn drop(&mut self) {
         let mut state = self.exchange.lock();

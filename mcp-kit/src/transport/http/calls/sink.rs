@@ -1,11 +1,11 @@
-//! What an exchange needs of the sessions and streams above it.
+//! The traits through which an exchange uses the sessions and streams above it.
 
 use crate::limits::Claim;
 
 /// A stream that the answers and notifications of many calls share
 /// (2024-11-05). Each call has a number on it.
 pub(crate) trait Sink: Send + Sync {
-    /// A number for one more call.
+    /// Returns a number for another call.
     fn next_call(&self) -> u64;
 
     /// Whether there is room for an answer of so many bytes.
@@ -18,7 +18,7 @@ pub(crate) trait Sink: Send + Sync {
     /// left.
     fn answer(&self, call: u64, json: &[u8], claim: Option<Claim>);
 
-    /// Expects no answer of a call any more.
+    /// Stops expecting an answer of a call.
     fn forget(&self, call: u64);
 
     /// Whether nothing can be sent any more.
@@ -28,13 +28,13 @@ pub(crate) trait Sink: Send + Sync {
 /// The budget of a session for events that are kept until its client has read
 /// them, and for a while longer.
 pub(crate) trait ReplayBudget: Send + Sync {
-    /// Whether so many more bytes can be kept, after forgetting streams that have
-    /// ended if need be.
+    /// Whether so many more bytes can be kept, after forgetting streams that
+    /// have ended if needed.
     fn has_room(&self, bytes: usize) -> bool;
 
     /// Counts bytes that are kept.
     fn keep(&self, bytes: usize);
 
-    /// Gives back bytes that are not kept any more.
+    /// Releases bytes that are not kept any more.
     fn release(&self, bytes: usize);
 }

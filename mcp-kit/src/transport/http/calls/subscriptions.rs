@@ -1,5 +1,5 @@
-//! `subscriptions/listen` (2026-07-28) over HTTP: a stream on which a client
-//! hears what changes. It lasts until the client leaves or the server drains.
+//! Serves `subscriptions/listen` (2026-07-28) over HTTP: a stream of change
+//! notifications, which lasts until the client leaves or the server drains.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,26 +12,26 @@ use crate::server::{ServerInner, Subscription as Requested};
 use crate::transport::http::calls::response::Exchange;
 use crate::transport::http::message::refusal::{Reason, Refusal, busy};
 
-/// Counts the subscriptions that are open: they have no end of their own.
+/// Counts the open subscriptions, which have no end of their own.
 #[derive(Default)]
 pub(crate) struct Subscriptions(Mutex<Counts>);
 
 #[derive(Default)]
 struct Counts {
     all: usize,
-    /// By what limits count the callers as.
+    /// By the identity that limits count a caller as.
     callers: HashMap<Arc<[u8]>, usize>,
 }
 
-/// A subscription's place among those that are open, until this is dropped.
+/// A subscription's place among the open ones, until this is dropped.
 pub(crate) struct Place {
     subscriptions: Arc<Subscriptions>,
     caller: Arc<[u8]>,
 }
 
 impl Subscriptions {
-    /// A place for one more subscription of `caller`, of so many that it may have,
-    /// and that there may be.
+    /// Takes a place for a subscription of `caller`, within the limits for the
+    /// caller and for the server.
     pub(crate) fn place(
         self: &Arc<Self>,
         caller: &Principal,
