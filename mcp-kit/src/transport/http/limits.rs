@@ -9,32 +9,35 @@ use crate::server::Limits;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpLimits {
-    /// The request line and the headers together, in bytes; 16 KiB. More is
-    /// answered with 431.
+    /// The request line and the headers together, in bytes; 16 KiB. Larger ones
+    /// are answered with 431.
     pub header_bytes: usize,
-    /// How long a client may take to send them; 10 s. Then 408.
+    /// How long a client may take to send the headers; 10 s. Then 408.
     pub header_time: Duration,
-    /// How long a client may take to send a body; 30 s. Then 408. As long may a
-    /// client go without reading anything of an answer; then it is cut off.
+    /// How long a client may take to send a body; 30 s. Then 408. A client may
+    /// also go this long without reading anything of an answer; then it is cut
+    /// off.
     pub body_time: Duration,
     /// How long a connection may stay open between requests; 75 s.
     pub idle_time: Duration,
-    /// Connections that are open at once; 2,048, or as many as the limit on open
-    /// files allows if that is less: [`Server::serve_http`] raises the soft limit
-    /// and keeps 96 descriptors for everything else. For a further one another makes
-    /// room on which nothing was let in for a second, or for a tenth of one where
-    /// its host has more than an eighth of all: of the host with the most
-    /// connections, the one that has waited longest. Where there is none, the
-    /// further one is refused with 503. While requests take up more than half of
-    /// the connections, a call that would wait for other calls of its caller or
-    /// its session is refused with 503, so that one caller leaves room for others.
+    /// Connections that are open at once; 2,048, or as many as the limit on
+    /// open files allows if that is less: [`Server::serve_http`] raises the
+    /// soft limit and keeps 96 descriptors for everything else.
+    ///
+    /// A further connection evicts another one on which no request was admitted
+    /// for a second, or for a tenth of a second if its host has more than an
+    /// eighth of all connections: of the host with the most connections, the
+    /// one that has waited longest. If there is none, the further connection is
+    /// refused with 503. While requests take up more than half of the
+    /// connections, a call that would wait for other calls of its caller or its
+    /// session is refused with 503, so that one caller leaves room for others.
     ///
     /// [`Server::serve_http`]: crate::Server::serve_http
     pub connections: usize,
     /// Requests of one HTTP/2 connection that are open at once; 64.
     pub streams_per_connection: u32,
-    /// Requests that are open at once; 4,096. Further ones are refused with
-    /// 503. Streams on which clients only listen are not among them: there may also
+    /// Requests that are open at once; 4,096. Further requests are refused with
+    /// 503. Streams on which clients only listen do not count: there may also
     /// be as many subscriptions, and one stream for each session.
     pub requests: usize,
     /// The bytes of messages that are being received and of the arguments that
@@ -46,9 +49,9 @@ pub struct HttpLimits {
     /// do not keep small ones out.
     pub incoming_bytes: usize,
     /// The bytes of large answers (of more than 16 KiB) that clients have not
-    /// read; 48 MiB. Above it a call with a large result gets an error that says to
-    /// try again, and from three quarters of it clients that read nothing for a second are
-    /// cut off.
+    /// read; 48 MiB. Above it a call with a large result gets an error that
+    /// asks the client to try again, and above three quarters of it clients
+    /// that read nothing for a second are cut off.
     pub unread_bytes: usize,
     /// Sessions of the older revisions that are open at once; 10,000. A further
     /// one ends the longest idle session of the caller with the most sessions,
@@ -60,19 +63,20 @@ pub struct HttpLimits {
     /// session, whose client gets 404 and opens another. If none is idle, the
     /// further one is refused with 429.
     pub sessions_per_principal: usize,
-    /// How long a session may go unused; 30 min. One with a call in flight does
-    /// not end. A stream that is only listened to counts as use for 48 times as
-    /// long, a day: the server cannot see whether it is still read.
+    /// How long a session may go unused; 30 min. A session with a call in
+    /// flight does not end. A stream on which the client only listens counts as
+    /// use for 48 times as long, a day: the server cannot see whether it is
+    /// still read.
     pub session_idle: Duration,
-    /// The bytes of events that a session keeps for a client which lost its
+    /// The bytes of events that a session keeps for a client that lost its
     /// connection, for five minutes after the last of them; 256 KiB. A client
-    /// that asks for more is refused with 400.
+    /// that requests older events is refused with 400.
     pub replay_bytes: usize,
     /// The bytes of such events that all sessions keep together; 64 MiB. Above
     /// it streams are forgotten when they end.
     pub replay_bytes_in_all: usize,
-    /// How often something is written to a stream on which nothing happens, so
-    /// that proxies keep it open; 15 s.
+    /// How often the server writes to a silent stream, so that proxies keep it
+    /// open; 15 s.
     pub keep_alive: Duration,
 }
 
@@ -99,11 +103,11 @@ impl Default for HttpLimits {
     }
 }
 
-/// A connection's clock counts no further.
+/// The most requests that a connection's counter holds.
 const MOST_STREAMS: u32 = 10_000;
 
 impl HttpLimits {
-    /// What cannot work, for `build()` to tell.
+    /// Returns the settings that cannot work, for `build()` to report.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> + use<> {
         let counts = [
             ("header_bytes", self.header_bytes, 8 * 1024),

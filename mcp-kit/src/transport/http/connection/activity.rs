@@ -1,4 +1,4 @@
-//! What a connection is doing, and since when.
+//! The state of a connection, and how long it has lasted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What a connection is doing.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Nothing was sent since the last answer.
+    /// Nothing has arrived since the last answer.
     Idle,
     /// A request's headers are on their way.
     Head,
@@ -19,41 +19,41 @@ pub(crate) enum Phase {
     Evicted,
 }
 
-/// The phase of a connection and since when it lasts.
+/// The phase of a connection, and when it began.
 #[derive(Debug)]
 pub(crate) struct Activity {
     began: Instant,
-    /// Milliseconds since `began` in the upper bits; below them whether it was
-    /// evicted, the number of requests that are being answered, and whether
-    /// headers are on their way.
+    /// Milliseconds since `began` in the upper bits. Below them: whether the
+    /// connection was evicted, the number of requests that are being answered,
+    /// and whether headers are on their way.
     state: AtomicU64,
     /// The answers that wait for their client to read; see [`Rounds`].
     rounds: AtomicU64,
-    /// Bytes have left since the last look.
+    /// Whether bytes have left since the last look.
     has_written: AtomicBool,
-    /// When a request was last let in and answered, in milliseconds since
-    /// `began`; the beginning until there was one.
+    /// When a request was last admitted and answered, in milliseconds since
+    /// `began`; 0 until then.
     useful: AtomicU64,
     /// How many of the requests that are being answered were refused.
     refused: AtomicU64,
-    /// Since when bytes wait that the client does not take, in milliseconds
-    /// after `began` and one more; 0 while there are none.
+    /// When the client stopped reading the bytes that wait for it, in
+    /// milliseconds after `began` plus one; 0 while none wait.
     stalled: AtomicU64,
     is_http2: AtomicBool,
 }
 
-/// Whether every answer that is on its way gets on, in one number: no answer
+/// Whether every answer on its way makes progress, in one number: no answer
 /// needs a place of its own, nor a look at the time.
 ///
-/// A round ends once each of its answers has got on, and the next one begins at
-/// the next look. So one that stands still holds its round up, whatever others
-/// on its connection do.
+/// A round ends once each of its answers has made progress, and the next one
+/// begins at the next look. So one stalled answer holds its round up, whatever
+/// others on its connection do.
 #[derive(Clone, Copy)]
 struct Rounds {
     round: u32,
     /// Answers that are on their way out.
     answering: u16,
-    /// Those of them that have not got on in this round.
+    /// Those of them that have made no progress in this round.
     behind: u16,
 }
 
@@ -77,7 +77,7 @@ const ONE_REQUEST: u64 = 2;
 const EVICTED: u64 = 1 << 15;
 const BELOW_TIME: u64 = (1 << 16) - 1;
 
-/// What a client that speaks HTTP/2 sends first (RFC 9113, section 3.4).
+/// The first bytes that a client sends over HTTP/2 (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 impl Activity {
@@ -94,8 +94,8 @@ impl Activity {
         })
     }
 
-    /// A request has come in whole, as far as its headers go. It is served, also
-    /// where its connection was to make room just now.
+    /// Counts a request whose headers are complete. It is served even if its
+    /// connection was just asked to make room.
     pub(crate) fn serve(self: &Arc<Self>) -> Serving {
         let _ = self
             .state
@@ -116,12 +116,12 @@ impl Activity {
         self.is_http2.load(Ordering::Relaxed)
     }
 
-    /// Looks at the answers; whether one has stood still since the round began,
-    /// or none. A new round begins where each has got on.
+    /// Checks the answers: whether there are any, and whether one has stalled
+    /// since the round began. A new round begins once each has made progress.
     pub(crate) fn look(&self) -> Round {
         let has_written = self.has_written.swap(false, Ordering::Relaxed);
-        // In HTTP/1 what leaves is the one answer's. In HTTP/2 it may be
-        // anything.
+        // In HTTP/1 the bytes belong to the one answer. In HTTP/2 they may
+        // belong to any.
         let has_got_on = has_written && !self.is_http2();
         let mut found = Round::Idle;
         let _ = self
@@ -147,8 +147,9 @@ impl Activity {
         found
     }
 
-    /// Notes what the client opens with, of which `seen` bytes were as HTTP/2
-    /// has it; how many are now, while it is not known yet.
+    /// Compares what the client sends first with the preface of HTTP/2, of
+    /// which `seen` bytes have matched. Returns how many match now, while it is
+    /// undecided.
     pub(crate) fn opens_http2(&self, seen: usize, read: &[u8]) -> Option<usize> {
         let rest = &PREFACE[seen..];
         if read.starts_with(rest) {
@@ -164,15 +165,15 @@ impl Activity {
         self.state.load(Ordering::Relaxed) & BELOW_TIME & !EVICTED >= ONE_REQUEST
     }
 
-    /// What is seen by who looks for a connection to evict; `None` while a
-    /// request is served, and of one that is evicted.
+    /// Returns what a search for a connection to evict needs; `None` while a
+    /// request is served, and if the connection is already evicted.
     pub(crate) fn waiting(&self) -> Option<Waiting> {
         let state = self.state.load(Ordering::Acquire);
         let requests = (state & BELOW_TIME & !EVICTED) / ONE_REQUEST;
         if state & EVICTED != 0 || requests > self.refused.load(Ordering::Relaxed) {
             return None;
         }
-        // An answer of which hyper has the end already may be on its way.
+        // The rest of an answer that hyper already has may be on its way.
         let stalled = self.stalled.load(Ordering::Relaxed).checked_sub(1);
         let since = stalled.unwrap_or_else(|| self.useful.load(Ordering::Relaxed));
         Some(Waiting {
@@ -182,8 +183,8 @@ impl Activity {
         })
     }
 
-    /// Ends the connection as soon as it is polled, unless something has changed
-    /// since it was `seen`; whether it is to end.
+    /// Ends the connection as soon as it is polled, unless it has changed since
+    /// it was `seen`. Returns whether it ends.
     pub(crate) fn evict(&self, seen: &Waiting) -> bool {
         let evicted = seen.state | EVICTED;
         (self.state)
@@ -199,12 +200,13 @@ impl Activity {
         self.state.load(Ordering::Acquire) & EVICTED != 0
     }
 
-    /// The client does not take what is written.
+    /// Records that the client does not read what is written.
     pub(crate) fn stalls(&self) {
         self.stalled.store(self.millis() + 1, Ordering::Relaxed);
     }
 
-    /// It has taken something; whether it had not for a while.
+    /// Records that the client has read something. Returns whether it had
+    /// stalled.
     pub(crate) fn has_written(&self, has_stalled: bool) {
         if has_stalled {
             self.stalled.store(0, Ordering::Relaxed);
@@ -212,20 +214,20 @@ impl Activity {
         self.has_written.store(true, Ordering::Relaxed);
     }
 
-    /// Something was read; whether it still counts.
+    /// Records that something was read. Returns whether it still counts.
     pub(crate) fn has_read(&self) -> bool {
         let state = self.state.load(Ordering::Relaxed);
         if state & BELOW_TIME != 0 {
             return state & EVICTED == 0;
         }
-        // Nobody else changes it while nothing is asked, but who evicts.
+        // Only an eviction can change it while no request is served.
         let head = self.now() | HEAD;
         (self.state)
             .compare_exchange(state, head, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
     }
 
-    /// Milliseconds since it began.
+    /// Returns milliseconds since `began`.
     fn millis(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(0)
     }
@@ -246,34 +248,37 @@ impl Activity {
     }
 }
 
-/// A connection on which no request is served that was let in.
+/// A connection on which no admitted request is being served.
 pub(crate) struct Waiting {
-    /// When one was last, or when the client ceased to take what is written.
+    /// When the last one was, or when the client stopped reading what is
+    /// written.
     pub(crate) since: Instant,
     pub(crate) is_stalled: bool,
     state: u64,
 }
 
-/// What a look at the answers finds.
+/// The result of a look at the answers.
 pub(crate) enum Round {
     /// None is on its way.
     Idle,
-    /// Each has got on since the last round began.
+    /// Each has made progress since the last round began.
     New,
     /// One has not.
     Same,
 }
 
-/// How one answer gets on.
+/// The progress of one answer.
 #[derive(Debug)]
 pub(crate) struct Progress {
     activity: Arc<Activity>,
-    /// The last round in which it got on, while there is something to read.
+    /// The last round in which it made progress, while there is something to
+    /// read.
     round: Option<u32>,
 }
 
 impl Progress {
-    /// Its client has read something, or there is something for it to read now.
+    /// Records that the client has read something, or now has something to
+    /// read.
     pub(crate) fn advance(&mut self) {
         let known = self.round;
         let mut now = Rounds::of(self.activity.rounds.load(Ordering::Relaxed)).round;
@@ -291,14 +296,14 @@ impl Progress {
         self.round = Some(now);
     }
 
-    /// There is something for its client to read.
+    /// Records that there is something for the client to read.
     pub(crate) fn begin(&mut self) {
         if self.round.is_none() {
             self.advance();
         }
     }
 
-    /// There is nothing for its client to read.
+    /// Records that there is nothing for the client to read.
     pub(crate) fn rest(&mut self) {
         if let Some(round) = self.round.take() {
             self.change(|rounds| {
@@ -337,8 +342,8 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// It is refused: whatever the client still sends, its connection can be
-    /// evicted.
+    /// Records that the request is refused: its connection can then be evicted,
+    /// whatever the client still sends.
     pub(crate) fn refuse(&mut self) {
         if !std::mem::replace(&mut self.is_refused, true) {
             self.progress
@@ -348,17 +353,18 @@ impl Serving {
         }
     }
 
-    /// It was let in: it counts as use of its connection.
+    /// Records that the request was admitted: it counts as use of its
+    /// connection.
     pub(crate) fn let_in(&mut self) {
         self.was_let_in = true;
     }
 
-    /// How its answer gets on, where that is all there.
+    /// The progress of its answer, if that consists of one part.
     pub(crate) fn progress(&mut self) -> &mut Progress {
         &mut self.progress
     }
 
-    /// How another part of its answer gets on.
+    /// The progress of another part of its answer.
     pub(crate) fn another_progress(&self) -> Progress {
         Progress {
             activity: Arc::clone(&self.progress.activity),

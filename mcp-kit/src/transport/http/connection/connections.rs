@@ -1,4 +1,4 @@
-//! The connections of a server: how many, and their common end.
+//! The open connections of a server: their number, and their shutdown.
 
 use std::error::Error;
 use std::future::Future;
@@ -27,15 +27,15 @@ use crate::transport::http::connection::repoll::Repoll;
 use crate::transport::http::connection::{Client, Serve};
 use crate::transport::http::limits::HttpLimits;
 
-/// Connections beyond the bound that are served for probes alone: whoever
-/// keeps all others busy must not have the server taken for dead.
+/// Connections above the limit that are served for probes only: clients that
+/// keep all others busy must not make the server appear dead.
 const RESERVE: usize = 16;
 
-/// Connections that were ended for others and have not closed yet: each still
-/// has its descriptor.
+/// Connections that were evicted and have not closed yet: each still has its
+/// descriptor.
 const CLOSING_AT_ONCE: usize = 32;
 
-/// Whoever probes asks at once and reads what is said.
+/// A prober sends its request at once and reads the answer.
 const RESERVE_PATIENCE: Patience = Patience {
     head: Duration::from_secs(1),
     idle: Duration::from_secs(1),
@@ -44,31 +44,31 @@ const RESERVE_PATIENCE: Patience = Patience {
 
 /// Requests are served.
 const OPEN: u8 = 0;
-/// What was begun is finished.
+/// Requests that have begun are finished.
 const CLOSING: u8 = 1;
-/// Nothing is.
+/// No requests are served.
 const ENDED: u8 = 2;
 
 /// The open connections.
 pub(crate) struct Connections {
     most: usize,
-    /// Those of the reserve as well.
+    /// Includes those of the reserve.
     open: AtomicUsize,
     reserved: AtomicUsize,
     none_left: Notify,
-    /// How far the end is: [`OPEN`], [`CLOSING`] or [`ENDED`].
+    /// The stage of the shutdown: [`OPEN`], [`CLOSING`] or [`ENDED`].
     stage: AtomicU8,
     staged: Arc<Notify>,
     evictable: Arc<Evictable>,
     patience: Patience,
     http: auto::Builder<TokioExecutor>,
-    /// For the reserve: one answer, and no more.
+    /// Serves the reserve: one answer per connection.
     reserve: auto::Builder<TokioExecutor>,
 }
 
 impl Connections {
-    /// None yet. As many may be open as `limits` say and the limit on open files
-    /// allows.
+    /// Creates an empty set. The number of connections is limited by `limits`
+    /// and by the limit on open files.
     pub(crate) fn new(limits: &HttpLimits) -> Arc<Self> {
         let most = descriptors::connections(limits.connections);
         let mut http = auto::Builder::new(TokioExecutor::new());
@@ -99,7 +99,7 @@ impl Connections {
         })
     }
 
-    /// How many connections may be open at once.
+    /// The most connections that may be open at once.
     pub(crate) fn most(&self) -> usize {
         self.most
     }
@@ -108,11 +108,11 @@ impl Connections {
     pub(crate) fn serve(self: &Arc<Self>, stream: TcpStream, service: &impl Serve) {
         let Some(place) = self.place() else {
             service.no_room();
-            // It fits into the socket's empty buffer, or nobody is there.
+            // It fits into the socket's empty buffer, or the client has left.
             let _ = stream.try_write(NO_ROOM);
             return;
         };
-        // Answers are small and whole.
+        // Answers are small and written whole.
         let _ = stream.set_nodelay(true);
         let peer = stream.peer_addr().map(|peer| peer.ip()).ok();
         let service = service.clone();
@@ -162,25 +162,25 @@ impl Connections {
         });
     }
 
-    /// Whether many connections that were ended for others still have to close.
+    /// Whether many evicted connections have not closed yet.
     pub(crate) fn is_behind(&self) -> bool {
         let reserved = self.reserved.load(Ordering::Relaxed);
         self.open.load(Ordering::Relaxed) >= self.most + reserved + CLOSING_AT_ONCE / 2
     }
 
-    /// Ends a connection that only waits, if there is one, for a descriptor to
-    /// become free.
+    /// Evicts a waiting connection, if there is one, so that a descriptor
+    /// becomes free.
     pub(crate) fn free_descriptor(&self) -> bool {
         self.evictable.evict(Instant::now())
     }
 
-    /// Lets every connection finish what it is answering, and no more: what has
-    /// not come in whole would be refused.
+    /// Lets every connection finish the answers that it has begun. Requests
+    /// that have not arrived completely are refused.
     pub(crate) fn close(&self) {
         self.go_on_to(CLOSING);
     }
 
-    /// Ends every connection as it is.
+    /// Ends every connection immediately.
     pub(crate) fn end(&self) {
         self.go_on_to(ENDED);
     }
@@ -190,7 +190,7 @@ impl Connections {
         self.staged.notify_waiters();
     }
 
-    /// Waits until none is open.
+    /// Waits until no connection is open.
     pub(crate) async fn none_left(&self) {
         loop {
             let none = self.none_left.notified();
@@ -204,8 +204,8 @@ impl Connections {
         }
     }
 
-    /// A place. Where none is left, a connection that only waits is ended for it,
-    /// whose own is free shortly after; or it is one of the reserve.
+    /// Takes a place. If none is left, evicts a waiting connection, whose own
+    /// place is free shortly after; otherwise takes one of the reserve.
     fn place(self: &Arc<Self>) -> Option<Place> {
         let open = self.open.fetch_add(1, Ordering::AcqRel);
         let mut place = Place {
@@ -223,7 +223,7 @@ impl Connections {
         (reserved < RESERVE).then_some(place)
     }
 
-    /// Tells of the next stage.
+    /// Returns a future that is ready at the next stage.
     fn staged(&self) -> Pin<Box<OwnedNotified>> {
         let mut staged = Box::pin(Arc::clone(&self.staged).notified_owned());
         staged.as_mut().enable();
@@ -253,17 +253,17 @@ impl Drop for Place {
 struct UntilClosed<'a, C> {
     connection: Pin<&'a mut C>,
     staged: Pin<Box<OwnedNotified>>,
-    /// It knows whom to tell.
+    /// Whether it waits for the next stage.
     is_watching: bool,
     stage: u8,
-    /// It was told to finish, since another connection has its place.
+    /// Whether it was asked to finish, since another connection has its place.
     gives_way: bool,
     activity: Arc<Activity>,
     connections: &'a Connections,
     repoll: Repoll,
 }
 
-/// hyper's connections, of one version and the other.
+/// A connection of hyper's, of HTTP/1 or HTTP/2.
 trait Graceful: Future {
     fn shut_down(self: Pin<&mut Self>);
 }
@@ -284,7 +284,7 @@ where
     }
 }
 
-/// Whatever ends a connection ends it for its client alone.
+/// Contains a panic: it ends the connection of its client only.
 impl<C: Graceful> Future for UntilClosed<'_, C> {
     type Output = ();
 
@@ -301,11 +301,11 @@ impl<C: Graceful> Future for UntilClosed<'_, C> {
         } = &mut *self;
         repoll.poll(cx, |cx| {
             let mut now = connections.stage.load(Ordering::Acquire);
-            // All connections share its lock, so that it is not asked for each
-            // request: while the stage is the first, nothing was told yet, and
+            // All connections share its lock, so it is not taken for each
+            // request: in the first stage there is nothing to learn yet, and
             // the waker is always the same.
             if now > OPEN || !*is_watching {
-                // Looked at in this order, so that no stage is missed.
+                // Checked in this order, so that no stage is missed.
                 while staged.as_mut().poll(cx).is_ready() {
                     *staged = connections.staged();
                 }
@@ -316,11 +316,11 @@ impl<C: Graceful> Future for UntilClosed<'_, C> {
                 connection.as_mut().shut_down();
             }
             *stage = now;
-            // Only HTTP/2 can say which requests are not answered any more.
+            // Only HTTP/2 can report which requests are not answered any more.
             if activity.is_evicted() && activity.is_http2() && !std::mem::replace(gives_way, true) {
                 connection.as_mut().shut_down();
             }
-            // Asked before the connection is polled: what an answer has given to
+            // Read before the connection is polled: what an answer gave to
             // HTTP/2 before it ended, in a task of its own, is written here.
             let was_serving = activity.is_serving();
             let polled = connection.as_mut().poll(cx);

@@ -1,6 +1,6 @@
-//! The limit on the process's open files, of which each connection takes one:
-//! raised at the start as far as the system allows, and the number of
-//! connections that it leaves room for.
+//! Raises the limit on the process's open files at the start, as far as the
+//! system allows, and computes how many connections it leaves room for. Each
+//! connection takes one descriptor.
 
 /// Descriptors that connections do not take: for probes beyond the limit on
 /// connections (16), connections that are closing (32), the listener, the log, the
@@ -8,16 +8,16 @@
 #[cfg(unix)]
 const RESERVE: usize = 96;
 
-/// The limit is not raised further than this unless connections need it: programs
-/// that a tool starts inherit it, and some close every descriptor up to it.
+/// The limit is not raised above this unless connections need it: programs that
+/// a tool starts inherit it, and some close every descriptor up to it.
 #[cfg(unix)]
 const RAISED_TO: u64 = 65_536;
 
-/// The largest limit that macOS accepts although it reports that there is none.
+/// The largest limit that macOS accepts although it reports no limit.
 #[cfg(unix)]
 const MACOS_MOST: u64 = 10_240;
 
-/// Raises the limit on open files, and gives the number of connections, at most
+/// Raises the limit on open files. Returns the number of connections, at most
 /// `wanted`, that can be open at once.
 #[cfg(unix)]
 pub(crate) fn connections(wanted: usize) -> usize {
@@ -42,7 +42,7 @@ pub(crate) fn connections(wanted: usize) -> usize {
     wanted
 }
 
-/// The limit in force after it was raised; `None` for none.
+/// The limit in force after it was raised; `None` for no limit.
 #[cfg(unix)]
 fn raised(connections: usize) -> Option<usize> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -61,7 +61,7 @@ fn raised(connections: usize) -> Option<usize> {
     usize::try_from(raised.unwrap_or(current)).ok()
 }
 
-/// What a limit on open files leaves to connections.
+/// The number of descriptors that a limit on open files leaves to connections.
 #[cfg(unix)]
 fn left(limit: usize) -> usize {
     (limit - RESERVE.min(limit / 2)).max(1)

@@ -1,9 +1,9 @@
 //! A connection's stream, which ends when its client takes too long, or when
-//! its place is given to another.
+//! its connection is evicted.
 //!
-//! One timer a connection, set again only when it rings: a request costs a
-//! look at the time and no timer. hyper's own timeout for headers would also
-//! close connections on which nothing has begun.
+//! Each connection has one timer, which is set again only when it fires: a
+//! request costs a look at the time and no timer. hyper's own timeout for
+//! headers would also close connections on which no request has begun.
 
 use std::future::Future as _;
 use std::io;
@@ -21,22 +21,22 @@ use crate::limits::ByteBudget;
 use crate::transport::http::connection::activity::{Activity, Phase, Round};
 use crate::transport::http::connection::socket::{self, Socket};
 
-/// How long what may take.
+/// The time limits of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     pub(crate) head: Duration,
     pub(crate) idle: Duration,
-    /// Without a byte of an answer being read.
+    /// The time without the client reading a byte of an answer.
     pub(crate) unread: Duration,
 }
 
-/// While memory is short, unread answers have no longer than this.
+/// The limit for unread answers while memory is short.
 pub(crate) const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 
-/// What a client is told for which there is no room, or no more.
+/// The answer to a client whose connection has no place, or has lost it.
 pub(crate) const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
 
-/// What a client is told whose headers take too long.
+/// The answer to a client whose headers take too long.
 const TOO_SLOW: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
@@ -48,15 +48,15 @@ pub(crate) struct GuardedStream {
     patience: Patience,
     unread: Arc<ByteBudget>,
     alarm: Pin<Box<Sleep>>,
-    /// Since when the client has read nothing of what waits for it.
+    /// When the client stopped reading what waits for it.
     stalled: Option<Instant>,
     /// When the present round of answers began.
     round: Instant,
-    /// How many bytes have come of what opens HTTP/2, until it is known whether
-    /// that comes. What comes between requests is no beginning of one there.
+    /// How many bytes of the HTTP/2 preface have arrived, until it is known
+    /// whether the connection is HTTP/2. In HTTP/2, bytes between requests do
+    /// not begin a request.
     preface: Option<usize>,
-    /// When what is left of an evicted connection ends: HTTP/2 has a word for
-    /// it.
+    /// When an evicted HTTP/2 connection ends, after its GOAWAY.
     leaving: Option<Instant>,
 }
 
@@ -92,11 +92,11 @@ impl GuardedStream {
                 Phase::Evicted => self.leaving.unwrap_or(now),
                 Phase::Idle => since + self.patience.idle,
                 Phase::Head => since + self.patience.head,
-                // Looked at again after a while.
+                // Checked again after a while.
                 Phase::Serving => now + self.patience.head,
             };
             if self.activity.is_http2() {
-                // Nothing else tells of answers that stand still.
+                // Nothing else reports stalled answers.
                 until = until.min(now + self.patience.head);
             }
             let stands_since = match self.activity.look() {
@@ -107,8 +107,7 @@ impl GuardedStream {
                     Some(now)
                 }
             };
-            // Bytes that nobody takes may be here, in HTTP/1.1, or with hyper,
-            // in HTTP/2.
+            // Unread bytes may be here, in HTTP/1.1, or with hyper, in HTTP/2.
             let stalled = match (self.stalled, stands_since) {
                 (Some(stalled), Some(stands)) => Some(stalled.min(stands)),
                 (stalled, stands) => stalled.or(stands),
@@ -131,7 +130,7 @@ impl GuardedStream {
         }
     }
 
-    /// Notes that the client reads nothing, and says when that has lasted too
+    /// Records that the client does not read. Ready when that has lasted too
     /// long.
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if self.stalled.is_none() {
@@ -147,8 +146,8 @@ impl GuardedStream {
             .map(|_| io::ErrorKind::TimedOut.into())
     }
 
-    /// Whether the connection ends here. One of HTTP/2 is told so (see
-    /// `connections`), and has a moment to finish.
+    /// Whether an evicted connection ends now. An HTTP/2 client is notified
+    /// first (see `connections`), and has a moment to finish.
     fn gives_way(&mut self) -> bool {
         if !self.activity.is_evicted() {
             self.leaving = None;
@@ -165,7 +164,7 @@ impl GuardedStream {
         false
     }
 
-    /// Tells a client that asks, and ends the connection.
+    /// Answers a client whose request has begun, and ends the connection.
     fn give_way(&self, is_asking: bool) -> io::Result<()> {
         if is_asking && !self.activity.is_http2() {
             let _ = self.writing.try_write(NO_ROOM);
@@ -173,7 +172,7 @@ impl GuardedStream {
         Ok(())
     }
 
-    /// Writes with `write`, once the socket takes something.
+    /// Writes with `write`, once the socket accepts bytes.
     fn poll_write_now(
         &mut self,
         cx: &mut Context<'_>,
@@ -262,7 +261,7 @@ impl AsyncWrite for GuardedStream {
         true
     }
 
-    /// What is written has been given to the system.
+    /// What is written has been passed to the system.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

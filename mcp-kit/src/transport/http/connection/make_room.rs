@@ -1,9 +1,10 @@
-//! Which connection gives its place to another when all are taken.
+//! Chooses the connection that is evicted when a new one needs a place and all
+//! are taken.
 //!
-//! A connection on which nothing is asked costs its client nothing and the
-//! server a place: without this, whoever opens as many as there may be would
-//! keep everybody else out. Asking for what is refused costs next to nothing
-//! as well, and so it counts for nothing.
+//! A connection without requests costs its client nothing and the server a
+//! place: without eviction, a client that opens as many as the limit allows
+//! would keep all others out. Sending requests that are refused also costs next
+//! to nothing, so they do not count as use.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -18,23 +19,24 @@ use crate::caller::Host;
 use crate::support::lock::Lock;
 use crate::transport::http::connection::activity::Activity;
 
-/// How long a connection has waited at least: who has just come is about to ask.
+/// How long a connection must have waited before it is evicted: a new client is
+/// about to send its request.
 const LEAST: Duration = Duration::from_secs(1);
 
-/// And where its host has more than its share.
+/// The same time if its host has more than its share.
 const LEAST_OF_MANY: Duration = Duration::from_millis(100);
 
-/// The share of a host is so much of all places, and no less than
+/// The inverse of a host's share of all places, which is at least
 /// [`LEAST_SHARE`].
 const SHARE: usize = 8;
 const LEAST_SHARE: usize = 16;
 
-/// How long nobody is looked for again where none was found.
+/// How long the next search waits after one that found no connection.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The connections that can be asked to give way.
+/// The connections that can be evicted.
 pub(crate) struct Evictable {
-    /// Beyond so many a host has more than its share.
+    /// A host with more connections than this has more than its share.
     share: usize,
     state: Lock<State>,
 }
@@ -44,27 +46,27 @@ struct State {
     /// By number.
     connections: HashMap<u64, Connection>,
     next: u64,
-    /// How many each host has.
+    /// The number of connections of each host.
     hosts: HashMap<Option<Host>, usize>,
-    /// Nobody was found, and is looked for again from then on.
+    /// When the next search may begin, after one that found no connection.
     not_before: Option<Instant>,
 }
 
 struct Connection {
-    /// Whose it is: behind a proxy all of them are one's.
+    /// The client's host. Behind a proxy all connections have one host.
     host: Option<Host>,
     activity: Arc<Activity>,
     waker: Waker,
 }
 
-/// A connection that can be asked to give way until this is dropped.
+/// A connection that can be evicted until this is dropped.
 pub(crate) struct Registered {
     all: Arc<Evictable>,
     number: u64,
 }
 
 impl Evictable {
-    /// None yet, of so many that there may be.
+    /// Creates an empty set; `most` is the limit on connections.
     pub(crate) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self {
             share: (most / SHARE).max(LEAST_SHARE),
@@ -72,7 +74,7 @@ impl Evictable {
         })
     }
 
-    /// Knows a connection from now on. `waker` makes it look at its activity.
+    /// Adds a connection. `waker` makes it check its activity.
     pub(crate) fn register(
         self: &Arc<Self>,
         peer: Option<IpAddr>,
@@ -95,8 +97,8 @@ impl Evictable {
         }
     }
 
-    /// Ends a connection that waits for a request, if one has done so for a
-    /// while: of the host that has most, the one that has waited longest.
+    /// Evicts a connection that has waited for a request long enough: of the
+    /// host with the most connections, the one that has waited longest.
     pub(crate) fn evict(&self, now: Instant) -> bool {
         let mut state = self.state.lock();
         if state.not_before.is_some_and(|at| now < at) {
@@ -118,7 +120,7 @@ impl Evictable {
                 state.not_before = Some(now + PAUSE);
                 return false;
             };
-            // Unless something has happened there just now.
+            // Unless its activity has just changed.
             if connection.activity.evict(&seen) {
                 connection.waker.wake_by_ref();
                 return true;

@@ -50,7 +50,7 @@ pub(crate) trait Serve: Clone + Send + Sync + 'static {
     /// Counts a connection that was closed because all are taken.
     fn no_room(&self);
 
-    /// The budget that output counts against while the clients do not read it.
+    /// The budget that unread output counts against.
     fn unread(&self) -> &Arc<ByteBudget>;
 }
 

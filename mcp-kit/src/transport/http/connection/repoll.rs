@@ -1,14 +1,14 @@
-//! A waker that spares a task from being scheduled by itself.
+//! A waker that avoids scheduling a task that wakes itself.
 //!
-//! hyper asks for a request's body by waking the task that it runs in. The
-//! runtime then puts the task at the end of its queue and calls another thread
-//! to help: a wake-up for every request. Here it is just polled once more.
+//! hyper requests a request's body by waking the task that it runs in. The
+//! runtime then puts the task at the end of its queue and wakes another thread
+//! to help, for every request. Here the task is just polled once more.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// How often in a row, before others have their turn.
+/// How often in a row, before other tasks have their turn.
 const MOST: usize = 8;
 
 const RESTING: u8 = 0;
@@ -23,7 +23,7 @@ pub(crate) struct Repoll {
 
 struct Inner {
     state: AtomicU8,
-    /// The task's.
+    /// The task's waker.
     outer: OnceLock<Waker>,
 }
 
@@ -42,7 +42,7 @@ impl Repoll {
         &self.waker
     }
 
-    /// Polls, and once more where that woke its own task.
+    /// Polls, and polls once more if that woke its own task.
     pub(crate) fn poll<T>(
         &self,
         cx: &Context<'_>,

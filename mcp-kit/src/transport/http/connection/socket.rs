@@ -1,4 +1,5 @@
-//! A connection's socket, and what is asked of it beside reading and writing.
+//! A connection's socket, and the operations on it other than reading and
+//! writing.
 
 use std::io;
 use std::net::Shutdown;
@@ -7,9 +8,9 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 
-/// The half of a socket that is written to, for whoever asks about its client
-/// as well. The other half is the connection's alone: what reads through it
-/// knows when the socket is empty, and asks it no second time.
+/// The write half of a socket, shared with code that checks the client. The
+/// read half belongs to the connection alone: its reader knows when the socket
+/// is empty and does not read it a second time.
 pub(crate) type Socket = Arc<OwnedWriteHalf>;
 
 /// Tells the client that nothing more will come.
@@ -17,7 +18,7 @@ pub(crate) fn end_writing(stream: &TcpStream) -> io::Result<()> {
     socket2::SockRef::from(stream).shutdown(Shutdown::Write)
 }
 
-/// Whether the client has closed its end. hyper does not look while requests
+/// Whether the client has closed its end. hyper does not check while requests
 /// that it has read wait behind the one that is being answered.
 #[cfg(target_os = "linux")]
 pub(crate) fn has_left(stream: &TcpStream) -> bool {
@@ -30,7 +31,7 @@ pub(crate) fn has_left(stream: &TcpStream) -> bool {
         && looked[0].revents().intersects(gone)
 }
 
-/// Only Linux tells of it while there is something left to read.
+/// Only Linux reports it while there is something left to read.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn has_left(_: &TcpStream) -> bool {
     false

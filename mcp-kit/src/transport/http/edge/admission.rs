@@ -1,5 +1,5 @@
-//! The admission checks: what a request must pass before the endpoint reads it.
-//! From the form of its head to the caller that it comes from, and the rates.
+//! The admission checks: what a request must pass before the endpoint reads it,
+//! from the form of its head to its caller and the rates.
 
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
@@ -20,13 +20,13 @@ use crate::transport::http::message::body::HttpBody;
 use crate::transport::http::message::open_requests::OpenRequest;
 use crate::transport::http::message::refusal::{Reason, Refusal, busy, limited};
 
-/// Why it serves no other machine.
+/// Why the server refuses other machines.
 const LOCAL: &str = "it comes from another machine, and no authentication is configured. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow every caller with .allow_unauthenticated()";
 
-/// Why a mounted service serves no caller.
+/// Why a mounted service refuses a request without an address.
 const NO_PEER: &str = "no authentication is configured, and it is not known whether it comes from this machine. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or give each request its address, as the extension PeerAddr, to serve this machine alone; or allow every caller with .allow_unauthenticated()";
 
-/// Why a service serves no caller.
+/// Why a service refuses every caller.
 pub(crate) const LOCKED: &str = "a host, an origin or a public URL is named, and no authentication is configured. Give API keys, in MCP_API_KEYS or a file, or with .authenticate(…); or allow every caller with .allow_unauthenticated() (--allow-unauthenticated)";
 
 /// A request that was admitted.
@@ -83,8 +83,8 @@ impl Edge {
         Ok(Some(cors::preflight(&parts.headers)))
     }
 
-    /// The admission checks. Gives the caller and its address, and a place among
-    /// the open requests.
+    /// Runs the admission checks. Returns the caller and its address, and a
+    /// place among the open requests.
     pub(crate) async fn enter(
         &self,
         parts: &Parts,
@@ -118,7 +118,7 @@ impl Edge {
     }
 
     /// Serves only this machine if no authentication is configured. The headers
-    /// of a request are not asked: its sender chooses them.
+    /// of a request are ignored: its sender chooses them.
     fn check_machine(&self, parts: &Parts, peer: Option<IpAddr>) -> Result<(), Refusal> {
         if !self.is_local {
             return Ok(());
@@ -191,8 +191,8 @@ impl Edge {
     }
 }
 
-/// Refuses what this server would read otherwise than a proxy before it: codings
-/// of a transfer that are not undone here, and targets of other protocols.
+/// Refuses what this server would read differently from a proxy before it:
+/// transfer codings that are not decoded here, and targets of other protocols.
 pub(crate) fn check_form(parts: &Parts) -> Result<(), Refusal> {
     let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
     let is_coded = match (codings.next(), codings.next()) {
@@ -218,13 +218,13 @@ pub(crate) fn check_form(parts: &Parts) -> Result<(), Refusal> {
     }
 }
 
-/// What the authenticators answer, or an error after 5 s.
+/// Returns the authenticators' decision, or an error after 5 s.
 async fn in_time(
     asking: impl Future<Output = Result<Option<Principal>, AuthError>>,
 ) -> Result<Option<Principal>, AuthError> {
     const TIME: Duration = Duration::from_secs(5);
     let mut asking = pin!(asking);
-    // Most know at once, and need no timer.
+    // Most decide at once, and need no timer.
     match poll_fn(|cx| Poll::Ready(asking.as_mut().poll(cx))).await {
         Poll::Ready(outcome) => outcome,
         Poll::Pending => match tokio::time::timeout(TIME, asking).await {

@@ -1,5 +1,5 @@
-//! What a browser asks and is told before pages of other origins may read the
-//! answers (the Fetch standard's CORS protocol).
+//! The CORS protocol of the Fetch standard: preflight requests, and the headers
+//! that let pages of other origins read the answers.
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::transport::http::message::body::{HttpBody, empty_response};
 
-/// The headers that clients of the protocol send.
+/// The request headers that clients of the protocol send.
 const REQUEST_HEADERS: [&str; 10] = [
     "accept",
     "authorization",

@@ -1,14 +1,15 @@
-//! Who is at the other end: the client's address, also behind proxies.
+//! Finds the client's address, also behind proxies.
 //!
 //! The socket's address is the client's unless it belongs to a proxy that the
-//! operator has named. Then the last entry of `X-Forwarded-For` is what that
-//! proxy saw, the one before it is what the proxy before saw, and so on: the
-//! entries are read from the right, and the first that is no trusted proxy's
-//! address is the client's. What stands to the left of it was sent by the
-//! client, who may write there what it likes.
+//! operator has named. Then the last entry of `X-Forwarded-For` is the address
+//! that this proxy saw, the one before it is the address that the proxy before
+//! saw, and so on: the entries are read from the right, and the first that is
+//! not a trusted proxy's address is the client's. The client sent everything to
+//! the left of it, and may write anything there.
 //!
 //! `Forwarded` (RFC 7239) is not read: few proxies write it, the others pass it
-//! on as the client sent it, and nothing in a request tells one from the other.
+//! on as the client sent it, and a request does not show which of the two
+//! happened.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,8 +17,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use http::HeaderMap;
 use ipnet::IpNet;
 
-/// The addresses of the proxies whose `X-Forwarded-For` is believed; none
-/// unless they are added.
+/// The proxies whose `X-Forwarded-For` is trusted; none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TrustedProxies(Vec<IpNet>);
 
@@ -36,7 +36,7 @@ impl TrustedProxies {
         Ok(())
     }
 
-    /// The client's address. `peer` is the socket's.
+    /// Returns the client's address. `peer` is the socket's.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         if !self.trusts(client) {
@@ -49,7 +49,7 @@ impl TrustedProxies {
             .rev()
             .flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
         for entry in entries {
-            // Whoever wrote what is no address is the last one known.
+            // The sender of an invalid entry is the last known address.
             let Some(address) = forwarded_address(entry) else {
                 break;
             };
@@ -78,8 +78,8 @@ const PRIVATE: [IpNet; 4] = [
     IpNet::new_assert(IpAddr::V6(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0)), 7),
 ];
 
-/// An address, or a network whose address has no bits beyond its prefix:
-/// `10.0.0.1/8` is more likely a slip than 16 million proxies.
+/// Parses an address, or a network whose address has no bits set outside its
+/// prefix: `10.0.0.1/8` is more likely a mistake than 16 million proxies.
 fn network(text: &str) -> Option<IpNet> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(address.to_canonical().into());
@@ -88,8 +88,8 @@ fn network(text: &str) -> Option<IpNet> {
     (network.addr() == network.network()).then_some(network)
 }
 
-/// An entry of `X-Forwarded-For`: an address, or one with a port, as some
-/// proxies write it.
+/// Parses an entry of `X-Forwarded-For`: an address, or one with a port, as
+/// some proxies write it.
 fn forwarded_address(entry: &[u8]) -> Option<IpAddr> {
     let entry = std::str::from_utf8(entry).ok()?.trim_matches([' ', '\t']);
     let address = match entry.parse::<IpAddr>() {
@@ -105,7 +105,7 @@ fn forwarded_address(entry: &[u8]) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// A text that names no proxies.
+/// A text that is not a valid proxy address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidProxy(String);
 
@@ -178,7 +178,7 @@ mod tests {
             ("192.0.2.1", &["198.51.100.7:4711"], "198.51.100.7"),
             ("192.0.2.1", &["[2001:db8::7]:443"], "2001:db8::7"),
             ("192.0.2.1", &["[2001:db8::7]"], "2001:db8::7"),
-            // What is no address ends the walk at whoever wrote it.
+            // An invalid entry ends the walk at its sender.
             ("10.0.0.1", &["198.51.100.7, unknown, 10.0.0.9"], "10.0.0.9"),
             ("10.0.0.1", &["198.51.100.7,,"], "10.0.0.1"),
             ("10.0.0.1", &["198.51.100.7:http"], "10.0.0.1"),
@@ -186,7 +186,7 @@ mod tests {
             ("10.0.0.1", &[], "10.0.0.1"),
             // The first of a chain of proxies made the request itself.
             ("10.0.0.1", &["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
-            // Not among the proxies: its header is its own invention.
+            // Not among the proxies: its header cannot be trusted.
             ("192.0.2.2", &["198.51.100.7"], "192.0.2.2"),
         ] {
             assert_eq!(
@@ -237,7 +237,7 @@ mod tests {
         }
     }
 
-    /// The same in every run.
+    /// The same sequence in every run.
     struct Random(u64);
 
     impl Random {
@@ -263,7 +263,7 @@ mod tests {
             }
         }
 
-        /// What a client sends to seem another.
+        /// Returns a header that a client sends to fake its address.
         fn spoof(&mut self) -> Vec<u8> {
             (0..self.below(12))
                 .map(|_| b"0123456789.,:[] \tfx\xff-"[self.below(21) as usize])
@@ -284,8 +284,8 @@ mod tests {
             }
             // Straight to the server.
             assert_eq!(proxies.client(client, &headers), client);
-            // Through proxies, each of which notes whom it sees: on the last
-            // line, or on one of its own.
+            // Through proxies, each of which adds the address that it sees: on
+            // the last line, or on one of its own.
             let mut seen = client;
             for _ in 0..=random.below(3) {
                 let entry = random.written(seen).into_bytes();

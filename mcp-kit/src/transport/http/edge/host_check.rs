@@ -1,9 +1,9 @@
-//! Which hosts and origins a request may name.
+//! Checks which hosts and origins a request may name.
 //!
-//! A page that a browser shows can send requests to any address, also to this
-//! machine. `Origin` tells whose page it is, and `Host` under which name the
-//! server was reached: a name of a stranger's that points here is how such
-//! requests get past the browser's own checks (DNS rebinding).
+//! A page in a browser can send requests to any address, also to this machine.
+//! `Origin` names the page's site, and `Host` the name under which the browser
+//! reached the server. A foreign name that points here gets such requests past
+//! the browser's own checks (DNS rebinding).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -15,7 +15,7 @@ use crate::transport::http::message::refusal::{Reason, Refusal};
 
 use crate::auth::is_loopback;
 
-/// The hosts and origins that are let in.
+/// The accepted hosts and origins.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HostCheck {
     hosts: Vec<Named>,
@@ -25,7 +25,7 @@ pub(crate) struct HostCheck {
     no_loopback: bool,
 }
 
-/// A host in lower case, and its port where that matters.
+/// A host in lower case, and its port if that matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Named {
     host: String,
@@ -35,11 +35,11 @@ struct Named {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Origin {
     text: String,
-    /// Its pages may read the answers.
+    /// Whether its pages may read the answers.
     cors: bool,
 }
 
-/// Why a request is denied by its host or origin.
+/// Why the host or the origin of a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Denied {
     NoHost,
@@ -86,7 +86,7 @@ impl HostCheck {
         if authority.as_str().contains('@') {
             return Err(problem());
         }
-        // A browser leaves the port of the scheme out, and a proxy may add it.
+        // A browser omits the scheme's default port, and a proxy may add it.
         let standard = if scheme == "https" { 443 } else { 80 };
         let host = authority.host().to_ascii_lowercase();
         let port = authority.port_u16().filter(|port| *port != standard);
@@ -137,13 +137,13 @@ impl HostCheck {
         Ok(())
     }
 
-    /// Whether anything but this machine's own names is let in.
+    /// Whether any name other than this machine's own is accepted.
     pub(crate) fn names_hosts(&self) -> bool {
         self.any_host || !self.hosts.is_empty()
     }
 
-    /// For a socket that others can reach: callers on this machine have no
-    /// names of their own.
+    /// Removes this machine's own names, for a socket that other machines can
+    /// reach.
     pub(crate) fn without_loopback(mut self) -> Self {
         self.no_loopback = true;
         self
@@ -182,8 +182,8 @@ impl HostCheck {
         if second.is_some() {
             return Err(Denied::Host);
         }
-        // HTTP/2 has it in the target; where HTTP/1.1 has one there as well,
-        // both must be right.
+        // HTTP/2 has it in the target. If HTTP/1.1 also has one there, both
+        // must be accepted.
         if header.is_none() && uri.authority().is_none() {
             return Err(Denied::NoHost);
         }
@@ -246,8 +246,8 @@ impl HostCheck {
     }
 }
 
-/// Takes `host`, `host:80`, `[::1]` or `[::1]:80` apart. What is neither is no
-/// host: there is nothing before it, and no path behind.
+/// Splits `host`, `host:80`, `[::1]` or `[::1]:80`. Returns `None` for anything
+/// else, such as user information or a path.
 fn host_and_port(text: &str) -> Option<(&str, Option<u16>)> {
     let (host, rest) = match text.strip_prefix('[') {
         Some(bracketed) => text.split_at(bracketed.find(']')? + 2),
@@ -267,9 +267,9 @@ fn host_and_port(text: &str) -> Option<(&str, Option<u16>)> {
     Some((host, port))
 }
 
-/// A host as a person writes it.
+/// Parses a host in the form that a person writes.
 fn named(text: &str) -> Option<Named> {
-    // IPv6 addresses stand in brackets only where a port may follow.
+    // IPv6 addresses are in brackets only if a port may follow.
     if let Ok(IpAddr::V6(address)) = text.parse::<IpAddr>() {
         return Some(Named {
             host: format!("[{address}]"),

@@ -30,7 +30,7 @@ use crate::limits::EdgeLimits;
 use crate::transport::http::message::body::HttpBody;
 use crate::transport::http::message::open_requests::OpenRequests;
 
-/// What a service checks each request against.
+/// The checks of a service.
 pub(crate) struct Edge {
     pub(crate) options: Arc<HttpOptions>,
     pub(crate) hosts: HostCheck,

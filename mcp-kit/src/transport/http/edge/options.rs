@@ -1,5 +1,5 @@
-//! How a server is served over HTTP: who may call it from where, and within
-//! which limits.
+//! The options of the HTTP transport: which callers may reach the server, from
+//! where, and within which limits.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -52,7 +52,7 @@ pub struct HttpOptions {
     pub(crate) edge_rates: EdgeRates,
     pub(crate) tool_rate: Option<Rate>,
     pub(crate) proxies: TrustedProxies,
-    /// What handlers may read of the headers.
+    /// The request headers that handlers may read.
     exposed_headers: Vec<HeaderName>,
     pub(crate) has_sessions: bool,
     #[cfg(feature = "sse")]
@@ -67,7 +67,7 @@ pub struct HttpOptions {
     problems: Vec<String>,
 }
 
-/// Asks whether something that the server needs is there.
+/// Checks whether something that the server needs is available.
 pub(crate) type ReadyCheck =
     Arc<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
@@ -127,14 +127,14 @@ impl ServerBuilder {
 }
 
 impl ServerInner {
-    /// The options for HTTP.
+    /// Returns the HTTP options.
     pub(crate) fn http(&self) -> HttpOptions {
         self.network().unwrap_or_default()
     }
 }
 
 impl HttpOptions {
-    /// The path of the MCP endpoint; `/mcp`.
+    /// Sets the path of the MCP endpoint; `/mcp`.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         let is_path = self.path.starts_with('/') && !self.path.contains(['?', '#', ' ']);
@@ -147,9 +147,9 @@ impl HttpOptions {
         self
     }
 
-    /// The URL of the MCP endpoint as clients know it, such as
-    /// `https://mcp.example.com/mcp`. Its host and its origin are accepted from
-    /// then on.
+    /// Sets the URL of the MCP endpoint as clients know it, such as
+    /// `https://mcp.example.com/mcp`. Its host and its origin are then
+    /// accepted.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         let url = url.into();
         if let Err(problem) = self.hosts.allow_url(&url) {
@@ -168,16 +168,17 @@ impl HttpOptions {
         self
     }
 
-    /// Accepts requests whatever host they name. Web pages of others can then
-    /// reach the server through a name that points to it (DNS rebinding): only
-    /// for servers that ask for credentials.
+    /// Accepts requests for any host. Foreign web pages can then reach the
+    /// server through a name that points to it (DNS rebinding): only for
+    /// servers that require credentials.
     pub fn allow_any_host(mut self) -> Self {
         self.hosts.allow_any_host();
         self
     }
 
     /// Accepts requests that a browser sends for pages of this origin, such as
-    /// `https://app.example.com`. Requests without an `Origin` are not concerned.
+    /// `https://app.example.com`. Requests without an `Origin` are not
+    /// affected.
     pub fn allow_origin(mut self, origin: impl AsRef<str>) -> Self {
         if let Err(problem) = self.hosts.allow_origin(origin.as_ref(), false) {
             self.problems.push(problem);
@@ -185,8 +186,8 @@ impl HttpOptions {
         self
     }
 
-    /// Lets pages of this origin read the answers as well (CORS): accepts the
-    /// origin, and answers a browser's preflight requests for it.
+    /// Lets pages of this origin read the answers (CORS): accepts the origin,
+    /// and answers a browser's preflight requests for it.
     pub fn cors_origin(mut self, origin: impl AsRef<str>) -> Self {
         if let Err(problem) = self.hosts.allow_origin(origin.as_ref(), true) {
             self.problems.push(problem);
@@ -194,51 +195,52 @@ impl HttpOptions {
         self
     }
 
-    /// Asks `authenticator` who a caller is. With several, the first that knows
-    /// the credentials decides; who none of them knows is refused.
+    /// Authenticates callers with `authenticator`. With several, the first that
+    /// knows the credentials decides; credentials that none of them knows are
+    /// refused.
     pub fn authenticate(mut self, authenticator: impl Authenticator) -> Self {
         self.authenticators.add(authenticator);
         self
     }
 
-    /// Serves callers without authentication, also on an address that others
-    /// can reach. They are the principal `anonymous`, which has no scope; limits by
-    /// caller count each of their addresses by itself.
+    /// Serves callers without authentication, also on an address that other
+    /// machines can reach. They are the principal `anonymous`, which has no
+    /// scope; limits by caller count each of their addresses separately.
     pub fn allow_unauthenticated(mut self) -> Self {
         self.allow_unauthenticated = true;
         self
     }
 
-    /// How often requests that are not authenticated may come from one address:
-    /// those without credentials, those with bad ones, and all of a server that
+    /// Limits the unauthenticated requests from one address: those without
+    /// credentials, those with invalid ones, and all requests to a server that
     /// requires none. 600 per minute; `None` for no limit. IPv6 addresses count
     /// by their /64.
     ///
-    /// Requests of authenticated callers do not count, so that many users may
-    /// share an address. An address that has used up its rate is refused with 429
-    /// before its credentials are checked: that is what limits the guessing of
-    /// keys.
+    /// Requests of authenticated callers do not count, so many users may share
+    /// an address. An address that has used up its rate is refused with 429
+    /// before its credentials are checked: this limits the guessing of keys.
     pub fn address_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
         self.edge_rates.address = rate.into();
         self
     }
 
-    /// How often a caller may ask, for any purpose; no limit unless it is set.
+    /// Limits the requests of one caller, of any kind; no limit by default.
     pub fn principal_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
         self.edge_rates.principal = rate.into();
         self
     }
 
-    /// How often a caller may call a tool for which neither the server nor the
-    /// tool has a rate of its own; 60 per minute. `None` for no such limit.
+    /// Limits a caller's calls of each tool for which neither the server nor
+    /// the tool has a rate of its own; 60 per minute. `None` for no limit.
     pub fn tool_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
         self.tool_rate = rate.into();
         self
     }
 
-    /// Believes what proxies say of their clients' addresses
+    /// Trusts the client addresses that these proxies report
     /// (`X-Forwarded-For`): an address, a network such as `10.0.0.0/8`, or one
-    /// of the words `loopback` and `private`. The header is ignored if it comes from any other address.
+    /// of the words `loopback` and `private`. The header is ignored if it comes
+    /// from any other address.
     pub fn trust_proxy(mut self, proxies: impl AsRef<str>) -> Self {
         if let Err(problem) = self.proxies.trust(proxies.as_ref()) {
             self.problems.push(format!("http: {problem}"));
@@ -297,39 +299,39 @@ impl HttpOptions {
     }
 
     /// Serves the transport of 2024-11-05 beside the endpoint, for clients that
-    /// know no other: `GET /sse` opens a stream, whose first event says where to
-    /// send messages (`POST /messages?sessionId=…`); all answers come on the
-    /// stream. Hosts, credentials and limits hold as they do for the endpoint.
+    /// know no other. `GET /sse` opens a stream, whose first event names the
+    /// address for messages (`POST /messages?sessionId=…`); all answers arrive
+    /// on the stream. The checks of hosts and credentials and the limits are
+    /// those of the endpoint.
     ///
-    /// A session lasts as long as its stream: where it breaks off, calls in
-    /// flight are cancelled. With several replicas the requests of a session
-    /// must reach the one that has its stream. A client that does not read has
-    /// further requests refused with 503 while
-    /// [`Limits::unread_bytes`](crate::server::Limits::unread_bytes) wait for
-    /// it.
+    /// A session lasts as long as its stream: if the stream breaks off, calls
+    /// in flight are cancelled. With several replicas the requests of a session
+    /// must reach the replica that has its stream. While a client leaves
+    /// [`Limits::unread_bytes`](crate::server::Limits::unread_bytes) unread,
+    /// its further requests are refused with 503.
     ///
     /// With a [`public_url`](Self::public_url) the address for messages begins
-    /// with what its path has before the endpoint's own. Without one it is
+    /// with the part of its path before the endpoint's own. Without one it is
     /// relative to the address of the stream if the service is mounted in an
-    /// application or the request came through a proxy that adds a header such as
-    /// `X-Forwarded-For`, and `/messages` otherwise.
+    /// application or the request came through a proxy that adds a header such
+    /// as `X-Forwarded-For`, and `/messages` otherwise.
     #[cfg(feature = "sse")]
     pub fn sse(mut self) -> Self {
         self.has_sse = true;
         self
     }
 
-    /// How often a caller may open a stream of [`sse`](Self::sse); 60 per
-    /// minute. `None` for no limit. Callers that are not authenticated count by
-    /// their addresses.
+    /// Limits how often a caller may open a stream of [`sse`](Self::sse); 60
+    /// per minute. `None` for no limit. Unauthenticated callers count by their
+    /// addresses.
     #[cfg(feature = "sse")]
     pub fn stream_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
         self.edge_rates.stream = rate.into();
         self
     }
 
-    /// Answers `/readyz` with 503 while `check` says `false`, or has not said
-    /// anything for two seconds. The name is shown to who asks.
+    /// Answers `/readyz` with 503 while `check` returns `false` or takes longer
+    /// than two seconds. The answer contains the name of a failed check.
     pub fn ready_check<F, Fut>(mut self, name: impl Into<Cow<'static, str>>, check: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -340,32 +342,32 @@ impl HttpOptions {
         self
     }
 
-    /// How long the server goes on as before once it is asked to end, with
-    /// `/readyz` turned to 503 already; none. For load balancers that take a
-    /// while to look.
+    /// Sets how long the server continues to accept calls after the drain
+    /// begins, while `/readyz` already answers 503; none by default. For load
+    /// balancers that notice the change late.
     pub fn drain_delay(mut self, delay: Duration) -> Self {
         self.drain_delay = delay;
         self
     }
 
-    /// Shows the server's metrics on `/metrics` of the same socket, to whom the
-    /// endpoint is open: hosts, keys and limits hold for it as well. The server
-    /// needs [`metrics`](crate::server::ServerBuilder::metrics).
+    /// Serves the server's metrics on `/metrics` of the same socket, behind the
+    /// endpoint's checks of hosts, keys and limits. Requires
+    /// [`metrics`](crate::server::ServerBuilder::metrics).
     #[cfg(feature = "metrics")]
     pub fn metrics_on_path(mut self) -> Self {
         self.has_metrics_path = true;
         self
     }
 
-    /// Shows the server's metrics on a socket of their own, to every client
-    /// that reaches it. The server needs [`metrics`](crate::server::ServerBuilder::metrics).
+    /// Serves the server's metrics on a separate socket, to every client that
+    /// reaches it. Requires [`metrics`](crate::server::ServerBuilder::metrics).
     #[cfg(feature = "metrics")]
     pub fn metrics_on(mut self, address: SocketAddr) -> Self {
         self.metrics_address = Some(address);
         self
     }
 
-    /// Whether metrics are to be shown somewhere.
+    /// Whether metrics are served.
     #[cfg(feature = "metrics")]
     pub(crate) fn shows_metrics(&self) -> bool {
         self.has_metrics_path || self.metrics_address.is_some()
@@ -377,7 +379,7 @@ impl HttpOptions {
         self
     }
 
-    /// What is wrong with them by themselves.
+    /// Returns the problems of the options themselves.
     pub(crate) fn own_problems(&self) -> impl Iterator<Item = String> {
         let path = self.path.as_str();
         let is_taken = TAKEN.contains(&path) || path.starts_with(WELL_KNOWN);
@@ -393,7 +395,7 @@ impl HttpOptions {
             .chain(doubled)
     }
 
-    /// What handlers may know of a request's way here.
+    /// Returns what handlers may know of a request's origin.
     pub(crate) fn source(&self, headers: &HeaderMap, address: Option<IpAddr>) -> RequestSource {
         let mut source = RequestSource {
             address,
@@ -415,7 +417,7 @@ impl HttpOptions {
     }
 }
 
-/// What carries credentials, and never reaches a handler.
+/// Headers that carry credentials, and never reach a handler.
 const SECRET_HEADERS: [&str; 5] = [
     "authorization",
     "proxy-authorization",
@@ -424,7 +426,8 @@ const SECRET_HEADERS: [&str; 5] = [
     "mcp-session-id",
 ];
 
-/// Paths that are taken, beside all that begin as those of the metadata for OAuth.
+/// Reserved paths, in addition to all that begin like those of the OAuth
+/// metadata.
 const TAKEN: [&str; 6] = [
     "/livez",
     "/readyz",

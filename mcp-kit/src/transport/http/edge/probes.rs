@@ -1,4 +1,5 @@
-//! What load balancers and orchestrators ask.
+//! The endpoints for load balancers and orchestrators: `/livez`, `/readyz` and
+//! `/health`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,25 +16,27 @@ use crate::transport::http::edge::options::{HttpOptions, ReadyCheck};
 use crate::transport::http::message::body::{HttpBody, json_response};
 use crate::transport::http::message::refusal::Refusal;
 
-/// How long a check may take.
+/// The time limit of a check.
 const CHECK_TIME: Duration = Duration::from_secs(2);
 
-/// How long an outcome of the checks holds. Whoever asks without end asks this.
+/// How long an outcome of the checks is reused, so that frequent probes do not
+/// run them each time.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// What the server's own checks said last.
+/// The last outcome of the server's own checks.
 #[derive(Debug, Default)]
 pub(crate) struct Readiness(Lock<State>);
 
 #[derive(Debug, Default)]
 struct State {
     last: Option<(Instant, Arc<[String]>)>,
-    /// The round that runs. Whoever asks meanwhile waits for it.
+    /// The round of checks that is running. Requests that arrive meanwhile wait
+    /// for it.
     round: Option<watch::Receiver<()>>,
 }
 
 impl Readiness {
-    /// The names of the checks that fail.
+    /// Returns the names of the failing checks.
     pub(crate) async fn failing(self: &Arc<Self>, options: &HttpOptions) -> Arc<[String]> {
         if options.ready_checks.is_empty() {
             return Arc::default();
@@ -48,7 +51,8 @@ impl Readiness {
                 }
                 match &state.round {
                     Some(round) if round.has_changed().is_ok() => round.clone(),
-                    // There is none, or it was cut off with its runtime.
+                    // There is no round, or its runtime shut down before it
+                    // ended.
                     _ => {
                         let (ends, round) = watch::channel(());
                         state.round = Some(round.clone());
@@ -58,12 +62,13 @@ impl Readiness {
                     }
                 }
             };
-            // An error: the round has ended.
+            // An error means that the round has ended.
             while round.changed().await.is_ok() {}
         }
     }
 
-    /// Runs the checks, in a task of its own: whoever asks may leave.
+    /// Runs the checks in a task of their own: the client that caused them may
+    /// leave.
     async fn run(
         self: Arc<Self>,
         checks: Vec<(Cow<'static, str>, ReadyCheck)>,
@@ -71,7 +76,7 @@ impl Readiness {
     ) {
         let mut failing = Vec::new();
         for (name, check) in checks {
-            // In a task of its own: a panic is a check that fails.
+            // In a task of its own: a panic is a failed check.
             let mut check = AbortOnDrop(tokio::spawn(async move { check().await }));
             if !matches!(timeout(CHECK_TIME, &mut check.0).await, Ok(Ok(true))) {
                 failing.push(name.into_owned());
@@ -86,12 +91,12 @@ impl Readiness {
     }
 }
 
-/// The answer of a probe that finds everything right.
+/// The answer of a successful probe.
 pub(crate) fn ok() -> Response<HttpBody> {
     json_response(StatusCode::OK, br#"{"status":"ok"}"#.to_vec())
 }
 
-/// The answer of a server that takes no calls.
+/// The answer of a server that accepts no calls.
 pub(crate) fn unready(why: &str, failing: &[String]) -> Response<HttpBody> {
     let mut json = br#"{"status":"#.to_vec();
     encode::string(&mut json, why);
@@ -108,7 +113,7 @@ pub(crate) fn is_probe(path: &str) -> bool {
     matches!(path, "/livez" | "/readyz" | "/health")
 }
 
-/// Probes are read.
+/// Allows only methods that read.
 pub(crate) fn check_method(method: &Method) -> Result<(), Refusal> {
     if matches!(*method, Method::GET | Method::HEAD) {
         Ok(())
@@ -126,7 +131,7 @@ mod tests {
 
     use super::*;
 
-    /// Checks that count how often they are asked, and how many of them run.
+    /// Checks that count their runs, and how many of them run at once.
     struct Checks {
         asked: Arc<AtomicUsize>,
         running: Arc<AtomicUsize>,
@@ -141,7 +146,7 @@ mod tests {
         }
     }
 
-    /// A check that says what it says once it is told to.
+    /// A check that returns `says` once `until` is notified.
     fn checks(until: &Arc<Notify>, says: bool) -> Checks {
         let (asked, running) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
         let (asks, runs) = (Arc::clone(&asked), Arc::clone(&running));

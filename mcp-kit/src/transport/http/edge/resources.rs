@@ -21,7 +21,7 @@ pub(crate) const SSE_STREAM: &str = "/sse";
 #[cfg(feature = "sse")]
 pub(crate) const SSE_MESSAGES: &str = "/messages";
 
-/// What is published; nothing unless an authenticator takes tokens.
+/// The published documents; none unless an authenticator accepts tokens.
 #[derive(Default)]
 pub(crate) struct Resources {
     endpoint: Option<Published>,
@@ -61,8 +61,8 @@ impl Resources {
         is_there.then_some(published.json.as_bytes())
     }
 
-    /// The URL that tokens may name as their audience at this path, where it is
-    /// another than the endpoint's.
+    /// The URL that tokens may name as their audience at this path, if it
+    /// differs from the endpoint's.
     pub(crate) fn asked_at(&self, path: &str) -> Option<&str> {
         #[cfg(feature = "sse")]
         if matches!(path, SSE_STREAM | SSE_MESSAGES) {
@@ -72,7 +72,8 @@ impl Resources {
         None
     }
 
-    /// What the older transport refuses, with its own document in the challenges.
+    /// Returns a refusal of the older transport with its own document in the
+    /// challenges.
     #[cfg(feature = "sse")]
     pub(crate) fn of_sse(&self, refusal: Refusal) -> Refusal {
         match (&self.endpoint, &self.sse) {

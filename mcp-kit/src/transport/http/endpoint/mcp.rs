@@ -1,6 +1,5 @@
-//! The MCP endpoint: from a request that was admitted to what answers
-//! it. Which era it belongs to is said by its headers and its metadata, and
-//! never by its method.
+//! The MCP endpoint: from an admitted request to its answer. The headers and
+//! the metadata of a request decide its era, never its method.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -104,8 +103,8 @@ async fn post(
     match asked {
         Asked::Nothing => Ok(empty_response(StatusCode::ACCEPTED)),
         Asked::Answer(json) => {
-            // A large one, such as a long list, counts among what clients
-            // leave unread, as results do.
+            // A large answer, such as a long list, counts among the unread
+            // bytes, as results do.
             let mut claim = None;
             if json.len() > LARGE {
                 claim = Some(endpoint.mcp.unread.claim(json.len()).ok_or_else(busy)?);
@@ -127,7 +126,7 @@ async fn post(
     }
 }
 
-/// Decides what a message asks for.
+/// Decides how a message is answered.
 fn decide(
     endpoint: &Endpoint,
     headers: &HeaderMap,
@@ -184,7 +183,7 @@ fn decide(
     }
 }
 
-/// A request that carries its own metadata.
+/// Handles a request that carries its own metadata.
 fn modern(
     endpoint: &Endpoint,
     headers: &HeaderMap,
@@ -193,7 +192,7 @@ fn modern(
     mut session: Session,
 ) -> Result<Asked, Refusal> {
     let version = meta.check_members().map_err(Refusal::bad_request)?;
-    // A client that contradicts itself is told so, whatever it wants.
+    // A client that contradicts itself receives an error, whatever it requests.
     let same = |name: &HeaderName, expected: &str, member: &str| {
         headers::must_equal(headers, name, expected, member)
     };
@@ -263,7 +262,7 @@ fn listen(
     Ok(response)
 }
 
-/// Runs a call and answers with what it gives.
+/// Runs a call and answers with its result.
 async fn respond(
     mcp: &Mcp,
     mut call: Pending,

@@ -1,6 +1,6 @@
-//! Arguments that a client repeats in headers (`x-mcp-header`), so that proxies
-//! can route by them without reading the message (2026-07-28): whether the headers
-//! agree with the message.
+//! Checks the arguments that a client repeats in headers (`x-mcp-header`), so
+//! that proxies can route by them without reading the message (2026-07-28): the
+//! headers must agree with the message.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -42,7 +42,7 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// The value at a path of property names, as it is in the message.
+/// Returns the value at a path of property names, as it is in the message.
 fn at<'a>(arguments: &'a RawValue, path: &[String]) -> Option<&'a RawValue> {
     path.iter().try_fold(arguments, |value, name| {
         let mut members: HashMap<Cow<'_, str>, &RawValue> =
@@ -51,15 +51,15 @@ fn at<'a>(arguments: &'a RawValue, path: &[String]) -> Option<&'a RawValue> {
     })
 }
 
-/// A value as a header can have it.
+/// A value that a header can hold.
 #[derive(Debug)]
 enum Written<'a> {
     Text(Cow<'a, str>),
     Number(&'a str),
 }
 
-/// A value as a client writes it into a header; `None` for one that has no
-/// such form.
+/// Returns a value in the form that a client writes into a header; `None` if it
+/// has no such form.
 fn written(value: &RawValue) -> Option<Written<'_>> {
     let text = value.get();
     match text.as_bytes().first()? {
@@ -70,8 +70,8 @@ fn written(value: &RawValue) -> Option<Written<'_>> {
     }
 }
 
-/// Whether a header has the value. Numbers are the same however they are
-/// written: 42, 42.0, 4.2e1.
+/// Whether a header has the value. Numbers are equal however they are written:
+/// 42, 42.0, 4.2e1.
 fn is_same(expected: &Written<'_>, given: &str) -> bool {
     match expected {
         Written::Text(text) => text == given,
@@ -94,7 +94,7 @@ struct Decimal {
 impl Decimal {
     /// Reads a number as JSON writes it; `None` for anything else.
     fn of(text: &str) -> Option<Self> {
-        // What is no number of JSON may still look like one below.
+        // A text that is not a JSON number may still look like one below.
         serde_json::from_str::<&RawValue>(text).ok()?;
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {

@@ -1,4 +1,4 @@
-//! The body of a response: bytes that are there, or events as they come.
+//! The body of a response: complete bytes, or events as they arrive.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -26,12 +26,13 @@ pub struct HttpBody {
     held: Held,
 }
 
-/// What lasts until a body has left or its client has.
+/// Values that live until a body has left or its client has.
 #[derive(Default)]
 pub(crate) struct Held {
     pub(crate) serving: Option<Serving>,
     pub(crate) request: Option<OpenRequest>,
-    /// What a stream ends with: its call, its subscription, or its session.
+    /// The value that the stream ends: its call, its subscription, or its
+    /// session.
     stream: Option<Box<dyn Any + Send + Sync>>,
     pub(crate) unread: Option<Claim>,
 }
@@ -57,13 +58,14 @@ enum Kind {
 
 struct Events {
     source: Box<dyn EventSource>,
-    /// Read, and not sent yet.
+    /// Read, but not sent yet.
     pending: Bytes,
     claim: Option<Claim>,
-    /// Whose key or token it ends with, where it has no end of its own.
+    /// The caller with whose key or token the stream ends, if it has no end of
+    /// its own.
     caller: Option<Principal>,
     keep_alive: Duration,
-    /// When something is made up, unless something comes.
+    /// When a comment is sent, unless an event arrives first.
     quiet_until: Option<Instant>,
     sleep: Option<Pin<Box<Sleep>>>,
 }
@@ -80,7 +82,7 @@ impl HttpBody {
         }
     }
 
-    /// Events as they come, and a comment if none came for `keep_alive`.
+    /// A stream of events, with a comment if none arrived for `keep_alive`.
     pub(crate) fn events(source: impl EventSource, keep_alive: Duration) -> Self {
         let events = Events {
             source: Box::new(source),
@@ -97,34 +99,34 @@ impl HttpBody {
         }
     }
 
-    /// Events begin with a comment: some proxies hold the head of a response back
-    /// until a part of its body has come.
+    /// Makes the stream begin with a comment: some proxies hold the head of a
+    /// response back until a part of its body has arrived.
     pub(crate) fn begin_with_comment(&mut self) {
         if let Kind::Events(events) = &mut self.kind {
             events.pending = Bytes::from_static(b": open\n\n");
         }
     }
 
-    /// Makes events endless: they end once the key or token of `caller` is no
-    /// longer valid.
+    /// Makes the stream endless: it ends once the key or token of `caller` is
+    /// no longer valid.
     pub(crate) fn end_with(&mut self, caller: Principal) {
         if let Kind::Events(events) = &mut self.kind {
             events.caller = Some(caller);
         }
     }
 
-    /// Whether it is a stream without an end of its own. Such streams have a limit
-    /// of their own, and do not count among the open requests.
+    /// Whether the stream has no end of its own. Such streams have a separate
+    /// limit, and do not count among the open requests.
     pub(crate) fn is_endless(&self) -> bool {
         matches!(&self.kind, Kind::Events(events) if events.caller.is_some())
     }
 
-    /// What is kept until the body has left or its client has.
+    /// The values that are kept until the body has left or its client has.
     pub(crate) fn held(&mut self) -> &mut Held {
         &mut self.held
     }
 
-    /// Lets its connection see how it gets on.
+    /// Shows the connection the body's progress.
     pub(crate) fn serve(&mut self, serving: Option<Serving>) {
         let was_let_in = self.held.request.is_some() || self.is_endless();
         self.held.serving = serving;
@@ -178,23 +180,24 @@ impl Body for HttpBody {
     }
 }
 
-/// An answer that has fewer bytes is not counted among what clients leave
-/// unread: it leaves at once, or with what is large.
+/// Answers with fewer bytes do not count among the unread bytes: they leave at
+/// once, or together with a large one.
 pub(crate) const LARGE: usize = 16 * 1024;
 
-/// As much as leaves at a time. hyper keeps what it is given until it is
-/// written, and only what is still here is known to be unread.
+/// The most bytes that leave at a time. hyper keeps what it receives until it
+/// is written, and only what is still here is known to be unread.
 const MOST: usize = 64 * 1024;
 
-/// As much where many answers share a connection: what hyper keeps of each is
-/// no more than what is not counted.
+/// The same if many answers share a connection: hyper then keeps no more of
+/// each than what does not count.
 const MOST_SHARED: usize = LARGE;
 
 fn piece(bytes: &mut Bytes, most: usize) -> Bytes {
     bytes.split_to(bytes.len().min(most))
 }
 
-/// How often it is looked whether a key that opened a stream is known still.
+/// How often the server checks whether the key that opened a stream is still
+/// valid.
 const LOOK: Duration = Duration::from_secs(15);
 
 impl Events {
@@ -222,7 +225,8 @@ impl Events {
             if until <= now {
                 self.quiet_until = None;
                 self.sleep = None;
-                // Whoever does not take it is gone, or wants to be forgotten.
+                // A client that does not read this has left, and its stream
+                // must end.
                 self.source.begin();
                 return Poll::Ready(Some(Bytes::from_static(b": keep-alive\n\n")));
             }
@@ -238,7 +242,7 @@ impl Events {
         }
     }
 
-    /// Whether its caller may hear no more.
+    /// Whether the caller may receive nothing more.
     fn is_cut(&self) -> bool {
         let Some(caller) = self.caller.as_ref().filter(|one| !one.is_still_good()) else {
             return false;
@@ -277,8 +281,8 @@ pub(crate) fn empty_response(status: StatusCode) -> Response<HttpBody> {
     response
 }
 
-/// A JSON-RPC answer: as JSON, or as a stream of one event for a client that does
-/// not take JSON.
+/// A JSON-RPC answer: as JSON, or as a stream of one event for a client that
+/// does not accept JSON.
 pub(crate) fn answer(json: Vec<u8>, takes_json: bool) -> Response<HttpBody> {
     if takes_json {
         return json_response(StatusCode::OK, json);
@@ -295,7 +299,7 @@ pub(crate) fn stream_of(body: HttpBody) -> Response<HttpBody> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    // Proxies that collect what they pass on would keep events back.
+    // Proxies that buffer would hold events back.
     headers.insert(
         HeaderName::from_static("x-accel-buffering"),
         HeaderValue::from_static("no"),

@@ -1,7 +1,7 @@
-//! Events on their way: what a streamed response reads from.
+//! The source of a streamed response's events.
 //!
-//! A task writes events, the connection's task reads them. [`ReadSide`] is what
-//! the writer keeps of the reader: its waker, and the record that shows the
+//! A task writes events, and the connection's task reads them. [`ReadSide`] is
+//! the writer's view of the reader: its waker, and the record that shows the
 //! connection whether its client still reads.
 
 use std::task::{Context, Poll, Waker};
@@ -16,18 +16,18 @@ pub(crate) trait EventSource: Send + Sync + 'static {
     /// Shows the connection how the events progress.
     fn watch(&self, progress: Progress);
 
-    /// There is something to read that did not come from here.
+    /// Records that there is something to read that did not come from here.
     fn begin(&self);
 
-    /// More of what was read has left.
+    /// Records that more of what was read has left.
     fn advance(&self);
 
-    /// The next events as bytes, and what they count for until they have left;
-    /// `None` at the end.
+    /// Returns the next events as bytes, and what they count for until they
+    /// have left; `None` at the end.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Bytes, Option<Claim>)>>;
 }
 
-/// The reader of events, as their writer knows it.
+/// The reader of events, as their writer sees it.
 #[derive(Default)]
 pub(crate) struct ReadSide {
     progress: Option<Progress>,
@@ -35,8 +35,8 @@ pub(crate) struct ReadSide {
 }
 
 impl ReadSide {
-    /// Shows the connection how the events progress; whether there is one to
-    /// read already.
+    /// Shows the connection the events' progress; `has_events` is whether there
+    /// is one to read already.
     pub(crate) fn watch(&mut self, mut progress: Progress, has_events: bool) {
         if has_events {
             progress.begin();
@@ -44,26 +44,26 @@ impl ReadSide {
         self.progress = Some(progress);
     }
 
-    /// The connection's record is not updated any more.
+    /// Stops updating the connection's record.
     pub(crate) fn unwatch(&mut self) {
         self.progress = None;
     }
 
-    /// There is something to read.
+    /// Records that there is something to read.
     pub(crate) fn begin(&mut self) {
         if let Some(progress) = &mut self.progress {
             progress.begin();
         }
     }
 
-    /// More of what was read has left.
+    /// Records that more of what was read has left.
     pub(crate) fn advance(&mut self) {
         if let Some(progress) = &mut self.progress {
             progress.advance();
         }
     }
 
-    /// Everything was read.
+    /// Records that everything was read.
     pub(crate) fn rest(&mut self) {
         if let Some(progress) = &mut self.progress {
             progress.rest();

@@ -1,5 +1,5 @@
-//! The headers of the protocol: what a client prefers to get, and what the
-//! modern era has it repeat of its message.
+//! The headers of the protocol: the forms of an answer that a client accepts,
+//! and the parts of its message that a modern client repeats.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ pub(crate) const NAME: HeaderName = HeaderName::from_static("mcp-name");
 pub(crate) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// Which forms of an answer a client takes.
+/// The forms of an answer that a client accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Accepts {
     pub(crate) json: bool,
@@ -25,8 +25,8 @@ pub(crate) struct Accepts {
 }
 
 impl Accepts {
-    /// Reads `Accept`. A client that does not say takes what the specification
-    /// has all of them take.
+    /// Reads `Accept`. A client that does not send it is taken to accept what
+    /// the specification requires of all clients.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut accepts = Self {
             json: false,
@@ -35,7 +35,7 @@ impl Accepts {
         let mut says = false;
         for value in headers.get_all(ACCEPT) {
             says = true;
-            // What the specification has clients send.
+            // The value that the specification requires of clients.
             if value == "application/json, text/event-stream" {
                 (accepts.json, accepts.events) = (true, true);
                 continue;
@@ -62,7 +62,7 @@ impl Accepts {
         }
     }
 
-    /// For what is answered as JSON wherever the client takes that.
+    /// Prefers JSON, for answers that are JSON whenever the client accepts it.
     pub(crate) fn preferring_json(self) -> Self {
         Self {
             events: self.events && !self.json,
@@ -71,7 +71,7 @@ impl Accepts {
     }
 }
 
-/// Whether the body is said to be JSON.
+/// Whether `Content-Type` declares the body as JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
@@ -87,7 +87,7 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let is_json = parts
         .next()
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
-    // JSON is UTF-8 (RFC 8259, section 8.1); a charset may only say so.
+    // JSON is UTF-8 (RFC 8259, section 8.1); a charset may only confirm it.
     is_json
         && parts.all(|parameter| match parameter.trim().split_once('=') {
             Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
@@ -104,7 +104,7 @@ pub(crate) fn compression(headers: &HeaderMap) -> Option<&HeaderValue> {
         .find(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-/// A header of the protocol that may be given once.
+/// Returns a header of the protocol that may appear once.
 pub(crate) fn single<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -127,9 +127,9 @@ pub(crate) fn single<'a>(
     }
 }
 
-/// The version that a client speaks by its headers, for a request that was not
-/// read. Without one it is 2025-03-26, as the specification has it; one that is
-/// not known is taken for a later one.
+/// Returns the version that a client speaks by its headers, for a request that
+/// was not read. Without a header it is 2025-03-26, as the specification
+/// requires; an unknown version is treated as a later one.
 pub(crate) fn spoken(headers: &HeaderMap) -> ProtocolVersion {
     let Some(name) = headers.get(PROTOCOL_VERSION) else {
         return ProtocolVersion::V2025_03_26;
@@ -138,7 +138,7 @@ pub(crate) fn spoken(headers: &HeaderMap) -> ProtocolVersion {
     ProtocolVersion::from_name(name).unwrap_or(ProtocolVersion::NEWEST)
 }
 
-/// Checks that a header says the same as the message.
+/// Checks that a header agrees with the message.
 pub(crate) fn must_equal(
     headers: &HeaderMap,
     name: &HeaderName,
@@ -151,8 +151,8 @@ pub(crate) fn must_equal(
             shown(name)
         )));
     };
-    // Only a name can hold what needs an encoding. Proxies route by the other
-    // headers as they are, and must not be passed by in another form.
+    // Only a name can need an encoding. Proxies route by the other headers as
+    // they are, so another form of them must not get past a proxy.
     let given = match *name == NAME {
         true => decoded(given),
         false => Some(given.into()),
@@ -192,8 +192,7 @@ pub(crate) fn unknown_version(code: ErrorCode, what: &str, name: &str) -> Refusa
     Refusal::bad_request(RpcError::new(code, message).with_data(data))
 }
 
-/// A value as it was before it was made fit for a header; `None` for one that
-/// only looks encoded.
+/// Decodes a header's value; `None` for one that only looks encoded.
 pub(crate) fn decoded(value: &str) -> Option<Cow<'_, str>> {
     let Some(payload) = value
         .strip_prefix("=?base64?")
@@ -209,7 +208,7 @@ pub(crate) fn mismatch(message: impl Into<Cow<'static, str>>) -> Refusal {
     Refusal::bad_request(RpcError::new(ErrorCode::HeaderMismatch, message))
 }
 
-/// The header's name as the specification writes it.
+/// Returns the header's name in the specification's spelling.
 fn shown(name: &HeaderName) -> Cow<'_, str> {
     match name.as_str() {
         "mcp-protocol-version" => "MCP-Protocol-Version".into(),
@@ -221,7 +220,7 @@ fn shown(name: &HeaderName) -> Cow<'_, str> {
     }
 }
 
-/// Messages are JSON, and not compressed.
+/// Checks that the message is JSON and not compressed.
 pub(crate) fn check_is_json(headers: &HeaderMap) -> Result<(), Refusal> {
     if let Some(coding) = compression(headers) {
         return Err(Refusal::new(

@@ -1,9 +1,10 @@
-//! HTTP messages: what is read of a request and what a response consists of.
+//! HTTP messages: the parts of a request that are read, and the parts of a
+//! response.
 //!
 //! Every other folder of the transport uses these types: the protocol's
 //! headers, a request's body with its limits, the body of a response (one
 //! answer, a stream of events, or nothing), and [`Refusal`](refusal::Refusal),
-//! a status with a JSON-RPC error in place of what a client asked for.
+//! a status with a JSON-RPC error in place of the requested answer.
 
 pub(super) mod body;
 pub(super) mod events;

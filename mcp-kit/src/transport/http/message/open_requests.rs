@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The requests that a service is answering.
 pub(crate) struct OpenRequests {
     requests: AtomicUsize,
-    /// With more than this many open, a caller that has calls waiting gets no
-    /// more.
+    /// Above this many open requests, a caller whose calls wait is refused
+    /// further ones.
     half: AtomicUsize,
     /// Those of them whose answers are on their way.
     answers: AtomicUsize,
@@ -22,7 +22,7 @@ pub(crate) struct OpenRequest {
 }
 
 impl OpenRequests {
-    /// `most` is how many connections or requests there may be.
+    /// Creates a counter; `most` is the limit on connections or requests.
     pub(crate) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self {
             requests: AtomicUsize::new(0),
@@ -36,7 +36,7 @@ impl OpenRequests {
         self.half.fetch_min(connections / 2, Ordering::Relaxed);
     }
 
-    /// Counts a request, unless there are `most` already.
+    /// Counts a request, unless `most` are open already.
     pub(crate) fn open(self: &Arc<Self>, most: usize) -> Option<OpenRequest> {
         let request = OpenRequest {
             all: Arc::clone(self),
@@ -48,7 +48,7 @@ impl OpenRequests {
     }
 
     /// Whether requests take up half of the connections. A call that would wait
-    /// is refused then: the waiting calls of one caller would take up all of
+    /// is then refused: the waiting calls of one caller would take up all of
     /// them.
     pub(crate) fn is_half_full(&self) -> bool {
         self.requests.load(Ordering::Relaxed) > self.half.load(Ordering::Relaxed)
@@ -61,7 +61,8 @@ impl OpenRequests {
 }
 
 impl OpenRequest {
-    /// Its answer has no end of its own, and a limit of its own.
+    /// Stops counting a request whose answer is endless and has a separate
+    /// limit.
     #[cfg(feature = "sse")]
     pub(crate) fn endless(mut self) -> Self {
         if std::mem::take(&mut self.has_place) {
@@ -70,7 +71,7 @@ impl OpenRequest {
         self
     }
 
-    /// Its answer is on its way.
+    /// Records that the answer is on its way.
     pub(crate) fn answered(mut self) -> Self {
         self.is_answered = true;
         self.all.answers.fetch_add(1, Ordering::AcqRel);

@@ -1,5 +1,5 @@
-//! Answers in place of what was asked for: an HTTP status, and a JSON-RPC error
-//! as the body.
+//! Refusals: an HTTP status with a JSON-RPC error as the body, in place of the
+//! requested answer.
 
 use std::borrow::Cow;
 
@@ -11,14 +11,14 @@ pub(crate) use crate::observe::Refusal as Reason;
 use crate::protocol::{ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
 use crate::transport::http::message::body::{HttpBody, json_response};
 
-/// A request that is not served.
+/// The refusal of a request.
 #[derive(Debug)]
 pub(crate) struct Refusal(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     status: StatusCode,
-    /// For metrics and the log; none where the refusal is the answer.
+    /// For metrics and the log; `None` if the refusal is itself the answer.
     reason: Option<Reason>,
     error: RpcError,
     id: Option<RequestId>,
@@ -56,12 +56,12 @@ impl Refusal {
         }))
     }
 
-    /// A message whose headers or metadata are wrong.
+    /// Refuses a message whose headers or metadata are wrong.
     pub(crate) fn bad_request(error: RpcError) -> Self {
         Self::of(StatusCode::BAD_REQUEST, Some(Reason::Malformed), error)
     }
 
-    /// A method that the endpoint does not know.
+    /// Refuses an HTTP method that the endpoint does not support.
     pub(crate) fn method(allow: &'static str) -> Self {
         let mut refusal = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -76,7 +76,7 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, Reason::NotFound, message)
     }
 
-    /// For the request with this id.
+    /// Sets the id of the refused request.
     pub(crate) fn with_id(mut self, id: Option<&RequestId>) -> Self {
         self.0.id = id.cloned();
         self
@@ -87,13 +87,13 @@ impl Refusal {
         self
     }
 
-    /// Says how to authenticate.
+    /// Adds challenges, which tell the client how to authenticate.
     pub(crate) fn challenges(mut self, challenges: Vec<HeaderValue>) -> Self {
         self.0.challenges = challenges;
         self
     }
 
-    /// Lets the challenges name the metadata at `to` in place of that at `from`.
+    /// Replaces the metadata URL `from` in the challenges with `to`.
     #[cfg(feature = "sse")]
     pub(crate) fn with_metadata(mut self, from: &str, to: &str) -> Self {
         let (from, to) = (format!("\"{from}\""), format!("\"{to}\""));
@@ -106,7 +106,7 @@ impl Refusal {
         self
     }
 
-    /// Ends the connection: what the client sends on is not read.
+    /// Ends the connection: what the client continues to send is not read.
     pub(crate) fn closing(mut self) -> Self {
         self.0.closes = true;
         self
@@ -120,8 +120,8 @@ impl Refusal {
         self.0.reason
     }
 
-    /// The error alone, where the response is another's. `version` is what the
-    /// client speaks.
+    /// Returns the error alone, if the response is another's. `version` is what
+    /// the client speaks.
     pub(crate) fn into_json(self, version: ProtocolVersion) -> Vec<u8> {
         let Inner { id, error, .. } = *self.0;
         let mut json = Vec::new();
@@ -129,7 +129,7 @@ impl Refusal {
         json
     }
 
-    /// The response to a client that speaks `version`.
+    /// Returns the response to a client that speaks `version`.
     pub(crate) fn into_response(self, version: ProtocolVersion) -> Response<HttpBody> {
         let refusal = *self.0;
         let mut json = Vec::new();
@@ -156,7 +156,7 @@ impl Refusal {
     }
 }
 
-/// There are as many as there may be.
+/// Refuses a request because the limit on open requests is reached.
 pub(crate) fn busy() -> Refusal {
     Refusal::new(
         StatusCode::SERVICE_UNAVAILABLE,
@@ -166,7 +166,7 @@ pub(crate) fn busy() -> Refusal {
     .retry_after(1)
 }
 
-/// What a limit says that is reached.
+/// Refuses a request because a rate is used up.
 pub(crate) fn limited(refused: Refused, reason: Reason, whose: &str) -> Refusal {
     let seconds = refused.retry_after_seconds();
     let refusal = if refused.is_unavailable() {

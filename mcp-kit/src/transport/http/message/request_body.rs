@@ -54,21 +54,21 @@ impl Body for RequestBody {
     }
 }
 
-/// Why a request's body could not be had.
+/// Why a request's body could not be read.
 #[derive(Debug, PartialEq, Eq)]
 enum Unread {
     TooLarge,
     TooSlow,
-    /// Too much is being received as it is.
+    /// The budget of incoming bytes is used up.
     Busy,
-    /// The client broke off, or broke the rules of HTTP.
+    /// The client broke off, or violated HTTP.
     Broken,
 }
 
-/// How long a client may go on sending what is not taken.
+/// How long a client may go on sending a body that is discarded.
 const DISCARDING: Duration = Duration::from_secs(2);
 
-/// Reads what a client is still sending of a request that is refused, up to
+/// Reads and discards what a client still sends of a refused request, up to
 /// `most` bytes of it.
 pub(crate) async fn discard<B>(mut body: B, most: usize)
 where
@@ -87,12 +87,12 @@ where
     }
 }
 
-/// Bodies up to this size are received also while large ones take all the room
-/// that there is for them.
+/// Bodies up to this size are also received while large ones take all of their
+/// room.
 const SMALL: usize = 64 * 1024;
 
 /// Reads a message of at most `most` bytes, in at most `time`. It counts as
-/// `incoming` once it is large, or has not come in one piece.
+/// `incoming` if it is large, or has not arrived in one piece.
 pub(crate) async fn read(
     body: &mut RequestBody,
     most: usize,
@@ -140,7 +140,7 @@ where
         return Err(Unread::TooLarge);
     }
     let mut next = |cx: &mut Context<'_>| Pin::new(&mut body).poll_frame(cx);
-    // Most bodies have come with their headers, in one piece.
+    // Most bodies arrive with their headers, in one piece.
     let mut deadline = None;
     let mut first: Option<Bytes> = None;
     let mut rest = BytesMut::new();
