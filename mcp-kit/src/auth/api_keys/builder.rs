@@ -1,4 +1,4 @@
-//! Keys that are given in code.
+//! API keys that are set in code.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use super::parse::{self, Key, Parsed};
 use super::table::Table;
 use super::{ApiKeys, KeyDigest, KeyEntry, Source};
 
-/// Takes keys one by one; made by [`ApiKeys::builder`].
+/// Collects keys; made by [`ApiKeys::builder`].
 #[must_use = "keys are made by `.build()`"]
 #[derive(Default)]
 pub struct ApiKeysBuilder {
@@ -16,8 +16,9 @@ pub struct ApiKeysBuilder {
 }
 
 impl ApiKeysBuilder {
-    /// A key and its holder: a [`KeyEntry`], or a name alone for one without
-    /// scopes. A name may have two keys, so that an old one can be replaced.
+    /// Adds a key and its holder: a [`KeyEntry`], or a name alone for one
+    /// without scopes. A name may have two keys, so that an old one can be
+    /// replaced.
     ///
     /// The key itself is not kept.
     pub fn key(mut self, holder: impl Into<KeyEntry>, key: &str) -> Self {
@@ -38,19 +39,19 @@ impl ApiKeysBuilder {
         }
     }
 
-    /// The same for a key of which only the digest is known.
+    /// Adds a key of which only the digest is known.
     pub fn digest(mut self, holder: impl Into<KeyEntry>, digest: KeyDigest) -> Self {
         let place = self.next();
         self.push(place, holder.into(), digest)
     }
 
-    /// The keys, ready to authenticate.
+    /// Returns the keys, ready to authenticate.
     ///
     /// # Errors
     ///
-    /// For each entry that cannot be used, by its number: a key that is empty or
-    /// that no header could carry, a bad name or scope, a key given twice, a
-    /// third active key of one name.
+    /// Returns an error for each entry that cannot be used, by its number: a
+    /// key that is empty or that no header could carry, an invalid name or
+    /// scope, a key that appears twice, a third active key of one name.
     pub fn build(self) -> Result<ApiKeys, ApiKeysError> {
         let table = Table::new("API keys", self.parsed)?;
         Ok(ApiKeys(Source::Fixed(Box::new(table))))

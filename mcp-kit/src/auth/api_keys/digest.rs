@@ -1,4 +1,4 @@
-//! The SHA-256 of a key: what is kept, or looked up, in place of it.
+//! The SHA-256 of a key, which is stored and looked up in place of the key.
 
 use std::fmt::{self, Write as _};
 
@@ -7,9 +7,9 @@ use subtle::ConstantTimeEq as _;
 
 /// The SHA-256 digest of an API key.
 ///
-/// It finds a key in a [`KeyStore`](super::KeyStore). A digest is not a key:
-/// whoever reads it cannot call with it. For a key that could be guessed it
-/// still tells whether a guess was right, so its `Debug` shows nothing.
+/// It finds a key in a [`KeyStore`](super::KeyStore). A digest is not a key: a
+/// reader of it cannot call with it. If the key could be guessed, the digest
+/// confirms a right guess, so its `Debug` shows nothing.
 #[derive(Clone, Copy)]
 pub struct KeyDigest([u8; 32]);
 
@@ -27,13 +27,13 @@ impl KeyDigest {
         Self(Sha256::digest(key.as_bytes()).into())
     }
 
-    /// A digest that was computed elsewhere.
+    /// Creates a digest that was computed elsewhere.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Reads 64 hexadecimal digits, as `sha256sum` prints them; `None` for
+    /// Parses 64 hexadecimal digits, as `sha256sum` prints them; `None` for
     /// anything else.
     #[must_use]
     pub fn from_hex(hex: &str) -> Option<Self> {
@@ -48,13 +48,13 @@ impl KeyDigest {
         Some(Self(bytes))
     }
 
-    /// The 32 bytes, for a column of a database.
+    /// Returns the 32 bytes, for a column of a database.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// 64 lower-case hexadecimal digits.
+    /// Returns 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn to_hex(&self) -> String {
         self.0
@@ -67,7 +67,7 @@ impl KeyDigest {
     }
 }
 
-/// In a time that does not depend on where two digests differ.
+/// Compares in a time that does not depend on where two digests differ.
 impl PartialEq for KeyDigest {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()

@@ -1,4 +1,5 @@
-//! What is known of a key beside the key: whose it is, and what it may do.
+//! The data of a key other than the key: its holder, and what the holder may
+//! do.
 
 use std::time::SystemTime;
 
@@ -25,11 +26,11 @@ pub struct KeyEntry {
 }
 
 impl KeyEntry {
-    /// A holder without scopes whose key never expires.
+    /// Creates a holder without scopes whose key never expires.
     ///
     /// The name is the principal's. It has 1 to 64 letters, digits and `._@-`,
     /// all of ASCII, and is neither `anonymous` nor `local`, which are callers
-    /// without a key. It is checked where the entry is used.
+    /// without a key. It is checked when the entry is used.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -39,43 +40,43 @@ impl KeyEntry {
         }
     }
 
-    /// The scopes of the principal: exactly these, in place of any before.
+    /// Sets the scopes of the principal, in place of any before.
     #[must_use]
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The time from which on the key is refused.
+    /// Sets the time from which the key is refused.
     #[must_use]
     pub fn expires(mut self, at: SystemTime) -> Self {
         self.expires = Some(at);
         self
     }
 
-    /// A value that belongs to the holder, such as the id and the tenant that a
-    /// [`KeyStore`](super::KeyStore) has found beside the key. The principal has it:
-    /// see [`Principal::with_extension`]. It is in no log and no `Debug`, and makes
-    /// no difference to whether two entries are equal.
+    /// Adds a value that belongs to the holder, such as the id and the tenant
+    /// that a [`KeyStore`](super::KeyStore) has found with the key. The
+    /// principal carries it: see [`Principal::with_extension`]. It is in no log
+    /// and no `Debug`, and is ignored when entries are compared.
     #[must_use]
     pub fn with_extension<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.extensions.insert(value);
         self
     }
 
-    /// The holder's name.
+    /// Returns the holder's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The scopes of the principal, as they were given.
+    /// Returns the scopes of the principal, as they were set.
     pub fn named_scopes(&self) -> impl Iterator<Item = &str> {
         self.scopes.iter().map(String::as_str)
     }
 
-    /// The time from which on the key is refused; `None` for a key that never
-    /// expires.
+    /// Returns the time from which the key is refused; `None` for a key that
+    /// never expires.
     #[must_use]
     pub fn expiry(&self) -> Option<SystemTime> {
         self.expires
@@ -90,11 +91,12 @@ impl KeyEntry {
         }
     }
 
-    /// What is wrong with the entry, in words that repeat nothing of it: a key
-    /// in the wrong place looks like a name.
+    /// Describes what is wrong with the entry, without repeating any of it: a
+    /// key in the wrong place looks like a name.
     pub(super) fn problem(&self) -> Option<&'static str> {
         let is_in_names = |byte: u8| byte.is_ascii_alphanumeric() || b"._@-".contains(&byte);
-        // One word of OAuth 2.0 (RFC 6749, section 3.3), as tools name them.
+        // A scope token of OAuth 2.0 (RFC 6749, section 3.3), as tools name
+        // scopes.
         let is_in_scopes = |byte: u8| byte.is_ascii_graphic() && !b"\"\\".contains(&byte);
         if self.name.is_empty() {
             Some("the name is empty")
@@ -122,7 +124,7 @@ impl KeyEntry {
     }
 }
 
-/// Entries are the same by what is written of them.
+/// Compares entries by their written parts.
 impl PartialEq for KeyEntry {
     fn eq(&self, other: &Self) -> bool {
         let is_same = self.name == other.name && self.scopes == other.scopes;
@@ -132,14 +134,14 @@ impl PartialEq for KeyEntry {
 
 impl Eq for KeyEntry {}
 
-/// A holder without scopes whose key never expires.
+/// Creates a holder without scopes whose key never expires.
 impl From<&str> for KeyEntry {
     fn from(name: &str) -> Self {
         Self::new(name)
     }
 }
 
-/// A holder without scopes whose key never expires.
+/// Creates a holder without scopes whose key never expires.
 impl From<String> for KeyEntry {
     fn from(name: String) -> Self {
         Self::new(name)

@@ -1,10 +1,10 @@
-//! Keys that could not be taken over, told entry by entry.
+//! The error for keys that could not be read, with a line for each entry.
 
 use std::error::Error;
 use std::fmt;
 
 /// Why API keys could not be read. It names the entries by their numbers and
-/// repeats nothing of them, since any part of one may be a key.
+/// repeats none of their text, since any part of an entry may be a key.
 #[derive(Debug)]
 pub struct ApiKeysError {
     origin: String,
@@ -24,7 +24,7 @@ pub(super) struct Problem {
     pub(super) what: String,
 }
 
-/// Where an entry stands, counted from 1.
+/// The position of an entry, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Entry(usize),
@@ -41,7 +41,7 @@ impl fmt::Display for Place {
 }
 
 impl ApiKeysError {
-    /// Something is wrong with the source as a whole.
+    /// Creates an error about the source as a whole.
     pub(super) fn whole(origin: impl Into<String>, what: impl Into<String>) -> Self {
         Self {
             origin: origin.into(),
@@ -59,7 +59,7 @@ impl ApiKeysError {
 
 impl fmt::Display for ApiKeysError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// More say nothing new, and a file may have thousands.
+        /// More lines add nothing new, and a file may have thousands.
         const MOST: usize = 10;
         let origin = &self.origin;
         match &self.what {

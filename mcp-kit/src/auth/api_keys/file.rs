@@ -32,14 +32,15 @@ use crate::caller::{Credential, Principal};
 use crate::support::lock::Lock;
 use crate::support::lookup::{FILES, Unfinished};
 
-/// How old a look at the file may be when a key is checked against it.
+/// The maximum age of the last look at the file when a key is checked against
+/// it.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How long requests wait for a look at the file, which may be on a network.
-/// While it goes on, later requests do not wait for it.
+/// How long requests wait for a look at the file, which may be on a network. If
+/// a look takes longer, later requests do not wait for it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long keys are in force while the file cannot be read.
+/// How long keys stay valid while the file cannot be read.
 const KEPT: Duration = Duration::from_secs(60);
 
 /// A file changed less than this before it was read may have been changed again
@@ -55,9 +56,10 @@ pub(super) struct FileKeys {
     table: RwLock<Table>,
     seen: Lock<Seen>,
     start: Instant,
-    /// Milliseconds after `start` at which the last look began that has ended.
+    /// When the last finished look began, in milliseconds after `start`.
     looked: AtomicU64,
-    /// The same for the last look that could read the file.
+    /// When the last look that could read the file began, in milliseconds after
+    /// `start`.
     read: AtomicU64,
     /// Requests that find the last look too old wait here for the next one.
     looking: Flight,
@@ -66,7 +68,7 @@ pub(super) struct FileKeys {
 }
 
 /// Looks at the file, by their numbers. A look that ends while it is found to
-/// be late cannot stay late for ever.
+/// be late cannot stay late forever.
 #[derive(Default)]
 struct Looks {
     begun: AtomicU64,
@@ -74,12 +76,13 @@ struct Looks {
     late: AtomicU64,
 }
 
-/// What the file was like when it was last looked at.
+/// The state of the file at the last look.
 #[derive(Default)]
 struct Seen {
     stamp: Option<Stamp>,
     content: Option<[u8; 32]>,
-    /// What was logged of it, so that the same is not logged every second.
+    /// The last problem that was logged, so that it is not logged again every
+    /// second.
     complaint: Option<String>,
 }
 
@@ -89,7 +92,7 @@ impl FileKeys {
     }
 
     fn open_with(path: PathBuf, patience: Duration) -> Result<Arc<Self>, ApiKeysError> {
-        // The thread is there before anything can take the last one.
+        // Starts the thread before anything can take the last one.
         let _ = FILES.start(|| {});
         let (content, metadata) = read(&path)?;
         let none = Table::new(&origin(&path), Parsed::default())?;
@@ -131,7 +134,7 @@ impl FileKeys {
         }
     }
 
-    /// Milliseconds since `start`.
+    /// Returns milliseconds since `start`.
     fn now(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -145,13 +148,13 @@ impl FileKeys {
         self.since(&self.looked) >= FRESH && !self.looks.is_late()
     }
 
-    /// Whether what was read of the file may still be used.
+    /// Whether the keys that were read from the file may still be used.
     fn is_in_force(&self) -> bool {
         self.since(&self.read) < KEPT
     }
 
-    /// Looks at the file. The requests that come meanwhile wait: a key that was
-    /// removed before them must not pass.
+    /// Looks at the file. Requests that arrive meanwhile wait: a key that was
+    /// removed before they arrived must not be accepted.
     async fn look_again(self: &Arc<Self>) {
         let look = || {
             let keys = Arc::clone(self);
@@ -169,7 +172,8 @@ impl FileKeys {
         let Err(why) = look.await else { return };
         self.looks.late.fetch_max(number, Ordering::AcqRel);
         if why != Unfinished::Slow {
-            // It never began, or will not end: the next one is on its own.
+            // It never began, or will not end: the next one does not wait for
+            // it.
             self.looks.ended.fetch_max(number, Ordering::AcqRel);
             self.looked.fetch_max(self.now(), Ordering::AcqRel);
         }
@@ -216,7 +220,7 @@ impl FileKeys {
                 "the keys file cannot be used; the keys read before stay in use"
             );
         } else {
-            // Its times may be the same when it is there again.
+            // Its times may be the same when it exists again.
             seen.stamp = None;
             tracing::error!(
                 target: super::TARGET,
@@ -239,7 +243,7 @@ impl FileKeys {
         seen.stamp = Some(Stamp::of(metadata));
         seen.content = digest;
         if is_same {
-            // What was wrong with it still is.
+            // The content is the same, so its problem is too.
             return match &seen.complaint {
                 Some(_) => self.parse(content).map(drop),
                 None => Ok(()),
@@ -272,7 +276,7 @@ impl FileKeys {
     }
 }
 
-/// A key that is in the file.
+/// A key in the file.
 struct KeyInFile(Weak<FileKeys>);
 
 impl Credential for KeyInFile {
@@ -290,13 +294,13 @@ impl Credential for KeyInFile {
 }
 
 impl Looks {
-    /// Whether a look is still running that no request waits for any more.
+    /// Whether a look is still running that requests no longer wait for.
     fn is_late(&self) -> bool {
         self.late.load(Ordering::Acquire) > self.ended.load(Ordering::Acquire)
     }
 }
 
-/// Why no key of the file is taken.
+/// Why no key of the file is accepted.
 #[derive(Debug)]
 struct Unreadable(String);
 
@@ -312,12 +316,12 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-/// What tells that a file was changed or replaced.
+/// The data by which a change or a replacement of the file is detected.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     size: u64,
     modified: Option<SystemTime>,
-    /// Which file it is, and when anything about it changed.
+    /// The file's identity, and when any of its metadata changed.
     identity: [u64; 4],
     /// Whether any later change shows in the fields above.
     is_settled: bool,
@@ -357,8 +361,8 @@ fn origin(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The file's bytes, one more than there may be of a large one, and what it was
-/// like just before.
+/// Reads the file's bytes, one more than the limit if it is too large, and its
+/// metadata just before.
 fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Metadata), ApiKeysError> {
     let cannot = |error: std::io::Error| {
         ApiKeysError::whole(origin(path), format!("the file cannot be read: {error}"))
@@ -371,7 +375,8 @@ fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Metadata), ApiKeysError> {
             "this is not a regular file",
         ));
     }
-    // With room enough, nothing is moved and left behind in freed memory.
+    // With enough room, the bytes are not moved and left behind in freed
+    // memory.
     let room = usize::try_from(metadata.len().min(LARGEST)).unwrap_or(0) + 1;
     let mut content = Zeroizing::new(Vec::with_capacity(room));
     file.take(LARGEST + 1)
@@ -380,7 +385,8 @@ fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Metadata), ApiKeysError> {
     Ok((content, metadata))
 }
 
-/// Opens the file; a pipe in its place without a wait for its other end.
+/// Opens the file. If there is a pipe in its place, does not wait for the other
+/// end.
 #[cfg(unix)]
 fn open_at_once(path: &Path) -> std::io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -405,8 +411,8 @@ fn text<'a>(path: &Path, content: &'a [u8]) -> Result<&'a str, ApiKeysError> {
     })
 }
 
-/// Logs what is unwise about the file as a whole. Who may read it is looked at
-/// on Unix only; Windows' access lists are the operator's to check.
+/// Logs warnings about the file as a whole. Its permissions are checked on Unix
+/// only; on Windows the operator must check the access lists.
 fn warn_of(path: &Path, file: &Metadata, table: &Table) {
     let path = path.display();
     if is_open_to_all(file) {
@@ -442,14 +448,14 @@ mod tests {
         let path = std::env::temp_dir().join(name);
         fs::write(&path, "alice:alice-key\n").unwrap();
         let keys = FileKeys::open_with(path.clone(), Duration::from_millis(5)).unwrap();
-        // A look stops here, as one does at a file system that hangs.
+        // A look blocks here, as at a file system that hangs.
         let hang = keys.seen.lock();
         for seconds in [1, 1, 57] {
             tokio::time::advance(Duration::from_secs(seconds)).await;
             let alice = keys.find("alice-key").await.unwrap().unwrap();
             assert_eq!(alice.name(), "alice");
         }
-        // One look hangs, and no other is begun beside it.
+        // One look hangs, and no second one begins.
         assert_eq!(keys.looks.begun.load(Ordering::Acquire), 1);
         tokio::time::advance(Duration::from_secs(1)).await;
         let error = keys.find("alice-key").await.unwrap_err();

@@ -103,13 +103,13 @@ enum Source {
 }
 
 impl ApiKeys {
-    /// The keys of the environment variable `MCP_API_KEYS`, separated by
+    /// Reads keys from the environment variable `MCP_API_KEYS`, separated by
     /// commas.
     ///
     /// # Errors
     ///
-    /// When the variable is not set or holds no keys, or for each entry that
-    /// cannot be used, by its number.
+    /// Returns an error if the variable is not set or holds no keys, or for
+    /// each entry that cannot be used, by its number.
     pub fn from_env() -> Result<Self, ApiKeysError> {
         let list = std::env::var_os(VARIABLE).map(std::ffi::OsString::into_string);
         match list {
@@ -122,44 +122,46 @@ impl ApiKeys {
         }
     }
 
-    /// The keys of a list as `MCP_API_KEYS` has it.
+    /// Reads keys from a list in the format of `MCP_API_KEYS`.
     ///
     /// # Errors
     ///
-    /// When there are no keys in it, or for each entry that cannot be used, by
-    /// its number.
+    /// Returns an error if the list has no keys, or for each entry that cannot
+    /// be used, by its number.
     pub fn from_list(list: &str) -> Result<Self, ApiKeysError> {
         Self::fixed("list of API keys", list)
     }
 
-    /// The keys of a file. When it changes, it is read again: a request is
-    /// checked against the file as it was no more than a second before.
+    /// Reads keys from a file, and reads it again when it changes: a request is
+    /// checked against a state of the file that is at most one second old.
     ///
-    /// A new file with a mistake in it is logged, and the keys read before stay
-    /// in force. While the file cannot be read (it is gone, is not a regular
-    /// file, or the file system does not answer), they stay in force until a
-    /// minute after it was last read; then requests are refused with 503 until it
-    /// can be read again. Reading it waits for no tool: it has threads of its own.
+    /// A new file with a mistake in it is logged, and the keys read before
+    /// remain valid. While the file cannot be read (it is gone, is not a
+    /// regular file, or the file system does not answer), they remain valid
+    /// until a minute after it was last read; then requests are refused with
+    /// 503 until it can be read again. The file is read on separate threads, so
+    /// it never waits for a tool.
     ///
-    /// Replace the file in one step (`mv new keys`): one that is written in place
-    /// may be read half. Only its owner should be able to read it; otherwise a
-    /// warning is logged. A file without keys admits no caller, with a warning.
-    /// Requests need a tokio runtime with time.
+    /// Replace the file in one step (`mv new keys`): a file that is written in
+    /// place may be read half. Only its owner should be able to read it;
+    /// otherwise a warning is logged. A file without keys admits no caller,
+    /// with a warning. Requests need a tokio runtime with time.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is not a regular one, is larger than 8 MiB
-    /// or is not UTF-8, or for each entry that cannot be used, by its line.
+    /// Returns an error if the file cannot be read, is not a regular one, is
+    /// larger than 8 MiB or is not UTF-8, or for each entry that cannot be
+    /// used, by its line.
     pub fn from_file(path: impl Into<PathBuf>) -> Result<Self, ApiKeysError> {
         Ok(Self(Source::File(FileKeys::open(path.into())?)))
     }
 
-    /// Keys that are given one by one in code.
+    /// Returns a builder for keys that are set in code.
     pub fn builder() -> ApiKeysBuilder {
         ApiKeysBuilder::default()
     }
 
-    /// Keys that a database holds, as digests.
+    /// Looks keys up in a database, which holds their digests.
     pub fn from_store(store: impl KeyStore) -> Self {
         Self(Source::Store(Box::new(store)))
     }

@@ -1,7 +1,7 @@
 //! The text form of keys: entries of `MCP_API_KEYS`, and lines of a file.
 //!
-//! Nothing that is said of an entry repeats any of it: where a separator is
-//! missing, a key stands where a name should be.
+//! Messages about an entry repeat none of its text: if a separator is missing,
+//! a key is in the place of a name.
 
 use super::error::{Place, Problem};
 use super::time;
@@ -10,16 +10,16 @@ use super::{KeyDigest, KeyEntry};
 /// Shorter keys can be found by trying.
 const SHORTEST: usize = 16;
 
-/// A key as it goes into a table.
+/// A key in the form that a table stores.
 pub(super) struct Key {
     pub(super) place: Place,
     pub(super) entry: KeyEntry,
     pub(super) digest: KeyDigest,
-    /// Whether the name was made of the digest.
+    /// Whether the name was made from the digest.
     pub(super) is_unnamed: bool,
 }
 
-/// What a text holds: its keys, what is wrong with it, and what is unwise.
+/// The contents of a text: its keys, its errors and its warnings.
 #[derive(Default)]
 pub(super) struct Parsed {
     pub(super) keys: Vec<Key>,
@@ -27,7 +27,7 @@ pub(super) struct Parsed {
     pub(super) warnings: Vec<Problem>,
 }
 
-/// Entries separated by commas. Empty ones are passed over, so that a comma at
+/// Parses entries separated by commas. Empty ones are skipped, so a comma at
 /// the end does no harm.
 pub(super) fn list(text: &str) -> Parsed {
     parse(
@@ -37,7 +37,7 @@ pub(super) fn list(text: &str) -> Parsed {
     )
 }
 
-/// One entry a line; `#` begins a comment.
+/// Parses one entry per line; `#` begins a comment.
 pub(super) fn lines(text: &str) -> Parsed {
     // Some editors begin a file with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -48,7 +48,7 @@ pub(super) fn lines(text: &str) -> Parsed {
     )
 }
 
-/// What is wrong with a key that was given in the clear.
+/// Returns what is wrong with a key in plain text.
 pub(super) fn key_problem(key: &str) -> Option<&'static str> {
     if key.is_empty() {
         Some("the key is empty")
@@ -59,7 +59,7 @@ pub(super) fn key_problem(key: &str) -> Option<&'static str> {
     }
 }
 
-/// What is unwise about a key that was given in the clear.
+/// Returns a warning about a key in plain text.
 pub(super) fn key_warning(key: &str) -> Option<&'static str> {
     (key.len() < SHORTEST).then_some(
         "the key has fewer than 16 characters and could be guessed; use a random one of 32",
@@ -90,7 +90,7 @@ fn parse<'a>(entries: impl Iterator<Item = (Place, &'a str)>) -> Parsed {
 
 type Entry = (Key, Option<&'static str>);
 
-/// `[name:]key[:scope+scope] [expires=…] [# comment]`
+/// Parses `[name:]key[:scope+scope] [expires=…] [# comment]`.
 fn entry(place: Place, text: &str) -> Result<Option<Entry>, &'static str> {
     let mut words = text
         .split_whitespace()
@@ -162,8 +162,8 @@ fn entry(place: Place, text: &str) -> Result<Option<Entry>, &'static str> {
     )))
 }
 
-/// An entry that was meant otherwise than it would be read: as another's key, or
-/// as a key that its holder does not send.
+/// Detects an entry that would be read differently than intended: as another's
+/// key, or as a key that its holder does not send.
 fn slip(entry: &str, place: &Place) -> Option<&'static str> {
     match place {
         _ if entry.contains(',') => {
@@ -182,7 +182,7 @@ fn slip(entry: &str, place: &Place) -> Option<&'static str> {
     }
 }
 
-/// Whether a key is a variable that was to be replaced, such as `${KEY}`.
+/// Whether a key is an unreplaced variable, such as `${KEY}`.
 fn is_unreplaced_variable(key: &str) -> bool {
     let is_name = |name: &str| {
         let may_be = |byte: u8| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit();
@@ -196,10 +196,10 @@ fn is_unreplaced_variable(key: &str) -> bool {
         || is_wrapped("%", "%") && is_name(key.trim_matches('%'))
 }
 
-/// What looks like a slip in a key, or in what precedes it.
+/// Detects a likely mistake in a key, or in what precedes it.
 fn slip_of_key(name: Option<&str>, key: &str) -> Option<&'static str> {
     let is_digest = key.starts_with("sha256=");
-    // Padding of Base64 has nothing behind it.
+    // Base64 padding has nothing after it.
     let has_equals = key
         .split_once('=')
         .is_some_and(|(_, rest)| !rest.trim_matches('=').is_empty());

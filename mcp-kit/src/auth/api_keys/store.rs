@@ -1,4 +1,4 @@
-//! Keys in a database.
+//! API keys in a database.
 
 use std::error::Error;
 use std::fmt;
@@ -39,15 +39,15 @@ use crate::caller::Principal;
 /// ```
 #[async_trait]
 pub trait KeyStore: Send + Sync + 'static {
-    /// The holder of the key with this SHA-256 digest; `None` where there is
-    /// none. It is asked for every request that carries a key, good or bad, so
-    /// the lookup should have an index and a time limit, and may have a cache of
-    /// its own.
+    /// Returns the holder of the key with this SHA-256 digest; `None` if there
+    /// is none. Called for every request that carries a key, valid or not, so
+    /// the lookup should have an index and a time limit, and may have its own
+    /// cache.
     ///
     /// # Errors
     ///
-    /// When the store cannot say. The request is refused with 503, and the
-    /// error is logged.
+    /// Returns an error if the store cannot answer. The request is refused with
+    /// 503, and the error is logged.
     async fn find(
         &self,
         digest: &KeyDigest,
@@ -66,7 +66,7 @@ pub(super) async fn find(store: &dyn KeyStore, key: &str) -> Result<Option<Princ
     Ok(Some(entry.principal()))
 }
 
-/// An entry of a store that no principal can be made of.
+/// An entry of a store that cannot become a principal.
 #[derive(Debug)]
 struct BadEntry(&'static str);
 

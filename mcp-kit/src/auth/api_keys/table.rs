@@ -15,15 +15,15 @@ use super::{KeyDigest, KeyEntry};
 use crate::auth::AuthError;
 use crate::caller::{Credential, Principal};
 
-/// How many keys that have not expired a name may have: an old and a new one.
+/// How many unexpired keys a name may have: an old and a new one.
 const KEYS_PER_NAME: usize = 2;
 
 /// Keys by their tags: the HMAC of a key's digest under a secret of this table.
 ///
-/// Without the secret, nobody can choose where in the table a guess is looked
-/// for, so the time that the search takes says nothing of the keys in it. What
-/// is found is compared whole, in constant time; where nothing is found, the
-/// comparison is with a tag that no key has.
+/// Without the secret, a caller cannot choose where in the table a guess is
+/// looked up, so the time of the search reveals nothing about the keys. A match
+/// is compared in full, in constant time; without a match, the comparison is
+/// with a tag that no key has.
 pub(super) struct Table {
     secret: Hmac<Sha256>,
     keys: HashMap<u128, Known>,
@@ -33,19 +33,20 @@ pub(super) struct Table {
 struct Known {
     tag: [u8; 32],
     principal: Principal,
-    /// Lasts as long as the key is known: see [`Table::after`].
+    /// Lives as long as the key is known: see [`Table::after`].
     credential: Option<Arc<dyn Credential>>,
 }
 
 impl Table {
-    /// Takes the keys over where nothing is wrong with any of them, and logs
-    /// what is unwise.
+    /// Creates a table if none of the keys has an error, and logs their
+    /// warnings.
     pub(super) fn new(origin: &str, parsed: Parsed) -> Result<Self, ApiKeysError> {
         Self::with(origin, parsed, |_, entry| (entry.principal(), None))
     }
 
-    /// The table that comes after this one. Who holds a key in both keeps what
-    /// was shown; what others have shown is good until this one is dropped.
+    /// Creates the table that replaces `self`. The credential of a holder with
+    /// the same key in both remains valid; those of others expire when this
+    /// table is dropped.
     pub(super) fn after(
         &self,
         origin: &str,
@@ -110,7 +111,7 @@ impl Table {
         self.keys.len()
     }
 
-    /// The holder of `key`; `None` where nobody holds it.
+    /// Returns the holder of `key`; `None` if the key is unknown.
     pub(super) fn find(&self, key: &str) -> Result<Option<Principal>, AuthError> {
         let Some(known) = self.known(&self.tag(&KeyDigest::of(key))) else {
             return Ok(None);
@@ -131,8 +132,8 @@ impl Table {
     }
 }
 
-/// Refuses a key whose time is over. Only its holder can come this far, and
-/// should learn why it fails.
+/// Refuses an expired key. Only its holder can reach this check, and should
+/// learn why the key fails.
 pub(super) fn still_valid(expires: Option<SystemTime>) -> Result<(), AuthError> {
     match expires {
         Some(expires) if expires <= SystemTime::now() => {
@@ -142,14 +143,14 @@ pub(super) fn still_valid(expires: Option<SystemTime>) -> Result<(), AuthError> 
     }
 }
 
-/// The part of a tag by which it is looked up.
+/// Returns the part of a tag by which it is looked up.
 fn start(tag: &[u8; 32]) -> u128 {
     let mut start = [0; 16];
     start.copy_from_slice(&tag[..16]);
     u128::from_ne_bytes(start)
 }
 
-/// What is wrong with keys that are each in order.
+/// Returns the conflicts between keys that are each valid.
 fn conflicts(keys: &[Key], now: SystemTime) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut by_digest = HashMap::new();

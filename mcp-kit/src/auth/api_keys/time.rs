@@ -1,10 +1,10 @@
-//! Dates and times as RFC 3339 writes them.
+//! Dates and times in the format of RFC 3339.
 
 use std::time::{Duration, SystemTime};
 
-/// Reads `2027-01-31T18:00:00Z`, with a fraction or another offset if need be,
-/// or `2027-01-31`, which is the beginning of that day in UTC. `None` for
-/// anything else, and for years before 1970.
+/// Parses `2027-01-31T18:00:00Z`, with an optional fraction or another offset,
+/// or `2027-01-31`, which is the beginning of that day in UTC. Returns `None`
+/// for anything else, and for years before 1970.
 pub(super) fn parse(text: &str) -> Option<SystemTime> {
     let (date, time) = match text.split_at_checked(10)? {
         (date, "") => (date, None),
@@ -22,8 +22,9 @@ pub(super) fn parse(text: &str) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(seconds).ok()?))
 }
 
-/// Seconds since the day's beginning in UTC; below 0 where it is still the day
-/// before there. Fractions are dropped: nobody's key expires by milliseconds.
+/// Returns seconds since the day's beginning in UTC; negative if it is still
+/// the day before there. Fractions are dropped: the expiry of a key does not
+/// need milliseconds.
 fn seconds_of_day(text: &str) -> Option<i64> {
     let (clock, rest) = text.split_at_checked(8)?;
     let mut parts = clock.splitn(3, ':');

@@ -1,4 +1,4 @@
-//! The server on a socket of its own: accepting, draining, ending.
+//! Serves on a socket of the server's own: accepting, draining, ending.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,27 +17,31 @@ use crate::transport::http::edge::admission::LOCKED;
 use crate::transport::http::service::HttpService;
 use crate::transport::signals::Signals;
 
-/// How long to wait where no connection can be accepted for want of something.
+/// How long to wait before the next attempt when no connection can be accepted
+/// for lack of a resource.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
-/// And where others were ended, whose descriptors are free shortly after.
+/// The same if other connections were evicted, whose descriptors are free
+/// shortly after.
 const ENDING: Duration = Duration::from_millis(2);
 
-/// How often it is logged that connections cannot be accepted.
+/// The minimum time between two log lines about connections that cannot be
+/// accepted.
 const LOG_PACE: Duration = Duration::from_secs(10);
 
 impl Server {
     /// Serves over HTTP on `address`, until the server drains: SIGTERM and
     /// SIGINT begin the drain, and a second one ends it at once.
     ///
-    /// While it drains `/readyz` answers 503, new calls are refused, and calls
-    /// in flight go on; then open streams are ended and connections closed.
+    /// While it drains, `/readyz` answers 503, new calls are refused, and calls
+    /// in flight continue; then open streams are ended and connections closed.
     ///
     /// # Errors
     ///
-    /// The system's, where the address cannot be used. `InvalidInput` for an
-    /// address that others can reach while no authentication is configured, or
-    /// while no host is named: the message says what to do.
+    /// Returns the system's error if the address cannot be used. Returns
+    /// `InvalidInput` for an address that other machines can reach while no
+    /// authentication is configured, or while no host is named: the message
+    /// explains what to configure.
     pub async fn serve_http(&self, address: impl ToSocketAddrs) -> io::Result<()> {
         let addresses: Vec<_> = tokio::net::lookup_host(address).await?.collect();
         for address in &addresses {
@@ -47,11 +51,12 @@ impl Server {
         self.serve_http_on(listener).await
     }
 
-    /// [`serve_http`](Self::serve_http) on a socket that listens already.
+    /// Serves over HTTP on a socket that listens already, like
+    /// [`serve_http`](Self::serve_http).
     ///
     /// # Errors
     ///
-    /// As those of [`serve_http`](Self::serve_http).
+    /// Returns the same errors as [`serve_http`](Self::serve_http).
     pub async fn serve_http_on(&self, listener: TcpListener) -> io::Result<()> {
         let address = listener.local_addr()?;
         self.check_address(address)?;
@@ -98,7 +103,7 @@ impl Server {
         Ok(())
     }
 
-    /// Shows the metrics on their own socket until the result is dropped.
+    /// Serves the metrics on their own socket until the result is dropped.
     #[cfg(feature = "metrics")]
     async fn serve_metrics(&self) -> io::Result<Option<AbortOnDrop<()>>> {
         let (Some(address), Some(metrics)) = (
@@ -116,7 +121,7 @@ impl Server {
         Ok(Some(AbortOnDrop(tokio::spawn(listener.serve()))))
     }
 
-    /// Refuses to be reached by others where that is not safe.
+    /// Refuses an address that other machines can reach if that is not safe.
     fn check_address(&self, address: SocketAddr) -> io::Result<()> {
         let options = self.inner().http();
         let is_public = !address.ip().to_canonical().is_loopback();
@@ -125,7 +130,7 @@ impl Server {
         if is_open && !is_public && options.hosts.names_hosts() {
             return invalid(LOCKED.to_owned());
         }
-        // All that is missing at once: each takes a start to find.
+        // Lists all that is missing at once: each item takes a start to find.
         let mut missing = Vec::new();
         if is_open {
             missing.push(
@@ -155,13 +160,13 @@ async fn accept(listener: &TcpListener, service: &HttpService, connections: &Arc
         }
         match listener.accept().await {
             Ok((stream, _)) => connections.serve(stream, service),
-            // The client's end of it, and nothing of ours.
+            // The client caused it, not this server.
             Err(error)
                 if matches!(
                     error.kind(),
                     io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
                 ) => {}
-            // Most often no descriptor is left (EMFILE, ENFILE).
+            // Usually no descriptor is left (EMFILE, ENFILE).
             Err(error) => {
                 if logged_at.is_none_or(|at| at.elapsed() >= LOG_PACE) {
                     logged_at = Some(Instant::now());
@@ -178,11 +183,12 @@ async fn accept(listener: &TcpListener, service: &HttpService, connections: &Arc
     }
 }
 
-/// Goes on as before for a while, then refuses calls and waits for those in
-/// flight.
+/// Continues as before for the drain delay, then refuses calls and waits for
+/// those in flight.
 async fn drain(server: &Server, service: &HttpService, connections: &Connections) {
     let inner = server.inner();
-    // A sleep of no time takes a moment, in which calls would still be taken.
+    // Even a sleep of zero takes a moment, in which calls would still be
+    // accepted.
     let delay = inner.http().drain_delay;
     if !inner.drain.is_draining() && !delay.is_zero() {
         inner.drain.announce();
@@ -212,7 +218,7 @@ async fn drain(server: &Server, service: &HttpService, connections: &Connections
     }
 }
 
-/// Whoever stops serving stops all of it.
+/// Ends all connections when the serving future is dropped.
 struct EndOnDrop<'a>(&'a Connections);
 
 impl Drop for EndOnDrop<'_> {

@@ -1,4 +1,4 @@
-//! The service: from a request to its response.
+//! The HTTP service: from a request to its response.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -46,26 +46,26 @@ use crate::transport::http::sse;
 /// A server as a `tower::Service`; made by [`Server::http_service`].
 ///
 /// It answers the MCP endpoint and the probes, and everything else with 404.
-/// Cloning is cheap and gives the same service. The guide has
-/// [an example with axum](crate::guide::http#in-an-axum-or-hyper-app).
+/// Cloning is cheap and returns the same service. The guide has [an example
+/// with axum](crate::guide::http#in-an-axum-or-hyper-app).
 ///
-/// It reads the client's address from the extension [`PeerAddr`]: for the limits
-/// by address, and because a server without authentication serves only this
-/// machine. Without the extension such a server refuses every request with 403,
-/// unless callers without authentication are allowed
+/// It reads the client's address from the extension [`PeerAddr`]: for the
+/// limits by address, and because a server without authentication serves only
+/// this machine. Without the extension such a server refuses every request with
+/// 403, unless callers without authentication are allowed
 /// ([`allow_unauthenticated`](crate::transport::http::HttpOptions::allow_unauthenticated)).
 #[derive(Clone)]
 pub struct HttpService {
     shared: Arc<Shared>,
 }
 
-/// The address that a request came from, as the socket has it: an extension of
-/// the request, for services that others serve. [`Server::serve_http`] knows it
-/// by itself.
+/// The address of the socket that a request came from: an extension of the
+/// request, for services mounted in an application. [`Server::serve_http`] sets
+/// it itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub SocketAddr);
 
-/// What all requests share.
+/// The state that all requests share.
 pub(crate) struct Shared {
     pub(crate) edge: Arc<Edge>,
     pub(crate) mcp: Arc<Mcp>,
@@ -75,17 +75,18 @@ pub(crate) struct Shared {
 }
 
 impl Server {
-    /// The server as a `tower::Service`, to be mounted in an application that
-    /// is served by axum or hyper, with what
-    /// [`ServerBuilder::http`](crate::server::ServerBuilder::http) says of it.
+    /// Returns the server as a `tower::Service`, to be mounted in an
+    /// application that is served by axum or hyper, with the options of
+    /// [`ServerBuilder::http`](crate::server::ServerBuilder::http).
     ///
-    /// The socket is the application's: its timeouts, its limits on connections
-    /// and the size of headers, and its shutdown are, too; a drain is begun with
-    /// [`Server::drain_handle`]. A server that asks for no credentials needs the
+    /// The application owns the socket, its timeouts, its limits on connections
+    /// and the size of headers, and its shutdown; [`Server::drain_handle`]
+    /// begins a drain. A server that requires no credentials needs the
     /// requests' [`PeerAddr`].
     ///
-    /// Each call makes another service, with its own sessions, limits and
-    /// rates of callers and addresses. Clone the service to serve it in several places.
+    /// Each call makes another service, with its own sessions, limits and rates
+    /// of callers and addresses. Clone the service to serve it in several
+    /// places.
     #[must_use]
     pub fn http_service(&self) -> HttpService {
         let hosts = self.inner().http().hosts.clone();
@@ -99,7 +100,7 @@ impl HttpService {
         Self::sharing(server, hosts, store)
     }
 
-    /// A service that shares its sessions with other replicas.
+    /// Creates a service that shares its sessions with other replicas.
     pub(crate) fn sharing(
         server: &Server,
         hosts: HostCheck,
@@ -126,7 +127,7 @@ impl HttpService {
         }
     }
 
-    /// The path of the MCP endpoint.
+    /// Returns the path of the MCP endpoint.
     #[cfg(feature = "testing")]
     pub(crate) fn path(&self) -> &str {
         &self.shared.edge.options.path
@@ -190,9 +191,9 @@ impl HttpService {
                     if let Some(serving) = &mut held.serving {
                         serving.refuse();
                     }
-                    // Many clients look for an answer only once all is sent; who
-                    // waits to be told to go on does not. Of the reserve there is
-                    // too little to wait for anybody.
+                    // Many clients read an answer only once they have sent the
+                    // whole body; a client that waits for `100 Continue` does
+                    // not. The reserve is too small to wait for a client.
                     let looks_late =
                         !body.is_end_stream() && !parts.headers.contains_key(http::header::EXPECT);
                     if looks_late && !is_reserve {
@@ -261,7 +262,7 @@ impl Shared {
         }
     }
 
-    /// The admission checks, and then the endpoint itself.
+    /// Runs the admission checks, and then the endpoint itself.
     async fn endpoint(
         self: &Arc<Self>,
         parts: &Parts,
@@ -274,14 +275,14 @@ impl Shared {
         };
         let served = mcp::serve(&self.endpoint, parts, body, caller, client.socket);
         let mut response = served.await?;
-        // Endless streams have a limit of their own.
+        // Endless streams have a separate limit.
         if !response.body().is_endless() {
             response.body_mut().held().request = Some(open.answered());
         }
         Ok(response)
     }
 
-    /// The transport of 2024-11-05, behind the same checks.
+    /// Serves the transport of 2024-11-05, behind the same checks.
     #[cfg(feature = "sse")]
     async fn sse(
         self: &Arc<Self>,
@@ -322,8 +323,8 @@ impl Shared {
     }
 }
 
-/// Refuses a request with a reference, since what runs on the way to its
-/// response panicked: an authenticator, a check of readiness, a subscriber.
+/// Refuses a request with a reference, since code on the way to its response
+/// panicked: an authenticator, a check of readiness, a subscriber.
 #[cold]
 fn panicked(panic: &Panicked) -> Refusal {
     let reference = Reference::new();
@@ -347,7 +348,7 @@ fn panicked(panic: &Panicked) -> Refusal {
     )
 }
 
-/// On a socket of the server's own.
+/// Serves on the server's own socket.
 impl Serve for HttpService {
     type Body = HttpBody;
 
@@ -371,7 +372,7 @@ impl Serve for HttpService {
     }
 }
 
-/// In an application that others serve.
+/// Serves in an application.
 impl<B> Service<Request<B>> for HttpService
 where
     B: Body + Send + 'static,

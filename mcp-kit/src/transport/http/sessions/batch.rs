@@ -21,7 +21,7 @@ use crate::protocol::{ProtocolVersion, RpcError};
 use crate::server::methods::{self, Method};
 use crate::transport::stream::Batch;
 
-/// What is said in place of answers that there is no room for.
+/// The error in place of answers for which there is no room.
 const TOO_LARGE: &str =
     "Invalid request: the batch's answers are too large together; send this request by itself";
 
@@ -29,7 +29,7 @@ const TOO_LARGE: &str =
 pub(crate) struct BatchReply {
     batch: Batch,
     exchange: Arc<Exchange>,
-    /// As many bytes may wait in unfinished batches of a session.
+    /// The limit of answer bytes that wait in unfinished batches of a session.
     most: usize,
     unread: Arc<ByteBudget>,
     held: Mutex<Held>,
@@ -39,8 +39,7 @@ pub(crate) struct BatchReply {
 #[derive(Default)]
 struct Held {
     claim: Option<Claim>,
-    /// The bytes of answers that are not large. They count once they are large
-    /// together.
+    /// The bytes of small answers. They count once they are large together.
     small: usize,
 }
 
@@ -60,12 +59,12 @@ impl BatchReply {
         })
     }
 
-    /// One more answer will come.
+    /// Expects one more answer.
     pub(super) fn expect_one(&self) {
         self.batch.expect_one();
     }
 
-    /// The answer to a message that needs no handler.
+    /// Adds the answer to a message that needs no handler.
     fn answer(&self, caller: &Caller<'_>, reply: Reply) {
         let (id, json) = match reply {
             Reply::Json { id, json } => (id, json),
@@ -140,7 +139,7 @@ impl Held {
     }
 }
 
-/// Takes every message of a batch; its answers come to the exchange.
+/// Handles every message of a batch; its answers go to the exchange.
 pub(crate) fn take(
     mcp: &Mcp,
     caller: &Caller<'_>,

@@ -1,4 +1,4 @@
-//! What all sessions of a server share.
+//! The state that all sessions of a server share.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -14,11 +14,11 @@ pub(super) struct Common {
     began: Instant,
     /// How long a session may go unused, in milliseconds.
     pub(super) idle: u64,
-    /// The bytes of events that a session may keep.
+    /// The limit of event bytes that a session keeps.
     pub(super) replay: usize,
-    /// And all of them together.
+    /// The limit of event bytes that all sessions keep together.
     pub(super) replay_in_all: usize,
-    /// The bytes of events that all of them keep.
+    /// The event bytes that all sessions keep.
     pub(super) kept: AtomicUsize,
 }
 
@@ -35,12 +35,12 @@ impl Common {
         })
     }
 
-    /// Milliseconds on tokio's clock since the server was made.
+    /// Returns milliseconds on tokio's clock since the server was made.
     pub(super) fn now(&self) -> u64 {
         self.at(Instant::now())
     }
 
-    /// A moment on that clock.
+    /// Returns a moment on that clock.
     pub(super) fn at(&self, moment: Instant) -> u64 {
         millis(moment.saturating_duration_since(self.began))
     }

@@ -1,4 +1,4 @@
-//! Ids of sessions: random bytes that cannot be guessed.
+//! Session ids: random bytes that cannot be guessed.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use crate::transport::http::message::refusal::Refusal;
 pub(crate) struct SessionId([u8; 16]);
 
 impl SessionId {
-    /// A new one; `None` where the system has no randomness to give.
+    /// Creates a new id; `None` if the system has no randomness to give.
     pub(crate) fn random() -> Option<Self> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).ok()?;
         Some(Self(bytes))
     }
 
-    /// Reads one as a client sends it.
+    /// Parses an id as a client sends it.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 16];
         let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
@@ -31,15 +31,14 @@ impl SessionId {
     }
 }
 
-/// Whoever knows it holds half of a credential: it is shown nowhere.
+/// Omits the id, which is half of a credential.
 impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionId(…)")
     }
 }
 
-/// The refusal of an unknown session, and of another caller's: a client cannot
-/// tell which.
+/// Refuses an unknown session, or another caller's: a client cannot tell which.
 pub(super) fn unknown() -> Refusal {
     Refusal::not_found(
         "Session not found: it has ended or never existed. Send \"initialize\" without Mcp-Session-Id to open another.",
@@ -63,7 +62,7 @@ mod tests {
             &format!("{text}x"),
             &format!("{text}=="),
             &format!("{text}{text}"),
-            // The last character stands for two bits; the rest must be none.
+            // The last character encodes two bits; the others must be zero.
             &format!("{}B", &text[..21]),
         ] {
             assert_ne!(SessionId::parse(wrong), Some(id), "{wrong}");

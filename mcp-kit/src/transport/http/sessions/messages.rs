@@ -1,4 +1,4 @@
-//! What messages ask for within a session.
+//! Handles the messages of a session.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,24 +19,24 @@ use crate::transport::http::calls::call::{Call, Waiting};
 use crate::transport::http::calls::mcp::{Mcp, no_room};
 use crate::transport::http::message::refusal::Refusal;
 
-/// Who sends a message, in which session.
+/// The sender of a message, and its session.
 pub(crate) struct Caller<'a> {
     pub(super) session: &'a Arc<LegacySession>,
-    /// As the request's credentials have it: its scopes may have changed since
-    /// the session was opened.
+    /// The principal of the request's credentials: its scopes may have changed
+    /// since the session was opened.
     pub(super) principal: Principal,
     pub(super) origin: Origin,
     source: RequestSource,
 }
 
-/// What goes back for a message.
+/// The reply to a message.
 pub(crate) enum Reply {
-    /// An answer that is there already, to the request of this id.
+    /// An answer that is available at once, to the request with this id.
     Json {
         id: Option<RequestId>,
         json: Vec<u8>,
     },
-    /// What the call gives.
+    /// The result of a call.
     Call(Arc<Call>),
     Nothing,
 }
@@ -54,8 +54,8 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Answers a request, or takes up the call that it asks for. `patience` is
-    /// how long the response may take to begin if the client takes events;
+    /// Answers a request, or starts the call that it requests. `patience` is
+    /// how long the response may take to begin if the client accepts events;
     /// `incoming` is what the message has counted for so far.
     pub(crate) fn request(
         &self,
@@ -126,7 +126,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Takes a notification.
+    /// Handles a notification.
     pub(crate) fn notification(&self, notification: &Notification<'_>) {
         if notification.method == "notifications/cancelled"
             && let Some(id) = notification.params.request_id
@@ -136,7 +136,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// An error under `id`, or without it where that belongs to a call in
+    /// Returns an error under `id`, or without it if that belongs to a call in
     /// flight: it would end that call instead.
     pub(crate) fn error(&self, id: Option<&RequestId>, error: &RpcError) -> Vec<u8> {
         let id = id.filter(|id| !self.session.has_call(id));
@@ -146,7 +146,7 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// Without the id: an answer with it would end the first call at the client.
+/// Has no id: an answer with it would end the first call at the client.
 fn duplicate() -> Refusal {
     Refusal::bad_request(RpcError::invalid_request(
         "Invalid request: the id belongs to a request that is still in flight",

@@ -1,10 +1,10 @@
-//! The revisions up to 2025-11-25: sessions, which outlive connections, and
-//! streams that are taken up again where they broke off.
+//! Sessions of the revisions up to 2025-11-25, which outlive connections, and
+//! streams that a client can resume after they broke off.
 //!
-//! `initialize` opens a session, whose id every later request carries. It is
-//! bound to the principal that opened it; to all others it does not exist.
-//! Requests go through it as over stdio: ids in flight are unique, calls wait
-//! for their turn, and a client that leaves cancels nothing.
+//! `initialize` opens a session, whose id every later request carries. It
+//! belongs to the principal that opened it; for all others it does not exist.
+//! Requests are handled as over stdio: ids in flight are unique, calls wait for
+//! their turn, and a client that leaves cancels nothing.
 
 mod batch;
 mod common;
@@ -51,20 +51,19 @@ pub(super) use table::Sessions;
 #[cfg(feature = "sse")]
 pub(super) use table::{Seat, no_randomness};
 
-/// A call that takes longer is made a stream, where the client can then come
-/// back for the rest of it.
+/// A call that takes longer becomes a stream, if the client can then resume it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The session of a request.
 pub(super) enum Found {
-    /// There are no sessions.
+    /// The server keeps no sessions.
     Stateless,
-    /// It names none.
+    /// The request names no session.
     Nothing,
     Session(InUse),
 }
 
-/// A session that is to be opened.
+/// A session that will be opened.
 pub(super) struct Opening {
     id: RequestId,
     json: Vec<u8>,
@@ -73,26 +72,26 @@ pub(super) struct Opening {
     client: Option<Arc<ClientInfo>>,
 }
 
-/// What a message asks for.
+/// What a message requires.
 pub(super) enum Asked {
-    /// An answer that is there already.
+    /// An answer that is available at once.
     Answer(Vec<u8>),
     /// Nothing: a notification.
     Nothing,
     /// A call, which may start.
     Call(Pending),
     Listen(Subscription, Principal),
-    /// A session.
+    /// A new session.
     Open(Box<Opening>),
-    /// A call of a session, which has been taken up.
+    /// A call of a session, which has been accepted.
     InSession(Arc<Call>),
     /// The answers to a batch.
     Batch(Arc<Exchange>),
 }
 
 impl Found {
-    /// Whether `id` belongs to a call in flight: nothing else is to be
-    /// answered under it.
+    /// Whether `id` belongs to a call in flight: nothing else may be answered
+    /// under it.
     pub(super) fn has_call(&self, id: &RequestId) -> bool {
         match self {
             Self::Session(session) => session.session().has_call(id),
@@ -110,7 +109,7 @@ pub(super) async fn find(
     if !sessions.mcp().edge.options.has_sessions {
         return Ok(Found::Stateless);
     }
-    // To later revisions it means nothing, those that are not known included.
+    // Later revisions do not use the header, and neither do unknown ones.
     if !headers.contains_key(&headers::SESSION_ID) || is_modern(headers)? {
         return Ok(Found::Nothing);
     }
@@ -125,8 +124,8 @@ fn is_modern(headers: &HeaderMap) -> Result<bool, Refusal> {
     Ok(named.map(named_era) == Some(Era::Modern))
 }
 
-/// The era of a version by its name. One that is not known is taken for one
-/// that comes after those that are.
+/// Returns the era of a version by its name. An unknown version is treated as a
+/// later one.
 pub(super) fn named_era(name: &str) -> Era {
     ProtocolVersion::from_name(name).map_or(Era::Modern, ProtocolVersion::era)
 }
@@ -204,7 +203,7 @@ pub(super) fn request(
     })
 }
 
-/// Decides what follows from a message that is no request, or from several.
+/// Decides how to handle a message other than a request, or several messages.
 pub(super) fn message(
     sessions: &Arc<Sessions>,
     found: &Found,
@@ -256,8 +255,8 @@ pub(super) fn message(
     batch::take(sessions.mcp(), &caller, &members).map(Asked::Batch)
 }
 
-/// The version that the headers name; one that this server does not speak is
-/// refused.
+/// Returns the version that the headers name; refuses one that this server does
+/// not speak.
 pub(super) fn check_version(named: Option<&str>) -> Result<Option<ProtocolVersion>, Refusal> {
     let Some(name) = named else { return Ok(None) };
     match ProtocolVersion::from_name(name) {
@@ -270,7 +269,7 @@ pub(super) fn check_version(named: Option<&str>) -> Result<Option<ProtocolVersio
     }
 }
 
-/// The handshake, which opens a session.
+/// Handles the handshake, which opens a session.
 fn initialize(
     sessions: &Arc<Sessions>,
     request: &Request<'_>,
@@ -279,7 +278,7 @@ fn initialize(
 ) -> Result<Asked, Refusal> {
     let mut json = Vec::new();
     let server = &sessions.mcp().server;
-    // It is answered at once: no handshake is a call.
+    // It is answered at once: a handshake is not a call.
     let _ = server
         .route(Era::Legacy, &mut session, request, meta, &mut json)
         .map_err(|error| Refusal::of(StatusCode::OK, None, error).with_id(Some(&request.id)))?;
@@ -311,14 +310,14 @@ pub(super) async fn open(
     let opened = sessions.open(&principal, version, client).await;
     let session = opened.map_err(|refusal| refusal.with_id(Some(&id)))?;
     let mut response = answer(json, accepts.json);
-    // It is base64url.
+    // It is base64url, so this cannot fail.
     if let Ok(session) = HeaderValue::try_from(session) {
         response.headers_mut().insert(headers::SESSION_ID, session);
     }
     Ok(response)
 }
 
-/// Answers with what a call of a session gives.
+/// Answers with the result of a call of a session.
 pub(super) async fn respond(
     sessions: &Arc<Sessions>,
     call: Arc<Call>,
@@ -339,7 +338,7 @@ fn claimed(mut response: Response<HttpBody>, claim: Option<Claim>) -> Response<H
     response
 }
 
-/// Answers with what the calls of a batch give.
+/// Answers with the results of the calls of a batch.
 pub(super) async fn respond_to_batch(
     exchange: Arc<Exchange>,
     accepts: Accepts,
@@ -350,7 +349,7 @@ pub(super) async fn respond_to_batch(
     }
 }
 
-/// What is said to a request without a session.
+/// Refuses a request without a session.
 fn missing() -> Refusal {
     Refusal::bad_request(RpcError::invalid_request(
         "Bad request: Mcp-Session-Id is missing: send \"initialize\" first, and with every later request the id that its answer has",

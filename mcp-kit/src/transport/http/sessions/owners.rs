@@ -1,5 +1,5 @@
-//! Which sessions each principal has, and which session ends when another is
-//! opened and there is no room for it.
+//! The sessions of each principal, and the choice of the session that ends when
+//! another is opened and there is no room for it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use super::id::SessionId;
 use super::session::LegacySession;
 use crate::caller::Principal;
 
-/// A session that another caller opens does not end one that was used less than
-/// so many milliseconds ago.
+/// A session that was used less than so many milliseconds ago does not end for
+/// another caller's.
 const IN_USE: u64 = 1_000;
 
 /// After a search for an idle session found none, the next one begins so many
-/// milliseconds later at the earliest: it looks at every session.
+/// milliseconds later at the earliest, since it checks every session.
 const SEARCH_PAUSE: u64 = 100;
 
-/// How many sessions there may be.
+/// The limits on sessions.
 #[derive(Clone, Copy)]
 pub(super) struct Room {
     pub(super) sessions: usize,
@@ -29,20 +29,20 @@ pub(super) struct Room {
 #[derive(Default)]
 pub(super) struct Table {
     pub(super) sessions: HashMap<SessionId, Arc<LegacySession>>,
-    /// By what limits count them as.
+    /// By the identity that limits count a principal as.
     owners: HashMap<Arc<[u8]>, Owner>,
-    /// Sessions that are counted here, and found elsewhere.
+    /// Sessions that are counted here, and stored elsewhere.
     pub(super) seats: usize,
-    /// The last search among all sessions found none that is idle.
+    /// The last search among all sessions, if it found no idle one.
     search: Option<FailedSearch>,
     pub(super) is_swept: bool,
 }
 
-/// What a principal has.
+/// The sessions of a principal.
 pub(super) struct Owner {
     name: Arc<str>,
     pub(super) sessions: Vec<Arc<LegacySession>>,
-    /// Those of its sessions that are found elsewhere.
+    /// Those of its sessions that are stored elsewhere.
     pub(super) seats: usize,
 }
 
@@ -60,12 +60,12 @@ pub(super) enum NoRoom {
 }
 
 impl Table {
-    /// Makes room for a session of `owner`: takes out the session that ends for
-    /// it, if a limit is reached.
+    /// Makes room for a session of `owner`: if a limit is reached, removes the
+    /// session that ends for it.
     ///
     /// At its own limit a caller's longest idle session ends. At the server's
-    /// the longest idle session of the caller with the most sessions ends, so
-    /// that no caller's sessions take the place of those of callers with fewer.
+    /// limit, the longest idle session of the caller with the most sessions
+    /// ends, so that no caller's sessions replace those of callers with fewer.
     pub(super) fn make_room(
         &mut self,
         room: Room,
@@ -73,7 +73,7 @@ impl Table {
         now: u64,
     ) -> Result<Option<Arc<LegacySession>>, NoRoom> {
         let seconds = |then: u64| {
-            // It is not known when a stream of the older transport ends.
+            // The end of a stream of the older transport is not known.
             let then = then.min(now.saturating_add(room.idle));
             then.saturating_sub(now).div_ceil(1_000).max(1)
         };
@@ -92,9 +92,9 @@ impl Table {
         Ok(self.remove(&idle.id))
     }
 
-    /// The longest idle session of the caller with the most; else when one may
-    /// be idle at the earliest. The session that `owner` is about to open counts
-    /// as one of its own.
+    /// Returns the longest idle session of the caller with the most; otherwise
+    /// when one may be idle at the earliest. The session that `owner` is about
+    /// to open counts as one of its own.
     fn longest_idle_of_all(&mut self, owner: &[u8], now: u64) -> Result<Arc<LegacySession>, u64> {
         if let Some(search) = self.search
             && now < search.at + SEARCH_PAUSE
@@ -132,7 +132,8 @@ impl Table {
         Err(idle_at)
     }
 
-    /// A principal's entry; the principal's name, and what limits count it as.
+    /// Returns a principal's entry, the principal's name, and the identity that
+    /// limits count it as.
     pub(super) fn owner(&mut self, principal: &Principal) -> (&mut Owner, (Arc<str>, Arc<[u8]>)) {
         let key = principal.limit_key();
         let known = self
@@ -177,8 +178,8 @@ impl Owner {
     }
 }
 
-/// The session that has been idle longest, and for `least` milliseconds; else
-/// when one may be at the earliest.
+/// Returns the session that has been idle longest, and for at least `least`
+/// milliseconds; otherwise when one may be at the earliest.
 fn longest_idle(
     sessions: &[Arc<LegacySession>],
     least: u64,
@@ -187,7 +188,7 @@ fn longest_idle(
     let mut longest: Option<&Arc<LegacySession>> = None;
     let mut idle_at = u64::MAX;
     for session in sessions {
-        // Whether it is idle costs a lock, and so comes last.
+        // Checking whether it is idle takes a lock, so it comes last.
         if longest.is_some_and(|longest| longest.last_used() <= session.last_used()) {
             continue;
         }

@@ -1,5 +1,4 @@
-//! A session: the calls of one client, and the streams that it may come back
-//! for.
+//! A session: the calls of one client, and the streams that it may resume.
 //!
 //! It allocates nothing before it is needed: an idle session is this struct.
 
@@ -34,15 +33,14 @@ use crate::transport::http::calls::response::{Exchange, NotResumed, Reader, Stre
 use crate::transport::http::calls::sink::Sink;
 use crate::transport::stream::Kept;
 
-/// Streams that have ended and may still be asked for, of one session.
+/// The limit of ended streams of one session that a client may still request.
 const MOST_FINISHED: usize = 16;
 
-/// How long a client may take to come back for the rest of a stream that has
-/// ended.
+/// How long a client may take to request the rest of a stream that has ended.
 const COME_BACK: Duration = Duration::from_secs(5 * 60);
 
-/// An open stream keeps its session for so many times as long as one may go
-/// unused otherwise.
+/// An open stream keeps its session for this multiple of the time that a
+/// session may otherwise go unused.
 const LISTENING: u64 = 48;
 
 /// A client's session.
@@ -50,23 +48,24 @@ pub(crate) struct LegacySession {
     pub(super) id: SessionId,
     /// The name of the principal that opened it.
     pub(super) owner: Arc<str>,
-    /// What limits count that principal as.
+    /// The identity that limits count that principal as.
     pub(super) counts_as: Arc<[u8]>,
     pub(crate) version: ProtocolVersion,
-    /// The digest of its id, once a request has needed it.
+    /// The digest of the id, once a request has needed it.
     name: OnceLock<Arc<str>>,
-    /// What the client said of itself, where this replica opened it.
+    /// The client's information about itself, if this replica opened the
+    /// session.
     client: OnceLock<Arc<ClientInfo>>,
     last_used: AtomicU64,
-    /// Requests that are being looked at.
+    /// Requests that are being handled.
     requests: AtomicUsize,
-    /// The bytes of events that are kept for it.
+    /// The event bytes that are kept for the session.
     kept: AtomicUsize,
     common: Arc<Common>,
-    /// For the calls that wait.
+    /// A reference to itself, for the calls that wait.
     this: Weak<Self>,
-    /// The stream that all answers go to, if there is one. The session ends with
-    /// it.
+    /// The stream that receives all answers, if there is one. The session ends
+    /// with it.
     pub(super) sink: Option<Arc<dyn Sink>>,
     state: Mutex<State>,
     _counted: OpenSession,
@@ -74,25 +73,25 @@ pub(crate) struct LegacySession {
 
 #[derive(Default)]
 struct State {
-    /// Every call that has not been answered. Permits are also held by handlers that
-    /// block on though their call has ended.
+    /// Every call that has not been answered. Handlers that block on after
+    /// their call has ended also hold permits.
     calls: CallTable<Arc<Call>, Waiting>,
-    /// By then all of them are answered.
+    /// The time by which all of them are answered.
     busy_until: u64,
-    /// Calls that waited are being started.
+    /// Waiting calls are being started.
     is_launching: bool,
-    /// Streams opened so far, counted from a random number: those of another
-    /// replica are told apart by it.
+    /// Streams opened so far, counted from a random number, so that those of
+    /// another replica have different numbers.
     streams: u64,
-    /// Streams that have ended, the one that ended first in front.
+    /// Streams that have ended, in the order in which they ended.
     finished: VecDeque<Finished>,
     /// The stream that belongs to no request.
     standalone: Option<Arc<Exchange>>,
-    /// What unfinished batches keep.
+    /// The bytes that unfinished batches keep.
     batches: Option<Kept>,
 }
 
-/// What starts a call.
+/// The parts that start a waiting call.
 struct Waiting {
     holds: Holds,
     runtime: Handle,
@@ -103,13 +102,13 @@ struct Finished {
     exchange: Arc<Exchange>,
 }
 
-/// Why a call was not taken.
+/// Why a call was refused.
 pub(super) enum Unfit {
     /// Its id belongs to a call in flight.
     Duplicate(Pending),
     /// No more calls can wait.
     Busy(Pending),
-    /// It would wait, and keep a connection that is needed for others.
+    /// It would wait, and occupy a connection that others need.
     NoRoom(Pending),
     /// The session has ended meanwhile.
     Ended(Pending),
@@ -125,7 +124,7 @@ impl LegacySession {
         counted: OpenSession,
     ) -> Arc<Self> {
         let now = common.now();
-        // Without randomness there would have been no id.
+        // The id could not have been made without randomness.
         let streams = u64::from(getrandom::u32().unwrap_or_default()) << 16;
         Arc::new_cyclic(|this| Self {
             this: Weak::clone(this),
@@ -149,13 +148,15 @@ impl LegacySession {
         })
     }
 
-    /// A request of the session is being looked at until the result is dropped.
+    /// Counts a request of the session as being handled until the result is
+    /// dropped.
     pub(super) fn enter(self: &Arc<Self>) -> InUse {
         self.requests.fetch_add(1, Ordering::AcqRel);
         InUse(Arc::clone(self))
     }
 
-    /// The digest of its id. The id is a secret: it opens the session.
+    /// Returns the digest of the id. The id itself is a secret: it opens the
+    /// session.
     pub(super) fn name(&self) -> Arc<str> {
         let name = self.name.get_or_init(|| {
             let digest = Sha256::digest(self.id.text());
@@ -164,31 +165,31 @@ impl LegacySession {
         Arc::clone(name)
     }
 
-    /// What the client said of itself.
+    /// Returns the client's information about itself.
     pub(super) fn client(&self) -> Option<Arc<ClientInfo>> {
         self.client.get().cloned()
     }
 
-    /// Keeps what the client said of itself.
+    /// Stores the client's information about itself.
     pub(crate) fn set_client(&self, client: Option<Arc<ClientInfo>>) {
         if let Some(client) = client {
             let _ = self.client.set(client);
         }
     }
 
-    /// Where a call comes from, as traces have it.
+    /// Returns the origin of a call, as traces record it.
     pub(super) fn traced(&self, origin: Origin) -> Origin {
         origin.in_session(|| self.name())
     }
 
-    /// When a request of it was last looked at, or a call of it ended.
+    /// When a request of the session was last handled, or a call of it ended.
     pub(super) fn last_used(&self) -> u64 {
         self.last_used.load(Ordering::Relaxed)
     }
 
-    /// Since when it is idle: no request is being looked at, no call is in
-    /// flight, and no stream is open. Of one that is not, when it may be at the
-    /// earliest, as far as that is known.
+    /// Since when the session is idle: no request is being handled, no call is
+    /// in flight, and no stream is open. Otherwise the error is the earliest
+    /// time at which it may be idle, as far as that is known.
     pub(super) fn idle_since(&self, now: u64) -> Result<u64, u64> {
         if self.requests.load(Ordering::Acquire) > 0 {
             return Err(now);
@@ -204,9 +205,9 @@ impl LegacySession {
         }
     }
 
-    /// Whether it has gone unused for longer than it may. One with a call in
-    /// flight has not; an open stream that nobody need be reading counts for
-    /// a while.
+    /// Whether the session has gone unused for longer than it may. One with a
+    /// call in flight has not; an open stream, which may have no reader any
+    /// more, counts as use for a while.
     pub(super) fn has_expired(&self, now: u64) -> bool {
         let unused = now.saturating_sub(self.last_used());
         if self.requests.load(Ordering::Acquire) > 0 || unused <= self.common.idle {
@@ -216,13 +217,13 @@ impl LegacySession {
         state.calls.is_empty() && (state.standalone.is_none() || now > self.listens_until())
     }
 
-    /// When its open stream no longer counts as use.
+    /// When the open stream no longer counts as use.
     fn listens_until(&self) -> u64 {
         let may_listen = self.common.idle.saturating_mul(LISTENING);
         self.last_used().saturating_add(may_listen)
     }
 
-    /// Whether something of it is open.
+    /// Whether any of its calls or streams is open.
     pub(super) fn is_open(&self) -> bool {
         let state = self.lock();
         !state.calls.is_empty() || state.standalone.is_some()
@@ -233,7 +234,7 @@ impl LegacySession {
         self.lock().calls.contains(id)
     }
 
-    /// An exchange for a call, whose stream can be resumed.
+    /// Returns an exchange for a call, whose stream can be resumed.
     pub(super) fn exchange(self: &Arc<Self>) -> Arc<Exchange> {
         if let Some(sink) = &self.sink {
             return Exchange::into_sink(sink);
@@ -251,7 +252,7 @@ impl LegacySession {
         Exchange::resumable(name)
     }
 
-    /// Takes a call; it runs when there is room.
+    /// Accepts a call, which runs when there is room.
     pub(super) fn take(
         self: &Arc<Self>,
         mcp: &Mcp,
@@ -301,18 +302,19 @@ impl LegacySession {
     /// Cancels a call: its handler is dropped, and it gets no answer.
     pub(super) fn cancel(&self, id: &RequestId) {
         let call = self.lock().calls.find(id).cloned();
-        // This wakes whoever asked for it, and so not under the lock.
+        // This wakes the waiting task, so it is not done under the lock.
         if let Some(call) = call {
             call.cancel();
         }
     }
 
-    /// What the session's unfinished batches keep.
+    /// The bytes that the session's unfinished batches keep.
     pub(super) fn batches(&self) -> Kept {
         self.lock().batches.get_or_insert_default().clone()
     }
 
-    /// Opens the stream that belongs to no request, in place of the one before.
+    /// Opens the stream that belongs to no request, and replaces the one
+    /// before.
     pub(super) fn listen(self: &Arc<Self>, exchange: Arc<Exchange>) -> Option<Listening> {
         let before = {
             let mut state = self.lock();
@@ -330,7 +332,7 @@ impl LegacySession {
         })
     }
 
-    /// The rest of the stream `number` after its event `last`.
+    /// Returns the rest of the stream `number` after its event `last`.
     pub(super) fn resume(
         &self,
         (number, last): (u64, u64),
@@ -356,7 +358,7 @@ impl LegacySession {
         }
     }
 
-    /// Ends it: cancels its calls, ends its streams.
+    /// Ends the session: cancels its calls and ends its streams.
     pub(crate) fn end(&self) {
         let (calls, finished) = {
             let mut state = self.lock();
@@ -372,11 +374,11 @@ impl LegacySession {
         }
     }
 
-    /// Starts calls that wait, as far as they may run.
+    /// Starts waiting calls, as far as they may run.
     fn launch(&self) {
-        // A runtime that has shut down drops a call where it is launched, which
-        // gives its share back at once. The code that is launching goes on then, so
-        // that calls do not end within each other.
+        // A runtime that has shut down drops a call when it is launched, which
+        // gives its share back at once. The code that is launching then
+        // continues, so that calls do not end within each other.
         if std::mem::replace(&mut self.lock().is_launching, true) {
             return;
         }
@@ -385,7 +387,8 @@ impl LegacySession {
         }
     }
 
-    /// Takes the next call that waits, if it may run; otherwise the launching ends.
+    /// Takes the next waiting call, if it may run; otherwise the launching
+    /// ends.
     fn next_to_run(&self) -> Option<(Arc<Call>, Waiting)> {
         let mut state = self.lock();
         let started = state.calls.start();
@@ -419,12 +422,12 @@ impl Owner for LegacySession {
         let now = self.common.now();
         let left = {
             let mut state = self.lock();
-            // Another may have been quicker.
+            // Another task may have answered first.
             if call.exchange.has_ended() {
                 return;
             }
             // The id is free before the client has the answer, and the stream
-            // can be asked for all along: both under one lock.
+            // can be requested all along, so both happen under one lock.
             let is_stream = match (answer, batch) {
                 (Some((json, _)), None) if !call.exchange.takes(json.len()) => {
                     call.exchange.answer(call.without_room(), None)
@@ -461,8 +464,8 @@ impl Owner for LegacySession {
     }
 }
 
-/// What it still counts for is given back with it: exchanges that outlive it
-/// find it no more.
+/// Releases what the session still counts for: exchanges that outlive it no
+/// longer find it.
 impl Drop for LegacySession {
     fn drop(&mut self) {
         let kept = *self.kept.get_mut();
@@ -470,7 +473,7 @@ impl Drop for LegacySession {
     }
 }
 
-/// A handler has ended: the next call that waits may run.
+/// Starts the next waiting call when a handler has ended.
 impl ShareGiver for LegacySession {
     fn given_back(&self) {
         self.lock().calls.release();

@@ -1,4 +1,4 @@
-//! `GET` and `DELETE`: the streams of a session, and its end.
+//! Handles `GET` and `DELETE`: the streams of a session, and its end.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::transport::http::message::body::{HttpBody, empty_response};
 use crate::transport::http::message::headers::{self, Accepts};
 use crate::transport::http::message::refusal::{Reason, Refusal, busy};
 
-/// Opens the session's own stream, or gives the rest of one that broke off.
+/// Opens the session's own stream, or returns the rest of one that broke off.
 pub(crate) async fn get(
     sessions: &Arc<Sessions>,
     headers: &HeaderMap,
@@ -79,13 +79,14 @@ async fn session(
     }
 }
 
-/// The stream and the event that an event's id names.
+/// Returns the stream and the event that an event id names.
 fn event_id(id: &str) -> Option<(u64, u64)> {
     let (stream, event) = id.split_once('-')?;
     Some((stream.parse().ok()?, event.parse().ok()?))
 }
 
-/// A client that waited for the rest would wait for ever.
+/// Refuses a stream that is forgotten: a client that waited for the rest would
+/// wait forever.
 fn forgotten() -> Refusal {
     Refusal::bad_request(RpcError::invalid_request(
         "Bad request: Last-Event-ID names no event that is kept for this session. What came after it is lost; send the request again if it may be repeated.",

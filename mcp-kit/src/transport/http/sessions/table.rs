@@ -1,5 +1,6 @@
-//! Every session that is open: opening, finding and ending them. Which one ends
-//! when another is opened and there is no room for it: see [`owners`](super::owners).
+//! The open sessions of a server: opening, finding and ending them.
+//! [`owners`](super::owners) chooses which one ends when there is no room for
+//! another.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -26,9 +27,9 @@ use crate::transport::http::message::refusal::{Reason, Refusal};
 pub(crate) struct Sessions {
     pub(super) common: Arc<Common>,
     room: Room,
-    /// How long one may go unused.
+    /// How long a session may go unused.
     idle: Duration,
-    /// Where replicas tell each other of theirs.
+    /// The store in which replicas share their sessions.
     store: Option<Arc<dyn SharedSessions>>,
     table: Mutex<Table>,
 }
@@ -54,7 +55,7 @@ impl Sessions {
         &self.common.mcp
     }
 
-    /// Opens a session for `principal`, and gives its id.
+    /// Opens a session for `principal`, and returns its id.
     pub(super) async fn open(
         self: &Arc<Self>,
         principal: &Principal,
@@ -78,7 +79,7 @@ impl Sessions {
         Ok(text)
     }
 
-    /// The session of this id, if it is the caller's.
+    /// Returns the session with this id, if it is the caller's.
     pub(super) async fn find(
         self: &Arc<Self>,
         text: &str,
@@ -88,7 +89,8 @@ impl Sessions {
         let known = self.known(&id);
         let session = match &self.store {
             None => known.ok_or_else(unknown)?,
-            // Boxed: whoever shares nothing has no room for it in every request.
+            // Boxed, so that a server without a shared store has no room for it
+            // in every request.
             Some(store) => Box::pin(self.ask(&**store, id, text, known, principal)).await?,
         };
         if *session.session().owner != *principal.name() {
@@ -97,8 +99,8 @@ impl Sessions {
         Ok(session)
     }
 
-    /// Asks the store for a session: another replica may have opened or ended
-    /// it.
+    /// Queries the store for a session: another replica may have opened or
+    /// ended it.
     async fn ask(
         self: &Arc<Self>,
         store: &dyn SharedSessions,
@@ -126,7 +128,8 @@ impl Sessions {
         }
     }
 
-    /// A session for one request alone, which nobody finds.
+    /// Creates a session for one request alone, which no other request can
+    /// find.
     pub(super) fn unlisted(
         &self,
         principal: &Principal,
@@ -145,7 +148,7 @@ impl Sessions {
         ))
     }
 
-    /// A place for a session that is found elsewhere.
+    /// Takes a place for a session that is stored elsewhere.
     #[cfg(feature = "sse")]
     pub(crate) fn seat(self: &Arc<Self>, principal: &Principal) -> Result<Seat, Refusal> {
         let now = self.common.now();
@@ -169,7 +172,7 @@ impl Sessions {
         })
     }
 
-    /// Ends a session that the caller has found, for every replica.
+    /// Ends a session of the caller for every replica.
     pub(super) async fn delete(&self, session: &LegacySession) -> Result<(), Refusal> {
         if let Some(store) = &self.store {
             let removed = store.remove(&session.id.text()).await;
@@ -184,7 +187,7 @@ impl Sessions {
         self.lock().sessions.get(id).map(LegacySession::enter)
     }
 
-    /// Adds a session, where there is room or can be made.
+    /// Adds a session, if there is room or room can be made.
     fn add(
         self: &Arc<Self>,
         id: SessionId,
@@ -195,7 +198,7 @@ impl Sessions {
         let mut removed = None;
         let added = {
             let mut table = self.lock();
-            // Two requests may have asked the store for it at once.
+            // Two requests may have queried the store for it at once.
             if let Some(session) = table.sessions.get(&id) {
                 return Ok(session.enter());
             }
@@ -231,7 +234,7 @@ impl Sessions {
         self.lock().remove(id)
     }
 
-    /// Sees to it that somebody looks after what goes idle.
+    /// Makes sure that a task ends idle sessions.
     fn keep_sweeping(self: &Arc<Self>, table: &mut Table) {
         if !std::mem::replace(&mut table.is_swept, true) {
             let server = Arc::clone(&self.common.mcp.server);
@@ -239,12 +242,12 @@ impl Sessions {
         }
     }
 
-    /// How often idle sessions are looked for.
+    /// How often the task checks for idle sessions.
     fn pace(&self) -> Duration {
         (self.idle / 8).clamp(Duration::from_millis(10), Duration::from_secs(30))
     }
 
-    /// Ends what has gone idle; whether anything is left.
+    /// Ends idle sessions. Returns whether any session is left.
     async fn sweep(&self) -> bool {
         let now = self.common.now();
         let mut idle = Vec::new();
@@ -273,7 +276,7 @@ impl Sessions {
             if let Some(store) = &self.store
                 && session.is_open()
             {
-                // The store cannot know that it is in use.
+                // The store does not know that the session is in use.
                 let found = store.get(&session.id.text(), self.idle).await;
                 if matches!(found, Ok(None)) {
                     self.end(&session.id);
@@ -301,14 +304,14 @@ impl Sessions {
 #[cfg(feature = "sse")]
 pub(crate) struct Seat {
     sessions: Arc<Sessions>,
-    /// Its name, and what limits count it as.
+    /// The owner's name, and the identity that limits count it as.
     owner: (Arc<str>, Arc<[u8]>),
     _counted: OpenSession,
 }
 
 #[cfg(feature = "sse")]
 impl Seat {
-    /// Whether it is the caller's.
+    /// Whether the session is the caller's.
     pub(crate) fn is_owned_by(&self, principal: &Principal) -> bool {
         let is_theirs = *self.owner.0 == *principal.name();
         if !is_theirs {
@@ -317,7 +320,7 @@ impl Seat {
         is_theirs
     }
 
-    /// The session that takes it, whose answers go to `sink`.
+    /// Returns the session that takes this place, whose answers go to `sink`.
     pub(crate) fn session(
         &self,
         id: SessionId,
@@ -325,7 +328,7 @@ impl Seat {
         sink: Arc<dyn Sink>,
     ) -> Arc<LegacySession> {
         let owner = self.owner.clone();
-        // It is counted already.
+        // It is already counted.
         let counted = OpenSession::default();
         let common = &self.sessions.common;
         LegacySession::new(id, owner, version, Some(sink), common, counted)
@@ -341,7 +344,7 @@ impl Drop for Seat {
     }
 }
 
-/// Looks after the sessions until there are none, or the server drains.
+/// Ends idle sessions until there are none left, or the server drains.
 async fn sweep(sessions: Weak<Sessions>, server: Arc<ServerInner>, pace: Duration) {
     loop {
         let is_draining = tokio::select! {

@@ -169,7 +169,7 @@ async fn the_end_of_a_session_is_its_end_everywhere() {
     }
 }
 
-/// Whoever still reads a stream keeps its events, and not the session.
+/// A reader that still reads a stream keeps its events, not the session.
 #[tokio::test]
 async fn what_an_ended_session_kept_is_given_back() {
     let (one, service) = replica_with_service(&Arc::default());
@@ -189,7 +189,8 @@ async fn what_an_ended_session_kept_is_given_back() {
     assert_eq!(common.kept.load(Ordering::Relaxed), 0);
 }
 
-/// Who only listens at one replica does so until the session ends at another.
+/// A client that only listens at one replica does so until the session ends at
+/// another.
 #[tokio::test(start_paused = true)]
 async fn an_open_stream_keeps_a_shared_session_and_ends_with_it() {
     let store = Arc::default();

@@ -1,9 +1,9 @@
-//! The transport of 2024-11-05: one stream for all that the server says, and a
-//! path beside it for all that the client says.
+//! The transport of 2024-11-05: one stream for all messages of the server, and
+//! a path for all messages of the client.
 //!
-//! The stream is the session: it begins and ends with it, as over stdio. What
-//! clients send is served by the sessions of [`legacy`](crate::transport::http::sessions), but
-//! answered there.
+//! The session begins and ends with the stream, as over stdio. The sessions of
+//! [`legacy`](crate::transport::http::sessions) handle what clients send, but
+//! the answers arrive on the stream.
 
 mod stream;
 mod streams;
@@ -52,8 +52,8 @@ pub(super) fn check_stream(streams: &Arc<Streams>, parts: &Parts) -> Result<(), 
     streams.mcp().refuse_while_draining()
 }
 
-/// Opens a stream, for a request that came through an application's router or
-/// not.
+/// Opens a stream. `is_mounted` is whether the request came through an
+/// application's router.
 pub(super) fn stream(
     streams: &Arc<Streams>,
     parts: &Parts,
@@ -64,10 +64,10 @@ pub(super) fn stream(
     let stream = opened.stream();
     let messages = match prefix(&streams.mcp().edge.options) {
         Some(prefix) => format!("{prefix}{SSE_MESSAGES}"),
-        // A part of the path that the client sees may have been taken away.
+        // The router may have removed a part of the path that the client sees.
         // Relative to the stream's own address it is right in any case.
         None if is_mounted || is_forwarded(parts) => SSE_MESSAGES[1..].to_owned(),
-        // Some clients only put an address like this behind the server's name.
+        // Some clients only append such an address to the server's name.
         None => SSE_MESSAGES.to_owned(),
     };
     stream.endpoint(&format!("{messages}?{SESSION}={}", opened.id()));
@@ -78,7 +78,7 @@ pub(super) fn stream(
     Ok(response)
 }
 
-/// Takes a message; what is answered comes on the stream.
+/// Accepts a message; the answer is sent on the stream.
 pub(super) async fn message(
     streams: &Arc<Streams>,
     parts: &Parts,
@@ -106,7 +106,7 @@ pub(super) async fn message(
     let most = streams.mcp().server.limits.pending_calls;
     let answer = take(streams, &session, decode(&bytes, most), asking, incoming)?;
     if session.stream.has_ended() {
-        // Just now: no answer can come.
+        // The stream has just ended: no answer can arrive.
         streams.mcp().refuse_while_draining()?;
         return Err(unknown());
     }
@@ -119,7 +119,7 @@ pub(super) async fn message(
     Ok(empty_response(StatusCode::ACCEPTED))
 }
 
-/// Takes up what a client sends; gives what can be answered at once.
+/// Handles what a client sends; returns what can be answered at once.
 fn take(
     streams: &Arc<Streams>,
     session: &SseSession,
@@ -134,7 +134,7 @@ fn take(
         Frame::One(Ok(Message::Notification(said))) => {
             notification(session, &said, asking).map(|()| None)
         }
-        // The server sends no requests yet.
+        // The server sends no requests, so it expects no responses.
         Frame::One(Ok(Message::Response(_) | Message::Ignored)) => Ok(None),
         Frame::One(Err(Malformed { id, error })) => {
             let agreed = session.agreed()?;
@@ -182,7 +182,7 @@ fn request(
     match caller.request(streams.mcp(), request, &meta, None, incoming, None) {
         Ok(Reply::Json { json, .. }) => Ok(Some(json)),
         Ok(Reply::Call(_) | Reply::Nothing) => Ok(None),
-        // The protocol's own errors are answers like others.
+        // The protocol's own errors are sent like other answers.
         Err(refusal) if refusal.status() == StatusCode::OK => {
             Ok(Some(refusal.into_json(agreed.version)))
         }
@@ -227,9 +227,9 @@ fn notification(
     Ok(())
 }
 
-/// Refuses requests of the later revision, which has no such transport. One
-/// that asks what is spoken here is told in the words of the older ones, so
-/// that it goes on with their handshake.
+/// Refuses requests of the later revision, which has no such transport. A
+/// request for the supported versions gets the older revisions' error, so that
+/// the client continues with their handshake.
 fn check_era<'a>(request: &Request<'_>) -> impl FnOnce(Meta<'a>) -> Result<Meta<'a>, RpcError> {
     let is_discover = request.method == "server/discover";
     move |meta| match meta.era() {
@@ -241,7 +241,7 @@ fn check_era<'a>(request: &Request<'_>) -> impl FnOnce(Meta<'a>) -> Result<Meta<
     }
 }
 
-/// Refuses what is not to be started.
+/// Refuses a message that must not start a call.
 fn refuse(streams: &Arc<Streams>, session: &SseSession) -> Result<(), Refusal> {
     streams.mcp().refuse_while_draining()?;
     if session.stream.is_full() {
@@ -250,8 +250,8 @@ fn refuse(streams: &Arc<Streams>, session: &SseSession) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What comes before the endpoint's path as clients see it, if the public URL is
-/// known.
+/// Returns the path before the endpoint's own as clients see it, if the public
+/// URL is known.
 fn prefix(options: &HttpOptions) -> Option<String> {
     let url: Uri = options.public_url.as_ref()?.parse().ok()?;
     let prefix = url
@@ -270,13 +270,14 @@ fn is_forwarded(parts: &Parts) -> bool {
     parts.version == Version::HTTP_10 || parts.headers.keys().any(is_proxys)
 }
 
-/// The session that a request names.
+/// Returns the id of the session that a request names.
 fn session_id(uri: &Uri) -> Option<&str> {
     let mut parameters = uri.query()?.split('&');
     parameters.find_map(|parameter| parameter.strip_prefix(SESSION)?.strip_prefix('='))
 }
 
-/// What the sessions of the endpoint say, in words that fit here.
+/// Returns a refusal of the endpoint's sessions in words that fit this
+/// transport.
 fn ended(refusal: Refusal) -> Refusal {
     if refusal.status() == StatusCode::NOT_FOUND {
         unknown()

@@ -1,5 +1,5 @@
-//! The stream of a session: everything that is said to its client, in order,
-//! until the client reads it.
+//! The stream of a session: all messages to its client, in order, until the
+//! client reads them.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future as _;
@@ -19,23 +19,23 @@ use crate::transport::http::connection::activity::Progress;
 use crate::transport::http::message::body::LARGE;
 use crate::transport::http::message::events::{EventSource, ReadSide};
 
-/// What is no larger is added where there is no room: what says that there is
-/// none has to be.
+/// Messages up to this size are added even if there is no room: the error that
+/// reports the lack of room must be.
 const SMALL: usize = 512;
 
-/// What is counted for an event beside its data.
+/// The bytes that an event counts for in addition to its data.
 const PER_EVENT: usize = 128;
 
-/// How long after its last report of progress a call is answered. It is longer
-/// than over stdio: HTTP clients pass what they read through several queues
-/// before they take it apart.
+/// How long an answer waits after its call's last progress report. It is longer
+/// than over stdio: HTTP clients pass messages through several queues before
+/// they parse them.
 const AFTER_REPORT: Duration = Duration::from_millis(20);
 
 /// A session's stream.
 pub(crate) struct Stream {
-    /// Beyond so many bytes that are not read, nothing large is added.
+    /// Above this many unread bytes, nothing large is added.
     most: usize,
-    /// Where events count that are not read, once they are large together.
+    /// The budget of unread events, which count once they are large together.
     all_unread: Arc<ByteBudget>,
     next_call: AtomicU64,
     state: Mutex<State>,
@@ -44,9 +44,9 @@ pub(crate) struct Stream {
 #[derive(Default)]
 struct State {
     events: VecDeque<Event>,
-    /// When the last report of each open call left.
+    /// When the last progress report of each open call left.
     reports: HashMap<u64, Instant>,
-    /// Until an answer may follow its call's last report.
+    /// The wait until an answer may follow its call's last report.
     pause: Option<Pin<Box<Sleep>>>,
     unread: usize,
     has_ended: bool,
@@ -59,13 +59,13 @@ struct Event {
     of: Of,
 }
 
-/// What an event belongs to.
+/// The call that an event belongs to.
 #[derive(Clone, Copy)]
 enum Of {
     Nothing,
-    /// A report of the progress of this call.
+    /// A progress report of this call.
     Report(u64),
-    /// This call's answer.
+    /// The answer of this call.
     Answer(u64),
 }
 
@@ -79,7 +79,7 @@ impl Stream {
         })
     }
 
-    /// Says where messages are sent to.
+    /// Sends the address for messages.
     pub(super) fn endpoint(&self, url: &str) {
         self.push(
             &mut self.lock(),
@@ -90,26 +90,27 @@ impl Stream {
         );
     }
 
-    /// Whether the client has so much to read that it may ask for nothing more.
+    /// Whether the client has so much unread that its further requests are
+    /// refused.
     pub(super) fn is_full(&self) -> bool {
         let unread = self.lock().unread;
         unread >= self.most || (unread > LARGE && self.all_unread.is_nearly_full())
     }
 
-    /// Adds a message. The stream is cut where that goes too far: even small
+    /// Adds a message. Cuts the stream when there are too many: even small
     /// answers fill it once there are enough of them.
     pub(super) fn message(&self, json: &[u8]) {
         self.push(&mut self.lock(), b"message", json, None, Of::Nothing);
     }
 
-    /// Nothing more will be added; what is there can still be read.
+    /// Accepts no more messages; what is there can still be read.
     pub(super) fn end(&self) {
         let mut state = self.lock();
         state.has_ended = true;
         state.reader.wake();
     }
 
-    /// Nobody will read anything more.
+    /// Closes the stream: its reader is gone.
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.cut();
@@ -149,7 +150,7 @@ impl Sink for Stream {
     }
 
     /// Adds the answer of a call. It leaves a moment after the call's last
-    /// report: clients that read both at once take the report for one of an
+    /// report: a client that reads both at once treats the report as one of an
     /// unknown call.
     fn answer(&self, call: u64, json: &[u8], claim: Option<Claim>) {
         let of = Of::Answer(call);
@@ -161,7 +162,7 @@ impl Sink for Stream {
     }
 
     /// Adds a call's report, unless the client has enough to read: the next one
-    /// says more.
+    /// is more recent.
     fn notify(&self, call: u64, json: &[u8]) {
         let mut state = self.lock();
         if state.unread + json.len() <= self.most.min(MOST_UNREAD_EVENTS) {
@@ -171,12 +172,12 @@ impl Sink for Stream {
 
     fn has_room(&self, bytes: usize) -> bool {
         let unread = self.lock().unread;
-        // One that is too large by itself is not made to wait for ever.
+        // A message that is too large by itself must not wait forever.
         if bytes <= SMALL || unread == 0 {
             return true;
         }
         let all = unread.saturating_add(bytes);
-        // What is large by itself comes with its claim.
+        // A large message comes with its own claim.
         let is_counted = all <= LARGE || bytes > LARGE;
         all <= self.most && (is_counted || self.all_unread.has_room(bytes))
     }
@@ -186,7 +187,7 @@ impl Sink for Stream {
     }
 }
 
-/// Its client reads the stream from the first event on, and once.
+/// The client reads the stream once, from the first event on.
 impl EventSource for Arc<Stream> {
     fn watch(&self, progress: Progress) {
         let mut state = self.lock();
@@ -235,7 +236,7 @@ impl EventSource for Arc<Stream> {
 }
 
 impl State {
-    /// The first event that may leave.
+    /// Takes the first event that may leave.
     fn take(&mut self, cx: &mut Context<'_>) -> Option<Event> {
         if self.reports.is_empty() {
             return self.events.pop_front();
@@ -263,7 +264,7 @@ impl State {
         None
     }
 
-    /// Ends it, and forgets what is not read.
+    /// Ends the stream, and forgets what is unread.
     fn cut(&mut self) {
         self.has_ended = true;
         self.events = VecDeque::new();

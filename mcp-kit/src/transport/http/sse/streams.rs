@@ -1,4 +1,5 @@
-//! The sessions that are open, each as long as its stream.
+//! The open sessions of the older transport, each of which lasts as long as its
+//! stream.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +20,7 @@ pub(crate) struct Streams {
     open: Mutex<HashMap<SessionId, Arc<SseSession>>>,
 }
 
-/// A session: its stream, and what was agreed on it.
+/// A session: its stream, and the state of its handshake.
 pub(super) struct SseSession {
     id: SessionId,
     seat: Seat,
@@ -27,7 +28,7 @@ pub(super) struct SseSession {
     agreed: Mutex<Agreed>,
 }
 
-/// How far the handshake is.
+/// The state of the handshake.
 enum Agreed {
     Nothing,
     On(Arc<LegacySession>),
@@ -43,7 +44,7 @@ pub(crate) struct Opened {
 }
 
 impl Streams {
-    /// None yet. Their sessions count among `sessions`.
+    /// Creates an empty set. Its sessions count among `sessions`.
     pub(crate) fn new(sessions: &Arc<Sessions>) -> Arc<Self> {
         Arc::new(Self {
             sessions: Arc::clone(sessions),
@@ -73,14 +74,14 @@ impl Streams {
             session,
             ending: tokio::spawn(async move {
                 server.drain.started().await;
-                // They are answered on the stream.
+                // Their answers go to the stream.
                 in_flight.no_calls().await;
                 stream.end();
             }),
         })
     }
 
-    /// The session of this id, if it is the caller's.
+    /// Returns the session with this id, if it is the caller's.
     pub(super) fn find(
         &self,
         text: &str,
@@ -106,7 +107,7 @@ impl Opened {
         &self.session.stream
     }
 
-    /// The id of the session, as it is written.
+    /// Returns the id of the session in text form.
     pub(super) fn id(&self) -> String {
         self.session.id.text()
     }
@@ -122,7 +123,7 @@ impl Drop for Opened {
 }
 
 impl SseSession {
-    /// What was agreed on; nothing before the handshake.
+    /// Returns the session of the handshake; `None` before the handshake.
     pub(super) fn agreed(&self) -> Result<Option<Arc<LegacySession>>, Refusal> {
         match &*self.lock() {
             Agreed::Nothing => Ok(None),
@@ -131,8 +132,8 @@ impl SseSession {
         }
     }
 
-    /// Agrees on a version; of two handshakes at once the second finds that
-    /// there was one.
+    /// Agrees on a version. The second of two simultaneous handshakes is
+    /// refused.
     pub(super) fn agree(&self, version: ProtocolVersion, client: Option<Arc<ClientInfo>>) -> bool {
         let mut agreed = self.lock();
         let is_first = matches!(*agreed, Agreed::Nothing);
@@ -146,7 +147,7 @@ impl SseSession {
         is_first
     }
 
-    /// Nobody is there to read: calls in flight are cancelled.
+    /// Ends the session: its reader is gone, so calls in flight are cancelled.
     fn end(&self) {
         self.stream.close();
         let agreed = std::mem::replace(&mut *self.lock(), Agreed::Ended);
@@ -161,8 +162,7 @@ impl SseSession {
     }
 }
 
-/// The refusal of an unknown session, and of another caller's: a client cannot
-/// tell which.
+/// Refuses an unknown session, or another caller's: a client cannot tell which.
 pub(super) fn unknown() -> Refusal {
     Refusal::not_found(
         "Session not found: it has ended with its stream or never existed. Open another with GET /sse.",

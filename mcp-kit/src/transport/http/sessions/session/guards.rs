@@ -1,4 +1,5 @@
-//! What keeps a session in use: a request that is being looked at, a stream that is open.
+//! Guards that keep a session in use: of a request that is being handled, and
+//! of an open stream.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -6,7 +7,7 @@ use std::sync::atomic::Ordering;
 use super::LegacySession;
 use crate::transport::http::calls::response::Exchange;
 
-/// A session of which a request is being looked at.
+/// A session with a request that is being handled.
 pub(crate) struct InUse(pub(super) Arc<LegacySession>);
 
 impl InUse {
@@ -39,7 +40,7 @@ impl Drop for Listening {
         if is_ours {
             state.standalone = None;
             drop(state);
-            // It was listening until now.
+            // The client was listening until now.
             let now = session.common.now();
             session.last_used.store(now, Ordering::Relaxed);
         }

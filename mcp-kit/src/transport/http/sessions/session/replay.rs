@@ -1,4 +1,5 @@
-//! The events that a session keeps, for clients that come back for the rest of a stream.
+//! The events that a session keeps for clients that request the rest of a
+//! stream.
 
 use std::sync::atomic::Ordering;
 
@@ -6,14 +7,14 @@ use super::{COME_BACK, Finished, LegacySession};
 use crate::transport::http::calls::sink::ReplayBudget;
 
 impl LegacySession {
-    /// Forgets streams that nobody came back for.
+    /// Forgets streams that their client has not resumed in time.
     pub(in super::super) fn forget_old(&self, now: u64) {
         let most = u64::try_from(COME_BACK.as_millis()).unwrap_or(u64::MAX);
         self.forget_while(|finished, _| now.saturating_sub(finished.at) > most);
     }
 
-    /// Forgets the stream that ended first, while it is due: it and how many
-    /// there are decide.
+    /// Forgets the stream that ended first, while `is_due` returns true for it
+    /// and the number of ended streams.
     pub(super) fn forget_while(&self, is_due: impl Fn(&Finished, usize) -> bool) {
         loop {
             let finished = {
@@ -25,7 +26,7 @@ impl LegacySession {
                     _ => return,
                 }
             };
-            // It gives back what it kept, and so not under the lock.
+            // It releases what it kept, so it is not dropped under the lock.
             drop(finished);
         }
     }
