@@ -37,52 +37,52 @@ use crate::caller::Principal;
 /// ```
 #[async_trait]
 pub trait Authenticator: Send + Sync + 'static {
-    /// The caller behind `credentials`.
+    /// Returns the caller that `credentials` belong to.
     ///
-    /// `Ok(None)` says that there are none, or none that this authenticator
-    /// knows: the next one is asked, and where no one knows the caller, the
-    /// answer is 401.
+    /// `Ok(None)` means that there are no credentials, or none that this
+    /// authenticator knows: the next authenticator decides, and if none knows
+    /// the caller, the answer is 401.
     ///
     /// Two callers must never share a name: limits, sessions and logs
-    /// distinguish them by it. Names of API keys consist of letters, digits and `._@-`;
-    /// another authenticator's stay apart from them with a prefix such as
+    /// distinguish them by it. Names of API keys consist of letters, digits and
+    /// `._@-`; another authenticator avoids collisions with a prefix such as
     /// `proxy:`.
     ///
     /// # Errors
     ///
-    /// [`AuthError::invalid`] refuses the request at once, whatever the other
-    /// authenticators would say. [`AuthError::unavailable`] says that no answer
-    /// can be had at the moment; the others are still asked, and the request is
-    /// refused with 503 where none of them knows the caller.
+    /// [`AuthError::invalid`] refuses the request at once, without the other
+    /// authenticators. [`AuthError::unavailable`] means that the credentials
+    /// cannot be checked at the moment; the other authenticators still decide,
+    /// and the request is refused with 503 if none of them knows the caller.
     async fn authenticate(
         &self,
         credentials: &Credentials<'_>,
     ) -> Result<Option<Principal>, AuthError>;
 
-    /// What a 401 has in `WWW-Authenticate` for this authenticator (RFC 9110,
-    /// section 11.6.1), such as `Bearer realm="mcp"`. The reason of
+    /// Returns the value of `WWW-Authenticate` in a 401 for this authenticator
+    /// (RFC 9110, section 11.6.1), such as `Bearer realm="mcp"`. The reason of
     /// [`AuthError::invalid`] is added to a `Bearer` challenge.
     ///
-    /// The default is `None`: a server whose authenticators all have none sends
-    /// no `WWW-Authenticate`, since MCP clients would take any scheme for an
-    /// invitation to send such credentials. RFC 9110 asks for one in each 401; a
-    /// scheme of your own, such as `Session realm="app"`, does no harm.
+    /// The default is `None`: a server whose authenticators all return `None`
+    /// sends no `WWW-Authenticate`, since MCP clients would take any scheme as
+    /// a request for such credentials. RFC 9110 requires a challenge in each
+    /// 401; a scheme of your own, such as `Session realm="app"`, does no harm.
     fn challenge(&self) -> Option<String> {
         None
     }
 
-    /// What a caller must send, in words that end the sentence `send …` in the
-    /// text of a 401: `the session cookie of https://app.example.com`. It is shown
-    /// to callers without credentials.
+    /// Returns what a caller must send, in words that end the sentence `send …`
+    /// in the text of a 401: `the session cookie of https://app.example.com`.
+    /// It is shown to callers without credentials.
     ///
-    /// The default is `None`: the text then says only that there are no
+    /// The default is `None`: the text then only states that the request has no
     /// credentials that the server accepts.
     fn expects(&self) -> Option<Cow<'static, str>> {
         None
     }
 
-    /// What OAuth clients should read of this server; the HTTP service publishes
-    /// it. None unless tokens are taken.
+    /// Returns this server's metadata for OAuth clients, which the HTTP service
+    /// publishes. `None` unless this authenticator accepts tokens.
     fn protected_resource(&self) -> Option<&ProtectedResource> {
         None
     }

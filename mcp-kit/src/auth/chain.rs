@@ -1,4 +1,4 @@
-//! Several authenticators, asked one after the other.
+//! A chain of authenticators, which are tried in order.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -8,16 +8,16 @@ use http::HeaderValue;
 use super::{AuthError, Authenticator, Credentials, ProtectedResource};
 use crate::caller::Principal;
 
-/// What stands in `WWW-Authenticate` where keys are asked for. Keys may be sent
-/// as bearer tokens, so RFC 6750's scheme says the truth.
+/// The value of `WWW-Authenticate` for keys. Keys may be sent as bearer tokens,
+/// so RFC 6750's scheme is correct.
 pub(crate) const PLAIN_CHALLENGE: &str = "Bearer realm=\"mcp\"";
 
-/// The scopes that a token was asked for with, where its caller has others from
-/// other claims. Only those can be asked for again.
+/// The scopes that a token was requested with, if its caller has others from
+/// other claims. Only those can be requested again.
 #[cfg(feature = "oauth")]
 pub(super) struct TokenScopes(pub(super) Vec<Box<str>>);
 
-/// The authenticators of a service, in the order in which they are asked.
+/// The authenticators of a service, in the order in which they are tried.
 #[derive(Clone, Default)]
 pub(crate) struct Authenticators(Vec<Arc<dyn Authenticator>>);
 
@@ -30,9 +30,9 @@ impl Authenticators {
         self.0.is_empty()
     }
 
-    /// The caller that the first of them knows; `Ok(None)` for a request without
-    /// credentials. A failure that is not returned, since another one knew the
-    /// caller, is logged.
+    /// Returns the caller from the first authenticator that knows it;
+    /// `Ok(None)` for a request without credentials. A failure that is not
+    /// returned, since another authenticator knew the caller, is logged.
     pub(crate) async fn authenticate(
         &self,
         credentials: &Credentials<'_>,
@@ -42,7 +42,7 @@ impl Authenticators {
             match authenticator.authenticate(credentials).await {
                 Ok(None) => {}
                 Err(error) if error.is_unavailable() => {
-                    // The first is returned, and logged by whoever answers.
+                    // The first is returned, and the code that answers logs it.
                     if unavailable.is_some() {
                         log(&error);
                     } else {
@@ -72,7 +72,7 @@ impl Authenticators {
         }))
     }
 
-    /// What the text of a 401 says to a caller without credentials.
+    /// Returns the text of a 401 for a caller without credentials.
     pub(crate) fn what_to_send(&self) -> String {
         let expected: Vec<_> = self.0.iter().filter_map(|one| one.expects()).collect();
         if expected.is_empty() {
@@ -81,14 +81,14 @@ impl Authenticators {
         format!("send {}", expected.join(", or "))
     }
 
-    /// Whether any of them takes what `Authorization: Bearer` carries.
+    /// Whether any of them accepts `Authorization: Bearer`.
     fn has_bearer(&self) -> bool {
         let mut challenges = self.0.iter().filter_map(|one| one.challenge());
         challenges.any(|challenge| is_bearer(&challenge))
     }
 
-    /// What OAuth clients should read of this server; none where no
-    /// authenticator takes tokens. Those of the same resource are told as one.
+    /// Returns the server's metadata for OAuth clients; `None` if no
+    /// authenticator accepts tokens. Metadata of the same resource is merged.
     pub(crate) fn protected_resource(&self) -> Option<ProtectedResource> {
         let mut all = self.0.iter().filter_map(|one| one.protected_resource());
         let mut resource = all.next()?.clone();
@@ -96,9 +96,9 @@ impl Authenticators {
         Some(resource)
     }
 
-    /// The value of `WWW-Authenticate` for a 403 to a caller that lacks `scope`
-    /// and could ask for a token that has it. None for every other caller: it
-    /// can do nothing about its scopes, and should read a plain result.
+    /// Returns the value of `WWW-Authenticate` for a 403 to a caller that lacks
+    /// `scope` and could request a token with it. `None` for every other
+    /// caller: it cannot change its scopes, and should read a plain result.
     pub(crate) fn insufficient_scope(
         &self,
         caller: &Principal,
@@ -117,12 +117,14 @@ impl Authenticators {
         HeaderValue::try_from(challenge).ok()
     }
 
-    /// The values of `WWW-Authenticate` for a 401. `error` is what
-    /// [`authenticate`](Self::authenticate) gave; a request without credentials
-    /// has none, and learns no error code (RFC 6750, section 3.1).
+    /// Returns the values of `WWW-Authenticate` for a 401. `error` is the
+    /// result of [`authenticate`](Self::authenticate); a request without
+    /// credentials has none, and receives no error code (RFC 6750, section
+    /// 3.1).
     pub(crate) fn challenges(&self, error: Option<&AuthError>) -> Vec<HeaderValue> {
         let mut challenges: Vec<_> = self.0.iter().filter_map(|one| one.challenge()).collect();
-        // One that says where to get a token says more than the plain one.
+        // A challenge that names the source of tokens is more useful than the
+        // plain one.
         if challenges.iter().any(|one| one != PLAIN_CHALLENGE) {
             challenges.retain(|one| one != PLAIN_CHALLENGE);
         }
@@ -141,8 +143,8 @@ fn log(error: &AuthError) {
     tracing::error!(target: super::TARGET, error, "a way of authenticating fails");
 }
 
-/// A Bearer challenge says why a token was refused; other schemes have no
-/// parameter for it.
+/// Adds the reason for a refused token to a Bearer challenge; other schemes
+/// have no parameter for it.
 fn with_reason(challenge: String, reason: Option<&'static str>) -> String {
     match reason {
         Some(reason) if is_bearer(&challenge) => {
@@ -200,7 +202,7 @@ mod tests {
         chain
     }
 
-    /// What the chain says of a request with these headers.
+    /// Returns the chain's decision on a request with these headers.
     async fn ask(
         chain: &Authenticators,
         headers: &HeaderMap,
@@ -270,7 +272,7 @@ mod tests {
         );
     }
 
-    /// Takes every token, for a resource of its own.
+    /// Accepts every token, for a resource of its own.
     #[cfg(feature = "oauth")]
     struct Tokens(ProtectedResource);
 
@@ -300,7 +302,8 @@ mod tests {
         assert_eq!(chain.insufficient_scope(&alice, "write"), None);
         chain.add(Tokens(resource("https://auth.example.com")));
         chain.add(Tokens(resource("https://other.example.com")));
-        // Whoever takes the tokens, and whatever it makes of them.
+        // Regardless of which authenticator accepts tokens, and of its
+        // decision.
         let alice = ask(&chain, &with_key()).await.unwrap().unwrap();
         assert_eq!(
             chain.insufficient_scope(&alice, "write").unwrap(),

@@ -10,13 +10,13 @@ use http::{Extensions, HeaderMap, HeaderName};
 
 use super::AuthError;
 
-/// The header for keys beside `Authorization`.
+/// The header for keys, as an alternative to `Authorization`.
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// The credentials of one request: a key or a token, and everything else that an
-/// [`Authenticator`](super::Authenticator) may use to identify the caller.
+/// The credentials of one request: a key or a token, and everything else that
+/// an [`Authenticator`](super::Authenticator) may use to identify the caller.
 ///
-/// Its `Debug` says which kinds there are, and nothing of what they hold.
+/// Its `Debug` shows which kinds there are, and none of their contents.
 #[derive(Clone, Copy)]
 pub struct Credentials<'a> {
     headers: &'a HeaderMap,
@@ -34,21 +34,21 @@ impl<'a> Credentials<'a> {
     ///
     /// # Errors
     ///
-    /// Where one could only guess what counts: either header twice, one that is
-    /// empty or holds anything but visible ASCII characters, or both headers
-    /// with different values. An `Authorization` of another scheme is no error;
-    /// it can be read from [`headers`](Self::headers).
+    /// Returns an error if the credentials are ambiguous: either header twice,
+    /// one that is empty or holds anything but visible ASCII characters, or
+    /// both headers with different values. An `Authorization` of another scheme
+    /// is not an error; read it from [`headers`](Self::headers).
     pub fn read(headers: &'a HeaderMap) -> Result<Self, AuthError> {
         static NONE: LazyLock<Extensions> = LazyLock::new(Extensions::new);
         Self::of(headers, &NONE)
     }
 
-    /// Reads the same headers, and keeps the request's
+    /// Reads the same headers as [`read`](Self::read), and keeps the request's
     /// [`extensions`](Self::extensions).
     ///
     /// # Errors
     ///
-    /// As for [`read`](Self::read).
+    /// Returns the same errors as [`read`](Self::read).
     pub fn from_parts(parts: &'a Parts) -> Result<Self, AuthError> {
         Self::of(&parts.headers, &parts.extensions)
     }
@@ -79,32 +79,32 @@ impl<'a> Credentials<'a> {
         })
     }
 
-    /// The credentials of a request from `address`.
+    /// Sets the address that the request came from.
     pub(crate) fn at(mut self, address: Option<IpAddr>) -> Self {
         self.address = address;
         self
     }
 
-    /// The credentials of a request to the server's `resource`.
+    /// Sets the server's `resource` that the request was sent to.
     pub(crate) fn for_resource(mut self, resource: Option<&'a str>) -> Self {
         self.resource = resource;
         self
     }
 
-    /// The value of `X-API-Key`.
+    /// Returns the value of `X-API-Key`.
     #[must_use]
     pub fn api_key(&self) -> Option<&'a str> {
         self.api_key
     }
 
-    /// The token of `Authorization: Bearer`.
+    /// Returns the token of `Authorization: Bearer`.
     #[must_use]
     pub fn bearer(&self) -> Option<&'a str> {
         self.bearer
     }
 
-    /// Every header of the request, for ways of authenticating that mcp-kit
-    /// does not know.
+    /// Returns every header of the request, for kinds of authentication that
+    /// mcp-kit does not know.
     #[must_use]
     pub fn headers(&self) -> &'a HeaderMap {
         self.headers
@@ -144,17 +144,18 @@ impl<'a> Credentials<'a> {
         self.extensions
     }
 
-    /// The client's address: the socket's, or what a
-    /// [trusted proxy](crate::transport::http::HttpOptions::trust_proxy) says of
-    /// it. `None` where it is not known.
+    /// Returns the client's address: the socket's, or the one that a [trusted
+    /// proxy](crate::transport::http::HttpOptions::trust_proxy) reports. `None`
+    /// if it is unknown.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         self.address
     }
 
-    /// The URL of this server that the request was sent to, where it is another
-    /// than that of the [`ProtectedResource`](super::ProtectedResource): the one
-    /// of `/sse`. Clients of that transport ask for tokens with it as audience.
+    /// Returns the URL of this server that the request was sent to, if it
+    /// differs from that of the
+    /// [`ProtectedResource`](super::ProtectedResource): the one of `/sse`.
+    /// Clients of that transport request tokens with it as the audience.
     #[must_use]
     pub fn resource(&self) -> Option<&'a str> {
         self.resource
@@ -176,7 +177,7 @@ impl fmt::Debug for Credentials<'_> {
     }
 }
 
-/// The header's value, where it is there once.
+/// Returns the header's value, if it appears once.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, AuthError> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();
@@ -188,7 +189,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]
     Ok(first.map(|value| value.as_bytes()))
 }
 
-/// The token, where the scheme is Bearer.
+/// Returns the token, if the scheme is Bearer.
 fn bearer(value: &[u8]) -> Result<Option<&str>, AuthError> {
     const SCHEME: &[u8] = b"bearer";
     let value = value.trim_ascii();
@@ -231,7 +232,7 @@ mod tests {
     type Read = (Option<String>, Option<String>);
 
     fn read(pairs: &[(&'static str, &[u8])]) -> Result<Read, AuthError> {
-        // `collect` appends, so that doubled headers stay two.
+        // `collect` appends, so repeated headers remain.
         let headers = headers(pairs);
         let credentials = Credentials::read(&headers)?;
         Ok((

@@ -1,12 +1,12 @@
-//! Why a request's credentials were not accepted.
+//! The error for credentials that were not accepted.
 
 use std::error::Error;
 use std::fmt;
 
-/// Credentials that were refused, or that could not be judged.
+/// Credentials that were refused, or that could not be checked.
 ///
 /// Neither variant can carry the credentials themselves: a reason is a text of
-/// the program, and a source goes to the log alone.
+/// the program, and a source goes to the log only.
 pub struct AuthError(Kind);
 
 enum Kind {
@@ -15,29 +15,29 @@ enum Kind {
 }
 
 impl AuthError {
-    /// The credentials are refused: HTTP 401 with `error="invalid_token"` and
-    /// `reason`, which the caller reads. Say what is wrong in a few plain words:
-    /// `the token has expired`.
+    /// Creates an error for refused credentials: HTTP 401 with
+    /// `error="invalid_token"` and `reason`, which the caller reads. Describe
+    /// what is wrong in a few plain words: `the token has expired`.
     #[must_use]
     pub fn invalid(reason: &'static str) -> Self {
         Self(Kind::Invalid(reason))
     }
 
-    /// It cannot be determined whether the credentials are valid, since a database
-    /// or an issuer does not answer: HTTP 503, and `source` is logged. The request is
-    /// not let through.
+    /// Creates an error for credentials that cannot be checked, since a
+    /// database or an issuer does not answer: HTTP 503, and `source` is logged.
+    /// The request is refused.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(Kind::Unavailable(source.into()))
     }
 
-    /// Whether this is [`unavailable`](Self::unavailable).
+    /// Whether the error is [`unavailable`](Self::unavailable).
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         matches!(self.0, Kind::Unavailable(_))
     }
 
-    /// Why the credentials were refused, in words that the caller may read;
-    /// none where they could not be judged.
+    /// Returns why the credentials were refused, in words that the caller may
+    /// read; `None` if they could not be checked.
     #[must_use]
     pub fn reason(&self) -> Option<&'static str> {
         match self.0 {

@@ -1,16 +1,16 @@
-//! Work that many callers wait for and one does.
+//! A shared task: one caller runs the work, and the others wait for it.
 
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
-/// A task of which one runs at a time. It outlives the caller that began it,
-/// so that a request whose client leaves takes nothing from the others.
+/// A task of which one runs at a time. It outlives the caller that started it,
+/// so a request whose client leaves does not affect the others.
 #[derive(Default)]
 pub(super) struct Flight(Mutex<Option<JoinHandle<()>>>);
 
 impl Flight {
-    /// Waits until nothing `is_due` any more: for the task that is running, or
-    /// else for one that `start` spawns.
+    /// Waits until `is_due` returns false: for the task that is running, or
+    /// otherwise for one that `start` spawns.
     pub(super) async fn join(
         &self,
         is_due: impl Fn() -> bool,
@@ -20,12 +20,12 @@ impl Flight {
         if !is_due() {
             return;
         }
-        // One that has ended is of an earlier time.
+        // A task that has ended belongs to an earlier time.
         let task = match slot.take() {
             Some(running) if !running.is_finished() => running,
             _ => start(),
         };
-        // It stays in its slot where this caller gives up.
+        // It stays in its slot if this caller gives up.
         let _ = slot.insert(task).await;
         *slot = None;
     }

@@ -1,9 +1,10 @@
-//! Authentication over HTTP: API keys, OAuth, or an [`Authenticator`] of your own.
+//! Authentication over HTTP: API keys, OAuth, or an [`Authenticator`] of your
+//! own.
 //!
-//! An authenticator reads a request's [`Credentials`] and answers with the
+//! An authenticator reads a request's [`Credentials`] and returns the
 //! [`Principal`](crate::Principal) that they belong to. Handlers, the log, the
 //! limits and sessions see the principal; none of them sees the key or token.
-//! Where several authenticators are set, each is asked in its turn.
+//! Several authenticators are tried in order.
 //!
 //! The guide explains [keys, scopes and OAuth](crate::guide::keys).
 
@@ -28,5 +29,5 @@ pub use resource::{ProtectedResource, ProtectedResourceError};
 pub(crate) use chain::Authenticators;
 pub(crate) use resource::{WELL_KNOWN, is_loopback};
 
-/// What the log lines of authentication are filtered by.
+/// The target of the log lines of authentication.
 const TARGET: &str = "mcp_kit::auth";

@@ -1,4 +1,4 @@
-//! What a server publishes of itself for OAuth clients (RFC 9728).
+//! The metadata that a server publishes for OAuth clients (RFC 9728).
 
 use std::error::Error;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use http::Uri;
 use serde_json::json;
 
-/// Where the metadata document stands (RFC 9728, section 3).
+/// The well-known path of the metadata document (RFC 9728, section 3).
 pub(crate) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// A server that OAuth tokens give access to: the contents of its metadata
@@ -37,13 +37,13 @@ pub struct ProtectedResource {
 }
 
 impl ProtectedResource {
-    /// The resource under the URL of the MCP endpoint, as clients reach it from
-    /// outside: `https://mcp.example.com/mcp`.
+    /// Creates the resource with the URL of the MCP endpoint, as clients reach
+    /// it from outside: `https://mcp.example.com/mcp`.
     ///
     /// # Errors
     ///
-    /// When this is not an absolute `https` URL, or an `http` one of a loopback
-    /// host, or when it has a query, a fragment or a user.
+    /// Returns an error if the URL is not an absolute `https` one, or an `http`
+    /// one of a loopback host, or if it has a query, a fragment or a user.
     pub fn new(resource: impl Into<String>) -> Result<Self, ProtectedResourceError> {
         let resource = resource.into();
         let uri = absolute(&resource).ok_or(ProtectedResourceError(()))?;
@@ -56,16 +56,16 @@ impl ProtectedResource {
         })
     }
 
-    /// Adds the issuer of an authorization server that clients can get tokens
-    /// from.
+    /// Adds the issuer of an authorization server from which clients can get
+    /// tokens.
     #[must_use]
     pub fn authorization_server(mut self, issuer: impl Into<String>) -> Self {
         add(&mut self.authorization_servers, issuer.into());
         self
     }
 
-    /// Adds scopes that tools of this server ask for. Clients may read them as a
-    /// list of what to ask their users for.
+    /// Adds scopes that tools of this server require. Clients may read them as
+    /// the list of scopes to request from their users.
     #[must_use]
     pub fn scopes_supported<S: Into<String>>(
         mut self,
@@ -77,9 +77,9 @@ impl ProtectedResource {
         self
     }
 
-    /// Adds scopes that the 401 of a request without a token names: what a
-    /// client should ask for to begin with. It comes back for more when a tool
-    /// needs more.
+    /// Adds scopes that the 401 of a request without a token names: those that
+    /// a client should request first. It requests more when a tool requires
+    /// more.
     #[must_use]
     pub fn initial_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         for scope in scopes {
@@ -88,20 +88,20 @@ impl ProtectedResource {
         self
     }
 
-    /// The URL that tokens must name as their audience.
+    /// Returns the URL that tokens must name as their audience.
     #[must_use]
     pub fn resource(&self) -> &str {
         &self.resource
     }
 
-    /// The absolute URL of the metadata document.
+    /// Returns the absolute URL of the metadata document.
     #[must_use]
     pub fn metadata_url(&self) -> &str {
         &self.metadata_url
     }
 
-    /// The path of the metadata document: the well-known one, followed by the
-    /// resource's own.
+    /// Returns the path of the metadata document: the well-known one, followed
+    /// by the resource's own.
     #[must_use]
     pub fn path(&self) -> &str {
         self.metadata_url
@@ -109,7 +109,7 @@ impl ProtectedResource {
             .map_or(WELL_KNOWN, |start| &self.metadata_url[start..])
     }
 
-    /// The metadata document, as JSON.
+    /// Returns the metadata document, as JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut document = json!({
@@ -123,7 +123,7 @@ impl ProtectedResource {
         document.to_string()
     }
 
-    /// The challenge of a 401 (RFC 9728, section 5.1).
+    /// Returns the challenge of a 401 (RFC 9728, section 5.1).
     #[must_use]
     pub fn challenge(&self) -> String {
         let url = &self.metadata_url;
@@ -134,15 +134,15 @@ impl ProtectedResource {
         }
     }
 
-    /// The challenge of a 403 to a caller that holds `held` and lacks `missing`
-    /// (RFC 6750, section 3.1). Clients ask for what it names and for nothing
-    /// else, so it names what they hold too.
+    /// Returns the challenge of a 403 to a caller that holds `held` and lacks
+    /// `missing` (RFC 6750, section 3.1). Clients request exactly the scopes
+    /// that it names, so it also names those that they hold.
     pub(crate) fn insufficient_scope<'a>(
         &'a self,
         held: impl Iterator<Item = &'a str>,
         missing: &'a str,
     ) -> String {
-        /// In bytes; clients and proxies have bounds for headers.
+        /// In bytes; clients and proxies limit the size of headers.
         const LONGEST: usize = 2048;
         let mut scopes = scope_list(held.filter(|scope| *scope != missing).chain([missing]));
         if scopes.len() > LONGEST {
@@ -154,8 +154,8 @@ impl ProtectedResource {
         )
     }
 
-    /// The same server at `path` in place of its `endpoint`, with all that comes
-    /// before it where clients see more of the endpoint's own path.
+    /// Returns the same server at `path` in place of its `endpoint`, with the
+    /// prefix of the endpoint's path that clients see.
     #[cfg(feature = "sse")]
     pub(crate) fn beside(&self, endpoint: &str, path: &str) -> Option<Self> {
         let uri = absolute(&self.resource)?;
@@ -171,8 +171,8 @@ impl ProtectedResource {
         })
     }
 
-    /// Adds what `other` says of the same resource, so that a server may take
-    /// tokens of several issuers.
+    /// Adds the metadata of `other` for the same resource, so that a server may
+    /// accept tokens of several issuers.
     pub(crate) fn merge(&mut self, other: &Self) {
         if self.resource == other.resource {
             let add_all = |to: &mut Vec<_>, from: &[String]| {
@@ -206,13 +206,13 @@ impl fmt::Display for ProtectedResourceError {
 
 impl Error for ProtectedResourceError {}
 
-/// An absolute URL over TLS, or without it on this machine, that has nothing
-/// but a host, a port and a path.
+/// Parses an absolute URL over TLS, or without it on this machine, that has
+/// only a host, a port and a path.
 pub(super) fn absolute(url: &str) -> Option<Uri> {
     absolute_with_query(url).filter(|_| !url.contains('?'))
 }
 
-/// The same, with or without a query.
+/// Parses such a URL with or without a query.
 pub(super) fn absolute_with_query(url: &str) -> Option<Uri> {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"#@\"\\<>^`{|}".contains(&byte);
     if !url.bytes().all(is_plain) {
@@ -228,7 +228,7 @@ pub(super) fn absolute_with_query(url: &str) -> Option<Uri> {
     Some(uri)
 }
 
-/// Where the metadata of the resource at `uri` is.
+/// Returns the URL of the metadata of the resource at `uri`.
 fn metadata_url(uri: &Uri) -> String {
     let scheme = uri.scheme_str().unwrap_or_default();
     let authority = uri.authority().map_or("", |authority| authority.as_str());
@@ -237,7 +237,8 @@ fn metadata_url(uri: &Uri) -> String {
 }
 
 /// Whether a URL's host is always this machine: `localhost`, or a loopback
-/// address, also one of IPv4 that is written as IPv6 (`[::ffff:127.0.0.1]`).
+/// address, including an IPv4 one that is written as IPv6
+/// (`[::ffff:127.0.0.1]`).
 pub(crate) fn is_loopback(host: &str) -> bool {
     let address = host
         .strip_prefix('[')
@@ -249,8 +250,8 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     }
 }
 
-/// The scopes as one parameter's text; one that could end the quotes is left
-/// out (RFC 6749, section 3.3).
+/// Returns the scopes as the text of one parameter, without those that could
+/// end the quotes (RFC 6749, section 3.3).
 fn scope_list<'a>(scopes: impl Iterator<Item = &'a str>) -> String {
     let is_scope = |scope: &&str| {
         let is_in_scopes = |byte: u8| byte.is_ascii_graphic() && !b"\"\\".contains(&byte);

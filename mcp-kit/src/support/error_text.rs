@@ -1,23 +1,23 @@
-//! What errors and panics say, as text for the log: limited in length, whatever
-//! their authors write, and never a panic.
+//! Formats errors and panics as text for the log, with limited length and
+//! without panicking, whatever their authors write.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
 
 use crate::support::panics::contain;
 
-/// The longest text, in bytes. What is longer is cut while it is written.
+/// The longest text, in bytes. Longer text is cut while it is written.
 pub(crate) const LONGEST: usize = 32 * 1024;
 
-/// An error and this many of its sources are written. A chain may have no end.
+/// How many sources of an error are written. A chain may have no end.
 const MOST_SOURCES: usize = 32;
 
-/// The error and its sources, one after the other: `outer: inner: innermost`.
+/// Returns the error and its sources: `outer: inner: innermost`.
 pub(crate) fn of(error: &(dyn Error + 'static)) -> String {
     with_sources(format_args!("{error}"), error.source(), ": ")
 }
 
-/// `first` and the sources behind it, with `between` before each source.
+/// Returns `first` and its sources, with `between` before each source.
 pub(crate) fn with_sources(
     first: fmt::Arguments<'_>,
     source: Option<&(dyn Error + 'static)>,
@@ -25,7 +25,7 @@ pub(crate) fn with_sources(
 ) -> String {
     let mut text = Limited::default();
     let written = contain(|| {
-        // Their authors' `Display` and `source` run here.
+        // Code of their authors runs here: `Display` and `source`.
         let _ = text.write_fmt(first);
         let mut next = source;
         for _ in 0..MOST_SOURCES {
@@ -50,7 +50,7 @@ pub(crate) fn with_sources(
     text.text
 }
 
-/// What `text` writes, cut after [`LONGEST`] bytes.
+/// Returns the output of `text`, cut after [`LONGEST`] bytes.
 pub(crate) fn limited(text: fmt::Arguments<'_>) -> String {
     let mut limited = Limited::default();
     let _ = limited.write_fmt(text);

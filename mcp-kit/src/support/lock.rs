@@ -2,12 +2,12 @@
 //!
 //! std's mutex is poisoned when a thread panics while it holds the guard, and
 //! every later `lock()` fails. In mcp-kit a panic must not end the server, and
-//! each change under a [`Lock`] leaves the data whole at every step, so the guard
-//! is taken whatever happened before.
+//! each change under a [`Lock`] leaves the data consistent at every step, so
+//! the lock is always granted.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A [`Mutex`] whose guard is always given.
+/// A [`Mutex`] whose `lock` never fails.
 ///
 /// The guard is std's, so [`Condvar`](std::sync::Condvar) works with it.
 #[derive(Debug, Default)]

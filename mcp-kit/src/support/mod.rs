@@ -1,4 +1,4 @@
-//! Helpers that know nothing of the protocol: text that is safe to repeat,
+//! Helpers that do not depend on the protocol: text that is safe to repeat,
 //! contained panics, locks, threads for blocking work, stderr.
 
 pub(crate) mod error_text;

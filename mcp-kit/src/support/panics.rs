@@ -1,6 +1,6 @@
-//! Panics of code that is not ours (handlers, middlewares, authenticators,
-//! subscribers, and the `Drop` and `Display` of their values): contained,
-//! described for the log, and never seen by a client.
+//! Contains panics of foreign code (handlers, middlewares, authenticators,
+//! subscribers, and the `Drop` and `Display` of their values), and describes
+//! them for the log. Clients never see them.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -15,11 +15,12 @@ thread_local! {
     static CONTAINED: Cell<bool> = const { Cell::new(false) };
     /// The panic on this thread that nothing has caught yet, as the hook saw it.
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
-    /// Whether there is one. Every call asks, and this costs less than `LAST`.
+    /// Whether `LAST` has a value. Every call reads it, and this costs less
+    /// than `LAST`.
     static HAS_LAST: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A panic that was contained, as text for the log.
+/// A contained panic, as text for the log.
 #[derive(Debug)]
 pub(crate) struct Panicked(String);
 
@@ -33,10 +34,10 @@ impl Panicked {
     }
 }
 
-/// Runs `run` and makes a panic an error.
+/// Runs `run` and turns a panic into an error.
 pub(crate) fn contain<T>(run: impl FnOnce() -> T) -> Result<T, Panicked> {
     let outer = CONTAINED.replace(true);
-    // A panic that the code before caught itself does not describe one in here.
+    // A panic that earlier code caught itself does not describe one in here.
     // One that unwinds through this thread now is described again below.
     let unwinding = take_last();
     let outcome = catch_unwind(AssertUnwindSafe(run)).map_err(caught);
@@ -63,7 +64,8 @@ pub(crate) fn discard<T>(value: T) -> Result<(), Panicked> {
     contain(move || drop(value))
 }
 
-/// Contains `run` and a subscriber that panics when `span` is entered or left.
+/// Contains the panics of `run`, and of a subscriber when `span` is entered or
+/// left.
 ///
 /// The span is left after a panic in `run` was caught: a subscriber that
 /// panicked while this thread unwinds would end the process.
@@ -77,7 +79,7 @@ pub(crate) fn contain_in<T>(span: &Span, run: impl FnOnce() -> T) -> Result<T, P
     outcome
 }
 
-/// A value whose panics on being dropped are contained, wherever that happens.
+/// A value whose panics on drop are contained, wherever it is dropped.
 pub(crate) struct Discarded<T>(Option<T>);
 
 impl<T> Discarded<T> {
@@ -98,8 +100,8 @@ impl<T> Drop for Discarded<T> {
     }
 }
 
-/// What the panic hook sees of a panic: one outside of contained code, or the first of
-/// two that nothing has caught yet, with the second.
+/// The panic hook's view of a panic: one outside of contained code, or the
+/// first of two that no code has caught yet, together with the second.
 #[cfg(feature = "logging")]
 pub(crate) enum Seen {
     Outside(String),
@@ -107,7 +109,7 @@ pub(crate) enum Seen {
     AfterAnother { first: String, second: String },
 }
 
-/// Takes note of a panic, in the panic hook.
+/// Records a panic, in the panic hook.
 #[cfg(feature = "logging")]
 pub(crate) fn see(info: &PanicHookInfo<'_>) -> Seen {
     let what = describe(info.payload());
@@ -152,7 +154,8 @@ fn describe(payload: &(dyn Any + Send)) -> String {
 mod tests {
     use super::*;
 
-    /// Panics when it is dropped, with a payload that does the same, so often.
+    /// Panics when it is dropped, with a payload that does the same, this many
+    /// times.
     struct Bomb(u32);
 
     impl Drop for Bomb {
@@ -174,8 +177,8 @@ mod tests {
         }
     }
 
-    /// A panic in a destructor while another one unwinds changes nothing about
-    /// how that one is described.
+    /// A panic in a destructor while another one unwinds does not change how
+    /// that one is described.
     #[test]
     #[allow(clippy::panic)]
     fn a_panic_contained_during_unwinding_hides_no_other() {

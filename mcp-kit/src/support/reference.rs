@@ -1,5 +1,5 @@
-//! References: what a client is told in place of an internal error, and what
-//! the log has beside the error itself.
+//! References: an id that the client receives in place of an internal error,
+//! and that the log records with the error itself.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -12,7 +12,7 @@ pub(crate) struct Reference(u64);
 impl Reference {
     pub(crate) fn new() -> Self {
         // One random start per process, then a counter put through a bijection
-        // (SplitMix64's finaliser): no two are alike, and two servers that log
+        // (SplitMix64's finaliser): no two are equal, and two servers that log
         // to one place do not collide.
         static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| {
             AtomicU64::new(getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()) << 32))

@@ -1,4 +1,4 @@
-//! A tokio task that ends with its owner: a `JoinHandle` that is dropped leaves
+//! A tokio task that ends with its owner. Dropping a plain `JoinHandle` leaves
 //! its task running.
 
 use tokio::task::JoinHandle;

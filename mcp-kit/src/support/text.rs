@@ -1,8 +1,8 @@
-//! Text from a client, made safe to repeat in an answer, and the characters that
-//! must not leave as they are.
+//! Makes text from a client safe to repeat in an answer, and defines the
+//! characters that must not be repeated as they are.
 
-/// At most 64 characters of `text`, escaped: control characters, quotes and
-/// characters that change the reading direction cannot pass.
+/// Returns at most 64 characters of `text`, escaped: control characters, quotes
+/// and characters that change the reading direction are not copied as they are.
 pub(crate) fn excerpt(text: &str) -> String {
     const LONGEST: usize = 64;
     let mut safe = String::with_capacity(text.len().min(LONGEST) + 2);
@@ -28,7 +28,7 @@ pub(crate) fn is_unsafe(character: char) -> bool {
 /// The first and the last character of some that follow each other.
 pub(crate) type Range = (char, char);
 
-/// Whether one of the ranges has the character.
+/// Whether one of the ranges contains the character.
 pub(crate) fn is_in(ranges: &[Range], character: char) -> bool {
     let has = |(first, last): &Range| (*first..=*last).contains(&character);
     ranges.iter().any(has)
@@ -57,7 +57,7 @@ pub(crate) const INVISIBLE: &[Range] = &[
     ('\u{E0000}', '\u{E0FFF}'), // tags, variation selectors of ideographs
 ];
 
-/// Likewise invisible; but languages and emoji are written with them.
+/// Also invisible, but languages and emoji are written with them.
 pub(crate) const JOINING: &[Range] = &[
     ('\u{34F}', '\u{34F}'),   // combining grapheme joiner
     ('\u{180B}', '\u{180D}'), // Mongolian variation selectors
@@ -66,22 +66,22 @@ pub(crate) const JOINING: &[Range] = &[
     ('\u{FE00}', '\u{FE0F}'), // variation selectors
 ];
 
-/// A character that JSON allows within a string and that some readers of lines
-/// take for the end of one: U+0085, U+2028 or U+2029.
+/// A character that JSON allows within a string and that some line readers take
+/// for the end of a line: U+0085, U+2028 or U+2029.
 pub(crate) struct LineEnd {
-    /// Where it begins.
+    /// Its offset.
     pub(crate) at: usize,
-    /// Its bytes.
+    /// Its length in bytes.
     pub(crate) length: usize,
-    /// How it is written instead.
+    /// The escape that replaces it.
     pub(crate) escape: &'static str,
 }
 
 impl LineEnd {
-    /// What they begin with.
+    /// The first bytes of these characters.
     pub(crate) const FIRST_BYTES: [u8; 2] = [0xC2, 0xE2];
 
-    /// The first one in `text`.
+    /// Returns the first one in `text`.
     pub(crate) fn first(text: &[u8]) -> Option<Self> {
         let [two, three] = Self::FIRST_BYTES;
         memchr::memchr2_iter(two, three, text).find_map(|at| {
@@ -95,8 +95,8 @@ impl LineEnd {
         })
     }
 
-    /// The text cut behind each of these characters: what precedes it, and its
-    /// escape. The last part has none.
+    /// Splits the text after each of these characters: what precedes it, and
+    /// its escape. The last part has none.
     pub(crate) fn parts(text: &str) -> impl Iterator<Item = (&str, &'static str)> {
         let mut rest = Some(text);
         std::iter::from_fn(move || {
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(excerpt(&"x".repeat(100)).chars().count(), 65);
     }
 
-    /// What the readers of the tables rely on.
+    /// The properties that the readers of the tables rely on.
     #[test]
     fn invisible_characters_are_in_one_table_each_and_ranges_do_not_cross_planes() {
         for (first, last) in INVISIBLE.iter().chain(JOINING) {

@@ -1,11 +1,11 @@
-//! The signature algorithms that tokens may have.
+//! The signature algorithms of tokens.
 
 use ring::signature;
 
-/// How a token is signed (RFC 7518, section 3.1, and RFC 8037).
+/// The signature algorithm of a token (RFC 7518, section 3.1, and RFC 8037).
 ///
-/// All of them have a key to check with that cannot sign. Neither `none` nor
-/// one of the HS family, whose key could, can be named.
+/// All of them verify with a key that cannot sign. `none` and the HS family,
+/// whose keys can, are not available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -29,7 +29,7 @@ pub enum Algorithm {
     EdDsa,
 }
 
-/// How a signature of an algorithm is checked.
+/// How a signature of an algorithm is verified.
 pub(super) enum Check {
     Rsa(&'static signature::RsaParameters),
     Other(&'static dyn signature::VerificationAlgorithm),
@@ -48,7 +48,7 @@ impl Algorithm {
         Self::EdDsa,
     ];
 
-    /// The algorithm that a token or a key names.
+    /// Returns the algorithm that a token or a key names.
     pub(super) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "RS256" => Self::Rs256,
@@ -59,7 +59,7 @@ impl Algorithm {
             "PS512" => Self::Ps512,
             "ES256" => Self::Es256,
             "ES384" => Self::Es384,
-            // RFC 9864 gave it a name of its own.
+            // RFC 9864 defines a separate name for it.
             "EdDSA" | "Ed25519" => Self::EdDsa,
             _ => return None,
         })

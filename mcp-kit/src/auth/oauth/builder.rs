@@ -1,4 +1,4 @@
-//! What a server asks of tokens.
+//! The requirements that a server has for tokens.
 
 use std::error::Error;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::keys::Keys;
 use super::{Inner, OAuth};
 use crate::auth::resource::{ProtectedResource, absolute, absolute_with_query};
 
-/// Sets up [`OAuth`]; made by [`OAuth::builder`].
+/// Configures [`OAuth`]; made by [`OAuth::builder`].
 #[derive(Clone, Debug)]
 #[must_use = "it is made by `.build()`"]
 pub struct OAuthBuilder {
@@ -43,16 +43,17 @@ impl OAuthBuilder {
         }
     }
 
-    /// The address of the issuer's key set. It is found in the issuer's metadata
-    /// (RFC 8414, or OpenID Connect Discovery) where it is not set.
+    /// Sets the address of the issuer's key set. By default it is found in the
+    /// issuer's metadata (RFC 8414, or OpenID Connect Discovery).
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
         self.jwks_url = Some(url.into());
         self
     }
 
-    /// Takes tokens for this audience too, for issuers that name a server
-    /// otherwise than by its URL (RFC 8707). It must name this server alone: a
-    /// token for an audience that others share can be used here by any of them.
+    /// Also accepts tokens for this audience, for issuers that do not name a
+    /// server by its URL (RFC 8707). It must name this server alone: a token
+    /// for an audience that several servers share can be used here by any of
+    /// them.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.rules.audiences.push(audience.into());
         self
@@ -85,10 +86,10 @@ impl OAuthBuilder {
         self
     }
 
-    /// Refuses tokens whose claim `claim` does not have one of `values`. A claim
-    /// that is a list must hold one of them; `true` and numbers are compared as
-    /// text. A name that begins with a slash leads into objects:
-    /// `/organization/id`.
+    /// Refuses tokens whose claim `claim` does not have one of `values`. A
+    /// claim that is a list must hold one of them; `true` and numbers are
+    /// compared as text. A name that begins with a slash is a path into
+    /// objects: `/organization/id`.
     pub fn require_claim<S: Into<String>>(
         mut self,
         claim: impl Into<String>,
@@ -98,37 +99,38 @@ impl OAuthBuilder {
         self
     }
 
-    /// Takes scopes from this claim too, beside those of `scope` or `scp`:
-    /// `permissions`, `roles`, `cognito:groups`, or a claim within an object, such
-    /// as `/realm_access/roles`. Each member of a list is one scope; a text has
-    /// them with spaces between. The issuer must not let users choose the values.
+    /// Also reads scopes from this claim, in addition to `scope` or `scp`:
+    /// `permissions`, `roles`, `cognito:groups`, or a claim within an object,
+    /// such as `/realm_access/roles`. Each member of a list is one scope; a
+    /// text has them separated by spaces. The issuer must not let users choose
+    /// the values.
     pub fn scope_claim(mut self, claim: impl Into<String>) -> Self {
         self.rules.scope_claims.push(claim.into());
         self
     }
 
-    /// The algorithms that tokens may be signed with, in place of all.
+    /// Sets the algorithms that tokens may be signed with; all by default.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
         self
     }
 
-    /// The claim that names the holder, in place of `sub`. The issuer must
-    /// promise that no two holders share its value, and that no holder can
-    /// choose it: a display name or an unverified address will not do.
+    /// Sets the claim that names the holder, in place of `sub`. The issuer must
+    /// guarantee that no two holders share its value, and that no holder can
+    /// choose it: a display name or an unverified address does not qualify.
     pub fn name_claim(mut self, claim: impl Into<String>) -> Self {
         self.rules.name_claim = claim.into();
         self
     }
 
-    /// How far the issuer's clock may be from this server's: 30 s unless set, 5
-    /// minutes at most.
+    /// Sets how far the issuer's clock may differ from this server's: 30 s by
+    /// default, 5 minutes at most.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.rules.leeway = leeway;
         self
     }
 
-    /// The scopes that tools of this server ask for, for its metadata.
+    /// Sets the scopes that tools of this server require, for its metadata.
     pub fn scopes_supported<S: Into<String>>(
         mut self,
         scopes: impl IntoIterator<Item = S>,
@@ -137,22 +139,23 @@ impl OAuthBuilder {
         self
     }
 
-    /// The scopes that a client should ask for to begin with; the 401 names
-    /// them. None unless set.
+    /// Sets the scopes that a client should request first; the 401 names them.
+    /// None by default.
     pub fn initial_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.initial_scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The authenticator. It asks the issuer for nothing yet; see
+    /// Returns the authenticator. It does not connect to the issuer yet; see
     /// [`OAuth::fetch_keys`].
     ///
     /// # Errors
     ///
-    /// When a URL is not an absolute `https` one (`http` is for loopback hosts),
-    /// has a fragment or a user, or a query where none may be; when no algorithm
-    /// or no value of a claim is left, the leeway is longer than 5 minutes, or the operating system has
-    /// no certificates to check the issuer's with.
+    /// Returns an error if a URL is not an absolute `https` one (`http` is for
+    /// loopback hosts), has a fragment or a user, or a query that is not
+    /// allowed; if no algorithm or no value of a claim is left; if the leeway
+    /// is longer than 5 minutes; or if the operating system has no certificates
+    /// to verify the issuer's with.
     pub fn build(self) -> Result<OAuth, OAuthError> {
         let issuer = absolute(&self.issuer).ok_or(OAuthError(
             "the issuer must be its https URL as tokens name it, such as https://auth.example.com; \
@@ -193,7 +196,7 @@ impl OAuthBuilder {
         let needs_tls = issuer.scheme_str() == Some("https");
         let fetcher = Fetcher::new(needs_tls).map_err(OAuthError)?;
         let mut rules = self.rules;
-        // Clients differ in whether they keep a last slash.
+        // Clients differ in whether they keep a trailing slash.
         let bare = self.resource.trim_end_matches('/');
         rules
             .audiences
@@ -227,7 +230,7 @@ fn expected<S: Into<String>>(
     }
 }
 
-/// Why OAuth cannot be set up as asked.
+/// Why OAuth cannot be set up as configured.
 #[derive(Debug)]
 pub struct OAuthError(&'static str);
 

@@ -1,5 +1,5 @@
-//! What a token whose signature is good says of its holder, and whether it is
-//! for this server and this time.
+//! Checks the claims of a token whose signature is valid: whether it is for
+//! this server and this time, and who its holder is.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,18 +8,18 @@ use serde_json::{Map, Value};
 use crate::auth::AuthError;
 use crate::support::text::is_unsafe;
 
-/// What is asked of a token's claims.
+/// The requirements for a token's claims.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rules {
     pub(super) audiences: Vec<String>,
-    /// What names this server in tokens without `aud`.
+    /// The claims that name this server in tokens without `aud`.
     pub(super) audience_claims: Vec<Expected>,
     pub(super) required_claims: Vec<Expected>,
-    /// Claims that hold scopes beside `scope` and `scp`.
+    /// Claims that hold scopes, in addition to `scope` and `scp`.
     pub(super) scope_claims: Vec<String>,
     pub(super) name_claim: String,
     pub(super) leeway: Duration,
-    /// What the names of this issuer's holders begin with.
+    /// The prefix of the names of this issuer's holders.
     pub(super) name_prefix: String,
 }
 
@@ -47,8 +47,9 @@ impl Expected {
     }
 }
 
-/// The claim of this name, or the value that a name such as
-/// `/realm_access/roles` leads to: names of claims may hold dots and slashes, but do not begin with one.
+/// Returns the claim of this name, or the value at a path such as
+/// `/realm_access/roles`: names of claims may contain dots and slashes, but do
+/// not begin with one.
 fn find<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
     let Some(path) = name.strip_prefix('/') else {
         return claims.get(name);
@@ -61,9 +62,9 @@ fn find<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
 }
 
 impl Rules {
-    /// Whether the token is for this server and this time (RFC 7519, sections
-    /// 4.1.3 to 4.1.5).
-    /// `resource` is another URL of this server, at which the token was sent.
+    /// Checks that the token is for this server and this time (RFC 7519,
+    /// sections 4.1.3 to 4.1.5). `resource` is another URL of this server, at
+    /// which the token was sent.
     pub(super) fn check(&self, claims: &Claims, resource: Option<&str>) -> Result<(), AuthError> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let now = now.unwrap_or_default().as_secs_f64();
@@ -103,18 +104,18 @@ impl Rules {
         Ok(())
     }
 
-    /// When a token that is good now no longer is; `None` for a time that no
-    /// clock will show.
+    /// Returns when a token that is valid now expires; `None` for a time that
+    /// no clock will reach.
     pub(super) fn expiry(&self, claims: &Claims) -> Option<SystemTime> {
         let end = claims.get("exp")?.as_f64()? + self.leeway.as_secs_f64();
         SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(end).ok()?)
     }
 
-    /// The holder's name: that of the issuer, `#`, and the claim. An issuer's
-    /// URL has no `#`, so that nobody can choose a claim that makes the name
-    /// another issuer's; and no API key's name has one.
+    /// Returns the holder's name: that of the issuer, `#`, and the claim. An
+    /// issuer's URL has no `#`, so no holder can choose a claim that makes the
+    /// name another issuer's; and no API key's name has one.
     pub(super) fn name(&self, claims: &Claims) -> Result<String, AuthError> {
-        /// In bytes. Names stand in logs and in the tables of limits.
+        /// In bytes. Names appear in logs and in the tables of limits.
         const LONGEST: usize = 256;
         let name = claims.get(&self.name_claim).and_then(Value::as_str);
         let name = name.ok_or(AuthError::invalid(
@@ -130,8 +131,8 @@ impl Rules {
     }
 }
 
-/// The scopes of `scope` (RFC 8693, section 4.2), or of `scp`, as some issuers
-/// have it: words with spaces between them, or a list.
+/// Returns the scopes of `scope` (RFC 8693, section 4.2), or of `scp`, as some
+/// issuers name it: a text separated by spaces, or a list.
 pub(super) fn scopes(claims: &Claims) -> Vec<&str> {
     let Some(scopes) = claims.get("scope").or_else(|| claims.get("scp")) else {
         return Vec::new();
@@ -144,8 +145,8 @@ pub(super) fn scopes(claims: &Claims) -> Vec<&str> {
 }
 
 impl Rules {
-    /// What the claims hold that were named as scopes. Members of a list are
-    /// whole: a group `files admin` is not the scope `admin`.
+    /// Returns the values of the claims that were configured as scopes. Members
+    /// of a list are whole: a group `files admin` is not the scope `admin`.
     pub(super) fn more_scopes<'a>(&'a self, claims: &'a Claims) -> impl Iterator<Item = &'a str> {
         let values = self
             .scope_claims

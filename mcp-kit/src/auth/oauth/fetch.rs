@@ -1,4 +1,4 @@
-//! Reading an issuer's documents, within bounds.
+//! Fetches an issuer's documents, within limits of time and size.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,19 +18,19 @@ use tokio_rustls::TlsConnector;
 
 use crate::support::{lookup, tls};
 
-/// How long an issuer may take, name lookup and handshake included.
+/// How long a fetch may take, name lookup and handshake included.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The largest document, in bytes: some hundred keys.
+/// The largest document, in bytes: several hundred keys.
 const LARGEST: usize = 512 << 10;
 
-/// A client that asks for one document at a time. It follows no redirects: an
+/// A client that fetches one document at a time. It follows no redirects: an
 /// issuer's documents have fixed addresses.
 pub(super) struct Fetcher {
     tls: TlsConnector,
 }
 
-/// Why a document was not read; nothing of the answer is in it.
+/// Why a document was not read; it contains nothing of the answer.
 #[derive(Debug)]
 pub(super) enum FetchError {
     Network(std::io::Error),
@@ -42,8 +42,8 @@ pub(super) enum FetchError {
 }
 
 impl Fetcher {
-    /// A client that trusts whom the operating system trusts; somebody, where it
-    /// `needs_tls`.
+    /// Creates a client that trusts the authorities of the operating system, of
+    /// which there must be one if it `needs_tls`.
     pub(super) fn new(needs_tls: bool) -> Result<Self, &'static str> {
         let roots = tls::trusted_roots();
         if needs_tls && roots.is_empty() {
@@ -54,7 +54,7 @@ impl Fetcher {
         })
     }
 
-    /// The document at `url`.
+    /// Returns the document at `url`.
     pub(super) async fn get(&self, url: &Uri) -> Result<Bytes, FetchError> {
         tokio::time::timeout(PATIENCE, self.get_in_time(url))
             .await

@@ -1,4 +1,4 @@
-//! Where an issuer's keys are: given, or found in its metadata.
+//! Locates an issuer's keys: at a configured address, or by its metadata.
 
 use std::error::Error;
 use std::fmt;
@@ -10,23 +10,24 @@ use super::fetch::{FetchError, Fetcher};
 use super::jwk::{self, Key};
 use crate::auth::resource::absolute_with_query;
 
-/// An authorization server, as far as this server asks anything of it.
+/// An authorization server, as far as this server uses it.
 pub(super) struct Issuer {
-    /// As tokens name it.
+    /// The issuer's name in tokens.
     pub(super) name: String,
     pub(super) keys_at: KeysAt,
     pub(super) fetcher: Fetcher,
 }
 
 pub(super) enum KeysAt {
-    /// The key set itself.
+    /// The configured address of the key set.
     Given(Uri),
-    /// Where the metadata may be, in the order in which they are tried.
+    /// The possible addresses of the metadata, in the order in which they are
+    /// tried.
     Metadata(Vec<Uri>),
 }
 
-/// The members that matter of RFC 8414's and OpenID Connect Discovery's
-/// document.
+/// The relevant members of the document of RFC 8414 and OpenID Connect
+/// Discovery.
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
@@ -34,8 +35,8 @@ struct Metadata {
 }
 
 impl KeysAt {
-    /// The addresses of an issuer's metadata: RFC 8414, section 3.1, OpenID
-    /// Connect's name in the same place, and OpenID Connect's own place.
+    /// Returns the addresses of an issuer's metadata: RFC 8414, section 3.1,
+    /// OpenID Connect's name in the same place, and OpenID Connect's own place.
     pub(super) fn metadata_of(issuer: &Uri) -> Self {
         let scheme = issuer.scheme_str().unwrap_or_default();
         let authority = issuer
@@ -59,7 +60,7 @@ impl KeysAt {
 }
 
 impl Issuer {
-    /// The keys that the issuer publishes now.
+    /// Fetches the keys that the issuer publishes now.
     pub(super) async fn keys(&self) -> Result<Vec<Key>, KeysError> {
         let found;
         let url = match &self.keys_at {
@@ -81,15 +82,16 @@ impl Issuer {
         Ok(keys)
     }
 
-    /// Asks each place for the metadata until one has it. An issuer need not
-    /// know all of the places: at the others it may answer with anything, such as
+    /// Tries each address for the metadata until one has it. An issuer need not
+    /// serve all of them: at the others it may answer with anything, such as
     /// the page of a web application, or the metadata of another tenant.
     async fn find_keys(&self, places: &[Uri]) -> Result<Uri, KeysError> {
         let (mut missing, mut wrong) = (None, None);
         for place in places {
             let outcome = match self.fetcher.get(place).await {
                 Ok(text) => self.keys_url(&text),
-                // Whoever does not answer here does not answer elsewhere.
+                // An issuer that does not answer here does not answer
+                // elsewhere.
                 Err(error @ (FetchError::Network(_) | FetchError::Slow)) => {
                     return Err(self.failed("metadata", error));
                 }

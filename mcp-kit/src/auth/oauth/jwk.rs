@@ -11,10 +11,10 @@ use super::algorithm::{Algorithm, Check};
 /// More keys than any issuer publishes.
 const MOST_KEYS: usize = 100;
 
-/// A key that signatures are checked with.
+/// A key that verifies signatures.
 pub(super) struct Key {
     id: Option<String>,
-    /// The one algorithm that the issuer uses the key for, where it says so.
+    /// The one algorithm that the issuer uses the key for, if it names one.
     algorithm: Option<Algorithm>,
     material: Material,
 }
@@ -47,9 +47,9 @@ struct Jwk {
     y: Option<String>,
 }
 
-/// The keys of a set that tokens can be checked with; `None` where the text is
-/// no key set. Keys for other purposes or of unknown kinds are passed over, and
-/// so are secret ones: nobody publishes those.
+/// Returns the keys of a set that can verify tokens; `None` if the text is not
+/// a key set. Skips keys for other purposes or of unknown kinds, and secret
+/// ones, which no issuer publishes.
 pub(super) fn parse(text: &[u8]) -> Option<Vec<Key>> {
     let set: Set<'_> = serde_json::from_slice(text).ok()?;
     let keys = set.keys.into_iter().take(MOST_KEYS);
@@ -91,8 +91,8 @@ impl Key {
         self.id.as_deref()
     }
 
-    /// Whether a token of this algorithm may be signed with this key. What the
-    /// key is decides, and what the token says of itself must agree.
+    /// Whether a token of this algorithm may be signed with this key. The key
+    /// decides, and the token must agree.
     pub(super) fn fits(&self, algorithm: Algorithm) -> bool {
         use Algorithm::{EdDsa, Es256, Es384, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
         let is_of_kind = match self.material {
@@ -106,7 +106,8 @@ impl Key {
         is_of_kind && self.algorithm.is_none_or(|only| only == algorithm)
     }
 
-    /// Whether `signature` is this key's, of this algorithm, under `message`.
+    /// Whether `signature` is a valid signature of `message` by this key, with
+    /// this algorithm.
     pub(super) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         if !self.fits(algorithm) {
             return false;
@@ -134,7 +135,7 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()
 }
 
-/// A number without leading zeros, which some issuers write.
+/// Decodes a number without the leading zeros that some issuers write.
 fn number(text: &str) -> Option<Vec<u8>> {
     let mut bytes = bytes(text)?;
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
@@ -142,7 +143,7 @@ fn number(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// An uncompressed point (SEC 1, section 2.3.3).
+/// Decodes an uncompressed point (SEC 1, section 2.3.3).
 fn point(x: &str, y: &str, length: usize) -> Option<Vec<u8>> {
     let (x, y) = (bytes(x)?, bytes(y)?);
     (x.len() == length && y.len() == length).then(|| [&[4], x.as_slice(), &y].concat())

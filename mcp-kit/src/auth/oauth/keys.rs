@@ -1,8 +1,8 @@
-//! An issuer's keys, kept for a while.
+//! Caches an issuer's keys.
 //!
-//! Whoever sends tokens can make the server look for keys. So the issuer is
-//! asked rarely, once at a time, and by nobody's request more often than the
-//! bounds below say.
+//! Any sender of tokens can make the server look for keys. So the issuer is
+//! queried rarely, once at a time, and no request makes the server query it
+//! more often than the limits below allow.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -16,18 +16,18 @@ use super::token::Token;
 use crate::auth::AuthError;
 use crate::auth::flight::Flight;
 
-/// Keys that are older are fetched again, while the old ones stay in use.
+/// Older keys are fetched again, while the old ones remain in use.
 const FRESH: Duration = Duration::from_secs(10 * 60);
 
-/// Keys that are older are not used: whoever can keep the issuer from being
-/// reached must not keep a withdrawn key alive.
+/// Older keys are not used: an attacker that can block access to the issuer
+/// must not keep a withdrawn key alive.
 const USABLE: Duration = Duration::from_secs(60 * 60);
 
-/// The issuer is not asked more often, whatever tokens say.
+/// The minimum time between two queries of the issuer, whatever tokens contain.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// How many keys a token is checked with that does not say which one it is. More
-/// than one has its id while a key is replaced, or none has an id.
+/// How many keys are tried for a token that does not identify its key. Several
+/// keys have its id while a key is being replaced, or none has an id.
 const MOST_TRIED: usize = 8;
 
 pub(super) struct Keys {
@@ -40,15 +40,15 @@ pub(super) struct Keys {
 struct State {
     keys: Vec<Key>,
     fetched: Option<Instant>,
-    /// When the issuer was asked last, and what was wrong then.
+    /// When the issuer was last queried, and the error of that query.
     asked: Option<(Instant, Option<KeysError>)>,
 }
 
-/// What the keys at hand say of a token.
+/// The result of checking a token with the present keys.
 enum Verdict {
     Good,
     Bad(&'static str),
-    /// Its key is not among them, which newer ones may change.
+    /// Its key is not among them; newer keys may include it.
     Unknown(&'static str),
 }
 
@@ -63,7 +63,7 @@ impl Keys {
         }
     }
 
-    /// Checks the token's signature, with keys fetched anew if need be.
+    /// Verifies the token's signature, with newly fetched keys if needed.
     pub(super) async fn check(
         self: &Arc<Self>,
         token: &Token<'_>,
@@ -92,7 +92,7 @@ impl Keys {
         }
     }
 
-    /// Fetches the keys unless that was done a moment ago.
+    /// Fetches the keys unless that was just done.
     pub(super) async fn fetch(self: &Arc<Self>) -> Result<(), KeysError> {
         self.fetching
             .join(|| self.may_ask(), || self.spawn_fetch())
@@ -103,8 +103,8 @@ impl Keys {
         }
     }
 
-    /// A key that nobody knows: the token is bad, unless the issuer could not
-    /// be asked.
+    /// Returns the error for an unknown key: the token is invalid, unless the
+    /// issuer could not be queried.
     fn unknown(&self, reason: &'static str) -> AuthError {
         match &self.read().asked {
             Some((_, Some(error))) => AuthError::unavailable(error.clone()),
@@ -169,8 +169,8 @@ impl Keys {
 }
 
 impl State {
-    /// Tries the keys that have the id which the token names; without such a key
-    /// those that have no id, and without a name all of them.
+    /// Tries the keys with the id that the token names; if there is none, those
+    /// without an id; and all of them if the token names no id.
     fn judge(&self, token: &Token<'_>, algorithm: Algorithm) -> Verdict {
         let id = token.header.kid.as_deref();
         let is_named = id.is_some() && self.keys.iter().any(|key| key.id() == id);

@@ -1,4 +1,4 @@
-//! OAuth 2.1: the server as a resource server that takes an issuer's tokens.
+//! OAuth 2.1: the server is a resource server that accepts an issuer's tokens.
 
 mod algorithm;
 mod builder;
@@ -86,21 +86,21 @@ struct Inner {
 }
 
 impl OAuth {
-    /// Begins with the two URLs that must be right to the letter: the issuer's,
-    /// as its tokens have it in `iss`, and that of this server's MCP endpoint, as
-    /// clients reach it.
+    /// Returns a builder with the two URLs that must match to the letter: the
+    /// issuer's, as its tokens have it in `iss`, and that of this server's MCP
+    /// endpoint, as clients reach it.
     pub fn builder(issuer: impl Into<String>, resource: impl Into<String>) -> OAuthBuilder {
         OAuthBuilder::new(issuer.into(), resource.into())
     }
 
-    /// Fetches the issuer's keys now, so that a wrong address shows when the
-    /// server starts and not at the first call.
+    /// Fetches the issuer's keys now, so that a wrong address fails at the
+    /// start of the server and not at the first call.
     ///
     /// # Errors
     ///
-    /// When the issuer does not answer, or with other than its keys; the error's
-    /// [source](std::error::Error::source) says which, and its own text does
-    /// not.
+    /// Returns an error if the issuer does not answer, or answers with anything
+    /// but its keys; the error's [source](std::error::Error::source) has the
+    /// reason, which its own text omits.
     pub async fn fetch_keys(&self) -> Result<(), AuthError> {
         self.0.keys.fetch().await.map_err(AuthError::unavailable)
     }

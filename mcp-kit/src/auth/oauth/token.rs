@@ -1,5 +1,5 @@
-//! A token as text: its three parts, and what they say before anything of it is
-//! believed.
+//! A token as text: its three parts, and their contents before they are
+//! verified.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,20 +7,20 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-/// Longer tokens are not looked at.
+/// Longer tokens are not parsed.
 const LONGEST: usize = 16 << 10;
 
-/// A signed token (RFC 7515, section 7.1), read and not yet checked.
+/// A signed token (RFC 7515, section 7.1), parsed but not yet verified.
 pub(super) struct Token<'a> {
     pub(super) header: Header,
     pub(super) claims: Map<String, Value>,
-    /// What was signed.
+    /// The signed bytes.
     pub(super) message: &'a [u8],
     pub(super) signature: Vec<u8>,
 }
 
-/// The header's members that matter. Keys that a token brings along (`jwk`,
-/// `jku`, `x5c`, `x5u`) are not among them, and are never looked at.
+/// The relevant members of the header. Keys that a token brings along (`jwk`,
+/// `jku`, `x5c`, `x5u`) are not among them, and are never used.
 #[derive(Deserialize)]
 pub(super) struct Header {
     pub(super) alg: String,
@@ -30,7 +30,7 @@ pub(super) struct Header {
 }
 
 impl<'a> Token<'a> {
-    /// Reads a token; `None` for text that is none.
+    /// Parses a token; `None` for text that is not a token.
     pub(super) fn read(text: &'a str) -> Option<Self> {
         if text.len() > LONGEST {
             return None;
@@ -46,9 +46,9 @@ impl<'a> Token<'a> {
         })
     }
 
-    /// Whether the token is one for access, and asks for nothing unknown. Other
-    /// kinds of tokens, such as those of a logout, name their type (RFC 8725,
-    /// section 3.11).
+    /// Whether the token is an access token without unknown critical
+    /// extensions. Other kinds of tokens, such as those of a logout, name their
+    /// type (RFC 8725, section 3.11).
     pub(super) fn is_for_access(&self) -> bool {
         let is_known = |kind: &str| {
             let kind = kind.to_ascii_lowercase();

@@ -35,28 +35,31 @@ pub(crate) use names::addresses;
 #[cfg(feature = "net")]
 pub(crate) use names::addresses_for_client;
 
-/// Reads files of keys and certificates. Many may be looked at in the same moment: only what hangs should fill it.
+/// Reads files of keys and certificates. Many may be read at the same moment:
+/// only reads that hang should fill the lane.
 #[cfg(any(feature = "http", feature = "net"))]
 pub(crate) static FILES: Lane = Lane::new("mcp-files", 16);
 
 /// Threads for one kind of work that may block.
 pub(crate) struct Lane {
     name: &'static str,
-    /// How much of it runs at a time. There are twice as many threads: waiting
-    /// for a result with a limit of time takes one too.
+    /// How many pieces of work run at once. There are twice as many threads:
+    /// waiting for a result with a time limit also takes one.
     most: usize,
     state: Lock<LaneState>,
 }
 
 struct LaneState {
     jobs: VecDeque<Job>,
-    /// Work that was taken on and has not ended.
+    /// Work that was accepted and has not ended.
     open: usize,
-    /// Jobs that have a thread or need one. A thread that only has to report its result is
-    /// free already, so that quick work, one piece after another, starts no second thread.
+    /// Jobs that have a thread or need one. A thread that only has to report
+    /// its result already counts as free, so quick work, one piece after
+    /// another, starts no second thread.
     unfinished: usize,
     threads: usize,
-    /// The thread that became idle last is the first to be used again: its caches are warm.
+    /// Idle threads. The last one that became idle is used first, since its
+    /// caches are warm.
     idle: Vec<Thread>,
 }
 
@@ -65,11 +68,12 @@ type Job = Box<dyn FnOnce() + Send>;
 /// Why there is no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfinished {
-    /// The work takes longer than its caller waits. It goes on.
+    /// The work takes longer than its caller waits. It continues.
     Slow,
-    /// As much work of this kind hangs as may run at a time.
+    /// As much work of this kind hangs as may run at once.
     Full,
-    /// It panicked, or the operating system gave no thread for it.
+    /// The work panicked, or the operating system could not start a thread for
+    /// it.
     Failed,
 }
 
@@ -88,12 +92,12 @@ impl Lane {
         }
     }
 
-    /// Runs `work` and waits for its result, for `patience` on the clock of the
-    /// wall: a paused clock of tokio does not shorten it.
+    /// Runs `work` and waits for its result, for `patience` of real time: a
+    /// paused clock of tokio does not shorten it.
     ///
     /// Work that takes a fraction of a millisecond, as most does, is waited for
-    /// in place. That is quicker than to be woken, and lets no paused clock jump
-    /// ahead meanwhile.
+    /// in place. That is quicker than being woken, and lets no paused clock
+    /// jump ahead meanwhile.
     #[cfg(any(feature = "http", feature = "net"))]
     pub(crate) async fn run<T: Send + 'static>(
         &'static self,
@@ -146,7 +150,7 @@ impl Lane {
             let _ = tell.send(result);
             let _ = wake.send(());
         }))?;
-        // A paused clock, most likely, which must not move meanwhile.
+        // Probably a paused clock, which must not advance meanwhile.
         if begun.elapsed().is_zero()
             && let Some(outcome) = wait_in_place(&told, Duration::MAX)
         {
@@ -157,7 +161,7 @@ impl Lane {
         told.try_recv().map_err(|_| Unfinished::Failed)
     }
 
-    /// Begins `work`, whose result is not waited for.
+    /// Starts `work` without waiting for its result.
     #[cfg(any(feature = "http", feature = "net", feature = "process"))]
     pub(crate) fn start(
         &'static self,
@@ -170,8 +174,8 @@ impl Lane {
         }))
     }
 
-    /// Counts work until the result is dropped: also if the work panics, or is
-    /// dropped before it begins.
+    /// Counts work until the result is dropped, also if the work panics or is
+    /// dropped before it starts.
     fn admit(&'static self) -> Result<Unended, Unfinished> {
         let mut state = self.state.lock();
         if state.open >= self.most {
@@ -201,7 +205,8 @@ impl Lane {
             }
             state.threads += 1;
         }
-        // Otherwise a thread that reports its result looks for the next job afterwards.
+        // Otherwise a thread that reports its result looks for the next job
+        // afterwards.
         Ok(())
     }
 
@@ -210,7 +215,7 @@ impl Lane {
         loop {
             if let Some(job) = state.jobs.pop_front() {
                 drop(state);
-                // A task that waits for it finds that there is no result.
+                // A task that waits for the job finds that there is no result.
                 let _ = catch_unwind(AssertUnwindSafe(job));
                 state = self.state.lock();
                 continue;
@@ -219,14 +224,14 @@ impl Lane {
             drop(state);
             thread::park();
             state = self.state.lock();
-            // Waking without a reason leaves it in the list.
+            // A spurious wake-up leaves it in the list.
             let this = thread::current().id();
             state.idle.retain(|idle| idle.id() != this);
         }
     }
 }
 
-/// A job that has not ended; work that was taken on, or a wait for its result.
+/// A job that has not ended: accepted work, or a wait for its result.
 struct Unended {
     lane: &'static Lane,
     is_work: bool,
@@ -242,13 +247,13 @@ impl Drop for Unended {
 
 /// Waits for work that is about to end; `None` if it is not.
 fn wait_in_place<T>(told: &Receiver<T>, patience: Duration) -> Option<Result<T, Unfinished>> {
-    /// How long a worker of the runtime is held up for it.
+    /// How long a worker of the runtime is blocked for it.
     const BRIEF: Duration = Duration::from_millis(1);
     let begun = tokio::time::Instant::now();
     let outcome = match told.recv_timeout(BRIEF) {
-        // A clock that does not advance is a paused one, on a runtime of one thread
-        // that would take the wait for idleness, and move the clock to the next
-        // timer.
+        // A clock that does not advance is a paused one, on a runtime of one
+        // thread that would treat the wait as idleness, and advance the clock
+        // to the next timer.
         Err(RecvTimeoutError::Timeout) if begun.elapsed().is_zero() => told.recv_timeout(patience),
         Err(RecvTimeoutError::Timeout) => return None,
         outcome => outcome,
@@ -287,7 +292,7 @@ mod tests {
         assert_eq!(LANE.run(LONG, || 7).await, Ok(7));
         let (go, gate) = channel::<()>();
         let slow = tokio::spawn(LANE.run(LONG, move || gate.recv().is_ok()));
-        // The thread of the test is not held up by it.
+        // It does not block the thread of the test.
         tokio::task::yield_now().await;
         go.send(()).unwrap();
         assert_eq!(slow.await.unwrap(), Ok(true));
@@ -307,7 +312,7 @@ mod tests {
         assert_eq!(HUNG.run(brief, || 7).await, Err(Unfinished::Full));
         assert_eq!(OTHER.run(LONG, || 7).await, Ok(7));
         drop(go);
-        // What hung has ended, and there is room again.
+        // The blocked work has ended, and there is room again.
         loop {
             match HUNG.run(LONG, || 7).await {
                 Err(Unfinished::Full) => tokio::task::yield_now().await,
@@ -324,7 +329,7 @@ mod tests {
         for _ in 0..1000 {
             assert_eq!(LANE.finish(|| thread::current().id()).await, first);
         }
-        // Work that only ends beside other work has a thread each.
+        // Work that only ends together with other work has a thread each.
         static BOTH: Barrier = Barrier::new(2);
         let meet = || BOTH.wait().is_leader();
         let (one, other) = tokio::join!(LANE.finish(meet), LANE.finish(meet));

@@ -1,4 +1,4 @@
-//! The addresses of a name.
+//! Resolves host names.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,30 +10,30 @@ use tokio::sync::watch;
 use crate::support::lock::Lock;
 use crate::support::lookup::{Lane, Unfinished};
 
-/// For hosts that the operator named: issuers, Redis.
+/// For hosts that the operator configured: issuers, Redis.
 #[cfg(any(feature = "oauth", feature = "redis", test))]
 static NAMES: Lane = Lane::new("mcp-names", 16);
 
-/// For hosts that clients name, of which they may know slow ones.
+/// For hosts that clients name, some of which may be slow on purpose.
 #[cfg(feature = "net")]
 static NAMES_OF_CLIENTS: Lane = Lane::new("mcp-fetch", 64);
 
-/// What was found under a name. `io::Error` cannot be shared.
+/// The result of a lookup. `io::Error` cannot be shared.
 type Found = Result<Arc<[SocketAddr]>, (io::ErrorKind, String)>;
 
-/// The names that are being looked up. However often one is asked for, it is
-/// looked up once at a time: a name server that hangs takes one thread for it.
+/// The lookups in progress. A name is looked up once at a time, however often
+/// it is requested: a name server that hangs takes one thread for it.
 static ASKED: Lock<BTreeMap<String, watch::Receiver<Option<Found>>>> = Lock::new(BTreeMap::new());
 
-/// The addresses of `host`, which may be one itself, with `port`. The caller
-/// limits how long it waits.
+/// Returns the addresses of `host`, which may itself be an address, with
+/// `port`. The caller limits how long it waits.
 #[cfg(any(feature = "oauth", feature = "redis", test))]
 pub(crate) async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     addresses_on(&NAMES, host, port).await
 }
 
-/// The addresses of a `host` that a client named, with port 0. Its lookup takes no
-/// thread from those of the operator's hosts.
+/// Returns the addresses of a `host` that a client named, with port 0. Its
+/// lookup uses no thread of those for the operator's hosts.
 #[cfg(feature = "net")]
 pub(crate) async fn addresses_for_client(host: &str) -> io::Result<Vec<SocketAddr>> {
     addresses_on(&NAMES_OF_CLIENTS, host, 0).await
@@ -59,7 +59,8 @@ async fn addresses_on(lane: &'static Lane, host: &str, port: u16) -> io::Result<
     }
 }
 
-/// What will be found under a name, by the lookup on its way or by a new one.
+/// Returns a receiver of the result of a lookup, which is in progress or starts
+/// now.
 fn ask(lane: &'static Lane, host: &str) -> Result<watch::Receiver<Option<Found>>, Unfinished> {
     let mut asked = ASKED.lock();
     if let Some(found) = asked.get(host) {
@@ -68,7 +69,7 @@ fn ask(lane: &'static Lane, host: &str) -> Result<watch::Receiver<Option<Found>>
     let (tell, found) = watch::channel(None);
     let asking = Asking(host.to_owned());
     asked.insert(host.to_owned(), found.clone());
-    // A lookup that is not taken on takes its name out of the list.
+    // A lookup that is refused removes its name from the list.
     drop(asked);
     lane.start(move || {
         let outcome = look_up(&asking.0);
@@ -114,7 +115,7 @@ mod tests {
         addresses("no\0name", 80).await.unwrap_err();
     }
 
-    /// Blocking tools wait in the same pool of threads, for as long as they like.
+    /// Blocking tools wait in the same pool of threads, for any length of time.
     #[test]
     fn a_name_is_found_while_every_blocking_thread_is_taken() {
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -24,13 +24,13 @@ use std::time::{Duration, Instant};
 pub(crate) use printed::entrance;
 pub(crate) use queue::Queue;
 
-/// How many bytes of lines may wait. As many again may be on their way out.
+/// How many bytes of lines may wait. The same number may be on their way out.
 const ROOM: usize = 1024 * 1024;
 
 /// How long the end of the process waits for a stderr that is not read.
 const LONGEST_FLUSH: Duration = Duration::from_millis(200);
 
-/// How lines that are not the log's own are written.
+/// The format of lines that are not the log's own.
 pub(crate) struct Format {
     /// A line that the program printed.
     #[cfg(unix)]
@@ -41,8 +41,8 @@ pub(crate) struct Format {
 
 static FORMAT: OnceLock<Format> = OnceLock::new();
 
-/// The lines on their way to stderr. Its thread starts with the first one, or
-/// with [`guard`].
+/// Returns the queue of lines for stderr. Its thread starts with the first
+/// line, or with [`guard`].
 pub(crate) fn queue() -> &'static Queue {
     static STDERR: Queue = Queue::new(ROOM, open);
     &STDERR
@@ -58,14 +58,14 @@ fn open() -> Box<dyn queue::Output> {
     Box::new(io::stderr())
 }
 
-/// Writes what is printed so; the first format stays. Without one it is plain
-/// text.
+/// Sets the format of printed lines; the first call wins. Without one they are
+/// plain text.
 #[cfg(feature = "logging")]
 pub(crate) fn format_with(format: Format) {
     let _ = FORMAT.set(format);
 }
 
-/// Keeps the program from waiting for a stderr that takes nothing, from now on.
+/// Keeps the program from waiting for a blocked stderr, from now on.
 #[cfg(feature = "stdio")]
 pub(crate) fn guard() {
     queue().start();
@@ -101,5 +101,5 @@ fn printed_line(text: &str) -> String {
     }
 }
 
-/// Where there are no copies of descriptors, or nothing to copy.
+/// For systems without copies of descriptors, or if there is nothing to copy.
 impl queue::Output for io::Stderr {}

@@ -1,5 +1,5 @@
-//! The end of the queue: a private copy of descriptor 2, and what is done once
-//! that takes nothing any more.
+//! The output of the queue: a private copy of descriptor 2, and the fallback
+//! once that is blocked.
 
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
@@ -11,7 +11,7 @@ use rustix::io::{Errno, fcntl_dupfd_cloexec};
 
 use crate::support::stderr::{printed, queue};
 
-/// How long stderr may take nothing before writers no longer wait for it.
+/// How long stderr may be blocked before writers no longer wait for it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The most bytes of one write if writes can block: an output that reports room
@@ -22,8 +22,8 @@ const AT_ONCE: usize = if cfg!(target_os = "linux") {
     512
 };
 
-/// The size that the pipe of stderr is given once it is stuck, in bytes: the
-/// most that Linux allows without privileges.
+/// The size that the pipe of stderr gets once it is stuck, in bytes: the most
+/// that Linux allows without privileges.
 #[cfg(target_os = "linux")]
 const LARGE_PIPE: usize = 1024 * 1024;
 
@@ -32,7 +32,7 @@ const LARGE_PIPE: usize = 1024 * 1024;
 #[cfg(target_os = "linux")]
 const GET_OUT: Duration = Duration::from_millis(50);
 
-/// Copies below this number could be taken for stdin, stdout or stderr.
+/// Copies below this number could be mistaken for stdin, stdout or stderr.
 const FIRST_FREE: i32 = 3;
 
 pub(super) fn open() -> Box<dyn queue::Output> {
@@ -45,9 +45,10 @@ pub(super) fn open() -> Box<dyn queue::Output> {
 struct Stderr {
     file: OwnedFd,
     at_once: usize,
-    /// Whether others may have to wait for it: a file takes bytes at any time.
+    /// Whether writers may have to wait for it: a file accepts bytes at any
+    /// time.
     can_be_stuck: bool,
-    /// It took nothing when it was last looked at.
+    /// It was blocked at the last check.
     looks_stuck: bool,
 }
 
@@ -74,7 +75,8 @@ impl Stderr {
         }
     }
 
-    /// Whether it takes bytes within `wait`; without a limit if that is `None`.
+    /// Whether it accepts bytes within `wait`; without a limit if that is
+    /// `None`.
     fn takes_bytes(&self, wait: Option<Duration>) -> bool {
         let wait = wait.and_then(|wait| Timespec::try_from(wait).ok());
         let mut files = [PollFd::new(&self.file, PollFlags::OUT)];
@@ -86,8 +88,8 @@ impl Stderr {
         }
     }
 
-    /// Leads descriptor 2 to the pipe that is emptied, and lets waiting writes
-    /// finish.
+    /// Redirects descriptor 2 to the pipe that is emptied, and lets waiting
+    /// writes finish.
     fn give_up_descriptor(&mut self) {
         self.can_be_stuck = false;
         let is_led = printed::entrance()
@@ -95,7 +97,7 @@ impl Stderr {
         if !is_led {
             return; // no pipe, no thread: nothing can be done
         }
-        // A write that waits already goes on waiting for the old pipe, and
+        // A write that already waits continues to wait for the old pipe, and
         // `eprintln!` holds a lock meanwhile.
         #[cfg(target_os = "linux")]
         if rustix::pipe::fcntl_setpipe_size(&self.file, LARGE_PIPE).is_ok() {
@@ -135,8 +137,8 @@ impl queue::Output for Stderr {
     }
 }
 
-/// A pipe opened anew, so that writes to it never wait; `O_NONBLOCK` on what
-/// was inherited would be the parent's too.
+/// Reopens a pipe, so that writes to it never wait; `O_NONBLOCK` on the
+/// inherited descriptor would also affect the parent.
 #[cfg(target_os = "linux")]
 fn reopen(copy: &OwnedFd) -> Option<OwnedFd> {
     use std::os::fd::AsRawFd as _;

@@ -1,6 +1,6 @@
-//! What the program and its children print, on its way into the queue: a pipe
-//! that a thread of its own empties at once. A line without an end counts as
-//! one after a moment.
+//! Moves the output that the program and its children print into the queue:
+//! through a pipe that a separate thread empties at once. An unfinished line
+//! counts as a line after a moment.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,33 +14,33 @@ use rustix::io::Errno;
 
 use crate::support::stderr::{printed_line, queue};
 
-/// How long the rest of a line may take until what is there counts as one.
+/// How long the rest of a line may take until the unfinished line is passed on.
 const REST: Duration = Duration::from_millis(50);
 
 /// The longest line, in bytes; a longer one is cut into several.
 const LONGEST_LINE: usize = 16 * 1024;
 
-/// How much is read at once.
+/// The number of bytes of one read.
 const CHUNK: usize = 16 * 1024;
 
 struct Pipe {
     entrance: OwnedFd,
     exit: OwnedFd,
-    /// Whether its thread has passed on all that it has read.
+    /// Whether its thread has passed on everything that it has read.
     is_idle: AtomicBool,
 }
 
-/// Made when it is first needed; none if it cannot be had.
+/// Made when it is first needed; `None` if it cannot be made.
 static PIPE: OnceLock<Option<&'static Pipe>> = OnceLock::new();
 
-/// Where to write what is to become lines of the log; none if the system has
-/// no pipe or no thread to give.
+/// Returns the descriptor whose input becomes lines of the log; `None` if the
+/// system cannot create the pipe or the thread.
 pub(crate) fn entrance() -> Option<BorrowedFd<'static>> {
     let pipe = PIPE.get_or_init(|| Pipe::open().ok());
     pipe.map(|pipe| pipe.entrance.as_fd())
 }
 
-/// Waits until all that was printed is in the queue.
+/// Waits until everything that was printed is in the queue.
 pub(super) fn drain(until: Instant) {
     let Some(Some(pipe)) = PIPE.get() else {
         return;
@@ -52,7 +52,7 @@ pub(super) fn drain(until: Instant) {
 }
 
 impl Pipe {
-    /// Opens one that lasts as long as the process.
+    /// Opens a pipe that lasts as long as the process.
     fn open() -> io::Result<&'static Self> {
         let (exit, entrance) = io::pipe()?;
         let pipe: &Self = Box::leak(Box::new(Self {
@@ -97,8 +97,8 @@ impl Pipe {
         }
     }
 
-    /// Whether there is something to read within `wait`; without a limit if that is
-    /// `None`.
+    /// Whether there is something to read within `wait`; without a limit if
+    /// that is `None`.
     fn has_bytes(&self, wait: Option<Duration>) -> bool {
         let wait = wait.and_then(|wait| Timespec::try_from(wait).ok());
         let mut files = [PollFd::new(&self.exit, PollFlags::IN)];
@@ -111,7 +111,7 @@ impl Pipe {
     }
 }
 
-/// Passes on a line, without waiting: what finds no room is counted there.
+/// Passes on a line without waiting; one that finds no room is counted there.
 fn push(line: &mut Vec<u8>) {
     if !line.is_empty() {
         let text = String::from_utf8_lossy(line.trim_ascii_end());

@@ -1,4 +1,4 @@
-//! The queue of lines: bounded, and never waited for.
+//! The queue of lines: limited in size, and never waited for.
 
 use std::io::{self, Write};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,15 +7,14 @@ use std::time::{Duration, Instant};
 
 use crate::support::stderr::dropped_lines;
 
-/// A buffer of lines that grew larger than this, in bytes, is given back once
-/// it is written.
+/// A buffer of lines that grew larger than this, in bytes, is freed once it is
+/// written.
 const KEPT_BUFFER: usize = 64 * 1024;
 
-/// How long to leave an output alone that takes nothing and cannot be waited
-/// for.
+/// The pause after an output accepts nothing and cannot be waited for.
 const RETRY: Duration = Duration::from_millis(10);
 
-/// How often an output is looked at that has nothing to write.
+/// How often an output without lines to write is checked.
 const LOOK: Duration = Duration::from_secs(1);
 
 thread_local! {
@@ -32,9 +31,10 @@ impl Drop for Flush {
     }
 }
 
-/// Where lines go.
+/// The destination of lines.
 pub(crate) trait Output: Write + Send {
-    /// Called while there is nothing to write; whether it is to be called again.
+    /// Called while there is nothing to write; returns whether to call it
+    /// again.
     fn look(&mut self) -> bool {
         false
     }
@@ -44,9 +44,9 @@ pub(crate) struct Queue {
     room: usize,
     open: fn() -> Box<dyn Output>,
     state: Mutex<State>,
-    /// Lines came.
+    /// Signalled when lines are added.
     filled: Condvar,
-    /// Lines left.
+    /// Signalled when lines are written.
     written: Condvar,
 }
 
@@ -79,7 +79,7 @@ impl Queue {
 
     /// Adds a line, newline included.
     pub(crate) fn push(&'static self, line: &[u8]) {
-        // On a thread that ends already nothing is left to be done.
+        // A thread that is ending already needs no flush.
         let _ = AT_EXIT.try_with(|_| {});
         let mut state = self.lock();
         if state.waiting.len() + line.len() > self.room {
@@ -95,7 +95,7 @@ impl Queue {
         }
     }
 
-    /// Starts the thread, though there is no line yet.
+    /// Starts the thread even though there is no line yet.
     #[cfg(feature = "stdio")]
     pub(super) fn start(&'static self) {
         self.run_thread(&mut self.lock());
@@ -112,7 +112,7 @@ impl Queue {
         }
     }
 
-    /// Waits until what was pushed is written, or until then.
+    /// Waits until the present lines are written, or until the given time.
     pub(super) fn flush(&self, until: Instant) {
         let mut state = self.lock();
         while state.is_running && (state.is_writing || !state.waiting.is_empty()) {
@@ -133,8 +133,8 @@ impl Queue {
         let mut is_looked_at = true;
         loop {
             if self.next(&mut batch, is_looked_at) {
-                // A stderr that is closed or broken takes nothing: the lines
-                // are lost, and there is nowhere to say so.
+                // A stderr that is closed or broken accepts nothing: the lines
+                // are lost, and there is nowhere to report it.
                 let _ = write_patiently(&mut *output, &batch);
             } else {
                 is_looked_at = output.look();
@@ -142,8 +142,8 @@ impl Queue {
         }
     }
 
-    /// Waits for lines and swaps them for the batch that was written; false
-    /// where none came for a while and the output is looked at.
+    /// Waits for lines and swaps them for the batch that was written. Returns
+    /// false if none arrived for a while and the output must be checked.
     fn next(&self, batch: &mut Vec<u8>, is_looked_at: bool) -> bool {
         batch.clear();
         if batch.capacity() > KEPT_BUFFER {
@@ -181,8 +181,8 @@ impl Queue {
     }
 }
 
-/// Writes everything. A stderr that someone else made non-blocking is tried
-/// again and again: this thread has nothing better to do.
+/// Writes everything. A stderr that another process made non-blocking is tried
+/// repeatedly: this thread has nothing better to do.
 fn write_patiently(output: &mut dyn Write, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match output.write(bytes) {
@@ -202,8 +202,8 @@ mod tests {
 
     use super::*;
 
-    /// A stderr that takes nothing until it is told to, and remembers what each
-    /// write held.
+    /// A stderr that accepts nothing until it is released, and remembers the
+    /// content of each write.
     #[derive(Default)]
     struct Slow {
         is_open: Mutex<bool>,
@@ -273,7 +273,7 @@ mod tests {
 
         QUEUE.push(b"the first\n");
         begun.recv().unwrap();
-        // It is on its way out, and stderr takes nothing.
+        // It is on its way out, and stderr is blocked.
         for number in 2..10 {
             QUEUE.push(format!("line {number}\n").as_bytes());
         }
