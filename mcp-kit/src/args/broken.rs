@@ -1,8 +1,8 @@
-//! garde's findings in the wire's names and the author's words.
+//! Reports garde's findings with the names on the wire and the author's words.
 //!
-//! The walk of the schema says most of what garde finds, and says it better.
-//! What is left are the rules that a schema cannot say. garde's own texts are
-//! never shown: a custom rule may have put a value into one.
+//! The walk of the schema reports most of garde's findings, in more detail. The
+//! rest are rules that a schema cannot express. garde's own texts are never
+//! shown: a custom rule may have put a value into one.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use super::shape::{
 };
 use crate::schema::{Finding, Step, TextRule, child_item, child_member, length, push_step};
 
-/// More of garde's findings than this are not looked into.
+/// garde's findings above this number are not examined.
 const MAX_LOOKED_INTO: usize = 50;
 
-/// What garde found and the walk did not.
+/// Returns what garde found and the walk did not.
 pub(super) fn unsaid(
     report: &garde::Report,
     shape: &'static Shape,
@@ -55,8 +55,8 @@ pub(super) fn unsaid(
     found
 }
 
-/// Whether every finding of garde's stands where a rule is told in words only:
-/// the schema cannot know of it.
+/// Whether each of garde's findings is at a place with a rule in words only,
+/// which the schema cannot know.
 #[cfg(feature = "testing")]
 pub(crate) fn only_worded(report: &garde::Report, shape: &'static Shape, raw: &str) -> bool {
     report.iter().all(|(path, _)| {
@@ -65,8 +65,8 @@ pub(crate) fn only_worded(report: &garde::Report, shape: &'static Shape, raw: &s
     })
 }
 
-/// garde shows its path's components only through a hidden function: this is
-/// the one place that uses it.
+/// Returns the components of garde's path, which are available only through a
+/// hidden function. This is the only use of it.
 fn components(path: &garde::Path) -> Vec<String> {
     let mut components: Vec<String> = path
         .__iter()
@@ -76,16 +76,16 @@ fn components(path: &garde::Path) -> Vec<String> {
     components
 }
 
-/// What stands at the end of a path.
+/// The target of a path.
 struct Target {
     rules: &'static [Rule],
     words: &'static [&'static str],
-    /// The path goes on inside something opaque.
+    /// The path continues inside an opaque value.
     hidden: bool,
 }
 
 impl Target {
-    /// What to say of so many findings that the schema does not show.
+    /// Returns the reports of so many findings that the schema does not show.
     fn texts(&self, left: usize) -> Vec<String> {
         let needing = self.rules.iter().filter(|rule| needs_words(rule)).count();
         let paired = needing == self.words.len();
@@ -159,7 +159,7 @@ fn only_garde_checks(rule: &Rule) -> bool {
     }
 }
 
-/// The way down a path of garde's: the wire's path grows along.
+/// The way along one of garde's paths, with the path on the wire.
 struct Way<'t> {
     path: String,
     shape: &'static Shape,
@@ -194,7 +194,7 @@ fn find(components: &[String], shape: &'static Shape, raw: &str) -> (String, Tar
     (way.path, way.target)
 }
 
-/// The words of a struct's own rules.
+/// Returns the words of a struct's own rules.
 fn words_of(shape: &'static Shape) -> &'static [&'static str] {
     match super::publish::resolve(shape) {
         Shape::Struct(of) => of.words,
@@ -203,7 +203,7 @@ fn words_of(shape: &'static Shape) -> &'static [&'static str] {
 }
 
 impl<'t> Way<'t> {
-    /// One component; false where it leads nowhere that is known.
+    /// Follows one component; returns false if it leads nowhere that is known.
     fn step(&mut self, component: &str) -> bool {
         if component.is_empty() {
             // `inner` of an `Option`.
@@ -261,7 +261,7 @@ impl<'t> Way<'t> {
             Rule::Inner(rules) => Some(*rules),
             _ => None,
         });
-        // Words on a field may speak of its items.
+        // Words on a field may describe its items.
         let words = if rules.is_some() {
             self.target.words
         } else {
@@ -274,7 +274,7 @@ impl<'t> Way<'t> {
         }
     }
 
-    /// Through the types that garde gives no component.
+    /// Passes through the types that garde gives no component.
     fn enter_transparent(&mut self) {
         loop {
             let fields = match super::publish::resolve(self.shape) {
@@ -294,7 +294,7 @@ impl<'t> Way<'t> {
         }
     }
 
-    /// The same place, one type further in.
+    /// Stays at the place, one type further in.
     fn enter(&mut self, field: &'static FieldShape) {
         self.target = Target {
             rules: field.rules,
@@ -332,7 +332,7 @@ impl<'t> Way<'t> {
         true
     }
 
-    /// garde leaves the variant's name out: the text tells which it is.
+    /// Finds the variant, whose name garde omits: the text shows which it is.
     fn variant(&mut self, of: &'static EnumShape, component: &str) -> bool {
         let Some(variant) = self.given_variant(of, component) else {
             return false;
@@ -394,7 +394,7 @@ impl<'t> Way<'t> {
     }
 }
 
-/// A rule as it follows `query: ` in a report, where only garde checks it.
+/// Returns a rule that only garde checks, as it follows `query: ` in a report.
 fn said_of(rule: &Rule) -> String {
     match rule {
         Rule::Ascii => TextRule::Ascii.says(),

@@ -11,12 +11,12 @@ use super::{ArgsSpec, ArgumentNames, DecodeError, Violations, broken, publish, r
 use crate::schema;
 use crate::schema::{Coerced, Finding, Rewrites, RunTime, Standard, Validator};
 
-/// What a tool accepts: the published schema, and the decoder that keeps it.
+/// What a tool accepts: the published schema, and the decoder that enforces it.
 #[derive(Debug)]
 pub struct CompiledArgs {
     schema: Value,
     pub(super) validator: Validator,
-    /// For what the validator does not know of a run-time tool's schema.
+    /// Checks what the validator does not support of a run-time tool's schema.
     standard: Option<Standard>,
     decoder: Decoder,
 }
@@ -26,13 +26,13 @@ enum Decoder {
     Typed {
         decode: fn(&str) -> Result<Box<dyn Any + Send>, DecodeError>,
         shape: &'static Shape,
-        /// serde may decode one place again and again.
+        /// Whether serde may decode one place repeatedly.
         repeats: bool,
     },
     Json,
 }
 
-/// Arguments that passed.
+/// Arguments that are valid.
 #[derive(Debug)]
 pub enum Decoded {
     /// The tool's own argument struct.
@@ -42,7 +42,7 @@ pub enum Decoded {
 }
 
 impl CompiledArgs {
-    /// A tool without arguments: `{}` only.
+    /// Returns the arguments of a tool without any: only `{}`.
     pub fn none() -> Self {
         let schema = serde_json::json!({ "type": "object", "properties": {}, "additionalProperties": false });
         let validator = schema::typed(&schema);
@@ -57,8 +57,9 @@ impl CompiledArgs {
     /// Compiles a type that derives `ToolArgs`.
     ///
     /// # Errors
-    /// Everything on which the type's schema and its checks disagree, each with
-    /// the type, the field and what to do.
+    ///
+    /// Returns every disagreement between the type's schema and its checks,
+    /// each with the type, the field and the fix.
     pub fn of(spec: &ArgsSpec) -> Result<Self, Vec<String>> {
         if let Some(missing) = spec.missing {
             return Err(vec![format!("`{}`: {missing}", spec.type_name)]);
@@ -78,23 +79,25 @@ impl CompiledArgs {
 
     /// Compiles a JSON Schema (2020-12) that is known only at run time.
     ///
-    /// Calls are checked against the schema as it is given. Clients see it in
-    /// the form that every host accepts; see [`schema`](Self::schema).
+    /// Calls are checked against the schema as it is passed in. Clients see it
+    /// in the form that every host accepts; see [`schema`](Self::schema).
     ///
     /// The root must describe an object. Arguments that it does not name are
-    /// refused, unless it says `additionalProperties` itself or combines other
-    /// schemas. `format` is an annotation, as in the standard, except `ipv4` and
-    /// `ipv6`, which are checked. Annotations that the standard does not know
-    /// are kept.
+    /// refused, unless it has `additionalProperties` itself or combines other
+    /// schemas. `format` is an annotation, as in the standard, except `ipv4`
+    /// and `ipv6`, which are checked. Annotations that the standard does not
+    /// know are kept.
     ///
     /// mcp-kit checks most keywords itself. The feature `regex` adds `pattern`,
     /// the feature `json-schema` everything else: `if`, `contains`,
-    /// `dependentRequired`, `unevaluatedProperties`, references by `$anchor` and
-    /// `$id`, and so on. No `$ref` is ever fetched, from the network or a file.
+    /// `dependentRequired`, `unevaluatedProperties`, references by `$anchor`
+    /// and `$id`, and so on. No `$ref` is ever fetched, from the network or a
+    /// file.
     ///
     /// # Errors
-    /// Keywords that are malformed, and those that nothing would check, each
-    /// with its place and the feature that checks it.
+    ///
+    /// Returns the keywords that are malformed, and those that would not be
+    /// checked, each with its place and the feature that checks it.
     pub fn from_schema(mut schema: Value) -> Result<Self, Vec<String>> {
         let Some(root) = schema.as_object_mut() else {
             return Err(vec!["#: an input schema has to be an object".into()]);
@@ -130,34 +133,39 @@ impl CompiledArgs {
         })
     }
 
-    /// The published `inputSchema`: what is checked, in the form that every
-    /// host and every model's API accepts. Limits outside ±(2⁵³−1) are left
-    /// out, optional members do not list `null`, and a choice between objects
-    /// at the root is one object with the choice in words; all of them are
-    /// checked as they were declared.
+    /// Returns the published `inputSchema`: the checked rules, in the form that
+    /// every host and every model's API accepts. Limits outside ±(2⁵³−1) are
+    /// omitted, optional members do not list `null`, and a choice between
+    /// objects at the root is one object with the choice in words; all of them
+    /// are checked as they were declared.
     pub fn schema(&self) -> &Value {
         &self.schema
     }
 
     /// Decodes and checks one call's `arguments`: the JSON text of an object.
-    /// None and `null` count as `{}`.
+    /// `None` and `null` count as `{}`.
     ///
-    /// What a host wrote in another way than the schema describes is taken if it
-    /// has one reading: `5.0` for an integer, `"5"` for a number, JSON text where
-    /// there can be no text, `null` for an optional argument.
+    /// A value that a host wrote differently than the schema describes is
+    /// accepted if it has one reading: `5.0` for an integer, `"5"` for a
+    /// number, JSON text at a place without texts, `null` for an optional
+    /// argument.
     ///
     /// # Errors
-    /// Everything that is wrong with them, as far as it can be found.
+    ///
+    /// Returns everything that is wrong with the arguments, as far as it can be
+    /// found.
     pub fn decode(&self, raw: Option<&str>) -> Result<Decoded, Violations> {
         self.accept(raw, &Acceptance::default())
             .map(|accepted| accepted.decoded)
     }
 
-    /// Decodes and checks one call's `arguments` as [`decode`](Self::decode)
-    /// does, and takes only what the published schema admits.
+    /// Decodes and checks one call's `arguments` like [`decode`](Self::decode),
+    /// and accepts only what the published schema admits.
     ///
     /// # Errors
-    /// Everything that is wrong with them, as far as it can be found.
+    ///
+    /// Returns everything that is wrong with the arguments, as far as it can be
+    /// found.
     pub fn decode_strictly(&self, raw: Option<&str>) -> Result<Decoded, Violations> {
         let options = Acceptance {
             strict: true,
@@ -166,14 +174,14 @@ impl CompiledArgs {
         self.accept(raw, &options).map(|accepted| accepted.decoded)
     }
 
-    /// Decodes and checks one call's `arguments` under a server's options.
+    /// Decodes and checks one call's `arguments` with a server's options.
     pub(crate) fn accept(
         &self,
         raw: Option<&str>,
         options: &Acceptance,
     ) -> Result<Accepted, Violations> {
         let raw = text_of(raw);
-        // Where any name is taken, the ignored ones have to go first.
+        // If any name is accepted, the ignored ones must be removed first.
         if !options.ignored.is_empty()
             && self.validator.is_open()
             && let Some(left) = self.validator.without(raw, &options.ignored)
@@ -193,7 +201,7 @@ impl CompiledArgs {
         }
     }
 
-    /// Decodes what is left without the ignored arguments.
+    /// Decodes the rest of the arguments, without the ignored ones.
     fn accept_rest(&self, left: String, options: &Acceptance) -> Result<Accepted, Violations> {
         let mut accepted = match self.strictly(&left) {
             Ok(decoded) => Accepted {
@@ -207,7 +215,7 @@ impl CompiledArgs {
         Ok(accepted)
     }
 
-    /// The arguments as they are written.
+    /// Decodes the arguments as they are written.
     fn strictly(&self, raw: &str) -> Result<Decoded, Refusal> {
         match &self.decoder {
             Decoder::Typed {
@@ -227,7 +235,7 @@ impl CompiledArgs {
         }
     }
 
-    /// A run-time tool's arguments, which the validator admits.
+    /// Decodes a run-time tool's arguments, which the validator admits.
     fn json(&self, raw: &str) -> Result<Decoded, Refusal> {
         let map = serde_json::from_str(raw).map_err(Refusal::Serde)?;
         let value = Value::Object(map);
@@ -241,7 +249,7 @@ impl CompiledArgs {
         }
     }
 
-    /// The arguments with everything rewritten that has one reading.
+    /// Decodes the arguments after rewriting everything that has one reading.
     #[cold]
     fn normalised(
         &self,
@@ -252,7 +260,7 @@ impl CompiledArgs {
         if let Refusal::TooMuch(_) = refusal {
             return Err(self.violations(raw, refusal, None));
         }
-        // Opaque places last: a type may read there what its schema refuses.
+        // Opaque places last: a type may accept there what its schema refuses.
         let passes = [false, true].map(|opaque| Rewrites {
             lenient: !options.strict,
             opaque,
@@ -272,7 +280,8 @@ impl CompiledArgs {
                         rewritten: Some(coerced.text.into()),
                     });
                 }
-                // The places are the same, and more of their rules can be reported.
+                // The places are the same, and more of their rules can be
+                // reported.
                 Err(again) if before.is_none() && !rewrites.opaque => {
                     refusal = again;
                     reported = Cow::Owned(coerced.text.clone());
@@ -281,7 +290,7 @@ impl CompiledArgs {
             }
             before = Some(coerced);
         }
-        // A whole number that no integer type holds is admitted by a schema.
+        // A schema admits a whole number that no integer type holds.
         if matches!(self.decoder, Decoder::Json)
             && self.validator.admits(raw)
             && let Ok(decoded) = self.json(raw)
@@ -356,12 +365,12 @@ impl CompiledArgs {
         Violations::new(findings)
     }
 
-    /// The names in one call's `arguments`, for a log line.
+    /// Returns the names in one call's `arguments`, for a log line.
     pub fn argument_names(&self, raw: Option<&str>) -> ArgumentNames<'_> {
         self.argument_names_under(raw, &Acceptance::default())
     }
 
-    /// The names in one call's `arguments`, ignored ones left out.
+    /// Returns the names in one call's `arguments` without the ignored ones.
     pub(crate) fn argument_names_under(
         &self,
         raw: Option<&str>,
@@ -373,7 +382,7 @@ impl CompiledArgs {
     }
 }
 
-/// What `serde_json` refuses at any place, in words: its kinds of errors are
+/// Describes what `serde_json` refuses at any place: its kinds of errors are
 /// known by their texts only.
 fn unreadable(error: &serde_json::Error) -> Option<&'static str> {
     let text = error.is_syntax().then(|| error.to_string())?;
@@ -387,32 +396,32 @@ fn unreadable(error: &serde_json::Error) -> Option<&'static str> {
     }
 }
 
-/// How a server takes arguments that are not written as the schema has them.
+/// How a server treats arguments that are not written as the schema describes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Acceptance {
-    /// Only what the published schema admits.
+    /// Accepts only what the published schema admits.
     pub(crate) strict: bool,
     /// Names that are dropped if the tool does not declare them.
     pub(crate) ignored: Arc<[String]>,
 }
 
-/// Arguments that passed, and how.
+/// Valid arguments, and how they were accepted.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) decoded: Decoded,
     /// The text that was decoded, if it is not the client's.
     pub(crate) rewritten: Option<Box<str>>,
-    /// How many places were rewritten because the schema has them otherwise.
+    /// How many places were rewritten to match the schema.
     pub(crate) normalised: usize,
 }
 
-/// Who refuses the arguments.
+/// The check that refuses the arguments.
 enum Refusal {
     Serde(serde_json::Error),
     Garde(garde::Report),
     /// serde and garde accept what the schema does not.
     Schema,
-    /// Decoding the member at the top would take too much work.
+    /// Decoding this top-level member would take too much work.
     TooMuch(&'static str),
 }
 

@@ -1,5 +1,6 @@
-//! The other derives that an argument type needs, as bounds whose messages say
-//! what to write. `crate::missing_derive` checks them without a second error.
+//! The other derives that an argument type needs, as trait bounds whose
+//! messages name the missing derive. `crate::missing_derive` checks them
+//! without a second error.
 #![allow(missing_docs)]
 
 use garde::Validate;

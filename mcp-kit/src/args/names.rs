@@ -1,17 +1,17 @@
-//! The argument names that a log line may show: those the tool knows. What the
-//! client made up is only counted.
+//! The argument names that a log line may show: those that the tool knows.
+//! Names that the client made up are only counted.
 
 use std::fmt;
 
 /// The names of the known arguments in a call, in the schema's spelling.
 ///
-/// `Display` gives `query,maxResults` and, where there are any,
-/// ` (+2 unknown)`.
+/// `Display` writes `query,maxResults` and, if there are unknown ones, ` (+2
+/// unknown)`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ArgumentNames<'a> {
     /// Known arguments, in the order of the call.
     pub known: Vec<&'a str>,
-    /// How many more the call held.
+    /// The number of other arguments in the call.
     pub unknown: usize,
 }
 

@@ -1,12 +1,13 @@
-//! Types whose decoding can repeat itself without end, and how much work a text
-//! of theirs is.
+//! Detects types whose decoding can repeat itself without end, and estimates
+//! the work for a text of such a type.
 //!
-//! serde tries the variants of an untagged enum one after the other, each on the
-//! whole value. If the enum is recursive through a member that several variants
-//! have, each level multiplies the work: 3 variants and 40 levels, in 1 KiB, are
-//! hours. Two flattened maps in a recursive struct do the same. serde cannot be
-//! stopped, so the work is counted first: each place of the text once for each
-//! type, however often serde would go there. Other types pay nothing.
+//! serde tries the variants of an untagged enum one after the other, each on
+//! the whole value. If the enum is recursive through a member that several
+//! variants have, each level multiplies the work: 3 variants and 40 levels, in
+//! 1 KiB, take hours. Two flattened maps in a recursive struct have the same
+//! effect. serde cannot be stopped, so the work is counted first: each place of
+//! the text once for each type, however often serde would visit it. Other types
+//! have no such cost.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,10 +15,10 @@ use super::publish::resolve;
 use super::shape::{EnumShape, FieldShape, Repr, Shape, VariantKind};
 use crate::schema::{Cursor, Malformed};
 
-/// Visits that a text may cost, besides those that its length is worth.
+/// Visits that a text may cost, in addition to those that its length allows.
 const BASE: u64 = 200_000;
 const PER_BYTE: u64 = 8;
-/// As deep as serde_json reads.
+/// The depth that serde_json reads.
 const MAX_DEPTH: usize = 128;
 
 /// Whether a type has a part that is decoded several times at one place, and
@@ -71,7 +72,7 @@ fn branches(shape: &'static Shape) -> bool {
     }
 }
 
-/// The shapes directly inside a shape.
+/// Returns the shapes directly inside a shape.
 fn parts(shape: &'static Shape) -> Vec<&'static Shape> {
     let of_fields =
         |fields: &'static [FieldShape]| -> Vec<_> { fields.iter().filter_map(part).collect() };
@@ -94,13 +95,13 @@ fn parts(shape: &'static Shape) -> Vec<&'static Shape> {
     }
 }
 
-/// The shape of a field, unless serde has its own way there.
+/// Returns the shape of a field, unless serde reads it in its own way.
 fn part(field: &'static FieldShape) -> Option<&'static Shape> {
     (!field.skipped && !field.opaque).then(field.shape)
 }
 
-/// The member at the top whose decoding would take too much work; empty if it
-/// is the whole.
+/// Returns the top-level member whose decoding would take too much work; empty
+/// if it is the whole.
 pub(super) fn too_much(root: &'static Shape, text: &str) -> Option<&'static str> {
     let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
     let mut count = Count {
@@ -113,12 +114,12 @@ pub(super) fn too_much(root: &'static Shape, text: &str) -> Option<&'static str>
     };
     match count.value(root, 0) {
         Err(Stop::TooMuch) => Some(count.top),
-        // serde refuses it at the same place or before.
+        // serde refuses it at the same place or earlier.
         Ok(_) | Err(Stop::Malformed) => None,
     }
 }
 
-/// serde's visits, at most, and where the value ends.
+/// The maximum number of serde's visits, and where the value ends.
 type Counted = Result<(u64, usize), Stop>;
 
 enum Stop {
@@ -132,10 +133,10 @@ impl From<Malformed> for Stop {
     }
 }
 
-/// What is known of a place of the text as one type.
+/// What is known about a place of the text as one type.
 #[derive(Clone, Copy)]
 enum Known {
-    /// It is being counted: a type that is itself at the same place.
+    /// The place is being counted: the type contains itself at the same place.
     Open,
     Done {
         visits: u64,
@@ -167,7 +168,7 @@ impl<'t> Count<'t> {
         Ok(())
     }
 
-    /// The value at a position as one type.
+    /// Counts the value at a position as one type.
     fn value(&mut self, shape: &'static Shape, at: usize) -> Counted {
         let shape = resolve(shape);
         let key = (std::ptr::from_ref(shape), at);
@@ -243,7 +244,8 @@ impl<'t> Count<'t> {
         Ok((visits, end))
     }
 
-    /// The fields of a struct or a tuple. serde also reads either from a list.
+    /// Counts the fields of a struct or a tuple. serde also reads either from a
+    /// list.
     fn fields(&mut self, fields: &'static [FieldShape], at: usize) -> Counted {
         let is_top = self.depth == 1;
         let (mut visits, end) = self.inside(at, |count, name, index| {
@@ -269,7 +271,8 @@ impl<'t> Count<'t> {
         Ok((visits, end))
     }
 
-    /// What is inside a list or an object, each value as the shape that it has.
+    /// Counts what is inside a list or an object, each value with its own
+    /// shape.
     fn inside(
         &mut self,
         at: usize,
@@ -306,7 +309,7 @@ impl<'t> Count<'t> {
         Ok((visits, cursor.pos()))
     }
 
-    /// A value without a shape: one visit for every few bytes.
+    /// Counts a value without a shape: one visit for every few bytes.
     fn skipped(&mut self, at: usize) -> Counted {
         let mut cursor = self.cursor(at);
         cursor.skip()?;
@@ -318,7 +321,7 @@ impl<'t> Count<'t> {
         ))
     }
 
-    /// The value of the first member with a wanted name.
+    /// Returns the value of the first member with a wanted name.
     fn member(&mut self, at: usize, wanted: impl Fn(&str) -> bool) -> Result<Option<usize>, Stop> {
         let mut cursor = self.cursor(at);
         let mut first = true;

@@ -1,19 +1,19 @@
-//! The report a client gets when its arguments are refused: complete, in the
-//! names of the wire, with the bounds and without the values.
+//! The report that a client receives when its arguments are refused: complete,
+//! with the names on the wire and the limits, and without the values.
 
 use std::fmt;
 
 use crate::schema::Finding;
 
-/// At most this many findings are listed; the rest is counted.
+/// The most findings that are listed; the rest is counted.
 const MAX_LISTED: usize = 20;
 
 /// Everything that is wrong with one call's arguments.
 ///
-/// `Display` gives the text that the model reads:
-/// `Invalid arguments: query: must have at least 1 character; unknown argument
-/// "max_result" (did you mean "maxResults"?)`. It never holds a value; names
-/// that the client made up are shortened and escaped.
+/// `Display` writes the text that the model reads: `Invalid arguments: query:
+/// must have at least 1 character; unknown argument "max_result" (did you mean
+/// "maxResults"?)`. It never holds a value; names that the client made up are
+/// shortened and escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violations(Vec<Finding>);
 
@@ -23,12 +23,13 @@ impl Violations {
         Self(findings)
     }
 
-    /// Each finding as the report shows it: the place, a colon, the rule.
+    /// Returns each finding as the report shows it: the place, a colon, the
+    /// rule.
     pub fn messages(&self) -> impl Iterator<Item = String> + '_ {
         self.0.iter().map(ToString::to_string)
     }
 
-    /// How many findings there are.
+    /// Returns the number of findings.
     pub fn count(&self) -> usize {
         self.0.len()
     }

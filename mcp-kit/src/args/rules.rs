@@ -1,5 +1,5 @@
-//! garde's rules at one place of a schema: each is said as a keyword, as a
-//! pattern or in words, and what the schema says beyond them is a problem.
+//! Publishes garde's rules at one place of a schema: each as a keyword, as a
+//! pattern or in words. Rules that only the schema has are problems.
 
 mod problems;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::shape::{Bound, LengthMode, Rule, Shape};
 use crate::schema::{NOTES, Number, TextRule, describe, foreign_to_ecma};
 
-/// Keywords that limit values: something has to check them.
+/// Keywords that limit values, each of which must be checked.
 pub(super) const LIMITS: &[&str] = &[
     "minLength",
     "maxLength",
@@ -24,27 +24,27 @@ pub(super) const LIMITS: &[&str] = &[
     "maxProperties",
 ];
 
-/// One place of a schema with the rules that a field has there.
+/// One place of a schema, and a field's rules for it.
 pub(super) struct Place<'s> {
     pub(super) schema: &'s mut Map<String, Value>,
     pub(super) rules: &'s [Rule],
     pub(super) words: &'s [&'static str],
     /// Whether words further out also describe this place.
     pub(super) worded: bool,
-    /// Whether garde gets here at all.
+    /// Whether garde reaches this place at all.
     pub(super) enforced: bool,
     /// Whether the type's own keywords are mcp-kit's to explain.
     pub(super) opaque: bool,
-    /// The type's shape, where the schema is the type's.
+    /// The type's shape, if the schema is the type's.
     pub(super) shape: Option<&'static Shape>,
     pub(super) at: &'s str,
 }
 
-/// What the rules say, before it is written into the schema.
+/// The meaning of the rules, before it is written into the schema.
 #[derive(Default)]
 struct Said {
     keywords: Vec<(&'static str, Value)>,
-    /// Regular expressions as the author wrote them.
+    /// Regular expressions in the author's form.
     patterns: Vec<String>,
     rules: Vec<(TextRule, Option<&'static str>)>,
     /// Sentences for the description.
@@ -52,7 +52,8 @@ struct Said {
 }
 
 impl Place<'_> {
-    /// Writes the rules into the schema; returns what has to be mended.
+    /// Writes the rules into the schema; returns the problems that the author
+    /// must fix.
     pub(super) fn write(mut self) -> Vec<String> {
         let mut problems = Vec::new();
         let base = self.base();
@@ -77,7 +78,7 @@ impl Place<'_> {
         }
     }
 
-    /// The bounds of the Rust type; its format's name goes.
+    /// Removes the format's name, and returns the limits of the Rust type.
     fn base(&mut self) -> (Option<Value>, Option<Value>) {
         let format = self.schema.get("format").and_then(Value::as_str);
         match format {
@@ -104,7 +105,7 @@ impl Place<'_> {
             .iter()
             .filter(|rule| self.needs_words(rule))
             .count();
-        // Word by word where there are as many as rules that need them.
+        // One by one if there are as many words as rules that need them.
         let paired = needing == self.words.len();
         for rule in self.rules {
             let needs = self.needs_words(rule);
@@ -118,7 +119,7 @@ impl Place<'_> {
             .extend(self.words.iter().map(|words| (*words).to_owned()));
     }
 
-    /// Whether the schema has no way to say the rule as garde means it.
+    /// Whether the schema cannot express the rule as garde means it.
     fn needs_words(&self, rule: &Rule) -> bool {
         match rule {
             Rule::Custom | Rule::Matches(_) | Rule::CreditCard | Rule::PhoneNumber => true,
@@ -221,8 +222,8 @@ impl Place<'_> {
             keyword("minProperties", min);
             keyword("maxProperties", max);
         } else if self.has("string") {
-            // What follows from the rule may be said, what does not may not:
-            // n bytes are at most n characters, n graphemes at least n.
+            // Only what follows from the rule may be published: n bytes are at
+            // most n characters, n graphemes at least n.
             let exact = mode == LengthMode::Chars;
             let says_min =
                 exact || mode == LengthMode::Graphemes || min.is_some_and(|min| min <= 1);
@@ -244,7 +245,7 @@ impl Place<'_> {
         }
     }
 
-    /// The range, within what the Rust type can hold.
+    /// Returns the range, within what the Rust type can hold.
     fn bounds(
         &self,
         base: &(Option<Value>, Option<Value>),
@@ -261,7 +262,7 @@ impl Place<'_> {
             && self.schema.get("minimum") == Some(&json!(1))
             && !self.rules.iter().any(ranged)
         {
-            // `NonZeroU8` and its like.
+            // `NonZeroU8` and similar types.
             low = Some(Number::Int(1));
         }
         for rule in self.rules.iter().filter(|_| self.enforced) {
@@ -286,7 +287,8 @@ impl Place<'_> {
         }
     }
 
-    /// What schemars made of a rule that is said in another way, or not at all.
+    /// Whether schemars derived a keyword from a rule that is published in
+    /// another way, or not at all.
     fn by_rule(&self, keyword: &str, value: &Value, said: &Said) -> bool {
         by_rule(self.rules, keyword, value) || said.patterns.iter().any(|pattern| value == pattern)
     }
@@ -330,7 +332,7 @@ impl Place<'_> {
     }
 }
 
-/// Whether schemars makes a format of a rule.
+/// Whether schemars turns a rule into a format.
 fn is_format(rule: &Rule) -> bool {
     matches!(
         rule,
@@ -338,7 +340,7 @@ fn is_format(rule: &Rule) -> bool {
     )
 }
 
-/// Whether schemars made this keyword of one of the rules.
+/// Whether schemars derived this keyword from one of the rules.
 fn by_rule(rules: &[Rule], keyword: &str, value: &Value) -> bool {
     let bound = |bound: Option<u64>| bound.is_some_and(|bound| value == &json!(bound));
     rules.iter().any(|rule| match rule {
@@ -355,15 +357,15 @@ fn by_rule(rules: &[Rule], keyword: &str, value: &Value) -> bool {
     })
 }
 
-/// Takes out what schemars made of rules that are for another place.
+/// Removes the keywords that schemars derived from rules for another place.
 pub(super) fn take_out(schema: &mut Map<String, Value>, rules: &[Rule]) {
     schema.retain(|keyword, value| {
         !LIMITS.contains(&keyword.as_str()) || !by_rule(rules, keyword, value)
     });
 }
 
-/// Patterns, formats and the notes for the walker, which checks the rules
-/// themselves and skips what they are published as.
+/// Writes patterns, formats and the notes for the walker, which checks the
+/// rules themselves and skips their published form.
 fn write_text_rules(
     schema: &mut Map<String, Value>,
     patterns: Vec<String>,
@@ -407,8 +409,8 @@ fn write_text_rules(
     }
 }
 
-/// Whether a length only says that there is something: bytes, characters and
-/// graphemes agree on that.
+/// Whether a length only requires that the text is not empty, which bytes,
+/// characters and graphemes agree on.
 pub(super) fn only_emptiness(min: Option<u64>, max: Option<u64>) -> bool {
     max.is_none() && min.is_none_or(|min| min <= 1)
 }

@@ -1,5 +1,6 @@
-//! What `#[derive(ToolArgs)]` knows of a type: its names on the wire and its
-//! rules. The schema and the report are made from it; users never see it.
+//! The shape of a type as `#[derive(ToolArgs)]` sees it: its names on the wire
+//! and its rules. The schema and the report are made from it; users never see
+//! it.
 #![allow(missing_docs)]
 
 pub(crate) use crate::schema::{StringRule, TextForm};
@@ -18,7 +19,7 @@ pub trait Shaped {
 /// A type's shape on the wire.
 #[derive(Debug)]
 pub enum Shape {
-    /// Any JSON, or a type of which nothing is known.
+    /// Any JSON, or an opaque type.
     Leaf,
     /// A value of one JSON type.
     Scalar {
@@ -26,26 +27,27 @@ pub enum Shape {
         json: &'static str,
         /// The `format` that schemars writes for the Rust type.
         format: Option<&'static str>,
-        /// Whether 0 is such a value.
+        /// Whether the type includes 0.
         zero: bool,
     },
     /// A text that the type reads, such as a date.
     Text(&'static TextForm),
-    /// What the type itself requires of a value, in words, and its shape.
+    /// The type's own requirement for a value, in words, and its shape.
     Said(&'static str, fn() -> &'static Shape),
     /// A struct with named fields.
     Struct(&'static StructShape),
     /// An enum.
     Enum(&'static EnumShape),
-    /// The same place on the wire and in garde's paths: `Box` and its like.
+    /// The same place on the wire and in garde's paths: `Box` and similar
+    /// types.
     Same(fn() -> &'static Shape),
-    /// The same, and `null` on the wire is `None`.
+    /// The same place, where `null` on the wire is `None`.
     Optional(fn() -> &'static Shape),
     /// Items; garde's path component is the index.
     List(fn() -> &'static Shape),
-    /// A list of so many items.
+    /// A list with this many items.
     Array(usize, fn() -> &'static Shape),
-    /// Items in no order: garde's index is not the wire's.
+    /// Items without an order: garde's index is not the wire's.
     Set(fn() -> &'static Shape),
     /// Keys, which are text in JSON, and values; garde's path component is the
     /// key.
@@ -69,7 +71,7 @@ pub struct StructShape {
 
 #[derive(Debug)]
 pub struct FieldShape {
-    /// The component in garde's paths; empty where garde adds none
+    /// The component in garde's paths; empty if garde adds none
     /// (`#[garde(transparent)]`).
     pub rust: &'static str,
     /// serde's name when deserializing.
@@ -129,7 +131,7 @@ pub enum VariantKind {
     Struct(&'static [FieldShape]),
 }
 
-/// A garde rule as it is written on a field.
+/// A garde rule as written on a field.
 #[derive(Debug)]
 pub enum Rule {
     Skip,
@@ -156,7 +158,7 @@ pub enum Rule {
     Contains(&'static str),
     Prefix(&'static str),
     Suffix(&'static str),
-    /// `None` where the pattern is an expression.
+    /// `None` if the pattern is an expression.
     Pattern(Option<&'static str>),
     /// The other field's Rust name.
     Matches(&'static str),
@@ -177,14 +179,14 @@ pub enum LengthMode {
     Utf16,
 }
 
-/// A bound of garde's `range`.
+/// A limit of garde's `range`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Bound {
     Int(i128),
     Float(f64),
 }
 
-/// A bound whose type rustc knows and the derive does not, such as a constant.
+/// A limit whose type rustc knows and the derive does not, such as a constant.
 #[derive(Debug, Clone, Copy)]
 pub struct BoundOf<T>(pub T);
 
@@ -204,7 +206,7 @@ bounds! {
     Float as f64: f32 f64,
 }
 
-/// Limits of `length`, of whatever integer type the constant is.
+/// Limits of `length`, of any integer type that the constant has.
 macro_rules! counts {
     ($($number:ty)*) => { $(
         impl BoundOf<$number> {

@@ -1,5 +1,5 @@
-//! The shapes of std's types, of other crates' dates, UUIDs and the like, and of
-//! any JSON.
+//! The shapes of std's types, of other crates' types such as dates and UUIDs,
+//! and of any JSON.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, LinkedList, VecDeque};
@@ -261,7 +261,7 @@ impl<T: Shaped> Shaped for RangeInclusive<T> {
     }
 }
 
-/// A tuple's item: garde knows it by its index, and it carries no rules.
+/// Returns a tuple's item: garde knows it by its index, and it has no rules.
 const fn item(index: &'static str, shape: fn() -> &'static Shape) -> FieldShape {
     member(index, &[Rule::Dive], shape)
 }

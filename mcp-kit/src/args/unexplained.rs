@@ -1,13 +1,13 @@
-//! Keywords of a schema that neither the type nor a rule checks: from a
-//! `JsonSchema` that was written by hand, or from an attribute.
+//! Finds keywords of a schema that neither the type nor a rule checks: from a
+//! handwritten `JsonSchema`, or from an attribute.
 
 use serde_json::{Map, Value, json};
 
 use super::rules::LIMITS;
 use super::shape::Shape;
 
-/// The keywords of one place that nothing checks. `by_rule` knows what garde's
-/// rules explain.
+/// Returns the keywords of one place that are not checked. `by_rule` returns
+/// whether one of garde's rules explains a keyword.
 pub(super) fn keywords(
     schema: &Map<String, Value>,
     shape: &Shape,
@@ -45,7 +45,7 @@ pub(super) fn keywords(
     }
 }
 
-/// Limits that come with the type: schemars writes them, serde keeps them.
+/// Whether a limit belongs to the type: schemars writes it, serde enforces it.
 fn is_types_own(limit: &str, value: &Value, shape: &Shape) -> bool {
     let items = |count: usize| matches!(limit, "minItems" | "maxItems") && value == &json!(count);
     match shape {

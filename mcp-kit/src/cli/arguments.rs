@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! Parses the command line.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command as Clap, Error};
 #[cfg(feature = "http")]
 use super::http_arguments::{HttpArguments, health_address};
 
-/// What to do, and with which of the program's own options.
+/// The command to run, and the program's own options.
 pub(super) struct Invocation<O> {
     pub(super) options: O,
     pub(super) command: Command,
@@ -46,11 +46,12 @@ pub(super) enum Command {
     Version,
 }
 
-/// Reads the process' arguments.
+/// Parses the process' arguments.
 ///
 /// # Errors
 ///
-/// What clap prints in place of doing anything: an error, or the help.
+/// Returns what clap prints instead of running a command: an error, or the
+/// help.
 pub(super) fn parse<O: Args>() -> Result<Invocation<O>, Error> {
     parse_from(&std::env::args_os().collect::<Vec<_>>())
 }
@@ -63,7 +64,7 @@ fn parse_from<O: Args>(arguments: &[OsString]) -> Result<Invocation<O>, Error> {
     Ok(Invocation { options, command })
 }
 
-/// The name under which the program was started.
+/// Returns the name under which the program was started.
 fn program(arguments: &[OsString]) -> String {
     arguments
         .first()
@@ -115,7 +116,7 @@ pub(super) fn text(matches: &ArgMatches, id: &str) -> String {
         .unwrap_or_default()
 }
 
-/// The whole command line: the program's own options and the commands.
+/// Returns the whole command line: the program's own options and the commands.
 fn command<O: Args>() -> Result<Clap, Error> {
     let own = O::augment_args(Clap::new("server"));
     #[cfg(feature = "http")]
@@ -140,8 +141,8 @@ fn command<O: Args>() -> Result<Clap, Error> {
         || own
             .get_arguments()
             .any(|argument| argument.get_long() == Some("version"));
-    // Global arguments cannot be required; what is missing is found when the
-    // options are made of the matches.
+    // Global arguments cannot be required; a missing one is found when the
+    // options are made from the matches.
     let own = own.mut_args(|argument| {
         if argument.is_positional() {
             argument

@@ -16,10 +16,10 @@ use crate::support::error_text;
 /// own options as its argument or without any.
 ///
 /// A plain `fn` runs before there is a tokio runtime: the server's first answer
-/// then does not wait for the runtime's start. What needs a runtime, such as
-/// connecting to a database, wants an `async fn`.
+/// then does not wait for the runtime's start. Code that needs a runtime, such
+/// as connecting to a database, requires an `async fn`.
 ///
-/// The options derive [`clap::Args`]. The error is one that can be displayed:
+/// The options derive [`clap::Args`]. The error must implement `Display`:
 /// `Box<dyn Error>`, [`BuildError`](crate::server::BuildError),
 /// `anyhow::Error`, `String`.
 #[diagnostic::on_unimplemented(
@@ -35,7 +35,7 @@ pub trait Build<Kind> {
     fn build(self, options: Self::Options, runtime: &LazyRuntime) -> Result<Server, Failure>;
 }
 
-/// Why there is no server, for people.
+/// Why there is no server, as text for people.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Failure(pub(super) String);
@@ -122,8 +122,8 @@ where
     }
 }
 
-/// An error and its sources. `anyhow` shows its own where the form is the
-/// alternate one.
+/// Formats an error and its sources. `anyhow` adds its own in the alternate
+/// form.
 fn failure<E: fmt::Display + 'static>(error: E) -> Failure {
     let any: &dyn Any = &error;
     let source = match (

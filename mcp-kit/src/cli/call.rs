@@ -21,7 +21,7 @@ use crate::server::Server;
 #[cfg(feature = "process")]
 use crate::transport::signals::Signals;
 
-/// Calls `tool` and prints what it answers.
+/// Calls `tool` and prints the result.
 pub(super) fn call(
     server: &Server,
     runtime: &LazyRuntime,
@@ -66,8 +66,9 @@ pub(super) fn call(
     Ok(printed)
 }
 
-/// Waits for a call; `None` if a signal comes first. Programs do not get the signals of the
-/// terminal, so this process must not end by one and leave them behind.
+/// Waits for a call; `None` if a signal arrives first. Programs do not receive
+/// the signals of the terminal, so a signal must not end this process and leave
+/// them behind.
 #[cfg(feature = "process")]
 async fn unless_signalled<T>(calling: impl Future<Output = T>) -> Option<T> {
     let Ok(mut signals) = Signals::listen() else {
@@ -96,7 +97,7 @@ fn unknown(server: &Server, tool: &str) -> String {
     }
 }
 
-/// The arguments on one line, as the protocol has them.
+/// Returns the arguments on one line, as the protocol requires.
 fn read(arguments: &str) -> Result<String, String> {
     let mut from_stdin = String::new();
     let text = if arguments == "-" {
@@ -108,7 +109,7 @@ fn read(arguments: &str) -> Result<String, String> {
         arguments
     };
     match serde_json::from_str::<Value>(text) {
-        // In valid JSON these stand between values alone.
+        // In valid JSON these appear between values only.
         Ok(Value::Object(_)) => Ok(text.replace(['\n', '\r'], " ")),
         Ok(_) => {
             Err("the arguments must be a JSON object, such as '{\"query\": \"tea\"}'".to_owned())
@@ -119,8 +120,8 @@ fn read(arguments: &str) -> Result<String, String> {
     }
 }
 
-/// The result for people: structured content as indented JSON, text as it is,
-/// and a line for what is neither.
+/// Returns the result for people: structured content as indented JSON, text as
+/// it is, and one line for every other block.
 fn readable(result: &CallResult) -> String {
     let mut text = String::new();
     if let Some(structured) = result.structured() {
@@ -128,7 +129,7 @@ fn readable(result: &CallResult) -> String {
     }
     for block in result.content() {
         match block["text"].as_str() {
-            // Structured content comes as text too.
+            // Structured content is also sent as text.
             Some(block) if is_same(block, result.structured()) => {}
             Some(block) => {
                 text.push_str(block);

@@ -1,4 +1,4 @@
-//! `check`: a table of what holds for each tool, and what could be better.
+//! `check`: a table of each tool's policy, and suggestions for improvement.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -79,7 +79,7 @@ fn server_policy(server: &Server) -> String {
     text
 }
 
-/// One row for each tool, and the columns that say something.
+/// Returns one row for each tool, with the columns that are not empty.
 fn tool_table(server: &Server) -> String {
     let mut rows = vec![HEAD.map(str::to_owned).to_vec()];
     rows.extend(server.policies().iter().map(|policy| row(policy).to_vec()));
@@ -153,7 +153,7 @@ fn row(policy: &ToolPolicy) -> [String; HEAD.len()] {
     ]
 }
 
-/// Middlewares that mcp-kit puts around tools: the other columns show them.
+/// Middlewares that mcp-kit adds around tools: the other columns show them.
 const BUILT_IN: [&str; 6] = [
     "Authorize",
     "ConcurrencyLimit",

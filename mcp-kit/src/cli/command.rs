@@ -1,4 +1,4 @@
-//! Which command the process runs, for the function that builds the server.
+//! The command of this process, for the function that builds the server.
 
 use std::sync::OnceLock;
 
@@ -6,11 +6,11 @@ use super::arguments;
 
 static COMMAND: OnceLock<Command> = OnceLock::new();
 
-/// What the process was asked to do.
+/// The command of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Command {
-    /// Serve over stdin and stdout, which no command means as well.
+    /// Serve over stdin and stdout; also the default without a command.
     Stdio,
     /// Serve over HTTP.
     Http,
@@ -18,7 +18,7 @@ pub enum Command {
     Tools,
     /// Call one tool.
     Call,
-    /// Show each tool's policy, and what could be better.
+    /// Show each tool's policy, and suggestions for improvement.
     Check,
     /// Print the version.
     Version,
@@ -26,7 +26,7 @@ pub enum Command {
 
 impl Command {
     /// Whether handlers may run: false for `tools`, `check` and `--version`,
-    /// which only look at what the server consists of.
+    /// which only inspect the server.
     #[must_use]
     pub fn runs_tools(self) -> bool {
         match self {
@@ -68,7 +68,7 @@ pub fn command() -> Option<Command> {
     COMMAND.get().copied()
 }
 
-/// Keeps the command for [`command`].
+/// Stores the command for [`command`].
 pub(super) fn remember(asked: &arguments::Command) {
     let command = match asked {
         arguments::Command::Stdio => Command::Stdio,

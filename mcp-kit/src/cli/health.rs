@@ -1,5 +1,5 @@
 //! `health`: asks a running server whether it is ready, for container health
-//! checks, in images that have no other client.
+//! checks in images without another client.
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
@@ -10,7 +10,7 @@ use super::build::Failure;
 /// How long the server may take for each step.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Asks the server that listens on `address`.
+/// Sends a request to the server that listens on `address`.
 pub(super) fn ask(address: &str) -> Result<(), Failure> {
     let answer = status(address)
         .map_err(|error| Failure(format!("no server answers on {address}: {error}")))?;
@@ -33,7 +33,8 @@ fn status(address: &str) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&line[9..]).into_owned())
 }
 
-/// A name may stand for several addresses, of which the server has one.
+/// Connects to one of the addresses that a name has, since the server may
+/// listen on only one.
 fn connect(address: &str) -> std::io::Result<TcpStream> {
     let mut failure = std::io::Error::other("the address names nothing");
     for address in address.to_socket_addrs()? {
@@ -45,7 +46,7 @@ fn connect(address: &str) -> std::io::Result<TcpStream> {
     Err(failure)
 }
 
-/// A server that listens everywhere is reached here.
+/// Returns the loopback address for a server that listens on all addresses.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -62,7 +63,7 @@ mod tests {
 
     use super::*;
 
-    /// `localhost` may be `::1` first, where nobody listens.
+    /// `localhost` may resolve to `::1` first, where no server listens.
     #[test]
     fn every_address_of_a_name_is_tried() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,4 +1,4 @@
-//! `http`: the server on a socket.
+//! `http`: serves on a socket.
 
 use std::env;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(super) fn serve<Kind, B: Build<Kind>>(
     let server = configured(&build.build(options, &runtime)?, arguments)?;
     let address = arguments.address.clone();
     let runtime = runtime.get()?;
-    // Connections may take as long twice: to write their last answers, and to
+    // Connections may take this time twice: to write their last answers, and to
     // close.
     let after = server.inner().http().drain_delay + LAST_WRITE * 2;
     let _ending =
@@ -37,7 +37,8 @@ pub(super) fn serve<Kind, B: Build<Kind>>(
         .map_err(|error| Failure(format!("cannot serve on {}: {error}", arguments.address)))
 }
 
-/// The server with what the command line and the environment say.
+/// Returns the server with the settings of the command line and the
+/// environment.
 fn configured(server: &Server, arguments: &HttpArguments) -> Result<Server, Failure> {
     let mut http = server.inner().http();
     if let Some(url) = &arguments.public_url {
@@ -90,8 +91,9 @@ fn configured(server: &Server, arguments: &HttpArguments) -> Result<Server, Fail
     }
 }
 
-/// Asks for the keys of the environment and the keys file, unless the server
-/// asks for something already: then nobody should think that these keys count.
+/// Authenticates with the keys of the environment and the keys file, unless the
+/// server already has an authenticator: then these keys must not appear to
+/// count.
 fn with_keys(mut http: HttpOptions, arguments: &HttpArguments) -> Result<HttpOptions, Failure> {
     if http.has_authentication() {
         if arguments.keys_file_is_given {

@@ -1,5 +1,5 @@
-//! The options of `http` and `health`. What is not given is taken from the
-//! environment, where deployment files have it.
+//! The options of `http` and `health`. Missing options are read from the
+//! environment, which deployment files set.
 
 use std::env;
 
@@ -9,16 +9,16 @@ use super::arguments::{flag, text};
 
 pub(super) const ADDRESS: &str = "mcp_kit_addr";
 
-/// Where a server listens that is not told.
+/// The default address of a server.
 const STANDARD_ADDRESS: &str = "127.0.0.1:8080";
 
-/// How to serve over HTTP.
+/// The options for serving over HTTP.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct HttpArguments {
     pub(super) address: String,
     pub(super) public_url: Option<String>,
     pub(super) keys_file: Option<String>,
-    /// It is an option, and no variable.
+    /// The keys file comes from the option, not the variable.
     pub(super) keys_file_is_given: bool,
     pub(super) hosts: Vec<String>,
     pub(super) origins: Vec<String>,
@@ -32,7 +32,8 @@ pub(super) struct HttpArguments {
     pub(super) sse: bool,
 }
 
-/// An option: its id, its name, the variable in its place, its value, its help.
+/// An option: its id, its name, the variable that replaces it, its value, its
+/// help.
 type Described = (
     &'static str,
     &'static str,
@@ -144,7 +145,7 @@ impl HttpArguments {
         }
     }
 
-    /// The names that the program's own options cannot have.
+    /// Returns the names that the program's own options cannot have.
     pub(super) fn names() -> impl Iterator<Item = &'static str> {
         OPTIONS.iter().map(|(_, long, ..)| *long).chain([
             "allow-unauthenticated",
@@ -155,7 +156,7 @@ impl HttpArguments {
     }
 }
 
-/// The command `http`.
+/// Returns the command `http`.
 pub(super) fn command() -> Clap {
     let mut command = Clap::new("http").about("Serve over HTTP");
     for &(id, long, variable, value, help) in OPTIONS {
@@ -195,7 +196,7 @@ pub(super) fn command() -> Clap {
     )
 }
 
-/// The command `health`.
+/// Returns the command `health`.
 pub(super) fn health_command() -> Clap {
     Clap::new("health")
         .about("Ask a server on this machine whether it is ready; ends with 0 if it is")
@@ -207,7 +208,7 @@ pub(super) fn health_command() -> Clap {
         )
 }
 
-/// Where `health` asks.
+/// Returns the address that `health` connects to.
 pub(super) fn health_address(matches: &ArgMatches) -> String {
     let given = text(matches, ADDRESS);
     if !given.is_empty() {
@@ -228,7 +229,7 @@ fn is_set(variable: &str) -> bool {
     env::var(variable).is_ok_and(|value| value == "1")
 }
 
-/// What the environment has in place of an option.
+/// Returns the environment's value for an option.
 fn variable(id: &str) -> Option<String> {
     let (_, _, name, _, _) = OPTIONS.iter().find(|(known, ..)| *known == id)?;
     env::var(name).ok()

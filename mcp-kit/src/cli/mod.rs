@@ -90,26 +90,26 @@ use arguments::{Command as Asked, Invocation};
 use build::Failure;
 use runtime::LazyRuntime;
 
-/// The exit code of a command line that is wrong, as clap has it.
+/// The exit code for an invalid command line, as clap defines it.
 const USAGE: u8 = 2;
 
-/// The exit code of a tool that reports an error, and of a strict check that
+/// The exit code for a tool that reports an error, and for a strict check that
 /// finds something.
 const TOOL_ERROR: u8 = 1;
 
-/// Runs the program: reads the command line, builds the server and does what
-/// was asked, which is to serve over stdio unless another command is given.
+/// Runs the program: reads the command line, builds the server and runs the
+/// command, which is to serve over stdio by default.
 ///
-/// It brings what is easy to forget, in the right order: stdin and stdout are
-/// taken for the protocol before anything can print; then come the log, the
-/// panic hook, the runtime and the signals; at the end a handler that blocks
-/// is not waited for, and the last log lines are written. So call it first in
-/// `main`, and keep printing and work for `build`.
+/// It does the setup that is easy to forget, in the right order: stdin and
+/// stdout are reserved for the protocol before any code can print; then the
+/// log, the panic hook, the runtime and the signals are set up. At the end it
+/// does not wait for a handler that blocks, and writes the last log lines. So
+/// call it first in `main`, and keep printing and work for `build`.
 ///
-/// `build` can ask [`command`] which command runs, so that `tools` and `check`
-/// need no database.
+/// `build` can call [`command`] to learn which command runs, so that `tools`
+/// and `check` need no database.
 ///
-/// A subscriber that was installed before stays; see [`logging`].
+/// A subscriber that is already installed remains; see [`logging`].
 pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
     let Invocation { options, command } = match arguments::parse::<B::Options>() {
         Ok(invocation) => invocation,
@@ -159,14 +159,14 @@ fn with_server<Kind, B: Build<Kind>>(
     options: B::Options,
     command: impl FnOnce(&Server, &LazyRuntime) -> Result<ExitCode, Failure>,
 ) -> Result<ExitCode, Failure> {
-    // People read this: only what went wrong, unless they ask for more.
+    // People read this: only problems, unless `RUST_LOG` is set.
     let _logs = logging::init_with("warn");
     let runtime = LazyRuntime::default();
     let server = build.build(options, &runtime)?;
     command(&server, &runtime)
 }
 
-/// Says what is wrong with the command line.
+/// Reports what is wrong with the command line.
 fn usage(problem: impl fmt::Display) -> ExitCode {
     eprintln!("error: {problem}");
     ExitCode::from(USAGE)

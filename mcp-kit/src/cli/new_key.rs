@@ -1,9 +1,9 @@
-//! The command `new-key`: a random API key, and the entry by which the server
-//! knows it.
+//! `new-key`: makes a random API key, and the entry by which the server
+//! recognises it.
 //!
-//! The entry has the key's digest, so that the keys file holds nothing to call
+//! The entry has the key's digest, so the keys file contains nothing to call
 //! with. It goes to stdout, for `new-key alice >> keys`; the key itself goes to
-//! stderr, and is nowhere else.
+//! stderr, and is stored nowhere.
 
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ use super::output;
 use crate::auth::{ApiKeys, KeyDigest};
 use crate::support::stderr;
 
-/// In bytes; twice as many digits.
+/// In bytes; the key has twice as many digits.
 const LENGTH: usize = 32;
 
 pub(super) fn command() -> Clap {
@@ -55,18 +55,19 @@ pub(super) fn new_key(name: &str, scopes: &[String]) -> Result<ExitCode, Failure
     let key: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let entry = entry(name, scopes, &key)?;
     let done = output::print(&format!("{entry}\n"))?;
-    // After the entry: a key that no file knows is of no use.
+    // After the entry: a key without an entry in a file is useless.
     stderr::last_line(&format!("The key of {name}, shown this once: {key}"));
     Ok(done)
 }
 
-/// The entry of a key, as the keys file has it.
+/// Returns the entry of a key in the format of the keys file.
 fn entry(name: &str, scopes: &[String], key: &str) -> Result<String, Failure> {
     let mut entry = format!("{name}:sha256={}", KeyDigest::of(key).to_hex());
     if !scopes.is_empty() {
         entry = format!("{entry}:{}", scopes.join("+"));
     }
-    // A comma would make two entries of it in a list, and is refused in a file.
+    // A comma would split it into two entries in a list, and is refused in a
+    // file.
     match ApiKeys::from_list(&entry) {
         Ok(_) if !entry.contains(',') => Ok(entry),
         _ => Err(Failure(

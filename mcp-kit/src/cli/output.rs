@@ -1,12 +1,13 @@
-//! What the commands print on stdout.
+//! Output of the commands on stdout.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use super::build::Failure;
 
-/// Prints a text and ends well. A terminal gets no control characters, which a
-/// tool may have from anywhere; a reader that left early is no failure.
+/// Prints a text and returns success. A terminal gets no control characters,
+/// which a tool may have from anywhere; a reader that left early is not a
+/// failure.
 pub(super) fn print(text: &str) -> Result<ExitCode, Failure> {
     let mut stdout = io::stdout().lock();
     let written = if stdout.is_terminal() {
@@ -34,18 +35,18 @@ fn without_controls(text: &str) -> String {
     safe
 }
 
-/// "1 tool", "2 tools".
+/// Formats "1 tool", "2 tools".
 pub(super) fn count(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {what}{plural}")
 }
 
-/// "1 MiB", "1.5 MiB", "300 bytes".
+/// Formats "1 MiB", "1.5 MiB", "300 bytes".
 pub(super) fn size(bytes: usize) -> String {
     const UNITS: [(usize, &str); 2] = [(1 << 20, "MiB"), (1 << 10, "KiB")];
     for (unit, name) in UNITS {
         if bytes >= unit {
-            // Exact where one digit is, which is how sizes are set.
+            // Exact if one digit is, which is how sizes are set.
             #[allow(clippy::cast_precision_loss)]
             let number = bytes as f64 / unit as f64;
             return if bytes.is_multiple_of(unit) {

@@ -1,4 +1,4 @@
-//! The runtime that the command line brings.
+//! The runtime of the command line.
 
 use std::cell::OnceCell;
 use std::io;
@@ -9,8 +9,9 @@ use tokio::runtime::{Builder, Runtime};
 use super::build::Failure;
 use crate::transport::signals::check_descriptors;
 
-/// A runtime that starts when it is first needed, and whose end waits for
-/// nobody: a handler that blocks its thread must not keep the process alive.
+/// A runtime that starts when it is first needed, and that waits for no task
+/// when it ends: a handler that blocks its thread must not keep the process
+/// alive.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct LazyRuntime(OnceCell<Runtime>);
@@ -38,8 +39,8 @@ impl Drop for LazyRuntime {
     }
 }
 
-/// At least two workers, so that a handler which blocks one of them does not
-/// stop the others.
+/// Starts at least two workers, so that a handler that blocks one of them does
+/// not stop the others.
 fn start() -> io::Result<Runtime> {
     check_descriptors()?;
     let cores = thread::available_parallelism().map_or(1, usize::from);

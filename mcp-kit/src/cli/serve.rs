@@ -1,4 +1,4 @@
-//! `stdio`: the server at work.
+//! `stdio`: serves over stdin and stdout.
 
 use std::io;
 use std::panic::resume_unwind;
@@ -10,7 +10,7 @@ use crate::transport::{Ending, LAST_WRITE, Stdio};
 
 /// Serves one client over stdin and stdout.
 pub(super) fn stdio<Kind, B: Build<Kind>>(build: B, options: B::Options) -> Result<(), Failure> {
-    // First of all: from here on nothing that is printed reaches the client.
+    // First: from here on nothing that is printed reaches the client.
     let mut stdio = Stdio::take().map_err(unusable)?;
     let _logs = logging::init();
     let runtime = LazyRuntime::default();

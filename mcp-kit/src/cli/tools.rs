@@ -1,4 +1,4 @@
-//! `tools`: what the server offers.
+//! `tools`: lists the tools of the server.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use crate::primitive::Annotations;
 use crate::registry::ToolPolicy;
 use crate::server::Server;
 
-/// Nested objects are shown this deep; what is deeper is in the JSON.
+/// The depth to which nested objects are shown; the JSON has all levels.
 const DEEPEST: usize = 3;
 
 /// Prints every tool with its schemas.
@@ -71,7 +71,7 @@ fn describe(text: &mut String, policy: &ToolPolicy) {
     }
 }
 
-/// A tool's hints, in words.
+/// Returns a tool's hints in words.
 pub(super) fn hints(hints: &Annotations) -> Vec<&'static str> {
     [
         (hints.read_only, "read-only", ""),
@@ -91,7 +91,8 @@ fn has_members(schema: &Value) -> bool {
         .is_some_and(|members| !members.is_empty())
 }
 
-/// One line for each member of an object's schema, and for what is inside.
+/// Writes one line for each member of an object's schema, and for what is
+/// inside.
 fn members(text: &mut String, schema: &Value, depth: usize) {
     let required: Vec<_> = schema["required"]
         .as_array()
@@ -130,9 +131,9 @@ fn members(text: &mut String, schema: &Value, depth: usize) {
     }
 }
 
-/// "string", "string (date) or null", "array of integer", "object of string",
-/// "one of \"a\", \"b\"",
-/// "object {kind: \"circle\", radius} or object {kind: \"point\"}".
+/// Describes a type: "string", "string (date) or null", "array of integer",
+/// "object of string", "one of \"a\", \"b\"", "object {kind: \"circle\",
+/// radius} or object {kind: \"point\"}".
 fn kind(schema: &Value) -> String {
     if let Some(values) = schema["enum"].as_array() {
         let values: Vec<_> = values.iter().map(Value::to_string).collect();
@@ -171,12 +172,12 @@ fn kind(schema: &Value) -> String {
     }
 }
 
-/// Whether an object has any names, with values of one schema.
+/// Whether an object accepts any names, with values of one schema.
 fn is_map(schema: &Value) -> bool {
     schema["additionalProperties"].is_object() && !has_members(schema)
 }
 
-/// What the items of a list or the values of a map are.
+/// Returns the schema of the items of a list or the values of a map.
 fn contents(schema: &Value) -> Option<&Value> {
     match &schema["items"] {
         items @ Value::Object(_) => Some(items),
@@ -184,7 +185,7 @@ fn contents(schema: &Value) -> Option<&Value> {
     }
 }
 
-/// "string (date) or null"
+/// Formats "string (date) or null".
 fn named(kind: &Value, format: Option<&str>) -> String {
     let kinds = match kind {
         Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
@@ -198,8 +199,8 @@ fn named(kind: &Value, format: Option<&str>) -> String {
     kinds.join(" or ")
 }
 
-/// An alternative; an object with its members, `?` behind those that may be
-/// left out.
+/// Describes an alternative; an object with its members, with `?` after
+/// optional ones.
 fn choice(schema: &Value) -> String {
     let Some(members) = schema["properties"].as_object() else {
         return kind(schema);
@@ -221,7 +222,7 @@ fn choice(schema: &Value) -> String {
     format!("object {{{}}}", members.join(", "))
 }
 
-/// ", at least 1, at most 10, default 5".
+/// Formats ", at least 1, at most 10, default 5".
 fn bounds(schema: &Value) -> String {
     const BOUNDS: [(&str, &str); 13] = [
         ("minimum", "at least "),

@@ -1,4 +1,4 @@
-//! What is logged.
+//! The filter of the log.
 
 #[cfg(feature = "otel")]
 use tracing::{Metadata, Subscriber, level_filters::LevelFilter, subscriber::Interest};
@@ -9,7 +9,7 @@ use tracing_subscriber::layer::{Context, Layer};
 #[cfg(feature = "otel")]
 use crate::observe::otel::is_sent;
 
-/// Lets through what is logged, and spans that are sent.
+/// Passes events that are logged, and spans that are sent.
 #[cfg(feature = "otel")]
 pub(super) struct LinesOrSpans(pub(super) Targets);
 
@@ -39,8 +39,8 @@ impl<S: Subscriber> Layer<S> for LinesOrSpans {
     }
 }
 
-/// The filter that `RUST_LOG` asks for, or `default`, and what is wrong with
-/// `RUST_LOG` where it is not usable.
+/// Returns the filter of `RUST_LOG`, or `default`, and what is wrong with
+/// `RUST_LOG` if it is not usable.
 pub(super) fn from_environment(default: &str) -> (Targets, Option<String>) {
     match std::env::var("RUST_LOG") {
         Ok(directives) => parse(&directives, default),
@@ -56,8 +56,8 @@ fn parse(directives: &str, default: &str) -> (Targets, Option<String>) {
     if directives.trim().is_empty() {
         return (known_good(default), None);
     }
-    // `Targets` would take a span's name for a field that events must have, and
-    // so let nothing through.
+    // `Targets` would read a span's name as a field that events must have, and
+    // so pass nothing.
     if directives.contains(['[', '{']) {
         let reason = "directives for spans and fields are not supported";
         return (known_good(default), Some(refusal(reason, default)));
@@ -77,7 +77,7 @@ fn refusal(reason: &str, default: &str) -> String {
     )
 }
 
-/// A program's own default; one that cannot be used means `info`.
+/// Parses a program's own default; an invalid one means `info`.
 fn known_good(default: &str) -> Targets {
     default
         .parse()

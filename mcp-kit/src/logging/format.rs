@@ -1,8 +1,8 @@
-//! An event as one line of JSON.
+//! Formats an event as one line of JSON.
 //!
-//! The event's fields stand at the top level, and so do those of the spans
-//! around it that the event does not have itself: a line of a handler names the
-//! tool and the principal, and nothing stands there twice.
+//! The event's fields are at the top level, together with those fields of the
+//! surrounding spans that the event does not have itself: a line of a handler
+//! names the tool and the principal, and no name appears twice.
 
 use std::error::Error;
 use std::fmt;
@@ -18,7 +18,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::support::error_text;
 use crate::support::text::LineEnd;
 
-/// The longest text of one field, in bytes; what is longer is cut.
+/// The longest text of one field, in bytes; longer text is cut.
 const LONGEST_TEXT: usize = error_text::LONGEST;
 
 /// The members that every line has.
@@ -54,7 +54,7 @@ where
             };
             let fields: Vec<_> = fields.fields.lines().filter_map(Member::of).collect();
             for (at, field) in fields.iter().enumerate() {
-                // The value that was recorded last is the one that counts.
+                // The value that was recorded last counts.
                 let is_replaced = fields[at + 1..]
                     .iter()
                     .any(|later| later.name == field.name);
@@ -72,21 +72,21 @@ where
     }
 }
 
-/// A span's field as it was formatted.
+/// A formatted field of a span.
 struct Member<'a> {
     name: &'a str,
     json: &'a str,
 }
 
 impl<'a> Member<'a> {
-    /// Takes `"name":value`.
+    /// Splits `"name":value`.
     fn of(json: &'a str) -> Option<Self> {
         let (name, _) = json.strip_prefix('"')?.split_once("\":")?;
         Some(Self { name, json })
     }
 }
 
-/// A span's fields, each behind a newline: JSON text has none inside.
+/// Formats a span's fields, each after a newline: JSON text contains none.
 impl<'writer> FormatFields<'writer> for JsonLine {
     fn format_fields<R: RecordFields>(
         &self,
@@ -106,7 +106,7 @@ impl<'writer> FormatFields<'writer> for JsonLine {
     }
 }
 
-/// The line that says how many lines were dropped.
+/// Returns the line with the number of dropped lines.
 pub(super) fn dropped_lines(count: u64) -> String {
     let message = "stderr was not read: lines were dropped";
     line_of(&Level::WARN, "mcp_kit::logging", |line| {
@@ -114,7 +114,7 @@ pub(super) fn dropped_lines(count: u64) -> String {
     })
 }
 
-/// The line of something that the program or a child of it printed.
+/// Returns the line for text that the program or a child of it printed.
 #[cfg(unix)]
 #[cfg(unix)]
 pub(super) fn printed_line(text: &str) -> String {
@@ -139,7 +139,7 @@ fn line_of(
     text
 }
 
-/// A line that says `message` of an error.
+/// Returns a line with `message` and an error.
 pub(super) fn error_line(target: &str, message: &str, error: &str) -> String {
     line_of(&Level::ERROR, target, |line| {
         string(line, message)?;
@@ -156,7 +156,7 @@ fn head(line: &mut Writer<'_>, level: &Level, target: &str) -> fmt::Result {
     string(line, target)
 }
 
-/// Writes fields, each behind a mark.
+/// Writes fields, each after a mark.
 struct Fields<'a, 'writer>(&'a mut Writer<'writer>, Mark);
 
 #[derive(Clone, Copy)]
@@ -184,7 +184,7 @@ impl Fields<'_, '_> {
         self.member(field, |line| write!(line, "{value}"));
     }
 
-    /// What is formatted by its author, who may fail to.
+    /// Writes text whose formatting is the author's code, which may fail.
     fn text(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         let text = error_text::limited(value);
         self.member(field, |line| string(line, &text));
@@ -234,12 +234,12 @@ impl Visit for Fields<'_, '_> {
     }
 }
 
-/// A field's name, without what marks it as no keyword.
+/// Returns a field's name without the prefix of a raw identifier.
 fn plain_name(field: &Field) -> &'static str {
     field.name().trim_start_matches("r#")
 }
 
-/// Writes a JSON string of at most [`LONGEST_TEXT`].
+/// Writes a JSON string of at most [`LONGEST_TEXT`] bytes.
 fn string(line: &mut Writer<'_>, text: &str) -> fmt::Result {
     let cut = text.floor_char_boundary(LONGEST_TEXT);
     let (text, is_cut) = (&text[..cut], cut < text.len());

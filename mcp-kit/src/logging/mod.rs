@@ -41,11 +41,11 @@ use crate::support::stderr;
 use crate::support::stderr::{Format, Queue};
 use format::JsonLine;
 
-/// What is logged where `RUST_LOG` does not say.
+/// The filter if `RUST_LOG` is not set.
 const DEFAULT_FILTER: &str = "info";
 
-/// Writes the lines that still wait when it is dropped, for at most 200 ms;
-/// before that it sends the spans that do, for at most 2 s. Keep it until the process ends.
+/// Flushes on drop: sends the waiting spans, for at most 2 s, and then writes
+/// the waiting lines, for at most 200 ms. Keep it until the process ends.
 #[derive(Debug)]
 #[must_use = "keep it until the process ends, for example as `let _logs`: lines that still wait are lost otherwise"]
 pub struct LogGuard {
@@ -55,7 +55,7 @@ pub struct LogGuard {
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
-        // What it has to say of the last spans is logged.
+        // Its messages about the last spans are logged.
         #[cfg(feature = "otel")]
         drop(self.traces.take());
         flush();
@@ -76,8 +76,8 @@ pub fn init() -> LogGuard {
     init_with(DEFAULT_FILTER)
 }
 
-/// [`init`] with another filter for where `RUST_LOG` is not set, such as
-/// `"warn"`.
+/// Logs like [`init`], with another filter for when `RUST_LOG` is not set, such
+/// as `"warn"`.
 pub fn init_with(default: &str) -> LogGuard {
     let (filter, warning) = filter::from_environment(default);
     #[cfg(feature = "otel")]
@@ -121,7 +121,8 @@ pub(crate) fn write_now(panics: &[(&str, &str)]) {
     flush();
 }
 
-/// Whether this process' events now go to stderr.
+/// Installs the subscriber. Returns whether this process' events now go to
+/// stderr.
 fn install(filter: Targets) -> bool {
     let subscriber = tracing_subscriber::registry()
         .with(filter)
@@ -129,8 +130,8 @@ fn install(filter: Targets) -> bool {
     tracing::subscriber::set_global_default(subscriber).is_ok()
 }
 
-/// The same, with traces beside the lines where the environment asks for them.
-/// What is logged changes nothing about what is traced.
+/// Installs the subscriber, with traces in addition to the lines if the
+/// environment configures them. The log's filter does not affect the traces.
 #[cfg(feature = "otel")]
 fn install_with_traces(filter: Targets) -> (bool, Option<TraceGuard>, Option<TraceError>) {
     if !otel::is_configured() {
@@ -149,7 +150,7 @@ fn install_with_traces(filter: Targets) -> (bool, Option<TraceGuard>, Option<Tra
     }
 }
 
-/// Takes one line per write, as tracing-subscriber gives them.
+/// Accepts one line per write, as tracing-subscriber writes them.
 struct LineWriter(&'static Queue);
 
 impl io::Write for LineWriter {
@@ -184,7 +185,7 @@ mod tests {
 
     use super::*;
 
-    /// What `log` logs, as JSON without the time.
+    /// Returns what `log` logs, as JSON without the time.
     fn lines(log: impl FnOnce()) -> Vec<Value> {
         let written = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&written);

@@ -5,13 +5,13 @@ use std::sync::Once;
 
 use crate::support::panics::{Seen, see};
 
-/// Installs it, once for the process. Panics inside a call are left to the call's own
-/// event.
+/// Installs the hook, once for the process. Panics inside a call are left to
+/// the call's own event.
 ///
-/// A panic that follows one which nothing has caught yet comes from a `Drop`
-/// during unwinding, or from a function that must not unwind: the process is
-/// about to abort, and no call will write an event. Both panics and all lines
-/// before them then go to stderr before the hook returns.
+/// A panic that follows an uncaught one comes from a `Drop` during unwinding,
+/// or from a function that must not unwind: the process is about to abort, and
+/// no call will write an event. Both panics and all lines before them are then
+/// written to stderr before the hook returns.
 pub(super) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

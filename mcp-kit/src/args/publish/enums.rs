@@ -62,7 +62,7 @@ impl Publisher {
         object.insert(keyword.into(), branches.into());
     }
 
-    /// Every name and alias has to lead to one variant.
+    /// Checks that every name and alias leads to one variant.
     fn own_variant_names(&mut self, of: &'static EnumShape, at: &str) {
         if let Repr::Untagged = of.repr {
             return;
@@ -80,7 +80,7 @@ impl Publisher {
         }
     }
 
-    /// An enum that is a string with a list of values.
+    /// Publishes an enum that is a string with a list of values.
     pub(super) fn plain_enum(
         &mut self,
         object: &mut Map<String, Value>,
@@ -153,7 +153,7 @@ impl Publisher {
         }
     }
 
-    /// A variant's content that has a place of its own.
+    /// Publishes a variant's content that has its own place.
     pub(super) fn content(
         &mut self,
         schema: &mut Value,
@@ -170,7 +170,7 @@ impl Publisher {
         }
     }
 
-    /// A variant's content, at the variant's own place.
+    /// Publishes a variant's content at the variant's own place.
     pub(super) fn kind(
         &mut self,
         object: &mut Map<String, Value>,

@@ -1,5 +1,6 @@
-//! The keys of a map. In JSON they are text; what a Rust type reads from it is
-//! published as names, as a pattern or in words, and checked as it is read.
+//! The keys of a map. In JSON they are text; the keys that a Rust type reads
+//! are published as names, as a pattern or in words, and checked when they are
+//! read.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +9,7 @@ use crate::args::shape::{EnumShape, Repr, Shape, VariantKind};
 use crate::schema::TextRule;
 use crate::schema::text_form::CHAR;
 
-/// What a map's keys can be.
+/// The possible keys of a map.
 enum Keys {
     Any,
     Names(Vec<&'static str>, Map<String, Value>),
@@ -79,7 +80,7 @@ impl Publisher {
 }
 
 impl Keys {
-    /// `None` where no text is read as such a key.
+    /// Returns `None` if the shape cannot be read from a key.
     fn of(shape: &'static Shape) -> Option<Self> {
         Some(match resolve(shape) {
             Shape::Newtype(field) => return Self::of((field.shape)()),
@@ -121,7 +122,7 @@ impl Keys {
     }
 }
 
-/// The schema of the values, wherever schemars put it for these keys.
+/// Takes the schema of the values from wherever schemars put it for these keys.
 fn take_value(object: &mut Map<String, Value>) -> Value {
     let rest = object.remove("additionalProperties");
     let by_key = ["patternProperties", "properties"].map(|keyword| object.remove(keyword));
@@ -135,7 +136,7 @@ fn take_value(object: &mut Map<String, Value>) -> Value {
     first.or(rest).unwrap_or(Value::Bool(true))
 }
 
-/// What the Rust type with this format holds.
+/// Returns the range of the Rust type with this format.
 fn range(format: &str) -> (Option<i128>, Option<i128>) {
     let (min, max) = match format {
         "int8" => (i8::MIN.into(), i8::MAX.into()),

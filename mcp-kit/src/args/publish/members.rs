@@ -1,4 +1,4 @@
-//! The members of an object in the published schema, flattened ones among them.
+//! The members of an object in the published schema, including flattened ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ impl Publisher {
         self.fields(object, &fields, enforced, at);
     }
 
-    /// The members of an object, flattened ones among them.
+    /// Publishes the members of an object, including flattened ones.
     pub(super) fn fields(
         &mut self,
         object: &mut Map<String, Value>,
@@ -122,7 +122,8 @@ impl Publisher {
         }
     }
 
-    /// Every name and alias has to lead to one field, flattened ones among them.
+    /// Checks that every name and alias leads to one field, including flattened
+    /// ones.
     fn has_own_names(
         &mut self,
         fields: &'static [FieldShape],
@@ -190,11 +191,12 @@ impl Publisher {
                     self.schema(rest, value(), &frame.inside(format!("{at}[…]")));
                 }
             }
-            // serde gives `None` for a flattened part that is wrong inside.
+            // serde returns `None` for a flattened part that is wrong inside.
             _ if matches!(shape, Shape::Same(_) | Shape::Optional(_))
                 && is_optional(object, shape) =>
             {
-                // Its members are in the schema, and this is all there is to say.
+                // Its members are in the schema, so nothing else needs to be
+                // published.
                 seen.opaque = true;
                 self.problem(
                     at,
@@ -216,8 +218,8 @@ impl Publisher {
         }
     }
 
-    /// A flattened enum: every alternative gets all the members, so that each
-    /// can refuse what is unknown to it.
+    /// Publishes a flattened enum: every alternative gets all the members, so
+    /// that each can refuse unknown ones.
     pub(super) fn distribute(
         &mut self,
         object: &mut Map<String, Value>,
@@ -272,14 +274,14 @@ pub(super) struct Fields {
     pub(super) tag: Option<&'static str>,
 }
 
-/// What the members of an object turned out to be.
+/// The kinds of members that an object has.
 #[derive(Default)]
 struct Members {
     names: BTreeSet<String>,
     aliases: Map<String, Value>,
-    /// A flattened map or any JSON takes what is left.
+    /// A flattened map or any JSON accepts the remaining members.
     open: bool,
-    /// A flattened part of which nothing is known.
+    /// A flattened part that is opaque.
     opaque: bool,
     flat_enum: Option<(&'static EnumShape, bool)>,
 }

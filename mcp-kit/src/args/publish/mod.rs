@@ -1,11 +1,11 @@
-//! The published schema of an argument type: what schemars wrote, walked
-//! together with the type's shape.
+//! The published schema of an argument type: schemars' output, walked together
+//! with the type's shape.
 //!
-//! On the way the rules that schemars leaves out are put in, those that garde
-//! does not enforce at a place are taken out, unknown names are refused, and
-//! every disagreement becomes a problem that `build()` reports. Notes for the
-//! walker are left beside the keywords. What is checked is this schema; clients
-//! see the form that `schema::typed_input` makes of it.
+//! The walk adds the rules that schemars omits, removes those that garde does
+//! not enforce at a place, refuses unknown names, and turns every disagreement
+//! into a problem that `build()` reports. Notes for the walker are left beside
+//! the keywords. The checks use this schema; clients see the form that
+//! `schema::typed_input` makes of it.
 
 mod enums;
 mod keys;
@@ -24,7 +24,7 @@ use super::shape::{FieldShape, Rule, Shape};
 use crate::schema::text_form::words_of_format;
 use crate::schema::{NOTES, describe, each, limit_problems, typed};
 
-/// Keywords that no leaf of std's has.
+/// Keywords that no leaf type of std has.
 const INNER: &[&str] = &[
     "$ref",
     "additionalProperties",
@@ -39,7 +39,7 @@ const INNER: &[&str] = &[
     "properties",
 ];
 
-/// The schema with notes, or what has to be mended.
+/// Returns the schema with notes, or the problems that the author must fix.
 pub(crate) fn publish(spec: &ArgsSpec) -> Result<Value, Vec<String>> {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.meta_schema = None;
@@ -93,7 +93,7 @@ pub(crate) fn publish(spec: &ArgsSpec) -> Result<Value, Vec<String>> {
     }
 }
 
-/// The shape behind `Option`, `Box` and their like.
+/// Returns the shape behind `Option`, `Box` and similar types.
 pub(super) fn resolve(mut shape: &'static Shape) -> &'static Shape {
     while let Shape::Same(inner) | Shape::Optional(inner) | Shape::Said(_, inner) = shape {
         shape = inner();
@@ -101,7 +101,7 @@ pub(super) fn resolve(mut shape: &'static Shape) -> &'static Shape {
     shape
 }
 
-/// A place and the rules that a field has there.
+/// A place, and a field's rules for it.
 #[derive(Clone)]
 struct Frame {
     at: String,
@@ -109,7 +109,7 @@ struct Frame {
     words: &'static [&'static str],
     /// Whether words at the field also describe what is inside it.
     worded: bool,
-    /// Whether garde gets here.
+    /// Whether garde reaches this place.
     enforced: bool,
     opaque: bool,
 }
@@ -127,12 +127,13 @@ impl Frame {
         }
     }
 
-    /// Whether garde goes on into the type itself.
+    /// Whether garde continues into the type itself.
     fn dives(&self) -> bool {
         self.enforced && self.rules.iter().any(|rule| matches!(rule, Rule::Dive))
     }
 
-    /// The place of each item: what `inner` says, and `dive` goes on.
+    /// Returns the place of each item: the rules of `inner`, and whether `dive`
+    /// continues.
     fn inside(&self, at: String) -> Self {
         let inner = self.rules.iter().find_map(|rule| match rule {
             Rule::Inner(rules) => Some(*rules),
@@ -157,7 +158,8 @@ impl Frame {
 #[derive(Default)]
 struct Publisher {
     definitions: Map<String, Value>,
-    /// The recursive types that have been walked, and whether garde got there.
+    /// The recursive types that have been walked, and whether garde reached
+    /// them.
     walked: BTreeMap<String, bool>,
     problems: Vec<String>,
 }
@@ -167,7 +169,7 @@ impl Publisher {
         self.problems.push(format!("`{at}`: {text}"));
     }
 
-    /// A field's place, if garde reaches the rules inside its type.
+    /// Returns a field's place, if garde reaches the rules inside its type.
     fn frame(&mut self, field: &'static FieldShape, at: String, enforced: bool) -> Frame {
         if enforced
             && !field.opaque
@@ -250,7 +252,7 @@ impl Publisher {
         self.object(object, shape, frame);
     }
 
-    /// A recursive type, which stands under `$defs`.
+    /// Publishes a recursive type, which is under `$defs`.
     fn definition(&mut self, target: &str, shape: &'static Shape, frame: &Frame) {
         if target == "#" {
             return;
@@ -355,8 +357,9 @@ impl Publisher {
         }
     }
 
-    /// What serde and garde alone check. Their own texts are never shown, so the
-    /// author's words are what a report says there, or else what the format means.
+    /// Publishes a place that only serde and garde check. Their own texts are
+    /// never shown, so a report uses the author's words, or otherwise the
+    /// meaning of the format.
     fn opaque(&mut self, object: &mut Map<String, Value>, frame: &Frame) {
         let format = object.get("format").and_then(Value::as_str);
         let says = match frame.words {
@@ -374,7 +377,8 @@ impl Publisher {
         }
     }
 
-    /// `Option` and `Box`: the same place. Only `Option` is a level for `inner`.
+    /// Publishes `Option` and `Box`, which are the same place. Only `Option` is
+    /// a level for `inner`.
     fn same(&mut self, object: &mut Map<String, Value>, shape: &'static Shape, frame: &Frame) {
         let optional = admits_null(object)
             || frame
@@ -389,7 +393,7 @@ impl Publisher {
             return self.object(object, shape, frame);
         }
         let inside = frame.inside(frame.at.clone());
-        // schemars puts what `inner` says on the items of an optional list.
+        // schemars puts the rules of `inner` on the items of an optional list.
         if let Some(items) = object.get_mut("items").and_then(Value::as_object_mut) {
             rules::take_out(items, inside.rules);
         }
@@ -430,7 +434,7 @@ impl Publisher {
     ) {
         let enforced = frame.dives();
         let fields: Vec<_> = fields.iter().filter(|field| !field.skipped).collect();
-        // serde fills in what is missing at the end.
+        // serde fills in missing fields at the end.
         if let Some(last) = fields.last()
             && last.default
         {
@@ -444,7 +448,8 @@ impl Publisher {
         }
     }
 
-    /// A default that breaks its own rules would fail every call without it.
+    /// Reports a default that breaks its own rules, which would fail every call
+    /// without the argument.
     fn check_defaults(&mut self, schema: &Value, name: &str) {
         let mut broken = Vec::new();
         each(&mut schema.clone(), &mut |object| {
@@ -471,7 +476,8 @@ impl Publisher {
     }
 }
 
-/// The other schema where one is `null`: an optional enum or recursive type.
+/// Returns the other schema if one is `null`: an optional enum or recursive
+/// type.
 fn beside_null(object: &mut Map<String, Value>) -> Option<&mut Value> {
     let branches = object.get_mut("anyOf")?.as_array_mut()?;
     match branches.as_mut_slice() {

@@ -1,9 +1,9 @@
-//! Whether garde reaches the rules inside a field's type. Where it does not, the
-//! rules look as if they were checked and are not.
+//! Checks whether garde reaches the rules inside a field's type. Rules that it
+//! does not reach look as if they were checked.
 
 use crate::args::shape::{FieldShape, Rule, Shape, VariantKind};
 
-/// What to do about rules inside the field's type that garde does not reach.
+/// Returns the fix for rules inside the field's type that garde does not reach.
 pub(super) fn problem(field: &'static FieldShape) -> Option<String> {
     let within = unreached(field.rules, (field.shape)())?;
     let whose = within.map_or("its type".to_owned(), |name| format!("`{name}`"));
@@ -18,8 +18,8 @@ pub(super) fn problem(field: &'static FieldShape) -> Option<String> {
     ))
 }
 
-/// The name of the type whose rules are not reached; the inner `None` where it
-/// has no name here.
+/// Returns the name of the type whose rules are not reached; the inner `None`
+/// if its name is unknown here.
 fn unreached(rules: &'static [Rule], shape: &'static Shape) -> Option<Option<&'static str>> {
     let mut inside = None;
     for rule in rules {
@@ -34,7 +34,8 @@ fn unreached(rules: &'static [Rule], shape: &'static Shape) -> Option<Option<&'s
             unreached(rules, item())
         }
         (Some(rules), Shape::Map(_, value)) => unreached(rules, value()),
-        // `inner` is for what the `Option` holds, or goes on through a pointer.
+        // `inner` applies to the content of the `Option`, or continues through
+        // a pointer.
         (Some(inner), Shape::Same(of) | Shape::Optional(of)) => {
             unreached(inner, of()).and(unreached(rules, of()))
         }
@@ -47,7 +48,7 @@ pub(super) fn has_rules(shape: &'static Shape) -> bool {
     first(shape, &mut Vec::new()).is_some()
 }
 
-/// The first type inside a shape that has rules.
+/// Returns the first type inside a shape that has rules.
 fn first(shape: &'static Shape, seen: &mut Vec<*const Shape>) -> Option<Option<&'static str>> {
     if seen.contains(&std::ptr::from_ref(shape)) {
         return None;

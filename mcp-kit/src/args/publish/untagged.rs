@@ -1,6 +1,6 @@
 //! Untagged variants of one form. serde takes the first variant that it can
-//! read, and garde's rules come after: a value that the schema lets a later
-//! variant take is then refused by the rules of an earlier one.
+//! read, and garde's rules run afterwards: a value that the schema admits for a
+//! later variant is then refused by the rules of an earlier one.
 
 use serde_json::{Map, Value};
 
@@ -44,8 +44,8 @@ fn has_rules(variant: &'static VariantShape) -> bool {
     })
 }
 
-/// Whether serde may read as `first` what the schema lets `later` take, and the
-/// two say different things of it. False where that cannot be seen.
+/// Whether serde may read as `first` what the schema admits as `later`, and the
+/// two have different rules for it. False if that cannot be determined.
 fn overlap(first: &Value, later: &Value) -> bool {
     let (Some(first), Some(later)) = (first.as_object(), later.as_object()) else {
         return false;
@@ -63,7 +63,7 @@ fn overlap(first: &Value, later: &Value) -> bool {
     };
     let required = first.get("required").and_then(Value::as_array);
     let mut required = required.into_iter().flatten().filter_map(Value::as_str);
-    // Without a member that it needs, serde passes the first one over.
+    // serde skips the first one if a required member is missing.
     required.all(|name| of_later.contains_key(name))
         && of_first.iter().any(|(name, schema)| {
             let other = of_later.get(name);
@@ -79,7 +79,7 @@ fn is_same(one: &Value, other: &Value) -> bool {
     one.as_object().map(plain) == other.as_object().map(plain)
 }
 
-/// A schema without its remarks.
+/// Returns a schema without its annotations.
 fn plain(schema: &Map<String, Value>) -> Map<String, Value> {
     let mut schema = schema.clone();
     for remark in ["default", "description", "examples", "title"] {

@@ -1,5 +1,5 @@
-//! Where garde's rules and a schema do not agree: each is a build error that
-//! names the place and the way out.
+//! Disagreements between garde's rules and a schema: each is a build error that
+//! names the place and the fix.
 
 use serde_json::{Value, json};
 
@@ -39,14 +39,15 @@ impl Place<'_> {
         }
     }
 
-    /// What the schema says otherwise than the rules.
+    /// Reports where the schema contradicts the rules.
     pub(super) fn contradictions(
         &self,
         base: &(Option<Value>, Option<Value>),
         said: &Said,
         problems: &mut Vec<String>,
     ) {
-        // schemars writes the type's own limits where `inner` is about an `Option`.
+        // schemars writes the type's own limits if `inner` is about an
+        // `Option`.
         let own = |keyword: &str, value: &Value| match keyword {
             "minimum" => base
                 .0
@@ -74,7 +75,7 @@ impl Place<'_> {
         }
     }
 
-    /// What the schema says and nothing checks.
+    /// Reports limits of the schema that no code checks.
     pub(super) fn unexplained(&self, said: &Said, problems: &mut Vec<String>) {
         let Some(shape) = self.shape.filter(|_| !self.opaque) else {
             return;
