@@ -27,15 +27,15 @@ use super::node::{ListNode, Node, NodeId, ObjectNode, Types};
 use super::number::{is_plain, whole};
 use super::walk::{MAX_DEPTH, MAX_NODES, Validator};
 
-/// A rewritten text may be longer than the original by this many bytes.
+/// The most bytes by which a rewritten text may be longer than the original.
 const MAX_GROWTH: usize = 64 * 1024;
 /// A text with more places to rewrite stays as it is.
 const MAX_EDITS: usize = 100_000;
 
-/// What may be rewritten besides whole numbers.
+/// The rewrites that are allowed besides whole numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Rewrites {
-    /// JSON in a text, and `null` for what is optional.
+    /// JSON in a text, and `null` for optional members.
     pub(crate) lenient: bool,
     /// Also at places that only serde and garde know.
     pub(crate) opaque: bool,
@@ -50,10 +50,11 @@ pub(crate) struct Coerced {
 }
 
 impl Validator {
-    /// The text with everything rewritten that has one reading; `None` if there
-    /// is nothing to rewrite, or too much to find it out.
+    /// Returns the text with everything rewritten that has one reading; `None`
+    /// if there is nothing to rewrite, or if finding out takes too much work.
     ///
-    /// The result need not fit the schema. What fits it already is `None`.
+    /// The result need not fit the schema. A text that fits it already returns
+    /// `None`.
     pub(crate) fn coerce(&self, text: &str, rewrites: Rewrites) -> Option<Coerced> {
         let mut coercer = Coercer {
             validator: self,
@@ -73,7 +74,8 @@ impl Validator {
         (places > 0).then_some(Coerced { text, places })
     }
 
-    /// The text of an object without some members at its top: each name's first.
+    /// Returns the text of an object without some top-level members: the first
+    /// of each name.
     pub(crate) fn without(&self, text: &str, names: &[String]) -> Option<String> {
         if names.is_empty() {
             return None;
@@ -99,12 +101,12 @@ impl Validator {
     }
 }
 
-/// A part of a text and what takes its place.
+/// A part of a text and its replacement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Edit {
     from: usize,
     to: usize,
-    /// `None`: a member of an object, which is left out.
+    /// `None`: a member of an object, which is removed.
     new: Option<String>,
     places: usize,
 }
@@ -120,7 +122,7 @@ impl Edit {
     }
 }
 
-/// The coercion ends: the text is no JSON, or it takes too much work.
+/// The coercion ends: the text is not JSON, or it takes too much work.
 struct GiveUp;
 
 impl From<Malformed> for GiveUp {
@@ -133,10 +135,10 @@ struct Coercer<'v> {
     validator: &'v Validator,
     rewrites: Rewrites,
     fuel: usize,
-    /// Lists and objects that are open, and texts that are read.
+    /// The nesting of open lists and objects, and of texts that are read.
     depth: usize,
     nodes: usize,
-    /// The node of the member or item at the cursor; the nodes that it is made
+    /// The node of the member or item at the cursor; the nodes that it consists
     /// of are walked one by one.
     whole: NodeId,
     edits: Vec<Edit>,
@@ -150,7 +152,7 @@ impl<'v> Coercer<'v> {
         Ok(())
     }
 
-    /// Notes what is to be rewritten in the value at the cursor, and moves past it.
+    /// Records the rewrites of the value at the cursor, and moves past it.
     fn value(&mut self, id: NodeId, cursor: &mut Cursor<'_>) -> Done {
         self.burn(1)?;
         if self.nodes >= MAX_NODES || self.depth >= MAX_DEPTH {
@@ -179,7 +181,7 @@ impl<'v> Coercer<'v> {
         done
     }
 
-    /// `value`, for a member or an item of what is walked.
+    /// Does the same as `value`, for a member or an item of the walked value.
     fn within(&mut self, id: NodeId, cursor: &mut Cursor<'_>) -> Done {
         let outer = std::mem::replace(&mut self.whole, id);
         let done = self.value(id, cursor);
@@ -187,7 +189,7 @@ impl<'v> Coercer<'v> {
         done
     }
 
-    /// Whether a text can only be the JSON in it.
+    /// Whether a text is valid only as the JSON in it.
     fn reads_text(&self, node: &Node) -> bool {
         self.rewrites.lenient && node.admits != Types::NONE && !node.admits.meets(Types::STRING)
     }
@@ -215,7 +217,7 @@ impl<'v> Coercer<'v> {
         Ok(())
     }
 
-    /// The JSON in a text, if it may be at a node's place, after its own rewrite.
+    /// Returns the JSON in a text, after its own rewrite, if a node admits it.
     fn read(&mut self, id: NodeId, content: &str) -> Result<Option<(String, usize)>, GiveUp> {
         let admits = self.validator.nodes[id].admits;
         let json = trimmed(content);
@@ -244,7 +246,8 @@ impl<'v> Coercer<'v> {
         Ok(fits.then_some((read, places)))
     }
 
-    /// What is inside a list or an object, for the node and all that it is made of.
+    /// Rewrites what is inside a list or an object, for the node and all that
+    /// it consists of.
     fn inside(&mut self, node: &'v Node, given: Types, cursor: &mut Cursor<'_>) -> Done {
         let start = cursor.pos();
         for part in &node.all_of {
@@ -284,7 +287,7 @@ impl<'v> Coercer<'v> {
             let found = name.decode().map(|name| (rules.find(&name), name));
             let node = match &found {
                 Some((Some(index), _)) => {
-                    // Which of two counts is open.
+                    // Which of two counts is undecided.
                     if seen.contains(index) {
                         return Err(GiveUp);
                     }
@@ -308,8 +311,8 @@ impl<'v> Coercer<'v> {
         Ok(())
     }
 
-    /// Whether the value at the cursor is a `null` that its place does not admit;
-    /// the cursor moves past it then.
+    /// Whether the value at the cursor is a `null` that its place does not
+    /// admit; if so, the cursor moves past it.
     fn is_none(&mut self, id: NodeId, cursor: &mut Cursor<'_>) -> Result<bool, GiveUp> {
         let node = &self.validator.nodes[id];
         let hidden = node.opaque && !self.rewrites.opaque;
@@ -364,7 +367,7 @@ fn trimmed(content: &str) -> &str {
     content.trim_matches([' ', '\t', '\n', '\r'])
 }
 
-/// A text with its edits, whose positions count from `start`; `None` if they
+/// Applies edits to a text, with positions counted from `start`; `None` if they
 /// contradict each other or let the text grow too much.
 fn apply(text: &str, edits: &mut Vec<Edit>, start: usize) -> Option<String> {
     edits.sort_by_key(|edit| (edit.from, edit.to));
@@ -382,7 +385,8 @@ fn apply(text: &str, edits: &mut Vec<Edit>, start: usize) -> Option<String> {
         match &edit.new {
             Some(new) => out.push_str(new),
             None => {
-                // A member goes with one of the commas beside it.
+                // A member is removed together with one of the commas beside
+                // it.
                 let kept = out.trim_end().len();
                 if out.trim_end().ends_with(',') {
                     out.truncate(kept - 1);

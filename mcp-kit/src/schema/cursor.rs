@@ -1,11 +1,11 @@
-//! A cursor over JSON text, for passes that build nothing.
+//! A cursor over JSON text, for passes that build no values.
 //!
-//! It trusts nothing: on text that is no JSON it stops with [`Malformed`]. It
-//! does not check everything either: whatever it skips is left to serde.
+//! It does not rely on valid JSON: at malformed text it stops with
+//! [`Malformed`]. It does not check everything: what it skips is left to serde.
 
 use std::borrow::Cow;
 
-/// The text is not the JSON that it should be.
+/// The text is not the expected JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
@@ -15,7 +15,7 @@ pub(crate) struct Cursor<'a> {
     pos: usize,
 }
 
-/// A string as it stands in the text.
+/// A string as written in the text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RawString<'a> {
     quoted: &'a str,
@@ -23,7 +23,7 @@ pub(crate) struct RawString<'a> {
 }
 
 impl<'a> RawString<'a> {
-    /// The string's content, where it has no escapes.
+    /// Returns the string's content, if it has no escapes.
     pub(crate) fn plain(self) -> Option<&'a str> {
         if self.escaped {
             return None;
@@ -31,7 +31,8 @@ impl<'a> RawString<'a> {
         self.quoted.get(1..self.quoted.len() - 1)
     }
 
-    /// The string's content, or `None` where its escapes are no Unicode text.
+    /// Returns the string's content, or `None` if its escapes are not valid
+    /// Unicode.
     pub(crate) fn decode(self) -> Option<Cow<'a, str>> {
         if self.escaped {
             serde_json::from_str::<String>(self.quoted)
@@ -56,12 +57,12 @@ impl<'a> Cursor<'a> {
         self.pos = pos;
     }
 
-    /// The text between two positions that this cursor has been at.
+    /// Returns the text between two positions that this cursor has visited.
     pub(crate) fn slice(&self, from: usize, to: usize) -> &'a str {
         self.text.get(from..to).unwrap_or_default()
     }
 
-    /// The next byte that is not white space; it is not consumed.
+    /// Returns the next byte that is not white space, without consuming it.
     #[inline]
     pub(crate) fn peek(&mut self) -> Result<u8, Malformed> {
         let bytes = self.text.as_bytes();
@@ -83,7 +84,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Nothing but white space follows.
+    /// Checks that only white space follows.
     pub(crate) fn end(&mut self) -> Result<(), Malformed> {
         match self.peek() {
             Ok(_) => Err(Malformed),
@@ -108,7 +109,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A number, `true`, `false` or `null`, as it is written.
+    /// Returns a number, `true`, `false` or `null`, as it is written.
     pub(crate) fn word(&mut self) -> Result<&'a str, Malformed> {
         self.peek()?;
         let start = self.pos;
@@ -122,7 +123,7 @@ impl<'a> Cursor<'a> {
         word.filter(|word| !word.is_empty()).ok_or(Malformed)
     }
 
-    /// Past one value, however deep it is.
+    /// Moves past one value, at any depth of nesting.
     pub(crate) fn skip(&mut self) -> Result<(), Malformed> {
         let mut depth = 0_usize;
         loop {
@@ -157,8 +158,8 @@ impl<'a> Cursor<'a> {
         self.eat(bracket)
     }
 
-    /// The next member's name inside an object, or `None` at its end. The
-    /// member's value has to be consumed before the next call.
+    /// Returns the next member's name inside an object, or `None` at its end.
+    /// The member's value must be consumed before the next call.
     pub(crate) fn member(&mut self, first: &mut bool) -> Result<Option<RawString<'a>>, Malformed> {
         if !self.next(b'}', first)? {
             return Ok(None);
@@ -168,7 +169,7 @@ impl<'a> Cursor<'a> {
         Ok(Some(name))
     }
 
-    /// The next member's position and name.
+    /// Returns the next member's position and name.
     pub(crate) fn member_at(
         &mut self,
         first: &mut bool,
@@ -183,7 +184,8 @@ impl<'a> Cursor<'a> {
         Ok(Some((at, name)))
     }
 
-    /// Whether another item follows inside a list.
+    /// Whether another item follows inside a list. The item must be consumed
+    /// before the next call.
     pub(crate) fn item(&mut self, first: &mut bool) -> Result<bool, Malformed> {
         self.next(b']', first)
     }
@@ -200,8 +202,9 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Where a string's closing quote or its first escape is, at or behind `at`.
-/// Most strings are names: too short for a vectored search to pay.
+/// Returns the position of a string's closing quote or first escape, at or
+/// after `at`. Most strings are names, which are too short for a vectored
+/// search.
 fn end_or_escape(bytes: &[u8], mut at: usize) -> Option<usize> {
     const SHORT: usize = 16;
     for _ in 0..SHORT {

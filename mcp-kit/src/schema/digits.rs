@@ -1,11 +1,13 @@
 //! Ranges of whole numbers as regular expressions that ECMA 262, Python and Rust
 //! read alike.
 
-/// More digits than this are only counted: the exact pattern would be long.
+/// Above this number, only the digits are counted: the exact pattern would be
+/// long.
 const MAX_EXACT: u128 = 65_536;
 
-/// The pattern of whole numbers in a range, as JSON writes them. Exact for the
-/// ranges of 8 and 16 bits; by the number of digits for larger ones.
+/// Returns the pattern of whole numbers in a range, as JSON writes them. It is
+/// exact for the ranges of 8 and 16 bits, and limits the number of digits for
+/// larger ones.
 pub(crate) fn pattern(min: Option<i128>, max: Option<i128>, zero: bool) -> String {
     let mut forms = Vec::new();
     if zero && min.is_none_or(|min| min <= 0) {
@@ -22,7 +24,7 @@ pub(crate) fn pattern(min: Option<i128>, max: Option<i128>, zero: bool) -> Strin
     format!("^({})$", forms.join("|"))
 }
 
-/// The numbers from 1 to `max`.
+/// Returns the pattern of the numbers from 1 to `max`.
 fn up_to(max: Option<u128>) -> Option<String> {
     let max = match max {
         None => return Some("[1-9][0-9]*".into()),

@@ -1,4 +1,4 @@
-//! One thing that is wrong with a JSON text, and where.
+//! A finding: something that is wrong with a JSON text, and its place.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 /// A place and what is wrong there. Neither holds a value from the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
-    /// Names of the wire: `filters[2].maxAge`; empty for the whole.
+    /// The path on the wire: `filters[2].maxAge`; empty for the whole.
     pub(crate) path: String,
     pub(crate) text: Cow<'static, str>,
 }
@@ -19,7 +19,7 @@ impl Finding {
         }
     }
 
-    /// Whether this is about a name that nobody knows.
+    /// Whether this is about an unknown name.
     pub(crate) fn is_of_names(&self) -> bool {
         self.text.starts_with("unknown argument")
     }

@@ -1,12 +1,13 @@
-//! Places in a JSON text: from a position to its path, from a step to its text.
+//! Finds places in a JSON text: the path of a position, and the text of a step.
 
 use super::cursor::{Cursor, Malformed};
 use super::words::{Step, push_step};
 
-/// Deeper than serde reads there is nothing to be found.
+/// serde does not read deeper than this, so deeper places are not searched.
 const MAX_STEPS: usize = 130;
 
-/// The path of the innermost value around serde_json's `line` and `column`.
+/// Returns the path of the innermost value around serde_json's `line` and
+/// `column`.
 pub(crate) fn place_of(text: &str, line: usize, column: usize) -> String {
     let before = text
         .split_inclusive('\n')
@@ -16,7 +17,7 @@ pub(crate) fn place_of(text: &str, line: usize, column: usize) -> String {
     let mut path = String::new();
     let mut cursor = Cursor::new(text);
     for _ in 0..MAX_STEPS {
-        // Malformed text: the path as far as it could be read.
+        // The text is malformed: the path as far as it could be read.
         if !matches!(descend(&mut cursor, offset, &mut path), Ok(true)) {
             break;
         }
@@ -24,10 +25,10 @@ pub(crate) fn place_of(text: &str, line: usize, column: usize) -> String {
     path
 }
 
-/// The path of the last member of the object that the text is.
+/// Returns the path of the last member of the object in the text.
 ///
-/// serde_json puts a mistake that a type finds by itself at the end of the
-/// object where that type stood last, which is also the object's own end.
+/// serde_json reports an error that a type finds by itself at the end of the
+/// object in which that type was last, which is also the object's own end.
 pub(crate) fn last_member(text: &str) -> String {
     let mut cursor = Cursor::new(text);
     let mut first = true;
@@ -45,7 +46,8 @@ pub(crate) fn last_member(text: &str) -> String {
     path
 }
 
-/// One step towards the offset; false where the value itself is meant.
+/// Takes one step towards the offset; returns false if the value itself is
+/// meant.
 fn descend(cursor: &mut Cursor<'_>, offset: usize, path: &mut String) -> Result<bool, Malformed> {
     let mut first = true;
     let mut index = 0;
@@ -84,7 +86,7 @@ fn descend(cursor: &mut Cursor<'_>, offset: usize, path: &mut String) -> Result<
     }
 }
 
-/// The first member of an object that has one of some names.
+/// Returns the first member of an object that has one of some names.
 pub(crate) fn child_member(text: &str, wanted: impl Fn(&str) -> bool) -> Option<(String, &str)> {
     let mut cursor = Cursor::new(text);
     let mut first = true;
@@ -100,7 +102,7 @@ pub(crate) fn child_member(text: &str, wanted: impl Fn(&str) -> bool) -> Option<
     None
 }
 
-/// An item of a list.
+/// Returns an item of a list.
 pub(crate) fn child_item(text: &str, index: usize) -> Option<&str> {
     let mut cursor = Cursor::new(text);
     let mut first = true;

@@ -1,4 +1,4 @@
-//! JSON Schema: made plain for clients, compiled once, and checked straight
+//! JSON Schema: simplified for clients, compiled once, and checked directly
 //! over the text of a message.
 
 mod coerce;

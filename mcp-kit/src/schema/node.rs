@@ -1,5 +1,5 @@
-//! A compiled schema: a flat list of nodes, each with what has to hold at one
-//! kind of place. Made by `compile`, read by `walk`.
+//! A compiled schema: a flat list of nodes, each with the rules for one kind of
+//! place. Made by `compile`, read by `walk`.
 
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ impl Types {
         })
     }
 
-    /// The types that a value may have, by its first byte.
+    /// Returns the types that a value may have, by its first byte.
     pub(crate) fn of_first_byte(byte: u8) -> Self {
         match byte {
             b'"' => Self::STRING,
@@ -67,7 +67,7 @@ impl Types {
         self.0 & other.0 != 0
     }
 
-    /// Numbers, and only whole ones.
+    /// Whether numbers are included, and only whole ones.
     pub(crate) fn is_whole(self) -> bool {
         self.meets(Self::INTEGER) && !self.meets(Self::FRACTION)
     }
@@ -80,7 +80,7 @@ impl Types {
         Self(self.0 & other.0)
     }
 
-    /// `a whole number or null`
+    /// Describes the types: `a whole number or null`.
     pub(crate) fn says(self) -> String {
         let mut words = Vec::new();
         let mut push = |types: Self, word: &str| {
@@ -105,12 +105,12 @@ impl Types {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) types: Types,
-    /// The types that are left when everything at this place is considered:
-    /// values, parts and alternatives. Filled in when all nodes are there.
+    /// The types that remain when all rules of this place are considered:
+    /// values, parts and alternatives. Filled in when all nodes exist.
     pub(crate) admits: Types,
     /// `enum` and `const`.
     pub(crate) allowed: Option<Vec<Value>>,
-    /// Further strings that serde takes for one of `allowed`.
+    /// Further strings that serde accepts for one of `allowed`.
     pub(crate) also_allowed: Vec<String>,
     /// `not` with a `const` or an `enum`.
     pub(crate) forbidden: Vec<Value>,
@@ -119,17 +119,18 @@ pub(crate) struct Node {
     pub(crate) list: Option<Box<ListNode>>,
     pub(crate) object: Option<Box<ObjectNode>>,
     pub(crate) all_of: Vec<NodeId>,
-    /// `anyOf` and `oneOf`: one choice each.
+    /// `anyOf` and `oneOf`: one choice for each.
     pub(crate) choices: Vec<Choice>,
     pub(crate) not: Option<NodeId>,
-    /// Left to serde and garde where they have accepted it.
+    /// Left to serde and garde if they have accepted it.
     pub(crate) opaque: bool,
-    /// A number that serde rounds to an `f32`: the limits are for what is written.
+    /// A number that serde rounds to an `f32`: the limits apply to the written
+    /// number.
     pub(crate) single: bool,
-    /// What to say where serde refuses what the schema admits.
+    /// The words for a value that serde refuses and the schema admits.
     pub(crate) says: Option<String>,
-    /// serde may take here what the schema refuses, or leave out what the
-    /// schema knows: the quick pass has to look.
+    /// serde may accept here what the schema refuses, or skip what the schema
+    /// knows: the quick pass must look.
     pub(crate) loose: bool,
 }
 
@@ -173,7 +174,7 @@ pub(crate) struct TextNode {
     pub(crate) patterns: Vec<Pattern>,
 }
 
-/// A rule with the author's words for it, where there are any.
+/// A rule, with the author's words for it if there are any.
 #[derive(Debug)]
 pub(crate) struct SaidRule {
     pub(crate) rule: TextRule,
@@ -215,14 +216,14 @@ pub(crate) struct ObjectNode {
     pub(crate) lookup: Vec<(String, usize)>,
     pub(crate) rest: Rest,
     pub(crate) patterns: Vec<(Pattern, NodeId)>,
-    /// What every key that is not among the names has to be.
+    /// The rule for every key that is not among the names.
     pub(crate) keys: Option<TextRule>,
     pub(crate) min: Option<u64>,
     pub(crate) max: Option<u64>,
 }
 
 impl ObjectNode {
-    /// The node of a member that no name fits.
+    /// Returns the node of a member whose name is not among the known ones.
     pub(crate) fn node_of_other(&self, name: &str) -> Option<NodeId> {
         match (
             self.patterns.iter().find(|(of, _)| of.holds(name)),
@@ -257,7 +258,7 @@ pub(crate) struct Name {
     pub(crate) required: bool,
 }
 
-/// What members are that no name fits.
+/// How members with unknown names are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rest {
     Any,
@@ -275,19 +276,20 @@ pub(crate) struct Choice {
 #[derive(Debug)]
 pub(crate) struct Alternative {
     pub(crate) node: NodeId,
-    /// Filled in when all nodes are there.
+    /// Filled in when all nodes exist.
     pub(crate) types: Types,
     pub(crate) marks: Vec<Mark>,
 }
 
-/// What tells an object alternative from the others before it is looked into.
+/// The feature by which an object alternative is recognised before it is
+/// walked.
 #[derive(Debug, Clone)]
 pub(crate) enum Mark {
     /// A required member with one of these strings.
     Tag(String, Vec<String>),
     /// The only member, under one of these names.
     Key(Vec<String>),
-    /// Required members that no other object alternative knows: their names, and
+    /// Required members that no other object alternative has: their names, and
     /// those with the aliases.
     Own(Vec<String>, Vec<String>),
 }

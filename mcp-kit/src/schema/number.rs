@@ -1,4 +1,4 @@
-//! Numbers compared exactly: a bound of `u64::MAX` does not become a float.
+//! Exact comparison of numbers: a limit of `u64::MAX` does not become a float.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -12,7 +12,7 @@ pub(crate) enum Number {
 }
 
 impl Number {
-    /// A JSON number as it is written.
+    /// Parses a JSON number as it is written.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if is_plain(text)
             && let Ok(int) = text.parse()
@@ -68,9 +68,9 @@ pub(crate) fn is_plain(text: &str) -> bool {
     !text.bytes().any(|b| matches!(b, b'.' | b'e' | b'E'))
 }
 
-/// A number that is whole by its digits, written as such: `5` for `5.0` and
-/// `0.5e1`. `None` for fractions, for what no integer type holds, and for text
-/// that is no JSON number.
+/// Returns a number that is whole by its digits, in whole form: `5` for `5.0`
+/// and `0.5e1`. `None` for fractions, for numbers that no integer type holds,
+/// and for text that is not a JSON number.
 pub(crate) fn whole(text: &str) -> Option<String> {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let (sign, rest) = match text.strip_prefix('-') {

@@ -1,5 +1,5 @@
-//! Schemas that are known at run time: our own walk checks and reports what it
-//! knows, and the rest of 2020-12 is for the feature `json-schema`.
+//! Schemas that are known only at run time: mcp-kit's own walk checks and
+//! reports what it supports, and the feature `json-schema` the rest of 2020-12.
 
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ impl Standard {
 #[derive(Debug)]
 pub(crate) struct RunTime {
     pub(crate) walker: Validator,
-    /// For what the walk does not know.
+    /// Checks what the walk does not support.
     pub(crate) standard: Option<Standard>,
 }
 
@@ -33,8 +33,9 @@ impl RunTime {
     /// Compiles a schema of which everything must be checked.
     ///
     /// # Errors
-    /// Each keyword that is malformed or cannot be checked, with its place and
-    /// what to do.
+    ///
+    /// Returns each keyword that is malformed or cannot be checked, with its
+    /// place and the fix.
     pub(crate) fn of(schema: &Value) -> Result<Self, Vec<String>> {
         let (walker, unchecked) = compile::run_time(schema)?;
         let standard = if unchecked.is_empty() {
@@ -54,7 +55,7 @@ impl RunTime {
         }
     }
 
-    /// Whether a JSON text is what the schema describes.
+    /// Whether a JSON text matches the schema.
     pub(crate) fn admits(&self, text: &str) -> bool {
         self.walker.admits(text)
             && self.standard.as_ref().is_none_or(|standard| {
@@ -62,7 +63,8 @@ impl RunTime {
             })
     }
 
-    /// Everything that is wrong with a JSON text, as far as it can be found.
+    /// Returns everything that is wrong with a JSON text, as far as it can be
+    /// found.
     pub(crate) fn findings(&self, text: &str) -> Vec<Finding> {
         let mut findings = self.walker.findings(text);
         if let Some(standard) = &self.standard

@@ -1,7 +1,8 @@
-//! The whole of JSON Schema 2020-12, for schemas that are known at run time and
-//! say more than our own walk knows: the crate `jsonschema` decides, and
-//! nothing is fetched. Its time is limited by what a schema may expand to, and
-//! by how deep a value may be nested in a schema that refers to itself.
+//! Checks the whole of JSON Schema 2020-12, for run-time schemas with keywords
+//! that mcp-kit's own walk does not support. The crate `jsonschema` decides,
+//! and nothing is fetched. The time is limited by the size to which a schema
+//! may expand, and by how deep a value may be nested in a schema that refers to
+//! itself.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,27 +17,30 @@ use super::text_rule::length;
 use super::words::{self, Step, push_step};
 use crate::support::text::excerpt;
 
-/// The schemas that a schema may be made of, each counted as often as it is
-/// referred to.
+/// The most schemas that a schema may consist of, each counted for every
+/// reference to it.
 const MOST_SCHEMAS: u64 = 100_000;
 
-/// The steps that a value may take to check. A value counts once for each way
-/// on which recursive references may lead to it.
+/// The most steps for checking a value. A value counts once for each path on
+/// which recursive references may lead to it.
 const MOST_STEPS: f64 = 1e6;
 
-/// The steps that one pattern may go back in one text.
+/// The most backtracking steps of one pattern in one text.
 const MOST_BACKTRACKING: usize = 100_000;
 
 /// A schema that `jsonschema` checks.
 pub(crate) struct Standard {
     validator: Validator,
-    /// How many references lead back to a schema that they are part of.
+    /// The number of references that lead back to a schema that contains them.
     cycles: u32,
 }
 
 impl Standard {
+    /// Compiles a schema.
+    ///
     /// # Errors
-    /// What is wrong with the schema, for its author.
+    ///
+    /// Returns what is wrong with the schema, for its author.
     pub(crate) fn new(schema: &Value) -> Result<Self, String> {
         let expansion = Expansion::of(schema);
         if expansion.schemas > MOST_SCHEMAS {
@@ -59,7 +63,7 @@ impl Standard {
         })
     }
 
-    /// What is wrong with a value, if anything is: the first of it.
+    /// Returns the first thing that is wrong with a value, if there is any.
     pub(crate) fn finding(&self, value: &Value) -> Option<Finding> {
         let ways = f64::from(self.cycles.max(1));
         if self.cycles > 1 && steps(value, 1.0, ways) > MOST_STEPS {
@@ -99,7 +103,7 @@ fn steps(value: &Value, weight: f64, ways: f64) -> f64 {
     weight + inside
 }
 
-/// What an error says, in the words of our own walk; never a value.
+/// Describes an error in the words of mcp-kit's own walk; never a value.
 fn finding(error: &ValidationError<'_>) -> Finding {
     let mut path = String::new();
     for segment in error.instance_path() {
@@ -155,7 +159,7 @@ fn finding(error: &ValidationError<'_>) -> Finding {
     Finding::new(path, text)
 }
 
-/// What the references of a schema make of it.
+/// The size of a schema after its references are expanded.
 struct Expansion {
     schemas: u64,
     cycles: u32,
@@ -179,7 +183,7 @@ impl Expansion {
     }
 }
 
-/// Finds what references by name may mean.
+/// Finds the targets of references by name.
 fn name_places<'s>(schema: &'s Value, names: &mut HashMap<String, &'s Value>) {
     match schema {
         Value::Object(members) => {
@@ -204,8 +208,8 @@ struct Search<'s> {
 }
 
 impl<'s> Search<'s> {
-    /// How many schemas there are in `schema`, those that it refers to counted
-    /// each time.
+    /// Returns the number of schemas in `schema`, including those that it
+    /// refers to, each counted every time.
     fn size(&mut self, schema: &'s Value) -> u64 {
         let key = std::ptr::from_ref(schema);
         if let Some(size) = self.sizes.get(&key) {
@@ -218,7 +222,7 @@ impl<'s> Search<'s> {
                 for (keyword, inner) in members {
                     let more = match (keyword.as_str(), inner.as_str()) {
                         ("$ref" | "$dynamicRef", Some(target)) => self.referred(target),
-                        // Reached by what refers to it.
+                        // Counted through the references to it.
                         ("$defs" | "definitions", _) => 0,
                         _ => self.size(inner),
                     };
@@ -244,7 +248,8 @@ impl<'s> Search<'s> {
             .or_else(|| self.names.get(target).copied());
         match found {
             Some(schema) if !self.open.contains(&std::ptr::from_ref(schema)) => self.size(schema),
-            // Back to where it came from, or to where only the validator knows.
+            // The reference leads back to itself, or to a target that only the
+            // validator knows.
             _ => {
                 self.cycles = self.cycles.saturating_add(1);
                 1

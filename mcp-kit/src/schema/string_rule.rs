@@ -1,11 +1,11 @@
-//! The rules of `guard::text`: each with its check, its pattern and its words in
-//! one place, so that the schema and the check cannot disagree.
+//! The rules of `guard::text`: each with its check, its pattern and its words
+//! in one place, so that the schema and the check cannot disagree.
 
 use std::fmt::Write as _;
 
 use crate::support::text::{INVISIBLE, Range, is_in};
 
-/// A rule about a text that reaches another system.
+/// A rule for a text that reaches another system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StringRule {
     /// `snake_case_2`
@@ -55,11 +55,12 @@ const MARKUP: &[Range] = &[
     ('`', '`'),
 ];
 
-/// PostgreSQL cuts longer names off.
+/// PostgreSQL truncates longer names.
 const LONGEST_SQL_NAME: usize = 63;
 
-/// What the derive of `ToolArgs` reads of a rule's name. The rule's function in
-/// `guard::text` has a type of the same name, which implements this.
+/// The rule that the derive of `ToolArgs` finds by its name. The rule's
+/// function in `guard::text` has a type of the same name, which implements
+/// this.
 pub trait NamedRule {
     /// The rule.
     const RULE: StringRule;
@@ -76,7 +77,7 @@ impl StringRule {
         Self::SqlIdentifier,
     ];
 
-    /// The rule with this name in a schema's notes.
+    /// Returns the rule with this name in a schema's notes.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|rule| rule.name() == name)
     }
@@ -107,7 +108,7 @@ impl StringRule {
         }
     }
 
-    /// The rule as it follows `name: ` in a report.
+    /// Returns the words of the rule, as they follow `name: ` in a report.
     pub(crate) fn says(self) -> &'static str {
         match self {
             Self::Identifier => {
@@ -137,11 +138,13 @@ impl StringRule {
         }
     }
 
-    /// The rule as a regular expression that ECMA 262, Python and Rust read alike.
+    /// Returns the rule as a regular expression that ECMA 262, Python and Rust
+    /// read alike.
     ///
-    /// They have no common notation for characters above U+FFFF, and such characters
-    /// themselves would hide in the schema: the pattern accepts them all. The invisible ones
-    /// among them are refused by the check, and by the words that the schema also has.
+    /// They have no common notation for characters above U+FFFF, and such
+    /// characters would be invisible in the schema: the pattern accepts them
+    /// all. The check refuses the invisible ones among them, and the words in
+    /// the schema mention them.
     pub(crate) fn pattern(self) -> String {
         match self {
             Self::Identifier => "^[A-Za-z_][A-Za-z0-9_]*$".into(),
@@ -172,7 +175,7 @@ impl StringRule {
         }
     }
 
-    /// The characters that a text must not have.
+    /// Returns the characters that a text must not have.
     fn refused(self) -> &'static [&'static [Range]] {
         match self {
             Self::NoControl => &[CONTROL, INVISIBLE],
@@ -189,7 +192,7 @@ fn is_identifier(text: &str) -> bool {
     !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(name)
 }
 
-/// Writes a character of a class, so that none is invisible or read otherwise.
+/// Writes a character of a class, so that none is invisible or misread.
 fn push_class(pattern: &mut String, character: char) {
     match u32::from(character) {
         _ if "\\[]^-".contains(character) => pattern.extend(['\\', character]),
@@ -208,8 +211,8 @@ fn push_class(pattern: &mut String, character: char) {
 mod tests {
     use super::*;
 
-    /// Every character that a range could begin or end at, some of the others, and
-    /// short texts of those that the rules tell apart.
+    /// Every character at which a range could begin or end, some others, and
+    /// short texts of those that the rules distinguish.
     #[cfg(feature = "regex")]
     fn texts() -> impl Iterator<Item = String> {
         let others = ('\u{10000}'..=char::MAX).step_by(997);
@@ -236,7 +239,7 @@ mod tests {
             let is_plain_text = matches!(rule, NoControl | NoShellMeta | SingleLine);
             for text in texts() {
                 let (check, said) = (rule.holds(&text), pattern.is_match(&text));
-                // What the pattern cannot name, and the words do.
+                // Characters that the pattern cannot name, and the words do.
                 let is_unnamed = |c| c > '\u{FFFF}' && is_in(INVISIBLE, c);
                 let expected = check || (is_plain_text && text.contains(is_unnamed));
                 assert_eq!(said, expected, "{rule:?} of {text:?}: {}", rule.pattern());

@@ -1,5 +1,5 @@
-//! Texts that a Rust type reads: socket addresses, dates, UUIDs, URLs. `TextRule`
-//! is what a garde rule says of a text; this is what the field's type says.
+//! Texts that a Rust type parses: socket addresses, dates, UUIDs, URLs.
+//! `TextRule` is a garde rule for a text; this is the rule of the field's type.
 
 use std::fmt;
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -8,21 +8,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::Deserialize;
 use serde::de::value::{Error, StrDeserializer};
 
-/// How a type is written as text.
+/// The text form of a type.
 pub struct TextForm {
-    /// The type, which names the form in a schema's notes.
+    /// The type's name, which identifies the form in a schema's notes.
     name: &'static str,
-    /// The form as it follows `since: ` in a report.
+    /// The words of the form, as they follow `since: ` in a report.
     pub(crate) says: &'static str,
-    /// What exactly is wrong with a text that the type does not read, in place of
-    /// `says`.
+    /// Returns what exactly is wrong with a text that the type does not parse,
+    /// in place of `says`.
     pub(crate) why: fn(&str) -> Option<&'static str>,
-    /// What is published in place of schemars' format, where that is not one of
-    /// JSON Schema's. Everything that is usually written matches it.
+    /// The published pattern in place of schemars' format, if that is not one
+    /// of JSON Schema's. Every common spelling matches it.
     pub(crate) pattern: Option<&'static str>,
-    /// Whether the type's own `Deserialize` reads a text.
+    /// Whether the type's own `Deserialize` accepts a text.
     pub(crate) reads: fn(&str) -> bool,
-    /// Whether it reads a JSON number.
+    /// Whether it accepts a JSON number.
     pub(crate) reads_number: fn(&str) -> bool,
 }
 
@@ -30,7 +30,7 @@ pub struct TextForm {
 static OTHERS: Mutex<Vec<&'static TextForm>> = Mutex::new(Vec::new());
 
 impl TextForm {
-    /// The form of a type; `name` is unique among all forms.
+    /// Creates the form of a type; `name` is unique among all forms.
     pub(crate) const fn of<T: for<'de> Deserialize<'de>>(
         name: &'static str,
         says: &'static str,
@@ -46,14 +46,15 @@ impl TextForm {
         }
     }
 
-    /// With words for what exactly is wrong with a text.
+    /// Adds a function for what exactly is wrong with a text.
     #[cfg(feature = "net")]
     pub(crate) const fn why(mut self, why: fn(&str) -> Option<&'static str>) -> Self {
         self.why = why;
         self
     }
 
-    /// Its name, for a schema's notes; [`named`](Self::named) finds it from then on.
+    /// Returns the name for a schema's notes; [`named`](Self::named) finds it
+    /// from then on.
     pub(crate) fn note(&'static self) -> &'static str {
         if !FORMS.contains(&self) {
             let mut others = others();
@@ -64,7 +65,7 @@ impl TextForm {
         self.name
     }
 
-    /// The form with this name in a schema's notes.
+    /// Returns the form with this name in a schema's notes.
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
         let is_it = |form: &&'static Self| form.name == name;
         let known = FORMS.iter().copied().find(is_it);
@@ -161,7 +162,7 @@ forms! {
     UUID: uuid::Uuid, "must be a UUID such as 67e55044-10b1-426f-9247-bb680e5fe0c8", None;
 }
 
-/// What a text must be if a schema has this format, as a report states it.
+/// Returns the words for a text with this format, as a report states it.
 pub(crate) fn words_of_format(format: &str) -> Option<&'static str> {
     Some(match format {
         "date" => "must be a date such as 2026-12-31",

@@ -1,5 +1,5 @@
-//! Rules about a string's text that JSON Schema has no keyword for. They are
-//! published as patterns, formats or words, and checked here as garde does.
+//! Rules for a string that JSON Schema has no keyword for. They are published
+//! as patterns, formats or words, and checked here in the same way as by garde.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -32,7 +32,7 @@ pub(crate) enum TextRule {
     Flag,
     /// A variant of an enum, as a key.
     OneOf(Vec<String>),
-    /// What the field's type reads.
+    /// The form of the field's type.
     Form(&'static TextForm),
     /// A rule of `guard::text`.
     Named(StringRule),
@@ -82,7 +82,8 @@ impl TextRule {
         }
     }
 
-    /// Whether a number keeps the rule: only a type that reads both has one.
+    /// Whether a number satisfies the rule: only a type that accepts both has
+    /// such a rule.
     pub(crate) fn holds_number(&self, number: &str) -> bool {
         match self {
             Self::Form(form) => (form.reads_number)(number),
@@ -90,7 +91,7 @@ impl TextRule {
         }
     }
 
-    /// The rule, as it follows `query: ` in a report.
+    /// Returns the words of the rule, as they follow `query: ` in a report.
     pub(crate) fn says(&self) -> String {
         match self {
             Self::Ascii => "must contain only ASCII characters".into(),
@@ -127,8 +128,8 @@ impl TextRule {
         }
     }
 
-    /// What exactly is wrong with a text that breaks the rule, if the rule alone does
-    /// not state it.
+    /// Returns what exactly is wrong with a text that breaks the rule, if the
+    /// rule alone does not state it.
     pub(crate) fn why(&self, text: &str) -> Option<&'static str> {
         match self {
             Self::Form(form) => (form.why)(text),
@@ -136,7 +137,8 @@ impl TextRule {
         }
     }
 
-    /// The rule as a regular expression that ECMA 262, Python and Rust read alike.
+    /// Returns the rule as a regular expression that ECMA 262, Python and Rust
+    /// read alike.
     pub(crate) fn pattern(&self) -> Option<String> {
         match self {
             Self::Ascii => Some(r"^[\x00-\x7F]*$".into()),
@@ -150,7 +152,7 @@ impl TextRule {
         }
     }
 
-    /// For the annotation that the compiler of the checks reads.
+    /// Returns the note that the compiler of the checks reads.
     pub(crate) fn to_value(&self) -> Value {
         match self {
             Self::Ascii => json!(["ascii"]),
@@ -215,7 +217,7 @@ impl TextRule {
     }
 }
 
-/// `must have at least 1 character`, `must have 2 to 5 items`.
+/// Formats `must have at least 1 character`, `must have 2 to 5 items`.
 pub(crate) fn length(one: &str, many: &str, min: Option<u64>, max: Option<u64>) -> String {
     let unit = |count| if count == 1 { one } else { many };
     match (min, max) {
@@ -238,8 +240,8 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// The first construct that Rust's regular expressions have and ECMA 262's,
-/// which JSON Schema uses, have not.
+/// Returns the first construct that Rust's regular expressions support and ECMA
+/// 262's, which JSON Schema uses, do not.
 pub(crate) fn foreign_to_ecma(pattern: &str) -> Option<&'static str> {
     let mut escaped = false;
     let mut in_class = false;

@@ -1,5 +1,5 @@
-//! Ways through a schema as JSON, and what schemars writes that is plain to no
-//! one but Rust: the names of number types.
+//! Traverses a schema as JSON, and replaces what only Rust programmers
+//! understand in schemars' output: the names of number types.
 
 use serde_json::{Map, Value, json};
 
@@ -29,7 +29,8 @@ const NAMED: &[&str] = &[
     "dependentSchemas",
 ];
 
-/// The schemas directly inside a schema, each with the keyword that holds it.
+/// Returns the schemas directly inside a schema, each with the keyword that
+/// holds it.
 pub(crate) fn inside(object: &Map<String, Value>) -> Vec<(&str, &Value)> {
     let mut found = Vec::new();
     for (keyword, inner) in object {
@@ -47,7 +48,7 @@ pub(crate) fn inside(object: &Map<String, Value>) -> Vec<(&str, &Value)> {
     found
 }
 
-/// Like [`inside`], to be changed.
+/// Returns the same schemas as [`inside`], to be changed.
 pub(crate) fn inside_mut(object: &mut Map<String, Value>) -> Vec<(&str, &mut Value)> {
     let mut found = Vec::new();
     for (keyword, inner) in object.iter_mut() {
@@ -65,7 +66,7 @@ pub(crate) fn inside_mut(object: &mut Map<String, Value>) -> Vec<(&str, &mut Val
     found
 }
 
-/// Calls a function on every schema inside a schema, itself first.
+/// Calls a function on every schema inside a schema, starting with itself.
 pub(crate) fn each(schema: &mut Value, visit: &mut dyn FnMut(&mut Map<String, Value>)) {
     let Value::Object(object) = schema else {
         return;
@@ -76,7 +77,7 @@ pub(crate) fn each(schema: &mut Value, visit: &mut dyn FnMut(&mut Map<String, Va
     }
 }
 
-/// The bounds of a Rust number, by schemars' name for it.
+/// Returns the limits of a Rust number, by schemars' name for it.
 pub(crate) fn bounds_of_format(format: &str) -> Option<(Option<Value>, Option<Value>)> {
     let both = |min: Value, max: Value| Some((Some(min), Some(max)));
     match format {
@@ -90,7 +91,8 @@ pub(crate) fn bounds_of_format(format: &str) -> Option<(Option<Value>, Option<Va
         "uint32" => both(json!(0), json!(u32::MAX)),
         "uint64" => both(json!(0), json!(u64::MAX)),
         "uint" => both(json!(0), json!(usize::MAX)),
-        // JSON numbers that large are not exact anywhere: no bound is said.
+        // JSON numbers that large are not exact anywhere, so no limit is
+        // published.
         "uint128" => Some((Some(json!(0)), None)),
         "int128" | "float" | "double" => Some((None, None)),
         _ => None,
@@ -129,7 +131,8 @@ pub(crate) fn describe(schema: &mut Map<String, Value>, words: &[String]) {
     schema.insert("description".into(), text.into());
 }
 
-/// Whether the first word is the name of an argument, which is written as it is.
+/// Whether the first word is the name of an argument, whose case must not
+/// change.
 fn begins_with_name(words: &str, schema: &Map<String, Value>) -> bool {
     let first = words
         .split(|c: char| c.is_whitespace() || ".,:;".contains(c))

@@ -1,4 +1,4 @@
-//! The words of a report: places, names, suggestions.
+//! The wording of reports: places, names, suggestions.
 //!
 //! Names that the schema knows are shown as they are. Names that the client
 //! made up are shortened and escaped, so that a report cannot be used to write
@@ -7,10 +7,10 @@
 use crate::support::text::excerpt;
 use std::fmt::Write as _;
 
-/// A client's name is shown up to this many characters.
+/// The most characters of a client's name that are shown.
 const MAX_NAME: usize = 64;
 
-/// A step down from the whole, linked to the one above.
+/// A step down from the root, linked to the one above.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'p> {
     pub(crate) parent: Option<&'p Place<'p>>,
@@ -26,7 +26,7 @@ pub(crate) enum Step<'p> {
     Index(usize),
 }
 
-/// The path to a place: `filters[2].maxAge`, `headers["x y"]`.
+/// Formats the path to a place: `filters[2].maxAge`, `headers["x y"]`.
 pub(crate) fn path(place: Option<&Place<'_>>) -> String {
     let mut steps = Vec::new();
     let mut next = place;
@@ -71,9 +71,10 @@ fn is_plain(name: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'$' | b'@'))
 }
 
-/// The known name that was probably meant.
+/// Returns the known name that was probably meant.
 pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    // Beyond this nobody mistyped a name, and the comparison would cost.
+    // A longer name is not a typing mistake, and the comparison would be
+    // expensive.
     if name.len() > 2 * MAX_NAME {
         return None;
     }
@@ -91,7 +92,8 @@ pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> O
         .map(|(_, candidate)| candidate)
 }
 
-/// A name without the differences between `max_results` and `maxResults`.
+/// Returns a name without the differences between `max_results` and
+/// `maxResults`.
 pub(crate) fn plain_form(name: &str) -> Vec<char> {
     name.chars()
         .filter(|c| !matches!(c, '_' | '-' | ' '))
@@ -99,7 +101,8 @@ pub(crate) fn plain_form(name: &str) -> Vec<char> {
         .collect()
 }
 
-/// Edits between two names: insert, drop, change, swap two neighbours.
+/// Returns the number of edits between two names: insert, drop, change, swap
+/// two neighbours.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut before = vec![0; b.len() + 1];
     let mut last: Vec<usize> = (0..=b.len()).collect();
@@ -117,12 +120,12 @@ fn distance(a: &[char], b: &[char]) -> usize {
     last[b.len()]
 }
 
-/// `"a", "b" or "c"`; long lists are cut.
+/// Formats `"a", "b" or "c"`; long lists are cut.
 pub(crate) fn list(words: impl Iterator<Item = String>) -> String {
     joined(words, "or")
 }
 
-/// `"a", "b" and "c"`; long lists are cut.
+/// Formats `"a", "b" and "c"`; long lists are cut.
 pub(crate) fn all(words: impl Iterator<Item = String>) -> String {
     joined(words, "and")
 }

@@ -1,15 +1,15 @@
-//! The rewrite of a value that may be one of several alternatives, and of the
-//! `null`s that belong to the others.
+//! Rewrites a value that may be one of several alternatives, and the `null`s
+//! that belong to the others.
 
 use super::{Coercer, Done, Edit, GiveUp};
 use crate::schema::cursor::Cursor;
 use crate::schema::node::{Choice, NodeId, Types};
 
-/// Alternatives within alternatives are followed this far for their names.
+/// Nested alternatives are searched for names to this depth.
 const MAX_PARTS: usize = 8;
 
 impl<'v> Coercer<'v> {
-    /// The rewrite of the one alternative that is meant.
+    /// Rewrites the value as the one alternative that is meant.
     pub(super) fn choice(
         &mut self,
         choice: &'v Choice,
@@ -77,8 +77,8 @@ impl<'v> Coercer<'v> {
         Ok(())
     }
 
-    /// The members that are `null` and known to one of the object's
-    /// alternatives. Hosts fill in every name that is published.
+    /// Returns the members that are `null` and known to one of the object's
+    /// alternatives. Hosts fill in every published name.
     fn known_nulls(
         &mut self,
         given: Types,
@@ -107,7 +107,7 @@ impl<'v> Coercer<'v> {
         Ok(nulls)
     }
 
-    /// Those that an alternative does not know.
+    /// Returns those that an alternative does not know.
     fn foreign(&mut self, node: NodeId, nulls: &[(Edit, String)]) -> Result<Vec<Edit>, GiveUp> {
         let mut foreign = Vec::new();
         for (edit, name) in nulls {
@@ -118,7 +118,8 @@ impl<'v> Coercer<'v> {
         Ok(foreign)
     }
 
-    /// Whether a node, or what it is made of, has a member of that name.
+    /// Whether a node, or a node that it consists of, has a member with that
+    /// name.
     fn knows(&mut self, id: NodeId, name: &str, levels: usize) -> Result<bool, GiveUp> {
         self.burn(1)?;
         let node = &self.validator.nodes[id];

@@ -1,5 +1,5 @@
-//! What can only be said of nodes when all of them are there: the types and
-//! marks of alternatives, and where the quick pass has to look.
+//! The last pass of the compilation, which needs all nodes: the types and marks
+//! of alternatives, and where the quick pass must look.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,12 @@ use crate::schema::node::{Choice, Mark, NodeId, Rest, Types};
 /// The objects of a larger choice are not compared.
 const MAX_COMPARED: usize = 1_000;
 
-/// What the alternatives of one choice look like from outside.
+/// The types and marks of the alternatives of one choice.
 type Seen = Vec<(Types, Vec<Mark>)>;
 
 impl Compiler<'_> {
-    /// What each alternative admits, so that most need not be tried.
+    /// Fills in the types that each alternative admits, so that most need not
+    /// be tried.
     pub(super) fn fill_in_types(&mut self) {
         let found: Vec<Vec<Seen>> = self
             .nodes
@@ -100,8 +101,8 @@ impl Compiler<'_> {
         marks
     }
 
-    /// Marks the objects of a choice that each have a member of their own, if
-    /// none of them takes unknown names.
+    /// Marks the objects of a choice that each have a distinct member, if none
+    /// of them accepts unknown names.
     fn with_own_members(&self, choice: &Choice, mut seen: Seen) -> Seen {
         let closed = |id: NodeId| {
             let node = &self.nodes[id];
@@ -140,7 +141,8 @@ impl Compiler<'_> {
         seen
     }
 
-    /// Where the quick pass has to look: at objects and enums, and on the way there.
+    /// Marks the nodes where the quick pass must look: objects and enums, and
+    /// those on the way to them.
     pub(super) fn mark_loose(&mut self) {
         for node in &mut self.nodes {
             node.loose = !node.opaque

@@ -1,12 +1,11 @@
-//! The keywords of JSON Schema, by the part that checks them.
+//! Sorts the keywords of JSON Schema by the part that checks them.
 
 use serde_json::{Map, Value};
 
 use super::{Compiler, NOTES};
 use crate::schema::words::nearest;
 
-/// Keywords that say nothing that could be checked, and names that nothing is
-/// checked by.
+/// Keywords that have no rule to check, and names that no rule uses.
 pub(super) const REMARKS: &[&str] = &[
     "$anchor",
     "$comment",
@@ -59,7 +58,7 @@ const CHECKED: &[&str] = &[
     "uniqueItems",
 ];
 
-/// The rest of 2020-12, which the feature `json-schema` checks.
+/// The rest of 2020-12, checked by the feature `json-schema`.
 const STANDARD: &[&str] = &[
     "$dynamicRef",
     "$id",
@@ -77,7 +76,7 @@ const STANDARD: &[&str] = &[
     "unevaluatedProperties",
 ];
 
-/// Keywords of older dialects, and what 2020-12 has in their place.
+/// Keywords of older dialects, and their replacements in 2020-12.
 const OLD: &[(&str, &str)] = &[
     ("$recursiveAnchor", "$dynamicAnchor"),
     ("$recursiveRef", "$dynamicRef"),
@@ -86,8 +85,8 @@ const OLD: &[(&str, &str)] = &[
 ];
 
 impl Compiler<'_> {
-    /// Every keyword must be checked. What the standard does not
-    /// know is an annotation and stays, unless it looks like a slip.
+    /// Reports keywords that would not be checked. A keyword unknown to the
+    /// standard is an annotation and is kept, unless it looks like a mistake.
     pub(super) fn look_for_unchecked(&mut self, object: &Map<String, Value>, at: &str) {
         if self.typed {
             return;
@@ -111,7 +110,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Something is for the feature `json-schema` alone.
+    /// Records a part that only the feature `json-schema` checks.
     pub(super) fn pass_over(&mut self, at: &str, keyword: &str) {
         self.has_gaps = true;
         self.unchecked.push(format!(
@@ -121,7 +120,8 @@ impl Compiler<'_> {
     }
 }
 
-/// Whether a part of a schema has an id, which references in it start from.
+/// Whether a part of a schema has an id, which changes the base of its
+/// references.
 pub(super) fn has_ids(schema: &Value) -> bool {
     match schema {
         Value::Object(members) => members
@@ -134,8 +134,8 @@ pub(super) fn has_ids(schema: &Value) -> bool {
     }
 }
 
-/// The keyword that an unknown one was most likely meant to be. Short ones
-/// look like too many words.
+/// Returns the keyword that an unknown one was probably meant to be. Short ones
+/// resemble too many words.
 fn slip(keyword: &str) -> Option<&'static str> {
     let long = CHECKED.iter().chain(STANDARD).copied();
     let meant = nearest(keyword, long.filter(|known| known.len() >= 7))?;

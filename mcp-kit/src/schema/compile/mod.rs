@@ -1,9 +1,9 @@
-//! From a JSON Schema to the nodes that the walker reads.
+//! Compiles a JSON Schema to the nodes that the walker reads.
 //!
-//! Two sources: schemas that mcp-kit published from a Rust type (they carry
-//! notes beside the keywords, and serde and garde check whatever is not
-//! understood here), and schemas that are known only at run time, where a
-//! keyword that is not understood has to be checked by another validator.
+//! There are two sources: schemas that mcp-kit published from a Rust type (they
+//! carry notes beside the keywords, and serde and garde check whatever is not
+//! understood here), and schemas that are known only at run time, where another
+//! validator must check a keyword that is not understood.
 
 mod after;
 mod keywords;
@@ -29,7 +29,7 @@ pub(crate) fn typed(schema: &Value) -> Validator {
     compiler.finish(root)
 }
 
-/// Compiles a schema as far as it can be checked; what cannot is passed over.
+/// Compiles a schema as far as it can be checked, and skips the rest.
 pub(crate) fn lenient(schema: &Value) -> Validator {
     let mut compiler = Compiler::new(schema, false);
     compiler.complete = false;
@@ -37,11 +37,12 @@ pub(crate) fn lenient(schema: &Value) -> Validator {
     compiler.finish(root)
 }
 
-/// Compiles a schema that is known only at run time, as far as the walk goes,
-/// and says what it passes over.
+/// Compiles a schema that is known only at run time, as far as the walk
+/// supports it, and returns what it skips.
 ///
 /// # Errors
-/// Each keyword that is malformed or nothing can check, and its place.
+///
+/// Returns each keyword that is malformed or cannot be checked, and its place.
 pub(crate) fn run_time(schema: &Value) -> Result<(Validator, Vec<String>), Vec<String>> {
     let mut compiler = Compiler::new(schema, false);
     let root = compiler.node(schema, "#");
@@ -56,17 +57,17 @@ pub(crate) fn run_time(schema: &Value) -> Result<(Validator, Vec<String>), Vec<S
 struct Compiler<'s> {
     root: &'s Value,
     typed: bool,
-    /// Whether everything has to be checked.
+    /// Whether everything must be checked.
     complete: bool,
     nodes: Vec<Node>,
-    /// What `$ref`s point to, so that recursion ends.
+    /// The targets of `$ref`s, so that recursion ends.
     referenced: BTreeMap<String, NodeId>,
     problems: Vec<String>,
-    /// What the walk passes over, each with its place and what to do.
+    /// What the walk skips, each with its place and the fix.
     unchecked: Vec<String>,
-    /// Whether it passes over anything.
+    /// Whether the walk skips anything.
     has_gaps: bool,
-    /// Whether references mean something else inside some of its parts.
+    /// Whether references have another base inside some parts of the schema.
     has_ids: bool,
 }
 
@@ -87,8 +88,8 @@ impl<'s> Compiler<'s> {
 
     fn finish(mut self, root: NodeId) -> Validator {
         if self.has_gaps {
-            // A part that is passed over admits too much, and what must not
-            // fit, or fit once alone, would then refuse too much.
+            // A skipped part admits too much. A schema that must not fit, or
+            // that must be the only one to fit, would then refuse too much.
             for node in &mut self.nodes {
                 node.not = None;
                 node.choices
@@ -112,7 +113,7 @@ impl<'s> Compiler<'s> {
 
     fn node(&mut self, schema: &'s Value, at: &str) -> NodeId {
         if at == "#" {
-            // Taken now, so that `"$ref": "#"` finds it.
+            // Recorded now, so that `"$ref": "#"` finds it.
             let id = self.add(Node::any());
             self.referenced.insert("#".into(), id);
             let node = self.build(schema, at);
@@ -307,8 +308,9 @@ impl<'s> Compiler<'s> {
         }))
     }
 
-    /// A Rust map with number keys is published with a pattern for its keys:
-    /// serde checks the keys, so for the walker it is a map like any other.
+    /// Compiles a Rust map with number keys, which is published with a pattern
+    /// for its keys. serde checks the keys, so for the walker it is an ordinary
+    /// map.
     fn pattern_properties(
         &mut self,
         object: &'s Map<String, Value>,
@@ -382,7 +384,7 @@ fn strings(value: Option<&Value>) -> Vec<String> {
     list.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// Whether a note says the same as a keyword, and better.
+/// Whether a note has the meaning of a keyword, and is more precise.
 fn covered(notes: Option<&Value>, keyword: &str) -> bool {
     strings(notes.and_then(|notes| notes.get("covers")))
         .iter()

@@ -1,6 +1,6 @@
-//! What a schema limits in values that hold no others: types, listed values,
-//! numbers and text. Lists, objects and choices are next door, since they lead to
-//! further nodes.
+//! Compiles the limits of values that contain no others: types, listed values,
+//! numbers and text. Lists, objects and choices are in `mod.rs`, since they
+//! lead to further nodes.
 
 use serde_json::{Map, Value};
 

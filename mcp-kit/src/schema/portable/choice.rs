@@ -1,6 +1,6 @@
-//! Choices between values, which become one `enum`, and between objects that
-//! differ in one tag, which become one object. Choices at the root of an input
-//! are in `root`.
+//! Simplifies choices between values, which become one `enum`, and between
+//! objects that differ in one tag, which become one object. Choices at the root
+//! of an input are in `root`.
 
 use std::collections::BTreeSet;
 
@@ -18,10 +18,10 @@ const VALUES: &str = "values";
 /// The note with an enum's values in the order of their declaration.
 pub(crate) const ORDER: &str = "order";
 
-/// What an alternative may have that is one value.
+/// The keywords that an alternative that is one value may have.
 const OF_A_VALUE: &[&str] = &["type", "enum", "description", "title", "deprecated", NOTES];
 
-/// What an alternative may have that is merged with others.
+/// The keywords that an alternative that is merged with others may have.
 pub(super) const OF_AN_OBJECT: &[&str] = &[
     "type",
     "properties",
@@ -33,7 +33,7 @@ pub(super) const OF_AN_OBJECT: &[&str] = &[
     NOTES,
 ];
 
-/// Says a choice between values, or between tags, as an `enum`.
+/// Publishes a choice between values, or between tags, as an `enum`.
 pub(super) fn values(object: &mut Object, typed: bool) {
     if !object.contains_key("enum")
         && let Some(value) = object.remove("const")
@@ -65,7 +65,7 @@ pub(super) fn values(object: &mut Object, typed: bool) {
     }
 }
 
-/// A choice within a choice is one choice.
+/// Merges a choice within a choice into one choice.
 fn splice(object: &mut Object) {
     let Some(Value::Array(all)) = object.get_mut("anyOf") else {
         return;
@@ -83,7 +83,8 @@ fn splice(object: &mut Object) {
         .collect();
 }
 
-/// Writes the words of values into the descriptions, when all choices are made.
+/// Writes the words of values into the descriptions, once all choices are
+/// merged.
 pub(super) fn write_words(object: &mut Object) {
     let lines: Vec<String> = object
         .get(NOTES)
@@ -109,7 +110,7 @@ pub(super) fn has_type(object: &Object, name: &str) -> bool {
     }
 }
 
-/// The schema of a place where any of some schemas holds.
+/// Returns a schema that admits what any of some schemas admits.
 pub(super) fn either(schemas: Vec<Value>) -> Value {
     let mut different: Vec<Value> = Vec::new();
     for schema in schemas {
@@ -127,7 +128,7 @@ pub(super) fn either(schemas: Vec<Value>) -> Value {
     json!({ "anyOf": different })
 }
 
-/// Whether two schemas differ in their words at most.
+/// Whether two schemas differ at most in their words.
 fn alike(a: &Value, b: &Value) -> bool {
     let (Some(a), Some(b)) = (a.as_object(), b.as_object()) else {
         return a == b;
@@ -181,8 +182,8 @@ fn type_of(values: &[Value]) -> Option<Value> {
     }
 }
 
-/// Alternatives that are values become one list of values, which is the whole
-/// schema if there are no other alternatives.
+/// Merges alternatives that are values into one list of values, which is the
+/// whole schema if there are no other alternatives.
 fn one_enum(object: &mut Object, keyword: &str, typed: bool) {
     let Some(all) = branches(object, keyword) else {
         return;
@@ -208,7 +209,7 @@ fn one_enum(object: &mut Object, keyword: &str, typed: bool) {
     }
 }
 
-/// The values of an alternative that is nothing but values.
+/// Returns the values of an alternative that consists only of values.
 fn listed(branch: &Value) -> Option<Vec<Value>> {
     let branch = branch.as_object()?;
     let mut keywords = branch.keys();
@@ -222,8 +223,8 @@ fn listed(branch: &Value) -> Option<Vec<Value>> {
     }
 }
 
-/// One list of values. `None` where exactly one of the alternatives may fit,
-/// and two of them have the same value.
+/// Returns one list of values. `None` if exactly one of the alternatives may
+/// fit, and two of them have the same value.
 fn joined(branches: &[&Value], order: Option<&[Value]>, exactly_one: bool) -> Option<Object> {
     let mut values: Vec<Value> = Vec::new();
     let mut lines: Vec<Value> = Vec::new();
@@ -263,8 +264,8 @@ fn joined(branches: &[&Value], order: Option<&[Value]>, exactly_one: bool) -> Op
     Some(one)
 }
 
-/// In the order of the declaration, which schemars changes where some variants
-/// are documented and some are not.
+/// Restores the order of the declaration, which schemars changes if some
+/// variants are documented and some are not.
 fn in_order(order: &[Value], values: &mut [Value], lines: &mut [Value]) {
     let place = |value: &Value| order.iter().position(|of| of == value);
     values.sort_by_key(|value| place(value).unwrap_or(order.len()));
@@ -277,7 +278,7 @@ fn in_order(order: &[Value], values: &mut [Value], lines: &mut [Value]) {
     lines.sort_by_key(|line| place(line).unwrap_or(order.len()));
 }
 
-/// `"fast": Goes fast.`; the value alone if there are no words.
+/// Formats `"fast": Goes fast.`; the value alone if there are no words.
 pub(super) fn line(value: &Value, words: &str) -> String {
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     if words.is_empty() {
@@ -293,8 +294,8 @@ fn note(object: &mut Object, key: &str, value: Value) {
     }
 }
 
-/// Alternatives that are objects and differ in the value of one required
-/// member become one object.
+/// Merges alternatives that are objects and differ in the value of one required
+/// member into one object.
 fn one_tag(object: &mut Object, keyword: &str) {
     let Some(all) = branches(object, keyword).and_then(objects) else {
         return;
@@ -351,8 +352,8 @@ fn objects(branches: &[Value]) -> Option<Vec<Object>> {
     branches.iter().map(object).collect()
 }
 
-/// The member that tells the alternatives apart: required in each, and with
-/// values of its own in each.
+/// Returns the member that distinguishes the alternatives: required in each,
+/// and with distinct values in each.
 pub(super) fn tag_of(branches: &[Object]) -> Option<String> {
     let first = branches.first()?.get("properties")?.as_object()?;
     first

@@ -1,14 +1,14 @@
-//! What a published schema still says that some hosts refuse.
+//! Finds the parts of a published schema that some hosts refuse.
 
 use serde_json::{Map, Value};
 
 use super::is_exact;
 use crate::schema::tidy::inside;
 
-/// Property names that the models' APIs take.
+/// The longest property name that the models' APIs accept.
 const LONGEST_NAME: usize = 64;
 
-/// Something that some hosts refuse, and where.
+/// A part that some hosts refuse, and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Obstacle {
     /// A choice at the root of an input.
@@ -19,11 +19,11 @@ pub(crate) enum Obstacle {
     MixedTuple(String),
     /// `uniqueItems`
     UniqueItems(String),
-    /// A value that is a number outside of what every reader holds.
+    /// A value with a number that not every reader holds exactly.
     LargeNumber(String),
 }
 
-/// Everything in a published schema that some hosts refuse.
+/// Returns every part of a published schema that some hosts refuse.
 pub(crate) fn obstacles(schema: &Value, input: bool) -> Vec<Obstacle> {
     let mut found = Vec::new();
     let Some(root) = schema.as_object() else {

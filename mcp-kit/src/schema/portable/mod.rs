@@ -76,7 +76,7 @@ const FORMATS: &[&str] = &[
     "uuid",
 ];
 
-/// The published form of an input schema made from a Rust type.
+/// Returns the published form of an input schema made from a Rust type.
 pub(crate) fn typed_input(schema: Value) -> Value {
     Narrowing {
         input: true,
@@ -85,7 +85,8 @@ pub(crate) fn typed_input(schema: Value) -> Value {
     .root(schema)
 }
 
-/// The published form of an input schema that is known only at run time.
+/// Returns the published form of an input schema that is known only at run
+/// time.
 pub(crate) fn run_time_input(mut schema: Value) -> Value {
     references::inline(&mut schema);
     Narrowing {
@@ -95,7 +96,7 @@ pub(crate) fn run_time_input(mut schema: Value) -> Value {
     .root(schema)
 }
 
-/// The published form of an output schema made from a Rust type.
+/// Returns the published form of an output schema made from a Rust type.
 pub(crate) fn typed_output(schema: schemars::Schema) -> Value {
     let mut schema = schema.to_value();
     if let Some(root) = schema.as_object_mut() {
@@ -109,7 +110,8 @@ pub(crate) fn typed_output(schema: schemars::Schema) -> Value {
     .root(schema)
 }
 
-/// The published form of an output schema that is known only at run time.
+/// Returns the published form of an output schema that is known only at run
+/// time.
 pub(crate) fn run_time_output(mut schema: Value) -> Value {
     references::inline(&mut schema);
     Narrowing {
@@ -119,8 +121,8 @@ pub(crate) fn run_time_output(mut schema: Value) -> Value {
     .root(schema)
 }
 
-/// Limits that are not a number, each as a problem. `serde_json` writes an
-/// infinite or undefined limit as `null`, which is not a valid schema.
+/// Returns limits that are not a number, each as a problem. `serde_json` writes
+/// an infinite or undefined limit as `null`, which is not a valid schema.
 pub(crate) fn limit_problems(schema: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     each(&mut schema.clone(), &mut |object| {
@@ -171,7 +173,7 @@ impl Narrowing {
         }
     }
 
-    /// The schemas inside first, then this one.
+    /// Rewrites the schemas inside first, then this one.
     fn object(self, object: &mut Map<String, Value>) {
         for (keyword, inner) in inside_mut(object) {
             let closes = keyword.starts_with("additional") || keyword.starts_with("unevaluated");
@@ -192,7 +194,8 @@ impl Narrowing {
     }
 }
 
-/// A Rust type's format becomes limits; a format of its own making goes.
+/// Replaces a Rust type's format with limits, and removes formats unknown to
+/// JSON Schema.
 fn format(object: &mut Map<String, Value>) {
     let Some(format) = object.get("format").and_then(Value::as_str) else {
         return;
@@ -213,7 +216,7 @@ fn format(object: &mut Map<String, Value>) {
     object.remove("format");
 }
 
-/// Leaves out what is outside the range in which integers are exact.
+/// Removes limits outside the range in which integers are exact.
 fn limits(object: &mut Map<String, Value>) {
     let mut words = Vec::new();
     for (keyword, rule) in LIMITS {
@@ -243,7 +246,7 @@ fn is_safe(number: Number) -> bool {
     number <= safe && number >= Number::Int(-SAFE)
 }
 
-/// Whether a limit is that of a number type, which no reader needs.
+/// Whether a limit is that of a number type, which readers do not need.
 fn is_of_a_type(limit: Number) -> bool {
     match limit {
         Number::Int(int) => int >= i128::from(i64::MAX) || int <= i128::from(i64::MIN),
@@ -261,7 +264,7 @@ fn is_exact(value: &Value) -> bool {
     }
 }
 
-/// Every array has `items`. Behind `prefixItems` they say nothing new.
+/// Adds `items` to every array. After `prefixItems` it adds no new rule.
 fn array(object: &mut Map<String, Value>) {
     let prefix = object
         .get("prefixItems")

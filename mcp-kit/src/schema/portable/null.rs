@@ -1,12 +1,12 @@
-//! Members that may be left out: saying so twice, with `null` in a union, makes
-//! hosts drop the type, the tool or the list.
+//! Optional members. Declaring them optional twice, with `null` in a union,
+//! makes hosts drop the type, the tool or the list.
 
 use serde_json::{Map, Value, json};
 
 use crate::schema::compile::NOTES;
 
-/// Takes `null` out of the schemas of members that are not required. Decoding
-/// still takes it for absent.
+/// Removes `null` from the schemas of members that are not required. Decoding
+/// still treats it as absent.
 pub(super) fn optional_members(object: &mut Map<String, Value>) {
     let required: Vec<String> = object
         .get("required")
@@ -26,7 +26,7 @@ pub(super) fn optional_members(object: &mut Map<String, Value>) {
     }
 }
 
-/// Whether `null` means something else than absent: an `Option` in an `Option`.
+/// Whether `null` differs from an absent member: an `Option` in an `Option`.
 fn is_meant(schema: &Map<String, Value>) -> bool {
     schema
         .get(NOTES)
@@ -73,8 +73,8 @@ fn is_null(schema: &Value) -> bool {
         || schema.get("const") == Some(&Value::Null)
 }
 
-/// Puts the only alternative in the place of the choice, if nothing beside the
-/// choice says otherwise.
+/// Replaces a choice with its only alternative, unless a keyword beside the
+/// choice contradicts it.
 pub(super) fn unwrap(schema: &mut Map<String, Value>, keyword: &str, only: Map<String, Value>) {
     let words = [
         "description",

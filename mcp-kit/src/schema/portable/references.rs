@@ -1,5 +1,5 @@
-//! References in schemas that are known only at run time: each is replaced by
-//! what it points to, unless that is recursive.
+//! Replaces each reference in a run-time schema with its target, unless that is
+//! recursive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,8 @@ use crate::schema::tidy::{inside, inside_mut};
 /// A schema that would become larger than this keeps its references.
 const MAX_NODES: usize = 20_000;
 
-/// Words about a place, which may differ from those of what it points to.
+/// Annotations of a place, which may differ from those of the reference's
+/// target.
 const WORDS: &[&str] = &[
     "$comment",
     "default",
@@ -22,14 +23,14 @@ const WORDS: &[&str] = &[
     "writeOnly",
 ];
 
-/// Replaces the references that are not recursive, and drops the definitions
-/// that nothing points to any more.
+/// Replaces the references that are not recursive, and removes the definitions
+/// that are no longer used.
 pub(super) fn inline(schema: &mut Value) {
     let mut all = Vec::new();
     mentions(schema, &mut all);
     let below = schema.as_object().into_iter().flatten();
     let mut below = below.filter(|(keyword, _)| *keyword != "$id");
-    // The root's own `$id` changes nothing for references that begin with `#`.
+    // The root's own `$id` does not affect references that begin with `#`.
     if all.iter().any(|reference| !reference.starts_with('#'))
         || below.any(|(keyword, inner)| is_anchor(keyword, inner) || has_anchors(inner))
     {
@@ -49,8 +50,8 @@ pub(super) fn inline(schema: &mut Value) {
     *schema = expanded;
 }
 
-/// Whether references mean something else by their place: what they point to
-/// cannot be moved then.
+/// Whether the meaning of references depends on their place: their targets then
+/// cannot be moved.
 fn has_anchors(schema: &Value) -> bool {
     match schema {
         Value::Object(object) => object
@@ -66,7 +67,7 @@ fn is_anchor(keyword: &str, value: &Value) -> bool {
     anchors.contains(&keyword) && value.is_string()
 }
 
-/// Every reference in a schema, also under keywords that are not known here.
+/// Collects every reference in a schema, also under unknown keywords.
 fn mentions(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(object) => {
@@ -89,7 +90,7 @@ impl<'s> Expansion<'s> {
         self.source.pointer(reference.strip_prefix('#')?)
     }
 
-    /// `None` if the schema becomes too large.
+    /// Returns `None` if the schema becomes too large.
     fn expand(&mut self, value: &mut Value) -> Option<()> {
         self.left = self.left.checked_sub(1)?;
         let Value::Object(object) = value else {
@@ -108,7 +109,7 @@ impl<'s> Expansion<'s> {
             .try_for_each(|(_, inner)| self.expand(inner))
     }
 
-    /// Whether what a reference points to leads back to it.
+    /// Whether a reference's target leads back to it.
     fn is_recursive(&mut self, reference: &str) -> bool {
         if let Some(known) = self.recursive.get(reference) {
             return *known;
@@ -147,11 +148,13 @@ fn references(schema: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Puts what a reference points to beside the keywords that were next to it.
+/// Puts a reference's target beside the keywords that were next to the
+/// reference.
 fn replace(object: &mut Map<String, Value>, target: Value) {
     let is_word = |keyword: &String| WORDS.contains(&keyword.as_str());
     match target {
-        // Keywords look at their neighbours, so they are not mixed with others.
+        // Keywords depend on their neighbours, so they are not mixed with
+        // others.
         Value::Object(target) if object.keys().all(is_word) => {
             for (keyword, value) in target {
                 object.entry(keyword).or_insert(value);

@@ -1,5 +1,5 @@
-//! A choice between objects at the root of an input: clients see one object,
-//! with the choice in words.
+//! Merges a choice between objects at the root of an input: clients see one
+//! object, with the choice in words.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,12 @@ use super::choice::{
 };
 use crate::schema::tidy::{describe, describe_list};
 
-/// Makes one object of a choice between objects at the root of an input: every
-/// member that one of them has, required what all of them require, and the
-/// choice in words. It admits more than the choice does; the check does not.
+/// Merges a choice between objects at the root of an input into one object:
+/// every member of any of them, the members that all of them require as
+/// required, and the choice in words. It admits more than the choice does; the
+/// check does not.
 ///
-/// False if this cannot be said in one object.
+/// Returns false if one object cannot express it.
 pub(super) fn merge(root: &mut Object) -> bool {
     let keyword = match (root.contains_key("oneOf"), root.contains_key("anyOf")) {
         (true, false) => "oneOf",
@@ -67,7 +68,7 @@ pub(super) fn merge(root: &mut Object) -> bool {
     true
 }
 
-/// The alternatives, each as an object without a choice of its own.
+/// Returns the alternatives, each as an object without a choice of its own.
 fn mergeable(branches: &[Value]) -> Option<Vec<Object>> {
     let object = |branch: &Value| {
         let mut branch = branch.as_object()?.clone();
@@ -83,11 +84,11 @@ fn mergeable(branches: &[Value]) -> Option<Vec<Object>> {
     branches.iter().map(object).collect()
 }
 
-/// What the alternatives have in common.
+/// The common part of the alternatives.
 struct Shared {
     /// Every member's name.
     names: Vec<String>,
-    /// What is required in any case.
+    /// The members that every alternative requires.
     required: Vec<String>,
     /// Members of all alternatives, which need no words.
     common: BTreeSet<String>,
@@ -120,7 +121,8 @@ impl Shared {
         }
     }
 
-    /// What one alternative needs and takes beside what all do.
+    /// Describes what one alternative requires and accepts in addition to the
+    /// common part.
     fn words(&self, branch: &Object, tag: Option<&str>) -> String {
         let (needs, takes) = self.members(branch, tag);
         let mut words = Map::new();
@@ -157,7 +159,7 @@ impl Shared {
     }
 }
 
-/// The choice in words, where no tag has them.
+/// Describes the choice, if no tag has the words.
 fn describe_choice(root: &mut Object, all: &[Object], shared: &Shared, tag: Option<&str>) {
     if tag.is_some() {
         return;

@@ -1,5 +1,5 @@
-//! `anyOf` and `oneOf`: which alternative a value means, and what to say where
-//! it means none.
+//! `anyOf` and `oneOf`: finds the alternative that a value means, and reports a
+//! value that means none.
 
 use serde_json::Value;
 
@@ -77,7 +77,7 @@ impl<'v> Walk<'v, '_> {
         }
     }
 
-    /// Whether a report about an object has to speak of values as well.
+    /// Whether a report about an object must also mention values.
     fn hides_values(&self, choice: &Choice) -> bool {
         let is_of_values = |one: &Alternative| {
             let allowed = &self.validator.nodes[one.node].allowed;
@@ -86,9 +86,9 @@ impl<'v> Walk<'v, '_> {
         self.mode == Mode::Report && choice.of.iter().any(is_of_values)
     }
 
-    /// The alternative that the object at the cursor names, by its tag or by a
-    /// member that only one has. If it names none or two, that is reported, unless
-    /// the alternatives have other members too.
+    /// Returns the alternative that the object at the cursor names, by its tag
+    /// or by a member that only one has. If it names none or two, that is
+    /// reported, unless the alternatives also have other members.
     pub(super) fn by_mark(
         &mut self,
         choice: &'v Choice,
@@ -122,7 +122,7 @@ impl<'v> Walk<'v, '_> {
             return Ok(found);
         }
         let keys = all_keys(choice, fitting);
-        // What serde has accepted has no need of the others.
+        // serde has already accepted the value, so the others are not needed.
         let own = || match self.mode == Mode::Quick {
             true => None,
             false => own_members(choice, fitting),
@@ -156,8 +156,8 @@ impl<'v> Walk<'v, '_> {
         Ok(fitting.get(index).copied())
     }
 
-    /// The first member of the object at the cursor whose name is wanted, and
-    /// its value where that is a string. The cursor stays.
+    /// Returns the first member of the object at the cursor whose name is
+    /// wanted, and its value if that is a string. The cursor does not move.
     #[allow(clippy::type_complexity)]
     pub(super) fn member(
         &mut self,
@@ -186,7 +186,8 @@ impl<'v> Walk<'v, '_> {
         Ok(found)
     }
 
-    /// No alternative fits: the report is that of the one that comes nearest.
+    /// Reports a value that no alternative fits: with the report of the nearest
+    /// alternative.
     pub(super) fn no_alternative(
         &mut self,
         choice: &'v Choice,
@@ -233,7 +234,7 @@ impl<'v> Walk<'v, '_> {
             self.unknown.extend(nearest.unknown);
             return Ok(());
         }
-        // What they all refuse is wrong in any case.
+        // A finding of all of them is wrong in any case.
         if let Some((first, others)) = reports.split_first() {
             let all = |of: fn(&Report) -> &Vec<Finding>| {
                 let common =
@@ -253,7 +254,7 @@ impl<'v> Walk<'v, '_> {
     }
 
     /// Whether the object at the cursor has a member that an alternative knows;
-    /// true also for whatever is no object.
+    /// also true for other values.
     fn shares_a_name(&mut self, id: NodeId) -> Result<bool, Stop> {
         let validator = self.validator;
         match validator.nodes[id].object.as_deref() {
@@ -266,14 +267,14 @@ impl<'v> Walk<'v, '_> {
     }
 }
 
-/// What one alternative says of a value.
+/// The findings of one alternative about a value.
 struct Report {
     one: usize,
     findings: Vec<Finding>,
     unknown: Vec<Finding>,
 }
 
-/// The one with the fewest findings, if there is one.
+/// Returns the report with the fewest findings, if there is a single one.
 fn nearest(reports: &[Report]) -> Option<usize> {
     let count = |report: &Report| report.findings.len() + report.unknown.len();
     let (index, report) = reports.iter().enumerate().min_by_key(|(_, of)| count(of))?;
@@ -289,7 +290,7 @@ fn tag_of<'c>(choice: &'c Choice, one: usize, tag: &str) -> Option<&'c Vec<Strin
     })
 }
 
-/// A tag that every alternative has.
+/// Returns a tag that every alternative has.
 fn common_tag<'c>(choice: &'c Choice, fitting: &[usize]) -> Option<&'c str> {
     let first = choice.of.get(*fitting.first()?)?;
     first.marks.iter().find_map(|mark| match mark {
@@ -301,7 +302,7 @@ fn common_tag<'c>(choice: &'c Choice, fitting: &[usize]) -> Option<&'c str> {
     })
 }
 
-/// The only key of each alternative, with its aliases.
+/// Returns the only key of each alternative, with its aliases.
 fn all_keys<'c>(choice: &'c Choice, fitting: &[usize]) -> Option<Vec<&'c Vec<String>>> {
     fitting
         .iter()
@@ -314,7 +315,7 @@ fn all_keys<'c>(choice: &'c Choice, fitting: &[usize]) -> Option<Vec<&'c Vec<Str
         .collect()
 }
 
-/// The members that only one alternative has, with their aliases.
+/// Returns the members that only one alternative has, with their aliases.
 fn own_members<'c>(choice: &'c Choice, fitting: &[usize]) -> Option<Vec<&'c Vec<String>>> {
     let own = |one: &usize| {
         choice.of[*one].marks.iter().find_map(|mark| match mark {
@@ -325,7 +326,8 @@ fn own_members<'c>(choice: &'c Choice, fitting: &[usize]) -> Option<Vec<&'c Vec<
     fitting.iter().map(own).collect()
 }
 
-/// The same as the schema names them, if each alternative has one.
+/// Returns those members by their names in the schema, if each alternative has
+/// one.
 fn only_own(choice: &Choice, fitting: &[usize]) -> Option<impl Iterator<Item = String>> {
     let own = |one: &usize| {
         choice.of[*one].marks.iter().find_map(|mark| match mark {

@@ -1,7 +1,7 @@
-//! The quick pass over what most tools take: one object with a fixed set of
-//! names, whose values serde and garde have settled.
+//! The quick pass for the arguments of most tools: one object with a fixed set
+//! of names, whose values serde and garde have checked.
 //!
-//! It says yes, or that it does not know: then the walk decides.
+//! It either accepts the text or leaves it to the walk.
 
 use super::Validator;
 use crate::schema::cursor::{Cursor, Malformed};
@@ -10,14 +10,14 @@ use crate::schema::node::{Node, NodeId, ObjectNode, Rest, Types};
 /// One bit for each name.
 type Names = u64;
 
-/// The names that a flat object has to have.
+/// The names that a flat object must have.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Flat {
     required: Names,
 }
 
 impl Flat {
-    /// `None` where there is more to look at than the names at the top.
+    /// Returns `None` if more than the top-level names must be checked.
     pub(super) fn of(nodes: &[Node], root: NodeId) -> Option<Self> {
         let root = &nodes[root];
         let object = root.object.as_deref()?;

@@ -1,5 +1,5 @@
-//! What the alternatives of a choice look like, in words: the report about a
-//! value that is none of them lists them all.
+//! Describes the alternatives of a choice, for the report about a value that is
+//! none of them.
 
 use serde_json::Value;
 
@@ -7,20 +7,20 @@ use super::{Validator, shown};
 use crate::schema::node::{Choice, Mark, Node, NodeId, Types};
 use crate::schema::words;
 
-/// Objects are listed up to this many, and their members.
+/// The most objects, and members of them, that are listed.
 const MAX_OBJECTS: usize = 8;
-/// Choices within choices are followed this far.
+/// Nested choices are followed to this depth.
 const MAX_LEVELS: usize = 8;
-/// More alternatives are not looked at.
+/// The most alternatives that are examined.
 const MAX_FORMS: usize = 100;
 
 /// The forms that a choice allows.
 #[derive(Debug, Default)]
 pub(super) struct Forms {
     values: Vec<String>,
-    /// Types without more to say of them.
+    /// Types without a further description.
     types: Option<Types>,
-    /// Rules of the author or of a format: `a date such as 2026-12-31`.
+    /// Words of the author or of a format: `a date such as 2026-12-31`.
     worded: Vec<String>,
     /// Names of objects with one member.
     keys: Vec<String>,
@@ -110,7 +110,7 @@ impl Validator {
 }
 
 impl Forms {
-    /// Whether there is more than one, `null` aside.
+    /// Whether there is more than one form, not counting `null`.
     pub(super) fn are_several(&self) -> bool {
         let kinds = self.values.len() + self.worded.len() + self.keys.len() + self.objects.len();
         let tags = self
@@ -121,10 +121,10 @@ impl Forms {
         kinds + tags + usize::from(self.types.is_some()) > 1
     }
 
-    /// `must be "a", or an object with one member named "b" or "c"`
+    /// Formats `must be "a", or an object with one member named "b" or "c"`.
     pub(super) fn must_be(&self, given: Types) -> String {
         let mut parts = self.parts();
-        // An absent value is no answer to a wrong one of the right type.
+        // Leaving a value out does not correct a wrong one of the right type.
         if self.null && !self.types().meets(given) {
             parts.push("null".to_owned());
         }
@@ -136,7 +136,7 @@ impl Forms {
         }
     }
 
-    /// `fits none of the allowed forms: an object with "a"; a string`
+    /// Formats `fits none of the allowed forms: an object with "a"; a string`.
     pub(super) fn none_fits(&self) -> String {
         format!(
             "fits none of the allowed forms: {}",

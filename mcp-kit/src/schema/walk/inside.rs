@@ -1,4 +1,4 @@
-//! Lists and objects: their items and members, and the names nobody knows.
+//! Lists and objects: their items and members, and unknown names.
 
 use std::collections::BTreeSet;
 
@@ -150,7 +150,7 @@ impl<'v> Walk<'v, '_> {
         Ok(())
     }
 
-    /// The name that was probably meant: here, or one level further down.
+    /// Returns the name that was probably meant: here, or one level deeper.
     pub(super) fn meant(
         &self,
         rules: &ObjectNode,
@@ -185,7 +185,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// False where it was there before.
+    /// Returns false if the member was already there.
     fn insert(&mut self, index: usize) -> bool {
         if index >= 128 {
             return self.high.insert(index);
@@ -205,7 +205,7 @@ impl Seen {
     }
 }
 
-/// One text for all spellings of a value.
+/// Returns one text for all spellings of a value.
 fn canonical(text: &str) -> String {
     match serde_json::from_str::<Value>(text) {
         Ok(Value::Number(number)) => match Number::parse(text) {

@@ -1,13 +1,13 @@
 //! The walk of a compiled schema over JSON text.
 //!
-//! One engine, three uses. *Report* finds everything that is wrong. *Silent*
+//! One engine has three uses. *Report* finds everything that is wrong. *Silent*
 //! stops at the first thing that is wrong. *Quick* follows a decode that serde
-//! and garde have accepted and looks only for what those two let through:
-//! unknown names, doubled names, a list where the schema has an object, a map
-//! where it has an enum, doubled items of a set.
+//! and garde have accepted, and checks only what those two do not: unknown
+//! names, doubled names, a list in place of an object, a map in place of an
+//! enum, doubled items of a set.
 //!
-//! Nothing is built but the findings. Work is bounded by fuel in proportion to
-//! the text, so that no schema makes a call expensive.
+//! Only findings are built. The work is limited in proportion to the text, so
+//! no schema makes a call expensive.
 
 mod choice;
 mod flat;
@@ -26,11 +26,11 @@ use flat::Flat;
 
 /// Unknown names are listed up to this many; the rest is counted.
 const MAX_UNKNOWN: usize = 10;
-/// Beyond this many findings the walk ends.
+/// The walk ends after this many findings.
 const MAX_FINDINGS: usize = 100;
-/// As deep as serde_json reads.
+/// The depth that serde_json reads.
 pub(super) const MAX_DEPTH: usize = 127;
-/// Nodes on the way down, those without a level of their own among them.
+/// Nodes on the way down, including those without a level of their own.
 pub(super) const MAX_NODES: usize = 400;
 
 /// A compiled schema.
@@ -38,7 +38,7 @@ pub(super) const MAX_NODES: usize = 400;
 pub(crate) struct Validator {
     pub(super) nodes: Vec<Node>,
     pub(super) root: NodeId,
-    /// Whole numbers have to be written as such, as serde wants them.
+    /// Whether whole numbers must be written as such, as serde requires.
     strict: bool,
     flat: Option<Flat>,
     /// Whether a map has `bool`s as keys.
@@ -55,11 +55,11 @@ enum Mode {
 /// Why a walk ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stop {
-    /// The text is no JSON.
+    /// The text is not JSON.
     Malformed,
-    /// Something is wrong, and that is all the caller asked for.
+    /// Something is wrong, and the caller requires no more than that.
     Wrong,
-    /// Enough was found, or enough was done.
+    /// There are enough findings, or the work reached its limit.
     Enough,
 }
 
@@ -82,22 +82,22 @@ impl Validator {
         }
     }
 
-    /// Whether a text that serde and garde have accepted also keeps what the
-    /// schema says of names and kinds.
+    /// Whether a text that serde and garde have accepted also follows the
+    /// schema's rules for names and kinds.
     pub(crate) fn admits_names(&self, text: &str) -> bool {
         !self.nodes[self.root].loose
             || self.is_plainly_right(text)
             || self.run(text, Mode::Quick).0.is_ok()
     }
 
-    /// Whether a text must not be decoded before it is walked. `serde_json` takes
-    /// a `bool` as a key apart byte by byte, and makes a `str` of what follows the
-    /// first one: that is no UTF-8 where a wider character begins there.
+    /// Whether a text must not be decoded before it is walked. `serde_json`
+    /// splits a `bool` key byte by byte, and makes a `str` of what follows the
+    /// first byte: that is invalid UTF-8 if a wider character begins there.
     pub(crate) fn forbids_decoding(&self, text: &str) -> bool {
         self.flags && !text.is_ascii() && !self.admits(text)
     }
 
-    /// Whether a text is what the schema describes, by JSON Schema's meaning of
+    /// Whether a text matches the schema, by JSON Schema's meaning of
     /// `integer`: `5.0` is one.
     pub(crate) fn admits(&self, text: &str) -> bool {
         let mut walk = Walk::new(self, text, Mode::Silent);
@@ -105,8 +105,7 @@ impl Validator {
         walk.whole(self.root).is_ok()
     }
 
-    /// Whether a text is what the schema describes, with whole numbers written
-    /// as such.
+    /// Whether a text matches the schema, with whole numbers written as such.
     pub(crate) fn admits_strictly(&self, text: &str) -> bool {
         self.fits_part(self.root, text, &mut fuel_for(text))
     }
@@ -120,7 +119,7 @@ impl Validator {
         walked.is_ok()
     }
 
-    /// The alternative that an object names by its tag or its only key.
+    /// Returns the alternative that an object names by its tag or its only key.
     pub(super) fn marked_part(
         &self,
         choice: &Choice,
@@ -141,8 +140,9 @@ impl Validator {
         walk
     }
 
-    /// Everything in a text that the schema refuses, in the text's order;
-    /// missing members follow their object's others, unknown names end the list.
+    /// Returns everything in a text that the schema refuses, in the text's
+    /// order; missing members follow their object's others, unknown names end
+    /// the list.
     pub(crate) fn findings(&self, text: &str) -> Vec<Finding> {
         let (walked, mut findings, unknown, unlisted) = self.run(text, Mode::Report);
         if walked == Err(Stop::Malformed) && findings.is_empty() {
@@ -158,7 +158,8 @@ impl Validator {
         findings
     }
 
-    /// What the author or a format says of the place where serde stopped.
+    /// Returns the author's or a format's words for the place where serde
+    /// stopped.
     pub(crate) fn says_of(&self, text: &str, path: &str) -> Option<&str> {
         let mut walk = Walk::new(self, text, Mode::Report);
         let _ = walk.whole(self.root);
@@ -172,7 +173,8 @@ impl Validator {
         (walked, walk.findings, walk.unknown, walk.unlisted)
     }
 
-    /// The names at the top that the schema knows, for a log; the rest counted.
+    /// Returns the top-level names that the schema knows, for a log, and the
+    /// number of others.
     pub(crate) fn top_names<'v>(
         &'v self,
         text: &str,
@@ -201,7 +203,7 @@ impl Validator {
         (known, unknown)
     }
 
-    /// A known name of the root or of one of its alternatives.
+    /// Returns a known name of the root or of one of its alternatives.
     pub(super) fn top_name(&self, name: &str) -> Option<&str> {
         self.top_objects().find_map(|object| {
             object
@@ -210,13 +212,13 @@ impl Validator {
         })
     }
 
-    /// Whether names that the schema does not know are taken at the top.
+    /// Whether unknown names are accepted at the top level.
     pub(crate) fn is_open(&self) -> bool {
         self.top_objects()
             .all(|object| object.rest != Rest::Refused)
     }
 
-    /// What the root and its alternatives say of their members.
+    /// Returns the objects of the root and its alternatives.
     fn top_objects(&self) -> impl Iterator<Item = &ObjectNode> {
         let root = &self.nodes[self.root];
         let of = root
@@ -239,21 +241,21 @@ struct Walk<'v, 't> {
     validator: &'v Validator,
     cursor: Cursor<'t>,
     mode: Mode,
-    /// Whole numbers have to be written as such.
+    /// Whether whole numbers must be written as such.
     strict: bool,
     findings: Vec<Finding>,
     unknown: Vec<Finding>,
-    /// Places whose rules only serde knows, and what is to be said of them.
+    /// Places whose rules only serde knows, and the words for them.
     worded: Vec<(String, &'v str)>,
-    /// Unknown names beyond those listed.
+    /// The number of unknown names above those listed.
     unlisted: usize,
     fuel: usize,
-    /// Lists and objects that are open.
+    /// The nesting of open lists and objects.
     depth: usize,
     nodes: usize,
 }
 
-/// The work that a text is worth.
+/// Returns the work that is allowed for a text.
 pub(super) fn fuel_for(text: &str) -> usize {
     text.len().saturating_mul(64).saturating_add(100_000)
 }
@@ -294,7 +296,7 @@ impl<'v, 't> Walk<'v, 't> {
         }
     }
 
-    /// Something is wrong at a place.
+    /// Reports that something is wrong at a place.
     fn wrong(&mut self, place: Option<&Place<'_>>, text: impl FnOnce() -> String) -> Walked {
         if self.mode != Mode::Report {
             return Err(Stop::Wrong);
@@ -392,7 +394,7 @@ impl<'v, 't> Walk<'v, 't> {
         walked
     }
 
-    /// Whether the value at the cursor fits a node; the cursor stays.
+    /// Whether the value at the cursor fits a node; the cursor does not move.
     fn silently(&mut self, id: NodeId) -> Result<bool, Stop> {
         let (start, mode) = (self.cursor.pos(), self.mode);
         let (depth, nodes) = (self.depth, self.nodes);
@@ -451,7 +453,7 @@ fn must_be(node: &Node) -> String {
     }
 }
 
-/// A value of the schema.
+/// Formats a value of the schema.
 fn shown(value: &Value) -> String {
     value.to_string()
 }

@@ -9,7 +9,8 @@ use crate::schema::words;
 use crate::schema::words::Place;
 
 impl<'v> Walk<'v, '_> {
-    /// `enum`, `const` and what `not` forbids of them. False: reported.
+    /// Checks `enum`, `const` and the values that `not` forbids. Returns false
+    /// if it reported a finding.
     pub(super) fn one_of_values(
         &mut self,
         node: &'v Node,
@@ -130,7 +131,7 @@ impl<'v> Walk<'v, '_> {
     }
 }
 
-/// A value to be compared with those of an `enum`.
+/// A value for comparison with those of an `enum`.
 enum Given<'t> {
     Text(Option<std::borrow::Cow<'t, str>>),
     Other(&'t str),
