@@ -1,5 +1,5 @@
-//! What the macros' expansions name. Nothing here is for people; it may change
-//! with every release.
+//! The items that the macros' expansions use. They are not a public API, and
+//! may change with every release.
 #![allow(missing_docs)]
 
 pub use crate::args::shape::{

@@ -174,7 +174,8 @@ pub mod tool;
 pub mod transport;
 
 pub use async_trait::async_trait;
-/// The crate whose requests, responses and headers this one takes and gives.
+/// The crate whose request, response and header types this crate uses in its
+/// API.
 #[cfg(any(feature = "http", feature = "net"))]
 pub use http;
 

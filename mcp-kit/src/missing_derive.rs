@@ -33,7 +33,8 @@ impl JsonSchema for () {}
 impl Validate for () {}
 impl ArgumentsMustBeSend for () {}
 
-/// What follows a missing derive: the first one is enough of a message.
+/// A result that must be used, in place of a missing derive: one is enough for
+/// a message.
 pub trait MissingDerive: Sized {
     fn json_schema(self) -> Self {
         self
@@ -46,7 +47,7 @@ pub trait MissingDerive: Sized {
 
 impl MissingDerive for () {}
 
-/// What is implemented for `T`.
+/// The derives that `T` has.
 #[derive(Debug)]
 pub struct Derived<T>(PhantomData<T>);
 
@@ -92,7 +93,7 @@ where
     }
 }
 
-/// What [`Derived`] lacks.
+/// The functions for a type that lacks a derive of [`Derived`].
 pub trait NotDerived: Sized {
     const VALIDATED: bool = false;
 

@@ -1,4 +1,4 @@
-//! What most servers use: `use mcp_kit::prelude::*;`.
+//! The items that most servers use: `use mcp_kit::prelude::*;`.
 
 pub use crate::call::RequestInfo;
 pub use crate::call::ResultExt;

@@ -1,10 +1,10 @@
-//! Whether a call was cancelled.
+//! A flag for whether a call was cancelled.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-/// Whether something was cancelled; can be checked and waited for.
+/// Records whether something was cancelled; can be checked and awaited.
 #[derive(Default)]
 pub(crate) struct Cancelled {
     is_set: AtomicBool,

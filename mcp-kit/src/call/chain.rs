@@ -1,4 +1,4 @@
-//! Middleware: code that runs around calls, and the rest of a call's chain.
+//! Middleware: code that wraps calls, and the rest of a call's chain.
 
 use std::borrow::Cow;
 use std::future::{Future, ready};
@@ -41,27 +41,30 @@ use crate::primitive::PrimitiveInfo;
 )]
 #[async_trait]
 pub trait Middleware: Send + Sync + 'static {
-    /// Handles a call: run `next`, or answer in its place.
+    /// Handles a call: runs `next`, or answers in its place.
     ///
     /// # Errors
     ///
-    /// The call's failure; [`Error`] says what of it the client sees.
+    /// Returns the call's failure; [`Error`] decides what the client sees of
+    /// it.
     async fn handle(&self, call: Call, next: Next<'_>) -> Result<Reply, Error>;
 
-    /// Whether it wraps the calls of this primitive. Asked once, when the primitive
-    /// is registered: where it returns false it is not in the chain.
+    /// Whether this middleware wraps the calls of a primitive. Called once,
+    /// when the primitive is registered: if it returns false, the middleware is
+    /// not in the chain.
     fn applies(&self, to: &PrimitiveInfo) -> bool {
         let _ = to;
         true
     }
 
-    /// Its name in the output of `check`; the type's name unless implemented.
+    /// The middleware's name in the output of `check`; the type's name by
+    /// default.
     fn name(&self) -> Cow<'static, str> {
         Cow::Borrowed(std::any::type_name::<Self>())
     }
 }
 
-/// The rest of the chain, for the call that it was given with.
+/// The rest of the chain, for the call that it was passed with.
 #[must_use = "the call goes no further unless `run` is called"]
 pub struct Next<'a> {
     target: Held<'a>,
@@ -87,8 +90,8 @@ impl<'a> Next<'a> {
 
     /// Runs the rest of the chain.
     ///
-    /// The call is the one that came with this: another primitive's call ends with
-    /// an internal error.
+    /// The call must be the one that was passed with it: another primitive's
+    /// call ends with an internal error.
     pub fn run(self, call: Call) -> NextFuture<'a> {
         let Self { target, from } = self;
         match target {
@@ -115,8 +118,8 @@ impl<'a> Next<'a> {
         }
     }
 
-    /// The same, borrowing nothing: for closures, whose futures cannot borrow
-    /// from their arguments.
+    /// Returns the rest of the chain without borrowing, for closures, whose
+    /// futures cannot borrow from their arguments.
     pub(crate) fn into_owned(self) -> Next<'static> {
         let target = match self.target {
             Held::Borrowed(target) => Arc::clone(target),

@@ -21,7 +21,7 @@ impl<F> Contained<F> {
         Self { future, span }
     }
 
-    /// Drops the future, if it has not come to its end.
+    /// Drops the future, if it has not ended.
     pub(crate) fn end(&mut self) {
         let _ = self.drop_future();
     }
@@ -56,8 +56,8 @@ impl<T, F: Future<Output = Result<T, Error>> + Unpin> Future for Contained<F> {
             (Ok(()), None) => Poll::Pending,
             (Ok(()), Some(outcome)) => Poll::Ready(outcome),
             (Err(panic), outcome) => {
-                // What the panic left of the future; a failure of its own is
-                // what the call ended with.
+                // The rest of the future after the panic; a failure in its drop
+                // does not replace the call's outcome.
                 let _ = self.drop_future();
                 Poll::Ready(match outcome {
                     Some(Err(error)) => Err(error),

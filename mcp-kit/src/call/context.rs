@@ -1,5 +1,5 @@
-//! A call on its way through the chain, and what its connection, its observers and
-//! its handler share of it.
+//! A call in the chain, and the parts of it that its connection, its observers
+//! and its handler share.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -24,9 +24,9 @@ use crate::protocol::{ClientInfo, Era, ProtocolVersion, RequestId};
 use crate::support::panics::discard;
 use crate::support::reference::Reference;
 
-/// A call: the caller, what is called, the arguments, and when it arrived.
+/// A call: the caller, the primitive, the arguments, and when it arrived.
 ///
-/// Middlewares receive it, may look at it and attach values, and hand it on.
+/// Middlewares receive it, may read it and attach values, and pass it on.
 pub struct Call(Box<Inner>);
 
 struct Inner {
@@ -35,21 +35,22 @@ struct Inner {
     /// The text that was decoded, if it is not the client's.
     rewritten: Option<Box<str>>,
     extensions: Option<HashMap<TypeId, Box<dyn Any + Send + Sync>>>,
-    /// Dropped when the handler ends, wherever it runs by then.
+    /// Dropped when the handler ends, on whatever thread.
     guards: Vec<Box<dyn Any + Send>>,
     _permit: Option<RunPermit>,
 }
 
-/// What a call needs of the server that runs it.
+/// The parts of the server that a call uses.
 pub(crate) trait Home: Any + Send + Sync {
     fn states(&self) -> &StateMap;
 
-    /// Ends a result object: the members of its era that every result has, and the
-    /// closing brace.
+    /// Ends a result object: the members that every result of its era has, and
+    /// the closing brace.
     fn end_result(&self, out: &mut Vec<u8>, era: Era);
 }
 
-/// What the connection, the observers and the handler share of a call.
+/// The state of a call that the connection, the observers and the handler
+/// share.
 pub(crate) struct CallContext {
     pub(crate) target: Arc<Target>,
     pub(crate) home: Arc<dyn Home>,
@@ -60,21 +61,23 @@ pub(crate) struct CallContext {
     pub(super) scope: Option<Box<dyn CallScope>>,
     pub(crate) request: CallRequest,
     text: CallText,
-    /// What the client said of itself in `initialize`, or at length.
+    /// The client's information about itself from `initialize`, or if it is
+    /// long.
     client: Option<Arc<ClientInfo>>,
-    /// What it says of itself in `text`, once that has been looked at.
+    /// The client's information about itself in `text`, once that has been
+    /// parsed.
     read_client: OnceLock<Option<Box<ClientInfo>>>,
     pub(crate) cancelled: Cancelled,
     /// Of every `Progress` of the call together.
     pub(crate) reported: Reported,
     pub(super) phase: Phase,
-    /// What its connection knows it by, among all calls that it ever had; 0
-    /// before it has one.
+    /// The number by which its connection knows it among all of its calls; 0
+    /// until it has one.
     serial: AtomicU64,
     reference: OnceLock<Reference>,
     /// How many places of the arguments were rewritten before they were decoded.
     normalised: AtomicUsize,
-    /// What the arguments count for, until the call drops them.
+    /// The bytes that the arguments count for, until the call drops them.
     #[cfg(feature = "http")]
     held: OnceLock<Claim>,
 }
@@ -91,7 +94,7 @@ pub(crate) struct CallRequest {
 /// are absent, and the `clientInfo` that came with it.
 pub(crate) struct CallText {
     text: Option<Box<str>>,
-    /// Where the arguments end.
+    /// The end of the arguments.
     arguments: Option<usize>,
 }
 
@@ -126,14 +129,14 @@ impl CallText {
     }
 }
 
-/// Where a call's notifications go.
+/// The destination of a call's notifications.
 pub(crate) trait Outbound: Send + Sync {
-    /// Sends a call's notification, or drops it: where the client does not
-    /// read, and where the call has been answered.
+    /// Sends a call's notification, or drops it if the client does not read, or
+    /// if the call has been answered.
     fn notify(&self, call: &CallContext, method: &'static str, params: &Value);
 }
 
-/// What a [`CallContext`] is made of.
+/// The parts of a new [`CallContext`].
 pub(crate) struct CallParts<'a> {
     pub(crate) target: Arc<Target>,
     pub(crate) home: Arc<dyn Home>,
@@ -171,7 +174,8 @@ impl CallContext {
         }
     }
 
-    /// Counts what the client made it hold, until the call is dropped.
+    /// Counts the bytes that the client made it hold, until the call is
+    /// dropped.
     #[cfg(feature = "http")]
     pub(crate) fn hold(&self, claim: Claim) {
         let _ = self.held.set(claim);
@@ -193,38 +197,40 @@ impl CallContext {
         self.cancelled.is_set()
     }
 
-    /// Whether the call has its answer, or gets none: nothing more is sent for it.
+    /// Whether the call has its answer, or gets none: nothing more is sent for
+    /// it.
     pub(crate) fn has_ended(&self) -> bool {
         self.phase.has_ended()
     }
 
-    /// The bytes that the client made it hold: the texts, the headers and the
-    /// progress token.
+    /// Returns the number of bytes that the client made it hold: the texts, the
+    /// headers and the progress token.
     pub(crate) fn size(&self) -> usize {
         let texts = self.text.size() + self.request.source.size();
         texts + self.progress_token.as_ref().map_or(0, RequestId::size)
     }
 
-    /// The names of the arguments, for the log.
+    /// Returns the names of the arguments, for the log.
     pub(crate) fn argument_names(&self) -> ArgumentNames<'_> {
         self.target
             .arguments
             .argument_names_under(self.text.arguments(), &self.target.acceptance)
     }
 
-    /// How many places of the arguments were rewritten before they were decoded.
+    /// Returns how many places of the arguments were rewritten before they were
+    /// decoded.
     pub(crate) fn normalised(&self) -> usize {
         self.normalised.load(Ordering::Relaxed)
     }
 
-    /// What the client says of itself.
+    /// Returns the client's information about itself.
     pub(crate) fn client(&self) -> Option<&ClientInfo> {
         let read = || ClientInfo::from_json(self.text.client()?).map(Box::new);
         let client = self.client.as_deref();
         client.or_else(|| self.read_client.get_or_init(read).as_deref())
     }
 
-    /// The call's reference, made when it is first needed.
+    /// Returns the call's reference, which is made when it is first needed.
     pub(crate) fn reference(&self) -> Reference {
         *self.reference.get_or_init(Reference::new)
     }
@@ -242,54 +248,54 @@ impl Call {
         }))
     }
 
-    /// The kind of primitive that is called.
+    /// Returns the kind of the called primitive.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.info().kind()
     }
 
-    /// The name of the primitive that is called.
+    /// Returns the name of the called primitive.
     #[must_use]
     pub fn name(&self) -> &str {
         self.info().name()
     }
 
-    /// What clients know of the primitive that is called.
+    /// Returns what clients know of the called primitive.
     #[must_use]
     pub fn info(&self) -> &PrimitiveInfo {
         &self.context().target.info
     }
 
-    /// The caller.
+    /// Returns the caller.
     #[must_use]
     pub fn principal(&self) -> &Principal {
         &self.context().principal
     }
 
-    /// The request that the call came with: its id, its protocol version, the
-    /// client's program, session and address.
+    /// Returns the request that the call came with: its id, its protocol
+    /// version, the client's program, session and address.
     #[must_use]
     pub fn request(&self) -> &RequestInfo {
         &self.0.request
     }
 
-    /// When the call's message was read, on tokio's clock.
+    /// Returns when the call's message was read, on tokio's clock.
     #[must_use]
     pub fn received_at(&self) -> Instant {
         self.context().received_at
     }
 
-    /// The arguments as JSON text: as the client sent them before validation,
-    /// and as they were decoded after it. The two differ if something was
-    /// [normalised or ignored](crate::args#arguments-as-hosts-send-them). Do not
-    /// log it.
+    /// Returns the arguments as JSON text: as the client sent them before
+    /// validation, and as they were decoded after it. The two differ if
+    /// something was [normalised or
+    /// ignored](crate::args#arguments-as-hosts-send-them). Do not log it.
     #[must_use]
     pub fn raw_arguments(&self) -> &str {
         let sent = self.context().text.arguments();
         self.0.rewritten.as_deref().or(sent).unwrap_or("{}")
     }
 
-    /// The arguments of a tool that is known only at run time, after
+    /// Returns the arguments of a tool that is known only at run time, after
     /// validation; empty before it, and for `#[tool]` functions.
     #[must_use]
     pub fn arguments(&self) -> &Map<String, Value> {
@@ -300,8 +306,8 @@ impl Call {
         }
     }
 
-    /// The decoded arguments of a `#[tool]` function, for middlewares that run
-    /// after validation and know the type.
+    /// Returns the decoded arguments of a `#[tool]` function, for middlewares
+    /// that run after validation and know the type.
     #[must_use]
     pub fn typed_arguments<T: 'static>(&self) -> Option<&T> {
         match &self.0.decoded {
@@ -310,7 +316,7 @@ impl Call {
         }
     }
 
-    /// A value that a middleware attached.
+    /// Returns a value that a middleware attached.
     #[must_use]
     pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.0
@@ -321,8 +327,8 @@ impl Call {
     }
 
     /// Attaches a value for later middlewares and for the handler's
-    /// [`Extension`](crate::extract::Extension); the value of the same type
-    /// that was there before is replaced.
+    /// [`Extension`](crate::extract::Extension), and replaces an earlier value
+    /// of the same type.
     pub fn insert_extension<T: Send + Sync + 'static>(&mut self, value: T) {
         self.0
             .extensions
@@ -332,13 +338,13 @@ impl Call {
 
     /// Keeps `guard` until the handler has ended.
     ///
-    /// A permit that is kept here is not given back while a blocking handler
-    /// still runs, even where its caller was answered long ago.
+    /// A permit that is kept here is not released while a blocking handler
+    /// still runs, even if its caller was answered long ago.
     pub fn keep<T: Send + 'static>(&mut self, guard: T) {
         self.0.guards.push(Box::new(guard));
     }
 
-    /// A value of the server's state.
+    /// Returns a value of the server's state.
     #[must_use]
     pub fn state<T: 'static>(&self) -> Option<&T> {
         self.context().home.states().get()
@@ -348,7 +354,7 @@ impl Call {
         &self.0.request.0
     }
 
-    /// Decodes the arguments; done once.
+    /// Decodes the arguments, once.
     pub(crate) fn validate(&mut self) -> Result<(), Error> {
         if self.0.decoded.is_none() {
             let context = self.context();
@@ -366,7 +372,7 @@ impl Call {
         Ok(())
     }
 
-    /// Takes the decoded arguments out, for the handler.
+    /// Takes the decoded arguments, for the handler.
     pub(crate) fn take_arguments<T: 'static>(&mut self) -> Result<T, Error> {
         self.validate()?;
         match self.0.decoded.take() {
@@ -392,7 +398,7 @@ impl Drop for CallContext {
     }
 }
 
-/// Without the arguments: they are the client's.
+/// Omits the arguments, which are the client's data.
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")

@@ -1,4 +1,5 @@
-//! What the registry must know of a primitive's definition, whatever its kind.
+//! The interface between the registry and the definition of a primitive of any
+//! kind.
 
 use std::any::Any;
 use std::fmt;
@@ -15,48 +16,49 @@ use crate::protocol::Era;
 
 /// A definition of one kind, such as a
 /// [`ToolDefinition`](crate::primitive::ToolDefinition). The registry names no
-/// other type: a kind adds an implementation, in its own folder.
+/// concrete type: a new kind adds an implementation in its own folder.
 pub(crate) trait Definition: Any + fmt::Debug + Send + Sync {
-    /// The differences of its kind.
+    /// Returns the differences of its kind.
     fn row(&self) -> &'static KindRow;
 
     fn name(&self) -> &str;
 
-    /// Gives it another name, when a router has a prefix.
+    /// Renames the primitive, if a router has a prefix.
     fn rename(&mut self, name: String);
 
-    /// What middlewares see of it. `scopes` are those of the routers around it, and
-    /// `defaults` the hints of the server.
+    /// Returns the view of middlewares. `scopes` are those of the routers
+    /// around it, and `defaults` the hints of the server.
     fn info(&self, scopes: Scopes, defaults: &Annotations) -> PrimitiveInfo;
 
-    /// The primitive in a list, as JSON.
+    /// Returns the primitive as a list shows it, as JSON.
     fn listing(&self, info: &PrimitiveInfo, era: Era) -> String;
 
     fn arguments(&self) -> &Arc<CompiledArgs>;
 
-    /// The limits that its author gave it.
+    /// Returns the limits that its author set.
     fn limits(&self) -> OwnLimits;
 
-    /// Middlewares that belong to it, outside of those of the server.
+    /// Returns the middlewares that belong to it, outside of those of the
+    /// server.
     fn layers(&self) -> Vec<Arc<dyn Middleware>>;
 
-    /// What is wrong with it, each in a sentence that names it.
+    /// Returns what is wrong with it, each in a sentence that names it.
     fn problems(&self) -> Vec<String>;
 
-    /// What works, and could serve models and hosts better.
+    /// Returns suggestions that would serve models and hosts better.
     fn warnings(&self, info: &PrimitiveInfo, timeout: Duration) -> Vec<(WarningCode, String)>;
 
-    /// The warnings that its author accepted.
+    /// Returns the warnings that its author accepted.
     fn accepted_warnings(&self) -> &[WarningCode];
 
-    /// The arguments that a client repeats in headers; the error says what is wrong
-    /// with them.
+    /// Returns the arguments that a client repeats in headers; the error
+    /// describes what is wrong with them.
     #[cfg(feature = "http")]
     fn param_headers(&self) -> Result<Vec<ParamHeader>, String>;
 }
 
-/// The limits that a primitive's author gave it; those of the registration override
-/// them, and the server's apply where neither is set.
+/// The limits that a primitive's author set. Those of the registration override
+/// them, and the server's apply if neither is set.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OwnLimits {
     pub(crate) timeout: Option<Duration>,
@@ -66,7 +68,7 @@ pub(crate) struct OwnLimits {
 }
 
 impl OwnLimits {
-    /// These limits, and `other`'s where none is set.
+    /// Returns these limits, with `other`'s for those that are not set.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
             timeout: self.timeout.or(other.timeout),

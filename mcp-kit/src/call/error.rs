@@ -1,4 +1,4 @@
-//! Errors of handlers: what of a failure the client sees, decided by type.
+//! Errors of handlers, whose type decides what the client sees of a failure.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -52,9 +52,9 @@ struct Inner {
 pub enum ErrorKind {
     /// The tool refused or failed with a message for the model.
     User,
-    /// The tool failed; the client sees a reference only.
+    /// The tool failed; the client sees only a reference.
     Internal,
-    /// The tool panicked; the client sees a reference only.
+    /// The tool panicked; the client sees only a reference.
     Panic,
     /// The arguments broke the tool's schema or rules.
     InvalidArguments,
@@ -62,16 +62,16 @@ pub enum ErrorKind {
     Timeout,
     /// The caller lacks a scope.
     Forbidden,
-    /// The caller calls too often.
+    /// The caller exceeded its rate.
     RateLimited,
     /// The server has no room for the call, or is shutting down.
     Busy,
-    /// What the call names does not exist.
+    /// The named item does not exist.
     NotFound,
 }
 
 impl ErrorKind {
-    /// The word that the log's `outcome` field has for it.
+    /// The value of the log's `outcome` field.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -89,7 +89,7 @@ impl ErrorKind {
 }
 
 impl Error {
-    /// An error whose text is meant for the model.
+    /// Creates an error whose text is written for the model.
     ///
     /// The text is written in the source: a literal or a constant.
     /// [`user_error!`](crate::user_error) formats values into one.
@@ -98,33 +98,35 @@ impl Error {
         Self::of_kind(ErrorKind::User, message.fixed(), None)
     }
 
-    /// An internal error: the client sees only a reference.
+    /// Creates an internal error, of which the client sees only a reference.
     ///
     /// `?` does the same for types that implement [`std::error::Error`].
     pub fn internal(source: impl Into<BoxError>) -> Self {
         Self::of_kind(ErrorKind::Internal, "", Some(source.into()))
     }
 
-    /// The caller may not do this. For middlewares and guards: a scope is checked
-    /// before the handler runs.
+    /// Creates an error for a caller that may not do this. For middlewares and
+    /// guards: a scope is checked before the handler runs.
     #[must_use]
     pub fn forbidden(message: impl FixedText) -> Self {
         Self::of_kind(ErrorKind::Forbidden, message.fixed(), None)
     }
 
-    /// The server, or what is behind it, has no room for the call at the moment.
+    /// Creates an error for a server, or a system behind it, that has no room
+    /// for the call at the moment.
     #[must_use]
     pub fn busy(message: impl FixedText) -> Self {
         Self::of_kind(ErrorKind::Busy, message.fixed(), None)
     }
 
-    /// What the call names does not exist.
+    /// Creates an error for a name that does not exist.
     #[must_use]
     pub fn not_found(message: impl FixedText) -> Self {
         Self::of_kind(ErrorKind::NotFound, message.fixed(), None)
     }
 
-    /// The call, or a part of it, took longer than it may.
+    /// Creates an error for a call, or a part of it, that took longer than it
+    /// may.
     #[must_use]
     pub fn timeout(message: impl FixedText) -> Self {
         Self::of_kind(ErrorKind::Timeout, message.fixed(), None)
@@ -149,7 +151,7 @@ impl Error {
         Self::of_kind(ErrorKind::RateLimited, message, None)
     }
 
-    /// What went wrong.
+    /// Returns the kind of the failure.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -162,7 +164,8 @@ impl Error {
         self.message().is_some()
     }
 
-    /// The message for the client; `None` for internal errors and panics.
+    /// Returns the message for the client; `None` for internal errors and
+    /// panics.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         match self.0.kind {
@@ -171,18 +174,18 @@ impl Error {
         }
     }
 
-    /// The failure behind it, for logs and never for clients.
+    /// Returns the failure behind it, for logs and never for clients.
     #[must_use]
     pub fn source(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         self.0.source.as_deref()
     }
 
-    /// An error of a built-in kind with text for the client.
+    /// Creates an error of a built-in kind with text for the client.
     pub(crate) fn refusal(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self::of_kind(kind, message, None)
     }
 
-    /// A user error with what failed below it, for the log.
+    /// Creates a user error with its cause, for the log.
     #[cfg(feature = "net")]
     pub(crate) fn refusal_of(message: String, source: impl Into<BoxError>) -> Self {
         Self::of_kind(ErrorKind::User, message, Some(source.into()))
@@ -222,13 +225,13 @@ impl From<Panicked> for Error {
     }
 }
 
-/// An error type `E`, as what an internal [`Error`] is made of: see
+/// An error type `E` that can become an internal [`Error`]: see
 /// [`IntoInternal`].
 #[derive(Debug)]
 pub struct Cause<E>(std::marker::PhantomData<E>);
 
-/// What `?` and `.into()` make an internal [`Error`] of: every type that
-/// implements [`std::error::Error`].
+/// The conversion by which `?` and `.into()` make an internal [`Error`]: from
+/// every type that implements [`std::error::Error`].
 #[diagnostic::on_unimplemented(
     message = "`{E}` does not become a `ToolError` by itself",
     label = "write `.or_internal()?`, `.or_user(\"…\")?` or `.map_err(|e| ToolError::internal(e.to_string()))?`",
@@ -272,8 +275,7 @@ impl FixedText for &&'static str {
     }
 }
 
-/// For tests and `unwrap`: the message or the source. It is no text for
-/// clients.
+/// For tests and `unwrap`: the message or the source. Not a text for clients.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("ToolError");
@@ -313,14 +315,15 @@ macro_rules! user_error {
 pub trait ResultExt<T>: sealed::Outcome {
     /// Keeps the failure from the client: it sees a reference only.
     ///
-    /// For errors that `?` does not take, such as `anyhow::Error` or `String`.
+    /// For errors that `?` does not accept, such as `anyhow::Error` or
+    /// `String`.
     ///
     /// # Errors
     ///
-    /// An internal [`Error`] in place of the failure.
+    /// Returns an internal [`Error`] in place of the failure.
     fn or_internal(self) -> Result<T, Error>;
 
-    /// Replaces the failure's text by `message`, which the model reads. The
+    /// Replaces the failure's text with `message`, which the model reads. The
     /// failure itself goes to the log.
     ///
     /// # Errors
@@ -351,8 +354,8 @@ impl<T> ResultExt<T> for Option<T> {
     }
 }
 
-/// The error types that a tool may return: [`Error`] alone. It cannot be
-/// implemented: an error of another type would bring its own text along.
+/// The error types that a tool may return: only [`Error`]. The trait is sealed:
+/// the text of another error type would reach the client.
 #[diagnostic::on_unimplemented(
     message = "a tool fails with `ToolError`, not with `{Self}`",
     label = "the client would read this error's own text",

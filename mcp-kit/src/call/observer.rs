@@ -1,4 +1,4 @@
-//! Observers: code that sees how each call ended.
+//! Observers: code that sees how each call ends.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -49,80 +49,80 @@ use crate::support::reference::Reference;
 /// # Ok::<(), mcp_kit::server::BuildError>(())
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// The call's turn has come: its chain runs. Not called for a call that ends
-    /// before.
+    /// Called when the call's chain starts to run. Not called for a call that
+    /// ends before.
     fn started(&self, call: &CallInfo<'_>) {
         let _ = call;
     }
 
-    /// The call has ended.
+    /// Called when the call has ended.
     fn ended(&self, call: &CallInfo<'_>, how: &Ending<'_>);
 }
 
-/// What an observer knows of a call. It holds no argument's value.
+/// An observer's view of a call. It holds no argument's value.
 #[derive(Clone, Copy)]
 pub struct CallInfo<'a>(pub(super) &'a Arc<CallContext>);
 
 impl CallInfo<'_> {
-    /// The kind of primitive that was called.
+    /// Returns the kind of the called primitive.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.0.target.info.kind()
     }
 
-    /// The name of the primitive. It is one that the server registered, never a
-    /// client's text.
+    /// Returns the name of the primitive. It is one that the server registered,
+    /// never a client's text.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.target.info.name()
     }
 
-    /// The caller.
+    /// Returns the caller.
     #[must_use]
     pub fn principal(&self) -> &Principal {
         &self.0.principal
     }
 
-    /// The request that the call came with.
+    /// Returns the request that the call came with.
     #[must_use]
     pub fn request(&self) -> RequestInfo {
         RequestInfo(Arc::clone(self.0))
     }
 
-    /// The era of the request's protocol version.
+    /// Returns the era of the request's protocol version.
     #[must_use]
     pub fn era(&self) -> Era {
         self.0.request.version.era()
     }
 
-    /// How the request reached the server.
+    /// Returns how the request reached the server.
     #[must_use]
     pub fn transport(&self) -> Transport {
         self.0.request.transport
     }
 
-    /// The client's address over HTTP, if it is known.
+    /// Returns the client's address over HTTP, if it is known.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         self.0.request.source.address
     }
 
-    /// The names of the arguments that the primitive knows, in the order in which
-    /// they were sent. Looked up in the text of the arguments: ask only if you need
-    /// them.
+    /// Returns the names of the arguments that the primitive knows, in the
+    /// order in which they were sent. Each call parses the text of the
+    /// arguments, so use it only if needed.
     #[must_use]
     pub fn argument_names(&self) -> Vec<&str> {
         self.names().known
     }
 
-    /// How many arguments the primitive does not know. Their names are the
-    /// client's data.
+    /// Returns how many arguments the primitive does not know. Their names are
+    /// the client's data.
     #[must_use]
     pub fn unknown_arguments(&self) -> usize {
         self.names().unknown
     }
 
-    /// How many places of the arguments were
+    /// Returns how many places of the arguments were
     /// [normalised](crate::args#arguments-as-hosts-send-them).
     #[must_use]
     pub fn normalised(&self) -> usize {
@@ -156,51 +156,53 @@ pub struct Ending<'a> {
 }
 
 impl Ending<'_> {
-    /// How it ended, in a word.
+    /// Returns the outcome in a word.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }
 
-    /// The time from when its message was read.
+    /// Returns the time since the message was read.
     #[must_use]
     pub fn duration(&self) -> Duration {
         self.duration
     }
 
-    /// The bytes of the answer's JSON, with its envelope; `None` if there is no
-    /// answer.
+    /// Returns the bytes of the answer's JSON, with its envelope; `None` if
+    /// there is no answer.
     #[must_use]
     pub fn answer_bytes(&self) -> Option<usize> {
         self.bytes
     }
 
-    /// The error, with the sources that the client does not see.
+    /// Returns the error, with the sources that the client does not see.
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
         self.error
     }
 
-    /// What the client reads in place of an internal error or a panic.
+    /// Returns the reference that the client reads in place of an internal
+    /// error or a panic.
     #[must_use]
     pub fn reference(&self) -> Option<String> {
         self.reference.map(|reference| reference.to_string())
     }
 
-    /// Whether its chain had begun.
+    /// Whether the chain had started.
     #[must_use]
     pub fn has_begun(&self) -> bool {
         self.has_begun
     }
 }
 
-/// A trace's span, which a call's chain runs in.
+/// The span of a trace, in which a call's chain runs.
 pub(crate) trait CallScope: Send + Sync {
     fn span(&self) -> &Span;
 
-    /// The call has ended.
+    /// Records that the call has ended.
     fn ended(&self, outcome: Outcome, reference: Option<Reference>);
 
-    /// The call was answered with a protocol error before it was one.
+    /// Records that the request was answered with a protocol error before it
+    /// became a call.
     fn ended_with(&self, code: ErrorCode);
 }

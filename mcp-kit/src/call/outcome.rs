@@ -1,4 +1,4 @@
-//! How a call ended, in one word: the same one in the log, the metrics and the
+//! The outcome of a call, in one word: the same in the log, the metrics and the
 //! traces.
 
 use super::ErrorKind;
@@ -11,7 +11,7 @@ pub enum Outcome {
     Ok,
     /// With a reply that reports a failure (`isError` of a tool's result).
     ErrorResult,
-    /// The reply exceeds its limit; the client reads so.
+    /// The reply exceeds its limit; the client receives an error.
     ResultTooLarge,
     /// Without an answer: the client cancelled the call, or left.
     Cancelled,
@@ -20,7 +20,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Every outcome, each at its [`index`](Self::index).
+    /// Every outcome, at its [`index`](Self::index).
     #[cfg(feature = "metrics")]
     pub(crate) const ALL: [Self; 13] = [
         Self::Ok,

@@ -1,5 +1,5 @@
-//! The right to run, which a running call holds: a permit of the server, over
-//! HTTP one of its caller, and on a connection or in a session a share of that.
+//! The permits that a running call holds: one of the server, over HTTP one of
+//! its caller, and a share of its connection or session.
 
 #[cfg(feature = "http")]
 use std::collections::HashMap;
@@ -14,12 +14,12 @@ use tokio::sync::Semaphore;
 #[cfg(feature = "http")]
 use crate::caller::Principal;
 
-/// A running call's share of the server, of its caller's calls where those are
-/// counted, and of the connection that it came from where that counts its calls.
-/// It lives in the call, so a blocking handler keeps it until it ends, whatever
-/// its caller was answered.
+/// A running call's share of the server, of its caller's calls if those are
+/// counted, and of its connection if that counts its calls. It lives in the
+/// call, so a blocking handler keeps it until it ends, whatever its caller
+/// received.
 pub(crate) struct RunPermit {
-    // Given back before the share is: the call that starts for the share needs
+    // Released before the share is: the call that starts with the share needs
     // one of each.
     _server: OwnedSemaphorePermit,
     _principal: Option<OwnedSemaphorePermit>,
@@ -35,7 +35,7 @@ impl RunPermit {
         }
     }
 
-    /// With a permit of its caller.
+    /// Adds a permit of its caller.
     #[cfg(feature = "http")]
     pub(crate) fn of_principal(mut self, permit: OwnedSemaphorePermit) -> Self {
         self._principal = Some(permit);
@@ -43,7 +43,7 @@ impl RunPermit {
     }
 }
 
-/// How many calls each principal may run at once; a principal without a name of
+/// How many calls each principal may run at once. A principal without a name of
 /// its own counts as its host.
 #[cfg(feature = "http")]
 pub(crate) struct PrincipalPermits {
@@ -55,7 +55,7 @@ pub(crate) struct PrincipalPermits {
 struct Known {
     /// Hashed quickly: there are few, since those without calls are forgotten.
     permits: HashMap<Box<[u8]>, Arc<Semaphore>, foldhash::fast::RandomState>,
-    /// With so many entries, those that no call uses are forgotten.
+    /// With this many entries, those that no call uses are forgotten.
     sweep_at: usize,
 }
 
@@ -73,7 +73,8 @@ impl PrincipalPermits {
         }
     }
 
-    /// The permits of `principal`: one for each call that may run at once.
+    /// Returns the permits of `principal`: one for each call that may run at
+    /// once.
     pub(crate) fn of(&self, principal: &Principal) -> Arc<Semaphore> {
         let key = principal.limit_key();
         // A poisoned lock holds nothing half-done here.
@@ -96,9 +97,9 @@ impl PrincipalPermits {
 /// A call's share of its connection, from when it leaves the queue.
 pub(crate) struct Share(Weak<dyn ShareGiver>);
 
-/// Who counts the calls that run on a connection.
+/// Counts the calls that run on a connection.
 pub(crate) trait ShareGiver: Send + Sync {
-    /// A call has ended.
+    /// Records that a call has ended.
     fn given_back(&self);
 }
 

@@ -25,7 +25,8 @@ pub(super) struct Phase {
 }
 
 impl Phase {
-    /// Waiting → running; false if the call ended while it waited.
+    /// Moves from waiting to running; returns false if the call ended while it
+    /// waited.
     pub(super) fn begin(&self) -> bool {
         let begun =
             self.now
@@ -33,8 +34,8 @@ impl Phase {
         begun.is_ok()
     }
 
-    /// Moves to the end: whether the call was running, or `None` if it had ended
-    /// before.
+    /// Moves to the end. Returns whether the call was running, or `None` if it
+    /// had already ended.
     pub(super) fn end(&self) -> Option<bool> {
         match self.now.swap(ENDED, Ordering::AcqRel) {
             ENDED => None,

@@ -1,5 +1,5 @@
-//! What a client reads of a call that its handler does not answer: every refusal,
-//! in one place.
+//! The texts of every refusal: what a client reads if its handler does not
+//! answer.
 
 use std::time::Duration;
 
@@ -34,12 +34,12 @@ pub(crate) enum Replaced {
     BatchTooLarge,
     /// The task that would have answered it panicked.
     Lost,
-    /// It is large, and the server holds too much that clients have not read.
+    /// The answer is large, and the server holds too many unread bytes.
     #[cfg(feature = "http")]
     Unread,
 }
 
-/// What is answered to every request while the server drains.
+/// The answer to every request while the server drains.
 pub(crate) const SHUTTING_DOWN: &str = "The server is shutting down. Try again once it is back.";
 
 impl Refusal {
@@ -75,7 +75,7 @@ impl Replaced {
     }
 }
 
-/// What a client reads of an internal error or a panic.
+/// Returns what a client reads of an internal error or a panic.
 pub(super) fn internal(call: &CallContext) -> String {
     format!(
         "An internal error occurred (reference {}). The issue has been logged.",
@@ -106,7 +106,7 @@ pub(crate) fn timed_out(kind: Kind, after: Duration, has_begun: bool) -> Error {
     )
 }
 
-/// "500 ms", "15 s", "2 min".
+/// Formats "500 ms", "15 s", "2 min".
 pub(crate) fn readable(duration: Duration) -> String {
     let millis = duration.as_millis();
     match millis {

@@ -1,4 +1,4 @@
-//! What a handler replies.
+//! The reply of a handler.
 
 use crate::content::ToolResult;
 use crate::primitive::Kind;
@@ -29,7 +29,7 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// The kind of primitive that replies so.
+    /// Returns the kind of the primitive that replies.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
@@ -37,7 +37,7 @@ impl Reply {
         }
     }
 
-    /// Whether it reports a failure (`isError` of a tool's result).
+    /// Whether the reply reports a failure (`isError` of a tool's result).
     #[must_use]
     pub fn is_error(&self) -> bool {
         match self {
@@ -45,7 +45,7 @@ impl Reply {
         }
     }
 
-    /// The tool's result, if it is one.
+    /// Returns the tool's result, if it is one.
     #[must_use]
     pub fn as_tool(&self) -> Option<&ToolResult> {
         match self {
@@ -53,7 +53,7 @@ impl Reply {
         }
     }
 
-    /// The tool's result, if it is one.
+    /// Returns the tool's result, if it is one.
     #[must_use]
     pub fn into_tool(self) -> Option<ToolResult> {
         match self {
@@ -61,7 +61,7 @@ impl Reply {
         }
     }
 
-    /// Its bytes as JSON, without the envelope.
+    /// Returns its bytes as JSON, without the envelope.
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Tool(result) => result.size(),

@@ -1,9 +1,9 @@
-//! How far a call has reported to have come.
+//! The progress that a call has reported.
 
 use std::sync::{Mutex, PoisonError};
 
-/// The last report, than which every later one must be larger, even if a call
-/// has several [`Progress`].
+/// The last report. Every later one must be larger, even if a call has several
+/// [`Progress`].
 pub(crate) struct Reported(Mutex<f64>);
 
 impl Default for Reported {
@@ -13,8 +13,8 @@ impl Default for Reported {
 }
 
 impl Reported {
-    /// Runs `send` if `progress` may follow what was reported so far. The lock is
-    /// held meanwhile, so that two reports cannot overtake each other.
+    /// Runs `send` if `progress` may follow the last report. The lock is held
+    /// meanwhile, so that two reports cannot overtake each other.
     pub(crate) fn advance(&self, progress: f64, send: impl FnOnce()) {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if progress.is_finite() && progress > *last {

@@ -1,5 +1,4 @@
-//! What is known of the request that a call came with, beside its caller and its
-//! arguments.
+//! The request that a call came with, without its caller and its arguments.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -28,7 +27,7 @@ use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
 #[derive(Clone)]
 pub struct RequestInfo(pub(crate) Arc<CallContext>);
 
-/// Where a request came from; nothing of it over stdio.
+/// The origin of a request; empty over stdio.
 #[derive(Clone, Default)]
 pub(crate) struct RequestSource {
     pub(crate) address: Option<IpAddr>,
@@ -46,7 +45,7 @@ pub enum Transport {
     Stdio,
     /// Over HTTP.
     Http,
-    /// Over a pair of byte streams of the program's own.
+    /// Over a pair of the program's own byte streams.
     Streams,
     /// From code within the process.
     #[default]
@@ -54,7 +53,7 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// Its word: `stdio`, `http`, `streams`, `code`.
+    /// Returns its word: `stdio`, `http`, `streams`, `code`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -66,7 +65,7 @@ impl Transport {
     }
 }
 
-/// How a request came, as its trace tells it.
+/// The origin of a request, as its trace records it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origin {
     pub(crate) transport: Transport,
@@ -74,7 +73,7 @@ pub(crate) struct Origin {
     pub(crate) http_version: Option<&'static str>,
     #[cfg(feature = "otel")]
     pub(crate) session: Option<Arc<str>>,
-    /// What the HTTP headers name.
+    /// The trace that the HTTP headers name.
     #[cfg(feature = "otel")]
     pub(crate) parent: Option<opentelemetry::trace::SpanContext>,
 }
@@ -83,7 +82,7 @@ pub(crate) struct Origin {
 pub(crate) type ExposedHeader = (Box<str>, Box<str>);
 
 impl RequestSource {
-    /// The bytes that the client made it hold.
+    /// Returns the number of bytes that the client made it hold.
     pub(crate) fn size(&self) -> usize {
         let headers = self.headers.iter().flat_map(|headers| headers.iter());
         headers.map(|(name, value)| name.len() + value.len()).sum()
@@ -91,49 +90,49 @@ impl RequestSource {
 }
 
 impl RequestInfo {
-    /// The id of the request. The client chooses it; two clients, and two
-    /// sessions of one, may choose the same.
+    /// Returns the id of the request. The client chooses it; two clients, and
+    /// two sessions of one, may choose the same.
     #[must_use]
     pub fn id(&self) -> &RequestId {
         &self.0.request.id
     }
 
-    /// The version of the protocol that the request was sent under.
+    /// Returns the protocol version of the request.
     #[must_use]
     pub fn protocol_version(&self) -> ProtocolVersion {
         self.0.request.version
     }
 
-    /// The client's program, as it describes itself: in each request of
-    /// 2026-07-28, in `initialize` for the older versions. `None` if it says
-    /// nothing, for older clients without sessions, and for sessions that another
+    /// Returns the client's program, as it describes itself: in each request of
+    /// 2026-07-28, in `initialize` for the older versions. `None` if it does
+    /// not, for older clients without sessions, and for sessions that another
     /// replica has opened.
     #[must_use]
     pub fn client(&self) -> Option<&ClientInfo> {
         self.0.client()
     }
 
-    /// Identifies the client's session over HTTP, here and in traces: the same
-    /// for all of its requests, and another for each session. It is a digest of
-    /// the id by which the client reaches the session, and does not open it, so
-    /// it may be logged. `None` over stdio and for 2026-07-28, which have no
-    /// sessions.
+    /// Returns an identifier of the client's session over HTTP, which traces
+    /// also use: the same for all of its requests, and another for each
+    /// session. It is a digest of the id by which the client reaches the
+    /// session, and does not open it, so it may be logged. `None` over stdio
+    /// and for 2026-07-28, which have no sessions.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
         self.0.request.source.session.as_deref()
     }
 
-    /// The client's address over HTTP: the socket's, or the one that a trusted
-    /// proxy reports (`HttpOptions::trust_proxy`). `None` if it is not
+    /// Returns the client's address over HTTP: the socket's, or the one that a
+    /// trusted proxy reports (`HttpOptions::trust_proxy`). `None` if it is not
     /// known.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         self.0.request.source.address
     }
 
-    /// The value of an HTTP header that handlers may read
-    /// (`HttpOptions::expose_header`), the first one of its name. `None` for all
-    /// other headers, and for values that are not text.
+    /// Returns the value of an HTTP header that handlers may read
+    /// (`HttpOptions::expose_header`), the first one of its name. `None` for
+    /// all other headers, and for values that are not text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self
@@ -149,7 +148,7 @@ impl RequestInfo {
     }
 }
 
-/// Without the headers, which may hold secrets.
+/// Omits the headers, which may hold secrets.
 impl fmt::Debug for RequestInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestInfo")

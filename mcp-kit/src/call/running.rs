@@ -1,4 +1,4 @@
-//! A call's way: pending, then running, then an answer.
+//! The stages of a call: pending, then running, then an answer.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -51,18 +51,19 @@ impl Pending {
         &self.0
     }
 
-    /// The bytes that the client made it hold. Its id is held twice: the
-    /// connection keeps its own to find the call by.
+    /// Returns the number of bytes that the client made it hold. Its id is held
+    /// twice: the connection keeps another copy to find the call by.
     pub(crate) fn size(&self) -> usize {
         2 * self.id().size() + self.0.size()
     }
 
-    /// When it is answered at the latest.
+    /// Returns when it is answered at the latest.
     pub(crate) fn deadline(&self) -> Instant {
         self.0.received_at + self.0.target.timeout + GRACE
     }
 
-    /// Sends the call's notifications there, if the client asked for any.
+    /// Sets the destination of the call's notifications, if the client
+    /// requested any.
     pub(crate) fn report_to(&mut self, outbound: impl FnOnce() -> Arc<dyn Outbound>) {
         if self.0.progress_token.is_some()
             && let Some(context) = Arc::get_mut(&mut self.0)
@@ -71,8 +72,8 @@ impl Pending {
         }
     }
 
-    /// Runs the chain; the permit is kept until its handler has ended. `None` if
-    /// the call has ended while it waited.
+    /// Runs the chain; the permit is kept until its handler has ended. Returns
+    /// `None` if the call has ended while it waited.
     pub(crate) fn run(&self, permit: Option<RunPermit>) -> Option<Running> {
         let context = &self.0;
         if !context.phase.begin() {
@@ -93,13 +94,13 @@ impl Pending {
         })
     }
 
-    /// Ends the call from outside of its chain, unless it has ended already. The
-    /// code that has the result answers the client, or nobody does.
+    /// Ends the call from outside of its chain, unless it has already ended.
+    /// Only the code that receives the result may answer the client.
     pub(crate) fn end(&self) -> Option<Ended> {
         self.0.end()
     }
 
-    /// Drops a call that was answered with a protocol error in place of being
+    /// Drops a call that was answered with a protocol error instead of being
     /// run.
     pub(crate) fn discard(&self, code: ErrorCode) {
         if self.0.phase.end().is_some()
@@ -109,7 +110,7 @@ impl Pending {
         }
     }
 
-    /// What is answered in place of an answer that was made.
+    /// Returns the answer that replaces one that was made.
     pub(crate) fn instead(&self, why: Replaced) -> Answer {
         let context = &self.0;
         #[cfg(feature = "http")]
@@ -135,7 +136,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// The client's answer; cancels what still runs.
+    /// Returns the client's answer; cancels what still runs.
     pub(crate) fn refuse(self, why: Refusal) -> Answer {
         self.context.cancelled.set();
         let error = why.error(&self.context, self.has_begun);
@@ -150,7 +151,7 @@ impl Ended {
         self.report(&error, None);
     }
 
-    /// Ends it without an answer; cancels what still runs.
+    /// Ends the call without an answer; cancels what still runs.
     pub(crate) fn cancel(self) {
         self.context.cancelled.set();
         let ending = self.context.ending(Outcome::Cancelled, self.has_begun);
@@ -169,8 +170,8 @@ impl Ended {
 
 type ChainFuture = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
-/// A call whose chain runs. It gives the answer, or nothing if the call was ended
-/// from outside. Polling and dropping it never panics.
+/// A running call. It returns the answer, or nothing if the call was ended from
+/// outside. Polling and dropping it never panics.
 pub(crate) struct Running {
     chain: Contained<ChainFuture>,
     context: Arc<CallContext>,
@@ -178,13 +179,14 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// The answer is written into `buffer`, which is empty.
+    /// Writes the answer into `buffer`, which is empty.
     pub(crate) fn with_buffer(mut self, buffer: Vec<u8>) -> Self {
         self.buffer = buffer;
         self
     }
 
-    /// The chain's outcome, which is still to be told to the observers.
+    /// Returns the chain's outcome, which has not been reported to the
+    /// observers yet.
     pub(crate) fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<Option<Settled>> {
         let outcome = ready!(Pin::new(&mut self.chain).poll(cx));
         if self.context.phase.end().is_none() {
@@ -216,7 +218,7 @@ impl Future for Running {
     }
 }
 
-/// A call that is dropped before its chain has come to its end: it was cancelled,
+/// Handles a call that is dropped before its chain has ended: it was cancelled,
 /// its client has left, or its task unwinds.
 impl Drop for Running {
     fn drop(&mut self) {
@@ -234,7 +236,7 @@ impl Drop for Running {
     }
 }
 
-/// A call whose chain has come to its end.
+/// A call whose chain has ended.
 pub(crate) struct Settled {
     context: Arc<CallContext>,
     outcome: Result<Reply, Error>,
@@ -247,7 +249,7 @@ pub(crate) enum NoReply {
 }
 
 impl Settled {
-    /// The answer, within the reply's limit; tells the observers.
+    /// Returns the answer, within the reply's limit; notifies the observers.
     fn encode(self, buffer: Vec<u8>) -> Answer {
         let Self { context, outcome } = self;
         match outcome {
@@ -282,7 +284,8 @@ impl Settled {
         }
     }
 
-    /// The reply, for a caller within the process; tells the observers.
+    /// Returns the reply, for a caller within the process; notifies the
+    /// observers.
     pub(crate) fn into_reply(self) -> Result<Reply, NoReply> {
         let Self { context, outcome } = self;
         let limit = context.target.result_bytes;
@@ -321,7 +324,7 @@ impl CallContext {
         })
     }
 
-    /// The span that the chain runs in: the trace's, or the log's.
+    /// Returns the span that the chain runs in: the trace's, or the log's.
     fn span(&self) -> Span {
         if self.scope.is_some() {
             return self.span_of_scope();
@@ -361,8 +364,8 @@ impl CallContext {
         }
     }
 
-    /// Tells the observers how the call ended. Their panics are contained; they
-    /// may run while a thread unwinds.
+    /// Notifies the observers of the call's end. Their panics are contained;
+    /// they may run while a thread unwinds.
     fn tell(self: &Arc<Self>, ending: &Ending<'_>) {
         if ending.has_begun {
             self.phase.wait_announced();
@@ -382,7 +385,7 @@ impl CallContext {
         }
     }
 
-    /// Tells the observers of a failure, and drops the error.
+    /// Notifies the observers of a failure, and drops the error.
     fn fail(self: &Arc<Self>, error: Error, bytes: Option<usize>) {
         let outcome = Outcome::Failed(error.kind());
         self.tell(&Ending {
@@ -405,7 +408,7 @@ impl CallContext {
         }
     }
 
-    /// What the client reads of an error.
+    /// Returns what the client reads of an error.
     fn text_of(&self, error: &Error) -> String {
         match error.message() {
             Some(message) => message.to_owned(),

@@ -1,4 +1,4 @@
-//! The values that a server gives its handlers.
+//! The values that a server provides to its handlers.
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ impl StateMap {
         self.values.contains_key(&of)
     }
 
-    /// The types that were given twice.
+    /// Returns the types that were added twice.
     pub(crate) fn doubled(&self) -> &[&'static str] {
         &self.doubled
     }

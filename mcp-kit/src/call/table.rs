@@ -59,7 +59,7 @@ use self::entries::{Entries, Entry};
 use crate::limits::Limits;
 use crate::protocol::RequestId;
 
-/// What a table may hold.
+/// The limits of a table.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct TableLimits {
     /// Calls that run at once.
@@ -86,8 +86,8 @@ impl From<&Limits> for TableLimits {
 /// `T` is what the owner keeps for a call until it ends, `W` what it needs to start
 /// one that waits.
 pub(crate) struct CallTable<T, W = ()> {
-    /// Where the entries with an id are. Hashed quickly: a client that makes its
-    /// ids collide delays its own calls.
+    /// The slots of the entries with an id. Hashed quickly: a client that makes
+    /// its ids collide delays its own calls.
     ids: HashMap<RequestId, u32, foldhash::fast::RandomState>,
     entries: Entries<T, W>,
 }
@@ -104,8 +104,8 @@ pub(crate) struct CallKey {
 pub(crate) struct Removed<T, W> {
     pub(crate) key: CallKey,
     pub(crate) call: T,
-    /// What would have started it, if it was still waiting. It is dropped by the
-    /// transport, after its mutex was released.
+    /// The work that would have started it, if it was still waiting. The
+    /// transport drops it after releasing its mutex.
     #[cfg_attr(not(test), expect(dead_code, reason = "kept until it may be dropped"))]
     pub(crate) work: Option<W>,
 }
@@ -128,7 +128,7 @@ pub(crate) struct Place<'a, T, W> {
     entries: &'a mut Entries<T, W>,
 }
 
-/// An empty table keeps room for so many calls.
+/// The number of calls for which an empty table keeps room.
 const KEPT_ROOM: usize = 16;
 
 impl CallKey {
@@ -146,8 +146,8 @@ impl<T, W> CallTable<T, W> {
         }
     }
 
-    /// Finds a place for a call that holds so many bytes while it waits. `is_held`
-    /// says of an id that is free here whether it is in use elsewhere.
+    /// Finds a place for a call that holds so many bytes while it waits.
+    /// `is_held` returns whether an id that is free here is in use elsewhere.
     pub(crate) fn admit(
         &mut self,
         id: &RequestId,
@@ -278,7 +278,7 @@ impl<T, W> CallTable<T, W> {
         self.entries.is_closed
     }
 
-    /// Gives back what a busy time took, if the table is empty.
+    /// Frees the memory of a busy time, if the table is empty.
     pub(crate) fn shrink(&mut self) {
         if !self.is_empty() {
             return;
@@ -330,8 +330,8 @@ impl<T, W> CallTable<T, W> {
 /// What HTTP needs in addition.
 #[cfg(any(test, feature = "http"))]
 impl<T, W> CallTable<T, W> {
-    /// Enters a call that has no id here, does not wait and takes no permit: the
-    /// table keeps it for its time alone.
+    /// Enters a call that has no id here, does not wait and takes no permit:
+    /// the table only watches its time.
     pub(crate) fn watch(&mut self, call: T, due: Instant) -> CallKey {
         self.entries.watch(call, due)
     }

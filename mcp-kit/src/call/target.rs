@@ -1,4 +1,4 @@
-//! What the calls of one primitive need of it, once it is registered.
+//! The parts of a registered primitive that its calls use.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,11 +18,12 @@ pub(crate) struct Target {
     pub(crate) handler: Arc<dyn Handler>,
     pub(crate) chains: Chains,
     pub(crate) arguments: Arc<CompiledArgs>,
-    /// How arguments are taken that are not written as their schema has them.
+    /// How arguments are treated that are not written as their schema
+    /// describes.
     pub(crate) acceptance: Acceptance,
-    /// How long a call may take. The chain's `Timeout` has the same.
+    /// The time limit of a call. The chain's `Timeout` has the same.
     pub(crate) timeout: Duration,
-    /// The bytes that a reply may have.
+    /// The largest reply, in bytes.
     pub(crate) result_bytes: usize,
     pub(crate) observers: Box<[Arc<dyn Observer>]>,
     /// Whether handlers run in a span of the log.
@@ -32,8 +33,8 @@ pub(crate) struct Target {
     pub(crate) param_headers: Arc<[ParamHeader]>,
 }
 
-/// The middlewares of a primitive's calls, outermost first. HTTP has a rate by
-/// default, and no other transport has one.
+/// The middlewares of a primitive's calls, outermost first. HTTP has a default
+/// rate, and no other transport has one.
 #[derive(Clone)]
 pub(crate) struct Chains {
     pub(crate) local: Box<[Arc<dyn Middleware>]>,
@@ -54,12 +55,12 @@ pub(crate) trait Handler: Send + Sync + 'static {
     fn run(&self, call: Call) -> NextFuture<'_>;
 }
 
-/// What differs between the kinds of primitives once a call has its reply.
+/// The differences between the kinds of primitives once a call has its reply.
 pub(crate) struct KindRow {
     pub(crate) kind: Kind,
     /// Writes a reply as the members of a result object, without its braces.
     pub(crate) write: fn(&mut Vec<u8>, Era, &Reply),
-    /// What a client reads of a failure: a result that reports it, or a protocol
-    /// error.
+    /// Returns what a client reads of a failure: a result that reports it, or a
+    /// protocol error.
     pub(crate) failure: fn(ErrorKind, String) -> Result<Reply, RpcError>,
 }

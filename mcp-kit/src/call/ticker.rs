@@ -48,7 +48,7 @@ use tokio::runtime::Handle;
 /// How long a blocked thread can go unnoticed.
 const PACE: Duration = Duration::from_millis(20);
 
-/// What looks after calls, and is to be woken for it.
+/// The owner of calls, which is woken to check them.
 pub(crate) trait Ticked: Send + Sync {
     /// A tick: wakes the task that looks after the calls. Returns whether a call is
     /// open. It must not block.
@@ -73,10 +73,11 @@ pub(crate) struct Ticking {
 
 #[derive(Default)]
 struct Shared {
-    /// Set once it was needed; `None` if it could not be started, or is not wanted.
+    /// Set once it was needed; `None` if it could not be started, or is
+    /// disabled.
     thread: OnceLock<Option<Thread>>,
     list: Mutex<List>,
-    /// A test ticks.
+    /// Whether a test ticks.
     #[cfg(test)]
     is_by_hand: bool,
 }
@@ -84,7 +85,7 @@ struct Shared {
 #[derive(Default)]
 struct List {
     ticking: Vec<Arc<Member>>,
-    /// To be woken now.
+    /// The members to be woken now.
     urgent: Vec<Arc<Member>>,
     /// The thread is awake, or the task is there.
     is_driven: bool,
@@ -116,7 +117,7 @@ impl Ticker {
         ticker
     }
 
-    /// One tick, and whether anything will tick again.
+    /// Makes one tick. Returns whether anything will tick again.
     #[cfg(test)]
     pub(crate) fn tick(&self) -> bool {
         self.0.wake_urgent();
@@ -124,7 +125,7 @@ impl Ticker {
         !self.0.may_rest()
     }
 
-    /// Registers what looks after calls. It does not tick yet.
+    /// Registers an owner of calls. It does not tick yet.
     pub(crate) fn register(&self, ticked: Weak<dyn Ticked>) -> Ticking {
         Ticking {
             shared: Arc::clone(&self.0),
@@ -172,7 +173,7 @@ impl Ticking {
 }
 
 impl Shared {
-    /// Sees to it that something ticks: nothing does.
+    /// Makes sure that something ticks.
     fn drive(self: &Arc<Self>) {
         match self.thread() {
             Some(thread) => thread.unpark(),
@@ -180,7 +181,7 @@ impl Shared {
         }
     }
 
-    /// The thread, unless it could not be started or is not wanted.
+    /// Returns the thread, unless it could not be started or is disabled.
     fn thread(self: &Arc<Self>) -> Option<&Thread> {
         let thread = self.thread.get_or_init(|| {
             let shared = Arc::downgrade(self);
@@ -225,14 +226,14 @@ impl Shared {
     fn wake_urgent(&self) {
         let urgent = std::mem::take(&mut self.lock().urgent);
         for member in urgent {
-            // What was written before `Ticking::wake` is seen by the task.
+            // The task sees what was written before `Ticking::wake`.
             member.is_urgent.swap(false, Ordering::AcqRel);
             member.wake();
         }
     }
 
-    /// Whether nothing is to be ticked, so that [`drive`](Self::drive) is called
-    /// before something is.
+    /// Whether no member needs ticks, so that [`drive`](Self::drive) is called
+    /// before one does.
     fn may_rest(&self) -> bool {
         let mut list = self.lock();
         list.is_driven = !list.ticking.is_empty();
@@ -260,7 +261,8 @@ impl Member {
         let tick = || {
             (self.ticked.upgrade()).map_or((false, None), |ticked| (ticked.tick(), Some(ticked)))
         };
-        // Wakers are the executor's code; what panics must not end the others' ticks.
+        // Wakers are the executor's code; a panic in one must not end the
+        // others' ticks.
         let (is_open, ticked) = catch_unwind(AssertUnwindSafe(tick)).unwrap_or((false, None));
         if is_open {
             return true;

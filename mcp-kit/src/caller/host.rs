@@ -1,10 +1,10 @@
-//! Hosts, by their addresses.
+//! Identifies hosts by their addresses.
 
 use std::net::IpAddr;
 
-/// An address as hosts have them: one of IPv4, or a /64 of IPv6, of which a
-/// host has all to itself. Most have more addresses of it than any table could
-/// hold, so the /64 is what counts.
+/// A host's address: one of IPv4, or a /64 of IPv6, which belongs to one host.
+/// A host can use more IPv6 addresses than any table could hold, so the /64
+/// counts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Host {
     /// The first byte is in no name: names are UTF-8.
@@ -28,7 +28,7 @@ impl Host {
         Self { bytes, length }
     }
 
-    /// What limits know it by; no name of a caller is the same.
+    /// Returns its key in limits; no name of a caller is equal to it.
     pub(crate) fn key(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
     }

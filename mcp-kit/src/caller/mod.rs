@@ -1,5 +1,5 @@
-//! Who sends a request: the [`Principal`] that an authenticator found, and what
-//! limits count it as.
+//! The sender of a request: the [`Principal`] that an authenticator found, and
+//! its identity in limits.
 
 mod extensions;
 #[cfg(feature = "http")]

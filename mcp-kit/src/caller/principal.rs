@@ -1,4 +1,4 @@
-//! Who calls.
+//! The principal: the caller of a request.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -22,8 +22,8 @@ use super::Host;
 #[derive(Clone)]
 pub struct Principal {
     inner: Arc<Inner>,
-    /// Whether a token named the caller, who can then ask for another one that
-    /// has more scopes.
+    /// Whether a token named the caller, which can then request another one
+    /// that has more scopes.
     #[cfg(feature = "http")]
     has_token: bool,
     /// The host that it counts as, in place of its name.
@@ -40,20 +40,19 @@ struct Inner {
     shown: Shown,
 }
 
-/// What the caller has shown, and how long it is good.
+/// The credential of the caller, and how long it is valid.
 #[cfg(feature = "http")]
 #[derive(Clone, Default)]
 struct Shown {
     expires: Option<SystemTime>,
-    /// It is kept for as long as it is good.
+    /// Its authenticator keeps it for as long as it is valid.
     credential: Option<Weak<dyn Credential>>,
 }
 
-/// What a caller has shown, such as a key; kept by the authenticator that knows
-/// it.
+/// A credential, such as a key; kept by the authenticator that knows it.
 #[cfg(feature = "http")]
 pub(crate) trait Credential: Send + Sync {
-    /// Whether it is still good, as far as it is known. That is checked again
+    /// Whether it is still valid, as far as is known. The server checks again
     /// soon.
     fn is_in_force(&self) -> bool;
 }
@@ -72,7 +71,7 @@ impl From<&Self> for Principal {
 }
 
 impl Principal {
-    /// A caller with exactly these scopes.
+    /// Creates a caller with exactly these scopes.
     pub fn new<S: Into<String>>(
         name: impl Into<String>,
         scopes: impl IntoIterator<Item = S>,
@@ -80,7 +79,7 @@ impl Principal {
         Self::with(name.into(), Scopes::of(scopes))
     }
 
-    /// A caller that holds every scope.
+    /// Creates a caller that holds every scope.
     pub fn unrestricted(name: impl Into<String>) -> Self {
         Self::with(name.into(), Scopes::Every)
     }
@@ -105,16 +104,16 @@ impl Principal {
         self
     }
 
-    /// The caller, who has shown `credential`: it is good until whoever keeps it
-    /// drops it.
+    /// Sets the credential of the caller, which is valid until its
+    /// authenticator drops it.
     #[cfg(feature = "http")]
     pub(crate) fn having_shown(mut self, credential: &Arc<dyn Credential>) -> Self {
         Arc::make_mut(&mut self.inner).shown.credential = Some(Arc::downgrade(credential));
         self
     }
 
-    /// Whether what the caller has shown is still good, as far as it is known;
-    /// that is looked at again soon.
+    /// Whether the caller's credential is still valid, as far as is known; the
+    /// server checks again soon.
     #[cfg(feature = "http")]
     pub(crate) fn is_still_good(&self) -> bool {
         let Shown {
@@ -130,17 +129,17 @@ impl Principal {
         (credential.upgrade()).is_some_and(|credential| credential.is_in_force())
     }
 
-    /// When what the caller has shown expires.
+    /// Returns when the caller's credential expires.
     #[cfg(feature = "http")]
     pub(crate) fn expiry(&self) -> Option<SystemTime> {
         self.inner.shown.expires
     }
 
-    /// How long it need not be asked whether what the caller has shown is still
-    /// good: until it expires, and for `look` where it can be revoked.
+    /// Returns how long the caller's credential need not be checked again:
+    /// until it expires, and for `look` if it can be revoked.
     #[cfg(feature = "http")]
     pub(crate) fn good_for(&self, look: Duration) -> Duration {
-        /// The clock on the wall may be set meanwhile.
+        /// The system clock may be set meanwhile.
         const MOST: Duration = Duration::from_secs(3600);
         let most = match self.inner.shown.credential {
             Some(_) => look,
@@ -151,15 +150,15 @@ impl Principal {
         left.map_or(most, |left| left.min(most))
     }
 
-    /// The caller, who was named by a token that an authorization server gave.
+    /// Marks the caller as named by a token of an authorization server.
     #[cfg(feature = "http")]
     pub(crate) fn with_token(mut self) -> Self {
         self.has_token = true;
         self
     }
 
-    /// The caller, who has no name of its own and so counts as the host of this
-    /// address.
+    /// Marks the caller as having no name of its own, so that it counts as the
+    /// host of this address.
     #[cfg(feature = "http")]
     pub(crate) fn at(mut self, address: IpAddr) -> Self {
         self.host = Some(Host::of(address));
@@ -195,7 +194,7 @@ impl Principal {
         self
     }
 
-    /// The caller with these values, in place of all before.
+    /// Sets these values, in place of all before.
     #[cfg(feature = "http")]
     pub(crate) fn with_extensions(mut self, extensions: &Extensions) -> Self {
         if !extensions.is_empty() {
@@ -204,13 +203,13 @@ impl Principal {
         self
     }
 
-    /// The value of this type that was attached to the caller.
+    /// Returns the value of this type that was attached to the caller.
     #[must_use]
     pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.inner.extensions.get()
     }
 
-    /// The caller's name, as logs and limits have it.
+    /// Returns the caller's name, as logs and limits use it.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
@@ -225,8 +224,8 @@ impl Principal {
         }
     }
 
-    /// Whom limits by caller count it as: itself or, without a name of its own,
-    /// its host.
+    /// Returns the caller's identity in limits: its name, or its host if it has
+    /// no name of its own.
     pub(crate) fn limit_key(&self) -> &[u8] {
         #[cfg(feature = "http")]
         if let Some(host) = &self.host {
@@ -235,13 +234,14 @@ impl Principal {
         self.inner.name.as_bytes()
     }
 
-    /// Whether a token named the caller, who can ask for another one.
+    /// Whether a token named the caller, which can request another one.
     #[cfg(feature = "http")]
     pub(crate) fn has_token(&self) -> bool {
         self.has_token
     }
 
-    /// The scopes by name, in order; none for a caller that holds every scope.
+    /// Returns the scopes by name, in order; none for a caller that holds every
+    /// scope.
     #[cfg(feature = "http")]
     pub(crate) fn named_scopes(&self) -> impl Iterator<Item = &str> {
         let scopes = match &self.inner.scopes {
@@ -268,8 +268,8 @@ impl Principal {
     }
 }
 
-/// Callers are the same by their names and scopes, wherever they call from,
-/// whatever they have shown, and whatever was attached to them.
+/// Compares callers by their names and scopes, and ignores their address, their
+/// credential and their attached values.
 impl PartialEq for Principal {
     fn eq(&self, other: &Self) -> bool {
         let (one, other) = (&*self.inner, &*other.inner);
@@ -308,7 +308,7 @@ mod tests {
             ("2001:db8::1", "2001:db8::ffff:2"),
         ] {
             assert_eq!(at(one).limit_key(), at(same).limit_key());
-            // A key is no text, and so nobody's name.
+            // A key is not text, so it equals no caller's name.
             assert!(std::str::from_utf8(at(one).limit_key()).is_err());
         }
         assert_ne!(at("192.0.2.1").limit_key(), at("192.0.2.2").limit_key());

@@ -30,11 +30,11 @@ impl Content {
         Self::Text(Text::new(text))
     }
 
-    /// The block's bytes as JSON, to within the few that frame it.
+    /// Returns the block's bytes as JSON, except for the few that frame it.
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Text(text) => encode::string_size(&text.text),
-            // Base64 has nothing to escape.
+            // Base64 needs no escapes.
             Self::Image(Image(media)) | Self::Audio(Audio(media)) => media.data.len(),
             Self::ResourceLink(_) | Self::EmbeddedResource(_) => {
                 let mut json = Vec::new();
@@ -44,8 +44,8 @@ impl Content {
         }
     }
 
-    /// A bound on [`size`](Self::size) that costs nothing for text: an escape
-    /// is at most six bytes long.
+    /// Returns an upper limit of [`size`](Self::size) that costs nothing for
+    /// text: an escape is at most six bytes long.
     pub(super) fn size_at_most(&self) -> usize {
         match self {
             Self::Text(text) => text.text.len().saturating_mul(6),
@@ -149,7 +149,7 @@ impl ResourceLink {
         self
     }
 
-    /// Describes what the resource contains.
+    /// Sets the description of the resource's contents.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
@@ -181,7 +181,7 @@ impl ResourceLink {
         self.title.as_deref()
     }
 
-    /// What the resource contains.
+    /// Returns the description of the resource's contents.
     #[must_use]
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()

@@ -1,8 +1,8 @@
 //! Serialisation that refuses NaN and infinities: JSON has none, and serde_json
 //! would write `null`, which is another value.
 //!
-//! Every value is handed on to serde_json as it is; the wrappers compile to
-//! nothing but the look at floating point numbers.
+//! Every value is passed on to serde_json unchanged; the wrappers compile to
+//! only the check of floating point numbers.
 
 use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
@@ -10,10 +10,11 @@ use serde::ser::{
 };
 use serde_json::value::RawValue;
 
-/// The value as JSON text.
+/// Returns the value as JSON text.
 ///
 /// # Errors
-/// The value's own, and one for each number that JSON cannot hold.
+///
+/// Returns the value's own error, or one for each number that JSON cannot hold.
 pub(crate) fn to_json<T: Serialize + ?Sized>(
     value: &T,
 ) -> Result<Box<RawValue>, serde_json::Error> {
@@ -29,7 +30,7 @@ impl<T: Serialize + ?Sized> Serialize for Finite<'_, T> {
     }
 }
 
-/// Hands everything on to the serializer inside.
+/// Passes everything on to the serializer inside.
 struct Checked<S>(S);
 
 fn not_finite<E: serde::ser::Error>() -> E {
@@ -223,7 +224,7 @@ macro_rules! fields {
 }
 fields!(SerializeStruct SerializeStructVariant);
 
-/// Keys are text: serde_json refuses numbers among them that JSON cannot hold.
+/// Keys are text: serde_json refuses number keys that JSON cannot hold.
 impl<S: SerializeMap> SerializeMap for Checked<S> {
     type Ok = S::Ok;
     type Error = S::Error;

@@ -1,4 +1,4 @@
-//! Content blocks, and the results that are made of them.
+//! Content blocks, and the results that consist of them.
 
 mod block;
 pub(crate) mod finite;

@@ -1,10 +1,10 @@
-//! What a call of a tool answers.
+//! The result of a tool's call.
 
 use serde_json::value::RawValue;
 
 use super::Content;
-/// What a call answers: content for the model and, where the tool has an
-/// output schema, the same as structured content.
+/// The result of a call: content for the model and, if the tool has an output
+/// schema, the same as structured content.
 #[derive(Clone, Debug, Default)]
 pub struct ToolResult {
     pub(crate) content: Vec<Content>,
@@ -13,12 +13,12 @@ pub struct ToolResult {
 }
 
 impl ToolResult {
-    /// A result of one text block.
+    /// Creates a result of one text block.
     pub fn text(text: impl Into<String>) -> Self {
         Self::new(vec![Content::text(text)])
     }
 
-    /// A result of these blocks.
+    /// Creates a result of these blocks.
     #[must_use]
     pub fn new(content: Vec<Content>) -> Self {
         Self {
@@ -28,29 +28,29 @@ impl ToolResult {
         }
     }
 
-    /// The result with other blocks, for example a text that reads better than
-    /// the JSON of its structured content.
+    /// Replaces the blocks, for example with a text that reads better than the
+    /// JSON of the structured content.
     #[must_use]
     pub fn with_content(mut self, content: Vec<Content>) -> Self {
         self.content = content;
         self
     }
 
-    /// The result as one that reports a failure (`isError`), for a tool that
-    /// passes on what another server answered.
+    /// Marks the result as a failure (`isError`), for a tool that passes on
+    /// another server's answer.
     #[must_use]
     pub fn into_failure(mut self) -> Self {
         self.is_error = true;
         self
     }
 
-    /// The blocks of content.
+    /// Returns the blocks of content.
     #[must_use]
     pub fn content(&self) -> &[Content] {
         &self.content
     }
 
-    /// The text, if it is all that there is: one block of text.
+    /// Returns the text, if the content is one block of text.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         match self.content.as_slice() {
@@ -59,7 +59,7 @@ impl ToolResult {
         }
     }
 
-    /// The structured content as JSON text.
+    /// Returns the structured content as JSON text.
     #[must_use]
     pub fn structured_content(&self) -> Option<&RawValue> {
         self.structured.as_deref()
@@ -71,7 +71,7 @@ impl ToolResult {
         self.is_error
     }
 
-    /// The bytes of the content and the structured content as JSON.
+    /// Returns the bytes of the content and the structured content as JSON.
     pub(crate) fn size(&self) -> usize {
         let structured = self.structured.as_ref().map_or(0, |json| json.get().len());
         self.content.iter().map(Content::size).sum::<usize>() + structured
@@ -94,8 +94,8 @@ impl ToolResult {
         Self::text(message).into_failure().in_words()
     }
 
-    /// The result with words in place of nothing: a model that reads an empty
-    /// text, or no content, takes it for a fault and often calls again.
+    /// Replaces an empty result with words: a model that reads an empty text,
+    /// or no content, takes it for a fault and often calls again.
     pub(crate) fn in_words(mut self) -> Self {
         let says_nothing = |block: &Content| match block {
             Content::Text(text) => text.as_str().is_empty(),

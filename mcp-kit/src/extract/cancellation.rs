@@ -1,4 +1,4 @@
-//! Telling a handler that its caller has given up.
+//! Lets a handler see that its caller has given up.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,14 +6,14 @@ use std::sync::Arc;
 use super::FromCall;
 use crate::call::{Call, CallContext, Cancelled, Error};
 
-/// Whether the caller still waits.
+/// Reports whether the caller still waits.
 ///
 /// An `async` handler is dropped when its call is cancelled or runs out of
 /// time, and needs this only to clean up elsewhere. A `blocking` one cannot be
-/// stopped from outside: look at [`is_cancelled`](Self::is_cancelled) between
+/// stopped from outside: check [`is_cancelled`](Self::is_cancelled) between
 /// steps.
 ///
-/// A test that calls the function itself takes one from
+/// A test that calls the function itself creates one with
 /// `testing::cancellation` (feature `testing`).
 #[derive(Clone)]
 pub struct Cancellation(Source);

@@ -1,4 +1,4 @@
-//! Extractors: what a handler can take besides its arguments.
+//! Extractors: the parameters of a handler other than its arguments.
 
 mod cancellation;
 mod extension;
@@ -42,11 +42,11 @@ use crate::caller::Principal;
 /// }
 /// ```
 pub trait FromCall: Sized + Send + 'static {
-    /// Takes the value.
+    /// Extracts the value.
     ///
     /// # Errors
     ///
-    /// The call ends with the error; the handler does not run.
+    /// The call ends with the returned error; the handler does not run.
     fn from_call(call: &mut Call) -> impl Future<Output = Result<Self, Error>> + Send;
 
     /// Declares what the server must have, so that `build()` can report what is
@@ -73,11 +73,11 @@ pub trait FromCall: Sized + Send + 'static {
 /// }
 /// ```
 pub trait OptionalFromCall: Sized + Send + 'static {
-    /// Takes the value, if it is there.
+    /// Extracts the value, if it is there.
     ///
     /// # Errors
     ///
-    /// The call ends with the error; the handler does not run.
+    /// The call ends with the returned error; the handler does not run.
     fn from_call(call: &mut Call) -> impl Future<Output = Result<Option<Self>, Error>> + Send;
 }
 

@@ -1,4 +1,4 @@
-//! Telling the client how far a call has come.
+//! Reports the progress of a call to the client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use super::FromCall;
 use crate::call::Reported;
 use crate::call::{Call, CallContext, Error};
 
-/// Sends progress to the client, if it asked for it.
+/// Sends progress to the client, if the client requested it.
 ///
-/// Reports cost nothing where the client did not ask. They may be dropped
-/// where it does not read.
+/// Reports cost nothing if the client did not request them. They may be dropped
+/// if the client does not read.
 ///
-/// A test that calls the function itself takes one from
-/// `testing::progress` (feature `testing`), which records the reports.
+/// A test that calls the function itself creates one with `testing::progress`
+/// (feature `testing`), which records the reports.
 #[derive(Clone)]
 pub struct Progress(Source);
 
@@ -27,7 +27,7 @@ enum Source {
     Test(Arc<Record>, Arc<Reported>),
 }
 
-/// What a test does with a report.
+/// The function with which a test records a report.
 #[cfg(feature = "testing")]
 type Record = dyn Fn(f64, Option<f64>, Option<&str>) + Send + Sync;
 

@@ -5,13 +5,13 @@ use std::any::{TypeId, type_name};
 use super::FromCall;
 use crate::call::{Call, Error, StateMap};
 
-/// A value given to the server with
-/// [`ServerBuilder::state`](crate::server::ServerBuilder::state), cloned for
+/// A value of the server's state
+/// ([`ServerBuilder::state`](crate::server::ServerBuilder::state)), cloned for
 /// the call.
 ///
-/// Values are told apart by type, one of each; share with `Arc` what is costly
-/// to clone. A type that no one gave, or that was given twice, is an error of
-/// `build()`.
+/// Values are distinguished by type, with one of each; use `Arc` to share what
+/// is costly to clone. A required type that the server lacks, or that was added
+/// twice, is an error of `build()`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State<T>(pub T);
 
@@ -27,19 +27,20 @@ impl<T: Clone + Send + Sync + 'static> FromCall for State<T> {
     }
 }
 
-/// What a tool needs of the server; told by [`FromCall::requires`].
+/// The requirements of a tool for the server, declared by
+/// [`FromCall::requires`].
 #[derive(Debug, Default)]
 pub struct Requirements {
     states: Vec<(TypeId, &'static str)>,
 }
 
 impl Requirements {
-    /// The server must have been given a state of type `T`.
+    /// Requires a state of type `T`.
     pub fn state<T: 'static>(&mut self) {
         self.states.push((TypeId::of::<T>(), type_name::<T>()));
     }
 
-    /// The names of required states that `states` lacks.
+    /// Returns the names of required states that `states` lacks.
     pub(crate) fn missing<'a>(&'a self, states: &'a StateMap) -> impl Iterator<Item = &'a str> {
         self.states
             .iter()

@@ -8,9 +8,9 @@ use super::{Middleware, Next};
 use crate::call::{Call, Error, ErrorKind, Reply};
 use crate::primitive::PrimitiveInfo;
 
-/// Refuses callers that lack a scope of what they call (`#[tool(scope = "…")]`,
-/// [`Router::scope`](crate::Router::scope)), which is not in their list either. It is
-/// left out of chains that need no scope.
+/// Refuses callers that lack a scope of the called primitive (`#[tool(scope =
+/// "…")]`, [`Router::scope`](crate::Router::scope)), which is not in their list
+/// either. It is omitted from chains without scopes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Authorize;
 

@@ -9,10 +9,10 @@ use tokio::sync::Semaphore;
 use super::{Middleware, Next};
 use crate::call::{Call, Error, Reply};
 
-/// Lets at most so many calls run at once; the others wait, within their time.
+/// Limits how many calls run at once; the others wait, within their time.
 ///
-/// The permit stays with the handler until it has ended: a blocking handler keeps
-/// it after its caller has read of a timeout.
+/// The permit stays with the handler until it has ended: a blocking handler
+/// keeps it after its caller has received a timeout.
 #[derive(Clone, Debug)]
 pub struct ConcurrencyLimit {
     calls: usize,

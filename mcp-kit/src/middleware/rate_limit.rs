@@ -11,14 +11,14 @@ use crate::call::{Call, Error, ErrorKind, Reply};
 use crate::limits::{Budgets, Key, Ledger, Rate, Refused};
 use crate::primitive::Kind;
 
-/// Limits how often each caller may call each primitive (GCRA). A caller above the
-/// rate reads how many seconds to wait; other callers are not affected. Over HTTP,
-/// callers that are not authenticated count by their address, as far as it is
+/// Limits how often each caller may call each primitive (GCRA). A caller above
+/// the rate reads how many seconds to wait; other callers are not affected.
+/// Over HTTP, unauthenticated callers count by their address, as far as it is
 /// known.
 ///
 /// State is kept for at most `limiter_entries` pairs of caller and primitive
-/// ([`Limits`](crate::server::Limits)); the least recently seen go first.
-/// Clones share their state.
+/// ([`Limits`](crate::server::Limits)); the least recently seen are forgotten
+/// first. Clones share their state.
 #[derive(Clone)]
 pub struct RateLimit {
     budgets: Arc<Budgets>,
@@ -77,8 +77,8 @@ impl fmt::Debug for RateLimit {
     }
 }
 
-// `#[async_trait]` written out: if the count is had at once, the rest of the chain
-// is handed on as it is.
+// `#[async_trait]` written out: if the count is available at once, the rest of
+// the chain is passed on as it is.
 impl Middleware for RateLimit {
     fn handle<'life, 'next, 'async_trait>(
         &'life self,

@@ -20,8 +20,8 @@ use crate::schema::RunTime;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Validate;
 
-// `#[async_trait]` written out: checking does not wait, so the rest of the chain's
-// future is handed on without a box around it.
+// `#[async_trait]` written out: checking does not wait, so the rest of the
+// chain's future is passed on without a box around it.
 impl Middleware for Validate {
     fn handle<'life, 'next, 'async_trait>(
         &'life self,
@@ -44,9 +44,9 @@ impl Middleware for Validate {
     }
 }
 
-/// Checks the result of a tool that has an output schema. One that breaks the
-/// schema, or has no structured content, is an internal error: the client reads
-/// a reference, and the log says what is wrong and where, without values.
+/// Checks the result of a tool that has an output schema. A result that breaks
+/// the schema, or has no structured content, is an internal error: the client
+/// reads a reference, and the log has what is wrong and where, without values.
 ///
 /// It is in the chain of every tool with an output schema, outside of your own
 /// middlewares. A result that reports a failure (`isError`) is not checked.
@@ -79,7 +79,7 @@ impl Middleware for ValidateOutput {
     }
 }
 
-/// How many mistakes of a result are reported.
+/// The most mistakes of a result that are reported.
 const MOST_TOLD: usize = 5;
 
 fn check(schema: &RunTime, result: &ToolResult) -> Result<(), Error> {

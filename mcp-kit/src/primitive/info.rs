@@ -1,4 +1,4 @@
-//! What is known of every primitive, whatever its kind.
+//! The data that primitives of every kind have.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -54,7 +54,8 @@ pub struct PrimitiveInfo {
 }
 
 impl PrimitiveInfo {
-    /// Of a tool with these hints. `scopes` are those of the routers around it.
+    /// Describes a tool with these hints. `scopes` are those of the routers
+    /// around it.
     pub(crate) fn of_tool(
         tool: &ToolDefinition,
         mut scopes: Scopes,
@@ -71,38 +72,38 @@ impl PrimitiveInfo {
         }
     }
 
-    /// What kind of primitive it is.
+    /// Returns the primitive's kind.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Its name, unique among those of its kind.
+    /// Returns its name, unique among those of its kind.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its name for people.
+    /// Returns its name for people.
     #[must_use]
     pub fn title(&self) -> Option<&str> {
         self.title.as_deref()
     }
 
-    /// What it is for.
+    /// Returns its description.
     #[must_use]
     pub fn description(&self) -> &str {
         &self.description
     }
 
-    /// The scopes that a caller must hold to see and to call it: its own, and those
-    /// of the routers that it is in.
+    /// Returns the scopes that a caller must hold to see and to call it: its
+    /// own, and those of the routers that it is in.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.scopes.iter().map(AsRef::as_ref)
     }
 
-    /// A scope that it requires and the caller does not hold. Decides both what is
-    /// listed and what can be called.
+    /// Returns a scope that it requires and the caller does not hold. Decides
+    /// both what is listed and what can be called.
     pub(crate) fn missing_scope(&self, principal: &Principal) -> Option<&str> {
         self.scopes().find(|scope| !principal.has_scope(scope))
     }

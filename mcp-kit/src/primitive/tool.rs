@@ -1,4 +1,5 @@
-//! What the client and the server know of a tool before it is called.
+//! The definition of a tool: what the client and the server know before it is
+//! called.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ pub struct ToolDefinition {
     pub(crate) annotations: Annotations,
     pub(crate) arguments: Arc<CompiledArgs>,
     pub(crate) output_schema: Option<Value>,
-    /// What results are checked against.
+    /// The schema that results are checked against.
     pub(crate) output: Option<Arc<RunTime>>,
     pub(crate) scope: Option<Cow<'static, str>>,
     pub(crate) timeout: Option<Duration>,
@@ -50,7 +51,7 @@ pub struct ToolDefinition {
     pub(crate) result_bytes: Option<usize>,
     pub(crate) blocking: bool,
     pub(crate) accepted_warnings: Vec<WarningCode>,
-    /// What is wrong, for `build()` to tell.
+    /// What is wrong, for `build()` to report.
     pub(crate) problems: Vec<String>,
 }
 
@@ -66,10 +67,10 @@ pub struct Annotations {
     /// The tool may destroy something.
     #[serde(rename = "destructiveHint", skip_serializing_if = "Option::is_none")]
     pub destructive: Option<bool>,
-    /// Calling it again with the same arguments changes nothing more.
+    /// Further calls with the same arguments change nothing more.
     #[serde(rename = "idempotentHint", skip_serializing_if = "Option::is_none")]
     pub idempotent: Option<bool>,
-    /// The tool reaches into a world that is not closed, such as the web.
+    /// The tool reaches an open world, such as the web.
     #[serde(rename = "openWorldHint", skip_serializing_if = "Option::is_none")]
     pub open_world: Option<bool>,
 }
@@ -81,10 +82,10 @@ impl Annotations {
 }
 
 impl ToolDefinition {
-    /// A tool without arguments.
+    /// Creates the definition of a tool without arguments.
     ///
-    /// Names have 1 to 64 characters of `A–Z a–z 0–9 _ . -`; the description
-    /// is what a model chooses the tool by.
+    /// Names have 1 to 64 characters of `A–Z a–z 0–9 _ . -`; a model chooses
+    /// the tool by its description.
     pub fn new(
         name: impl Into<Cow<'static, str>>,
         description: impl Into<Cow<'static, str>>,
@@ -108,16 +109,16 @@ impl ToolDefinition {
         }
     }
 
-    /// A name for people.
+    /// Sets a name for people.
     #[must_use]
     pub fn with_title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
         self.title = Some(title.into());
         self
     }
 
-    /// The JSON Schema (2020-12) of the arguments. The root must describe an
-    /// object. Every call is checked against the schema as it is given, so a
-    /// keyword that mcp-kit cannot check is an error of `build()`.
+    /// Sets the JSON Schema (2020-12) of the arguments. The root must describe
+    /// an object. Every call is checked against the schema as it is passed in,
+    /// so a keyword that mcp-kit cannot check is an error of `build()`.
     ///
     /// Arguments that the schema does not name are refused, unless the root has
     /// `additionalProperties` or combines other schemas. `format` is an
@@ -126,12 +127,13 @@ impl ToolDefinition {
     ///
     /// mcp-kit checks most keywords itself. The feature `regex` adds `pattern`,
     /// the feature `json-schema` all others: `if`, `contains`,
-    /// `dependentRequired`, `unevaluatedProperties`, references by `$anchor` and
-    /// `$id`, and so on. A `$ref` is never fetched, from the network or a file.
+    /// `dependentRequired`, `unevaluatedProperties`, references by `$anchor`
+    /// and `$id`, and so on. A `$ref` is never fetched, from the network or a
+    /// file.
     ///
     /// Clients get the schema in a form that every host and every model's API
-    /// accepts: see [`input_schema`](Self::input_schema). What cannot be put into
-    /// that form is a warning of
+    /// accepts: see [`input_schema`](Self::input_schema). A part that this form
+    /// cannot express is a warning of
     /// [`Server::warnings`](crate::server::Server::warnings).
     #[must_use]
     pub fn with_input_schema(mut self, schema: Value) -> Self {
@@ -142,11 +144,12 @@ impl ToolDefinition {
         self
     }
 
-    /// The JSON Schema (2020-12) of the structured content;
-    /// [`with_input_schema`](Self::with_input_schema) lists what needs a feature.
+    /// Sets the JSON Schema (2020-12) of the structured content;
+    /// [`with_input_schema`](Self::with_input_schema) lists the keywords that
+    /// require a feature.
     ///
-    /// Every result is checked against it. One that breaks it or has no
-    /// structured content is an internal error, and the log says what is wrong
+    /// Every result is checked against it. A result that breaks it or has no
+    /// structured content is an internal error, and the log has what is wrong
     /// and where. Results that report a failure (`isError`) are not checked.
     #[must_use]
     pub fn with_output_schema(mut self, schema: Value) -> Self {
@@ -172,89 +175,90 @@ impl ToolDefinition {
         self.output_schema = Some(schema);
     }
 
-    /// The tool changes nothing.
+    /// Sets whether the tool changes nothing.
     #[must_use]
     pub fn with_read_only(mut self, hint: bool) -> Self {
         self.annotations.read_only = Some(hint);
         self
     }
 
-    /// The tool may destroy something.
+    /// Sets whether the tool may destroy something.
     #[must_use]
     pub fn with_destructive(mut self, hint: bool) -> Self {
         self.annotations.destructive = Some(hint);
         self
     }
 
-    /// Calling it again with the same arguments changes nothing more.
+    /// Sets whether further calls with the same arguments change nothing more.
     #[must_use]
     pub fn with_idempotent(mut self, hint: bool) -> Self {
         self.annotations.idempotent = Some(hint);
         self
     }
 
-    /// The tool reaches into a world that is not closed, such as the web.
+    /// Sets whether the tool reaches an open world, such as the web.
     #[must_use]
     pub fn with_open_world(mut self, hint: bool) -> Self {
         self.annotations.open_world = Some(hint);
         self
     }
 
-    /// The scope that a caller must hold.
+    /// Sets the scope that a caller must hold.
     #[must_use]
     pub fn with_scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
         self.scope = Some(scope.into());
         self
     }
 
-    /// How long a call may take, waiting included.
+    /// Sets the time limit of a call, waiting included.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// The tool's name on the wire.
+    /// Returns the tool's name on the wire.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The name for people.
+    /// Returns the name for people.
     #[must_use]
     pub fn title(&self) -> Option<&str> {
         self.title.as_deref()
     }
 
-    /// What the tool does, for the model.
+    /// Returns the description, for the model.
     #[must_use]
     pub fn description(&self) -> &str {
         &self.description
     }
 
-    /// The hints for the client.
+    /// Returns the hints for the client.
     #[must_use]
     pub fn annotations(&self) -> &Annotations {
         &self.annotations
     }
 
-    /// The published schema of the arguments: what is checked, in the form that
-    /// every host and every model's API accepts. Limits outside ±(2⁵³−1) are left
-    /// out, optional members do not list `null`, and a choice between objects at
-    /// the root is one object with the choice in words. All of them are checked
-    /// as they were declared.
+    /// Returns the published schema of the arguments: the checked rules, in the
+    /// form that every host and every model's API accepts. Limits outside
+    /// ±(2⁵³−1) are omitted, optional members do not list `null`, and a choice
+    /// between objects at the root is one object with the choice in words. All
+    /// of them are checked as they were declared.
     #[must_use]
     pub fn input_schema(&self) -> &Value {
         self.arguments.schema()
     }
 
-    /// The published schema of the structured content.
+    /// Returns the published schema of the structured content.
     #[must_use]
     pub fn output_schema(&self) -> Option<&Value> {
         self.output_schema.as_ref()
     }
 
-    /// How long a call may take, waiting included, if the tool says so itself.
+    /// Returns the time limit of a call, waiting included, if the tool sets
+    /// one.
     #[must_use]
     pub fn timeout(&self) -> Option<Duration> {
         self.timeout
@@ -266,7 +270,7 @@ impl ToolDefinition {
         self.blocking
     }
 
-    /// The scope that a caller must hold.
+    /// Returns the scope that a caller must hold.
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
         self.scope.as_deref()
