@@ -1,4 +1,4 @@
-//! What a client reports about itself.
+//! The client's information about itself.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ pub struct ClientInfo {
     title: Option<Box<str>>,
 }
 
-/// The members that are kept. Icons and the like may be large.
+/// The members that are kept. Icons and similar members may be large.
 #[derive(Deserialize)]
 struct Members<'a> {
     #[serde(borrow)]
@@ -43,19 +43,19 @@ impl ClientInfo {
         })
     }
 
-    /// The program's name.
+    /// Returns the program's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The program's version; empty if it does not say.
+    /// Returns the program's version; empty if the client does not send one.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// The name that is shown to people, if it has another for them.
+    /// Returns the name that is shown to people, if it differs from the name.
     #[must_use]
     pub fn title(&self) -> Option<&str> {
         self.title.as_deref()

@@ -14,11 +14,11 @@ use serde_json::value::RawValue;
 use super::{ProtocolVersion, RequestId, RpcError};
 use crate::support::text::LineEnd;
 
-/// Writes an error answer: to the request of this id or, where none can be
-/// given, to a client that speaks this version.
+/// Writes an error answer: to the request with this id or, without an id, to a
+/// client that speaks this version.
 ///
-/// The schemas have the member left out since 2025-11-25, and allow no `null`.
-/// Those before allow neither, and there JSON-RPC's own rule holds: `null`.
+/// The schemas since 2025-11-25 omit the member, and allow no `null`. The
+/// earlier ones allow neither, and there JSON-RPC's own rule applies: `null`.
 pub(crate) fn error(out: &mut Vec<u8>, id: Result<&RequestId, ProtocolVersion>, error: &RpcError) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","#);
     match id {
@@ -43,7 +43,7 @@ pub(crate) fn error(out: &mut Vec<u8>, id: Result<&RequestId, ProtocolVersion>, 
     out.extend_from_slice(b"}}");
 }
 
-/// Writes an answer whose result `write` puts down as one JSON value.
+/// Writes an answer whose result `write` writes as one JSON value.
 pub(crate) fn result(out: &mut Vec<u8>, id: &RequestId, write: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     id.write(out);
@@ -61,7 +61,7 @@ pub(crate) fn notification(out: &mut Vec<u8>, method: &str, params: &impl Serial
     out.push(b'}');
 }
 
-/// Writes a value that this crate made and that always serialises.
+/// Writes a value of this crate, which always serialises.
 pub(crate) fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     let start = out.len();
     let mut serializer = Serializer::with_formatter(&mut *out, OneLine);
@@ -71,9 +71,9 @@ pub(crate) fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     }
 }
 
-/// The same JSON on one line, for every reader. Line breaks end messages: a
-/// [`RawValue`] within the value may have some between its tokens, and within
-/// strings there may be others that JSON does not escape.
+/// Returns the same JSON on one line, for every reader. Line breaks end
+/// messages: a [`RawValue`] within the value may have some between its tokens,
+/// and strings may contain others that JSON does not escape.
 pub(crate) fn on_one_line(json: Box<RawValue>) -> Result<Box<RawValue>, serde_json::Error> {
     let text = json.get();
     if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none()
@@ -88,7 +88,7 @@ pub(crate) fn on_one_line(json: Box<RawValue>) -> Result<Box<RawValue>, serde_js
     RawValue::from_string(line.replace(['\n', '\r'], " "))
 }
 
-/// Compact JSON whose strings end no line.
+/// Compact JSON whose strings contain no line end.
 struct OneLine;
 
 impl Formatter for OneLine {
@@ -126,7 +126,7 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-/// The bytes of a text as a JSON string, without the quotes.
+/// Returns the bytes of a text as a JSON string, without the quotes.
 pub(crate) fn string_size(text: &str) -> usize {
     let found = escapes(text);
     let (mut size, mut rest) = (text.len() + found.bytes, text.as_bytes());
@@ -137,7 +137,7 @@ pub(crate) fn string_size(text: &str) -> usize {
     size
 }
 
-/// What a text holds that is written as something else.
+/// The characters of a text that must be escaped.
 struct Escapes {
     /// How many bytes the escapes that JSON requires add.
     bytes: usize,

@@ -1,5 +1,5 @@
-//! Protocol errors: what a JSON-RPC error answer carries. A tool that fails is
-//! no protocol error; that is [`ToolError`](crate::ToolError).
+//! Protocol errors: the content of a JSON-RPC error answer. The failure of a
+//! tool is not a protocol error; that is [`ToolError`](crate::ToolError).
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) enum ErrorCode {
     /// -32700: the message is not JSON.
     ParseError,
-    /// -32600: the message is JSON but no request.
+    /// -32600: the message is JSON but not a valid request.
     InvalidRequest,
     /// -32601: no such method, or a capability that the server does not offer.
     MethodNotFound,
@@ -18,8 +18,8 @@ pub(crate) enum ErrorCode {
     InvalidParams,
     /// -32603: the server failed.
     InternalError,
-    /// -32020: a header that the transport needs is missing, or says otherwise
-    /// than the message (2026-07-28, HTTP).
+    /// -32020: a header that the transport requires is missing, or contradicts
+    /// the message (2026-07-28, HTTP).
     #[cfg(feature = "http")]
     HeaderMismatch,
     /// -32022: the request names a protocol version that the server does not

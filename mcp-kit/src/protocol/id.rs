@@ -1,5 +1,5 @@
 //! Request ids. They are echoed as the client wrote them, and kept while a
-//! request is open, so their length has a limit.
+//! request is open, so their length is limited.
 
 use std::fmt;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl RequestId {
         }
     }
 
-    /// The bytes that it holds beside itself.
+    /// Returns the number of bytes that it holds in addition to itself.
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Integer(_) | Self::Unsigned(_) => 0,
@@ -71,7 +71,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// The text of a JSON string, borrowed where it holds no escape.
+/// Returns the text of a JSON string, borrowed if it has no escapes.
 pub(crate) fn json_string(text: &str) -> Option<std::borrow::Cow<'_, str>> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
     if memchr::memchr(b'\\', inner.as_bytes()).is_none() {

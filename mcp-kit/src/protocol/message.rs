@@ -1,4 +1,4 @@
-//! From one frame's bytes to a JSON-RPC message, in one pass.
+//! Parses the bytes of a frame into a JSON-RPC message, in one pass.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -46,7 +46,7 @@ pub(crate) struct Notification<'a> {
     pub(crate) params: Params<'a>,
 }
 
-/// A message that cannot be served, with its id where one can be read.
+/// A message that cannot be served, with its id if one can be read.
 #[derive(Debug)]
 pub(crate) struct Malformed {
     pub(crate) id: Option<RequestId>,
@@ -62,8 +62,8 @@ pub(crate) enum Frame<'a> {
     Batch(Vec<&'a RawValue>),
 }
 
-/// Decodes one frame. Of a batch with more than `most` members no more than one
-/// further is kept: a member can be two bytes long.
+/// Decodes one frame. Of a batch with more than `most` members only one further
+/// member is kept: a member can be two bytes long.
 pub(crate) fn decode(bytes: &[u8], most: usize) -> Frame<'_> {
     let bytes = without_mark(bytes);
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
@@ -128,8 +128,8 @@ pub(crate) fn decode_one(bytes: &[u8]) -> Result<Message<'_>, Malformed> {
     }
 }
 
-/// Something is wrong with the members of a message, or with those of its
-/// parameters: then the id still counts.
+/// Reports what is wrong with the members of a message, or with those of its
+/// parameters, in which case the id is still used.
 #[cold]
 fn unreadable(text: &str) -> Result<Message<'_>, Malformed> {
     let Ok(envelope) = serde_json::from_str::<Envelope<'_, &RawValue>>(text) else {
@@ -163,8 +163,8 @@ fn unreadable(text: &str) -> Result<Message<'_>, Malformed> {
     }
 }
 
-/// Valid JSON that was not read: a number among the members is too large for
-/// any type. `None` if it is no JSON.
+/// Handles valid JSON that was not read: a number among the members is too
+/// large for any type. Returns `None` if it is not JSON.
 #[cold]
 fn out_of_range(text: &str) -> Option<Result<Message<'_>, Malformed>> {
     #[derive(serde::Deserialize)]
@@ -395,8 +395,8 @@ impl<'de, P: Deserialize<'de>> Visitor<'de> for EnvelopeVisitor<P> {
                     false
                 }
             };
-            // Two ids or two methods: which one a reader takes is a matter of
-            // taste, and disagreement between readers is how filters are passed.
+            // Two ids or two methods: readers differ in which one they use, and
+            // such differences let messages get past filters.
             if is_repeated {
                 return Err(serde::de::Error::custom("repeated member"));
             }

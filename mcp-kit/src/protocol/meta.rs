@@ -1,5 +1,5 @@
-//! A request's `_meta`: what the modern era puts on every request, and the
-//! progress token of both eras.
+//! A request's `_meta`: the members that the modern era puts on every request,
+//! and the progress token of both eras.
 
 use std::borrow::Cow;
 
@@ -15,14 +15,14 @@ pub(crate) struct Meta<'a> {
     protocol_version: Option<&'a RawValue>,
     #[serde(borrow, rename = "io.modelcontextprotocol/clientCapabilities", default)]
     client_capabilities: Option<&'a RawValue>,
-    /// What the client reports about itself.
+    /// The client's information about itself.
     #[serde(borrow, rename = "io.modelcontextprotocol/clientInfo", default)]
     pub(crate) client_info: Option<&'a RawValue>,
     #[serde(borrow, rename = "progressToken", default)]
     progress_token: Option<&'a RawValue>,
     #[serde(borrow, rename = "io.modelcontextprotocol/logLevel", default)]
     log_level: Option<&'a RawValue>,
-    /// The trace that the request belongs to, as W3C Trace Context has it.
+    /// The trace of the request, in the format of W3C Trace Context.
     #[cfg(feature = "otel")]
     #[serde(borrow, default)]
     pub(crate) traceparent: Option<&'a RawValue>,
@@ -31,7 +31,7 @@ pub(crate) struct Meta<'a> {
     pub(crate) tracestate: Option<&'a RawValue>,
 }
 
-/// The levels of RFC 5424 by the names that the specification has for them.
+/// The levels of RFC 5424, by their names in the specification.
 const LOG_LEVELS: [&str; 8] = [
     "debug",
     "info",
@@ -55,7 +55,7 @@ impl<'a> Meta<'a> {
         }
     }
 
-    /// The era the request belongs to by its metadata.
+    /// Returns the era of the request by its metadata.
     pub(crate) fn era(&self) -> Era {
         if self.protocol_version.is_some() || self.client_capabilities.is_some() {
             Era::Modern
@@ -69,8 +69,8 @@ impl<'a> Meta<'a> {
         modern_version(&self.check_members()?)
     }
 
-    /// Checks that the members are there which the modern era requires, and
-    /// gives the version's name, which need not be a known one.
+    /// Checks that the members that the modern era requires are present.
+    /// Returns the version's name, which may be unknown.
     pub(crate) fn check_members(&self) -> Result<Cow<'a, str>, RpcError> {
         let Some(version) = self.protocol_version else {
             return Err(missing("io.modelcontextprotocol/protocolVersion"));
@@ -97,8 +97,8 @@ impl<'a> Meta<'a> {
         }
     }
 
-    /// The token under which the client wants progress, if any. It stands in
-    /// every report, so none is sent under one that is large.
+    /// Returns the token under which the client requests progress, if any. It
+    /// is part of every report, so none is sent under a large token.
     pub(crate) fn progress_token(&self) -> Option<RequestId> {
         const LONGEST: usize = 1024;
         self.progress_token
@@ -119,7 +119,7 @@ fn missing(key: &str) -> RpcError {
     ))
 }
 
-/// The version of the modern era that has this name.
+/// Returns the version of the modern era that has this name.
 pub(crate) fn modern_version(name: &str) -> Result<ProtocolVersion, RpcError> {
     ProtocolVersion::from_name(name)
         .filter(|version| version.era() == Era::Modern)

@@ -1,9 +1,9 @@
-//! What a handler, an observer or a test can read of the protocol: the version
-//! and era that a client speaks, a request's id, and what the client reports about
-//! itself.
+//! The parts of the protocol that a handler, an observer or a test can read:
+//! the version and era of a client, a request's id, and the client's
+//! information about itself.
 //!
-//! Messages and error codes are here too, and private. Nothing in this
-//! module performs IO or knows a transport.
+//! Messages and error codes are also here, and private. This module performs no
+//! IO and does not depend on a transport.
 
 mod client_info;
 pub(crate) mod encode;

@@ -1,14 +1,14 @@
-//! The parameters of every method that the server knows, read in the same pass
-//! as the message around them. Their values stay raw text; whoever knows the
-//! method reads them.
+//! The parameters of every method that the server supports, read in the same
+//! pass as the message around them. Their values remain raw text, which the
+//! method's own code parses.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// A request's or notification's `params`. Members with other names are passed
-/// over.
+/// A request's or notification's `params`. Members with other names are
+/// skipped.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Params<'a> {
     pub(crate) name: Option<&'a RawValue>,
@@ -37,7 +37,7 @@ enum Member {
     Other,
 }
 
-/// Objects only: a derived one would take a list as well.
+/// Accepts only objects: a derived implementation would also accept a list.
 impl<'de: 'a, 'a> Deserialize<'de> for Params<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(ParamsVisitor)

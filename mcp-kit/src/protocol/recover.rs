@@ -1,10 +1,10 @@
-//! Finding the id of a message that cannot be read whole: one that is not
-//! valid JSON, or one too large to keep. The scanner takes the bytes in
-//! pieces, keeps next to nothing, and trusts nothing but the top level.
+//! Finds the id of a message that cannot be read as a whole: one that is not
+//! valid JSON, or one too large to keep. The scanner reads the bytes in pieces,
+//! stores almost nothing, and uses only the top level.
 
 use super::{LONGEST_ID, RequestId};
 
-/// The top-level `id` in `bytes`, if one can be found.
+/// Returns the top-level `id` in `bytes`, if one can be found.
 pub(crate) fn recover_id(bytes: &[u8]) -> Option<RequestId> {
     let mut scanner = IdScanner::default();
     scanner.feed(bytes);
@@ -15,8 +15,8 @@ pub(crate) fn recover_id(bytes: &[u8]) -> Option<RequestId> {
 /// its quotes.
 const LONGEST_TEXT: usize = LONGEST_ID + 2;
 
-/// Looks for `"id": <string or integer>` at the top level of an object that
-/// also has a `"method"`: an answer's id is no request's.
+/// Searches for `"id": <string or integer>` at the top level of an object that
+/// also has a `"method"`: the id of an answer is not that of a request.
 #[derive(Debug, Default)]
 pub(crate) struct IdScanner {
     depth: usize,
@@ -41,7 +41,7 @@ enum Key {
 }
 
 impl IdScanner {
-    /// Takes the next piece of the message.
+    /// Reads the next piece of the message.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         while let Some((&byte, tail)) = rest.split_first() {
@@ -64,7 +64,7 @@ impl IdScanner {
         }
     }
 
-    /// The id, once all pieces are fed.
+    /// Returns the id, once all pieces are read.
     pub(crate) fn finish(mut self) -> Option<RequestId> {
         if !self.in_string {
             self.end_scalar();
@@ -150,7 +150,7 @@ impl IdScanner {
         }
     }
 
-    /// A scalar value at the top level has ended.
+    /// Handles the end of a scalar value at the top level.
     fn end_scalar(&mut self) {
         if self.depth == 1
             && !self.expects_key

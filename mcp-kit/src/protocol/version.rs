@@ -1,4 +1,4 @@
-//! The protocol's revisions and the two eras they fall into.
+//! The protocol's revisions and their two eras.
 
 use std::fmt;
 
@@ -18,7 +18,8 @@ pub enum ProtocolVersion {
     V2026_07_28,
 }
 
-/// How a client speaks: with a handshake, or with metadata on every request.
+/// The style of a client's requests: with a handshake, or with metadata on
+/// every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Era {
@@ -44,7 +45,7 @@ impl ProtocolVersion {
     /// The newest revision that has a handshake.
     pub const NEWEST_LEGACY: Self = Self::V2025_11_25;
 
-    /// The revision's name on the wire.
+    /// Returns the revision's name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -56,7 +57,7 @@ impl ProtocolVersion {
         }
     }
 
-    /// The revision with this name, if this crate speaks it.
+    /// Returns the revision with this name, if this crate supports it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL
@@ -65,7 +66,7 @@ impl ProtocolVersion {
             .find(|version| version.as_str() == name)
     }
 
-    /// The era the revision belongs to.
+    /// Returns the revision's era.
     #[must_use]
     pub const fn era(self) -> Era {
         match self {

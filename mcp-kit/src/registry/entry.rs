@@ -1,4 +1,4 @@
-//! A registered primitive: its definition, its chains, and how lists show it.
+//! A registered primitive: its definition, its chains, and its form in lists.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::observe::{Log, Meter};
 use crate::primitive::{Annotations, WarningCode};
 use crate::protocol::Era;
 
-/// What the server sets for all of its primitives.
+/// The server's settings for all of its primitives.
 pub(crate) struct Policy {
     pub(crate) limits: Limits,
     pub(crate) ledger: Ledger,
@@ -31,21 +31,21 @@ pub(crate) struct Policy {
 pub(crate) struct Entry {
     pub(crate) target: Arc<Target>,
     pub(crate) definition: Arc<dyn Definition>,
-    /// Its place in the order of registration; cursors hold it.
+    /// Its position in the order of registration; cursors contain it.
     pub(super) serial: u64,
-    /// Neither listed nor callable.
+    /// Whether it is neither listed nor callable.
     pub(super) is_hidden: bool,
     accepted_warnings: Arc<[WarningCode]>,
     /// The primitive in a list, as JSON: legacy, modern.
     listed: [Arc<str>; 2],
-    /// Where HTTP's rate by default goes, if the primitive has no rate.
+    /// The position of HTTP's default rate, if the primitive has no rate.
     #[cfg(all(feature = "cli", feature = "http"))]
     unlimited_at: Option<usize>,
 }
 
 impl Policy {
-    /// Merges the server's policy and the primitive's, and chains what is left to do
-    /// for its calls. `network_rate` is HTTP's rate by default.
+    /// Merges the server's policy with the primitive's, and builds the chains
+    /// of its calls. `network_rate` is HTTP's default rate.
     pub(super) fn entry(
         &self,
         registration: Registration,
@@ -129,7 +129,7 @@ impl Policy {
     }
 }
 
-/// Both chains of a primitive, of which one has HTTP's rate by default.
+/// Builds both chains of a primitive, of which one has HTTP's default rate.
 fn chains(
     local: Box<[Arc<dyn Middleware>]>,
     unlimited_at: Option<usize>,
@@ -146,7 +146,8 @@ fn chains(
 }
 
 impl Entry {
-    /// The same primitive with another rate over HTTP, if it has no rate of its own.
+    /// Returns the same primitive with another rate over HTTP, if it has no
+    /// rate of its own.
     #[cfg(all(feature = "cli", feature = "http"))]
     pub(super) fn with_network_rate(&self, rate: Option<&RateLimit>) -> Self {
         let local = self.target.chains.local.clone();

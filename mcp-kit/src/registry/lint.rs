@@ -1,6 +1,6 @@
-//! What works about all primitives together, and could serve models and hosts better.
-//! What cannot work is an error of `build()` instead; what is about one tool is in
-//! `tool::lint`.
+//! Finds warnings about all primitives together: what works, but could serve
+//! models and hosts better. What cannot work is an error of `build()`; warnings
+//! about one tool are in `tool::lint`.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
@@ -14,7 +14,7 @@ use crate::primitive::{Kind, WarningCode};
 type Found = Vec<(WarningCode, String)>;
 
 impl Store {
-    /// The warnings in force, and how many were accepted.
+    /// Returns the warnings in force, and how many were accepted.
     pub(crate) fn warnings(&self) -> (Vec<Warning>, usize) {
         let current = self.current();
         let mut warnings = current.all_warnings();

@@ -25,7 +25,7 @@ mod snapshot;
 mod store;
 mod warning;
 
-/// Primitives of one server.
+/// The most primitives of one server.
 pub(crate) const MOST_PRIMITIVES: usize = 100_000;
 
 pub use crate::primitive::WarningCode;

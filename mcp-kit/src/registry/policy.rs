@@ -1,4 +1,4 @@
-//! What holds for a tool's calls.
+//! The settings of a tool's calls.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -9,8 +9,8 @@ use crate::call::{Chains, Middleware};
 use crate::primitive::{Annotations, ToolDefinition};
 use crate::registry::Entry;
 
-/// What holds for the calls of one tool: the author's, the server's and the
-/// registration's settings merged. It stays as it is when the registry changes.
+/// The settings of one tool's calls: the author's, the server's and the
+/// registration's merged. It does not change when the registry changes.
 #[derive(Clone)]
 pub struct ToolPolicy {
     definition: Arc<ToolDefinition>,
@@ -18,7 +18,7 @@ pub struct ToolPolicy {
 }
 
 impl Entry {
-    /// The definition, if it is a tool's.
+    /// Returns the definition, if it is a tool's.
     pub(crate) fn tool(&self) -> Option<Arc<ToolDefinition>> {
         let definition: Arc<dyn Any + Send + Sync> = Arc::clone(&self.definition) as _;
         definition.downcast().ok()
@@ -26,7 +26,7 @@ impl Entry {
 }
 
 impl ToolPolicy {
-    /// Of an entry, if it is a tool's.
+    /// Creates the policy of an entry, if it is a tool's.
     pub(crate) fn of(entry: &Arc<Entry>) -> Option<Self> {
         Some(Self {
             definition: entry.tool()?,
@@ -34,45 +34,46 @@ impl ToolPolicy {
         })
     }
 
-    /// The tool.
+    /// Returns the tool.
     #[must_use]
     pub fn definition(&self) -> &ToolDefinition {
         &self.definition
     }
 
-    /// How long a call may take, waiting included.
+    /// Returns the time limit of a call, waiting included.
     #[must_use]
     pub fn timeout(&self) -> Duration {
         self.entry.target.timeout
     }
 
-    /// The tool's hints, and those of
-    /// [`ServerBuilder::default_hints`](crate::server::ServerBuilder::default_hints) if
-    /// it has none.
+    /// Returns the tool's hints, with those of
+    /// [`ServerBuilder::default_hints`](crate::server::ServerBuilder::default_hints)
+    /// for hints that it does not set.
     #[must_use]
     pub fn annotations(&self) -> &Annotations {
         self.entry.target.info.annotations()
     }
 
-    /// The scopes that a caller must hold: the tool's own, and those of its routers.
+    /// Returns the scopes that a caller must hold: the tool's own, and those of
+    /// its routers.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.entry.target.info.scopes()
     }
 
-    /// The largest result, in bytes of JSON.
+    /// Returns the size of the largest result, in bytes of JSON.
     #[must_use]
     pub fn result_bytes(&self) -> usize {
         self.entry.target.result_bytes
     }
 
-    /// The names of the middlewares that a call passes, outermost first; see
-    /// [`Middleware::name`](crate::call::Middleware::name).
+    /// Returns the names of the middlewares that a call passes, outermost
+    /// first; see [`Middleware::name`](crate::call::Middleware::name).
     pub fn layers(&self) -> impl Iterator<Item = Cow<'static, str>> + use<> {
         self.names(|chains| &chains.local)
     }
 
-    /// The names of the middlewares that a call over HTTP passes, which has a rate by
-    /// default.
+    /// Returns the names of the middlewares that a call over HTTP passes, which
+    /// has a default rate.
     #[cfg(feature = "http")]
     pub fn http_layers(&self) -> impl Iterator<Item = Cow<'static, str>> + use<> {
         self.names(|chains| &chains.network)

@@ -1,4 +1,4 @@
-//! A primitive that is to be registered, and what its server changes about it.
+//! A primitive for registration, and the settings that its server changes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl Layers {
         self.after_validation.push(Arc::new(middleware));
     }
 
-    /// Puts `outer` around these.
+    /// Wraps these in `outer`.
     pub(super) fn wrap_in(&mut self, outer: &Self) {
         let before = outer.before_validation.iter().cloned();
         self.before_validation.splice(..0, before);
@@ -71,7 +71,7 @@ pub struct Registration {
     pub(super) strict_arguments: bool,
     pub(super) accepted_warnings: Vec<WarningCode>,
     pub(super) layers: Layers,
-    /// Those of the routers that it was in, the outermost first.
+    /// The scopes of the routers that it was in, the outermost first.
     pub(super) scopes: Scopes,
 }
 
@@ -120,33 +120,33 @@ impl Registration {
         }
     }
 
-    /// The name under which clients call it.
+    /// Returns the name under which clients call it.
     #[must_use]
     pub fn name(&self) -> &str {
         self.definition.name()
     }
 
-    /// The kind of primitive that it is.
+    /// Returns the kind of primitive that it is.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.definition.row().kind
     }
 
-    /// How long a call may take, waiting included; overrides the macro's
+    /// Sets the time limit of a call, waiting included; overrides the macro's
     /// `timeout` and [`Limits::call_time`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.limits.timeout = Some(timeout);
         self
     }
 
-    /// The largest result, in bytes of JSON; overrides the macro's
+    /// Sets the largest result, in bytes of JSON; overrides the macro's
     /// `result_bytes` and [`Limits::result_bytes`].
     pub fn result_bytes(mut self, bytes: usize) -> Self {
         self.limits.result_bytes = Some(bytes);
         self
     }
 
-    /// How many of its calls run at once; the others wait, within their
+    /// Limits how many of its calls run at once; the others wait, within their
     /// time. Overrides the macro's `concurrency`; without either there is no
     /// such limit.
     pub fn concurrency(mut self, calls: usize) -> Self {
@@ -154,14 +154,15 @@ impl Registration {
         self
     }
 
-    /// How often each caller may call it; overrides the macro's `rate`
-    /// and [`ServerBuilder::rate_limit`](crate::server::ServerBuilder::rate_limit).
+    /// Limits how often each caller may call it; overrides the macro's `rate`
+    /// and
+    /// [`ServerBuilder::rate_limit`](crate::server::ServerBuilder::rate_limit).
     pub fn rate_limit(mut self, rate: Rate) -> Self {
         self.limits.rate = Some(rate);
         self
     }
 
-    /// Takes only arguments that the published schema admits; see
+    /// Accepts only arguments that the published schema admits; see
     /// [`ServerBuilder::strict_arguments`](crate::server::ServerBuilder::strict_arguments).
     pub fn strict_arguments(mut self) -> Self {
         self.strict_arguments = true;
@@ -214,7 +215,7 @@ impl Registration {
         self.limits.or(self.definition.limits())
     }
 
-    /// Everything that is wrong with it, each with what to do.
+    /// Returns everything that is wrong with it, each with the fix.
     pub(super) fn problems(&self, states: &StateMap) -> Vec<String> {
         let mut problems = self.definition.problems();
         let named = format!("{} \"{}\"", self.kind(), self.name());
@@ -258,8 +259,8 @@ impl fmt::Debug for Registration {
     }
 }
 
-/// A value that can be registered: a [`Tool`] that is known only at run time, or a
-/// [`Registration`], which has limits and middlewares of its own.
+/// A value that can be registered: a [`Tool`] that is known only at run time,
+/// or a [`Registration`], which has its own limits and middlewares.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a tool that is known at run time nor a `Registration`",
     label = "cannot be registered",

@@ -71,7 +71,7 @@ impl Router {
         self.add(Registration::tool::<NameOfFunction>())
     }
 
-    /// Adds a `#[tool]` function with limits and middlewares of its own.
+    /// Adds a `#[tool]` function with its own limits and middlewares.
     pub fn tool_with<NameOfFunction: ToolFn>(
         self,
         change: impl FnOnce(Registration) -> Registration,
@@ -127,7 +127,7 @@ impl Router {
         self.merge(router.prefix(prefix))
     }
 
-    /// What is in it, with its layers, scope and prefix.
+    /// Returns its contents, with its layers, scope and prefix.
     pub(crate) fn into_registrations(self) -> Vec<Registration> {
         let Self {
             mut registrations,
@@ -146,7 +146,7 @@ impl Router {
         registrations
     }
 
-    /// What is in it, without its layers, and its layers.
+    /// Returns its contents without its layers, and its layers.
     pub(crate) fn into_parts(mut self) -> (Vec<Registration>, Layers) {
         let layers = std::mem::take(&mut self.layers);
         (self.into_registrations(), layers)

@@ -1,5 +1,5 @@
-//! What a server offers at one moment: found by name, listed in pages, and changed by
-//! making another.
+//! A snapshot of what a server offers: found by name, listed in pages, and
+//! replaced by another for each change.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
@@ -16,7 +16,7 @@ use crate::middleware::RateLimit;
 use crate::primitive::Kind;
 use crate::protocol::RpcError;
 
-/// What a server offers at one moment.
+/// The primitives of a server at one moment.
 #[derive(Clone, Default)]
 pub(crate) struct Snapshot {
     kinds: BTreeMap<Kind, OfKind>,
@@ -30,7 +30,7 @@ struct OfKind {
     by_name: HashMap<Arc<str>, Arc<Entry>, foldhash::fast::RandomState>,
     /// In the order of registration.
     by_serial: BTreeMap<u64, Arc<Entry>>,
-    /// Whether another caller may see others of them.
+    /// Whether another caller may see a different list.
     is_private: bool,
 }
 
@@ -50,12 +50,12 @@ pub(crate) enum Step {
 pub(crate) struct Page {
     pub(crate) entries: Vec<Arc<Entry>>,
     pub(crate) next_cursor: Option<String>,
-    /// Whether another caller may see others.
+    /// Whether another caller may see a different page.
     pub(crate) is_private: bool,
 }
 
 impl Snapshot {
-    /// The calls of the primitive of this name, unless it is hidden.
+    /// Returns the target of the primitive with this name, unless it is hidden.
     pub(crate) fn target(&self, kind: Kind, name: &str) -> Option<&Arc<Target>> {
         let entry = self.entry(kind, name)?;
         (!entry.is_hidden).then_some(&entry.target)
@@ -65,7 +65,8 @@ impl Snapshot {
         self.kinds.get(&kind)?.by_name.get(name)
     }
 
-    /// Everything of a kind that is not hidden, in the order of registration.
+    /// Returns everything of a kind that is not hidden, in the order of
+    /// registration.
     pub(crate) fn shown(&self, kind: Kind) -> impl Iterator<Item = &Arc<Entry>> {
         let of_kind = self.kinds.get(&kind);
         let entries = of_kind.into_iter().flat_map(|kind| kind.by_serial.values());
@@ -76,9 +77,10 @@ impl Snapshot {
         self.kinds.values().map(|kind| kind.by_serial.len()).sum()
     }
 
-    /// The kinds that the server declares to clients as its capabilities: those of
-    /// which it has a primitive, and tools in any case. Any server can gain tools at
-    /// run time, and a client that is told that there are none never asks again.
+    /// Returns the kinds that the server declares as its capabilities: those of
+    /// which it has a primitive, and always tools. Any server can gain tools at
+    /// run time, and a client that sees no such capability never lists them
+    /// again.
     pub(crate) fn capabilities(&self) -> impl Iterator<Item = Kind> {
         let others = self
             .kinds
@@ -87,8 +89,8 @@ impl Snapshot {
         std::iter::once(Kind::Tool).chain(others.map(|(kind, _)| *kind))
     }
 
-    /// The page of a kind that `cursor` points to, or the first one, in the order of
-    /// registration.
+    /// Returns the page of a kind that `cursor` points to, or the first one, in
+    /// the order of registration.
     pub(crate) fn page(
         &self,
         kind: Kind,
@@ -96,9 +98,9 @@ impl Snapshot {
         cursor: Option<&str>,
         items: usize,
     ) -> Result<Page, RpcError> {
-        // A cursor holds the serial number of the entry that was seen last, and not a
-        // position: it stays right when primitives come and go, and when the caller's
-        // scopes change.
+        // A cursor holds the serial number of the last entry, and not a
+        // position: it remains correct when primitives are added or removed,
+        // and when the caller's scopes change.
         let after = match cursor {
             None => 0,
             Some(cursor) => self.serial_of(cursor).ok_or_else(|| {
@@ -136,7 +138,7 @@ impl Snapshot {
         (1..=self.last_serial).contains(&serial).then_some(serial)
     }
 
-    /// Everything that is wrong with `steps`, each with what to do.
+    /// Returns everything that is wrong with `steps`, each with the fix.
     pub(super) fn problems(&self, steps: &[Step], states: &StateMap) -> Vec<String> {
         let mut problems = Vec::new();
         let mut added = HashSet::new();
@@ -171,7 +173,7 @@ impl Snapshot {
                 Step::Replace(_) | Step::Hide(_) | Step::Show(_) => {}
             }
         }
-        // An entry that was removed and added again is in `added` alone.
+        // An entry that was removed and added again is only in `added`.
         let replaced = added
             .iter()
             .filter(|(kind, name)| self.entry(*kind, name).is_some())
@@ -185,8 +187,8 @@ impl Snapshot {
         problems
     }
 
-    /// Another snapshot, with `steps` done, which have no problems. Calls see either
-    /// this one or the other.
+    /// Returns another snapshot, with `steps` applied, which have no problems.
+    /// Calls see either this one or the other.
     pub(super) fn after(
         &self,
         steps: Vec<Step>,
@@ -228,7 +230,7 @@ impl Snapshot {
         next
     }
 
-    /// Another snapshot, with another rate by default over HTTP.
+    /// Returns another snapshot, with another default rate over HTTP.
     #[cfg(all(feature = "cli", feature = "http"))]
     pub(super) fn with_network_rate(&self, rate: Option<&RateLimit>) -> Self {
         let mut next = self.clone();

@@ -1,5 +1,5 @@
-//! The registry of a server: the snapshot in force, and how it is changed while the
-//! server runs.
+//! The registry of a server: the current snapshot, and how it is changed while
+//! the server runs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,22 +16,23 @@ use crate::primitive::Kind;
 use crate::support::lock::Lock;
 use crate::tool::ToolFn;
 
-/// The snapshot in force. Each call reads it without a lock; changes are made one
-/// after the other, and each puts a new snapshot in its place.
+/// The current snapshot. Each call reads it without a lock; changes are made
+/// one after the other, and each replaces the snapshot.
 pub(crate) struct Store {
     current: ArcSwap<Snapshot>,
-    /// Held while a change is made: HTTP's rate by default.
+    /// HTTP's default rate. Locked while a change is made.
     changing: Lock<Option<RateLimit>>,
     policy: Policy,
     states: Arc<StateMap>,
 }
 
 impl Store {
-    /// A registry of what `steps` add.
+    /// Creates a registry with the primitives that `steps` add.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with them, and `problems` that were found before.
+    /// Returns everything that is wrong with them, and the `problems` that were
+    /// found before.
     pub(crate) fn new(
         policy: Policy,
         states: StateMap,
@@ -54,12 +55,12 @@ impl Store {
         })
     }
 
-    /// The snapshot in force: for a look, not to be kept across a wait.
+    /// Returns the current snapshot, which must not be kept across an `await`.
     pub(crate) fn current(&self) -> Guard<Arc<Snapshot>> {
         self.current.load()
     }
 
-    /// The calls of the primitive of this name.
+    /// Returns the target of the primitive with this name.
     pub(crate) fn target(&self, kind: Kind, name: &str) -> Option<Arc<Target>> {
         self.current.load().target(kind, name).cloned()
     }
@@ -72,8 +73,9 @@ impl Store {
         &self.policy
     }
 
-    /// Does all of `steps`, or none. Returns the snapshot that was in force before, to
-    /// be dropped outside of the lock: the last owner of a tool runs its author's code.
+    /// Applies all of `steps`, or none. Returns the previous snapshot, to be
+    /// dropped outside of the lock: the last owner of a tool runs its author's
+    /// code.
     fn change(&self, steps: Vec<Step>) -> Result<Arc<Snapshot>, Vec<String>> {
         let network_rate = self.changing.lock();
         let current = self.current.load_full();
@@ -95,7 +97,7 @@ impl Store {
         Ok(current)
     }
 
-    /// Changes the rate by default of calls over HTTP.
+    /// Changes the default rate of calls over HTTP.
     #[cfg(all(feature = "cli", feature = "http"))]
     pub(crate) fn set_network_rate(&self, rate: Option<Rate>) {
         let mut network_rate = self.changing.lock();
@@ -203,7 +205,7 @@ impl Registry {
         }
     }
 
-    /// Adds a primitive, at the end of its list.
+    /// Adds a primitive at the end of its list.
     ///
     /// # Errors
     ///
@@ -212,7 +214,7 @@ impl Registry {
         self.update(|changes| changes.add(primitive))
     }
 
-    /// Puts a primitive in the place of the one of the same kind and name.
+    /// Replaces the primitive of the same kind and name.
     ///
     /// # Errors
     ///
@@ -228,17 +230,17 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// As [`update`](Self::update).
+    /// Returns the same errors as [`update`](Self::update).
     pub fn remove(&self, kind: Kind, name: &str) -> Result<(), RegistryError> {
         self.update(|changes| changes.remove(kind, name))
     }
 
-    /// Hides a primitive: it is not listed, and a call of it is answered as one of an
-    /// unknown name. It keeps its place and its name.
+    /// Hides a primitive: it is not listed, and a call of it is answered like a
+    /// call of an unknown name. It keeps its place and its name.
     ///
     /// # Errors
     ///
-    /// As [`update`](Self::update).
+    /// Returns the same errors as [`update`](Self::update).
     pub fn hide(&self, kind: Kind, name: &str) -> Result<(), RegistryError> {
         self.update(|changes| changes.hide(kind, name))
     }
@@ -247,7 +249,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// As [`update`](Self::update).
+    /// Returns the same errors as [`update`](Self::update).
     pub fn show(&self, kind: Kind, name: &str) -> Result<(), RegistryError> {
         self.update(|changes| changes.show(kind, name))
     }
@@ -309,12 +311,12 @@ impl Changes {
         self.steps.push(Step::Remove((kind, name.to_owned())));
     }
 
-    /// Hides a primitive. One that is hidden already stays so.
+    /// Hides a primitive. A hidden one remains hidden.
     pub fn hide(&mut self, kind: Kind, name: &str) {
         self.steps.push(Step::Hide((kind, name.to_owned())));
     }
 
-    /// Shows a primitive. One that is not hidden stays so.
+    /// Shows a primitive. A shown one remains shown.
     pub fn show(&mut self, kind: Kind, name: &str) {
         self.steps.push(Step::Show((kind, name.to_owned())));
     }
@@ -328,14 +330,14 @@ impl fmt::Debug for Changes {
     }
 }
 
-/// Why a registry could not be changed: every problem, each with what to do.
+/// Why a registry could not be changed: every problem, each with the fix.
 #[derive(Clone)]
 pub struct RegistryError {
     problems: Vec<String>,
 }
 
 impl RegistryError {
-    /// Each problem.
+    /// Returns each problem.
     #[must_use]
     pub fn problems(&self) -> &[String] {
         &self.problems

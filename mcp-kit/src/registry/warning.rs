@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::primitive::WarningCode;
 
-/// Something that works, and could serve models and hosts better; found by
+/// Something that works, but could serve models and hosts better; found by
 /// [`Server::warnings`](crate::Server::warnings).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
@@ -14,14 +14,15 @@ pub struct Warning {
 }
 
 impl Warning {
-    /// The tool that it is about; `None` if it is about the server.
+    /// Returns the tool that it is about; `None` if it is about the server.
     #[must_use]
     pub fn tool(&self) -> Option<&str> {
         self.tool.as_deref()
     }
 
-    /// What kind of warning it is. It can be accepted for one tool
-    /// ([`Registration::accept_warning`](super::Registration::accept_warning)) or for the server
+    /// Returns the kind of warning. It can be accepted for one tool
+    /// ([`Registration::accept_warning`](super::Registration::accept_warning))
+    /// or for the server
     /// ([`ServerBuilder::accept_warning`](crate::server::ServerBuilder::accept_warning)).
     #[must_use]
     pub fn code(&self) -> WarningCode {

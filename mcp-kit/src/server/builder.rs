@@ -25,7 +25,7 @@ use crate::protocol::encode;
 use crate::registry::{IntoRegistration, Policy, Registration, Router, Step, Store, Via};
 use crate::tool::ToolFn;
 
-/// Puts a server together; made by [`Server::builder`].
+/// Configures a server; made by [`Server::builder`].
 #[must_use = "a server is made by `.build()`"]
 pub struct ServerBuilder {
     name: String,
@@ -72,7 +72,8 @@ impl ServerBuilder {
         }
     }
 
-    /// What a model should know of the server as a whole.
+    /// Sets the instructions for models: what they should know about the server
+    /// as a whole.
     pub fn instructions(mut self, instructions: impl Into<String>) -> Self {
         self.instructions = Some(instructions.into());
         self
@@ -103,8 +104,8 @@ impl ServerBuilder {
         self.add(change(Registration::tool::<NameOfFunction>()))
     }
 
-    /// Registers a tool that is known only at run time, or any [`Registration`], which
-    /// has limits and middlewares of its own.
+    /// Registers a tool that is known only at run time, or any
+    /// [`Registration`], which has its own limits and middlewares.
     #[expect(clippy::should_implement_trait, reason = "routers are not numbers")]
     pub fn add<M: Via>(mut self, primitive: impl IntoRegistration<M>) -> Self {
         self.router = self.router.add(primitive);
@@ -125,7 +126,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Gives handlers a value, which they take as
+    /// Adds a value to the server's state, which handlers receive as
     /// [`State<T>`](crate::extract::State). One of each type.
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.states.insert(value);
@@ -180,18 +181,18 @@ impl ServerBuilder {
         self
     }
 
-    /// Adds an observer, such as an audit: it sees the end of every call, also of
-    /// those that no middleware sees. May be given several times.
+    /// Adds an observer, such as an audit: it sees the end of every call,
+    /// including those that no middleware sees. May be called several times.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observers.push(Arc::new(observer));
         self
     }
 
-    /// Takes only arguments that the published schema admits. Without it, what
-    /// hosts write in another way is
-    /// [normalised](crate::args#arguments-as-hosts-send-them) if it has one
-    /// reading: `"5"` for a number, JSON text for a list or an object, `null` for
-    /// an optional argument. `5.0` for an integer is taken in any case: JSON
+    /// Accepts only arguments that the published schema admits. Without it,
+    /// arguments that hosts write differently are
+    /// [normalised](crate::args#arguments-as-hosts-send-them) if they have one
+    /// reading: `"5"` for a number, JSON text for a list or an object, `null`
+    /// for an optional argument. `5.0` for an integer is always accepted: JSON
     /// Schema admits it.
     ///
     /// [`Registration::strict_arguments`] does this for one tool.
@@ -237,15 +238,15 @@ impl ServerBuilder {
         self
     }
 
-    /// Counts calls, and what else [`Metrics`] lists.
+    /// Counts calls, and everything else that [`Metrics`] lists.
     #[cfg(feature = "metrics")]
     pub fn metrics(mut self, metrics: &Metrics) -> Self {
         self.meter = Meter::of(Some(metrics.clone()));
         self
     }
 
-    /// Gives the caller over stdio these scopes only; without it `local` holds
-    /// every scope.
+    /// Restricts the caller over stdio to these scopes; without it `local`
+    /// holds every scope.
     pub fn local_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.local = Principal::new("local", scopes);
         self
@@ -297,10 +298,10 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with it, each with what to do: doubled and
+    /// Returns everything that is wrong with it, each with the fix: doubled and
     /// invalid names, missing and doubled states, schemas that disagree with
-    /// their rules, limits that cannot work, and a profile with
-    /// `panic = "abort"`, under which a panic in a tool would end the process.
+    /// their rules, limits that cannot work, and a profile with `panic =
+    /// "abort"`, under which a panic in a tool would end the process.
     pub fn build(self) -> Result<Server, BuildError> {
         let problems = self.problems();
         let ledger = Ledger::new(self.limits.limiter_entries);
@@ -375,17 +376,17 @@ impl ServerBuilder {
     }
 }
 
-/// The options of a network transport: the server carries them and reads no more of
-/// them than this.
+/// The options of a network transport, of which the server reads only these.
 pub(crate) trait NetworkOptions: Any + Send + Sync {
-    /// How often each caller may call what has no rate of its own.
+    /// Returns the rate of each caller for primitives without a rate of their
+    /// own.
     fn default_rate(&self) -> Option<Rate>;
 
-    /// What is wrong with them, for `build()` to report.
+    /// Returns what is wrong with them, for `build()` to report.
     fn problems(&self, meter: &Meter) -> Vec<String>;
 }
 
-/// No options: those of each transport by default.
+/// No options: each transport uses its defaults.
 struct NoNetwork;
 
 impl NetworkOptions for NoNetwork {
@@ -425,14 +426,14 @@ impl Identity {
     }
 }
 
-/// Why a server could not be built: every problem, each with what to do.
+/// Why a server could not be built: every problem, each with the fix.
 #[derive(Clone)]
 pub struct BuildError {
     problems: Vec<String>,
 }
 
 impl BuildError {
-    /// Each problem.
+    /// Returns each problem.
     #[must_use]
     pub fn problems(&self) -> &[String] {
         &self.problems

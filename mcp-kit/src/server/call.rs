@@ -21,7 +21,7 @@ use crate::extract::FromCall;
 use crate::primitive::Kind;
 use crate::protocol::{ProtocolVersion, RequestId};
 
-/// Calls that run inside each other on one thread.
+/// The most calls that run inside each other on one thread.
 const DEEPEST: u32 = 16;
 
 thread_local! {
@@ -32,19 +32,19 @@ thread_local! {
 ///
 /// Its text is what a client would read, so it holds no internal error's
 /// source. In a handler, `?` makes an internal error of it, and `.or_user("…")`
-/// replaces it by words of your own.
+/// replaces it with words of your own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallError {
     /// The server has no tool of that name.
     UnknownTool,
-    /// The call was refused or failed: its scope, a rate, its arguments, its
-    /// time, or the tool itself.
+    /// The call was refused or failed, because of its scope, a rate, its
+    /// arguments, its time, or the tool itself.
     Failed {
-        /// What went wrong.
+        /// The kind of the failure.
         kind: ErrorKind,
-        /// What a client would read: the message, or for internal errors and
-        /// panics the reference under which the log has the cause.
+        /// The text that a client would read: the message, or for internal
+        /// errors and panics the reference under which the log has the cause.
         message: String,
     },
     /// The result exceeds the tool's limit.
@@ -193,7 +193,8 @@ impl Server {
     }
 }
 
-/// The server that runs the handler, to [`call`](Server::call) its tools.
+/// Extracts the server that runs the handler, to [`call`](Server::call) its
+/// tools.
 impl FromCall for Server {
     async fn from_call(call: &mut Call) -> Result<Self, Error> {
         let home: Arc<dyn Any + Send + Sync> = Arc::clone(&call.context().home) as _;
@@ -204,14 +205,14 @@ impl FromCall for Server {
     }
 }
 
-/// An id that no other call from code in this process has.
+/// Returns an id that no other call from code in this process has.
 fn fresh_id() -> RequestId {
     static CALLS: AtomicU64 = AtomicU64::new(1);
     let number = CALLS.fetch_add(1, Ordering::Relaxed);
     RequestId::String(format!("server.call/{number}").into())
 }
 
-/// The arguments' text; `None` if they are left out.
+/// Returns the arguments' text; `None` if they are omitted.
 fn raw(arguments: &impl Serialize) -> Result<Option<String>, CallError> {
     let raw = serde_json::to_string(arguments)
         .map_err(|_| CallError::arguments("the arguments have no JSON form"))?;

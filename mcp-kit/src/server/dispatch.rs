@@ -1,5 +1,5 @@
-//! From a request to what answers it: which era, which method, and for a call what
-//! it is made of.
+//! Dispatches a request to the code that answers it: by era, by method, and for
+//! a call by the primitive.
 
 use std::sync::Arc;
 
@@ -19,19 +19,19 @@ use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
 use crate::protocol::{ClientInfo, Era, ErrorCode, ProtocolVersion, RpcError, encode};
 
-/// What a connection or a request knows of its client.
+/// The state of a connection or a request that depends on its client.
 pub(crate) struct Session {
     pub(crate) principal: Principal,
     /// The version agreed on by `initialize`.
     pub(crate) version: Option<ProtocolVersion>,
-    /// What the client said of itself in `initialize`.
+    /// The client's information about itself from `initialize`.
     pub(crate) client: Option<Arc<ClientInfo>>,
     pub(crate) origin: Origin,
     pub(crate) source: RequestSource,
 }
 
-/// A description of a client that is longer is read at once, and not kept as
-/// text until a handler asks for it.
+/// A longer description of a client is parsed at once, and not kept as text
+/// until a handler needs it.
 const LONGEST_CLIENT_TEXT: usize = 1024;
 
 /// A request whose era is known.
@@ -42,7 +42,7 @@ pub(super) struct Ask<'a, 'm> {
     meta: &'a Meta<'m>,
 }
 
-/// What becomes of a request.
+/// The result of dispatching a request.
 #[must_use]
 pub(crate) enum Routed {
     /// Its answer is written.
@@ -54,7 +54,8 @@ pub(crate) enum Routed {
 }
 
 impl ServerInner {
-    /// Answers a request into `out`, or says what it asks for.
+    /// Answers a request into `out`, or returns the call or subscription that
+    /// it requests.
     pub(crate) fn request(
         self: &Arc<Self>,
         session: &mut Session,
@@ -84,8 +85,8 @@ impl ServerInner {
         self.route(era, session, request, &meta, out)
     }
 
-    /// Answers a request whose era is known, and whose metadata is what that
-    /// era requires.
+    /// Answers a request whose era is known, and whose metadata meets the
+    /// requirements of that era.
     pub(crate) fn route(
         self: &Arc<Self>,
         era: Era,
@@ -103,7 +104,7 @@ impl ServerInner {
         }
         let Some(method) = method.filter(|method| method.is_in(era)) else {
             if comes_first && era == Era::Legacy {
-                // Metadata is missing, or comes where it means nothing.
+                // Metadata is missing, or is present where it has no meaning.
                 meta.check_modern()?;
             }
             return Err(RpcError::method_not_found(&request.method));
@@ -166,8 +167,8 @@ impl ServerInner {
     ) -> Result<(), RpcError> {
         encode::result(out, &ask.request.id, |out| {
             out.extend_from_slice(br#"{"supportedVersions":"#);
-            // Only what a request's own metadata may name: the legacy versions
-            // have their handshake.
+            // Only the versions that a request's own metadata may name: the
+            // legacy ones have their handshake.
             encode::json(out, &[ProtocolVersion::V2026_07_28.as_str()]);
             self.write_capabilities(out);
             self.write_instructions(out);
@@ -177,7 +178,7 @@ impl ServerInner {
         Ok(())
     }
 
-    /// Writes what the server offers, as a further member of a result.
+    /// Writes the server's capabilities, as a further member of a result.
     fn write_capabilities(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(br#","capabilities":{"#);
         for (at, kind) in self.registry.current().capabilities().enumerate() {
@@ -246,7 +247,7 @@ impl ServerInner {
             Era::Modern => ProtocolVersion::V2026_07_28,
             Era::Legacy => session.version.unwrap_or(ProtocolVersion::NEWEST_LEGACY),
         };
-        // Of a long one, the icons need not be kept.
+        // The icons of a long description need not be kept.
         let mut described = None;
         let mut client_text = meta.client_info.map(RawValue::get);
         if let Some(long) = client_text.take_if(|text| text.len() > LONGEST_CLIENT_TEXT) {
@@ -289,14 +290,15 @@ impl ServerInner {
         }
     }
 
-    /// Writes who the server is, as a further member of a result's `_meta`.
+    /// Writes the server's information, as a further member of a result's
+    /// `_meta`.
     pub(crate) fn write_server_info(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(br#","io.modelcontextprotocol/serverInfo":"#);
         out.extend_from_slice(self.identity.info.as_bytes());
     }
 }
 
-/// A parameter that must be a string.
+/// Reads a parameter that must be a string.
 pub(super) fn text<'a>(
     value: Option<&'a RawValue>,
     name: &'static str,

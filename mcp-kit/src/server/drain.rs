@@ -1,4 +1,4 @@
-//! The end of a server's life: ready, then draining.
+//! The drain of a server: announced, then begun.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-/// Whether the server drains, and who wants to know.
+/// Whether the server drains, and the tasks that wait for it.
 #[derive(Debug, Default)]
 pub(crate) struct Drain {
     ending: AtomicBool,
@@ -15,7 +15,7 @@ pub(crate) struct Drain {
 }
 
 impl Drain {
-    /// Says that the drain is near: readiness turns, and nothing else.
+    /// Announces the drain: only the readiness changes.
     #[cfg(feature = "http")]
     pub(crate) fn announce(&self) {
         self.ending.store(true, Ordering::Release);
@@ -58,12 +58,13 @@ impl DrainHandle {
         Self(drain)
     }
 
-    /// Begins the drain: new calls are refused with a clear answer, calls in
-    /// flight finish, connections close. Where this crate serves the socket,
-    /// calls that have not ended after
-    /// [`Limits::drain_time`](super::Limits) are answered that the server shuts
-    /// down; an application that serves an `http_service()` limits that time, and
-    /// ends its own connections. Calling it again changes nothing.
+    /// Begins the drain: new calls are refused with an error that names the
+    /// reason, calls in flight finish, connections close. If this crate serves
+    /// the socket, calls that have not ended after
+    /// [`Limits::drain_time`](super::Limits) are answered with the error that
+    /// the server shuts down; an application that serves an `http_service()`
+    /// limits that time, and ends its own connections. Further calls of this
+    /// method change nothing.
     pub fn begin(&self) {
         self.0.begin();
     }

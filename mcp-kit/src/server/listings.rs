@@ -1,4 +1,4 @@
-//! What a server offers, for the program that serves it.
+//! Lists what a server offers, for the program that serves it.
 
 use std::sync::Arc;
 
@@ -7,17 +7,18 @@ use crate::primitive::{Kind, ToolDefinition};
 use crate::registry::{Registry, ToolPolicy, Warning};
 
 impl Server {
-    /// What the server offers, to be changed while it runs.
+    /// Returns the registry, which changes what the server offers while it
+    /// runs.
     #[must_use]
     pub fn registry(&self) -> Registry {
         Registry::new(&self.inner.registry)
     }
 
-    /// The definitions of all tools, in the order in which they are listed. Hidden
-    /// tools are left out.
+    /// Returns the definitions of all tools, in the order in which they are
+    /// listed. Hidden tools are omitted.
     ///
-    /// It is what the server offers at this moment: a change of the
-    /// [registry](Self::registry) makes no difference to it.
+    /// The result is a snapshot: a later change of the
+    /// [registry](Self::registry) does not affect it.
     #[must_use]
     pub fn tools(&self) -> Vec<Arc<ToolDefinition>> {
         let current = self.inner.registry.current();
@@ -49,23 +50,23 @@ impl Server {
         tools.filter_map(ToolPolicy::of).collect()
     }
 
-    /// What works, and could serve models and hosts better: names,
-    /// descriptions, hints, and schemas that some hosts refuse, each with what to
-    /// do. A good test is that there are none; those that do not apply can be
-    /// accepted one by one
+    /// Returns the warnings: what works, but could serve models and hosts
+    /// better. They concern names, descriptions, hints, and schemas that some
+    /// hosts refuse, each with the fix. A good test is that there are none;
+    /// those that do not apply can be accepted one by one
     /// ([`Registration::accept_warning`](crate::registry::Registration::accept_warning)).
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
         self.inner.registry.warnings().0
     }
 
-    /// How many warnings were accepted.
+    /// Returns how many warnings were accepted.
     #[cfg(feature = "cli")]
     pub(crate) fn accepted_warnings(&self) -> usize {
         self.inner.registry.warnings().1
     }
 
-    /// Every tool, as a list of the newest protocol version shows it.
+    /// Returns every tool, as a list of the newest protocol version shows it.
     #[cfg(feature = "cli")]
     pub(crate) fn listed_tools(&self) -> serde_json::Value {
         let current = self.inner.registry.current();

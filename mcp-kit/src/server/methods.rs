@@ -1,5 +1,5 @@
 //! The table of methods: every request that the server answers, and what the
-//! transports must know of it. They ask the table and compare no names.
+//! transports must know about it. They query the table and compare no names.
 
 #[cfg(feature = "http")]
 use std::borrow::Cow;
@@ -22,7 +22,7 @@ pub(crate) struct Method {
     eras: &'static [Era],
     pub(super) does: Does,
     #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "for headers"))]
-    /// Where the `Mcp-Name` header of a request comes from (2026-07-28, HTTP).
+    /// The source of the `Mcp-Name` header of a request (2026-07-28, HTTP).
     header: Option<NameFrom>,
     /// A legacy client may send it before `initialize`.
     pub(super) comes_first: bool,
@@ -35,13 +35,13 @@ pub(crate) struct Method {
     pub(crate) is_greeting: bool,
 }
 
-/// What a method does.
+/// The action of a method.
 pub(super) enum Does {
     /// It is answered at once.
     Answer(fn(&ServerInner, &mut Ask<'_, '_>, &mut Vec<u8>) -> Result<(), RpcError>),
     /// It lists the primitives of a kind.
     List(Kind),
-    /// It runs a handler, which this finds.
+    /// It runs a handler, which this function finds.
     Call(Find),
     /// It opens the legacy era of a connection, or an HTTP session.
     Initialize,
@@ -101,7 +101,7 @@ static METHODS: [Method; 6] = [
     },
 ];
 
-/// The method of this name, in whichever era.
+/// Returns the method with this name, in either era.
 pub(crate) fn find(name: &str) -> Option<&'static Method> {
     METHODS.iter().find(|method| method.name == name)
 }
@@ -122,8 +122,8 @@ impl Method {
         matches!(self.does, Does::Listen)
     }
 
-    /// The parameter that the `Mcp-Name` header must repeat, and its value, if the
-    /// request has it.
+    /// Returns the parameter that the `Mcp-Name` header must repeat, and its
+    /// value, if the request has it.
     #[cfg(feature = "http")]
     pub(crate) fn header_name<'a>(
         &self,
@@ -137,7 +137,7 @@ impl Method {
 }
 
 impl ServerInner {
-    /// What a request calls, if that is known.
+    /// Returns what a request calls, if that is known.
     #[cfg(feature = "http")]
     pub(crate) fn target_of(&self, request: &Request<'_>) -> Option<Arc<Target>> {
         match find(&request.method)?.does {

@@ -1,4 +1,4 @@
-//! The server: its tools, its policy, and how calls reach them.
+//! The server: its tools, its policy, and the path of calls to them.
 
 mod builder;
 mod call;
@@ -65,7 +65,7 @@ pub(crate) struct ServerInner {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) limits: Limits,
-    /// What it offers.
+    /// The primitives that it offers.
     pub(crate) registry: Arc<Store>,
     #[cfg_attr(
         not(any(feature = "stdio", feature = "testing")),
@@ -74,7 +74,7 @@ pub(crate) struct ServerInner {
     pub(crate) local: Principal,
     /// One for each call that may run at once.
     permits: Arc<Semaphore>,
-    /// And of each principal, over HTTP.
+    /// The permits of each principal, over HTTP.
     #[cfg(feature = "http")]
     pub(crate) principal_permits: Arc<PrincipalPermits>,
     pub(crate) drain: Arc<Drain>,
@@ -93,7 +93,7 @@ pub(crate) struct ServerInner {
     pub(crate) meter: Meter,
 }
 
-/// What the server says of itself, as JSON that is written as it is.
+/// The server's information about itself, as JSON that is written unchanged.
 struct Identity {
     /// `{"name":…,"version":…}`
     info: String,
@@ -102,46 +102,46 @@ struct Identity {
 }
 
 impl Server {
-    /// Starts to build a server. `name` and `version` are what clients see of
-    /// it; `env!("CARGO_PKG_VERSION")` is a good version.
+    /// Starts to build a server. Clients see `name` and `version`;
+    /// `env!("CARGO_PKG_VERSION")` is a good version.
     pub fn builder(name: impl Into<String>, version: impl Into<String>) -> ServerBuilder {
         ServerBuilder::new(name.into(), version.into())
     }
 
-    /// The server's name.
+    /// Returns the server's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
     }
 
-    /// The server's version.
+    /// Returns the server's version.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.inner.version
     }
 
-    /// The limits in force.
+    /// Returns the limits in force.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.inner.limits
     }
 
-    /// The metrics that the server was given.
+    /// Returns the metrics of the server, if it has any.
     #[cfg(feature = "metrics")]
     #[must_use]
     pub fn metrics(&self) -> Option<&Metrics> {
         self.inner.meter.metrics()
     }
 
-    /// A handle that ends the server: it refuses new calls, lets the ones in
-    /// flight finish within the drain time, and closes.
+    /// Returns a handle that ends the server: it refuses new calls, lets those
+    /// in flight finish within the drain time, and closes.
     #[must_use]
     pub fn drain_handle(&self) -> DrainHandle {
         DrainHandle::new(Arc::clone(&self.inner.drain))
     }
 
-    /// Replaces the options of the network transport; services that were made before
-    /// keep theirs.
+    /// Replaces the options of the network transport; services that were made
+    /// before keep theirs.
     #[cfg(all(feature = "cli", feature = "http"))]
     pub(crate) fn set_network(&self, options: impl NetworkOptions) {
         (self.inner.registry).set_network_rate(options.default_rate());
@@ -154,15 +154,14 @@ impl Server {
 }
 
 impl ServerInner {
-    /// The options of the network transport, if they are of this type.
+    /// Returns the options of the network transport, if they are of this type.
     #[cfg(feature = "http")]
     pub(crate) fn network<T: Clone + 'static>(&self) -> Option<T> {
         let options: &dyn Any = &***self.network.load();
         options.downcast_ref().cloned()
     }
 
-    /// What the replicas of this server know of each other's sessions, where
-    /// they share a store.
+    /// Returns the shared owners of sessions, if the replicas share a store.
     #[cfg(feature = "http")]
     pub(crate) fn shared_sessions(&self) -> Option<Arc<dyn SharedSessions>> {
         #[cfg(feature = "redis")]
@@ -172,7 +171,7 @@ impl ServerInner {
         None
     }
 
-    /// The limits of a transport's edge.
+    /// Returns the limits of a transport's edge.
     #[cfg(feature = "http")]
     pub(crate) fn edge_limits(&self, rates: &EdgeRates) -> EdgeLimits {
         EdgeLimits::new(rates, &self.ledger)

@@ -10,7 +10,7 @@ use crate::protocol::{RequestId, RpcError, encode};
 
 /// A subscription that a client requests.
 pub(crate) struct Subscription {
-    /// The id of the request, by which the client knows it.
+    /// The id of the request, which identifies it for the client.
     pub(crate) id: RequestId,
 }
 
@@ -38,7 +38,7 @@ impl Subscription {
 }
 
 impl ServerInner {
-    /// Writes the result that ends a subscription of the server's own accord.
+    /// Writes the result by which the server ends a subscription.
     pub(crate) fn end_subscription(&self, out: &mut Vec<u8>, id: &RequestId) {
         encode::result(out, id, |out| {
             out.extend_from_slice(

@@ -1,5 +1,5 @@
-//! Tools made of functions: what `#[tool]` expands to meets the server here.
-//! Types are erased at this boundary, so that little is compiled in the
+//! Tools made from functions: the server side of the expansion of `#[tool]`.
+//! Types are erased at this boundary, so that little code is compiled in the
 //! crate that uses the macro.
 
 use std::borrow::Cow;
@@ -61,8 +61,8 @@ pub trait Parameter<M: sealed::Via>: Sized {
 }
 
 mod sealed {
-    /// How a parameter is made. No other crate can name one of the two, so none
-    /// can implement `Parameter`.
+    /// The conversion of a parameter. Other crates cannot name either of the
+    /// two, so they cannot implement `Parameter`.
     pub trait Via {}
 
     #[derive(Debug)]
@@ -99,7 +99,7 @@ impl<T: FromCall> Parameter<ViaCall> for T {
     }
 }
 
-/// What the macro writes down of a function.
+/// The data that the macro records about a function.
 #[derive(Debug)]
 pub struct ToolSpec {
     definition: ToolDefinition,
@@ -179,9 +179,9 @@ impl ToolSpec {
         self.definition.blocking = true;
     }
 
-    /// `schema` is `output_schema` of the return type. The expansion names it by
-    /// a qualified path, here as where it makes the result: the compiler then
-    /// tells a wrong return type once, not twice.
+    /// Sets the function that returns the schema of the return type. The
+    /// expansion names it by a qualified path, here and where it makes the
+    /// result: the compiler then reports a wrong return type once, not twice.
     pub fn output(&mut self, schema: fn(&mut SchemaGenerator) -> Option<Schema>) {
         let mut generator = SchemaSettings::draft2020_12()
             .for_serialize()
@@ -195,12 +195,12 @@ impl ToolSpec {
     }
 }
 
-/// The reply of a handler, of what its function returned.
+/// Converts the return value of a function into the reply of its handler.
 pub fn reply(result: impl IntoToolResult) -> Result<Reply, Error> {
     result.into_tool_result().map(Reply::Tool)
 }
 
-/// What a blocking function takes: it moves to another thread.
+/// The parameters of a blocking function, which moves to another thread.
 #[diagnostic::on_unimplemented(
     message = "the arguments of a blocking tool move between threads, and `{Self}` cannot",
     label = "not `Send`",
@@ -211,7 +211,8 @@ pub trait MovesBetweenThreads: Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Send + 'static> MovesBetweenThreads for T {}
 
-/// Runs a blocking function on the blocking pool, with what was extracted for it.
+/// Runs a blocking function on the blocking pool, with its extracted
+/// parameters.
 ///
 /// The call, and with it every permit, moves into the closure: a caller that
 /// gave up does not free what the closure still uses.
@@ -223,7 +224,7 @@ pub async fn run_blocking<T: MovesBetweenThreads>(
     let span = tracing::Span::current();
     let extracted = Discarded::new(extracted);
     let running = tokio::task::spawn_blocking(move || {
-        // The pool may have had no thread until the caller was answered.
+        // The pool may have had no free thread until the caller was answered.
         let outcome = match extracted.take() {
             Some(extracted) if !call.context().is_cancelled() => {
                 contain_in(&span, || run(extracted)).unwrap_or_else(|panic| Err(panic.into()))
@@ -233,10 +234,10 @@ pub async fn run_blocking<T: MovesBetweenThreads>(
                 Err(Error::internal("the call ended before it began"))
             }
         };
-        // What middlewares attached is dropped with the call.
+        // The values that middlewares attached are dropped with the call.
         let dropped = contain_in(&span, || drop(call));
         let _ = discard(span);
-        // The outcome of a call that was answered before is dropped.
+        // The outcome of a call that was already answered is dropped.
         Discarded::new(match dropped {
             Ok(()) => outcome,
             Err(panic) => match discard(outcome) {
@@ -253,7 +254,7 @@ pub async fn run_blocking<T: MovesBetweenThreads>(
     }
 }
 
-/// What a `#[tool]` function needs, and its definition.
+/// Returns the requirements of a `#[tool]` function, and its definition.
 pub(crate) fn describe<T: ToolFn>() -> (ToolDefinition, Requirements, impl Handler) {
     let mut spec = ToolSpec::new();
     T::describe(&mut spec);

@@ -1,6 +1,6 @@
-//! What works about a tool, and could serve models and hosts better. What cannot work
-//! is an error of `build()` instead; what is about all tools together is in
-//! `registry::lint`.
+//! Finds warnings about a tool: what works, but could serve models and hosts
+//! better. What cannot work is an error of `build()`; warnings about all tools
+//! together are in `registry::lint`.
 
 use std::time::Duration;
 
@@ -9,25 +9,24 @@ use serde_json::Value;
 use crate::primitive::{Annotations, ToolDefinition, WarningCode};
 use crate::schema::{Obstacle, obstacles};
 
-/// A description shorter than this, in characters, hardly says when to use a
-/// tool.
+/// A shorter description, in characters, hardly explains when to use a tool.
 const SHORTEST_DESCRIPTION: usize = 12;
 
 /// Several hosts cut longer descriptions.
 const LONGEST_DESCRIPTION: usize = 1_024;
 
-/// Hosts put the server's name in front, and allow 60 or 64 characters in all.
+/// Hosts prefix the server's name, and allow 60 or 64 characters in total.
 const LONGEST_NAME: usize = 40;
 
 /// How long the clients of the official SDKs wait for an answer.
 const CLIENT_PATIENCE: Duration = Duration::from_secs(60);
 
-/// Places of one kind that are named in one warning.
+/// The most places of one kind that are named in one warning.
 const MOST_PLACES: usize = 5;
 
 type Found = Vec<(WarningCode, String)>;
 
-/// The warnings of a tool with these hints and this timeout.
+/// Returns the warnings of a tool with these hints and this timeout.
 pub(super) fn warnings(
     definition: &ToolDefinition,
     hints: &Annotations,
@@ -136,7 +135,7 @@ fn result_warnings(definition: &ToolDefinition, warnings: &mut Found) {
     warnings.extend(schema_warnings(&obstacles(schema, false), "result"));
 }
 
-/// What some hosts refuse, and which ones.
+/// Returns what some hosts refuse, and which hosts.
 fn schema_warnings(obstacles: &[Obstacle], what: &str) -> Found {
     let mut found: Found = Vec::new();
     let places = |of: fn(&Obstacle) -> Option<&String>| -> Option<String> {

@@ -1,4 +1,4 @@
-//! Tools: what a server offers, what a call carries, what it answers.
+//! Tools: their definitions, their handlers and their results.
 //!
 //! The guide explains [how to write a tool](crate::guide::writing_a_tool).
 
@@ -55,14 +55,15 @@ use crate::call::Call;
 )]
 #[async_trait]
 pub trait Tool: Send + Sync + 'static {
-    /// Name, description, schemas and policy. Read once, when the tool is registered.
+    /// Returns the name, description, schemas and policy. Called once, when the
+    /// tool is registered.
     fn definition(&self) -> &ToolDefinition;
 
-    /// Runs the tool. The arguments have passed the definition's schema.
+    /// Runs the tool. The arguments are valid by the definition's schema.
     ///
     /// # Errors
     ///
-    /// Whatever the tool makes of its failure: [`ToolError`] says what of it
-    /// the client sees.
+    /// Returns the failure of the tool: [`ToolError`] decides what the client
+    /// sees of it.
     async fn call(&self, call: Call) -> Result<ToolResult, ToolError>;
 }

@@ -1,4 +1,4 @@
-//! A tool's result, and what a tool may return to make one.
+//! A tool's result, and the types that a tool may return.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -9,13 +9,13 @@ use crate::content::{Audio, Content, EmbeddedResource, Image, ResourceLink, Text
 use crate::protocol::encode;
 
 impl ToolResult {
-    /// A result with structured content, and the same JSON as text for clients
-    /// that read text only.
+    /// Creates a result with structured content, and the same JSON as text for
+    /// clients that read only text.
     ///
     /// # Errors
     ///
-    /// An internal error if `value` has no JSON form: a number that is NaN or
-    /// infinite, a map whose keys are not text or numbers.
+    /// Returns an internal error if `value` has no JSON form: a number that is
+    /// NaN or infinite, a map whose keys are not text or numbers.
     pub fn structured<T: Serialize + ?Sized>(value: &T) -> Result<Self, ToolError> {
         let json = encode::on_one_line(finite::to_json(value)?)?;
         Ok(Self {
@@ -39,23 +39,23 @@ impl ToolResult {
 /// | [`ToolResult`] | itself |
 /// | `Result<T, ToolError>` | `T`'s result, or the error |
 ///
-/// A result that says nothing (an empty text, no blocks) becomes the text
-/// `(no result)`. Structured content stays as it is: an empty list is a result.
+/// An empty result (an empty text, no blocks) becomes the text `(no result)`.
+/// Structured content is not changed: an empty list is a result.
 #[diagnostic::on_unimplemented(
     message = "a tool cannot return `{Self}`",
     label = "not a tool's result",
     note = "return text, a number, `Json<T>` (structured content), content blocks, `Option` of these, or `Result<_, ToolError>`"
 )]
 pub trait IntoToolResult {
-    /// Makes the result.
+    /// Converts the value into the result.
     ///
     /// # Errors
     ///
-    /// The tool's own failure, or an internal error where the value has no
+    /// Returns the tool's own failure, or an internal error if the value has no
     /// JSON form.
     fn into_tool_result(self) -> Result<ToolResult, ToolError>;
 
-    /// The schema of the structured content, if there is any.
+    /// Returns the schema of the structured content, if there is any.
     fn output_schema(generator: &mut SchemaGenerator) -> Option<Schema> {
         let _ = generator;
         None

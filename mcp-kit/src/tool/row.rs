@@ -1,5 +1,6 @@
-//! What differs for tools: their definition and how it is listed, and a failure is a
-//! result that reports it, for the model to read.
+//! The differences of tools from other primitives: their definition and its
+//! form in lists, and that a failure is a result that reports it, for the model
+//! to read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,7 +107,7 @@ impl Definition for ToolDefinition {
     }
 }
 
-/// What is wrong with a tool's name, if anything is.
+/// Returns what is wrong with a tool's name, if anything is.
 fn name_problem(name: &str) -> Option<String> {
     let is_valid = (1..=64).contains(&name.len())
         && name
@@ -143,7 +144,7 @@ fn write(out: &mut Vec<u8>, era: Era, reply: &Reply) {
         }
     }
     out.push(b']');
-    // The legacy era knows structured content that is an object, and no other.
+    // In the legacy era structured content must be an object.
     if let Some(structured) = &result.structured
         && (era == Era::Modern || structured.get().starts_with('{'))
     {
@@ -171,13 +172,15 @@ struct Listed<'a> {
     annotations: &'a Annotations,
 }
 
-/// The legacy era knows structured content that is an object, and no other:
-/// clients drop a tool, or the whole list, that says otherwise.
+/// Whether a schema describes an object. In the legacy era structured content
+/// must be one: clients drop a tool, or the whole list, with any other output
+/// schema.
 fn is_object(schema: &Value) -> bool {
     schema.get("type").and_then(Value::as_str) == Some("object")
 }
 
-/// A tool's own hints, and the server's for those that it does not set.
+/// Returns a tool's own hints, with the server's for those that it does not
+/// set.
 fn hints(own: &Annotations, default: &Annotations) -> Annotations {
     let mut hints = own.clone();
     let destructive = own.destructive == Some(true);

@@ -1,7 +1,7 @@
 //! Ends the process if its runtime cannot. While handlers block every worker,
-//! nothing in the runtime sees a signal, the end of the input, or the end of the
-//! drain time; a thread outside of it does. Only the command line starts it: a
-//! library does not end its program's process.
+//! nothing in the runtime sees a signal, the end of the input, or the end of
+//! the drain time; a thread outside of it does. Only the command line starts
+//! it: a library does not end its program's process.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -19,19 +19,20 @@ use tokio::time::{sleep, timeout};
 use super::signals::{Signals, check_descriptors};
 use crate::server::{Limits, ServerInner};
 
-/// How much later than the runtime's own end the thread's comes.
+/// How much later than the runtime's own end the thread ends the process.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// How long the runtime may take to end in order once it must end at once.
+/// How long the runtime may take for an orderly end after the signal to end at
+/// once.
 const AT_ONCE: Duration = Duration::from_millis(200);
 
-/// How often the input is looked at.
+/// How often the input is checked.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// The exit code if calls were left without an answer.
 const UNANSWERED: i32 = 1;
 
-/// Ends the process, unless this is dropped before.
+/// Ends the process, unless this is dropped first.
 #[derive(Debug)]
 pub(crate) struct Ending {
     is_served: Arc<AtomicBool>,

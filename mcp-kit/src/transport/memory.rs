@@ -11,7 +11,7 @@ use super::stream::{self, Greeting};
 use crate::caller::Principal;
 use crate::server::Server;
 
-/// How many bytes wait in each direction before the other side pauses.
+/// How many bytes may wait in each direction before the other side pauses.
 const ROOM: usize = 64 * 1024;
 
 /// Serves a client at the other end of the stream, in a task; it ends when the

@@ -1,4 +1,4 @@
-//! Where bytes come from and go to.
+//! Transports: how messages reach the server and leave it.
 
 #[cfg(feature = "cli")]
 mod ending;

@@ -1,4 +1,4 @@
-//! What becomes of messages, right and wrong.
+//! Decodes valid and invalid messages.
 
 use super::*;
 

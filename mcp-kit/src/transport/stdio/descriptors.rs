@@ -1,5 +1,5 @@
-//! Private copies of descriptors 0 and 1, what takes their places, and what kind
-//! of file each is.
+//! Private copies of descriptors 0 and 1, their replacements, and the kind of
+//! file of each.
 
 use std::fs::File;
 use std::io;
@@ -19,17 +19,19 @@ use super::{EndFlag, Streams};
 use crate::server::ServerInner;
 use crate::transport::stream::Greeting;
 
-/// How long the greeting may take to arrive before the runtime starts without.
+/// How long the greeting may take to arrive before the runtime starts without
+/// it.
 const GREETING_WAIT: Duration = Duration::from_millis(10);
 
-/// What a pipe that can be written to takes whole; POSIX promises 512.
+/// The number of bytes that a writable pipe accepts at once; POSIX guarantees
+/// 512.
 const PIPE_BUF: usize = if cfg!(target_os = "linux") {
     4_096
 } else {
     512
 };
 
-/// Copies below this number could be taken for stdin, stdout or stderr.
+/// Copies below this number could be mistaken for stdin, stdout or stderr.
 const FIRST_FREE: i32 = 3;
 
 #[derive(Debug)]
@@ -45,8 +47,8 @@ impl Descriptors {
         let nothing =
             rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
         stdio::dup2_stdin(&nothing)?;
-        // What is printed is read at once, even if stderr is not. Without a pipe
-        // for it stderr it is, and where that is closed nothing.
+        // Printed output is read at once, even if stderr is not. Without a pipe
+        // for it, stderr is used, and if that is closed, nothing.
         let is_led = [crate::support::stderr::entrance(), Some(stdio::stderr())]
             .into_iter()
             .flatten()
@@ -63,7 +65,7 @@ impl Descriptors {
     /// Reads and answers the first message on the bare descriptors.
     pub(super) fn greet(&self, server: &Arc<ServerInner>, greeting: &mut Greeting) {
         let until = Instant::now() + GREETING_WAIT;
-        // What `poll` says can be read or written does not block.
+        // Reading or writing what `poll` reports as ready does not block.
         let is_ready = |file: &OwnedFd, event: PollFlags, until: Instant| {
             let mut files = [PollFd::new(file, event)];
             let wait = until.saturating_duration_since(Instant::now());
@@ -89,13 +91,14 @@ impl Descriptors {
         });
     }
 
-    /// Another copy of the input, to see when the client has closed its end.
+    /// Returns another copy of the input, to detect that the client has closed
+    /// its end.
     pub(super) fn input(&self) -> io::Result<OwnedFd> {
         self.input.try_clone()
     }
 
-    /// Streams over the copies: without a thread hop where the kind of file
-    /// allows it, through threads where not.
+    /// Returns streams over the copies: without a thread if the kind of file
+    /// allows it, otherwise through threads.
     pub(super) fn streams(self, end: EndFlag) -> io::Result<Streams> {
         #[cfg(target_os = "linux")]
         let (input, output) = (

@@ -13,7 +13,7 @@ use filedescriptor::{FileDescriptor, StdioDescriptor};
 use super::threads::{ThreadReader, ThreadWriter};
 use super::{EndFlag, Streams};
 
-/// `None`: a console.
+/// `None` for a console.
 #[derive(Debug)]
 pub(super) struct Handles {
     input: Option<File>,
@@ -62,7 +62,7 @@ impl Handles {
     }
 }
 
-/// Puts `file` in the place of one of the three, whose old handle is closed.
+/// Replaces one of the three with `file`, and closes the old handle.
 fn replace(which: StdioDescriptor, file: &File) -> io::Result<()> {
     FileDescriptor::redirect_stdio(file, which)
         .map(drop)

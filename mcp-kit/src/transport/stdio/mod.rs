@@ -31,7 +31,7 @@ use crate::support::task::AbortOnDrop;
 pub(crate) struct Streams {
     pub(crate) input: stream::Input,
     pub(crate) output: stream::Output,
-    /// Where the kind of output can tell.
+    /// Set if the kind of output can report that its reader is gone.
     reader_gone: Option<ReaderGone>,
 }
 
@@ -45,8 +45,8 @@ impl EndFlag {
     }
 }
 
-/// Tells whether the client has closed its end of stdin, though what it sent
-/// may not be read yet.
+/// Reports whether the client has closed its end of stdin, even if unread bytes
+/// remain.
 pub(crate) struct StdinEnd {
     #[cfg(unix)]
     file: OwnedFd,
@@ -63,7 +63,7 @@ impl StdinEnd {
     }
 }
 
-/// Ends once nobody can read the output any more.
+/// Ends once no process can read the output any more.
 type ReaderGone = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// stdin and stdout, taken for the protocol; [`Server::serve_taken`] serves
@@ -76,7 +76,7 @@ pub struct Stdio {
     /// Set by the thread that reads stdin, if one does.
     end: EndFlag,
     greeting: Option<Greeting>,
-    /// Listened to since the greeting.
+    /// Received since the greeting.
     signals: Option<Signals>,
 }
 
@@ -84,13 +84,13 @@ impl Stdio {
     /// Takes stdin and stdout for the protocol.
     ///
     /// What is printed from now on becomes lines of the log on stderr (on
-    /// Windows it goes to stderr as it is, and a console is left alone), and
-    /// what reads stdin, such as a child process, finds it empty.
+    /// Windows it goes to stderr unchanged, and a console is left alone). A
+    /// process that reads stdin, such as a child process, finds it empty.
     ///
     /// # Errors
     ///
-    /// The system's, if a descriptor is closed or cannot be copied. Also if
-    /// they were taken before.
+    /// Returns the system's error if a descriptor is closed or cannot be
+    /// copied, and an error if they were taken before.
     pub fn take() -> io::Result<Self> {
         static TAKEN: AtomicBool = AtomicBool::new(false);
         if TAKEN.swap(true, Ordering::Relaxed) {
@@ -119,7 +119,8 @@ impl Stdio {
     /// nothing.
     #[cfg(unix)]
     pub fn greet(&mut self, server: &Server) {
-        // First: whoever has been answered may tell the server to end at once.
+        // First: a client that has its answer may at once ask the server to
+        // end.
         self.signals = Signals::listen_early().ok();
         let inner = server.inner();
         let mut greeting =
@@ -128,7 +129,7 @@ impl Stdio {
         self.greeting = Some(greeting);
     }
 
-    /// Whether stdin has ended, without reading it.
+    /// Returns whether stdin has ended, without reading it.
     pub(crate) fn input_end(&self) -> io::Result<StdinEnd> {
         Ok(StdinEnd {
             #[cfg(unix)]
@@ -151,8 +152,8 @@ impl Stdio {
         let Some(reader_gone) = reader_gone else {
             return serving.await;
         };
-        // A write would show it too, but only once there is something to write:
-        // calls would go on for nobody until then.
+        // A write would also show it, but only once there is something to
+        // write: until then, calls would run without a client.
         let mut watching = AbortOnDrop(tokio::spawn(reader_gone));
         let mut serving = std::pin::pin!(serving);
         poll_fn(|cx| {
@@ -191,29 +192,31 @@ impl std::fmt::Debug for Stdio {
 impl Server {
     /// Serves one client over stdin and stdout, until stdin ends or the server
     /// drains; SIGTERM and SIGINT begin the drain, and a second one ends the
-    /// connection at once. The end of stdin counts as the first: hosts close it,
-    /// send SIGTERM after a while, and kill the process when that takes too long.
+    /// connection at once. The end of stdin counts as the first: hosts close
+    /// it, send SIGTERM after a while, and kill the process if that takes too
+    /// long.
     ///
-    /// Needs a tokio runtime with IO and time. On a runtime of one thread a
-    /// handler that blocks holds up everything else; `mcp_kit::cli::run` brings
-    /// a runtime that does not.
+    /// Requires a tokio runtime with IO and time. On a runtime of one thread a
+    /// handler that blocks delays everything else; `mcp_kit::cli::run` starts a
+    /// runtime that is not affected.
     ///
     /// # Errors
     ///
-    /// The system's if stdin or stdout cannot be used, for example because the
-    /// file system that stdout leads to is full. A client that has gone is not an
-    /// error.
+    /// Returns the system's error if stdin or stdout cannot be used, for
+    /// example because the file system of stdout is full. A client that has
+    /// gone is not an error.
     pub async fn serve_stdio(&self) -> io::Result<()> {
         self.serve_taken(Stdio::take()?).await
     }
 
-    /// [`serve_stdio`](Self::serve_stdio) on descriptors taken earlier.
+    /// Serves one client like [`serve_stdio`](Self::serve_stdio), on
+    /// descriptors that were taken earlier.
     ///
     /// # Errors
     ///
-    /// The system's if stdin or stdout cannot be used, for example because the
-    /// file system that stdout leads to is full. A client that has gone is not an
-    /// error.
+    /// Returns the system's error if stdin or stdout cannot be used, for
+    /// example because the file system of stdout is full. A client that has
+    /// gone is not an error.
     pub async fn serve_taken(&self, mut stdio: Stdio) -> io::Result<()> {
         let mut signals = match stdio.signals.take() {
             Some(signals) => signals,
@@ -221,8 +224,8 @@ impl Server {
         };
         let drain = self.drain_handle();
         let (end_now, mut ended) = tokio::sync::oneshot::channel::<()>();
-        // A task of its own: the connection is polled for every chunk, and
-        // need not look at the signals each time.
+        // In a task of its own: the connection is polled for every chunk, and
+        // need not check the signals each time.
         let input = stdio.input_end()?;
         let watching = AbortOnDrop(tokio::spawn(async move {
             signals.next().await;

@@ -1,8 +1,8 @@
-//! Pipes and sockets without a thread hop.
+//! Reads and writes pipes and sockets without a thread.
 //!
-//! `O_NONBLOCK` belongs to the open file description, which others hold too:
-//! the parent, or, with `2>&1`, stderr. So it is never set on what was
-//! inherited. A pipe is opened anew; a socket, which cannot be, is read and
+//! `O_NONBLOCK` belongs to the open file description, which other processes
+//! share: the parent, or, with `2>&1`, stderr. So it is never set on an
+//! inherited one. A pipe is reopened; a socket, which cannot be, is read and
 //! written with a flag on each call.
 
 use std::io;
@@ -19,7 +19,7 @@ use tokio::net::unix::pipe;
 
 use crate::transport::stream::{Input, Output};
 
-/// A stream to read from, if the file is of a kind that can be waited for.
+/// Returns a stream to read from, if the kind of file can be polled.
 pub(super) fn input(file: &OwnedFd) -> io::Result<Option<Input>> {
     Ok(match kind(file)? {
         FileType::Fifo => match reopen(file, OFlags::RDONLY) {
@@ -31,7 +31,7 @@ pub(super) fn input(file: &OwnedFd) -> io::Result<Option<Input>> {
     })
 }
 
-/// A stream to write to, if the file is of a kind that can be waited for.
+/// Returns a stream to write to, if the kind of file can be polled.
 pub(super) fn output(file: &OwnedFd) -> io::Result<Option<Output>> {
     Ok(match kind(file)? {
         FileType::Fifo => match reopen(file, OFlags::WRONLY) {
@@ -43,19 +43,19 @@ pub(super) fn output(file: &OwnedFd) -> io::Result<Option<Output>> {
     })
 }
 
-/// Waits until nobody can read any more what is written to the file: the client
-/// is gone. Never ends where the kind of file does not tell.
+/// Waits until no process can read what is written to the file: the client is
+/// gone. Never ends if the kind of file does not report it.
 pub(super) async fn reader_gone(file: OwnedFd) {
-    // An error is what a pipe without a reader reports; a socket whose peer has
-    // closed reports it as readable. Writable would be reported all the time.
+    // A pipe without a reader reports an error; a socket whose peer has closed
+    // is reported as readable. Writable would be reported all the time.
     let events = Interest::READABLE | Interest::ERROR;
     if let Ok(watched) = register(file, events) {
         while let Ok(mut state) = watched.ready(events).await {
             if is_hung_up(watched.get_ref()) {
                 return;
             }
-            // A peer that will only send no more may still read. This state
-            // stays, so there is nothing left to be told.
+            // A peer that only stops sending may still read. This state does
+            // not change, so there is nothing left to wait for.
             if state.ready().is_read_closed() || state.ready().is_error() {
                 break;
             }
@@ -78,8 +78,8 @@ fn kind(file: &OwnedFd) -> io::Result<FileType> {
     Ok(FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode))
 }
 
-/// An open file description of our own; `None` where there is no `/proc`, or
-/// where it is forbidden.
+/// Returns a separate open file description; `None` if there is no `/proc`, or
+/// access to it is forbidden.
 fn reopen(file: &OwnedFd, access: OFlags) -> Option<OwnedFd> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     rustix::fs::open(
@@ -92,7 +92,7 @@ fn reopen(file: &OwnedFd, access: OFlags) -> Option<OwnedFd> {
 
 fn register(file: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // Deprecated because a type may lie about its descriptor; `OwnedFd` does
-    // not, and what replaces it cannot be called without `unsafe`.
+    // not, and the replacement requires `unsafe`.
     #[allow(deprecated)]
     AsyncFd::with_interest(file, interest)
 }

@@ -11,10 +11,10 @@ use tokio::sync::mpsc;
 
 use super::EndFlag;
 
-/// How much is read at once.
+/// The number of bytes of one read.
 const CHUNK: usize = 64 * 1024;
 
-/// Reads on a thread of its own.
+/// Reads on a separate thread.
 pub(super) struct ThreadReader {
     chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
     /// The rest of a chunk that did not fit.
@@ -25,7 +25,7 @@ pub(super) struct ThreadReader {
 impl ThreadReader {
     /// Sets `end` once there is nothing more to read.
     pub(super) fn new(mut input: impl Read + Send + 'static, end: EndFlag) -> io::Result<Self> {
-        // One chunk ahead is enough, and bounds what a fast client can leave.
+        // One chunk ahead is enough, and limits what a fast client can leave.
         let (sender, chunks) = mpsc::channel(1);
         thread::Builder::new()
             .name("mcp-stdin".to_owned())
@@ -79,7 +79,7 @@ impl AsyncRead for ThreadReader {
     }
 }
 
-/// Writes on a thread of its own, one buffer at a time.
+/// Writes on a separate thread, one buffer at a time.
 pub(super) struct ThreadWriter {
     /// To the thread; `None` once it has failed.
     buffers: mpsc::Sender<Vec<u8>>,

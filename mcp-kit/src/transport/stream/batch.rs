@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(crate) struct Kept(Arc<AtomicUsize>);
 
 impl Kept {
-    /// Whether it is more than `most` bytes. Answers that say that there is no
-    /// room are kept as well, so it can be.
+    /// Whether it is more than `most` bytes. This is possible, since errors
+    /// that report the lack of room are also kept.
     pub(crate) fn is_more_than(&self, most: usize) -> bool {
         self.0.load(Ordering::Relaxed) > most
     }
@@ -42,19 +42,19 @@ impl Batch {
         self.lock().missing += 1;
     }
 
-    /// Whether an answer of so many bytes can be kept, where `most` can be.
+    /// Whether an answer of so many bytes can be kept, if the limit is `most`.
     pub(crate) fn has_room_for(&self, bytes: usize, most: usize) -> bool {
         self.kept.0.load(Ordering::Relaxed).saturating_add(bytes) <= most
     }
 
-    /// Adds an answer, or nothing for a member that gets none; gives the whole
-    /// batch once nothing is missing, if there is anything in it.
+    /// Adds an answer, or nothing for a member that gets none. Returns the
+    /// whole batch once nothing is missing, if it has any answer.
     pub(crate) fn add(&self, answer: &[u8]) -> Option<Vec<u8>> {
         self.complete(answer).filter(|answers| !answers.is_empty())
     }
 
-    /// [`add`](Self::add), where it is to be known too that nothing was
-    /// answered.
+    /// Does the same as [`add`](Self::add), and also returns a batch without
+    /// answers.
     pub(crate) fn complete(&self, answer: &[u8]) -> Option<Vec<u8>> {
         let mut state = self.lock();
         if !answer.is_empty() {

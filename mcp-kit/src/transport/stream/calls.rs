@@ -1,4 +1,4 @@
-//! A connection's calls: taking them, and answering each exactly once.
+//! A connection's calls: accepts them, and answers each exactly once.
 
 mod runners;
 
@@ -19,19 +19,19 @@ use crate::call::{
 use crate::protocol::{ErrorCode, RequestId, encode};
 use crate::server::ServerInner;
 
-/// A buffer for one answer that grew beyond this is given back.
+/// A buffer for one answer that grew above this size is freed.
 const KEPT_BUFFER: usize = 64 * 1024;
 
-/// A connection's calls: those that wait, those that run, and the answers
-/// that the client has not been sent yet.
+/// A connection's calls: those that wait, those that run, and the answers that
+/// have not been sent yet.
 pub(super) struct Calls {
     pub(super) server: Arc<ServerInner>,
     pub(super) runtime: Handle,
-    /// What unfinished batches keep.
+    /// The bytes that unfinished batches keep.
     pub(super) kept: Kept,
-    /// For runners, which keep it alive.
+    /// A reference to itself, for runners, which keep it alive.
     this: Weak<Self>,
-    /// Wakes the connection while calls are open, in case that no worker does.
+    /// Wakes the connection while calls are open, in case no worker does.
     ticking: Ticking,
     state: Mutex<State>,
 }
@@ -42,14 +42,15 @@ struct State {
     out: Vec<u8>,
     /// Bytes that the connection has taken from `out` and not yet written.
     unwritten: usize,
-    /// Bytes that it has ever taken.
+    /// The total number of bytes taken from `out`.
     taken: u64,
     reports: Reports,
     /// Every call that has not been answered.
     calls: CallTable<Open>,
-    /// Runners that are at work.
+    /// The number of runners at work.
     runners: usize,
-    /// The one runner that waits for more; others end when nothing is left.
+    /// The one runner that waits for more calls; others end when nothing is
+    /// left.
     idle_runner: Option<Idle>,
     next_runner: u64,
     /// Calls started since the connection began.
@@ -57,7 +58,7 @@ struct State {
     /// `started` when [`Calls::relieve`] last looked.
     started_at_last_look: u64,
     connection: Option<Waker>,
-    /// Answers came that the connection was not woken for.
+    /// Whether answers arrived for which the connection was not woken.
     is_untold: bool,
 }
 
@@ -72,7 +73,7 @@ struct Idle {
     waker: Waker,
 }
 
-/// Why a call was not taken.
+/// Why a call was refused.
 pub(super) enum Refused {
     /// Its id belongs to a call in flight.
     DuplicateId,
@@ -96,7 +97,7 @@ impl Calls {
         })
     }
 
-    /// Takes a call; it runs when there is room. Returns its deadline.
+    /// Accepts a call, which runs when there is room. Returns its deadline.
     pub(super) fn take(
         &self,
         call: Pending,
@@ -132,21 +133,21 @@ impl Calls {
         Ok(deadline)
     }
 
-    /// Starts runners for what waits, as far as there is room.
+    /// Starts runners for waiting calls, as far as there is room.
     pub(super) fn start(&self) {
         let mut state = self.lock();
         self.keep_running(&mut state);
     }
 
-    /// Looks after runners that are held up: where none has started a call
-    /// since the last look and some wait, another takes over. Called at each
-    /// tick; returns whether calls are open.
+    /// Replaces blocked runners: if none has started a call since the last look
+    /// and some calls wait, another runner takes over. Called at each tick;
+    /// returns whether calls are open.
     fn relieve(&self) -> bool {
         let mut state = self.lock();
         let is_held_up = state.started == state.started_at_last_look && state.runners > 0;
         state.started_at_last_look = state.started;
-        // Whoever is held up holds a call. A runner without one waits for a
-        // thread, as another would; but for one, which may wait for a thread
+        // A blocked runner holds a call. A runner without one waits for a
+        // thread, as another would; except for one, which may wait for a thread
         // that is blocked.
         let is_worth_it = state.runners <= state.calls.running() + 1;
         if is_held_up && is_worth_it && self.has_room(&state) {
@@ -208,7 +209,7 @@ impl Calls {
 
     /// Answers calls that were taken out of the table with a refusal.
     fn refuse(&self, refused: Vec<(Removed<Open, ()>, Ended)>, why: Refusal) {
-        // Observers are others' code, and so not under the lock.
+        // Observers are foreign code, so they do not run under the lock.
         for (
             Removed {
                 key, call: open, ..
@@ -224,13 +225,13 @@ impl Calls {
         }
     }
 
-    /// Appends an answer that was made outside.
+    /// Appends an answer that was made elsewhere.
     pub(super) fn push_lines(&self, lines: &[u8]) {
         self.lock().out.extend_from_slice(lines);
     }
 
-    /// Swaps the answers that are ready for `empty`, which was written whole.
-    /// Gives the time at which a held answer will be ready.
+    /// Swaps the ready answers for `empty`, which has been written completely.
+    /// Returns when a held answer will be ready.
     pub(super) fn swap_out(&self, empty: &mut Vec<u8>) -> Option<Instant> {
         let mut state = self.lock();
         let next = state.release();
@@ -241,7 +242,7 @@ impl Calls {
         next
     }
 
-    /// Tells how much of what was swapped out is not written yet.
+    /// Records how much of the swapped-out answers is not written yet.
     pub(super) fn set_unwritten(&self, bytes: usize) {
         let mut state = self.lock();
         state.unwritten = bytes;
@@ -257,8 +258,8 @@ impl Calls {
         }
     }
 
-    /// Whether the client has more unread answers than it may, those of
-    /// unfinished batches included.
+    /// Whether the client has more unread answers than its limit, including
+    /// those of unfinished batches.
     pub(super) fn is_unread(&self) -> bool {
         let most = self.server.limits.unread_bytes;
         self.kept.is_more_than(most) || self.lock().unread() > most
@@ -285,8 +286,8 @@ impl Calls {
     }
 
     /// Answers a call, unless it was cancelled or answered from outside. The
-    /// connection is not woken: see [`tell`](Self::tell). Gives the answer's buffer
-    /// back, emptied.
+    /// connection is not woken: see [`tell`](Self::tell). Returns the answer's
+    /// buffer, emptied.
     pub(super) fn complete(&self, key: CallKey, call: &Pending, mut answer: Answer) -> Vec<u8> {
         let mut state = self.lock();
         if let Some(Removed { call: open, .. }) = state.calls.finish(key) {
@@ -305,7 +306,7 @@ impl Calls {
         answer.json
     }
 
-    /// Tells the connection of answers that it was not told of.
+    /// Wakes the connection for answers that it does not know of.
     pub(super) fn tell(&self) {
         self.lock().tell();
     }
@@ -342,8 +343,8 @@ impl State {
         }
     }
 
-    /// Answers what was held for long enough, now that all that was taken is
-    /// written. Gives the time at which there is more.
+    /// Answers calls whose answers were held long enough, now that all taken
+    /// bytes are written. Returns when there will be more.
     fn release(&mut self) -> Option<Instant> {
         let (due, next) = self.reports.release(self.taken);
         for held in due {
@@ -383,8 +384,8 @@ impl State {
 }
 
 impl Open {
-    /// Cancels a call that gets no answer, unless it has ended by itself. This runs
-    /// the observers, and so not under the lock.
+    /// Cancels a call that gets no answer, unless it has already ended. This
+    /// runs the observers, so it is not done under the lock.
     fn abandon(&self, ended: Option<Ended>) {
         if let Some(ended) = ended {
             ended.cancel();
@@ -395,8 +396,8 @@ impl Open {
     }
 }
 
-/// Progress of a call whose client reads slowly is dropped: the next report
-/// says more.
+/// Drops the progress of a call whose client reads slowly: the next report is
+/// more recent.
 impl Outbound for Calls {
     fn notify(&self, call: &CallContext, method: &'static str, params: &Value) {
         {

@@ -1,4 +1,4 @@
-//! One client over a pair of byte streams: newline-delimited JSON in, the same
+//! Serves one client over a pair of byte streams: newline-delimited JSON in and
 //! out. The connection's task reads, decodes, answers what needs no handler
 //! (`messages`), and writes; it never polls a handler.
 
@@ -25,7 +25,7 @@ pub(crate) type Input = Box<dyn AsyncRead + Send + Unpin>;
 /// The client's end of what the connection writes.
 pub(crate) type Output = Box<dyn AsyncWrite + Send + Unpin>;
 
-/// A buffer of answers that grew beyond this is given back once it is empty.
+/// A buffer of answers that grew above this size is freed once it is empty.
 const KEPT_BUFFER: usize = 256 * 1024;
 
 /// Serves one client until its input ends or the server drains.
@@ -83,7 +83,7 @@ pub(super) struct Connection {
     /// `None` once it has ended.
     input: Option<Input>,
     lines: Lines,
-    /// What the last read gave, where its bytes wait in `lines`.
+    /// The result of the last read, if its bytes wait in `lines`.
     read_ahead: Option<io::Result<usize>>,
     output: Output,
     /// Taken from the calls' answers; `written` bytes of it have left.
@@ -94,16 +94,16 @@ pub(super) struct Connection {
     /// Answers that needed no handler, of the chunk being read.
     pub(super) answers: Vec<u8>,
     pub(super) expiry: Alarm,
-    /// When an answer that is held may leave.
+    /// When a held answer may leave.
     release: Alarm,
     drain: Pin<Box<dyn Future<Output = ()> + Send>>,
     end: End,
 }
 
-/// How far the connection is from its end.
+/// The stage of the connection's end.
 enum End {
     NotYet,
-    /// Calls in flight may go on until then.
+    /// Calls in flight may continue until then.
     Draining(Pin<Box<Sleep>>),
     /// The last answers may be written until then.
     Flushing(Pin<Box<Sleep>>),
@@ -119,7 +119,7 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// Rings at `at`, or earlier where it is set so already.
+    /// Rings at `at`, or earlier if it is already set so.
     pub(super) fn set(&mut self, at: Instant) {
         if self.at.is_some_and(|earlier| earlier <= at) {
             return;
@@ -148,7 +148,7 @@ impl Alarm {
 
 impl Connection {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // The same task polls this again and again: what wakes it is told once.
+        // The same task polls this repeatedly, so its waker is registered once.
         let is_new_task = !self
             .task
             .as_ref()
@@ -183,7 +183,8 @@ impl Connection {
             if !std::mem::take(&mut may_have_answers) {
                 break;
             }
-            // What reading, expiring and releasing has made leaves at once.
+            // Answers that reading, expiring and releasing have produced leave
+            // at once.
             if let Err(error) = self.poll_write(cx) {
                 return Poll::Ready(unwritten(error));
             }
@@ -191,7 +192,7 @@ impl Connection {
         self.poll_end(cx)
     }
 
-    /// Writes what is ready, until the client takes no more.
+    /// Writes what is ready, until the client accepts no more.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         loop {
             if self.written == self.writing.len() {
@@ -204,8 +205,8 @@ impl Connection {
                     self.release.set(at);
                 }
                 if self.writing.is_empty() {
-                    // Something behind the output may hold bytes back: a
-                    // thread that writes for us, for example.
+                    // The output may hold bytes back: for example a thread that
+                    // writes.
                     let flushed = Pin::new(&mut self.output).poll_flush(cx);
                     self.is_flushed = flushed.is_ready();
                     return match flushed {
@@ -228,14 +229,14 @@ impl Connection {
         }
     }
 
-    /// Reads one chunk and takes every message in it; says whether there was
-    /// one. Reading waits only for a client that does not read its answers.
+    /// Reads one chunk and handles every message in it; returns whether there
+    /// was one. Reading waits only for a client that does not read its answers.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         let Some(input) = &mut self.input else {
             return Ok(false);
         };
         if self.calls.is_unread() {
-            // Its end is seen all the same: its time begins then.
+            // Its end is still detected, which starts the drain time.
             if self.read_ahead.is_none()
                 && let Poll::Ready(read) = self.lines.poll_fill(input, cx)
             {
@@ -302,7 +303,7 @@ impl Connection {
         Ok(true)
     }
 
-    /// Ends what has no end of its own, and gives the rest its time.
+    /// Ends what is endless, and gives the rest its time.
     fn begin_drain(&mut self) {
         if matches!(self.end, End::NotYet) {
             let time = self.server.limits.drain_time.min(Limits::LONGEST_TIME);
@@ -317,7 +318,7 @@ impl Connection {
         }
     }
 
-    /// Ready once nothing is left to do, or no time is.
+    /// Ready once nothing is left to do, or the time is over.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             match &mut self.end {
@@ -329,8 +330,8 @@ impl Connection {
                         if self.is_flushed && !self.calls.has_output() {
                             return Poll::Ready(Ok(()));
                         }
-                        // A client that goes on sending must not put the end
-                        // off: what it is owed leaves, and nothing is added.
+                        // A client that continues to send must not delay the
+                        // end: the owed answers leave, and nothing is added.
                         self.input = None;
                     }
                     ready!(time.as_mut().poll(cx));
@@ -353,7 +354,7 @@ impl Connection {
     }
 }
 
-/// What a failed write means. A client that is gone is an end like any other.
+/// Interprets a failed write. A client that is gone is an ordinary end.
 fn unwritten(error: io::Error) -> io::Result<()> {
     match error.kind() {
         io::ErrorKind::BrokenPipe

@@ -2,8 +2,8 @@
 //!
 //! Hosts wait for the answer to their first message before they show anything,
 //! and starting a runtime's threads takes longer than everything else until
-//! then. So the first message is read and answered on the bare descriptors;
-//! what else has arrived is kept for the connection.
+//! then. So the first message is read and answered on the bare descriptors; any
+//! further bytes are kept for the connection.
 
 #[cfg(all(feature = "stdio", unix))]
 use std::io;
@@ -19,11 +19,11 @@ use crate::protocol::message::{Message, decode_one};
 use crate::server::methods;
 use crate::server::{ServerInner, Session};
 
-/// More than any greeting has, in bytes.
+/// A limit above any greeting's size, in bytes.
 #[cfg(all(feature = "stdio", unix))]
 const LONGEST: usize = 32 * 1024;
 
-/// What a connection starts with.
+/// The initial state of a connection.
 pub(crate) struct Greeting {
     pub(super) lines: Lines,
     pub(super) session: Session,
@@ -32,7 +32,7 @@ pub(crate) struct Greeting {
 }
 
 impl Greeting {
-    /// A connection on which nothing has been said.
+    /// Creates the state of a connection without any message.
     pub(crate) fn new(server: &ServerInner, principal: Principal) -> Self {
         Self {
             lines: Lines::new(server.limits.message_bytes),
@@ -47,7 +47,7 @@ impl Greeting {
         }
     }
 
-    /// The same, with the connection's requests coming so.
+    /// Sets how the connection's requests arrive.
     #[cfg(feature = "stdio")]
     pub(crate) fn from(mut self, origin: Origin) -> Self {
         self.session.origin = origin;
@@ -57,7 +57,7 @@ impl Greeting {
 
 #[cfg(all(feature = "stdio", unix))]
 impl Greeting {
-    /// Reads once, and answers a greeting that this completes. Says whether
+    /// Reads once, and answers a greeting that this completes. Returns whether
     /// more bytes could complete one.
     pub(crate) fn advance(
         &mut self,
@@ -68,13 +68,13 @@ impl Greeting {
             return false; // the connection will meet the end, or the error, again
         }
         let Some(line) = self.lines.peek() else {
-            // A long line is the connection's, which has a bound for it.
+            // The connection handles a long line, and limits its length.
             return self.lines.rest() < LONGEST;
         };
         if let Ok(Message::Request(request)) = decode_one(line)
             && methods::find(&request.method).is_some_and(|method| method.is_greeting)
         {
-            // Never a call: no greeting is one.
+            // Never a call: a greeting is not one.
             let _ = server.request(&mut self.session, &request, &mut self.answers);
             self.answers.push(b'\n');
             self.lines.skip();
@@ -82,8 +82,8 @@ impl Greeting {
         false
     }
 
-    /// Writes the answer at once if it is no longer than `longest`; an error
-    /// is left for the connection to meet again.
+    /// Writes the answer at once if it is no longer than `longest`; an error is
+    /// left for the connection, which will meet it again.
     pub(crate) fn write_short(
         &mut self,
         longest: usize,

@@ -1,4 +1,4 @@
-//! Cuts a stream of bytes into lines, with a bound on their length.
+//! Splits a stream of bytes into lines of limited length.
 
 use std::io;
 use std::pin::Pin;
@@ -10,14 +10,14 @@ use crate::protocol::RequestId;
 use crate::protocol::message::without_mark;
 use crate::protocol::recover::IdScanner;
 
-/// How much is read at once: what a pipe holds.
+/// The number of bytes of one read: the capacity of a pipe.
 const CHUNK: usize = 128 * 1024;
 
 /// A line without its newline.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
     Whole(&'a [u8]),
-    /// Longer than the bound; it was thrown away, but for its id.
+    /// The line is too long; it was discarded, except for its id.
     TooLong {
         id: Option<RequestId>,
     },
@@ -29,10 +29,10 @@ pub(super) struct Lines {
     /// `buffer[start..end]` is what has been read and not yet taken.
     start: usize,
     end: usize,
-    /// Up to here there is no newline.
+    /// There is no newline before this position.
     searched: usize,
     longest: usize,
-    /// Set while the rest of a line that is too long is thrown away.
+    /// Set while the rest of a line that is too long is discarded.
     discarding: Option<IdScanner>,
     at_end: bool,
 }
@@ -45,12 +45,12 @@ impl Lines {
         }
     }
 
-    /// How many bytes wait that no line was made of.
+    /// Returns how many bytes do not form a line yet.
     pub(super) fn rest(&self) -> usize {
         self.end - self.start
     }
 
-    /// Reads once; 0 at the end.
+    /// Reads once; returns 0 at the end.
     pub(super) fn poll_fill(
         &mut self,
         input: &mut (impl AsyncRead + Unpin + ?Sized),
@@ -64,13 +64,13 @@ impl Lines {
         Poll::Ready(Ok(count))
     }
 
-    /// What is left is a line too, though no newline ends it.
+    /// Treats the remaining bytes as a line, although no newline ends them.
     pub(super) fn end(&mut self) {
         self.at_end = true;
     }
 
-    /// The next line that is there whole. Lines of nothing but white space, or a
-    /// byte order mark, are skipped.
+    /// Returns the next complete line. Skips lines of only white space, or with
+    /// only a byte order mark.
     pub(super) fn next(&mut self) -> Option<Line<'_>> {
         loop {
             let newline = memchr::memchr(b'\n', &self.buffer[self.searched..self.end])
@@ -99,7 +99,8 @@ impl Lines {
                 return Some(Line::TooLong { id });
             }
             if !content(&self.buffer[line.clone()]).is_empty() {
-                // Borrowed anew: the borrow checker does not see through the loop.
+                // Borrowed again: the borrow checker does not see through the
+                // loop.
                 return Some(Line::Whole(content(&self.buffer[line])));
             }
         }
@@ -116,8 +117,8 @@ impl Lines {
         }
     }
 
-    /// Makes room for a chunk: moves what is left to the front, and grows only
-    /// for a line that fills the buffer.
+    /// Makes room for a chunk: moves the remaining bytes to the front, and
+    /// grows only for a line that fills the buffer.
     fn make_room(&mut self) {
         let left = self.end - self.start;
         if self.start > 0 {
@@ -132,7 +133,8 @@ impl Lines {
         if self.buffer.is_empty() {
             self.buffer = vec![0; CHUNK];
         } else if self.end == self.buffer.len() {
-            // One byte beyond the longest line is enough to know that it is.
+            // One byte more than the longest line is enough to know that it is
+            // too long.
             let size = (self.buffer.len() * 2).min(self.longest + CHUNK);
             self.buffer.resize(size.max(self.end + 1), 0);
         }
@@ -142,7 +144,7 @@ impl Lines {
 /// For the greeting, which has no task to wait in.
 #[cfg(all(feature = "stdio", unix))]
 impl Lines {
-    /// Reads once with `read`; 0 at the end.
+    /// Reads once with `read`; returns 0 at the end.
     pub(super) fn fill(
         &mut self,
         read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
@@ -153,13 +155,13 @@ impl Lines {
         Ok(count)
     }
 
-    /// The first line, if it is there whole; it stays.
+    /// Returns the first line, if it is complete, without removing it.
     pub(super) fn peek(&self) -> Option<&[u8]> {
         let bytes = &self.buffer[self.start..self.end];
         memchr::memchr(b'\n', bytes).map(|newline| &bytes[..newline])
     }
 
-    /// Passes over the line that `peek` showed.
+    /// Removes the line that `peek` returned.
     pub(super) fn skip(&mut self) {
         if let Some(length) = self.peek().map(<[u8]>::len) {
             self.start += length + 1;
@@ -168,7 +170,7 @@ impl Lines {
     }
 }
 
-/// What a line says.
+/// Returns the content of a line.
 fn content(line: &[u8]) -> &[u8] {
     without_mark(line).trim_ascii()
 }

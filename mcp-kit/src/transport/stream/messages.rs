@@ -1,5 +1,5 @@
-//! What a connection does with each message: answers it, refuses it, or hands
-//! its call to the runners.
+//! Handles each message of a connection: answers it, refuses it, or passes its
+//! call to the runners.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl Connection {
         match message {
             Ok(Message::Request(request)) => self.request(&request, batch),
             Ok(Message::Notification(notification)) => self.notification(&notification),
-            // The server sends no requests yet.
+            // The server sends no requests, so it expects no responses.
             Ok(Message::Response(_) | Message::Ignored) => {}
             Err(Malformed { id, error }) => {
                 // An answer under an id in flight would end that call instead.
@@ -65,7 +65,7 @@ impl Connection {
         if !self.subscriptions.is_empty() && self.subscriptions.contains(&request.id) {
             return self.refuse_duplicate(batch);
         }
-        // It would change the connection before its id is looked at.
+        // It would change the connection before its id is checked.
         if methods::find(&request.method).is_some_and(Method::is_initialize) {
             if self.calls.is_open(&request.id) {
                 return self.refuse_duplicate(batch);
@@ -114,8 +114,8 @@ impl Connection {
     }
 
     fn run(&mut self, mut call: Pending, batch: Option<&Arc<Batch>>) {
-        // What the input held when it ended was sent before; what is read once
-        // the server drains came after.
+        // Bytes in the input when it ended were sent before the drain; bytes
+        // that are read while the server drains were sent after.
         if self.server.drain.is_draining() {
             if self.calls.is_open(call.id()) {
                 call.discard(ErrorCode::InvalidRequest);
@@ -182,8 +182,7 @@ impl Connection {
     }
 
     fn refuse_duplicate(&mut self, batch: Option<&Arc<Batch>>) {
-        // Without the id: an answer with it would end the first call at the
-        // client.
+        // Has no id: an answer with it would end the first call at the client.
         let error = RpcError::invalid_request(
             "Invalid request: the id belongs to a request that is still in flight",
         );
@@ -211,7 +210,7 @@ impl Connection {
         self.calls.is_open(id) || self.subscriptions.contains(id)
     }
 
-    /// Answers with an error to the request of this id, if one can be given.
+    /// Answers the request with this id with an error, if that is possible.
     fn error(&mut self, batch: Option<&Arc<Batch>>, id: Option<&RequestId>, error: &RpcError) {
         // Without a handshake the client speaks the newest revision, or has
         // not spoken yet.
@@ -229,7 +228,7 @@ impl Connection {
                 batch.expect_one();
                 let mut answer = Vec::new();
                 write(&mut answer);
-                // Never whole here: the reader's own share is still missing.
+                // Never complete here: the reader's own share is still missing.
                 let _ = batch.add(&answer);
             }
         }

@@ -1,5 +1,5 @@
-//! One client over a pair of byte streams: newline-delimited JSON in, the same
-//! out. stdio and the in-process client are made of it.
+//! Serves one client over a pair of byte streams: newline-delimited JSON in and
+//! out. stdio and the in-process client use it.
 
 mod batch;
 mod calls;
@@ -26,17 +26,17 @@ pub(crate) use connection::{Input, Output};
 pub(crate) use greeting::Greeting;
 
 impl Server {
-    /// Serves one client, known to be `principal`, over a pair of byte streams:
-    /// newline-delimited JSON in and out, as over stdio. Ends when the input
-    /// does or when the server drains.
+    /// Serves one client, identified as `principal`, over a pair of byte
+    /// streams: newline-delimited JSON in and out, as over stdio. Ends when the
+    /// input does or when the server drains.
     ///
     /// This is for streams that mcp-kit has no transport for, such as a Unix
     /// socket. Run it in a task; dropping it cancels the client's calls.
     ///
     /// # Errors
     ///
-    /// The input's if it cannot be read, the output's if it cannot be written. A
-    /// client that has gone is not an error.
+    /// Returns the input's error if it cannot be read, or the output's if it
+    /// cannot be written. A client that has gone is not an error.
     pub async fn serve_streams(
         &self,
         principal: Principal,

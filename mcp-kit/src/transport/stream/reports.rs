@@ -1,8 +1,9 @@
-//! Keeps the answer of a call apart from its last report of progress.
+//! Separates the answer of a call from its last progress report.
 //!
-//! Clients that read both at once take the report for one of an unknown call:
-//! some report an error, some close the connection. So the answer of a call that
-//! has reported is held until the report has left, and a moment longer.
+//! A client that reads both at once treats the report as one of an unknown
+//! call: some clients report an error, some close the connection. So the answer
+//! of a call that has reported is held until the report has left, and a moment
+//! longer.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,21 +14,21 @@ use tokio::time::Instant;
 use super::batch::Batch;
 use crate::protocol::RequestId;
 
-/// How long after its last report of progress a call is answered.
+/// How long an answer waits after its call's last progress report.
 const AFTER_REPORT: Duration = Duration::from_millis(5);
 
 /// The last reports of a connection's open calls, and the answers that wait for
 /// them.
 #[derive(Default)]
 pub(super) struct Reports {
-    /// By the calls' serial numbers.
+    /// The last reports, by the calls' serial numbers.
     last: HashMap<u64, Report>,
     held: Vec<Held>,
     held_bytes: usize,
 }
 
 struct Report {
-    /// Where it ends among all bytes of the connection.
+    /// Its end position among all bytes of the connection.
     end: u64,
     /// When it was seen to have left.
     left_at: Option<Instant>,
@@ -42,13 +43,13 @@ pub(super) struct Held {
 }
 
 impl Reports {
-    /// A call has reported; the report ends at `end`.
+    /// Records a report of a call, which ends at `end`.
     pub(super) fn add(&mut self, serial: u64, end: u64) {
         let left_at = None;
         self.last.insert(serial, Report { end, left_at });
     }
 
-    /// A call will not be answered.
+    /// Forgets a call that will not be answered.
     pub(super) fn forget(&mut self, serial: u64) {
         self.last.remove(&serial);
     }
@@ -62,12 +63,13 @@ impl Reports {
         !self.held.is_empty()
     }
 
-    /// The bytes of the answers that are held.
+    /// Returns the number of bytes of the held answers.
     pub(super) fn held_bytes(&self) -> usize {
         self.held_bytes
     }
 
-    /// Holds an answer back unless it may leave at once; whether it does.
+    /// Holds an answer back unless it may leave at once. Returns whether it is
+    /// held.
     pub(super) fn hold(
         &mut self,
         id: &RequestId,
@@ -92,7 +94,7 @@ impl Reports {
         true
     }
 
-    /// Gives up an answer that its client no longer expects.
+    /// Removes an answer that its client no longer expects.
     pub(super) fn cancel(&mut self, id: &RequestId) -> Option<Held> {
         let at = self.held.iter().position(|held| held.id == *id)?;
         let held = self.held.swap_remove(at);
@@ -101,8 +103,8 @@ impl Reports {
         Some(held)
     }
 
-    /// The answers that may leave, now that `written` bytes have left, and the
-    /// time at which there will be more.
+    /// Returns the answers that may leave, now that `written` bytes have left,
+    /// and when there will be more.
     pub(super) fn release(&mut self, written: u64) -> (Vec<Held>, Option<Instant>) {
         if self.last.is_empty() {
             return (Vec::new(), None);
@@ -120,7 +122,8 @@ impl Reports {
             self.last.remove(&held.serial);
             self.held_bytes -= held.answer.len();
         }
-        // One whose report has not left sets no time: it is seen when it has.
+        // A report that has not left sets no time: its answer is checked when
+        // it has.
         let waiting = self.held.iter();
         let left_at = waiting.filter_map(|held| self.last.get(&held.serial)?.left_at);
         (due, left_at.min().map(|left_at| left_at + AFTER_REPORT))

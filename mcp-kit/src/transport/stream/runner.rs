@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 use super::calls::Calls;
 use crate::call::{CallKey, Pending, Refusal, Replaced, RunPermit, Running, Share};
 
-/// A first poll that takes longer is not quick: others help out, and the
-/// answers so far leave.
+/// A longer first poll is not quick: other runners help, and the answers so far
+/// leave.
 const SLOW_POLL: Duration = Duration::from_micros(200);
 
 /// The longest batch of quick calls whose answers leave together.
@@ -34,7 +34,7 @@ const LONGEST_BATCH: Duration = Duration::from_millis(1);
 pub(super) struct Runner {
     calls: Arc<Calls>,
     pub(super) name: u64,
-    /// As opposed to waiting for more.
+    /// Whether it runs calls, as opposed to waiting for more.
     pub(super) at_work: bool,
 }
 
@@ -86,8 +86,8 @@ impl Drop for Runner {
     }
 }
 
-/// A call that is being run: if its task unwinds, the client is answered with
-/// a reference.
+/// A running call: if its task unwinds, the client is answered with a
+/// reference.
 struct Answered<'a> {
     calls: &'a Calls,
     key: CallKey,
@@ -107,9 +107,9 @@ impl Drop for Answered<'_> {
     }
 }
 
-/// Lets others have the worker. Unlike `tokio::task::yield_now`, which keeps
-/// the task for this worker, it lets another take it: this one may be blocked
-/// by what comes next.
+/// Lets other tasks have the worker. Unlike `tokio::task::yield_now`, which
+/// keeps the task for this worker, it lets another worker take it: the next
+/// task may block this one.
 async fn step_back() {
     let mut has_waited = false;
     poll_fn(|cx| {
@@ -123,7 +123,7 @@ async fn step_back() {
     .await;
 }
 
-/// Polls a call once. What is not ready moves into a task of its own.
+/// Polls a call once. A call that is not ready moves into a task of its own.
 async fn run_once(calls: &Arc<Calls>, key: CallKey, call: Pending, scratch: &mut Vec<u8>) {
     let share = calls.share();
     let Ok(server) = Arc::clone(calls.server.permits()).try_acquire_owned() else {
@@ -162,7 +162,8 @@ fn spawn_running(calls: &Arc<Calls>, key: CallKey, call: Pending, running: Runni
     calls.runs_in(key, &task.abort_handle());
 }
 
-/// The server as a whole is full: the call waits in a task of its own.
+/// Moves a call into a task of its own, to wait because the server as a whole
+/// is full.
 fn spawn_waiting(calls: &Arc<Calls>, key: CallKey, call: Pending, share: Share) {
     let its_calls = Arc::clone(calls);
     let task = calls.runtime.spawn(async move {
@@ -224,8 +225,8 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// Nothing that a tool's author writes unwinds so far: this is for what was
-    /// not thought of.
+    /// No known code of a tool's author unwinds here: this is for unforeseen
+    /// cases.
     #[tokio::test]
     async fn a_runner_that_unwinds_is_counted_out_and_its_call_is_answered() {
         let tool = from_fn(ToolDefinition::new("ping", "Answers."), async |_| {

@@ -1,4 +1,4 @@
-//! Which runners a connection has: they take the calls that wait, and come and go with
+//! The runners of a connection: they take waiting calls, and start and end with
 //! them.
 
 use std::sync::Weak;
@@ -33,8 +33,8 @@ impl Calls {
         }
     }
 
-    /// The next waiting call, once one may start; `None` where another runner
-    /// waits already, or nothing will come.
+    /// Returns the next waiting call, once one may start; `None` if another
+    /// runner already waits, or no call will come.
     pub(in super::super) fn poll_next(
         &self,
         runner: &mut Runner,
@@ -44,8 +44,8 @@ impl Calls {
         let is_closed = state.calls.is_closed();
         if !runner.at_work {
             match &mut state.idle_runner {
-                // Nobody called: it is a handler that was polled here first and
-                // has been told of something since.
+                // It was not called: a handler was polled here first, and its
+                // task was woken since.
                 Some(idle) if idle.runner == runner.name && !is_closed => {
                     idle.waker.clone_from(cx.waker());
                     return Poll::Pending;
@@ -74,7 +74,7 @@ impl Calls {
         Poll::Pending
     }
 
-    /// Another runner, where the last call was not quick and more wait.
+    /// Starts another runner, if the last call was not quick and more wait.
     pub(in super::super) fn help(&self) {
         let mut state = self.lock();
         let most = self.runtime.metrics().num_workers();
@@ -83,8 +83,8 @@ impl Calls {
         }
     }
 
-    /// A runner that was at work has unwound: it is counted out, and another
-    /// takes what waits.
+    /// Handles the unwinding of a runner at work: it no longer counts, and
+    /// another takes the waiting calls.
     pub(in super::super) fn lose_runner(&self) {
         let mut state = self.lock();
         state.runners -= 1;
@@ -98,8 +98,8 @@ impl Calls {
         self.lock().runners += 1;
     }
 
-    /// The share of the connection that [`poll_next`](Self::poll_next) has
-    /// counted for the call that it gave out.
+    /// Returns the share of the connection that [`poll_next`](Self::poll_next)
+    /// has counted for the call that it returned.
     pub(in super::super) fn share(&self) -> Share {
         Share::of(Weak::<Self>::clone(&self.this))
     }
