@@ -1,5 +1,5 @@
-//! What a client has received: answers and progress go to the requests that wait for them,
-//! everything else waits to be taken.
+//! The messages that a client has received: answers and progress go to the
+//! requests that wait for them, everything else waits to be taken.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ pub(crate) struct Inbox {
 struct Received {
     /// Requests that have no answer yet.
     open: HashMap<u64, Open>,
-    /// What answers no request of this client.
+    /// Messages that are not the answer to a request of this client.
     others: VecDeque<Value>,
     has_ended: bool,
 }

@@ -164,7 +164,8 @@ impl Client {
         }
     }
 
-    /// Every tool that the caller may see, as `tools/list` returns them.
+    /// Returns every tool that the caller may see, as `tools/list` returns
+    /// them.
     ///
     /// # Panics
     ///
@@ -229,15 +230,15 @@ impl Client {
         self.link.send(line.into());
     }
 
-    /// The next message that answers no [`call`](Self::call) or
-    /// [`request`](Self::request) of this client and is no progress of one;
-    /// `None` once the connection has ended.
+    /// Returns the next message that is neither the answer to a
+    /// [`call`](Self::call) or [`request`](Self::request) of this client nor
+    /// the progress of one; `None` once the connection has ended.
     pub async fn next_message(&self) -> Option<Value> {
         self.inbox.next_message().await
     }
 
-    /// Sends nothing more, and waits until the server has answered every request and the
-    /// connection has ended; over HTTP, until the session has.
+    /// Sends nothing more, and waits until the server has answered every
+    /// request and the connection has ended; over HTTP, until the session has.
     pub async fn close(&self) {
         self.link.close();
         self.inbox.ended().await;

@@ -35,14 +35,15 @@ impl Request {
         }
     }
 
-    /// The id under which it was sent.
+    /// Returns the id under which it was sent.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    /// Cancels the request. If the server has not answered yet, the request ends with
-    /// [`RequestError::Cancelled`] once the server has taken notice.
+    /// Cancels the request. If the server has not answered yet, the request
+    /// ends with [`RequestError::Cancelled`] once the server has handled the
+    /// cancellation.
     pub fn cancel(&self) {
         if let Some(link) = self.link.upgrade() {
             link.cancel(self.id);
@@ -90,7 +91,7 @@ pub enum RequestError {
 }
 
 impl RequestError {
-    /// The code of the JSON-RPC error, with or without an HTTP status.
+    /// Returns the code of the JSON-RPC error, with or without an HTTP status.
     #[must_use]
     pub fn code(&self) -> Option<i64> {
         match self {
@@ -138,7 +139,7 @@ impl Call {
         Self(request)
     }
 
-    /// The id under which it was sent.
+    /// Returns the id under which it was sent.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.0.id()
@@ -186,12 +187,13 @@ impl Call {
         Some(report)
     }
 
-    /// The result, or why there is none.
+    /// Returns the result, or why there is none.
     ///
     /// # Errors
     ///
-    /// A protocol error in place of a result, or no answer at all, for example because the call
-    /// was cancelled. A tool that fails does have a result; see [`CallResult::is_error`].
+    /// Returns a protocol error in place of a result, or that there is no
+    /// answer at all, for example because the call was cancelled. A tool that
+    /// fails does have a result; see [`CallResult::is_error`].
     pub async fn outcome(mut self) -> Result<CallResult, RequestError> {
         std::future::poll_fn(|cx| self.poll_outcome(cx)).await
     }
@@ -227,7 +229,7 @@ pub struct CallResult {
 }
 
 impl CallResult {
-    /// The text blocks, a newline between two.
+    /// Returns the text blocks, separated by newlines.
     #[must_use]
     pub fn text(&self) -> String {
         let texts: Vec<_> = self
@@ -238,13 +240,13 @@ impl CallResult {
         texts.join("\n")
     }
 
-    /// Every block, as JSON.
+    /// Returns every block, as JSON.
     #[must_use]
     pub fn content(&self) -> &[Value] {
         self.json["content"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// The structured content.
+    /// Returns the structured content.
     #[must_use]
     pub fn structured(&self) -> Option<&Value> {
         self.json.get("structuredContent")
@@ -256,13 +258,14 @@ impl CallResult {
         self.json["isError"] == true
     }
 
-    /// The whole result.
+    /// Returns the whole result.
     #[must_use]
     pub fn json(&self) -> &Value {
         &self.json
     }
 
-    /// The progress that was reported before the result: the parameters of each notification.
+    /// Returns the progress that was reported before the result: the parameters
+    /// of each notification.
     #[must_use]
     pub fn progress(&self) -> &[Value] {
         &self.progress

@@ -116,13 +116,13 @@ use crate::args::shape::{Shape, Shaped};
 pub struct Sensitive<T: Zeroize>(Zeroizing<T>);
 
 impl<T: Zeroize> Sensitive<T> {
-    /// Takes a value that must not be shown.
+    /// Creates a value that must not be shown.
     #[must_use]
     pub fn new(value: T) -> Self {
         Self(Zeroizing::new(value))
     }
 
-    /// The value. Whatever is made of it is no longer protected.
+    /// Returns the value. Copies of it are no longer protected.
     #[must_use]
     pub fn expose_secret(&self) -> &T {
         &self.0

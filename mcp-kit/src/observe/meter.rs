@@ -1,6 +1,5 @@
-//! What the server counts, as the rest of the crate calls it: without the
-//! feature `metrics`, and on a server that was given no metrics, nothing
-//! happens.
+//! Counts events for the rest of the crate. Without the feature `metrics`, and
+//! on a server without metrics, nothing happens.
 
 use std::sync::Arc;
 
@@ -27,7 +26,7 @@ impl Meter {
         self.metrics.as_ref()
     }
 
-    /// Shows no more of primitives that the server has no longer.
+    /// Removes the series of primitives that the server no longer has.
     pub(crate) fn forget(&self, gone: impl Iterator<Item = (Kind, String)>) {
         #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.metrics {
@@ -37,7 +36,8 @@ impl Meter {
         drop(gone);
     }
 
-    /// What counts the calls of a primitive, if anything does.
+    /// Returns the observer that counts the calls of a primitive, if the server
+    /// has metrics.
     pub(crate) fn observer(&self, of: &PrimitiveInfo) -> Option<Arc<dyn Observer>> {
         #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.metrics {
@@ -73,7 +73,7 @@ pub(crate) enum Refusal {
     TooLarge,
     /// 408: the headers or the body came too slowly.
     TooSlow,
-    /// 400: the headers or the body are not what the protocol has.
+    /// 400: the headers or the body violate the protocol.
     Malformed,
     /// 415 and 406: another content type than the protocol's.
     ContentType,

@@ -1,5 +1,5 @@
-//! A call's trace, as the rest of the crate calls it: without the feature
-//! `otel`, and if spans are sent nowhere, nothing happens.
+//! The trace of a call, for the rest of the crate. Without the feature `otel`,
+//! and if spans are not sent, nothing happens.
 
 #[cfg(feature = "otel")]
 use super::otel::{self, CallSpan};
@@ -51,8 +51,8 @@ impl Origin {
         Self::of(Transport::Http)
     }
 
-    /// Within a session. `name` stands for it and is no secret: a session's id
-    /// opens it, a digest of the id does not.
+    /// Sets the session. `name` identifies it and is not a secret: a session's
+    /// id opens it, a digest of the id does not.
     #[cfg(feature = "http")]
     pub(crate) fn in_session(self, name: impl FnOnce() -> std::sync::Arc<str>) -> Self {
         #[cfg(feature = "otel")]
@@ -67,7 +67,7 @@ impl Origin {
     }
 }
 
-/// What is known of a call when its message has been read.
+/// What is known about a call when its message has been read.
 #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "for traces"))]
 pub(crate) struct CallStart<'a> {
     pub(crate) method: &'static str,

@@ -1,4 +1,4 @@
-//! What a handler takes from its call, for tests that call the function itself.
+//! Extractors for tests that call a tool's function directly.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,7 +46,7 @@ pub fn progress() -> (Progress, ProgressReports) {
     (progress, reports)
 }
 
-/// What was reported to a [`progress`] of a test.
+/// The reports to a [`progress`] of a test.
 #[derive(Clone, Debug, Default)]
 pub struct ProgressReports(Arc<Mutex<Vec<ProgressReport>>>);
 
@@ -54,17 +54,17 @@ pub struct ProgressReports(Arc<Mutex<Vec<ProgressReport>>>);
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ProgressReport {
-    /// How far the call has come.
+    /// The progress of the call.
     pub progress: f64,
-    /// How far it has to come, if that is known.
+    /// The total, if it is known.
     pub total: Option<f64>,
-    /// What people read.
+    /// The message for people.
     pub message: Option<String>,
 }
 
 impl ProgressReports {
-    /// Every report so far. One that is not larger than the one before it is
-    /// not sent, and so it is not here.
+    /// Returns every report so far. A report that is not larger than the one
+    /// before it is not sent, so it is not included.
     #[must_use]
     pub fn all(&self) -> Vec<ProgressReport> {
         let reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,7 +92,7 @@ pub fn cancellation() -> (Cancellation, CancelHandle) {
 pub struct CancelHandle(Arc<Cancelled>);
 
 impl CancelHandle {
-    /// The caller no longer waits.
+    /// Cancels: the caller no longer waits.
     pub fn cancel(&self) {
         self.0.set();
     }

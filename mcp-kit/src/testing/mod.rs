@@ -20,12 +20,12 @@ pub use agreement::assert_schema_agrees;
 pub use handlers::{CancelHandle, ProgressReport, ProgressReports, cancellation, progress};
 pub use portable::assert_portable;
 
-/// Makes the server look after its calls on tokio's clock, for tests that pause it.
+/// Makes the server check its calls on tokio's clock, for tests that pause it.
 ///
-/// Calls whose time is up, responses that become streams and clients that have left
-/// are noticed by a thread that looks every 20 ms, which a paused clock does not
-/// move. With this a timer of tokio takes the thread's place. Call it before the
-/// first call; it holds for everything that serves the server.
+/// By default a thread checks every 20 ms for calls whose time is up, responses
+/// that become streams and clients that have left; a paused clock does not move
+/// it. With this function a timer of tokio replaces the thread. Call it before
+/// the first call; it applies to everything that serves the server.
 pub fn tick_on_timers(server: &crate::Server) {
     server.inner().ticker.use_timer();
 }

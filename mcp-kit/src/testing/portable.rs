@@ -1,4 +1,4 @@
-//! Whether every host and every model's API accepts a server's schemas.
+//! Checks that every host and every model's API accepts a server's schemas.
 
 use crate::server::Server;
 

@@ -1,4 +1,5 @@
-//! From single requests to a [`Client`]: the handshake, and what is opened with it.
+//! From single requests to a [`Client`]: the handshake, and the streams that it
+//! opens.
 
 use std::sync::Arc;
 
@@ -14,17 +15,19 @@ use crate::client::{Client, Inbox, RequestError, handshake};
 use crate::protocol::{Era, ProtocolVersion};
 
 impl HttpClient {
-    /// A client that speaks the whole protocol: with a session and its stream (`GET`) in the
-    /// versions that have them. [`Client::close`] ends the session.
+    /// Connects a client that speaks the whole protocol: with a session and its
+    /// stream (`GET`) in the versions that have them. [`Client::close`] ends
+    /// the session.
     ///
-    /// Dropping the client disconnects it: this cancels the calls of the modern era; those of a
-    /// session go on.
+    /// Dropping the client disconnects it: this cancels the calls of the modern
+    /// era; those of a session continue.
     ///
     /// # Errors
     ///
-    /// Returns [`RequestError::Refused`] if the server refuses the handshake, for example for
-    /// want of a key, and [`RequestError::Protocol`] if it answers with an error. The modern era
-    /// has no handshake: the first request shows a wrong key.
+    /// Returns [`RequestError::Refused`] if the server refuses the handshake,
+    /// for example because a key is missing, and [`RequestError::Protocol`] if
+    /// it answers with an error. The modern era has no handshake: a wrong key
+    /// fails at the first request.
     pub async fn connect(self) -> Result<Client, RequestError> {
         let era = self.version.era();
         let http = match era {
@@ -44,12 +47,12 @@ impl HttpClient {
     }
 
     /// Connects with the transport of 2024-11-05, which
-    /// [`HttpOptions::sse`](crate::transport::http::HttpOptions::sse) turns on: answers arrive on
-    /// one stream, and the session ends with it.
+    /// [`HttpOptions::sse`](crate::transport::http::HttpOptions::sse) turns on:
+    /// answers arrive on one stream, and the session ends with it.
     ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect).
+    /// Returns the same errors as [`connect`](Self::connect).
     #[cfg(feature = "sse")]
     pub async fn connect_sse(mut self) -> Result<Client, RequestError> {
         self.session = None;
@@ -80,12 +83,12 @@ impl HttpClient {
         Ok(client)
     }
 
-    /// Opens a session: `initialize` and `notifications/initialized`. The client that this returns
-    /// sends the session's id, if the server gave one.
+    /// Opens a session: `initialize` and `notifications/initialized`. The
+    /// returned client sends the session's id, if the server gave one.
     ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect).
+    /// Returns the same errors as [`connect`](Self::connect).
     pub async fn open_session(mut self) -> Result<Self, RequestError> {
         self.session = None;
         let mut response = self

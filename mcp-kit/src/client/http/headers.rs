@@ -13,14 +13,14 @@ const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
-/// Names the version, from the first one on that has its clients do so.
+/// Names the version, from the first version on that requires it of clients.
 pub(super) fn name_version(version: ProtocolVersion, has_session: bool, set: &mut HeaderMap) {
     if has_session && version >= ProtocolVersion::V2025_06_18 || version.era() == Era::Modern {
         set.insert(VERSION, HeaderValue::from_static(version.as_str()));
     }
 }
 
-/// Repeats what 2026-07-28 has its clients repeat of `message`.
+/// Repeats the parts of `message` that 2026-07-28 requires in headers.
 pub(super) fn repeat(
     message: &Value,
     version: ProtocolVersion,
@@ -66,7 +66,7 @@ fn repeat_arguments(schema: &Value, arguments: &Value, set: &mut HeaderMap) {
     }
 }
 
-/// Sets a header, in base64 if it could not have the text otherwise.
+/// Sets a header, in base64 if it could not hold the text otherwise.
 fn insert(set: &mut HeaderMap, name: HeaderName, text: &str) {
     let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
         && text.trim() == text

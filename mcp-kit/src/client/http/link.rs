@@ -1,6 +1,7 @@
-//! The link of a [`Client`](crate::client::Client) over HTTP: each message is a `POST` in a task
-//! of its own, and what its response brings goes into the inbox. In the transport of 2024-11-05
-//! the answers arrive on the one stream instead, and the connection ends with it.
+//! The link of a [`Client`](crate::client::Client) over HTTP: each message is a
+//! `POST` in a task of its own, and the messages of its response go into the
+//! inbox. In the transport of 2024-11-05 the answers arrive on the one stream
+//! instead, and the connection ends with it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,7 +25,8 @@ struct Shared {
     inbox: Arc<Inbox>,
     /// Requests that the client has cancelled.
     cancelled: Mutex<HashSet<u64>>,
-    /// Where messages are sent whose answers arrive on the stream (2024-11-05).
+    /// The address for messages whose answers arrive on the stream
+    /// (2024-11-05).
     messages: Option<Uri>,
 }
 
@@ -54,7 +56,7 @@ impl HttpLink {
         }
     }
 
-    /// Reads a stream that answers no request.
+    /// Reads a stream that is not the answer to a request.
     pub(super) fn listen(&self, stream: HttpResponse) {
         let shared = Arc::clone(&self.shared);
         let reading = tokio::spawn(async move {
@@ -179,8 +181,8 @@ impl Shared {
         if text.is_empty() {
             return;
         }
-        // What is no JSON is never seen from a server that keeps the protocol; a test should see
-        // it.
+        // A server that follows the protocol sends only JSON; a test should see
+        // anything else.
         let message = serde_json::from_str(text).unwrap_or_else(|_| text.into());
         self.inbox.take(message);
     }

@@ -126,10 +126,12 @@ pub struct HttpClient {
 }
 
 impl Client {
-    /// A client over HTTP, in process and without a socket; see [`HttpClient`].
+    /// Creates a client over HTTP, in process and without a socket; see
+    /// [`HttpClient`].
     ///
-    /// Each call makes a service of its own with [`Server::http_service`], so that the limits of
-    /// one test are not used up by another. The caller has the address 127.0.0.1.
+    /// Each call makes a separate service with [`Server::http_service`], so
+    /// that one test does not use up the limits of another. The caller has the
+    /// address 127.0.0.1.
     pub fn http(server: &Server) -> HttpClient {
         HttpClient::of(server, server.http_service())
     }
@@ -197,15 +199,16 @@ impl HttpClient {
         self
     }
 
-    /// Leaves a header out that [`header`](Self::header) or the client itself has set, such as
-    /// `Host`.
+    /// Removes a header that [`header`](Self::header) or the client itself has
+    /// set, such as `Host`.
     pub fn without_header(mut self, name: &str) -> Self {
         self.headers.remove(name);
         self
     }
 
-    /// The caller's address; 127.0.0.1 by default. `None` sends requests without an address, as
-    /// from an application that does not set [`PeerAddr`].
+    /// Sets the caller's address; 127.0.0.1 by default. `None` sends requests
+    /// without an address, as from an application that does not set
+    /// [`PeerAddr`].
     pub fn peer(mut self, address: impl Into<Option<SocketAddr>>) -> Self {
         match address.into() {
             Some(address) => self.extension(PeerAddr(address)),
@@ -223,7 +226,7 @@ impl HttpClient {
         self
     }
 
-    /// The protocol version; the newest one with sessions by default.
+    /// Sets the protocol version; the newest one with sessions by default.
     pub fn version(mut self, version: ProtocolVersion) -> Self {
         self.version = version;
         self
@@ -255,20 +258,20 @@ impl HttpClient {
         self
     }
 
-    /// The protocol version that the client sends; after the handshake, the one that was agreed
-    /// on.
+    /// Returns the protocol version that the client sends; after the handshake,
+    /// the negotiated one.
     #[must_use]
     pub fn protocol_version(&self) -> ProtocolVersion {
         self.version
     }
 
-    /// The session id that the client sends.
+    /// Returns the session id that the client sends.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
         self.session.as_ref()?.to_str().ok()
     }
 
-    /// The path of the server's MCP endpoint.
+    /// Returns the path of the server's MCP endpoint.
     #[must_use]
     pub fn path(&self) -> &str {
         self.service.path()
@@ -385,7 +388,7 @@ impl HttpClient {
 }
 
 impl fmt::Debug for HttpClient {
-    /// Without the headers, which may have keys.
+    /// Omits the headers, which may have keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpClient")
             .field("service", &self.service)

@@ -1,4 +1,5 @@
-//! `FileError`: why something was not done in a sandboxed folder, in words for the client.
+//! `FileError`: why an operation in a sandboxed folder failed, in words for the
+//! client.
 
 use std::fmt;
 use std::io;
@@ -27,7 +28,7 @@ struct Inner {
     source: Option<io::Error>,
 }
 
-/// What a [`FileError`] is about.
+/// The kind of a [`FileError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FileErrorKind {
@@ -77,20 +78,20 @@ impl FileError {
         }))
     }
 
-    /// What the system reported about `path`.
+    /// Converts the system's error about `path`.
     pub(super) fn of_io(path: &SandboxPath, error: io::Error) -> Self {
         let mut failure = Self::new(kind_of(&error), path.as_str());
         failure.0.source = Some(error);
         failure
     }
 
-    /// What it is about.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> FileErrorKind {
         self.0.kind
     }
 
-    /// What the system reported, for logs and never for clients.
+    /// Returns the system's error, for logs and never for clients.
     #[must_use]
     pub fn source(&self) -> Option<&io::Error> {
         self.0.source.as_ref()

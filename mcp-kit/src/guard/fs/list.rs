@@ -1,4 +1,4 @@
-//! Listing: what a folder contains, in pieces, whatever its size.
+//! Lists the contents of a folder in pieces, whatever its size.
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,7 +14,7 @@ use super::work::Caller;
 
 use crate::support::lock::Lock;
 
-/// How many entries are looked at in one piece of work.
+/// How many entries are examined in one piece of work.
 const PIECE: usize = 256;
 
 /// How much of a folder is listed.
@@ -36,7 +36,7 @@ pub struct ListLimits {
 }
 
 impl ListLimits {
-    /// The folder's own entries, at most `entries`.
+    /// Lists the folder's own entries, at most `entries`.
     #[must_use]
     pub const fn new(entries: usize) -> Self {
         Self { entries, depth: 1 }
@@ -57,13 +57,13 @@ impl Default for ListLimits {
     }
 }
 
-/// Something in a folder.
+/// An entry of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
     /// Its path, from the sandbox's folder.
     pub path: SandboxPath,
-    /// What it is. A link is reported as such and not followed.
+    /// The kind of the entry. A link is reported as such and not followed.
     pub info: FileInfo,
 }
 
@@ -85,13 +85,15 @@ pub struct Listing {
 }
 
 impl SandboxDir {
-    /// Lists a folder, and the folders in it as far as `limits.depth` allows. Folders inside
-    /// that cannot be read are reported without their contents; links are not followed.
+    /// Lists a folder, and the folders in it as far as `limits.depth` allows.
+    /// Folders inside that cannot be read are reported without their contents;
+    /// links are not followed.
     ///
     /// # Errors
     ///
-    /// [`NotFolder`](super::FileErrorKind::NotFolder) and what
-    /// [`FileErrorKind`](super::FileErrorKind) lists for a path that cannot be opened.
+    /// Returns [`NotFolder`](super::FileErrorKind::NotFolder), or what
+    /// [`FileErrorKind`](super::FileErrorKind) lists for a path that cannot be
+    /// opened.
     pub async fn list(&self, path: &SandboxPath, limits: ListLimits) -> Result<Listing, FileError> {
         const DEEPEST: usize = 32;
         let at = path.clone();
@@ -120,12 +122,13 @@ impl SandboxDir {
 }
 
 impl Listing {
-    /// The next entry; `None` at the end or at the limit. If the future is dropped, the next
-    /// call returns the same entry.
+    /// Returns the next entry; `None` at the end or at the limit. If the future
+    /// is dropped, the next call returns the same entry.
     ///
     /// # Errors
     ///
-    /// [`FileErrorKind::Failed`](super::FileErrorKind::Failed) if the system cannot read on,
+    /// Returns [`FileErrorKind::Failed`](super::FileErrorKind::Failed) if the
+    /// system cannot continue reading, or
     /// [`FileErrorKind::Busy`](super::FileErrorKind::Busy).
     pub async fn next(&mut self) -> Result<Option<Entry>, FileError> {
         if self.ready.is_empty() && !self.has_more {
@@ -138,7 +141,8 @@ impl Listing {
                 Ok(())
             });
             work.await?;
-            // Not within the work: what it returns is lost if the future is dropped.
+            // Not within the work, whose result is lost if the future is
+            // dropped.
             let mut walk = self.walk.lock();
             self.ready = std::mem::take(&mut walk.found);
         }
@@ -168,7 +172,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// Looks at some more entries.
+    /// Examines some more entries.
     fn fill(&mut self, caller: &Caller) -> Result<(), FileError> {
         let mut looked_at = 0;
         loop {
@@ -187,7 +191,8 @@ impl Walk {
                 Some(Err(error)) if !inside => {
                     return Err(FileError::of_io(folder, error));
                 }
-                // A folder inside that can be opened, but not read, is left like one that ends.
+                // A folder inside that can be opened, but not read, is treated
+                // like one that has ended.
                 None | Some(Err(_)) => {
                     self.open.pop();
                     continue;

@@ -1,8 +1,9 @@
-//! A folder that cannot be left, and the paths inside it.
+//! A folder that no path leaves, and the paths inside it.
 //!
-//! `path` has what a client writes, `read`, `list` and `write` what a handler may do with it,
-//! `work` the threads on which that happens. Everything is resolved below one open handle
-//! (`openat2` with `RESOLVE_BENEATH` on Linux, the same rule part by part elsewhere), so there
+//! `path` parses what a client writes, `read`, `list` and `write` are the
+//! operations of a handler, and `work` has the threads on which they run.
+//! Everything is resolved below one open handle (`openat2` with
+//! `RESOLVE_BENEATH` on Linux, the same rule part by part elsewhere), so there
 //! is no moment between a check and a use in which a link could be swapped.
 
 mod error;
@@ -81,15 +82,17 @@ struct Opened {
 }
 
 impl SandboxDir {
-    /// Opens a folder of the host for reading. Blocks for the one call that opens it.
+    /// Opens a folder of the host for reading. Blocks for the one call that
+    /// opens it.
     ///
-    /// If `path` is a link, its target is opened. The handle keeps that folder even if it
-    /// is renamed later.
+    /// If `path` is a link, its target is opened. The handle keeps that folder
+    /// even if it is renamed later.
     ///
     /// # Errors
     ///
-    /// If there is no such folder, or the process may not read it. The text names `path`: it is
-    /// for the operator, at the start of the server.
+    /// Returns an error if there is no such folder, or the process may not read
+    /// it. The text names `path`: it is for the operator, at the start of the
+    /// server.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
         let opened = Dir::open_ambient_dir(path, ambient_authority());
@@ -100,17 +103,20 @@ impl SandboxDir {
 
     /// Opens a folder of the host for reading and writing.
     ///
-    /// `quota` is the most bytes that its files may have together. What is there already
-    /// counts: all files are looked at once, which takes about a second for 200,000 files.
-    /// [`WritableDir`] documents how bytes are counted. Open a folder once and clone the handle:
-    /// two calls for one folder have two quotas, and neither counts what the other writes.
+    /// `quota` is the most bytes that its files may have together. Existing
+    /// files count: all files are examined once, which takes about a second for
+    /// 200,000 files. [`WritableDir`] documents how bytes are counted. Open a
+    /// folder once and clone the handle: two calls for one folder have two
+    /// quotas, and neither counts what the other writes.
     ///
-    /// Removes temporary files that a killed server left, if they are older than a day.
+    /// Removes temporary files that a killed server left, if they are older
+    /// than a day.
     ///
     /// # Errors
     ///
-    /// As [`SandboxDir::open`], and if a folder inside cannot be read or is nested too deeply
-    /// (256 levels) for its files to be counted.
+    /// Returns the same errors as [`SandboxDir::open`], and an error if a
+    /// folder inside cannot be read or is nested too deeply (256 levels) for
+    /// its files to be counted.
     pub fn open_writable(path: impl AsRef<Path>, quota: u64) -> io::Result<WritableDir> {
         let path = path.as_ref();
         let dir = Self::open(path)?;
@@ -121,7 +127,8 @@ impl SandboxDir {
 
 #[cfg(feature = "process")]
 impl SandboxDir {
-    /// A path that leads a program which is being started to this folder, wherever it is now.
+    /// Returns a path that leads a program that is being started to this
+    /// folder, wherever it is now.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(in crate::guard) fn for_child(&self) -> io::Result<std::path::PathBuf> {
         use std::os::fd::AsRawFd as _;
@@ -147,7 +154,7 @@ impl SandboxDir {
     }
 }
 
-/// Shows no path: the handle keeps none.
+/// Omits the path: the handle keeps none.
 impl std::fmt::Debug for SandboxDir {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SandboxDir")

@@ -1,8 +1,9 @@
-//! `SandboxPath`: a path as a client writes it, checked before anything is opened.
+//! `SandboxPath`: a path as a client writes it, checked before anything is
+//! opened.
 //!
-//! The check is lexical. It keeps paths readable and portable and refuses the obvious; that
-//! nothing leaves the folder is ensured by [`SandboxDir`](super::SandboxDir), which resolves
-//! each path below its handle.
+//! The check is lexical. It keeps paths readable and portable and refuses
+//! obvious escapes; [`SandboxDir`](super::SandboxDir) ensures that no path
+//! leaves the folder, by resolving each path below its handle.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -74,7 +75,8 @@ impl SandboxPath {
     /// The most parts of a path.
     pub const MAX_PARTS: usize = 64;
 
-    /// The path as text, with `/` between its parts; `.` for the folder itself.
+    /// Returns the path as text, with `/` between its parts; `.` for the folder
+    /// itself.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -86,23 +88,24 @@ impl SandboxPath {
         &*self.0 == "."
     }
 
-    /// The last part; `None` for the folder itself.
+    /// Returns the last part; `None` for the folder itself.
     #[must_use]
     pub fn file_name(&self) -> Option<&str> {
         self.split().map(|(_, name)| name)
     }
 
-    /// The folder that contains it; `None` for the folder itself.
+    /// Returns the folder that contains it; `None` for the folder itself.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         self.split().map(|(parent, _)| Self(parent.into()))
     }
 
-    /// The path of something inside this folder.
+    /// Returns the path of something inside this folder.
     ///
     /// # Errors
     ///
-    /// [`FileErrorKind::InvalidPath`] if the result is not a valid path.
+    /// Returns [`FileErrorKind::InvalidPath`] if the result is not a valid
+    /// path.
     pub fn join(&self, inside: &str) -> Result<Self, FileError> {
         let inside = Self::from_str(inside)?;
         if self.is_root() || inside.is_root() {
@@ -136,7 +139,7 @@ impl FromStr for SandboxPath {
     }
 }
 
-/// The path with its meaningless parts dropped; `None` if it is refused.
+/// Returns the path without its meaningless parts; `None` if it is refused.
 fn normalised(text: &str, windows: bool) -> Option<String> {
     if text.is_empty() || text.len() > SandboxPath::MAX_BYTES {
         return None;
@@ -173,7 +176,7 @@ fn is_name(part: &str, windows: bool) -> bool {
     !is_refused
 }
 
-/// Whether Windows gives the name another meaning than that of a file.
+/// Whether the name has a special meaning on Windows.
 fn is_special_on_windows(part: &str) -> bool {
     let stem = part.split('.').next().unwrap_or(part).trim_end_matches(' ');
     let stem = stem.to_uppercase();

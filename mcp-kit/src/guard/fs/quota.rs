@@ -15,10 +15,11 @@ use super::path::{SandboxPath, TEMPORARY};
 
 use crate::support::lock::Lock;
 
-/// Everything takes whole blocks, so that empty files and folders have a limit too.
+/// Everything takes whole blocks, so that empty files and folders are also
+/// limited.
 const BLOCK: u64 = 4096;
 
-/// What a file of `length` bytes counts.
+/// Returns what a file of `length` bytes counts.
 pub(super) fn cost(length: u64) -> u64 {
     length.div_ceil(BLOCK).max(1).saturating_mul(BLOCK)
 }
@@ -32,10 +33,10 @@ fn cost_of(metadata: &Metadata) -> u64 {
     })
 }
 
-/// Which file or folder something is, whatever its names are.
+/// The identity of a file or folder, independent of its names.
 #[cfg(unix)]
 type Id = (u64, u64);
-/// All are one: the system reports no number for them.
+/// All have one identity: the system reports no number for them.
 #[cfg(not(unix))]
 type Id = ();
 
@@ -95,13 +96,13 @@ impl Used {
         *counted = counted.saturating_add(bytes);
     }
 
-    /// What bytes were reserved for exists now.
+    /// Counts what exists now in place of the bytes that were reserved for it.
     pub(super) fn keep(&mut self, mut reserved: Reserved, metadata: &Metadata) {
         self.add(reserved.bytes, metadata);
         reserved.bytes = 0;
     }
 
-    /// One name of a file or a folder is gone.
+    /// Gives back the bytes of a removed name of a file or a folder.
     pub(super) fn give_back(&mut self, metadata: &Metadata) {
         let Entry::Occupied(mut counted) = self.each.entry(id_of(metadata)) else {
             return;
@@ -115,8 +116,8 @@ impl Used {
     }
 }
 
-/// Whether it is the file of a write that no server can still be busy with: each piece that is
-/// written changes its time.
+/// Whether it is the file of a write that no server can still be working on:
+/// each piece that is written changes its time.
 fn is_left_over(entry: &DirEntry, metadata: &Metadata) -> bool {
     const AGE: Duration = Duration::from_secs(24 * 60 * 60);
     let name = entry.file_name();

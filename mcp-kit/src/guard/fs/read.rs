@@ -1,4 +1,5 @@
-//! Reading: whole files, parts of them, pieces one after another, and what is known of them.
+//! Reads whole files, parts of them, pieces one after another, and their
+//! metadata.
 
 use std::fs::File;
 use std::io;
@@ -12,12 +13,13 @@ use super::error::{FileError, FileErrorKind};
 use super::path::SandboxPath;
 use super::work::Caller;
 
-/// How much is read before it is known that the file has it, or that the caller still waits.
+/// How much is read before it is certain that the file has it, or that the
+/// caller still waits.
 const PIECE: usize = 4 << 20;
 /// How much a [`FileReader`] reads at once.
 const CHUNK: usize = 64 * 1024;
 
-/// What something in a folder is.
+/// The kind of an entry in a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FileKind {
@@ -31,7 +33,7 @@ pub enum FileKind {
     Other,
 }
 
-/// What is known of a file or a folder without reading it.
+/// The metadata of a file or a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileInfo {
@@ -64,33 +66,37 @@ impl FileInfo {
 }
 
 impl SandboxDir {
-    /// The whole content of a file of at most `limit` bytes.
+    /// Returns the whole content of a file of at most `limit` bytes.
     ///
     /// # Errors
     ///
-    /// [`FileErrorKind::TooLarge`] above the limit, even if the file grows while it is read;
-    /// otherwise what [`FileErrorKind`] lists for a path that is not a readable file.
+    /// Returns [`FileErrorKind::TooLarge`] above the limit, even if the file
+    /// grows while it is read; otherwise what [`FileErrorKind`] lists for a
+    /// path that is not a readable file.
     pub async fn read(&self, path: &SandboxPath, limit: u64) -> Result<Vec<u8>, FileError> {
         let at = path.clone();
         self.run(path, move |dir, caller| read_whole(dir, &at, limit, caller))
             .await
     }
 
-    /// The whole content of a UTF-8 file of at most `limit` bytes.
+    /// Returns the whole content of a UTF-8 file of at most `limit` bytes.
     ///
     /// # Errors
     ///
-    /// As [`SandboxDir::read`], and [`FileErrorKind::NotText`].
+    /// Returns the same errors as [`SandboxDir::read`], and
+    /// [`FileErrorKind::NotText`].
     pub async fn read_text(&self, path: &SandboxPath, limit: u64) -> Result<String, FileError> {
         let bytes = self.read(path, limit).await?;
         String::from_utf8(bytes).map_err(|_| FileError::new(FileErrorKind::NotText, path.as_str()))
     }
 
-    /// At most `length` bytes of a file from `offset` on: fewer at its end, none behind it.
+    /// Returns at most `length` bytes of a file from `offset` on: fewer at its
+    /// end, none after it.
     ///
     /// # Errors
     ///
-    /// What [`FileErrorKind`] lists for a path that is not a readable file.
+    /// Returns what [`FileErrorKind`] lists for a path that is not a readable
+    /// file.
     pub async fn read_range(
         &self,
         path: &SandboxPath,
@@ -108,12 +114,13 @@ impl SandboxDir {
         .await
     }
 
-    /// Opens a file to read it piece by piece, from `offset` on. A file of any size takes 64 KiB
-    /// of memory.
+    /// Opens a file to read it in pieces, from `offset` on. A file of any size
+    /// takes 64 KiB of memory.
     ///
     /// # Errors
     ///
-    /// What [`FileErrorKind`] lists for a path that is not a readable file.
+    /// Returns what [`FileErrorKind`] lists for a path that is not a readable
+    /// file.
     pub async fn reader(&self, path: &SandboxPath, offset: u64) -> Result<FileReader, FileError> {
         let at = path.clone();
         let (file, info) = self.run(path, move |dir, _| open_file(dir, &at)).await?;
@@ -126,11 +133,13 @@ impl SandboxDir {
         })
     }
 
-    /// What a file or a folder is, how large, and when it was changed. Follows links.
+    /// Returns the kind, the size and the modification time of a file or a
+    /// folder. Follows links.
     ///
     /// # Errors
     ///
-    /// [`FileErrorKind::NotFound`], [`FileErrorKind::Outside`], and what the system reports.
+    /// Returns [`FileErrorKind::NotFound`], [`FileErrorKind::Outside`], or what
+    /// the system reports.
     pub async fn info(&self, path: &SandboxPath) -> Result<FileInfo, FileError> {
         let at = path.clone();
         self.run(path, move |dir, _| {
@@ -157,24 +166,25 @@ pub struct FileReader {
 }
 
 impl FileReader {
-    /// What the file was when it was opened.
+    /// Returns the file's metadata from when it was opened.
     #[must_use]
     pub fn info(&self) -> &FileInfo {
         &self.info
     }
 
-    /// Where the next piece begins, in bytes.
+    /// Returns where the next piece begins, in bytes.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The next piece, of at most 64 KiB; `None` at the end. If the future is dropped, the
-    /// next call returns the same piece.
+    /// Returns the next piece, of at most 64 KiB; `None` at the end. If the
+    /// future is dropped, the next call returns the same piece.
     ///
     /// # Errors
     ///
-    /// [`FileErrorKind::Failed`] if the system cannot read on, [`FileErrorKind::Busy`].
+    /// Returns [`FileErrorKind::Failed`] if the system cannot continue reading,
+    /// or [`FileErrorKind::Busy`].
     pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, FileError> {
         let left = self.info.size.saturating_sub(self.offset);
         let room = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);

@@ -19,11 +19,11 @@ use super::error::{FileError, FileErrorKind};
 use super::path::SandboxPath;
 use crate::support::lookup::{Lane, Unfinished};
 
-/// How much runs at a time in one folder.
+/// How many pieces of work run at once in one folder.
 const AT_A_TIME: usize = 16;
-/// How much more of one folder may hang.
+/// How many further pieces of work of one folder may hang.
 const HANGING: usize = 16;
-/// How much of all folders may run or hang.
+/// How many pieces of work of all folders may run or hang.
 const IN_ALL: usize = 8 * (AT_A_TIME + HANGING);
 
 static FOLDERS: Lane = Lane::new("mcp-folders", IN_ALL);
@@ -43,7 +43,7 @@ impl Share {
     }
 }
 
-/// Whether the caller still waits. Long work asks between its pieces.
+/// Whether the caller still waits. Long work checks between its pieces.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Caller(Arc<AtomicBool>);
 
@@ -62,8 +62,8 @@ impl Drop for Waiting {
 }
 
 impl SandboxDir {
-    /// Runs `work` about `path` on a thread that may block. Dropping the future tells the work
-    /// to end.
+    /// Runs `work` for `path` on a thread that may block. Dropping the future
+    /// asks the work to end.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         path: &SandboxPath,

@@ -1,4 +1,5 @@
-//! Changing a folder: a type of its own, so that what was opened for reading has no way to.
+//! Changes a folder: with a separate type, so that a folder that was opened for
+//! reading has no such methods.
 
 use std::io::{self, Write as _};
 use std::ops::Deref;
@@ -14,14 +15,14 @@ use super::read::resolved;
 use super::work::Caller;
 use crate::support::reference::Reference;
 
-/// How much is written between two looks at whether the caller still waits.
+/// How much is written between two checks whether the caller still waits.
 const PIECE: usize = 64 * 1024;
 
-/// What happens to a file that has the name already.
+/// What happens to an existing file with the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IfExists {
-    /// It stays, and the call fails with [`FileErrorKind::Exists`].
+    /// It is kept, and the call fails with [`FileErrorKind::Exists`].
     Fail,
     /// It is replaced. If it is a link, the link is replaced and its target stays as it is.
     Replace,
@@ -83,19 +84,19 @@ impl WritableDir {
         }
     }
 
-    /// The same folder without the means to change it.
+    /// Returns the same folder without the means to change it.
     #[must_use]
     pub fn read_only(&self) -> SandboxDir {
         self.dir.clone()
     }
 
-    /// How many bytes count at the moment, unfinished writes included.
+    /// Returns how many bytes count at the moment, unfinished writes included.
     #[must_use]
     pub fn used(&self) -> u64 {
         self.quota.used()
     }
 
-    /// How many bytes may count.
+    /// Returns how many bytes may count.
     #[must_use]
     pub fn quota(&self) -> u64 {
         self.quota.limit

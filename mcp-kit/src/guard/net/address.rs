@@ -1,9 +1,10 @@
-//! Which addresses are on the public internet, by IANA's registries.
+//! Decides which addresses are on the public internet, by IANA's registries.
 //!
-//! IPv4 is public except for what the registry of special-purpose addresses lists.
-//! IPv6 is the reverse: only 2000::/3 has been given out for public use, so that
-//! everything else is refused without a line of its own, among it loopback, mapped
-//! and compatible IPv4, unique local, site-local, link-local and multicast addresses.
+//! IPv4 is public except for what the registry of special-purpose addresses
+//! lists. IPv6 is the reverse: only 2000::/3 has been assigned for public use,
+//! so everything else is refused without a line of its own, including loopback,
+//! mapped and compatible IPv4, unique local, site-local, link-local and
+//! multicast addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -23,8 +24,8 @@ pub(super) fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// The IPv4 address that a translator of RFC 6052 sends packets for `address` to.
-/// On networks of IPv6 alone, every IPv4 host has such an address.
+/// Returns the IPv4 address that a translator of RFC 6052 sends packets for
+/// `address` to. On IPv6-only networks, every IPv4 host has such an address.
 pub(super) fn behind_nat64(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [.., a, b, c, d] = address.octets();
     NAT64.contains(&address).then(|| Ipv4Addr::new(a, b, c, d))
@@ -32,8 +33,8 @@ pub(super) fn behind_nat64(address: Ipv6Addr) -> Option<Ipv4Addr> {
 
 const NAT64: Ipv6Net = v6([0x64, 0xff9b, 0], 96);
 
-/// What IANA has given out for public use (the registry "IPv6 Global Unicast Address
-/// Assignments").
+/// The range that IANA has assigned for public use (the registry "IPv6 Global
+/// Unicast Address Assignments").
 const GLOBAL_V6: Ipv6Net = v6([0x2000, 0, 0], 3);
 
 /// The registry "IPv4 Special-Purpose Address Space" (RFC 6890), what it lists as not

@@ -88,22 +88,24 @@ const MOST_HEADERS: usize = 100;
 const LOADING_TIME: Duration = Duration::from_secs(10);
 
 impl HttpClient {
-    /// A client with the default limits, which reaches every public host.
+    /// Returns the builder of a client with the default limits, which reaches
+    /// every public host.
     pub fn builder() -> HttpClientBuilder {
         HttpClientBuilder::new()
     }
 
-    /// A `GET` request. Nothing is sent yet.
+    /// Creates a `GET` request. Nothing is sent yet.
     pub fn get(&self, url: &SafeUrl) -> HttpRequest {
         self.request(Method::GET, url)
     }
 
-    /// A `POST` request. Nothing is sent yet.
+    /// Creates a `POST` request. Nothing is sent yet.
     pub fn post(&self, url: &SafeUrl) -> HttpRequest {
         self.request(Method::POST, url)
     }
 
-    /// A request with any method but `CONNECT` and `TRACE`. Nothing is sent yet.
+    /// Creates a request with any method but `CONNECT` and `TRACE`. Nothing is
+    /// sent yet.
     pub fn request(&self, method: Method, url: &SafeUrl) -> HttpRequest {
         HttpRequest::new(self.clone(), method, url.clone())
     }

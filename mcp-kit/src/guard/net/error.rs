@@ -30,7 +30,7 @@ pub struct HttpError {
     source: Option<BoxError>,
 }
 
-/// What went wrong.
+/// The kind of an [`HttpError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HttpErrorKind {
@@ -117,13 +117,13 @@ impl HttpError {
         self
     }
 
-    /// What went wrong.
+    /// Returns the kind of the failure.
     #[must_use]
     pub fn kind(&self) -> HttpErrorKind {
         self.kind
     }
 
-    /// What failed below, for the log.
+    /// Returns the cause, for the log.
     #[must_use]
     pub fn source(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         self.source.as_deref()

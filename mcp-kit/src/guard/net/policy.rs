@@ -1,4 +1,5 @@
-//! Where a client may connect to: the lists of hosts, and the addresses.
+//! Decides where a client may connect to: the lists of hosts, and the
+//! addresses.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -23,8 +24,8 @@ pub(super) struct Policy {
 }
 
 impl Policy {
-    /// Refuses a URL for what can be seen of it: its scheme, its host, and its
-    /// address if it has one in place of a name. No resolver sees such an address.
+    /// Refuses a URL for what it shows: its scheme, its host, and its address
+    /// if it has one in place of a name. No resolver sees such an address.
     pub(super) fn check_url(&self, url: &SafeUrl) -> Result<(), HttpErrorKind> {
         if self.https_only && !url.is_encrypted() {
             return Err(HttpErrorKind::NotEncrypted);

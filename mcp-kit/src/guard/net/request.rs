@@ -111,13 +111,14 @@ impl HttpRequest {
         self
     }
 
-    /// Sends the request, follows its redirects, and returns when the last answer's
-    /// headers are read. Every status is an answer; see
-    /// [`HttpResponse::error_for_status`]. Dropping the future cancels the request.
+    /// Sends the request, follows its redirects, and returns when the last
+    /// answer's headers are read. Every status is an answer; see
+    /// [`HttpResponse::error_for_status`]. Dropping the future cancels the
+    /// request.
     ///
-    /// A redirect to another origin is followed if the request that it asks for has no body
-    /// and its method is `GET`, `HEAD` or `OPTIONS`: `POST` becomes `GET` with the statuses
-    /// 301, 302 and 303, other methods with 303 alone.
+    /// A redirect to another origin is followed if the resulting request has no
+    /// body and its method is `GET`, `HEAD` or `OPTIONS`: `POST` becomes `GET`
+    /// with the statuses 301, 302 and 303, other methods only with 303.
     ///
     /// # Errors
     ///
@@ -164,7 +165,7 @@ impl HttpRequest {
         }
     }
 
-    /// Makes this the request that a redirect asks for.
+    /// Changes this into the request that a redirect requires.
     fn redirect(&mut self, status: StatusCode, next: SafeUrl) -> Result<(), HttpErrorKind> {
         let is_downgrade = self.url.is_encrypted() && !next.is_encrypted();
         if is_downgrade && !self.client.0.limits.insecure_redirects {
@@ -202,7 +203,7 @@ impl HttpRequest {
     }
 }
 
-/// Where a redirect leads; `None` if the answer is none.
+/// Returns the target of a redirect; `None` if the answer is not a redirect.
 fn target(from: &SafeUrl, answer: &reqwest::Response) -> Option<Result<SafeUrl, HttpErrorKind>> {
     if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
@@ -217,7 +218,7 @@ fn target(from: &SafeUrl, answer: &reqwest::Response) -> Option<Result<SafeUrl, 
     Some(SafeUrl::try_from(next).map_err(HttpErrorKind::Url))
 }
 
-/// Without the values of headers and the body, which may hold secrets.
+/// Omits the values of headers and the body, which may hold secrets.
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpRequest")

@@ -45,19 +45,19 @@ impl HttpResponse {
         }
     }
 
-    /// The status.
+    /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.answer.status()
     }
 
-    /// The headers, at most 100.
+    /// Returns the headers, at most 100.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         self.answer.headers()
     }
 
-    /// The URL that was answered: the last one if there were redirects.
+    /// Returns the URL that was answered: the last one if there were redirects.
     #[must_use]
     pub fn url(&self) -> &SafeUrl {
         &self.url
@@ -106,11 +106,11 @@ impl HttpResponse {
         Err(HttpError::new(HttpErrorKind::TooLarge(most)))
     }
 
-    /// The whole body.
+    /// Returns the whole body.
     ///
     /// # Errors
     ///
-    /// Those of [`chunk`](Self::chunk).
+    /// Returns the same errors as [`chunk`](Self::chunk).
     pub async fn bytes(self) -> Result<Bytes, HttpError> {
         Ok(self.read().await?.into())
     }
@@ -132,12 +132,13 @@ impl HttpResponse {
         Ok(text)
     }
 
-    /// The whole body, read as JSON.
+    /// Parses the whole body as JSON.
     ///
     /// # Errors
     ///
-    /// Those of [`chunk`](Self::chunk), and [`HttpErrorKind::NotJson`]. Its source has
-    /// the place in the body, and nothing of the body.
+    /// Returns the same errors as [`chunk`](Self::chunk), and
+    /// [`HttpErrorKind::NotJson`]. Its source has the place in the body, and
+    /// nothing of the body.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, HttpError> {
         let body = self.read().await?;
         serde_json::from_slice(&body).map_err(|error| {

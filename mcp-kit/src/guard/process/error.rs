@@ -1,4 +1,5 @@
-//! `CommandError`: why a program was not run to its end, in words for the client.
+//! `CommandError`: why a program did not run to its end, in words for the
+//! client.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -23,7 +24,7 @@ pub struct CommandError {
     text: Cow<'static, str>,
 }
 
-/// What a [`CommandError`] is about.
+/// The kind of a [`CommandError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CommandErrorKind {
@@ -42,7 +43,7 @@ pub enum CommandErrorKind {
 }
 
 impl CommandError {
-    /// What it is about.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> CommandErrorKind {
         self.kind
@@ -63,7 +64,7 @@ impl CommandError {
         Self::refused(value, "has a NUL character")
     }
 
-    /// Without the value, which can be a secret.
+    /// Omits the value, which can be a secret.
     pub(super) fn nul_in_variable(name: &str) -> Self {
         let text = format!(
             "The value for the variable {name} has a NUL character, which is not allowed here."

@@ -1,4 +1,5 @@
-//! The folder that a program works in: its own for one run, or one that the author chose.
+//! The working folder of a program: a new one for each run, or one that the
+//! author chose.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;

@@ -35,9 +35,9 @@ static STARTED: Condvar = Condvar::new();
 const PATIENCE: Duration = Duration::from_millis(200);
 
 struct Groups {
-    /// The process ends: nothing is started any more.
+    /// Whether the process ends, so that nothing is started any more.
     is_closed: bool,
-    /// How many starts go on, which have no number yet.
+    /// The number of starts in progress, whose groups have no number yet.
     starting: usize,
     /// By the leader's number, with the folder that was made for the run.
     live: BTreeMap<u32, Option<PathBuf>>,
@@ -87,7 +87,7 @@ impl Drop for Group {
     }
 }
 
-/// A start that goes on. The end of the process waits for it.
+/// A start in progress. The end of the process waits for it.
 struct Starting;
 
 impl Starting {
@@ -123,7 +123,7 @@ pub(crate) fn kill_all() {
     super::folder::remove_now(live.into_values().flatten(), PATIENCE);
 }
 
-/// Lets groups start again: a server begins to serve.
+/// Allows groups to start again: a server begins to serve.
 #[cfg(feature = "cli")]
 pub(crate) fn open() {
     GROUPS.lock().is_closed = false;

@@ -151,25 +151,27 @@ pub struct Command {
 }
 
 impl Command {
-    /// Resolves a program: an absolute path, or a name that is looked up in the `PATH` of the
-    /// server. The program is looked up once; later changes of `PATH` change nothing.
+    /// Resolves a program: an absolute path, or a name that is looked up in the
+    /// `PATH` of the server. The program is looked up once; later changes of
+    /// `PATH` have no effect.
     ///
     /// # Errors
     ///
-    /// If there is no such program or it cannot be run, if it is a known shell (`bash`, `zsh-5.9`)
-    /// or runs the program that its arguments name (`env`, `busybox`), and on Windows if it is a
-    /// `.bat` or `.cmd` file, which is run by a shell. The text has the path: it is for the
-    /// operator, at the start of the server.
+    /// Returns an error if there is no such program or it cannot be run, if it
+    /// is a known shell (`bash`, `zsh-5.9`) or runs the program that its
+    /// arguments name (`env`, `busybox`), and on Windows if it is a `.bat` or
+    /// `.cmd` file, which is run by a shell. The text has the path: it is for
+    /// the operator, at the start of the server.
     pub fn new(program: impl AsRef<OsStr>) -> io::Result<Self> {
         Self::in_path(program, std::env::var_os("PATH").unwrap_or_default())
     }
 
-    /// Resolves a program as [`new`](Self::new) does, and looks its name up in the folders of
-    /// `path`, written as in `PATH`.
+    /// Resolves a program like [`new`](Self::new), and looks its name up in the
+    /// folders of `path`, written as in `PATH`.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// Returns the same errors as [`new`](Self::new).
     pub fn in_path(program: impl AsRef<OsStr>, path: impl AsRef<OsStr>) -> io::Result<Self> {
         Ok(Self {
             program: resolve::resolve(program.as_ref(), path.as_ref())?.into(),
@@ -223,8 +225,8 @@ impl Command {
         self
     }
 
-    /// Adds an argument that came from the client and may begin with `-`. Use it only where the
-    /// program reads no options, such as behind `--`.
+    /// Adds an argument that came from the client and may begin with `-`. Use
+    /// it only if the program reads no options there, such as after `--`.
     #[must_use]
     pub fn hyphen_value(mut self, value: impl AsRef<str>) -> Self {
         self.push(value.as_ref().to_owned());
@@ -262,21 +264,22 @@ impl Command {
         self
     }
 
-    /// How long one run may take, the wait for its turn included.
+    /// Limits the time of one run, including the wait for its turn.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
         self
     }
 
-    /// How many bytes are kept of stdout, and as many of stderr.
+    /// Limits the bytes that are kept of stdout, and of stderr.
     #[must_use]
     pub fn output_limit(mut self, bytes: usize) -> Self {
         self.output_limit = bytes;
         self
     }
 
-    /// How many runs may go on at a time, of this `Command` and its clones together.
+    /// Limits the runs at the same time, of this `Command` and its clones
+    /// together.
     #[must_use]
     pub fn concurrency(mut self, runs: usize) -> Self {
         self.permits = Arc::new(Semaphore::new(runs.clamp(1, Semaphore::MAX_PERMITS)));
@@ -335,7 +338,7 @@ impl Command {
     }
 }
 
-/// Shows no values: they are the client's, or secrets.
+/// Omits the values: they are the client's, or secrets.
 impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let environment = self.environment.iter().map(|(name, _)| name);

@@ -1,4 +1,4 @@
-//! The numbers as metric families, read when somebody asks.
+//! The numbers as metric families, read when the text is encoded.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `GET /metrics` on an address of its own: for servers over stdio, and for
+//! Serves `GET /metrics` on a separate address: for servers over stdio, and for
 //! those whose public address should not show numbers.
 
 use std::convert::Infallible;
@@ -23,7 +23,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::observe::metrics::Metrics;
 
-/// How many are answered at once; others wait in the system's queue.
+/// How many connections are served at once; others wait in the system's queue.
 const CONNECTIONS: usize = 16;
 
 /// How long the headers of a request may take.
@@ -35,18 +35,19 @@ const CONNECTION_TIME: Duration = Duration::from_secs(30);
 /// The most that is read of a request, in bytes.
 const HEADER_BYTES: usize = 16 * 1024;
 
-/// How long a failing `accept` is left alone: most often descriptors ran out.
+/// The pause after a failed `accept`, whose usual cause is a lack of
+/// descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A socket that serves `GET /metrics` and nothing else; made by
 /// [`Metrics::bind`].
 ///
-/// It asks for no key, so bind it to loopback or to a network that only your
-/// operators reach. On loopback it answers requests for loopback hosts alone,
-/// so that no web page can read it through a name of its own (DNS rebinding).
+/// It requires no key, so bind it to loopback or to a network that only your
+/// operators reach. On loopback it answers only requests for loopback hosts, so
+/// that no web page can read it through a name of its own (DNS rebinding).
 ///
-/// At most 16 connections are served at once, one request on each; headers
-/// have 16 KiB and 10 s, a connection has 30 s.
+/// At most 16 connections are served at once, one request on each; headers have
+/// 16 KiB and 10 s, a connection has 30 s.
 #[derive(Debug)]
 pub struct MetricsListener {
     socket: TcpListener,
@@ -86,21 +87,21 @@ impl Metrics {
 }
 
 impl MetricsListener {
-    /// The address that it listens on.
+    /// Returns the address that it listens on.
     ///
     /// # Errors
     ///
-    /// The system's.
+    /// Returns the system's error.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
 
-    /// Serves until this future is dropped; that ends open connections too.
+    /// Serves until this future is dropped, which also ends open connections.
     pub async fn serve(self) {
         self.serve_until(std::future::pending()).await;
     }
 
-    /// Serves until `end` is ready, which ends open connections too.
+    /// Serves until `end` is ready, which also ends open connections.
     pub async fn serve_until(self, end: impl Future<Output = ()>) {
         let mut end = pin!(end);
         let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -119,8 +120,8 @@ impl MetricsListener {
                 Ok((stream, place)) => {
                     let (metrics, is_loopback) = (self.metrics.clone(), self.is_loopback);
                     connections.spawn(async move {
-                        // Whoever is too slow, or breaks off, has no answer to
-                        // wait for.
+                        // A client that is too slow, or breaks off, does not
+                        // wait for an answer.
                         let _ = timeout(CONNECTION_TIME, serve(stream, metrics, is_loopback)).await;
                         drop(place);
                     });

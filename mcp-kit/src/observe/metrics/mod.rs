@@ -65,10 +65,10 @@ use crate::observe::Refusal;
 use crate::primitive::Kind;
 use collect::Collected;
 
-/// A server's metrics; given to it with
+/// A server's metrics; set with
 /// [`ServerBuilder::metrics`](crate::server::ServerBuilder::metrics).
 ///
-/// Cloning is cheap and gives the same metrics. Servers that share them are
+/// Cloning is cheap and returns the same metrics. Servers that share them are
 /// counted together.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
@@ -115,7 +115,7 @@ impl Metrics {
     pub const CONTENT_TYPE: &'static str =
         "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-    /// Metrics of which nothing is counted yet.
+    /// Creates metrics with nothing counted yet.
     #[must_use]
     pub fn new() -> Self {
         let numbers = Arc::<Numbers>::default();
@@ -150,10 +150,10 @@ impl Metrics {
         add(&mut self.registry());
     }
 
-    /// All metrics as text: OpenMetrics 1.0, which is what Prometheus asks for
-    /// and what readers of its older text format read as well.
+    /// Returns all metrics as text: OpenMetrics 1.0, which Prometheus requests,
+    /// and which readers of its older text format also accept.
     ///
-    /// A server over stdio has nowhere to be asked; it can write this to a
+    /// A server over stdio has no address to scrape; it can write this to a
     /// file from time to time, or listen with `MetricsListener` (feature
     /// `http`).
     #[must_use]
@@ -177,7 +177,7 @@ impl Metrics {
         series
     }
 
-    /// Shows no more of these primitives, once none of their calls runs.
+    /// Removes the series of these primitives, once none of their calls runs.
     pub(crate) fn forget(&self, gone: impl Iterator<Item = (Kind, String)>) {
         let mut primitives = self.0.numbers.primitives();
         for key in gone {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::call::{CallInfo, Ending, Observer, Outcome};
 
-/// The upper bounds of the histogram's buckets, in microseconds. The last
+/// The upper limits of the histogram's buckets, in microseconds. The last
 /// bucket has none.
 const BOUNDS: [u64; 14] = [
     1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
@@ -37,8 +37,8 @@ impl CallSeries {
         self.running.load(Ordering::Relaxed)
     }
 
-    /// The sum in seconds, the count, and the count of each bucket under its
-    /// bound in seconds.
+    /// Returns the sum in seconds, the count, and the count of each bucket with
+    /// its upper limit in seconds.
     pub(super) fn durations(&self) -> (f64, u64, Vec<(f64, u64)>) {
         let bounds = BOUNDS.iter().map(|bound| *bound as f64 / 1e6);
         let buckets: Vec<_> = bounds

@@ -1,7 +1,7 @@
-//! Sends batches to the collector, and tells the log when that fails.
+//! Sends batches to the collector, and logs when that fails.
 //!
-//! It blocks: the only caller is the exporter's own thread, and so no runtime
-//! is needed, not even at the end of the process.
+//! It blocks: the only caller is the exporter's own thread, so no runtime is
+//! required, not even at the end of the process.
 
 use std::fmt;
 use std::fs;
@@ -29,8 +29,8 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// `authorities` is a PEM file of who is trusted in place of the public
-    /// authorities.
+    /// Creates a client. `authorities` is a PEM file of the authorities to
+    /// trust in place of the public ones.
     pub(super) fn new(timeout: Duration, authorities: Option<&Path>) -> Result<Self, TraceError> {
         let tls = match authorities {
             None => TlsConfig::default(),
@@ -60,7 +60,7 @@ impl Client {
         Ok(Response::from_parts(parts, body.into()))
     }
 
-    /// Tells the first failure, and the first success after it.
+    /// Logs the first failure, and the first success after it.
     fn tell(&self, outcome: &Result<Response<Bytes>, ureq::Error>) {
         let problem = match outcome {
             Ok(response) if response.status().is_success() => None,
@@ -89,7 +89,7 @@ impl HttpClient for Client {
     }
 }
 
-/// Without the agent: a proxy's credentials are in it.
+/// Omits the agent, which has a proxy's credentials.
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").finish_non_exhaustive()

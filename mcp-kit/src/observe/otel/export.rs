@@ -12,7 +12,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use crate::observe::otel::TraceError;
 use crate::observe::otel::client::Client;
 
-/// The exporter's timeout where the environment does not say, as the SDK has it.
+/// The SDK's default timeout, if the environment sets none.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) fn is_configured() -> bool {
@@ -49,15 +49,15 @@ pub(super) fn provider() -> Result<SdkTracerProvider, TraceError> {
         .build())
 }
 
-/// A setting of the exporter: the one for traces, else the one for everything.
-/// With the variable's name.
+/// Returns a setting of the exporter with its variable's name: the one for
+/// traces, or otherwise the general one.
 fn setting(name: &str) -> Option<(String, String)> {
     ["OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_"]
         .into_iter()
         .map(|prefix| format!("{prefix}{name}"))
         .find_map(|variable| {
             let value = env::var(&variable).ok()?;
-            // The standard takes an empty variable for one that is not set.
+            // The standard treats an empty variable as not set.
             (!value.trim().is_empty()).then(|| (variable, value.trim().to_owned()))
         })
 }
@@ -78,8 +78,8 @@ fn certificate() -> Option<String> {
     setting("CERTIFICATE").map(|(_, path)| path)
 }
 
-/// What the environment and the SDK say of this process, and the program's
-/// name where nothing names the service.
+/// Returns the environment's and the SDK's description of this process, and the
+/// program's name if the service has none.
 fn resource() -> Resource {
     let found = Resource::builder().build();
     let name = found.get(&Key::from_static_str("service.name"));

@@ -90,7 +90,7 @@ pub struct TraceGuard(SdkTracerProvider);
 impl Drop for TraceGuard {
     fn drop(&mut self) {
         LAYERS.fetch_sub(1, Ordering::Relaxed);
-        // A collector that does not answer is nobody's to wait for.
+        // The process does not wait for a collector that does not answer.
         let _ = self.0.shutdown_with_timeout(LONGEST_FLUSH);
     }
 }
@@ -150,7 +150,7 @@ pub(super) fn is_on() -> bool {
     LAYERS.load(Ordering::Relaxed) > 0
 }
 
-/// The trace that this thread is at work on.
+/// Returns the trace of the code that runs on this thread.
 pub(crate) fn current_trace() -> Option<TraceId> {
     Context::map_current(|context| {
         context

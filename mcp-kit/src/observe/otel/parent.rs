@@ -1,5 +1,5 @@
-//! The trace that a request says it belongs to (W3C Trace Context). Read
-//! strictly: what is malformed is as if it were not there.
+//! The trace that a request belongs to (W3C Trace Context). Parsed strictly:
+//! malformed context is ignored.
 
 use std::str::FromStr as _;
 
@@ -8,11 +8,11 @@ use serde_json::value::RawValue;
 
 use crate::protocol::json_string;
 
-/// The longest `tracestate` that is passed on, in bytes; the standard asks for
-/// no less. A longer one is dropped, and the parent stays.
+/// The longest `tracestate` that is passed on, in bytes; the standard requires
+/// at least this. A longer one is dropped, and the parent is kept.
 const LONGEST_STATE: usize = 512;
 
-/// The parent that a request's `_meta` names.
+/// Returns the parent that a request's `_meta` names.
 pub(in crate::observe) fn from_meta(
     traceparent: Option<&RawValue>,
     tracestate: Option<&RawValue>,
@@ -22,7 +22,7 @@ pub(in crate::observe) fn from_meta(
     span_context(&parent, state.as_deref())
 }
 
-/// The parent that HTTP headers name: the only `traceparent`, and every
+/// Returns the parent that HTTP headers name: the only `traceparent`, and every
 /// `tracestate` in order.
 #[cfg(any(test, feature = "http"))]
 pub(in crate::observe) fn from_headers<'a>(
@@ -66,8 +66,8 @@ fn span_context(parent: &str, state: Option<&str>) -> Option<SpanContext> {
     context.is_valid().then_some(context)
 }
 
-/// Reads `00-<trace id>-<span id>-<flags>`; of a later version what stands at
-/// the same places, as the standard wants it.
+/// Parses `00-<trace id>-<span id>-<flags>`; for a later version, the same
+/// places, as the standard requires.
 fn traceparent(text: &str) -> Option<(TraceId, SpanId, TraceFlags)> {
     const LENGTH: usize = 55;
     let (text, rest) = text.split_at_checked(LENGTH)?;
@@ -88,7 +88,7 @@ fn traceparent(text: &str) -> Option<(TraceId, SpanId, TraceFlags)> {
     let trace = u128::from_str_radix(text.get(3..35)?, 16).ok()?;
     let span = u64::from_str_radix(text.get(36..52)?, 16).ok()?;
     let flags = u8::from_str_radix(text.get(53..55)?, 16).ok()?;
-    // Whether it is sampled is all that a flag says to this server.
+    // Only the sampled flag has a meaning for this server.
     let flags = TraceFlags::new(flags) & TraceFlags::SAMPLED;
     Some((trace.into(), span.into(), flags))
 }

@@ -16,8 +16,8 @@ use crate::support::text::excerpt;
 /// A call's span. It ends with an outcome, at the latest when it is dropped.
 pub(crate) struct CallSpan {
     span: Span,
-    /// The same, as OpenTelemetry has it. It can end while tracing's lives on
-    /// in tasks that the handler left behind.
+    /// The span as OpenTelemetry represents it. It can end while tracing's is
+    /// still alive in tasks that the handler left behind.
     context: Context,
     has_ended: AtomicBool,
 }
@@ -128,7 +128,7 @@ impl CallScope for CallSpan {
     }
 }
 
-/// A call that was dropped before it was told to have ended.
+/// Ends the span of a call that was dropped before its end was recorded.
 impl Drop for CallSpan {
     fn drop(&mut self) {
         self.end_with(Outcome::Cancelled, None);

@@ -1,5 +1,5 @@
-//! Whether a type's schema and its decoding refuse the same inputs, and whether
-//! the form in which the schema is published differs from it only as it may.
+//! Checks that a type's schema and its decoding refuse the same inputs, and
+//! that the published form of the schema differs only in allowed ways.
 
 mod inputs;
 mod scalars;
@@ -19,27 +19,28 @@ const MAX_INPUTS: usize = 20_000;
 const MIXED_INPUTS: usize = 500;
 /// Recursive types are followed this far.
 const MAX_DEPTH: usize = 5;
-/// Lists and texts whose bounds are larger are not built.
+/// Lists and texts with larger limits are not built.
 const MAX_LENGTH: u64 = 2_000;
-/// Limits as large as this are checked and not published.
+/// Limits this large are checked and not published.
 const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
 
 /// Checks that the published schema of an argument type and its decoding agree.
 ///
-/// Inputs on both sides of every bound in the schema are tried: lengths (with
+/// Tries inputs on both sides of every limit in the schema: lengths (with
 /// characters of one, two and four bytes), ranges, numbers of items, values of
 /// enums, missing and unknown members, wrong types, at every nested place. They
-/// are the same in every run. Where only a rule that is told in words refuses an
-/// input, or the inside of an opaque field, that is no disagreement.
+/// are the same in every run. If only a rule in words, or the inside of an
+/// opaque field, refuses an input, that is not a disagreement.
 ///
-/// The published schema differs from what is checked in three ways, which are no
-/// disagreement either: it has no limits outside ±(2⁵³−1), it does not list
-/// `null` for a member that may be left out, and an enum at its root is one
+/// The published schema differs from the checked one in three ways, which are
+/// not disagreements either: it has no limits outside ±(2⁵³−1), it does not
+/// list `null` for a member that may be omitted, and an enum at its root is one
 /// object, with the choice in words.
 ///
 /// # Panics
-/// On the first disagreement, with the place, the input and both verdicts; and
-/// if the type would not pass when a server is built.
+///
+/// Panics at the first disagreement, with the place, the input and both
+/// verdicts; and if the type would not pass when a server is built.
 #[allow(clippy::panic)]
 #[track_caller]
 pub fn assert_schema_agrees<T: ToolArgs>() {
@@ -127,7 +128,7 @@ impl Judge<'_> {
         ))
     }
 
-    /// Compares the published form with the schema that it was made of.
+    /// Compares the published form with the schema that it was made from.
     fn compare_forms(&self, variant: &Variant, text: &str) -> Result<(), String> {
         let wider = match (self.plain.admits(text), self.published.admits(text)) {
             (true, false) => {
@@ -159,7 +160,7 @@ impl Judge<'_> {
             .any(|keyword| self.noted.get(*keyword).is_some())
     }
 
-    /// Whether one variant takes unknown names, which another one knows.
+    /// Whether one variant accepts unknown names that another one knows.
     fn has_open_root_choice(&self) -> bool {
         let is_open = |branch: &Value| branch.get("additionalProperties") != Some(&false.into());
         ["oneOf", "anyOf"]
@@ -167,7 +168,7 @@ impl Judge<'_> {
             .any(|keyword| list(self.noted, keyword).any(is_open))
     }
 
-    /// Whether only what the schema cannot know of refuses an input.
+    /// Whether an input is refused only by rules that the schema cannot know.
     fn is_exempt(&self, text: &str) -> bool {
         let rewritten = self.validator.coerce(text, Rewrites::default());
         let text = rewritten
@@ -198,7 +199,7 @@ fn without_notes(mut schema: Value) -> Value {
     schema
 }
 
-/// Takes out the members that are `null` and not required: they count as absent.
+/// Removes the members that are `null` and not required: they count as absent.
 fn leave_out_null(root: &Value, schema: &Value, value: &mut Value) {
     let schema = resolve(root, schema);
     match value {
@@ -231,7 +232,7 @@ fn leave_out_null(root: &Value, schema: &Value, value: &mut Value) {
     }
 }
 
-/// Whether a value has a number outside the limits that are published.
+/// Whether a value has a number outside the published limits.
 fn has_large_number(value: &Value) -> bool {
     match value {
         Value::Number(number) => number.as_f64().is_some_and(|of| of.abs() >= TWO_TO_53),
@@ -241,7 +242,8 @@ fn has_large_number(value: &Value) -> bool {
     }
 }
 
-/// Places that serde and garde alone know, as paths without indexes.
+/// Collects the places that only serde and garde know, as paths without
+/// indexes.
 fn opaque_places(
     root: &Value,
     schema: &Value,
@@ -325,7 +327,7 @@ mod tests {
 
     use super::*;
 
-    /// Its schema promises what nobody checks.
+    /// Its schema has a rule that no code checks.
     #[derive(Debug, Deserialize)]
     struct Loose(String);
 

@@ -1,11 +1,11 @@
-//! Texts and numbers on both sides of every bound.
+//! Texts and numbers on both sides of every limit.
 
 use serde_json::{Value, json};
 
 use super::{MAX_LENGTH, Variant};
 use crate::schema::{NOTES, typed};
 
-/// Texts around the bounds of length, of narrow and of wide characters.
+/// Adds texts around the limits of length, of narrow and of wide characters.
 pub(super) fn texts(schema: &Value, found: &mut Vec<Variant>) {
     let good = good_text(schema);
     for keyword in ["minLength", "maxLength"] {
@@ -81,7 +81,7 @@ const SAMPLES: &[&str] = &[
     "\u{2019}",
 ];
 
-/// A text that a place admits, as far as one can be found.
+/// Returns a text that a place admits, as far as one can be found.
 pub(super) fn good_text(schema: &Value) -> String {
     let validator = typed(schema);
     let fits = |text: &String| validator.admits(&json!(text).to_string());
@@ -114,7 +114,7 @@ pub(super) fn good_text(schema: &Value) -> String {
     made.into_iter().find(fits).unwrap_or_default()
 }
 
-/// Numbers around the bounds.
+/// Adds numbers around the limits.
 pub(super) fn numbers(schema: &Value, found: &mut Vec<Variant>) {
     let bounds = [
         "minimum",
