@@ -1,4 +1,4 @@
-//! The store of mistakes: all of them are shown at once.
+//! Collects mistakes, so that all of them are shown at once.
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
@@ -7,11 +7,12 @@ use quote::ToTokens;
 #[derive(Default)]
 pub(crate) struct Errors {
     found: Option<syn::Error>,
-    /// What of the item the compiler must not see: it would report the same.
+    /// The part of the item that the compiler must not see, since it would
+    /// report the same.
     pub(crate) hidden: Hidden,
 }
 
-/// The mistake that a key appears a second time.
+/// Creates the error for a key that appears a second time.
 pub(crate) fn twice(span: Span, key: &str) -> syn::Error {
     syn::Error::new(span, format!("`{key}` appears twice: keep one"))
 }
@@ -31,12 +32,12 @@ impl Errors {
         self.push(syn::Error::new(span, message));
     }
 
-    /// Adds a mistake that is all of these tokens.
+    /// Adds a mistake that covers all of these tokens.
     pub(crate) fn on(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
         self.push(syn::Error::new_spanned(tokens, message));
     }
 
-    /// Adds a mistake that the parser made out.
+    /// Adds a mistake that the parser found.
     pub(crate) fn push(&mut self, error: syn::Error) {
         match &mut self.found {
             Some(first) => first.combine(error),
@@ -58,7 +59,7 @@ impl Errors {
         self.found.is_none()
     }
 
-    /// The `compile_error!`s, one for each mistake.
+    /// Returns the `compile_error!`s, one for each mistake.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
         self.found
             .map(|error| error.to_compile_error())

@@ -130,8 +130,9 @@ fn compare(name: &str, written: TokenStream) {
     );
 }
 
-/// The items as rustfmt would write them. What `tool_function` adds to the type
-/// is shown behind it, where rustc has it in the end.
+/// Returns the items as rustfmt would write them. The additions of
+/// `tool_function` to the type are shown after it, where rustc has them in the
+/// end.
 fn text(tokens: TokenStream) -> String {
     let mut file: syn::File = syn::parse2(tokens).unwrap();
     let items = std::mem::take(&mut file.items);

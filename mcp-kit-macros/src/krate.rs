@@ -1,12 +1,12 @@
-//! Where generated code finds what it names.
+//! The path by which generated code names mcp-kit.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned as _;
 
-/// The path of mcp-kit's `__private`, with the user's `crate = path` if given.
-/// A wrong path is then reported at the path, and once.
+/// Returns the path of mcp-kit's `__private`, with the user's `crate = path` if
+/// there is one. A wrong path is then reported at the path, and once.
 pub(crate) fn krate(given: Option<&Path>) -> TokenStream {
     match given {
         Some(path) => quote_spanned!(path.span()=> #path::__private),
@@ -14,10 +14,10 @@ pub(crate) fn krate(given: Option<&Path>) -> TokenStream {
     }
 }
 
-/// The message for `crate = …` with something else than a path.
+/// The message for a `crate = …` whose value is not a path.
 pub(crate) const NO_PATH: &str = "`crate` takes the path to mcp-kit, without quotes: `crate = kit`";
 
-/// Refuses a path into the crate, of which only rustc could say more.
+/// Refuses a path into the crate, which only rustc could report otherwise.
 pub(crate) fn check(path: &Path) -> syn::Result<()> {
     let segments = path.segments.len();
     match path.segments.last() {

@@ -73,8 +73,8 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
     handler::attribute::<tool::Tool>(attribute.into(), item.into()).into()
 }
 
-/// Adds the implementation that [`macro@tool`] made of a function to its type.
-/// Only for the code that the macro writes.
+/// Adds the implementation that [`macro@tool`] generated for a function to its
+/// type. Only for the code that the macro writes.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn tool_function(implementation: TokenStream, mut item: TokenStream) -> TokenStream {
@@ -99,7 +99,7 @@ pub fn tool_function(implementation: TokenStream, mut item: TokenStream) -> Toke
 /// Rules of `mcp_kit::guard::text` in garde's `custom` need no words:
 /// `#[garde(custom(text::slug))]`. A rule that a later garde has and mcp-kit
 /// does not know yet needs words or `opaque`.
-// The other derives' attributes are named here too: where one of those derives
+// The other derives' attributes are also listed here: if one of those derives
 // is missing, the user reads that and not "cannot find attribute `serde`".
 #[proc_macro_derive(ToolArgs, attributes(tool_args, serde, schemars, garde))]
 pub fn tool_args(item: TokenStream) -> TokenStream {

@@ -1,6 +1,7 @@
 //! "Did you mean": the closest of a few known words.
 
-/// The text for an unknown key: what is known, or what was probably meant.
+/// Returns the text for an unknown key: the known ones, or the one that was
+/// probably meant.
 pub(crate) fn unknown_key(key: &str, known: &[&str]) -> String {
     match closest(key, known) {
         Some(meant) => format!("unknown key `{key}`: did you mean `{meant}`?"),
@@ -8,7 +9,8 @@ pub(crate) fn unknown_key(key: &str, known: &[&str]) -> String {
     }
 }
 
-/// The known word nearest to `word`, if it is near enough to be a slip.
+/// Returns the known word nearest to `word`, if it is near enough to be a
+/// typing mistake.
 pub(crate) fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     // The protocol's own names end in `Hint`: `readOnlyHint`.
     let plain = |text: &str| {
@@ -24,7 +26,8 @@ pub(crate) fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, candidate)| candidate)
 }
 
-/// How many letters were added, lost, replaced or swapped with a neighbour.
+/// Counts the letters that were added, lost, replaced or swapped with a
+/// neighbour.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];

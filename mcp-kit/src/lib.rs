@@ -1,10 +1,10 @@
-//! A framework for MCP servers that people put in production.
+//! A framework for MCP servers in production.
 //!
-//! A tool is an ordinary function with [`#[tool]`](macro@tool), and a struct for
-//! its arguments. mcp-kit makes the JSON Schema and the checks of the same rules,
-//! and puts around each call what a server in real use needs: a log, error
-//! sanitising, panic containment, authorization, limits and a timeout. A server
-//! is safe with no configuration; every relaxation is an explicit call.
+//! A tool is an ordinary function with [`#[tool]`](macro@tool), and a struct
+//! for its arguments. mcp-kit makes the JSON Schema and the checks from the
+//! same rules, and wraps each call in what a production server needs: a log,
+//! error sanitising, panic containment, authorization, limits and a timeout. A
+//! server is safe with no configuration; every relaxation is an explicit call.
 //!
 //! ```
 //! use garde::Validate;
@@ -57,9 +57,9 @@
 //! # Ok::<(), mcp_kit::server::BuildError>(())
 //! ```
 //!
-//! Serve it with [`cli::run`], which brings a command line, the log, the runtime
-//! and the signals, or with [`Server::serve_stdio`] or [`Server::serve_http`] in
-//! a runtime of your own.
+//! Serve it with [`cli::run`], which adds a command line, the log, the runtime
+//! and the signals, or with [`Server::serve_stdio`] or [`Server::serve_http`]
+//! in a runtime of your own.
 //!
 //! # Where to find what
 //!

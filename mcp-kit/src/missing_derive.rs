@@ -1,8 +1,8 @@
 //! Reports a derive that is missing beside `ToolArgs`, and only if the compiler
 //! found no other error.
 //!
-//! A derive that fails, or that was not imported, implements nothing: a bound
-//! would also report the missing implementation. So the expansion of
+//! A derive that fails, or that was not imported, implements nothing: a trait
+//! bound would also report the missing implementation. So the expansion of
 //! `ToolArgs` calls functions of [`Derived`]. They exist where the trait is
 //! implemented; where it is not, the calls reach [`NotDerived`], whose results
 //! must be used. The compiler looks for unused results last, and its message

@@ -1,4 +1,4 @@
-//! Judges the shared keys against the function and makes the model of both.
+//! Checks the shared keys against the function and builds the model of both.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
@@ -11,7 +11,7 @@ use super::value::Value;
 use super::{Noun, doc, literal, signature};
 use crate::errors::Errors;
 
-/// The model, or `None` where a parameter could not be read.
+/// Builds the model; `None` if a parameter could not be read.
 pub(crate) fn check(
     noun: &Noun,
     keys: SharedKeys,
@@ -22,7 +22,7 @@ pub(crate) fn check(
     let parameters = signature::parameters(noun, function, errors);
     signature::own_name(noun, function, errors);
     let docs = attributes(function, "doc");
-    // All are judged before the first missing one ends it.
+    // All are checked before the first missing one ends it.
     let name = wire_name(noun, keys.name.as_ref(), function, errors);
     let title = words("title", keys.title, errors);
     let description = description(noun, keys.description, &docs, function, errors);
@@ -121,7 +121,7 @@ fn not_empty(key: &str, text: &LitStr, errors: &mut Errors) -> Option<String> {
     Some(value)
 }
 
-/// A `Duration`. `build()` checks one that is not written here.
+/// Parses a `Duration`. `build()` checks one that is not a literal.
 fn timeout(value: Value, errors: &mut Errors) -> Option<TokenStream> {
     match value {
         Value::Expr(value) => Some(value.to_token_stream()),
@@ -148,8 +148,8 @@ fn rate_of(value: Value, errors: &mut Errors) -> Option<Rate> {
     }
 }
 
-/// A scope is one word of OAuth 2.0 (RFC 6749, section 3.3). A comma may be in
-/// one, but is more likely meant to separate two.
+/// Parses a scope, which is one word of OAuth 2.0 (RFC 6749, section 3.3). It
+/// may contain a comma, but the comma is more likely meant to separate two.
 fn scope(value: Value, errors: &mut Errors) -> Option<TokenStream> {
     let text = match value {
         Value::Expr(value) => return Some(value.to_token_stream()),
@@ -180,7 +180,7 @@ fn attributes(function: &ItemFn, name: &str) -> Vec<Attribute> {
         _ => attribute.path().is_ident(name),
     };
     let attributes = function.attrs.iter().filter(wanted).cloned();
-    // `//!` in the function's body is its documentation too.
+    // `//!` in the function's body is also its documentation.
     attributes
         .map(|attribute| Attribute {
             style: syn::AttrStyle::Outer,

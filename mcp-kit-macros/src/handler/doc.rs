@@ -1,12 +1,12 @@
-//! The doc comment as the model reads it: markdown kept, indentation that only
-//! belongs to the source removed.
+//! Converts the doc comment into the description for the model: markdown is
+//! kept, indentation that only belongs to the source is removed.
 
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, parse_quote};
 
 use super::model::Description;
 
-/// The description in a function's doc comment, unless that is empty.
+/// Returns the description in a function's doc comment, unless it is empty.
 pub(crate) fn description(docs: &[Attribute]) -> Option<Description> {
     let values: Vec<&Expr> = docs.iter().filter_map(value).collect();
     let texts: Option<Vec<String>> = values.iter().map(|value| literal(value)).collect();
@@ -17,12 +17,13 @@ pub(crate) fn description(docs: &[Attribute]) -> Option<Description> {
     }
 }
 
-/// Whether the text is written here.
+/// Whether the text is a literal.
 pub(crate) fn is_literal(attribute: &Attribute) -> bool {
     value(attribute).is_some_and(|value| literal(value).is_some())
 }
 
-/// A line without the space after `///`, or whatever rustc makes the text of.
+/// Returns a line without the space after `///`, or the expression whose text
+/// rustc computes.
 fn piece(value: &Expr) -> Expr {
     match literal(value) {
         Some(text) => {
@@ -37,7 +38,7 @@ fn piece(value: &Expr) -> Expr {
     }
 }
 
-/// The doc attributes that carry text, which leaves out `#[doc(hidden)]`.
+/// Returns the text of a doc attribute; `None` for `#[doc(hidden)]`.
 pub(crate) fn value(attribute: &Attribute) -> Option<&Expr> {
     match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => Some(&pair.value),
@@ -56,7 +57,7 @@ fn literal(value: &Expr) -> Option<String> {
     }
 }
 
-/// Puts the attributes' texts together. `None` if nothing is left.
+/// Joins the attributes' texts. Returns `None` if nothing is left.
 fn text(texts: &[String]) -> Option<String> {
     let mut lines: Vec<String> = Vec::new();
     for text in texts {
@@ -71,8 +72,8 @@ fn text(texts: &[String]) -> Option<String> {
     Some(lines[first..=last].join("\n"))
 }
 
-/// The lines of a `/** … */` comment without its frame of stars, or without
-/// the indentation that all lines share.
+/// Returns the lines of a `/** … */` comment without its frame of stars, or
+/// without the indentation that all lines share.
 fn block(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     let rest = || lines.iter().skip(1).filter(|line| !line.is_empty());

@@ -1,4 +1,4 @@
-//! Writes the type beside the function and what the server needs of it. The
+//! Writes the type beside the function and the code that the server needs. The
 //! names in `mcp_kit::__private` that all primitives share are written here.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -10,7 +10,7 @@ use super::Noun;
 use super::model::{Description, Handler, Rate};
 use crate::krate;
 
-/// What an attribute's own statements in `describe` refer to.
+/// The names that an attribute's own statements in `describe` use.
 pub(crate) struct Spec<'a> {
     /// The variable.
     pub(crate) ident: &'a Ident,
@@ -58,7 +58,7 @@ impl Types {
             if has_lifetimes(ty.to_token_stream()) {
                 return ty.to_token_stream();
             }
-            // The compiler's advice is placed behind the name.
+            // The compiler's advice is placed after the name.
             let name = format_ident!("__T{}", aliases.len(), span = handler.ident.span());
             aliases.push(quote!(type #name = #ty;));
             over(name, ty)
@@ -74,7 +74,8 @@ impl Types {
     }
 }
 
-/// The alias as the compiler shows it in a message: all of the user's tokens.
+/// Gives the alias the spans by which the compiler shows it in a message: all
+/// of the user's tokens.
 fn over(mut name: Ident, ty: &Type) -> TokenStream {
     let tokens: Vec<_> = ty.to_token_stream().into_iter().collect();
     let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
@@ -98,7 +99,7 @@ fn has_lifetimes(tokens: TokenStream) -> bool {
     })
 }
 
-/// What the expansion is made of.
+/// The parts of the expansion.
 struct Writer<'a> {
     noun: &'a Noun,
     handler: &'a Handler,
@@ -124,7 +125,8 @@ impl Writer<'_> {
             .is_empty()
             .then(|| format!(" The {} `{ident}`.", self.noun.word))
             .map(|text| quote!(#[doc = #text]));
-        // A path that the user gave may be wrong, and would hide the implementation.
+        // A path that the user wrote may be wrong, and would hide the
+        // implementation.
         let (attribute, beside) = match &self.handler.krate {
             None => (
                 Some(quote!(#[#krate::tool_function(#implementation)])),

@@ -1,6 +1,6 @@
-//! What replaces a function with mistakes: the item as the user wrote it and, if
-//! possible, a type that `.tool::<name>()` takes. So each mistake is reported once
-//! and nothing else seems to be missing.
+//! Replaces a function that has mistakes: with the item as the user wrote it
+//! and, if possible, a type that `.tool::<name>()` accepts. So each mistake is
+//! reported once and nothing else seems to be missing.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};

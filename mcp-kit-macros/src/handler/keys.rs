@@ -1,5 +1,6 @@
-//! The tables of keys. A row has the key's name, the field that keeps its value,
-//! what reads it, how it is written, and what other frameworks call it.
+//! The tables of keys. A row has the key's name, the field that keeps its
+//! value, the function that reads it, its written form, and its names in other
+//! frameworks.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
@@ -10,12 +11,12 @@ use super::value::{self, Flag, Value};
 use crate::errors::{Errors, twice};
 use crate::suggest::unknown_key;
 
-/// What the messages about a key are made of.
+/// The parts of the messages about a key.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     /// How the key is written: `timeout = "15s"`.
     pub(crate) form: &'static str,
-    /// What other frameworks and the protocol call it.
+    /// Its names in other frameworks and the protocol.
     pub(crate) other_names: &'static [&'static str],
 }
 
@@ -25,10 +26,10 @@ pub(crate) struct Key<'a> {
     pub(crate) row: &'static Row,
 }
 
-/// A table of keys, and the values that were given for them.
+/// A table of keys, and the values that were set for them.
 pub(crate) trait Table: Default {
     const ROWS: &'static [Row];
-    /// Words that are not another name for one key, and what to write instead.
+    /// Words that are not another name for one key, and their replacements.
     const ADVICE: &'static [(&'static [&'static str], &'static str)];
 
     /// Reads what follows the key. `None` if the table has no such key.
@@ -113,7 +114,8 @@ keys! {
     ]
 }
 
-/// Reads the keys. A bad one is stored and left out; the others are read.
+/// Reads the keys. A bad one is stored as a mistake and skipped; the others are
+/// read.
 pub(crate) fn read<Own: Table>(attribute: TokenStream, errors: &mut Errors) -> (SharedKeys, Own) {
     let mut keys = (SharedKeys::default(), Own::default());
     let parsed = (|input: ParseStream<'_>| {

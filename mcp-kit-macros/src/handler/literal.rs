@@ -5,7 +5,7 @@ use super::Noun;
 /// The protocol allows 128 characters; several clients cut or refuse more than 64.
 const LONGEST_NAME: usize = 64;
 
-/// Checks that every client takes the name. The error is the message.
+/// Checks that every client accepts the name. The error is the message.
 pub(crate) fn check_name(noun: &Noun, name: &str) -> Result<(), String> {
     let word = noun.word;
     if name.is_empty() {
@@ -32,7 +32,7 @@ pub(crate) fn check_name(noun: &Noun, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A longer timeout is taken for a mistake. In milliseconds.
+/// A longer timeout is treated as a mistake. In milliseconds.
 const LONGEST_TIMEOUT: u64 = 24 * 60 * 60 * 1000;
 
 const UNITS: &[(&str, u64)] = &[

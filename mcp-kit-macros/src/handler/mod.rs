@@ -34,13 +34,13 @@ use proc_macro2::TokenStream;
 pub(crate) use self::expand::Spec;
 use crate::errors::Errors;
 
-/// What one attribute adds to what all of them share.
+/// The parts that one attribute adds to the shared ones.
 pub(crate) trait Attribute: Sized {
     const NOUN: Noun;
     /// The keys that no other attribute has.
     type Keys: keys::Table;
 
-    /// Judges the own keys. Mistakes go into `errors`.
+    /// Checks the own keys. Mistakes go into `errors`.
     fn check(keys: Self::Keys, errors: &mut Errors) -> Self;
 
     /// The statements that put the own part into the spec.
@@ -51,7 +51,7 @@ pub(crate) trait Attribute: Sized {
 /// differ from primitive to primitive.
 #[derive(Debug)]
 pub(crate) struct Noun {
-    /// The attribute's name, which is the primitive's too: `tool`.
+    /// The attribute's name, which is also the primitive's: `tool`.
     pub(crate) word: &'static str,
     /// Why it needs a description.
     pub(crate) described: &'static str,

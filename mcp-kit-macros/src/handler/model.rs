@@ -1,19 +1,20 @@
-//! What is known of a function, whatever it becomes, once all checks have passed.
+//! The model of a function, for every attribute, once all checks have passed.
 
 use proc_macro2::TokenStream;
 use syn::{Attribute, Expr, Ident, Path, Type, Visibility};
 
 pub(crate) struct Handler {
-    /// Where mcp-kit is, if not at `::mcp_kit`.
+    /// The path of mcp-kit, if not `::mcp_kit`.
     pub(crate) krate: Option<Path>,
-    /// The function's name, which is the type's too.
+    /// The function's name, which is also the type's.
     pub(crate) ident: Ident,
     pub(crate) visibility: Visibility,
     /// `#[cfg(…)]`, for everything that is written beside the function.
     pub(crate) cfgs: Vec<Attribute>,
     /// `#[doc = "…"]`, for the type.
     pub(crate) docs: Vec<Attribute>,
-    /// `#[deprecated]`: a server may go on offering the function without a warning.
+    /// `#[deprecated]`: a server may continue to offer the function without a
+    /// warning.
     pub(crate) deprecated: bool,
     /// The name on the wire. Here and below: an expression for the value, which
     /// is a literal if the user wrote one.

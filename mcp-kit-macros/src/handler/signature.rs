@@ -1,4 +1,4 @@
-//! Reads the item under an attribute and judges its signature.
+//! Reads the item under an attribute and checks its signature.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -10,7 +10,7 @@ use super::Noun;
 use super::value::Flag;
 use crate::errors::{Errors, Hidden};
 
-/// Reads the function. Another item is a mistake.
+/// Reads the function. Any other item is a mistake.
 pub(crate) fn function(noun: &Noun, item: &TokenStream, errors: &mut Errors) -> Option<ItemFn> {
     let word = noun.word;
     if let Ok((function, semicolon)) = without_body.parse2(item.clone()) {
@@ -73,12 +73,13 @@ fn first_word(item: &Item) -> Span {
 }
 
 /// Whether this is a method. The type beside it would be an item inside an
-/// `impl`, which Rust does not have.
+/// `impl`, which Rust does not allow.
 pub(crate) fn is_method(function: &ItemFn) -> bool {
     function.sig.receiver().is_some() || contains_word(&function.sig.to_token_stream(), "Self")
 }
 
-/// Judges everything in the signature but the parameters and the return type.
+/// Checks everything in the signature except the parameters and the return
+/// type.
 pub(crate) fn check(noun: &Noun, function: &ItemFn, blocking: Option<Flag>, errors: &mut Errors) {
     let word = noun.word;
     let sig = &function.sig;
@@ -236,7 +237,7 @@ pub(crate) fn output(noun: &Noun, function: &ItemFn, errors: &mut Errors) -> Opt
     Some((**ty).clone())
 }
 
-/// Modules of std that a function could be named like.
+/// Modules of std that a function's name could match.
 const STD: &[&str] = &[
     "env", "fmt", "fs", "hash", "io", "iter", "mem", "net", "path", "process", "str", "string",
     "sync", "task", "thread", "time", "vec",

@@ -1,4 +1,5 @@
-//! What the attributes accept, and what they report. Most cases are of `#[tool]`.
+//! Tests of what the attributes accept, and what they report. Most cases are of
+//! `#[tool]`.
 
 use quote::quote;
 

@@ -1,5 +1,5 @@
-//! What follows a key. These functions know the syntax of values; `check` knows
-//! what they mean.
+//! Parses the value of a key. These functions know the syntax of values;
+//! `check` knows their meaning.
 
 use proc_macro2::Span;
 use quote::ToTokens as _;
@@ -8,8 +8,8 @@ use syn::{Expr, ExprLit, Ident, Lit, LitBool, LitStr, Path, Token, token};
 
 use super::keys::Key;
 
-/// A text that the macro reads, or an expression of which only rustc knows the
-/// value: a constant, `concat!(…)`, `Duration::from_secs(…)`.
+/// A text that the macro reads, or an expression whose value only rustc knows:
+/// a constant, `concat!(…)`, `Duration::from_secs(…)`.
 pub(crate) enum Value {
     Text(LitStr),
     Expr(Expr),
@@ -22,7 +22,7 @@ pub(crate) struct Flag {
     pub(crate) value: bool,
 }
 
-/// What follows the `=`.
+/// Parses what follows the `=`.
 fn value(key: &Key<'_>, input: ParseStream<'_>) -> syn::Result<Expr> {
     let (name, form) = (key.row.name, key.row.form);
     let missing = |span| syn::Error::new(span, format!("`{name}` takes a value: write `{form}`"));

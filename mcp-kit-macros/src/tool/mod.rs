@@ -51,9 +51,9 @@ keys! {
     ]
 }
 
-/// What is known of a tool besides the shared part.
+/// The data of a tool in addition to the shared part.
 pub(crate) struct Tool {
-    /// The hints that were given, by the names of the functions that set them.
+    /// The hints that were set, by the names of the functions that set them.
     hints: Vec<(&'static str, bool)>,
     /// Variants of `WarningCode`.
     allow: Vec<Ident>,

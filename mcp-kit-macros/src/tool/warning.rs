@@ -37,7 +37,7 @@ const OF_TOOLS: &[&str] = &[
 /// Codes of warnings about the server, which no single tool can accept.
 const OF_SERVERS: &[&str] = &["no_tools", "mixed_names", "similar_names"];
 
-/// What follows `allow`. All wrong codes are reported.
+/// Parses what follows `allow`. All wrong codes are reported.
 pub(super) fn list(key: &Key<'_>, input: ParseStream<'_>) -> syn::Result<Vec<Warning>> {
     let span = key.ident.span();
     let form = "`allow` takes codes of warnings: write `allow(long_timeout)`";
@@ -47,7 +47,7 @@ pub(super) fn list(key: &Key<'_>, input: ParseStream<'_>) -> syn::Result<Vec<War
     let content;
     parenthesized!(content in input);
     let codes = Punctuated::<Code, Token![,]>::parse_terminated_with(&content, Code::parse);
-    // What is left inside would be reported in addition.
+    // The remaining tokens inside would be reported in addition.
     content.parse::<TokenStream>()?;
     let codes = codes?;
     if codes.is_empty() {

@@ -14,7 +14,7 @@ pub(crate) enum Case {
 }
 
 impl Case {
-    /// `None` for a text that serde also refuses and reports.
+    /// Returns `None` for a text that serde also refuses and reports.
     pub(crate) fn of(text: &str) -> Option<Self> {
         Some(match text {
             "lowercase" => Self::Lower,

@@ -1,4 +1,4 @@
-//! Judges a type's attributes and makes the model of it.
+//! Checks a type's attributes and builds the model of the type.
 
 mod rules;
 
@@ -15,7 +15,7 @@ use super::parse::{garde, own, schemars};
 use super::types;
 use crate::errors::Errors;
 
-/// The model, or `None` where nothing can be made of the type.
+/// Builds the model; `None` if that is impossible for the type.
 pub(crate) fn check(
     input: &DeriveInput,
     own: own::Container,
@@ -299,7 +299,7 @@ impl Container {
         }
     }
 
-    /// The unknown rules that nothing describes.
+    /// Returns the unknown rules without a description.
     fn unknown(&self, data: &Data) -> Vec<(Span, Unknown)> {
         let own = self.garde.unknown.clone();
         let own = own.filter(|(_, rule)| {
@@ -338,7 +338,7 @@ impl Container {
     }
 }
 
-/// The message for a rule of garde's that mcp-kit does not know.
+/// Returns the message for one of garde's rules that mcp-kit does not know.
 pub(crate) fn unknown_rule(rule: &str) -> String {
     format!(
         "mcp-kit does not know garde's `{rule}`, and cannot put it into the schema: describe it \

@@ -72,8 +72,8 @@ fn stop_at(rule: &Unknown, span: Span, ident: &Ident, krate: &TokenStream) -> To
     }
 }
 
-/// In place of garde's derive where it fails: a type that holds this one would
-/// otherwise have an error besides. Without garde's derive it is the one error.
+/// Replaces garde's derive if it fails: a type that holds this one would
+/// otherwise also have an error. Without garde's derive it is the one error.
 fn unvalidated(ident: &Ident, generics: &Generics, krate: &TokenStream) -> TokenStream {
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     quote_spanned! {Span::mixed_site()=>
@@ -95,12 +95,12 @@ fn unvalidated(ident: &Ident, generics: &Generics, krate: &TokenStream) -> Token
     }
 }
 
-/// Takes the other derives' work if it is there. If not, either they have
-/// reported why, or the compiler finds an unused result.
+/// Uses the results of the other derives if they exist. If not, either they
+/// have reported why, or the compiler finds an unused result.
 fn spec(model: &Model, krate: &TokenStream) -> TokenStream {
     let ident = &model.ident;
     let (_, ty_generics, _) = model.generics.split_for_impl();
-    // What has only names has nothing that garde could check.
+    // A type of names has nothing for garde to check.
     let (of, validate) = match model.data.is_names() {
         true => (quote!(of_names), None),
         false => (quote!(of), Some(quote!(.validate()))),
@@ -278,7 +278,7 @@ impl Writer<'_> {
             ty,
         } = field;
         let rules = rules.iter().map(|rule| self.rule(&rule.kind));
-        // What is not seen needs no `Shaped`; `()` is a leaf.
+        // A field that is not visible requires no `Shaped`; `()` is a leaf.
         let ty = match *opaque || *skipped {
             true => quote!(()),
             false => ty.to_token_stream(),

@@ -1,5 +1,5 @@
-//! What replaces the expansion for a type with mistakes: an implementation that
-//! describes nothing, so that the tools which use the type have no errors of it.
+//! Replaces the expansion for a type with mistakes: an empty implementation, so
+//! that the tools that use the type have no errors because of it.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;

@@ -1,4 +1,4 @@
-//! What is known of a type once all checks have passed.
+//! The model of a type, once all checks have passed.
 
 use proc_macro2::Span;
 use syn::{Expr, Generics, Ident, LitStr, Path, Type};
@@ -6,14 +6,14 @@ use syn::{Expr, Generics, Ident, LitStr, Path, Type};
 use super::parse::garde::Unknown;
 
 pub(crate) struct Model {
-    /// Where mcp-kit is, if not at `::mcp_kit`.
+    /// The path of mcp-kit, if not `::mcp_kit`.
     pub(crate) krate: Option<Path>,
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
     /// garde's derive fails and reports why.
     pub(crate) underived: bool,
-    /// Rules that mcp-kit does not know and nothing describes. Either garde has
-    /// them, then they are mistakes, or garde's derive reports them.
+    /// Rules that mcp-kit does not know and that have no description. If garde
+    /// has them, they are mistakes; otherwise garde's derive reports them.
     pub(crate) unknown: Vec<(Span, Unknown)>,
     pub(crate) data: Data,
 }
@@ -61,7 +61,7 @@ impl Data {
 }
 
 pub(crate) struct Field {
-    /// garde's path component; empty where garde adds none.
+    /// garde's path component; empty if garde adds none.
     pub(crate) rust: String,
     pub(crate) wire: String,
     pub(crate) aliases: Vec<String>,
@@ -96,7 +96,7 @@ pub(crate) enum VariantKind {
     Struct(Vec<Field>),
 }
 
-/// One of garde's rules, and where it is written.
+/// One of garde's rules, and its position.
 pub(crate) struct Rule {
     pub(crate) span: Span,
     pub(crate) kind: RuleKind,
@@ -114,19 +114,20 @@ pub(crate) enum RuleKind {
         min: Option<Expr>,
         max: Option<Expr>,
     },
-    /// `Contains`, `Prefix` or `Suffix`, and what the text is compared with.
+    /// `Contains`, `Prefix` or `Suffix`, and the text that the value is
+    /// compared with.
     Compare(&'static str, Box<Expr>),
     Pattern(Option<LitStr>),
     Matches(String),
     /// `custom` with a rule of `mcp_kit::guard::text`.
     Text(Path),
-    /// `custom` with a slip in the name of such a rule: rustc reports that the
-    /// function does not exist, and which one is meant.
+    /// `custom` with a typing mistake in the name of such a rule: rustc reports
+    /// that the function does not exist, and which one is meant.
     Misspelt,
     /// A rule that only words can describe; the name is what the user wrote.
     Custom(&'static str),
     Inner(Vec<Rule>),
-    /// What is not in mcp-kit's tables of garde's rules.
+    /// A rule that is not in mcp-kit's tables of garde's rules.
     Unknown(Unknown),
 }
 

@@ -1,5 +1,5 @@
-//! What can be seen of a type by its tokens. An alias hides everything, so the
-//! answers help with messages and are never relied on.
+//! What the tokens of a type show. An alias hides everything, so the answers
+//! help with messages and are never relied on.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
@@ -17,7 +17,7 @@ pub(crate) fn is_string(ty: &Type) -> bool {
     }
 }
 
-/// The item's type of what garde's `inner` goes into.
+/// Returns the item's type, into which garde's `inner` goes.
 pub(crate) fn item(ty: &Type) -> Option<&Type> {
     match plain(ty) {
         Type::Array(array) => Some(&array.elem),
@@ -41,7 +41,7 @@ pub(crate) fn is_never_flat(ty: &Type) -> bool {
     }
 }
 
-/// What a type borrows: a reference or a lifetime, as the first such token.
+/// Returns the first token of a type that borrows: a reference or a lifetime.
 pub(crate) fn borrowed(ty: &Type) -> Option<TokenTree> {
     fn find(tokens: TokenStream) -> Option<TokenTree> {
         tokens.into_iter().find_map(|token| match &token {
@@ -65,7 +65,7 @@ pub(crate) fn mentions(ty: &Type, names: &[&Ident]) -> bool {
     find(ty.to_token_stream(), names)
 }
 
-/// The type without the groups that macros put around it.
+/// Returns the type without the groups that macros put around it.
 fn plain(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => plain(&group.elem),
@@ -74,7 +74,7 @@ fn plain(ty: &Type) -> &Type {
     }
 }
 
-/// The last name of a path, and the types it is given.
+/// Returns the last name of a path, and its type arguments.
 fn named(ty: &Type) -> Option<(&Ident, Vec<&Type>)> {
     let Type::Path(path) = plain(ty) else {
         return None;

@@ -1,5 +1,5 @@
-//! A tool's arguments: what the schema promises, what serde decodes and what
-//! garde checks, kept to be the same rules.
+//! A tool's arguments: the published schema, serde's decoding and garde's
+//! checks follow the same rules.
 //!
 //! A type that derives [`ToolArgs`] is compiled once, when the server is built:
 //! the schema is completed from the rules, and every disagreement between the
@@ -9,11 +9,11 @@
 //!
 //! # Arguments as hosts send them
 //!
-//! Hosts and gateways rewrite what a model wrote: a whole number becomes `5.0`, a
-//! list becomes its JSON text, an argument that is not given becomes `null`. The
-//! model cannot mend that, so it is *normalised*. Arguments are decoded as they
-//! are first; only if that fails are they rewritten, by the schema, and decoded
-//! again:
+//! Hosts and gateways rewrite what a model wrote: a whole number becomes `5.0`,
+//! a list becomes its JSON text, an argument that is not given becomes `null`.
+//! The model cannot correct that, so mcp-kit *normalises* it. Arguments are
+//! decoded as they are first; only if that fails are they rewritten, by the
+//! schema, and decoded again:
 //!
 //! | sent | the schema at that place | decoded as |
 //! |---|---|---|
@@ -22,12 +22,12 @@
 //! | `null`, `"null"` | an optional argument that is never null | as if it was not given |
 //! | `null` | an argument of another variant of an enum | as if it was not given |
 //!
-//! All such places are rewritten at once, inside lists, maps, nested structs and
-//! JSON texts too. What has more than one reading is refused: text where one of
-//! several alternatives is a text, a value that fits two alternatives after a
-//! rewrite, an argument that is given twice. Arguments that were valid keep
-//! their meaning. The tool, and middlewares after validation, see the rewritten
-//! text; if it breaks a rule, the report is about that text.
+//! All such places are rewritten at once, also inside lists, maps, nested
+//! structs and JSON texts. Arguments with more than one reading are refused:
+//! text if one of several alternatives is a text, a value that fits two
+//! alternatives after a rewrite, an argument that appears twice. Arguments that
+//! were valid keep their meaning. The tool, and middlewares after validation,
+//! see the rewritten text; if it breaks a rule, the report is about that text.
 //!
 //! The log's line has the number of rewritten places as `normalised`, and
 //! `mcp_calls_normalised_total` counts the calls.
@@ -68,14 +68,14 @@ use shape::{Shape, Shaped};
 /// The arguments of a tool: a struct with named fields that derives
 /// `Deserialize`, `JsonSchema`, `Validate` and `ToolArgs`.
 ///
-/// Derive it, never implement it: the derive gives mcp-kit each field's name on
-/// the wire and each garde rule, and the schema and the report are made of that.
+/// Derive it, never implement it: the derive records each field's name on the
+/// wire and each garde rule, from which the schema and the report are made.
 ///
 /// Types inside the struct derive it too; an enum of names needs no `Validate`.
-/// Types of std, and with mcp-kit's features those of chrono, jiff, `rust_decimal`,
-/// url and uuid, are known. Any other type is marked `#[tool_args(opaque)]` at its
-/// field: then serde and garde alone check it, and `rule = "must …"` says to the
-/// model what they check.
+/// Types of std, and with mcp-kit's features those of chrono, jiff,
+/// `rust_decimal`, url and uuid, are known. Any other type is marked
+/// `#[tool_args(opaque)]` at its field: then only serde and garde check it, and
+/// `rule = "must …"` describes their check to the model.
 ///
 /// ```
 /// use garde::Validate;

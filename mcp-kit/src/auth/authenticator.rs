@@ -9,10 +9,10 @@ use crate::caller::Principal;
 
 /// Identifies the caller of a request.
 ///
-/// It reads the request's headers, its address, and what the application has
-/// attached to it ([`Credentials::extensions`]). What it has found out beside a name
-/// and scopes, such as a user's id, goes to the handlers with
-/// [`Principal::with_extension`].
+/// It reads the request's headers, its address, and the values that the
+/// application has attached to it ([`Credentials::extensions`]). Anything that
+/// it finds besides a name and scopes, such as a user's id, reaches the
+/// handlers with [`Principal::with_extension`].
 ///
 /// ```
 /// use mcp_kit::auth::{AuthError, Authenticator, Credentials};

@@ -110,9 +110,9 @@ impl<'a> Credentials<'a> {
         self.headers
     }
 
-    /// What the application attached to the request before it came to the
-    /// [`HttpService`](crate::transport::http::HttpService), such as the user that
-    /// a session layer has found.
+    /// Returns the values that the application attached to the request before
+    /// it reached the [`HttpService`](crate::transport::http::HttpService),
+    /// such as the user that a session layer has found.
     ///
     /// ```
     /// use mcp_kit::auth::{AuthError, Authenticator, Credentials};

@@ -10,11 +10,12 @@ use serde_json::json;
 /// The well-known path of the metadata document (RFC 9728, section 3).
 pub(crate) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// A server that OAuth tokens give access to: the contents of its metadata
-/// document, and its place.
+/// A server that OAuth tokens give access to: the contents and the address of
+/// its metadata document.
 ///
-/// `OAuth` (feature `oauth`) makes one. An [`Authenticator`](super::Authenticator)
-/// of your own that takes tokens returns one from
+/// `OAuth` (feature `oauth`) makes one. An
+/// [`Authenticator`](super::Authenticator) of your own that accepts tokens
+/// returns one from
 /// [`protected_resource`](super::Authenticator::protected_resource), and the
 /// HTTP service publishes it.
 ///

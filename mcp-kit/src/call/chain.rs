@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use super::{Call, Error, Reply, Target};
 use crate::primitive::PrimitiveInfo;
 
-/// Code that wraps calls: it sees the call before, and the reply after.
+/// Wraps calls: it sees the call before, and the reply after.
 ///
 /// ```
 /// use mcp_kit::call::{Call, Error, Reply};

@@ -10,13 +10,13 @@ use crate::support::panics::Panicked;
 type BoxError = Box<dyn StdError + Send + Sync + 'static>;
 
 /// A handler's failure: *user* (a message written for the client) or *internal*
-/// (anything else). Tool authors know it as [`ToolError`](crate::ToolError).
+/// (anything else). Tool authors use it as [`ToolError`](crate::ToolError).
 ///
 /// `?` on any [`std::error::Error`] makes an internal one. The client then
 /// reads `An internal error occurred (reference …). The issue has been logged.`
-/// and the log holds the whole chain of sources under the same reference.
-/// Nothing turns a source's text into text for the client: that takes a
-/// message written by hand.
+/// and the log holds the whole chain of sources under the same reference. The
+/// text of a source never becomes text for the client: that requires a
+/// handwritten message.
 ///
 /// ```
 /// use mcp_kit::{ResultExt, ToolError, user_error};
@@ -132,8 +132,8 @@ impl Error {
         Self::of_kind(ErrorKind::Timeout, message.fixed(), None)
     }
 
-    /// The caller calls too often, and may try again `after` this time. The
-    /// client reads it in whole seconds, at least one.
+    /// Creates an error for a caller that exceeded its rate, and may try again
+    /// `after` this time. The client reads it in whole seconds, at least one.
     ///
     /// ```
     /// use std::time::Duration;
@@ -292,7 +292,7 @@ impl fmt::Debug for Error {
 
 /// Makes a [`ToolError`](crate::ToolError) with a formatted message for the model.
 ///
-/// The arguments are `format!`'s. What is put in is seen by the client, so
+/// The arguments are `format!`'s. The client sees the formatted values, so
 /// format what a model can act on, never an error.
 ///
 /// ```

@@ -10,10 +10,10 @@
 //!     └──end──► Ended ──refuse───────────────────────────► Answer
 //! ```
 //!
-//! A [`Call`] is what middlewares and handlers hold; a [`Reply`] or an [`Error`] is
-//! what they return. [`Observer`]s see how each call ended. Nothing here knows a
-//! transport, nor which primitives there are: a kind of primitive brings its row of
-//! differences (`KindRow`).
+//! A [`Call`] is what middlewares and handlers hold; a [`Reply`] or an
+//! [`Error`] is what they return. [`Observer`]s see how each call ended. This
+//! module does not depend on a transport, nor on the kinds of primitives: each
+//! kind provides a row of its differences (`KindRow`).
 
 mod cancelled;
 mod chain;

@@ -16,7 +16,8 @@ use crate::support::reference::Reference;
 /// Sees the end of every call exactly once: of calls that were answered, refused,
 /// denied, cancelled, timed out, panicked, or dropped with their connection.
 ///
-/// The log, the metrics and the traces are observers; an audit is one of yours
+/// The log, the metrics and the traces are observers; an audit can be one of
+/// your own
 /// ([`ServerBuilder::observer`](crate::server::ServerBuilder::observer)). A
 /// middleware cannot do this: it does not see calls that are refused before it
 /// runs, and a call that is cancelled drops its future.

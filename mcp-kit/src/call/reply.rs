@@ -5,8 +5,8 @@ use crate::primitive::Kind;
 
 /// The reply of a call, of the kind that was called.
 ///
-/// Middlewares get it from [`Next::run`](super::Next::run) and can answer with one
-/// of their own.
+/// Middlewares receive it from [`Next::run`](super::Next::run) and can answer
+/// with one of their own.
 ///
 /// ```
 /// use mcp_kit::call::{Call, Error, Reply};

@@ -13,11 +13,12 @@
 //!                 start, wake  ┘ (one thread)          └── tick ──▶ task for HTTP calls
 //! ```
 //!
-//! A server has one ticker, shared by its connections and its HTTP services: one
-//! thread, however many connections there are, which ends with the server. It is not
-//! one of the process, so that a test can give its server a ticker that it drives.
-//! Where the thread cannot be started, a task with a timer takes its place: that
-//! ticks as well, unless a handler blocks the thread with the timers.
+//! A server has one ticker, shared by its connections and its HTTP services:
+//! one thread, however many connections there are, which ends with the server.
+//! It is not one of the process, so that a test can give its server a ticker
+//! that it drives. Where the thread cannot be started, a task with a timer
+//! takes its place: which also ticks, unless a handler blocks the thread with
+//! the timers.
 //!
 //! # Memory ordering
 //!

@@ -84,11 +84,11 @@ impl Principal {
         Self::with(name.into(), Scopes::Every)
     }
 
-    /// The caller, whose key or token is good until `time`.
+    /// Sets the time until which the key or token of the caller is valid.
     ///
-    /// Streams on which the caller only listens end then. Calls in flight go on,
-    /// but for those of the 2024-11-05 transport, whose stream is the session. To
-    /// refuse what is asked later is for whoever authenticates the request.
+    /// Streams on which the caller only listens end then. Calls in flight
+    /// continue, except those of the 2024-11-05 transport, whose stream is the
+    /// session. Later requests must be refused by their authenticator.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
@@ -165,13 +165,13 @@ impl Principal {
         self
     }
 
-    /// The caller, with a value that belongs to it, such as the id or the tenant
-    /// that an authenticator has looked up. A value of the same type from before is
-    /// replaced.
+    /// Attaches a value that belongs to the caller, such as the id or the
+    /// tenant that an authenticator has looked up. An earlier value of the same
+    /// type is replaced.
     ///
-    /// Handlers take it with [`Extension`](crate::extract::Extension), middlewares read it
-    /// with [`extension`](Self::extension). It is in no log and no `Debug`, and
-    /// makes no difference to whether two principals are equal.
+    /// Handlers take it with [`Extension`](crate::extract::Extension),
+    /// middlewares read it with [`extension`](Self::extension). It is in no log
+    /// and no `Debug`, and is ignored when principals are compared.
     ///
     /// ```
     /// use mcp_kit::{Extension, Principal, tool};

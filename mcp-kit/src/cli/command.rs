@@ -36,11 +36,11 @@ impl Command {
     }
 }
 
-/// The command that [`run`](super::run) has read from the command line; `None`
-/// in a process that was not started by it, such as a test.
+/// Returns the command that [`run`](super::run) has read from the command line;
+/// `None` in a process that was not started by it, such as a test.
 ///
-/// The function that builds the server can ask for it, so that commands which
-/// run no tool need no database, no network and no secrets: `check` and `tools`
+/// The function that builds the server can call it, so that commands that run
+/// no tool require no database, no network and no secrets: `check` and `tools`
 /// then work in CI and on any machine.
 ///
 /// ```

@@ -36,15 +36,16 @@
 //! | `stdio`, or none | serves one client over stdin and stdout |
 //! | `tools` | lists the tools with their schemas |
 //! | `call TOOL JSON` | calls one tool and prints the result |
-//! | `check` | shows each tool's policy, and what could be better |
+//! | `check` | shows each tool's policy, and suggestions for improvement |
 //! | `http` | serves over HTTP (feature `http`) |
 //! | `new-key NAME SCOPE…` | makes an API key: prints its entry for the keys file on stdout, and the key on stderr (feature `http`) |
-//! | `health` | asks a server on this machine whether it is ready (feature `http`) |
+//! | `health` | checks whether a server on this machine is ready (feature `http`) |
 //!
-//! The program's own options may be given before and after the command; the ones
-//! without a name only before. The names `--json`, `--strict`, `--help`,
-//! `--version`, and those of the options of `http` are taken. `#[command(version)]` on the options makes `--version` say the
-//! package's version; without it the server is built to say its own.
+//! The program's own options may be given before and after the command; the
+//! ones without a name only before. The names `--json`, `--strict`, `--help`,
+//! `--version`, and those of the options of `http` are taken.
+//! `#[command(version)]` on the options makes `--version` print the package's
+//! version; without it the server is built, and prints its own.
 //!
 //! | exit code | meaning |
 //! |---|---|

@@ -16,7 +16,7 @@ use std::future::Future;
 use crate::call::{Call, Error};
 use crate::caller::Principal;
 
-/// Something that a handler takes from the call or the server.
+/// A parameter that a handler extracts from the call or the server.
 ///
 /// Implement it for types of your own, such as a tenant that is looked up for the
 /// caller. It can wait; the call's time limit holds. In a `blocking` tool extractors

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// The server's limits. A caller that exceeds one gets a clear answer, and
-/// nothing changes for others.
+/// The server's limits. A caller that exceeds one receives an error that names
+/// it; other callers are not affected.
 ///
 /// ```
 /// # use std::time::Duration;

@@ -6,13 +6,13 @@
 //! {"timestamp":"2026-07-28T09:30:00.000000Z","level":"INFO","target":"mcp_kit::call","message":"call","kind":"tool","name":"search_web","principal":"local","duration_ms":12.4,"outcome":"ok","arguments":"query"}
 //! ```
 //!
-//! An event inside a call has the call's `tool` and `principal` too, and where
-//! calls are traced its `trace_id`. The lines
-//! go through a bounded queue and a thread of their own: hosts often never read
-//! stderr, and a full pipe must not stop a server. Lines that find no room are
-//! dropped, and a later line has their number (`"dropped":12`).
+//! An event inside a call also has the call's `tool` and `principal`, and its
+//! `trace_id` if calls are traced. The lines go through a queue of limited size
+//! and a separate thread: hosts often never read stderr, and a full pipe must
+//! not stop a server. Lines that find no room are dropped, and a later line has
+//! their number (`"dropped":12`).
 //!
-//! `RUST_LOG` says what is logged: a level (`info`, the default), or levels by
+//! `RUST_LOG` sets the filter: a level (`info`, the default), or levels by
 //! target, such as `warn,mcp_kit=info,my_server=debug`. Directives for spans or
 //! fields (`[call{name=x}]`) are not supported.
 //!
@@ -62,11 +62,11 @@ impl Drop for LogGuard {
     }
 }
 
-/// Logs to stderr as the module says, and makes each panic one line. With the
-/// feature `otel`, calls are also traced if the environment asks for it.
+/// Logs to stderr as the module documents, and makes each panic one line. With
+/// the feature `otel`, calls are also traced if the environment configures it.
 ///
-/// `cli::run` does it for you. Where the process has a subscriber already, that
-/// one stays, and only panics change.
+/// `cli::run` calls it. If the process already has a subscriber, that one
+/// remains, and only panics change.
 ///
 /// ```
 /// let _logs = mcp_kit::logging::init();

@@ -15,8 +15,8 @@ use crate::schema::RunTime;
 
 /// A tool's name, description, schemas and policy.
 ///
-/// `#[tool]` makes one from the function. For tools known only at run time it
-/// is put together by hand; what is wrong with it is an error of
+/// `#[tool]` makes one from the function. A tool known only at run time builds
+/// it with these methods; mistakes in it are errors of
 /// [`ServerBuilder::build`](crate::server::ServerBuilder::build).
 ///
 /// ```

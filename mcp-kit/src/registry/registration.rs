@@ -43,8 +43,8 @@ impl Layers {
     }
 }
 
-/// A primitive that is to be registered: its definition, its handler, and the limits
-/// and middlewares that it has at this server.
+/// A primitive for registration: its definition, its handler, and its limits
+/// and middlewares at this server.
 ///
 /// [`ServerBuilder::tool_with`](crate::server::ServerBuilder::tool_with) hands one to
 /// a closure. Where a value is required, such as in

@@ -107,15 +107,15 @@ impl Store {
     }
 }
 
-/// What a server offers, to be changed while it runs; made by
-/// [`Server::registry`](crate::Server::registry). Cloning is cheap and gives the same
-/// registry.
+/// Changes what a server offers while it runs; made by
+/// [`Server::registry`](crate::Server::registry). Cloning is cheap and returns
+/// the same registry.
 ///
-/// A change is in force at once, on every transport, for lists and calls that begin
-/// after it. Calls that run go on to their end, with the handler and the middlewares
-/// that they began with. A primitive that is added gets the server's middlewares,
-/// limits and rates, and every check that `build()` makes; a change that fails a
-/// check changes nothing.
+/// A change is in force at once, on every transport, for lists and calls that
+/// begin after it. Running calls continue to their end, with the handler and
+/// the middlewares that they began with. A primitive that is added gets the
+/// server's middlewares, limits and rates, and every check that `build()`
+/// makes; a change that fails a check changes nothing.
 ///
 /// Clients are not notified: they see the change when they list again.
 ///
@@ -155,9 +155,9 @@ impl Registry {
         Self(Arc::clone(store))
     }
 
-    /// Makes several changes at once: all of them, or none if one is not possible.
-    /// They are done in their order, and no list and no call sees some of them
-    /// without the others.
+    /// Makes several changes at once: all of them, or none if one is not
+    /// possible. They are applied in order, and every list and call sees either
+    /// all of them or none.
     ///
     /// Each change copies the index of what the server offers, so use this for many
     /// primitives.
@@ -190,9 +190,9 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, each with what to do: invalid and doubled names,
-    /// names that do not exist, missing states, schemas and limits that cannot work,
-    /// more than 100,000 primitives.
+    /// Returns everything that is wrong, each with the fix: invalid and doubled
+    /// names, names that do not exist, missing states, schemas and limits that
+    /// cannot work, more than 100,000 primitives.
     pub fn update(&self, change: impl FnOnce(&mut Changes)) -> Result<(), RegistryError> {
         let mut changes = Changes { steps: Vec::new() };
         change(&mut changes);

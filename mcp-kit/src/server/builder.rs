@@ -86,7 +86,7 @@ impl ServerBuilder {
         self.add(Registration::tool::<NameOfFunction>())
     }
 
-    /// Registers a `#[tool]` function with limits and middlewares of its own.
+    /// Registers a `#[tool]` function with its own limits and middlewares.
     ///
     /// ```
     /// # use mcp_kit::{Server, tool};
@@ -149,9 +149,9 @@ impl ServerBuilder {
     /// Counts every limit in a Redis or Valkey, for all replicas of this
     /// server together, and lets them know each other's legacy sessions.
     ///
-    /// That is: the rates of the server, of its tools and of its transports. A
-    /// [`RateLimit`] that is added with [`layer`](Self::layer) counts in this
-    /// process alone.
+    /// This covers the rates of the server, of its tools and of its transports.
+    /// A [`RateLimit`] that is added with [`layer`](Self::layer) counts only in
+    /// this process.
     ///
     /// ```no_run
     /// use mcp_kit::limits::RedisLimits;

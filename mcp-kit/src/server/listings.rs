@@ -26,8 +26,8 @@ impl Server {
         tools.filter_map(|entry| entry.tool()).collect()
     }
 
-    /// What holds for each tool's calls, in the order of the list. Hidden tools are
-    /// left out.
+    /// Returns the policy of each tool's calls, in the order of the list.
+    /// Hidden tools are omitted.
     ///
     /// ```
     /// # use mcp_kit::{Server, tool};

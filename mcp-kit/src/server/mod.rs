@@ -42,7 +42,7 @@ use crate::registry::Store;
 use drain::Drain;
 
 /// A server: tools, policy and state, ready to be served. Cloning is cheap and
-/// gives the same server.
+/// returns the same server.
 ///
 /// ```
 /// use mcp_kit::{Server, tool};

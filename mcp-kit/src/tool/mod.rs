@@ -25,7 +25,7 @@ use async_trait::async_trait;
 
 use crate::call::Call;
 
-/// A tool as the server holds it.
+/// A tool: a definition and a handler.
 ///
 /// `#[tool]` functions and [`from_fn`] make one; implement it by hand for tools
 /// whose definition is only known at run time and whose handler needs state of

@@ -8,7 +8,7 @@ use crate::tool_args::model::{LengthMode, Rule, RuleKind};
 use crate::tool_args::parse::garde::Unknown;
 use crate::tool_args::types;
 
-/// Stores a mistake for the rules that need words where there are none.
+/// Stores a mistake for the rules that need words but have none.
 pub(crate) fn have_words(rules: &[Rule], ty: &Type, words: bool, errors: &mut Errors) {
     if !words {
         for rule in rules {
@@ -17,8 +17,8 @@ pub(crate) fn have_words(rules: &[Rule], ty: &Type, words: bool, errors: &mut Er
     }
 }
 
-/// Where the field has words, a function without a module in front may be the
-/// user's own, of a name that `mcp_kit::guard::text` has too.
+/// If the field has words, a function without a module in front may be the
+/// user's own, with a name that `mcp_kit::guard::text` also has.
 pub(crate) fn keep_own_functions(rules: &mut [Rule]) {
     for rule in rules {
         match &mut rule.kind {
@@ -31,7 +31,7 @@ pub(crate) fn keep_own_functions(rules: &mut [Rule]) {
     }
 }
 
-/// The message for a rule that leaves no trace in the schema.
+/// Returns the message for a rule that leaves no trace in the schema.
 pub(crate) fn inexpressible(rule: &str) -> String {
     format!(
         "a JSON Schema cannot express what `{rule}` checks: describe it for the model with \
@@ -39,7 +39,7 @@ pub(crate) fn inexpressible(rule: &str) -> String {
     )
 }
 
-/// In an opaque field, garde alone checks a rule that is not known here.
+/// Leaves unknown rules of an opaque field to garde, which alone checks them.
 pub(crate) fn leave_unknown_to_garde(rules: &mut Vec<Rule>) {
     rules.retain_mut(|rule| match &mut rule.kind {
         RuleKind::Inner(inner) => {
@@ -51,7 +51,7 @@ pub(crate) fn leave_unknown_to_garde(rules: &mut Vec<Rule>) {
     });
 }
 
-/// The unknown rules among these that are not slips.
+/// Returns the unknown rules among these that are not typing mistakes.
 pub(crate) fn unknown(rules: &[Rule]) -> Vec<(Span, Unknown)> {
     let unknown = rules.iter().flat_map(|rule| match &rule.kind {
         RuleKind::Inner(inner) => unknown(inner),
@@ -61,7 +61,8 @@ pub(crate) fn unknown(rules: &[Rule]) -> Vec<(Span, Unknown)> {
     unknown.collect()
 }
 
-/// `ty` is what the rule is for, as far as it can be seen.
+/// Checks a rule; `ty` is the type that the rule is for, as far as it is
+/// visible.
 fn judge(rule: &Rule, ty: Option<&Type>, errors: &mut Errors) {
     let name = match &rule.kind {
         RuleKind::Inner(inner) => {
@@ -108,8 +109,8 @@ fn judge(rule: &Rule, ty: Option<&Type>, errors: &mut Errors) {
     errors.at(rule.span, inexpressible(name));
 }
 
-/// Whether a length only requires that there is something, on which all ways to
-/// count agree. Where the number is not written here, `build()` decides.
+/// Whether a length only requires that the value is not empty, on which all
+/// ways to count agree. If the number is not a literal, `build()` decides.
 fn only_emptiness(min: Option<&Expr>, max: Option<&Expr>) -> bool {
     let small = |min: &Expr| match min {
         Expr::Lit(ExprLit {

@@ -1,4 +1,4 @@
-//! Writes rules. Bounds stay the user's expressions, which rustc evaluates.
+//! Writes rules. Limits remain the user's expressions, which rustc evaluates.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote};
@@ -25,7 +25,7 @@ impl Writer<'_> {
             }
             RuleKind::Compare(name, with) => {
                 let name = format_ident!("{name}");
-                // Another literal is garde's to report.
+                // Any other literal is reported by garde.
                 let with = match &**with {
                     Expr::Lit(ExprLit { lit, .. }) if !matches!(lit, Lit::Str(_)) => quote!(""),
                     with => with.to_token_stream(),
@@ -47,8 +47,8 @@ impl Writer<'_> {
         quote!(#krate::Rule::#rule)
     }
 
-    /// A limit of `length`. garde takes a `usize`, and reports a constant of
-    /// another type: it is taken here.
+    /// Writes a limit of `length`. garde requires a `usize` and reports a
+    /// constant of another type; it is accepted here.
     fn count(&self, value: Option<&Expr>) -> TokenStream {
         let krate = self.krate;
         let Some(value) = value.filter(|value| !is_no_number(value)) else {
@@ -64,8 +64,8 @@ impl Writer<'_> {
         quote!(::core::option::Option::Some(#count))
     }
 
-    /// A bound of `range`. Plain numbers are read here: the field may be of any
-    /// number type, and 64 bits without a sign have to fit. All else has a type.
+    /// Writes a limit of `range`. Plain numbers are read here: the field may be
+    /// of any number type, and unsigned 64 bits must fit. All else has a type.
     fn bound(&self, value: Option<&Expr>) -> TokenStream {
         let krate = self.krate;
         let Some(value) = value.filter(|value| !is_no_number(value)) else {
@@ -87,7 +87,7 @@ impl Writer<'_> {
     }
 }
 
-/// What garde reports as a limit of the wrong type.
+/// Whether garde reports the value as a limit of the wrong type.
 fn is_no_number(value: &Expr) -> bool {
     match value {
         Expr::Lit(ExprLit { lit, .. }) => !matches!(lit, Lit::Int(_) | Lit::Float(_)),
@@ -100,7 +100,7 @@ enum Number {
     Float(TokenStream),
 }
 
-/// A literal without its type's suffix, with its sign.
+/// Returns a literal with its sign, without its type's suffix.
 fn number(value: &Expr) -> Option<Number> {
     match value {
         Expr::Group(group) => number(&group.expr),

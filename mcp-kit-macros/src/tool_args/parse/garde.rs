@@ -1,10 +1,10 @@
 //! garde's attributes.
 //!
-//! What garde checks must be in the schema, or be described in words. So the
-//! tables here name all that garde's derive knows, and anything else is
-//! [`Unknown`]. A test compares the tables with garde's source: a release of
-//! garde with a new rule fails there before it reaches a user. garde is pinned
-//! to a minor version for the same reason.
+//! Every rule that garde checks must be in the schema, or be described in
+//! words. So the tables here name all rules that garde's derive knows, and
+//! anything else is [`Unknown`]. A test compares the tables with garde's
+//! source: a release of garde with a new rule fails there before it reaches a
+//! user. garde is pinned to a minor version for the same reason.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
@@ -79,10 +79,10 @@ const RULES: &[(&str, Form)] = &[
     ("rename", Form::NotARule),
 ];
 
-/// What `range` takes.
+/// The parameters of `range`.
 const RANGE: &[&str] = &["min", "max", "equal"];
 
-/// What `length` takes besides.
+/// The further parameters of `length`.
 const MODES: &[(&str, LengthMode)] = &[
     ("simple", LengthMode::Simple),
     ("bytes", LengthMode::Bytes),
@@ -96,9 +96,10 @@ const MODES: &[(&str, LengthMode)] = &[
 pub(crate) struct Unknown {
     /// As the user wrote it: `lenght`, `length(words)`.
     pub(crate) text: String,
-    /// It looks like a known one: garde's derive reports it. Should a later garde
-    /// have it after all, its implementation of `Validate` conflicts with the
-    /// substitute for a failed derive, so that this also stops the build.
+    /// Whether it resembles a known rule, so that garde's derive reports it. If
+    /// a later garde has the rule after all, its implementation of `Validate`
+    /// conflicts with the substitute for a failed derive, which also stops the
+    /// build.
     pub(crate) slip: bool,
 }
 
@@ -145,7 +146,7 @@ pub(crate) fn container(attributes: &[Attribute]) -> Container {
 pub(crate) fn rules(attributes: &[Attribute]) -> Vec<Rule> {
     let mut rules = Vec::new();
     for attribute in garde(attributes) {
-        // As above: a list with a mistake counts as far as it was read.
+        // As above: a list with a mistake is used as far as it was read.
         let _ = attribute.parse_args_with(|input: ParseStream<'_>| list(input, &mut rules));
     }
     // With an adapter the rules mean whatever that adapter checks.
@@ -161,8 +162,8 @@ pub(crate) fn rules(attributes: &[Attribute]) -> Vec<Rule> {
     }
 }
 
-/// Whether garde's derive is there and fails: some field has rules, and another
-/// has none or one that is not garde's.
+/// Whether garde's derive is present and fails: some field has rules, and
+/// another has none or one that is not garde's.
 pub(crate) fn fails(input: &DeriveInput) -> bool {
     let fields: Vec<&syn::Field> = match &input.data {
         syn::Data::Struct(data) => data.fields.iter().collect(),
@@ -237,7 +238,7 @@ fn rule(key: &Ident, input: ParseStream<'_>) -> syn::Result<Option<RuleKind>> {
     };
     let word = key.to_string();
     let Some((_, form)) = RULES.iter().find(|(name, _)| *name == word) else {
-        // Whatever follows it.
+        // Skips whatever follows it.
         while !input.is_empty() && !input.peek(Token![,]) {
             input.parse::<TokenTree>()?;
         }
@@ -294,8 +295,8 @@ const TEXT_RULES: &[&str] = &[
     "sql_identifier",
 ];
 
-/// What a function is by its name. That `text::slug` is mcp-kit's is proved by the
-/// expansion, which names the type beside that function.
+/// Classifies a function by its name. The expansion proves that `text::slug` is
+/// mcp-kit's, since it names the type beside that function.
 fn text_rule(path: Path) -> RuleKind {
     let mut segments = path.segments.iter().rev().map(|one| one.ident.to_string());
     let name = segments.next().unwrap_or_default();

@@ -1,5 +1,5 @@
 //! Reads the attributes of serde, schemars, garde and mcp-kit. A mistake in
-//! another derive's attribute is that derive's to report, so it is passed over.
+//! another derive's attribute is skipped, since that derive reports it.
 
 pub(crate) mod garde;
 pub(crate) mod own;
@@ -10,12 +10,12 @@ use proc_macro2::TokenTree;
 use syn::meta::ParseNestedMeta;
 use syn::{Expr, LitStr, Token};
 
-/// The text of `key = "…"`.
+/// Returns the text of `key = "…"`.
 fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
     meta.value()?.parse()
 }
 
-/// Passes over whatever follows a key, up to the comma.
+/// Skips whatever follows a key, up to the comma.
 fn skip(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     if meta.input.peek(Token![=]) {
         meta.value()?.parse::<Expr>()?;

@@ -73,7 +73,7 @@ pub(crate) fn field(attributes: &[Attribute], errors: &mut Errors) -> Field {
     own
 }
 
-/// A variant has no keys: reports those that it has.
+/// Reports the keys of a variant, which cannot have any.
 pub(crate) fn variant(attributes: &[Attribute], errors: &mut Errors) {
     for attribute in attributes.iter().filter(|a| a.path().is_ident("tool_args")) {
         errors.on(
@@ -89,7 +89,7 @@ fn read(
     mut key: impl FnMut(&syn::meta::ParseNestedMeta<'_>) -> syn::Result<()>,
 ) {
     for attribute in attributes.iter().filter(|a| a.path().is_ident("tool_args")) {
-        // A bad key is passed over, so that the ones after it are read too.
+        // A bad key is skipped, so that the ones after it are also read.
         let result = attribute.parse_nested_meta(|meta| {
             if let Err(error) = key(&meta) {
                 errors.push(error);
@@ -118,7 +118,7 @@ fn rule(meta: &syn::meta::ParseNestedMeta<'_>) -> syn::Result<LitStr> {
     Ok(words)
 }
 
-/// A key that takes no value.
+/// Requires that a key has no value.
 fn alone(meta: &syn::meta::ParseNestedMeta<'_>, key: &str) -> syn::Result<()> {
     if meta.input.is_empty() || meta.input.peek(syn::Token![,]) {
         return Ok(());

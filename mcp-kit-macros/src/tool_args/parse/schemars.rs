@@ -1,4 +1,4 @@
-//! schemars's attributes that make the schema say something else than serde
+//! Finds schemars's attributes that make the schema differ from what serde
 //! reads or garde checks.
 
 use proc_macro2::{Span, TokenTree};
@@ -15,13 +15,13 @@ pub(crate) enum Untrue {
     Form,
     /// Another type's schema.
     Type,
-    /// A rule that nothing checks.
+    /// A rule that no code checks.
     Rule,
     /// A function that may change anything.
     Function,
 }
 
-/// The attributes of schemars on something, with their keys.
+/// Returns the attributes of schemars on an item, with their keys.
 pub(crate) fn untrue(attributes: &[Attribute]) -> Vec<(Span, String, Untrue)> {
     let mut found = Vec::new();
     for attribute in attributes {
@@ -72,7 +72,8 @@ pub(crate) fn untrue(attributes: &[Attribute]) -> Vec<(Span, String, Untrue)> {
     found
 }
 
-/// The keywords of `extend("keyword" = …, …)` that are more than remarks.
+/// Returns the keywords of `extend("keyword" = …, …)` that are more than
+/// annotations.
 fn extensions(
     meta: &ParseNestedMeta<'_>,
     found: &mut Vec<(Span, String, Untrue)>,
@@ -94,7 +95,7 @@ fn extensions(
     Ok(())
 }
 
-/// Whether a keyword of a schema promises nothing.
+/// Whether a keyword of a schema is only an annotation.
 fn is_remark(keyword: &str) -> bool {
     const REMARKS: &[&str] = &[
         "$comment",

@@ -1,4 +1,4 @@
-//! serde's attributes, as far as they say what is on the wire when reading.
+//! serde's attributes, as far as they affect what is read from the wire.
 
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
@@ -8,10 +8,10 @@ use syn::{Attribute, token};
 use super::{skip, text};
 use crate::tool_args::case::Case;
 
-/// What serde knows of a type, a variant or a field.
+/// serde's settings for a type, a variant or a field.
 #[derive(Default)]
 pub(crate) struct Serde {
-    /// `rename`: the name, and further ones that serde takes as aliases.
+    /// `rename`: the name, and further ones that serde accepts as aliases.
     pub(crate) names: Vec<String>,
     pub(crate) aliases: Vec<String>,
     pub(crate) rename_all: Option<Case>,
@@ -73,7 +73,7 @@ impl Serde {
         Ok(())
     }
 
-    /// The wire name and the further ones, of something called `rust`.
+    /// Returns the wire name and the further ones of an item called `rust`.
     pub(crate) fn wire(
         &self,
         rust: &str,
@@ -91,7 +91,8 @@ impl Serde {
     }
 }
 
-/// `= "name"`, or what `(serialize = "…", deserialize = "…")` has for reading.
+/// Returns `= "name"`, or the `deserialize` part of `(serialize = "…",
+/// deserialize = "…")`.
 fn deserialize(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<String>> {
     if !meta.input.peek(token::Paren) {
         return Ok(vec![text(meta)?.value()]);

@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq as _;
 pub struct KeyDigest([u8; 32]);
 
 impl KeyDigest {
-    /// The digest of `key`.
+    /// Returns the digest of `key`.
     ///
     /// ```
     /// use mcp_kit::auth::KeyDigest;

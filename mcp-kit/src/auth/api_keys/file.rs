@@ -1,12 +1,12 @@
-//! Keys in a file that is read again when it changes.
+//! API keys in a file, which is read again when it changes.
 //!
-//! A request is checked against the file as it was no more than a second before.
-//! Looking at the file may hang, so it is done on threads that nothing else
-//! uses ([`lookup`](crate::support::lookup)), once at a time:
+//! A request is checked against a state of the file that is at most one second
+//! old. Reading the file may hang, so it is done on separate threads
+//! ([`lookup`](crate::support::lookup)), once at a time:
 //!
 //! | the file | the keys read before |
 //! |---|---|
-//! | is as it was | in force |
+//! | is unchanged | in force |
 //! | can be read, and has new keys | replaced |
 //! | can be read, and has a mistake | in force, with an error in the log |
 //! | cannot be read, or there is no answer | in force for a minute, with an error in the log; then requests are refused with 503 |

@@ -38,7 +38,8 @@ const VARIABLE: &str = "MCP_API_KEYS";
 ///
 /// # Entries
 ///
-/// `MCP_API_KEYS` holds entries separated by commas, a file one in each line:
+/// `MCP_API_KEYS` holds entries separated by commas; a file has one in each
+/// line:
 ///
 /// ```text
 /// alice:5kq0tW2mZr8eYx4v                    # no scopes
@@ -53,37 +54,38 @@ const VARIABLE: &str = "MCP_API_KEYS";
 ///   name in logs, limits and sessions. It may have two keys that have not
 ///   expired, so that a key can be replaced: add the new one, let callers change
 ///   over, remove the old one.
-/// - A **key** has visible ASCII characters other than `,`, `:` and `;`. It should
-///   be random and long: `openssl rand -hex 32`. One of fewer than 16 characters
-///   is accepted with a warning. Entries that look like a slip are refused:
-///   `alice=<key>`, a key in quotes, a digest of another kind.
-/// - `sha256=` takes the **digest** of a key, so that the file holds nothing to
-///   call with: `printf %s "$KEY" | sha256sum`.
+/// - A **key** has visible ASCII characters other than `,`, `:` and `;`. It
+///   should be random and long: `openssl rand -hex 32`. One of fewer than 16
+///   characters is accepted with a warning. Entries that look like a mistake
+///   are refused: `alice=<key>`, a key in quotes, a digest of another kind.
+/// - `sha256=` takes the **digest** of a key, so that the file holds no usable
+///   key: `printf %s "$KEY" | sha256sum`.
 /// - **Scopes** are separated by `+`. The principal has exactly these.
 /// - **`expires=`** takes a date or a time of RFC 3339. An expired key is
-///   refused, and the refusal says so.
+///   refused with that reason.
 /// - `#` at the beginning of a word begins a comment.
 ///
 /// # What is kept
 ///
 /// Keys are digested when they are read, and the memory they were read into is
-/// overwritten; what cannot be is the environment of the process, so a file is
-/// the better place. A key is looked up by an HMAC under a random secret and
-/// compared in constant time: how long that takes says nothing of the keys, or
-/// of how many there are.
+/// overwritten. The environment of the process cannot be overwritten, so a file
+/// is the better place. A key is looked up by an HMAC under a random secret and
+/// compared in constant time: the time reveals nothing about the keys, or their
+/// number.
 ///
 /// # Streams
 ///
 /// A stream on which a client only listens ends when the key that opened it
-/// expires, or within half a minute after its entry is in the file no more or
-/// has changed. Of a [`KeyStore`]'s keys only the expiry is known.
+/// expires, or within half a minute after its entry was removed from the file
+/// or changed. For the keys of a [`KeyStore`] only the expiry is known.
 ///
 /// # What callers receive
 ///
-/// An unknown key is left to the next authenticator. If none knows it, the answer
-/// is 401 with `error="invalid_token"`; without a key it is 401 and says how to send
-/// one. The challenge is `Bearer realm="mcp"` (RFC 6750, section 3), the
-/// registered scheme that keys may be sent with; there is none for `X-API-Key`.
+/// An unknown key is left to the next authenticator. If none knows it, the
+/// answer is 401 with `error="invalid_token"`; without a key it is 401 with
+/// instructions to send one. The challenge is `Bearer realm="mcp"` (RFC 6750,
+/// section 3), the registered scheme that keys may be sent with; there is none
+/// for `X-API-Key`.
 ///
 /// ```
 /// use mcp_kit::auth::{ApiKeys, KeyEntry};

@@ -10,8 +10,8 @@ use super::{KeyDigest, KeyEntry};
 use crate::auth::AuthError;
 use crate::caller::Principal;
 
-/// Where keys are looked up that mcp-kit does not hold itself, such as a table
-/// of a database; see [`ApiKeys::from_store`](super::ApiKeys::from_store).
+/// Looks up keys that mcp-kit does not hold itself, such as in a table of a
+/// database; see [`ApiKeys::from_store`](super::ApiKeys::from_store).
 ///
 /// ```
 /// use std::error::Error;

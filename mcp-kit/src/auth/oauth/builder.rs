@@ -59,9 +59,9 @@ impl OAuthBuilder {
         self
     }
 
-    /// Accepts tokens without `aud` whose claim `claim` has one of `values`, for
-    /// issuers that name the server so. A token that has an `aud` must name this
-    /// server there.
+    /// Accepts tokens without `aud` whose claim `claim` has one of `values`,
+    /// for issuers that name the server in this way. A token that has an `aud`
+    /// must name this server there.
     ///
     /// Amazon Cognito's access tokens have no audience but the id of the app
     /// client, which must be one that this server alone is reached with:

@@ -28,17 +28,17 @@ use token::Token;
 /// Authenticates callers by the access tokens of one issuer, sent as
 /// `Authorization: Bearer <token>`.
 ///
-/// A token is a signed JWT (RFC 9068). It is taken when
+/// A token is a signed JWT (RFC 9068). It is accepted if
 ///
-/// - its issuer (`iss`) is this one, to the letter,
+/// - its issuer (`iss`) equals this one exactly,
 /// - its algorithm is one of those allowed ([`Algorithm`]), and is that of the
 ///   key which it names (`kid`) among those that the issuer publishes,
-/// - its signature is good,
+/// - its signature is valid,
 /// - it has not expired (`exp`, which it must have) and is valid already
 ///   (`nbf`), give or take 30 s,
 /// - its audience (`aud`) is this server's URL (RFC 8707), or one named by
 ///   [`audience`](OAuthBuilder::audience); without `aud`, a claim named by
-///   [`audience_claim`](OAuthBuilder::audience_claim) says as much,
+///   [`audience_claim`](OAuthBuilder::audience_claim) names this server,
 /// - and it has the claims of [`require_claim`](OAuthBuilder::require_claim).
 ///
 /// The caller's name is the issuer without `https://`, `#`, and the claim `sub`
@@ -47,24 +47,25 @@ use token::Token;
 /// [`scope_claim`](OAuthBuilder::scope_claim). The token itself is neither kept
 /// nor passed on.
 ///
-/// A bearer token that is no JWT, or one of another issuer, is left to the next
-/// authenticator, so that API keys and several issuers work side by side.
+/// A bearer token that is not a JWT, or is from another issuer, is left to the
+/// next authenticator, so API keys and several issuers work side by side.
 ///
 /// # The issuer's keys
 ///
-/// They are fetched when the first token comes, or by
-/// [`fetch_keys`](Self::fetch_keys), and again when they are 10 minutes old or a
-/// token names one that is not among them; never more often than every 10
-/// seconds, and by one request at a time. While the issuer is down, the old ones
-/// are used until they are an hour old; then tokens are refused with 503. A fetch
-/// may take 5 s and bring 512 KiB for each of its documents. It trusts the
-/// certificates that the operating system trusts, follows no redirects and uses
-/// no proxy.
+/// They are fetched when the first token arrives, or by
+/// [`fetch_keys`](Self::fetch_keys), and again when they are 10 minutes old or
+/// a token names one that is not among them; never more often than every 10
+/// seconds, and by one request at a time. While the issuer is down, the old
+/// ones are used until they are an hour old; then tokens are refused with 503.
+/// A fetch may take 5 s and read 512 KiB for each of its documents. It trusts
+/// the certificates that the operating system trusts, follows no redirects and
+/// uses no proxy.
 ///
 /// # What clients receive
 ///
-/// The HTTP service publishes the metadata of RFC 9728 and names it in each 401.
-/// A caller whose token lacks a tool's scope gets 403 with the scopes to ask for.
+/// The HTTP service publishes the metadata of RFC 9728 and names it in each
+/// 401. A caller whose token lacks a tool's scope gets 403 with the scopes to
+/// request.
 ///
 /// ```
 /// use mcp_kit::auth::OAuth;

@@ -21,18 +21,18 @@ pub(crate) use sessions::RedisSessions;
 use link::{Link, Settings};
 
 /// One Redis or Valkey through which the replicas of a server share the counts
-/// of their limits, and the ownership of legacy sessions; given to
+/// of their limits, and the ownership of legacy sessions; set with
 /// [`ServerBuilder::shared_limits`](crate::server::ServerBuilder::shared_limits).
 ///
-/// A rate then holds for all replicas together. Each replica counts for itself
-/// also: a caller that has used up a budget at one replica is refused there
+/// A rate then holds for all replicas together. Each replica also counts for
+/// itself: a caller that has used up a budget at one replica is refused there
 /// without another request to the store.
 ///
-/// It connects when it is first needed, and again after failures. Every
-/// question has 250 ms. Where the store does not answer in that time, one log
-/// line says so, and for the next half second no request waits for it. Until it
-/// answers again, the replicas count for themselves ([`fail_open`]) or refuse
-/// what would be counted ([`fail_closed`]).
+/// It connects when it is first needed, and again after failures. Every request
+/// to the store may take 250 ms. If the store does not answer in that time, one
+/// log line reports it, and for the next half second no client request waits
+/// for it. Until it answers again, the replicas count for themselves
+/// ([`fail_open`]) or refuse what would be counted ([`fail_closed`]).
 ///
 /// Keys are SHA-256 digests, and every entry has an end: a count when its
 /// budget is whole again, a session when it has been idle too long. Names of

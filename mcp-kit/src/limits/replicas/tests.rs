@@ -67,8 +67,8 @@ async fn replicas_share_each_budget() {
         let wait = seconds(replica.take(ALICE).await);
         assert!((1_100..=1_200).contains(&wait), "{wait}");
     }
-    // Nobody else waits: neither another caller or tool, nor another server,
-    // limit or rate.
+    // No other caller waits: neither another caller or tool, nor another
+    // server, limit or rate.
     assert_eq!(b.take(BOB).await, Ok(()));
     assert_eq!(b.take([b"alice", b"tool", b"fetch"]).await, Ok(()));
     let other = ledger(store(&redis), "other").budgets("tool", rate);

@@ -14,7 +14,7 @@ use crate::observe::metrics::Numbers;
 #[cfg(feature = "http")]
 use crate::observe::metrics::Refusal;
 
-/// What the registry asks for mcp-kit's own metrics.
+/// The collector of mcp-kit's own metrics, which the registry calls.
 #[derive(Debug)]
 pub(super) struct Collected(pub(super) Arc<Numbers>);
 

@@ -56,7 +56,8 @@ pub struct MetricsListener {
 }
 
 impl Metrics {
-    /// Listens on `address` for who reads metrics. Port 0 takes a free one.
+    /// Listens on `address` for readers of the metrics. Port 0 selects a free
+    /// one.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -74,7 +75,7 @@ impl Metrics {
     ///
     /// # Errors
     ///
-    /// The system's, where the address cannot be bound.
+    /// Returns the system's error if the address cannot be bound.
     pub async fn bind(&self, address: SocketAddr) -> io::Result<MetricsListener> {
         let socket = TcpListener::bind(address).await?;
         let is_loopback = socket.local_addr()?.ip().to_canonical().is_loopback();

@@ -1,6 +1,6 @@
 //! Prometheus metrics.
 //!
-//! | metric | labels | what it says |
+//! | metric | labels | meaning |
 //! |---|---|---|
 //! | `mcp_calls_total` | `kind`, `name`, `outcome` | calls that ended, by the log's word for how |
 //! | `mcp_call_duration_seconds` | `kind`, `name` | histogram of the time from reading a call to its end |

@@ -1,9 +1,9 @@
 //! Traces over OTLP (HTTP with protobuf).
 //!
-//! Where `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`
-//! is set, [`logging::init`](crate::logging::init), and with it
-//! `mcp_kit::cli::run`, sends a trace of each call there. Nothing has to be
-//! written for it. A program that composes its own subscriber adds [`layer`].
+//! If `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is
+//! set, [`logging::init`](crate::logging::init), and with it
+//! `mcp_kit::cli::run`, sends a trace of each call there. It requires no code.
+//! A program that composes its own subscriber adds [`layer`].
 //!
 //! Each call is one span of kind `SERVER`, from when its message was read to
 //! its end, after OpenTelemetry's conventions for MCP:
@@ -30,11 +30,10 @@
 //! `trace_id`. mcp-kit puts no argument, result or key into a span; what
 //! `#[tracing::instrument]` records of your own functions is yours to watch.
 //!
-//! The parent is the trace context of the request's
-//! `_meta` (`traceparent`, `tracestate`), else that of the HTTP headers; where
-//! both are there, the HTTP one becomes a link. Malformed ones are passed over.
-//! So a client has a say in what is sampled unless `OTEL_TRACES_SAMPLER` is one
-//! that asks no parent.
+//! The parent is the trace context of the request's `_meta` (`traceparent`,
+//! `tracestate`), else that of the HTTP headers; where both are there, the HTTP
+//! one becomes a link. Malformed ones are passed over. So a client influences
+//! what is sampled unless `OTEL_TRACES_SAMPLER` is one that ignores the parent.
 //!
 //! # Environment
 //!
@@ -47,10 +46,10 @@
 //!
 //! # A collector that does not answer
 //!
-//! Spans wait in a bounded queue (2,048 unless `OTEL_BSP_MAX_QUEUE_SIZE` says
-//! otherwise) and are sent by a thread of their own; what finds no room is
-//! dropped. The log says once that traces cannot be sent, and once that they
-//! are again. The end of the process waits for the last spans for at most 2 s.
+//! Spans wait in a queue of limited size (2,048, or `OTEL_BSP_MAX_QUEUE_SIZE`)
+//! and are sent by a separate thread; those that find no room are dropped. The
+//! log reports once that traces cannot be sent, and once that they can be sent
+//! again. The end of the process waits for the last spans for at most 2 s.
 
 mod client;
 mod export;

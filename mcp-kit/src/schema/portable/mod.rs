@@ -3,11 +3,11 @@
 //!
 //! Checks use the true schema, and clients see this one. It differs in:
 //!
-//! - numbers outside ±(2⁵³−1), which several APIs refuse, are left out of
-//!   limits and said in words if the author set them;
+//! - numbers outside ±(2⁵³−1), which several APIs refuse, are removed from
+//!   limits and described in words if the author set them;
 //! - boolean schemas become `{}` and `{"not": {}}`;
-//! - an input that may be left out is not required, and does not list `null`
-//!   as well; `null` still counts as absent;
+//! - an optional input is not required, and does not also list `null`; `null`
+//!   still counts as absent;
 //! - arrays always have `items`;
 //! - alternatives that are single values become one `enum`, with the words of
 //!   each value in the description;
@@ -16,7 +16,7 @@
 //! - formats are those of JSON Schema, never the name of a Rust type;
 //! - a `$ref` remains only where a schema is recursive (`references`).
 //!
-//! What cannot be said in this form is found by [`obstacles`].
+//! [`obstacles`] finds the parts that this form cannot express.
 
 mod choice;
 mod lint;

@@ -1,9 +1,9 @@
-//! Work of the server's own that may block: reading files, looking up names.
+//! Runs the server's own blocking work: reading files, looking up names.
 //!
 //! tokio's pool for blocking work belongs to the tools. Tools that wait for a
-//! dead backend fill all of its threads, and whatever is queued behind them
-//! waits as long as they do. Whether a key was revoked, or where an issuer is,
-//! must not wait for a tool; so this work has a few threads of its own.
+//! dead backend fill all of its threads, and all work queued behind them waits
+//! as long as they do. Whether a key was revoked, or where an issuer is, must
+//! not wait for a tool; so this work has a few threads of its own.
 //!
 //! ```text
 //! a request ──► Lane::run ──► a thread of the lane runs the work

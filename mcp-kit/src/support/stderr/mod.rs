@@ -1,4 +1,4 @@
-//! What leaves on stderr: the log's lines, and what the program prints. Hosts
+//! Writes to stderr: the log's lines, and the output of the program. Hosts
 //! often never read it, and a full pipe must not stop the server.
 //!
 //! ```text
@@ -7,8 +7,9 @@
 //! eprintln! ─▶ descriptor 2 as it was; once that takes nothing: the same pipe
 //! ```
 //!
-//! The queue is bounded and never waited for. Descriptor 2 stays as it is while
-//! it takes bytes, so that what the runtime writes when it aborts gets out.
+//! The queue is limited in size and never waited for. Descriptor 2 is unchanged
+//! while it accepts bytes, so that messages of the runtime when it aborts are
+//! written.
 
 #[cfg(unix)]
 mod output;

@@ -11,9 +11,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! | path | what it answers |
+//! | path | answer |
 //! |---|---|
-//! | `/mcp` | the protocol: `POST`; for clients of the older revisions `GET` and `DELETE` as well |
+//! | `/mcp` | the protocol: `POST`; also `GET` and `DELETE` for clients of the older revisions |
 //! | `/sse`, `/messages` | the transport of 2024-11-05, with `HttpOptions::sse` (feature `sse`) |
 //! | `/livez` | 200 as long as the process answers |
 //! | `/readyz` | 200 while calls are taken, 503 otherwise |

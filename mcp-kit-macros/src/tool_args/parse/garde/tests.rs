@@ -1,4 +1,5 @@
-//! What is read of garde's attributes, and what garde itself reads.
+//! Tests of what is read from garde's attributes, and of what garde itself
+//! reads.
 
 use std::path::Path;
 use std::process::Command;

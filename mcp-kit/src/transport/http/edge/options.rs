@@ -22,11 +22,11 @@ use crate::transport::http::edge::forwarded::TrustedProxies;
 use crate::transport::http::edge::host_check::HostCheck;
 use crate::transport::http::limits::HttpLimits;
 
-/// How a server is served over HTTP; given to
+/// The options of serving over HTTP; set with
 /// [`ServerBuilder::http`](crate::server::ServerBuilder::http).
 ///
-/// Without any of it the server answers callers on this machine only, and
-/// refuses to start on another address.
+/// By default the server answers only callers on this machine, and refuses to
+/// start on another address.
 ///
 /// ```
 /// use mcp_kit::Server;
@@ -255,8 +255,8 @@ impl HttpOptions {
     ///
     /// Headers that carry credentials (`Authorization`, `Proxy-Authorization`,
     /// `X-API-Key`, `Cookie`, `Mcp-Session-Id`) are refused by `build()`: no
-    /// handler should hold them. An [`Authenticator`] can read them, and hand on
-    /// what it made of them with
+    /// handler should hold them. An [`Authenticator`] can read them, and pass
+    /// on what it derives from them with
     /// [`Principal::with_extension`](crate::Principal::with_extension).
     ///
     /// ```

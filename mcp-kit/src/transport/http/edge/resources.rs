@@ -1,10 +1,10 @@
-//! The documents from which OAuth clients learn where to get a token for this
-//! server (RFC 9728).
+//! The documents that tell OAuth clients where to get a token for this server
+//! (RFC 9728).
 //!
 //! | path below `/.well-known/oauth-protected-resource` | whose document |
 //! |---|---|
 //! | that of the endpoint, such as `/mcp` | the endpoint's |
-//! | none | the endpoint's, for clients that ask at the root alone |
+//! | none | the endpoint's, for clients that request only the root |
 //! | `/sse` | the older transport's: clients compare its `resource` with the URL that they were given |
 
 use crate::auth::ProtectedResource;
