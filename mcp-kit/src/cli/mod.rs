@@ -115,7 +115,7 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
     let Invocation { options, command } = match arguments::parse::<B::Options>() {
         Ok(invocation) => invocation,
         Err(error) => {
-            let _ = error.print(); // there is nobody left to tell
+            let _ = error.print(); // no other output is left
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
         }
     };

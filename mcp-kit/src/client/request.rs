@@ -152,7 +152,7 @@ impl Call {
     }
 
     /// The next progress report as it arrives: the parameters of the notification. `None` once
-    /// the call has ended. The result has the reports that were read here too.
+    /// the call has ended. The result also has the reports that were read here.
     ///
     /// ```
     /// use mcp_kit::prelude::*;

@@ -243,7 +243,7 @@ impl FileKeys {
         seen.stamp = Some(Stamp::of(metadata));
         seen.content = digest;
         if is_same {
-            // The content is the same, so its problem is too.
+            // The content is the same, and so is its problem.
             return match &seen.complaint {
                 Some(_) => self.parse(content).map(drop),
                 None => Ok(()),

@@ -441,7 +441,7 @@ fn a_table_owns_no_memory_before_it_is_used_and_little_after_a_busy_time() {
     table.shrink();
     assert!(table.ids.capacity() <= KEPT_ROOM);
     assert!(table.entries.capacity() <= KEPT_ROOM);
-    // Its keys are still no one's.
+    // Its old keys still belong to no call.
     let key = one(&mut table, 0);
     assert_eq!(key.serial(), 1_011);
 }

@@ -13,7 +13,7 @@
 //!
 //! | path | answer |
 //! |---|---|
-//! | `/mcp` | the protocol: `POST`; also `GET` and `DELETE` for clients of the older revisions |
+//! | `/mcp` | the protocol: `POST`; for older revisions also `GET`, `DELETE` |
 //! | `/sse`, `/messages` | the transport of 2024-11-05, with `HttpOptions::sse` (feature `sse`) |
 //! | `/livez` | 200 as long as the process answers |
 //! | `/readyz` | 200 while calls are taken, 503 otherwise |

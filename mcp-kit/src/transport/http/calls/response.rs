@@ -309,7 +309,7 @@ impl Exchange {
     }
 
     /// Forgets the events that were read. A client that has just lost the
-    /// stream receives an error if it asks for them.
+    /// stream receives an error if it requests them.
     fn forget_read(&self, budget: &dyn ReplayBudget) {
         let mut state = self.lock();
         let state = &mut *state;

@@ -2,7 +2,7 @@
 //! system allows, and computes how many connections it leaves room for. Each
 //! connection takes one descriptor.
 
-/// Descriptors that connections do not take: for probes beyond the limit on
+/// Descriptors that connections do not take: for probes above the limit on
 /// connections (16), connections that are closing (32), the listener, the log, the
 /// keys file, and what tools open.
 #[cfg(unix)]

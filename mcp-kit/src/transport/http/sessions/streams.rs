@@ -44,7 +44,7 @@ pub(crate) async fn get(
         .listen(Arc::clone(&exchange))
         .ok_or_else(super::id::unknown)?;
     if sessions.mcp().server.drain.is_draining() {
-        exchange.end(); // whoever ends them all may have been here already
+        exchange.end(); // the code that ends all streams may have run already
     }
     let mut response = sessions.mcp().events(&exchange);
     response.body_mut().held().keep(listening);
