@@ -43,11 +43,12 @@
 //!
 //! # Costs
 //!
-//! A call costs one insertion into a hash table and one removal. Each method takes
-//! constant time, also [`cancel`](CallTable::cancel) of a call in the middle of the
-//! queue, except for those that go through all entries: `give_up_all`, `close`, and
-//! `expire` and `visit_due` if some time has come. A table that was never used owns
-//! no memory, and [`shrink`](CallTable::shrink) gives back what a busy time took.
+//! A call costs one insertion into a hash table and one removal. Each method
+//! takes constant time, also [`cancel`](CallTable::cancel) of a call in the
+//! middle of the queue, except for those that go through all entries:
+//! `give_up_all`, `close`, and `expire` and `visit_due` if some time has come.
+//! A table that was never used owns no memory, and
+//! [`shrink`](CallTable::shrink) frees the memory of a busy time.
 
 mod entries;
 

@@ -1,11 +1,11 @@
 //! Ticks while calls are open, from outside of the runtime.
 //!
-//! Where a handler blocks the very thread of a runtime that waits for IO and
-//! timers, tokio wakes no other thread to take over. So a thread of this crate does:
-//! while calls are open it ticks every 20 ms, and each tick wakes the task that
-//! looks after the calls, and with it a worker. That task expires calls, opens
-//! streams and notices clients that have left, so that a call needs no timer. While
-//! no call is open the thread sleeps.
+//! If a handler blocks the very thread of a runtime that waits for IO and
+//! timers, tokio wakes no other thread to take over. So a thread of this crate
+//! does: while calls are open it ticks every 20 ms, and each tick wakes the
+//! task that checks the calls, and with it a worker. That task expires calls,
+//! opens streams and notices clients that have left, so that a call needs no
+//! timer. While no call is open the thread sleeps.
 //!
 //! ```text
 //!   connection ── register ──▶ ┐                       ┌── tick ──▶ connection's task
@@ -16,27 +16,27 @@
 //! A server has one ticker, shared by its connections and its HTTP services:
 //! one thread, however many connections there are, which ends with the server.
 //! It is not one of the process, so that a test can give its server a ticker
-//! that it drives. Where the thread cannot be started, a task with a timer
-//! takes its place: which also ticks, unless a handler blocks the thread with
-//! the timers.
+//! that it drives. If the thread cannot be started, a task with a timer takes
+//! its place: which also ticks, unless a handler blocks the thread with the
+//! timers.
 //!
 //! # Memory ordering
 //!
-//! [`Ticking::start`] must cost nothing if ticks come already, so it only reads a
-//! flag, and the ticker clears that flag when it finds no open call. A call that is
-//! entered between the look and the clearing must not be missed. Two rules see to
-//! it, and no atomic operation here is stronger than `Relaxed`:
+//! [`Ticking::start`] must cost nothing if ticks come already, so it only reads
+//! a flag, and the ticker clears that flag when it finds no open call. A call
+//! that is entered between the look and the clearing must not be missed. Two
+//! rules ensure that, and no atomic operation here is stronger than `Relaxed`:
 //!
 //! 1. The owner enters a call under a mutex, and calls `start` after that mutex is
 //!    released.
 //! 2. The ticker clears the flag first, and then asks [`Ticked::has_open`], which
 //!    takes the same mutex.
 //!
-//! The two critical sections have an order. If the owner's comes first, `has_open`
-//! sees the call, and ticking goes on. If the ticker's comes first, its release of
-//! the mutex happens before the owner takes it, so `start` reads the cleared flag
-//! and begins anew. Whether the thread itself sleeps is decided under the ticker's
-//! own mutex.
+//! The two critical sections have an order. If the owner's comes first,
+//! `has_open` sees the call, and ticking continues. If the ticker's comes
+//! first, its release of the mutex happens before the owner takes it, so
+//! `start` reads the cleared flag and starts again. Whether the thread itself
+//! sleeps is decided under the ticker's own mutex.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,14 +51,14 @@ const PACE: Duration = Duration::from_millis(20);
 
 /// The owner of calls, which is woken to check them.
 pub(crate) trait Ticked: Send + Sync {
-    /// A tick: wakes the task that looks after the calls. Returns whether a call is
+    /// A tick: wakes the task that checks the calls. Returns whether a call is
     /// open. It must not block.
     fn tick(&self) -> bool;
 
     /// Whether a call is open, read under the mutex under which calls are entered.
     fn has_open(&self) -> bool;
 
-    /// Wakes the task that looks after the calls.
+    /// Wakes the task that checks the calls.
     fn wake(&self);
 }
 
@@ -108,7 +108,7 @@ impl Ticker {
         let _ = self.0.thread.set(None);
     }
 
-    /// A ticker that ticks when a test says so.
+    /// Creates a ticker that a test drives.
     #[cfg(test)]
     pub(crate) fn by_hand() -> Self {
         let mut shared = Shared::default();

@@ -115,8 +115,8 @@ impl ClientBuilder<'_> {
     pub async fn connect(self) -> Client {
         let client = self.connect_silently();
         if client.era == Era::Legacy {
-            // A server that refuses the handshake also refuses what follows, where the test
-            // sees it.
+            // A server that refuses the handshake also refuses what follows,
+            // which the test sees.
             let _ = client.request("initialize", handshake(self.version)).await;
             client.notify("notifications/initialized", json!({}));
         }

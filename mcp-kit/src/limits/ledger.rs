@@ -1,4 +1,4 @@
-//! Where a server's budgets are kept.
+//! The storage of a server's budgets.
 
 #[cfg(feature = "redis")]
 use crate::limits::replicas::RedisLimits;

@@ -4,8 +4,8 @@
 //! errors from the client, limits the reply, notifies
 //! the [observers](crate::call::Observer); cannot be removed or moved) →
 //! [`Authorize`] → [`RateLimit`] → [`Timeout`] → [`ConcurrencyLimit`] →
-//! [`ValidateOutput`] → your middlewares → [`Validate`] → your middlewares that asked
-//! to run after validation → the handler. A middleware that does not
+//! [`ValidateOutput`] → your middlewares → [`Validate`] → your middlewares that
+//! run after validation → the handler. A middleware that does not
 //! [apply](Middleware::applies) to a primitive is not in its chain.
 //!
 //! Code that must see the end of *every* call, such as an audit, is an

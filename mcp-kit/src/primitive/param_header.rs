@@ -18,8 +18,8 @@ pub(crate) struct ParamHeader {
 }
 
 impl ParamHeader {
-    /// Those that a schema of arguments declares; the error says what is wrong with
-    /// one of them.
+    /// Returns those that a schema of arguments declares; the error describes
+    /// what is wrong with one of them.
     pub(crate) fn all_of(schema: &Value) -> Result<Vec<Self>, String> {
         let mut found = Vec::new();
         let mut path = Vec::new();

@@ -4,8 +4,8 @@ use std::fmt;
 
 macro_rules! codes {
     ($($(#[doc = $words:literal])+ $code:ident = $name:literal,)+) => {
-        /// The kind of a [`Warning`](crate::registry::Warning). `Display` gives its name, as `check` shows
-        /// it: `long-timeout`.
+        /// The kind of a [`Warning`](crate::registry::Warning). `Display`
+        /// writes its name, as `check` shows it: `long-timeout`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum WarningCode {
@@ -39,7 +39,7 @@ codes! {
     LongName = "long-name",
     /// A tool's name has a dot.
     DottedName = "dotted-name",
-    /// A description is too short to say when to use the tool.
+    /// A description is too short to explain when to use the tool.
     ShortDescription = "short-description",
     /// A description is longer than some hosts show.
     LongDescription = "long-description",

@@ -46,8 +46,8 @@ impl Layers {
 /// A primitive for registration: its definition, its handler, and its limits
 /// and middlewares at this server.
 ///
-/// [`ServerBuilder::tool_with`](crate::server::ServerBuilder::tool_with) hands one to
-/// a closure. Where a value is required, such as in
+/// [`ServerBuilder::tool_with`](crate::server::ServerBuilder::tool_with) hands
+/// one to a closure. If a value is required, such as in
 /// [`Router::add`](super::Router::add), [`tool`](Self::tool) and
 /// [`of_tool`](Self::of_tool) make one.
 ///

@@ -1,6 +1,6 @@
-//! Where a [`CallTable`](super::CallTable) keeps its calls: an arena of slots that
-//! are used again, and the queue, which is a list linked through the slots. So an
-//! entry leaves the queue in constant time, wherever it is in it.
+//! The storage of a [`CallTable`](super::CallTable): an arena of slots that are
+//! reused, and the queue, which is a list linked through the slots. So an entry
+//! leaves the queue in constant time, wherever it is in it.
 
 use tokio::time::Instant;
 

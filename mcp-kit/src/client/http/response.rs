@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::transport::http::HttpBody;
 
-/// The response to one request of an [`HttpClient`](super::HttpClient). Its body is read on
-/// demand; dropping the response disconnects the client.
+/// The response to a request of an [`HttpClient`](super::HttpClient). Its body
+/// is read on demand; dropping the response disconnects the client.
 pub struct HttpResponse {
     status: StatusCode,
     headers: HeaderMap,
@@ -26,7 +26,8 @@ pub struct HttpResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// Where [`HttpClient::resume`](super::HttpClient::resume) continues after this event.
+    /// The id with which [`HttpClient::resume`](super::HttpClient::resume)
+    /// continues after this event.
     pub id: Option<String>,
     /// The event's type; `None` is a message.
     pub kind: Option<String>,
@@ -107,7 +108,8 @@ impl HttpResponse {
         self.header("content-type") == Some("text/event-stream")
     }
 
-    /// The next event of a stream, as soon as it arrives; `None` at the end.
+    /// Returns the next event of a stream, as soon as it arrives; `None` at the
+    /// end.
     pub async fn next_event(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -126,14 +128,15 @@ impl HttpResponse {
         }
     }
 
-    /// How many comments the server has sent between the events that were read. It sends them to
-    /// keep a silent stream open.
+    /// Returns how many comments the server has sent between the events that
+    /// were read. It sends them to keep a silent stream open.
     #[must_use]
     pub fn keep_alives(&self) -> usize {
         self.keep_alives
     }
 
-    /// The next bytes of the body, as soon as they arrive; `None` at the end.
+    /// Returns the next bytes of the body, as soon as they arrive; `None` at
+    /// the end.
     pub async fn chunk(&mut self) -> Option<Bytes> {
         if self.read.is_empty() && !self.read_frame().await {
             return None;
@@ -141,7 +144,7 @@ impl HttpResponse {
         Some(std::mem::take(&mut self.read).into())
     }
 
-    /// The whole body, or what is left of it, as text.
+    /// Returns the rest of the body as text.
     pub async fn text(&mut self) -> String {
         while self.read_frame().await {}
         String::from_utf8_lossy(&self.read).into_owned()
@@ -279,13 +282,13 @@ impl HttpRefusal {
         &self.0.body
     }
 
-    /// The code of the JSON-RPC error in the body.
+    /// Returns the code of the JSON-RPC error in the body.
     #[must_use]
     pub fn code(&self) -> Option<i64> {
         self.json()["error"]["code"].as_i64()
     }
 
-    /// The message of the JSON-RPC error in the body, else the body.
+    /// Returns the message of the JSON-RPC error in the body, or else the body.
     #[must_use]
     pub fn message(&self) -> String {
         let json = self.json();

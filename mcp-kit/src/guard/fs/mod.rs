@@ -27,18 +27,21 @@ pub use path::SandboxPath;
 pub use read::{FileInfo, FileKind, FileReader};
 pub use write::{IfExists, WritableDir};
 
-/// A folder of the host that [`SandboxPath`]s are read from, and that nothing leads out of.
+/// A folder of the host in which [`SandboxPath`]s are resolved, and which no
+/// path leaves.
 ///
-/// The server's author opens it once and gives it to the server as state; a clone is another
-/// handle of the same open folder. Paths are resolved below that handle by the operating
-/// system. Links are followed as long as they stay inside: absolute links, `..` above the
-/// folder, and links that are swapped during the call are refused. Devices, pipes and sockets
-/// are refused without waiting for them.
+/// The server's author opens it once and adds it to the server's state; a clone
+/// is another handle of the same open folder. Paths are resolved below that
+/// handle by the operating system. Links are followed as long as they stay
+/// inside: absolute links, `..` above the folder, and links that are swapped
+/// during the call are refused. Devices, pipes and sockets are refused without
+/// waiting for them.
 ///
-/// The methods run on threads of the guard's own, so a slow disk holds up neither the runtime
-/// nor blocking tools. Each folder that is opened, with its clones, runs 16 calls at a time,
-/// and others wait; so a disk that hangs does not hold up other folders. Calls fail with
-/// [`FileErrorKind::Busy`] when 32 pieces of a folder's work hang, or 256 of the process.
+/// The methods run on separate threads, so a slow disk delays neither the
+/// runtime nor blocking tools. Each folder that is opened, with its clones,
+/// runs 16 calls at a time, and others wait; so a disk that hangs does not
+/// delay other folders. Calls fail with [`FileErrorKind::Busy`] when 32 pieces
+/// of a folder's work hang, or 256 of the process.
 ///
 /// Dropping a future ends its work within the next 4 to 64 MiB of a file, or the next entry of
 /// a folder.

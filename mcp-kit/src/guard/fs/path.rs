@@ -36,7 +36,8 @@ pub(super) const TEMPORARY: &str = ".mcp-kit-";
 /// - parts that are `..` (a name such as `..dots.txt` is fine);
 /// - control characters, NUL among them, and backslashes;
 /// - more than 1,024 bytes, more than 64 parts, or a part of more than 255 bytes;
-/// - names that begin with `.mcp-kit-`, which the guard gives to files that are being written.
+/// - names that begin with `.mcp-kit-`, which the guard uses for files that are
+///   being written.
 ///
 /// On Windows also drives and streams (`:`), the characters `< > " | ? *`, names of devices
 /// (`CON`, `nul.txt`, `COM1`), and parts that end in a dot or a space. Elsewhere these are

@@ -229,9 +229,9 @@ fn open_file(dir: &Dir, path: &SandboxPath) -> Result<(File, FileInfo), FileErro
     }
 }
 
-/// Resolves a path again if it changed meanwhile. Where `openat2` is missing, or renames keep
-/// interrupting it, cap-std looks at one part after another, and reports a link that is replaced
-/// between two looks at it as invalid input.
+/// Resolves a path again if it changed meanwhile. If `openat2` is missing, or
+/// renames keep interrupting it, cap-std looks at one part after another, and
+/// reports a link that is replaced between two looks at it as invalid input.
 pub(super) fn resolved<T>(mut resolve: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     const TIMES: usize = 16;
     for _ in 1..TIMES {

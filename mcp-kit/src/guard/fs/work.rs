@@ -1,12 +1,14 @@
-//! Where the blocking calls of the file guard run: threads of its own.
+//! Runs the blocking calls of the file guard on separate threads.
 //!
-//! Neither the runtime's workers nor the pool of blocking tools wait for a disk. Work waits
-//! for its turn without a thread. What hangs (a network file system that does not answer)
-//! keeps its thread and gives its turn back when its caller stops waiting; when as much hangs
-//! as there are threads to spare, further work is refused as busy.
+//! Neither the runtime's workers nor the pool of blocking tools wait for a
+//! disk. Work waits for its turn without a thread. Work that hangs (on a
+//! network file system that does not answer) keeps its thread and releases its
+//! turn when its caller stops waiting; when all spare threads hang, further
+//! work is refused as busy.
 //!
-//! Turns and threads belong to one opened folder, so that a folder that hangs holds up no other
-//! one. The process has a limit too, which only several such folders can reach.
+//! Turns and threads belong to one opened folder, so that a folder that hangs
+//! does not delay another. The process also has a limit, which only several
+//! such folders can reach.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

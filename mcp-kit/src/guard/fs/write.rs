@@ -30,9 +30,10 @@ pub enum IfExists {
 
 /// A [`SandboxDir`] whose files can also be changed; from [`SandboxDir::open_writable`].
 ///
-/// It dereferences to a `SandboxDir` for reading, so that a tool that reads and writes needs one
-/// handle; the other way round there is none. Give tools that only read the `SandboxDir`
-/// ([`WritableDir::read_only`]): then nothing in them can write.
+/// It dereferences to a `SandboxDir` for reading, so that a tool that reads and
+/// writes needs one handle; a `SandboxDir` does not convert back. Give tools
+/// that only read the `SandboxDir` ([`WritableDir::read_only`]): then nothing
+/// in them can write.
 ///
 /// ```compile_fail,E0599
 /// use mcp_kit::guard::{FileError, IfExists, SandboxDir, SandboxPath};
@@ -49,12 +50,14 @@ pub enum IfExists {
 /// being written counts in full from the beginning, beside the one that it will replace:
 /// concurrent writes cannot exceed the quota, and neither can the disk space in use.
 ///
-/// What other programs add or change meanwhile is counted at the next start. Until then,
-/// deleting or replacing a file gives back the bytes that were counted for it and no more: none
-/// for a file that another program added. (On Windows it gives back the file's size, up to what
-/// was counted for all files.) The record of what was counted takes about 40 bytes of memory
-/// for each file and folder. A clone shares the quota; a second
-/// [`open_writable`](SandboxDir::open_writable) of the same folder has one of its own.
+/// What other programs add or change meanwhile is counted at the next start.
+/// Until then, deleting or replacing a file releases only the bytes that were
+/// counted for it: none for a file that another program added. (On Windows it
+/// releases the file's size, up to what was counted for all files.) The record
+/// of what was counted takes about 40 bytes of memory for each file and folder.
+/// A clone shares the quota; a second
+/// [`open_writable`](SandboxDir::open_writable) of the same folder has its own
+/// quota.
 ///
 /// # Names
 ///

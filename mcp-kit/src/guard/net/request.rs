@@ -1,9 +1,9 @@
 //! [`HttpRequest`], and the redirects that follow it.
 //!
-//! Each redirect is a request of its own, whose URL is checked like the first. What
-//! goes with it follows RFC 9110, section 15.4, and a rule of ours: another origin gets
-//! nothing that the author of the request did not write for everyone, and is asked to
-//! change nothing.
+//! Each redirect is a request of its own, whose URL is checked like the first.
+//! What goes with it follows RFC 9110, section 15.4, and a rule of ours:
+//! another origin gets nothing that the author of the request did not write for
+//! everyone, and is never asked to change anything.
 
 use std::fmt;
 use std::sync::Arc;

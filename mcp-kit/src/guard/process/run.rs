@@ -38,8 +38,8 @@ pub struct CommandOutput {
 }
 
 impl CommandOutput {
-    /// stdout as text, if the program succeeded. Bytes that are not UTF-8 are replaced, and a last
-    /// line says so if stdout was cut off at the limit.
+    /// stdout as text, if the program succeeded. Bytes that are not UTF-8 are
+    /// replaced, and a last line reports if stdout was cut off at the limit.
     ///
     /// # Errors
     ///

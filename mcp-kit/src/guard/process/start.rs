@@ -24,7 +24,8 @@ use crate::support::lookup::{Lane, Unfinished};
 const AT_A_TIME: usize = 64;
 
 static TURNS: Semaphore = Semaphore::const_new(AT_A_TIME);
-/// Twice as many: work gives its turn back a moment before the lane counts it as ended.
+/// Twice as many: work releases its turn a moment before the lane counts it as
+/// ended.
 static STARTS: Lane = Lane::new("mcp-programs", 2 * AT_A_TIME);
 
 /// A running program. It is dropped in the order of the fields: the group is killed before its
@@ -51,8 +52,8 @@ impl Turn {
     }
 }
 
-/// Starts a program. Dropping the future does not end a start that hangs, and gives its turn back
-/// when it ends.
+/// Starts a program. Dropping the future does not end a start that hangs; its
+/// turn is released when it ends.
 pub(super) async fn start(command: Command, turn: Turn) -> Result<Started, CommandError> {
     let runtime = Handle::current();
     let caller = Arc::new(());

@@ -1,4 +1,4 @@
-//! What tracing tells the exporter: spans at level `INFO` and above.
+//! The layer that passes spans at level `INFO` and above to the exporter.
 //!
 //! Events would bring the log's texts along, and an error's would colour the
 //! span. A per-layer filter is no way to keep them out: what `tracing::enabled!`

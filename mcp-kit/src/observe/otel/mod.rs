@@ -22,7 +22,7 @@
 //! | `error.type` | `tool_error`, for a result with `isError`; the span's status is then an error |
 //! | `rpc.response.status_code` | for a call whose id was in flight already, `-32600` |
 //! | `mcp_kit.outcome` | the log's word for how the call ended |
-//! | `mcp_kit.reference` | the reference that the client was given, where it was given one |
+//! | `mcp_kit.reference` | the reference that the client received, if any |
 //! | `tool`, `principal` | as the log has them |
 //!
 //! Spans that handlers open with [`tracing`], at level `INFO` and above, are
@@ -118,8 +118,9 @@ pub fn is_configured() -> bool {
     export::is_configured()
 }
 
-/// A layer for a subscriber of your own, set up by the environment as the
-/// module says; without an endpoint it sends to `http://localhost:4318`.
+/// Returns a layer for a subscriber of your own, configured by the environment
+/// as the module documents; without an endpoint it sends to
+/// `http://localhost:4318`.
 ///
 /// The subscriber is best the process' own: calls run on many threads.
 ///
@@ -133,7 +134,8 @@ pub fn is_configured() -> bool {
 ///
 /// # Errors
 ///
-/// Settings in the environment that cannot be used, each with what would do.
+/// Returns the settings in the environment that cannot be used, each with the
+/// fix.
 pub fn layer<S>() -> Result<(impl Layer<S> + Send + Sync + 'static, TraceGuard), TraceError>
 where
     S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync + 'static,

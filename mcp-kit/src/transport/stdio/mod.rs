@@ -1,9 +1,9 @@
 //! stdin and stdout as a transport.
 //!
 //! Both belong to the protocol. The wire takes private copies of the two
-//! descriptors (handles on Windows). What reads stdin afterwards, such as a child
-//! process, finds it empty, and what is printed to stdout reaches the log on Unix
-//! and stderr on Windows, never the client.
+//! descriptors (handles on Windows). A later reader of stdin, such as a child
+//! process, finds it empty, and output that is printed to stdout reaches the
+//! log on Unix and stderr on Windows, never the client.
 
 #[cfg(unix)]
 mod descriptors;

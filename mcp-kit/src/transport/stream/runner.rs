@@ -5,13 +5,14 @@
 //! into a task of its own. So a quick call costs no spawn, and all answers of a
 //! batch leave in one write, while nothing is ever polled by the task that
 //! reads: a handler that blocks its thread holds up neither control messages
-//! nor deadlines. Where a runner is held up, others take over
+//! nor deadlines. If a runner is blocked, others take over
 //! ([`Calls::relieve`]).
 //!
-//! A runner tells the connection of its answers at the end of a batch only. A
-//! task that is woken from a worker is the next one on that worker, and no
+//! A runner notifies the connection of its answers only at the end of a batch.
+//! A task that is woken from a worker is the next one on that worker, and no
 //! other can take it: if the runner's next handler blocked, the connection
-//! would be stuck behind it. Untold, the ticker can wake it elsewhere.
+//! would be stuck behind it. If it is not notified, the ticker can wake it
+//! elsewhere.
 
 use std::future::poll_fn;
 use std::pin::Pin;

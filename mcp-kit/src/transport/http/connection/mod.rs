@@ -54,7 +54,7 @@ pub(crate) trait Serve: Clone + Send + Sync + 'static {
     fn unread(&self) -> &Arc<ByteBudget>;
 }
 
-/// Where a request came from.
+/// The origin of a request.
 #[derive(Clone, Default)]
 pub(crate) struct Client {
     /// The address of the socket's other end.

@@ -34,7 +34,7 @@ use crate::transport::http::message::open_requests::OpenRequests;
 pub(crate) struct Edge {
     pub(crate) options: Arc<HttpOptions>,
     pub(crate) hosts: HostCheck,
-    /// Where clients get a token for this server.
+    /// The documents about where clients get a token for this server.
     pub(crate) resources: Resources,
     pub(crate) requests: Arc<OpenRequests>,
     rates: EdgeLimits,
