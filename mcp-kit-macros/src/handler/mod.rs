@@ -1,8 +1,9 @@
-//! What the attributes on functions share: the keys that each of them has, the
+//! The shared parts of the attributes on functions: their common keys, the
 //! checks of the function, its description, and the type beside it.
 //!
 //! An attribute turns a function into one of the server's primitives. It goes
-//! this way, and brings only what is particular to its primitive:
+//! through these steps, and adds only the parts that are specific to its
+//! primitive:
 //!
 //! ```text
 //!             shared                            the attribute's own

@@ -119,8 +119,8 @@ pub trait ToolArgs: Shaped + Sized + 'static {
     fn __spec() -> ArgsSpec;
 }
 
-/// What the server has to know of an argument type: plain function pointers, so
-/// that little code is generated in the user's crate.
+/// The server's view of an argument type: plain function pointers, so that
+/// little code is generated in the user's crate.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct ArgsSpec {

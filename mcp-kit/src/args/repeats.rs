@@ -133,7 +133,7 @@ impl From<Malformed> for Stop {
     }
 }
 
-/// What is known about a place of the text as one type.
+/// The state of a place of the text as one type.
 #[derive(Clone, Copy)]
 enum Known {
     /// The place is being counted: the type contains itself at the same place.

@@ -4,7 +4,7 @@
 use crate::limits::replicas::RedisLimits;
 use crate::limits::{Budgets, Rate};
 
-/// Where a server's budgets are kept.
+/// Keeps a server's budgets.
 #[derive(Clone)]
 pub(crate) struct Ledger {
     entries: usize,

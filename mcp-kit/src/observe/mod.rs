@@ -1,5 +1,5 @@
-//! What operators see of a server: the log, metrics and traces, each an observer of
-//! the calls.
+//! The operator's view of a server: the log, metrics and traces, each an
+//! observer of the calls.
 //!
 //! - `metrics` (feature `metrics`): Prometheus metrics, served on a path of the
 //!   HTTP service, on an address of its own, or read as text.

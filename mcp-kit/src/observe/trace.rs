@@ -67,7 +67,7 @@ impl Origin {
     }
 }
 
-/// What is known about a call when its message has been read.
+/// The data of a call when its message has been read.
 #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "for traces"))]
 pub(crate) struct CallStart<'a> {
     pub(crate) method: &'static str,

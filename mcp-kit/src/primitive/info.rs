@@ -42,7 +42,7 @@ impl fmt::Display for Kind {
 /// Scopes that a caller must hold, all of them.
 pub(crate) type Scopes = Vec<Cow<'static, str>>;
 
-/// What clients know of a primitive, whatever its kind.
+/// The data of a primitive of any kind that clients see.
 #[derive(Clone, Debug)]
 pub struct PrimitiveInfo {
     kind: Kind,

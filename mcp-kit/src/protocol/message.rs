@@ -53,7 +53,7 @@ pub(crate) struct Malformed {
     pub(crate) error: RpcError,
 }
 
-/// What a frame holds.
+/// The contents of a frame.
 #[derive(Debug)]
 pub(crate) enum Frame<'a> {
     One(Result<Message<'a>, Malformed>),

@@ -1,5 +1,5 @@
-//! What a server offers: each primitive with its definition, chains and limits; the
-//! lists of them; what could serve models better.
+//! The primitives of a server: each with its definition, chains and limits; the
+//! lists of them; warnings about them.
 //!
 //! ```text
 //! Registration ─┐                                    ┌─► lists, in pages
@@ -7,14 +7,14 @@
 //! Registry ─────┘  (build() and update() alike)      └─► policies, warnings
 //! ```
 //!
-//! A [`Registration`] is a primitive with what its server changes about it; a
-//! [`Router`] groups some with the policy that they share. The server holds an
-//! immutable snapshot of all entries. [`Registry`] changes what a running server
-//! offers: it makes another snapshot and puts it in the place of the first, so that
-//! each list and each call sees one or the other, and none waits for a change.
+//! A [`Registration`] is a primitive with the settings that its server changes;
+//! a [`Router`] groups some with the policy that they share. The server holds
+//! an immutable snapshot of all entries. [`Registry`] changes what a running
+//! server offers: it replaces the snapshot with another, so that each list and
+//! each call sees one or the other, and none waits for a change.
 //!
-//! An entry has a chain of middlewares for HTTP, which has a rate by default, and one
-//! for every other transport; a call takes the one of its transport.
+//! An entry has a chain of middlewares for HTTP, which has a default rate, and
+//! one for every other transport; a call takes the one of its transport.
 
 mod entry;
 mod lint;

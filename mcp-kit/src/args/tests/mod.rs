@@ -53,7 +53,7 @@ fn decoded<T: ToolArgs>(raw: &str) -> T {
     }
 }
 
-/// What the report says after `Invalid arguments: `.
+/// Returns the report after `Invalid arguments: `.
 fn refused<T: ToolArgs>(raw: &str) -> String {
     let Err(violations) = compiled::<T>().decode(Some(raw)) else {
         panic!("accepted: {raw}");

@@ -17,7 +17,7 @@ const FORMATS: &[&str] = &[
     "ipv6",
 ];
 
-/// What hosts refuse in a schema: each with its place.
+/// Returns the parts of a schema that hosts refuse, each with its place.
 struct Linter<'s> {
     root: &'s Value,
     input: bool,

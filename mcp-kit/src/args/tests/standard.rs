@@ -1,4 +1,4 @@
-//! Run-time schemas that say more than mcp-kit's own walk knows.
+//! Run-time schemas with keywords that mcp-kit's own walk does not support.
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn of(schema: Value) -> CompiledArgs {
     CompiledArgs::from_schema(schema).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
-/// What is said of arguments; empty where they are taken.
+/// Returns the report about arguments; empty if they are accepted.
 fn said(args: &CompiledArgs, value: &Value) -> String {
     match args.decode(Some(&value.to_string())) {
         Ok(Decoded::Json(_)) => String::new(),

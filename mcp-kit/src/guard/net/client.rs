@@ -139,8 +139,9 @@ impl Inner {
         answer.map_err(|error| HttpError::of_reqwest(error, self.limits.connect_time))
     }
 
-    /// What makes connections with TLS. Certificates are files, so they are read on a thread
-    /// for that, and not before there is a request: a server's start does not wait for it.
+    /// Returns the client that makes connections with TLS. Certificates are
+    /// files, so they are read on a thread for that, and not before there is a
+    /// request: a server's start does not wait for it.
     async fn trusting(&self) -> Result<reqwest::Client, HttpError> {
         let roots = self.roots.clone();
         let load = move || {
@@ -156,7 +157,7 @@ impl Inner {
         }
     }
 
-    /// What makes connections, and trusts `roots`.
+    /// Creates the client that makes connections, and trusts `roots`.
     fn connector(&self, roots: RootCertStore) -> Result<reqwest::Client, HttpError> {
         let resolver = Checked {
             policy: Arc::clone(&self.policy),

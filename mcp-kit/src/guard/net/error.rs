@@ -96,7 +96,8 @@ impl HttpError {
         Self::with_source(HttpErrorKind::Internal, source)
     }
 
-    /// What reqwest reports. `connect_time` is the limit if connecting exceeds it.
+    /// Converts reqwest's error. `connect_time` is the limit if connecting
+    /// exceeds it.
     pub(super) fn of_reqwest(error: reqwest::Error, connect_time: Duration) -> Self {
         // The URL may hold secrets.
         let error = error.without_url();

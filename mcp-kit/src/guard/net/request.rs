@@ -44,8 +44,9 @@ const RESERVED: &[HeaderName] = &[
     header::UPGRADE,
 ];
 
-/// What a redirect to another origin keeps, unless it is marked as sensitive. API keys
-/// have headers of any name, so the list is of what is none.
+/// The headers that a redirect to another origin keeps, unless they are marked
+/// as sensitive. API keys have headers of any name, so the list is of what is
+/// none.
 const FOR_EVERYONE: &[HeaderName] = &[
     header::ACCEPT,
     header::ACCEPT_LANGUAGE,

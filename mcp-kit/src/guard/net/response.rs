@@ -82,7 +82,7 @@ impl HttpResponse {
     /// Returns [`HttpErrorKind::TooLarge`], [`HttpErrorKind::Timeout`], or
     /// [`HttpErrorKind::BadAnswer`].
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
-        // What reqwest decompresses has lost this header.
+        // A body that reqwest decompresses has lost this header.
         if let Some(encoding) = self.headers().get(header::CONTENT_ENCODING)
             && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
         {

@@ -37,8 +37,8 @@ pub use run::CommandOutput;
 use folder::Folder;
 use start::Turn;
 
-/// What all arguments and the environment may have together, in bytes. Windows takes no more
-/// than 32,767 characters.
+/// The limit of all arguments and the environment together, in bytes. Windows
+/// takes no more than 32,767 characters.
 const LONGEST: usize = if cfg!(windows) { 30_000 } else { 128 * 1024 };
 
 /// A program of the host, run without a shell.

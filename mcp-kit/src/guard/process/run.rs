@@ -21,15 +21,15 @@ use super::start::{Started, Turn, start};
 /// How many characters of stderr an error has.
 const LONGEST_STDERR: usize = 1_000;
 
-/// What a program printed, and how it ended.
+/// The output of a program, and how it ended.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CommandOutput {
     /// The exit code, or on Unix the signal that ended it (`ExitStatusExt::signal`).
     pub status: ExitStatus,
-    /// What it wrote to stdout, up to [`Command::output_limit`].
+    /// Its output on stdout, up to [`Command::output_limit`].
     pub stdout: Vec<u8>,
-    /// What it wrote to stderr, up to [`Command::output_limit`].
+    /// Its output on stderr, up to [`Command::output_limit`].
     pub stderr: Vec<u8>,
     /// Whether stdout had more bytes than the limit.
     pub stdout_truncated: bool,

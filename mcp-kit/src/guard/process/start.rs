@@ -37,7 +37,8 @@ pub(super) struct Started {
     pub(super) run: OwnedSemaphorePermit,
 }
 
-/// What a start needs: one of the runs of its `Command`, and one of all starts.
+/// The permits of a start: one of the runs of its `Command`, and one of all
+/// starts.
 pub(super) struct Turn {
     run: OwnedSemaphorePermit,
     start: SemaphorePermit<'static>,

@@ -99,7 +99,7 @@ impl Counted {
     }
 }
 
-/// What mcp-kit itself counts.
+/// The counts of mcp-kit itself.
 #[derive(Debug, Default)]
 struct Numbers {
     /// In order, so that every text has the same.

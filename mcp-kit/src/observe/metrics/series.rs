@@ -11,7 +11,7 @@ const BOUNDS: [u64; 14] = [
     5_000_000, 10_000_000, 30_000_000,
 ];
 
-/// What is counted of one primitive's calls.
+/// The counts of one primitive's calls.
 #[derive(Debug, Default)]
 pub(crate) struct CallSeries {
     outcomes: [AtomicU64; Outcome::ALL.len()],

@@ -43,7 +43,7 @@ pub(crate) async fn serve(
         session: greeting.session,
         subscriptions: HashSet::new(),
         input: Some(input),
-        // What the greeting left may hold whole lines already.
+        // The bytes left by the greeting may already contain complete lines.
         read_ahead: (greeting.lines.rest() > 0).then_some(Ok(1)),
         lines: greeting.lines,
         output,

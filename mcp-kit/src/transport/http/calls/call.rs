@@ -220,7 +220,7 @@ impl Call {
     }
 }
 
-/// What a call holds while it runs.
+/// The resources that a call holds while it runs.
 pub(crate) struct Holds(OpenCall);
 
 /// A call whose client may leave.

@@ -22,7 +22,7 @@ use crate::transport::http::message::events::{EventSource, ReadSide};
 /// notifications are dropped.
 pub(crate) const MOST_UNREAD_EVENTS: usize = 64 * 1024;
 
-/// What a call's task and the request's connection share.
+/// The state that a call's task and the request's connection share.
 pub(crate) struct Exchange {
     /// Events above this many unread bytes are dropped.
     most_unread: usize,

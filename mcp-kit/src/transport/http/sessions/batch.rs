@@ -35,7 +35,7 @@ pub(crate) struct BatchReply {
     held: Mutex<Held>,
 }
 
-/// What the answers count for, until they have left.
+/// The bytes that the answers count for, until they have left.
 #[derive(Default)]
 struct Held {
     claim: Option<Claim>,
