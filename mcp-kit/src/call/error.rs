@@ -71,7 +71,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// The value of the log's `outcome` field.
+    /// Returns the value of the log's `outcome` field.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

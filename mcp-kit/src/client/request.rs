@@ -151,8 +151,9 @@ impl Call {
         self.0.cancel();
     }
 
-    /// The next progress report as it arrives: the parameters of the notification. `None` once
-    /// the call has ended. The result also has the reports that were read here.
+    /// Returns the next progress report as it arrives: the parameters of the
+    /// notification. `None` once the call has ended. The result also has the
+    /// reports that were read here.
     ///
     /// ```
     /// use mcp_kit::prelude::*;

@@ -25,7 +25,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// A block of text.
+    /// Creates a block of text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(Text::new(text))
     }
@@ -61,12 +61,12 @@ pub struct Text {
 }
 
 impl Text {
-    /// A block of `text`.
+    /// Creates a block of `text`.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into() }
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -97,13 +97,13 @@ macro_rules! media {
                 })
             }
 
-            /// The bytes in base64.
+            /// Returns the bytes in base64.
             #[must_use]
             pub fn base64(&self) -> &str {
                 &self.0.data
             }
 
-            /// The media type.
+            /// Returns the media type.
             #[must_use]
             pub fn mime_type(&self) -> &str {
                 &self.0.mime_type
@@ -131,7 +131,7 @@ pub struct ResourceLink {
 }
 
 impl ResourceLink {
-    /// A link to `uri`, called `name`.
+    /// Creates a link to `uri`, called `name`.
     pub fn new(uri: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             uri: uri.into(),
@@ -163,19 +163,19 @@ impl ResourceLink {
         self
     }
 
-    /// The resource's URI.
+    /// Returns the resource's URI.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// The resource's name.
+    /// Returns the resource's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The name for people.
+    /// Returns the name for people.
     #[must_use]
     pub fn title(&self) -> Option<&str> {
         self.title.as_deref()
@@ -187,7 +187,7 @@ impl ResourceLink {
         self.description.as_deref()
     }
 
-    /// The resource's media type.
+    /// Returns the resource's media type.
     #[must_use]
     pub fn mime_type(&self) -> Option<&str> {
         self.mime_type.as_deref()
@@ -218,12 +218,12 @@ enum ResourceBody {
 }
 
 impl EmbeddedResource {
-    /// A resource of text.
+    /// Creates a resource of text.
     pub fn from_text(uri: impl Into<String>, text: impl Into<String>) -> Self {
         Self::new(uri.into(), ResourceBody::Text(text.into()))
     }
 
-    /// A resource of bytes.
+    /// Creates a resource of bytes.
     pub fn from_bytes(uri: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
         Self::new(uri.into(), ResourceBody::Blob(STANDARD.encode(bytes)))
     }
@@ -235,19 +235,19 @@ impl EmbeddedResource {
         self
     }
 
-    /// The resource's URI.
+    /// Returns the resource's URI.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.resource.uri
     }
 
-    /// The resource's media type.
+    /// Returns the resource's media type.
     #[must_use]
     pub fn mime_type(&self) -> Option<&str> {
         self.resource.mime_type.as_deref()
     }
 
-    /// The text; `None` for a resource of bytes.
+    /// Returns the text; `None` for a resource of bytes.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match &self.resource.body {
@@ -256,7 +256,7 @@ impl EmbeddedResource {
         }
     }
 
-    /// The bytes in base64; `None` for a resource of text.
+    /// Returns the bytes in base64; `None` for a resource of text.
     #[must_use]
     pub fn base64(&self) -> Option<&str> {
         match &self.resource.body {

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::call::Cancelled;
 use crate::extract::{Cancellation, Progress};
 
-/// A [`Progress`] that records what is reported, for a test that calls a tool's
-/// function itself.
+/// Returns a [`Progress`] that records the reports, for a test that calls a
+/// tool's function itself.
 ///
 /// ```
 /// use mcp_kit::prelude::*;
@@ -72,8 +72,8 @@ impl ProgressReports {
     }
 }
 
-/// A [`Cancellation`] and what sets it, for a test that calls a tool's function
-/// itself.
+/// Returns a [`Cancellation`] and the handle that sets it, for a test that
+/// calls a tool's function itself.
 ///
 /// ```
 /// let (cancellation, cancel) = mcp_kit::testing::cancellation();

@@ -30,9 +30,9 @@ pub fn tick_on_timers(server: &crate::Server) {
     server.inner().ticker.use_timer();
 }
 
-/// The client's end of a connection within the process, as bare bytes: one JSON
-/// message a line. For mcp-kit's own measurements, where a [`Client`]'s work
-/// would be counted too; it may change with every release.
+/// Returns the client's end of a connection within the process, as bare bytes:
+/// one JSON message per line. For mcp-kit's own measurements, where a
+/// [`Client`]'s work would be counted too; it may change with every release.
 ///
 /// Needs a tokio runtime. Dropping the stream ends the connection.
 #[doc(hidden)]

@@ -174,7 +174,7 @@ impl ToolSpec {
         }
     }
 
-    /// The function runs on the blocking pool.
+    /// Makes the function run on the blocking pool.
     pub fn blocking(&mut self) {
         self.definition.blocking = true;
     }

@@ -136,8 +136,8 @@ impl Client {
         HttpClient::of(server, server.http_service())
     }
 
-    /// The HTTP client that this client was connected with, with its session; `None` for a client
-    /// over stdio.
+    /// Returns the HTTP client that this client was connected with, with its
+    /// session; `None` for a client over stdio.
     #[must_use]
     pub fn http_client(&self) -> Option<&HttpClient> {
         self.link.http()

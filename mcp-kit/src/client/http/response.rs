@@ -36,7 +36,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// The message in the event.
+    /// Returns the message in the event.
     ///
     /// # Panics
     ///
@@ -84,19 +84,19 @@ impl HttpResponse {
         }
     }
 
-    /// The status.
+    /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The headers.
+    /// Returns the headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The value of a header; `None` if it is missing or not text.
+    /// Returns the value of a header; `None` if it is missing or not text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -150,7 +150,7 @@ impl HttpResponse {
         String::from_utf8_lossy(&self.read).into_owned()
     }
 
-    /// The whole body as JSON.
+    /// Returns the whole body as JSON.
     ///
     /// # Panics
     ///
@@ -258,25 +258,26 @@ impl HttpRefusal {
         }))
     }
 
-    /// The status, such as 403.
+    /// Returns the status, such as 403.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.0.status
     }
 
-    /// The headers.
+    /// Returns the headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
     }
 
-    /// The value of a header, such as `WWW-Authenticate`; `None` if it is missing or not text.
+    /// Returns the value of a header, such as `WWW-Authenticate`; `None` if it
+    /// is missing or not text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.0.headers.get(name)?.to_str().ok()
     }
 
-    /// The body.
+    /// Returns the body.
     #[must_use]
     pub fn body(&self) -> &str {
         &self.0.body

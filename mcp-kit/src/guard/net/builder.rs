@@ -66,10 +66,10 @@ impl HttpClientBuilder {
         }
     }
 
-    /// Reaches these hosts and no others. `example.com` is this host alone,
-    /// `*.example.com` every host below it at any depth, and not `example.com` itself.
-    /// An IP address is one host, with or without the brackets of a URL. Called again, it
-    /// adds to the list.
+    /// Restricts the client to these hosts. `example.com` is this host alone,
+    /// `*.example.com` every host below it at any depth, and not `example.com`
+    /// itself. An IP address is one host, with or without the brackets of a
+    /// URL. Further calls add to the list.
     ///
     /// The hosts' addresses must still be public; see
     /// [`allow_private_networks`](Self::allow_private_networks).
@@ -134,44 +134,45 @@ impl HttpClientBuilder {
         self
     }
 
-    /// The longest time for a request, from [`send`](super::HttpRequest::send) to the
-    /// end of the body: waiting, name lookup, redirects and reading included. Default:
-    /// 20 s, so that the answer comes before a call's own limit of 30 s. A longer time than
-    /// 365 days counts as 365 days.
+    /// Limits the time of a request, from [`send`](super::HttpRequest::send) to
+    /// the end of the body: waiting, name lookup, redirects and reading
+    /// included. Default: 20 s, so that the answer comes before a call's own
+    /// limit of 30 s. A longer time than 365 days counts as 365 days.
     pub fn timeout(mut self, time: Duration) -> Self {
         self.limits.time = time.min(limits::Limits::LONGEST_TIME);
         self
     }
 
-    /// The longest time for one connection, name lookup and TLS included. Default: 5 s. A
-    /// longer time than 365 days counts as 365 days.
+    /// Limits the time of one connection, name lookup and TLS included.
+    /// Default: 5 s. A longer time than 365 days counts as 365 days.
     pub fn connect_timeout(mut self, time: Duration) -> Self {
         self.limits.connect_time = time.min(limits::Limits::LONGEST_TIME);
         self
     }
 
-    /// The largest body that is read, in bytes after decompression. Default: 4 MiB.
+    /// Limits the body that is read, in bytes after decompression. Default: 4
+    /// MiB.
     pub fn body_bytes(mut self, most: usize) -> Self {
         self.limits.body_bytes = most;
         self
     }
 
-    /// How many redirects of one request are followed. One more is an error, so with 0 every
-    /// redirect is. An answer with status 3xx and no `Location` is not a redirect: the
-    /// caller reads it. Default: 5.
+    /// Limits how many redirects of one request are followed. One more is an
+    /// error, so with 0 every redirect is. An answer with status 3xx and no
+    /// `Location` is not a redirect: the caller reads it. Default: 5.
     pub fn redirects(mut self, most: usize) -> Self {
         self.limits.redirects = most;
         self
     }
 
-    /// How many requests run at the same time, until their responses are dropped. More
-    /// of them wait, within their time. Default: 64.
+    /// Limits how many requests run at the same time, until their responses are
+    /// dropped. Further requests wait, within their time. Default: 64.
     pub fn concurrency(mut self, most: usize) -> Self {
         self.concurrency = most.clamp(1, Semaphore::MAX_PERMITS);
         self
     }
 
-    /// The `User-Agent`. Default: `mcp-kit/` and its version.
+    /// Sets the `User-Agent`. Default: `mcp-kit/` and its version.
     pub fn user_agent(mut self, text: &str) -> Self {
         match HeaderValue::from_str(text) {
             Ok(value) => self.user_agent = value,
@@ -216,7 +217,8 @@ impl HttpClientBuilder {
         self
     }
 
-    /// Makes the client. Certificates are loaded with the first request that needs them.
+    /// Creates the client. Certificates are loaded with the first request that
+    /// requires them.
     ///
     /// # Errors
     ///

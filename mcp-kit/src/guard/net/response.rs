@@ -75,7 +75,7 @@ impl HttpResponse {
         }
     }
 
-    /// The body's next piece, `None` at its end.
+    /// Returns the body's next piece, `None` at its end.
     ///
     /// # Errors
     ///
@@ -115,14 +115,15 @@ impl HttpResponse {
         Ok(self.read().await?.into())
     }
 
-    /// The whole body as text, without a byte order mark.
+    /// Returns the whole body as text, without a byte order mark.
     ///
     /// # Errors
     ///
-    /// Those of [`chunk`](Self::chunk), and [`HttpErrorKind::NotText`] if the body is
-    /// not UTF-8, whatever charset its headers name: text in other encodings is never
-    /// guessed. `String::from_utf8_lossy` reads the [`bytes`](Self::bytes) where
-    /// damaged text is better than none.
+    /// Returns the same errors as [`chunk`](Self::chunk), and
+    /// [`HttpErrorKind::NotText`] if the body is not UTF-8, whatever charset
+    /// its headers name: text in other encodings is never guessed.
+    /// `String::from_utf8_lossy` reads the [`bytes`](Self::bytes) if damaged
+    /// text is better than none.
     pub async fn text(self) -> Result<String, HttpError> {
         let text = String::from_utf8(self.read().await?);
         let mut text = text.map_err(|_| HttpError::new(HttpErrorKind::NotText))?;

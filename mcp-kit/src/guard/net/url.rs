@@ -61,11 +61,12 @@ impl SafeUrl {
     /// section 4.1, recommends that servers take this many.
     pub const MAX_BYTES: usize = 8_000;
 
-    /// Reads a URL.
+    /// Parses a URL.
     ///
     /// # Errors
     ///
-    /// Returns what the URL must be if it is refused for one of the reasons above.
+    /// Returns what the URL must be if it is refused for one of the reasons
+    /// above.
     pub fn parse(text: &str) -> Result<Self, SafeUrlError> {
         if text.len() > Self::MAX_BYTES {
             return Err(SafeUrlError::TooLong);
@@ -99,13 +100,13 @@ impl SafeUrl {
         Self::try_from(url)
     }
 
-    /// The URL as it is sent.
+    /// Returns the URL as it is sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// The URL in its parts.
+    /// Returns the URL in its parts.
     #[must_use]
     pub fn as_url(&self) -> &Url {
         &self.0
@@ -137,7 +138,7 @@ pub enum SafeUrlError {
 }
 
 impl SafeUrlError {
-    /// The words, as they follow `url: ` in a report.
+    /// Returns the words, as they follow `url: ` in a report.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
