@@ -22,6 +22,11 @@ use crate::support::reference::Reference;
 /// middleware cannot do this: it does not see calls that are refused before it
 /// runs, and a call that is cancelled drops its future.
 ///
+/// A request that is refused before it is known to be a call is not a call: one with
+/// an unknown name, and over HTTP one that fails authentication or arrives while the
+/// server drains. The metrics count those of HTTP by their reason
+/// (`mcp_http_requests_refused_total`).
+///
 /// The methods run on the server's tasks: they must not block. A panic in one is
 /// contained and changes nothing about the call.
 ///
@@ -170,7 +175,8 @@ impl Ending<'_> {
     }
 
     /// Returns the bytes of the answer's JSON, with its envelope; `None` if
-    /// there is no answer.
+    /// there is no answer. An answer for which there is no room among the unread
+    /// ones, or in its batch, is replaced by a short refusal after this.
     #[must_use]
     pub fn answer_bytes(&self) -> Option<usize> {
         self.bytes

@@ -214,7 +214,8 @@ impl Registry {
         self.update(|changes| changes.add(primitive))
     }
 
-    /// Replaces the primitive of the same kind and name.
+    /// Replaces the primitive of the same kind and name. If it has a rate or a
+    /// concurrency limit of its own, that begins anew.
     ///
     /// # Errors
     ///
