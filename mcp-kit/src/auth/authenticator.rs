@@ -39,9 +39,9 @@ use crate::caller::Principal;
 pub trait Authenticator: Send + Sync + 'static {
     /// Returns the caller that `credentials` belong to.
     ///
-    /// `Ok(None)` means that there are no credentials, or none that this
-    /// authenticator knows: the next authenticator decides, and if none knows
-    /// the caller, the answer is 401.
+    /// `Ok(None)` means that there are no credentials, or that this
+    /// authenticator does not know them: the next authenticator decides, and the
+    /// answer is 401 if no authenticator knows the caller.
     ///
     /// Two callers must never share a name: limits, sessions and logs
     /// distinguish them by it. Names of API keys consist of letters, digits and

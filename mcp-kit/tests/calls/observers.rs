@@ -59,7 +59,7 @@ struct HowArgs {
     how: String,
 }
 
-/// Ends as it is told to.
+/// Ends in the way that its argument names.
 #[tool]
 async fn ends(args: HowArgs) -> Result<ToolResult, ToolError> {
     match args.how.as_str() {

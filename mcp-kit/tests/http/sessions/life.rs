@@ -164,7 +164,7 @@ async fn a_session_is_its_owners_alone() {
     let alice = http(&server).named("alice").opened("2025-11-25").await;
     let bob = alice.clone().key("bob");
     let nobodys = bob.clone().session("AAAAAAAAAAAAAAAAAAAAAA");
-    // Nobody can tell whether it is another's.
+    // The answer does not reveal that the session is another caller's.
     let stolen = bob.ask(&call(1, "whoami", json!({}))).await;
     let made_up = nobodys.ask(&call(1, "whoami", json!({}))).await;
     assert_eq!(stolen.status, 404);
