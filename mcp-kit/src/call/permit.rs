@@ -3,9 +3,9 @@
 
 #[cfg(feature = "http")]
 use std::collections::HashMap;
-use std::sync::Weak;
 #[cfg(feature = "http")]
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::Weak;
 
 use tokio::sync::OwnedSemaphorePermit;
 #[cfg(feature = "http")]
@@ -13,6 +13,8 @@ use tokio::sync::Semaphore;
 
 #[cfg(feature = "http")]
 use crate::caller::Principal;
+#[cfg(feature = "http")]
+use crate::support::lock::Lock;
 
 /// A running call's share of the server, of its caller's calls if those are
 /// counted, and of its connection if that counts its calls. It lives in the
@@ -48,7 +50,7 @@ impl RunPermit {
 #[cfg(feature = "http")]
 pub(crate) struct PrincipalPermits {
     most: usize,
-    known: Mutex<Known>,
+    known: Lock<Known>,
 }
 
 #[cfg(feature = "http")]
@@ -66,7 +68,7 @@ impl PrincipalPermits {
     pub(crate) fn new(most: usize) -> Self {
         Self {
             most: most.min(Semaphore::MAX_PERMITS),
-            known: Mutex::new(Known {
+            known: Lock::new(Known {
                 permits: HashMap::default(),
                 sweep_at: Self::LEAST_SWEPT,
             }),
@@ -77,8 +79,7 @@ impl PrincipalPermits {
     /// once.
     pub(crate) fn of(&self, principal: &Principal) -> Arc<Semaphore> {
         let key = principal.limit_key();
-        // A poisoned lock holds nothing half-done here.
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         if let Some(permits) = known.permits.get(key) {
             return Arc::clone(permits);
         }
@@ -130,7 +131,7 @@ mod tests {
             let permit = named(&number.to_string()).try_acquire_owned();
             assert!(permit.is_ok());
         }
-        let known = permits.known.lock().unwrap().permits.len();
+        let known = permits.known.lock().permits.len();
         assert!(known <= PrincipalPermits::LEAST_SWEPT, "{known}");
         assert!(named("held").try_acquire_owned().is_err());
         drop(held);

@@ -1,14 +1,14 @@
 //! The progress that a call has reported.
 
-use std::sync::{Mutex, PoisonError};
+use crate::support::lock::Lock;
 
 /// The last report. Every later one must be larger, even if a call has several
 /// [`Progress`].
-pub(crate) struct Reported(Mutex<f64>);
+pub(crate) struct Reported(Lock<f64>);
 
 impl Default for Reported {
     fn default() -> Self {
-        Self(Mutex::new(f64::NEG_INFINITY))
+        Self(Lock::new(f64::NEG_INFINITY))
     }
 }
 
@@ -16,7 +16,7 @@ impl Reported {
     /// Runs `send` if `progress` may follow the last report. The lock is held
     /// meanwhile, so that two reports cannot overtake each other.
     pub(crate) fn advance(&self, progress: f64, send: impl FnOnce()) {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.0.lock();
         if progress.is_finite() && progress > *last {
             *last = progress;
             send();

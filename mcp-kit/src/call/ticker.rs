@@ -40,9 +40,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
+
+use crate::support::lock::Lock;
 
 use tokio::runtime::Handle;
 
@@ -77,7 +79,7 @@ struct Shared {
     /// Set once it was needed; `None` if it could not be started, or is
     /// disabled.
     thread: OnceLock<Option<Thread>>,
-    list: Mutex<List>,
+    list: Lock<List>,
     /// Whether a test ticks.
     #[cfg(test)]
     is_by_hand: bool,
@@ -241,9 +243,8 @@ impl Shared {
         !list.is_driven
     }
 
-    /// A poisoned lock holds nothing half-done here: every change is one step.
     fn lock(&self) -> MutexGuard<'_, List> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+        self.list.lock()
     }
 }
 

@@ -2,7 +2,9 @@
 //! requests that wait for them, everything else waits to be taken.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
+
+use crate::support::lock::Lock;
 
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -12,7 +14,7 @@ use super::request::RequestError;
 /// Shared by a client and the link that fills it.
 #[derive(Default)]
 pub(crate) struct Inbox {
-    state: Mutex<Received>,
+    state: Lock<Received>,
     changed: Notify,
 }
 
@@ -129,7 +131,7 @@ impl Inbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Received> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

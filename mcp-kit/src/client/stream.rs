@@ -1,6 +1,8 @@
 //! The link of a client to the message loop that stdio uses, over a pair of in-memory streams.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use crate::support::lock::Lock;
 
 use serde_json::Value;
 use tokio::io::{
@@ -16,7 +18,7 @@ use crate::transport::memory;
 
 pub(super) struct StreamLink {
     /// `None` once the client sends nothing more.
-    lines: Mutex<Option<mpsc::UnboundedSender<Vec<u8>>>>,
+    lines: Lock<Option<mpsc::UnboundedSender<Vec<u8>>>>,
 }
 
 impl StreamLink {
@@ -31,7 +33,7 @@ impl StreamLink {
             inbox.end();
         });
         Self {
-            lines: Mutex::new(Some(lines)),
+            lines: Lock::new(Some(lines)),
         }
     }
 }
@@ -39,7 +41,7 @@ impl StreamLink {
 impl Link for StreamLink {
     /// Sends a line. One that comes after the end is lost, as on a pipe.
     fn send(&self, message: Vec<u8>) {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = self.lines.lock();
         if let Some(lines) = &*lines {
             let _ = lines.send(message);
         }
@@ -51,7 +53,7 @@ impl Link for StreamLink {
     }
 
     fn close(&self) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock();
         lines.take();
     }
 }

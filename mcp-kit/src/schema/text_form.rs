@@ -3,7 +3,9 @@
 
 use std::fmt;
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
+
+use crate::support::lock::Lock;
 
 use serde::Deserialize;
 use serde::de::value::{Error, StrDeserializer};
@@ -27,7 +29,7 @@ pub struct TextForm {
 }
 
 /// Forms of types that this module does not know, once a schema has noted them.
-static OTHERS: Mutex<Vec<&'static TextForm>> = Mutex::new(Vec::new());
+static OTHERS: Lock<Vec<&'static TextForm>> = Lock::new(Vec::new());
 
 impl TextForm {
     /// Creates the form of a type; `name` is unique among all forms.
@@ -88,7 +90,7 @@ impl PartialEq for TextForm {
 impl Eq for TextForm {}
 
 fn others() -> MutexGuard<'static, Vec<&'static TextForm>> {
-    OTHERS.lock().unwrap_or_else(PoisonError::into_inner)
+    OTHERS.lock()
 }
 
 fn reads<T: for<'de> Deserialize<'de>>(text: &str) -> bool {

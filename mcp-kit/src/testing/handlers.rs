@@ -1,7 +1,9 @@
 //! Extractors for tests that call a tool's function directly.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use crate::support::lock::Lock;
 
 use crate::call::Cancelled;
 use crate::extract::{Cancellation, Progress};
@@ -40,7 +42,7 @@ pub fn progress() -> (Progress, ProgressReports) {
             total,
             message: message.map(str::to_owned),
         };
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = kept.lock();
         kept.push(report);
     });
     (progress, reports)
@@ -48,7 +50,7 @@ pub fn progress() -> (Progress, ProgressReports) {
 
 /// The reports to a [`progress`] of a test.
 #[derive(Clone, Debug, Default)]
-pub struct ProgressReports(Arc<Mutex<Vec<ProgressReport>>>);
+pub struct ProgressReports(Arc<Lock<Vec<ProgressReport>>>);
 
 /// One report, as a client would receive it.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +69,7 @@ impl ProgressReports {
     /// before it is not sent, so it is not included.
     #[must_use]
     pub fn all(&self) -> Vec<ProgressReport> {
-        let reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let reports = self.0.lock();
         reports.clone()
     }
 }

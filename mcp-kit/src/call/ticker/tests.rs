@@ -1,5 +1,6 @@
 //! Ticks that a test makes itself, those of the thread, and those of the timer.
 
+use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 
 use tokio::sync::Notify;

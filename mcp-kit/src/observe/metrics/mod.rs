@@ -47,9 +47,11 @@ mod series;
 
 use std::collections::BTreeMap;
 use std::fmt;
+
+use crate::support::lock::Lock;
 #[cfg(feature = "http")]
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, Weak};
 
 #[cfg(feature = "metrics-registry")]
 pub use prometheus_client;
@@ -74,7 +76,7 @@ use collect::Collected;
 pub struct Metrics(Arc<Inner>);
 
 struct Inner {
-    registry: Mutex<Registry>,
+    registry: Lock<Registry>,
     numbers: Arc<Numbers>,
 }
 
@@ -103,7 +105,7 @@ impl Counted {
 #[derive(Debug, Default)]
 struct Numbers {
     /// In order, so that every text has the same.
-    primitives: Mutex<Primitives>,
+    primitives: Lock<Primitives>,
     #[cfg(feature = "http")]
     refused: [AtomicU64; Refusal::ALL.len()],
     #[cfg(feature = "http")]
@@ -122,7 +124,7 @@ impl Metrics {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(Collected(Arc::clone(&numbers))));
         Self(Arc::new(Inner {
-            registry: Mutex::new(registry),
+            registry: Lock::new(registry),
             numbers,
         }))
     }
@@ -209,10 +211,7 @@ impl Metrics {
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
-        self.0
-            .registry
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.registry.lock()
     }
 }
 
@@ -227,9 +226,7 @@ impl Numbers {
     }
 
     fn primitives(&self) -> MutexGuard<'_, Primitives> {
-        self.primitives
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.primitives.lock()
     }
 }
 

@@ -2,7 +2,9 @@
 //! there, and leave as one message.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
+
+use crate::support::lock::Lock;
 
 /// The bytes that a connection's unfinished batches keep, all together.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +22,7 @@ impl Kept {
 #[derive(Debug)]
 pub(crate) struct Batch {
     kept: Kept,
-    state: Mutex<State>,
+    state: Lock<State>,
 }
 
 #[derive(Debug, Default)]
@@ -34,7 +36,7 @@ impl Batch {
     pub(crate) fn new(kept: &Kept) -> Self {
         Self {
             kept: kept.clone(),
-            state: Mutex::default(),
+            state: Lock::default(),
         }
     }
 
@@ -76,7 +78,7 @@ impl Batch {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod runners;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, Weak};
 use std::task::Waker;
+
+use crate::support::lock::Lock;
 
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -33,7 +35,7 @@ pub(super) struct Calls {
     this: Weak<Self>,
     /// Wakes the connection while calls are open, in case no worker does.
     ticking: Ticking,
-    state: Mutex<State>,
+    state: Lock<State>,
 }
 
 #[derive(Default)]
@@ -90,7 +92,7 @@ impl Calls {
             this: Weak::clone(this),
             ticking: server.ticker.register(Weak::<Self>::clone(this)),
             server,
-            state: Mutex::new(State {
+            state: Lock::new(State {
                 calls: CallTable::new(limits),
                 ..State::default()
             }),
@@ -311,9 +313,8 @@ impl Calls {
         self.lock().tell();
     }
 
-    /// A poisoned lock holds nothing half-done here: every change is one step.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -6,8 +6,10 @@
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, Weak};
 use std::task::{Poll, Waker};
+
+use crate::support::lock::Lock;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -17,13 +19,13 @@ use crate::transport::http::calls::call::Call;
 
 /// The running calls of a service.
 pub(crate) struct InFlight {
-    calls: Mutex<CallTable<Weak<Call>>>,
+    calls: Lock<CallTable<Weak<Call>>>,
     no_calls: Notify,
     ticking: Ticking,
     /// Whether there is a task to wake. It ends with the runtime that it was
     /// started on, which need not be the last one.
     has_task: AtomicBool,
-    task: Mutex<Option<Waker>>,
+    task: Lock<Option<Waker>>,
 }
 
 /// A call that runs until this is dropped.
@@ -36,11 +38,11 @@ impl InFlight {
     /// Creates an empty table; `ticker` wakes the task while calls run.
     pub(crate) fn new(ticker: &Ticker) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
-            calls: Mutex::default(),
+            calls: Lock::default(),
             no_calls: Notify::new(),
             ticking: ticker.register(Weak::<Self>::clone(this)),
             has_task: AtomicBool::new(false),
-            task: Mutex::default(),
+            task: Lock::default(),
         })
     }
 
@@ -98,9 +100,8 @@ impl InFlight {
         }
     }
 
-    /// A poisoned lock holds nothing half-done here: every change is one step.
     fn table(&self) -> MutexGuard<'_, CallTable<Weak<Call>>> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+        self.calls.lock()
     }
 }
 
@@ -118,7 +119,7 @@ impl Ticked for InFlight {
     }
 
     fn wake(&self) {
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        let task = self.task.lock();
         if let Some(task) = &*task {
             task.wake_by_ref();
         }
@@ -144,7 +145,7 @@ impl LookAfter {
                 return Poll::Ready(());
             };
             let waker = Some(cx.waker().clone());
-            *calls.task.lock().unwrap_or_else(PoisonError::into_inner) = waker;
+            *calls.task.lock() = waker;
             calls.look(Instant::now());
             Poll::Pending
         })

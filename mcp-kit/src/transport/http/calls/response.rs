@@ -4,8 +4,10 @@
 //! The task that runs the call writes here, and the connection's task reads.
 //! The response has neither form until the first event or the answer arrives.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, Weak};
 use std::task::{Context, Poll};
+
+use crate::support::lock::Lock;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -31,7 +33,7 @@ pub(crate) struct Exchange {
     /// The stream that receives everything if the request has no response of
     /// its own.
     sink: Option<SharedStream>,
-    state: Mutex<State>,
+    state: Lock<State>,
 }
 
 /// A stream that many calls share, and the number of this call on it.
@@ -117,7 +119,7 @@ impl Exchange {
             most_unread,
             name,
             sink: None,
-            state: Mutex::default(),
+            state: Lock::default(),
         })
     }
 
@@ -130,7 +132,7 @@ impl Exchange {
                 sink: Arc::clone(sink),
                 call: sink.next_call(),
             }),
-            state: Mutex::default(),
+            state: Lock::default(),
         })
     }
 
@@ -329,9 +331,8 @@ impl Exchange {
         self.name.as_ref().and_then(|name| name.budget.upgrade())
     }
 
-    /// A poisoned lock holds nothing half-done here: every change is one step.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -2,7 +2,9 @@
 //! notifications, which lasts until the client leaves or the server drains.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
+
+use crate::support::lock::Lock;
 
 use http::StatusCode;
 use tokio::task::JoinHandle;
@@ -14,7 +16,7 @@ use crate::transport::http::message::refusal::{Reason, Refusal, busy};
 
 /// Counts the open subscriptions, which have no end of their own.
 #[derive(Default)]
-pub(crate) struct Subscriptions(Mutex<Counts>);
+pub(crate) struct Subscriptions(Lock<Counts>);
 
 #[derive(Default)]
 struct Counts {
@@ -63,9 +65,8 @@ impl Subscriptions {
         })
     }
 
-    /// A poisoned lock holds nothing half-done here: every change is one step.
     fn lock(&self) -> MutexGuard<'_, Counts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

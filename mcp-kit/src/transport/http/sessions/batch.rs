@@ -1,7 +1,9 @@
 //! JSON-RPC batches (2025-03-26) over HTTP: one request with many messages,
 //! one array of answers.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
+
+use crate::support::lock::Lock;
 
 use http::StatusCode;
 use serde_json::value::RawValue;
@@ -32,7 +34,7 @@ pub(crate) struct BatchReply {
     /// The limit of answer bytes that wait in unfinished batches of a session.
     most: usize,
     unread: Arc<ByteBudget>,
-    held: Mutex<Held>,
+    held: Lock<Held>,
 }
 
 /// The bytes that the answers count for, until they have left.
@@ -55,7 +57,7 @@ impl BatchReply {
             },
             most: mcp.server.limits.unread_bytes,
             unread: Arc::clone(&mcp.unread),
-            held: Mutex::default(),
+            held: Lock::default(),
         })
     }
 
@@ -82,9 +84,8 @@ impl BatchReply {
         }));
     }
 
-    /// A poisoned lock holds nothing half-done here: every change is one step.
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock()
     }
 }
 

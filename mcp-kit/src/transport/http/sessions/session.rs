@@ -7,8 +7,10 @@ mod replay;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 use std::time::Duration;
+
+use crate::support::lock::Lock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -67,7 +69,7 @@ pub(crate) struct LegacySession {
     /// The stream that receives all answers, if there is one. The session ends
     /// with it.
     pub(super) sink: Option<Arc<dyn Sink>>,
-    state: Mutex<State>,
+    state: Lock<State>,
     _counted: OpenSession,
 }
 
@@ -139,7 +141,7 @@ impl LegacySession {
             kept: AtomicUsize::new(0),
             common: Arc::clone(common),
             sink,
-            state: Mutex::new(State {
+            state: Lock::new(State {
                 calls: CallTable::new(TableLimits::from(&common.mcp.server.limits)),
                 streams,
                 ..State::default()
@@ -402,9 +404,8 @@ impl LegacySession {
         Share::of(Weak::<Self>::clone(&self.this))
     }
 
-    /// A poisoned lock holds nothing half-done here: every change is one step.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -2,8 +2,10 @@
 //! [`owners`](super::owners) chooses which one ends when there is no room for
 //! another.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, Weak};
 use std::time::Duration;
+
+use crate::support::lock::Lock;
 
 use http::StatusCode;
 use tokio::time::sleep;
@@ -31,7 +33,7 @@ pub(crate) struct Sessions {
     idle: Duration,
     /// The store in which replicas share their sessions.
     store: Option<Arc<dyn SharedSessions>>,
-    table: Mutex<Table>,
+    table: Lock<Table>,
 }
 
 impl Sessions {
@@ -47,7 +49,7 @@ impl Sessions {
             common,
             idle: limits.session_idle,
             store,
-            table: Mutex::default(),
+            table: Lock::default(),
         })
     }
 
@@ -294,9 +296,8 @@ impl Sessions {
         }
     }
 
-    /// A poisoned lock holds nothing half-done here: every change is one step.
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock()
     }
 }
 

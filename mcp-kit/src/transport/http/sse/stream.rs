@@ -5,9 +5,11 @@ use std::collections::{HashMap, VecDeque};
 use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::task::{Context, Poll};
 use std::time::Duration;
+
+use crate::support::lock::Lock;
 
 use bytes::Bytes;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -38,7 +40,7 @@ pub(crate) struct Stream {
     /// The budget of unread events, which count once they are large together.
     all_unread: Arc<ByteBudget>,
     next_call: AtomicU64,
-    state: Mutex<State>,
+    state: Lock<State>,
 }
 
 #[derive(Default)]
@@ -75,7 +77,7 @@ impl Stream {
             most,
             all_unread: Arc::clone(all_unread),
             next_call: AtomicU64::new(0),
-            state: Mutex::default(),
+            state: Lock::default(),
         })
     }
 
@@ -138,9 +140,8 @@ impl Stream {
         state.reader.wake();
     }
 
-    /// A poisoned lock holds nothing half-done here: every change is one step.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

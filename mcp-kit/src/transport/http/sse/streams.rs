@@ -2,7 +2,9 @@
 //! stream.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
+
+use crate::support::lock::Lock;
 
 use tokio::task::JoinHandle;
 
@@ -17,7 +19,7 @@ use crate::transport::http::sessions::{LegacySession, Seat, SessionId, Sessions,
 /// The open streams of a server, by the ids of their sessions.
 pub(crate) struct Streams {
     sessions: Arc<Sessions>,
-    open: Mutex<HashMap<SessionId, Arc<SseSession>>>,
+    open: Lock<HashMap<SessionId, Arc<SseSession>>>,
 }
 
 /// A session: its stream, and the state of its handshake.
@@ -25,7 +27,7 @@ pub(super) struct SseSession {
     id: SessionId,
     seat: Seat,
     pub(super) stream: Arc<Stream>,
-    agreed: Mutex<Agreed>,
+    agreed: Lock<Agreed>,
 }
 
 /// The state of the handshake.
@@ -48,7 +50,7 @@ impl Streams {
     pub(crate) fn new(sessions: &Arc<Sessions>) -> Arc<Self> {
         Arc::new(Self {
             sessions: Arc::clone(sessions),
-            open: Mutex::default(),
+            open: Lock::default(),
         })
     }
 
@@ -64,7 +66,7 @@ impl Streams {
             id,
             seat: self.sessions.seat(principal)?,
             stream: Stream::new(mcp.server.limits.unread_bytes, &mcp.unread),
-            agreed: Mutex::new(Agreed::Nothing),
+            agreed: Lock::new(Agreed::Nothing),
         });
         self.lock().insert(id, Arc::clone(&session));
         let (server, in_flight) = (Arc::clone(&mcp.server), Arc::clone(&mcp.in_flight));
@@ -96,9 +98,8 @@ impl Streams {
         }
     }
 
-    /// A poisoned lock holds nothing half-done here: every change is one step.
     fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<SseSession>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 }
 
@@ -156,9 +157,8 @@ impl SseSession {
         }
     }
 
-    /// A poisoned lock holds nothing half-done here: every change is one step.
     fn lock(&self) -> MutexGuard<'_, Agreed> {
-        self.agreed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.agreed.lock()
     }
 }
 
