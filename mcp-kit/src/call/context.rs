@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::phase::Phase;
 use super::{
-    CallScope, Cancelled, Error, ErrorKind, Reported, RequestInfo, RequestSource, RunPermit,
+    Ask, CallScope, Cancelled, Error, ErrorKind, Reported, RequestInfo, RequestSource, RunPermit,
     StateMap, Target, Transport,
 };
 use crate::args::{ArgumentNames, Decoded, Violations};
@@ -20,7 +20,9 @@ use crate::caller::Principal;
 #[cfg(feature = "http")]
 use crate::limits::Claim;
 use crate::primitive::{Kind, PrimitiveInfo};
-use crate::protocol::{ClientInfo, Era, ProtocolVersion, RequestId};
+use crate::protocol::{
+    ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, ProtocolVersion, RequestId,
+};
 use crate::support::panics::discard;
 use crate::support::reference::Reference;
 
@@ -58,12 +60,15 @@ pub(crate) struct CallContext {
     pub(crate) received_at: Instant,
     pub(crate) progress_token: Option<RequestId>,
     pub(crate) outbound: Option<Arc<dyn Outbound>>,
+    /// The way by which questions reach the client, in the legacy era and in
+    /// tasks.
+    pub(crate) ask: Option<Arc<dyn Ask>>,
     pub(super) scope: Option<Box<dyn CallScope>>,
     pub(crate) request: CallRequest,
     text: CallText,
-    /// The client's information about itself from `initialize`, or if it is
-    /// long.
-    client: Option<Arc<ClientInfo>>,
+    /// What the client has sent in `initialize`, or its information about itself
+    /// if that is long.
+    client: Option<Arc<ClientDetails>>,
     /// The client's information about itself in `text`, once that has been
     /// parsed.
     read_client: OnceLock<Option<Box<ClientInfo>>>,
@@ -75,6 +80,9 @@ pub(crate) struct CallContext {
     /// until it has one.
     serial: AtomicU64,
     reference: OnceLock<Reference>,
+    /// The code of the protocol error that the client has received, if the status
+    /// of an HTTP response depends on it.
+    pub(super) protocol_error: OnceLock<ErrorCode>,
     /// How many places of the arguments were rewritten before they were decoded.
     normalised: AtomicUsize,
     /// The bytes that the arguments count for, until the call drops them.
@@ -90,38 +98,70 @@ pub(crate) struct CallRequest {
     pub(crate) source: RequestSource,
 }
 
-/// The raw texts of a call, in one piece of memory: its `arguments`, unless they
-/// are absent, and the `clientInfo` that came with it.
+/// The raw texts of a call, in one piece of memory.
 pub(crate) struct CallText {
     text: Option<Box<str>>,
-    /// The end of the arguments.
-    arguments: Option<usize>,
+    /// Where each text ends, in the order of [`CallTexts`]. JSON is never empty,
+    /// so an empty text is an absent one.
+    ends: [usize; 5],
+}
+
+/// The texts that a call keeps of its request, each as JSON.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct CallTexts<'a> {
+    pub(crate) arguments: Option<&'a str>,
+    /// `clientInfo`, unless it is long.
+    pub(crate) client: Option<&'a str>,
+    /// `clientCapabilities`, if the call may ask.
+    pub(crate) capabilities: Option<&'a str>,
+    /// `inputResponses`, if the call may ask.
+    pub(crate) input_responses: Option<&'a str>,
+    /// `requestState`, if the call may ask.
+    pub(crate) request_state: Option<&'a str>,
 }
 
 impl CallText {
-    pub(crate) fn new(arguments: Option<&str>, client: Option<&str>) -> Self {
-        let text = match client {
-            None => arguments.map(Box::from),
-            Some(client) => {
-                let arguments = arguments.unwrap_or_default();
-                let mut text = String::with_capacity(arguments.len() + client.len());
-                text.push_str(arguments);
-                text.push_str(client);
-                Some(text.into_boxed_str())
-            }
-        };
-        Self {
-            text,
-            arguments: arguments.map(str::len),
+    pub(crate) fn new(texts: CallTexts<'_>) -> Self {
+        let parts = [
+            texts.arguments,
+            texts.client,
+            texts.capabilities,
+            texts.input_responses,
+            texts.request_state,
+        ]
+        .map(Option::unwrap_or_default);
+        let mut end = 0;
+        let ends = parts.map(|part| {
+            end += part.len();
+            end
+        });
+        let mut text = None;
+        if end == parts[0].len() {
+            text = texts.arguments.map(Box::from);
+        } else {
+            let mut joined = String::with_capacity(end);
+            joined.extend(parts);
+            text.replace(joined.into_boxed_str());
         }
+        Self { text, ends }
+    }
+
+    fn part(&self, at: usize) -> Option<&str> {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let part = self.text.as_deref()?.get(start..self.ends[at])?;
+        (!part.is_empty()).then_some(part)
     }
 
     fn arguments(&self) -> Option<&str> {
-        self.text.as_deref()?.get(..self.arguments?)
+        self.part(0)
     }
 
     fn client(&self) -> Option<&str> {
-        self.text.as_deref()?.get(self.arguments.unwrap_or(0)..)
+        self.part(1)
+    }
+
+    fn capabilities(&self) -> Option<&str> {
+        self.part(2)
     }
 
     fn size(&self) -> usize {
@@ -142,7 +182,7 @@ pub(crate) struct CallParts<'a> {
     pub(crate) home: Arc<dyn Home>,
     pub(crate) request: CallRequest,
     pub(crate) text: CallText,
-    pub(crate) client: Option<&'a Arc<ClientInfo>>,
+    pub(crate) client: Option<&'a Arc<ClientDetails>>,
     pub(crate) principal: Principal,
     pub(crate) progress_token: Option<RequestId>,
     pub(crate) scope: Option<Box<dyn CallScope>>,
@@ -162,6 +202,8 @@ impl CallContext {
             received_at: Instant::now(),
             progress_token: parts.progress_token,
             outbound: None,
+            ask: None,
+            protocol_error: OnceLock::new(),
             scope: parts.scope,
             phase: Phase::default(),
             serial: AtomicU64::new(0),
@@ -227,7 +269,19 @@ impl CallContext {
     pub(crate) fn client(&self) -> Option<&ClientInfo> {
         let read = || ClientInfo::from_json(self.text.client()?).map(Box::new);
         let client = self.client.as_deref();
+        let client = client.and_then(|client| client.info.as_ref());
         client.or_else(|| self.read_client.get_or_init(read).as_deref())
+    }
+
+    /// Returns what the client has declared: with this request in the modern era,
+    /// in `initialize` before that.
+    pub(crate) fn client_capabilities(&self) -> ClientCapabilities {
+        match self.request.version.era() {
+            Era::Modern => (self.text.capabilities())
+                .map_or_else(ClientCapabilities::default, ClientCapabilities::from_json),
+            Era::Legacy => (self.client.as_ref())
+                .map_or_else(ClientCapabilities::default, |client| client.capabilities),
+        }
     }
 
     /// Returns the call's reference, which is made when it is first needed.

@@ -5,6 +5,10 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use serde_json::json;
+
+use crate::primitive::Kind;
+use crate::protocol::{ClientCapability, Era, ErrorCode, RpcError};
 use crate::support::panics::Panicked;
 
 type BoxError = Box<dyn StdError + Send + Sync + 'static>;
@@ -44,6 +48,8 @@ struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     source: Option<BoxError>,
+    /// The capability that the client lacks.
+    lacks: Option<ClientCapability>,
 }
 
 /// The kinds of failures that the log and middlewares distinguish.
@@ -68,6 +74,12 @@ pub enum ErrorKind {
     Busy,
     /// The named item does not exist.
     NotFound,
+    /// The call must ask its client, which has not declared that it answers such
+    /// questions.
+    MissingCapability,
+    /// The `requestState` of a further round is not valid: it was changed, has
+    /// expired, or belongs to another call.
+    InvalidState,
 }
 
 impl ErrorKind {
@@ -84,6 +96,8 @@ impl ErrorKind {
             Self::RateLimited => "rate_limited",
             Self::Busy => "busy",
             Self::NotFound => "not_found",
+            Self::MissingCapability => "missing_capability",
+            Self::InvalidState => "invalid_state",
         }
     }
 }
@@ -180,6 +194,41 @@ impl Error {
         self.0.source.as_deref()
     }
 
+    /// Creates an error for a question that the client has not declared to
+    /// answer.
+    pub(crate) fn missing_capability(kind: Kind, needs: ClientCapability) -> Self {
+        let message = format!(
+            "This {kind} must ask its client, which has not declared the capability \"{}\".",
+            needs.as_str()
+        );
+        let mut error = Self::refusal(ErrorKind::MissingCapability, message);
+        error.0.lacks = Some(needs);
+        error
+    }
+
+    /// Creates an error for a question that no client can receive: the call comes
+    /// from code, or its client accepts no messages while it waits.
+    pub(crate) fn no_client(kind: Kind) -> Self {
+        let message =
+            format!("This {kind} must ask its client, and this call has no way to do so.");
+        Self::refusal(ErrorKind::MissingCapability, message)
+    }
+
+    /// Returns the protocol error that the client receives for every kind of
+    /// primitive, if the error is one.
+    pub(super) fn protocol_error(&self, era: Era) -> Option<RpcError> {
+        let message = || self.0.message.clone();
+        match self.0.kind {
+            ErrorKind::InvalidState => Some(RpcError::invalid_params(message())),
+            ErrorKind::MissingCapability if era == Era::Modern => {
+                let required = self.0.lacks?.declaration();
+                let error = RpcError::new(ErrorCode::MissingCapability, message());
+                Some(error.with_data(json!({"requiredCapabilities": required})))
+            }
+            _ => None,
+        }
+    }
+
     /// Creates an error of a built-in kind with text for the client.
     pub(crate) fn refusal(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self::of_kind(kind, message, None)
@@ -206,6 +255,7 @@ impl Error {
             kind,
             message: message.into(),
             source,
+            lacks: None,
         }))
     }
 }

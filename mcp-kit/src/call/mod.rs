@@ -25,6 +25,7 @@ mod observer;
 mod outcome;
 mod permit;
 mod phase;
+mod question;
 mod refusal;
 mod reply;
 mod reported;
@@ -44,12 +45,17 @@ pub use reply::Reply;
 pub use request::{RequestInfo, Transport};
 
 pub(crate) use cancelled::Cancelled;
-pub(crate) use context::{CallContext, CallParts, CallRequest, CallText, Home, Outbound};
+pub(crate) use context::{
+    CallContext, CallParts, CallRequest, CallText, CallTexts, Home, Outbound,
+};
 pub(crate) use definition::{Definition, OwnLimits};
 pub(crate) use observer::CallScope;
 #[cfg(feature = "http")]
 pub(crate) use permit::PrincipalPermits;
 pub(crate) use permit::{RunPermit, Share, ShareGiver};
+#[allow(unused_imports, reason = "the ways of each era name it")]
+pub(crate) use question::AskFuture;
+pub(crate) use question::{Ask, Question};
 pub(crate) use refusal::{Refusal, Replaced, SHUTTING_DOWN, readable, timed_out};
 pub(crate) use reported::Reported;
 pub(crate) use request::{Origin, RequestSource};

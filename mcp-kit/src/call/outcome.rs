@@ -22,7 +22,7 @@ pub enum Outcome {
 impl Outcome {
     /// Every outcome, at its [`index`](Self::index).
     #[cfg(feature = "metrics")]
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Ok,
         Self::ErrorResult,
         Self::ResultTooLarge,
@@ -36,6 +36,8 @@ impl Outcome {
         Self::Failed(ErrorKind::RateLimited),
         Self::Failed(ErrorKind::Busy),
         Self::Failed(ErrorKind::NotFound),
+        Self::Failed(ErrorKind::MissingCapability),
+        Self::Failed(ErrorKind::InvalidState),
     ];
 
     /// Its position in [`ALL`](Self::ALL).
@@ -56,6 +58,8 @@ impl Outcome {
                 ErrorKind::RateLimited => 10,
                 ErrorKind::Busy => 11,
                 ErrorKind::NotFound => 12,
+                ErrorKind::MissingCapability => 13,
+                ErrorKind::InvalidState => 14,
             },
         }
     }

@@ -26,6 +26,9 @@ pub(crate) struct Target {
     /// The largest reply, in bytes.
     pub(crate) result_bytes: usize,
     pub(crate) observers: Box<[Arc<dyn Observer>]>,
+    /// Whether its handler, or a middleware of its author, may ask the client or
+    /// send it log messages.
+    pub(crate) asks: bool,
     /// Whether handlers run in a span of the log.
     pub(crate) has_span: bool,
     /// The arguments that a client repeats in headers.

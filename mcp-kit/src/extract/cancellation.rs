@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::FromCall;
+use super::{FromCall, Requirements};
 use crate::call::{Call, CallContext, Cancelled, Error};
 
 /// Reports whether the caller still waits.
@@ -56,6 +56,8 @@ impl FromCall for Cancellation {
     async fn from_call(call: &mut Call) -> Result<Self, Error> {
         Ok(Self(Source::Call(Arc::clone(call.context()))))
     }
+
+    fn requires(_: &mut Requirements) {}
 }
 
 impl fmt::Debug for Cancellation {

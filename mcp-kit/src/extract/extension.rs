@@ -3,7 +3,7 @@
 
 use std::any::type_name;
 
-use super::{FromCall, OptionalFromCall};
+use super::{FromCall, OptionalFromCall, Requirements};
 use crate::call::{Call, Error};
 
 /// A value that a middleware attached with [`Call::insert_extension`] or, if
@@ -25,12 +25,16 @@ impl<T: Clone + Send + Sync + 'static> FromCall for Extension<T> {
             ))
         })
     }
+
+    fn requires(_: &mut Requirements) {}
 }
 
 impl<T: Clone + Send + Sync + 'static> OptionalFromCall for Extension<T> {
     async fn from_call(call: &mut Call) -> Result<Option<Self>, Error> {
         Ok(attached(call))
     }
+
+    fn requires(_: &mut Requirements) {}
 }
 
 fn attached<T: Clone + Send + Sync + 'static>(call: &Call) -> Option<Extension<T>> {

@@ -1,12 +1,14 @@
 //! Extractors: the parameters of a handler other than its arguments.
 
 mod cancellation;
+mod client;
 mod extension;
 mod progress;
 mod state;
 
 pub use crate::call::RequestInfo;
 pub use cancellation::Cancellation;
+pub use client::Client;
 pub use extension::Extension;
 pub use progress::Progress;
 pub use state::{Requirements, State};
@@ -51,8 +53,12 @@ pub trait FromCall: Sized + Send + 'static {
 
     /// Declares what the server must have, so that `build()` can report what is
     /// missing before the first call.
+    ///
+    /// An implementation calls `requires` of each extractor that it uses itself.
+    /// A [`Client`] that is not declared so cannot ask. Without an implementation
+    /// the extractor may use every extractor but `State`.
     fn requires(requirements: &mut Requirements) {
-        let _ = requirements;
+        requirements.client();
     }
 }
 
@@ -79,11 +85,20 @@ pub trait OptionalFromCall: Sized + Send + 'static {
     ///
     /// The call ends with the returned error; the handler does not run.
     fn from_call(call: &mut Call) -> impl Future<Output = Result<Option<Self>, Error>> + Send;
+
+    /// Declares what it uses; see [`FromCall::requires`].
+    fn requires(requirements: &mut Requirements) {
+        requirements.client();
+    }
 }
 
 impl<T: OptionalFromCall> FromCall for Option<T> {
     fn from_call(call: &mut Call) -> impl Future<Output = Result<Self, Error>> + Send {
         T::from_call(call)
+    }
+
+    fn requires(requirements: &mut Requirements) {
+        T::requires(requirements);
     }
 }
 
@@ -91,10 +106,14 @@ impl FromCall for Principal {
     async fn from_call(call: &mut Call) -> Result<Self, Error> {
         Ok(call.principal().clone())
     }
+
+    fn requires(_: &mut Requirements) {}
 }
 
 impl FromCall for RequestInfo {
     async fn from_call(call: &mut Call) -> Result<Self, Error> {
         Ok(call.request().clone())
     }
+
+    fn requires(_: &mut Requirements) {}
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::FromCall;
+use super::{FromCall, Requirements};
 #[cfg(feature = "testing")]
 use crate::call::Reported;
 use crate::call::{Call, CallContext, Error};
@@ -80,6 +80,8 @@ impl FromCall for Progress {
     async fn from_call(call: &mut Call) -> Result<Self, Error> {
         Ok(Self(Source::Call(Arc::clone(call.context()))))
     }
+
+    fn requires(_: &mut Requirements) {}
 }
 
 impl fmt::Debug for Progress {

@@ -32,12 +32,31 @@ impl<T: Clone + Send + Sync + 'static> FromCall for State<T> {
 #[derive(Debug, Default)]
 pub struct Requirements {
     states: Vec<(TypeId, &'static str)>,
+    /// The handler may ask the client.
+    may_ask: bool,
 }
 
 impl Requirements {
     /// Requires a state of type `T`.
     pub fn state<T: 'static>(&mut self) {
         self.states.push((TypeId::of::<T>(), type_name::<T>()));
+    }
+
+    /// The requirements of a handler that declares none: it may ask the client.
+    pub(crate) fn unknown() -> Self {
+        Self {
+            may_ask: true,
+            ..Self::default()
+        }
+    }
+
+    /// The handler may ask the client.
+    pub(crate) fn client(&mut self) {
+        self.may_ask = true;
+    }
+
+    pub(crate) fn may_ask(&self) -> bool {
+        self.may_ask
     }
 
     /// Returns the names of required states that `states` lacks.

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use super::ClientCapabilities;
+
 /// The program at the other end, as it describes itself (`clientInfo`): `Claude
 /// Code`, `2.1.332`.
 ///
@@ -15,6 +17,14 @@ pub struct ClientInfo {
     name: Box<str>,
     version: Box<str>,
     title: Option<Box<str>>,
+}
+
+/// What a client has sent in `initialize`: its information about itself, and its
+/// capabilities.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ClientDetails {
+    pub(crate) info: Option<ClientInfo>,
+    pub(crate) capabilities: ClientCapabilities,
 }
 
 /// The members that are kept. Icons and similar members may be large.

@@ -22,6 +22,9 @@ pub(crate) enum ErrorCode {
     /// the message (2026-07-28, HTTP).
     #[cfg(feature = "http")]
     HeaderMismatch,
+    /// -32021: the request needs a capability that its client has not declared
+    /// (2026-07-28).
+    MissingCapability,
     /// -32022: the request names a protocol version that the server does not
     /// speak (2026-07-28).
     UnsupportedVersion,
@@ -38,6 +41,7 @@ impl ErrorCode {
             Self::InternalError => -32603,
             #[cfg(feature = "http")]
             Self::HeaderMismatch => -32020,
+            Self::MissingCapability => -32021,
             Self::UnsupportedVersion => -32022,
         }
     }

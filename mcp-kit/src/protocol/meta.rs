@@ -14,7 +14,7 @@ pub(crate) struct Meta<'a> {
     #[serde(borrow, rename = "io.modelcontextprotocol/protocolVersion", default)]
     protocol_version: Option<&'a RawValue>,
     #[serde(borrow, rename = "io.modelcontextprotocol/clientCapabilities", default)]
-    client_capabilities: Option<&'a RawValue>,
+    pub(crate) client_capabilities: Option<&'a RawValue>,
     /// The client's information about itself.
     #[serde(borrow, rename = "io.modelcontextprotocol/clientInfo", default)]
     pub(crate) client_info: Option<&'a RawValue>,

@@ -5,6 +5,7 @@
 //! Messages and error codes are also here, and private. This module performs no
 //! IO and does not depend on a transport.
 
+mod client_capabilities;
 mod client_info;
 pub(crate) mod encode;
 mod error;
@@ -15,6 +16,8 @@ pub(crate) mod params;
 pub(crate) mod recover;
 mod version;
 
+pub(crate) use client_capabilities::{ClientCapabilities, ClientCapability};
+pub(crate) use client_info::ClientDetails;
 pub use client_info::ClientInfo;
 pub(crate) use error::{ErrorCode, RpcError};
 pub use id::RequestId;

@@ -16,6 +16,12 @@ pub(crate) struct Params<'a> {
     pub(crate) cursor: Option<&'a RawValue>,
     pub(crate) protocol_version: Option<&'a RawValue>,
     pub(crate) client_info: Option<&'a RawValue>,
+    /// The capabilities of the client that sends `initialize`.
+    pub(crate) capabilities: Option<&'a RawValue>,
+    /// The answers of the client, in a further round of a call.
+    pub(crate) input_responses: Option<&'a RawValue>,
+    /// The state of the rounds before.
+    pub(crate) request_state: Option<&'a RawValue>,
     pub(crate) request_id: Option<&'a RawValue>,
     pub(crate) notifications: Option<&'a RawValue>,
     pub(crate) meta: Option<&'a RawValue>,
@@ -29,6 +35,9 @@ enum Member {
     Cursor,
     ProtocolVersion,
     ClientInfo,
+    Capabilities,
+    InputResponses,
+    RequestState,
     RequestId,
     Notifications,
     #[serde(rename = "_meta")]
@@ -62,6 +71,9 @@ impl<'de> Visitor<'de> for ParamsVisitor {
                 Member::Cursor => &mut params.cursor,
                 Member::ProtocolVersion => &mut params.protocol_version,
                 Member::ClientInfo => &mut params.client_info,
+                Member::Capabilities => &mut params.capabilities,
+                Member::InputResponses => &mut params.input_responses,
+                Member::RequestState => &mut params.request_state,
                 Member::RequestId => &mut params.request_id,
                 Member::Notifications => &mut params.notifications,
                 Member::Meta => &mut params.meta,

@@ -53,6 +53,7 @@ impl Policy {
         network_rate: Option<&RateLimit>,
     ) -> Entry {
         let limits = registration.limits();
+        let handler_asks = registration.asks();
         let Registration {
             definition,
             handler,
@@ -84,6 +85,7 @@ impl Policy {
             layers.push(Arc::new(ConcurrencyLimit::new(calls)));
         }
         layers.extend(definition.layers());
+        let built_in = layers.len() + 1; // and `Validate`
         let applying = |layers: &[Arc<dyn Middleware>]| {
             let layers = layers.iter().filter(|layer| layer.applies(&info));
             layers.cloned().collect::<Vec<_>>()
@@ -91,6 +93,8 @@ impl Policy {
         layers.extend(applying(own_layers.before_validation()));
         layers.push(Arc::new(Validate));
         layers.extend(applying(own_layers.after_validation()));
+
+        let asks = handler_asks || layers.len() > built_in;
 
         let log: Arc<dyn Observer> = Arc::new(Log {
             all_calls: self.log_calls,
@@ -111,6 +115,7 @@ impl Policy {
             timeout,
             result_bytes: limits.result_bytes.unwrap_or(self.limits.result_bytes),
             observers: observers.collect(),
+            asks,
             has_span: self.log_calls,
             #[cfg(feature = "http")]
             param_headers: definition.param_headers().unwrap_or_default().into(),

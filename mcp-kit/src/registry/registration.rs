@@ -100,7 +100,7 @@ impl Registration {
     pub fn of_tool(tool: impl Tool) -> Self {
         let definition = Box::new(tool.definition().clone());
         let handler = Arc::new(RuntimeHandler(tool));
-        Self::new(definition, handler, Requirements::default())
+        Self::new(definition, handler, Requirements::unknown())
     }
 
     fn new(
@@ -213,6 +213,11 @@ impl Registration {
 
     pub(super) fn limits(&self) -> OwnLimits {
         self.limits.or(self.definition.limits())
+    }
+
+    /// Whether its handler may ask the client.
+    pub(super) fn asks(&self) -> bool {
+        self.requirements.may_ask()
     }
 
     /// Returns everything that is wrong with it, each with the fix.

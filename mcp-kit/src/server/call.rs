@@ -12,12 +12,12 @@ use serde::Serialize;
 
 use super::{Server, ServerInner};
 use crate::call::{
-    Call, CallContext, CallParts, CallRequest, CallText, Error, ErrorKind, Home, NoReply, Pending,
-    Refusal, RequestSource, Settled, Transport,
+    Call, CallContext, CallParts, CallRequest, CallText, CallTexts, Error, ErrorKind, Home,
+    NoReply, Pending, Refusal, RequestSource, Settled, Transport,
 };
 use crate::caller::Principal;
 use crate::content::ToolResult;
-use crate::extract::FromCall;
+use crate::extract::{FromCall, Requirements};
 use crate::primitive::Kind;
 use crate::protocol::{ProtocolVersion, RequestId};
 
@@ -155,7 +155,10 @@ impl Server {
                 transport: Transport::Code,
                 source: RequestSource::default(),
             },
-            text: CallText::new(raw.as_deref(), None),
+            text: CallText::new(CallTexts {
+                arguments: raw.as_deref(),
+                ..CallTexts::default()
+            }),
             client: None,
             principal: principal.into(),
             progress_token: None,
@@ -203,6 +206,8 @@ impl FromCall for Server {
             Err(_) => Err(Error::internal("the call was made without a server")),
         }
     }
+
+    fn requires(_: &mut Requirements) {}
 }
 
 /// Returns an id that no other call from code in this process has.

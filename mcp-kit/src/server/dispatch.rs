@@ -9,23 +9,26 @@ use super::ServerInner;
 use super::methods::{self, Does};
 use super::subscriptions::Subscription;
 use crate::call::{
-    CallContext, CallParts, CallRequest, CallText, Home, Origin, Pending, RequestSource, StateMap,
-    Target,
+    CallContext, CallParts, CallRequest, CallText, CallTexts, Home, Origin, Pending, RequestSource,
+    StateMap, Target,
 };
 use crate::caller::Principal;
 use crate::observe::{self, CallStart};
 use crate::primitive::Kind;
 use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
-use crate::protocol::{ClientInfo, Era, ErrorCode, ProtocolVersion, RpcError, encode};
+use crate::protocol::{
+    ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, ProtocolVersion, RpcError,
+    encode,
+};
 
 /// The state of a connection or a request that depends on its client.
 pub(crate) struct Session {
     pub(crate) principal: Principal,
     /// The version agreed on by `initialize`.
     pub(crate) version: Option<ProtocolVersion>,
-    /// The client's information about itself from `initialize`.
-    pub(crate) client: Option<Arc<ClientInfo>>,
+    /// What the client has sent in `initialize`.
+    pub(crate) client: Option<Arc<ClientDetails>>,
     pub(crate) origin: Origin,
     pub(crate) source: RequestSource,
 }
@@ -140,9 +143,13 @@ impl ServerInner {
             .filter(|version| version.era() == Era::Legacy)
             .unwrap_or(ProtocolVersion::NEWEST_LEGACY);
         session.version = Some(version);
-        session.client = (params.client_info)
-            .and_then(|client| ClientInfo::from_json(client.get()))
-            .map(Arc::new);
+        session.client = Some(Arc::new(ClientDetails {
+            info: (params.client_info).and_then(|client| ClientInfo::from_json(client.get())),
+            capabilities: (params.capabilities)
+                .map_or_else(ClientCapabilities::default, |capabilities| {
+                    ClientCapabilities::from_json(capabilities.get())
+                }),
+        }));
         encode::result(out, &ask.request.id, |out| {
             out.extend_from_slice(br#"{"protocolVersion":"#);
             encode::string(out, version.as_str());
@@ -251,12 +258,25 @@ impl ServerInner {
         let mut described = None;
         let mut client_text = meta.client_info.map(RawValue::get);
         if let Some(long) = client_text.take_if(|text| text.len() > LONGEST_CLIENT_TEXT) {
-            described = ClientInfo::from_json(long).map(Arc::new);
+            described = Some(Arc::new(ClientDetails {
+                info: ClientInfo::from_json(long),
+                ..ClientDetails::default()
+            }));
         }
         let client = match meta.client_info {
             Some(_) => described.as_ref(),
             None => session.client.as_ref(),
         };
+        let mut texts = CallTexts {
+            arguments: raw,
+            client: client_text,
+            ..CallTexts::default()
+        };
+        if *era == Era::Modern && target.asks {
+            texts.capabilities = meta.client_capabilities.map(RawValue::get);
+            texts.input_responses = request.params.input_responses.map(RawValue::get);
+            texts.request_state = request.params.request_state.map(RawValue::get);
+        }
         let start = CallStart {
             method,
             info: &target.info,
@@ -274,7 +294,7 @@ impl ServerInner {
                 transport: session.origin.transport,
                 source: session.source.clone(),
             },
-            text: CallText::new(raw, client_text),
+            text: CallText::new(texts),
             client,
             principal: session.principal.clone(),
             progress_token: meta.progress_token(),

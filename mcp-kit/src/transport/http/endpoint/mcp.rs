@@ -291,7 +291,11 @@ async fn respond(
     let guard = CallGuard::new(Arc::clone(&call), outlives_client);
     match call.begun().await {
         Begun::Answer(json, claim) => {
-            let mut response = json_response(StatusCode::OK, json);
+            let status = match call.pending().protocol_error() {
+                Some(ErrorCode::MissingCapability) => StatusCode::BAD_REQUEST,
+                _ => StatusCode::OK,
+            };
+            let mut response = json_response(status, json);
             response.body_mut().held().unread = claim;
             Ok(response)
         }

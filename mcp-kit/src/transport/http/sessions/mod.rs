@@ -29,7 +29,7 @@ use crate::caller::Principal;
 use crate::limits::Claim;
 use crate::protocol::message::{Frame, Malformed, Message, Request};
 use crate::protocol::meta::Meta;
-use crate::protocol::{ClientInfo, Era, ErrorCode, ProtocolVersion, RequestId, RpcError};
+use crate::protocol::{ClientDetails, Era, ErrorCode, ProtocolVersion, RequestId, RpcError};
 use crate::server::methods::{self, Method};
 use crate::server::{Routed, Session, Subscription};
 use crate::transport::http::calls::call::Call;
@@ -69,7 +69,7 @@ pub(super) struct Opening {
     json: Vec<u8>,
     principal: Principal,
     version: ProtocolVersion,
-    client: Option<Arc<ClientInfo>>,
+    client: Option<Arc<ClientDetails>>,
 }
 
 /// What a message requires.

@@ -27,7 +27,7 @@ use crate::call::{
 };
 use crate::limits::ByteBudget;
 use crate::observe::OpenSession;
-use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
+use crate::protocol::{ClientDetails, ProtocolVersion, RequestId};
 use crate::transport::http::calls::call::{Call, Holds, Waiting as Awaited};
 use crate::transport::http::calls::mcp::Mcp;
 use crate::transport::http::calls::place::{Answer, Answers, Owner, Place};
@@ -55,9 +55,9 @@ pub(crate) struct LegacySession {
     pub(crate) version: ProtocolVersion,
     /// The digest of the id, once a request has needed it.
     name: OnceLock<Arc<str>>,
-    /// The client's information about itself, if this replica opened the
+    /// What the client said in `initialize`, if this replica opened the
     /// session.
-    client: OnceLock<Arc<ClientInfo>>,
+    client: OnceLock<Arc<ClientDetails>>,
     last_used: AtomicU64,
     /// Requests that are being handled.
     requests: AtomicUsize,
@@ -167,13 +167,13 @@ impl LegacySession {
         Arc::clone(name)
     }
 
-    /// Returns the client's information about itself.
-    pub(super) fn client(&self) -> Option<Arc<ClientInfo>> {
+    /// Returns what the client said in `initialize`.
+    pub(super) fn client(&self) -> Option<Arc<ClientDetails>> {
         self.client.get().cloned()
     }
 
-    /// Stores the client's information about itself.
-    pub(crate) fn set_client(&self, client: Option<Arc<ClientInfo>>) {
+    /// Stores what the client said in `initialize`.
+    pub(crate) fn set_client(&self, client: Option<Arc<ClientDetails>>) {
         if let Some(client) = client {
             let _ = self.client.set(client);
         }

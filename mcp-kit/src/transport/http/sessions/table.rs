@@ -18,7 +18,7 @@ use super::session::{InUse, LegacySession};
 use crate::caller::Principal;
 use crate::limits::{SessionRecord, SharedSessions};
 use crate::observe::OpenSession;
-use crate::protocol::{ClientInfo, ProtocolVersion};
+use crate::protocol::{ClientDetails, ProtocolVersion};
 use crate::server::ServerInner;
 use crate::transport::http::calls::mcp::Mcp;
 #[cfg(feature = "sse")]
@@ -62,7 +62,7 @@ impl Sessions {
         self: &Arc<Self>,
         principal: &Principal,
         version: ProtocolVersion,
-        client: Option<Arc<ClientInfo>>,
+        client: Option<Arc<ClientDetails>>,
     ) -> Result<String, Refusal> {
         let Some(id) = SessionId::random() else {
             return Err(no_randomness());

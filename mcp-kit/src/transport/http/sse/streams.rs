@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::stream::Stream;
 use crate::caller::Principal;
-use crate::protocol::{ClientInfo, ProtocolVersion};
+use crate::protocol::{ClientDetails, ProtocolVersion};
 use crate::transport::http::calls::mcp::Mcp;
 use crate::transport::http::calls::sink::Sink as _;
 use crate::transport::http::message::refusal::Refusal;
@@ -135,7 +135,11 @@ impl SseSession {
 
     /// Agrees on a version. The second of two simultaneous handshakes is
     /// refused.
-    pub(super) fn agree(&self, version: ProtocolVersion, client: Option<Arc<ClientInfo>>) -> bool {
+    pub(super) fn agree(
+        &self,
+        version: ProtocolVersion,
+        client: Option<Arc<ClientDetails>>,
+    ) -> bool {
         let mut agreed = self.lock();
         let is_first = matches!(*agreed, Agreed::Nothing);
         if is_first {

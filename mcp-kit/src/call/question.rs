@@ -1,0 +1,36 @@
+//! Questions that a handler asks its client while its call runs.
+//!
+//! The way of a question depends on the era, and a handler does not see it: in the
+//! legacy era the server sends a request, and in the modern era the call ends with
+//! the question and the client calls again with the answer.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use super::{CallContext, Error};
+use crate::protocol::ClientCapability;
+
+/// A request of the server to its client.
+#[derive(Debug)]
+#[allow(dead_code, reason = "the ways of each era read it")]
+pub(crate) struct Question {
+    /// `elicitation/create`, `sampling/createMessage` or `roots/list`.
+    pub(crate) method: &'static str,
+    /// The capability without which the client is not asked.
+    pub(crate) needs: ClientCapability,
+    pub(crate) params: Box<RawValue>,
+}
+
+/// A client's answer: the result of the request, as JSON.
+pub(crate) type AskFuture = Pin<Box<dyn Future<Output = Result<Box<RawValue>, Error>> + Send>>;
+
+/// A way to ask the client of a call, which waits for the answer: the connection
+/// of a legacy client, or a task.
+pub(crate) trait Ask: Send + Sync {
+    /// Sends the question, and waits for its answer. Dropping the future
+    /// withdraws the question.
+    fn ask(&self, call: &Arc<CallContext>, question: Question) -> AskFuture;
+}

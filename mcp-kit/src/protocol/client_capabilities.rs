@@ -1,0 +1,164 @@
+//! The capabilities that a client declares: what a server may ask it for.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+/// A capability that a question to the client needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ClientCapability {
+    /// Forms for the user: `elicitation`, without a mode or with `form`.
+    Form,
+    /// URLs for the user: `elicitation` with `url`.
+    Url,
+    /// Completions of the client's model: `sampling`.
+    Sampling,
+    /// The client's folders: `roots`.
+    Roots,
+}
+
+/// The capabilities that a client has declared, for one request in the modern era
+/// and in `initialize` before that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ClientCapabilities {
+    bits: u8,
+}
+
+/// The members of a `capabilities` object that are read.
+#[derive(Deserialize)]
+struct Declared<'a> {
+    #[serde(borrow, default)]
+    elicitation: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    sampling: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    roots: Option<&'a RawValue>,
+}
+
+/// The modes of `elicitation`.
+#[derive(Deserialize)]
+struct Modes<'a> {
+    #[serde(borrow, default)]
+    form: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    url: Option<&'a RawValue>,
+}
+
+impl ClientCapability {
+    const fn bit(self) -> u8 {
+        match self {
+            Self::Form => 1,
+            Self::Url => 2,
+            Self::Sampling => 4,
+            Self::Roots => 8,
+        }
+    }
+
+    /// Returns its name, for a sentence.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Form => "elicitation",
+            Self::Url => "elicitation.url",
+            Self::Sampling => "sampling",
+            Self::Roots => "roots",
+        }
+    }
+
+    /// Returns the capabilities object that declares it.
+    pub(crate) fn declaration(self) -> Value {
+        match self {
+            Self::Form => json!({"elicitation": {}}),
+            Self::Url => json!({"elicitation": {"url": {}}}),
+            Self::Sampling => json!({"sampling": {}}),
+            Self::Roots => json!({"roots": {}}),
+        }
+    }
+}
+
+impl ClientCapabilities {
+    /// Reads the text of a `capabilities` object. What cannot be read counts as
+    /// undeclared.
+    pub(crate) fn from_json(text: &str) -> Self {
+        let Some(declared) = object::<Declared<'_>>(text) else {
+            return Self::default();
+        };
+        let mut all = Self::default();
+        if let Some(modes) = declared.elicitation
+            && let Some(modes) = object::<Modes<'_>>(modes.get())
+        {
+            let (form, url) = (modes.form.is_some(), modes.url.is_some());
+            // Without a mode it means forms, as before there were modes.
+            all.declare(ClientCapability::Form, form || !url);
+            all.declare(ClientCapability::Url, url);
+        }
+        let is_object = |value: Option<&RawValue>| value.is_some_and(|v| v.get().starts_with('{'));
+        all.declare(ClientCapability::Sampling, is_object(declared.sampling));
+        all.declare(ClientCapability::Roots, is_object(declared.roots));
+        all
+    }
+
+    /// Whether the client has declared this one.
+    pub(crate) const fn has(self, capability: ClientCapability) -> bool {
+        self.bits & capability.bit() != 0
+    }
+
+    fn declare(&mut self, capability: ClientCapability, is_declared: bool) {
+        if is_declared {
+            self.bits |= capability.bit();
+        }
+    }
+}
+
+/// Reads an object; serde would also take a list for a struct.
+fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
+    let text = text.trim_start();
+    text.starts_with('{')
+        .then(|| serde_json::from_str(text).ok())
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ClientCapability::{Form, Roots, Sampling, Url};
+    use super::*;
+
+    #[test]
+    fn capabilities_are_read_by_the_rules_of_the_specification() {
+        for (text, declared) in [
+            ("{}", vec![]),
+            (r#"{"elicitation":{}}"#, vec![Form]),
+            (r#"{"elicitation":{"form":{}}}"#, vec![Form]),
+            (r#"{"elicitation":{"url":{}}}"#, vec![Url]),
+            (r#"{"elicitation":{"form":{},"url":{}}}"#, vec![Form, Url]),
+            (r#"{"elicitation":{"voice":{}}}"#, vec![Form]),
+            (
+                r#"{"sampling":{"tools":{}},"roots":{"listChanged":true}}"#,
+                vec![Sampling, Roots],
+            ),
+            (r#"{"elicitation":null,"sampling":null}"#, vec![]),
+            (r#"{"elicitation":true,"roots":[]}"#, vec![]),
+            (r#"{"sampling":{},"sampling":{}}"#, vec![]),
+            ("[null,null,{}]", vec![]),
+        ] {
+            let read = ClientCapabilities::from_json(text);
+            for capability in [Form, Url, Sampling, Roots] {
+                assert_eq!(
+                    read.has(capability),
+                    declared.contains(&capability),
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_declaration_declares_its_capability() {
+        for capability in [Form, Url, Sampling, Roots] {
+            let text = capability.declaration().to_string();
+            assert!(
+                ClientCapabilities::from_json(&text).has(capability),
+                "{text}"
+            );
+        }
+    }
+}
