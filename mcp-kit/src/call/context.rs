@@ -10,6 +10,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use super::deadline::Deadline;
 use super::phase::Phase;
 use super::{
     Ask, CallScope, Cancelled, Error, ErrorKind, Reported, RequestInfo, RequestSource, RunPermit,
@@ -57,7 +58,7 @@ pub(crate) struct CallContext {
     pub(crate) target: Arc<Target>,
     pub(crate) home: Arc<dyn Home>,
     pub(crate) principal: Principal,
-    pub(crate) received_at: Instant,
+    pub(crate) deadline: Deadline,
     pub(crate) progress_token: Option<RequestId>,
     pub(crate) outbound: Option<Arc<dyn Outbound>>,
     /// The way by which questions reach the client, in the legacy era and in
@@ -192,6 +193,7 @@ impl CallContext {
     #[inline]
     pub(crate) fn new(parts: CallParts<'_>) -> Self {
         Self {
+            deadline: Deadline::new(Instant::now(), parts.target.timeout),
             target: parts.target,
             home: parts.home,
             request: parts.request,
@@ -199,7 +201,6 @@ impl CallContext {
             client: parts.client.cloned(),
             read_client: OnceLock::new(),
             principal: parts.principal,
-            received_at: Instant::now(),
             progress_token: parts.progress_token,
             outbound: None,
             ask: None,
@@ -221,6 +222,10 @@ impl CallContext {
     #[cfg(feature = "http")]
     pub(crate) fn hold(&self, claim: Claim) {
         let _ = self.held.set(claim);
+    }
+
+    pub(crate) fn received_at(&self) -> Instant {
+        self.deadline.began()
     }
 
     pub(crate) fn set_serial(&self, serial: u64) {
@@ -336,7 +341,7 @@ impl Call {
     /// Returns when the call's message was read, on tokio's clock.
     #[must_use]
     pub fn received_at(&self) -> Instant {
-        self.context().received_at
+        self.context().received_at()
     }
 
     /// Returns the arguments as JSON text: as the client sent them before

@@ -12,8 +12,8 @@ use tracing::Span;
 use super::contained::Contained;
 use super::refusal;
 use super::{
-    Ask, Call, CallContext, CallInfo, Ending, Error, ErrorKind, Next, Outbound, Outcome, Refusal,
-    Replaced, Reply, RunPermit,
+    Ask, Call, CallContext, CallInfo, Due, Ending, Error, ErrorKind, Next, Outbound, Outcome,
+    Refusal, Replaced, Reply, RunPermit,
 };
 #[cfg(feature = "http")]
 use crate::protocol::Era;
@@ -57,9 +57,19 @@ impl Pending {
         2 * self.id().size() + self.0.size()
     }
 
-    /// Returns when it is answered at the latest.
-    pub(crate) fn deadline(&self) -> Instant {
-        self.0.received_at + self.0.target.timeout + GRACE
+    /// Returns when its transport answers it at the earliest, as of `now`: the
+    /// call's deadline, and a while longer.
+    pub(crate) fn due(&self, now: Instant) -> Instant {
+        self.0.deadline.earliest(now) + GRACE
+    }
+
+    /// Ends the call if it is [due](Self::due) by `now`.
+    pub(crate) fn expire(&self, now: Instant) -> Due<Ended> {
+        let due = self.due(now);
+        if due > now {
+            return Due::Later(due);
+        }
+        self.end().map_or(Due::HasEnded, Due::Ended)
     }
 
     /// Sets the destination of the call's notifications, if it may have any.
@@ -373,7 +383,7 @@ impl CallContext {
     fn ending(&self, outcome: Outcome, has_begun: bool) -> Ending<'static> {
         Ending {
             outcome,
-            duration: self.received_at.elapsed(),
+            duration: self.received_at().elapsed(),
             bytes: None,
             error: None,
             reference: outcome.has_reference().then(|| self.reference()),

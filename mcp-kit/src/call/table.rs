@@ -23,7 +23,8 @@
 //! A chain can come to its end while the transport decides that the call's time is
 //! up. The call's phase decides then (`call/phase`): `expire` and `give_up_all` ask
 //! their closure for the right to end each call, and leave a call in the table that
-//! has ended by itself, until its answer takes it out.
+//! has ended by itself, until its answer takes it out. `expire` also leaves a call
+//! whose deadline has moved, because its clock was paused.
 //!
 //! | method | takes out | the request gets |
 //! |---|---|---|
@@ -122,6 +123,17 @@ pub(crate) enum NotAdmitted {
     Full,
 }
 
+/// What becomes of a call whose time has come.
+#[derive(Debug)]
+pub(crate) enum Due<E> {
+    /// It was ended, and leaves the table.
+    Ended(E),
+    /// Its clock was paused meanwhile. Its time comes then, which is later than now.
+    Later(Instant),
+    /// It has ended by itself: its answer, which is on the way, takes it out.
+    HasEnded,
+}
+
 /// A place for one call, whose id is free and for which the queue has room.
 pub(crate) struct Place<'a, T, W> {
     id: VacantEntry<'a, RequestId, u32>,
@@ -213,17 +225,31 @@ impl<T, W> CallTable<T, W> {
         self.remove(slot)
     }
 
-    /// Takes out every call whose time is up, unless it has ended by itself: see
-    /// [`give_up_all`](Self::give_up_all).
+    /// Takes out every call whose time is up and that `look` ends. The others
+    /// stay: see [`Due`].
     pub(crate) fn expire<E>(
         &mut self,
         now: Instant,
-        end: impl FnMut(&T) -> Option<E>,
+        mut look: impl FnMut(&T) -> Due<E>,
     ) -> Vec<(Removed<T, W>, E)> {
         if self.entries.earliest.is_none_or(|earliest| now < earliest) {
             return Vec::new();
         }
-        let expired = self.remove_where(|entry| entry.due <= now, end);
+        let mut later = Vec::new();
+        let expired = self.remove_where(
+            |entry| entry.due <= now,
+            |slot, entry| match look(&entry.call) {
+                Due::Ended(ended) => Some(ended),
+                Due::Later(due) => {
+                    later.push((slot, due));
+                    None
+                }
+                Due::HasEnded => None,
+            },
+        );
+        for (slot, due) in later {
+            self.entries.set_due(slot, due);
+        }
         self.entries.find_earliest(now);
         expired
     }
@@ -232,15 +258,15 @@ impl<T, W> CallTable<T, W> {
     /// ended by itself: it stays until its answer, which is on the way, takes it out.
     pub(crate) fn give_up_all<E>(
         &mut self,
-        end: impl FnMut(&T) -> Option<E>,
+        mut end: impl FnMut(&T) -> Option<E>,
     ) -> Vec<(Removed<T, W>, E)> {
-        self.remove_where(|_| true, end)
+        self.remove_where(|_| true, |_, entry| end(&entry.call))
     }
 
     /// Takes out every call, and admits no more.
     pub(crate) fn close(&mut self) -> Vec<Removed<T, W>> {
         self.entries.is_closed = true;
-        let all = self.remove_where(|_| true, |_| Some(()));
+        let all = self.remove_where(|_| true, |_, _| Some(()));
         all.into_iter().map(|(removed, ())| removed).collect()
     }
 
@@ -293,11 +319,11 @@ impl<T, W> CallTable<T, W> {
     fn remove_where<E>(
         &mut self,
         matches: impl Fn(&Entry<T, W>) -> bool,
-        mut end: impl FnMut(&T) -> Option<E>,
+        mut end: impl FnMut(u32, &Entry<T, W>) -> Option<E>,
     ) -> Vec<(Removed<T, W>, E)> {
         let mut removed = Vec::new();
         for slot in self.entries.slots_where(matches) {
-            if let Some(ended) = self.entries.get(slot).and_then(|entry| end(&entry.call))
+            if let Some(ended) = self.entries.get(slot).and_then(|entry| end(slot, entry))
                 && let Some(entry) = self.remove(slot)
             {
                 removed.push((entry, ended));

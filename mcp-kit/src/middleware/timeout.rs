@@ -1,9 +1,14 @@
 //! Ends calls that take too long.
 
 use std::borrow::Cow;
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::task::unconstrained;
 
 use super::{Middleware, Next};
 use crate::call::{Call, Error, Reply, readable, timed_out};
@@ -31,15 +36,24 @@ impl Timeout {
 #[async_trait]
 impl Middleware for Timeout {
     async fn handle(&self, call: Call, next: Next<'_>) -> Result<Reply, Error> {
-        let context = std::sync::Arc::clone(call.context());
-        let deadline = call.received_at() + self.after.min(Limits::LONGEST_TIME);
-        match tokio::time::timeout_at(deadline, next.run(call)).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                context.cancel();
-                Err(timed_out(context.target.info.kind(), self.after, true))
-            }
-        }
+        let context = Arc::clone(call.context());
+        let outcome = {
+            let mut running = next.run(call);
+            let passed = context
+                .deadline
+                .passed(self.after.min(Limits::LONGEST_TIME));
+            // Also if the handler uses up what its task may do at a time.
+            let mut passed = pin!(unconstrained(passed));
+            poll_fn(|cx| match running.as_mut().poll(cx) {
+                Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+                Poll::Pending => passed.as_mut().poll(cx).map(|()| None),
+            })
+            .await
+        };
+        outcome.unwrap_or_else(|| {
+            context.cancel();
+            Err(timed_out(context.target.info.kind(), self.after, true))
+        })
     }
 
     fn name(&self) -> Cow<'static, str> {

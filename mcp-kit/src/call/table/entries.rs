@@ -239,6 +239,12 @@ impl<T, W> Entries<T, W> {
         })
     }
 
+    pub(super) fn set_due(&mut self, slot: u32, due: Instant) {
+        if let Some(Slot::Used(entry)) = self.slots.get_mut(slot as usize) {
+            entry.due = due;
+        }
+    }
+
     /// Finds when the next entry is due. One that was due by `now` and is still here
     /// has ended by itself, and is about to be taken out.
     pub(super) fn find_earliest(&mut self, now: Instant) {

@@ -49,12 +49,25 @@ struct Request {
     kept: Kept,
 }
 
-/// Whether a call has ended by itself, so that its answer is on the way.
-type Kept = Rc<Cell<bool>>;
+type Kept = Rc<Fate>;
+
+#[derive(Default)]
+struct Fate {
+    /// The call has ended by itself, so that its answer is on the way.
+    has_ended: Cell<bool>,
+    /// By how much pauses have moved its deadline.
+    paused: Cell<Duration>,
+}
+
+impl Request {
+    fn due(&self) -> Instant {
+        self.due + self.kept.paused.get()
+    }
+}
 
 /// The right to end a call from outside.
 fn end(kept: &Kept) -> Option<()> {
-    (!kept.get()).then_some(())
+    (!kept.has_ended.get()).then_some(())
 }
 
 /// A table and what should be in it.
@@ -187,9 +200,18 @@ impl Model {
     fn expire(&mut self, by: Duration) {
         self.now += by;
         let now = self.now;
-        let is_late = |request: &&Request| request.due <= now && !request.kept.get();
+        let is_late = |request: &&Request| request.due() <= now && !request.kept.has_ended.get();
         let late = self.open().filter(is_late).count();
-        let removed = self.table.expire(now, end);
+        let requests = &self.requests;
+        let removed = self.table.expire(now, |kept| {
+            let request = requests.iter().find(|one| Rc::ptr_eq(&one.kept, kept));
+            let due = request.expect("a call that was admitted").due();
+            match end(kept) {
+                _ if due > now => Due::Later(due),
+                Some(()) => Due::Ended(()),
+                None => Due::HasEnded,
+            }
+        });
         assert_eq!(removed.len(), late);
         self.given_up(removed);
         assert_eq!(self.open().filter(is_late).count(), 0);
@@ -198,7 +220,7 @@ impl Model {
     fn give_up_all(&mut self) {
         let removed = self.table.give_up_all(end);
         self.given_up(removed);
-        assert!(self.open().all(|request| request.kept.get()));
+        assert!(self.open().all(|request| request.kept.has_ended.get()));
     }
 
     fn given_up(&mut self, removed: Vec<(Removed<Kept, Kept>, ())>) {
@@ -229,8 +251,8 @@ impl Model {
         assert_eq!(table.entries.waiting, self.queue.len());
         assert_eq!(table.entries.waiting_bytes, self.waiting_bytes());
         assert_eq!(table.ids.len(), table.len());
-        let late = self.open().filter(|request| !request.kept.get());
-        if let Some(earliest) = late.map(|request| request.due).min() {
+        let late = self.open().filter(|request| !request.kept.has_ended.get());
+        if let Some(earliest) = late.map(Request::due).min() {
             let next = table.next_due();
             assert!(
                 next.is_some_and(|next| next <= earliest),
@@ -277,7 +299,7 @@ fn run(seed: u64, steps: usize) -> Model {
     // Some clients come in bursts, some one by one.
     let takes = 1 + random.below(8);
     for _ in 0..steps {
-        match random.below(8 + takes) {
+        match random.below(9 + takes) {
             0 | 1 => model.start(),
             2 if !model.handlers.is_empty() => {
                 let handler = random.below(model.handlers.len());
@@ -295,7 +317,7 @@ fn run(seed: u64, steps: usize) -> Model {
             6 if random.below(20) == 0 => model.give_up_all(),
             6 if !model.handlers.is_empty() => {
                 let at = model.handlers[random.below(model.handlers.len())];
-                model.requests[at].kept.set(true);
+                model.requests[at].kept.has_ended.set(true);
             }
             7 => {
                 // Of a call that has ended, or runs, or waits: a stale key finds
@@ -309,6 +331,11 @@ fn run(seed: u64, steps: usize) -> Model {
                         assert!(model.table.finish(key).is_none());
                     }
                 }
+            }
+            8 if !model.requests.is_empty() => {
+                let at = random.below(model.requests.len());
+                let paused = &model.requests[at].kept.paused;
+                paused.set(paused.get() + random.millis(30));
             }
             _ => {
                 let (bytes, time) = (random.below(60), random.millis(100));
@@ -437,7 +464,7 @@ fn a_table_owns_no_memory_before_it_is_used_and_little_after_a_busy_time() {
         one(&mut table, number);
     }
     table.shrink();
-    assert_eq!(table.expire(due, |()| Some(())).len(), 1_000);
+    assert_eq!(table.expire(due, |()| Due::Ended(())).len(), 1_000);
     table.shrink();
     assert!(table.ids.capacity() <= KEPT_ROOM);
     assert!(table.entries.capacity() <= KEPT_ROOM);

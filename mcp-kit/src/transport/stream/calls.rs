@@ -99,15 +99,15 @@ impl Calls {
         })
     }
 
-    /// Accepts a call, which runs when there is room. Returns its deadline.
+    /// Accepts a call, which runs when there is room. Returns when it is due.
     pub(super) fn take(
         &self,
         call: Pending,
         batch: Option<&Arc<Batch>>,
     ) -> Result<Instant, Refused> {
-        let deadline = self.queue(call, batch)?;
+        let due = self.queue(call, batch)?;
         self.ticking.start();
-        Ok(deadline)
+        Ok(due)
     }
 
     fn queue(&self, call: Pending, batch: Option<&Arc<Batch>>) -> Result<Instant, Refused> {
@@ -122,7 +122,7 @@ impl Calls {
             Err(NotAdmitted::Full | NotAdmitted::Closed) => return Err(Refused::Busy(call)),
         };
         call.context().set_serial(place.key().serial());
-        let deadline = call.deadline();
+        let due = call.due(call.context().received_at());
         if let Some(batch) = batch {
             batch.expect_one();
         }
@@ -131,8 +131,8 @@ impl Calls {
             task: None,
             batch: batch.cloned(),
         };
-        place.fill(open, (), deadline);
-        Ok(deadline)
+        place.fill(open, (), due);
+        Ok(due)
     }
 
     /// Starts runners for waiting calls, as far as there is room.
@@ -179,9 +179,9 @@ impl Calls {
     }
 
     /// Answers every call whose time has run out while its handler blocked its
-    /// thread, or while it waited. Returns the next deadline.
+    /// thread, or while it waited. Returns when the next one is due.
     pub(super) fn expire(&self, now: Instant) -> Option<Instant> {
-        let expired = self.lock().calls.expire(now, |open| open.call.end());
+        let expired = self.lock().calls.expire(now, |open| open.call.expire(now));
         self.refuse(expired, Refusal::TimedOut);
         self.lock().calls.next_due()
     }

@@ -125,7 +125,7 @@ impl Connection {
         }
         call.report_to(|| Arc::clone(&self.calls) as Arc<dyn Outbound>);
         match self.calls.take(call, batch) {
-            Ok(deadline) => self.expiry.set(deadline),
+            Ok(due) => self.expiry.set(due),
             Err(Refused::DuplicateId) => self.refuse_duplicate(batch),
             Err(Refused::Busy(call)) => self.refuse_call(&call, batch, Refusal::Busy),
         }

@@ -57,7 +57,7 @@ impl Runner {
         while let Some((key, call)) = poll_fn(|cx| calls.poll_next(&mut self, cx)).await {
             // The clock is read once per call. A poll begins where the last one
             // ended; after a pause, where its message was read.
-            let read = call.context().received_at.into_std();
+            let read = call.context().received_at().into_std();
             if read > poll_began {
                 batch_began = read;
                 poll_began = read;

@@ -111,7 +111,7 @@ impl Call {
         let stream = patience.map(|patience| self.received_at() + patience);
         let look = socket.as_ref().map(|_| now + LOOK);
         let sooner = [stream, look].into_iter().flatten();
-        (sooner.filter(|at| *at > now)).fold(self.deadline(), Instant::min)
+        (sooner.filter(|at| *at > now)).fold(self.call.due(now), Instant::min)
     }
 
     /// Ends a call whose client has left; makes the response a stream once it
@@ -122,7 +122,7 @@ impl Call {
         let Waiting { patience, socket } = &self.waiting;
         if (socket.as_deref()).is_some_and(|socket| socket::has_left(socket.as_ref())) {
             self.cancel();
-        } else if self.deadline() <= now {
+        } else if self.call.due(now) <= now {
             self.refuse(Refusal::TimedOut);
         } else if patience.is_some_and(|patience| self.received_at() + patience <= now) {
             self.exchange.open_stream();
@@ -130,7 +130,7 @@ impl Call {
     }
 
     pub(crate) fn received_at(&self) -> Instant {
-        self.call.context().received_at
+        self.call.context().received_at()
     }
 
     /// Ends the call without an answer: no client waits for it any more.
@@ -212,11 +212,6 @@ impl Call {
         if let Some(task) = self.task.get() {
             task.abort();
         }
-    }
-
-    /// The time by which the call is answered at the latest.
-    pub(crate) fn deadline(&self) -> Instant {
-        self.call.deadline()
     }
 }
 

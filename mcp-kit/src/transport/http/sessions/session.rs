@@ -78,7 +78,7 @@ struct State {
     /// Every call that has not been answered. Handlers that block on after
     /// their call has ended also hold permits.
     calls: CallTable<Arc<Call>, Waiting>,
-    /// The time by which all of them are answered.
+    /// The time by which all of them are answered, unless their clocks pause.
     busy_until: u64,
     /// Waiting calls are being started.
     is_launching: bool,
@@ -287,7 +287,8 @@ impl LegacySession {
             batch.expect_one();
         }
         let (call, holds) = Call::prepare(mcp, call, exchange, awaited, Some(place));
-        let until = self.common.at(call.deadline());
+        let due = call.pending().due(call.received_at());
+        let until = self.common.at(due);
         *busy_until = if was_idle {
             until
         } else {
@@ -295,7 +296,7 @@ impl LegacySession {
         };
         let runtime = Handle::current();
         let waiting = Waiting { holds, runtime };
-        entry.fill(Arc::clone(&call), waiting, call.deadline());
+        entry.fill(Arc::clone(&call), waiting, due);
         drop(state);
         self.launch();
         Ok(call)
