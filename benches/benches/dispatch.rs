@@ -120,7 +120,7 @@ fn layers(criterion: &mut Criterion) {
     });
 }
 
-/// What stands in `Validate` and cannot be taken out of the chain: serde and
+/// The part of `Validate` that cannot be taken out of the chain: serde and
 /// garde alone, as the least that it could cost.
 fn decode(criterion: &mut Criterion) {
     criterion.bench_function("decode/serde and garde", |bencher| {

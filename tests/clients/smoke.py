@@ -49,7 +49,7 @@ async def listing(client):
     check(TOOL in tools, f"{TOOL} is not listed, only {sorted(tools)}")
     tool = tools[TOOL]
     check(bool(tool.description), f"{TOOL} has no description")
-    check(tool.input_schema.get("type") == "object", f"the input schema is no object: {tool.input_schema}")
+    check(tool.input_schema.get("type") == "object", f"the input schema is not an object: {tool.input_schema}")
     jsonschema.Draft202012Validator.check_schema(tool.input_schema)
     check(tool.output_schema is not None, f"{TOOL} has no output schema")
     jsonschema.Draft202012Validator.check_schema(tool.output_schema)
@@ -105,7 +105,7 @@ async def converse(mode: str, version: str, server) -> None:
 
 @asynccontextmanager
 async def over_stdio(command: list[str]):
-    # What goes wrong is told here; a line for each call would bury it.
+    # Only failures are printed; a line for each call would bury them.
     yield StdioServerParameters(command=command[0], args=command[1:], env={"RUST_LOG": "warn"})
 
 

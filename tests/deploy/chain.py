@@ -355,7 +355,7 @@ def rolling_restart(chain: Chain) -> None:
             stop.wait(1.2 if session else 0.1)
 
     names = list(KEYS)
-    # Callers whom nobody else uses, enough that none meets the limit.
+    # Callers of their own, enough that none meets the limit.
     groups = [(names[10:25], False), (names[25:38], False), (names[38:39], True), (names[39:40], True)]
     threads = [threading.Thread(target=calls, args=group, daemon=True) for group in groups]
     for thread in threads:

@@ -2,8 +2,8 @@
 
 Usage: check.py
 
-Reads each file as what it is for would, and asserts what matters: nobody is
-root, nothing secret is baked in, probes are wired, whoever stops a process waits
+Reads each file as its program would, and asserts what matters: no process is
+root, nothing secret is baked in, probes are wired, the supervisor waits
 for its drain, and ports, users and networks agree from file to file. Wants
 PyYAML, compose-spec, kubernetes-validate and hadolint beside this Python, and
 caddy, systemd-analyze and cargo on the path. Ends with 0, or with 1 and all that

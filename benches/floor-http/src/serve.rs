@@ -36,7 +36,7 @@ async fn listen(address: &str) -> io::Result<Infallible> {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         tokio::spawn(async move {
-            // A connection that breaks concerns nobody else.
+            // A connection that breaks does not affect the others.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service_fn(respond))
                 .await;

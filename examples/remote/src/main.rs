@@ -2,7 +2,7 @@
 //! web-search example does; what is different is how it is served.
 //!
 //! Where to listen, the keys, the public name and the proxies are the business
-//! of whoever runs it: they are options and environment variables of the
+//! of its operator: they are options and environment variables of the
 //! command `http`. What belongs to these tools is set here.
 
 use std::{error::Error, path::PathBuf, process::ExitCode};

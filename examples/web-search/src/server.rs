@@ -64,7 +64,7 @@ pub fn instructions(search: &Search) -> String {
 ///
 /// When one of the two cannot be used.
 pub fn brave_from_env() -> Result<Option<Brave>, Box<dyn Error>> {
-    // Hosts pass on a setting that nobody filled in as an empty one.
+    // Hosts pass on a setting that the user left blank as an empty one.
     let setting = |name| {
         std::env::var(name)
             .ok()

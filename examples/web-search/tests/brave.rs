@@ -195,7 +195,7 @@ async fn no_connection_and_a_broken_one_are_unreachable() {
     let error = brave(&format!("http://{address}"))
         .search("secret words", 5)
         .await;
-    let error = error.expect_err("nobody listens");
+    let error = error.expect_err("no process listens");
     assert!(matches!(error, SearchError::Unreachable(_)), "{error:?}");
     assert!(
         !format!("{error:?}").contains("secret"),

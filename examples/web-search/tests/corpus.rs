@@ -257,7 +257,7 @@ fn a_folder_that_cannot_be_searched_says_why() {
     ));
     fs::write(folder.join("file.txt"), "x").expect("a file");
     let file = Corpus::folder(&folder.join("file.txt")).err();
-    let message = file.expect("a file is no folder").to_string();
+    let message = file.expect("a file is not a folder").to_string();
     assert!(message.starts_with("the folder ") && message.ends_with("cannot be read"));
 }
 

@@ -172,7 +172,7 @@ impl Ended {
         answer
     }
 
-    /// Ends it with an answer that is no result of the call.
+    /// Ends it with an answer that is not a result of the call.
     pub(crate) fn turn_away(self, why: Refusal) {
         let error = why.error(&self.context, self.has_begun);
         self.report(&error, None);

@@ -68,7 +68,7 @@ fn level(how: &Ending<'_>) -> Level {
         Outcome::ResultTooLarge | Outcome::Failed(ErrorKind::Timeout | ErrorKind::Busy) => {
             Level::WARN
         }
-        // Something failed, though the client was told what to make of it.
+        // It failed, though the client has a message.
         _ if how.error().is_some_and(|error| error.source().is_some()) => Level::WARN,
         _ => Level::INFO,
     }

@@ -332,13 +332,13 @@ async fn a_blocking_handler_keeps_its_permit_until_it_ends() {
     // Still blocked, so the only permit is out.
     let second = client.call("blocks", json!({})).await;
     assert!(second.is_error());
-    // One for the first, and one for whoever comes next.
+    // One for the first, and one for the next call.
     open.send(()).unwrap();
     open.send(()).unwrap();
     loop {
         let next = client.call("blocks", json!({})).await;
         if !next.is_error() {
-            assert_eq!(next.text(), "false", "nobody cancelled this one");
+            assert_eq!(next.text(), "false", "this one was not cancelled");
             break;
         }
     }

@@ -1,4 +1,4 @@
-//! Who stands around a call, in which order, and what each can do.
+//! The middlewares around a call, their order, and what each can do.
 
 use std::sync::{Arc, Mutex};
 
@@ -89,7 +89,7 @@ async fn middlewares_stand_where_they_were_put() {
             "after first",
         ]
     );
-    // What stands behind validation never sees a call that breaks the rules.
+    // A layer after validation never sees a call that breaks the rules.
     assert!(client.call("greet", json!({"name": ""})).await.is_error());
     assert_eq!(
         trail.take(),

@@ -244,7 +244,7 @@ async fn no_value_of_an_argument_is_logged_at_any_level_or_told_in_a_refusal() {
         assert!(answer["error"]["code"].is_i64(), "{answer}");
         assert!(!answer.to_string().contains(SECRET), "{line}: {answer}");
     }
-    // A name that the client made up is told to it, and only counted here.
+    // A name that the client made up is in its answer, and only counted in the log.
     let result = client.call("log_in", json!({"user": "x", SECRET: 1})).await;
     assert!(result.text().contains(SECRET), "{}", result.text());
     client.close().await;

@@ -41,7 +41,7 @@ async fn progress_only_grows_and_comes_before_the_result() {
     }
 }
 
-/// Where a tool's progress is left for somebody who goes on with it.
+/// Where a tool leaves its progress for another task.
 type Left = Arc<std::sync::Mutex<Option<Progress>>>;
 
 /// Ends before its work does.

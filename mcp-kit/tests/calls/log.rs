@@ -32,7 +32,7 @@ thread_local! {
     static PANICS_AT: Cell<&'static str> = const { Cell::new("") };
 }
 
-/// The subscriber panics from now on, on this thread, where it is told of this:
+/// The subscriber panics from now on, on this thread, on this event:
 /// `new_span`, `enter`, `exit`, `close`, `event`, or of anything.
 pub fn panic_at(what: &'static str) {
     PANICS_AT.set(what);

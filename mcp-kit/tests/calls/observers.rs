@@ -124,7 +124,7 @@ impl Entries {
             has_answer,
         };
         assert_eq!(self.0.try_recv().unwrap(), entry);
-        assert!(self.0.try_recv().is_err(), "{outcome} was told twice");
+        assert!(self.0.try_recv().is_err(), "{outcome} was reported twice");
     }
 }
 
@@ -156,7 +156,7 @@ async fn every_end_of_a_call_that_ran_is_told_once() {
     let guest = Client::builder(&server).principal(guest).connect().await;
     guest.call("guarded", json!({})).await;
     entries.only("guarded", "forbidden", [true, true]);
-    // A name that the server does not have is no call.
+    // A request for an unknown name is not a call.
     let unknown = client.request("tools/call", json!({"name": "unknown"}));
     assert!(unknown.await.is_err());
     assert!(entries.0.try_recv().is_err());

@@ -111,7 +111,7 @@ fn other_urls_are_taken_in_their_normal_form() {
             "http://example.com/?x=http://y@z",
         ),
         ("http://[2001:DB8:0::1]/", "http://[2001:db8::1]/"),
-        // What is after the number sign is no host.
+        // The part after the number sign is not a host.
         ("http://example.com#@127.0.0.1/", "http://example.com/"),
         // The client refuses it, unless it has an exception for it.
         ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/"),

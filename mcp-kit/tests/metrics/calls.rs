@@ -55,7 +55,7 @@ async fn endless() {
     std::future::pending().await
 }
 
-/// Says when it runs, and goes on when it is told to.
+/// Signals that it runs, and continues at a signal.
 #[tool]
 async fn waits(State(gate): State<Arc<Gate>>) {
     gate.runs.notify_one();

@@ -1,4 +1,4 @@
-//! Setting OAuth up, and what clients are told of it.
+//! The setup of OAuth, and what clients read of it.
 
 use std::time::Duration;
 

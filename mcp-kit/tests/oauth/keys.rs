@@ -193,7 +193,7 @@ async fn old_keys_stay_in_use_for_an_hour_while_the_issuer_is_down() {
         pass(minutes(11)).await;
         known(ask(&oauth, &token).await);
     }
-    // What it cannot say now is no reason to refuse a token for good.
+    // What it cannot say now does not refuse a token for good.
     pass(minutes(1)).await;
     let unknown = signer.token("k2", &issuer.claims());
     assert!(ask(&oauth, &unknown).await.unwrap_err().is_unavailable());

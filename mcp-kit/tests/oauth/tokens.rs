@@ -296,7 +296,7 @@ async fn names_are_plain_and_cannot_be_those_of_others() {
         let outcome = ask(&oauth, &name(json!(bad))).await;
         assert_eq!(
             refused(outcome),
-            "the claim that names the token's holder is no plain name"
+            "the claim that names the token's holder is not a plain name"
         );
     }
     for good in [

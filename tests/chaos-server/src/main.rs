@@ -6,7 +6,7 @@
 //! - `CHAOS_TRACE=<file>`: the tool `slow` appends `start <ms>` when it begins
 //!   and `done <ms>` when it has run to its end.
 //! - `CHAOS_RATE=<n>/s`: a rate limit for each caller on every tool. Unset, the
-//!   limiter runs with a bound that nobody reaches, so that load tests measure
+//!   limiter runs with a limit that no caller reaches, so that load tests measure
 //!   it without meeting it. `CHAOS_ADDRESS_RATE`: the same for each address.
 //! - `CHAOS_ROOT=<folder>`: where `read_file` reads. Unset, the tool refuses every
 //!   path.
@@ -97,7 +97,7 @@ fn build() -> Result<Server, Box<dyn Error>> {
     Ok(server.build()?)
 }
 
-/// A rate that nobody meets unless the environment says another.
+/// A rate that no caller reaches unless the environment sets another.
 fn rate(name: &str) -> Result<Rate, Box<dyn Error>> {
     let rate = env::var(name).unwrap_or_else(|_| "1000000/s".to_owned());
     Ok(rate.parse()?)

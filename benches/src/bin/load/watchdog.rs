@@ -54,7 +54,7 @@ impl Watchdog {
         child: &SharedChild,
         step: impl FnOnce() -> Result<T, String>,
     ) -> Result<T, String> {
-        // From before the watchdog's patience begins, so that whoever was killed
+        // From before the watchdog's patience begins, so that a process that was killed
         // is known to have taken longer.
         let begin = Instant::now();
         // The thread ends only when every sender is gone.

@@ -36,7 +36,7 @@ pub fn outcome(result: CallResult) -> Result<Value, String> {
     Ok(result.structured().expect("structured content").clone())
 }
 
-/// The text of a refusal; a failure of the server's own is no refusal.
+/// The text of a refusal; a failure of the server's own is not a refusal.
 pub async fn refusal(client: &Client, sql: &str) -> String {
     let text = rows(client, sql).await.expect_err(sql);
     assert!(!text.contains("internal error"), "{sql}: {text}");

@@ -88,7 +88,7 @@ fn tag(html: &str) -> Option<(Option<char>, usize)> {
     Some((None, html.find('>')? + 1))
 }
 
-/// The character that the entity at the start of `html` stands for.
+/// The character that the entity at the start of `html` encodes.
 fn entity(html: &str) -> Option<(Option<char>, usize)> {
     // The longest name is that of a code point: `#x10FFFF`.
     let end = html.bytes().take(10).position(|byte| byte == b';')?;

@@ -107,7 +107,7 @@ pub(super) fn read(folder: &Path) -> Result<Contents, FolderError> {
 }
 
 struct Walk {
-    /// Without links, so that "inside" can be told.
+    /// Without links, so that "inside" can be checked.
     root: PathBuf,
     contents: Contents,
     bytes: u64,

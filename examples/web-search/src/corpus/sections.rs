@@ -18,7 +18,7 @@ pub(super) struct Section {
     pub(super) level: u8,
     /// The section's own heading; empty if there is none.
     pub(super) heading: String,
-    /// The heading's line as it stands in the file.
+    /// The heading's line as it is in the file.
     pub(super) line: String,
     /// The text below the heading, up to the next heading of any level.
     pub(super) body: String,
@@ -101,7 +101,7 @@ struct Heading {
 }
 
 impl Heading {
-    /// What stands above the text before the first heading.
+    /// The heading for the text before the first heading.
     fn none() -> Self {
         Self {
             level: 0,
@@ -143,7 +143,7 @@ fn parts_of_markdown(text: &str) -> Vec<Part> {
             part.body.push('\n');
         }
     }
-    // What stands before the first heading counts only if it says something.
+    // The text before the first heading counts only if it is not blank.
     if parts.len() > 1 && parts[0].body.trim().is_empty() {
         parts.remove(0);
     }

@@ -49,7 +49,7 @@ pub(crate) fn publish(spec: &ArgsSpec) -> Result<Value, Vec<String>> {
     let mut publisher = Publisher::default();
     let Some(root) = schema.as_object_mut() else {
         return Err(vec![format!(
-            "`{}`: its schema is no object",
+            "`{}`: its schema is not an object",
             spec.type_name
         )]);
     };

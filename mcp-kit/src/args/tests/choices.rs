@@ -410,7 +410,7 @@ fn null_of_another_variant_is_left_out_in_a_nested_enum() {
         assert_eq!(filled::<Holder>(sent).replace(' ', ""), taken, "{sent}");
     }
     for (sent, said) in [
-        // A member of the struct around it is no member of a variant.
+        // A member of the struct around it is not a member of a variant.
         (
             r#"{"t":{"kind":"list","x":null}}"#,
             "t: unknown argument \"x\"",

@@ -1,5 +1,5 @@
 //! Random JSON, the same in every run: nothing panics, a refusal always says
-//! something, and no value is ever told.
+//! something, and no message has a value.
 
 use super::*;
 

@@ -31,7 +31,7 @@ impl Linter<'_> {
 
     fn schema(&mut self, schema: &Value, at: &str) {
         let Some(object) = schema.as_object() else {
-            return self.wrong(at, "is no object");
+            return self.wrong(at, "is not an object");
         };
         if has_null_type(object) && self.input && at.ends_with('?') {
             self.wrong(at, "is optional and admits null");
@@ -67,7 +67,7 @@ impl Linter<'_> {
                         self.wrong(&at, "could be one enum");
                     }
                     if branches.len() < 2 {
-                        self.wrong(&at, "is no choice");
+                        self.wrong(&at, "is not a choice");
                     }
                     for branch in branches {
                         // The place may be left out in each of them.

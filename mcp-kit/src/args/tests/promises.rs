@@ -385,7 +385,7 @@ enum OneForm {
     Fraction(#[garde(skip)] f64),
 }
 
-/// Each of these can be told from those before it, or has the same rules.
+/// Each of these can be distinguished from those before it, or has the same rules.
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 #[tool_args(crate = crate)]
 #[serde(untagged)]

@@ -124,7 +124,7 @@ impl Rules {
         let is_plain = !name.is_empty() && name.trim() == name && !name.contains(is_unsafe);
         if name.len() > LONGEST || !is_plain {
             return Err(AuthError::invalid(
-                "the claim that names the token's holder is no plain name",
+                "the claim that names the token's holder is not a plain name",
             ));
         }
         Ok(format!("{}#{name}", self.name_prefix))

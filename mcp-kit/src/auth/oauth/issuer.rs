@@ -120,7 +120,7 @@ impl Issuer {
         }
         absolute_with_query(&metadata.jwks_uri)
             .filter(|url| url.scheme_str() == Some("https") || self.name.starts_with("http:"))
-            .ok_or_else(|| self.wrong("metadata has a `jwks_uri` that is no https URL"))
+            .ok_or_else(|| self.wrong("metadata has a `jwks_uri` that is not an https URL"))
     }
 
     fn failed(&self, document: &str, error: FetchError) -> KeysError {

@@ -294,7 +294,7 @@ impl Command {
     /// # Errors
     ///
     /// If an argument is refused, if the program does not end in time, if too many runs go on
-    /// already, or if the system cannot start it. A program that fails is no error here: see
+    /// already, or if the system cannot start it. A program that fails is not an error here: see
     /// [`CommandOutput::status`] and [`CommandOutput::text`].
     pub async fn run(mut self) -> Result<CommandOutput, CommandError> {
         if let Some(error) = self.invalid.take() {

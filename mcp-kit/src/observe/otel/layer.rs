@@ -1,7 +1,7 @@
 //! The layer that passes spans at level `INFO` and above to the exporter.
 //!
 //! Events would bring the log's texts along, and an error's would colour the
-//! span. A per-layer filter is no way to keep them out: what `tracing::enabled!`
+//! span. A per-layer filter does not keep them out: what `tracing::enabled!`
 //! asks such a filter stays with the thread, and the next span is lost.
 
 use opentelemetry_sdk::trace::SdkTracer;

@@ -169,7 +169,7 @@ impl Compiler<'_> {
                 self.problem(
                     at,
                     &format!(
-                        "`{keyword}` {pattern:?} is no regular expression that Rust's regex \
+                        "`{keyword}` {pattern:?} is not a regular expression that Rust's regex \
                          crate reads ({}): say it without look-around and back-references",
                         error.to_string().lines().last().unwrap_or_default()
                     ),

@@ -134,20 +134,20 @@ impl Server {
         let mut missing = Vec::new();
         if is_open {
             missing.push(
-                "who may call: give API keys, in MCP_API_KEYS or a file (--keys-file), or with .authenticate(…); or allow every caller with .allow_unauthenticated() (--allow-unauthenticated)",
+                "no authentication is configured: set API keys in MCP_API_KEYS, in a file (--keys-file) or with .authenticate(…), or allow every caller with .allow_unauthenticated() (--allow-unauthenticated)",
             );
         }
         if !options.hosts.names_hosts() {
             missing.push(
-                "under which name it is reached: give the URL with .public_url(\"https://…\") (--public-url), or the hosts with .allow_host(…) (--allow-host)",
+                "no host name is configured: set the URL with .public_url(\"https://…\") (--public-url), or the hosts with .allow_host(…) (--allow-host)",
             );
         }
         if !is_public || missing.is_empty() {
             return Ok(());
         }
         invalid(format!(
-            "{address} can be reached by others, and the server does not know {}. Or listen on 127.0.0.1",
-            missing.join("; and it does not know ")
+            "refusing to listen on {address}, which other machines can reach: {}. Or listen on 127.0.0.1",
+            missing.join("; and ")
         ))
     }
 }

@@ -114,7 +114,7 @@ enum End {
 pub(super) struct Alarm {
     at: Option<Instant>,
     sleep: Option<Pin<Box<Sleep>>>,
-    /// Since the task was last told to it.
+    /// Since the task was last notified of it.
     is_reset: bool,
 }
 

@@ -241,7 +241,7 @@ async fn a_call_that_waits_stays_within_its_time() {
     assert_eq!(answer.result(), "anonymous");
 }
 
-/// A subscriber that panics whenever it is told something while it is armed.
+/// A subscriber that panics on each event while it is armed.
 struct Panics(Arc<AtomicBool>);
 
 impl tracing::Subscriber for Panics {
@@ -282,7 +282,7 @@ async fn a_log_that_panics_changes_no_answer() {
     // It waits for its turn until its time is up, of which a line is written.
     let second = client.ask(&call(2, "whoami", json!({}))).await;
     assert!(second.result().contains("50 ms"), "{second:?}");
-    // Other tests came to the same lines before, and nobody wanted them.
+    // Other tests reached the same lines before, when no subscriber was interested.
     tracing::callsite::rebuild_interest_cache();
     armed.store(true, Ordering::Relaxed);
     let third = client.ask(&call(3, "whoami", json!({}))).await;

@@ -100,7 +100,7 @@ fn the_runtime_of_the_first_call_need_not_be_the_last() {
         client
     });
     runtime().block_on(async {
-        // It begins only because somebody looks after it.
+        // It begins only because the ticker watches it.
         let message = call(2, "gated", json!({}));
         let asked = client.post(&message);
         let began = tokio::time::timeout(std::time::Duration::from_secs(30), asked).await;

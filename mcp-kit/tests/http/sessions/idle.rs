@@ -41,7 +41,7 @@ async fn a_call_in_flight_is_use() {
     let client = open(&server).await;
     let asked = client.start(call(1, "gated", json!({})));
     entered.recv().await.unwrap();
-    // Also where nobody waits for it.
+    // Also if no request waits for it.
     asked.abort();
     sleep(200 * MINUTE).await;
     client.ask(&ping(1)).await.refusal(400);
@@ -90,7 +90,7 @@ impl Authenticator for Moments {
     }
 }
 
-/// When that is over is told by the clock on the wall.
+/// The wall clock decides when that is over.
 #[tokio::test]
 async fn stream_ends_when_the_token_expires() {
     let server = server().http(|http| http.authenticate(Moments));
@@ -101,7 +101,7 @@ async fn stream_ends_when_the_token_expires() {
     client.assert_alive().await;
 }
 
-/// Nothing is written to the stream meanwhile, and nobody asks for anything.
+/// Nothing is written to the stream meanwhile, and no request comes.
 #[tokio::test(start_paused = true)]
 async fn stream_ends_within_half_a_minute_after_its_key_is_revoked() {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("revoked");

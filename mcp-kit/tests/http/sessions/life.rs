@@ -123,7 +123,7 @@ async fn versions_that_are_not_spoken_are_refused() {
         for version in ["2099-01-01", "1900-01-01", "tomorrow", ""] {
             assert_eq!(named(version).await, 400, "{version:?}");
         }
-        // None stands for 2025-03-26.
+        // None means 2025-03-26.
         let mut silent = client.clone().version(ProtocolVersion::V2025_03_26);
         assert!(silent.post(&message).await.status().is_success());
         silent = silent.header("mcp-protocol-version", "2099-01-01");
@@ -172,12 +172,12 @@ async fn a_session_is_its_owners_alone() {
     read(bob.delete().await).await.refusal(404);
     assert_eq!(bob.get().await.status(), 404);
     // Nor is it anything to a caller without a key.
-    let nobody = alice.clone().without_header("x-api-key");
+    let keyless = alice.clone().without_header("x-api-key");
     for message in [call(1, "whoami", json!({})), ping(1), cancel(1)] {
         assert_eq!(bob.ask(&message).await.status, 404, "{message}");
-        nobody.ask(&message).await.refusal(401);
+        keyless.ask(&message).await.refusal(401);
     }
-    for response in [nobody.get().await, nobody.delete().await] {
+    for response in [keyless.get().await, keyless.delete().await] {
         assert_eq!(response.status(), 401);
     }
     let answer = alice.ask(&call(1, "whoami", json!({}))).await;
@@ -220,7 +220,7 @@ async fn without_sessions_every_request_stands_alone() {
     let message = watched(3, "count", json!({"to": 3}));
     let mut events = events_of(streaming.post(&message).await);
     assert_eq!(rest_of(&mut events).await.len(), 4);
-    // What it names is nobody's.
+    // No caller has the session that it names.
     let client = client.session("made-up");
     client.assert_alive().await;
     for response in [client.get().await, client.delete().await] {
@@ -229,7 +229,7 @@ async fn without_sessions_every_request_stands_alone() {
     }
 }
 
-/// A client that is told which versions there are can begin again with one;
+/// A client that reads the supported versions can begin again with one;
 /// what became of its session would not help it.
 #[tokio::test]
 async fn unknown_version_is_reported_before_an_unknown_session() {

@@ -10,7 +10,7 @@ fn resident() -> usize {
     pages * 4096
 }
 
-/// In a process of its own, where nobody else takes memory meanwhile.
+/// In a process of its own, where no other test takes memory meanwhile.
 #[test]
 #[ignore = "measures the whole process: the test below runs it alone"]
 fn measured_alone() {

@@ -9,7 +9,7 @@ use crate::client::{
     Ask as _, HttpClient, call, events_of, id_of, open, read, reported, rest_of, watched,
 };
 
-/// The id of the event with which a stream begins that nobody reads on.
+/// The id of the first event of a stream that the client does not read further.
 async fn abandoned(client: &HttpClient, id: i64, bytes: usize) -> String {
     let request = watched(id, "count", json!({"to": 10, "ms": 1, "bytes": bytes}));
     let mut events = events_of(client.post(&request).await);
@@ -106,7 +106,7 @@ async fn a_long_stream_that_is_read_goes_on() {
     assert_eq!(client.resume(&half.unwrap()).await.status(), 400);
 }
 
-/// Reports are dropped where nobody reads, and the answer never.
+/// Reports are dropped if the client does not read; the answer never is.
 #[tokio::test(start_paused = true)]
 async fn unread_stream_keeps_its_answer() {
     let server = server()

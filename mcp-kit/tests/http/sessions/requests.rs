@@ -146,7 +146,7 @@ async fn a_session_knows_its_client_and_has_a_name_that_is_no_secret() {
         names.push(name);
     }
     assert_ne!(names[0], names[1]);
-    // What stands for the session does not open it.
+    // The digest of the session does not open it.
     let thief = stranger.session(&names[0]);
     thief.ask(&call(1, "show", json!({}))).await.refusal(404);
 }

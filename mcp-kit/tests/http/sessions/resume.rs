@@ -123,7 +123,7 @@ async fn resume_with_unknown_event_id_is_400() {
     assert_eq!(refused.status(), 400);
     // To another caller the session does not exist.
     assert_eq!(alice.clone().key("bob").resume(&id).await.status(), 404);
-    // Of other sessions, whosever they are, it is no stream.
+    // It is not a stream of any other session.
     for name in ["alice", "bob"] {
         let other = alice.named(name).opened("2025-11-25").await;
         assert_eq!(other.resume(&id).await.status(), 400);

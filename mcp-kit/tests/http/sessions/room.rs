@@ -150,7 +150,7 @@ async fn session_in_use_is_not_evicted_for_another_caller() {
     let answer = refused(&carol).await;
     assert!(answer.refusal(503).contains("sessions"), "{answer:?}");
     assert_eq!(answer.headers["retry-after"], "1");
-    // Ending one makes room, for whoever comes first.
+    // Ending one makes room for the next request.
     assert_eq!(hers[0].delete().await.status(), 204);
     carol.clone().opened("2025-11-25").await;
     for client in hers[1..].iter().chain(&his) {

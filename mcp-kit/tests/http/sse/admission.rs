@@ -89,9 +89,9 @@ async fn a_stream_is_of_use_to_its_owner_alone() {
     let mut hers = alice.greeted("2024-11-05").await;
     let bob = alice.named("bob");
     bob.post(&hers.endpoint, &ping(1)).await.refusal(404);
-    let nobody = Caller(bob.0.clone().without_header("x-api-key"));
-    nobody.post(&hers.endpoint, &ping(1)).await.refusal(401);
-    nobody.no_stream().await.refusal(401);
+    let keyless = Caller(bob.0.clone().without_header("x-api-key"));
+    keyless.post(&hers.endpoint, &ping(1)).await.refusal(401);
+    keyless.no_stream().await.refusal(401);
     hers.assert_silent().await;
 }
 

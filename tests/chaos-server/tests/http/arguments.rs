@@ -57,7 +57,7 @@ impl Watched {
 }
 
 /// Fails unless some were taken, about as many as there is room for, and the
-/// others were told when to try again.
+/// others read when to try again.
 fn assert_some_refused(taken: usize, all: usize) {
     assert!((10..=24).contains(&taken), "{taken} of {all}");
 }

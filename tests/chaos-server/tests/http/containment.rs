@@ -68,7 +68,7 @@ fn tools_that_take_too_long_are_answered_in_time() {
         for tool in ["sleep", "block"] {
             let text = client.failure(tool, json!({ "ms": 3_000 }));
             assert!(text.contains("timed out"), "{tool}: {text}");
-            assert!(text.contains("500"), "after how long is not told: {text}");
+            assert!(text.contains("500"), "the time is missing: {text}");
         }
         client.assert_alive();
     }
@@ -105,7 +105,7 @@ fn what_a_tool_prints_is_in_no_answer() {
     }
 }
 
-/// One caller's trouble is nobody else's: calls fail next to calls that work.
+/// One caller's failures do not affect another: calls fail next to calls that work.
 #[test]
 fn trouble_at_once_stays_where_it_is() {
     let server = setup().start();
@@ -195,7 +195,7 @@ fn a_panic_in_an_authenticator_is_an_answer_with_a_reference() {
     }
 }
 
-/// What the server says of itself in headers helps nobody but attackers.
+/// Headers that describe the server help only attackers.
 #[test]
 fn answers_do_not_tell_what_runs_here() {
     let server = setup().start();

@@ -76,7 +76,7 @@ fn a_strangers_name_is_no_host() {
     }
     let error = refusal(&knock(&server, &[("Host", "evil.example")]), 403);
     let text = error["error"]["message"].as_str().unwrap();
-    assert!(text.contains("ost"), "what is wrong is not told: {text}");
+    assert!(text.contains("ost"), "the reason is missing: {text}");
     assert!(
         !text.contains("evil"),
         "the client's text is echoed: {text}"
@@ -201,7 +201,7 @@ fn other_origins_are_refused_with_403() {
     assert!([400, 403].contains(&two.status()), "{}", two.text());
 }
 
-/// A browser asks before it sends; without CORS it must not be told yes.
+/// A browser asks before it sends; without CORS it must not get a yes.
 #[test]
 fn a_preflight_is_not_granted() {
     let server = setup().start();
@@ -324,7 +324,7 @@ fn an_address_that_cannot_be_used_ends_the_server_with_a_word() {
     ] {
         let (status, stderr) = setup().address(&address).fail();
         assert_ne!(status.code(), Some(0), "{address}: {stderr}");
-        assert!(stderr.contains(&address), "{address} is not told: {stderr}");
+        assert!(stderr.contains(&address), "{address} is missing: {stderr}");
         assert!(!stderr.contains("panicked"), "{stderr}");
     }
 }

@@ -137,7 +137,7 @@ fn calls_are_answered() {
     });
 }
 
-/// It is told so, and so knows which requests it may send again elsewhere.
+/// The GOAWAY frame names which requests it may send again elsewhere.
 #[test]
 fn a_connection_that_makes_room_ends_with_a_word() {
     let server = setup().env("CHAOS_HTTP_LIMITS", "connections=1").start();
@@ -312,7 +312,7 @@ fn rapid_resets_are_bounded() {
     assert!(grown <= 60 << 20, "{} MiB more", grown >> 20);
 }
 
-/// Answers that nobody gives room for: others are served, memory is bounded.
+/// Answers for which the client gives no window: others are served, memory is bounded.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_client_without_room_for_answers_is_bounded() {
@@ -391,7 +391,7 @@ fn a_stream_that_nobody_reads_ends_its_connection() {
     server.assert_alive();
 }
 
-/// Whatever else happens on a connection, an answer that nobody reads does not
+/// Whatever else happens on a connection, an answer that the client does not read does not
 /// stay: neither as JSON nor as events.
 #[test]
 fn answers_that_nobody_takes_end_their_connection() {

@@ -1,4 +1,4 @@
-//! Request ids over HTTP: an answer reaches who asked, and nobody else.
+//! Request ids over HTTP: an answer reaches the client that asked, and no other.
 
 use std::thread;
 

@@ -162,7 +162,7 @@ fn a_stranger_is_refused_before_its_body_is_read() {
 fn without_keys_the_caller_is_anonymous() {
     let server = setup().start();
     assert_eq!(name(&server, &[]), "anonymous");
-    // A key that nobody asks for says nothing.
+    // A key that no configuration requires has no effect.
     assert_eq!(name(&server, &[("X-API-Key", "alice-key")]), "anonymous");
     assert_eq!(server.legacy().text("whoami", json!({})), "anonymous");
 }
@@ -234,7 +234,7 @@ fn a_keys_file_is_reloaded_when_it_changes() {
     }
     assert_unknown(&ask(&server, &[("X-API-Key", "first-key")]), "the old key");
     assert_eq!(name(&server, &[("X-API-Key", "carol-key")]), "carol");
-    // A file that has become unreadable locks nobody out who was let in.
+    // A file that has become unreadable does not lock out callers that were admitted.
     std::fs::write(&path, "carol:\n").unwrap();
     server.log.wait_for("what is wrong with the file", |line| {
         line.contains("keys") && (line.contains("WARN") || line.contains("ERROR"))

@@ -74,7 +74,7 @@ fn a_subscription_is_acknowledged_first_and_completed_at_the_end() {
     }
 }
 
-/// Streams on which nothing happens hold up nobody, and leave nothing behind.
+/// Idle streams delay no other request, and leave nothing behind.
 #[cfg(target_os = "linux")]
 #[test]
 fn many_subscriptions_come_and_go() {

@@ -1,4 +1,4 @@
-//! Many at once: calls, sessions, connections; each has a bound, and whoever is
+//! Many at once: calls, sessions, connections; each has a limit, and a client that is
 //! within it is served.
 
 use std::thread;
@@ -283,7 +283,7 @@ fn a_soft_limit_on_open_files_is_raised() {
     assert!(!server.log.text().contains("open files"));
 }
 
-/// Asking for what is refused is no use of a connection.
+/// A refused request does not count as use of a connection.
 #[test]
 fn a_connection_that_only_asks_what_is_refused_makes_room() {
     for has_key in [true, false] {

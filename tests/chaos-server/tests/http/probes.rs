@@ -1,4 +1,4 @@
-//! `/livez`, `/readyz` and `/health`: for who calls by address, without keys.
+//! `/livez`, `/readyz` and `/health`: for callers by address, without keys.
 
 use serde_json::json;
 
@@ -37,7 +37,7 @@ fn health_says_ok() {
     assert_eq!(response.json(), json!({ "status": "ok" }));
 }
 
-/// Nothing of what runs here is told to who has no key.
+/// A caller without a key learns nothing of what runs here.
 #[test]
 fn probes_tell_no_more_than_they_must() {
     let server = setup().keys().start();

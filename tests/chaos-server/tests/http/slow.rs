@@ -1,4 +1,4 @@
-//! Senders that take their time: they are cut, and hold up nobody.
+//! Slow senders: they are cut off, and delay no other client.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Streams and answers that nobody reads: they hold up nobody else, and cost a
+//! Streams and answers that the client does not read: they delay no other client, and cost a
 //! bounded amount of memory.
 
 use serde_json::json;
@@ -102,7 +102,7 @@ fn unread_answers_on_many_connections_are_bounded() {
     }
 }
 
-/// A slow reader is no thief: it gets all of its answer.
+/// A slow reader is not cut off: it gets all of its answer.
 #[test]
 fn a_slow_reader_gets_its_whole_answer() {
     let server = setup().start();

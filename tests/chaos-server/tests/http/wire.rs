@@ -155,7 +155,7 @@ impl Conn {
     }
 
     /// The system keeps little for this side, so that a server soon notices
-    /// that nobody reads.
+    /// that the client does not read.
     pub(crate) fn receive_little(&self) {
         rustix::net::sockopt::set_socket_recv_buffer_size(&self.stream, 4096)
             .expect("a socket's option");

@@ -48,7 +48,7 @@ fn without_the_store_a_replica_serves_or_refuses_as_it_was_told() {
     redis.kill();
 
     assert_eq!(open.call("alice-key", "whoami").text(), "alice");
-    // The replica's own count: nobody is without a limit.
+    // The replica's own count: no caller is without a limit.
     let text = open.call("alice-key", "whoami").text();
     assert!(text.starts_with("Rate limit of 1/h reached"), "{text}");
 

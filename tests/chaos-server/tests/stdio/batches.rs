@@ -1,4 +1,4 @@
-//! Batches: 2025-03-26 has them, nobody else does.
+//! Batches: 2025-03-26 has them, no other version does.
 
 use std::io::Write as _;
 use std::thread;

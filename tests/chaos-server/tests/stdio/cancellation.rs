@@ -1,4 +1,4 @@
-//! Cancelling: the handler stops, nothing is answered, nobody else notices.
+//! Cancelling: the handler stops, nothing is answered, other calls are not affected.
 
 use serde_json::json;
 

@@ -187,11 +187,11 @@ fn stdout_and_stderr_may_be_the_same_pipe() {
     assert_conversation(&answers);
     assert!(
         is_blocking(&kept_output),
-        "the pipe is non-blocking for whoever shares it"
+        "the pipe is non-blocking for the processes that share it"
     );
     assert!(
         is_blocking(&kept_input),
-        "stdin is non-blocking for whoever shares it"
+        "stdin is non-blocking for the processes that share it"
     );
     drop(kept_output);
     drop(kept_input);
@@ -321,7 +321,7 @@ fn a_client_that_closes_stdout_ends_the_server_and_its_calls() {
     }
 }
 
-/// The same socket both ways: its end is no mere end of stdin, after which
+/// The same socket both ways: its end is more than the end of stdin, after which
 /// calls would have their time.
 #[cfg(target_os = "linux")]
 #[test]

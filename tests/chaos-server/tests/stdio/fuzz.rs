@@ -110,7 +110,7 @@ fn owed_id(line: &[u8]) -> Option<Value> {
     let value: Value = serde_json::from_slice(line).ok()?;
     let text = std::str::from_utf8(line).ok()?;
     let message = value.as_object()?;
-    // Twice the same key: which one counts is nobody's to say.
+    // The same key twice: either one may count.
     let clear = ["\"id\"", "\"method\"", "\"jsonrpc\"", "\"params\""]
         .iter()
         .all(|key| text.matches(key).count() <= 1);

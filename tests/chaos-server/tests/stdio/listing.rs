@@ -116,6 +116,6 @@ fn schemas_carry_the_rules() {
     );
     assert!(
         max.get("format").is_none(),
-        "a Rust type is no format: {max}"
+        "a Rust type is not a format: {max}"
     );
 }

@@ -1,4 +1,4 @@
-//! Many calls at once, answers that nobody reads, and what stays bounded.
+//! Many calls at once, answers that the client does not read, and what stays bounded.
 
 use std::collections::HashSet;
 use std::io::Write as _;

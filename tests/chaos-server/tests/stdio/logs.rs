@@ -151,7 +151,7 @@ fn a_panic_is_one_json_line_under_its_reference() {
     let location = told[0].to_string();
     assert!(
         location.contains(".rs"),
-        "where it panicked is not told: {location}"
+        "the place of the panic is missing: {location}"
     );
     assert!(
         log.iter()

@@ -166,7 +166,7 @@ pub(crate) struct Chaos {
     child: Child,
     input: Option<Input>,
     unread_stdout: Option<File>,
-    /// Held so that the pipe stays open and nobody empties it.
+    /// Held so that the pipe stays open and is never emptied.
     unread_stderr: Option<File>,
     answers: Option<Receiver<String>>,
     /// Answers that came while the test waited for another one.
@@ -240,7 +240,7 @@ impl Chaos {
 
     /// The next raw line, or nothing at the end of stdout.
     pub(crate) fn next_line(&mut self) -> Option<String> {
-        let answers = self.answers.as_ref().expect("somebody reads stdout");
+        let answers = self.answers.as_ref().expect("stdout is read");
         match answers.recv_timeout(PATIENCE) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Disconnected) => None,
@@ -253,7 +253,7 @@ impl Chaos {
         }
     }
 
-    /// The next message, whoever it answers. Fails unless it is JSON-RPC.
+    /// The next message, whichever request it answers. Fails unless it is JSON-RPC.
     pub(crate) fn next(&mut self) -> Value {
         if let Some(message) = self.early.pop_front() {
             return message;

@@ -167,7 +167,7 @@ fn the_drain_has_an_end() {
     let rest = chaos.finish();
     assert!(
         !trace.has("done 29000"),
-        "the server waited for a call beyond the drain"
+        "the server waited for a call after the drain time"
     );
     for answer in rest {
         assert!(

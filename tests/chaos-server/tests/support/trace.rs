@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 use super::{PATIENCE, lines_of, scratch};
 
 /// Where the tools `slow` and `block` write that they began and ended. A named
-/// pipe stands in for the file, so that a test can wait for a line.
+/// pipe replaces the file, so that a test can wait for a line.
 pub(crate) struct Trace {
     path: std::path::PathBuf,
     lines: Receiver<String>,

@@ -22,7 +22,7 @@ use caller::Caller;
 use connection::Connection;
 use request::Requests;
 
-/// What stands for the port in a server's arguments.
+/// The placeholder of the port in a server's arguments.
 const PORT: &str = "{port}";
 
 /// The pause between two tries to reach a server that is starting.
@@ -181,8 +181,8 @@ impl Server for WebServer<'_> {
     }
 }
 
-/// The address of a port that nobody has at the moment. Whoever takes it before
-/// the server does gets requests that he cannot answer, and the run stops.
+/// The address of a port that is free at the moment. A process that takes it before
+/// the server does gets requests that it cannot answer, and the run stops.
 fn free_port() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
@@ -192,7 +192,7 @@ fn with_port(command: &ServerCommand, port: u16) -> Result<Vec<String>, String> 
     if !arguments.iter().any(|word| word.contains(PORT)) {
         let name = command.name();
         return Err(format!(
-            "`{name}` has to be told its port: put {PORT} into its arguments"
+            "`{name}` needs its port: put {PORT} into its arguments"
         ));
     }
     let port = port.to_string();

@@ -139,7 +139,7 @@ impl Edge {
         Err(Refusal::new(
             StatusCode::FORBIDDEN,
             Reason::Forbidden,
-            "Forbidden: the server is not set up to be reached by others; its log says how",
+            "Forbidden: the server is set up for this machine only; its log lists what to configure",
         ))
     }
 
