@@ -1,11 +1,12 @@
 """Runs commands against a server over HTTP.
 
-Usage: served.py SERVER [OPTION...] -- COMMAND [ARGUMENT...] [-- COMMAND ...]
+Usage: served.py [--open] SERVER [OPTION...] -- COMMAND [ARGUMENT...] [-- COMMAND ...]
 
-Starts `SERVER http --addr 127.0.0.1:0 OPTION...` with three keys and waits until
-it listens. Runs each command with `{url}` in it replaced by the endpoint's URL,
-`{sse}` by that of the old transport, and the keys in MCP_KEYS. Then ends the
-server with SIGTERM. Ends with 0 if every command and the server did.
+Starts `SERVER http --addr 127.0.0.1:0 OPTION...` with three keys, or without
+keys if the first argument is `--open`, and waits until it listens. Runs each
+command with `{url}` in it replaced by the endpoint's URL, `{sse}` by that of the
+old transport, and the keys in MCP_KEYS. Then ends the server with SIGTERM. Ends
+with 0 if every command and the server did.
 """
 
 import json
@@ -35,7 +36,8 @@ class Server:
 
     def __init__(self, command: list[str], keys: dict[str, str]):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MCP_")}
-        environment["MCP_API_KEYS"] = ",".join(f"{name}:{key}" for name, key in keys.items())
+        if keys:
+            environment["MCP_API_KEYS"] = ",".join(f"{name}:{key}" for name, key in keys.items())
         self.log: list[str] = []
         self.address: str | None = None
         self._listens = threading.Event()
@@ -79,11 +81,12 @@ class Server:
 
 
 def main() -> int:
-    parts = split(sys.argv[1:])
+    is_open = sys.argv[1:2] == ["--open"]
+    parts = split(sys.argv[2:] if is_open else sys.argv[1:])
     if len(parts) < 2:
         print(__doc__, file=sys.stderr)
         return 2
-    keys = {name: secrets.token_hex(32) for name in NAMES}
+    keys = {} if is_open else {name: secrets.token_hex(32) for name in NAMES}
     server = Server(parts[0], keys)
     environment = {**os.environ, "MCP_KEYS": ",".join(keys.values())}
     places = {"{url}": f"http://{server.address}/mcp", "{sse}": f"http://{server.address}/sse"}
