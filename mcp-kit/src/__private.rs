@@ -11,12 +11,11 @@ pub use crate::args::compiled::{CompiledArgs, Decoded};
 pub use crate::args::derives::{DerivesDeserialize, DerivesJsonSchema, DerivesValidate};
 pub use crate::args::{ArgsSpec, ToolArgs};
 pub use crate::call::Call;
+pub use crate::handler::{HandlerFuture, Parameter, reply, run_blocking};
 pub use crate::limits::Rate;
 pub use crate::missing_derive::{Derived, MissingDerive, NotDerived};
 pub use crate::primitive::WarningCode;
 pub use crate::schema::NamedRule;
-pub use crate::tool::{
-    HandlerFuture, IntoToolResult, Parameter, ToolFn, ToolSpec, reply, run_blocking,
-};
+pub use crate::tool::{IntoToolResult, ToolFn, ToolSpec};
 pub use garde;
 pub use mcp_kit_macros::tool_function;

@@ -155,6 +155,7 @@ pub mod extract;
 pub mod guard;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+mod handler;
 pub mod limits;
 #[cfg(feature = "logging")]
 pub mod logging;
@@ -163,6 +164,7 @@ mod missing_derive;
 pub mod observe;
 pub mod prelude;
 pub mod primitive;
+pub mod prompt;
 pub mod protocol;
 pub mod registry;
 mod schema;
@@ -180,7 +182,7 @@ pub use async_trait::async_trait;
 pub use http;
 
 pub use args::ToolArgs;
-pub use call::{RequestInfo, ResultExt};
+pub use call::{Error, RequestInfo, ResultExt};
 pub use caller::Principal;
 pub use extract::{Cancellation, Extension, Progress, State};
 // `ToolArgs` is both the trait and its derive.

@@ -301,11 +301,16 @@ impl CompiledArgs {
                 normalised: 0,
             });
         }
-        let shape = match self.decoder {
+        Err(self.violations(&reported, refusal, self.shape()))
+    }
+
+    /// Returns the shape of the argument struct; `None` if only a schema is
+    /// known.
+    pub(super) fn shape(&self) -> Option<&'static Shape> {
+        match self.decoder {
             Decoder::Typed { shape, .. } => Some(shape),
             Decoder::Json => None,
-        };
-        Err(self.violations(&reported, refusal, shape))
+        }
     }
 
     fn violations(&self, raw: &str, refusal: Refusal, shape: Option<&'static Shape>) -> Violations {

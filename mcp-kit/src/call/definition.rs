@@ -7,11 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{KindRow, Middleware};
-use crate::args::CompiledArgs;
-use crate::limits::Rate;
 #[cfg(feature = "http")]
 use crate::primitive::ParamHeader;
-use crate::primitive::{Annotations, PrimitiveInfo, Scopes, WarningCode};
+use crate::primitive::{Annotations, CommonDefinition, PrimitiveInfo, Scopes, WarningCode};
 use crate::protocol::Era;
 
 /// A definition of one kind, such as a
@@ -21,26 +19,36 @@ pub(crate) trait Definition: Any + fmt::Debug + Send + Sync {
     /// Returns the differences of its kind.
     fn row(&self) -> &'static KindRow;
 
-    fn name(&self) -> &str;
+    /// Returns the part that definitions of every kind have.
+    fn common(&self) -> &CommonDefinition;
+
+    fn common_mut(&mut self) -> &mut CommonDefinition;
+
+    /// Returns the name under which clients call it.
+    fn name(&self) -> &str {
+        &self.common().name
+    }
 
     /// Renames the primitive, if a router has a prefix.
-    fn rename(&mut self, name: String);
+    fn rename(&mut self, name: String) {
+        self.common_mut().name = name.into();
+    }
 
     /// Returns the view of middlewares. `scopes` are those of the routers
     /// around it, and `defaults` the hints of the server.
-    fn info(&self, scopes: Scopes, defaults: &Annotations) -> PrimitiveInfo;
+    fn info(&self, scopes: Scopes, defaults: &Annotations) -> PrimitiveInfo {
+        let _ = defaults;
+        PrimitiveInfo::new(self.row().kind, self.common(), scopes)
+    }
 
     /// Returns the primitive as a list shows it, as JSON.
     fn listing(&self, info: &PrimitiveInfo, era: Era) -> String;
 
-    fn arguments(&self) -> &Arc<CompiledArgs>;
-
-    /// Returns the limits that its author set.
-    fn limits(&self) -> OwnLimits;
-
     /// Returns the middlewares that belong to it, outside of those of the
     /// server.
-    fn layers(&self) -> Vec<Arc<dyn Middleware>>;
+    fn layers(&self) -> Vec<Arc<dyn Middleware>> {
+        Vec::new()
+    }
 
     /// Returns what is wrong with it, each in a sentence that names it.
     fn problems(&self) -> Vec<String>;
@@ -48,33 +56,10 @@ pub(crate) trait Definition: Any + fmt::Debug + Send + Sync {
     /// Returns suggestions that would serve models and hosts better.
     fn warnings(&self, info: &PrimitiveInfo, timeout: Duration) -> Vec<(WarningCode, String)>;
 
-    /// Returns the warnings that its author accepted.
-    fn accepted_warnings(&self) -> &[WarningCode];
-
     /// Returns the arguments that a client repeats in headers; the error
     /// describes what is wrong with them.
     #[cfg(feature = "http")]
-    fn param_headers(&self) -> Result<Vec<ParamHeader>, String>;
-}
-
-/// The limits that a primitive's author set. Those of the registration override
-/// them, and the server's apply if neither is set.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct OwnLimits {
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) result_bytes: Option<usize>,
-    pub(crate) concurrency: Option<usize>,
-    pub(crate) rate: Option<Rate>,
-}
-
-impl OwnLimits {
-    /// Returns these limits, with `other`'s for those that are not set.
-    pub(crate) fn or(self, other: Self) -> Self {
-        Self {
-            timeout: self.timeout.or(other.timeout),
-            result_bytes: self.result_bytes.or(other.result_bytes),
-            concurrency: self.concurrency.or(other.concurrency),
-            rate: self.rate.or(other.rate),
-        }
+    fn param_headers(&self) -> Result<Vec<ParamHeader>, String> {
+        Ok(Vec::new())
     }
 }

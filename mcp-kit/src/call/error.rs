@@ -50,6 +50,8 @@ struct Inner {
     source: Option<BoxError>,
     /// The capability that the client lacks.
     lacks: Option<ClientCapability>,
+    /// Whether the caller may not know that the called primitive exists.
+    is_hidden: bool,
 }
 
 /// The kinds of failures that the log and middlewares distinguish.
@@ -220,6 +222,7 @@ impl Error {
         let message = || self.0.message.clone();
         match self.0.kind {
             ErrorKind::InvalidState => Some(RpcError::invalid_params(message())),
+            ErrorKind::Forbidden if self.0.is_hidden => Some(RpcError::invalid_params(message())),
             ErrorKind::MissingCapability if era == Era::Modern => {
                 let required = self.0.lacks?.declaration();
                 let error = RpcError::new(ErrorCode::MissingCapability, message());
@@ -232,6 +235,15 @@ impl Error {
     /// Creates an error of a built-in kind with text for the client.
     pub(crate) fn refusal(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self::of_kind(kind, message, None)
+    }
+
+    /// Creates an error for a caller that may not know that the called
+    /// primitive exists: the answer is that of an unknown name.
+    pub(crate) fn hidden(kind: Kind, name: &str) -> Self {
+        let unknown = RpcError::unknown(kind.as_str(), name);
+        let mut error = Self::refusal(ErrorKind::Forbidden, unknown.message);
+        error.0.is_hidden = true;
+        error
     }
 
     /// Creates a user error with its cause, for the log.
@@ -256,6 +268,7 @@ impl Error {
             message: message.into(),
             source,
             lacks: None,
+            is_hidden: false,
         }))
     }
 }
@@ -404,12 +417,12 @@ impl<T> ResultExt<T> for Option<T> {
     }
 }
 
-/// The error types that a tool may return: only [`Error`]. The trait is sealed:
+/// The error types that a handler may return: only [`Error`]. The trait is sealed:
 /// the text of another error type would reach the client.
 #[diagnostic::on_unimplemented(
-    message = "a tool fails with `ToolError`, not with `{Self}`",
+    message = "a handler fails with `ToolError`, not with `{Self}`",
     label = "the client would read this error's own text",
-    note = "return `Result<_, ToolError>`: in the tool `?` makes an internal error of every `std::error::Error`, `.or_internal()?` of others such as `anyhow::Error` (the client sees a reference only), and `.or_user(\"…\")?` gives one a message"
+    note = "return `Result<_, ToolError>`: in the function `?` makes an internal error of every `std::error::Error`, `.or_internal()?` of others such as `anyhow::Error` (the client sees a reference only), and `.or_user(\"…\")?` gives one a message"
 )]
 pub trait IntoToolError: sealed::Sealed {
     #[doc(hidden)]

@@ -22,6 +22,7 @@ mod context;
 mod deadline;
 mod definition;
 mod error;
+mod failure;
 mod observer;
 mod outcome;
 mod permit;
@@ -49,7 +50,8 @@ pub(crate) use cancelled::Cancelled;
 pub(crate) use context::{
     CallContext, CallParts, CallRequest, CallText, CallTexts, Home, Outbound,
 };
-pub(crate) use definition::{Definition, OwnLimits};
+pub(crate) use definition::Definition;
+pub(crate) use failure::{Failure, as_protocol_error};
 pub(crate) use observer::CallScope;
 #[cfg(feature = "http")]
 pub(crate) use permit::PrincipalPermits;

@@ -1,6 +1,6 @@
 //! The reply of a handler.
 
-use crate::content::ToolResult;
+use crate::content::{PromptResult, ToolResult};
 use crate::primitive::Kind;
 
 /// The reply of a call, of the kind that was called.
@@ -26,6 +26,8 @@ use crate::primitive::Kind;
 pub enum Reply {
     /// The result of a tool.
     Tool(ToolResult),
+    /// The messages of a prompt.
+    Prompt(PromptResult),
 }
 
 impl Reply {
@@ -34,6 +36,7 @@ impl Reply {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Tool(_) => Kind::Tool,
+            Self::Prompt(_) => Kind::Prompt,
         }
     }
 
@@ -42,6 +45,7 @@ impl Reply {
     pub fn is_error(&self) -> bool {
         match self {
             Self::Tool(result) => result.is_error(),
+            Self::Prompt(_) => false,
         }
     }
 
@@ -50,6 +54,7 @@ impl Reply {
     pub fn as_tool(&self) -> Option<&ToolResult> {
         match self {
             Self::Tool(result) => Some(result),
+            Self::Prompt(_) => None,
         }
     }
 
@@ -58,6 +63,25 @@ impl Reply {
     pub fn into_tool(self) -> Option<ToolResult> {
         match self {
             Self::Tool(result) => Some(result),
+            Self::Prompt(_) => None,
+        }
+    }
+
+    /// Returns the prompt's result, if it is one.
+    #[must_use]
+    pub fn as_prompt(&self) -> Option<&PromptResult> {
+        match self {
+            Self::Prompt(result) => Some(result),
+            Self::Tool(_) => None,
+        }
+    }
+
+    /// Returns the prompt's result, if it is one.
+    #[must_use]
+    pub fn into_prompt(self) -> Option<PromptResult> {
+        match self {
+            Self::Prompt(result) => Some(result),
+            Self::Tool(_) => None,
         }
     }
 
@@ -65,6 +89,7 @@ impl Reply {
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Tool(result) => result.size(),
+            Self::Prompt(result) => result.size(),
         }
     }
 
@@ -73,6 +98,7 @@ impl Reply {
     pub(super) fn fits(&self, bytes: usize) -> bool {
         match self {
             Self::Tool(result) => result.fits(bytes),
+            Self::Prompt(result) => result.fits(bytes),
         }
     }
 }
@@ -80,5 +106,11 @@ impl Reply {
 impl From<ToolResult> for Reply {
     fn from(result: ToolResult) -> Self {
         Self::Tool(result)
+    }
+}
+
+impl From<PromptResult> for Reply {
+    fn from(result: PromptResult) -> Self {
+        Self::Prompt(result)
     }
 }

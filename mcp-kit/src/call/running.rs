@@ -12,8 +12,8 @@ use tracing::Span;
 use super::contained::Contained;
 use super::refusal;
 use super::{
-    Ask, Call, CallContext, CallInfo, Due, Ending, Error, ErrorKind, Next, Outbound, Outcome,
-    Refusal, Replaced, Reply, RunPermit,
+    Ask, Call, CallContext, CallInfo, Due, Ending, Error, ErrorKind, Failure, Next, Outbound,
+    Outcome, Refusal, Replaced, Reply, RunPermit,
 };
 #[cfg(feature = "http")]
 use crate::protocol::Era;
@@ -151,7 +151,11 @@ impl Pending {
                 );
             });
         }
-        context.failure(ErrorKind::Busy, why.text(context), Vec::new())
+        context.failure(
+            Outcome::Failed(ErrorKind::Busy),
+            why.text(context),
+            Vec::new(),
+        )
     }
 }
 
@@ -294,8 +298,8 @@ impl Settled {
                         reply.size(),
                         context.target.result_bytes,
                     );
-                    let answer = context.failure(ErrorKind::User, text, buffer);
-                    (Outcome::ResultTooLarge, answer)
+                    let outcome = Outcome::ResultTooLarge;
+                    (outcome, context.failure(outcome, text, buffer))
                 };
                 context.tell(&Ending {
                     bytes: Some(answer.json.len()),
@@ -446,12 +450,17 @@ impl CallContext {
     fn failure_of(&self, error: &Error, buffer: Vec<u8>) -> Answer {
         match error.protocol_error(self.request.version.era()) {
             Some(error) => self.protocol_failure(&error, buffer),
-            None => self.failure(error.kind(), self.text_of(error), buffer),
+            None => self.failure(Outcome::Failed(error.kind()), self.text_of(error), buffer),
         }
     }
 
-    fn failure(&self, kind: ErrorKind, text: String, buffer: Vec<u8>) -> Answer {
-        match (self.target.kind.failure)(kind, text) {
+    fn failure(&self, outcome: Outcome, text: String, buffer: Vec<u8>) -> Answer {
+        let failure = Failure {
+            outcome,
+            text,
+            era: self.request.version.era(),
+        };
+        match (self.target.kind.failure)(failure) {
             Ok(reply) => self.answer(&reply, buffer),
             Err(error) => self.protocol_failure(&error, buffer),
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Call, ErrorKind, Middleware, NextFuture, Observer, Reply, Transport};
+use super::{Call, Failure, Middleware, NextFuture, Observer, Reply, Transport};
 use crate::args::{Acceptance, CompiledArgs};
 #[cfg(feature = "http")]
 use crate::primitive::ParamHeader;
@@ -61,9 +61,14 @@ pub(crate) trait Handler: Send + Sync + 'static {
 /// The differences between the kinds of primitives once a call has its reply.
 pub(crate) struct KindRow {
     pub(crate) kind: Kind,
+    /// Whether its arguments are texts on the wire, such as those of prompts.
+    /// A text is then read as the number, boolean or enum that its schema
+    /// describes, also under
+    /// [`strict_arguments`](crate::server::ServerBuilder::strict_arguments).
+    pub(crate) has_text_arguments: bool,
     /// Writes a reply as the members of a result object, without its braces.
     pub(crate) write: fn(&mut Vec<u8>, Era, &Reply),
     /// Returns what a client reads of a failure: a result that reports it, or a
     /// protocol error.
-    pub(crate) failure: fn(ErrorKind, String) -> Result<Reply, RpcError>,
+    pub(crate) failure: fn(Failure) -> Result<Reply, RpcError>,
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::build::Failure;
 use super::output::{count, print};
-use crate::primitive::Annotations;
+use crate::primitive::{Annotations, Kind};
 use crate::registry::ToolPolicy;
 use crate::server::Server;
 
@@ -17,7 +17,7 @@ const DEEPEST: usize = 3;
 /// Prints every tool with its schemas.
 pub(super) fn tools(server: &Server, as_json: bool) -> Result<ExitCode, Failure> {
     let text = if as_json {
-        format!("{:#}\n", server.listed_tools())
+        format!("{:#}\n", server.listed(Kind::Tool))
     } else {
         readable(server)
     };

@@ -1,4 +1,4 @@
-//! Content blocks: the parts of a tool's result that a model reads or shows.
+//! Content blocks: the parts of results and messages that a model reads.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::protocol::encode;
 
-/// One block of a result's content.
+/// One block of a result's or a message's content. (Specification:
+/// `ContentBlock`.)
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -286,6 +287,18 @@ macro_rules! into_content {
     )*};
 }
 into_content!(Text, Image, Audio, ResourceLink, EmbeddedResource);
+
+impl From<String> for Content {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
 
 #[cfg(test)]
 mod tests {

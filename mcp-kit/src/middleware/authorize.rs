@@ -5,27 +5,21 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 
 use super::{Middleware, Next};
-use crate::call::{Call, Error, ErrorKind, Reply};
+use crate::call::{Call, Error, Reply};
 use crate::primitive::PrimitiveInfo;
 
 /// Refuses callers that lack a scope of the called primitive (`#[tool(scope =
 /// "…")]`, [`Router::scope`](crate::Router::scope)), which is not in their list
-/// either. It is omitted from chains without scopes.
+/// either: the answer is that of an unknown name. The log has the outcome
+/// `forbidden`. It is omitted from chains without scopes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Authorize;
 
 #[async_trait]
 impl Middleware for Authorize {
     async fn handle(&self, call: Call, next: Next<'_>) -> Result<Reply, Error> {
-        if let Some(scope) = call.info().missing_scope(call.principal()) {
-            return Err(Error::refusal(
-                ErrorKind::Forbidden,
-                format!(
-                    "Unknown {0}: {1} is not among this caller's {0}s, since the caller lacks the scope \"{scope}\".",
-                    call.kind(),
-                    call.name()
-                ),
-            ));
+        if call.info().missing_scope(call.principal()).is_some() {
+            return Err(Error::hidden(call.kind(), call.name()));
         }
         next.run(call).await
     }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::caller::Principal;
 
-use super::{Annotations, ToolDefinition};
+use super::{Annotations, CommonDefinition};
 
 /// The kinds of primitives that a server offers. (Specification: "Server
 /// Features".)
@@ -14,21 +14,25 @@ use super::{Annotations, ToolDefinition};
 pub enum Kind {
     /// A tool, called with `tools/call`.
     Tool,
+    /// A prompt, requested with `prompts/get`.
+    Prompt,
 }
 
 impl Kind {
-    /// Its word in logs, metrics and traces: `tool`.
+    /// Its word in logs, metrics and traces: `tool`, `prompt`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Tool => "tool",
+            Self::Prompt => "prompt",
         }
     }
 
-    /// Its capability, and the member of a list's result: `tools`.
+    /// Its capability, and the member of a list's result: `tools`, `prompts`.
     pub(crate) const fn plural(self) -> &'static str {
         match self {
             Self::Tool => "tools",
+            Self::Prompt => "prompts",
         }
     }
 }
@@ -54,22 +58,24 @@ pub struct PrimitiveInfo {
 }
 
 impl PrimitiveInfo {
-    /// Describes a tool with these hints. `scopes` are those of the routers
+    /// Describes a primitive without hints. `scopes` are those of the routers
     /// around it.
-    pub(crate) fn of_tool(
-        tool: &ToolDefinition,
-        mut scopes: Scopes,
-        annotations: Annotations,
-    ) -> Self {
-        scopes.extend(tool.scope.clone());
+    pub(crate) fn new(kind: Kind, common: &CommonDefinition, mut scopes: Scopes) -> Self {
+        scopes.extend(common.scope.clone());
         Self {
-            kind: Kind::Tool,
-            name: tool.name.clone(),
-            title: tool.title.clone(),
-            description: tool.description.clone(),
+            kind,
+            name: common.name.clone(),
+            title: common.title.clone(),
+            description: common.description.clone(),
             scopes,
-            annotations,
+            annotations: Annotations::default(),
         }
+    }
+
+    /// Sets the hints.
+    pub(crate) fn with_annotations(mut self, annotations: Annotations) -> Self {
+        self.annotations = annotations;
+        self
     }
 
     /// Returns the primitive's kind.

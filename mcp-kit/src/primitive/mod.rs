@@ -1,15 +1,21 @@
 //! Primitives: what a server offers, as data. Names, descriptions, hints and
-//! schemas; what a call of one does is elsewhere (`call`, `tool`).
+//! schemas; what a call of one does is elsewhere (`call`, `tool`, `prompt`).
 
+mod common;
 mod info;
+mod lint;
 #[cfg(feature = "http")]
 mod param_header;
+mod prompt;
 mod tool;
 mod warning_code;
 
+pub(crate) use common::{CommonDefinition, OwnLimits, name_problem};
 pub(crate) use info::Scopes;
 pub use info::{Kind, PrimitiveInfo};
+pub(crate) use lint::{Found, common_warnings};
 #[cfg(feature = "http")]
 pub(crate) use param_header::ParamHeader;
+pub use prompt::{PromptArgument, PromptDefinition};
 pub use tool::{Annotations, ToolDefinition};
 pub use warning_code::WarningCode;

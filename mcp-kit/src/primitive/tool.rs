@@ -8,9 +8,8 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::CommonDefinition;
 use crate::args::CompiledArgs;
-use crate::limits::Rate;
-use crate::primitive::WarningCode;
 use crate::schema::RunTime;
 
 /// A tool's name, description, schemas and policy.
@@ -36,23 +35,11 @@ use crate::schema::RunTime;
 /// ```
 #[derive(Clone, Debug)]
 pub struct ToolDefinition {
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) title: Option<Cow<'static, str>>,
-    pub(crate) description: Cow<'static, str>,
+    pub(crate) common: CommonDefinition,
     pub(crate) annotations: Annotations,
-    pub(crate) arguments: Arc<CompiledArgs>,
     pub(crate) output_schema: Option<Value>,
     /// The schema that results are checked against.
     pub(crate) output: Option<Arc<RunTime>>,
-    pub(crate) scope: Option<Cow<'static, str>>,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) rate: Option<Rate>,
-    pub(crate) concurrency: Option<usize>,
-    pub(crate) result_bytes: Option<usize>,
-    pub(crate) blocking: bool,
-    pub(crate) accepted_warnings: Vec<WarningCode>,
-    /// What is wrong, for `build()` to report.
-    pub(crate) problems: Vec<String>,
 }
 
 /// Hints for the client about what a tool does. Clients must not trust them
@@ -90,29 +77,23 @@ impl ToolDefinition {
         name: impl Into<Cow<'static, str>>,
         description: impl Into<Cow<'static, str>>,
     ) -> Self {
+        Self::of(CommonDefinition::new(name.into(), description.into()))
+    }
+
+    /// Creates the definition of a tool with these names, arguments and limits.
+    pub(crate) fn of(common: CommonDefinition) -> Self {
         Self {
-            name: name.into(),
-            title: None,
-            description: description.into(),
+            common,
             annotations: Annotations::default(),
-            arguments: Arc::new(CompiledArgs::none()),
             output_schema: None,
             output: None,
-            scope: None,
-            timeout: None,
-            rate: None,
-            concurrency: None,
-            result_bytes: None,
-            blocking: false,
-            accepted_warnings: Vec::new(),
-            problems: Vec::new(),
         }
     }
 
     /// Sets a name for people.
     #[must_use]
     pub fn with_title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
-        self.title = Some(title.into());
+        self.common.title = Some(title.into());
         self
     }
 
@@ -138,8 +119,8 @@ impl ToolDefinition {
     #[must_use]
     pub fn with_input_schema(mut self, schema: Value) -> Self {
         match CompiledArgs::from_schema(schema) {
-            Ok(arguments) => self.arguments = Arc::new(arguments),
-            Err(problems) => self.problems.extend(problems),
+            Ok(arguments) => self.common.arguments = Arc::new(arguments),
+            Err(problems) => self.common.problems.extend(problems),
         }
         self
     }
@@ -157,7 +138,8 @@ impl ToolDefinition {
             Ok(compiled) => self.output = Some(Arc::new(compiled)),
             Err(problems) => {
                 let problems = problems.iter();
-                self.problems
+                self.common
+                    .problems
                     .extend(problems.map(|problem| format!("output schema: {problem}")));
             }
         }
@@ -171,7 +153,7 @@ impl ToolDefinition {
         let of_output = problems
             .into_iter()
             .map(|problem| format!("its result: {problem}"));
-        self.problems.extend(of_output);
+        self.common.problems.extend(of_output);
         self.output_schema = Some(schema);
     }
 
@@ -206,33 +188,33 @@ impl ToolDefinition {
     /// Sets the scope that a caller must hold.
     #[must_use]
     pub fn with_scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
-        self.scope = Some(scope.into());
+        self.common.scope = Some(scope.into());
         self
     }
 
     /// Sets the time limit of a call, waiting included.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.common.limits.timeout = Some(timeout);
         self
     }
 
     /// Returns the tool's name on the wire.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.common.name
     }
 
     /// Returns the name for people.
     #[must_use]
     pub fn title(&self) -> Option<&str> {
-        self.title.as_deref()
+        self.common.title.as_deref()
     }
 
     /// Returns the description, for the model.
     #[must_use]
     pub fn description(&self) -> &str {
-        &self.description
+        &self.common.description
     }
 
     /// Returns the hints for the client.
@@ -248,7 +230,7 @@ impl ToolDefinition {
     /// of them are checked as they were declared.
     #[must_use]
     pub fn input_schema(&self) -> &Value {
-        self.arguments.schema()
+        self.common.arguments.schema()
     }
 
     /// Returns the published schema of the structured content.
@@ -261,18 +243,18 @@ impl ToolDefinition {
     /// one.
     #[must_use]
     pub fn timeout(&self) -> Option<Duration> {
-        self.timeout
+        self.common.limits.timeout
     }
 
     /// Whether the tool runs on the blocking pool (`#[tool(blocking)]`).
     #[must_use]
     pub fn is_blocking(&self) -> bool {
-        self.blocking
+        self.common.blocking
     }
 
     /// Returns the scope that a caller must hold.
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
-        self.scope.as_deref()
+        self.common.scope.as_deref()
     }
 }

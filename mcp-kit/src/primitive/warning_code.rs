@@ -28,7 +28,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The server has no tools.
+    /// The server offers nothing.
     NoTools = "no-tools",
     /// The tools' names mix `snake_case`, `kebab-case` and `camelCase`.
     MixedNames = "mixed-names",

@@ -85,6 +85,15 @@ impl RpcError {
         Self::new(ErrorCode::InvalidParams, message)
     }
 
+    /// There is no primitive of this kind and name, or the caller may not see
+    /// it.
+    pub(crate) fn unknown(kind: &str, name: &str) -> Self {
+        Self::invalid_params(format!(
+            "Unknown {kind}: {}",
+            crate::support::text::excerpt(name)
+        ))
+    }
+
     pub(crate) fn method_not_found(method: &str) -> Self {
         Self::new(
             ErrorCode::MethodNotFound,

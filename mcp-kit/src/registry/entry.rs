@@ -107,9 +107,10 @@ impl Policy {
             kind: definition.row(),
             handler,
             chains: chains(layers.into(), unlimited_at, network_rate),
-            arguments: Arc::clone(definition.arguments()),
+            arguments: Arc::clone(&definition.common().arguments),
             acceptance: Acceptance {
-                strict: self.strict_arguments || strict_arguments,
+                strict: (self.strict_arguments || strict_arguments)
+                    && !definition.row().has_text_arguments,
                 ignored: Arc::clone(&self.ignored_arguments),
             },
             timeout,
@@ -179,6 +180,6 @@ impl Entry {
     /// Whether a kind of warning was accepted for this primitive.
     pub(super) fn accepts(&self, code: WarningCode) -> bool {
         self.accepted_warnings.contains(&code)
-            || self.definition.accepted_warnings().contains(&code)
+            || self.definition.common().accepted_warnings.contains(&code)
     }
 }

@@ -1,6 +1,6 @@
 //! Finds warnings about all primitives together: what works, but could serve
 //! models and hosts better. What cannot work is an error of `build()`; warnings
-//! about one tool are in `tool::lint`.
+//! about one primitive are in `primitive::lint` and `tool::lint`.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
@@ -22,8 +22,8 @@ impl Store {
         warnings.retain(|warning| {
             !self.policy().accepted_warnings.contains(&warning.code)
                 && !warning
-                    .tool()
-                    .and_then(|tool| current.entry(Kind::Tool, tool))
+                    .primitive()
+                    .and_then(|(kind, name)| current.entry(kind, name))
                     .is_some_and(|entry| entry.accepts(warning.code))
         });
         let accepted = number - warnings.len();
@@ -37,7 +37,7 @@ impl Entry {
             .definition
             .warnings(&self.target.info, self.target.timeout);
         found.into_iter().map(|(code, text)| Warning {
-            tool: Some(self.name().to_owned()),
+            primitive: Some((self.target.info.kind(), self.name().to_owned())),
             code,
             text,
         })
@@ -48,18 +48,18 @@ impl Snapshot {
     fn all_warnings(&self) -> Vec<Warning> {
         let of_server = self.own_warnings().into_iter();
         let of_server = of_server.map(|(code, text)| Warning {
-            tool: None,
+            primitive: None,
             code,
             text,
         });
-        let of_tools = self.shown(Kind::Tool).flat_map(|entry| entry.warnings());
-        of_tools.chain(of_server).collect()
+        let of_each = self.all_shown().flat_map(|entry| entry.warnings());
+        of_each.chain(of_server).collect()
     }
 
     fn own_warnings(&self) -> Found {
         let mut warnings = Vec::new();
         let names: Vec<_> = self.shown(Kind::Tool).map(|entry| entry.name()).collect();
-        if names.is_empty() {
+        if self.all_shown().next().is_none() {
             warnings.push((
                 WarningCode::NoTools,
                 "the server has no tools; add one with .tool::<name>()".to_owned(),
@@ -82,8 +82,9 @@ impl Snapshot {
             )));
         }
         let mut known = HashMap::new();
-        for name in &names {
-            match known.entry(name.to_ascii_lowercase()) {
+        for entry in self.all_shown() {
+            let (kind, name) = (entry.target.info.kind(), entry.name());
+            match known.entry((kind, name.to_ascii_lowercase())) {
                 Occupied(other) => warnings.push((
                     WarningCode::SimilarNames,
                     format!(

@@ -30,7 +30,7 @@ pub(crate) const MOST_PRIMITIVES: usize = 100_000;
 
 pub use crate::primitive::WarningCode;
 pub(crate) use entry::{Entry, Policy};
-pub use policy::ToolPolicy;
+pub use policy::{CallPolicy, ToolPolicy};
 pub(crate) use registration::Via;
 pub use registration::{IntoRegistration, Registration};
 pub use router::Router;

@@ -1,69 +1,80 @@
-//! The settings of a tool's calls.
+//! The settings of a primitive's calls.
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::{Chains, Middleware};
-use crate::primitive::{Annotations, ToolDefinition};
+use crate::primitive::{Annotations, Kind, PrimitiveInfo, ToolDefinition};
 use crate::registry::Entry;
 
-/// The settings of one tool's calls: the author's, the server's and the
+/// The settings of one primitive's calls: the author's, the server's and the
 /// registration's merged. It does not change when the registry changes.
+#[derive(Clone)]
+pub struct CallPolicy(Arc<Entry>);
+
+/// The settings of one tool's calls, and its definition.
 #[derive(Clone)]
 pub struct ToolPolicy {
     definition: Arc<ToolDefinition>,
-    entry: Arc<Entry>,
+    policy: CallPolicy,
 }
 
 impl Entry {
-    /// Returns the definition, if it is a tool's.
-    pub(crate) fn tool(&self) -> Option<Arc<ToolDefinition>> {
+    /// Returns the definition, if it is of this kind: a
+    /// [`ToolDefinition`](crate::primitive::ToolDefinition), a
+    /// [`PromptDefinition`](crate::primitive::PromptDefinition).
+    pub(crate) fn definition<D: Any + Send + Sync>(&self) -> Option<Arc<D>> {
         let definition: Arc<dyn Any + Send + Sync> = Arc::clone(&self.definition) as _;
         definition.downcast().ok()
     }
 }
 
-impl ToolPolicy {
-    /// Creates the policy of an entry, if it is a tool's.
-    pub(crate) fn of(entry: &Arc<Entry>) -> Option<Self> {
-        Some(Self {
-            definition: entry.tool()?,
-            entry: Arc::clone(entry),
-        })
+impl CallPolicy {
+    pub(crate) fn of(entry: &Arc<Entry>) -> Self {
+        Self(Arc::clone(entry))
     }
 
-    /// Returns the tool.
+    /// Returns the primitive's kind.
     #[must_use]
-    pub fn definition(&self) -> &ToolDefinition {
-        &self.definition
+    pub fn kind(&self) -> Kind {
+        self.info().kind()
+    }
+
+    /// Returns what clients know of the primitive: its name, description,
+    /// scopes and hints.
+    #[must_use]
+    pub fn info(&self) -> &PrimitiveInfo {
+        &self.0.target.info
     }
 
     /// Returns the time limit of a call, waiting included.
     #[must_use]
     pub fn timeout(&self) -> Duration {
-        self.entry.target.timeout
+        self.0.target.timeout
     }
 
-    /// Returns the tool's hints, with those of
+    /// Returns the hints of a tool, with those of
     /// [`ServerBuilder::default_hints`](crate::server::ServerBuilder::default_hints)
-    /// for hints that it does not set.
+    /// for hints that it does not set. Other primitives have none.
     #[must_use]
     pub fn annotations(&self) -> &Annotations {
-        self.entry.target.info.annotations()
+        self.info().annotations()
     }
 
-    /// Returns the scopes that a caller must hold: the tool's own, and those of
-    /// its routers.
+    /// Returns the scopes that a caller must hold: the primitive's own, and
+    /// those of its routers.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        self.entry.target.info.scopes()
+        self.info().scopes()
     }
 
     /// Returns the size of the largest result, in bytes of JSON.
     #[must_use]
     pub fn result_bytes(&self) -> usize {
-        self.entry.target.result_bytes
+        self.0.target.result_bytes
     }
 
     /// Returns the names of the middlewares that a call passes, outermost
@@ -83,7 +94,7 @@ impl ToolPolicy {
         &self,
         chain: fn(&Chains) -> &[Arc<dyn Middleware>],
     ) -> std::vec::IntoIter<Cow<'static, str>> {
-        let layers = chain(&self.entry.target.chains).iter();
+        let layers = chain(&self.0.target.chains).iter();
         layers
             .map(|layer| layer.name())
             .collect::<Vec<_>>()
@@ -91,13 +102,44 @@ impl ToolPolicy {
     }
 }
 
-impl std::fmt::Debug for ToolPolicy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ToolPolicy")
-            .field("tool", &self.definition().name())
+impl ToolPolicy {
+    /// Creates the policy of an entry, if it is a tool's.
+    pub(crate) fn of(entry: &Arc<Entry>) -> Option<Self> {
+        Some(Self {
+            definition: entry.definition()?,
+            policy: CallPolicy::of(entry),
+        })
+    }
+
+    /// Returns the tool.
+    #[must_use]
+    pub fn definition(&self) -> &ToolDefinition {
+        &self.definition
+    }
+}
+
+impl Deref for ToolPolicy {
+    type Target = CallPolicy;
+
+    fn deref(&self) -> &CallPolicy {
+        &self.policy
+    }
+}
+
+impl fmt::Debug for CallPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallPolicy")
+            .field("kind", &self.kind())
+            .field("name", &self.info().name())
             .field("timeout", &self.timeout())
             .field("result_bytes", &self.result_bytes())
             .field("layers", &self.layers().collect::<Vec<_>>())
             .finish()
+    }
+}
+
+impl fmt::Debug for ToolPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.policy, f)
     }
 }

@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{Definition, Handler, Middleware, OwnLimits, StateMap};
+use crate::call::{Definition, Handler, Middleware, StateMap};
 use crate::extract::Requirements;
 use crate::limits::{Limits, Rate};
-use crate::primitive::{Kind, Scopes, WarningCode};
-use crate::tool::{self, RuntimeHandler, Tool, ToolFn};
+use crate::primitive::{Kind, OwnLimits, Scopes, WarningCode};
+use crate::prompt::{self, Prompt, PromptFn};
+use crate::tool::{self, Tool, ToolFn};
 
 /// Middlewares around primitives, the outermost first.
 #[derive(Clone, Default)]
@@ -48,8 +49,9 @@ impl Layers {
 ///
 /// [`ServerBuilder::tool_with`](crate::server::ServerBuilder::tool_with) hands
 /// one to a closure. If a value is required, such as in
-/// [`Router::add`](super::Router::add), [`tool`](Self::tool) and
-/// [`of_tool`](Self::of_tool) make one.
+/// [`Router::add`](super::Router::add), [`tool`](Self::tool),
+/// [`prompt`](Self::prompt), [`of_tool`](Self::of_tool) and
+/// [`of_prompt`](Self::of_prompt) make one.
 ///
 /// ```
 /// use mcp_kit::registry::Registration;
@@ -99,7 +101,34 @@ impl Registration {
     /// ```
     pub fn of_tool(tool: impl Tool) -> Self {
         let definition = Box::new(tool.definition().clone());
-        let handler = Arc::new(RuntimeHandler(tool));
+        let handler = Arc::new(tool::RuntimeHandler(tool));
+        Self::new(definition, handler, Requirements::unknown())
+    }
+
+    /// Registers a `#[prompt]` function.
+    pub fn prompt<NameOfFunction: PromptFn>() -> Self {
+        let (definition, requirements, handler) = prompt::describe::<NameOfFunction>();
+        Self::new(Box::new(definition), Arc::new(handler), requirements)
+    }
+
+    /// Registers a prompt that is known only at run time.
+    ///
+    /// ```
+    /// use mcp_kit::Server;
+    /// use mcp_kit::call::Call;
+    /// use mcp_kit::prompt::{PromptDefinition, from_fn};
+    /// use mcp_kit::registry::Registration;
+    ///
+    /// let definition = PromptDefinition::new("standup", "Prepares the daily stand-up.");
+    /// let standup = from_fn(definition, async |_: Call| "List what changed since yesterday.");
+    /// let server = Server::builder("team", "1.0.0")
+    ///     .add(Registration::of_prompt(standup).concurrency(4))
+    ///     .build()?;
+    /// # Ok::<(), mcp_kit::server::BuildError>(())
+    /// ```
+    pub fn of_prompt(prompt: impl Prompt) -> Self {
+        let definition = Box::new(prompt.definition().clone());
+        let handler = Arc::new(prompt::RuntimeHandler(prompt));
         Self::new(definition, handler, Requirements::unknown())
     }
 
@@ -212,7 +241,7 @@ impl Registration {
     }
 
     pub(super) fn limits(&self) -> OwnLimits {
-        self.limits.or(self.definition.limits())
+        self.limits.or(self.definition.common().limits)
     }
 
     /// Whether its handler may ask the client.
@@ -264,12 +293,14 @@ impl fmt::Debug for Registration {
     }
 }
 
-/// A value that can be registered: a [`Tool`] that is known only at run time,
-/// or a [`Registration`], which has its own limits and middlewares.
+/// A value that can be registered: a [`Tool`] or a [`Prompt`] that is known
+/// only at run time, or a [`Registration`], which has its own limits and
+/// middlewares.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is neither a tool that is known at run time nor a `Registration`",
+    message = "`{Self}` is neither a primitive that is known at run time nor a `Registration`",
     label = "cannot be registered",
-    note = "make a tool with `mcp_kit::tool::from_fn(definition, handler)`, or implement `mcp_kit::tool::Tool`; a function with `#[tool]` is registered with `.tool::<my_function>()`"
+    note = "make a tool with `mcp_kit::tool::from_fn(definition, handler)`, or implement `mcp_kit::tool::Tool`; a function with `#[tool]` is registered with `.tool::<my_function>()`",
+    note = "prompts likewise: `mcp_kit::prompt::from_fn`, `mcp_kit::prompt::Prompt`, `.prompt::<my_function>()`"
 )]
 pub trait IntoRegistration<M: sealed::Via> {
     /// Makes the registration.
@@ -289,8 +320,12 @@ mod sealed {
     #[derive(Debug)]
     pub struct Tool;
 
+    #[derive(Debug)]
+    pub struct Prompt;
+
     impl Via for Itself {}
     impl Via for Tool {}
+    impl Via for Prompt {}
 }
 
 impl IntoRegistration<sealed::Itself> for Registration {
@@ -302,5 +337,11 @@ impl IntoRegistration<sealed::Itself> for Registration {
 impl<T: Tool> IntoRegistration<sealed::Tool> for T {
     fn into_registration(self) -> Registration {
         Registration::of_tool(self)
+    }
+}
+
+impl<T: Prompt> IntoRegistration<sealed::Prompt> for T {
+    fn into_registration(self) -> Registration {
+        Registration::of_prompt(self)
     }
 }

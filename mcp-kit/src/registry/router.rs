@@ -6,9 +6,11 @@ use std::fmt;
 use super::registration::Layers;
 use super::{IntoRegistration, Registration, Via};
 use crate::call::Middleware;
+use crate::prompt::PromptFn;
 use crate::tool::ToolFn;
 
-/// A group of tools with the middlewares, the scope and the prefix that they share.
+/// A group of tools and prompts with the middlewares, the scope and the prefix that
+/// they share.
 ///
 /// A library crate returns one, so that its tools come with their policy; a server
 /// takes it with [`ServerBuilder::merge`](crate::server::ServerBuilder::merge) or
@@ -61,7 +63,7 @@ pub struct Router {
 }
 
 impl Router {
-    /// Creates a router without tools.
+    /// Creates an empty router.
     pub fn new() -> Self {
         Self::default()
     }
@@ -79,7 +81,20 @@ impl Router {
         self.add(change(Registration::tool::<NameOfFunction>()))
     }
 
-    /// Adds a tool that is known only at run time, or any [`Registration`].
+    /// Adds a `#[prompt]` function: `.prompt::<code_review>()`.
+    pub fn prompt<NameOfFunction: PromptFn>(self) -> Self {
+        self.add(Registration::prompt::<NameOfFunction>())
+    }
+
+    /// Adds a `#[prompt]` function with its own limits and middlewares.
+    pub fn prompt_with<NameOfFunction: PromptFn>(
+        self,
+        change: impl FnOnce(Registration) -> Registration,
+    ) -> Self {
+        self.add(change(Registration::prompt::<NameOfFunction>()))
+    }
+
+    /// Adds a primitive that is known only at run time, or any [`Registration`].
     #[expect(clippy::should_implement_trait, reason = "routers are not numbers")]
     pub fn add<M: Via>(mut self, primitive: impl IntoRegistration<M>) -> Self {
         self.registrations.push(primitive.into_registration());

@@ -73,6 +73,12 @@ impl Snapshot {
         entries.filter(|entry| !entry.is_hidden)
     }
 
+    /// Returns everything that is not hidden: the kinds one after the other,
+    /// each in the order of registration.
+    pub(crate) fn all_shown(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.kinds.keys().flat_map(|kind| self.shown(*kind))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.kinds.values().map(|kind| kind.by_serial.len()).sum()
     }
@@ -82,11 +88,15 @@ impl Snapshot {
     /// run time, and a client that sees no such capability never lists them
     /// again.
     pub(crate) fn capabilities(&self) -> impl Iterator<Item = Kind> {
-        let others = self
-            .kinds
-            .iter()
-            .filter(|(kind, of_kind)| **kind != Kind::Tool && !of_kind.by_serial.is_empty());
-        std::iter::once(Kind::Tool).chain(others.map(|(kind, _)| *kind))
+        let others = self.kinds.keys().copied();
+        let others = others.filter(|kind| *kind != Kind::Tool && self.declares(*kind));
+        std::iter::once(Kind::Tool).chain(others)
+    }
+
+    /// Whether the server declares the capability for a kind.
+    pub(crate) fn declares(&self, kind: Kind) -> bool {
+        let is_any = |of_kind: &OfKind| !of_kind.by_serial.is_empty();
+        kind == Kind::Tool || self.kinds.get(&kind).is_some_and(is_any)
     }
 
     /// Returns the page of a kind that `cursor` points to, or the first one, in
@@ -152,8 +162,7 @@ impl Snapshot {
                 || self.entry(kind, name).is_some() && !removed.contains(&(kind, name));
             match step {
                 Step::Add(_) if is_there => problems.push(format!(
-                    "two {}s are named \"{name}\"; rename one, for example with #[tool(name = \"…\")] or the prefix of a router",
-                    kind.as_str()
+                    "two {kind}s are named \"{name}\"; rename one, for example with #[{kind}(name = \"…\")] or the prefix of a router"
                 )),
                 Step::Add(_) => {
                     added.insert((kind, name));

@@ -13,6 +13,7 @@ use crate::call::{StateMap, Target};
 use crate::limits::Rate;
 use crate::middleware::RateLimit;
 use crate::primitive::Kind;
+use crate::prompt::PromptFn;
 use crate::support::lock::Lock;
 use crate::tool::ToolFn;
 
@@ -283,8 +284,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Adds a tool that is known only at run time, or any [`Registration`], at the end
-    /// of its list.
+    /// Adds a primitive that is known only at run time, or any [`Registration`], at the
+    /// end of its list.
     pub fn add<M: Via>(&mut self, primitive: impl IntoRegistration<M>) {
         self.steps.push(Step::Add(primitive.into_registration()));
     }
@@ -292,6 +293,11 @@ impl Changes {
     /// Adds a `#[tool]` function: `changes.tool::<search_web>()`.
     pub fn tool<NameOfFunction: ToolFn>(&mut self) {
         self.add(Registration::tool::<NameOfFunction>());
+    }
+
+    /// Adds a `#[prompt]` function: `changes.prompt::<code_review>()`.
+    pub fn prompt<NameOfFunction: PromptFn>(&mut self) {
+        self.add(Registration::prompt::<NameOfFunction>());
     }
 
     /// Adds everything in a router, with its layers, scope and prefix.

@@ -21,6 +21,7 @@ use crate::observe::Meter;
 use crate::observe::metrics::Metrics;
 use crate::primitive::Annotations;
 use crate::primitive::WarningCode;
+use crate::prompt::PromptFn;
 use crate::protocol::encode;
 use crate::registry::{IntoRegistration, Policy, Registration, Router, Step, Store, Via};
 use crate::tool::ToolFn;
@@ -104,7 +105,22 @@ impl ServerBuilder {
         self.add(change(Registration::tool::<NameOfFunction>()))
     }
 
-    /// Registers a tool that is known only at run time, or any
+    /// Registers a `#[prompt]` function: `.prompt::<code_review>()`.
+    ///
+    /// The server declares the capability for prompts once it has one.
+    pub fn prompt<NameOfFunction: PromptFn>(self) -> Self {
+        self.add(Registration::prompt::<NameOfFunction>())
+    }
+
+    /// Registers a `#[prompt]` function with its own limits and middlewares.
+    pub fn prompt_with<NameOfFunction: PromptFn>(
+        self,
+        change: impl FnOnce(Registration) -> Registration,
+    ) -> Self {
+        self.add(change(Registration::prompt::<NameOfFunction>()))
+    }
+
+    /// Registers a primitive that is known only at run time, or any
     /// [`Registration`], which has its own limits and middlewares.
     #[expect(clippy::should_implement_trait, reason = "routers are not numbers")]
     pub fn add<M: Via>(mut self, primitive: impl IntoRegistration<M>) -> Self {
@@ -167,14 +183,14 @@ impl ServerBuilder {
         self
     }
 
-    /// Adds a middleware around every tool, before validation. The one added first
+    /// Adds a middleware around every primitive, before validation. The one added first
     /// is outermost.
     pub fn layer(mut self, middleware: impl Middleware) -> Self {
         self.router = self.router.layer(middleware);
         self
     }
 
-    /// Adds a middleware around every tool, after validation: it sees only calls
+    /// Adds a middleware around every primitive, after validation: it sees only calls
     /// whose arguments are right.
     pub fn layer_after_validation(mut self, middleware: impl Middleware) -> Self {
         self.router = self.router.layer_after_validation(middleware);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::ServerInner;
-use super::methods::{self, Does};
+use super::methods::{self, Does, Method};
 use super::subscriptions::Subscription;
 use crate::call::{
     CallContext, CallParts, CallRequest, CallText, CallTexts, Home, Origin, Pending, RequestSource,
@@ -120,15 +120,30 @@ impl ServerInner {
         };
         match method.does {
             Does::Answer(answer) => answer(self, &mut ask, out)?,
-            Does::List(kind) => self.list(kind, &ask, out)?,
+            Does::List(kind) => {
+                self.check_declared(kind, method)?;
+                self.list(kind, &ask, out)?;
+            }
             Does::Initialize => self.initialize(&mut ask, out)?,
-            Does::Call(find) => {
-                let target = find(self, &request.params)?;
+            Does::Call(kind, find) => {
+                let target = find(self, &request.params);
+                let target = target.or_else(|error| {
+                    self.check_declared(kind, method)?;
+                    Err(error)
+                })?;
                 return self.call_of(method.name, target, &ask).map(Routed::Run);
             }
             Does::Listen => return Subscription::of(request).map(Routed::Listen),
         }
         Ok(Routed::Done)
+    }
+
+    /// Refuses a method of a kind whose capability is not declared.
+    fn check_declared(&self, kind: Kind, method: &Method) -> Result<(), RpcError> {
+        if self.registry.current().declares(kind) {
+            return Ok(());
+        }
+        Err(RpcError::method_not_found(method.name))
     }
 
     fn initialize(&self, ask: &mut Ask<'_, '_>, out: &mut Vec<u8>) -> Result<(), RpcError> {

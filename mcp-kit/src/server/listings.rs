@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::Server;
-use crate::primitive::{Kind, ToolDefinition};
-use crate::registry::{Registry, ToolPolicy, Warning};
+use crate::primitive::{Kind, PromptDefinition, ToolDefinition};
+use crate::registry::{CallPolicy, Registry, ToolPolicy, Warning};
 
 impl Server {
     /// Returns the registry, which changes what the server offers while it
@@ -23,7 +23,17 @@ impl Server {
     pub fn tools(&self) -> Vec<Arc<ToolDefinition>> {
         let current = self.inner.registry.current();
         let tools = current.shown(Kind::Tool);
-        tools.filter_map(|entry| entry.tool()).collect()
+        tools.filter_map(|entry| entry.definition()).collect()
+    }
+
+    /// Returns the definitions of all prompts, in the order in which they are
+    /// listed. Hidden prompts are omitted. A snapshot, as of
+    /// [`tools`](Self::tools).
+    #[must_use]
+    pub fn prompts(&self) -> Vec<Arc<PromptDefinition>> {
+        let current = self.inner.registry.current();
+        let prompts = current.shown(Kind::Prompt);
+        prompts.filter_map(|entry| entry.definition()).collect()
     }
 
     /// Returns the policy of each tool's calls, in the order of the list.
@@ -50,6 +60,14 @@ impl Server {
         tools.filter_map(ToolPolicy::of).collect()
     }
 
+    /// Returns the policy of the calls of each primitive of a kind, in the order
+    /// of its list. Hidden primitives are omitted.
+    #[must_use]
+    pub fn policies_of(&self, kind: Kind) -> Vec<CallPolicy> {
+        let current = self.inner.registry.current();
+        current.shown(kind).map(CallPolicy::of).collect()
+    }
+
     /// Returns the warnings: what works, but could serve models and hosts
     /// better. They concern names, descriptions, hints, and schemas that some
     /// hosts refuse, each with the fix. A good test is that there are none;
@@ -66,14 +84,15 @@ impl Server {
         self.inner.registry.warnings().1
     }
 
-    /// Returns every tool, as a list of the newest protocol version shows it.
+    /// Returns every primitive of a kind, as a list of the newest protocol
+    /// version shows it.
     #[cfg(feature = "cli")]
-    pub(crate) fn listed_tools(&self) -> serde_json::Value {
+    pub(crate) fn listed(&self, kind: Kind) -> serde_json::Value {
         let current = self.inner.registry.current();
-        let tools = current.shown(Kind::Tool).map(|entry| {
+        let items = current.shown(kind).map(|entry| {
             let listed = entry.listed(crate::protocol::Era::Modern);
             serde_json::from_str(listed).unwrap_or_default()
         });
-        serde_json::json!({ "tools": tools.collect::<Vec<serde_json::Value>>() })
+        serde_json::json!({ kind.plural(): items.collect::<Vec<serde_json::Value>>() })
     }
 }

@@ -41,8 +41,8 @@ pub(super) enum Does {
     Answer(fn(&ServerInner, &mut Ask<'_, '_>, &mut Vec<u8>) -> Result<(), RpcError>),
     /// It lists the primitives of a kind.
     List(Kind),
-    /// It runs a handler, which this function finds.
-    Call(Find),
+    /// It runs a handler of a primitive of this kind, which the function finds.
+    Call(Kind, Find),
     /// It opens the legacy era of a connection, or an HTTP session.
     Initialize,
     /// It opens a subscription.
@@ -72,12 +72,20 @@ const fn method(name: &'static str, does: Does) -> Method {
 }
 
 /// The most frequent first.
-static METHODS: [Method; 6] = [
+static METHODS: [Method; 8] = [
     Method {
         header: Some(NameFrom::Name),
-        ..method("tools/call", Does::Call(ServerInner::find_tool))
+        ..method("tools/call", Does::Call(Kind::Tool, ServerInner::find_tool))
     },
     method("tools/list", Does::List(Kind::Tool)),
+    Method {
+        header: Some(NameFrom::Name),
+        ..method(
+            "prompts/get",
+            Does::Call(Kind::Prompt, ServerInner::find_prompt),
+        )
+    },
+    method("prompts/list", Does::List(Kind::Prompt)),
     Method {
         eras: &[Era::Legacy],
         comes_first: true,
@@ -141,18 +149,23 @@ impl ServerInner {
     #[cfg(feature = "http")]
     pub(crate) fn target_of(&self, request: &Request<'_>) -> Option<Arc<Target>> {
         match find(&request.method)?.does {
-            Does::Call(find) => find(self, &request.params).ok(),
+            Does::Call(_, find) => find(self, &request.params).ok(),
             _ => None,
         }
     }
 
     fn find_tool(&self, params: &Params<'_>) -> Result<Arc<Target>, RpcError> {
+        self.find_named(Kind::Tool, params)
+    }
+
+    fn find_prompt(&self, params: &Params<'_>) -> Result<Arc<Target>, RpcError> {
+        self.find_named(Kind::Prompt, params)
+    }
+
+    /// Finds the primitive that the parameter `name` names.
+    fn find_named(&self, kind: Kind, params: &Params<'_>) -> Result<Arc<Target>, RpcError> {
         let name = text(params.name, "name")?;
-        self.registry.target(Kind::Tool, &name).ok_or_else(|| {
-            RpcError::invalid_params(format!(
-                "Unknown tool: {}",
-                crate::support::text::excerpt(&name)
-            ))
-        })
+        let target = self.registry.target(kind, &name);
+        target.ok_or_else(|| RpcError::unknown(kind.as_str(), &name))
     }
 }

@@ -1,12 +1,11 @@
-//! Finds warnings about a tool: what works, but could serve models and hosts
-//! better. What cannot work is an error of `build()`; warnings about all tools
-//! together are in `registry::lint`.
+//! Finds the warnings that only tools have: what works, but could serve models
+//! and hosts better. What cannot work is an error of `build()`. Warnings that
+//! every kind has are in `primitive::lint`, those about all primitives together
+//! in `registry::lint`.
 
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::primitive::{Annotations, ToolDefinition, WarningCode};
+use crate::primitive::{Annotations, Found, ToolDefinition, WarningCode, common_warnings};
 use crate::schema::{Obstacle, obstacles};
 
 /// A shorter description, in characters, hardly explains when to use a tool.
@@ -15,16 +14,8 @@ const SHORTEST_DESCRIPTION: usize = 12;
 /// Several hosts cut longer descriptions.
 const LONGEST_DESCRIPTION: usize = 1_024;
 
-/// Hosts prefix the server's name, and allow 60 or 64 characters in total.
-const LONGEST_NAME: usize = 40;
-
-/// How long the clients of the official SDKs wait for an answer.
-const CLIENT_PATIENCE: Duration = Duration::from_secs(60);
-
 /// The most places of one kind that are named in one warning.
 const MOST_PLACES: usize = 5;
-
-type Found = Vec<(WarningCode, String)>;
 
 /// Returns the warnings of a tool with these hints and this timeout.
 pub(super) fn warnings(
@@ -32,32 +23,19 @@ pub(super) fn warnings(
     hints: &Annotations,
     timeout: Duration,
 ) -> Found {
-    let mut warnings = Vec::new();
-    name_warnings(definition.name(), &mut warnings);
-    description_warnings(definition, &mut warnings);
-    hint_warnings(hints, &mut warnings);
-    argument_warnings(definition.input_schema(), &mut warnings);
-    result_warnings(definition, &mut warnings);
-    if timeout > CLIENT_PATIENCE {
-        warnings.push((WarningCode::LongTimeout,
-            "its timeout is over 60 s, when most clients have given up; shorten it, or tell users to raise the client's".to_owned(),
-        ));
-    }
-    warnings
-}
-
-fn name_warnings(name: &str, warnings: &mut Found) {
-    if name.len() > LONGEST_NAME {
-        warnings.push((WarningCode::LongName, format!(
-            "its name is longer than {LONGEST_NAME} characters; hosts put the server's name in front, and some allow 60 characters in all"
-        )));
-    }
-    if name.contains('.') {
+    let mut warnings = common_warnings(&definition.common, timeout);
+    if definition.name().contains('.') {
         warnings.push((
             WarningCode::DottedName,
             "its name has a dot, which some models' APIs refuse; use _ or -".to_owned(),
         ));
     }
+    description_warnings(definition, &mut warnings);
+    hint_warnings(hints, &mut warnings);
+    let obstacles = obstacles(definition.input_schema(), true);
+    warnings.extend(schema_warnings(&obstacles, "argument"));
+    result_warnings(definition, &mut warnings);
+    warnings
 }
 
 fn description_warnings(definition: &ToolDefinition, warnings: &mut Found) {
@@ -71,13 +49,6 @@ fn description_warnings(definition: &ToolDefinition, warnings: &mut Found) {
         warnings.push((WarningCode::LongDescription, format!(
             "its description is longer than {LONGEST_DESCRIPTION} characters; some hosts cut it there"
         )));
-    }
-    let hides_something =
-        |character: char| character != '\n' && crate::support::text::is_unsafe(character);
-    if description.contains(hides_something) {
-        warnings.push((WarningCode::HiddenCharacters,
-            "its description holds invisible characters; hosts may take it for an attack, so remove them".to_owned(),
-        ));
     }
 }
 
@@ -99,28 +70,6 @@ fn hint_warnings(hints: &Annotations, warnings: &mut Found) {
             "it does not say open_world, so clients assume that it reaches the outside; write open_world = false if it does not, or .default_hints(…) for all tools".to_owned(),
         ));
     }
-}
-
-fn argument_warnings(schema: &Value, warnings: &mut Found) {
-    let undescribed: Vec<_> = schema["properties"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(_, schema)| !is_described(schema))
-        .map(|(name, _)| format!("\"{name}\""))
-        .collect();
-    let text = match undescribed.as_slice() {
-        [] => None,
-        [name] => Some(format!(
-            "its argument {name} has no description; write a doc comment on the field"
-        )),
-        names => Some(format!(
-            "its arguments {} have no description; write doc comments on the fields",
-            names.join(", ")
-        )),
-    };
-    warnings.extend(text.map(|text| (WarningCode::UndescribedArgument, text)));
-    warnings.extend(schema_warnings(&obstacles(schema, true), "argument"));
 }
 
 fn result_warnings(definition: &ToolDefinition, warnings: &mut Found) {
@@ -197,11 +146,4 @@ fn schema_warnings(obstacles: &[Obstacle], what: &str) -> Found {
         "lists a number outside ±(2^53-1), for which Anthropic's, Bedrock's and OpenAI's APIs refuse the request; use a text",
     );
     found
-}
-
-fn is_described(schema: &Value) -> bool {
-    schema["description"]
-        .as_str()
-        .is_some_and(|text| !text.trim().is_empty())
-        || schema.get("$ref").is_some()
 }

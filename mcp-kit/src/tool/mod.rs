@@ -12,11 +12,12 @@ mod runtime;
 pub use crate::call::Error as ToolError;
 pub use crate::call::ErrorKind;
 pub use crate::content::ToolResult;
+pub use crate::handler::Parameter;
 pub use crate::primitive::{Annotations, ToolDefinition};
-pub(crate) use function::describe;
+pub use function::ToolFn;
 #[doc(hidden)]
-pub use function::{HandlerFuture, ToolSpec, reply, run_blocking};
-pub use function::{Parameter, ToolFn};
+pub use function::ToolSpec;
+pub(crate) use function::describe;
 pub use result::{IntoToolResult, Json};
 pub(crate) use runtime::RuntimeHandler;
 pub use runtime::{RuntimeTool, from_fn};

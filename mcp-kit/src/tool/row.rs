@@ -9,18 +9,21 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::lint;
-use crate::args::CompiledArgs;
-use crate::call::{Definition, ErrorKind, KindRow, Middleware, OwnLimits, Reply};
+use crate::call::{Definition, Failure, KindRow, Middleware, Reply};
 use crate::content::{Content, ToolResult};
 use crate::middleware::ValidateOutput;
 #[cfg(feature = "http")]
 use crate::primitive::ParamHeader;
-use crate::primitive::{Annotations, Kind, PrimitiveInfo, Scopes, ToolDefinition, WarningCode};
+use crate::primitive::{
+    Annotations, CommonDefinition, Kind, PrimitiveInfo, Scopes, ToolDefinition, WarningCode,
+    name_problem,
+};
 use crate::protocol::{Era, RpcError, encode};
 
 /// The row of tools.
 static TOOLS: KindRow = KindRow {
     kind: Kind::Tool,
+    has_text_arguments: false,
     write,
     failure,
 };
@@ -30,23 +33,24 @@ impl Definition for ToolDefinition {
         &TOOLS
     }
 
-    fn name(&self) -> &str {
-        &self.name
+    fn common(&self) -> &CommonDefinition {
+        &self.common
     }
 
-    fn rename(&mut self, name: String) {
-        self.name = name.into();
+    fn common_mut(&mut self) -> &mut CommonDefinition {
+        &mut self.common
     }
 
     fn info(&self, scopes: Scopes, defaults: &Annotations) -> PrimitiveInfo {
-        PrimitiveInfo::of_tool(self, scopes, hints(&self.annotations, defaults))
+        PrimitiveInfo::new(Kind::Tool, &self.common, scopes)
+            .with_annotations(hints(&self.annotations, defaults))
     }
 
     fn listing(&self, info: &PrimitiveInfo, era: Era) -> String {
         let listed = Listed {
-            name: &self.name,
-            title: self.title.as_deref(),
-            description: &self.description,
+            name: self.name(),
+            title: self.title(),
+            description: self.description(),
             input_schema: self.input_schema(),
             output_schema: self
                 .output_schema()
@@ -58,19 +62,6 @@ impl Definition for ToolDefinition {
         String::from_utf8(json).unwrap_or_default()
     }
 
-    fn arguments(&self) -> &Arc<CompiledArgs> {
-        &self.arguments
-    }
-
-    fn limits(&self) -> OwnLimits {
-        OwnLimits {
-            timeout: self.timeout,
-            result_bytes: self.result_bytes,
-            concurrency: self.concurrency,
-            rate: self.rate,
-        }
-    }
-
     fn layers(&self) -> Vec<Arc<dyn Middleware>> {
         let output = self.output.iter();
         output
@@ -79,14 +70,15 @@ impl Definition for ToolDefinition {
     }
 
     fn problems(&self) -> Vec<String> {
-        let name = &self.name;
+        let name = &self.common.name;
         let no_description = self
+            .common
             .description
             .trim()
             .is_empty()
             .then(|| format!("tool \"{name}\" has no description; models choose tools by it"));
-        let others = self.problems.iter();
-        name_problem(name)
+        let others = self.common.problems.iter();
+        name_problem(Kind::Tool, name)
             .into_iter()
             .chain(no_description)
             .chain(others.map(|problem| format!("tool \"{name}\": {problem}")))
@@ -97,32 +89,14 @@ impl Definition for ToolDefinition {
         lint::warnings(self, info.annotations(), timeout)
     }
 
-    fn accepted_warnings(&self) -> &[WarningCode] {
-        &self.accepted_warnings
-    }
-
     #[cfg(feature = "http")]
     fn param_headers(&self) -> Result<Vec<ParamHeader>, String> {
         ParamHeader::all_of(self.input_schema())
     }
 }
 
-/// Returns what is wrong with a tool's name, if anything is.
-fn name_problem(name: &str) -> Option<String> {
-    let is_valid = (1..=64).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'));
-    (!is_valid).then(|| {
-        format!(
-            "\"{}\" is not a valid tool name: use 1 to 64 characters of A-Z a-z 0-9 _ . -",
-            crate::support::text::excerpt(name)
-        )
-    })
-}
-
-fn failure(_: ErrorKind, text: String) -> Result<Reply, RpcError> {
-    Ok(ToolResult::error(text).into())
+fn failure(failure: Failure) -> Result<Reply, RpcError> {
+    Ok(ToolResult::error(failure.text).into())
 }
 
 fn write(out: &mut Vec<u8>, era: Era, reply: &Reply) {

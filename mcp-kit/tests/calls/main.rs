@@ -19,6 +19,7 @@ mod log;
 mod observers;
 mod portable;
 mod progress;
+mod prompts;
 mod registry;
 mod routers;
 mod schema_fuzz;

@@ -154,7 +154,8 @@ async fn every_end_of_a_call_that_ran_is_told_once() {
 
     let guest = Principal::new("guest", ["read"]);
     let guest = Client::builder(&server).principal(guest).connect().await;
-    guest.call("guarded", json!({})).await;
+    let guarded = guest.call("guarded", json!({})).outcome().await;
+    assert!(guarded.unwrap_err().to_string().contains("Unknown tool"));
     entries.only("guarded", "forbidden", [true, true]);
     // A request for an unknown name is not a call.
     let unknown = client.request("tools/call", json!({"name": "unknown"}));

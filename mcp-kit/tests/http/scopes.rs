@@ -53,11 +53,14 @@ async fn assert_has_scope(client: &Client, has_scope: bool) {
     if list["resultType"] == "complete" {
         assert_eq!(list["cacheScope"], "private");
     }
-    let result = client.call("admin", json!({})).await;
-    assert_eq!(!result.is_error(), has_scope, "{result:?}");
+    let of = async |name: &str| client.call(name, json!({})).outcome().await;
     match has_scope {
-        true => assert_eq!(result.text(), "welcome"),
-        false => assert!(result.text().contains("admin"), "{result:?}"),
+        true => assert_eq!(of("admin").await.unwrap().text(), "welcome"),
+        false => {
+            let unknown = of("no").await.unwrap_err().to_string();
+            let hidden = of("admin").await.unwrap_err().to_string();
+            assert_eq!(hidden, unknown.replace(" no ", " admin "));
+        }
     }
 }
 
@@ -87,7 +90,7 @@ async fn a_caller_without_authentication_has_no_scope() {
 async fn scopes_are_not_the_clients_to_claim() {
     for client in both(with_keys().key("key-of-bob-000002")).await {
         let params = json!({"name": "admin", "_meta": {"scopes": ["admin"], "principal": "alice"}});
-        let result = client.request("tools/call", params).await.unwrap();
-        assert_eq!(result["isError"], true, "{result}");
+        let refused = client.request("tools/call", params).await.unwrap_err();
+        assert!(refused.to_string().starts_with("Unknown tool"), "{refused}");
     }
 }

@@ -160,8 +160,10 @@ async fn callers_see_and_reach_what_their_scopes_allow() {
         .greeted("2024-11-05")
         .await;
     assert_eq!(client.call(1, "whoami", json!({})).await, "alice");
-    let told = client.call(2, "secret", json!({})).await;
-    assert!(told.contains("secrets"), "{told}");
+    let hidden = call(2, "secret", json!({}));
+    client.send(&hidden).await.accepted();
+    let answer = client.next().await;
+    assert_eq!(answer["error"]["message"], "Unknown tool: secret");
 }
 
 #[tokio::test]

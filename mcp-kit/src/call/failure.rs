@@ -1,0 +1,33 @@
+//! The failure of a call, as its kind turns it into what the client reads.
+
+use serde_json::json;
+
+use super::{ErrorKind, Outcome, Reply};
+use crate::protocol::{Era, ErrorCode, RpcError};
+
+/// A failure whose text the client may read.
+pub(crate) struct Failure {
+    pub(crate) outcome: Outcome,
+    /// The author's message, or a reference.
+    pub(crate) text: String,
+    /// The era of the client.
+    #[expect(dead_code, reason = "only resources answer differently by era")]
+    pub(crate) era: Era,
+}
+
+/// Answers with a JSON-RPC error, as every kind does whose results cannot
+/// report a failure: prompts, resources and completion.
+///
+/// What the client can correct, its arguments or an unknown name, is -32602.
+/// Everything else is -32603. `data.reason` has the outcome's
+/// word, as the log has it: `timeout`, `busy`, `rate_limited`.
+pub(crate) fn as_protocol_error(failure: Failure) -> Result<Reply, RpcError> {
+    let Failure { outcome, text, .. } = failure;
+    let code = match outcome {
+        Outcome::Failed(ErrorKind::InvalidArguments | ErrorKind::NotFound) => {
+            ErrorCode::InvalidParams
+        }
+        _ => ErrorCode::InternalError,
+    };
+    Err(RpcError::new(code, text).with_data(json!({"reason": outcome.as_str()})))
+}

@@ -1,0 +1,67 @@
+//! Prompts: templates of messages that a person chooses, such as a slash
+//! command. Their definitions, their handlers and their results.
+//!
+//! A failure of a prompt is a JSON-RPC error, since its result cannot report
+//! one.
+
+mod function;
+mod result;
+mod row;
+mod runtime;
+
+pub use crate::content::{PromptMessage, PromptResult, Role};
+pub use crate::handler::Parameter;
+pub use crate::primitive::{PromptArgument, PromptDefinition};
+pub use function::PromptFn;
+#[doc(hidden)]
+pub use function::PromptSpec;
+pub(crate) use function::describe;
+pub use result::IntoPromptResult;
+pub(crate) use runtime::RuntimeHandler;
+pub use runtime::{RuntimePrompt, from_fn};
+
+use async_trait::async_trait;
+
+use crate::call::{Call, Error};
+
+/// A prompt: a definition and a handler.
+///
+/// `#[prompt]` functions and [`from_fn`] make one; implement it by hand for
+/// prompts whose definition is only known at run time and whose handler needs
+/// state of its own.
+///
+/// ```
+/// use mcp_kit::call::{Call, Error};
+/// use mcp_kit::prompt::{Prompt, PromptDefinition, PromptMessage, PromptResult};
+///
+/// struct Template { definition: PromptDefinition, text: String }
+///
+/// #[mcp_kit::async_trait]
+/// impl Prompt for Template {
+///     fn definition(&self) -> &PromptDefinition { &self.definition }
+///
+///     async fn get(&self, _call: Call) -> Result<PromptResult, Error> {
+///         Ok(PromptResult::new(vec![PromptMessage::user(self.text.as_str())]))
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a prompt that is known at run time",
+    label = "does not implement `Prompt`",
+    note = "make one with `mcp_kit::prompt::from_fn(definition, handler)`, or implement `mcp_kit::prompt::Prompt`; a function with `#[prompt]` is registered with `.prompt::<my_function>()`"
+)]
+#[async_trait]
+pub trait Prompt: Send + Sync + 'static {
+    /// Returns the name, description, arguments and policy. Called once, when
+    /// the prompt is registered.
+    fn definition(&self) -> &PromptDefinition;
+
+    /// Makes the messages. The arguments are those of the definition, and none
+    /// that is required is missing.
+    ///
+    /// # Errors
+    ///
+    /// Returns the failure of the prompt: [`Error`] decides what the client
+    /// sees of it.
+    async fn get(&self, call: Call) -> Result<PromptResult, Error>;
+}

@@ -1,0 +1,90 @@
+//! The differences of prompts from other primitives: their definition and its
+//! form in lists, that their arguments are texts, and that a failure is a
+//! JSON-RPC error.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::call::{Definition, KindRow, Reply, as_protocol_error};
+use crate::primitive::{
+    CommonDefinition, Kind, PrimitiveInfo, PromptArgument, PromptDefinition, WarningCode,
+    common_warnings, name_problem,
+};
+use crate::protocol::{Era, encode};
+
+/// The row of prompts.
+static PROMPTS: KindRow = KindRow {
+    kind: Kind::Prompt,
+    has_text_arguments: true,
+    write,
+    failure: as_protocol_error,
+};
+
+impl Definition for PromptDefinition {
+    fn row(&self) -> &'static KindRow {
+        &PROMPTS
+    }
+
+    fn common(&self) -> &CommonDefinition {
+        &self.common
+    }
+
+    fn common_mut(&mut self) -> &mut CommonDefinition {
+        &mut self.common
+    }
+
+    fn listing(&self, _: &PrimitiveInfo, _: Era) -> String {
+        let listed = Listed {
+            name: self.name(),
+            title: self.title(),
+            description: self.description(),
+            arguments: self.arguments(),
+        };
+        let mut json = Vec::new();
+        encode::json(&mut json, &listed);
+        String::from_utf8(json).unwrap_or_default()
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let name = self.name();
+        let no_description =
+            self.description().trim().is_empty().then(|| {
+                format!("prompt \"{name}\" has no description; people choose prompts by it")
+            });
+        let others = self.common.problems.iter();
+        name_problem(Kind::Prompt, name)
+            .into_iter()
+            .chain(no_description)
+            .chain(others.map(|problem| format!("prompt \"{name}\": {problem}")))
+            .collect()
+    }
+
+    fn warnings(&self, _: &PrimitiveInfo, timeout: Duration) -> Vec<(WarningCode, String)> {
+        common_warnings(&self.common, timeout)
+    }
+}
+
+fn write(out: &mut Vec<u8>, _: Era, reply: &Reply) {
+    let Some(result) = reply.as_prompt() else {
+        return; // of another kind: no prompt's chain ends so
+    };
+    if let Some(description) = &result.description {
+        out.extend_from_slice(br#""description":"#);
+        encode::string(out, description);
+        out.push(b',');
+    }
+    out.extend_from_slice(br#""messages":"#);
+    encode::json(out, &result.messages);
+}
+
+/// A prompt in a list.
+#[derive(Serialize)]
+struct Listed<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    description: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    arguments: &'a [PromptArgument],
+}
