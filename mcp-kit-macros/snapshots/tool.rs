@@ -27,14 +27,14 @@ const _: () = {
             __spec.description("Search the web.\n\n- quickly");
             __spec.timeout(::core::time::Duration::from_millis(15000u64));
             __spec.scope("web:search");
+            __spec.accept_warning(::mcp_kit::__private::WarningCode::UniqueItems);
+            __spec.accept_warning(::mcp_kit::__private::WarningCode::LongTimeout);
             <__T0 as ::mcp_kit::__private::Parameter<_>>::describe(__spec);
             <__T1 as ::mcp_kit::__private::Parameter<_>>::describe(__spec);
             __spec.read_only(true);
             __spec.destructive(false);
             __spec.idempotent(true);
             __spec.open_world(true);
-            __spec.accept_warning(::mcp_kit::__private::WarningCode::UniqueItems);
-            __spec.accept_warning(::mcp_kit::__private::WarningCode::LongTimeout);
             __spec.output(<__T2 as ::mcp_kit::__private::IntoToolResult>::output_schema);
         }
         fn call(

@@ -60,6 +60,20 @@ fn a_tool_with_mistakes() {
 }
 
 #[test]
+fn a_prompt() {
+    let written = crate::handler::attribute::<crate::prompt::Prompt>(
+        quote! { title = "Code review", timeout = "5s", allow(long_name) },
+        quote! {
+            /// Reviews a file.
+            async fn review(args: ReviewArgs, caller: Principal) -> Vec<PromptMessage> {
+                messages(&args, &caller)
+            }
+        },
+    );
+    compare("prompt", written);
+}
+
+#[test]
 fn arguments() {
     let written = crate::tool_args::tool_args(quote! {
         #[serde(rename_all = "camelCase")]

@@ -13,6 +13,7 @@ mod expansion;
 #[macro_use]
 mod handler;
 mod krate;
+mod prompt;
 mod suggest;
 mod tool;
 mod tool_args;
@@ -73,7 +74,44 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
     handler::attribute::<tool::Tool>(attribute.into(), item.into()).into()
 }
 
-/// Adds the implementation that [`macro@tool`] generated for a function to its
+/// Turns a function into a prompt.
+///
+/// The function stays as it is and can be called as before. The macro adds
+/// a type of the same name, which `Server::builder(…).prompt::<name>()` takes.
+///
+/// The doc comment is the description that people read, its markdown kept. At
+/// most one parameter is an argument struct (it derives `ToolArgs`), whose
+/// fields are the prompt's arguments, in the order of the struct; all others
+/// are extractors such as `State<T>`. The return type implements
+/// `IntoPromptResult`: text, `PromptMessage`, `Vec<PromptMessage>`, `Result` of
+/// these.
+///
+/// Clients send each argument as a text, which is read as the type of its
+/// field: text, a number, a boolean or an enum of names. A field that is a list
+/// or an object is an error of `build()`.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `name = "…"` | the prompt's name, if not the function's: 1 to 64 of `A-Z a-z 0-9 _ . -` |
+/// | `title = "…"` | a name for people |
+/// | `description = "…"` | in place of the doc comment |
+/// | `timeout = "15s"` | the longest time a request may take, waiting included: a whole number and `ms`, `s`, `m` or `h`, at most 24 hours |
+/// | `rate = "60/min"` | how often each caller may request the prompt: a whole number, `/` and `s`, `min` or `h` |
+/// | `concurrency = 4` | how many requests of the prompt run at once; others wait within their time |
+/// | `result_bytes = 65_536` | the largest result, in bytes of JSON |
+/// | `scope = "…"` | what the caller must have been granted: one scope |
+/// | `blocking` | for a plain `fn`: it runs on the pool for blocking work |
+/// | `allow(long_timeout)` | warnings of `check` that are accepted for this prompt, by their codes with `_` for `-` |
+/// | `crate = path` | where mcp-kit is, if renamed or re-exported |
+///
+/// Hints such as `read_only` are for tools. What [`macro@tool`] documents of the
+/// values and of where it can be used holds for prompts.
+#[proc_macro_attribute]
+pub fn prompt(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    handler::attribute::<prompt::Prompt>(attribute.into(), item.into()).into()
+}
+
+/// Adds the implementation that an attribute generated for a function to its
 /// type. Only for the code that the macro writes.
 #[doc(hidden)]
 #[proc_macro_attribute]
@@ -82,7 +120,8 @@ pub fn tool_function(implementation: TokenStream, mut item: TokenStream) -> Toke
     item
 }
 
-/// Implements `ToolArgs`: the type can be a tool's arguments, or a part of them.
+/// Implements `ToolArgs`: the type can be the arguments of a tool or a prompt, or
+/// a part of them.
 ///
 /// Derive it beside `serde::Deserialize`, `schemars::JsonSchema` and
 /// `garde::Validate`. It reads their attributes, so that reports use the

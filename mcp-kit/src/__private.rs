@@ -15,6 +15,7 @@ pub use crate::handler::{HandlerFuture, Parameter, reply, run_blocking};
 pub use crate::limits::Rate;
 pub use crate::missing_derive::{Derived, MissingDerive, NotDerived};
 pub use crate::primitive::WarningCode;
+pub use crate::prompt::{IntoPromptResult, PromptFn, PromptSpec};
 pub use crate::schema::NamedRule;
 pub use crate::tool::{IntoToolResult, ToolFn, ToolSpec};
 pub use garde;

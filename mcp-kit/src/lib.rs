@@ -76,7 +76,8 @@
 //! | change what a running server offers | [`registry::Registry`] |
 //! | wrap calls | [`middleware`] |
 //! | see how each call ended | [`call::Observer`] |
-//! | make tools at run time | [`tool::from_fn`], [`tool::Tool`] |
+//! | write a prompt | [`macro@prompt`], [`prompt::IntoPromptResult`] for what it may return |
+//! | make tools and prompts at run time | [`tool::from_fn`], [`tool::Tool`], [`prompt::from_fn`], [`prompt::Prompt`] |
 //! | test a server | [`testing`] |
 //! | read or filter the log | [`logging`] |
 //! | serve over HTTP | [`transport::http`], [`server::ServerBuilder::http`] |
@@ -186,7 +187,7 @@ pub use call::{Error, RequestInfo, ResultExt};
 pub use caller::Principal;
 pub use extract::{Cancellation, Extension, Progress, State};
 // `ToolArgs` is both the trait and its derive.
-pub use mcp_kit_macros::{ToolArgs, tool};
+pub use mcp_kit_macros::{ToolArgs, prompt, tool};
 pub use registry::Router;
 pub use server::Server;
 pub use tool::{Json, ToolError};

@@ -3,9 +3,10 @@
 pub use crate::call::RequestInfo;
 pub use crate::call::ResultExt;
 pub use crate::caller::Principal;
-pub use crate::content::{Content, ToolResult};
+pub use crate::content::{Content, PromptMessage, PromptResult, ToolResult};
 pub use crate::extract::{Cancellation, Extension, FromCall, Progress, State};
+pub use crate::prompt::IntoPromptResult;
 pub use crate::server::Server;
 pub use crate::tool::ToolError;
 pub use crate::tool::{IntoToolResult, Json};
-pub use crate::{ToolArgs, tool, user_error};
+pub use crate::{ToolArgs, prompt, tool, user_error};

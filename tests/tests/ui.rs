@@ -8,5 +8,6 @@ fn every_mistake_has_one_message() {
     let cases = trybuild::TestCases::new();
     cases.pass("ui/pass/*.rs");
     cases.compile_fail("ui/tool/*.rs");
+    cases.compile_fail("ui/prompt/*.rs");
     cases.compile_fail("ui/args/*.rs");
 }

@@ -46,6 +46,7 @@ pub(crate) fn check(
         result_bytes: keys.result_bytes,
         scope,
         blocking: keys.blocking.is_some_and(|flag| flag.value),
+        allow: keys.allow.unwrap_or_default(),
         parameters: parameters?,
         output,
     })

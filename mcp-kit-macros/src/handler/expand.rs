@@ -183,6 +183,7 @@ impl Writer<'_> {
             concurrency,
             result_bytes,
             scope,
+            allow,
             ..
         } = self.handler;
         let description = description(&self.handler.description);
@@ -222,6 +223,7 @@ impl Writer<'_> {
                 #(#spec.result_bytes(#result_bytes);)*
                 #(#spec.scope(#scope);)*
                 #blocking
+                #(#spec.accept_warning(#krate::WarningCode::#allow);)*
                 #(#parameters)*
                 #own
             }

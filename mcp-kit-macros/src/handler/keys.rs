@@ -8,6 +8,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Expr, Ident, LitStr, Path, Token};
 
 use super::value::{self, Flag, Value};
+use super::warning;
 use crate::errors::{Errors, twice};
 use crate::suggest::unknown_key;
 
@@ -60,6 +61,7 @@ macro_rules! keys {
             }),*];
             const ADVICE: &'static [(&'static [&'static str], &'static str)] = $advice;
 
+            #[allow(unused_variables)] // a table may be empty
             fn read(
                 &mut self,
                 ident: &syn::Ident,
@@ -100,6 +102,8 @@ keys! {
             ["scopes", "permission", "permissions", "role", "roles", "auth", "requires", "require"];
         "blocking" blocking: Flag = value::flag, "blocking",
             ["sync", "block", "spawn_blocking", "is_blocking"];
+        "allow" allow: Vec<Ident> = warning::list, "allow(long_timeout)",
+            ["accept_warning", "accept_warnings", "accept", "warnings", "ignore", "lint", "expect"];
         "crate" krate: Path = value::crate_path, "crate = path", [];
     }
     advice &[

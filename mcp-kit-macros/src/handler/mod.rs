@@ -29,6 +29,7 @@ mod signature;
 #[cfg(test)]
 mod tests;
 pub(crate) mod value;
+mod warning;
 
 use proc_macro2::TokenStream;
 

@@ -28,6 +28,8 @@ pub(crate) struct Handler {
     pub(crate) result_bytes: Option<Expr>,
     pub(crate) scope: Option<TokenStream>,
     pub(crate) blocking: bool,
+    /// Variants of `WarningCode` that are accepted.
+    pub(crate) allow: Vec<Ident>,
     pub(crate) parameters: Vec<Type>,
     /// `None` is `()`.
     pub(crate) output: Option<Type>,

@@ -132,7 +132,7 @@ fn every_key_is_read() {
     assert!(shared.concurrency.is_some() && shared.result_bytes.is_some());
     assert!(own.read_only.is_some_and(|flag| flag.value));
     assert!(own.destructive.is_some_and(|flag| !flag.value));
-    assert_eq!(own.allow.unwrap(), ["LongTimeout", "UniqueItems"]);
+    assert_eq!(shared.allow.unwrap(), ["LongTimeout", "UniqueItems"]);
     assert!(shared.krate.is_some());
 }
 
@@ -342,4 +342,35 @@ fn no_key_has_the_name_of_another() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), all);
+}
+
+#[test]
+fn prompt_has_the_shared_keys_and_no_hints() {
+    let messages = |attribute: TokenStream| {
+        let mut errors = Errors::default();
+        let _ = keys::read::<crate::prompt::PromptKeys>(attribute, &mut errors);
+        errors.messages()
+    };
+    let shared = quote! { title = "Review", timeout = "5s", rate = "60/min", allow(long_timeout) };
+    assert_eq!(messages(shared), [""; 0]);
+    for (attribute, expected) in [
+        (
+            quote!(read_only),
+            "hints are for tools, and prompts have none",
+        ),
+        (
+            quote!(openWorld = true),
+            "hints are for tools, and prompts have none",
+        ),
+        (
+            quote!(messages = "a"),
+            "the messages come from the return value",
+        ),
+        (quote!(output_schema), "prompts have no output schema"),
+        (quote!(layer = Log), "`.prompt_with::<name>"),
+        (quote!(titel = "Review"), "did you mean `title`?"),
+    ] {
+        let found = messages(attribute);
+        assert!(found[0].contains(expected), "{found:?}");
+    }
 }

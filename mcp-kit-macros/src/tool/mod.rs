@@ -1,7 +1,5 @@
-//! `#[tool]`: the hints for the client and the accepted warnings, which no other
+//! `#[tool]`: the hints for the client and the output schema, which no other
 //! attribute has.
-
-mod warning;
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
@@ -28,8 +26,6 @@ keys! {
         "destructive" destructive: Flag = value::flag, "destructive", [];
         "idempotent" idempotent: Flag = value::flag, "idempotent", [];
         "open_world" open_world: Flag = value::flag, "open_world", [];
-        "allow" allow: Vec<Ident> = warning::list, "allow(long_timeout)",
-            ["accept_warning", "accept_warnings", "accept", "warnings", "ignore", "lint", "expect"];
     }
     advice &[
         (
@@ -55,8 +51,6 @@ keys! {
 pub(crate) struct Tool {
     /// The hints that were set, by the names of the functions that set them.
     hints: Vec<(&'static str, bool)>,
-    /// Variants of `WarningCode`.
-    allow: Vec<Ident>,
 }
 
 impl Attribute for Tool {
@@ -84,7 +78,6 @@ impl Attribute for Tool {
             hints: given
                 .filter_map(|(hint, flag)| Some((hint, flag?.value)))
                 .collect(),
-            allow: keys.allow.unwrap_or_default(),
         }
     }
 
@@ -98,10 +91,8 @@ impl Attribute for Tool {
             let hint = Ident::new(hint, ident.span());
             quote_spanned!(ident.span()=> #ident.#hint(#value);)
         });
-        let allow = &self.allow;
         quote_spanned! {ident.span()=>
             #(#hints)*
-            #(#ident.accept_warning(#krate::WarningCode::#allow);)*
             #ident.output(<#output as #krate::IntoToolResult>::output_schema);
         }
     }

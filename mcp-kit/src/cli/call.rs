@@ -15,7 +15,7 @@ use super::build::Failure;
 use super::output::print;
 use super::runtime::LazyRuntime;
 use super::{TOOL_ERROR, usage};
-use crate::client::{CallResult, Client, RequestError};
+use crate::client::{Call, CallResult, Client, RequestError};
 use crate::schema;
 use crate::server::Server;
 #[cfg(feature = "process")]
@@ -38,7 +38,8 @@ pub(super) fn call(
     };
     let calling = async {
         let client = Client::modern(server).await;
-        client.call_with_text(tool, &arguments).outcome().await
+        let call: Call = client.call_with_text("tools/call", tool, &arguments);
+        call.outcome().await
     };
     #[cfg(not(feature = "process"))]
     let outcome = runtime.get()?.block_on(calling);

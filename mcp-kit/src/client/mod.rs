@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::{Map, Value, json};
 
 pub(crate) use inbox::Inbox;
-pub use request::{Call, CallResult, Request, RequestError};
+pub use request::{Answered, Call, CallResult, GetPromptResult, Request, RequestError};
 
 use crate::caller::Principal;
 use crate::protocol::{Era, ProtocolVersion};
@@ -170,19 +170,35 @@ impl Client {
     /// # Panics
     ///
     /// Panics if the server answers with an error.
-    #[allow(clippy::panic)]
     pub async fn list_tools(&self) -> Vec<Value> {
-        let mut tools = Vec::new();
+        self.list("tools/list", "tools").await
+    }
+
+    /// Returns every prompt that the caller may see, as `prompts/list` returns
+    /// them.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the server answers with an error, as a server without prompts
+    /// does.
+    pub async fn list_prompts(&self) -> Vec<Value> {
+        self.list("prompts/list", "prompts").await
+    }
+
+    /// Returns the items of all pages of a list.
+    #[allow(clippy::panic)]
+    async fn list(&self, method: &str, member: &str) -> Vec<Value> {
+        let mut items = Vec::new();
         let mut params = json!({});
         loop {
-            let page = match self.request("tools/list", params).await {
+            let page = match self.request(method, params).await {
                 Ok(page) => page,
-                Err(error) => panic!("tools/list: {error}"),
+                Err(error) => panic!("{method}: {error}"),
             };
-            tools.extend(page["tools"].as_array().into_iter().flatten().cloned());
+            items.extend(page[member].as_array().into_iter().flatten().cloned());
             match page.get("nextCursor") {
                 Some(cursor) => params = json!({"cursor": cursor}),
-                None => return tools,
+                None => return items,
             }
         }
     }
@@ -191,25 +207,66 @@ impl Client {
     ///
     /// `null` as arguments leaves them out.
     pub fn call(&self, tool: &str, arguments: Value) -> Call {
-        let mut params = json!({"name": tool});
+        self.call_by_name("tools/call", tool, arguments)
+    }
+
+    /// Requests the messages of a prompt. The request is sent at once; await it
+    /// for its result.
+    ///
+    /// Hosts send each argument as a text; `null` as arguments leaves them out.
+    ///
+    /// ```
+    /// use mcp_kit::prelude::*;
+    /// use mcp_kit::testing::Client;
+    /// use serde_json::json;
+    ///
+    /// /// Prepares the daily stand-up.
+    /// #[prompt]
+    /// async fn standup() -> &'static str {
+    ///     "List what changed since yesterday."
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), mcp_kit::server::BuildError> {
+    /// let server = Server::builder("team", "1.0.0").prompt::<standup>().build()?;
+    /// let client = Client::new(&server).await;
+    /// let result = client.get_prompt("standup", json!({})).await;
+    /// assert_eq!(result.text(), "List what changed since yesterday.");
+    ///
+    /// let refused = client.get_prompt("standup", json!({"day": "monday"})).outcome().await;
+    /// assert_eq!(refused.unwrap_err().code(), Some(-32602));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_prompt(&self, prompt: &str, arguments: Value) -> Call<GetPromptResult> {
+        self.call_by_name("prompts/get", prompt, arguments)
+    }
+
+    fn call_by_name<R: Answered>(&self, method: &str, name: &str, arguments: Value) -> Call<R> {
+        let mut params = json!({"name": name});
         if !arguments.is_null() {
             params["arguments"] = arguments;
         }
         let token = self.next_id();
         params["_meta"] = json!({"progressToken": token});
-        Call::new(self.send(token, "tools/call", params))
+        Call::new(self.send(token, method, params))
     }
 
-    /// Calls a tool with arguments that are JSON text on one line, so that they
-    /// arrive as they were written.
+    /// Sends `tools/call` or `prompts/get` with arguments that are JSON text on
+    /// one line, so that they arrive as they were written.
     #[cfg(feature = "cli")]
-    pub(crate) fn call_with_text(&self, tool: &str, arguments: &str) -> Call {
+    pub(crate) fn call_with_text<R: Answered>(
+        &self,
+        method: &str,
+        name: &str,
+        arguments: &str,
+    ) -> Call<R> {
         let id = self.next_id();
         let mut meta = Map::new();
         add_modern_metadata(&mut meta);
-        let (tool, meta) = (json!(tool), Value::Object(meta));
-        let params = format!(r#"{{"name":{tool},"arguments":{arguments},"_meta":{meta}}}"#);
-        Call::new(self.send_text(id, "tools/call", &params))
+        let (name, meta) = (json!(name), Value::Object(meta));
+        let params = format!(r#"{{"name":{name},"arguments":{arguments},"_meta":{meta}}}"#);
+        Call::new(self.send_text(id, method, &params))
     }
 
     /// Sends any request. It is sent at once; await it for its result.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Weak;
 use std::task::{Context, Poll, ready};
@@ -126,17 +127,29 @@ impl fmt::Display for RequestError {
 
 impl std::error::Error for RequestError {}
 
-/// A tool call that was sent; a future of its result.
+/// A call that was sent, of a tool or another primitive; a future of its result.
 ///
 /// Awaiting it panics if there is no result, as for a tool that does not exist;
 /// [`outcome`](Self::outcome) returns the reason instead.
 #[must_use = "await it for the result"]
 #[derive(Debug)]
-pub struct Call(Request);
+pub struct Call<R = CallResult>(Request, PhantomData<fn() -> R>);
 
-impl Call {
+/// The result of a call of one kind of primitive.
+pub trait Answered: sealed::Answered {}
+
+pub(super) mod sealed {
+    use serde_json::Value;
+
+    pub trait Answered {
+        /// Reads a result, with the progress that was reported before it.
+        fn read(json: Value, progress: Vec<Value>) -> Self;
+    }
+}
+
+impl<R: Answered> Call<R> {
     pub(super) fn new(request: Request) -> Self {
-        Self(request)
+        Self(request, PhantomData)
     }
 
     /// Returns the id under which it was sent.
@@ -195,26 +208,26 @@ impl Call {
     /// Returns a protocol error in place of a result, or that there is no
     /// answer at all, for example because the call was cancelled. A tool that
     /// fails does have a result; see [`CallResult::is_error`].
-    pub async fn outcome(mut self) -> Result<CallResult, RequestError> {
+    pub async fn outcome(mut self) -> Result<R, RequestError> {
         std::future::poll_fn(|cx| self.poll_outcome(cx)).await
     }
 
-    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<CallResult, RequestError>> {
+    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, RequestError>> {
         let outcome = ready!(Pin::new(&mut self.0).poll(cx));
         let mut progress = std::mem::take(&mut self.0.reported);
         // All of it arrived before the answer.
         while let Ok(report) = self.0.progress.try_recv() {
             progress.push(report);
         }
-        Poll::Ready(outcome.map(|json| CallResult { json, progress }))
+        Poll::Ready(outcome.map(|json| R::read(json, progress)))
     }
 }
 
-impl Future for Call {
-    type Output = CallResult;
+impl<R: Answered> Future for Call<R> {
+    type Output = R;
 
     #[allow(clippy::panic)]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CallResult> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         match ready!(self.poll_outcome(cx)) {
             Ok(result) => Poll::Ready(result),
             Err(error) => panic!("the call has no result: {error}"),
@@ -227,6 +240,14 @@ impl Future for Call {
 pub struct CallResult {
     json: Value,
     progress: Vec<Value>,
+}
+
+impl Answered for CallResult {}
+
+impl sealed::Answered for CallResult {
+    fn read(json: Value, progress: Vec<Value>) -> Self {
+        Self { json, progress }
+    }
 }
 
 impl CallResult {
@@ -257,6 +278,56 @@ impl CallResult {
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.json["isError"] == true
+    }
+
+    /// Returns the whole result.
+    #[must_use]
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// Returns the progress that was reported before the result: the parameters
+    /// of each notification.
+    #[must_use]
+    pub fn progress(&self) -> &[Value] {
+        &self.progress
+    }
+}
+
+/// A prompt's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GetPromptResult {
+    json: Value,
+    progress: Vec<Value>,
+}
+
+impl Answered for GetPromptResult {}
+
+impl sealed::Answered for GetPromptResult {
+    fn read(json: Value, progress: Vec<Value>) -> Self {
+        Self { json, progress }
+    }
+}
+
+impl GetPromptResult {
+    /// Returns the texts of all messages, separated by newlines.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let texts = self.messages().iter();
+        let texts = texts.filter_map(|message| message["content"]["text"].as_str());
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Returns every message, as JSON: its `role` and its `content`.
+    #[must_use]
+    pub fn messages(&self) -> &[Value] {
+        self.json["messages"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the description of the messages.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.json["description"].as_str()
     }
 
     /// Returns the whole result.

@@ -103,11 +103,11 @@ mod tests {
     fn attribute_knows_every_warning_code() {
         let path = concat!(
             env!("CARGO_MANIFEST_DIR"),
-            "/../mcp-kit-macros/src/tool/warning.rs"
+            "/../mcp-kit-macros/src/handler/warning.rs"
         );
         let source = std::fs::read_to_string(path).unwrap();
         let lists =
-            &source[source.find("const OF_TOOLS").unwrap()..source.find("fn list").unwrap()];
+            &source[source.find("const OF_PRIMITIVES").unwrap()..source.find("fn list").unwrap()];
         let known: Vec<_> = lists.split('"').skip(1).step_by(2).collect();
         let codes = WarningCode::ALL.iter();
         let mut codes: Vec<_> = codes.map(|code| code.name().replace('-', "_")).collect();

@@ -15,7 +15,9 @@ mod portable;
 
 #[cfg(feature = "http")]
 pub use crate::client::http::{Event, HttpClient, HttpRefusal, HttpResponse};
-pub use crate::client::{Call, CallResult, Client, ClientBuilder, Request, RequestError};
+pub use crate::client::{
+    Answered, Call, CallResult, Client, ClientBuilder, GetPromptResult, Request, RequestError,
+};
 pub use agreement::assert_schema_agrees;
 pub use handlers::{CancelHandle, ProgressReport, ProgressReports, cancellation, progress};
 pub use portable::assert_portable;

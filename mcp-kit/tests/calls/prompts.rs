@@ -1,13 +1,24 @@
 //! Prompts: listed, requested and refused like every other primitive.
 
-use mcp_kit::call::Call;
-use mcp_kit::content::{Audio, EmbeddedResource, Image, ResourceLink};
-use mcp_kit::prompt::{
-    Prompt, PromptArgument, PromptDefinition, PromptMessage, PromptResult, from_fn,
-};
-use mcp_kit::testing::Client;
-use mcp_kit::{Error, Server};
+use std::time::Duration;
+
+use garde::Validate;
+use mcp_kit::call::{Call, Reply};
+use mcp_kit::content::{Audio, EmbeddedResource, Image, ResourceLink, Text};
+use mcp_kit::limits::Rate;
+use mcp_kit::middleware::{Next, from_fn as middleware};
+use mcp_kit::prelude::*;
+use mcp_kit::primitive::Kind;
+use mcp_kit::prompt::{Prompt, PromptArgument, PromptDefinition, from_fn};
+use mcp_kit::registry::{Registration, WarningCode};
+use mcp_kit::server::BuildError;
+use mcp_kit::testing::{Client, RequestError};
+use mcp_kit::{Error, Router};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::log::Log;
 
 /// A prompt that is known only at run time, with one required argument.
 fn translate() -> impl Prompt {
@@ -153,4 +164,580 @@ async fn prompt_refuses_unknown_names_and_arguments_as_protocol_errors() {
             assert_eq!(refused.to_string(), message);
         }
     }
+}
+
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+#[serde(rename_all = "camelCase")]
+struct ReviewArgs {
+    /// The file to review.
+    #[garde(length(chars, min = 1, max = 20))]
+    path: String,
+    /// How strict the review is.
+    #[garde(skip)]
+    tone: Option<Tone>,
+    /// The most remarks.
+    #[serde(default = "ten")]
+    #[garde(range(min = 1, max = 100))]
+    max_remarks: u8,
+    /// Whether to name files that are fine.
+    #[serde(default)]
+    #[garde(skip)]
+    all: bool,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, ToolArgs)]
+#[serde(rename_all = "lowercase")]
+enum Tone {
+    Kind,
+    Strict,
+}
+
+fn ten() -> u8 {
+    10
+}
+
+/// Reviews a file.
+#[prompt(title = "Code review")]
+async fn review(args: ReviewArgs) -> String {
+    let ReviewArgs {
+        path,
+        tone,
+        max_remarks,
+        all,
+    } = args;
+    format!("{path} {tone:?} {max_remarks} {all}")
+}
+
+fn message(error: &RequestError) -> (i64, &str, Option<&str>) {
+    match error {
+        RequestError::Protocol {
+            code,
+            message,
+            data,
+        } => {
+            let reason = data.as_ref().and_then(|data| data["reason"].as_str());
+            (*code, message, reason)
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn arguments_of_a_struct_are_listed_in_its_order() {
+    let server = Server::builder("test", "1")
+        .prompt::<review>()
+        .build()
+        .unwrap();
+    for client in both(&server).await {
+        assert_eq!(
+            json!(client.list_prompts().await),
+            json!([{
+                "name": "review",
+                "title": "Code review",
+                "description": "Reviews a file.",
+                "arguments": [
+                    {"name": "path", "description": "The file to review.", "required": true},
+                    {"name": "tone", "description": "How strict the review is.", "required": false},
+                    {"name": "maxRemarks", "description": "The most remarks.", "required": false},
+                    {"name": "all", "description": "Whether to name files that are fine.", "required": false},
+                ],
+            }])
+        );
+    }
+    let names: Vec<_> = server
+        .prompts()
+        .iter()
+        .map(|prompt| prompt.name().to_owned())
+        .collect();
+    assert_eq!(names, ["review"]);
+}
+
+/// Clients send texts; the fields have types. `strict_arguments` is about tools.
+#[tokio::test]
+async fn texts_are_read_as_the_types_of_their_fields() {
+    for strict in [false, true] {
+        let mut builder = Server::builder("test", "1").prompt::<review>();
+        if strict {
+            builder = builder.strict_arguments();
+        }
+        for client in both(&builder.build().unwrap()).await {
+            for (arguments, text) in [
+                (json!({"path": "5"}), "5 None 10 false"),
+                (
+                    json!({"path": "a.rs", "tone": "strict", "maxRemarks": "3", "all": "true"}),
+                    "a.rs Some(Strict) 3 true",
+                ),
+            ] {
+                assert_eq!(client.get_prompt("review", arguments).await.text(), text);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn wrong_arguments_are_one_report_in_a_protocol_error() {
+    let log = Log::capture();
+    let server = Server::builder("test", "1")
+        .prompt::<review>()
+        .build()
+        .unwrap();
+    for client in both(&server).await {
+        let arguments = json!({
+            "path": "", "tone": "rude", "maxRemarks": "many", "all": "perhaps", "maxRemark": "5",
+        });
+        let refused = client
+            .get_prompt("review", arguments)
+            .outcome()
+            .await
+            .unwrap_err();
+        let (code, text, reason) = message(&refused);
+        assert_eq!((code, reason), (-32602, Some("invalid_arguments")));
+        for part in [
+            "Invalid arguments: ",
+            "path: must have at least 1 character",
+            "tone: must be \"kind\", \"strict\"",
+            "maxRemarks: must be ",
+            "all: must be ",
+            "unknown argument \"maxRemark\" (did you mean \"maxRemarks\"?)",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(
+            !text.contains("rude") && !text.contains("perhaps"),
+            "{text}"
+        );
+    }
+    for line in log.calls("review") {
+        assert_eq!(
+            (line.get("kind"), line.get("outcome")),
+            ("prompt", "invalid_arguments")
+        );
+    }
+    assert_eq!(log.calls("review").len(), 2);
+}
+
+/// A plain text.
+#[prompt]
+async fn fixed() -> &'static str {
+    "fixed"
+}
+
+/// One message of the model.
+#[prompt]
+async fn prefilled() -> PromptMessage {
+    PromptMessage::assistant("I begin.")
+}
+
+/// Two messages.
+#[prompt]
+async fn dialogue() -> Vec<PromptMessage> {
+    vec![
+        PromptMessage::user("Question?"),
+        PromptMessage::assistant("Answer."),
+    ]
+}
+
+/// A block.
+#[prompt]
+async fn block() -> Text {
+    Text::new("a block")
+}
+
+/// Messages with a description, or a failure.
+#[prompt]
+async fn described() -> Result<PromptResult, Error> {
+    Ok(PromptResult::new(vec![PromptMessage::user("text")]).with_description("described"))
+}
+
+/// Runs on the blocking pool.
+#[prompt(blocking)]
+fn on_a_thread(caller: Principal) -> String {
+    format!("for {}", caller.name())
+}
+
+#[tokio::test]
+async fn prompt_returns_texts_messages_and_results() {
+    let server = Server::builder("test", "1")
+        .prompt::<fixed>()
+        .prompt::<prefilled>()
+        .prompt::<dialogue>()
+        .prompt::<block>()
+        .prompt::<described>()
+        .prompt::<on_a_thread>()
+        .build()
+        .unwrap();
+    let client = Client::modern(&server).await;
+    for (name, roles, text) in [
+        ("fixed", &["user"][..], "fixed"),
+        ("prefilled", &["assistant"], "I begin."),
+        ("dialogue", &["user", "assistant"], "Question?\nAnswer."),
+        ("block", &["user"], "a block"),
+        ("described", &["user"], "text"),
+        ("on_a_thread", &["user"], "for local"),
+    ] {
+        let result = client.get_prompt(name, Value::Null).await;
+        let spoken: Vec<_> = result
+            .messages()
+            .iter()
+            .map(|message| &message["role"])
+            .collect();
+        assert_eq!(spoken, roles, "{name}");
+        assert_eq!(result.text(), text);
+        assert_eq!(
+            result.description(),
+            (name == "described").then_some("described")
+        );
+        assert_eq!(result.json()["resultType"], "complete");
+    }
+}
+
+/// Fails with a secret in its source.
+#[prompt]
+async fn leak() -> Result<String, Error> {
+    Err(std::io::Error::other("postgres://admin:hunter2@db"))?
+}
+
+/// Panics with a secret.
+#[prompt]
+async fn panics() -> String {
+    panic!("hunter2")
+}
+
+/// Fails with words.
+#[prompt]
+async fn refuses() -> Result<String, Error> {
+    Err(Error::user("Not today."))
+}
+
+/// Fails since there is nothing.
+#[prompt]
+async fn finds_nothing() -> Result<String, Error> {
+    Err(Error::not_found("There is no such incident."))
+}
+
+/// Has no room.
+#[prompt]
+async fn full() -> Result<String, Error> {
+    Err(Error::busy("Too much to do."))
+}
+
+/// Never ends.
+#[prompt(timeout = "2s")]
+async fn endless() -> String {
+    std::future::pending().await
+}
+
+/// May be requested once.
+#[prompt(rate = Rate::per_hour(1))]
+async fn rated() -> &'static str {
+    "once"
+}
+
+/// Is larger than it may be.
+#[prompt(result_bytes = 2_000)]
+async fn large() -> String {
+    "x".repeat(3_000)
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_are_protocol_errors_with_their_reason() {
+    let log = Log::capture();
+    let server = Server::builder("test", "1")
+        .prompt::<leak>()
+        .prompt::<panics>()
+        .prompt::<refuses>()
+        .prompt::<finds_nothing>()
+        .prompt::<full>()
+        .prompt::<endless>()
+        .prompt::<rated>()
+        .prompt::<large>()
+        .build()
+        .unwrap();
+    let client = Client::new(&server).await;
+    client.get_prompt("rated", json!({})).await;
+    for (name, code, text, reason) in [
+        (
+            "leak",
+            -32603,
+            "An internal error occurred (reference ",
+            "internal_error",
+        ),
+        (
+            "panics",
+            -32603,
+            "An internal error occurred (reference ",
+            "panic",
+        ),
+        ("refuses", -32603, "Not today.", "user_error"),
+        (
+            "finds_nothing",
+            -32602,
+            "There is no such incident.",
+            "not_found",
+        ),
+        ("full", -32603, "Too much to do.", "busy"),
+        (
+            "endless",
+            -32603,
+            "The prompt timed out after 2 s.",
+            "timeout",
+        ),
+        (
+            "rated",
+            -32603,
+            "Rate limit of 1/h reached for this prompt. ",
+            "rate_limited",
+        ),
+        (
+            "large",
+            -32603,
+            "The result has 3064 bytes, more than the 2000 that this prompt",
+            "result_too_large",
+        ),
+    ] {
+        let failed = client
+            .get_prompt(name, json!({}))
+            .outcome()
+            .await
+            .unwrap_err();
+        let (found, message, why) = message(&failed);
+        assert_eq!((found, why), (code, Some(reason)), "{name}");
+        assert!(message.starts_with(text), "{name}: {message}");
+        assert!(!message.contains("hunter2"), "{message}");
+        let lines = log.calls(name);
+        let line = lines.last().unwrap();
+        assert_eq!((line.get("kind"), line.get("outcome")), ("prompt", reason));
+        if message.contains("reference") {
+            assert!(message.contains(line.get("reference")), "{message}");
+        }
+    }
+}
+
+/// For administrators.
+#[prompt(scope = "admin")]
+async fn hidden() -> &'static str {
+    "welcome"
+}
+
+#[tokio::test]
+async fn prompt_without_its_scope_is_like_an_unknown_one() {
+    let server = Server::builder("test", "1")
+        .local_scopes(["read"])
+        .prompt::<hidden>()
+        .prompt::<fixed>()
+        .build()
+        .unwrap();
+    for client in both(&server).await {
+        let names = |prompts: Vec<Value>| {
+            prompts
+                .iter()
+                .map(|prompt| prompt["name"].clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(client.list_prompts().await), ["fixed"]);
+        let refused = async |name: &str| {
+            client
+                .get_prompt(name, json!({}))
+                .outcome()
+                .await
+                .unwrap_err()
+        };
+        let (hidden, unknown) = (refused("hidden").await, refused("no").await);
+        assert_eq!(message(&hidden), (-32602, "Unknown prompt: hidden", None));
+        assert_eq!(message(&unknown), (-32602, "Unknown prompt: no", None));
+    }
+    let admin = Principal::new("ada", ["admin"]);
+    let admin = Client::builder(&server).principal(admin).connect().await;
+    assert_eq!(
+        admin.get_prompt("hidden", json!({})).await.text(),
+        "welcome"
+    );
+    // What is hidden at run time has no name either.
+    server.registry().hide(Kind::Prompt, "fixed").unwrap();
+    let fixed = admin
+        .get_prompt("fixed", json!({}))
+        .outcome()
+        .await
+        .unwrap_err();
+    assert_eq!(message(&fixed), (-32602, "Unknown prompt: fixed", None));
+}
+
+#[tokio::test]
+async fn routers_middlewares_and_the_registry_hold_for_prompts() {
+    let server = Server::builder("test", "1")
+        .layer(middleware(async |call: Call, next: Next<'static>| {
+            let (kind, name) = (call.kind(), call.name().to_owned());
+            let Reply::Prompt(result) = next.run(call).await? else {
+                return Err(Error::user("another kind"));
+            };
+            Ok(result.with_description(format!("{kind} {name}")).into())
+        }))
+        .nest("desk_", Router::new().prompt::<fixed>())
+        .build()
+        .unwrap();
+    let client = Client::modern(&server).await;
+    let result = client.get_prompt("desk_fixed", json!({})).await;
+    assert_eq!(result.description(), Some("prompt desk_fixed"));
+
+    server
+        .registry()
+        .update(|changes| changes.prompt::<review>())
+        .unwrap();
+    let names: Vec<_> = client
+        .list_prompts()
+        .await
+        .iter()
+        .map(|prompt| prompt["name"].clone())
+        .collect();
+    assert_eq!(names, ["desk_fixed", "review"]);
+    server.registry().remove(Kind::Prompt, "review").unwrap();
+    let removed = client
+        .get_prompt("review", json!({}))
+        .outcome()
+        .await
+        .unwrap_err();
+    assert_eq!(message(&removed).1, "Unknown prompt: review");
+}
+
+#[tokio::test]
+async fn prompts_come_in_pages() {
+    let mut builder = Server::builder("test", "1").limits(|limits| limits.page_items = 2);
+    for name in ["a", "b", "c"] {
+        let definition = PromptDefinition::new(name, "Says nothing.");
+        builder = builder.add(from_fn(definition, async |_: Call| ""));
+    }
+    let server = builder.build().unwrap();
+    for client in both(&server).await {
+        let first = client.request("prompts/list", json!({})).await.unwrap();
+        assert_eq!(first["prompts"].as_array().unwrap().len(), 2);
+        assert!(first["nextCursor"].is_string());
+        assert_eq!(client.list_prompts().await.len(), 3);
+    }
+}
+
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+#[garde(allow_unvalidated)]
+struct Structured {
+    /// Some names.
+    names: Vec<String>,
+    /// A range.
+    range: Option<Range>,
+    /// A number.
+    number: Option<f64>,
+}
+
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+#[garde(allow_unvalidated)]
+struct Range {
+    from: u8,
+}
+
+/// Takes what no client can send.
+#[prompt]
+async fn structured(args: Structured) -> String {
+    let from = args.range.map(|range| range.from);
+    format!("{:?} {from:?} {:?}", args.names, args.number)
+}
+
+/// Needs a state.
+#[prompt]
+async fn stateful(State(text): State<String>) -> String {
+    text
+}
+
+#[test]
+fn build_reports_what_is_wrong_with_a_prompt() {
+    let none = || from_fn(PromptDefinition::new("no name", " "), async |_: Call| "");
+    let doubled = PromptDefinition::new("doubled", "Has an argument twice.")
+        .with_argument(PromptArgument::new("text"))
+        .with_argument(PromptArgument::new("text"));
+    let built = Server::builder("test", "1")
+        .prompt::<structured>()
+        .prompt::<stateful>()
+        .prompt::<fixed>()
+        .prompt_with::<fixed>(|prompt| prompt.timeout(Duration::ZERO))
+        .add(none())
+        .add(Registration::of_prompt(from_fn(
+            doubled,
+            async |_: Call| "",
+        )))
+        .build();
+    let problems = built.unwrap_err();
+    let problems = BuildError::problems(&problems);
+    for expected in [
+        "prompt \"structured\": its argument \"names\" is a list, but the arguments of a prompt are texts",
+        "prompt \"structured\": its argument \"range\" is an object, but",
+        "prompt \"stateful\" needs State<",
+        "two prompts are named \"fixed\"; rename one, for example with #[prompt(name = \"…\")]",
+        "prompt \"fixed\": its timeout is zero",
+        "\"no name\" is not a valid prompt name",
+        "prompt \"no name\" has no description",
+        "prompt \"doubled\": two arguments are named \"text\"",
+    ] {
+        let number = problems
+            .iter()
+            .filter(|problem| problem.contains(expected))
+            .count();
+        assert_eq!(number, 1, "{expected}: {problems:#?}");
+    }
+    assert_eq!(problems.len(), 8, "{problems:#?}");
+}
+
+/// Has a tool's name, which is another.
+#[tool(read_only, open_world = false)]
+async fn namesake() {}
+
+#[tokio::test]
+async fn tool_and_prompt_may_have_the_same_name() {
+    let prompt = from_fn(
+        PromptDefinition::new("namesake", "A prompt."),
+        async |_: Call| "prompt",
+    );
+    let server = Server::builder("test", "1")
+        .tool::<namesake>()
+        .add(prompt)
+        .build()
+        .unwrap();
+    let client = Client::new(&server).await;
+    assert_eq!(
+        client.call("namesake", json!({})).await.text(),
+        "(no result)"
+    );
+    assert_eq!(
+        client.get_prompt("namesake", json!({})).await.text(),
+        "prompt"
+    );
+}
+
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+struct Undescribed {
+    #[garde(skip)]
+    what: String,
+}
+
+/// Takes 90 seconds.
+#[prompt(timeout = "90s", allow(long_timeout))]
+async fn slow(args: Undescribed) -> String {
+    args.what
+}
+
+#[test]
+fn warnings_name_the_prompt_and_can_be_accepted() {
+    let build = |accept: bool| {
+        let builder = Server::builder("test", "1");
+        let builder = builder.prompt_with::<slow>(|prompt| match accept {
+            true => prompt.accept_warning(WarningCode::UndescribedArgument),
+            false => prompt,
+        });
+        builder.build().unwrap().warnings()
+    };
+    let found = build(false);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].primitive(), Some((Kind::Prompt, "slow")));
+    assert_eq!(found[0].tool(), None);
+    assert_eq!(
+        found[0].to_string(),
+        "prompt \"slow\": its argument \"what\" has no description; write a doc comment on the field (undescribed-argument)"
+    );
+    assert_eq!(build(true), []);
 }

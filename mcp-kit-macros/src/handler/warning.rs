@@ -1,5 +1,5 @@
-//! Reads `allow(…)`: the codes of the warnings that a tool accepts. A test of
-//! mcp-kit compares the codes here with `WarningCode`.
+//! Reads `allow(…)`: the codes of the warnings that a primitive accepts. A test
+//! of mcp-kit compares the codes here with `WarningCode`.
 
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
@@ -7,15 +7,15 @@ use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Ident, Token, parenthesized, token};
 
+use super::keys::Key;
 use crate::errors::twice;
-use crate::handler::keys::Key;
 use crate::suggest::closest;
 
 /// A variant of `WarningCode`, where the user wrote its code.
 pub(crate) type Warning = Ident;
 
-/// Codes of warnings about one tool.
-const OF_TOOLS: &[&str] = &[
+/// Codes of warnings about one primitive; most are about tools alone.
+const OF_PRIMITIVES: &[&str] = &[
     "long_name",
     "dotted_name",
     "short_description",
@@ -34,7 +34,7 @@ const OF_TOOLS: &[&str] = &[
     "large_number",
 ];
 
-/// Codes of warnings about the server, which no single tool can accept.
+/// Codes of warnings about the server, which no single primitive can accept.
 const OF_SERVERS: &[&str] = &["no_tools", "mixed_names", "similar_names"];
 
 /// Parses what follows `allow`. All wrong codes are reported.
@@ -108,15 +108,15 @@ impl Code {
                 variant(&code)
             ));
         }
-        if !OF_TOOLS.contains(&code.as_str()) {
-            return Err(match closest(&code, OF_TOOLS) {
+        if !OF_PRIMITIVES.contains(&code.as_str()) {
+            return Err(match closest(&code, OF_PRIMITIVES) {
                 Some(meant) => {
                     format!("unknown code `{}`: did you mean `{meant}`?", self.text)
                 }
                 None => format!(
                     "unknown code `{}`: the codes are `{}`",
                     self.text,
-                    OF_TOOLS.join("`, `")
+                    OF_PRIMITIVES.join("`, `")
                 ),
             });
         }

@@ -1,0 +1,11 @@
+use mcp_kit::{Server, prompt};
+
+/// Reviews.
+#[prompt(read_only, open_world = false)]
+async fn review() -> &'static str {
+    "Review the change."
+}
+
+fn main() {
+    let _ = Server::builder("ui", "1.0.0").prompt::<review>().build();
+}

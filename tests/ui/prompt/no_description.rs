@@ -1,0 +1,10 @@
+use mcp_kit::{Server, prompt};
+
+#[prompt]
+async fn review() -> &'static str {
+    "Review the change."
+}
+
+fn main() {
+    let _ = Server::builder("ui", "1.0.0").prompt::<review>().build();
+}

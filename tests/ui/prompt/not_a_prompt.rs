@@ -1,0 +1,9 @@
+use mcp_kit::Server;
+
+async fn review() -> &'static str {
+    "Review the change."
+}
+
+fn main() {
+    let _ = Server::builder("ui", "1.0.0").prompt::<review>().build();
+}

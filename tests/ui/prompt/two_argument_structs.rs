@@ -1,0 +1,23 @@
+use mcp_kit::{Server, ToolArgs, prompt};
+
+#[derive(serde::Deserialize, schemars::JsonSchema, garde::Validate, ToolArgs)]
+struct Args {
+    #[garde(length(chars, min = 1))]
+    path: String,
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema, garde::Validate, ToolArgs)]
+struct More {
+    #[garde(skip)]
+    focus: String,
+}
+
+/// Reviews.
+#[prompt]
+async fn review(args: Args, more: More) -> String {
+    format!("{} {}", args.path, more.focus)
+}
+
+fn main() {
+    let _ = Server::builder("ui", "1.0.0").prompt::<review>().build();
+}
