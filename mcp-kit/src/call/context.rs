@@ -22,7 +22,8 @@ use crate::caller::Principal;
 use crate::limits::Claim;
 use crate::primitive::{Kind, PrimitiveInfo};
 use crate::protocol::{
-    ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, ProtocolVersion, RequestId,
+    ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, LogLevel, ProtocolVersion,
+    RequestId,
 };
 use crate::support::panics::discard;
 use crate::support::reference::Reference;
@@ -61,6 +62,8 @@ pub(crate) struct CallContext {
     pub(crate) deadline: Deadline,
     pub(crate) progress_token: Option<RequestId>,
     pub(crate) outbound: Option<Arc<dyn Outbound>>,
+    /// The level from which on the client receives log messages.
+    pub(crate) log_level: Option<LogLevel>,
     /// The way by which questions reach the client, in the legacy era and in
     /// tasks.
     pub(crate) ask: Option<Arc<dyn Ask>>,
@@ -186,6 +189,7 @@ pub(crate) struct CallParts<'a> {
     pub(crate) client: Option<&'a Arc<ClientDetails>>,
     pub(crate) principal: Principal,
     pub(crate) progress_token: Option<RequestId>,
+    pub(crate) log_level: Option<LogLevel>,
     pub(crate) scope: Option<Box<dyn CallScope>>,
 }
 
@@ -203,6 +207,7 @@ impl CallContext {
             principal: parts.principal,
             progress_token: parts.progress_token,
             outbound: None,
+            log_level: parts.log_level,
             ask: None,
             protocol_error: OnceLock::new(),
             scope: parts.scope,

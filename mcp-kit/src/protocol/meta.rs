@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError};
+use super::{Era, ErrorCode, LogLevel, ProtocolVersion, RequestId, RpcError};
 
 /// The members of `_meta` that the server reads.
 #[derive(Debug, Default, Deserialize)]
@@ -30,18 +30,6 @@ pub(crate) struct Meta<'a> {
     #[serde(borrow, default)]
     pub(crate) tracestate: Option<&'a RawValue>,
 }
-
-/// The levels of RFC 5424, by their names in the specification.
-const LOG_LEVELS: [&str; 8] = [
-    "debug",
-    "info",
-    "notice",
-    "warning",
-    "error",
-    "critical",
-    "alert",
-    "emergency",
-];
 
 impl<'a> Meta<'a> {
     /// Reads a `_meta` value.
@@ -80,10 +68,7 @@ impl<'a> Meta<'a> {
                 r#"Invalid params: "_meta"."io.modelcontextprotocol/protocolVersion" must be a string"#,
             ));
         };
-        if let Some(level) = self.log_level
-            && !super::id::json_string(level.get())
-                .is_some_and(|level| LOG_LEVELS.contains(&&*level))
-        {
+        if self.log_level.is_some() && self.log_level().is_none() {
             return Err(RpcError::invalid_params(
                 r#"Invalid params: "_meta"."io.modelcontextprotocol/logLevel" must be one of debug, info, notice, warning, error, critical, alert, emergency"#,
             ));
@@ -95,6 +80,13 @@ impl<'a> Meta<'a> {
             )),
             None => Err(missing("io.modelcontextprotocol/clientCapabilities")),
         }
+    }
+
+    /// Returns the level from which on the client requests log messages of the
+    /// call, if any.
+    pub(crate) fn log_level(&self) -> Option<LogLevel> {
+        let name = super::id::json_string(self.log_level?.get())?;
+        LogLevel::from_name(&name)
     }
 
     /// Returns the token under which the client requests progress, if any. It

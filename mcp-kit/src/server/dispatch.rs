@@ -18,8 +18,8 @@ use crate::primitive::Kind;
 use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
 use crate::protocol::{
-    ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, ProtocolVersion, RpcError,
-    encode,
+    ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, LogLevel, ProtocolVersion,
+    RpcError, encode,
 };
 
 /// The state of a connection or a request that depends on its client.
@@ -29,6 +29,8 @@ pub(crate) struct Session {
     pub(crate) version: Option<ProtocolVersion>,
     /// What the client has sent in `initialize`.
     pub(crate) client: Option<Arc<ClientDetails>>,
+    /// The level of `logging/setLevel`.
+    pub(crate) log_level: Option<LogLevel>,
     pub(crate) origin: Origin,
     pub(crate) source: RequestSource,
 }
@@ -182,6 +184,23 @@ impl ServerInner {
         Ok(())
     }
 
+    /// Sets the level from which on a legacy client receives log messages.
+    pub(super) fn set_log_level(
+        &self,
+        ask: &mut Ask<'_, '_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RpcError> {
+        let level = text(ask.request.params.level, "level")?;
+        let level = LogLevel::from_name(&level).ok_or_else(|| {
+            RpcError::invalid_params(
+                r#"Invalid params: "level" must be one of debug, info, notice, warning, error, critical, alert, emergency"#,
+            )
+        })?;
+        ask.session.log_level = Some(level);
+        encode::result(out, &ask.request.id, |out| out.extend_from_slice(b"{}"));
+        Ok(())
+    }
+
     pub(super) fn discover(
         &self,
         ask: &mut Ask<'_, '_>,
@@ -203,11 +222,14 @@ impl ServerInner {
     /// Writes the server's capabilities, as a further member of a result.
     fn write_capabilities(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(br#","capabilities":{"#);
-        for (at, kind) in self.registry.current().capabilities().enumerate() {
+        let current = self.registry.current();
+        let kinds = current.capabilities().map(Kind::plural);
+        let logging = current.may_log().then_some("logging");
+        for (at, name) in kinds.chain(logging).enumerate() {
             if at > 0 {
                 out.push(b',');
             }
-            encode::string(out, kind.plural());
+            encode::string(out, name);
             out.extend_from_slice(b":{}");
         }
         out.push(b'}');
@@ -292,6 +314,11 @@ impl ServerInner {
             texts.input_responses = request.params.input_responses.map(RawValue::get);
             texts.request_state = request.params.request_state.map(RawValue::get);
         }
+        let log_level = match era {
+            _ if !target.asks => None,
+            Era::Modern => meta.log_level(),
+            Era::Legacy => Some(session.log_level.unwrap_or(LogLevel::Info)),
+        };
         let start = CallStart {
             method,
             info: &target.info,
@@ -313,6 +340,7 @@ impl ServerInner {
             client,
             principal: session.principal.clone(),
             progress_token: meta.progress_token(),
+            log_level,
             scope,
             target,
         })))

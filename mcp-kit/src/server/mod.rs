@@ -1,5 +1,7 @@
 //! The server: its tools, its policy, and the path of calls to them.
 
+#[cfg(test)]
+mod asking;
 mod builder;
 mod call;
 mod dispatch;

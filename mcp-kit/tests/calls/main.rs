@@ -9,6 +9,7 @@
 )]
 
 mod arguments;
+mod asking;
 mod bounds;
 mod building;
 mod chain;
