@@ -11,7 +11,6 @@ pub use crate::args::compiled::{CompiledArgs, Decoded};
 pub use crate::args::derives::{DerivesDeserialize, DerivesJsonSchema, DerivesValidate};
 pub use crate::args::{ArgsSpec, ToolArgs};
 pub use crate::call::Call;
-pub use crate::elicit::{ElicitForm, FormCell, FormChoice, FormField};
 pub use crate::handler::{HandlerFuture, Parameter, reply, run_blocking};
 pub use crate::limits::Rate;
 pub use crate::missing_derive::{Derived, MissingDerive, NotDerived};

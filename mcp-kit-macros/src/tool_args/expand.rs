@@ -3,7 +3,7 @@
 mod rules;
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Generics, Ident, parse_quote};
 
 use super::model::{Data, Field, Model, Repr, Variant, VariantKind};
@@ -12,17 +12,10 @@ use super::{check, types};
 use crate::krate;
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
-    expand_for(model, &Ident::new("Shaped", Span::call_site()))
-}
-
-/// Writes the implementations of `ToolArgs`; each field's type must implement
-/// `field_trait`, which has the functions of `Shaped`.
-pub(crate) fn expand_for(model: &Model, field_trait: &Ident) -> TokenStream {
     let krate = krate(model.krate.as_ref());
     let shape = Writer {
         krate: &krate,
         name: model.ident.to_string(),
-        field_trait,
     }
     .data(&model.data);
     let ident = &model.ident;
@@ -45,14 +38,6 @@ pub(crate) fn expand_for(model: &Model, field_trait: &Ident) -> TokenStream {
         .then(|| unvalidated(ident, &model.generics, &krate));
     let unknown = model.unknown.iter();
     let unknown = unknown.map(|(span, rule)| stop_at(rule, *span, ident, &krate));
-    let choice = model.data.is_choice().then(|| {
-        quote! {
-            #[automatically_derived]
-            impl #impl_generics #krate::FormField for #ident #ty_generics #shape_where {}
-            #[automatically_derived]
-            impl #impl_generics #krate::FormChoice for #ident #ty_generics #shape_where {}
-        }
-    });
     quote! {
         const _: () = {
             #[automatically_derived]
@@ -67,7 +52,6 @@ pub(crate) fn expand_for(model: &Model, field_trait: &Ident) -> TokenStream {
                     #spec
                 }
             }
-            #choice
             #unvalidated
             #(#unknown)*
         };
@@ -185,8 +169,6 @@ struct Writer<'a> {
     krate: &'a TokenStream,
     /// The type's name.
     name: String,
-    /// The trait that the types of fields implement.
-    field_trait: &'a Ident,
 }
 
 impl Writer<'_> {
@@ -296,10 +278,10 @@ impl Writer<'_> {
             ty,
         } = field;
         let rules = rules.iter().map(|rule| self.rule(&rule.kind));
-        // A field that is not visible requires no trait; `()` is a leaf.
-        let shape = match (*opaque || *skipped, self.field_trait) {
-            (true, _) => quote!(<() as #krate::Shaped>::shape),
-            (false, field_trait) => quote!(<#ty as #krate::#field_trait>::shape),
+        // A field that is not visible requires no `Shaped`; `()` is a leaf.
+        let ty = match *opaque || *skipped {
+            true => quote!(()),
+            false => ty.to_token_stream(),
         };
         quote! {
             #krate::FieldShape {
@@ -312,7 +294,7 @@ impl Writer<'_> {
                 opaque: #opaque,
                 rules: &[#(#rules),*],
                 words: &[#(#words),*],
-                shape: #shape,
+                shape: <#ty as #krate::Shaped>::shape,
             }
         }
     }

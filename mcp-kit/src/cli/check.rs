@@ -1,5 +1,4 @@
-//! `check`: tables of the policies of tools and of prompts, and suggestions for
-//! improvement.
+//! `check`: a table of each tool's policy, and suggestions for improvement.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -10,8 +9,7 @@ use super::build::Failure;
 use super::output::{count, print, size};
 use super::tools::hints;
 use crate::call::readable;
-use crate::primitive::Kind;
-use crate::registry::CallPolicy;
+use crate::registry::ToolPolicy;
 use crate::server::Server;
 
 /// Prints the policies and the warnings.
@@ -19,12 +17,9 @@ pub(super) fn check(server: &Server, is_strict: bool) -> Result<ExitCode, Failur
     let warnings = server.warnings();
     let mut text = server_policy(server);
     text.push('\n');
-    for kind in Kind::ALL {
-        let policies = server.policies_of(*kind);
-        if !policies.is_empty() {
-            text.push_str(&table(*kind, &policies));
-            text.push('\n');
-        }
+    if !server.tools().is_empty() {
+        text.push_str(&tool_table(server));
+        text.push('\n');
     }
     if warnings.is_empty() {
         text.push_str("no warnings\n");
@@ -50,17 +45,13 @@ pub(super) fn check(server: &Server, is_strict: bool) -> Result<ExitCode, Failur
 
 fn server_policy(server: &Server) -> String {
     let limits = server.limits();
-    let numbers = Kind::ALL.iter().filter_map(|kind| {
-        let number = server.policies_of(*kind).len();
-        (number > 0).then(|| count(number, kind.as_str()))
-    });
-    let numbers = numbers.collect::<Vec<_>>().join(", ");
-    let numbers = if numbers.is_empty() {
-        "nothing"
-    } else {
-        &numbers
-    };
-    let mut text = format!("{} {}: {numbers}\n", server.name(), server.version());
+    let number = server.tools().len();
+    let mut text = format!(
+        "{} {}: {}\n",
+        server.name(),
+        server.version(),
+        count(number, "tool")
+    );
     let rows = [
         ("message", format!("up to {}", size(limits.message_bytes))),
         (
@@ -88,13 +79,10 @@ fn server_policy(server: &Server) -> String {
     text
 }
 
-/// Returns one row for each primitive of a kind, with the columns that are not
-/// empty.
-fn table(kind: Kind, policies: &[CallPolicy]) -> String {
-    let mut head = HEAD.map(str::to_owned);
-    kind.as_str().clone_into(&mut head[0]);
-    let mut rows = vec![head.to_vec()];
-    rows.extend(policies.iter().map(|policy| row(policy).to_vec()));
+/// Returns one row for each tool, with the columns that are not empty.
+fn tool_table(server: &Server) -> String {
+    let mut rows = vec![HEAD.map(str::to_owned).to_vec()];
+    rows.extend(server.policies().iter().map(|policy| row(policy).to_vec()));
     let columns: Vec<_> = (0..HEAD.len())
         .filter(|column| rows[1..].iter().any(|row| row[*column] != NOTHING))
         .collect();
@@ -116,7 +104,7 @@ fn table(kind: Kind, policies: &[CallPolicy]) -> String {
 }
 
 const HEAD: [&str; 8] = [
-    "name",
+    "tool",
     "timeout",
     "rate",
     "at once",
@@ -129,7 +117,8 @@ const HEAD: [&str; 8] = [
 /// The text of a cell without a value.
 const NOTHING: &str = "–";
 
-fn row(policy: &CallPolicy) -> [String; HEAD.len()] {
+fn row(policy: &ToolPolicy) -> [String; HEAD.len()] {
+    let definition = policy.definition();
     let layers: Vec<Cow<'_, str>> = policy.layers().collect();
     let of = |name: &str| {
         let inside = layers.iter().find_map(|layer| {
@@ -153,7 +142,7 @@ fn row(policy: &CallPolicy) -> [String; HEAD.len()] {
         }
     };
     [
-        policy.info().name().to_owned(),
+        definition.name().to_owned(),
         readable(policy.timeout()),
         of("RateLimit"),
         of("ConcurrencyLimit"),
@@ -164,7 +153,7 @@ fn row(policy: &CallPolicy) -> [String; HEAD.len()] {
     ]
 }
 
-/// Middlewares that mcp-kit adds around primitives: the other columns show them.
+/// Middlewares that mcp-kit adds around tools: the other columns show them.
 const BUILT_IN: [&str; 6] = [
     "Authorize",
     "ConcurrencyLimit",

@@ -162,7 +162,6 @@ impl Server {
             client: None,
             principal: principal.into(),
             progress_token: None,
-            log_level: None,
             scope: None,
         }));
         if DEPTH.get() >= DEEPEST {

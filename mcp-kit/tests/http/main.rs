@@ -13,7 +13,6 @@ mod client;
 mod gate;
 mod kit;
 mod limits;
-mod log_messages;
 mod modern;
 mod progress;
 mod registry;

@@ -40,7 +40,6 @@ impl Greeting {
                 principal,
                 version: None,
                 client: None,
-                log_level: None,
                 origin: Origin::of(Transport::Streams),
                 source: RequestSource::default(),
             },

@@ -209,7 +209,6 @@ mod tests {
             principal: server.inner().local.clone(),
             version: None,
             client: None,
-            log_level: None,
             origin: Origin::default(),
             source: RequestSource::default(),
         };
