@@ -6,6 +6,7 @@
 //! enough for the rest of the user's crate to compile without further errors.
 //! `handler` is what the attributes on functions share.
 
+mod elicit_form;
 mod errors;
 #[cfg(test)]
 #[allow(clippy::panic)]
@@ -143,4 +144,18 @@ pub fn tool_function(implementation: TokenStream, mut item: TokenStream) -> Toke
 #[proc_macro_derive(ToolArgs, attributes(tool_args, serde, schemars, garde))]
 pub fn tool_args(item: TokenStream) -> TokenStream {
     tool_args::tool_args(item.into()).into()
+}
+
+/// Implements `ElicitForm`: the struct can be asked of the client's user with
+/// `client.elicit::<T>(…)`. It also implements `ToolArgs`; do not derive both.
+///
+/// Derive it beside `serde::Deserialize`, `schemars::JsonSchema` and
+/// `garde::Validate`. A form is flat: each field is a text, a number, a
+/// boolean, an enum of names that derives `ToolArgs`, a list of such an enum,
+/// or an `Option` of these. The doc comment of a field describes it, and
+/// `#[schemars(title = "…")]` is its label. Fields take the rules and the keys
+/// of [`macro@ToolArgs`]: `#[tool_args(…)]`.
+#[proc_macro_derive(ElicitForm, attributes(tool_args, serde, schemars, garde))]
+pub fn elicit_form(item: TokenStream) -> TokenStream {
+    elicit_form::elicit_form(item.into()).into()
 }

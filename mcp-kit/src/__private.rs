@@ -11,6 +11,7 @@ pub use crate::args::compiled::{CompiledArgs, Decoded};
 pub use crate::args::derives::{DerivesDeserialize, DerivesJsonSchema, DerivesValidate};
 pub use crate::args::{ArgsSpec, ToolArgs};
 pub use crate::call::Call;
+pub use crate::elicit::{ElicitForm, FormCell, FormChoice, FormField};
 pub use crate::handler::{HandlerFuture, Parameter, reply, run_blocking};
 pub use crate::limits::Rate;
 pub use crate::missing_derive::{Derived, MissingDerive, NotDerived};

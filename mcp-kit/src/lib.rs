@@ -69,6 +69,7 @@
 //! |---|---|
 //! | write a tool | [`macro@tool`], [`tool::IntoToolResult`] for what it may return |
 //! | describe arguments | [`derive@ToolArgs`] |
+//! | ask the client's user | [`extract::Client`], [`derive@ElicitForm`] |
 //! | take state, the caller, progress | [`extract`] |
 //! | fail | [`ToolError`], [`ResultExt`], [`user_error!`] |
 //! | register tools and set limits | [`server::ServerBuilder`], [`server::Limits`], [`registry::Registration`] |
@@ -152,6 +153,7 @@ pub mod cli;
 #[cfg(any(feature = "cli", feature = "testing"))]
 mod client;
 pub mod content;
+pub mod elicit;
 pub mod extract;
 pub mod guard;
 #[cfg(any(doc, doctest))]
@@ -185,9 +187,10 @@ pub use http;
 pub use args::ToolArgs;
 pub use call::{Error, RequestInfo, ResultExt};
 pub use caller::Principal;
-pub use extract::{Cancellation, Extension, Progress, State};
-// `ToolArgs` is both the trait and its derive.
-pub use mcp_kit_macros::{ToolArgs, prompt, tool};
+pub use elicit::ElicitForm;
+pub use extract::{Cancellation, Client, Elicited, Extension, Progress, State};
+// `ToolArgs` and `ElicitForm` are both the traits and their derives.
+pub use mcp_kit_macros::{ElicitForm, ToolArgs, prompt, tool};
 pub use registry::Router;
 pub use server::Server;
 pub use tool::{Json, ToolError};

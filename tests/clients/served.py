@@ -5,8 +5,9 @@ Usage: served.py [--open] SERVER [OPTION...] -- COMMAND [ARGUMENT...] [-- COMMAN
 Starts `SERVER http --addr 127.0.0.1:0 OPTION...` with three keys, or without
 keys if the first argument is `--open`, and waits until it listens. Runs each
 command with `{url}` in it replaced by the endpoint's URL, `{sse}` by that of the
-old transport, and the keys in MCP_KEYS. Then ends the server with SIGTERM. Ends
-with 0 if every command and the server did.
+old transport, the keys in MCP_KEYS, and the path of the server's log in
+SERVER_LOG. Then ends the server with SIGTERM. Ends with 0 if every command and
+the server did.
 """
 
 import json
@@ -15,6 +16,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 
 NAMES = ["ada", "ben", "cleo"]
@@ -39,6 +41,7 @@ class Server:
         if keys:
             environment["MCP_API_KEYS"] = ",".join(f"{name}:{key}" for name, key in keys.items())
         self.log: list[str] = []
+        self.file = tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".log")
         self.address: str | None = None
         self._listens = threading.Event()
         self._process = subprocess.Popen(
@@ -60,6 +63,8 @@ class Server:
     def _read(self) -> None:
         for line in self._process.stderr:
             self.log.append(line)
+            self.file.write(line)
+            self.file.flush()
             if self.address is None and '"listening"' in line:
                 entry = json.loads(line)
                 self.address = (entry.get("fields") or entry)["address"]
@@ -88,7 +93,7 @@ def main() -> int:
         return 2
     keys = {} if is_open else {name: secrets.token_hex(32) for name in NAMES}
     server = Server(parts[0], keys)
-    environment = {**os.environ, "MCP_KEYS": ",".join(keys.values())}
+    environment = {**os.environ, "MCP_KEYS": ",".join(keys.values()), "SERVER_LOG": server.file.name}
     places = {"{url}": f"http://{server.address}/mcp", "{sse}": f"http://{server.address}/sse"}
     failed = False
     for command in parts[1:]:

@@ -3,7 +3,7 @@
 mod rules;
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens as _, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::{Generics, Ident, parse_quote};
 
 use super::model::{Data, Field, Model, Repr, Variant, VariantKind};
@@ -12,10 +12,17 @@ use super::{check, types};
 use crate::krate;
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
+    expand_for(model, &Ident::new("Shaped", Span::call_site()))
+}
+
+/// Writes the implementations of `ToolArgs`; each field's type must implement
+/// `field_trait`, which has the functions of `Shaped`.
+pub(crate) fn expand_for(model: &Model, field_trait: &Ident) -> TokenStream {
     let krate = krate(model.krate.as_ref());
     let shape = Writer {
         krate: &krate,
         name: model.ident.to_string(),
+        field_trait,
     }
     .data(&model.data);
     let ident = &model.ident;
@@ -38,6 +45,14 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         .then(|| unvalidated(ident, &model.generics, &krate));
     let unknown = model.unknown.iter();
     let unknown = unknown.map(|(span, rule)| stop_at(rule, *span, ident, &krate));
+    let choice = model.data.is_choice().then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #krate::FormField for #ident #ty_generics #shape_where {}
+            #[automatically_derived]
+            impl #impl_generics #krate::FormChoice for #ident #ty_generics #shape_where {}
+        }
+    });
     quote! {
         const _: () = {
             #[automatically_derived]
@@ -52,6 +67,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
                     #spec
                 }
             }
+            #choice
             #unvalidated
             #(#unknown)*
         };
@@ -169,6 +185,8 @@ struct Writer<'a> {
     krate: &'a TokenStream,
     /// The type's name.
     name: String,
+    /// The trait that the types of fields implement.
+    field_trait: &'a Ident,
 }
 
 impl Writer<'_> {
@@ -278,10 +296,10 @@ impl Writer<'_> {
             ty,
         } = field;
         let rules = rules.iter().map(|rule| self.rule(&rule.kind));
-        // A field that is not visible requires no `Shaped`; `()` is a leaf.
-        let ty = match *opaque || *skipped {
-            true => quote!(()),
-            false => ty.to_token_stream(),
+        // A field that is not visible requires no trait; `()` is a leaf.
+        let shape = match (*opaque || *skipped, self.field_trait) {
+            (true, _) => quote!(<() as #krate::Shaped>::shape),
+            (false, field_trait) => quote!(<#ty as #krate::#field_trait>::shape),
         };
         quote! {
             #krate::FieldShape {
@@ -294,7 +312,7 @@ impl Writer<'_> {
                 opaque: #opaque,
                 rules: &[#(#rules),*],
                 words: &[#(#words),*],
-                shape: <#ty as #krate::Shaped>::shape,
+                shape: #shape,
             }
         }
     }

@@ -1,12 +1,12 @@
 //! `#[derive(ToolArgs)]`: a type's names on the wire and its rules, as data.
 
 mod case;
-mod check;
-mod expand;
-mod fallback;
-mod model;
-mod parse;
-mod types;
+pub(crate) mod check;
+pub(crate) mod expand;
+pub(crate) mod fallback;
+pub(crate) mod model;
+pub(crate) mod parse;
+pub(crate) mod types;
 
 use proc_macro2::TokenStream;
 

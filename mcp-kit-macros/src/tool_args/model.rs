@@ -41,6 +41,13 @@ impl Data {
         matches!(self, Self::Enum { variants, .. } if variants.iter().all(unit))
     }
 
+    /// Whether this is an enum that is one of several texts on the wire.
+    pub(crate) fn is_choice(&self) -> bool {
+        let is_text = |repr: &Repr| matches!(repr, Repr::External);
+        matches!(self, Self::Enum { repr, variants } if is_text(repr) && !variants.is_empty())
+            && self.is_names()
+    }
+
     pub(crate) fn fields(&self) -> Vec<&Field> {
         match self {
             Self::Opaque => Vec::new(),

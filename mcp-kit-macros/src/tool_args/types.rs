@@ -41,6 +41,34 @@ pub(crate) fn is_never_flat(ty: &Type) -> bool {
     }
 }
 
+/// What a type visibly is that a form cannot have.
+pub(crate) enum NotFlat {
+    /// A map, a tuple, an array or any JSON.
+    Nested,
+    /// A list of something other than choices.
+    List,
+}
+
+/// Returns why a field of a form visibly cannot have this type, also behind
+/// `Option` and pointers.
+pub(crate) fn not_flat(ty: &Type) -> Option<NotFlat> {
+    const MAPS: &[&str] = &["HashMap", "BTreeMap", "IndexMap", "Map", "Value"];
+    const LISTS: &[&str] = &["Vec", "VecDeque", "HashSet", "BTreeSet", "LinkedList"];
+    if let Type::Array(_) | Type::Slice(_) | Type::Tuple(_) = plain(ty) {
+        return Some(NotFlat::Nested);
+    }
+    let (name, arguments) = named(ty)?;
+    let is = |names: &[&str]| names.iter().any(|known| name == known);
+    match arguments.first() {
+        _ if is(MAPS) => Some(NotFlat::Nested),
+        Some(inner) if is(&["Option", "Box", "Arc", "Cow"]) => not_flat(inner),
+        Some(item) if is(LISTS) && (is_never_flat(item) || not_flat(item).is_some()) => {
+            Some(NotFlat::List)
+        }
+        _ => None,
+    }
+}
+
 /// Returns the first token of a type that borrows: a reference or a lifetime.
 pub(crate) fn borrowed(ty: &Type) -> Option<TokenTree> {
     fn find(tokens: TokenStream) -> Option<TokenTree> {
@@ -130,6 +158,33 @@ mod tests {
             assert!(item(&ty).is_some_and(is_string));
         }
         assert!(item(&parse_quote!(Tags)).is_none());
+    }
+
+    #[test]
+    fn what_a_form_cannot_have_is_seen() {
+        for ty in [
+            parse_quote!(HashMap<String, u8>),
+            parse_quote!(Option<(u8, u8)>),
+            parse_quote!([u8; 3]),
+            parse_quote!(serde_json::Value),
+        ] {
+            assert!(matches!(not_flat(&ty), Some(NotFlat::Nested)));
+        }
+        for ty in [
+            parse_quote!(Vec<String>),
+            parse_quote!(Option<Vec<u8>>),
+            parse_quote!(Vec<Vec<Color>>),
+            parse_quote!(HashSet<bool>),
+        ] {
+            assert!(matches!(not_flat(&ty), Some(NotFlat::List)));
+        }
+        for ty in [
+            parse_quote!(Vec<Color>),
+            parse_quote!(Option<String>),
+            parse_quote!(Text),
+        ] {
+            assert!(not_flat(&ty).is_none());
+        }
     }
 
     #[test]

@@ -61,6 +61,7 @@ use serde::de::DeserializeOwned;
 pub(crate) use compiled::{Acceptance, CompiledArgs, Decoded};
 pub(crate) use derives::{DerivesDeserialize, DerivesJsonSchema, DerivesValidate};
 pub(crate) use names::ArgumentNames;
+pub(crate) use publish::publish as noted;
 pub(crate) use report::Violations;
 
 use shape::{Shape, Shaped};

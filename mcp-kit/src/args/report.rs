@@ -23,6 +23,16 @@ impl Violations {
         Self(findings)
     }
 
+    /// For a value that is wrong in a way that has no words.
+    pub(crate) fn unnamed() -> Self {
+        Self(vec![Finding::new("", "are invalid")])
+    }
+
+    /// Returns the findings without the words in front of them.
+    pub(crate) fn listed(&self) -> impl fmt::Display + '_ {
+        Listed(&self.0)
+    }
+
     /// Returns each finding as the report shows it: the place, a colon, the
     /// rule.
     pub fn messages(&self) -> impl Iterator<Item = String> + '_ {
@@ -37,7 +47,14 @@ impl Violations {
 
 impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Invalid arguments: ")?;
+        write!(f, "Invalid arguments: {}", Listed(&self.0))
+    }
+}
+
+struct Listed<'a>(&'a [Finding]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, finding) in self.0.iter().take(MAX_LISTED).enumerate() {
             if index > 0 {
                 f.write_str("; ")?;

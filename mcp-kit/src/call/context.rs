@@ -18,13 +18,12 @@ use super::{
 };
 use crate::args::{ArgumentNames, Decoded, Violations};
 use crate::caller::Principal;
-use crate::content::ResultMeta;
 #[cfg(feature = "http")]
 use crate::limits::Claim;
 use crate::primitive::{Kind, PrimitiveInfo};
-use crate::protocol::meta::is_of_protocol;
 use crate::protocol::{
-    ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, ProtocolVersion, RequestId,
+    ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, LogLevel, ProtocolVersion,
+    RequestId,
 };
 use crate::support::panics::discard;
 use crate::support::reference::Reference;
@@ -49,9 +48,9 @@ struct Inner {
 pub(crate) trait Home: Any + Send + Sync {
     fn states(&self) -> &StateMap;
 
-    /// Ends a result object: the members that every result of its era has, its
-    /// own `_meta`, and the closing brace.
-    fn end_result(&self, out: &mut Vec<u8>, era: Era, meta: Option<&ResultMeta>);
+    /// Ends a result object: the members that every result of its era has, and
+    /// the closing brace.
+    fn end_result(&self, out: &mut Vec<u8>, era: Era);
 }
 
 /// The state of a call that the connection, the observers and the handler
@@ -63,6 +62,8 @@ pub(crate) struct CallContext {
     pub(crate) deadline: Deadline,
     pub(crate) progress_token: Option<RequestId>,
     pub(crate) outbound: Option<Arc<dyn Outbound>>,
+    /// The level from which on the client receives log messages.
+    pub(crate) log_level: Option<LogLevel>,
     /// The way by which questions reach the client, in the legacy era and in
     /// tasks.
     pub(crate) ask: Option<Arc<dyn Ask>>,
@@ -106,7 +107,7 @@ pub(crate) struct CallText {
     text: Option<Box<str>>,
     /// Where each text ends, in the order of [`CallTexts`]. JSON is never empty,
     /// so an empty text is an absent one.
-    ends: [usize; 6],
+    ends: [usize; 5],
 }
 
 /// The texts that a call keeps of its request, each as JSON.
@@ -121,8 +122,6 @@ pub(crate) struct CallTexts<'a> {
     pub(crate) input_responses: Option<&'a str>,
     /// `requestState`, if the call may ask.
     pub(crate) request_state: Option<&'a str>,
-    /// `_meta`, if it has members that are not the specification's.
-    pub(crate) meta: Option<&'a str>,
 }
 
 impl CallText {
@@ -133,7 +132,6 @@ impl CallText {
             texts.capabilities,
             texts.input_responses,
             texts.request_state,
-            texts.meta,
         ]
         .map(Option::unwrap_or_default);
         let mut end = 0;
@@ -170,10 +168,6 @@ impl CallText {
         self.part(2)
     }
 
-    fn meta(&self) -> Option<&str> {
-        self.part(5)
-    }
-
     fn size(&self) -> usize {
         self.text.as_deref().map_or(0, str::len)
     }
@@ -195,6 +189,7 @@ pub(crate) struct CallParts<'a> {
     pub(crate) client: Option<&'a Arc<ClientDetails>>,
     pub(crate) principal: Principal,
     pub(crate) progress_token: Option<RequestId>,
+    pub(crate) log_level: Option<LogLevel>,
     pub(crate) scope: Option<Box<dyn CallScope>>,
 }
 
@@ -212,6 +207,7 @@ impl CallContext {
             principal: parts.principal,
             progress_token: parts.progress_token,
             outbound: None,
+            log_level: parts.log_level,
             ask: None,
             protocol_error: OnceLock::new(),
             scope: parts.scope,
@@ -296,15 +292,6 @@ impl CallContext {
             Era::Legacy => (self.client.as_ref())
                 .map_or_else(ClientCapabilities::default, |client| client.capabilities),
         }
-    }
-
-    /// Returns the members of the request's `_meta` that are not the
-    /// specification's.
-    pub(crate) fn meta(&self) -> Map<String, Value> {
-        let text = self.text.meta().unwrap_or("{}");
-        let mut members: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
-        members.retain(|key, _| !is_of_protocol(key));
-        members
     }
 
     /// Returns the call's reference, which is made when it is first needed.

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::primitive::Kind;
 use crate::protocol::{ClientCapability, Era, ErrorCode, RpcError};
@@ -52,6 +52,8 @@ struct Inner {
     lacks: Option<ClientCapability>,
     /// Whether the caller may not know that the called primitive exists.
     is_hidden: bool,
+    /// The URL that the user of a legacy client must visit first.
+    url: Option<Value>,
 }
 
 /// The kinds of failures that the log and middlewares distinguish.
@@ -216,6 +218,15 @@ impl Error {
         Self::refusal(ErrorKind::MissingCapability, message)
     }
 
+    /// Creates an error for a legacy client whose user must visit a URL first,
+    /// and that cannot be asked while its call runs.
+    pub(crate) fn url_required(elicitation: Value) -> Self {
+        let message = "The user must open a URL before this request can be served.";
+        let mut error = Self::refusal(ErrorKind::MissingCapability, message);
+        error.0.url = Some(elicitation);
+        error
+    }
+
     /// Returns the protocol error that the client receives for every kind of
     /// primitive, if the error is one.
     pub(super) fn protocol_error(&self, era: Era) -> Option<RpcError> {
@@ -227,6 +238,11 @@ impl Error {
                 let required = self.0.lacks?.declaration();
                 let error = RpcError::new(ErrorCode::MissingCapability, message());
                 Some(error.with_data(json!({"requiredCapabilities": required})))
+            }
+            ErrorKind::MissingCapability => {
+                let elicitation = self.0.url.as_ref()?;
+                let error = RpcError::new(ErrorCode::UrlRequired, message());
+                Some(error.with_data(json!({"elicitations": [elicitation]})))
             }
             _ => None,
         }
@@ -269,6 +285,7 @@ impl Error {
             source,
             lacks: None,
             is_hidden: false,
+            url: None,
         }))
     }
 }

@@ -58,7 +58,7 @@ pub(crate) use permit::PrincipalPermits;
 pub(crate) use permit::{RunPermit, Share, ShareGiver};
 #[allow(unused_imports, reason = "the ways of each era name it")]
 pub(crate) use question::AskFuture;
-pub(crate) use question::{Ask, Question};
+pub(crate) use question::{Ask, Question, Rejected};
 pub(crate) use refusal::{Refusal, Replaced, SHUTTING_DOWN, readable, timed_out};
 pub(crate) use reported::Reported;
 pub(crate) use request::{Origin, RequestSource};

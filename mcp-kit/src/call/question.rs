@@ -24,6 +24,16 @@ pub(crate) struct Question {
     pub(crate) params: Box<RawValue>,
 }
 
+/// An answer that the server does not accept.
+pub(crate) struct Rejected {
+    /// What a legacy client's call fails with.
+    pub(crate) error: Error,
+    /// The parameters with which a modern client is asked again; `None`: the
+    /// same.
+    #[allow(dead_code, reason = "the modern era reads it")]
+    pub(crate) again: Option<Box<RawValue>>,
+}
+
 /// A client's answer: the result of the request, as JSON.
 pub(crate) type AskFuture = Pin<Box<dyn Future<Output = Result<Box<RawValue>, Error>> + Send>>;
 

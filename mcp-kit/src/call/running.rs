@@ -480,7 +480,7 @@ impl CallContext {
         encode::result(&mut json, &self.request.id, |out| {
             out.push(b'{');
             (self.target.kind.write)(out, era, reply);
-            self.home.end_result(out, era, reply.meta());
+            self.home.end_result(out, era);
         });
         Answer { json }
     }

@@ -1,13 +1,22 @@
 //! Asks the client of a call.
 
+mod elicit;
+mod log;
+mod roots;
+mod sample;
+
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
 use super::{FromCall, Requirements};
-use crate::call::{Call, CallContext, Error, Question, Transport};
-use crate::protocol::{ClientCapabilities, ClientCapability};
+pub use elicit::Elicited;
+pub use roots::Root;
+pub use sample::{SampleRequest, Sampled};
+
+use crate::call::{Call, CallContext, Error, ErrorKind, Question, Rejected, Transport};
+use crate::protocol::{ClientCapabilities, ClientCapability, Era};
 
 /// The client of the call, which a handler can ask.
 ///
@@ -50,8 +59,7 @@ impl Client {
     }
 
     /// Asks the client, in the way of its era, and waits for the answer.
-    #[allow(dead_code, reason = "the typed questions call it")]
-    pub(crate) async fn ask(&self, question: Question) -> Result<Box<RawValue>, Error> {
+    async fn ask(&self, question: Question) -> Result<Box<RawValue>, Error> {
         let call = &self.call;
         let kind = call.target.info.kind();
         if call.request.transport == Transport::Code && call.ask.is_none() {
@@ -64,6 +72,25 @@ impl Client {
             Some(ask) => ask.ask(call, question).await,
             None => Err(Error::no_client(kind)),
         }
+    }
+
+    /// Asks the client like [`ask`](Self::ask), and reads the answer with `read`.
+    async fn ask_with<T>(
+        &self,
+        question: Question,
+        read: impl Fn(&RawValue) -> Result<T, Rejected>,
+    ) -> Result<T, Error> {
+        let answer = self.ask(question).await?;
+        read(&answer).map_err(|rejected| rejected.error)
+    }
+
+    /// Whether this is a legacy client to which no request can be sent while its
+    /// call runs.
+    fn is_out_of_reach(&self) -> bool {
+        let request = &self.call.request;
+        request.version.era() == Era::Legacy
+            && request.transport != Transport::Code
+            && self.call.ask.is_none()
     }
 }
 
@@ -94,5 +121,16 @@ impl fmt::Debug for Client {
             .field("can_sample", &self.can_sample())
             .field("has_roots", &self.has_roots())
             .finish_non_exhaustive()
+    }
+}
+
+/// Rejects a result that has not the form of the specification.
+fn unreadable(what: &str) -> Rejected {
+    Rejected {
+        error: Error::refusal(
+            ErrorKind::User,
+            format!("The client's answer to {what} is not a valid result."),
+        ),
+        again: None,
     }
 }

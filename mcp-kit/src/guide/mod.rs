@@ -23,6 +23,7 @@ page!(writing_a_tool, "writing-a-tool.md");
 page!(arguments, "arguments.md");
 page!(results, "results.md");
 page!(errors, "errors.md");
+page!(asking, "asking.md");
 page!(middleware, "middleware.md");
 page!(testing, "testing.md", "http");
 page!(portability, "portability.md");

@@ -2,7 +2,6 @@
 //! schemas; what a call of one does is elsewhere (`call`, `tool`, `prompt`).
 
 mod common;
-mod icon;
 mod info;
 mod lint;
 #[cfg(feature = "http")]
@@ -12,7 +11,6 @@ mod tool;
 mod warning_code;
 
 pub(crate) use common::{CommonDefinition, OwnLimits, name_problem};
-pub use icon::{Icon, IconTheme};
 pub(crate) use info::Scopes;
 pub use info::{Kind, PrimitiveInfo};
 pub(crate) use lint::{Found, common_warnings};

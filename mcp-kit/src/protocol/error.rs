@@ -28,6 +28,8 @@ pub(crate) enum ErrorCode {
     /// -32022: the request names a protocol version that the server does not
     /// speak (2026-07-28).
     UnsupportedVersion,
+    /// -32042: the client's user must open a URL first (2025-11-25).
+    UrlRequired,
 }
 
 impl ErrorCode {
@@ -43,6 +45,7 @@ impl ErrorCode {
             Self::HeaderMismatch => -32020,
             Self::MissingCapability => -32021,
             Self::UnsupportedVersion => -32022,
+            Self::UrlRequired => -32042,
         }
     }
 }

@@ -10,6 +10,7 @@ mod client_info;
 pub(crate) mod encode;
 mod error;
 mod id;
+mod log_level;
 pub(crate) mod message;
 pub(crate) mod meta;
 pub(crate) mod params;
@@ -22,4 +23,7 @@ pub use client_info::ClientInfo;
 pub(crate) use error::{ErrorCode, RpcError};
 pub use id::RequestId;
 pub(crate) use id::{LONGEST_ID, json_string};
+#[cfg(feature = "http")]
+pub(crate) use log_level::SetLevel;
+pub use log_level::{LogLevel, UnknownLogLevel};
 pub use version::{Era, ProtocolVersion};

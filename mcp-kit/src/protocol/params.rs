@@ -22,6 +22,8 @@ pub(crate) struct Params<'a> {
     pub(crate) input_responses: Option<&'a RawValue>,
     /// The state of the rounds before.
     pub(crate) request_state: Option<&'a RawValue>,
+    /// The level of `logging/setLevel`.
+    pub(crate) level: Option<&'a RawValue>,
     pub(crate) request_id: Option<&'a RawValue>,
     pub(crate) notifications: Option<&'a RawValue>,
     pub(crate) meta: Option<&'a RawValue>,
@@ -38,6 +40,7 @@ enum Member {
     Capabilities,
     InputResponses,
     RequestState,
+    Level,
     RequestId,
     Notifications,
     #[serde(rename = "_meta")]
@@ -74,6 +77,7 @@ impl<'de> Visitor<'de> for ParamsVisitor {
                 Member::Capabilities => &mut params.capabilities,
                 Member::InputResponses => &mut params.input_responses,
                 Member::RequestState => &mut params.request_state,
+                Member::Level => &mut params.level,
                 Member::RequestId => &mut params.request_id,
                 Member::Notifications => &mut params.notifications,
                 Member::Meta => &mut params.meta,

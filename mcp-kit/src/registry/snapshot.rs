@@ -22,6 +22,8 @@ pub(crate) struct Snapshot {
     kinds: BTreeMap<Kind, OfKind>,
     /// The serial number of the entry that was registered last.
     last_serial: u64,
+    /// Whether a primitive that was ever registered may send log messages.
+    may_log: bool,
 }
 
 /// The primitives of one kind.
@@ -97,6 +99,11 @@ impl Snapshot {
     pub(crate) fn declares(&self, kind: Kind) -> bool {
         let is_any = |of_kind: &OfKind| !of_kind.by_serial.is_empty();
         kind == Kind::Tool || self.kinds.get(&kind).is_some_and(is_any)
+    }
+
+    /// Whether the server declares that it sends log messages.
+    pub(crate) fn may_log(&self) -> bool {
+        self.may_log
     }
 
     /// Returns the page of a kind that `cursor` points to, or the first one, in
@@ -260,6 +267,7 @@ impl Snapshot {
 
     fn put(&mut self, entry: Entry) {
         let entry = Arc::new(entry);
+        self.may_log |= entry.target.asks;
         let of_kind = self.kinds.entry(entry.target.info.kind()).or_default();
         of_kind
             .by_name

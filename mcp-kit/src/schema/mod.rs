@@ -27,7 +27,8 @@ pub(crate) use finding::Finding;
 pub(crate) use locate::{child_item, child_member, last_member, place_of};
 pub(crate) use number::Number;
 pub(crate) use portable::{
-    Obstacle, limit_problems, obstacles, run_time_input, run_time_output, typed_input, typed_output,
+    ORDER, Obstacle, limit_problems, obstacles, run_time_input, run_time_output, typed_input,
+    typed_output,
 };
 pub(crate) use run_time::{RunTime, Standard};
 pub use string_rule::NamedRule;

@@ -162,6 +162,7 @@ impl Server {
             client: None,
             principal: principal.into(),
             progress_token: None,
+            log_level: None,
             scope: None,
         }));
         if DEPTH.get() >= DEEPEST {

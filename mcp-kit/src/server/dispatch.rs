@@ -13,14 +13,13 @@ use crate::call::{
     StateMap, Target,
 };
 use crate::caller::Principal;
-use crate::content::ResultMeta;
 use crate::observe::{self, CallStart};
 use crate::primitive::Kind;
 use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
 use crate::protocol::{
-    ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, ProtocolVersion, RpcError,
-    encode,
+    ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, LogLevel, ProtocolVersion,
+    RpcError, encode,
 };
 
 /// The state of a connection or a request that depends on its client.
@@ -30,6 +29,8 @@ pub(crate) struct Session {
     pub(crate) version: Option<ProtocolVersion>,
     /// What the client has sent in `initialize`.
     pub(crate) client: Option<Arc<ClientDetails>>,
+    /// The level of `logging/setLevel`.
+    pub(crate) log_level: Option<LogLevel>,
     pub(crate) origin: Origin,
     pub(crate) source: RequestSource,
 }
@@ -171,7 +172,7 @@ impl ServerInner {
             encode::string(out, version.as_str());
             self.write_capabilities(out);
             out.extend_from_slice(br#","serverInfo":"#);
-            out.extend_from_slice(self.identity.full.as_bytes());
+            out.extend_from_slice(self.identity.info.as_bytes());
             self.write_instructions(out);
             out.push(b'}');
         });
@@ -179,6 +180,23 @@ impl ServerInner {
     }
 
     pub(super) fn ping(&self, ask: &mut Ask<'_, '_>, out: &mut Vec<u8>) -> Result<(), RpcError> {
+        encode::result(out, &ask.request.id, |out| out.extend_from_slice(b"{}"));
+        Ok(())
+    }
+
+    /// Sets the level from which on a legacy client receives log messages.
+    pub(super) fn set_log_level(
+        &self,
+        ask: &mut Ask<'_, '_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RpcError> {
+        let level = text(ask.request.params.level, "level")?;
+        let level = LogLevel::from_name(&level).ok_or_else(|| {
+            RpcError::invalid_params(
+                r#"Invalid params: "level" must be one of debug, info, notice, warning, error, critical, alert, emergency"#,
+            )
+        })?;
+        ask.session.log_level = Some(level);
         encode::result(out, &ask.request.id, |out| out.extend_from_slice(b"{}"));
         Ok(())
     }
@@ -195,10 +213,8 @@ impl ServerInner {
             encode::json(out, &[ProtocolVersion::V2026_07_28.as_str()]);
             self.write_capabilities(out);
             self.write_instructions(out);
-            self.write_cache_hints(out, false);
-            out.extend_from_slice(br#","resultType":"complete","_meta":{"#);
-            self.write_server_info(out, &self.identity.full);
-            out.extend_from_slice(b"}}");
+            out.extend_from_slice(br#","ttlMs":0,"cacheScope":"public""#);
+            self.end_result(out, Era::Modern);
         });
         Ok(())
     }
@@ -206,11 +222,14 @@ impl ServerInner {
     /// Writes the server's capabilities, as a further member of a result.
     fn write_capabilities(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(br#","capabilities":{"#);
-        for (at, kind) in self.registry.current().capabilities().enumerate() {
+        let current = self.registry.current();
+        let kinds = current.capabilities().map(Kind::plural);
+        let logging = current.may_log().then_some("logging");
+        for (at, name) in kinds.chain(logging).enumerate() {
             if at > 0 {
                 out.push(b',');
             }
-            encode::string(out, kind.plural());
+            encode::string(out, name);
             out.extend_from_slice(b":{}");
         }
         out.push(b'}');
@@ -241,9 +260,10 @@ impl ServerInner {
                 encode::string(out, cursor);
             }
             if era == Era::Modern {
-                self.write_cache_hints(out, page.is_private);
+                out.extend_from_slice(br#","ttlMs":0,"cacheScope":"#);
+                encode::string(out, if page.is_private { "private" } else { "public" });
             }
-            self.end_result(out, era, None);
+            self.end_result(out, era);
         });
         Ok(())
     }
@@ -294,9 +314,11 @@ impl ServerInner {
             texts.input_responses = request.params.input_responses.map(RawValue::get);
             texts.request_state = request.params.request_state.map(RawValue::get);
         }
-        if meta.has_more {
-            texts.meta = request.params.meta.map(RawValue::get);
-        }
+        let log_level = match era {
+            _ if !target.asks => None,
+            Era::Modern => meta.log_level(),
+            Era::Legacy => Some(session.log_level.unwrap_or(LogLevel::Info)),
+        };
         let start = CallStart {
             method,
             info: &target.info,
@@ -318,17 +340,10 @@ impl ServerInner {
             client,
             principal: session.principal.clone(),
             progress_token: meta.progress_token(),
+            log_level,
             scope,
             target,
         })))
-    }
-
-    /// Writes how long, and by whom, a list may be kept. (2026-07-28, "Caching".)
-    fn write_cache_hints(&self, out: &mut Vec<u8>, is_private: bool) {
-        out.extend_from_slice(br#","ttlMs":"#);
-        encode::json(out, &self.list_ttl.as_millis().min(u128::from(u32::MAX)));
-        out.extend_from_slice(br#","cacheScope":"#);
-        encode::string(out, if is_private { "private" } else { "public" });
     }
 
     fn write_instructions(&self, out: &mut Vec<u8>) {
@@ -338,10 +353,11 @@ impl ServerInner {
         }
     }
 
-    /// Writes the server's information, as a member of a result's `_meta`.
-    pub(super) fn write_server_info(&self, out: &mut Vec<u8>, info: &str) {
-        out.extend_from_slice(br#""io.modelcontextprotocol/serverInfo":"#);
-        out.extend_from_slice(info.as_bytes());
+    /// Writes the server's information, as a further member of a result's
+    /// `_meta`.
+    pub(crate) fn write_server_info(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(br#","io.modelcontextprotocol/serverInfo":"#);
+        out.extend_from_slice(self.identity.info.as_bytes());
     }
 }
 
@@ -365,23 +381,13 @@ impl Home for ServerInner {
         self.registry.states()
     }
 
-    fn end_result(&self, out: &mut Vec<u8>, era: Era, meta: Option<&ResultMeta>) {
-        match (era, meta) {
-            (Era::Modern, meta) => {
-                out.extend_from_slice(br#","resultType":"complete","_meta":{"#);
-                if let Some(meta) = meta {
-                    meta.write(out);
-                }
-                self.write_server_info(out, &self.identity.short);
-                out.push(b'}');
-            }
-            (Era::Legacy, Some(meta)) => {
-                out.extend_from_slice(br#","_meta":{"#);
-                meta.write(out);
-                out.pop(); // the last comma
-                out.push(b'}');
-            }
-            (Era::Legacy, None) => {}
+    fn end_result(&self, out: &mut Vec<u8>, era: Era) {
+        if era == Era::Modern {
+            out.extend_from_slice(
+                br#","resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":"#,
+            );
+            out.extend_from_slice(self.identity.info.as_bytes());
+            out.push(b'}');
         }
         out.push(b'}');
     }

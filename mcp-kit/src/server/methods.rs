@@ -72,7 +72,7 @@ const fn method(name: &'static str, does: Does) -> Method {
 }
 
 /// The most frequent first.
-static METHODS: [Method; 8] = [
+static METHODS: [Method; 9] = [
     Method {
         header: Some(NameFrom::Name),
         ..method("tools/call", Does::Call(Kind::Tool, ServerInner::find_tool))
@@ -90,6 +90,10 @@ static METHODS: [Method; 8] = [
         eras: &[Era::Legacy],
         comes_first: true,
         ..method("ping", Does::Answer(ServerInner::ping))
+    },
+    Method {
+        eras: &[Era::Legacy],
+        ..method("logging/setLevel", Does::Answer(ServerInner::set_log_level))
     },
     Method {
         eras: &[Era::Legacy],

@@ -1,5 +1,7 @@
 //! The server: its tools, its policy, and the path of calls to them.
 
+#[cfg(test)]
+mod asking;
 mod builder;
 mod call;
 mod dispatch;
@@ -12,7 +14,6 @@ mod subscriptions;
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 #[cfg(feature = "http")]
 use arc_swap::ArcSwap;
@@ -82,8 +83,6 @@ pub(crate) struct ServerInner {
     /// Ticks while calls are open, on every transport.
     pub(crate) ticker: Ticker,
     identity: Arc<Identity>,
-    /// How long a client may keep a list.
-    list_ttl: Duration,
     /// The command line replaces the options of `build()`.
     #[cfg(feature = "http")]
     network: ArcSwap<Box<dyn NetworkOptions>>,
@@ -98,11 +97,8 @@ pub(crate) struct ServerInner {
 
 /// The server's information about itself, as JSON that is written unchanged.
 struct Identity {
-    /// `{"name":…,"version":…}`, which is part of each result of 2026-07-28.
-    short: String,
-    /// The same with the title, the description, the website and the icons, for
-    /// `initialize` and `server/discover`.
-    full: String,
+    /// `{"name":…,"version":…}`
+    info: String,
     /// The members that follow in `initialize` and `server/discover`.
     instructions: Option<String>,
 }

@@ -45,8 +45,7 @@ impl ServerInner {
                 br#"{"resultType":"complete","_meta":{"io.modelcontextprotocol/subscriptionId":"#,
             );
             id.write(out);
-            out.push(b',');
-            self.write_server_info(out, &self.identity.short);
+            self.write_server_info(out);
             out.extend_from_slice(b"}}");
         });
     }

@@ -21,7 +21,7 @@ impl ToolResult {
         Ok(Self {
             content: vec![Content::text(json.get())],
             structured: Some(json),
-            ..Self::default()
+            is_error: false,
         })
     }
 }

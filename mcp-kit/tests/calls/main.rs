@@ -8,8 +8,8 @@
     clippy::panic
 )]
 
-mod about;
 mod arguments;
+mod asking;
 mod bounds;
 mod building;
 mod chain;

@@ -13,6 +13,7 @@ mod client;
 mod gate;
 mod kit;
 mod limits;
+mod log_messages;
 mod modern;
 mod progress;
 mod registry;

@@ -6,6 +6,7 @@
 //! logs the address that the system chose.
 
 mod content;
+mod prompts;
 mod schemas;
 mod tools;
 
@@ -26,5 +27,6 @@ fn build() -> Result<Server, Box<dyn Error>> {
         .instructions("Each tool returns what one scenario of the conformance suite expects.")
         .rate_limit(rate)
         .http(|http| http.address_rate(rate));
-    Ok(schemas::register(tools::register(server)).build()?)
+    let server = schemas::register(tools::register(server));
+    Ok(prompts::register(server).build()?)
 }

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use garde::Validate;
 use mcp_kit::content::{Audio, EmbeddedResource, Image, Text};
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use crate::content::{PIXEL, SILENCE};
 
@@ -17,6 +20,8 @@ pub(crate) fn register(server: ServerBuilder) -> ServerBuilder {
         .tool::<test_multiple_content_types>()
         .tool::<test_error_handling>()
         .tool::<test_tool_with_progress>()
+        .tool::<greet>()
+        .tool::<slow_compute>()
 }
 
 /// Returns a text.
@@ -77,4 +82,38 @@ async fn test_tool_with_progress(progress: Progress) -> &'static str {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     "All three progress reports were sent."
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+struct GreetArgs {
+    /// The name of the person to greet.
+    #[garde(length(chars, min = 1, max = 100))]
+    name: String,
+}
+
+/// Greets a person by name.
+#[tool(read_only, open_world = false)]
+async fn greet(args: GreetArgs) -> String {
+    format!("Hello, {}!", args.name)
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+struct SlowComputeArgs {
+    /// How long to compute, in seconds.
+    #[garde(range(max = 120))]
+    seconds: u32,
+    /// A label for the result.
+    #[serde(default)]
+    #[garde(length(chars, max = 100))]
+    label: String,
+}
+
+/// Computes for a number of seconds, and reports each as its progress.
+#[tool(read_only, open_world = false, timeout = "120s")]
+async fn slow_compute(args: SlowComputeArgs, progress: Progress) -> String {
+    for second in 0..args.seconds {
+        progress.report(second.into(), Some(args.seconds.into()), None);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    format!("Computed {} for {} s.", args.label, args.seconds)
 }

@@ -101,6 +101,8 @@ fn is_remark(keyword: &str) -> bool {
         "$comment",
         "deprecated",
         "description",
+        // The labels of a form's choices, as clients of 2025-06-18 read them.
+        "enumNames",
         "examples",
         "readOnly",
         "title",

@@ -30,6 +30,7 @@ use super::compile::NOTES;
 use super::number::Number;
 use super::tidy::{bounds_of_format, describe, each, inside_mut};
 
+pub(crate) use choice::ORDER;
 pub(crate) use lint::{Obstacle, obstacles};
 
 /// The largest integer that every JSON reader holds exactly.

@@ -40,6 +40,7 @@ impl Greeting {
                 principal,
                 version: None,
                 client: None,
+                log_level: None,
                 origin: Origin::of(Transport::Streams),
                 source: RequestSource::default(),
             },

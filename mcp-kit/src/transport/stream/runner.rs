@@ -209,6 +209,7 @@ mod tests {
             principal: server.inner().local.clone(),
             version: None,
             client: None,
+            log_level: None,
             origin: Origin::default(),
             source: RequestSource::default(),
         };

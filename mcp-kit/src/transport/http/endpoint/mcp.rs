@@ -86,6 +86,7 @@ async fn post(
         principal,
         version: None,
         client: None,
+        log_level: None,
         origin,
         source: endpoint.mcp.edge.options.source(headers, address),
     };

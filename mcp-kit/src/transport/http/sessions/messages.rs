@@ -74,6 +74,7 @@ impl<'a> Caller<'a> {
             principal: self.principal.clone(),
             version: Some(session.version),
             client: session.client(),
+            log_level: session.log_level.get(),
             origin: self.origin.clone(),
             source: self.source.clone(),
         };
@@ -84,6 +85,9 @@ impl<'a> Caller<'a> {
         let mut call = match routed {
             Routed::Run(call) => call,
             Routed::Done => {
+                if let Some(level) = known.log_level {
+                    session.log_level.set(level);
+                }
                 let id = Some(id.clone());
                 return Ok(Reply::Json { id, json });
             }

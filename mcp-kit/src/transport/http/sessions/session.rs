@@ -27,7 +27,7 @@ use crate::call::{
 };
 use crate::limits::ByteBudget;
 use crate::observe::OpenSession;
-use crate::protocol::{ClientDetails, ProtocolVersion, RequestId};
+use crate::protocol::{ClientDetails, ProtocolVersion, RequestId, SetLevel};
 use crate::transport::http::calls::call::{Call, Holds, Waiting as Awaited};
 use crate::transport::http::calls::mcp::Mcp;
 use crate::transport::http::calls::place::{Answer, Answers, Owner, Place};
@@ -58,6 +58,8 @@ pub(crate) struct LegacySession {
     /// What the client said in `initialize`, if this replica opened the
     /// session.
     client: OnceLock<Arc<ClientDetails>>,
+    /// The level from which on the client receives log messages.
+    pub(super) log_level: SetLevel,
     last_used: AtomicU64,
     /// Requests that are being handled.
     requests: AtomicUsize,
@@ -136,6 +138,7 @@ impl LegacySession {
             version,
             name: OnceLock::new(),
             client: OnceLock::new(),
+            log_level: SetLevel::default(),
             last_used: AtomicU64::new(now),
             requests: AtomicUsize::new(0),
             kept: AtomicUsize::new(0),

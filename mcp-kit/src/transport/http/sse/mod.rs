@@ -100,6 +100,7 @@ pub(super) async fn message(
         principal,
         version: None,
         client: None,
+        log_level: None,
         origin: Origin::http(parts.version, &parts.headers),
         source: streams.mcp().edge.options.source(&parts.headers, address),
     };

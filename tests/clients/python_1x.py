@@ -1,0 +1,169 @@
+"""Drives the conformance server with the official Python client, 1.x.
+
+Usage: python_1x.py COMMAND [ARGUMENT...]    over stdio, as a child process
+       python_1x.py URL                      over HTTP; SERVER_LOG is the server's log
+
+This line of the client knows the versions up to 2025-11-25 only. Runs each
+function in STEPS. Ends with 0 and one line, or with 1 and what was wrong.
+"""
+
+import asyncio
+import base64
+import os
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from mcp import ClientSession, McpError, StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
+
+VERSION = "2025-11-25"
+PATIENCE = 30
+
+
+class Wrong(Exception):
+    """The server did something else than it should."""
+
+
+@dataclass
+class Session:
+    client: ClientSession
+    # The path of the server's log.
+    log: str
+
+
+def check(holds: bool, wrong) -> None:
+    if not holds:
+        raise Wrong(str(wrong))
+
+
+def text_of(result) -> str:
+    return "\n".join(block.text for block in result.content if block.type == "text")
+
+
+async def refused(code: int, call) -> McpError:
+    """The error with this code that the call must end with."""
+    try:
+        result = await call
+    except McpError as error:
+        check(error.error.code == code, f"the error is {error.error.code}, not {code}: {error}")
+        return error
+    raise Wrong(f"no error: {result}")
+
+
+async def eventually(holds, wrong: str) -> None:
+    """Waits for what the server does without an answer."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        check(time.monotonic() < end, wrong)
+        await asyncio.sleep(0.02)
+
+
+async def listing(session: Session) -> None:
+    tools = {tool.name: tool for tool in (await session.client.list_tools()).tools}
+    check("greet" in tools, f"greet is not listed, only {sorted(tools)}")
+    check(bool(tools["greet"].description), "greet has no description")
+    check(tools["greet"].inputSchema["required"] == ["name"], tools["greet"].inputSchema)
+
+
+async def content(session: Session) -> None:
+    call = session.client.call_tool
+    greeting = await call("greet", {"name": "Ada"})
+    check(text_of(greeting) == "Hello, Ada!", greeting)
+    mixed = await call("test_multiple_content_types")
+    check([block.type for block in mixed.content] == ["text", "image", "resource"], mixed)
+    image = mixed.content[1]
+    check(image.mimeType == "image/png" and base64.b64decode(image.data).startswith(b"\x89PNG"), image)
+    audio = (await call("test_audio_content")).content[0]
+    check(audio.type == "audio" and audio.mimeType == "audio/wav", audio)
+
+
+async def failures(session: Session) -> None:
+    failed = await session.client.call_tool("test_error_handling")
+    check(failed.isError and "intentionally" in text_of(failed), failed)
+    invalid = await session.client.call_tool("greet", {"name": "", "nmae": "x"})
+    check(invalid.isError and "nmae" in text_of(invalid), invalid)
+    await refused(-32602, session.client.call_tool("no_such_tool"))
+
+
+async def progress(session: Session) -> None:
+    reports = []
+
+    async def report(done: float, total: float | None, message: str | None) -> None:
+        reports.append((done, total))
+
+    result = await session.client.call_tool("test_tool_with_progress", progress_callback=report)
+    check(not result.isError, result)
+    check(reports == [(0, 100), (50, 100), (100, 100)], reports)
+
+
+async def prompts(session: Session) -> None:
+    listed = {prompt.name: prompt for prompt in (await session.client.list_prompts()).prompts}
+    arguments = listed["test_prompt_with_arguments"].arguments
+    check([(one.name, one.required) for one in arguments] == [("arg1", True), ("arg2", True)], arguments)
+    get = session.client.get_prompt
+    message = (await get("test_prompt_with_arguments", {"arg1": "tea", "arg2": "milk"})).messages[0]
+    check(message.role == "user" and "arg1='tea', arg2='milk'" in message.content.text, message)
+    embedded = (await get("test_prompt_with_embedded_resource", {"resourceUri": "test://x"})).messages[0]
+    check(str(embedded.content.resource.uri) == "test://x", embedded)
+    image = (await get("test_prompt_with_image")).messages[0].content
+    check(image.type == "image" and base64.b64decode(image.data).startswith(b"\x89PNG"), image)
+    await refused(-32602, get("no_such_prompt"))
+    missing = await refused(-32602, get("test_prompt_with_arguments", {"arg1": "tea"}))
+    check("arg2" in missing.error.message, missing)
+
+
+STEPS = [listing, content, failures, progress, prompts]
+
+
+@asynccontextmanager
+async def connected(target: list[str]):
+    async with AsyncExitStack() as stack:
+        if target[0].startswith("http://"):
+            log = os.environ["SERVER_LOG"]
+            read, write, *_ = await stack.enter_async_context(streamable_http_client(target[0]))
+        else:
+            file = stack.enter_context(tempfile.NamedTemporaryFile("w", encoding="utf-8"))
+            log = file.name
+            parameters = StdioServerParameters(command=target[0], args=target[1:])
+            read, write = await stack.enter_async_context(stdio_client(parameters, errlog=file))
+        client = await stack.enter_async_context(ClientSession(read, write))
+        yield client, log
+
+
+async def converse(target: list[str]) -> None:
+    async with connected(target) as (client, log):
+        version = (await client.initialize()).protocolVersion
+        check(version == VERSION, f"negotiated {version}, not {VERSION}")
+        session = Session(client, log)
+        for step in STEPS:
+            try:
+                await step(session)
+            except Exception as error:
+                raise Wrong(f"{step.__name__}: {reason(error)}") from error
+
+
+def reason(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = error.exceptions[0]
+    return str(error) if isinstance(error, Wrong) else f"{type(error).__name__}: {error}"
+
+
+def main() -> int:
+    target = sys.argv[1:]
+    if not target:
+        print(__doc__, file=sys.stderr)
+        return 2
+    try:
+        asyncio.run(asyncio.wait_for(converse(target), timeout=120))
+    except Exception as error:
+        print(f"python client 1.x: FAILED: {reason(error)}", file=sys.stderr)
+        return 1
+    print(f"python client 1.x: {len(STEPS)} steps passed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

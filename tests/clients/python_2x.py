@@ -1,0 +1,190 @@
+"""Drives the conformance server with the official Python client, 2.x.
+
+Usage: python_2x.py COMMAND [ARGUMENT...]    over stdio, as a child process
+       python_2x.py URL                      over HTTP; SERVER_LOG is the server's log
+
+Runs each function in STEPS in each era. Ends with 0 and one line for each era,
+or with 1 and what was wrong.
+"""
+
+import asyncio
+import base64
+import os
+import sys
+import tempfile
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from mcp import Client, MCPError, StdioServerParameters, stdio_client
+
+# How the client negotiates, and the version that must come of it.
+ERAS = {"legacy": "2025-11-25", "2026-07-28": "2026-07-28", "auto": "2026-07-28"}
+PATIENCE = 30
+
+
+class Wrong(Exception):
+    """The server did something else than it should."""
+
+
+@dataclass
+class Session:
+    client: Client
+    # The path of the server's log.
+    log: str
+    is_modern: bool
+
+
+def check(holds: bool, wrong) -> None:
+    if not holds:
+        raise Wrong(str(wrong))
+
+
+def text_of(result) -> str:
+    return "\n".join(block.text for block in result.content if block.type == "text")
+
+
+async def refused(code: int, call) -> MCPError:
+    """The error with this code that the call must end with."""
+    try:
+        result = await call
+    except MCPError as error:
+        check(error.error.code == code, f"the error is {error.error.code}, not {code}: {error}")
+        return error
+    raise Wrong(f"no error: {result}")
+
+
+async def eventually(holds, wrong: str) -> None:
+    """Waits for what the server does without an answer."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        check(time.monotonic() < end, wrong)
+        await asyncio.sleep(0.02)
+
+
+async def listing(session: Session) -> None:
+    tools = {tool.name: tool for tool in (await session.client.list_tools()).tools}
+    check("greet" in tools, f"greet is not listed, only {sorted(tools)}")
+    check(bool(tools["greet"].description), "greet has no description")
+    check(tools["greet"].input_schema["required"] == ["name"], tools["greet"].input_schema)
+
+
+async def content(session: Session) -> None:
+    call = session.client.call_tool
+    greeting = await call("greet", {"name": "Ada"})
+    check(text_of(greeting) == "Hello, Ada!", greeting)
+    mixed = await call("test_multiple_content_types")
+    check([block.type for block in mixed.content] == ["text", "image", "resource"], mixed)
+    image = mixed.content[1]
+    check(image.mime_type == "image/png" and base64.b64decode(image.data).startswith(b"\x89PNG"), image)
+    audio = (await call("test_audio_content")).content[0]
+    check(audio.type == "audio" and audio.mime_type == "audio/wav", audio)
+
+
+async def failures(session: Session) -> None:
+    failed = await session.client.call_tool("test_error_handling")
+    check(failed.is_error and "intentionally" in text_of(failed), failed)
+    invalid = await session.client.call_tool("greet", {"name": "", "nmae": "x"})
+    check(invalid.is_error and "nmae" in text_of(invalid), invalid)
+    await refused(-32602, session.client.call_tool("no_such_tool"))
+
+
+async def progress(session: Session) -> None:
+    reports = []
+
+    async def report(done: float, total: float | None, message: str | None) -> None:
+        reports.append((done, total))
+
+    result = await session.client.call_tool("test_tool_with_progress", progress_callback=report)
+    check(not result.is_error, result)
+    check(reports == [(0, 100), (50, 100), (100, 100)], reports)
+
+
+async def cancellation(session: Session) -> None:
+    def cancelled() -> int:
+        with open(session.log, encoding="utf-8") as log:
+            return sum('"slow_compute"' in line and '"outcome":"cancelled"' in line for line in log)
+
+    begun = asyncio.Event()
+
+    async def report(done: float, total: float | None, message: str | None) -> None:
+        begun.set()
+
+    before = cancelled()
+    slow = session.client.call_tool("slow_compute", {"seconds": 100}, progress_callback=report)
+    call = asyncio.create_task(slow)
+    await asyncio.wait_for(begun.wait(), PATIENCE)
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+    await eventually(lambda: cancelled() == before + 1, "the call was not cancelled")
+    await listing(session)
+
+
+async def prompts(session: Session) -> None:
+    listed = {prompt.name: prompt for prompt in (await session.client.list_prompts()).prompts}
+    arguments = listed["test_prompt_with_arguments"].arguments
+    check([(one.name, one.required) for one in arguments] == [("arg1", True), ("arg2", True)], arguments)
+    get = session.client.get_prompt
+    message = (await get("test_prompt_with_arguments", {"arg1": "tea", "arg2": "milk"})).messages[0]
+    check(message.role == "user" and "arg1='tea', arg2='milk'" in message.content.text, message)
+    embedded = (await get("test_prompt_with_embedded_resource", {"resourceUri": "test://x"})).messages[0]
+    check(embedded.content.resource.uri == "test://x", embedded)
+    image = (await get("test_prompt_with_image")).messages[0].content
+    check(image.type == "image" and base64.b64decode(image.data).startswith(b"\x89PNG"), image)
+    await refused(-32602, get("no_such_prompt"))
+    missing = await refused(-32602, get("test_prompt_with_arguments", {"arg1": "tea"}))
+    check("arg2" in missing.error.message, missing)
+
+
+STEPS = [listing, content, failures, progress, cancellation, prompts]
+
+
+@asynccontextmanager
+async def connected(target: list[str], mode: str):
+    if target[0].startswith("http://"):
+        log = os.environ["SERVER_LOG"]
+        async with Client(target[0], mode=mode, read_timeout_seconds=60, cache=None) as client:
+            yield client, log
+        return
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as log:
+        transport = stdio_client(StdioServerParameters(command=target[0], args=target[1:]), errlog=log)
+        async with Client(transport, mode=mode, read_timeout_seconds=60, cache=None) as client:
+            yield client, log.name
+
+
+async def converse(target: list[str], mode: str, version: str) -> None:
+    async with connected(target, mode) as (client, log):
+        check(client.protocol_version == version, f"negotiated {client.protocol_version}, not {version}")
+        session = Session(client, log, is_modern=version >= "2026")
+        for step in STEPS:
+            try:
+                await step(session)
+            except Exception as error:
+                raise Wrong(f"{step.__name__}: {reason(error)}") from error
+
+
+def reason(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = error.exceptions[0]
+    return str(error) if isinstance(error, Wrong) else f"{type(error).__name__}: {error}"
+
+
+def main() -> int:
+    target = sys.argv[1:]
+    if not target:
+        print(__doc__, file=sys.stderr)
+        return 2
+    failed = False
+    for mode, version in ERAS.items():
+        try:
+            asyncio.run(asyncio.wait_for(converse(target, mode, version), timeout=120))
+        except Exception as error:  # whatever it is, the other eras are tried too
+            failed = True
+            print(f"python client 2.x, {mode}: FAILED: {reason(error)}", file=sys.stderr)
+        else:
+            print(f"python client 2.x, {mode}: {len(STEPS)} steps passed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

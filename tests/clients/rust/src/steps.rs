@@ -1,0 +1,222 @@
+//! What is asked of the server, and what must come back.
+
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use rmcp::model::{
+    CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, ContentBlock, ErrorCode,
+    GetPromptRequestParams, ServerResult,
+};
+use rmcp::service::{PeerRequestOptions, ServiceError};
+use serde_json::{Value, json};
+
+use crate::{Session, Wrong};
+
+/// How long a step waits for what the server must do without an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs every step in this era, and returns how many there were.
+pub(crate) async fn run(session: &Session, _is_modern: bool) -> Result<usize, Wrong> {
+    let mut done = 0;
+    macro_rules! steps {
+        ($($step:ident),* $(,)?) => {$(
+            $step(session).await.map_err(|wrong| format!("{}: {wrong}", stringify!($step)))?;
+            done += 1;
+        )*};
+    }
+    steps![
+        listing,
+        content,
+        failure,
+        unknown_tool,
+        validation,
+        progress,
+        cancellation,
+        prompts
+    ];
+    Ok(done)
+}
+
+pub(crate) fn check(holds: bool, wrong: impl FnOnce() -> String) -> Result<(), Wrong> {
+    if holds { Ok(()) } else { Err(wrong().into()) }
+}
+
+fn request(name: &str, arguments: Value) -> CallToolRequestParams {
+    let params = CallToolRequestParams::new(name.to_owned());
+    match arguments {
+        Value::Object(arguments) => params.with_arguments(arguments),
+        _ => params,
+    }
+}
+
+async fn call(session: &Session, name: &str, arguments: Value) -> Result<CallToolResult, Wrong> {
+    Ok(session.client.call_tool(request(name, arguments)).await?)
+}
+
+/// The text blocks of a result.
+fn text_of(result: &CallToolResult) -> String {
+    let texts = result.content.iter().filter_map(ContentBlock::as_text);
+    texts.map(|block| block.text.as_str()).collect()
+}
+
+async fn listing(session: &Session) -> Result<(), Wrong> {
+    let tools = session.client.list_all_tools().await?;
+    let greet = tools.iter().find(|tool| tool.name == "greet");
+    let greet = greet.ok_or("greet is not listed")?;
+    check(greet.description.is_some(), || "no description".into())?;
+    let schema = Value::Object((*greet.input_schema).clone());
+    check(schema["required"] == json!(["name"]), || schema.to_string())
+}
+
+async fn content(session: &Session) -> Result<(), Wrong> {
+    let greeting = call(session, "greet", json!({"name": "Ada"})).await?;
+    check(text_of(&greeting) == "Hello, Ada!", || {
+        format!("{greeting:?}")
+    })?;
+    let mixed = call(session, "test_multiple_content_types", Value::Null).await?;
+    let as_expected = matches!(
+        mixed.content.as_slice(),
+        [ContentBlock::Text(_), ContentBlock::Image(image), ContentBlock::Resource(_)]
+            if image.mime_type == "image/png" && image.data.starts_with("iVBORw0KGgo")
+    );
+    check(as_expected, || format!("{mixed:?}"))?;
+    let audio = call(session, "test_audio_content", Value::Null).await?;
+    let as_expected = matches!(
+        audio.content.as_slice(),
+        [ContentBlock::Audio(audio)] if audio.mime_type == "audio/wav"
+    );
+    check(as_expected, || format!("{audio:?}"))
+}
+
+async fn failure(session: &Session) -> Result<(), Wrong> {
+    let result = call(session, "test_error_handling", Value::Null).await?;
+    check(result.is_error == Some(true), || format!("{result:?}"))?;
+    check(text_of(&result).contains("intentionally"), || {
+        format!("{result:?}")
+    })
+}
+
+async fn unknown_tool(session: &Session) -> Result<(), Wrong> {
+    let call = session
+        .client
+        .call_tool(request("no_such_tool", Value::Null));
+    refused(call.await, "no_such_tool")
+}
+
+async fn validation(session: &Session) -> Result<(), Wrong> {
+    let result = call(session, "greet", json!({"name": "", "nmae": "x"})).await?;
+    let text = text_of(&result);
+    let names_both = text.contains("name") && text.contains("nmae");
+    check(result.is_error == Some(true) && names_both, || text)
+}
+
+async fn progress(session: &Session) -> Result<(), Wrong> {
+    let call = CallToolRequest::new(request("test_tool_with_progress", Value::Null));
+    let handle = session
+        .client
+        .send_cancellable_request(
+            ClientRequest::CallToolRequest(call),
+            PeerRequestOptions::no_options(),
+        )
+        .await?;
+    let dispatcher = &session.client.service().progress;
+    let mut reports = dispatcher.subscribe(handle.progress_token.clone()).await;
+    let answer = handle.await_response().await?;
+    check(matches!(answer, ServerResult::CallToolResult(_)), || {
+        format!("{answer:?}")
+    })?;
+    for expected in [0.0, 50.0, 100.0] {
+        let report = tokio::time::timeout(PATIENCE, reports.next()).await?;
+        let report = report.ok_or("the reports ended")?;
+        check(
+            report.progress == expected && report.total == Some(100.0),
+            || format!("{report:?} instead of {expected}"),
+        )?;
+    }
+    Ok(())
+}
+
+async fn cancellation(session: &Session) -> Result<(), Wrong> {
+    let before = cancelled_calls(session)?;
+    let call = CallToolRequest::new(request("slow_compute", json!({"seconds": 100})));
+    let handle = session
+        .client
+        .send_cancellable_request(
+            ClientRequest::CallToolRequest(call),
+            PeerRequestOptions::no_options(),
+        )
+        .await?;
+    let dispatcher = &session.client.service().progress;
+    let mut reports = dispatcher.subscribe(handle.progress_token.clone()).await;
+    let begun = tokio::time::timeout(PATIENCE, reports.next()).await?;
+    check(begun.is_some(), || "no progress".into())?;
+    handle.cancel(Some("no longer needed".to_owned())).await?;
+    let begun = Instant::now();
+    while cancelled_calls(session)? == before {
+        check(begun.elapsed() < PATIENCE, || {
+            "the call was not cancelled".into()
+        })?;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // The connection still works.
+    listing(session).await
+}
+
+async fn prompts(session: &Session) -> Result<(), Wrong> {
+    let client = &session.client;
+    let prompts = client.list_all_prompts().await?;
+    let listed = prompts
+        .iter()
+        .find(|prompt| prompt.name == "test_prompt_with_arguments");
+    let arguments = listed
+        .and_then(|prompt| prompt.arguments.as_ref())
+        .ok_or("not listed")?;
+    let names: Vec<_> = arguments
+        .iter()
+        .map(|one| (one.name.as_str(), one.required))
+        .collect();
+    check(
+        names == [("arg1", Some(true)), ("arg2", Some(true))],
+        || format!("{names:?}"),
+    )?;
+    let get = |name: &str, arguments: Value| {
+        let params = GetPromptRequestParams::new(name);
+        client.get_prompt(match arguments {
+            Value::Object(arguments) => params.with_arguments(arguments),
+            _ => params,
+        })
+    };
+    let given = json!({"arg1": "tea", "arg2": "milk"});
+    let result = get("test_prompt_with_arguments", given).await?;
+    let text = format!("{:?}", result.messages);
+    check(text.contains("arg1='tea', arg2='milk'"), || text)?;
+    let result = get("test_prompt_with_image", Value::Null).await?;
+    let is_image = matches!(
+        result.messages.first().map(|message| &message.content),
+        Some(ContentBlock::Image(image)) if image.data.starts_with("iVBORw0KGgo")
+    );
+    check(is_image, || format!("{result:?}"))?;
+    refused(get("no_such_prompt", Value::Null).await, "")?;
+    let missing = get("test_prompt_with_arguments", json!({"arg1": "tea"}));
+    refused(missing.await, "arg2")
+}
+
+/// Checks that this is an error about the request's parameters with these words.
+fn refused<T: std::fmt::Debug>(answer: Result<T, ServiceError>, words: &str) -> Result<(), Wrong> {
+    match answer {
+        Err(ServiceError::McpError(error)) => check(
+            error.code == ErrorCode::INVALID_PARAMS && error.message.contains(words),
+            || error.to_string(),
+        ),
+        other => Err(format!("no error: {other:?}").into()),
+    }
+}
+
+/// How many calls of the slow tool the server has logged as cancelled.
+fn cancelled_calls(session: &Session) -> Result<usize, Wrong> {
+    let log = std::fs::read_to_string(&session.log)?;
+    let is_one = |line: &&str| {
+        line.contains(r#""name":"slow_compute""#) && line.contains(r#""outcome":"cancelled""#)
+    };
+    Ok(log.lines().filter(is_one).count())
+}

@@ -1,0 +1,159 @@
+// Drives the conformance server with the official TypeScript client, 2.x.
+//
+// Usage: node typescript.mjs COMMAND [ARGUMENT...]    over stdio, as a child process
+//        node typescript.mjs URL                      over HTTP; SERVER_LOG is the server's log
+//
+// TYPESCRIPT_CLIENT is the folder whose node_modules has @modelcontextprotocol/client.
+// Runs each function in `steps` in each era. Ends with 0 and one line for each era,
+// or with 1 and what was wrong.
+
+import { strict as assert } from "node:assert";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const require = createRequire(join(process.env.TYPESCRIPT_CLIENT ?? ".", "package.json"));
+const { Client, StreamableHTTPClientTransport } = require("@modelcontextprotocol/client");
+const { StdioClientTransport } = require("@modelcontextprotocol/client/stdio");
+
+const MODERN = "2026-07-28";
+// How the client negotiates, and the version that must come of it.
+const eras = [
+  ["legacy", "legacy", "2025-11-25"],
+  ["modern", { pin: MODERN }, MODERN],
+  ["auto", "auto", MODERN],
+];
+const PATIENCE = 30_000;
+
+const textOf = (result) => result.content.filter((block) => block.type === "text").map((block) => block.text).join("\n");
+
+// Waits for what the server does without an answer.
+async function eventually(holds, wrong) {
+  const end = Date.now() + PATIENCE;
+  while (!holds()) {
+    assert(Date.now() < end, wrong);
+    await sleep(20);
+  }
+}
+
+async function listing({ client }) {
+  const { tools } = await client.listTools(undefined, { cacheMode: "bypass" });
+  const greet = tools.find((tool) => tool.name === "greet");
+  assert(greet?.description, "greet is not listed with a description");
+  assert.deepEqual(greet.inputSchema.required, ["name"]);
+}
+
+async function content({ client }) {
+  const greeting = await client.callTool({ name: "greet", arguments: { name: "Ada" } });
+  assert.equal(textOf(greeting), "Hello, Ada!");
+  const mixed = await client.callTool({ name: "test_multiple_content_types" });
+  assert.deepEqual(mixed.content.map((block) => block.type), ["text", "image", "resource"]);
+  const image = mixed.content[1];
+  assert.equal(image.mimeType, "image/png");
+  assert.equal(Buffer.from(image.data, "base64").subarray(1, 4).toString(), "PNG");
+  const audio = (await client.callTool({ name: "test_audio_content" })).content[0];
+  assert.deepEqual([audio.type, audio.mimeType], ["audio", "audio/wav"]);
+}
+
+async function failures({ client }) {
+  const failed = await client.callTool({ name: "test_error_handling" });
+  assert(failed.isError && textOf(failed).includes("intentionally"), JSON.stringify(failed));
+  const invalid = await client.callTool({ name: "greet", arguments: { name: "", nmae: "x" } });
+  assert(invalid.isError && textOf(invalid).includes("nmae"), JSON.stringify(invalid));
+  await assert.rejects(client.callTool({ name: "no_such_tool" }), { code: -32602 });
+}
+
+async function progress({ client }) {
+  const reports = [];
+  const onprogress = ({ progress, total }) => reports.push([progress, total]);
+  const result = await client.callTool({ name: "test_tool_with_progress" }, { onprogress });
+  assert(!result.isError, JSON.stringify(result));
+  assert.deepEqual(reports, [[0, 100], [50, 100], [100, 100]]);
+}
+
+async function cancellation(session) {
+  const cancelled = () =>
+    readFileSync(session.log, "utf8")
+      .split("\n")
+      .filter((line) => line.includes('"slow_compute"') && line.includes('"outcome":"cancelled"')).length;
+  const before = cancelled();
+  const controller = new AbortController();
+  await new Promise((resolve, reject) => {
+    const call = session.client.callTool(
+      { name: "slow_compute", arguments: { seconds: 100 } },
+      { signal: controller.signal, onprogress: resolve },
+    );
+    call.then(reject, reject);
+  });
+  controller.abort();
+  await eventually(() => cancelled() === before + 1, "the call was not cancelled");
+  await listing(session);
+}
+
+async function prompts({ client }) {
+  const { prompts } = await client.listPrompts(undefined, { cacheMode: "bypass" });
+  const { arguments: listed } = prompts.find((prompt) => prompt.name === "test_prompt_with_arguments");
+  assert.deepEqual(listed.map(({ name, required }) => [name, required]), [["arg1", true], ["arg2", true]]);
+  const get = (name, given) => client.getPrompt({ name, arguments: given });
+  const [message] = (await get("test_prompt_with_arguments", { arg1: "tea", arg2: "milk" })).messages;
+  assert(message.role === "user" && message.content.text.includes("arg1='tea', arg2='milk'"), JSON.stringify(message));
+  const [embedded] = (await get("test_prompt_with_embedded_resource", { resourceUri: "test://x" })).messages;
+  assert.equal(embedded.content.resource.uri, "test://x");
+  const [image] = (await get("test_prompt_with_image")).messages;
+  assert.equal(Buffer.from(image.content.data, "base64").subarray(1, 4).toString(), "PNG");
+  await assert.rejects(get("no_such_prompt"), { code: -32602 });
+  await assert.rejects(get("test_prompt_with_arguments", { arg1: "tea" }), { code: -32602, message: /arg2/ });
+}
+
+const steps = [listing, content, failures, progress, cancellation, prompts];
+
+async function converse(target, mode, version) {
+  const folder = mkdtempSync(join(tmpdir(), "typescript-client-"));
+  const client = new Client({ name: "typescript-client", version: "1" }, { versionNegotiation: { mode } });
+  let log, transport, file;
+  if (target[0].startsWith("http://")) {
+    log = process.env.SERVER_LOG;
+    transport = new StreamableHTTPClientTransport(new URL(target[0]));
+  } else {
+    log = join(folder, "log");
+    file = openSync(log, "w");
+    transport = new StdioClientTransport({ command: target[0], args: target.slice(1), stderr: file });
+  }
+  try {
+    await client.connect(transport);
+    assert.equal(client.getNegotiatedProtocolVersion(), version);
+    const session = { client, log, isModern: version === MODERN };
+    for (const step of steps) {
+      await step(session).catch((error) => {
+        throw new Error(`${step.name}: ${error.message}`, { cause: error });
+      });
+    }
+  } finally {
+    await client.close();
+    if (file !== undefined) closeSync(file);
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const target = process.argv.slice(2);
+if (target.length === 0) {
+  console.error("usage: node typescript.mjs URL | COMMAND [ARGUMENT...]");
+  process.exit(2);
+}
+// Whatever hangs, this ends.
+const deadline = setTimeout(() => {
+  console.error("typescript client: FAILED: no end after 240 s");
+  process.exit(1);
+}, 240_000);
+for (const [name, mode, version] of eras) {
+  try {
+    await converse(target, mode, version);
+    console.log(`typescript client, ${name}: ${steps.length} steps passed`);
+  } catch (error) {
+    console.error(`typescript client, ${name}: FAILED: ${error.message}`);
+    process.exitCode = 1;
+  }
+}
+clearTimeout(deadline);
