@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use super::deadline::Deadline;
 use super::phase::Phase;
 use super::{
-    Ask, CallScope, Cancelled, Error, ErrorKind, Reported, RequestInfo, RequestSource, RunPermit,
-    StateMap, Target, Transport,
+    Ask, CallScope, Cancelled, Error, ErrorKind, Questions, Reported, RequestInfo, RequestSource,
+    RoundSettings, RunPermit, StateMap, Target, Transport,
 };
 use crate::args::{ArgumentNames, Decoded, Violations};
 use crate::caller::Principal;
@@ -48,9 +48,16 @@ struct Inner {
 pub(crate) trait Home: Any + Send + Sync {
     fn states(&self) -> &StateMap;
 
+    /// Returns the settings of calls that ask their client.
+    fn rounds(&self) -> &RoundSettings;
+
     /// Ends a result object: the members that every result of its era has, and
     /// the closing brace.
     fn end_result(&self, out: &mut Vec<u8>, era: Era);
+
+    /// Ends a result object by which the client learns that it must answer
+    /// questions first.
+    fn end_round(&self, out: &mut Vec<u8>);
 }
 
 /// The state of a call that the connection, the observers and the handler
@@ -84,6 +91,8 @@ pub(crate) struct CallContext {
     /// until it has one.
     serial: AtomicU64,
     reference: OnceLock<Reference>,
+    /// The questions of the handler, once it has taken a `Client`.
+    pub(super) rounds: OnceLock<Arc<dyn Questions>>,
     /// The code of the protocol error that the client has received, if the status
     /// of an HTTP response depends on it.
     pub(super) protocol_error: OnceLock<ErrorCode>,
@@ -100,6 +109,9 @@ pub(crate) struct CallRequest {
     pub(crate) version: ProtocolVersion,
     pub(crate) transport: Transport,
     pub(crate) source: RequestSource,
+    /// Whether its result may ask the client to answer questions and to call
+    /// again.
+    pub(crate) may_ask: bool,
 }
 
 /// The raw texts of a call, in one piece of memory.
@@ -168,6 +180,14 @@ impl CallText {
         self.part(2)
     }
 
+    fn input_responses(&self) -> Option<&str> {
+        self.part(3)
+    }
+
+    fn request_state(&self) -> Option<&str> {
+        self.part(4)
+    }
+
     fn size(&self) -> usize {
         self.text.as_deref().map_or(0, str::len)
     }
@@ -209,6 +229,7 @@ impl CallContext {
             outbound: None,
             log_level: parts.log_level,
             ask: None,
+            rounds: OnceLock::new(),
             protocol_error: OnceLock::new(),
             scope: parts.scope,
             phase: Phase::default(),
@@ -273,6 +294,27 @@ impl CallContext {
     /// decoded.
     pub(crate) fn normalised(&self) -> usize {
         self.normalised.load(Ordering::Relaxed)
+    }
+
+    /// Returns the arguments as the client has sent them.
+    pub(super) fn arguments_text(&self) -> &str {
+        self.text.arguments().unwrap_or("{}")
+    }
+
+    /// Returns the client's answers to the questions of an earlier round, as JSON.
+    pub(super) fn input_responses(&self) -> Option<&str> {
+        self.text.input_responses()
+    }
+
+    /// Returns the state of the earlier rounds, as JSON.
+    pub(super) fn request_state(&self) -> Option<&str> {
+        self.text.request_state()
+    }
+
+    /// Returns the id that all rounds of the call have in common, if its handler
+    /// can ask.
+    pub(crate) fn logical_call(&self) -> Option<&str> {
+        self.rounds.get().map(|rounds| rounds.logical_call())
     }
 
     /// Returns the client's information about itself.

@@ -135,6 +135,15 @@ impl CallInfo<'_> {
         self.0.normalised()
     }
 
+    /// Returns the id that all rounds of the call have in common, if its handler
+    /// can ask its client ([`Client`](crate::extract::Client)). Each round is a
+    /// call of its own, and those before the last end with
+    /// [`Outcome::InputRequired`].
+    #[must_use]
+    pub fn logical_call(&self) -> Option<&str> {
+        self.0.logical_call()
+    }
+
     pub(crate) fn names(&self) -> ArgumentNames<'_> {
         self.0.argument_names()
     }
@@ -205,6 +214,9 @@ impl Ending<'_> {
 /// The span of a trace, in which a call's chain runs.
 pub(crate) trait CallScope: Send + Sync {
     fn span(&self) -> &Span;
+
+    /// Records the id that all rounds of the call have in common.
+    fn in_logical_call(&self, id: &str);
 
     /// Records that the call has ended.
     fn ended(&self, outcome: Outcome, reference: Option<Reference>);

@@ -13,6 +13,8 @@ pub enum Outcome {
     ErrorResult,
     /// The reply exceeds its limit; the client receives an error.
     ResultTooLarge,
+    /// With questions: the client answers them and calls again.
+    InputRequired,
     /// Without an answer: the client cancelled the call, or left.
     Cancelled,
     /// With an error, or with a refusal.
@@ -22,7 +24,7 @@ pub enum Outcome {
 impl Outcome {
     /// Every outcome, at its [`index`](Self::index).
     #[cfg(feature = "metrics")]
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Ok,
         Self::ErrorResult,
         Self::ResultTooLarge,
@@ -38,6 +40,7 @@ impl Outcome {
         Self::Failed(ErrorKind::NotFound),
         Self::Failed(ErrorKind::MissingCapability),
         Self::Failed(ErrorKind::InvalidState),
+        Self::InputRequired,
     ];
 
     /// Its position in [`ALL`](Self::ALL).
@@ -48,6 +51,7 @@ impl Outcome {
             Self::ErrorResult => 1,
             Self::ResultTooLarge => 2,
             Self::Cancelled => 3,
+            Self::InputRequired => 15,
             Self::Failed(kind) => match kind {
                 ErrorKind::User => 4,
                 ErrorKind::Internal => 5,
@@ -72,6 +76,7 @@ impl Outcome {
             Self::ErrorResult => "error_result",
             Self::ResultTooLarge => "result_too_large",
             Self::Cancelled => "cancelled",
+            Self::InputRequired => "input_required",
             Self::Failed(kind) => kind.as_str(),
         }
     }

@@ -30,7 +30,6 @@ pub(crate) struct Rejected {
     pub(crate) error: Error,
     /// The parameters with which a modern client is asked again; `None`: the
     /// same.
-    #[allow(dead_code, reason = "the modern era reads it")]
     pub(crate) again: Option<Box<RawValue>>,
 }
 

@@ -12,12 +12,10 @@ use tracing::Span;
 use super::contained::Contained;
 use super::refusal;
 use super::{
-    Ask, Call, CallContext, CallInfo, Due, Ending, Error, ErrorKind, Failure, Next, Outbound,
-    Outcome, Refusal, Replaced, Reply, RunPermit,
+    Ask, Call, CallContext, CallInfo, Due, Ending, Error, ErrorKind, Failure, InputRequired, Next,
+    Outbound, Outcome, Refusal, Replaced, Reply, RunPermit,
 };
-#[cfg(feature = "http")]
-use crate::protocol::Era;
-use crate::protocol::{ErrorCode, RequestId, RpcError, encode};
+use crate::protocol::{Era, ErrorCode, RequestId, RpcError, encode};
 use crate::support::panics::{contain, contain_in, discard};
 
 /// How long after its deadline a call is answered from outside. Its own `Timeout`
@@ -219,14 +217,24 @@ impl Running {
     /// Returns the chain's outcome, which has not been reported to the
     /// observers yet.
     pub(crate) fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<Option<Settled>> {
-        let outcome = ready!(Pin::new(&mut self.chain).poll(cx));
+        let outcome = match Pin::new(&mut self.chain).poll(cx) {
+            Poll::Ready(outcome) => outcome.map(Replied::With),
+            Poll::Pending => {
+                let Some(questions) = self.context.rounds.get() else {
+                    return Poll::Pending;
+                };
+                ready!(questions.poll_asked(cx));
+                self.chain.end();
+                questions.end_round().map(Replied::Asking)
+            }
+        };
         if self.context.phase.end().is_none() {
             let _ = discard(outcome);
             return Poll::Ready(None);
         }
         let kind = self.context.target.info.kind();
         let outcome = match outcome {
-            Ok(reply) if reply.kind() != kind => Err(Error::internal(format!(
+            Ok(Replied::With(reply)) if reply.kind() != kind => Err(Error::internal(format!(
                 "a {kind} was answered with the reply of a {}",
                 reply.kind()
             ))),
@@ -254,6 +262,9 @@ impl Future for Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.chain.end();
+        if let Some(questions) = self.context.rounds.get() {
+            questions.end_call();
+        }
         if self.context.phase.end().is_some() {
             let outcome = if std::thread::panicking() {
                 Outcome::Failed(ErrorKind::Panic)
@@ -270,7 +281,13 @@ impl Drop for Running {
 /// A call whose chain has ended.
 pub(crate) struct Settled {
     context: Arc<CallContext>,
-    outcome: Result<Reply, Error>,
+    outcome: Result<Replied, Error>,
+}
+
+/// The reply of a chain, or the questions that it waits for.
+enum Replied {
+    With(Reply),
+    Asking(InputRequired),
 }
 
 /// Why a call from code has no reply.
@@ -284,7 +301,18 @@ impl Settled {
     fn encode(self, buffer: Vec<u8>) -> Answer {
         let Self { context, outcome } = self;
         match outcome {
-            Ok(reply) => {
+            Ok(Replied::Asking(questions)) => {
+                let answer = context.result(buffer, |out, _| {
+                    questions.write(out);
+                    context.home.end_round(out);
+                });
+                context.tell(&Ending {
+                    bytes: Some(answer.json.len()),
+                    ..context.ending(Outcome::InputRequired, true)
+                });
+                answer
+            }
+            Ok(Replied::With(reply)) => {
                 let (outcome, answer) = if reply.fits(context.target.result_bytes) {
                     let outcome = if reply.is_error() {
                         Outcome::ErrorResult
@@ -321,7 +349,14 @@ impl Settled {
         let Self { context, outcome } = self;
         let limit = context.target.result_bytes;
         match outcome {
-            Ok(reply) if reply.fits(limit) => {
+            // A call from code has no rounds.
+            Ok(Replied::Asking(_)) => {
+                context.tell(&context.ending(Outcome::InputRequired, true));
+                let message = refusal::internal(&context);
+                let kind = ErrorKind::Internal;
+                Err(NoReply::Failed { kind, message })
+            }
+            Ok(Replied::With(reply)) if reply.fits(limit) => {
                 let outcome = if reply.is_error() {
                     Outcome::ErrorResult
                 } else {
@@ -330,7 +365,7 @@ impl Settled {
                 context.tell(&context.ending(outcome, true));
                 Ok(reply)
             }
-            Ok(reply) => {
+            Ok(Replied::With(reply)) => {
                 context.tell(&context.ending(Outcome::ResultTooLarge, true));
                 let bytes = reply.size();
                 Err(NoReply::TooLarge { bytes, limit })
@@ -411,7 +446,12 @@ impl CallContext {
             None => tell_all(),
             Some(scope) => {
                 let _ = contain_in(&self.span_of_scope(), tell_all);
-                let _ = contain(|| scope.ended(ending.outcome, ending.reference));
+                let _ = contain(|| {
+                    if let Some(id) = self.logical_call() {
+                        scope.in_logical_call(id);
+                    }
+                    scope.ended(ending.outcome, ending.reference);
+                });
             }
         }
     }
@@ -474,13 +514,21 @@ impl CallContext {
     }
 
     fn answer(&self, reply: &Reply, buffer: Vec<u8>) -> Answer {
+        self.result(buffer, |out, era| {
+            (self.target.kind.write)(out, era, reply);
+            self.home.end_result(out, era);
+        })
+    }
+
+    /// Returns an answer whose result object is written by `write`, without its
+    /// opening brace.
+    fn result(&self, buffer: Vec<u8>, write: impl FnOnce(&mut Vec<u8>, Era)) -> Answer {
         let mut json = buffer;
         json.reserve(256);
         let era = self.request.version.era();
         encode::result(&mut json, &self.request.id, |out| {
             out.push(b'{');
-            (self.target.kind.write)(out, era, reply);
-            self.home.end_result(out, era);
+            write(out, era);
         });
         Answer { json }
     }

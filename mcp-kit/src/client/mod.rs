@@ -13,6 +13,7 @@
     )
 )]
 
+mod answers;
 #[cfg(all(feature = "http", feature = "testing"))]
 pub(crate) mod http;
 mod inbox;
@@ -25,12 +26,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Map, Value, json};
 
+pub(crate) use answers::Script;
+pub use answers::{Answer, Asked};
 pub(crate) use inbox::Inbox;
 pub use request::{Answered, Call, CallResult, GetPromptResult, Request, RequestError};
 
 use crate::caller::Principal;
 use crate::protocol::{Era, ProtocolVersion};
 use crate::server::Server;
+use request::Rounds;
 use stream::StreamLink;
 
 /// Moves the messages of one client to its server. What the server sends goes into the client's
@@ -85,8 +89,9 @@ pub(crate) trait Link: Send + Sync {
 pub struct Client {
     link: Arc<dyn Link>,
     inbox: Arc<Inbox>,
-    next_id: AtomicU64,
+    next_id: Arc<AtomicU64>,
     era: Era,
+    script: Script,
 }
 
 /// Opens a connection; made by [`Client::builder`].
@@ -96,6 +101,7 @@ pub struct ClientBuilder<'a> {
     server: &'a Server,
     principal: Option<Principal>,
     version: ProtocolVersion,
+    script: Script,
 }
 
 impl ClientBuilder<'_> {
@@ -111,13 +117,60 @@ impl ClientBuilder<'_> {
         self
     }
 
+    /// Answers the questions of the server with these, one after the other, and
+    /// declares the capabilities for all kinds of questions. A question for which
+    /// no answer is left panics.
+    ///
+    /// In the modern era (2026-07-28) a call or request that needs answers is sent
+    /// again with them until it is complete; without a script its result is the one
+    /// that the server has sent (`resultType` is `input_required`).
+    ///
+    /// ```
+    /// use mcp_kit::Server;
+    /// use mcp_kit::testing::{Answer, Client};
+    /// use serde_json::json;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), mcp_kit::server::BuildError> {
+    /// let server = Server::builder("travel", "1.0.0").build()?;
+    /// let client = Client::builder(&server)
+    ///     .answers([Answer::accept(json!({"seat": "12A"})), Answer::decline()])
+    ///     .connect()
+    ///     .await;
+    /// // … calls of tools that ask …
+    /// assert!(client.asked().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn answers(mut self, answers: impl IntoIterator<Item = Answer>) -> Self {
+        self.script.set_answers(answers);
+        self
+    }
+
+    /// Answers every question of the server with this function; see
+    /// [`answers`](Self::answers).
+    pub fn answer_with(mut self, answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> Self {
+        self.script.answer_with(answer);
+        self
+    }
+
+    /// Sets the capabilities that the client declares, such as
+    /// `{"elicitation": {}}`. Without them a client that has
+    /// [`answers`](Self::answers) declares all that they need, and others declare
+    /// none.
+    pub fn capabilities(mut self, capabilities: Value) -> Self {
+        self.script.set_capabilities(capabilities);
+        self
+    }
+
     /// Opens the connection, with the handshake where the version has one.
     pub async fn connect(self) -> Client {
         let client = self.connect_silently();
         if client.era == Era::Legacy {
             // A server that refuses the handshake also refuses what follows,
             // which the test sees.
-            let _ = client.request("initialize", handshake(self.version)).await;
+            let handshake = handshake(self.version, &client.script);
+            let _ = client.request("initialize", handshake).await;
             client.notify("notifications/initialized", json!({}));
         }
         client
@@ -127,7 +180,8 @@ impl ClientBuilder<'_> {
     pub fn connect_silently(&self) -> Client {
         let inbox = Arc::<Inbox>::default();
         let link = StreamLink::open(self.server, self.principal.clone(), Arc::clone(&inbox));
-        Client::over(Arc::new(link), inbox, self.version.era())
+        let script = self.script.clone();
+        Client::over(Arc::new(link), inbox, self.version.era(), script)
     }
 }
 
@@ -151,16 +205,18 @@ impl Client {
             server,
             principal: None,
             version: ProtocolVersion::NEWEST_LEGACY,
+            script: Script::default(),
         }
     }
 
     /// A client that sends through `link` and receives from `inbox`.
-    pub(crate) fn over(link: Arc<dyn Link>, inbox: Arc<Inbox>, era: Era) -> Self {
+    pub(crate) fn over(link: Arc<dyn Link>, inbox: Arc<Inbox>, era: Era, script: Script) -> Self {
         Self {
             link,
             inbox,
-            next_id: AtomicU64::new(1),
+            next_id: Arc::new(AtomicU64::new(1)),
             era,
+            script,
         }
     }
 
@@ -263,7 +319,7 @@ impl Client {
     ) -> Call<R> {
         let id = self.next_id();
         let mut meta = Map::new();
-        add_modern_metadata(&mut meta);
+        add_modern_metadata(&mut meta, &self.script);
         let (name, meta) = (json!(name), Value::Object(meta));
         let params = format!(r#"{{"name":{name},"arguments":{arguments},"_meta":{meta}}}"#);
         Call::new(self.send_text(id, method, &params))
@@ -294,6 +350,13 @@ impl Client {
         self.inbox.next_message().await
     }
 
+    /// Returns every question that the server has asked and that was answered by
+    /// [`ClientBuilder::answers`], in their order.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Asked> {
+        self.script.asked()
+    }
+
     /// Sends nothing more, and waits until the server has answered every
     /// request and the connection has ended; over HTTP, until the session has.
     pub async fn close(&self) {
@@ -307,18 +370,25 @@ impl Client {
         {
             let meta = params.entry("_meta").or_insert_with(|| json!({}));
             if let Some(meta) = meta.as_object_mut() {
-                add_modern_metadata(meta);
+                add_modern_metadata(meta, &self.script);
             }
         }
-        self.send_text(id, method, &params.to_string())
+        let request = self.send_text(id, method, &params.to_string());
+        match self.era {
+            Era::Legacy => request,
+            Era::Modern => request.in_rounds(Rounds {
+                script: self.script.clone(),
+                inbox: Arc::clone(&self.inbox),
+                next_id: Arc::clone(&self.next_id),
+                method: method.to_owned(),
+                params,
+            }),
+        }
     }
 
     fn send_text(&self, id: u64, method: &str, params: &str) -> Request {
         let waiting = self.inbox.expect(id);
-        let method = Value::from(method);
-        self.send_line(format!(
-            r#"{{"jsonrpc":"2.0","id":{id},"method":{method},"params":{params}}}"#
-        ));
+        self.send_line(request_line(id, method, params));
         Request::new(id, waiting, Arc::downgrade(&self.link))
     }
 
@@ -336,28 +406,34 @@ impl fmt::Debug for Client {
 }
 
 /// The parameters of `initialize`.
-pub(crate) fn handshake(version: ProtocolVersion) -> Value {
+pub(crate) fn handshake(version: ProtocolVersion, script: &Script) -> Value {
     json!({
         "protocolVersion": version.as_str(),
-        "capabilities": {},
+        "capabilities": script.capabilities(),
         "clientInfo": client_info(),
     })
 }
 
 /// Adds what a request of 2026-07-28 carries; members that are there stay.
-fn add_modern_metadata(meta: &mut Map<String, Value>) {
+fn add_modern_metadata(meta: &mut Map<String, Value>, script: &Script) {
     let members = [
         (
             "protocolVersion",
             json!(ProtocolVersion::V2026_07_28.as_str()),
         ),
-        ("clientCapabilities", json!({})),
+        ("clientCapabilities", script.capabilities()),
         ("clientInfo", client_info()),
     ];
     for (name, value) in members {
         meta.entry(format!("io.modelcontextprotocol/{name}"))
             .or_insert(value);
     }
+}
+
+/// Returns a request as a line; `params` is JSON text.
+fn request_line(id: u64, method: &str, params: &str) -> String {
+    let method = Value::from(method);
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"method":{method},"params":{params}}}"#)
 }
 
 fn client_info() -> Value {

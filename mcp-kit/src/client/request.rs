@@ -4,14 +4,15 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Weak;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Link;
-use super::inbox::Waiting;
+use super::inbox::{Inbox, Waiting};
+use super::{Link, Script, request_line};
 
 /// A request that was sent; a future of its result.
 #[must_use = "await it for the answer"]
@@ -23,6 +24,18 @@ pub struct Request {
     reported: Vec<Value>,
     /// Weak: a request that is kept does not keep the connection open.
     link: Weak<dyn Link>,
+    /// Sends the next round, if the server asks questions (2026-07-28).
+    rounds: Option<Box<Rounds>>,
+}
+
+/// The parts with which a request is sent again, with the answers to the server's
+/// questions.
+pub(super) struct Rounds {
+    pub(super) script: Script,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) next_id: Arc<AtomicU64>,
+    pub(super) method: String,
+    pub(super) params: Value,
 }
 
 impl Request {
@@ -33,10 +46,46 @@ impl Request {
             progress: waiting.progress,
             reported: Vec::new(),
             link,
+            rounds: None,
         }
     }
 
-    /// Returns the id under which it was sent.
+    pub(super) fn in_rounds(mut self, rounds: Rounds) -> Self {
+        self.rounds = Some(Box::new(rounds));
+        self
+    }
+
+    /// Sends the request again with the answers to the questions in `result`, if
+    /// the client has answers.
+    fn send_again(&mut self, result: &Value) -> bool {
+        let Some(rounds) = &mut self.rounds else {
+            return false;
+        };
+        let Some(link) = self.link.upgrade() else {
+            return false;
+        };
+        let Some(answers) = rounds.script.answer_round(result) else {
+            return false;
+        };
+        let id = rounds.next_id.fetch_add(1, Ordering::Relaxed);
+        rounds.params["inputResponses"] = answers;
+        if let Some(state) = result.get("requestState") {
+            rounds.params["requestState"] = state.clone();
+        }
+        if let Some(token) = rounds.params["_meta"].get_mut("progressToken") {
+            *token = id.into();
+        }
+        let Waiting { answer, progress } = rounds.inbox.expect(id);
+        let line = request_line(id, &rounds.method, &rounds.params.to_string());
+        link.send(line.into_bytes());
+        while let Ok(report) = self.progress.try_recv() {
+            self.reported.push(report);
+        }
+        (self.id, self.answer, self.progress) = (id, answer, progress);
+        true
+    }
+
+    /// Returns the id under which it was sent, in its last round.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.id
@@ -56,8 +105,15 @@ impl Future for Request {
     type Output = Result<Value, RequestError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = ready!(Pin::new(&mut self.answer).poll(cx));
-        Poll::Ready(answer.unwrap_or(Err(RequestError::NoAnswer)))
+        loop {
+            let answer = ready!(Pin::new(&mut self.answer).poll(cx));
+            let answer = answer.unwrap_or(Err(RequestError::NoAnswer));
+            match &answer {
+                Ok(result)
+                    if result["resultType"] == "input_required" && self.send_again(result) => {}
+                _ => return Poll::Ready(answer),
+            }
+        }
     }
 }
 

@@ -6,16 +6,19 @@ mod roots;
 mod sample;
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::{FromCall, Requirements};
 pub use elicit::Elicited;
 pub use roots::Root;
 pub use sample::{SampleRequest, Sampled};
 
-use crate::call::{Call, CallContext, Error, ErrorKind, Question, Rejected, Transport};
+use crate::call::{Call, CallContext, Error, ErrorKind, Question, Rejected, Rounds, Transport};
 use crate::protocol::{ClientCapabilities, ClientCapability, Era};
 
 /// The client of the call, which a handler can ask.
@@ -30,6 +33,7 @@ use crate::protocol::{ClientCapabilities, ClientCapability, Era};
 #[derive(Clone)]
 pub struct Client {
     call: Arc<CallContext>,
+    rounds: Arc<Rounds>,
     capabilities: ClientCapabilities,
 }
 
@@ -58,30 +62,69 @@ impl Client {
         self.capabilities.has(ClientCapability::Roots)
     }
 
+    /// Runs a step once per logical call, however often its handler runs, and
+    /// returns its result: for effects between two questions, or after the last
+    /// one.
+    ///
+    /// In the modern era (2026-07-28) each answer of the client makes the handler
+    /// run again from its top, and a client can also send the same round twice. A
+    /// step that has ended is not run again: its result is in the state that the
+    /// client carries, where the client can neither read nor change it, and for
+    /// rounds that are sent again in a table of the process. Of two that run at the
+    /// same time, one waits for the other.
+    ///
+    /// `key` distinguishes the steps of one call. The result is stored as JSON: it
+    /// should be small, since all of a call's state has at most
+    /// [`Limits::state_bytes`](crate::server::Limits::state_bytes).
+    ///
+    /// A step that failed, or that was dropped before its end, runs again. A round
+    /// that is sent again to another process runs the step there again if the state
+    /// does not hold its result yet: systems behind it that must never see a step
+    /// twice need a key of their own, such as an idempotency key.
+    ///
+    /// # Errors
+    ///
+    /// Returns the step's own error; a busy error if the caller has too many calls
+    /// with steps; and an internal one if the result has no JSON form or is too
+    /// large.
+    pub async fn once<T, F>(&self, key: &str, step: F) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Future<Output = Result<T, Error>>,
+    {
+        let slot = self.rounds.step(key)?;
+        let run = || async {
+            let result = to_raw_value(&step.await?).map_err(Error::internal)?;
+            self.rounds.count_step(key, result.get().len())?;
+            Ok::<_, Error>(result)
+        };
+        let result = slot.get_or_try_init(run).await?;
+        serde_json::from_str(result.get()).map_err(Error::internal)
+    }
+
     /// Asks the client, in the way of its era, and waits for the answer.
-    async fn ask(&self, question: Question) -> Result<Box<RawValue>, Error> {
+    async fn ask_with<T>(
+        &self,
+        question: Question,
+        mut read: impl FnMut(&RawValue) -> Result<T, Rejected>,
+    ) -> Result<T, Error> {
         let call = &self.call;
         let kind = call.target.info.kind();
-        if call.request.transport == Transport::Code && call.ask.is_none() {
+        let has_way = call.ask.is_some() || call.has_rounds();
+        if !has_way && call.request.transport == Transport::Code {
             return Err(Error::no_client(kind));
         }
         if !self.capabilities.has(question.needs) {
             return Err(Error::missing_capability(kind, question.needs));
         }
         match &call.ask {
-            Some(ask) => ask.ask(call, question).await,
+            Some(ask) => {
+                let answer = ask.ask(call, question).await?;
+                read(&answer).map_err(|rejected| rejected.error)
+            }
+            None if has_way => self.rounds.ask(question, read).await,
             None => Err(Error::no_client(kind)),
         }
-    }
-
-    /// Asks the client like [`ask`](Self::ask), and reads the answer with `read`.
-    async fn ask_with<T>(
-        &self,
-        question: Question,
-        read: impl Fn(&RawValue) -> Result<T, Rejected>,
-    ) -> Result<T, Error> {
-        let answer = self.ask(question).await?;
-        read(&answer).map_err(|rejected| rejected.error)
     }
 
     /// Whether this is a legacy client to which no request can be sent while its
@@ -103,6 +146,7 @@ impl FromCall for Client {
             ));
         }
         Ok(Self {
+            rounds: Rounds::of(&call)?,
             capabilities: call.client_capabilities(),
             call,
         })

@@ -56,6 +56,15 @@ pub struct Limits {
     /// Pairs of caller and tool that a rate limit keeps state for; 100,000.
     /// Over HTTP it also limits the addresses and the callers.
     pub limiter_entries: usize,
+    /// How long a client may take to answer a question; 10 min. In the modern era
+    /// (2026-07-28) it is how long the state of a call is valid between two of its
+    /// rounds.
+    pub question_time: Duration,
+    /// Questions that one call may ask at once; 64.
+    pub questions_per_call: usize,
+    /// The bytes of a call's state between two of its rounds (2026-07-28): the
+    /// answers so far and the results of `Client::once`; 64 KiB.
+    pub state_bytes: usize,
     /// How long calls in flight may continue once the server ends; 10 s.
     pub drain_time: Duration,
 }
@@ -76,6 +85,9 @@ impl Default for Limits {
             page_items: 1_000,
             subscriptions_per_principal: 100,
             limiter_entries: 100_000,
+            question_time: Duration::from_secs(10 * 60),
+            questions_per_call: 64,
+            state_bytes: 64 * 1024,
             drain_time: Duration::from_secs(10),
         }
     }
@@ -105,6 +117,8 @@ impl Limits {
                 self.subscriptions_per_principal,
                 1,
             ),
+            ("questions_per_call", self.questions_per_call, 1),
+            ("state_bytes", self.state_bytes, 1_024),
             ("limiter_entries", self.limiter_entries, 2),
         ];
         let counts = counts
@@ -117,6 +131,10 @@ impl Limits {
             .call_time
             .is_zero()
             .then(|| "limits: call_time is zero; every call would time out".to_owned());
-        counts.chain(zero)
+        let unanswerable = self
+            .question_time
+            .is_zero()
+            .then(|| "limits: question_time is zero; no question could be answered".to_owned());
+        counts.chain(zero).chain(unanswerable)
     }
 }

@@ -13,7 +13,8 @@ const TARGET: &str = "mcp_kit::call";
 /// Writes one event per call, at its end: the kind and the name of what was called,
 /// the principal, `duration_ms`, the outcome, the names of known arguments and how
 /// many unknown ones there were, how many places of the arguments were normalised,
-/// if any were; for failures that the client may not see, the reference and the
+/// if any were, the id that the rounds of a call have in common, if its handler can
+/// ask; for failures that the client may not see, the reference and the
 /// whole chain of sources. No argument's value is ever written.
 ///
 /// Calls that succeed or are refused with a message are at level `INFO`; timeouts,
@@ -46,6 +47,7 @@ impl Observer for Log {
                             arguments = names.known.join(","),
                             unknown_arguments = (names.unknown > 0).then_some(names.unknown),
                             normalised = Some(call.normalised()).filter(|places| *places > 0),
+                            logical_call = call.logical_call(),
                             reference = how.reference(),
                             error = source.map(|source| error_text::of(source)),
                             "call"

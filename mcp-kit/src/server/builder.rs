@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::drain::Drain;
 use super::{Identity, Limits, Server, ServerInner};
 use crate::call::{Middleware, Observer};
-use crate::call::{StateMap, Ticker};
+use crate::call::{RoundSettings, StateKeys, StateMap, Ticker};
 use crate::caller::Principal;
 use crate::limits::Ledger;
 use crate::limits::Rate;
@@ -34,6 +34,7 @@ pub struct ServerBuilder {
     instructions: Option<String>,
     limits: Limits,
     states: StateMap,
+    state_keys: StateKeys,
     router: Router,
     observers: Vec<Arc<dyn Observer>>,
     rate_limit: Option<Rate>,
@@ -57,6 +58,7 @@ impl ServerBuilder {
             instructions: None,
             limits: Limits::default(),
             states: StateMap::default(),
+            state_keys: StateKeys::default(),
             router: Router::new(),
             observers: Vec::new(),
             rate_limit: None,
@@ -146,6 +148,38 @@ impl ServerBuilder {
     /// [`State<T>`](crate::extract::State). One of each type.
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.states.insert(value);
+        self
+    }
+
+    /// Sets the key that seals the state of calls that ask their client
+    /// ([`Client`](crate::extract::Client)): at least 32 bytes that no one can
+    /// guess. Without it the process makes a random key.
+    ///
+    /// In the modern era (2026-07-28) a client carries the state of its call from
+    /// one round to the next, and any replica may get the next round: replicas need
+    /// the same key, and so does a server that restarts while a question is open.
+    ///
+    /// To change the key without losing calls, give every replica the new key with
+    /// [`previous_state_key`](Self::previous_state_key) first, then set it here and
+    /// the old one there, and remove the old one once its states have expired
+    /// ([`Limits::question_time`]).
+    ///
+    /// ```no_run
+    /// let key = std::fs::read("/run/secrets/state-key")?;
+    /// let server = mcp_kit::Server::builder("travel", "1.0.0")
+    ///     .state_key(key)
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn state_key(mut self, key: impl AsRef<[u8]>) -> Self {
+        self.state_keys.set_current(key.as_ref());
+        self
+    }
+
+    /// Adds a key that opens the state of calls and seals none; see
+    /// [`state_key`](Self::state_key), without which it has no effect. Calls add up.
+    pub fn previous_state_key(mut self, key: impl AsRef<[u8]>) -> Self {
+        self.state_keys.add_previous(key.as_ref());
         self
     }
 
@@ -348,6 +382,7 @@ impl ServerBuilder {
                     &self.version,
                     self.instructions.as_deref(),
                 )),
+                rounds: RoundSettings::new(&self.name, self.state_keys, &self.limits),
                 name: self.name,
                 version: self.version,
                 permits: Arc::new(Semaphore::new(
@@ -376,6 +411,7 @@ impl ServerBuilder {
 
     fn problems(&self) -> Vec<String> {
         let mut problems: Vec<String> = self.limits.problems().collect();
+        problems.extend(self.state_keys.problems());
         problems.extend(self.network.problems(&self.meter));
         if cfg!(panic = "abort") {
             problems.push(

@@ -154,6 +154,7 @@ impl Server {
                 version: ProtocolVersion::V2026_07_28,
                 transport: Transport::Code,
                 source: RequestSource::default(),
+                may_ask: false,
             },
             text: CallText::new(CallTexts {
                 arguments: raw.as_deref(),

@@ -10,7 +10,7 @@ use super::methods::{self, Does, Method};
 use super::subscriptions::Subscription;
 use crate::call::{
     CallContext, CallParts, CallRequest, CallText, CallTexts, Home, Origin, Pending, RequestSource,
-    StateMap, Target,
+    RoundSettings, StateMap, Target,
 };
 use crate::caller::Principal;
 use crate::observe::{self, CallStart};
@@ -133,7 +133,7 @@ impl ServerInner {
                     self.check_declared(kind, method)?;
                     Err(error)
                 })?;
-                return self.call_of(method.name, target, &ask).map(Routed::Run);
+                return self.call_of(method, target, &ask).map(Routed::Run);
             }
             Does::Listen => return Subscription::of(request).map(Routed::Listen),
         }
@@ -270,7 +270,7 @@ impl ServerInner {
 
     fn call_of(
         self: &Arc<Self>,
-        method: &'static str,
+        method: &'static Method,
         target: Arc<Target>,
         ask: &Ask<'_, '_>,
     ) -> Result<Pending, RpcError> {
@@ -309,7 +309,8 @@ impl ServerInner {
             client: client_text,
             ..CallTexts::default()
         };
-        if *era == Era::Modern && target.asks {
+        let may_ask = method.may_ask && target.asks;
+        if *era == Era::Modern && may_ask {
             texts.capabilities = meta.client_capabilities.map(RawValue::get);
             texts.input_responses = request.params.input_responses.map(RawValue::get);
             texts.request_state = request.params.request_state.map(RawValue::get);
@@ -320,7 +321,7 @@ impl ServerInner {
             Era::Legacy => Some(session.log_level.unwrap_or(LogLevel::Info)),
         };
         let start = CallStart {
-            method,
+            method: method.name,
             info: &target.info,
             principal: session.principal.name(),
             id: &request.id,
@@ -335,6 +336,7 @@ impl ServerInner {
                 version,
                 transport: session.origin.transport,
                 source: session.source.clone(),
+                may_ask,
             },
             text: CallText::new(texts),
             client,
@@ -381,6 +383,10 @@ impl Home for ServerInner {
         self.registry.states()
     }
 
+    fn rounds(&self) -> &RoundSettings {
+        &self.rounds
+    }
+
     fn end_result(&self, out: &mut Vec<u8>, era: Era) {
         if era == Era::Modern {
             out.extend_from_slice(
@@ -390,5 +396,13 @@ impl Home for ServerInner {
             out.push(b'}');
         }
         out.push(b'}');
+    }
+
+    fn end_round(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(
+            br#","resultType":"input_required","_meta":{"io.modelcontextprotocol/serverInfo":"#,
+        );
+        out.extend_from_slice(self.identity.info.as_bytes());
+        out.extend_from_slice(b"}}");
     }
 }

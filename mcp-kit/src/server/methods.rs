@@ -24,6 +24,9 @@ pub(crate) struct Method {
     #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "for headers"))]
     /// The source of the `Mcp-Name` header of a request (2026-07-28, HTTP).
     header: Option<NameFrom>,
+    /// Its result may ask the client to answer questions and to call again
+    /// (2026-07-28).
+    pub(super) may_ask: bool,
     /// A legacy client may send it before `initialize`.
     pub(super) comes_first: bool,
     /// It is a client's first message, which a server can answer before its runtime
@@ -66,6 +69,7 @@ const fn method(name: &'static str, does: Does) -> Method {
         eras: BOTH,
         does,
         header: None,
+        may_ask: false,
         comes_first: false,
         is_greeting: false,
     }
@@ -75,11 +79,13 @@ const fn method(name: &'static str, does: Does) -> Method {
 static METHODS: [Method; 9] = [
     Method {
         header: Some(NameFrom::Name),
+        may_ask: true,
         ..method("tools/call", Does::Call(Kind::Tool, ServerInner::find_tool))
     },
     method("tools/list", Does::List(Kind::Tool)),
     Method {
         header: Some(NameFrom::Name),
+        may_ask: true,
         ..method(
             "prompts/get",
             Does::Call(Kind::Prompt, ServerInner::find_prompt),

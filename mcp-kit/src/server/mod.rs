@@ -30,7 +30,7 @@ pub(crate) use subscriptions::Subscription;
 
 #[cfg(feature = "http")]
 use crate::call::PrincipalPermits;
-use crate::call::Ticker;
+use crate::call::{RoundSettings, Ticker};
 use crate::caller::Principal;
 #[cfg(feature = "http")]
 use crate::limits::{EdgeLimits, EdgeRates, Ledger, SharedSessions};
@@ -83,6 +83,8 @@ pub(crate) struct ServerInner {
     /// Ticks while calls are open, on every transport.
     pub(crate) ticker: Ticker,
     identity: Arc<Identity>,
+    /// The settings of calls that ask their client.
+    pub(super) rounds: RoundSettings,
     /// The command line replaces the options of `build()`.
     #[cfg(feature = "http")]
     network: ArcSwap<Box<dyn NetworkOptions>>,

@@ -16,7 +16,8 @@ mod portable;
 #[cfg(feature = "http")]
 pub use crate::client::http::{Event, HttpClient, HttpRefusal, HttpResponse};
 pub use crate::client::{
-    Answered, Call, CallResult, Client, ClientBuilder, GetPromptResult, Request, RequestError,
+    Answer, Answered, Asked, Call, CallResult, Client, ClientBuilder, GetPromptResult, Request,
+    RequestError,
 };
 pub use agreement::assert_schema_agrees;
 pub use handlers::{CancelHandle, ProgressReport, ProgressReports, cancellation, progress};

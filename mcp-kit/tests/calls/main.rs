@@ -22,6 +22,7 @@ mod portable;
 mod progress;
 mod prompts;
 mod registry;
+mod rounds;
 mod routers;
 mod schema_fuzz;
 mod structured;

@@ -39,11 +39,12 @@ impl HttpClient {
             None => None,
         };
         let inbox = Arc::<Inbox>::default();
+        let script = http.script.clone();
         let link = HttpLink::new(http, Arc::clone(&inbox), None);
         if let Some(stream) = stream.filter(HttpResponse::is_stream) {
             link.listen(stream);
         }
-        Ok(Client::over(Arc::new(link), inbox, era))
+        Ok(Client::over(Arc::new(link), inbox, era, script))
     }
 
     /// Connects with the transport of 2024-11-05, which
@@ -73,9 +74,10 @@ impl HttpClient {
         let inbox = Arc::<Inbox>::default();
         let link = HttpLink::new(self.clone(), Arc::clone(&inbox), Some(endpoint.clone()));
         link.listen(stream);
-        let client = Client::over(Arc::new(link), inbox, Era::Legacy);
+        let script = self.script.clone();
+        let client = Client::over(Arc::new(link), inbox, Era::Legacy, script);
         client
-            .request("initialize", handshake(self.version))
+            .request("initialize", handshake(self.version, &self.script))
             .await?;
         let initialized = initialized();
         self.post_bytes(initialized.to_string(), Some(&initialized), Some(&endpoint))
@@ -96,7 +98,7 @@ impl HttpClient {
                 "jsonrpc": "2.0",
                 "id": 0,
                 "method": "initialize",
-                "params": handshake(self.version),
+                "params": handshake(self.version, &self.script),
             }))
             .await;
         if !response.status().is_success() {

@@ -18,7 +18,7 @@ use tower_service::Service as _;
 
 pub use response::{Event, HttpRefusal, HttpResponse};
 
-use super::Client;
+use super::{Answer, Asked, Client, Script};
 use crate::protocol::ProtocolVersion;
 use crate::server::Server;
 use crate::transport::http::{HttpService, PeerAddr};
@@ -123,6 +123,7 @@ pub struct HttpClient {
     extensions: Extensions,
     version: ProtocolVersion,
     session: Option<HeaderValue>,
+    script: Script,
 }
 
 impl Client {
@@ -154,6 +155,7 @@ impl HttpClient {
             extensions: Extensions::new(),
             version: ProtocolVersion::NEWEST_LEGACY,
             session: None,
+            script: Script::default(),
         };
         client.peer(SocketAddr::from(([127, 0, 0, 1], 50_000)))
     }
@@ -235,6 +237,28 @@ impl HttpClient {
     /// Speaks 2026-07-28: no sessions, and metadata on every request.
     pub fn modern(self) -> Self {
         self.version(ProtocolVersion::V2026_07_28)
+    }
+
+    /// Answers the questions of the server with these, once it is
+    /// [connected](Self::connect); see
+    /// [`ClientBuilder::answers`](super::ClientBuilder::answers).
+    pub fn answers(mut self, answers: impl IntoIterator<Item = Answer>) -> Self {
+        self.script.set_answers(answers);
+        self
+    }
+
+    /// Answers every question of the server with this function, once it is
+    /// [connected](Self::connect).
+    pub fn answer_with(mut self, answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> Self {
+        self.script.answer_with(answer);
+        self
+    }
+
+    /// Sets the capabilities that the client declares; see
+    /// [`ClientBuilder::capabilities`](super::ClientBuilder::capabilities).
+    pub fn capabilities(mut self, capabilities: Value) -> Self {
+        self.script.set_capabilities(capabilities);
+        self
     }
 
     /// Sends this session id.

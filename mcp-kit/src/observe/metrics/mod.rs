@@ -9,8 +9,8 @@
 //! | `mcp_http_requests_refused_total` | `reason` | requests that were refused before they were a call (feature `http`) |
 //! | `mcp_sessions_open` | | sessions of protocol versions until 2025-11-25 (feature `http`) |
 //!
-//! The outcomes are `ok`, `error_result`, `user_error`, `invalid_arguments`,
-//! `timeout`, `cancelled`, `forbidden`, `rate_limited`, `busy`,
+//! The outcomes are `ok`, `error_result`, `input_required`, `user_error`, `invalid_arguments`,
+//! `missing_capability`, `invalid_state`, `timeout`, `cancelled`, `forbidden`, `rate_limited`, `busy`,
 //! `not_found`, `result_too_large`, `internal_error` and `panic`. Every series is there from
 //! the start, with zero, so that the first panic raises an alert.
 //!

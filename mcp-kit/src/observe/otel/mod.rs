@@ -22,6 +22,7 @@
 //! | `error.type` | `tool_error`, for a result with `isError`; the span's status is then an error |
 //! | `rpc.response.status_code` | for a call whose id was in flight already, `-32600` |
 //! | `mcp_kit.outcome` | the log's word for how the call ended |
+//! | `mcp_kit.logical_call` | the id that all rounds of a call have in common, if its handler can ask its client |
 //! | `mcp_kit.reference` | the reference that the client received, if any |
 //! | `tool`, `principal` | as the log has them |
 //!

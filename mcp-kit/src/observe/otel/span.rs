@@ -99,7 +99,10 @@ impl CallSpan {
         if let Some(reference) = reference {
             set("mcp_kit.reference", reference.into());
         }
-        if !matches!(outcome, Outcome::Ok | Outcome::Cancelled) {
+        if !matches!(
+            outcome,
+            Outcome::Ok | Outcome::InputRequired | Outcome::Cancelled
+        ) {
             set("error.type", "tool_error".into());
             // Without a description: a message may repeat what the client sent.
             span.set_status(Status::error(""));
@@ -111,6 +114,11 @@ impl CallSpan {
 impl CallScope for CallSpan {
     fn span(&self) -> &Span {
         &self.span
+    }
+
+    fn in_logical_call(&self, id: &str) {
+        let attribute = KeyValue::new("mcp_kit.logical_call", id.to_owned());
+        self.context.span().set_attribute(attribute);
     }
 
     fn ended(&self, outcome: Outcome, reference: Option<Reference>) {

@@ -1,0 +1,379 @@
+//! The rounds of a call that asks its client in the modern era.
+//!
+//! ```text
+//!  tools/call ──► chain: handler asks ──► Pending, with a question
+//!                   │ the chain is dropped
+//!                   └──► input_required: the questions, and the sealed state
+//!  tools/call + answers + state ──► chain: the handler runs again from its top;
+//!                   its questions are answered at once ──► complete
+//! ```
+//!
+//! A question that has its answer returns it. One without an answer is recorded,
+//! and its future waits: the code that polls the chain then drops the chain and
+//! ends the round, so that no code of the handler sees an error that it could turn
+//! into something else. The server keeps nothing between two rounds: what it must
+//! know again is in the [`state`](State), which the client returns.
+//!
+//! Steps that must not run twice are kept apart, in [`once`].
+//!
+//! In the legacy era, and in a task, a call has one round: questions wait for
+//! their answer, and only the steps are kept here.
+
+mod canonical;
+mod once;
+mod seal;
+mod settings;
+mod state;
+
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use serde_json::value::RawValue;
+
+pub(crate) use settings::{RoundSettings, StateKeys};
+
+use super::{CallContext, Error, ErrorKind, Home, Question, Rejected};
+use crate::primitive::Kind;
+use crate::protocol::{Era, encode};
+use crate::support::lock::Lock;
+use canonical::Digest;
+use once::{Step, Steps};
+use state::{Bound, State};
+
+/// The rounds of a call, for the code that polls its chain. A trait, so that a
+/// server without questions contains none of the code behind it.
+pub(crate) trait Questions: Any + Send + Sync {
+    /// Whether the handler waits for answers, which closes the round; otherwise it
+    /// is woken once it asks.
+    fn poll_asked(&self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Ends the round with the questions that have no answer.
+    fn end_round(&self) -> Result<InputRequired, Error>;
+
+    /// Ends the call: a question that is asked later fails.
+    fn end_call(&self);
+
+    /// Returns the id that all rounds of the call have in common.
+    fn logical_call(&self) -> &str;
+}
+
+/// The end of a round: the client answers the questions and calls again.
+pub(crate) struct InputRequired {
+    questions: Vec<Open>,
+    state: String,
+}
+
+impl InputRequired {
+    /// Writes it as the members of a result object, without its braces.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(br#""inputRequests":{"#);
+        for (at, question) in self.questions.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            // Clients that sort the keys show the questions in their order.
+            encode::string(out, &format!("{:02}-{}", at + 1, question.key));
+            out.extend_from_slice(br#":{"method":"#);
+            encode::string(out, question.question.method);
+            out.extend_from_slice(br#","params":"#);
+            out.extend_from_slice(question.question.params.get().as_bytes());
+            out.push(b'}');
+        }
+        out.extend_from_slice(br#"},"requestState":"#);
+        encode::string(out, &self.state);
+    }
+}
+
+/// The rounds of one call, shared by its `Client`s.
+pub(crate) struct Rounds {
+    home: Arc<dyn Home>,
+    kind: Kind,
+    /// The call that the state belongs to.
+    bound: Bound,
+    /// The caller, as limits count it.
+    caller: Box<[u8]>,
+    id: Box<str>,
+    /// The call came with a state, so the client can send this round again.
+    has_state: bool,
+    now: Lock<Now>,
+}
+
+/// The present round.
+#[derive(Default)]
+struct Now {
+    /// The answers so far.
+    answers: BTreeMap<String, Box<RawValue>>,
+    /// How often each question was asked.
+    asked: HashMap<Digest, u32>,
+    open: Vec<Open>,
+    steps: Option<Arc<Steps>>,
+    /// The results of steps in earlier rounds.
+    done: BTreeMap<String, Box<RawValue>>,
+    /// Wakes the code that polls the chain.
+    chain: Option<Waker>,
+    is_over: bool,
+}
+
+/// A question without an answer.
+struct Open {
+    key: String,
+    question: Question,
+    waker: Option<Waker>,
+}
+
+impl Rounds {
+    /// Returns the rounds of a call: from the state that it came with, if it is
+    /// valid.
+    pub(crate) fn of(call: &Arc<CallContext>) -> Result<Arc<Self>, Error> {
+        if let Some(rounds) = call.rounds.get() {
+            return Self::known(rounds);
+        }
+        let rounds = Arc::new(Self::new(call)?);
+        // Another extractor may have been first.
+        let rounds = call.rounds.get_or_init(|| rounds);
+        Self::known(rounds)
+    }
+
+    fn known(rounds: &Arc<dyn Questions>) -> Result<Arc<Self>, Error> {
+        let rounds: Arc<dyn Any + Send + Sync> = Arc::clone(rounds) as _;
+        (rounds.downcast()).map_err(|_| Error::internal("the call has other rounds"))
+    }
+
+    fn new(call: &CallContext) -> Result<Self, Error> {
+        let bound = Bound::of(call);
+        let mut now = Now::default();
+        let mut id = None;
+        if call.has_rounds()
+            && let Some(text) = call.request_state()
+        {
+            let settings = call.home.rounds();
+            let state = State::open(text, settings, &bound)?;
+            now.answers = state.answered(call.input_responses())?;
+            now.done = state.once;
+            id = Some(state.id.into_boxed_str());
+        }
+        Ok(Self {
+            home: Arc::clone(&call.home),
+            kind: call.target.info.kind(),
+            bound,
+            caller: call.principal.limit_key().into(),
+            has_state: id.is_some(),
+            id: match id {
+                Some(id) => id,
+                None => seal::random_id()?,
+            },
+            now: Lock::new(now),
+        })
+    }
+
+    fn settings(&self) -> &RoundSettings {
+        self.home.rounds()
+    }
+
+    /// Returns the answer to a question, read by `read`; without one the round
+    /// ends here.
+    pub(crate) async fn ask<T>(
+        self: &Arc<Self>,
+        mut question: Question,
+        mut read: impl FnMut(&RawValue) -> Result<T, Rejected>,
+    ) -> Result<T, Error> {
+        let (key, answer) = self.look_up(&question)?;
+        if let Some(answer) = answer {
+            match read(&answer) {
+                Ok(value) => return Ok(value),
+                Err(rejected) => {
+                    self.now.lock().answers.remove(&key);
+                    if let Some(params) = rejected.again {
+                        question.params = params;
+                    }
+                }
+            }
+        }
+        let unanswered = Unanswered {
+            rounds: Arc::clone(self),
+            key,
+        };
+        unanswered.rounds.record(unanswered.key.clone(), question)?;
+        Err(unanswered.await)
+    }
+
+    /// Returns the key of a question that is asked now, and its answer. The key is
+    /// made of the content, and of how often that was asked before: two questions
+    /// that run beside each other have the same keys in whatever order they run.
+    fn look_up(&self, question: &Question) -> Result<(String, Option<Box<RawValue>>), Error> {
+        let digest =
+            canonical::digest_of([question.method.as_bytes(), question.params.get().as_bytes()]);
+        let mut now = self.now.lock();
+        if now.is_over {
+            return Err(Error::internal(ROUND_IS_OVER));
+        }
+        let ordinal = now.asked.entry(digest).or_default();
+        *ordinal += 1;
+        let key = format!("{}-{ordinal}", canonical::short(&digest));
+        let answer = now.answers.get(&key).cloned();
+        Ok((key, answer))
+    }
+
+    fn record(&self, key: String, question: Question) -> Result<(), Error> {
+        let most = self.settings().questions;
+        let mut now = self.now.lock();
+        if now.is_over {
+            return Err(Error::internal(ROUND_IS_OVER));
+        }
+        if now.open.len() >= most {
+            let message = format!(
+                "This {} asks more than {most} questions at once.",
+                self.kind
+            );
+            return Err(Error::refusal(ErrorKind::User, message));
+        }
+        now.open.push(Open {
+            key,
+            question,
+            waker: None,
+        });
+        // A task beside the chain may have asked.
+        let chain = now.chain.take();
+        drop(now);
+        if let Some(chain) = chain {
+            chain.wake();
+        }
+        Ok(())
+    }
+
+    /// Returns the slot of a step, in which its result is kept.
+    pub(crate) fn step(&self, key: &str) -> Result<Arc<Step>, Error> {
+        let mut now = self.now.lock();
+        if now.steps.is_none() {
+            // Without a state the client cannot send this round again.
+            let steps = if self.has_state {
+                let (table, time) = (&self.settings().once, self.settings().time);
+                table.steps(&self.caller, &self.id, time)?
+            } else {
+                Arc::default()
+            };
+            steps.restore(std::mem::take(&mut now.done));
+            now.steps = Some(steps);
+        }
+        let steps = now.steps.as_ref().map(|steps| steps.step(key));
+        steps.ok_or_else(|| Error::internal("the call has no steps"))
+    }
+
+    /// Counts the result of a step, which has just been made.
+    pub(crate) fn count_step(&self, key: &str, bytes: usize) -> Result<(), Error> {
+        if self.has_state {
+            (self.settings().once).count(&self.caller, &self.id, key.len() + bytes);
+        }
+        let most = self.settings().state_bytes;
+        if bytes > most {
+            return Err(Error::internal(format!(
+                "the result of once(\"{key}\") has {bytes} bytes, more than the {most} that a call's state may have"
+            )));
+        }
+        Ok(())
+    }
+
+    fn withdraw(&self, key: &str) {
+        let mut now = self.now.lock();
+        if !now.is_over {
+            now.open.retain(|open| open.key != key);
+        }
+    }
+}
+
+const ROUND_IS_OVER: &str = "the round of the call has ended: its handler no longer waits, or runs again once the client has answered";
+
+impl Questions for Rounds {
+    fn poll_asked(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut now = self.now.lock();
+        if now.open.is_empty() {
+            now.chain = Some(cx.waker().clone());
+            Poll::Pending
+        } else {
+            // The chain is dropped next, which must not withdraw them.
+            now.is_over = true;
+            Poll::Ready(())
+        }
+    }
+
+    fn end_round(&self) -> Result<InputRequired, Error> {
+        let mut now = self.now.lock();
+        let mut questions = std::mem::take(&mut now.open);
+        let steps = now.steps.clone();
+        let mut once = std::mem::take(&mut now.done);
+        let answers = std::mem::take(&mut now.answers);
+        drop(now);
+        for question in &mut questions {
+            if let Some(waker) = question.waker.take() {
+                waker.wake();
+            }
+        }
+        once.extend(steps.iter().flat_map(|steps| steps.results()));
+        let state = State {
+            id: self.id.to_string(),
+            expires: 0,
+            answers,
+            asked: questions.iter().map(|open| open.key.clone()).collect(),
+            once,
+        };
+        let state = state.seal(self.settings(), &self.bound, self.kind)?;
+        Ok(InputRequired { questions, state })
+    }
+
+    fn end_call(&self) {
+        let mut now = self.now.lock();
+        now.is_over = true;
+        let open = std::mem::take(&mut now.open);
+        drop(now);
+        for waker in open.into_iter().filter_map(|open| open.waker) {
+            waker.wake();
+        }
+    }
+
+    fn logical_call(&self) -> &str {
+        &self.id
+    }
+}
+
+/// A question without an answer: a future that waits until the round has ended,
+/// and then fails, unless the end of the round has dropped it.
+struct Unanswered {
+    rounds: Arc<Rounds>,
+    key: String,
+}
+
+impl Future for Unanswered {
+    type Output = Error;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Error> {
+        let mut now = self.rounds.now.lock();
+        let is_over = now.is_over;
+        let open = now.open.iter_mut().find(|open| open.key == self.key);
+        match open.filter(|_| !is_over) {
+            Some(open) => {
+                open.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            None => Poll::Ready(Error::internal(ROUND_IS_OVER)),
+        }
+    }
+}
+
+/// A question that its handler no longer waits for is not sent.
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        self.rounds.withdraw(&self.key);
+    }
+}
+
+impl CallContext {
+    /// Whether questions end the round of this call: the modern era, outside of
+    /// tasks.
+    pub(crate) fn has_rounds(&self) -> bool {
+        self.ask.is_none() && self.request.may_ask && self.request.version.era() == Era::Modern
+    }
+}

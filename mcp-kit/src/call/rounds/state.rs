@@ -1,0 +1,128 @@
+//! What a client carries from one round of its call to the next.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::canonical::digest_of_json;
+use super::{RoundSettings, seal};
+use crate::call::{CallContext, Error, ErrorKind};
+use crate::primitive::Kind;
+use crate::protocol::json_string;
+
+/// The state of a call between two rounds.
+#[derive(Serialize, Deserialize)]
+pub(super) struct State {
+    /// The id of the logical call, which only the server can have made.
+    pub(super) id: String,
+    /// In milliseconds since 1970.
+    pub(super) expires: u64,
+    /// The answers so far, by the keys of their questions.
+    pub(super) answers: BTreeMap<String, Box<RawValue>>,
+    /// The keys of the questions that were asked.
+    pub(super) asked: BTreeSet<String>,
+    /// The results of steps that run once.
+    pub(super) once: BTreeMap<String, Box<RawValue>>,
+}
+
+/// What a state belongs to: the server, the caller, the primitive and the
+/// arguments.
+pub(super) struct Bound(Vec<u8>);
+
+impl Bound {
+    pub(super) fn of(call: &CallContext) -> Self {
+        let info = &call.target.info;
+        let arguments = digest_of_json(call.arguments_text());
+        let mut bound = Vec::with_capacity(128);
+        for part in [
+            call.home.rounds().server.as_bytes(),
+            call.principal.name().as_bytes(),
+            info.kind().as_str().as_bytes(),
+            info.name().as_bytes(),
+            &arguments,
+        ] {
+            bound.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            bound.extend_from_slice(part);
+        }
+        Self(bound)
+    }
+}
+
+impl State {
+    /// Seals the state, which is valid from now on.
+    pub(super) fn seal(
+        mut self,
+        settings: &RoundSettings,
+        bound: &Bound,
+        kind: Kind,
+    ) -> Result<String, Error> {
+        self.expires = millis(SystemTime::now().checked_add(settings.time));
+        let plain = serde_json::to_vec(&self).map_err(Error::internal)?;
+        let most = settings.state_bytes;
+        if plain.len() > most {
+            return Err(Error::refusal(
+                ErrorKind::User,
+                format!(
+                    "The answers to this {kind}'s questions have {} bytes together with its state, and at most {most} are kept.",
+                    plain.len()
+                ),
+            ));
+        }
+        seal::seal(settings.key()?, &bound.0, &plain)
+    }
+
+    /// Opens the `requestState` of a request, given as JSON.
+    pub(super) fn open(text: &str, settings: &RoundSettings, bound: &Bound) -> Result<Self, Error> {
+        let sealed: Cow<'_, str> = json_string(text)
+            .ok_or_else(|| invalid(r#"Invalid params: "requestState" must be a string"#))?;
+        if sealed.len() > seal::length_of(settings.state_bytes) {
+            return Err(invalid(NOT_VALID));
+        }
+        let plain = seal::open(settings.keys()?, &bound.0, &sealed);
+        let plain = plain.ok_or_else(|| invalid(NOT_VALID))?;
+        let state: Self = serde_json::from_slice(&plain).map_err(|_| invalid(NOT_VALID))?;
+        if state.expires <= millis(Some(SystemTime::now())) {
+            return Err(invalid(
+                "Invalid params: \"requestState\" has expired. Send the request again without it.",
+            ));
+        }
+        Ok(state)
+    }
+
+    /// Returns the answers so far, with those of the request's `inputResponses`,
+    /// given as JSON. Answers to questions that were not asked are ignored.
+    pub(super) fn answered(
+        &self,
+        responses: Option<&str>,
+    ) -> Result<BTreeMap<String, Box<RawValue>>, Error> {
+        let mut answers = self.answers.clone();
+        let Some(text) = responses.filter(|text| *text != "null") else {
+            return Ok(answers);
+        };
+        let responses: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text)
+            .map_err(|_| invalid(r#"Invalid params: "inputResponses" must be an object"#))?;
+        for (key, answer) in responses {
+            // After the position among the questions of a round.
+            if let Some((_, key)) = key.split_once('-')
+                && self.asked.contains(key)
+            {
+                answers.insert(key.to_owned(), answer.to_owned());
+            }
+        }
+        Ok(answers)
+    }
+}
+
+const NOT_VALID: &str = "Invalid params: \"requestState\" is not valid for this request: it was changed, or belongs to another caller, another request or other arguments. Send the request again without it.";
+
+fn invalid(message: &'static str) -> Error {
+    Error::refusal(ErrorKind::InvalidState, message)
+}
+
+fn millis(time: Option<SystemTime>) -> u64 {
+    let since = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    u64::try_from(since.unwrap_or(Duration::ZERO).as_millis()).unwrap_or(u64::MAX)
+}

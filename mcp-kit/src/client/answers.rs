@@ -1,0 +1,185 @@
+//! The answers of a client to the questions of its server, in both eras.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::support::lock::Lock;
+
+/// A question that the server has asked its client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    method: String,
+    params: Value,
+}
+
+impl Asked {
+    /// Returns its method: `elicitation/create`, `sampling/createMessage` or
+    /// `roots/list`.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Returns its parameters; `null` if it has none.
+    #[must_use]
+    pub fn params(&self) -> &Value {
+        &self.params
+    }
+
+    /// Returns the message that a user would read; empty for other questions.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        self.params["message"].as_str().unwrap_or_default()
+    }
+}
+
+/// A client's answer to a question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer(Result<Value, (i64, String)>);
+
+impl Answer {
+    /// The user fills in the form with `content`, and sends it.
+    #[must_use]
+    pub fn accept(content: Value) -> Self {
+        Self::result(json!({"action": "accept", "content": content}))
+    }
+
+    /// The user agrees to open the URL.
+    #[must_use]
+    pub fn open() -> Self {
+        Self::result(json!({"action": "accept"}))
+    }
+
+    /// The user declines.
+    #[must_use]
+    pub fn decline() -> Self {
+        Self::result(json!({"action": "decline"}))
+    }
+
+    /// The user closes the question without a choice.
+    #[must_use]
+    pub fn cancel() -> Self {
+        Self::result(json!({"action": "cancel"}))
+    }
+
+    /// The client's model answers with this text.
+    #[must_use]
+    pub fn sample(text: &str) -> Self {
+        Self::result(json!({
+            "role": "assistant",
+            "content": {"type": "text", "text": text},
+            "model": "mcp-kit-testing",
+            "stopReason": "endTurn",
+        }))
+    }
+
+    /// The client has these roots.
+    #[must_use]
+    pub fn roots<'a>(uris: impl IntoIterator<Item = &'a str>) -> Self {
+        let roots: Vec<_> = uris.into_iter().map(|uri| json!({"uri": uri})).collect();
+        Self::result(json!({"roots": roots}))
+    }
+
+    /// The client answers with this result, which need not be valid.
+    #[must_use]
+    pub fn result(result: Value) -> Self {
+        Self(Ok(result))
+    }
+
+    /// The client answers with a JSON-RPC error. In the modern era a client has no
+    /// way to do so: it does not answer this question, and is asked again.
+    #[must_use]
+    pub fn error(code: i64, message: impl Into<String>) -> Self {
+        Self(Err((code, message.into())))
+    }
+
+    /// Returns the result, or the code and the text of the error.
+    pub(crate) fn into_outcome(self) -> Result<Value, (i64, String)> {
+        self.0
+    }
+}
+
+type AnswerFn = Box<dyn FnMut(&Asked) -> Answer + Send>;
+
+/// What a client declares, and how it answers. Clones share the answers.
+#[derive(Clone, Default)]
+pub(crate) struct Script {
+    capabilities: Option<Value>,
+    answers: Option<Arc<Lock<AnswerFn>>>,
+    asked: Arc<Lock<Vec<Asked>>>,
+}
+
+impl Script {
+    pub(crate) fn set_capabilities(&mut self, capabilities: Value) {
+        self.capabilities = Some(capabilities);
+    }
+
+    /// Answers the questions one after the other.
+    #[allow(clippy::panic)]
+    pub(crate) fn set_answers(&mut self, answers: impl IntoIterator<Item = Answer>) {
+        let mut answers: VecDeque<_> = answers.into_iter().collect();
+        self.answer_with(move |asked| match answers.pop_front() {
+            Some(answer) => answer,
+            None => panic!("no answer is left for {}: {}", asked.method, asked.params),
+        });
+    }
+
+    pub(crate) fn answer_with(&mut self, answer: impl FnMut(&Asked) -> Answer + Send + 'static) {
+        self.answers = Some(Arc::new(Lock::new(Box::new(answer))));
+    }
+
+    /// Returns the `capabilities` that the client declares.
+    pub(crate) fn capabilities(&self) -> Value {
+        match (&self.capabilities, &self.answers) {
+            (Some(capabilities), _) => capabilities.clone(),
+            (None, Some(_)) => json!({
+                "elicitation": {"form": {}, "url": {}},
+                "sampling": {},
+                "roots": {},
+            }),
+            (None, None) => json!({}),
+        }
+    }
+
+    /// Answers a question; `None` if the client answers none.
+    pub(crate) fn answer(&self, method: &str, params: &Value) -> Option<Answer> {
+        let answers = self.answers.as_ref()?;
+        let asked = Asked {
+            method: method.to_owned(),
+            params: params.clone(),
+        };
+        self.asked.lock().push(asked.clone());
+        let mut answer = answers.lock();
+        Some(answer(&asked))
+    }
+
+    /// Returns the questions so far.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().clone()
+    }
+
+    /// Returns the answers to the questions of a round (2026-07-28); `None` if the
+    /// client answers none.
+    pub(super) fn answer_round(&self, result: &Value) -> Option<Value> {
+        self.answers.as_ref()?;
+        let requests = result["inputRequests"].as_object().into_iter().flatten();
+        let answers = requests.filter_map(|(key, request)| {
+            let method = request["method"].as_str().unwrap_or_default();
+            let answer = self.answer(method, &request["params"])?;
+            Some((key.clone(), answer.into_outcome().ok()?))
+        });
+        Some(Value::Object(answers.collect()))
+    }
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script")
+            .field("capabilities", &self.capabilities())
+            .field("answers", &self.answers.is_some())
+            .finish_non_exhaustive()
+    }
+}
