@@ -18,9 +18,11 @@ use super::{
 };
 use crate::args::{ArgumentNames, Decoded, Violations};
 use crate::caller::Principal;
+use crate::content::ResultMeta;
 #[cfg(feature = "http")]
 use crate::limits::Claim;
 use crate::primitive::{Kind, PrimitiveInfo};
+use crate::protocol::meta::is_of_protocol;
 use crate::protocol::{
     ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, LogLevel, ProtocolVersion,
     RequestId,
@@ -51,9 +53,9 @@ pub(crate) trait Home: Any + Send + Sync {
     /// Returns the settings of calls that ask their client.
     fn rounds(&self) -> &RoundSettings;
 
-    /// Ends a result object: the members that every result of its era has, and
-    /// the closing brace.
-    fn end_result(&self, out: &mut Vec<u8>, era: Era);
+    /// Ends a result object: the members that every result of its era has, its
+    /// own `_meta`, and the closing brace.
+    fn end_result(&self, out: &mut Vec<u8>, era: Era, meta: Option<&ResultMeta>);
 
     /// Ends a result object by which the client learns that it must answer
     /// questions first.
@@ -119,7 +121,7 @@ pub(crate) struct CallText {
     text: Option<Box<str>>,
     /// Where each text ends, in the order of [`CallTexts`]. JSON is never empty,
     /// so an empty text is an absent one.
-    ends: [usize; 5],
+    ends: [usize; 6],
 }
 
 /// The texts that a call keeps of its request, each as JSON.
@@ -134,6 +136,8 @@ pub(crate) struct CallTexts<'a> {
     pub(crate) input_responses: Option<&'a str>,
     /// `requestState`, if the call may ask.
     pub(crate) request_state: Option<&'a str>,
+    /// `_meta`, if it has members that are not the specification's.
+    pub(crate) meta: Option<&'a str>,
 }
 
 impl CallText {
@@ -144,6 +148,7 @@ impl CallText {
             texts.capabilities,
             texts.input_responses,
             texts.request_state,
+            texts.meta,
         ]
         .map(Option::unwrap_or_default);
         let mut end = 0;
@@ -186,6 +191,10 @@ impl CallText {
 
     fn request_state(&self) -> Option<&str> {
         self.part(4)
+    }
+
+    fn meta(&self) -> Option<&str> {
+        self.part(5)
     }
 
     fn size(&self) -> usize {
@@ -334,6 +343,15 @@ impl CallContext {
             Era::Legacy => (self.client.as_ref())
                 .map_or_else(ClientCapabilities::default, |client| client.capabilities),
         }
+    }
+
+    /// Returns the members of the request's `_meta` that are not the
+    /// specification's.
+    pub(crate) fn meta(&self) -> Map<String, Value> {
+        let text = self.text.meta().unwrap_or("{}");
+        let mut members: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+        members.retain(|key, _| !is_of_protocol(key));
+        members
     }
 
     /// Returns the call's reference, which is made when it is first needed.

@@ -1,6 +1,6 @@
 //! The reply of a handler.
 
-use crate::content::{PromptResult, ToolResult};
+use crate::content::{PromptResult, ResultMeta, ToolResult};
 use crate::primitive::Kind;
 
 /// The reply of a call, of the kind that was called.
@@ -83,6 +83,15 @@ impl Reply {
             Self::Prompt(result) => Some(result),
             Self::Tool(_) => None,
         }
+    }
+
+    /// Returns its `_meta`, if it has any.
+    pub(super) fn meta(&self) -> Option<&ResultMeta> {
+        let meta = match self {
+            Self::Tool(result) => &result.meta,
+            Self::Prompt(result) => &result.meta,
+        };
+        (!meta.is_empty()).then_some(meta)
     }
 
     /// Returns its bytes as JSON, without the envelope.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::CallContext;
 use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
 
@@ -110,6 +112,28 @@ impl RequestInfo {
     #[must_use]
     pub fn client(&self) -> Option<&ClientInfo> {
         self.0.client()
+    }
+
+    /// Returns the members of the request's `_meta` that the specification does
+    /// not define, such as those of a host or an extension. They are parsed at
+    /// each call of this method. The client chose them: treat them as
+    /// arguments that nothing has checked.
+    ///
+    /// ```
+    /// use mcp_kit::{RequestInfo, tool};
+    ///
+    /// /// Returns the tenant that the host sends along.
+    /// #[tool]
+    /// async fn tenant(request: RequestInfo) -> String {
+    ///     match request.meta().get("example.com/tenant") {
+    ///         Some(tenant) => tenant.to_string(),
+    ///         None => "none".to_owned(),
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn meta(&self) -> Map<String, Value> {
+        self.0.meta()
     }
 
     /// Returns an identifier of the client's session over HTTP, which traces

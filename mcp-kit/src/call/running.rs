@@ -516,7 +516,7 @@ impl CallContext {
     fn answer(&self, reply: &Reply, buffer: Vec<u8>) -> Answer {
         self.result(buffer, |out, era| {
             (self.target.kind.write)(out, era, reply);
-            self.home.end_result(out, era);
+            self.home.end_result(out, era, reply.meta());
         })
     }
 

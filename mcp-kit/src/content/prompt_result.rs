@@ -1,8 +1,9 @@
 //! The result of a prompt: messages for a conversation.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use super::Content;
+use super::{Content, ResultMeta};
 use crate::protocol::encode;
 
 /// The speaker of a message in a conversation. (Specification: `Role`.)
@@ -99,10 +100,11 @@ impl PromptMessage {
 ///     .with_description("An incident summary for managers");
 /// assert_eq!(result.messages().len(), 1);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PromptResult {
     pub(crate) description: Option<String>,
     pub(crate) messages: Vec<PromptMessage>,
+    pub(crate) meta: ResultMeta,
 }
 
 impl PromptResult {
@@ -112,6 +114,7 @@ impl PromptResult {
         Self {
             description: None,
             messages,
+            meta: ResultMeta::default(),
         }
     }
 
@@ -120,6 +123,21 @@ impl PromptResult {
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
+    }
+
+    /// Sets a member of the result's `_meta`, and replaces an earlier one of the
+    /// same key. The key `io.modelcontextprotocol/serverInfo` is the server's
+    /// own, and is left out.
+    #[must_use]
+    pub fn with_meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.meta.insert(key.into(), value.into());
+        self
+    }
+
+    /// Returns the result's `_meta`, if it has any.
+    #[must_use]
+    pub fn meta(&self) -> Option<&Map<String, Value>> {
+        self.meta.get()
     }
 
     /// Returns the description.
@@ -153,6 +171,8 @@ impl PromptResult {
             .map(|message| FRAME + size(&message.content))
             .fold(0, usize::saturating_add);
         let of_description = self.description.as_deref().map_or(0, encode::string_size);
-        of_messages.saturating_add(of_description)
+        of_messages
+            .saturating_add(of_description)
+            .saturating_add(self.meta.size())
     }
 }

@@ -1,8 +1,10 @@
 //! The result of a tool's call.
 
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
-use super::Content;
+use super::{Content, ResultMeta};
+
 /// The result of a call: content for the model and, if the tool has an output
 /// schema, the same as structured content.
 #[derive(Clone, Debug, Default)]
@@ -10,6 +12,7 @@ pub struct ToolResult {
     pub(crate) content: Vec<Content>,
     pub(crate) structured: Option<Box<RawValue>>,
     pub(crate) is_error: bool,
+    pub(crate) meta: ResultMeta,
 }
 
 impl ToolResult {
@@ -25,6 +28,7 @@ impl ToolResult {
             content,
             structured: None,
             is_error: false,
+            meta: ResultMeta::default(),
         }
     }
 
@@ -42,6 +46,29 @@ impl ToolResult {
     pub fn into_failure(mut self) -> Self {
         self.is_error = true;
         self
+    }
+
+    /// Sets a member of the result's `_meta`, which is for the host and not for
+    /// the model, and replaces an earlier one of the same key. The key
+    /// `io.modelcontextprotocol/serverInfo` is the server's own, and is left
+    /// out.
+    ///
+    /// ```
+    /// use mcp_kit::tool::ToolResult;
+    ///
+    /// let result = ToolResult::text("3 rows").with_meta("example.com/elapsed", 12);
+    /// assert_eq!(result.meta().unwrap()["example.com/elapsed"], 12);
+    /// ```
+    #[must_use]
+    pub fn with_meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.meta.insert(key.into(), value.into());
+        self
+    }
+
+    /// Returns the result's `_meta`, if it has any.
+    #[must_use]
+    pub fn meta(&self) -> Option<&Map<String, Value>> {
+        self.meta.get()
     }
 
     /// Returns the blocks of content.
@@ -74,7 +101,7 @@ impl ToolResult {
     /// Returns the bytes of the content and the structured content as JSON.
     pub(crate) fn size(&self) -> usize {
         let structured = self.structured.as_ref().map_or(0, |json| json.get().len());
-        self.content.iter().map(Content::size).sum::<usize>() + structured
+        self.content.iter().map(Content::size).sum::<usize>() + structured + self.meta.size()
     }
 
     /// Whether [`size`](Self::size) is at most `bytes`. Most results are so
@@ -86,7 +113,8 @@ impl ToolResult {
             .iter()
             .map(Content::size_at_most)
             .sum::<usize>()
-            + structured;
+            + structured
+            + self.meta.size();
         most <= bytes || self.size() <= bytes
     }
 

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
+use super::Icon;
 use crate::args::CompiledArgs;
 use crate::limits::Rate;
 use crate::primitive::{Kind, WarningCode};
@@ -15,6 +18,9 @@ pub(crate) struct CommonDefinition {
     pub(crate) name: Cow<'static, str>,
     pub(crate) title: Option<Cow<'static, str>>,
     pub(crate) description: Cow<'static, str>,
+    pub(crate) icons: Vec<Icon>,
+    /// The `_meta` of the primitive in a list.
+    pub(crate) meta: Map<String, Value>,
     pub(crate) arguments: Arc<CompiledArgs>,
     pub(crate) scope: Option<Cow<'static, str>>,
     pub(crate) limits: OwnLimits,
@@ -32,6 +38,8 @@ impl CommonDefinition {
             name,
             title: None,
             description,
+            icons: Vec::new(),
+            meta: Map::new(),
             arguments: Arc::new(CompiledArgs::none()),
             scope: None,
             limits: OwnLimits::default(),

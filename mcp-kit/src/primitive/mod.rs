@@ -2,6 +2,7 @@
 //! schemas; what a call of one does is elsewhere (`call`, `tool`, `prompt`).
 
 mod common;
+mod icon;
 mod info;
 mod lint;
 #[cfg(feature = "http")]
@@ -11,6 +12,7 @@ mod tool;
 mod warning_code;
 
 pub(crate) use common::{CommonDefinition, OwnLimits, name_problem};
+pub use icon::{Icon, IconTheme};
 pub(crate) use info::Scopes;
 pub use info::{Kind, PrimitiveInfo};
 pub(crate) use lint::{Found, common_warnings};

@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::call::{Definition, KindRow, Reply, as_protocol_error};
 use crate::primitive::{
-    CommonDefinition, Kind, PrimitiveInfo, PromptArgument, PromptDefinition, WarningCode,
+    CommonDefinition, Icon, Kind, PrimitiveInfo, PromptArgument, PromptDefinition, WarningCode,
     common_warnings, name_problem,
 };
 use crate::protocol::{Era, encode};
@@ -40,6 +41,8 @@ impl Definition for PromptDefinition {
             title: self.title(),
             description: self.description(),
             arguments: self.arguments(),
+            icons: &self.common.icons,
+            meta: &self.common.meta,
         };
         let mut json = Vec::new();
         encode::json(&mut json, &listed);
@@ -87,4 +90,8 @@ struct Listed<'a> {
     description: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     arguments: &'a [PromptArgument],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    icons: &'a [Icon],
+    #[serde(rename = "_meta", skip_serializing_if = "Map::is_empty")]
+    meta: &'a Map<String, Value>,
 }

@@ -2,33 +2,101 @@
 //! and the progress token of both eras.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::value::BorrowedStrDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Era, ErrorCode, LogLevel, ProtocolVersion, RequestId, RpcError};
 
 /// The members of `_meta` that the server reads.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Meta<'a> {
-    #[serde(borrow, rename = "io.modelcontextprotocol/protocolVersion", default)]
     protocol_version: Option<&'a RawValue>,
-    #[serde(borrow, rename = "io.modelcontextprotocol/clientCapabilities", default)]
     pub(crate) client_capabilities: Option<&'a RawValue>,
     /// The client's information about itself.
-    #[serde(borrow, rename = "io.modelcontextprotocol/clientInfo", default)]
     pub(crate) client_info: Option<&'a RawValue>,
-    #[serde(borrow, rename = "progressToken", default)]
     progress_token: Option<&'a RawValue>,
-    #[serde(borrow, rename = "io.modelcontextprotocol/logLevel", default)]
     log_level: Option<&'a RawValue>,
     /// The trace of the request, in the format of W3C Trace Context.
-    #[cfg(feature = "otel")]
-    #[serde(borrow, default)]
+    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "for traces"))]
     pub(crate) traceparent: Option<&'a RawValue>,
-    #[cfg(feature = "otel")]
-    #[serde(borrow, default)]
+    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "for traces"))]
     pub(crate) tracestate: Option<&'a RawValue>,
+    /// Whether there are members that the specification does not define.
+    pub(crate) has_more: bool,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(field_identifier)]
+enum Member {
+    #[serde(rename = "io.modelcontextprotocol/protocolVersion")]
+    ProtocolVersion,
+    #[serde(rename = "io.modelcontextprotocol/clientCapabilities")]
+    ClientCapabilities,
+    #[serde(rename = "io.modelcontextprotocol/clientInfo")]
+    ClientInfo,
+    #[serde(rename = "progressToken")]
+    ProgressToken,
+    #[serde(rename = "io.modelcontextprotocol/logLevel")]
+    LogLevel,
+    #[serde(rename = "traceparent")]
+    TraceParent,
+    #[serde(rename = "tracestate")]
+    TraceState,
+    #[serde(rename = "baggage")]
+    Baggage,
+    #[serde(other)]
+    Other,
+}
+
+/// Whether the specification defines this member of a request's `_meta`.
+pub(crate) fn is_of_protocol(key: &str) -> bool {
+    let member = Member::deserialize(BorrowedStrDeserializer::<serde::de::value::Error>::new(key));
+    !matches!(member, Ok(Member::Other) | Err(_))
+}
+
+/// Accepts only objects: a derived implementation would also accept a list.
+impl<'de: 'a, 'a> Deserialize<'de> for Meta<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MetaVisitor)
+    }
+}
+
+struct MetaVisitor;
+
+impl<'de> Visitor<'de> for MetaVisitor {
+    type Value = Meta<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut meta = Meta::default();
+        while let Some(member) = map.next_key()? {
+            let place = match member {
+                Member::ProtocolVersion => &mut meta.protocol_version,
+                Member::ClientCapabilities => &mut meta.client_capabilities,
+                Member::ClientInfo => &mut meta.client_info,
+                Member::ProgressToken => &mut meta.progress_token,
+                Member::LogLevel => &mut meta.log_level,
+                Member::TraceParent => &mut meta.traceparent,
+                Member::TraceState => &mut meta.tracestate,
+                Member::Baggage | Member::Other => {
+                    meta.has_more |= matches!(member, Member::Other);
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            if place.is_some() {
+                return Err(Error::custom("repeated member"));
+            }
+            *place = map.next_value()?;
+        }
+        Ok(meta)
+    }
 }
 
 impl<'a> Meta<'a> {
@@ -37,8 +105,6 @@ impl<'a> Meta<'a> {
         match meta {
             None => Ok(Self::default()),
             Some(meta) if meta.get() == "null" => Ok(Self::default()),
-            // serde would take a list for a struct, position by position.
-            Some(meta) if !meta.get().starts_with('{') => Err(invalid_meta()),
             Some(meta) => serde_json::from_str(meta.get()).map_err(|_| invalid_meta()),
         }
     }

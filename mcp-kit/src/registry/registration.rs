@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::call::{Definition, Handler, Middleware, StateMap};
 use crate::extract::Requirements;
 use crate::limits::{Limits, Rate};
-use crate::primitive::{Kind, OwnLimits, Scopes, WarningCode};
+use crate::primitive::{Icon, Kind, OwnLimits, Scopes, WarningCode};
 use crate::prompt::{self, Prompt, PromptFn};
 use crate::tool::{self, Tool, ToolFn};
 
@@ -227,6 +229,36 @@ impl Registration {
         self
     }
 
+    /// Adds an icon, which hosts may show beside the primitive.
+    ///
+    /// ```
+    /// use mcp_kit::primitive::Icon;
+    /// # use mcp_kit::{Server, tool};
+    /// # /// A report.
+    /// # #[tool] async fn report() -> String { String::new() }
+    /// let server = Server::builder("reports", "1.0.0")
+    ///     .tool_with::<report>(|tool| {
+    ///         tool.icon(Icon::new("https://example.com/report.png").with_size("48x48"))
+    ///             .meta("example.com/team", "finance")
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), mcp_kit::server::BuildError>(())
+    /// ```
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.definition.common_mut().icons.push(icon);
+        self
+    }
+
+    /// Sets a member of the primitive's `_meta` in lists, and replaces an
+    /// earlier one of the same key. The specification ("General fields:
+    /// `_meta`") asks for a prefix with a domain of yours:
+    /// `example.com/team`.
+    pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        let meta = &mut self.definition.common_mut().meta;
+        meta.insert(key.into(), value.into());
+        self
+    }
+
     /// Adds a middleware around this primitive alone, inside those of its routers and
     /// of the server.
     pub fn layer(mut self, middleware: impl Middleware) -> Self {
@@ -254,6 +286,9 @@ impl Registration {
         let mut problems = self.definition.problems();
         let named = format!("{} \"{}\"", self.kind(), self.name());
         let limits = self.limits();
+        let icons = self.definition.common().icons.iter();
+        let of_icons = icons.filter_map(Icon::problem);
+        problems.extend(of_icons.map(|problem| format!("{named}: {problem}")));
         if limits.timeout.is_some_and(|timeout| timeout.is_zero()) {
             problems.push(format!(
                 "{named}: its timeout is zero; every call would time out"

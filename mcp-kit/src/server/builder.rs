@@ -3,7 +3,9 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use super::drain::Drain;
@@ -19,8 +21,7 @@ use crate::middleware::RateLimit;
 use crate::observe::Meter;
 #[cfg(feature = "metrics")]
 use crate::observe::metrics::Metrics;
-use crate::primitive::Annotations;
-use crate::primitive::WarningCode;
+use crate::primitive::{Annotations, Icon, WarningCode};
 use crate::prompt::PromptFn;
 use crate::protocol::encode;
 use crate::registry::{IntoRegistration, Policy, Registration, Router, Step, Store, Via};
@@ -31,6 +32,7 @@ use crate::tool::ToolFn;
 pub struct ServerBuilder {
     name: String,
     version: String,
+    about: About,
     instructions: Option<String>,
     limits: Limits,
     states: StateMap,
@@ -48,6 +50,21 @@ pub struct ServerBuilder {
     pub(super) accepted_warnings: Vec<WarningCode>,
     network: Box<dyn NetworkOptions>,
     meter: Meter,
+    list_ttl: Duration,
+}
+
+/// The server's information about itself that is for people.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct About {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    website_url: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    icons: Vec<Icon>,
 }
 
 impl ServerBuilder {
@@ -55,6 +72,7 @@ impl ServerBuilder {
         Self {
             name,
             version,
+            about: About::default(),
             instructions: None,
             limits: Limits::default(),
             states: StateMap::default(),
@@ -72,7 +90,34 @@ impl ServerBuilder {
             accepted_warnings: Vec::new(),
             network: Box::new(NoNetwork),
             meter: Meter::default(),
+            list_ttl: Duration::ZERO,
         }
+    }
+
+    /// Sets the server's name for people. (Since 2025-06-18.)
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.about.title = Some(title.into());
+        self
+    }
+
+    /// Sets a description of the server, for people who choose among servers.
+    /// [`instructions`](Self::instructions) are for models. (Since 2025-11-25.)
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.about.description = Some(description.into());
+        self
+    }
+
+    /// Sets the address of the server's website, such as
+    /// `https://example.com`. (Since 2025-11-25.)
+    pub fn website_url(mut self, url: impl Into<String>) -> Self {
+        self.about.website_url = Some(url.into());
+        self
+    }
+
+    /// Adds an icon of the server. (Since 2025-11-25.)
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.about.icons.push(icon);
+        self
     }
 
     /// Sets the instructions for models: what they should know about the server
@@ -302,6 +347,25 @@ impl ServerBuilder {
         self
     }
 
+    /// Sets how long a client may keep a list, and what `server/discover`
+    /// returned, without a further request (`ttlMs` of 2026-07-28). The default
+    /// is zero: such a copy is stale at once. Shared caches keep only what is
+    /// the same for every caller: a list that depends on scopes has the
+    /// `cacheScope` `private`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let server = mcp_kit::Server::builder("reports", "1.0.0")
+    ///     .list_ttl(Duration::from_secs(300))
+    ///     .build()?;
+    /// # Ok::<(), mcp_kit::server::BuildError>(())
+    /// ```
+    pub fn list_ttl(mut self, ttl: Duration) -> Self {
+        self.list_ttl = ttl;
+        self
+    }
+
     /// Accepts a kind of warning for the server and all of its tools; see
     /// [`Registration::accept_warning`].
     pub fn accept_warning(mut self, code: WarningCode) -> Self {
@@ -380,9 +444,11 @@ impl ServerBuilder {
                 identity: Arc::new(Identity::new(
                     &self.name,
                     &self.version,
+                    &self.about,
                     self.instructions.as_deref(),
                 )),
                 rounds: RoundSettings::new(&self.name, self.state_keys, &self.limits),
+                list_ttl: self.list_ttl,
                 name: self.name,
                 version: self.version,
                 permits: Arc::new(Semaphore::new(
@@ -412,6 +478,7 @@ impl ServerBuilder {
     fn problems(&self) -> Vec<String> {
         let mut problems: Vec<String> = self.limits.problems().collect();
         problems.extend(self.state_keys.problems());
+        problems.extend(self.about.icons.iter().filter_map(Icon::problem));
         problems.extend(self.network.problems(&self.meter));
         if cfg!(panic = "abort") {
             problems.push(
@@ -461,21 +528,33 @@ impl fmt::Debug for ServerBuilder {
 }
 
 impl Identity {
-    fn new(name: &str, version: &str, instructions: Option<&str>) -> Self {
-        let quoted = |text: &str| {
-            let mut json = Vec::new();
-            encode::string(&mut json, text);
-            String::from_utf8(json).unwrap_or_default()
+    fn new(name: &str, version: &str, about: &About, instructions: Option<&str>) -> Self {
+        #[derive(Serialize)]
+        struct Implementation<'a> {
+            name: &'a str,
+            version: &'a str,
+            #[serde(flatten)]
+            about: Option<&'a About>,
+        }
+        let implementation = |about| {
+            json_text(&Implementation {
+                name,
+                version,
+                about,
+            })
         };
         Self {
-            info: format!(
-                r#"{{"name":{},"version":{}}}"#,
-                quoted(name),
-                quoted(version)
-            ),
-            instructions: instructions.map(quoted),
+            short: implementation(None),
+            full: implementation(Some(about)),
+            instructions: instructions.map(|text| json_text(&text)),
         }
     }
+}
+
+fn json_text(value: &impl Serialize) -> String {
+    let mut json = Vec::new();
+    encode::json(&mut json, value);
+    String::from_utf8(json).unwrap_or_default()
 }
 
 /// Why a server could not be built: every problem, each with the fix.

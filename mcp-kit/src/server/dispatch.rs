@@ -13,6 +13,7 @@ use crate::call::{
     RoundSettings, StateMap, Target,
 };
 use crate::caller::Principal;
+use crate::content::ResultMeta;
 use crate::observe::{self, CallStart};
 use crate::primitive::Kind;
 use crate::protocol::message::Request;
@@ -172,7 +173,7 @@ impl ServerInner {
             encode::string(out, version.as_str());
             self.write_capabilities(out);
             out.extend_from_slice(br#","serverInfo":"#);
-            out.extend_from_slice(self.identity.info.as_bytes());
+            out.extend_from_slice(self.identity.full.as_bytes());
             self.write_instructions(out);
             out.push(b'}');
         });
@@ -213,8 +214,10 @@ impl ServerInner {
             encode::json(out, &[ProtocolVersion::V2026_07_28.as_str()]);
             self.write_capabilities(out);
             self.write_instructions(out);
-            out.extend_from_slice(br#","ttlMs":0,"cacheScope":"public""#);
-            self.end_result(out, Era::Modern);
+            self.write_cache_hints(out, false);
+            out.extend_from_slice(br#","resultType":"complete","_meta":{"#);
+            self.write_server_info(out, &self.identity.full);
+            out.extend_from_slice(b"}}");
         });
         Ok(())
     }
@@ -260,10 +263,9 @@ impl ServerInner {
                 encode::string(out, cursor);
             }
             if era == Era::Modern {
-                out.extend_from_slice(br#","ttlMs":0,"cacheScope":"#);
-                encode::string(out, if page.is_private { "private" } else { "public" });
+                self.write_cache_hints(out, page.is_private);
             }
-            self.end_result(out, era);
+            self.end_result(out, era, None);
         });
         Ok(())
     }
@@ -320,6 +322,9 @@ impl ServerInner {
             Era::Modern => meta.log_level(),
             Era::Legacy => Some(session.log_level.unwrap_or(LogLevel::Info)),
         };
+        if meta.has_more {
+            texts.meta = request.params.meta.map(RawValue::get);
+        }
         let start = CallStart {
             method: method.name,
             info: &target.info,
@@ -348,6 +353,14 @@ impl ServerInner {
         })))
     }
 
+    /// Writes how long, and by whom, a list may be kept. (2026-07-28, "Caching".)
+    fn write_cache_hints(&self, out: &mut Vec<u8>, is_private: bool) {
+        out.extend_from_slice(br#","ttlMs":"#);
+        encode::json(out, &self.list_ttl.as_millis().min(u128::from(u32::MAX)));
+        out.extend_from_slice(br#","cacheScope":"#);
+        encode::string(out, if is_private { "private" } else { "public" });
+    }
+
     fn write_instructions(&self, out: &mut Vec<u8>) {
         if let Some(instructions) = &self.identity.instructions {
             out.extend_from_slice(br#","instructions":"#);
@@ -355,11 +368,10 @@ impl ServerInner {
         }
     }
 
-    /// Writes the server's information, as a further member of a result's
-    /// `_meta`.
-    pub(crate) fn write_server_info(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(br#","io.modelcontextprotocol/serverInfo":"#);
-        out.extend_from_slice(self.identity.info.as_bytes());
+    /// Writes the server's information, as a member of a result's `_meta`.
+    pub(super) fn write_server_info(&self, out: &mut Vec<u8>, info: &str) {
+        out.extend_from_slice(br#""io.modelcontextprotocol/serverInfo":"#);
+        out.extend_from_slice(info.as_bytes());
     }
 }
 
@@ -387,22 +399,30 @@ impl Home for ServerInner {
         &self.rounds
     }
 
-    fn end_result(&self, out: &mut Vec<u8>, era: Era) {
-        if era == Era::Modern {
-            out.extend_from_slice(
-                br#","resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":"#,
-            );
-            out.extend_from_slice(self.identity.info.as_bytes());
-            out.push(b'}');
+    fn end_result(&self, out: &mut Vec<u8>, era: Era, meta: Option<&ResultMeta>) {
+        match (era, meta) {
+            (Era::Modern, meta) => {
+                out.extend_from_slice(br#","resultType":"complete","_meta":{"#);
+                if let Some(meta) = meta {
+                    meta.write(out);
+                }
+                self.write_server_info(out, &self.identity.short);
+                out.push(b'}');
+            }
+            (Era::Legacy, Some(meta)) => {
+                out.extend_from_slice(br#","_meta":{"#);
+                meta.write(out);
+                out.pop(); // the last comma
+                out.push(b'}');
+            }
+            (Era::Legacy, None) => {}
         }
         out.push(b'}');
     }
 
     fn end_round(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(
-            br#","resultType":"input_required","_meta":{"io.modelcontextprotocol/serverInfo":"#,
-        );
-        out.extend_from_slice(self.identity.info.as_bytes());
+        out.extend_from_slice(br#","resultType":"input_required","_meta":{"#);
+        self.write_server_info(out, &self.identity.short);
         out.extend_from_slice(b"}}");
     }
 }

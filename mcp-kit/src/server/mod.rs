@@ -14,6 +14,7 @@ mod subscriptions;
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[cfg(feature = "http")]
 use arc_swap::ArcSwap;
@@ -85,6 +86,8 @@ pub(crate) struct ServerInner {
     identity: Arc<Identity>,
     /// The settings of calls that ask their client.
     pub(super) rounds: RoundSettings,
+    /// How long a client may keep a list.
+    list_ttl: Duration,
     /// The command line replaces the options of `build()`.
     #[cfg(feature = "http")]
     network: ArcSwap<Box<dyn NetworkOptions>>,
@@ -99,8 +102,11 @@ pub(crate) struct ServerInner {
 
 /// The server's information about itself, as JSON that is written unchanged.
 struct Identity {
-    /// `{"name":…,"version":…}`
-    info: String,
+    /// `{"name":…,"version":…}`, which is part of each result of 2026-07-28.
+    short: String,
+    /// The same with the title, the description, the website and the icons, for
+    /// `initialize` and `server/discover`.
+    full: String,
     /// The members that follow in `initialize` and `server/discover`.
     instructions: Option<String>,
 }

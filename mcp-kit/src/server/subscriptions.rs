@@ -45,7 +45,8 @@ impl ServerInner {
                 br#"{"resultType":"complete","_meta":{"io.modelcontextprotocol/subscriptionId":"#,
             );
             id.write(out);
-            self.write_server_info(out);
+            out.push(b',');
+            self.write_server_info(out, &self.identity.short);
             out.extend_from_slice(b"}}");
         });
     }

@@ -21,7 +21,7 @@ impl ToolResult {
         Ok(Self {
             content: vec![Content::text(json.get())],
             structured: Some(json),
-            is_error: false,
+            ..Self::default()
         })
     }
 }

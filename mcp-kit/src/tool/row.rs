@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::lint;
 use crate::call::{Definition, Failure, KindRow, Middleware, Reply};
@@ -15,7 +15,7 @@ use crate::middleware::ValidateOutput;
 #[cfg(feature = "http")]
 use crate::primitive::ParamHeader;
 use crate::primitive::{
-    Annotations, CommonDefinition, Kind, PrimitiveInfo, Scopes, ToolDefinition, WarningCode,
+    Annotations, CommonDefinition, Icon, Kind, PrimitiveInfo, Scopes, ToolDefinition, WarningCode,
     name_problem,
 };
 use crate::protocol::{Era, RpcError, encode};
@@ -56,6 +56,8 @@ impl Definition for ToolDefinition {
                 .output_schema()
                 .filter(|schema| era == Era::Modern || is_object(schema)),
             annotations: info.annotations(),
+            icons: &self.common.icons,
+            meta: &self.common.meta,
         };
         let mut json = Vec::new();
         encode::json(&mut json, &listed);
@@ -144,6 +146,10 @@ struct Listed<'a> {
     output_schema: Option<&'a Value>,
     #[serde(skip_serializing_if = "Annotations::is_empty")]
     annotations: &'a Annotations,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    icons: &'a [Icon],
+    #[serde(rename = "_meta", skip_serializing_if = "Map::is_empty")]
+    meta: &'a Map<String, Value>,
 }
 
 /// Whether a schema describes an object. In the legacy era structured content

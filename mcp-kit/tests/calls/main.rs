@@ -8,6 +8,7 @@
     clippy::panic
 )]
 
+mod about;
 mod arguments;
 mod asking;
 mod bounds;
