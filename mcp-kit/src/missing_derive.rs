@@ -16,13 +16,13 @@ use serde::de::Error as _;
 use crate::args::shape::{Shape, Shaped};
 use crate::args::{ArgsSpec, DecodeError, DerivesDeserialize, DerivesJsonSchema, DerivesValidate};
 
-#[must_use = "write `#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]`"]
+#[must_use = "derive `Deserialize`, `JsonSchema` and `Validate`"]
 pub trait Deserialize: MissingDerive {}
 
-#[must_use = "write `#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]`"]
+#[must_use = "derive `Deserialize`, `JsonSchema` and `Validate`"]
 pub trait JsonSchema: MissingDerive {}
 
-#[must_use = "write `#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]`, without `#[garde(context(…))]`"]
+#[must_use = "derive `Deserialize`, `JsonSchema` and `Validate`, without `#[garde(context(…))]`"]
 pub trait Validate {}
 
 #[must_use = "a call's arguments move between threads: use `Arc` in place of `Rc`, `Mutex` in place of `RefCell`"]

@@ -10,4 +10,5 @@ fn every_mistake_has_one_message() {
     cases.compile_fail("ui/tool/*.rs");
     cases.compile_fail("ui/prompt/*.rs");
     cases.compile_fail("ui/args/*.rs");
+    cases.compile_fail("ui/elicit/*.rs");
 }

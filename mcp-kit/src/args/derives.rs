@@ -10,7 +10,7 @@ use serde::de::{Deserialize, DeserializeOwned};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not derive `serde::Deserialize`",
     label = "`Deserialize` is missing",
-    note = "write `#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]`"
+    note = "derive `Deserialize`, `JsonSchema` and `Validate`"
 )]
 pub trait DerivesDeserialize: DeserializeOwned {}
 
@@ -22,7 +22,7 @@ impl<T> DerivesDeserialize for T where T: for<'de> Deserialize<'de> {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not derive `schemars::JsonSchema`",
     label = "`JsonSchema` is missing",
-    note = "write `#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]`"
+    note = "derive `Deserialize`, `JsonSchema` and `Validate`"
 )]
 pub trait DerivesJsonSchema: JsonSchema {}
 
@@ -32,7 +32,7 @@ impl<T: JsonSchema> DerivesJsonSchema for T {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not derive `garde::Validate` with the context `()`",
     label = "`Validate` is missing, or has another context",
-    note = "write `#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]`, without `#[garde(context(…))]`"
+    note = "derive `Deserialize`, `JsonSchema` and `Validate`, without `#[garde(context(…))]`"
 )]
 pub trait DerivesValidate: Validate<Context = ()> {}
 

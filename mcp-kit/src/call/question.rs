@@ -22,6 +22,8 @@ pub(crate) struct Question {
     /// The capability without which the client is not asked.
     pub(crate) needs: ClientCapability,
     pub(crate) params: Box<RawValue>,
+    /// The name that the handler has given to the question.
+    pub(crate) key: Option<Box<str>>,
 }
 
 /// An answer that the server does not accept.

@@ -81,7 +81,7 @@ use crate::args::ToolArgs;
     label = "does not derive `ElicitForm`",
     note = "derive `Deserialize`, `JsonSchema`, `Validate` and `ElicitForm` for a struct with flat fields"
 )]
-pub trait ElicitForm: ToolArgs + Send {
+pub trait ElicitForm: ToolArgs {
     #[doc(hidden)]
     fn __form() -> &'static FormCell;
 }

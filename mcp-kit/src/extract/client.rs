@@ -1,5 +1,6 @@
 //! Asks the client of a call.
 
+mod asking;
 mod elicit;
 mod log;
 mod roots;
@@ -14,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{FromCall, Requirements};
+pub use asking::Asking;
 pub use elicit::Elicited;
 pub use roots::Root;
 pub use sample::{SampleRequest, Sampled};

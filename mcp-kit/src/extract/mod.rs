@@ -9,7 +9,7 @@ mod state;
 pub use crate::call::RequestInfo;
 pub use crate::protocol::LogLevel;
 pub use cancellation::Cancellation;
-pub use client::{Client, Elicited, Root, SampleRequest, Sampled};
+pub use client::{Asking, Client, Elicited, Root, SampleRequest, Sampled};
 pub use extension::Extension;
 pub use progress::Progress;
 pub use state::{Requirements, State};

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Client, Rejected};
-use crate::call::{Error, ErrorKind, Question};
+use super::{Asking, Client, unreadable};
+use crate::call::{Error, ErrorKind, Rejected};
 use crate::elicit::{ElicitForm, Form};
 use crate::protocol::{ClientCapability, Era, ProtocolVersion};
 use crate::support::reference::Reference;
@@ -92,58 +92,43 @@ impl Client {
     /// ```
     ///
     /// Specification: [elicitation](https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation).
-    pub async fn elicit<T: ElicitForm>(&self, message: &str) -> Result<Elicited<T>, Error> {
-        let form = Form::of::<T>().map_err(Error::internal)?;
+    pub fn elicit<T: ElicitForm>(&self, message: &str) -> Asking<Elicited<T>> {
+        let form = match Form::of::<T>() {
+            Ok(form) => form,
+            Err(problem) => return Asking::refused(Error::internal(problem)),
+        };
         let version = self.call.request.version;
         let Some(schema) = form.schema(version) else {
             let kind = self.call.target.info.kind();
-            return Err(Error::refusal(
+            return Asking::refused(Error::refusal(
                 ErrorKind::MissingCapability,
                 format!(
                     "This {kind} asks for a choice of several values, which clients can show since 2025-11-25. The client's version is {version}."
                 ),
             ));
         };
-        let params = |message: &str| {
+        let params = move |message: &str| {
             let mut params = json!({ "message": message, "requestedSchema": schema });
             if version >= ProtocolVersion::V2025_11_25 {
                 params["mode"] = "form".into();
             }
-            to_raw_value(&params)
+            params
         };
-        let question = Question {
-            method: "elicitation/create",
-            needs: ClientCapability::Form,
-            params: params(message)?,
-        };
-        let read = |answer: &RawValue| {
-            let wrong = |report: &str| Rejected {
+        let first = params(message);
+        let message = message.to_owned();
+        let read = move |answer: &RawValue| {
+            form_answer(form, answer).map_err(|report| Rejected {
                 error: Error::refusal(
                     ErrorKind::User,
                     format!("The client's answer to the form was refused: {report}."),
                 ),
-                again: params(&format!(
+                again: to_raw_value(&params(&format!(
                     "{message}\n\nThe last answer was refused: {report}."
-                ))
+                )))
                 .ok(),
-            };
-            let answer = Answer::of(answer).map_err(|()| wrong("it is not a valid result"))?;
-            Ok(match answer.action {
-                Action::Accept => {
-                    let content = answer.content.map(RawValue::get);
-                    if content.is_some_and(|content| !content.starts_with(['{', 'n'])) {
-                        return Err(wrong("its content must be an object"));
-                    }
-                    let read = form.read::<T>(content);
-                    Elicited::Accepted(
-                        read.map_err(|violations| wrong(&violations.listed().to_string()))?,
-                    )
-                }
-                Action::Decline => Elicited::Declined,
-                Action::Cancel => Elicited::Cancelled,
             })
         };
-        self.ask_with(question, read).await
+        self.asking("elicitation/create", ClientCapability::Form, &first, read)
     }
 
     /// Asks the client's user to open a URL, for what must not pass through the
@@ -166,9 +151,9 @@ impl Client {
     /// the URL, and calls again later.
     ///
     /// Specification: [URL mode](https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#url-mode-elicitation-requests).
-    pub async fn elicit_url(&self, message: &str, url: &str) -> Result<Elicited<()>, Error> {
+    pub fn elicit_url(&self, message: &str, url: &str) -> Asking<Elicited<()>> {
         if !is_web_url(url) {
-            return Err(Error::internal(
+            return Asking::refused(Error::internal(
                 "`elicit_url` takes an absolute URL that begins with https:// or http://",
             ));
         }
@@ -177,32 +162,44 @@ impl Client {
             params["elicitationId"] = Reference::new().to_string().into();
         }
         if self.is_out_of_reach() && self.can_elicit_url() {
-            return Err(Error::url_required(params));
+            return Asking::refused(Error::url_required(params));
         }
-        let question = Question {
-            method: "elicitation/create",
-            needs: ClientCapability::Url,
-            params: to_raw_value(&params)?,
-        };
-        let read = |answer: &RawValue| match Answer::of(answer) {
-            Ok(answer) => Ok(match answer.action {
+        let read = |answer: &RawValue| {
+            let answer = Answer::of(answer).ok_or_else(|| unreadable("the URL"))?;
+            Ok(match answer.action {
                 Action::Accept => Elicited::Accepted(()),
                 Action::Decline => Elicited::Declined,
                 Action::Cancel => Elicited::Cancelled,
-            }),
-            Err(()) => Err(super::unreadable("the URL")),
+            })
         };
-        self.ask_with(question, read).await
+        self.asking("elicitation/create", ClientCapability::Url, &params, read)
     }
+}
+
+/// Reads the answer to a form, or reports what is wrong with it.
+fn form_answer<T: ElicitForm>(form: &Form, answer: &RawValue) -> Result<Elicited<T>, String> {
+    let answer = Answer::of(answer).ok_or("it is not a valid result")?;
+    match answer.action {
+        Action::Accept => {}
+        Action::Decline => return Ok(Elicited::Declined),
+        Action::Cancel => return Ok(Elicited::Cancelled),
+    }
+    let content = answer.content.map(RawValue::get);
+    // An absent content is an empty form.
+    if content.is_some_and(|content| content != "null" && !content.starts_with('{')) {
+        return Err("its content must be an object".to_owned());
+    }
+    let read = form.read(content);
+    read.map(Elicited::Accepted)
+        .map_err(|violations| violations.listed().to_string())
 }
 
 impl<'a> Answer<'a> {
     /// Reads a result; serde would also take a list for it.
-    fn of(answer: &'a RawValue) -> Result<Self, ()> {
+    fn of(answer: &'a RawValue) -> Option<Self> {
         let text = answer.get();
-        let is_object = text.starts_with('{');
-        let read = is_object.then(|| serde_json::from_str(text).ok());
-        read.flatten().ok_or(())
+        let read = || serde_json::from_str(text).ok();
+        text.starts_with('{').then(read)?
     }
 }
 

@@ -2,10 +2,9 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
-use super::{Client, unreadable};
-use crate::call::{Error, Question};
+use super::{Asking, Client, unreadable};
 use crate::protocol::ClientCapability;
 
 /// A folder or file that the client's user works with.
@@ -51,12 +50,7 @@ impl Client {
     /// ```
     ///
     /// Specification: [roots](https://modelcontextprotocol.io/specification/2026-07-28/client/roots).
-    pub async fn roots(&self) -> Result<Vec<Root>, Error> {
-        let question = Question {
-            method: "roots/list",
-            needs: ClientCapability::Roots,
-            params: to_raw_value(&json!({}))?,
-        };
+    pub fn roots(&self) -> Asking<Vec<Root>> {
         let read = |answer: &RawValue| {
             let text = answer.get();
             let is_object = text.starts_with('{');
@@ -64,6 +58,6 @@ impl Client {
             let answer = read.flatten().ok_or_else(|| unreadable("roots/list"))?;
             Ok(answer.roots)
         };
-        self.ask_with(question, read).await
+        self.asking("roots/list", ClientCapability::Roots, &json!({}), read)
     }
 }

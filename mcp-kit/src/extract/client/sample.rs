@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
-use super::{Client, unreadable};
-use crate::call::{Error, Question};
+use super::{Asking, Client, unreadable};
 use crate::content::Content;
 use crate::protocol::ClientCapability;
 
@@ -250,15 +249,9 @@ impl Client {
     /// ```
     ///
     /// Specification: [sampling](https://modelcontextprotocol.io/specification/2026-07-28/client/sampling).
-    pub async fn sample(&self, request: SampleRequest) -> Result<Sampled, Error> {
-        let question = Question {
-            method: "sampling/createMessage",
-            needs: ClientCapability::Sampling,
-            params: to_raw_value(&request)?,
-        };
-        let read = |answer: &RawValue| {
-            Sampled::of(answer).ok_or_else(|| unreadable("sampling/createMessage"))
-        };
-        self.ask_with(question, read).await
+    pub fn sample(&self, request: SampleRequest) -> Asking<Sampled> {
+        const METHOD: &str = "sampling/createMessage";
+        let read = |answer: &RawValue| Sampled::of(answer).ok_or_else(|| unreadable(METHOD));
+        self.asking(METHOD, ClientCapability::Sampling, &request, read)
     }
 }

@@ -1,0 +1,19 @@
+use garde::Validate;
+use mcp_kit::prelude::*;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+struct Address {
+    #[garde(skip)]
+    city: String,
+}
+
+#[derive(Deserialize, JsonSchema, Validate, ElicitForm)]
+struct Order {
+    #[serde(flatten)]
+    #[garde(dive)]
+    address: Address,
+}
+
+fn main() {}
