@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::request::RequestError;
+use super::subscription::SubscriptionFilter;
 
 /// Shared by a client and the link that fills it.
 #[derive(Default)]
@@ -24,6 +25,10 @@ struct Received {
     open: HashMap<u64, Open>,
     /// Messages that are not the answer to a request of this client.
     others: VecDeque<Value>,
+    /// The subscriptions, by the requests that opened them.
+    subscriptions: HashMap<u64, mpsc::UnboundedSender<Value>>,
+    /// What a legacy client follows.
+    followed: Vec<(SubscriptionFilter, mpsc::UnboundedSender<Value>)>,
     has_ended: bool,
 }
 
@@ -54,6 +59,29 @@ impl Inbox {
         }
     }
 
+    /// Receives the messages of the subscription `id`, which is opened next.
+    pub(super) fn follow(&self, id: u64) -> mpsc::UnboundedReceiver<Value> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let mut state = self.lock();
+        if !state.has_ended {
+            state.subscriptions.insert(id, sender);
+        }
+        receiver
+    }
+
+    /// Receives the notifications of a legacy server that a filter has.
+    pub(super) fn follow_legacy(
+        &self,
+        filter: SubscriptionFilter,
+    ) -> mpsc::UnboundedReceiver<Value> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let mut state = self.lock();
+        if !state.has_ended {
+            state.followed.push((filter, sender));
+        }
+        receiver
+    }
+
     /// Takes a message from the server.
     pub(crate) fn take(&self, mut message: Value) {
         if let Some(id) = cancelled_request(&message) {
@@ -61,7 +89,7 @@ impl Inbox {
         }
         let mut state = self.lock();
         let answered = message.get("id").and_then(Value::as_u64);
-        if let Some(open) = answered.and_then(|id| state.open.remove(&id)) {
+        if let Some(open) = answered.and_then(|id| state.remove(id)) {
             let outcome = match message.get_mut("error") {
                 Some(error) => Err(RequestError::of_json(error)),
                 None => Ok(message["result"].take()),
@@ -77,6 +105,9 @@ impl Inbox {
             let _ = open.progress.send(message["params"].take());
             return;
         }
+        let Some(message) = state.pass_on(message) else {
+            return;
+        };
         state.others.push_back(message);
         drop(state);
         self.changed.notify_waiters();
@@ -84,7 +115,7 @@ impl Inbox {
 
     /// Ends the request `id` without a message, unless it has its answer.
     pub(crate) fn finish(&self, id: u64, outcome: Result<Value, RequestError>) {
-        if let Some(open) = self.lock().open.remove(&id) {
+        if let Some(open) = self.lock().remove(id) {
             let _ = open.answer.send(outcome);
             self.changed.notify_waiters();
         }
@@ -95,6 +126,8 @@ impl Inbox {
         let mut state = self.lock();
         state.has_ended = true;
         state.open.clear();
+        state.subscriptions.clear();
+        state.followed.clear();
         drop(state);
         self.changed.notify_waiters();
     }
@@ -132,6 +165,35 @@ impl Inbox {
 
     fn lock(&self) -> MutexGuard<'_, Received> {
         self.state.lock()
+    }
+}
+
+impl Received {
+    fn remove(&mut self, id: u64) -> Option<Open> {
+        self.subscriptions.remove(&id);
+        self.open.remove(&id)
+    }
+
+    /// Passes a notification on to the subscriptions that requested it. Returns
+    /// it if there is none.
+    fn pass_on(&mut self, message: Value) -> Option<Value> {
+        const ID: &str = "io.modelcontextprotocol/subscriptionId";
+        if let Some(id) = message["params"]["_meta"][ID].as_u64() {
+            return match self.subscriptions.get(&id) {
+                Some(subscription) => subscription.send(message).err().map(|lost| lost.0),
+                None => Some(message),
+            };
+        }
+        let mut is_followed = false;
+        self.followed.retain(|(filter, followed)| {
+            if !filter.has(&message) {
+                return !followed.is_closed();
+            }
+            let was_sent = followed.send(message.clone()).is_ok();
+            is_followed |= was_sent;
+            was_sent
+        });
+        (!is_followed).then_some(message)
     }
 }
 

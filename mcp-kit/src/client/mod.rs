@@ -19,6 +19,7 @@ pub(crate) mod http;
 mod inbox;
 mod request;
 mod stream;
+mod subscription;
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub(crate) use answers::Script;
 pub use answers::{Answer, Asked};
 pub(crate) use inbox::Inbox;
 pub use request::{Answered, Call, CallResult, GetPromptResult, Request, RequestError};
+pub use subscription::{Subscription, SubscriptionFilter};
 
 use crate::caller::Principal;
 use crate::protocol::{Era, ProtocolVersion};

@@ -9,7 +9,7 @@ use crate::call::{Chains, Definition, Middleware, Observer, Target};
 use crate::limits::{Ledger, Limits};
 use crate::middleware::{Authorize, ConcurrencyLimit, RateLimit, Timeout, Validate};
 use crate::observe::{Log, Meter};
-use crate::primitive::{Annotations, WarningCode};
+use crate::primitive::{Annotations, PrimitiveInfo, WarningCode};
 use crate::protocol::Era;
 
 /// The server's settings for all of its primitives.
@@ -43,15 +43,21 @@ pub(crate) struct Entry {
     unlimited_at: Option<usize>,
 }
 
+/// A primitive for the registry, without what only the registry knows: its
+/// place, and HTTP's default rate.
+pub(crate) struct Prepared {
+    target: Target,
+    definition: Arc<dyn Definition>,
+    accepted_warnings: Arc<[WarningCode]>,
+    listed: [Arc<str>; 2],
+    /// The position of HTTP's default rate, if the primitive has no rate.
+    unlimited_at: Option<usize>,
+}
+
 impl Policy {
-    /// Merges the server's policy with the primitive's, and builds the chains
-    /// of its calls. `network_rate` is HTTP's default rate.
-    pub(super) fn entry(
-        &self,
-        registration: Registration,
-        serial: u64,
-        network_rate: Option<&RateLimit>,
-    ) -> Entry {
+    /// Merges the server's policy with the primitive's. This runs the code of
+    /// middlewares, so the registry must not be locked.
+    pub(super) fn prepare(&self, registration: Registration) -> Prepared {
         let limits = registration.limits();
         let handler_asks = registration.asks();
         let Registration {
@@ -96,17 +102,14 @@ impl Policy {
 
         let asks = handler_asks || layers.len() > built_in;
 
-        let log: Arc<dyn Observer> = Arc::new(Log {
-            all_calls: self.log_calls,
-        });
-        let observers = std::iter::once(log)
-            .chain(self.meter.observer(&info))
-            .chain(self.observers.iter().cloned());
         let listed = [Era::Legacy, Era::Modern].map(|era| definition.listing(&info, era).into());
         let target = Target {
             kind: definition.row(),
             handler,
-            chains: chains(layers.into(), unlimited_at, network_rate),
+            chains: Chains {
+                local: layers.into(),
+                network: Box::default(),
+            },
             arguments: Arc::clone(&definition.common().arguments),
             acceptance: Acceptance {
                 strict: (self.strict_arguments || strict_arguments)
@@ -115,22 +118,54 @@ impl Policy {
             },
             timeout,
             result_bytes: limits.result_bytes.unwrap_or(self.limits.result_bytes),
-            observers: observers.collect(),
+            observers: Box::default(),
             asks,
             has_span: self.log_calls,
             #[cfg(feature = "http")]
             param_headers: definition.param_headers().unwrap_or_default().into(),
             info,
         };
-        Entry {
-            target: Arc::new(target),
+        Prepared {
+            target,
             definition: definition.into(),
-            serial,
-            is_hidden: false,
             accepted_warnings: accepted_warnings.into(),
             listed,
-            #[cfg(all(feature = "cli", feature = "http"))]
             unlimited_at,
+        }
+    }
+}
+
+impl Prepared {
+    pub(super) fn info(&self) -> &PrimitiveInfo {
+        &self.target.info
+    }
+
+    /// Makes the entry, with its chains and observers. `network_rate` is HTTP's
+    /// default rate. This runs no code of a user.
+    pub(super) fn entry(
+        self,
+        policy: &Policy,
+        serial: u64,
+        network_rate: Option<&RateLimit>,
+    ) -> Entry {
+        let mut target = self.target;
+        let log: Arc<dyn Observer> = Arc::new(Log {
+            all_calls: policy.log_calls,
+        });
+        let observers = std::iter::once(log)
+            .chain(policy.meter.observer(&target.info))
+            .chain(policy.observers.iter().cloned());
+        target.observers = observers.collect();
+        target.chains = chains(target.chains.local, self.unlimited_at, network_rate);
+        Entry {
+            target: Arc::new(target),
+            definition: self.definition,
+            serial,
+            is_hidden: false,
+            accepted_warnings: self.accepted_warnings,
+            listed: self.listed,
+            #[cfg(all(feature = "cli", feature = "http"))]
+            unlimited_at: self.unlimited_at,
         }
     }
 }

@@ -16,7 +16,9 @@
 //! An entry has a chain of middlewares for HTTP, which has a default rate, and
 //! one for every other transport; a call takes the one of its transport.
 
+mod changes;
 mod entry;
+mod followers;
 mod lint;
 mod policy;
 mod registration;
@@ -29,12 +31,14 @@ mod warning;
 pub(crate) const MOST_PRIMITIVES: usize = 100_000;
 
 pub use crate::primitive::WarningCode;
+pub use changes::{Changes, RegistryError};
 pub(crate) use entry::{Entry, Policy};
+pub(crate) use followers::{Follower, Followers, Following, List, ListChanges, Lists};
 pub use policy::{CallPolicy, ToolPolicy};
 pub(crate) use registration::Via;
 pub use registration::{IntoRegistration, Registration};
 pub use router::Router;
 pub(crate) use snapshot::Step;
+pub use store::Registry;
 pub(crate) use store::Store;
-pub use store::{Changes, Registry, RegistryError};
 pub use warning::Warning;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::entry::{Entry, Policy};
+use super::entry::{Entry, Policy, Prepared};
 use super::{MOST_PRIMITIVES, Registration};
-use crate::call::{StateMap, Target};
+use crate::call::Target;
 use crate::caller::Principal;
 use crate::middleware::RateLimit;
 use crate::primitive::Kind;
@@ -39,13 +39,19 @@ struct OfKind {
 /// A kind and a name.
 pub(crate) type Key = (Kind, String);
 
-/// One change of what a server offers.
-pub(crate) enum Step {
-    Add(Registration),
-    Replace(Registration),
+/// One change of what a server offers. It adds a [`Registration`], which is
+/// [`Prepared`] before the registry is locked.
+pub(crate) enum Step<P = Registration> {
+    Add(P),
+    Replace(P),
     Remove(Key),
     Hide(Key),
     Show(Key),
+}
+
+/// A primitive that a step adds.
+pub(crate) trait Named {
+    fn key(&self) -> (Kind, &str);
 }
 
 /// A page of the primitives that a caller may see.
@@ -134,9 +140,7 @@ impl Snapshot {
                     .range((Bound::Excluded(after), Bound::Unbounded))
             })
             .map(|(_, entry)| entry)
-            .filter(|entry| {
-                !entry.is_hidden && entry.target.info.missing_scope(principal).is_none()
-            });
+            .filter(|entry| entry.is_visible_to(principal));
         let entries: Vec<_> = seen.by_ref().take(items).cloned().collect();
         let next_cursor = match (seen.next(), entries.last()) {
             (Some(_), Some(last)) => Some(URL_SAFE_NO_PAD.encode(last.serial.to_string())),
@@ -155,14 +159,19 @@ impl Snapshot {
         (1..=self.last_serial).contains(&serial).then_some(serial)
     }
 
-    /// Returns everything that is wrong with `steps`, each with the fix.
-    pub(super) fn problems(&self, steps: &[Step], states: &StateMap) -> Vec<String> {
+    /// Returns everything that is wrong with `steps`, each with the fix;
+    /// `of_primitive` returns what is wrong with a primitive by itself.
+    pub(super) fn problems<P: Named>(
+        &self,
+        steps: &[Step<P>],
+        of_primitive: impl Fn(&P) -> Vec<String>,
+    ) -> Vec<String> {
         let mut problems = Vec::new();
         let mut added = HashSet::new();
         let mut removed = HashSet::new();
         for step in steps {
-            if let Step::Add(registration) | Step::Replace(registration) = step {
-                problems.extend(registration.problems(states));
+            if let Step::Add(primitive) | Step::Replace(primitive) = step {
+                problems.extend(of_primitive(primitive));
             }
             let (kind, name) = step.key();
             let is_there = added.contains(&(kind, name))
@@ -204,28 +213,31 @@ impl Snapshot {
     }
 
     /// Returns another snapshot, with `steps` applied, which have no problems.
-    /// Calls see either this one or the other.
+    /// Calls see either this one or the other. What no snapshot has any more
+    /// goes into `gone`: it is dropped once the registry is not locked, since
+    /// that may run the code of its author.
     pub(super) fn after(
         &self,
-        steps: Vec<Step>,
+        steps: Vec<Step<Prepared>>,
         policy: &Policy,
         network_rate: Option<&RateLimit>,
+        gone: &mut Vec<Arc<Entry>>,
     ) -> Self {
         let mut next = self.clone();
         for step in steps {
             match step {
-                Step::Add(registration) => {
+                Step::Add(prepared) => {
                     next.last_serial += 1;
-                    let entry = policy.entry(registration, next.last_serial, network_rate);
-                    next.put(entry);
+                    let entry = prepared.entry(policy, next.last_serial, network_rate);
+                    gone.extend(next.put(entry));
                 }
-                Step::Replace(registration) => {
-                    let (kind, name) = (registration.kind(), registration.name());
+                Step::Replace(prepared) => {
+                    let (kind, name) = prepared.key();
                     if let Some(old) = next.entry(kind, name) {
                         let (serial, is_hidden) = (old.serial, old.is_hidden);
-                        let mut entry = policy.entry(registration, serial, network_rate);
+                        let mut entry = prepared.entry(policy, serial, network_rate);
                         entry.is_hidden = is_hidden;
-                        next.put(entry);
+                        gone.extend(next.put(entry));
                     }
                 }
                 Step::Remove((kind, name)) => {
@@ -233,6 +245,7 @@ impl Snapshot {
                         && let Some(entry) = of_kind.by_name.remove(name.as_str())
                     {
                         of_kind.by_serial.remove(&entry.serial);
+                        gone.push(entry);
                     }
                 }
                 Step::Hide(key) => next.set_hidden(&key, true),
@@ -265,23 +278,22 @@ impl Snapshot {
         }
     }
 
-    fn put(&mut self, entry: Entry) {
+    /// Returns the entry that had its place.
+    fn put(&mut self, entry: Entry) -> Option<Arc<Entry>> {
         let entry = Arc::new(entry);
         self.may_log |= entry.target.asks;
         let of_kind = self.kinds.entry(entry.target.info.kind()).or_default();
         of_kind
             .by_name
             .insert(entry.name().into(), Arc::clone(&entry));
-        of_kind.by_serial.insert(entry.serial, entry);
+        of_kind.by_serial.insert(entry.serial, entry)
     }
 }
 
-impl Step {
+impl<P: Named> Step<P> {
     pub(super) fn key(&self) -> (Kind, &str) {
         match self {
-            Self::Add(registration) | Self::Replace(registration) => {
-                (registration.kind(), registration.name())
-            }
+            Self::Add(primitive) | Self::Replace(primitive) => primitive.key(),
             Self::Remove((kind, name)) | Self::Hide((kind, name)) | Self::Show((kind, name)) => {
                 (*kind, name)
             }
@@ -296,5 +308,31 @@ impl Step {
             Self::Hide(_) => "hide",
             Self::Show(_) => "show",
         }
+    }
+}
+
+impl Step {
+    /// Asks the middlewares of a primitive whether they apply to it. That is
+    /// code of their author, so the registry is not locked.
+    pub(super) fn prepare(self, policy: &Policy) -> Step<Prepared> {
+        match self {
+            Self::Add(registration) => Step::Add(policy.prepare(registration)),
+            Self::Replace(registration) => Step::Replace(policy.prepare(registration)),
+            Self::Remove(key) => Step::Remove(key),
+            Self::Hide(key) => Step::Hide(key),
+            Self::Show(key) => Step::Show(key),
+        }
+    }
+}
+
+impl Named for Registration {
+    fn key(&self) -> (Kind, &str) {
+        (self.kind(), self.name())
+    }
+}
+
+impl Named for Prepared {
+    fn key(&self) -> (Kind, &str) {
+        (self.info().kind(), self.info().name())
     }
 }

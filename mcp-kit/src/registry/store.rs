@@ -1,21 +1,20 @@
 //! The registry of a server: the current snapshot, and how it is changed while
 //! the server runs.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::entry::Policy;
-use super::snapshot::{Snapshot, Step};
-use super::{IntoRegistration, Registration, Router, Via};
+use super::entry::{Entry, Policy, Prepared};
+use super::snapshot::{Key, Snapshot, Step};
+use super::{Changes, Followers, IntoRegistration, ListChanges, RegistryError, Via};
 use crate::call::{StateMap, Target};
 use crate::limits::Rate;
 use crate::middleware::RateLimit;
 use crate::primitive::Kind;
-use crate::prompt::PromptFn;
 use crate::support::lock::Lock;
-use crate::tool::ToolFn;
 
 /// The current snapshot. Each call reads it without a lock; changes are made
 /// one after the other, and each replaces the snapshot.
@@ -25,6 +24,7 @@ pub(crate) struct Store {
     changing: Lock<Option<RateLimit>>,
     policy: Policy,
     states: Arc<StateMap>,
+    followers: Arc<Followers>,
 }
 
 impl Store {
@@ -42,18 +42,26 @@ impl Store {
         mut problems: Vec<String>,
     ) -> Result<Self, Vec<String>> {
         let empty = Snapshot::default();
-        problems.extend(empty.problems(&steps, &states));
+        problems.extend(empty.problems(&steps, |of| of.problems(&states)));
         if !problems.is_empty() {
             return Err(problems);
         }
         let network_rate = network_rate.map(|rate| RateLimit::of_calls(&policy.ledger, rate));
-        let first = empty.after(steps, &policy, network_rate.as_ref());
+        let steps = steps.into_iter().map(|step| step.prepare(&policy));
+        let steps = steps.collect();
+        let first = empty.after(steps, &policy, network_rate.as_ref(), &mut Vec::new());
         Ok(Self {
             current: ArcSwap::from_pointee(first),
             changing: Lock::new(network_rate),
             policy,
             states: Arc::new(states),
+            followers: Arc::default(),
         })
+    }
+
+    /// Returns those that learn of changes.
+    pub(crate) fn followers(&self) -> &Arc<Followers> {
+        &self.followers
     }
 
     /// Returns the current snapshot, which must not be kept across an `await`.
@@ -74,28 +82,56 @@ impl Store {
         &self.policy
     }
 
-    /// Applies all of `steps`, or none. Returns the previous snapshot, to be
-    /// dropped outside of the lock: the last owner of a tool runs its author's
-    /// code.
-    fn change(&self, steps: Vec<Step>) -> Result<Arc<Snapshot>, Vec<String>> {
-        let network_rate = self.changing.lock();
-        let current = self.current.load_full();
-        let problems = current.problems(&steps, &self.states);
+    /// Applies all of `steps`, or none.
+    ///
+    /// The code of users runs before the registry is locked, as for what
+    /// middlewares apply to, or after: the last owner of a removed tool drops
+    /// it. So that code may change the registry itself.
+    fn change(&self, steps: Vec<Step>) -> Result<(), Vec<String>> {
+        let problems = (self.current.load()).problems(&steps, |of| of.problems(&self.states));
         if !problems.is_empty() {
             return Err(problems);
         }
-        let removed: Vec<_> = (steps.iter())
-            .filter(|step| matches!(step, Step::Remove(_)))
+        let touched: HashSet<Key> = (steps.iter())
             .map(|step| {
                 let (kind, name) = step.key();
                 (kind, name.to_owned())
             })
             .collect();
-        let next = current.after(steps, &self.policy, network_rate.as_ref());
-        let gone = (removed.into_iter()).filter(|(kind, name)| next.entry(*kind, name).is_none());
-        self.policy.meter.forget(gone);
-        self.current.store(Arc::new(next));
-        Ok(current)
+        let steps = steps.into_iter().map(|step| step.prepare(&self.policy));
+        let steps: Vec<_> = steps.collect();
+        let mut gone = Vec::new();
+        let changed = self.swap(steps, &touched, &mut gone);
+        let (before, after) = changed?;
+        if !self.followers.is_empty() {
+            let changes = ListChanges::between(&before, &after, touched);
+            self.followers.announce(&changes);
+        }
+        Ok(())
+    }
+
+    /// Replaces the snapshot, unless another change has made this one
+    /// impossible. Returns the snapshots before and after.
+    fn swap(
+        &self,
+        steps: Vec<Step<Prepared>>,
+        touched: &HashSet<Key>,
+        gone: &mut Vec<Arc<Entry>>,
+    ) -> Result<(Arc<Snapshot>, Arc<Snapshot>), Vec<String>> {
+        let network_rate = self.changing.lock();
+        let before = self.current.load_full();
+        let problems = before.problems(&steps, |_| Vec::new());
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let after = before.after(steps, &self.policy, network_rate.as_ref(), gone);
+        let after = Arc::new(after);
+        let forgotten = touched
+            .iter()
+            .filter(|(kind, name)| after.entry(*kind, name).is_none());
+        self.policy.meter.forget(forgotten.cloned());
+        self.current.store(Arc::clone(&after));
+        Ok((before, after))
     }
 
     /// Changes the default rate of calls over HTTP.
@@ -118,7 +154,8 @@ impl Store {
 /// server's middlewares, limits and rates, and every check that `build()`
 /// makes; a change that fails a check changes nothing.
 ///
-/// Clients are not notified: they see the change when they list again.
+/// Clients that follow a list are notified if it has changed for them: what they
+/// may not see is not announced to them.
 ///
 /// ```
 /// use mcp_kit::call::Call;
@@ -195,15 +232,10 @@ impl Registry {
     /// names, names that do not exist, missing states, schemas and limits that
     /// cannot work, more than 100,000 primitives.
     pub fn update(&self, change: impl FnOnce(&mut Changes)) -> Result<(), RegistryError> {
-        let mut changes = Changes { steps: Vec::new() };
+        let mut changes = Changes::default();
         change(&mut changes);
-        match self.0.change(changes.steps) {
-            Ok(before) => {
-                drop(before);
-                Ok(())
-            }
-            Err(problems) => Err(RegistryError { problems }),
-        }
+        let changed = self.0.change(changes.steps);
+        changed.map_err(|problems| RegistryError { problems })
     }
 
     /// Adds a primitive at the end of its list.
@@ -277,95 +309,3 @@ impl fmt::Debug for Registry {
             .finish_non_exhaustive()
     }
 }
-
-/// Changes that are made together; see [`Registry::update`].
-pub struct Changes {
-    steps: Vec<Step>,
-}
-
-impl Changes {
-    /// Adds a primitive that is known only at run time, or any [`Registration`], at the
-    /// end of its list.
-    pub fn add<M: Via>(&mut self, primitive: impl IntoRegistration<M>) {
-        self.steps.push(Step::Add(primitive.into_registration()));
-    }
-
-    /// Adds a `#[tool]` function: `changes.tool::<search_web>()`.
-    pub fn tool<NameOfFunction: ToolFn>(&mut self) {
-        self.add(Registration::tool::<NameOfFunction>());
-    }
-
-    /// Adds a `#[prompt]` function: `changes.prompt::<code_review>()`.
-    pub fn prompt<NameOfFunction: PromptFn>(&mut self) {
-        self.add(Registration::prompt::<NameOfFunction>());
-    }
-
-    /// Adds everything in a router, with its layers, scope and prefix.
-    pub fn merge(&mut self, router: Router) {
-        let added = router.into_registrations().into_iter();
-        self.steps.extend(added.map(Step::Add));
-    }
-
-    /// Puts a primitive in the place of the one of the same kind and name. It keeps
-    /// the place in the list, and stays hidden if that was.
-    pub fn replace<M: Via>(&mut self, primitive: impl IntoRegistration<M>) {
-        self.steps
-            .push(Step::Replace(primitive.into_registration()));
-    }
-
-    /// Removes a primitive.
-    pub fn remove(&mut self, kind: Kind, name: &str) {
-        self.steps.push(Step::Remove((kind, name.to_owned())));
-    }
-
-    /// Hides a primitive. A hidden one remains hidden.
-    pub fn hide(&mut self, kind: Kind, name: &str) {
-        self.steps.push(Step::Hide((kind, name.to_owned())));
-    }
-
-    /// Shows a primitive. A shown one remains shown.
-    pub fn show(&mut self, kind: Kind, name: &str) {
-        self.steps.push(Step::Show((kind, name.to_owned())));
-    }
-}
-
-impl fmt::Debug for Changes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Changes")
-            .field("steps", &self.steps.len())
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why a registry could not be changed: every problem, each with the fix.
-#[derive(Clone)]
-pub struct RegistryError {
-    problems: Vec<String>,
-}
-
-impl RegistryError {
-    /// Returns each problem.
-    #[must_use]
-    pub fn problems(&self) -> &[String] {
-        &self.problems
-    }
-}
-
-impl fmt::Display for RegistryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the registry cannot be changed:")?;
-        for problem in &self.problems {
-            write!(f, "\n  - {problem}")?;
-        }
-        Ok(())
-    }
-}
-
-/// Like `Display`: it is what `unwrap` and a failing `main` print.
-impl fmt::Debug for RegistryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for RegistryError {}

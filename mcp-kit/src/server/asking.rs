@@ -117,6 +117,7 @@ async fn run(
         log_level: None,
         origin: Origin::of(Transport::Streams),
         source: RequestSource::default(),
+        has_stream: false,
     };
     let inner = server.inner();
     let Routed::Run(mut call) = inner.request(&mut session, &request, &mut Vec::new()) else {

@@ -34,6 +34,9 @@ pub(crate) struct Session {
     pub(crate) log_level: Option<LogLevel>,
     pub(crate) origin: Origin,
     pub(crate) source: RequestSource,
+    /// Whether the client can be notified outside of its requests, apart from
+    /// subscriptions.
+    pub(crate) has_stream: bool,
 }
 
 /// A longer description of a client is parsed at once, and not kept as text
@@ -136,7 +139,7 @@ impl ServerInner {
                 })?;
                 return self.call_of(method, target, &ask).map(Routed::Run);
             }
-            Does::Listen => return Subscription::of(request).map(Routed::Listen),
+            Does::Listen => return Subscription::of(self, &ask).map(Routed::Listen),
         }
         Ok(Routed::Done)
     }
@@ -171,7 +174,7 @@ impl ServerInner {
         encode::result(out, &ask.request.id, |out| {
             out.extend_from_slice(br#"{"protocolVersion":"#);
             encode::string(out, version.as_str());
-            self.write_capabilities(out);
+            self.write_capabilities(out, session.has_stream);
             out.extend_from_slice(br#","serverInfo":"#);
             out.extend_from_slice(self.identity.full.as_bytes());
             self.write_instructions(out);
@@ -212,7 +215,7 @@ impl ServerInner {
             // Only the versions that a request's own metadata may name: the
             // legacy ones have their handshake.
             encode::json(out, &[ProtocolVersion::V2026_07_28.as_str()]);
-            self.write_capabilities(out);
+            self.write_capabilities(out, true);
             self.write_instructions(out);
             self.write_cache_hints(out, false);
             out.extend_from_slice(br#","resultType":"complete","_meta":{"#);
@@ -223,17 +226,23 @@ impl ServerInner {
     }
 
     /// Writes the server's capabilities, as a further member of a result.
-    fn write_capabilities(&self, out: &mut Vec<u8>) {
+    /// `notifies` is whether the client can be notified of changes, which any
+    /// server can have.
+    fn write_capabilities(&self, out: &mut Vec<u8>, notifies: bool) {
         out.extend_from_slice(br#","capabilities":{"#);
         let current = self.registry.current();
-        let kinds = current.capabilities().map(Kind::plural);
-        let logging = current.may_log().then_some("logging");
-        for (at, name) in kinds.chain(logging).enumerate() {
+        for (at, kind) in current.capabilities().enumerate() {
             if at > 0 {
                 out.push(b',');
             }
-            encode::string(out, name);
-            out.extend_from_slice(b":{}");
+            encode::string(out, kind.plural());
+            out.extend_from_slice(match notifies {
+                true => br#":{"listChanged":true}"#,
+                false => b":{}",
+            });
+        }
+        if current.may_log() {
+            out.extend_from_slice(br#","logging":{}"#); // tools come before it
         }
         out.push(b'}');
     }

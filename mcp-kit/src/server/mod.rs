@@ -27,7 +27,7 @@ pub use builder::{BuildError, ServerBuilder};
 pub use call::CallError;
 pub(crate) use dispatch::{Routed, Session};
 pub use drain::DrainHandle;
-pub(crate) use subscriptions::Subscription;
+pub(crate) use subscriptions::{Feed, Listener, Subscription};
 
 #[cfg(feature = "http")]
 use crate::call::PrincipalPermits;

@@ -17,7 +17,7 @@ mod portable;
 pub use crate::client::http::{Event, HttpClient, HttpRefusal, HttpResponse};
 pub use crate::client::{
     Answer, Answered, Asked, Call, CallResult, Client, ClientBuilder, GetPromptResult, Request,
-    RequestError,
+    RequestError, Subscription, SubscriptionFilter,
 };
 pub use agreement::assert_schema_agrees;
 pub use handlers::{CancelHandle, ProgressReport, ProgressReports, cancellation, progress};

@@ -14,6 +14,7 @@ mod asking;
 mod bounds;
 mod building;
 mod chain;
+mod changes;
 mod failures;
 mod from_code;
 mod life;

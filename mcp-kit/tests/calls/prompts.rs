@@ -130,7 +130,8 @@ async fn prompts_are_declared_only_if_there_are_any() {
     };
     assert!(capabilities(&without).await.get("prompts").is_none());
     without.registry().add(translate()).unwrap();
-    assert_eq!(capabilities(&without).await["prompts"], json!({}));
+    let declared = json!({"listChanged": true});
+    assert_eq!(capabilities(&without).await["prompts"], declared);
 }
 
 #[tokio::test]

@@ -313,7 +313,7 @@ async fn registry_changes_reach_a_connection_over_streams() {
     };
     let discovered = ask("server/discover", json!({})).await;
     // A tool that is known only at run time may also log.
-    let capabilities = json!({"tools": {}, "logging": {}});
+    let capabilities = json!({"tools": {"listChanged": true}, "logging": {}});
     assert_eq!(discovered["result"]["capabilities"], capabilities);
     server.registry().add(says("b", "new")).unwrap();
     let called = ask("tools/call", json!({"name": "b"})).await;
@@ -333,7 +333,10 @@ async fn server_without_tools_declares_them_since_it_can_gain_some() {
     let client = Client::modern(&server).await;
     assert!(listed(&client).await.is_empty());
     let discovered = client.request("server/discover", json!({})).await.unwrap();
-    assert_eq!(discovered["capabilities"], json!({"tools": {}}));
+    assert_eq!(
+        discovered["capabilities"],
+        json!({"tools": {"listChanged": true}})
+    );
 }
 
 #[tokio::test]

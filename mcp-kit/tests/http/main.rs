@@ -9,6 +9,7 @@
     clippy::panic
 )]
 
+mod changes;
 mod client;
 mod gate;
 mod kit;

@@ -19,7 +19,7 @@ use crate::call::{
     Removed, Replaced, ShareGiver, TableLimits, Ticked, Ticking,
 };
 use crate::protocol::{ErrorCode, RequestId, encode};
-use crate::server::ServerInner;
+use crate::server::{Listener, ServerInner};
 
 /// A buffer for one answer that grew above this size is freed.
 const KEPT_BUFFER: usize = 64 * 1024;
@@ -437,6 +437,15 @@ impl Ticked for Calls {
 
     fn wake(&self) {
         self.lock().wake_connection();
+    }
+}
+
+/// Wakes the connection, which takes what its client follows.
+impl Listener for Calls {
+    fn changed(&self) {
+        // From outside of the runtime: a handler may have made the change, and
+        // block its worker afterwards.
+        self.ticking.wake();
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -17,7 +17,7 @@ use super::greeting::Greeting;
 use super::lines::{Line, Lines};
 use crate::call::{Refusal, Ticked as _};
 use crate::protocol::RequestId;
-use crate::server::{Limits, ServerInner, Session};
+use crate::server::{Feed, Limits, Listener, ServerInner, Session};
 use crate::transport::LAST_WRITE;
 
 /// The client's end of what the connection reads.
@@ -36,12 +36,16 @@ pub(crate) async fn serve(
     output: Output,
 ) -> io::Result<()> {
     let calls = Calls::new(Arc::clone(&server));
+    let feed = Feed::new(&server, greeting.session.principal.clone());
+    let listener: Weak<dyn Listener> = Arc::downgrade(&calls) as _;
+    feed.listen(listener, None);
     let closing = CloseOnDrop(Arc::clone(&calls));
     let draining = Arc::clone(&server);
     let mut connection = Connection {
         task: None,
         session: greeting.session,
         subscriptions: HashSet::new(),
+        feed,
         input: Some(input),
         // The bytes left by the greeting may already contain complete lines.
         read_ahead: (greeting.lines.rest() > 0).then_some(Ok(1)),
@@ -80,6 +84,8 @@ pub(super) struct Connection {
     pub(super) session: Session,
     /// The open ones, by the requests that opened them.
     pub(super) subscriptions: HashSet<RequestId>,
+    /// What the client follows, with its subscriptions.
+    pub(super) feed: Arc<Feed>,
     /// `None` once it has ended.
     input: Option<Input>,
     lines: Lines,
@@ -204,6 +210,11 @@ impl Connection {
                 if let Some(at) = self.calls.swap_out(&mut self.writing) {
                     self.release.set(at);
                 }
+                // Only now: until then several changes are one notification.
+                self.feed.take(|json| {
+                    self.writing.extend_from_slice(json);
+                    self.writing.push(b'\n');
+                });
                 if self.writing.is_empty() {
                     // The output may hold bytes back: for example a thread that
                     // writes.
@@ -310,7 +321,12 @@ impl Connection {
             let until = Instant::now() + time;
             self.end = End::Draining(Box::pin(sleep_until(until)));
             let mut ends = Vec::new();
+            self.feed.take(|json| {
+                ends.extend_from_slice(json);
+                ends.push(b'\n');
+            });
             for id in self.subscriptions.drain() {
+                self.feed.remove(&id);
                 self.server.end_subscription(&mut ends, &id);
                 ends.push(b'\n');
             }

@@ -43,6 +43,7 @@ impl Greeting {
                 log_level: None,
                 origin: Origin::of(Transport::Streams),
                 source: RequestSource::default(),
+                has_stream: true,
             },
             answers: Vec::new(),
         }

@@ -139,6 +139,7 @@ impl Connection {
         }
         match self.check_subscription(batch.is_some()) {
             Ok(()) => {
+                self.feed.add(&subscription);
                 self.answer(None, |out| subscription.acknowledge(out));
                 self.subscriptions.insert(subscription.id);
             }
@@ -165,12 +166,22 @@ impl Connection {
     }
 
     fn notification(&mut self, notification: &Notification<'_>) {
-        if notification.method == "notifications/cancelled"
-            && let Some(id) = notification.params.request_id
-            && let Some(id) = RequestId::from_json(id.get())
-            && !self.subscriptions.remove(&id)
-        {
-            self.calls.cancel(&id);
+        match &*notification.method {
+            "notifications/cancelled" => {
+                let id = notification.params.request_id;
+                let Some(id) = id.and_then(|id| RequestId::from_json(id.get())) else {
+                    return;
+                };
+                if self.subscriptions.remove(&id) {
+                    self.feed.remove(&id);
+                } else {
+                    self.calls.cancel(&id);
+                }
+            }
+            "notifications/initialized" if self.session.version.is_some() => {
+                self.feed.add_legacy();
+            }
+            _ => {}
         }
     }
 

@@ -212,6 +212,7 @@ mod tests {
             log_level: None,
             origin: Origin::default(),
             source: RequestSource::default(),
+            has_stream: true,
         };
         let inner = server.inner();
         match inner.request(&mut session, &request, &mut Vec::new()) {

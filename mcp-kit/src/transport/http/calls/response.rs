@@ -13,8 +13,10 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::call::{CallContext, Outbound};
+use crate::caller::Principal;
 use crate::limits::{ByteBudget, Claim};
 use crate::protocol::encode;
+use crate::server::{Feed, Listener};
 use crate::transport::http::calls::sink::{ReplayBudget, Sink};
 use crate::transport::http::connection::activity::Progress;
 use crate::transport::http::message::body::LARGE;
@@ -33,6 +35,8 @@ pub(crate) struct Exchange {
     /// The stream that receives everything if the request has no response of
     /// its own.
     sink: Option<SharedStream>,
+    /// What the client of the stream follows, if the stream belongs to no call.
+    feed: Option<Arc<Feed>>,
     state: Lock<State>,
 }
 
@@ -109,6 +113,24 @@ impl Exchange {
         Self::with_name(most_unread, None)
     }
 
+    /// Creates a stream of what a client follows. It ends with
+    /// [`answer`](Self::answer) or [`end`](Self::end).
+    pub(crate) fn following(feed: &Arc<Feed>, principal: Principal) -> Arc<Self> {
+        let exchange = Arc::new(Self {
+            most_unread: MOST_UNREAD_EVENTS,
+            name: None,
+            sink: None,
+            feed: Some(Arc::clone(feed)),
+            state: Lock::new(State {
+                is_stream: true,
+                ..State::default()
+            }),
+        });
+        let listener: Weak<dyn Listener> = Arc::downgrade(&exchange) as _;
+        feed.listen(listener, Some(principal));
+        exchange
+    }
+
     /// Creates an exchange whose stream, if it becomes one, can be resumed.
     pub(crate) fn resumable(name: StreamName) -> Arc<Self> {
         Self::with_name(usize::MAX, Some(name))
@@ -119,6 +141,7 @@ impl Exchange {
             most_unread,
             name,
             sink: None,
+            feed: None,
             state: Lock::default(),
         })
     }
@@ -132,6 +155,7 @@ impl Exchange {
                 sink: Arc::clone(sink),
                 call: sink.next_call(),
             }),
+            feed: None,
             state: Lock::default(),
         })
     }
@@ -286,9 +310,7 @@ impl Exchange {
                 state.events.extend_from_slice(b"retry: 1000\n");
             }
         }
-        state.events.extend_from_slice(b"data: ");
-        state.events.extend_from_slice(json);
-        state.events.extend_from_slice(b"\n\n");
+        event(&mut state.events, json);
         state.reader.begin();
         if let Some(budget) = self.budget() {
             budget.keep(state.events.len() - before + PER_EVENT);
@@ -430,12 +452,42 @@ impl EventSource for Reader {
             state.reader.advance();
             return Poll::Ready(Some((events, state.claim.take())));
         }
+        if !state.has_ended
+            && let Some(events) = exchange.feed.as_deref().and_then(events)
+        {
+            state.reader.advance();
+            return Poll::Ready(Some((events, None)));
+        }
         state.reader.rest();
         if state.has_ended {
             return Poll::Ready(None);
         }
         state.reader.wait(cx);
         Poll::Pending
+    }
+}
+
+/// Takes what is due, as events.
+fn events(feed: &Feed) -> Option<Bytes> {
+    let mut events = Vec::new();
+    feed.take(|json| event(&mut events, json));
+    (!events.is_empty()).then(|| events.into())
+}
+
+fn event(events: &mut Vec<u8>, json: &[u8]) {
+    events.extend_from_slice(b"data: ");
+    events.extend_from_slice(json);
+    events.extend_from_slice(b"\n\n");
+}
+
+/// Wakes the reader, which takes what its client follows.
+impl Listener for Exchange {
+    fn changed(&self) {
+        let mut state = self.lock();
+        if !state.has_ended {
+            state.reader.begin();
+            state.reader.wake();
+        }
     }
 }
 

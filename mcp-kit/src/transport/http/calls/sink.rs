@@ -1,6 +1,9 @@
 //! The traits through which an exchange uses the sessions and streams above it.
 
+use std::sync::Arc;
+
 use crate::limits::Claim;
+use crate::server::Feed;
 
 /// A stream that the answers and notifications of many calls share
 /// (2024-11-05). Each call has a number on it.
@@ -20,6 +23,9 @@ pub(crate) trait Sink: Send + Sync {
 
     /// Stops expecting an answer of a call.
     fn forget(&self, call: u64);
+
+    /// Also sends what the client follows.
+    fn follow(&self, feed: &Arc<Feed>);
 
     /// Whether nothing can be sent any more.
     fn has_ended(&self) -> bool;

@@ -10,7 +10,7 @@ use http::StatusCode;
 use tokio::task::JoinHandle;
 
 use crate::caller::Principal;
-use crate::server::{ServerInner, Subscription as Requested};
+use crate::server::{Feed, ServerInner, Subscription as Requested};
 use crate::transport::http::calls::response::Exchange;
 use crate::transport::http::message::refusal::{Reason, Refusal, busy};
 
@@ -95,25 +95,30 @@ impl Drop for Subscription {
     }
 }
 
-/// Opens the stream.
+/// Opens the stream, which begins with the acknowledgement.
 pub(crate) fn open(
     server: &Arc<ServerInner>,
     requested: Requested,
-    exchange: Arc<Exchange>,
+    caller: Principal,
     place: Place,
-) -> Subscription {
+) -> (Arc<Exchange>, Subscription) {
+    let feed = Feed::new(server, caller.clone());
+    let exchange = Exchange::following(&feed, caller);
     let mut json = Vec::new();
     requested.acknowledge(&mut json);
     exchange.event(&json);
-    let server = Arc::clone(server);
+    feed.add(&requested);
+    let (server, ending) = (Arc::clone(server), Arc::clone(&exchange));
     let task = tokio::spawn(async move {
         server.drain.started().await;
+        feed.take(|json| ending.event(json));
         let mut json = Vec::new();
         server.end_subscription(&mut json, &requested.id);
-        exchange.answer(json, None);
+        ending.answer(json, None);
     });
-    Subscription {
+    let open = Subscription {
         task,
         _place: place,
-    }
+    };
+    (exchange, open)
 }

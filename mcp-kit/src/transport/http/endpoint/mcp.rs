@@ -89,6 +89,7 @@ async fn post(
         log_level: None,
         origin,
         source: endpoint.mcp.edge.options.source(headers, address),
+        has_stream: endpoint.mcp.edge.options.has_sessions,
     };
     let asked = decide(
         endpoint,
@@ -250,13 +251,8 @@ fn listen(
     let place = (endpoint.subscriptions)
         .place(&caller, limits)
         .map_err(with_id)?;
-    let exchange = Exchange::new(MOST_UNREAD_EVENTS);
-    let open = subscriptions::open(
-        &endpoint.mcp.server,
-        subscription,
-        Arc::clone(&exchange),
-        place,
-    );
+    let (exchange, open) =
+        subscriptions::open(&endpoint.mcp.server, subscription, caller.clone(), place);
     let mut response = endpoint.mcp.events(&exchange);
     response.body_mut().held().keep(open);
     response.body_mut().end_with(caller);

@@ -77,6 +77,7 @@ impl<'a> Caller<'a> {
             log_level: session.log_level.get(),
             origin: self.origin.clone(),
             source: self.source.clone(),
+            has_stream: true,
         };
         let mut json = Vec::new();
         let routed = (mcp.server)
@@ -132,11 +133,15 @@ impl<'a> Caller<'a> {
 
     /// Handles a notification.
     pub(crate) fn notification(&self, notification: &Notification<'_>) {
-        if notification.method == "notifications/cancelled"
-            && let Some(id) = notification.params.request_id
-            && let Some(id) = RequestId::from_json(id.get())
-        {
-            self.session.cancel(&id);
+        match &*notification.method {
+            "notifications/cancelled" => {
+                let id = notification.params.request_id;
+                if let Some(id) = id.and_then(|id| RequestId::from_json(id.get())) {
+                    self.session.cancel(&id);
+                }
+            }
+            "notifications/initialized" => self.session.initialized(&self.principal),
+            _ => {}
         }
     }
 

@@ -25,9 +25,11 @@ use super::id::SessionId;
 use crate::call::{
     CallKey, CallTable, NotAdmitted, Origin, Pending, Share, ShareGiver, TableLimits,
 };
+use crate::caller::Principal;
 use crate::limits::ByteBudget;
 use crate::observe::OpenSession;
 use crate::protocol::{ClientDetails, ProtocolVersion, RequestId, SetLevel};
+use crate::server::Feed;
 use crate::transport::http::calls::call::{Call, Holds, Waiting as Awaited};
 use crate::transport::http::calls::mcp::Mcp;
 use crate::transport::http::calls::place::{Answer, Answers, Owner, Place};
@@ -68,6 +70,8 @@ pub(crate) struct LegacySession {
     common: Arc<Common>,
     /// A reference to itself, for the calls that wait.
     this: Weak<Self>,
+    /// What the client follows, once it may be notified.
+    feed: OnceLock<Arc<Feed>>,
     /// The stream that receives all answers, if there is one. The session ends
     /// with it.
     pub(super) sink: Option<Arc<dyn Sink>>,
@@ -143,6 +147,7 @@ impl LegacySession {
             requests: AtomicUsize::new(0),
             kept: AtomicUsize::new(0),
             common: Arc::clone(common),
+            feed: OnceLock::new(),
             sink,
             state: Lock::new(State {
                 calls: CallTable::new(TableLimits::from(&common.mcp.server.limits)),
@@ -180,6 +185,23 @@ impl LegacySession {
         if let Some(client) = client {
             let _ = self.client.set(client);
         }
+    }
+
+    /// Returns what the client follows.
+    pub(super) fn feed(&self, principal: &Principal) -> &Arc<Feed> {
+        let server = &self.common.mcp.server;
+        (self.feed).get_or_init(|| {
+            let feed = Feed::new(server, principal.clone());
+            if let Some(sink) = &self.sink {
+                sink.follow(&feed);
+            }
+            feed
+        })
+    }
+
+    /// Notifies the client of changes from now on: its handshake is complete.
+    pub(super) fn initialized(&self, principal: &Principal) {
+        self.feed(principal).add_legacy();
     }
 
     /// Returns the origin of a call, as traces record it.

@@ -9,7 +9,7 @@ use super::table::Sessions;
 use super::{Found, check_version, find, is_modern, missing};
 use crate::caller::Principal;
 use crate::protocol::RpcError;
-use crate::transport::http::calls::response::{Exchange, MOST_UNREAD_EVENTS, NotResumed};
+use crate::transport::http::calls::response::{Exchange, NotResumed};
 use crate::transport::http::message::body::{HttpBody, empty_response};
 use crate::transport::http::message::headers::{self, Accepts};
 use crate::transport::http::message::refusal::{Reason, Refusal, busy};
@@ -39,7 +39,8 @@ pub(crate) async fn get(
         })?;
         return Ok(sessions.mcp().stream(reader));
     }
-    let exchange = Exchange::new(MOST_UNREAD_EVENTS);
+    let feed = session.feed(&principal);
+    let exchange = Exchange::following(feed, principal.clone());
     let listening = session
         .listen(Arc::clone(&exchange))
         .ok_or_else(super::id::unknown)?;

@@ -126,7 +126,12 @@ impl Sessions {
         }
         match known {
             Some(known) => Ok(known),
-            None => self.add(id, principal, record.version),
+            None => {
+                let session = self.add(id, principal, record.version)?;
+                // Another replica has had the handshake.
+                session.session().initialized(principal);
+                Ok(session)
+            }
         }
     }
 

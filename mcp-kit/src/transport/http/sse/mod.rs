@@ -103,6 +103,7 @@ pub(super) async fn message(
         log_level: None,
         origin: Origin::http(parts.version, &parts.headers),
         source: streams.mcp().edge.options.source(&parts.headers, address),
+        has_stream: true,
     };
     let most = streams.mcp().server.limits.pending_calls;
     let answer = take(streams, &session, decode(&bytes, most), asking, incoming)?;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::limits::{ByteBudget, Claim};
+use crate::server::{Feed, Listener};
 use crate::transport::http::calls::response::MOST_UNREAD_EVENTS;
 use crate::transport::http::calls::sink::Sink;
 use crate::transport::http::connection::activity::Progress;
@@ -40,6 +41,9 @@ pub(crate) struct Stream {
     /// The budget of unread events, which count once they are large together.
     all_unread: Arc<ByteBudget>,
     next_call: AtomicU64,
+    /// What the client follows, once it may be notified.
+    feed: OnceLock<Arc<Feed>>,
+    this: Weak<Self>,
     state: Lock<State>,
 }
 
@@ -73,10 +77,12 @@ enum Of {
 
 impl Stream {
     pub(super) fn new(most: usize, all_unread: &Arc<ByteBudget>) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new_cyclic(|this| Self {
             most,
             all_unread: Arc::clone(all_unread),
             next_call: AtomicU64::new(0),
+            feed: OnceLock::new(),
+            this: Weak::clone(this),
             state: Lock::default(),
         })
     }
@@ -183,8 +189,26 @@ impl Sink for Stream {
         all <= self.most && (is_counted || self.all_unread.has_room(bytes))
     }
 
+    fn follow(&self, feed: &Arc<Feed>) {
+        if self.feed.set(Arc::clone(feed)).is_ok() {
+            let listener: Weak<dyn Listener> = Weak::<Self>::clone(&self.this);
+            feed.listen(listener, None);
+        }
+    }
+
     fn has_ended(&self) -> bool {
         self.lock().has_ended
+    }
+}
+
+/// Wakes the reader, which takes what its client follows.
+impl Listener for Stream {
+    fn changed(&self) {
+        let mut state = self.lock();
+        if !state.has_ended {
+            state.reader.begin();
+            state.reader.wake();
+        }
     }
 }
 
@@ -206,6 +230,12 @@ impl EventSource for Arc<Stream> {
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Bytes, Option<Claim>)>> {
         let mut state = self.lock();
+        if state.events.is_empty()
+            && let Some(feed) = self.feed.get()
+        {
+            let state = &mut *state;
+            feed.take(|json| self.push(state, b"message", json, None, Of::Nothing));
+        }
         if let Some(Event { bytes, claim, of }) = state.take(cx) {
             state.unread -= bytes.len() + PER_EVENT;
             match of {

@@ -1,0 +1,138 @@
+//! The changes that [`Registry::update`](super::Registry::update) makes
+//! together, and why they could not be made.
+
+use std::fmt;
+
+use super::snapshot::Step;
+use super::{IntoRegistration, Registration, Router, Via};
+use crate::primitive::Kind;
+use crate::prompt::PromptFn;
+use crate::tool::ToolFn;
+
+/// Changes that are made together; see
+/// [`Registry::update`](super::Registry::update).
+#[derive(Default)]
+pub struct Changes {
+    pub(super) steps: Vec<Step>,
+}
+
+impl Changes {
+    /// Adds a primitive that is known only at run time, or any [`Registration`], at the
+    /// end of its list.
+    pub fn add<M: Via>(&mut self, primitive: impl IntoRegistration<M>) {
+        self.steps.push(Step::Add(primitive.into_registration()));
+    }
+
+    /// Adds a `#[tool]` function: `changes.tool::<search_web>()`.
+    pub fn tool<NameOfFunction: ToolFn>(&mut self) {
+        self.add(Registration::tool::<NameOfFunction>());
+    }
+
+    /// Adds a `#[tool]` function with its own limits and middlewares.
+    ///
+    /// ```
+    /// # use mcp_kit::{Server, tool};
+    /// # /// A report.
+    /// # #[tool] async fn report() -> String { String::new() }
+    /// let server = Server::builder("reports", "1.0.0").build()?;
+    /// server.registry().update(|changes| {
+    ///     changes.tool_with::<report>(|tool| tool.concurrency(2));
+    /// })?;
+    /// assert_eq!(server.tools().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn tool_with<NameOfFunction: ToolFn>(
+        &mut self,
+        change: impl FnOnce(Registration) -> Registration,
+    ) {
+        self.add(change(Registration::tool::<NameOfFunction>()));
+    }
+
+    /// Adds a `#[prompt]` function: `changes.prompt::<code_review>()`.
+    pub fn prompt<NameOfFunction: PromptFn>(&mut self) {
+        self.add(Registration::prompt::<NameOfFunction>());
+    }
+
+    /// Adds a `#[prompt]` function with its own limits and middlewares.
+    pub fn prompt_with<NameOfFunction: PromptFn>(
+        &mut self,
+        change: impl FnOnce(Registration) -> Registration,
+    ) {
+        self.add(change(Registration::prompt::<NameOfFunction>()));
+    }
+
+    /// Adds everything in a router, with its layers, scope and prefix.
+    pub fn merge(&mut self, router: Router) {
+        let added = router.into_registrations().into_iter();
+        self.steps.extend(added.map(Step::Add));
+    }
+
+    /// Adds everything in a router, with `prefix` in front of its names: see
+    /// [`Router::nest`].
+    pub fn nest(&mut self, prefix: impl AsRef<str>, router: Router) {
+        self.merge(router.prefix(prefix));
+    }
+
+    /// Puts a primitive in the place of the one of the same kind and name. It keeps
+    /// the place in the list, and stays hidden if that was.
+    pub fn replace<M: Via>(&mut self, primitive: impl IntoRegistration<M>) {
+        self.steps
+            .push(Step::Replace(primitive.into_registration()));
+    }
+
+    /// Removes a primitive.
+    pub fn remove(&mut self, kind: Kind, name: &str) {
+        self.steps.push(Step::Remove((kind, name.to_owned())));
+    }
+
+    /// Hides a primitive. A hidden one remains hidden.
+    pub fn hide(&mut self, kind: Kind, name: &str) {
+        self.steps.push(Step::Hide((kind, name.to_owned())));
+    }
+
+    /// Shows a primitive. A shown one remains shown.
+    pub fn show(&mut self, kind: Kind, name: &str) {
+        self.steps.push(Step::Show((kind, name.to_owned())));
+    }
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Changes")
+            .field("steps", &self.steps.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a registry could not be changed: every problem, each with the fix.
+#[derive(Clone)]
+pub struct RegistryError {
+    pub(super) problems: Vec<String>,
+}
+
+impl RegistryError {
+    /// Returns each problem.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the registry cannot be changed:")?;
+        for problem in &self.problems {
+            write!(f, "\n  - {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Like `Display`: it is what `unwrap` and a failing `main` print.
+impl fmt::Debug for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for RegistryError {}
