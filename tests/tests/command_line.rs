@@ -88,6 +88,60 @@ fn a_call_prints_its_result() {
 }
 
 #[test]
+fn prompts_are_listed_and_their_messages_printed() {
+    let list = succeeds(&["prompts"]);
+    let expected = "greeter 1.2.3: 2 prompts
+
+speech – Wedding speech
+  Writes a speech for a wedding.
+  arguments:
+    whom: string, characters from 1, characters up to 40 – Who is married.
+    minutes: integer, at least 0, at most 60, default 0, optional – The minutes that it may take.
+
+misplace
+  Opens a file that does not exist.
+  no arguments
+";
+    assert_eq!(list, expected);
+    let list: Value = serde_json::from_str(&succeeds(&["prompts", "--json"])).unwrap();
+    assert_eq!(list["prompts"][0]["arguments"][0]["name"], "whom");
+
+    let arguments = r#"{"whom": "Ada", "minutes": "5"}"#;
+    assert_eq!(
+        succeeds(&["prompt", "speech", arguments]),
+        "user: A speech for Ada of 5 minutes.\nassistant: Dear guests,\n"
+    );
+    let result: Value =
+        serde_json::from_str(&succeeds(&["prompt", "speech", arguments, "--json"])).unwrap();
+    assert_eq!(result["messages"][1]["role"], "assistant");
+}
+
+#[test]
+fn prompt_that_fails_is_code_1_and_a_wrong_request_code_2() {
+    let (said, logged) = ends_with(1, &["prompt", "misplace"]);
+    assert_eq!(said, "");
+    assert!(
+        logged.contains("error: An internal error occurred (reference "),
+        "{logged}"
+    );
+    for (arguments, expected) in [
+        (&["prompt", "speach"][..], "did you mean \"speech\"?"),
+        (
+            &["prompt", "greet"],
+            "there is no prompt \"greet\"; there are: speech, misplace",
+        ),
+        (
+            &["prompt", "speech"],
+            "Invalid arguments: whom: is required",
+        ),
+        (&["prompt", "speech", "[1]"], "must be a JSON object"),
+    ] {
+        let (_, said) = ends_with(2, arguments);
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
 fn arguments_may_come_from_stdin() {
     let mut child = greeter()
         .args(["call", "greet", "-"])
@@ -150,7 +204,7 @@ fn a_wrong_command_line_is_code_2() {
 fn check_shows_policies_and_warns() {
     let report = succeeds(&["check"]);
     for expected in [
-        "greeter 1.2.3: 4 tools",
+        "greeter 1.2.3: 4 tools, 2 prompts",
         "tool \"lose\": it says neither read_only nor destructive",
         "(missing-effect-hint)\n",
     ] {
@@ -163,6 +217,7 @@ fn check_shows_policies_and_warns() {
     let columns = |tool| ["30 s", "KiB"].map(|cell| row(tool).find(cell));
     assert_eq!(columns("greet "), columns("lose "));
     assert_eq!(row("tool ").find("timeout"), columns("greet ")[0]);
+    assert!(row("prompt ").contains("timeout") && row("speech ").contains("30 s"));
     ends_with(1, &["check", "--strict"]);
 }
 
@@ -170,7 +225,7 @@ fn check_shows_policies_and_warns() {
 #[test]
 fn commands_that_run_no_tool_need_nothing_that_tools_need() {
     let missing = ["--guest-book", "/no/such/file"];
-    for command in ["check", "tools", "--version"] {
+    for command in ["check", "tools", "prompts", "--version"] {
         succeeds(&[command, missing[0], missing[1]]);
     }
     for command in [&["stdio"][..], &[], &["call", "greet", r#"{"name":"Ada"}"#]] {

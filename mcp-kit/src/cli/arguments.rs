@@ -29,6 +29,15 @@ pub(super) enum Command {
         arguments: String,
         json: bool,
     },
+    Prompts {
+        json: bool,
+    },
+    Prompt {
+        prompt: String,
+        /// JSON text, or `-` for stdin.
+        arguments: String,
+        json: bool,
+    },
     Check {
         strict: bool,
     },
@@ -87,6 +96,14 @@ fn asked_for(matches: &ArgMatches) -> Command {
             tool: text(call, "mcp_kit_tool"),
             arguments: text(call, "mcp_kit_arguments"),
             json: flag(call, "mcp_kit_json"),
+        },
+        Some(("prompts", prompts)) => Command::Prompts {
+            json: flag(prompts, "mcp_kit_json"),
+        },
+        Some(("prompt", prompt)) => Command::Prompt {
+            prompt: text(prompt, "mcp_kit_prompt"),
+            arguments: text(prompt, "mcp_kit_arguments"),
+            json: flag(prompt, "mcp_kit_json"),
         },
         Some(("check", check)) => Command::Check {
             strict: flag(check, "mcp_kit_strict"),
@@ -174,17 +191,29 @@ fn command<O: Args>() -> Result<Clap, Error> {
                         .required(true)
                         .help("The tool's name"),
                 )
+                .arg(arguments())
+                .arg(json("Print the result as clients get it")),
+        )
+        .subcommand(
+            Clap::new("prompts")
+                .about("List the prompts with their arguments")
+                .arg(json("Print the list as clients get it")),
+        )
+        .subcommand(
+            Clap::new("prompt")
+                .about("Print the messages of one prompt")
                 .arg(
-                    Arg::new("mcp_kit_arguments")
-                        .value_name("JSON")
-                        .default_value("{}")
-                        .help("The arguments, a JSON object; - reads it from stdin"),
+                    Arg::new("mcp_kit_prompt")
+                        .value_name("PROMPT")
+                        .required(true)
+                        .help("The prompt's name"),
                 )
+                .arg(arguments())
                 .arg(json("Print the result as clients get it")),
         )
         .subcommand(
             Clap::new("check")
-                .about("Show each tool's policy, and what could be better")
+                .about("Show the policy of each tool and prompt, and what could be better")
                 .arg(
                     Arg::new("mcp_kit_strict")
                         .long("strict")
@@ -198,6 +227,13 @@ fn command<O: Args>() -> Result<Clap, Error> {
         .subcommand(super::http_arguments::health_command())
         .subcommand(super::new_key::command());
     Ok(all)
+}
+
+fn arguments() -> Arg {
+    Arg::new("mcp_kit_arguments")
+        .value_name("JSON")
+        .default_value("{}")
+        .help("The arguments, a JSON object; - reads it from stdin")
 }
 
 fn json(help: &'static str) -> Arg {
@@ -298,6 +334,24 @@ mod tests {
                 "{command:?}"
             );
         }
+    }
+
+    #[test]
+    fn prompts_are_listed_and_requested() {
+        let (_, command) = parse::<()>("server prompts --json").unwrap();
+        assert_eq!(command, Command::Prompts { json: true });
+        let (_, command) = parse::<()>("server prompt review {\"path\":\"a\"}").unwrap();
+        let expected = Command::Prompt {
+            prompt: "review".to_owned(),
+            arguments: "{\"path\":\"a\"}".to_owned(),
+            json: false,
+        };
+        assert_eq!(command, expected);
+        assert!(
+            refusal::<()>("server prompt")
+                .to_string()
+                .contains("PROMPT")
+        );
     }
 
     #[test]

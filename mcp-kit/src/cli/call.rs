@@ -1,4 +1,5 @@
-//! `call`: one call through the whole protocol, in this process.
+//! `call`: one call through the whole protocol, in this process. `prompt` sends
+//! its request likewise.
 
 #[cfg(feature = "process")]
 use std::future::{Future, poll_fn};
@@ -15,7 +16,9 @@ use super::build::Failure;
 use super::output::print;
 use super::runtime::LazyRuntime;
 use super::{TOOL_ERROR, usage};
-use crate::client::{Call, CallResult, Client, RequestError};
+use crate::client::{Answered, Call, CallResult, Client, RequestError};
+use crate::primitive::Kind;
+use crate::protocol::ErrorCode;
 use crate::schema;
 use crate::server::Server;
 #[cfg(feature = "process")]
@@ -29,30 +32,9 @@ pub(super) fn call(
     arguments: &str,
     as_json: bool,
 ) -> Result<ExitCode, Failure> {
-    if !server.tools().iter().any(|known| known.name() == tool) {
-        return Ok(usage(unknown(server, tool)));
-    }
-    let arguments = match read(arguments) {
-        Ok(arguments) => arguments,
-        Err(problem) => return Ok(usage(problem)),
-    };
-    let calling = async {
-        let client = Client::modern(server).await;
-        let call: Call = client.call_with_text("tools/call", tool, &arguments);
-        call.outcome().await
-    };
-    #[cfg(not(feature = "process"))]
-    let outcome = runtime.get()?.block_on(calling);
-    #[cfg(feature = "process")]
-    let outcome = {
-        let outcome = runtime.get()?.block_on(unless_signalled(calling));
-        crate::guard::process::kill_all();
-        outcome.ok_or_else(|| Failure("the call was ended by a signal".to_owned()))?
-    };
-    let result = match outcome {
+    let result: CallResult = match request(server, runtime, (Kind::Tool, tool), arguments)? {
         Ok(result) => result,
-        Err(RequestError::Protocol { message, .. }) => return Ok(usage(message)),
-        Err(error) => return Err(Failure(error.to_string())),
+        Err(code) => return Ok(code),
     };
     let text = if as_json {
         format!("{:#}\n", result.json())
@@ -66,6 +48,55 @@ pub(super) fn call(
     }
     Ok(printed)
 }
+
+/// Requests the result of a primitive. An exit code means that what went wrong
+/// is printed.
+pub(super) fn request<R: Answered>(
+    server: &Server,
+    runtime: &LazyRuntime,
+    (kind, name): (Kind, &str),
+    arguments: &str,
+) -> Result<Result<R, ExitCode>, Failure> {
+    let policies = server.policies_of(kind);
+    let names: Vec<_> = policies.iter().map(|policy| policy.info().name()).collect();
+    if !names.contains(&name) {
+        return Ok(Err(usage(unknown(kind, name, &names))));
+    }
+    let arguments = match read(arguments) {
+        Ok(arguments) => arguments,
+        Err(problem) => return Ok(Err(usage(problem))),
+    };
+    let method = match kind {
+        Kind::Tool => "tools/call",
+        Kind::Prompt => "prompts/get",
+    };
+    let calling = async {
+        let client = Client::modern(server).await;
+        let call: Call<R> = client.call_with_text(method, name, &arguments);
+        call.outcome().await
+    };
+    #[cfg(not(feature = "process"))]
+    let outcome = runtime.get()?.block_on(calling);
+    #[cfg(feature = "process")]
+    let outcome = {
+        let outcome = runtime.get()?.block_on(unless_signalled(calling));
+        crate::guard::process::kill_all();
+        outcome.ok_or_else(|| Failure("the call was ended by a signal".to_owned()))?
+    };
+    match outcome {
+        Ok(result) => Ok(Ok(result)),
+        // The handler has failed.
+        Err(RequestError::Protocol { code, message, .. }) if code == INTERNAL_ERROR => {
+            eprintln!("error: {message}");
+            Ok(Err(ExitCode::from(TOOL_ERROR)))
+        }
+        Err(RequestError::Protocol { message, .. }) => Ok(Err(usage(message))),
+        Err(error) => Err(Failure(error.to_string())),
+    }
+}
+
+/// The code of failures that the arguments are not the reason for.
+const INTERNAL_ERROR: i64 = ErrorCode::InternalError.code() as i64;
 
 /// Waits for a call; `None` if a signal arrives first. Programs do not receive
 /// the signals of the terminal, so a signal must not end this process and leave
@@ -85,15 +116,14 @@ async fn unless_signalled<T>(calling: impl Future<Output = T>) -> Option<T> {
     .await
 }
 
-fn unknown(server: &Server, tool: &str) -> String {
-    let tools = server.tools();
-    let names = || tools.iter().map(|tool| tool.name());
-    let tool = crate::support::text::excerpt(tool);
-    match schema::nearest(&tool, names()) {
-        Some(meant) => format!("there is no tool \"{tool}\"; did you mean \"{meant}\"?"),
+fn unknown(kind: Kind, name: &str, names: &[&str]) -> String {
+    let name = crate::support::text::excerpt(name);
+    match schema::nearest(&name, names.iter().copied()) {
+        Some(meant) => format!("there is no {kind} \"{name}\"; did you mean \"{meant}\"?"),
+        None if names.is_empty() => format!("there is no {kind} \"{name}\", nor any other"),
         None => format!(
-            "there is no tool \"{tool}\"; there are: {}",
-            names().collect::<Vec<_>>().join(", ")
+            "there is no {kind} \"{name}\"; there are: {}",
+            names.join(", ")
         ),
     }
 }
@@ -149,7 +179,7 @@ fn is_same(text: &str, structured: Option<&Value>) -> bool {
 }
 
 /// "image/png image, 1234 characters of base64".
-fn summary(block: &Value) -> String {
+pub(super) fn summary(block: &Value) -> String {
     let kind = block["type"].as_str().unwrap_or("block");
     let about = match kind {
         "resource" => &block["resource"],

@@ -1,4 +1,5 @@
-//! `check`: a table of each tool's policy, and suggestions for improvement.
+//! `check`: tables of the policies of tools and of prompts, and suggestions for
+//! improvement.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,7 +10,8 @@ use super::build::Failure;
 use super::output::{count, print, size};
 use super::tools::hints;
 use crate::call::readable;
-use crate::registry::ToolPolicy;
+use crate::primitive::Kind;
+use crate::registry::CallPolicy;
 use crate::server::Server;
 
 /// Prints the policies and the warnings.
@@ -17,9 +19,12 @@ pub(super) fn check(server: &Server, is_strict: bool) -> Result<ExitCode, Failur
     let warnings = server.warnings();
     let mut text = server_policy(server);
     text.push('\n');
-    if !server.tools().is_empty() {
-        text.push_str(&tool_table(server));
-        text.push('\n');
+    for kind in Kind::ALL {
+        let policies = server.policies_of(*kind);
+        if !policies.is_empty() {
+            text.push_str(&table(*kind, &policies));
+            text.push('\n');
+        }
     }
     if warnings.is_empty() {
         text.push_str("no warnings\n");
@@ -45,13 +50,17 @@ pub(super) fn check(server: &Server, is_strict: bool) -> Result<ExitCode, Failur
 
 fn server_policy(server: &Server) -> String {
     let limits = server.limits();
-    let number = server.tools().len();
-    let mut text = format!(
-        "{} {}: {}\n",
-        server.name(),
-        server.version(),
-        count(number, "tool")
-    );
+    let numbers = Kind::ALL.iter().filter_map(|kind| {
+        let number = server.policies_of(*kind).len();
+        (number > 0).then(|| count(number, kind.as_str()))
+    });
+    let numbers = numbers.collect::<Vec<_>>().join(", ");
+    let numbers = if numbers.is_empty() {
+        "nothing"
+    } else {
+        &numbers
+    };
+    let mut text = format!("{} {}: {numbers}\n", server.name(), server.version());
     let rows = [
         ("message", format!("up to {}", size(limits.message_bytes))),
         (
@@ -79,10 +88,13 @@ fn server_policy(server: &Server) -> String {
     text
 }
 
-/// Returns one row for each tool, with the columns that are not empty.
-fn tool_table(server: &Server) -> String {
-    let mut rows = vec![HEAD.map(str::to_owned).to_vec()];
-    rows.extend(server.policies().iter().map(|policy| row(policy).to_vec()));
+/// Returns one row for each primitive of a kind, with the columns that are not
+/// empty.
+fn table(kind: Kind, policies: &[CallPolicy]) -> String {
+    let mut head = HEAD.map(str::to_owned);
+    kind.as_str().clone_into(&mut head[0]);
+    let mut rows = vec![head.to_vec()];
+    rows.extend(policies.iter().map(|policy| row(policy).to_vec()));
     let columns: Vec<_> = (0..HEAD.len())
         .filter(|column| rows[1..].iter().any(|row| row[*column] != NOTHING))
         .collect();
@@ -104,7 +116,7 @@ fn tool_table(server: &Server) -> String {
 }
 
 const HEAD: [&str; 8] = [
-    "tool",
+    "name",
     "timeout",
     "rate",
     "at once",
@@ -117,8 +129,7 @@ const HEAD: [&str; 8] = [
 /// The text of a cell without a value.
 const NOTHING: &str = "–";
 
-fn row(policy: &ToolPolicy) -> [String; HEAD.len()] {
-    let definition = policy.definition();
+fn row(policy: &CallPolicy) -> [String; HEAD.len()] {
     let layers: Vec<Cow<'_, str>> = policy.layers().collect();
     let of = |name: &str| {
         let inside = layers.iter().find_map(|layer| {
@@ -142,7 +153,7 @@ fn row(policy: &ToolPolicy) -> [String; HEAD.len()] {
         }
     };
     [
-        definition.name().to_owned(),
+        policy.info().name().to_owned(),
         readable(policy.timeout()),
         of("RateLimit"),
         of("ConcurrencyLimit"),
@@ -153,7 +164,7 @@ fn row(policy: &ToolPolicy) -> [String; HEAD.len()] {
     ]
 }
 
-/// Middlewares that mcp-kit adds around tools: the other columns show them.
+/// Middlewares that mcp-kit adds around primitives: the other columns show them.
 const BUILT_IN: [&str; 6] = [
     "Authorize",
     "ConcurrencyLimit",

@@ -18,20 +18,24 @@ pub enum Command {
     Tools,
     /// Call one tool.
     Call,
-    /// Show each tool's policy, and suggestions for improvement.
+    /// List the prompts.
+    Prompts,
+    /// Print the messages of one prompt.
+    Prompt,
+    /// Show the policy of each primitive, and suggestions for improvement.
     Check,
     /// Print the version.
     Version,
 }
 
 impl Command {
-    /// Whether handlers may run: false for `tools`, `check` and `--version`,
-    /// which only inspect the server.
+    /// Whether handlers may run: false for `tools`, `prompts`, `check` and
+    /// `--version`, which only inspect the server.
     #[must_use]
     pub fn runs_tools(self) -> bool {
         match self {
-            Self::Stdio | Self::Http | Self::Call => true,
-            Self::Tools | Self::Check | Self::Version => false,
+            Self::Stdio | Self::Http | Self::Call | Self::Prompt => true,
+            Self::Tools | Self::Prompts | Self::Check | Self::Version => false,
         }
     }
 }
@@ -40,8 +44,8 @@ impl Command {
 /// `None` in a process that was not started by it, such as a test.
 ///
 /// The function that builds the server can call it, so that commands that run
-/// no tool require no database, no network and no secrets: `check` and `tools`
-/// then work in CI and on any machine.
+/// no handler require no database, no network and no secrets: `check`, `tools`
+/// and `prompts` then work in CI and on any machine.
 ///
 /// ```
 /// use std::error::Error;
@@ -74,6 +78,8 @@ pub(super) fn remember(asked: &arguments::Command) {
         arguments::Command::Stdio => Command::Stdio,
         arguments::Command::Tools { .. } => Command::Tools,
         arguments::Command::Call { .. } => Command::Call,
+        arguments::Command::Prompts { .. } => Command::Prompts,
+        arguments::Command::Prompt { .. } => Command::Prompt,
         arguments::Command::Check { .. } => Command::Check,
         arguments::Command::Version => Command::Version,
         #[cfg(feature = "http")]

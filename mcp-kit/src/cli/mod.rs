@@ -36,7 +36,9 @@
 //! | `stdio`, or none | serves one client over stdin and stdout |
 //! | `tools` | lists the tools with their schemas |
 //! | `call TOOL JSON` | calls one tool and prints the result |
-//! | `check` | shows each tool's policy, and suggestions for improvement |
+//! | `prompts` | lists the prompts with their arguments |
+//! | `prompt PROMPT JSON` | prints the messages of one prompt |
+//! | `check` | shows the policy of each tool and prompt, and suggestions for improvement |
 //! | `http` | serves over HTTP (feature `http`) |
 //! | `new-key NAME SCOPE…` | makes an API key: prints its entry for the keys file on stdout, and the key on stderr (feature `http`) |
 //! | `health` | checks whether a server on this machine is ready (feature `http`) |
@@ -50,7 +52,7 @@
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | done; a server has ended as it was asked to, by the end of stdin or a signal |
-//! | 1 | the server could not be built or served, stdout could not be written, or the tool of `call` reported an error; or the drain time was over while handlers blocked every worker, so that their calls got no answer |
+//! | 1 | the server could not be built or served, stdout could not be written, or the tool of `call` reported an error, or the prompt of `prompt` failed; or the drain time was over while handlers blocked every worker, so that their calls got no answer |
 //! | 2 | the command line is wrong |
 //!
 //! A first SIGTERM or SIGINT, or the end of stdin, begins the drain: calls in
@@ -74,6 +76,7 @@ mod http_arguments;
 #[cfg(feature = "http")]
 mod new_key;
 mod output;
+mod prompts;
 mod runtime;
 mod serve;
 mod tools;
@@ -107,8 +110,8 @@ const TOOL_ERROR: u8 = 1;
 /// does not wait for a handler that blocks, and writes the last log lines. So
 /// call it first in `main`, and keep printing and work for `build`.
 ///
-/// `build` can call [`command`] to learn which command runs, so that `tools`
-/// and `check` need no database.
+/// `build` can call [`command`] to learn which command runs, so that `tools`,
+/// `prompts` and `check` need no database.
 ///
 /// A subscriber that is already installed remains; see [`logging`].
 pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
@@ -131,6 +134,16 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
             json,
         } => with_server(build, options, |server, runtime| {
             call::call(server, runtime, &tool, &arguments, json)
+        }),
+        Asked::Prompts { json } => {
+            with_server(build, options, |server, _| prompts::prompts(server, json))
+        }
+        Asked::Prompt {
+            prompt,
+            arguments,
+            json,
+        } => with_server(build, options, |server, runtime| {
+            prompts::prompt(server, runtime, &prompt, &arguments, json)
         }),
         Asked::Check { strict } => {
             with_server(build, options, |server, _| check::check(server, strict))

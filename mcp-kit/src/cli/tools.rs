@@ -101,26 +101,8 @@ fn members(text: &mut String, schema: &Value, depth: usize) {
         .filter_map(Value::as_str)
         .collect();
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
-        let indent = "  ".repeat(depth);
-        let optional = if required.contains(&name.as_str()) {
-            ""
-        } else {
-            ", optional"
-        };
-        let _ = write!(
-            text,
-            "{indent}{name}: {}{}{optional}",
-            kind(member),
-            bounds(member)
-        );
-        if let Some(description) = member["description"].as_str() {
-            let _ = write!(
-                text,
-                " – {}",
-                description.split_whitespace().collect::<Vec<_>>().join(" ")
-            );
-        }
-        text.push('\n');
+        text.push_str(&"  ".repeat(depth));
+        self::member(text, name, member, required.contains(&name.as_str()));
         let mut inside = member;
         while let Some(value) = contents(inside) {
             inside = value;
@@ -129,6 +111,20 @@ fn members(text: &mut String, schema: &Value, depth: usize) {
             members(text, inside, depth + 1);
         }
     }
+}
+
+/// Writes the line of one member: its name, its type, its limits and its
+/// description.
+pub(super) fn member(text: &mut String, name: &str, schema: &Value, is_required: bool) {
+    let optional = if is_required { "" } else { ", optional" };
+    let _ = write!(text, "{name}: {}{}{optional}", kind(schema), bounds(schema));
+    if let Some(description) = schema["description"].as_str() {
+        let words: Vec<_> = description.split_whitespace().collect();
+        if !words.is_empty() {
+            let _ = write!(text, " – {}", words.join(" "));
+        }
+    }
+    text.push('\n');
 }
 
 /// Describes a type: "string", "string (date) or null", "array of integer",

@@ -19,6 +19,10 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind, in the order in which commands show them.
+    #[cfg(feature = "cli")]
+    pub(crate) const ALL: &[Self] = &[Self::Tool, Self::Prompt];
+
     /// Its word in logs, metrics and traces: `tool`, `prompt`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -44,6 +44,35 @@ async fn stumble() -> String {
     panic!("a secret")
 }
 
+#[derive(Deserialize, JsonSchema, garde::Validate, ToolArgs)]
+struct Speech {
+    /// Who is married.
+    #[garde(length(chars, min = 1, max = 40))]
+    whom: String,
+    /// The minutes that it may take.
+    #[serde(default)]
+    #[garde(range(max = 60))]
+    minutes: u8,
+}
+
+/// Writes a speech for a wedding.
+#[prompt(title = "Wedding speech")]
+async fn speech(args: Speech) -> Vec<PromptMessage> {
+    vec![
+        PromptMessage::user(format!(
+            "A speech for {} of {} minutes.",
+            args.whom, args.minutes
+        )),
+        PromptMessage::assistant("Dear guests,"),
+    ]
+}
+
+/// Opens a file that does not exist.
+#[prompt]
+async fn misplace() -> Result<String, mcp_kit::Error> {
+    Ok(std::fs::read_to_string("no-such-file")?)
+}
+
 /// Starts children that inherit stdin and stdout: one reads, one prints.
 #[tool(blocking, read_only, open_world = false)]
 fn delegate() -> Result<String, ToolError> {
@@ -82,6 +111,8 @@ fn build(options: Options) -> Result<Server, Box<dyn Error>> {
         .tool::<lose>()
         .tool::<stumble>()
         .tool::<delegate>()
+        .prompt::<speech>()
+        .prompt::<misplace>()
         .build()?)
 }
 
