@@ -24,6 +24,7 @@ page!(arguments, "arguments.md");
 page!(results, "results.md");
 page!(errors, "errors.md");
 page!(asking, "asking.md");
+page!(prompts, "prompts.md");
 page!(middleware, "middleware.md");
 page!(testing, "testing.md", "http");
 page!(portability, "portability.md");

@@ -2,7 +2,7 @@
 //! command. Their definitions, their handlers and their results.
 //!
 //! A failure of a prompt is a JSON-RPC error, since its result cannot report
-//! one.
+//! one. The guide explains [how to write a prompt](crate::guide::prompts).
 
 mod function;
 mod result;

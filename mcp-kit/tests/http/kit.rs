@@ -190,7 +190,7 @@ async fn callers_have_the_address_and_the_headers_that_the_test_gives_them() {
 }
 
 /// Knows one token, which has no scope.
-struct Tokens(ProtectedResource);
+pub struct Tokens(pub ProtectedResource);
 
 #[async_trait]
 impl Authenticator for Tokens {

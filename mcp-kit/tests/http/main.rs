@@ -17,6 +17,7 @@ mod limits;
 mod log_messages;
 mod modern;
 mod progress;
+mod prompts;
 mod registry;
 mod scopes;
 mod sessions;

@@ -21,6 +21,8 @@
 //! - `CHAOS_PROCESS=1`: the tools that harm the process as a whole.
 //! - `CHAOS_DRAIN=<ms>`: how long calls may go on once the server ends.
 //! - `CHAOS_PROGRESS=1`: one more tool, `count`, which reports its progress.
+//! - `CHAOS_LOCAL_SCOPES=<scope>+<scope>`: the scopes of the caller over stdio,
+//!   `none` for none. Unset, it holds every scope.
 //! - `CHAOS_HOSTILE=1`: one more tool, `hostile`, whose errors and panics do harm
 //!   of their own. `CHAOS_HOSTILE=gate`: an authenticator that panics for the
 //!   key `panic`.
@@ -32,6 +34,7 @@ mod hostile;
 mod http_limits;
 mod nested;
 mod process;
+mod prompts;
 mod tools;
 mod trace;
 
@@ -59,6 +62,11 @@ fn build() -> Result<Server, Box<dyn Error>> {
         .state(fetch::client()?)
         .rate_limit(rate("CHAOS_RATE")?)
         .shared_limits(redis()?);
+    server = prompts::register(server);
+    if let Ok(scopes) = env::var("CHAOS_LOCAL_SCOPES") {
+        let scopes = scopes.split('+').filter(|scope| *scope != "none");
+        server = server.local_scopes(scopes);
+    }
     if is_set("CHAOS_PROGRESS") {
         server = server.tool::<count::count>();
     }

@@ -25,6 +25,7 @@ mod load;
 mod logs;
 mod printing;
 mod process;
+mod prompts;
 mod shutdown;
 #[path = "../support/mod.rs"]
 mod support;

@@ -148,6 +148,7 @@ pub(crate) fn setup() -> Setup {
         "CHAOS_PROCESS",
         "CHAOS_PROGRESS",
         "CHAOS_DRAIN",
+        "CHAOS_LOCAL_SCOPES",
     ] {
         command.env_remove(name);
     }
