@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::deadline::Deadline;
+use super::lent::{HeldPermit, LendablePermits};
 use super::phase::Phase;
 use super::{
     Ask, CallScope, Cancelled, Error, ErrorKind, Questions, Reported, RequestInfo, RequestSource,
@@ -43,7 +45,7 @@ struct Inner {
     extensions: Option<HashMap<TypeId, Box<dyn Any + Send + Sync>>>,
     /// Dropped when the handler ends, on whatever thread.
     guards: Vec<Box<dyn Any + Send>>,
-    _permit: Option<RunPermit>,
+    _permit: HeldPermit,
 }
 
 /// The parts of the server that a call uses.
@@ -89,6 +91,8 @@ pub(crate) struct CallContext {
     /// Of every `Progress` of the call together.
     pub(crate) reported: Reported,
     pub(super) phase: Phase,
+    /// The permits of a call that may ask its client, once it runs.
+    pub(super) permits: OnceLock<Box<LendablePermits>>,
     /// The number by which its connection knows it among all of its calls; 0
     /// until it has one.
     serial: AtomicU64,
@@ -207,6 +211,10 @@ pub(crate) trait Outbound: Send + Sync {
     /// Sends a call's notification, or drops it if the client does not read, or
     /// if the call has been answered.
     fn notify(&self, call: &CallContext, method: &'static str, params: &Value);
+
+    /// Sends a message that is not dropped later. Returns false if it is not sent,
+    /// because the client does not read, or nothing can be sent any more.
+    fn send(&self, json: &[u8]) -> bool;
 }
 
 /// The parts of a new [`CallContext`].
@@ -242,6 +250,7 @@ impl CallContext {
             protocol_error: OnceLock::new(),
             scope: parts.scope,
             phase: Phase::default(),
+            permits: OnceLock::new(),
             serial: AtomicU64::new(0),
             cancelled: Cancelled::default(),
             reported: Reported::default(),
@@ -363,7 +372,7 @@ impl CallContext {
 impl Call {
     pub(super) fn new(context: Arc<CallContext>, permit: Option<RunPermit>) -> Self {
         Self(Box::new(Inner {
-            _permit: permit,
+            _permit: HeldPermit::of(&context, permit),
             request: RequestInfo(context),
             decoded: None,
             rewritten: None,
@@ -463,9 +472,20 @@ impl Call {
     /// Keeps `guard` until the handler has ended.
     ///
     /// A permit that is kept here is not released while a blocking handler
-    /// still runs, even if its caller was answered long ago.
+    /// still runs, even if its caller was answered long ago. It is also kept while
+    /// the handler asks its client, which may take minutes;
+    /// [`ConcurrencyLimit`](crate::middleware::ConcurrencyLimit) lends its permit to
+    /// other calls meanwhile.
     pub fn keep<T: Send + 'static>(&mut self, guard: T) {
         self.0.guards.push(Box::new(guard));
+    }
+
+    /// Keeps a permit like a guard, and lends it while the call asks its client.
+    pub(crate) fn keep_permit(&mut self, permit: OwnedSemaphorePermit) {
+        match self.context().permits.get() {
+            Some(permits) => permits.keep(permit),
+            None => self.keep(permit),
+        }
     }
 
     /// Returns a value of the server's state.

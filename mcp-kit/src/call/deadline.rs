@@ -89,8 +89,7 @@ impl Deadline {
     }
 
     /// Stops the clock, until `resume` was called as many times as this.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a question pauses it"))]
-    pub(crate) fn pause(&self) {
+    pub(super) fn pause(&self) {
         let pauses = self.pauses.get_or_init(Box::default);
         let mut paused = pauses.now.lock();
         paused.open += 1;
@@ -98,8 +97,7 @@ impl Deadline {
     }
 
     /// Ends a pause.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a question pauses it"))]
-    pub(crate) fn resume(&self) {
+    pub(super) fn resume(&self) {
         let Some(pauses) = self.pauses.get() else {
             return;
         };

@@ -23,6 +23,7 @@ mod deadline;
 mod definition;
 mod error;
 mod failure;
+mod lent;
 mod observer;
 mod outcome;
 mod permit;
@@ -56,7 +57,7 @@ pub(crate) use failure::{Failure, as_protocol_error};
 pub(crate) use observer::CallScope;
 #[cfg(feature = "http")]
 pub(crate) use permit::PrincipalPermits;
-pub(crate) use permit::{RunPermit, Share, ShareGiver};
+pub(crate) use permit::{ReturnPlace, RunPermit, Share, ShareGiver};
 #[allow(unused_imports, reason = "the ways of each era name it")]
 pub(crate) use question::AskFuture;
 pub(crate) use question::{Ask, Question, Rejected};

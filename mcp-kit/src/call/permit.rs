@@ -1,11 +1,15 @@
 //! The permits that a running call holds: one of the server, over HTTP one of
-//! its caller, and a share of its connection or session.
+//! its caller, and a share of its connection or session. A call that asks its
+//! client gives them back meanwhile (`lent`).
 
 #[cfg(feature = "http")]
 use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
 #[cfg(feature = "http")]
 use std::sync::Arc;
 use std::sync::Weak;
+use std::task::{Context, Poll, Waker};
 
 use tokio::sync::OwnedSemaphorePermit;
 #[cfg(feature = "http")]
@@ -23,24 +27,24 @@ use crate::support::lock::Lock;
 pub(crate) struct RunPermit {
     // Released before the share is: the call that starts with the share needs
     // one of each.
-    _server: OwnedSemaphorePermit,
-    _principal: Option<OwnedSemaphorePermit>,
-    _share: Option<Share>,
+    pub(super) server: OwnedSemaphorePermit,
+    pub(super) principal: Option<OwnedSemaphorePermit>,
+    pub(super) share: Option<Share>,
 }
 
 impl RunPermit {
     pub(crate) fn new(server: OwnedSemaphorePermit, share: Option<Share>) -> Self {
         Self {
-            _server: server,
-            _principal: None,
-            _share: share,
+            server,
+            principal: None,
+            share,
         }
     }
 
     /// Adds a permit of its caller.
     #[cfg(feature = "http")]
     pub(crate) fn of_principal(mut self, permit: OwnedSemaphorePermit) -> Self {
-        self._principal = Some(permit);
+        self.principal = Some(permit);
         self
     }
 }
@@ -100,13 +104,72 @@ pub(crate) struct Share(Weak<dyn ShareGiver>);
 
 /// Counts the calls that run on a connection.
 pub(crate) trait ShareGiver: Send + Sync {
-    /// Records that a call has ended.
+    /// Records that a call has ended, or runs no longer while it asks its client.
     fn given_back(&self);
+
+    /// Takes a share again for a call that gave it back. Returns false if there is
+    /// none: then `place` is the call's place among those that wait, and `waker` is
+    /// woken when it may take its share.
+    fn retake(&self, place: &mut Option<ReturnPlace>, waker: &Waker) -> bool;
+
+    /// Gives up a place among the calls that wait.
+    fn leave(&self, place: ReturnPlace);
 }
+
+/// The place of a call among those that wait for a share that they gave back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ReturnPlace(pub(super) u64);
 
 impl Share {
     pub(crate) fn of(giver: Weak<dyn ShareGiver>) -> Self {
         Self(giver)
+    }
+}
+
+/// A share that a call gave back for a while. As a future it takes one again, before
+/// the calls that wait for their first.
+pub(super) struct LentShare {
+    giver: Weak<dyn ShareGiver>,
+    place: Option<ReturnPlace>,
+}
+
+impl LentShare {
+    /// Returns the right to take a share of the same giver.
+    pub(super) fn of(share: &Share) -> Self {
+        Self {
+            giver: Weak::clone(&share.0),
+            place: None,
+        }
+    }
+
+    /// Returns another right to the same share, without a place.
+    pub(super) fn another(&self) -> Self {
+        Self {
+            giver: Weak::clone(&self.giver),
+            place: None,
+        }
+    }
+}
+
+impl Future for LentShare {
+    type Output = Share;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Share> {
+        let Self { giver, place } = &mut *self;
+        match giver.upgrade() {
+            Some(giver) if !giver.retake(place, cx.waker()) => Poll::Pending,
+            _ => Poll::Ready(Share::of(Weak::clone(giver))),
+        }
+    }
+}
+
+impl Drop for LentShare {
+    fn drop(&mut self) {
+        if let Some(place) = self.place
+            && let Some(giver) = self.giver.upgrade()
+        {
+            giver.leave(place);
+        }
     }
 }
 

@@ -15,7 +15,6 @@ use crate::protocol::ClientCapability;
 
 /// A request of the server to its client.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the ways of each era read it")]
 pub(crate) struct Question {
     /// `elicitation/create`, `sampling/createMessage` or `roots/list`.
     pub(crate) method: &'static str,
@@ -44,4 +43,9 @@ pub(crate) trait Ask: Send + Sync {
     /// Sends the question, and waits for its answer. Dropping the future
     /// withdraws the question.
     fn ask(&self, call: &Arc<CallContext>, question: Question) -> AskFuture;
+
+    /// Withdraws the open questions of a call that has ended.
+    fn withdraw(&self, call: &CallContext) {
+        let _ = call;
+    }
 }

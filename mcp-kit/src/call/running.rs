@@ -40,7 +40,6 @@ impl Pending {
         &self.0.request.id
     }
 
-    #[cfg(feature = "http")]
     pub(crate) fn era(&self) -> Era {
         self.0.request.version.era()
     }
@@ -81,7 +80,6 @@ impl Pending {
 
     /// Sets the way by which the call's questions reach the client, if it may have
     /// any. In the modern era only a task has one.
-    #[allow(dead_code, reason = "the transports of the legacy era call it")]
     pub(crate) fn ask_through(&mut self, ask: impl FnOnce() -> Arc<dyn Ask>) {
         if self.0.target.asks
             && let Some(context) = Arc::get_mut(&mut self.0)
@@ -168,6 +166,7 @@ impl Ended {
     /// Returns the client's answer; cancels what still runs.
     pub(crate) fn refuse(self, why: Refusal) -> Answer {
         self.context.cancelled.set();
+        self.context.withdraw_questions();
         let error = why.error(&self.context, self.has_begun);
         let answer = self.context.failure_of(&error, Vec::new());
         self.report(&error, Some(answer.json.len()));
@@ -183,6 +182,7 @@ impl Ended {
     /// Ends the call without an answer; cancels what still runs.
     pub(crate) fn cancel(self) {
         self.context.cancelled.set();
+        self.context.withdraw_questions();
         let ending = self.context.ending(Outcome::Cancelled, self.has_begun);
         self.context.tell(&ending);
     }
@@ -232,6 +232,7 @@ impl Running {
             let _ = discard(outcome);
             return Poll::Ready(None);
         }
+        self.context.withdraw_questions();
         let kind = self.context.target.info.kind();
         let outcome = match outcome {
             Ok(Replied::With(reply)) if reply.kind() != kind => Err(Error::internal(format!(
@@ -272,6 +273,7 @@ impl Drop for Running {
                 Outcome::Cancelled
             };
             self.context.cancelled.set();
+            self.context.withdraw_questions();
             let ending = self.context.ending(outcome, true);
             self.context.tell(&ending);
         }
@@ -388,6 +390,14 @@ impl CallContext {
             context: Arc::clone(self),
             has_begun,
         })
+    }
+
+    /// Withdraws questions that are open in spite of the call's end: those of tasks
+    /// that its handler has started, or of a handler that is still to be dropped.
+    fn withdraw_questions(&self) {
+        if let Some(ask) = &self.ask {
+            ask.withdraw(self);
+        }
     }
 
     /// Returns the span that the chain runs in: the trace's, or the log's.

@@ -42,6 +42,10 @@
 //! was answered or cancelled, and counts until it returns. So the methods that take
 //! an entry out release nothing.
 //!
+//! A handler that asks its client gives its permit back, and takes one again with
+//! [`retake`](CallTable::retake) when it has its answer. Handlers that return come
+//! before the calls that wait to be started, and among each other in their order.
+//!
 //! # Costs
 //!
 //! A call costs one insertion into a hash table and one removal. Each method
@@ -54,10 +58,12 @@
 mod entries;
 
 use std::collections::hash_map::{self, HashMap, VacantEntry};
+use std::task::Waker;
 
 use tokio::time::Instant;
 
 use self::entries::{Entries, Entry};
+use super::ReturnPlace;
 use crate::limits::Limits;
 use crate::protocol::RequestId;
 
@@ -206,10 +212,27 @@ impl<T, W> CallTable<T, W> {
         self.entries.waiting > 0 && self.entries.has_permit()
     }
 
-    /// Gives a permit back: a handler has ended.
-    pub(crate) fn release(&mut self) {
+    /// Gives a permit back: a handler has ended, or asks its client. Returns the
+    /// waker of a call that may take it again.
+    #[must_use = "the waker is woken once the transport has released its mutex"]
+    pub(crate) fn release(&mut self) -> Option<Waker> {
         debug_assert!(self.entries.running > 0, "a permit is released twice");
         self.entries.running = self.entries.running.saturating_sub(1);
+        self.entries.next_to_return()
+    }
+
+    /// Takes a permit again for a handler that gave it back. Returns false if there
+    /// is none: then `place` is its place among the calls that wait for theirs, and
+    /// `waker` is woken when there is one.
+    pub(crate) fn retake(&mut self, place: &mut Option<ReturnPlace>, waker: &Waker) -> bool {
+        self.entries.retake(place, waker)
+    }
+
+    /// Gives up a place among the calls that wait for a permit that they gave back.
+    /// Returns the waker of a call that may now take one.
+    #[must_use = "the waker is woken once the transport has released its mutex"]
+    pub(crate) fn leave(&mut self, place: ReturnPlace) -> Option<Waker> {
+        self.entries.leave(place)
     }
 
     /// Takes out a call that its caller is about to answer; `None` if it has ended

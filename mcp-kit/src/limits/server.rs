@@ -53,12 +53,15 @@ pub struct Limits {
     /// Subscriptions of one caller (`subscriptions/listen`) that are open at once;
     /// 100. Further ones are refused with an error, over HTTP with 429.
     pub subscriptions_per_principal: usize,
+    /// Questions to the clients of one principal that are open at once in the legacy
+    /// era; 64. A further one fails with an error that the handler may handle.
+    pub questions_per_principal: usize,
     /// Pairs of caller and tool that a rate limit keeps state for; 100,000.
     /// Over HTTP it also limits the addresses and the callers.
     pub limiter_entries: usize,
-    /// How long a client may take to answer a question; 10 min. In the modern era
-    /// (2026-07-28) it is how long the state of a call is valid between two of its
-    /// rounds.
+    /// How long a client may take to answer a question; 10 min. It does not count as
+    /// time of the call (`call_time`). In the modern era (2026-07-28) it is how long
+    /// the state of a call is valid between two of its rounds.
     pub question_time: Duration,
     /// Questions that one call may ask at once; 64.
     pub questions_per_call: usize,
@@ -84,6 +87,7 @@ impl Default for Limits {
             result_bytes: MIB - 16 * 1024,
             page_items: 1_000,
             subscriptions_per_principal: 100,
+            questions_per_principal: 64,
             limiter_entries: 100_000,
             question_time: Duration::from_secs(10 * 60),
             questions_per_call: 64,
@@ -117,6 +121,7 @@ impl Limits {
                 self.subscriptions_per_principal,
                 1,
             ),
+            ("questions_per_principal", self.questions_per_principal, 1),
             ("questions_per_call", self.questions_per_call, 1),
             ("state_bytes", self.state_bytes, 1_024),
             ("limiter_entries", self.limiter_entries, 2),
@@ -127,14 +132,14 @@ impl Limits {
             .map(|(name, value, least)| {
                 format!("limits: {name} is {value}; it must be at least {least}")
             });
-        let zero = self
-            .call_time
-            .is_zero()
-            .then(|| "limits: call_time is zero; every call would time out".to_owned());
-        let unanswerable = self
-            .question_time
-            .is_zero()
-            .then(|| "limits: question_time is zero; no question could be answered".to_owned());
-        counts.chain(zero).chain(unanswerable)
+        let times = [
+            ("call_time", self.call_time, "call"),
+            ("question_time", self.question_time, "question"),
+        ];
+        let times = times
+            .into_iter()
+            .filter(|(_, time, _)| time.is_zero())
+            .map(|(name, _, what)| format!("limits: {name} is zero; every {what} would time out"));
+        counts.chain(times)
     }
 }

@@ -12,7 +12,9 @@ use crate::call::{Call, Error, Reply};
 /// Limits how many calls run at once; the others wait, within their time.
 ///
 /// The permit stays with the handler until it has ended: a blocking handler
-/// keeps it after its caller has received a timeout.
+/// keeps it after its caller has received a timeout. While a handler waits for an
+/// answer of its client, other calls may use its permit; it takes one again before
+/// it goes on.
 #[derive(Clone, Debug)]
 pub struct ConcurrencyLimit {
     calls: usize,
@@ -35,7 +37,7 @@ impl ConcurrencyLimit {
 impl Middleware for ConcurrencyLimit {
     async fn handle(&self, mut call: Call, next: Next<'_>) -> Result<Reply, Error> {
         let permit = Arc::clone(&self.permits).acquire_owned().await?;
-        call.keep(permit);
+        call.keep_permit(permit);
         next.run(call).await
     }
 

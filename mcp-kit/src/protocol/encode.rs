@@ -52,6 +52,17 @@ pub(crate) fn result(out: &mut Vec<u8>, id: &RequestId, write: impl FnOnce(&mut 
     out.push(b'}');
 }
 
+/// Writes a request of the server. `params` is on one line.
+pub(crate) fn request(out: &mut Vec<u8>, id: &RequestId, method: &str, params: &RawValue) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    id.write(out);
+    out.extend_from_slice(br#","method":"#);
+    string(out, method);
+    out.extend_from_slice(br#","params":"#);
+    out.extend_from_slice(params.get().as_bytes());
+    out.push(b'}');
+}
+
 /// Writes a notification.
 pub(crate) fn notification(out: &mut Vec<u8>, method: &str, params: &impl Serialize) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"#);

@@ -23,10 +23,8 @@ pub(crate) enum Message<'a> {
     Ignored,
 }
 
-/// The client's answer to a request of the server. The server sends none yet,
-/// so nothing reads the members.
+/// The client's answer to a request of the server.
 #[derive(Debug)]
-#[cfg_attr(not(test), expect(dead_code))]
 pub(crate) struct Response<'a> {
     pub(crate) id: Option<RequestId>,
     /// The `result` or the `error` as JSON text; `None` if it cannot be read.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use super::drain::Drain;
+use super::questions::Questions;
 use super::{Identity, Limits, Server, ServerInner};
 use crate::call::{Middleware, Observer};
 use crate::call::{RoundSettings, StateKeys, StateMap, Ticker};
@@ -462,6 +463,7 @@ impl ServerBuilder {
                 registry: Arc::new(registry),
                 local: self.local,
                 drain: Arc::new(Drain::default()),
+                questions: Questions::default(),
                 ticker: Ticker::default(),
                 #[cfg(feature = "http")]
                 ledger,

@@ -8,6 +8,7 @@ mod dispatch;
 mod drain;
 mod listings;
 pub(crate) mod methods;
+mod questions;
 mod subscriptions;
 
 #[cfg(feature = "http")]
@@ -27,6 +28,7 @@ pub use builder::{BuildError, ServerBuilder};
 pub use call::CallError;
 pub(crate) use dispatch::{Routed, Session};
 pub use drain::DrainHandle;
+pub(crate) use questions::Peer;
 pub(crate) use subscriptions::{Feed, Listener, Subscription};
 
 #[cfg(feature = "http")]
@@ -43,6 +45,7 @@ use crate::observe::Meter;
 use crate::observe::metrics::Metrics;
 use crate::registry::Store;
 use drain::Drain;
+use questions::Questions;
 
 /// A server: tools, policy and state, ready to be served. Cloning is cheap and
 /// returns the same server.
@@ -81,6 +84,8 @@ pub(crate) struct ServerInner {
     #[cfg(feature = "http")]
     pub(crate) principal_permits: Arc<PrincipalPermits>,
     pub(crate) drain: Arc<Drain>,
+    /// Those to clients of the legacy era.
+    pub(crate) questions: Questions,
     /// Ticks while calls are open, on every transport.
     pub(crate) ticker: Ticker,
     identity: Arc<Identity>,

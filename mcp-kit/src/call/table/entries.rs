@@ -2,9 +2,12 @@
 //! reused, and the queue, which is a list linked through the slots. So an entry
 //! leaves the queue in constant time, wherever it is in it.
 
+use std::collections::VecDeque;
+use std::task::Waker;
+
 use tokio::time::Instant;
 
-use super::{CallKey, TableLimits};
+use super::{CallKey, ReturnPlace, TableLimits};
 use crate::protocol::RequestId;
 
 /// Everything but the index of ids: an arena of entries, and the queue through it.
@@ -22,6 +25,9 @@ pub(super) struct Entries<T, W> {
     /// Permits that were taken and not released.
     pub(super) running: usize,
     last_serial: u64,
+    /// Calls that gave their permit back and wait for one. Boxed, since most tables
+    /// never have such calls.
+    returning: Option<Box<Returning>>,
     /// No entry is due earlier.
     pub(super) earliest: Option<Instant>,
     pub(super) is_closed: bool,
@@ -46,6 +52,19 @@ enum Stage<W> {
     Running,
 }
 
+/// The calls that return, in their order.
+#[derive(Default)]
+struct Returning {
+    queue: VecDeque<(ReturnPlace, Waker)>,
+    last: u64,
+}
+
+impl Returning {
+    fn position(&self, place: ReturnPlace) -> Option<usize> {
+        self.queue.iter().position(|(other, _)| *other == place)
+    }
+}
+
 /// In place of the number of a slot.
 const NONE: u32 = u32::MAX;
 
@@ -62,13 +81,67 @@ impl<T, W> Entries<T, W> {
             waiting_bytes: 0,
             running: 0,
             last_serial: 0,
+            returning: None,
             earliest: None,
             is_closed: false,
         }
     }
 
+    /// Whether there is a permit for a call that runs for the first time.
     pub(super) fn has_permit(&self) -> bool {
-        self.running < self.limits.running && !self.is_closed
+        self.free_permits() > self.returning() && !self.is_closed
+    }
+
+    pub(super) fn free_permits(&self) -> usize {
+        self.limits.running.saturating_sub(self.running)
+    }
+
+    /// How many calls wait for a permit that they gave back.
+    pub(super) fn returning(&self) -> usize {
+        (self.returning.as_ref()).map_or(0, |returning| returning.queue.len())
+    }
+
+    /// Takes a permit for a call that returns, or gives it a place in the queue.
+    pub(super) fn retake(&mut self, place: &mut Option<ReturnPlace>, waker: &Waker) -> bool {
+        let free = self.free_permits();
+        let returning = self.returning.get_or_insert_default();
+        let at = place.and_then(|place| returning.position(place));
+        // After the end nothing else runs.
+        if at.unwrap_or(returning.queue.len()) < free || self.is_closed {
+            if let Some(at) = at {
+                returning.queue.remove(at);
+            }
+            self.running += 1;
+            *place = None;
+            return true;
+        }
+        match at.and_then(|at| returning.queue.get_mut(at)) {
+            Some((_, known)) => known.clone_from(waker),
+            None => {
+                returning.last += 1;
+                let next = ReturnPlace(returning.last);
+                returning.queue.push_back((next, waker.clone()));
+                *place = Some(next);
+            }
+        }
+        false
+    }
+
+    /// Gives up a place. Returns the waker of a call that may now take a permit.
+    pub(super) fn leave(&mut self, place: ReturnPlace) -> Option<Waker> {
+        let returning = self.returning.as_mut()?;
+        let at = returning.position(place)?;
+        returning.queue.remove(at);
+        (at < self.free_permits())
+            .then(|| self.next_to_return())
+            .flatten()
+    }
+
+    /// Returns the waker of the last returning call for which there is a permit.
+    pub(super) fn next_to_return(&self) -> Option<Waker> {
+        let last = self.free_permits().checked_sub(1)?;
+        let (_, waker) = self.returning.as_ref()?.queue.get(last)?;
+        Some(waker.clone())
     }
 
     pub(super) fn next_key(&self) -> CallKey {
@@ -271,6 +344,8 @@ impl<T, W> Entries<T, W> {
         if self.slots.capacity() > kept {
             self.slots = Vec::new();
             self.free = NONE;
+            self.returning
+                .take_if(|returning| returning.queue.is_empty());
         }
     }
 }

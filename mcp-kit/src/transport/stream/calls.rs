@@ -16,10 +16,10 @@ use super::batch::{Batch, Kept};
 use super::reports::Reports;
 use crate::call::{
     Answer, CallContext, CallKey, CallTable, Ended, NotAdmitted, Outbound, Pending, Refusal,
-    Removed, Replaced, ShareGiver, TableLimits, Ticked, Ticking,
+    Removed, Replaced, ReturnPlace, ShareGiver, TableLimits, Ticked, Ticking,
 };
 use crate::protocol::{ErrorCode, RequestId, encode};
-use crate::server::{Listener, ServerInner};
+use crate::server::{Listener, Peer, ServerInner};
 
 /// A buffer for one answer that grew above this size is freed.
 const KEPT_BUFFER: usize = 64 * 1024;
@@ -28,6 +28,8 @@ const KEPT_BUFFER: usize = 64 * 1024;
 /// have not been sent yet.
 pub(super) struct Calls {
     pub(super) server: Arc<ServerInner>,
+    /// The connection, as the questions to its client know it.
+    pub(super) peer: Peer,
     pub(super) runtime: Handle,
     /// The bytes that unfinished batches keep.
     pub(super) kept: Kept,
@@ -87,6 +89,7 @@ impl Calls {
     pub(super) fn new(server: Arc<ServerInner>) -> Arc<Self> {
         let limits = TableLimits::from(&server.limits);
         Arc::new_cyclic(|this| Self {
+            peer: Peer::new(),
             runtime: Handle::current(),
             kept: Kept::default(),
             this: Weak::clone(this),
@@ -418,6 +421,19 @@ impl Outbound for Calls {
         // handler may block.
         self.ticking.wake();
     }
+
+    fn send(&self, json: &[u8]) -> bool {
+        {
+            let mut state = self.lock();
+            let is_read = state.unread() <= self.server.limits.unread_bytes;
+            if !is_read || state.calls.is_closed() {
+                return false;
+            }
+            state.push_line(json);
+        }
+        self.ticking.wake();
+        true
+    }
 }
 
 impl Ticked for Calls {
@@ -451,8 +467,30 @@ impl Listener for Calls {
 
 impl ShareGiver for Calls {
     fn given_back(&self) {
-        let mut state = self.lock();
-        state.calls.release();
-        self.keep_running(&mut state);
+        let returning = {
+            let mut state = self.lock();
+            let returning = state.calls.release();
+            self.keep_running(&mut state);
+            returning
+        };
+        if let Some(returning) = returning {
+            returning.wake();
+        }
+    }
+
+    fn retake(&self, place: &mut Option<ReturnPlace>, waker: &Waker) -> bool {
+        self.lock().calls.retake(place, waker)
+    }
+
+    fn leave(&self, place: ReturnPlace) {
+        let returning = {
+            let mut state = self.lock();
+            let returning = state.calls.leave(place);
+            self.keep_running(&mut state);
+            returning
+        };
+        if let Some(returning) = returning {
+            returning.wake();
+        }
     }
 }

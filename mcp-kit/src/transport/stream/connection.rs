@@ -320,6 +320,9 @@ impl Connection {
             let time = self.server.limits.drain_time.min(Limits::LONGEST_TIME);
             let until = Instant::now() + time;
             self.end = End::Draining(Box::pin(sleep_until(until)));
+            if !self.server.drain.is_draining() {
+                self.server.questions.leave(self.calls.peer);
+            }
             let mut ends = Vec::new();
             self.feed.take(|json| {
                 ends.extend_from_slice(json);

@@ -11,7 +11,7 @@ use crate::call::{Outbound, Pending, Refusal, SHUTTING_DOWN};
 use crate::protocol::message::{
     Frame, Malformed, Message, Notification, Request, decode, decode_one,
 };
-use crate::protocol::{ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
+use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
 use crate::server::methods::{self, Method};
 use crate::server::{Routed, Subscription};
 
@@ -51,8 +51,10 @@ impl Connection {
         match message {
             Ok(Message::Request(request)) => self.request(&request, batch),
             Ok(Message::Notification(notification)) => self.notification(&notification),
-            // The server sends no requests, so it expects no responses.
-            Ok(Message::Response(_) | Message::Ignored) => {}
+            Ok(Message::Response(response)) => {
+                (self.server.questions).answered(self.calls.peer, &response);
+            }
+            Ok(Message::Ignored) => {}
             Err(Malformed { id, error }) => {
                 // An answer under an id in flight would end that call instead.
                 let id = id.filter(|id| !self.is_in_flight(id));
@@ -123,7 +125,11 @@ impl Connection {
             }
             return self.refuse_call(&call, batch, Refusal::ShuttingDown);
         }
-        call.report_to(|| Arc::clone(&self.calls) as Arc<dyn Outbound>);
+        let outbound = || Arc::clone(&self.calls) as Arc<dyn Outbound>;
+        call.report_to(outbound);
+        if call.era() == Era::Legacy {
+            call.ask_through(|| self.server.ask_through(self.calls.peer, outbound()));
+        }
         match self.calls.take(call, batch) {
             Ok(due) => self.expiry.set(due),
             Err(Refused::DuplicateId) => self.refuse_duplicate(batch),

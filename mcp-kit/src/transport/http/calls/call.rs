@@ -137,8 +137,9 @@ impl Call {
     pub(crate) fn cancel(&self) {
         if let Some(ended) = self.call.end() {
             self.is_over.store(true, Ordering::Release);
-            self.end();
+            // In this order: the client is notified that its questions are withdrawn.
             ended.cancel();
+            self.end();
             self.abort();
         }
     }

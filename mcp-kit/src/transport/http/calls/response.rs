@@ -403,6 +403,24 @@ impl Outbound for Exchange {
             state.reader.wake();
         }
     }
+
+    fn send(&self, json: &[u8]) -> bool {
+        if let Some(SharedStream { sink, .. }) = &self.sink {
+            let state = self.lock(); // nothing comes after the answer
+            return !state.has_ended && sink.send(json);
+        }
+        if !self.has_room(json.len() + FRAME) {
+            return false;
+        }
+        let mut state = self.lock();
+        if state.has_ended {
+            return false;
+        }
+        self.begin(&mut state);
+        self.push(&mut state, json);
+        state.reader.wake();
+        true
+    }
 }
 
 /// Reads a stream's events.

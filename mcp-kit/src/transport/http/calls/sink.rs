@@ -17,6 +17,10 @@ pub(crate) trait Sink: Send + Sync {
     /// Sends a notification of a call, unless too much is unread.
     fn notify(&self, call: u64, json: &[u8]);
 
+    /// Sends a message that is not dropped later. Returns false if it is not sent,
+    /// because too much is unread, or the stream has ended.
+    fn send(&self, json: &[u8]) -> bool;
+
     /// Sends the answer of a call. `claim` is what it counts for until it has
     /// left.
     fn answer(&self, call: u64, json: &[u8], claim: Option<Claim>);

@@ -186,7 +186,11 @@ pub(crate) fn take(
                 caller.notification(&notification);
                 Reply::Nothing
             }
-            Ok(Message::Response(_) | Message::Ignored) => Reply::Nothing,
+            Ok(Message::Response(response)) => {
+                caller.response(mcp, &response);
+                Reply::Nothing
+            }
+            Ok(Message::Ignored) => Reply::Nothing,
             Err(Malformed { id, error }) => Reply::Json {
                 json: caller.error(id.as_ref(), &error),
                 id: None,

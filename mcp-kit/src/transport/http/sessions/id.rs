@@ -5,6 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::server::Peer;
 use crate::transport::http::message::refusal::Refusal;
 
 /// 128 random bits; 22 characters of base64url on the wire.
@@ -24,6 +25,11 @@ impl SessionId {
         let mut bytes = [0; 16];
         let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
         (length == bytes.len()).then_some(Self(bytes))
+    }
+
+    /// Returns the session as the questions to its client know it.
+    pub(super) fn peer(self) -> Peer {
+        Peer::session(self.0)
     }
 
     pub(crate) fn text(&self) -> String {

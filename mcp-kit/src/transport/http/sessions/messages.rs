@@ -11,7 +11,7 @@ use super::session::{LegacySession, Unfit};
 use crate::call::{Origin, Outbound, Refusal as Why, RequestSource};
 use crate::caller::Principal;
 use crate::limits::Claim;
-use crate::protocol::message::{Notification, Request};
+use crate::protocol::message::{Notification, Request, Response};
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ErrorCode, RequestId, RpcError, encode};
 use crate::server::{Routed, Session};
@@ -102,7 +102,9 @@ impl<'a> Caller<'a> {
         mcp.hold(&call, incoming)?;
         let exchange = session.exchange();
         if patience.is_some() || session.sink.is_some() {
-            call.report_to(|| Arc::clone(&exchange) as Arc<dyn Outbound>);
+            let outbound = || Arc::clone(&exchange) as Arc<dyn Outbound>;
+            call.report_to(outbound);
+            call.ask_through(|| mcp.server.ask_through(session.peer(), outbound()));
         }
         let waiting = Waiting {
             patience,
@@ -129,6 +131,11 @@ impl<'a> Caller<'a> {
                 None => Ok(Reply::Nothing),
             },
         }
+    }
+
+    /// Handles the answer to a question.
+    pub(crate) fn response(&self, mcp: &Mcp, response: &Response<'_>) {
+        mcp.server.questions.answered(self.session.peer(), response);
     }
 
     /// Handles a notification.

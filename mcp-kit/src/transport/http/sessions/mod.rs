@@ -223,6 +223,10 @@ pub(super) fn message(
                 (Found::Session(session), Message::Notification(notification)) => {
                     Caller::new(session.session(), asking).notification(&notification);
                 }
+                (Found::Session(session), Message::Response(response)) => {
+                    let caller = Caller::new(session.session(), asking);
+                    caller.response(sessions.mcp(), &response);
+                }
                 (Found::Nothing, _) if version.map(ProtocolVersion::era) != Some(Era::Modern) => {
                     return Err(missing());
                 }

@@ -3,6 +3,7 @@
 //! It allocates nothing before it is needed: an idle session is this struct.
 
 mod guards;
+mod launch;
 mod replay;
 
 use std::collections::VecDeque;
@@ -22,14 +23,12 @@ pub(crate) use guards::{InUse, Listening};
 use super::batch::BatchReply;
 use super::common::Common;
 use super::id::SessionId;
-use crate::call::{
-    CallKey, CallTable, NotAdmitted, Origin, Pending, Share, ShareGiver, TableLimits,
-};
+use crate::call::{CallKey, CallTable, NotAdmitted, Origin, Pending, TableLimits};
 use crate::caller::Principal;
 use crate::limits::ByteBudget;
 use crate::observe::OpenSession;
 use crate::protocol::{ClientDetails, ProtocolVersion, RequestId, SetLevel};
-use crate::server::Feed;
+use crate::server::{Feed, Peer};
 use crate::transport::http::calls::call::{Call, Holds, Waiting as Awaited};
 use crate::transport::http::calls::mcp::Mcp;
 use crate::transport::http::calls::place::{Answer, Answers, Owner, Place};
@@ -173,6 +172,11 @@ impl LegacySession {
             URL_SAFE_NO_PAD.encode(&digest[..12]).into()
         });
         Arc::clone(name)
+    }
+
+    /// Returns the session as the questions to its client know it.
+    pub(super) fn peer(&self) -> Peer {
+        self.id.peer()
     }
 
     /// Returns what the client said in `initialize`.
@@ -402,34 +406,6 @@ impl LegacySession {
         }
     }
 
-    /// Starts waiting calls, as far as they may run.
-    fn launch(&self) {
-        // A runtime that has shut down drops a call when it is launched, which
-        // gives its share back at once. The code that is launching then
-        // continues, so that calls do not end within each other.
-        if std::mem::replace(&mut self.lock().is_launching, true) {
-            return;
-        }
-        while let Some((call, Waiting { holds, runtime })) = self.next_to_run() {
-            call.launch(holds, self.share(), &runtime);
-        }
-    }
-
-    /// Takes the next waiting call, if it may run; otherwise the launching
-    /// ends.
-    fn next_to_run(&self) -> Option<(Arc<Call>, Waiting)> {
-        let mut state = self.lock();
-        let started = state.calls.start();
-        state.is_launching = started.is_some();
-        let (key, waiting) = started?;
-        let call = state.calls.get_mut(key)?;
-        Some((Arc::clone(call), waiting))
-    }
-
-    fn share(&self) -> Share {
-        Share::of(Weak::<Self>::clone(&self.this))
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
@@ -497,13 +473,5 @@ impl Drop for LegacySession {
     fn drop(&mut self) {
         let kept = *self.kept.get_mut();
         self.common.kept.fetch_sub(kept, Ordering::Relaxed);
-    }
-}
-
-/// Starts the next waiting call when a handler has ended.
-impl ShareGiver for LegacySession {
-    fn given_back(&self) {
-        self.lock().calls.release();
-        self.launch();
     }
 }

@@ -136,8 +136,13 @@ fn take(
         Frame::One(Ok(Message::Notification(said))) => {
             notification(session, &said, asking).map(|()| None)
         }
-        // The server sends no requests, so it expects no responses.
-        Frame::One(Ok(Message::Response(_) | Message::Ignored)) => Ok(None),
+        Frame::One(Ok(Message::Response(response))) => {
+            if let Some(agreed) = session.agreed()? {
+                Caller::new(&agreed, asking).response(streams.mcp(), &response);
+            }
+            Ok(None)
+        }
+        Frame::One(Ok(Message::Ignored)) => Ok(None),
         Frame::One(Err(Malformed { id, error })) => {
             let agreed = session.agreed()?;
             let has_call = |id: &_| agreed.as_ref().is_some_and(|agreed| agreed.has_call(id));

@@ -177,6 +177,15 @@ impl Sink for Stream {
         }
     }
 
+    fn send(&self, json: &[u8]) -> bool {
+        if !self.has_room(json.len()) {
+            return false;
+        }
+        let mut state = self.lock();
+        self.push(&mut state, b"message", json, None, Of::Nothing);
+        !state.has_ended
+    }
+
     fn has_room(&self, bytes: usize) -> bool {
         let unread = self.lock().unread;
         // A message that is too large by itself must not wait forever.

@@ -1,0 +1,350 @@
+//! Requests of the server to its clients, in the legacy era: a question of a running
+//! call goes out on the call's own way to its client, and the client's response
+//! comes in like any message of its connection or session.
+//!
+//! ```text
+//!  handler ── ask ──▶ Questions ── request ──▶ Outbound of the call ──▶ client
+//!     ▲                   │                                               │
+//!     └───── answer ──────┘◀──── answered(peer, response) ◀── response ───┘
+//! ```
+//!
+//! A question ends once: by its answer, by its own time limit, when its call ends or
+//! its handler drops it, when its client leaves, or when the server drains. A response
+//! to any other request is ignored.
+
+use std::collections::HashMap;
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, MutexGuard, Weak};
+use std::task::Poll;
+
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+use super::{Limits, ServerInner};
+use crate::call::{
+    Ask, AskFuture, CallContext, Error, ErrorKind, Outbound, Question, SHUTTING_DOWN, readable,
+};
+use crate::protocol::message::Response;
+use crate::protocol::{RequestId, encode};
+use crate::support::lock::Lock;
+use crate::support::reference::Reference;
+use crate::support::text::excerpt;
+
+/// A connection or a session. A client answers only what it was asked on the same
+/// one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Peer([u8; 16]);
+
+impl Peer {
+    /// Returns one that no other connection of this process has.
+    pub(crate) fn new() -> Self {
+        static PEERS: AtomicU64 = AtomicU64::new(1);
+        let number = PEERS.fetch_add(1, Ordering::Relaxed);
+        Self(u128::from(number).to_be_bytes())
+    }
+
+    /// Returns the peer of a session, whose id is random.
+    #[cfg(feature = "http")]
+    pub(crate) fn session(id: [u8; 16]) -> Self {
+        Self(id)
+    }
+}
+
+/// The open questions of a server.
+#[derive(Default)]
+pub(crate) struct Questions(Lock<OpenQuestions>);
+
+#[derive(Default)]
+struct OpenQuestions {
+    by_id: HashMap<RequestId, Open>,
+    /// How many each caller has, by the identity that limits count it as.
+    callers: HashMap<Arc<[u8]>, usize>,
+}
+
+struct Open {
+    peer: Peer,
+    caller: Arc<[u8]>,
+    call: Weak<CallContext>,
+    outbound: Arc<dyn Outbound>,
+    answer: oneshot::Sender<Answer>,
+}
+
+type Answer = Result<Box<RawValue>, Error>;
+
+impl Questions {
+    /// Passes the response of a client to the question that it answers.
+    pub(crate) fn answered(&self, peer: Peer, response: &Response<'_>) {
+        let Some(id) = &response.id else { return };
+        let open = self.lock().remove(id, |open| open.peer == peer);
+        if let Some(open) = open {
+            let answer = match response.outcome {
+                Some(Ok(result)) => Ok(result.to_owned()),
+                Some(Err(error)) => Err(refused(error)),
+                None => Err(unanswered("Its response could not be read.")),
+            };
+            let _ = open.answer.send(answer); // the handler may just have dropped it
+        }
+    }
+
+    /// Ends the questions of a client that sends nothing more.
+    pub(crate) fn leave(&self, peer: Peer) {
+        let all = self.lock().remove_where(|open| open.peer == peer);
+        for (_, open) in all {
+            let _ = (open.answer).send(Err(unanswered("It has ended the connection.")));
+        }
+    }
+
+    /// Withdraws the questions of a call that has ended.
+    fn withdraw(&self, call: &CallContext) {
+        let is_its = |open: &Open| std::ptr::eq(open.call.as_ptr(), call);
+        let all = self.lock().remove_where(is_its);
+        for (id, open) in all {
+            cancel(&*open.outbound, &id);
+        }
+    }
+
+    /// Enters a question, if its caller may have another. Returns its id, and the
+    /// receiver of its answer.
+    fn enter(
+        &self,
+        most: usize,
+        peer: Peer,
+        call: &Arc<CallContext>,
+        outbound: &Arc<dyn Outbound>,
+    ) -> Result<(RequestId, oneshot::Receiver<Answer>), Error> {
+        let (answer, answered) = oneshot::channel();
+        let caller = call.principal.limit_key();
+        let mut questions = self.lock();
+        let known = questions.callers.get_key_value(caller);
+        let (caller, theirs) = match known {
+            Some((caller, theirs)) => (Arc::clone(caller), *theirs),
+            None => (caller.into(), 0),
+        };
+        if theirs >= most {
+            return Err(Error::refusal(
+                ErrorKind::Busy,
+                format!(
+                    "{theirs} questions to this client are open, which is as many as may be. Answer some of them, then try again."
+                ),
+            ));
+        }
+        questions.callers.insert(Arc::clone(&caller), theirs + 1);
+        // No client uses such ids for its own requests, so that even one that looks
+        // for a response by its id alone finds none.
+        let id = RequestId::String(format!("question/{}", Reference::new()).into());
+        let open = Open {
+            peer,
+            caller,
+            call: Arc::downgrade(call),
+            outbound: Arc::clone(outbound),
+            answer,
+        };
+        questions.by_id.insert(id.clone(), open);
+        Ok((id, answered))
+    }
+
+    #[cfg(all(test, feature = "testing", feature = "sse"))]
+    fn count(&self) -> usize {
+        self.lock().by_id.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, OpenQuestions> {
+        self.0.lock()
+    }
+}
+
+impl OpenQuestions {
+    /// Takes out a question for which `is_right` returns true.
+    fn remove(&mut self, id: &RequestId, is_right: impl Fn(&Open) -> bool) -> Option<Open> {
+        if !self.by_id.get(id).is_some_and(is_right) {
+            return None;
+        }
+        let open = self.by_id.remove(id)?;
+        if let Some(theirs) = self.callers.get_mut(&open.caller) {
+            *theirs -= 1;
+            if *theirs == 0 {
+                self.callers.remove(&open.caller);
+            }
+        }
+        Some(open)
+    }
+
+    fn remove_where(&mut self, is_right: impl Fn(&Open) -> bool) -> Vec<(RequestId, Open)> {
+        let ids = self.by_id.iter().filter(|(_, open)| is_right(open));
+        let ids: Vec<_> = ids.map(|(id, _)| id.clone()).collect();
+        let remove = |id| self.remove(&id, |_| true).map(|open| (id, open));
+        ids.into_iter().filter_map(remove).collect()
+    }
+}
+
+/// The way by which the questions of one call reach a client of the legacy era.
+struct AskPeer {
+    server: Arc<ServerInner>,
+    peer: Peer,
+    outbound: Arc<dyn Outbound>,
+}
+
+impl ServerInner {
+    /// Returns a way to ask the client of one call. Questions leave through
+    /// `outbound`, and their answers arrive from `peer`.
+    pub(crate) fn ask_through(
+        self: &Arc<Self>,
+        peer: Peer,
+        outbound: Arc<dyn Outbound>,
+    ) -> Arc<dyn Ask> {
+        Arc::new(AskPeer {
+            server: Arc::clone(self),
+            peer,
+            outbound,
+        })
+    }
+}
+
+impl Ask for AskPeer {
+    fn ask(&self, call: &Arc<CallContext>, question: Question) -> AskFuture {
+        let sent = self.send(call, question);
+        let (server, call) = (Arc::clone(&self.server), Arc::clone(call));
+        Box::pin(async move {
+            let (sent, answered) = sent?;
+            let answer = async {
+                let answer = wait(&server, answered).await;
+                drop(sent);
+                answer
+            };
+            call.while_asking(answer).await
+        })
+    }
+
+    fn withdraw(&self, call: &CallContext) {
+        self.server.questions.withdraw(call);
+    }
+}
+
+impl AskPeer {
+    fn send(
+        &self,
+        call: &Arc<CallContext>,
+        question: Question,
+    ) -> Result<(Sent, oneshot::Receiver<Answer>), Error> {
+        let Self {
+            server,
+            peer,
+            outbound,
+        } = self;
+        if server.drain.is_draining() {
+            return Err(Error::refusal(ErrorKind::Busy, SHUTTING_DOWN));
+        }
+        let params = encode::on_one_line(question.params).map_err(Error::internal)?;
+        let most = server.limits.questions_per_principal;
+        let (id, answered) = server.questions.enter(most, *peer, call, outbound)?;
+        let mut json = Vec::new();
+        encode::request(&mut json, &id, question.method, &params);
+        let sent = Sent {
+            server: Arc::clone(server),
+            outbound: Arc::clone(outbound),
+            id,
+        };
+        if !outbound.send(&json) {
+            sent.forget();
+            return Err(Error::refusal(
+                ErrorKind::Busy,
+                "The client could not be asked: it does not read what the server sends.",
+            ));
+        }
+        // After it was entered: the end of the call finds it, or is found here.
+        if call.has_ended() {
+            return Err(Error::internal("a question of a call that has ended"));
+        }
+        Ok((sent, answered))
+    }
+}
+
+/// A question that was sent. If it is dropped before it is answered, the client is
+/// notified that no answer is needed.
+struct Sent {
+    server: Arc<ServerInner>,
+    outbound: Arc<dyn Outbound>,
+    id: RequestId,
+}
+
+impl Sent {
+    fn forget(&self) -> bool {
+        let removed = self.server.questions.lock().remove(&self.id, |_| true);
+        removed.is_some()
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        if self.forget() {
+            cancel(&*self.outbound, &self.id);
+        }
+    }
+}
+
+/// Notifies the client that a question is withdrawn.
+fn cancel(outbound: &dyn Outbound, id: &RequestId) {
+    let params = json!({"requestId": id, "reason": "The answer is no longer needed."});
+    let mut json = Vec::new();
+    encode::notification(&mut json, "notifications/cancelled", &params);
+    outbound.send(&json); // or nobody reads it
+}
+
+/// Waits for the answer, within the time that a question has.
+async fn wait(server: &ServerInner, answered: oneshot::Receiver<Answer>) -> Answer {
+    let most = server.limits.question_time;
+    let mut answered = pin!(answered);
+    let mut drains = pin!(server.drain.started());
+    let mut is_late = pin!(sleep(most.min(Limits::LONGEST_TIME)));
+    poll_fn(|cx| {
+        if let Poll::Ready(answer) = answered.as_mut().poll(cx) {
+            // The sender is dropped when the call ends.
+            let ended = || Err(Error::internal("the call of this question has ended"));
+            return Poll::Ready(answer.unwrap_or_else(|_| ended()));
+        }
+        if drains.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(Error::refusal(ErrorKind::Busy, SHUTTING_DOWN)));
+        }
+        is_late.as_mut().poll(cx).map(|()| {
+            let text = format!(
+                "The client did not answer a question within {}.",
+                readable(most)
+            );
+            Err(Error::refusal(ErrorKind::Timeout, text))
+        })
+    })
+    .await
+}
+
+/// The client answered with an error.
+fn refused(error: &RawValue) -> Error {
+    #[derive(Deserialize)]
+    struct Members {
+        code: i64,
+        #[serde(default)]
+        message: String,
+    }
+    match serde_json::from_str(error.get()) {
+        Ok(Members { code, message }) => Error::refusal(
+            ErrorKind::User,
+            format!(
+                "The client did not answer a question: error {code}, \"{}\".",
+                excerpt(&message)
+            ),
+        ),
+        Err(_) => unanswered("Its error could not be read."),
+    }
+}
+
+fn unanswered(why: &str) -> Error {
+    let text = format!("The client did not answer a question. {why}");
+    Error::refusal(ErrorKind::User, text)
+}
+
+#[cfg(all(test, feature = "testing", feature = "sse"))]
+mod tests;
