@@ -74,6 +74,23 @@ fn a_prompt() {
 }
 
 #[test]
+fn a_resource() {
+    let written = crate::handler::attribute::<crate::resource::Resource>(
+        quote! {
+            uri = "docs://{chapter}/{+path}{?draft}", mime_type = "text/markdown", audience(user),
+            priority = 0.8, timeout = "15s"
+        },
+        quote! {
+            /// A page of the manual.
+            pub async fn page(args: PageArgs, uri: ResourceUri) -> Option<String> {
+                find(&args.path)
+            }
+        },
+    );
+    compare("resource", written);
+}
+
+#[test]
 fn arguments() {
     let written = crate::tool_args::tool_args(quote! {
         #[serde(rename_all = "camelCase")]

@@ -15,6 +15,7 @@ mod expansion;
 mod handler;
 mod krate;
 mod prompt;
+mod resource;
 mod suggest;
 mod tool;
 mod tool_args;
@@ -110,6 +111,38 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn prompt(attribute: TokenStream, item: TokenStream) -> TokenStream {
     handler::attribute::<prompt::Prompt>(attribute.into(), item.into()).into()
+}
+
+/// Turns a function into a resource, or into a template of resources.
+///
+/// The function stays as it is and can be called as before. The macro adds
+/// a type of the same name, which `Server::builder(…).resource::<name>()` takes.
+///
+/// A URI with variables is a template (`UriTemplate`): `{page}` matches a segment
+/// of a path, `{+path}` any text, `{?a,b}` the parameters of a query. The function
+/// takes the values as an argument struct (it derives `ToolArgs`) with a field for
+/// each variable; those of a query may be absent, so their fields are `Option`s or
+/// have a default. Values are decoded and checked as the arguments of a tool; a URI
+/// that breaks a rule is answered with -32602 and the whole report. All other
+/// parameters are extractors, and the return type implements
+/// `IntoResourceResult`.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `uri = "…"` | the URI, or a template of URIs: required |
+/// | `name = "…"` | the name in lists, if not the function's: 1 to 64 of `A-Z a-z 0-9 _ . -` |
+/// | `title = "…"` | a name for people |
+/// | `description = "…"` | in place of the doc comment |
+/// | `mime_type = "…"` | the media type of contents that have none |
+/// | `size = 1_024` | the size in bytes; not for a template |
+/// | `audience(user, assistant)` | for whom it is |
+/// | `priority = 0.8` | how important it is, from 0.0 to 1.0 |
+///
+/// `timeout`, `rate`, `concurrency`, `result_bytes`, `scope`, `blocking`, `allow`
+/// and `crate` are those of [`macro@tool`].
+#[proc_macro_attribute]
+pub fn resource(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    handler::attribute::<resource::Resource>(attribute.into(), item.into()).into()
 }
 
 /// Adds the implementation that an attribute generated for a function to its

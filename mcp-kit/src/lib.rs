@@ -68,6 +68,7 @@
 //! | to … | see |
 //! |---|---|
 //! | write a tool | [`macro@tool`], [`tool::IntoToolResult`] for what it may return |
+//! | offer a resource | [`macro@resource`], [`resource::IntoResourceResult`] for what it may return |
 //! | describe arguments | [`derive@ToolArgs`] |
 //! | ask the client's user | [`extract::Client`], [`derive@ElicitForm`] |
 //! | take state, the caller, progress | [`extract`] |
@@ -170,6 +171,7 @@ pub mod primitive;
 pub mod prompt;
 pub mod protocol;
 pub mod registry;
+pub mod resource;
 mod schema;
 pub mod server;
 mod support;
@@ -190,7 +192,7 @@ pub use caller::Principal;
 pub use elicit::ElicitForm;
 pub use extract::{Cancellation, Client, Elicited, Extension, Progress, State};
 // `ToolArgs` and `ElicitForm` are both the traits and their derives.
-pub use mcp_kit_macros::{ElicitForm, ToolArgs, prompt, tool};
+pub use mcp_kit_macros::{ElicitForm, ToolArgs, prompt, resource, tool};
 pub use registry::Router;
 pub use server::Server;
 pub use tool::{Json, ToolError};

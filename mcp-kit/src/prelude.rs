@@ -9,4 +9,4 @@ pub use crate::prompt::IntoPromptResult;
 pub use crate::server::Server;
 pub use crate::tool::ToolError;
 pub use crate::tool::{IntoToolResult, Json};
-pub use crate::{ElicitForm, ToolArgs, prompt, tool, user_error};
+pub use crate::{ElicitForm, ToolArgs, prompt, resource, tool, user_error};

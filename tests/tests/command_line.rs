@@ -142,6 +142,58 @@ fn prompt_that_fails_is_code_1_and_a_wrong_request_code_2() {
 }
 
 #[test]
+fn resources_are_listed_and_read() {
+    let list = succeeds(&["resources"]);
+    let expected = "greeter 1.2.3: 2 resources, 1 template
+
+wedding://guests – Guests (text/plain, 9 bytes)
+  The guests.
+
+wedding://photo – photo (image/png)
+  The photograph.
+
+wedding://tables/{table} – table
+  Who sits at a table.
+";
+    assert_eq!(list, expected);
+    let list: Value = serde_json::from_str(&succeeds(&["resources", "--json"])).unwrap();
+    assert_eq!(list["resources"][0]["uri"], "wedding://guests");
+    let template = &list["resourceTemplates"][0];
+    assert_eq!(template["uriTemplate"], "wedding://tables/{table}");
+
+    assert_eq!(succeeds(&["read", "wedding://guests"]), "Ada\nAlan\n");
+    assert_eq!(
+        succeeds(&["read", "wedding://tables/3"]),
+        "Table 3 is empty.\n"
+    );
+    assert_eq!(
+        succeeds(&["read", "wedding://photo"]),
+        "[image/png: wedding://photo, 8 characters of base64]\n"
+    );
+    let read: Value =
+        serde_json::from_str(&succeeds(&["read", "wedding://photo", "--json"])).unwrap();
+    assert_eq!(read["contents"][0]["blob"], "iVBORw==");
+}
+
+#[test]
+fn resource_that_fails_is_code_1_and_a_wrong_uri_code_2() {
+    let (said, logged) = ends_with(1, &["read", "wedding://tables/9"]);
+    assert_eq!(said, "");
+    assert!(
+        logged.contains("error: An internal error occurred (reference "),
+        "{logged}"
+    );
+    for (uri, expected) in [
+        ("wedding://cake", "Resource not found"),
+        ("wedding://tables/10", "table: must be at most 9"),
+        ("guests", "must begin with a scheme"),
+    ] {
+        let (_, said) = ends_with(2, &["read", uri]);
+        assert!(said.contains(expected), "{uri}: {said}");
+    }
+}
+
+#[test]
 fn arguments_may_come_from_stdin() {
     let mut child = greeter()
         .args(["call", "greet", "-"])
@@ -204,7 +256,7 @@ fn a_wrong_command_line_is_code_2() {
 fn check_shows_policies_and_warns() {
     let report = succeeds(&["check"]);
     for expected in [
-        "greeter 1.2.3: 4 tools, 2 prompts",
+        "greeter 1.2.3: 4 tools, 2 prompts, 2 resources, 1 resource template",
         "tool \"lose\": it says neither read_only nor destructive",
         "(missing-effect-hint)\n",
     ] {
@@ -225,7 +277,7 @@ fn check_shows_policies_and_warns() {
 #[test]
 fn commands_that_run_no_tool_need_nothing_that_tools_need() {
     let missing = ["--guest-book", "/no/such/file"];
-    for command in ["check", "tools", "prompts", "--version"] {
+    for command in ["check", "tools", "prompts", "resources", "--version"] {
         succeeds(&[command, missing[0], missing[1]]);
     }
     for command in [&["stdio"][..], &[], &["call", "greet", r#"{"name":"Ada"}"#]] {

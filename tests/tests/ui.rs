@@ -9,6 +9,7 @@ fn every_mistake_has_one_message() {
     cases.pass("ui/pass/*.rs");
     cases.compile_fail("ui/tool/*.rs");
     cases.compile_fail("ui/prompt/*.rs");
+    cases.compile_fail("ui/resource/*.rs");
     cases.compile_fail("ui/args/*.rs");
     cases.compile_fail("ui/elicit/*.rs");
 }

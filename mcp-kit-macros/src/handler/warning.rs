@@ -38,7 +38,7 @@ const OF_PRIMITIVES: &[&str] = &[
 const OF_SERVERS: &[&str] = &["no_tools", "mixed_names", "similar_names"];
 
 /// Parses what follows `allow`. All wrong codes are reported.
-pub(super) fn list(key: &Key<'_>, input: ParseStream<'_>) -> syn::Result<Vec<Warning>> {
+pub(crate) fn list(key: &Key<'_>, input: ParseStream<'_>) -> syn::Result<Vec<Warning>> {
     let span = key.ident.span();
     let form = "`allow` takes codes of warnings: write `allow(long_timeout)`";
     if !input.peek(token::Paren) {

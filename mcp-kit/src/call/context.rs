@@ -16,7 +16,7 @@ use super::lent::{HeldPermit, LendablePermits};
 use super::phase::Phase;
 use super::{
     Ask, CallScope, Cancelled, Error, ErrorKind, Questions, Reported, RequestInfo, RequestSource,
-    RoundSettings, RunPermit, StateMap, Target, Transport,
+    ResourceUri, RoundSettings, RunPermit, StateMap, Subject, Target, Transport,
 };
 use crate::args::{ArgumentNames, Decoded, Violations};
 use crate::caller::Principal;
@@ -27,7 +27,7 @@ use crate::primitive::{Kind, PrimitiveInfo};
 use crate::protocol::meta::is_of_protocol;
 use crate::protocol::{
     ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, LogLevel, ProtocolVersion,
-    RequestId,
+    RequestId, RpcError,
 };
 use crate::support::panics::discard;
 use crate::support::reference::Reference;
@@ -80,6 +80,8 @@ pub(crate) struct CallContext {
     pub(crate) ask: Option<Arc<dyn Ask>>,
     pub(super) scope: Option<Box<dyn CallScope>>,
     pub(crate) request: CallRequest,
+    /// What it is about, beside its target.
+    pub(crate) subject: Option<Box<Subject>>,
     text: CallText,
     /// What the client has sent in `initialize`, or its information about itself
     /// if that is long.
@@ -228,6 +230,7 @@ pub(crate) struct CallParts<'a> {
     pub(crate) progress_token: Option<RequestId>,
     pub(crate) log_level: Option<LogLevel>,
     pub(crate) scope: Option<Box<dyn CallScope>>,
+    pub(crate) subject: Option<Box<Subject>>,
 }
 
 impl CallContext {
@@ -238,6 +241,7 @@ impl CallContext {
             target: parts.target,
             home: parts.home,
             request: parts.request,
+            subject: parts.subject,
             text: parts.text,
             client: parts.client.cloned(),
             read_client: OnceLock::new(),
@@ -298,7 +302,28 @@ impl CallContext {
     /// headers and the progress token.
     pub(crate) fn size(&self) -> usize {
         let texts = self.text.size() + self.request.source.size();
-        texts + self.progress_token.as_ref().map_or(0, RequestId::size)
+        let subject = self.subject.as_ref().map_or(0, |subject| subject.size());
+        texts + subject + self.progress_token.as_ref().map_or(0, RequestId::size)
+    }
+
+    /// Returns the URI that is read.
+    pub(crate) fn uri(&self) -> Option<&ResourceUri> {
+        match self.subject.as_deref()? {
+            Subject::Read(uri) => Some(uri),
+            Subject::List(_) => None,
+        }
+    }
+
+    /// Returns the name or URI under which the client called.
+    pub(crate) fn key(&self) -> &str {
+        let uri = self.uri().map(ResourceUri::as_str);
+        uri.unwrap_or_else(|| self.target.info.name())
+    }
+
+    /// Returns what the client reads if it may not see what it called.
+    pub(crate) fn unknown(&self) -> RpcError {
+        let kind = self.target.info.kind();
+        (self.target.kind.unknown)(self.request.version.era(), kind, self.key())
     }
 
     /// Returns the names of the arguments, for the log.
@@ -387,10 +412,18 @@ impl Call {
         self.info().kind()
     }
 
-    /// Returns the name of the called primitive.
+    /// Returns the name of the called primitive; of a resource its URI or
+    /// template.
     #[must_use]
     pub fn name(&self) -> &str {
         self.info().name()
+    }
+
+    /// Returns the URI of the resource that is read, with the values of its
+    /// template's variables.
+    #[must_use]
+    pub fn uri(&self) -> Option<&ResourceUri> {
+        self.context().uri()
     }
 
     /// Returns what clients know of the called primitive.
@@ -506,7 +539,8 @@ impl Call {
             let accepted = (target.arguments)
                 .accept(context.text.arguments(), &target.acceptance)
                 .map_err(|violations| invalid(&violations))?;
-            if accepted.normalised > 0 {
+            // Texts are the only form that such values can have.
+            if accepted.normalised > 0 && !target.kind.has_text_arguments {
                 let places = accepted.normalised;
                 context.normalised.store(places, Ordering::Relaxed);
             }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use super::{KindRow, Middleware};
 #[cfg(feature = "http")]
 use crate::primitive::ParamHeader;
-use crate::primitive::{Annotations, CommonDefinition, PrimitiveInfo, Scopes, WarningCode};
+use crate::primitive::{
+    Annotations, CommonDefinition, PrimitiveInfo, Scopes, UriTemplate, WarningCode,
+};
 use crate::protocol::Era;
 
 /// A definition of one kind, such as a
@@ -29,9 +31,21 @@ pub(crate) trait Definition: Any + fmt::Debug + Send + Sync {
         &self.common().name
     }
 
-    /// Renames the primitive, if a router has a prefix.
-    fn rename(&mut self, name: String) {
-        self.common_mut().name = name.into();
+    /// Puts the prefix of a router in front of its name.
+    fn add_prefix(&mut self, prefix: &str) {
+        let name = &mut self.common_mut().name;
+        *name = format!("{prefix}{name}").into();
+    }
+
+    /// Returns the template of the URIs that belong to it, if it is one of
+    /// resources.
+    fn template(&self) -> Option<&UriTemplate> {
+        None
+    }
+
+    /// Whether it lists resources of its own, and is itself in no list.
+    fn is_provider(&self) -> bool {
+        false
     }
 
     /// Returns the view of middlewares. `scopes` are those of the routers

@@ -233,7 +233,6 @@ impl Error {
         let message = || self.0.message.clone();
         match self.0.kind {
             ErrorKind::InvalidState => Some(RpcError::invalid_params(message())),
-            ErrorKind::Forbidden if self.0.is_hidden => Some(RpcError::invalid_params(message())),
             ErrorKind::MissingCapability if era == Era::Modern => {
                 let required = self.0.lacks?.declaration();
                 let error = RpcError::new(ErrorCode::MissingCapability, message());
@@ -260,6 +259,11 @@ impl Error {
         let mut error = Self::refusal(ErrorKind::Forbidden, unknown.message);
         error.0.is_hidden = true;
         error
+    }
+
+    /// Whether the caller may not know that the called primitive exists.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.0.is_hidden
     }
 
     /// Creates a user error with its cause, for the log.

@@ -6,13 +6,14 @@ use super::{ErrorKind, Outcome, Reply};
 use crate::protocol::{Era, ErrorCode, RpcError};
 
 /// A failure whose text the client may read.
-pub(crate) struct Failure {
+pub(crate) struct Failure<'a> {
     pub(crate) outcome: Outcome,
     /// The author's message, or a reference.
     pub(crate) text: String,
     /// The era of the client.
-    #[expect(dead_code, reason = "only resources answer differently by era")]
     pub(crate) era: Era,
+    /// The name or URI under which the client called.
+    pub(crate) key: &'a str,
 }
 
 /// Answers with a JSON-RPC error, as every kind does whose results cannot
@@ -21,7 +22,7 @@ pub(crate) struct Failure {
 /// What the client can correct, its arguments or an unknown name, is -32602.
 /// Everything else is -32603. `data.reason` has the outcome's
 /// word, as the log has it: `timeout`, `busy`, `rate_limited`.
-pub(crate) fn as_protocol_error(failure: Failure) -> Result<Reply, RpcError> {
+pub(crate) fn as_protocol_error(failure: Failure<'_>) -> Result<Reply, RpcError> {
     let Failure { outcome, text, .. } = failure;
     let code = match outcome {
         Outcome::Failed(ErrorKind::InvalidArguments | ErrorKind::NotFound) => {

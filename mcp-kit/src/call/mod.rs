@@ -36,6 +36,7 @@ mod request;
 mod rounds;
 mod running;
 mod state;
+mod subject;
 mod table;
 mod target;
 mod ticker;
@@ -47,6 +48,7 @@ pub use observer::{CallInfo, Ending, Observer};
 pub use outcome::Outcome;
 pub use reply::Reply;
 pub use request::{RequestInfo, Transport};
+pub use subject::ResourceUri;
 
 pub(crate) use cancelled::Cancelled;
 pub(crate) use context::{
@@ -67,6 +69,7 @@ pub(crate) use request::{Origin, RequestSource};
 pub(crate) use rounds::{InputRequired, Questions, RoundSettings, Rounds, StateKeys};
 pub(crate) use running::{Answer, Ended, NoReply, Pending, Running, Settled};
 pub(crate) use state::StateMap;
+pub(crate) use subject::{ListRequest, Subject};
 pub(crate) use table::{CallKey, CallTable, Due, NotAdmitted, Removed, TableLimits};
-pub(crate) use target::{Chains, Handler, KindRow, Target};
+pub(crate) use target::{Chains, Handler, KindRow, ReadableBy, Target};
 pub(crate) use ticker::{Ticked, Ticker, Ticking};

@@ -1,6 +1,6 @@
 //! The reply of a handler.
 
-use crate::content::{PromptResult, ResultMeta, ToolResult};
+use crate::content::{PromptResult, ResourcePage, ResourceResult, ResultMeta, ToolResult};
 use crate::primitive::Kind;
 
 /// The reply of a call, of the kind that was called.
@@ -28,15 +28,21 @@ pub enum Reply {
     Tool(ToolResult),
     /// The messages of a prompt.
     Prompt(PromptResult),
+    /// The contents of a resource.
+    Resource(ResourceResult),
+    /// A page of a list of resources.
+    ResourcePage(ResourcePage),
 }
 
 impl Reply {
-    /// Returns the kind of the primitive that replies.
+    /// Returns the kind of the primitive that replies: [`Kind::Resource`] also for
+    /// a template.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
             Self::Tool(_) => Kind::Tool,
             Self::Prompt(_) => Kind::Prompt,
+            Self::Resource(_) | Self::ResourcePage(_) => Kind::Resource,
         }
     }
 
@@ -45,7 +51,7 @@ impl Reply {
     pub fn is_error(&self) -> bool {
         match self {
             Self::Tool(result) => result.is_error(),
-            Self::Prompt(_) => false,
+            _ => false,
         }
     }
 
@@ -54,7 +60,7 @@ impl Reply {
     pub fn as_tool(&self) -> Option<&ToolResult> {
         match self {
             Self::Tool(result) => Some(result),
-            Self::Prompt(_) => None,
+            _ => None,
         }
     }
 
@@ -63,7 +69,7 @@ impl Reply {
     pub fn into_tool(self) -> Option<ToolResult> {
         match self {
             Self::Tool(result) => Some(result),
-            Self::Prompt(_) => None,
+            _ => None,
         }
     }
 
@@ -72,7 +78,7 @@ impl Reply {
     pub fn as_prompt(&self) -> Option<&PromptResult> {
         match self {
             Self::Prompt(result) => Some(result),
-            Self::Tool(_) => None,
+            _ => None,
         }
     }
 
@@ -81,7 +87,25 @@ impl Reply {
     pub fn into_prompt(self) -> Option<PromptResult> {
         match self {
             Self::Prompt(result) => Some(result),
-            Self::Tool(_) => None,
+            _ => None,
+        }
+    }
+
+    /// Returns the contents of a resource, if it is one.
+    #[must_use]
+    pub fn as_resource(&self) -> Option<&ResourceResult> {
+        match self {
+            Self::Resource(result) => Some(result),
+            _ => None,
+        }
+    }
+
+    /// Returns the contents of a resource, if it is one.
+    #[must_use]
+    pub fn into_resource(self) -> Option<ResourceResult> {
+        match self {
+            Self::Resource(result) => Some(result),
+            _ => None,
         }
     }
 
@@ -90,6 +114,8 @@ impl Reply {
         let meta = match self {
             Self::Tool(result) => &result.meta,
             Self::Prompt(result) => &result.meta,
+            Self::Resource(result) => &result.meta,
+            Self::ResourcePage(_) => return None,
         };
         (!meta.is_empty()).then_some(meta)
     }
@@ -99,6 +125,8 @@ impl Reply {
         match self {
             Self::Tool(result) => result.size(),
             Self::Prompt(result) => result.size(),
+            Self::Resource(result) => result.size(),
+            Self::ResourcePage(page) => page.size(),
         }
     }
 
@@ -108,6 +136,8 @@ impl Reply {
         match self {
             Self::Tool(result) => result.fits(bytes),
             Self::Prompt(result) => result.fits(bytes),
+            Self::Resource(result) => result.fits(bytes),
+            Self::ResourcePage(page) => page.size() <= bytes,
         }
     }
 }
@@ -121,5 +151,11 @@ impl From<ToolResult> for Reply {
 impl From<PromptResult> for Reply {
     fn from(result: PromptResult) -> Self {
         Self::Prompt(result)
+    }
+}
+
+impl From<ResourceResult> for Reply {
+    fn from(result: ResourceResult) -> Self {
+        Self::Resource(result)
     }
 }

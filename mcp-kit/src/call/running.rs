@@ -235,10 +235,9 @@ impl Running {
         self.context.withdraw_questions();
         let kind = self.context.target.info.kind();
         let outcome = match outcome {
-            Ok(Replied::With(reply)) if reply.kind() != kind => Err(Error::internal(format!(
-                "a {kind} was answered with the reply of a {}",
-                reply.kind()
-            ))),
+            Ok(Replied::With(reply)) if reply.kind() != kind.capability() => Err(Error::internal(
+                format!("a {kind} was answered with the reply of a {}", reply.kind()),
+            )),
             outcome => outcome,
         };
         Poll::Ready(Some(Settled {
@@ -498,6 +497,9 @@ impl CallContext {
     }
 
     fn failure_of(&self, error: &Error, buffer: Vec<u8>) -> Answer {
+        if error.is_hidden() {
+            return self.protocol_failure(&self.unknown(), buffer);
+        }
         match error.protocol_error(self.request.version.era()) {
             Some(error) => self.protocol_failure(&error, buffer),
             None => self.failure(Outcome::Failed(error.kind()), self.text_of(error), buffer),
@@ -509,6 +511,7 @@ impl CallContext {
             outcome,
             text,
             era: self.request.version.era(),
+            key: self.key(),
         };
         match (self.target.kind.failure)(failure) {
             Ok(reply) => self.answer(&reply, buffer),

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Call, Failure, Middleware, NextFuture, Observer, Reply, Transport};
+use super::{Call, Failure, Middleware, NextFuture, Observer, Reply, ResourceUri, Transport};
 use crate::args::{Acceptance, CompiledArgs};
+use crate::caller::Principal;
 #[cfg(feature = "http")]
 use crate::primitive::ParamHeader;
 use crate::primitive::{Kind, PrimitiveInfo};
 use crate::protocol::{Era, RpcError};
+use crate::support::panics::contain;
 
 /// A registered primitive, as its calls see it.
 #[derive(Clone)]
@@ -16,6 +18,8 @@ pub(crate) struct Target {
     pub(crate) info: PrimitiveInfo,
     pub(crate) kind: &'static KindRow,
     pub(crate) handler: Arc<dyn Handler>,
+    /// Decides which callers may read which URIs, of resources.
+    pub(crate) readable_by: Option<ReadableBy>,
     pub(crate) chains: Chains,
     pub(crate) arguments: Arc<CompiledArgs>,
     /// How arguments are treated that are not written as their schema
@@ -34,6 +38,33 @@ pub(crate) struct Target {
     /// The arguments that a client repeats in headers.
     #[cfg(feature = "http")]
     pub(crate) param_headers: Arc<[ParamHeader]>,
+}
+
+/// The author's decision about a caller and a URI.
+pub(crate) type ReadableBy = Arc<dyn Fn(&Principal, &ResourceUri) -> bool + Send + Sync>;
+
+impl Target {
+    /// Whether the author allows the caller a URI. A decision that panics does not.
+    pub(crate) fn allows(&self, principal: &Principal, uri: &ResourceUri) -> bool {
+        let Some(allowed) = &self.readable_by else {
+            return true;
+        };
+        contain(|| allowed(principal, uri)).unwrap_or_else(|panic| {
+            tracing::error!(
+                target: "mcp_kit::panic",
+                kind = self.info.kind().as_str(),
+                name = self.info.name(),
+                error = panic.as_str(),
+                "panic in `readable_by`"
+            );
+            false
+        })
+    }
+
+    /// Whether other callers may see another list.
+    pub(crate) fn differs_by_caller(&self) -> bool {
+        self.readable_by.is_some() || self.info.scopes().next().is_some()
+    }
 }
 
 /// The middlewares of a primitive's calls, outermost first. HTTP has a default
@@ -70,5 +101,8 @@ pub(crate) struct KindRow {
     pub(crate) write: fn(&mut Vec<u8>, Era, &Reply),
     /// Returns what a client reads of a failure: a result that reports it, or a
     /// protocol error.
-    pub(crate) failure: fn(Failure) -> Result<Reply, RpcError>,
+    pub(crate) failure: fn(Failure<'_>) -> Result<Reply, RpcError>,
+    /// Returns what a client reads if nothing of the kind has this name or URI, or
+    /// if the client may not see it.
+    pub(crate) unknown: fn(Era, Kind, &str) -> RpcError,
 }

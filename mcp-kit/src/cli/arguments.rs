@@ -38,6 +38,13 @@ pub(super) enum Command {
         arguments: String,
         json: bool,
     },
+    Resources {
+        json: bool,
+    },
+    Read {
+        uri: String,
+        json: bool,
+    },
     Check {
         strict: bool,
     },
@@ -104,6 +111,13 @@ fn asked_for(matches: &ArgMatches) -> Command {
             prompt: text(prompt, "mcp_kit_prompt"),
             arguments: text(prompt, "mcp_kit_arguments"),
             json: flag(prompt, "mcp_kit_json"),
+        },
+        Some(("resources", resources)) => Command::Resources {
+            json: flag(resources, "mcp_kit_json"),
+        },
+        Some(("read", read)) => Command::Read {
+            uri: text(read, "mcp_kit_uri"),
+            json: flag(read, "mcp_kit_json"),
         },
         Some(("check", check)) => Command::Check {
             strict: flag(check, "mcp_kit_strict"),
@@ -212,8 +226,24 @@ fn command<O: Args>() -> Result<Clap, Error> {
                 .arg(json("Print the result as clients get it")),
         )
         .subcommand(
+            Clap::new("resources")
+                .about("List the resources and the templates of resources")
+                .arg(json("Print the lists as clients get them")),
+        )
+        .subcommand(
+            Clap::new("read")
+                .about("Read one resource")
+                .arg(
+                    Arg::new("mcp_kit_uri")
+                        .value_name("URI")
+                        .required(true)
+                        .help("The resource's URI"),
+                )
+                .arg(json("Print the result as clients get it")),
+        )
+        .subcommand(
             Clap::new("check")
-                .about("Show the policy of each tool and prompt, and what could be better")
+                .about("Show the policy of each primitive, and what could be better")
                 .arg(
                     Arg::new("mcp_kit_strict")
                         .long("strict")
@@ -352,6 +382,19 @@ mod tests {
                 .to_string()
                 .contains("PROMPT")
         );
+    }
+
+    #[test]
+    fn resources_are_listed_and_read() {
+        let (_, command) = parse::<()>("server resources --json").unwrap();
+        assert_eq!(command, Command::Resources { json: true });
+        let (_, command) = parse::<()>("server read docs://index").unwrap();
+        let expected = Command::Read {
+            uri: "docs://index".to_owned(),
+            json: false,
+        };
+        assert_eq!(command, expected);
+        assert!(refusal::<()>("server read").to_string().contains("URI"));
     }
 
     #[test]

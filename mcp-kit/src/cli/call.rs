@@ -67,13 +67,24 @@ pub(super) fn request<R: Answered>(
         Err(problem) => return Ok(Err(usage(problem))),
     };
     let method = match kind {
-        Kind::Tool => "tools/call",
         Kind::Prompt => "prompts/get",
+        _ => "tools/call",
     };
+    outcome(server, runtime, |client| {
+        client.call_with_text(method, name, &arguments)
+    })
+}
+
+/// Waits for the result of a request. An exit code means that what went wrong is
+/// printed.
+pub(super) fn outcome<R: Answered>(
+    server: &Server,
+    runtime: &LazyRuntime,
+    send: impl FnOnce(&Client) -> Call<R>,
+) -> Result<Result<R, ExitCode>, Failure> {
     let calling = async {
         let client = Client::modern(server).await;
-        let call: Call<R> = client.call_with_text(method, name, &arguments);
-        call.outcome().await
+        send(&client).outcome().await
     };
     #[cfg(not(feature = "process"))]
     let outcome = runtime.get()?.block_on(calling);

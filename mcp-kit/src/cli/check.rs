@@ -1,5 +1,5 @@
-//! `check`: tables of the policies of tools and of prompts, and suggestions for
-//! improvement.
+//! `check`: tables of the policies of primitives, one for each kind, and
+//! suggestions for improvement.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -52,7 +52,7 @@ fn server_policy(server: &Server) -> String {
     let limits = server.limits();
     let numbers = Kind::ALL.iter().filter_map(|kind| {
         let number = server.policies_of(*kind).len();
-        (number > 0).then(|| count(number, kind.as_str()))
+        (number > 0).then(|| count(number, &kind.to_string()))
     });
     let numbers = numbers.collect::<Vec<_>>().join(", ");
     let numbers = if numbers.is_empty() {
@@ -92,7 +92,7 @@ fn server_policy(server: &Server) -> String {
 /// empty.
 fn table(kind: Kind, policies: &[CallPolicy]) -> String {
     let mut head = HEAD.map(str::to_owned);
-    kind.as_str().clone_into(&mut head[0]);
+    head[0] = kind.to_string();
     let mut rows = vec![head.to_vec()];
     rows.extend(policies.iter().map(|policy| row(policy).to_vec()));
     let columns: Vec<_> = (0..HEAD.len())

@@ -22,6 +22,10 @@ pub enum Command {
     Prompts,
     /// Print the messages of one prompt.
     Prompt,
+    /// List the resources and templates.
+    Resources,
+    /// Read one resource.
+    Read,
     /// Show the policy of each primitive, and suggestions for improvement.
     Check,
     /// Print the version.
@@ -29,13 +33,13 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether handlers may run: false for `tools`, `prompts`, `check` and
-    /// `--version`, which only inspect the server.
+    /// Whether handlers may run: false for `tools`, `prompts`, `resources`, `check`
+    /// and `--version`, which only inspect the server.
     #[must_use]
     pub fn runs_tools(self) -> bool {
         match self {
-            Self::Stdio | Self::Http | Self::Call | Self::Prompt => true,
-            Self::Tools | Self::Prompts | Self::Check | Self::Version => false,
+            Self::Stdio | Self::Http | Self::Call | Self::Prompt | Self::Read => true,
+            Self::Tools | Self::Prompts | Self::Resources | Self::Check | Self::Version => false,
         }
     }
 }
@@ -44,8 +48,8 @@ impl Command {
 /// `None` in a process that was not started by it, such as a test.
 ///
 /// The function that builds the server can call it, so that commands that run
-/// no handler require no database, no network and no secrets: `check`, `tools`
-/// and `prompts` then work in CI and on any machine.
+/// no handler require no database, no network and no secrets: `check`, `tools`,
+/// `prompts` and `resources` then work in CI and on any machine.
 ///
 /// ```
 /// use std::error::Error;
@@ -80,6 +84,8 @@ pub(super) fn remember(asked: &arguments::Command) {
         arguments::Command::Call { .. } => Command::Call,
         arguments::Command::Prompts { .. } => Command::Prompts,
         arguments::Command::Prompt { .. } => Command::Prompt,
+        arguments::Command::Resources { .. } => Command::Resources,
+        arguments::Command::Read { .. } => Command::Read,
         arguments::Command::Check { .. } => Command::Check,
         arguments::Command::Version => Command::Version,
         #[cfg(feature = "http")]

@@ -38,7 +38,9 @@
 //! | `call TOOL JSON` | calls one tool and prints the result |
 //! | `prompts` | lists the prompts with their arguments |
 //! | `prompt PROMPT JSON` | prints the messages of one prompt |
-//! | `check` | shows the policy of each tool and prompt, and suggestions for improvement |
+//! | `resources` | lists the resources, the templates and the providers |
+//! | `read URI` | reads one resource and prints its text |
+//! | `check` | shows the policy of each primitive, and suggestions for improvement |
 //! | `http` | serves over HTTP (feature `http`) |
 //! | `new-key NAME SCOPE…` | makes an API key: prints its entry for the keys file on stdout, and the key on stderr (feature `http`) |
 //! | `health` | checks whether a server on this machine is ready (feature `http`) |
@@ -52,7 +54,7 @@
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | done; a server has ended as it was asked to, by the end of stdin or a signal |
-//! | 1 | the server could not be built or served, stdout could not be written, or the tool of `call` reported an error, or the prompt of `prompt` failed; or the drain time was over while handlers blocked every worker, so that their calls got no answer |
+//! | 1 | the server could not be built or served, stdout could not be written, or the tool of `call` reported an error, or the prompt of `prompt` or the resource of `read` failed; or the drain time was over while handlers blocked every worker, so that their calls got no answer |
 //! | 2 | the command line is wrong |
 //!
 //! A first SIGTERM or SIGINT, or the end of stdin, begins the drain: calls in
@@ -77,6 +79,7 @@ mod http_arguments;
 mod new_key;
 mod output;
 mod prompts;
+mod resources;
 mod runtime;
 mod serve;
 mod tools;
@@ -111,7 +114,7 @@ const TOOL_ERROR: u8 = 1;
 /// call it first in `main`, and keep printing and work for `build`.
 ///
 /// `build` can call [`command`] to learn which command runs, so that `tools`,
-/// `prompts` and `check` need no database.
+/// `prompts`, `resources` and `check` need no database.
 ///
 /// A subscriber that is already installed remains; see [`logging`].
 pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
@@ -144,6 +147,12 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
             json,
         } => with_server(build, options, |server, runtime| {
             prompts::prompt(server, runtime, &prompt, &arguments, json)
+        }),
+        Asked::Resources { json } => with_server(build, options, |server, _| {
+            resources::resources(server, json)
+        }),
+        Asked::Read { uri, json } => with_server(build, options, |server, runtime| {
+            resources::read(server, runtime, &uri, json)
         }),
         Asked::Check { strict } => {
             with_server(build, options, |server, _| check::check(server, strict))

@@ -30,7 +30,9 @@ use serde_json::{Map, Value, json};
 pub(crate) use answers::Script;
 pub use answers::{Answer, Asked};
 pub(crate) use inbox::Inbox;
-pub use request::{Answered, Call, CallResult, GetPromptResult, Request, RequestError};
+pub use request::{
+    Answered, Call, CallResult, GetPromptResult, ReadResourceResult, Request, RequestError,
+};
 pub use subscription::{Subscription, SubscriptionFilter};
 
 use crate::caller::Principal;
@@ -243,6 +245,29 @@ impl Client {
         self.list("prompts/list", "prompts").await
     }
 
+    /// Returns every resource that the caller may see, as `resources/list`
+    /// returns them: those of the server, then those of its providers.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the server answers with an error, as a server without resources
+    /// does.
+    pub async fn list_resources(&self) -> Vec<Value> {
+        self.list("resources/list", "resources").await
+    }
+
+    /// Returns every template of resources that the caller may see, as
+    /// `resources/templates/list` returns them.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the server answers with an error, as a server without resources
+    /// does.
+    pub async fn list_resource_templates(&self) -> Vec<Value> {
+        self.list("resources/templates/list", "resourceTemplates")
+            .await
+    }
+
     /// Returns the items of all pages of a list.
     #[allow(clippy::panic)]
     async fn list(&self, method: &str, member: &str) -> Vec<Value> {
@@ -298,6 +323,37 @@ impl Client {
     /// ```
     pub fn get_prompt(&self, prompt: &str, arguments: Value) -> Call<GetPromptResult> {
         self.call_by_name("prompts/get", prompt, arguments)
+    }
+
+    /// Reads a resource. The request is sent at once; await it for its result.
+    ///
+    /// ```
+    /// use mcp_kit::prelude::*;
+    /// use mcp_kit::testing::Client;
+    ///
+    /// /// The rules of the house.
+    /// #[resource(uri = "house://rules", mime_type = "text/plain")]
+    /// async fn rules() -> &'static str {
+    ///     "Be kind."
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), mcp_kit::server::BuildError> {
+    /// let server = Server::builder("house", "1.0.0").resource::<rules>().build()?;
+    /// let client = Client::new(&server).await;
+    /// let rules = client.read_resource("house://rules").await;
+    /// assert_eq!(rules.text(), "Be kind.");
+    /// assert_eq!(rules.contents()[0]["mimeType"], "text/plain");
+    ///
+    /// let unknown = client.read_resource("house://roof").outcome().await;
+    /// assert_eq!(unknown.unwrap_err().code(), Some(-32002));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn read_resource(&self, uri: &str) -> Call<ReadResourceResult> {
+        let token = self.next_id();
+        let params = json!({"uri": uri, "_meta": {"progressToken": token}});
+        Call::new(self.send(token, "resources/read", params))
     }
 
     fn call_by_name<R: Answered>(&self, method: &str, name: &str, arguments: Value) -> Call<R> {

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
@@ -384,6 +386,59 @@ impl GetPromptResult {
     #[must_use]
     pub fn description(&self) -> Option<&str> {
         self.json["description"].as_str()
+    }
+
+    /// Returns the whole result.
+    #[must_use]
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// Returns the progress that was reported before the result: the parameters
+    /// of each notification.
+    #[must_use]
+    pub fn progress(&self) -> &[Value] {
+        &self.progress
+    }
+}
+
+/// A resource's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadResourceResult {
+    json: Value,
+    progress: Vec<Value>,
+}
+
+impl Answered for ReadResourceResult {}
+
+impl sealed::Answered for ReadResourceResult {
+    fn read(json: Value, progress: Vec<Value>) -> Self {
+        Self { json, progress }
+    }
+}
+
+impl ReadResourceResult {
+    /// Returns the texts among the contents, separated by newlines.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let texts = self.contents().iter();
+        let texts = texts.filter_map(|contents| contents["text"].as_str());
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Returns the decoded bytes of the first contents that are not text.
+    #[must_use]
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        let mut blobs = self.contents().iter();
+        let blob = blobs.find_map(|contents| contents["blob"].as_str())?;
+        STANDARD.decode(blob).ok()
+    }
+
+    /// Returns all contents, as JSON: their `uri`, their `mimeType`, and their
+    /// `text` or `blob`.
+    #[must_use]
+    pub fn contents(&self) -> &[Value] {
+        self.json["contents"].as_array().map_or(&[], Vec::as_slice)
     }
 
     /// Returns the whole result.

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
+use super::{ResourceAnnotations, ResourceContents};
 use crate::protocol::encode;
 
 /// One block of a result's or a message's content. (Specification:
@@ -117,7 +118,8 @@ media!(/// A picture.
 media!(/// A sound.
     Audio, "audio/wav");
 
-/// A link to a resource that the client may read.
+/// A link to a resource that the client may read, and a resource in a list.
+/// (Specification: `ResourceLink`, `Resource`.)
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceLink {
@@ -129,6 +131,10 @@ pub struct ResourceLink {
     description: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mime_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "ResourceAnnotations::is_empty")]
+    annotations: ResourceAnnotations,
 }
 
 impl ResourceLink {
@@ -140,6 +146,8 @@ impl ResourceLink {
             title: None,
             description: None,
             mime_type: None,
+            size: None,
+            annotations: ResourceAnnotations::new(),
         }
     }
 
@@ -161,6 +169,20 @@ impl ResourceLink {
     #[must_use]
     pub fn with_mime_type(mut self, mime_type: impl Into<String>) -> Self {
         self.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// Sets the size of the contents, in bytes before any encoding.
+    #[must_use]
+    pub fn with_size(mut self, bytes: u64) -> Self {
+        self.size = Some(bytes);
+        self
+    }
+
+    /// Sets the hints for the client.
+    #[must_use]
+    pub fn with_annotations(mut self, annotations: ResourceAnnotations) -> Self {
+        self.annotations = annotations;
         self
     }
 
@@ -193,6 +215,18 @@ impl ResourceLink {
     pub fn mime_type(&self) -> Option<&str> {
         self.mime_type.as_deref()
     }
+
+    /// Returns the size of the contents, in bytes before any encoding.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// Returns the hints for the client.
+    #[must_use]
+    pub fn annotations(&self) -> &ResourceAnnotations {
+        &self.annotations
+    }
 }
 
 /// A resource's contents inside a result.
@@ -201,79 +235,53 @@ pub struct EmbeddedResource {
     resource: ResourceContents,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ResourceContents {
-    uri: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mime_type: Option<String>,
-    #[serde(flatten)]
-    body: ResourceBody,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-enum ResourceBody {
-    Text(String),
-    Blob(String),
-}
-
 impl EmbeddedResource {
     /// Creates a resource of text.
     pub fn from_text(uri: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::new(uri.into(), ResourceBody::Text(text.into()))
+        Self::new(uri, ResourceContents::from_text(text))
     }
 
     /// Creates a resource of bytes.
     pub fn from_bytes(uri: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
-        Self::new(uri.into(), ResourceBody::Blob(STANDARD.encode(bytes)))
+        Self::new(uri, ResourceContents::from_bytes(bytes))
+    }
+
+    /// Creates a resource of contents, which get this URI.
+    pub fn new(uri: impl Into<String>, contents: ResourceContents) -> Self {
+        Self {
+            resource: contents.with_uri(uri),
+        }
     }
 
     /// Sets the resource's media type.
     #[must_use]
     pub fn with_mime_type(mut self, mime_type: impl Into<String>) -> Self {
-        self.resource.mime_type = Some(mime_type.into());
+        self.resource = self.resource.with_mime_type(mime_type);
         self
     }
 
     /// Returns the resource's URI.
     #[must_use]
     pub fn uri(&self) -> &str {
-        &self.resource.uri
+        self.resource.uri().unwrap_or_default()
     }
 
     /// Returns the resource's media type.
     #[must_use]
     pub fn mime_type(&self) -> Option<&str> {
-        self.resource.mime_type.as_deref()
+        self.resource.mime_type()
     }
 
     /// Returns the text; `None` for a resource of bytes.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
-        match &self.resource.body {
-            ResourceBody::Text(text) => Some(text),
-            ResourceBody::Blob(_) => None,
-        }
+        self.resource.text()
     }
 
     /// Returns the bytes in base64; `None` for a resource of text.
     #[must_use]
     pub fn base64(&self) -> Option<&str> {
-        match &self.resource.body {
-            ResourceBody::Text(_) => None,
-            ResourceBody::Blob(base64) => Some(base64),
-        }
-    }
-
-    fn new(uri: String, body: ResourceBody) -> Self {
-        Self {
-            resource: ResourceContents {
-                uri,
-                mime_type: None,
-                body,
-            },
-        }
+        self.resource.base64()
     }
 }
 

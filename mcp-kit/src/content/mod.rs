@@ -1,12 +1,18 @@
-//! Content blocks, and the results that consist of them.
+//! Content: what results are made of.
 
+mod annotations;
 mod block;
 pub(crate) mod finite;
 mod prompt_result;
+mod resource;
+mod resource_page;
 mod result_meta;
 mod tool_result;
 
+pub use annotations::ResourceAnnotations;
 pub use block::{Audio, Content, EmbeddedResource, Image, ResourceLink, Text};
 pub use prompt_result::{PromptMessage, PromptResult, Role};
+pub use resource::{ResourceContents, ResourceResult};
+pub use resource_page::ResourcePage;
 pub(crate) use result_meta::ResultMeta;
 pub use tool_result::ToolResult;

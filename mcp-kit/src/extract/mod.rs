@@ -16,7 +16,7 @@ pub use state::{Requirements, State};
 
 use std::future::Future;
 
-use crate::call::{Call, Error};
+use crate::call::{Call, Error, ResourceUri};
 use crate::caller::Principal;
 
 /// A parameter that a handler extracts from the call or the server.
@@ -114,6 +114,16 @@ impl FromCall for Principal {
 impl FromCall for RequestInfo {
     async fn from_call(call: &mut Call) -> Result<Self, Error> {
         Ok(call.request().clone())
+    }
+
+    fn requires(_: &mut Requirements) {}
+}
+
+/// Extracts the URI that is read, in a resource.
+impl FromCall for ResourceUri {
+    async fn from_call(call: &mut Call) -> Result<Self, Error> {
+        let uri = call.uri().cloned();
+        uri.ok_or_else(|| Error::internal("the call reads no resource, so it has no URI"))
     }
 
     fn requires(_: &mut Requirements) {}

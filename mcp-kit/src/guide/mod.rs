@@ -25,6 +25,7 @@ page!(results, "results.md");
 page!(errors, "errors.md");
 page!(asking, "asking.md");
 page!(prompts, "prompts.md");
+page!(resources, "resources.md");
 page!(middleware, "middleware.md");
 page!(testing, "testing.md", "http");
 page!(portability, "portability.md");

@@ -16,34 +16,61 @@ pub enum Kind {
     Tool,
     /// A prompt, requested with `prompts/get`.
     Prompt,
+    /// A resource, read with `resources/read`.
+    Resource,
+    /// A template of resources, or a provider of some; each of its URIs is read
+    /// with `resources/read`.
+    ResourceTemplate,
 }
 
 impl Kind {
     /// Every kind, in the order in which commands show them.
     #[cfg(feature = "cli")]
-    pub(crate) const ALL: &[Self] = &[Self::Tool, Self::Prompt];
+    pub(crate) const ALL: &[Self] = &[
+        Self::Tool,
+        Self::Prompt,
+        Self::Resource,
+        Self::ResourceTemplate,
+    ];
 
-    /// Its word in logs, metrics and traces: `tool`, `prompt`.
+    /// Its word in logs, metrics and traces: `tool`, `prompt`, `resource`,
+    /// `resource_template`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Tool => "tool",
             Self::Prompt => "prompt",
+            Self::Resource => "resource",
+            Self::ResourceTemplate => "resource_template",
         }
     }
 
-    /// Its capability, and the member of a list's result: `tools`, `prompts`.
+    /// The member of a list's result, and the capability: `tools`, `prompts`.
     pub(crate) const fn plural(self) -> &'static str {
         match self {
             Self::Tool => "tools",
             Self::Prompt => "prompts",
+            Self::Resource => "resources",
+            Self::ResourceTemplate => "resourceTemplates",
+        }
+    }
+
+    /// The kind whose capability covers it.
+    pub(crate) const fn capability(self) -> Self {
+        match self {
+            Self::ResourceTemplate => Self::Resource,
+            kind => kind,
         }
     }
 }
 
+/// Its name in sentences: `tool`, `resource template`.
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(match self {
+            Self::ResourceTemplate => "resource template",
+            kind => kind.as_str(),
+        })
     }
 }
 

@@ -8,7 +8,9 @@ mod lint;
 #[cfg(feature = "http")]
 mod param_header;
 mod prompt;
+mod resource;
 mod tool;
+pub(crate) mod uri;
 mod warning_code;
 
 pub(crate) use common::{CommonDefinition, OwnLimits, name_problem};
@@ -19,5 +21,8 @@ pub(crate) use lint::{Found, common_warnings};
 #[cfg(feature = "http")]
 pub(crate) use param_header::ParamHeader;
 pub use prompt::{PromptArgument, PromptDefinition};
+pub use resource::ResourceDefinition;
 pub use tool::{Annotations, ToolDefinition};
+pub use uri::{ExpandError, TemplateError, UriTemplate};
+pub(crate) use uri::{Relation, UriProblem, Values, normalised};
 pub use warning_code::WarningCode;

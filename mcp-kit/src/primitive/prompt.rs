@@ -51,7 +51,7 @@ impl PromptDefinition {
         let arguments = listed(&common.arguments);
         let schema = common.arguments.schema();
         let structured = arguments.iter().filter_map(|argument| {
-            let what = other_than_text(&schema["properties"][argument.name()], schema, DEEPEST)?;
+            let what = other_than_text(&schema["properties"][argument.name()], schema)?;
             Some(format!(
                 "its argument \"{}\" is {what}, but the arguments of a prompt are texts; use a text, a number, a boolean or an enum of names",
                 argument.name()
@@ -236,16 +236,20 @@ const DEEPEST: u32 = 16;
 
 /// Returns what a schema admits, if it admits nothing that can be sent as a
 /// text.
-fn other_than_text(schema: &Value, root: &Value, depth: u32) -> Option<&'static str> {
+pub(super) fn other_than_text(schema: &Value, root: &Value) -> Option<&'static str> {
+    inside(schema, root, DEEPEST)
+}
+
+fn inside(schema: &Value, root: &Value, depth: u32) -> Option<&'static str> {
     let depth = depth.checked_sub(1)?;
     if let Some(reference) = schema["$ref"].as_str() {
         let pointed = root.pointer(reference.strip_prefix('#')?)?;
-        return other_than_text(pointed, root, depth);
+        return inside(pointed, root, depth);
     }
     if let Some(branches) = schema["anyOf"].as_array().or(schema["oneOf"].as_array()) {
         let mut found = None;
         for branch in branches {
-            found = Some(other_than_text(branch, root, depth)?);
+            found = Some(inside(branch, root, depth)?);
         }
         return found;
     }

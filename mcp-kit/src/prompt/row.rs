@@ -12,7 +12,7 @@ use crate::primitive::{
     CommonDefinition, Icon, Kind, PrimitiveInfo, PromptArgument, PromptDefinition, WarningCode,
     common_warnings, name_problem,
 };
-use crate::protocol::{Era, encode};
+use crate::protocol::{Era, RpcError, encode};
 
 /// The row of prompts.
 static PROMPTS: KindRow = KindRow {
@@ -20,6 +20,7 @@ static PROMPTS: KindRow = KindRow {
     has_text_arguments: true,
     write,
     failure: as_protocol_error,
+    unknown: |_, kind, name| RpcError::unknown(kind.as_str(), name),
 };
 
 impl Definition for PromptDefinition {

@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::Era;
 
 /// A JSON-RPC error code that this crate emits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +18,8 @@ pub(crate) enum ErrorCode {
     MethodNotFound,
     /// -32602: the method's parameters are wrong.
     InvalidParams,
+    /// -32002: there is no such resource (before 2026-07-28).
+    ResourceNotFound,
     /// -32603: the server failed.
     InternalError,
     /// -32020: a header that the transport requires is missing, or contradicts
@@ -40,6 +44,7 @@ impl ErrorCode {
             Self::InvalidRequest => -32600,
             Self::MethodNotFound => -32601,
             Self::InvalidParams => -32602,
+            Self::ResourceNotFound => -32002,
             Self::InternalError => -32603,
             #[cfg(feature = "http")]
             Self::HeaderMismatch => -32020,
@@ -95,6 +100,15 @@ impl RpcError {
             "Unknown {kind}: {}",
             crate::support::text::excerpt(name)
         ))
+    }
+
+    /// There is no resource with this URI, or the caller may not see it.
+    pub(crate) fn unknown_resource(era: Era, uri: &str) -> Self {
+        let code = match era {
+            Era::Legacy => ErrorCode::ResourceNotFound,
+            Era::Modern => ErrorCode::InvalidParams,
+        };
+        Self::new(code, "Resource not found").with_data(json!({"uri": uri}))
     }
 
     pub(crate) fn method_not_found(method: &str) -> Self {

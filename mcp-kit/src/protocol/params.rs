@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Params<'a> {
     pub(crate) name: Option<&'a RawValue>,
+    pub(crate) uri: Option<&'a RawValue>,
     pub(crate) arguments: Option<&'a RawValue>,
     pub(crate) cursor: Option<&'a RawValue>,
     pub(crate) protocol_version: Option<&'a RawValue>,
@@ -33,6 +34,7 @@ pub(crate) struct Params<'a> {
 #[serde(field_identifier, rename_all = "camelCase")]
 enum Member {
     Name,
+    Uri,
     Arguments,
     Cursor,
     ProtocolVersion,
@@ -70,6 +72,7 @@ impl<'de> Visitor<'de> for ParamsVisitor {
         while let Some(member) = map.next_key()? {
             let place = match member {
                 Member::Name => &mut params.name,
+                Member::Uri => &mut params.uri,
                 Member::Arguments => &mut params.arguments,
                 Member::Cursor => &mut params.cursor,
                 Member::ProtocolVersion => &mut params.protocol_version,

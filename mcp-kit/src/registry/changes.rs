@@ -7,6 +7,7 @@ use super::snapshot::Step;
 use super::{IntoRegistration, Registration, Router, Via};
 use crate::primitive::Kind;
 use crate::prompt::PromptFn;
+use crate::resource::ResourceFn;
 use crate::tool::ToolFn;
 
 /// Changes that are made together; see
@@ -59,6 +60,19 @@ impl Changes {
         change: impl FnOnce(Registration) -> Registration,
     ) {
         self.add(change(Registration::prompt::<NameOfFunction>()));
+    }
+
+    /// Adds a `#[resource]` function: `changes.resource::<manual_page>()`.
+    pub fn resource<NameOfFunction: ResourceFn>(&mut self) {
+        self.add(Registration::resource::<NameOfFunction>());
+    }
+
+    /// Adds a `#[resource]` function with its own limits and middlewares.
+    pub fn resource_with<NameOfFunction: ResourceFn>(
+        &mut self,
+        change: impl FnOnce(Registration) -> Registration,
+    ) {
+        self.add(change(Registration::resource::<NameOfFunction>()));
     }
 
     /// Adds everything in a router, with its layers, scope and prefix.

@@ -47,7 +47,7 @@ pub(crate) struct Entry {
 /// place, and HTTP's default rate.
 pub(crate) struct Prepared {
     target: Target,
-    definition: Arc<dyn Definition>,
+    pub(super) definition: Arc<dyn Definition>,
     accepted_warnings: Arc<[WarningCode]>,
     listed: [Arc<str>; 2],
     /// The position of HTTP's default rate, if the primitive has no rate.
@@ -65,6 +65,7 @@ impl Policy {
             handler,
             strict_arguments,
             accepted_warnings,
+            readable_by,
             layers: mut own_layers,
             scopes,
             ..
@@ -106,6 +107,7 @@ impl Policy {
         let target = Target {
             kind: definition.row(),
             handler,
+            readable_by,
             chains: Chains {
                 local: layers.into(),
                 network: Box::default(),
@@ -205,7 +207,7 @@ impl Entry {
         self.target.info.name()
     }
 
-    pub(crate) fn listed(&self, era: Era) -> &str {
+    pub(crate) fn listed(&self, era: Era) -> &Arc<str> {
         match era {
             Era::Legacy => &self.listed[0],
             Era::Modern => &self.listed[1],

@@ -13,6 +13,7 @@ use std::sync::{Arc, Weak};
 
 use super::Entry;
 use super::snapshot::{Key, Snapshot};
+use crate::call::ResourceUri;
 use crate::caller::Principal;
 use crate::primitive::Kind;
 use crate::protocol::Era;
@@ -34,6 +35,7 @@ impl List {
         match kind {
             Kind::Tool => Self::Tools,
             Kind::Prompt => Self::Prompts,
+            Kind::Resource | Kind::ResourceTemplate => Self::Resources,
         }
     }
 
@@ -132,8 +134,9 @@ impl ListChanges {
     }
 }
 
-/// The scopes that a caller must hold to see an entry; `None` if it is hidden.
-type Audience = Option<Vec<String>>;
+/// The scopes that a caller must hold to see an entry, and its name if its author
+/// decides about each caller; `None` if it is hidden.
+type Audience = Option<(Vec<String>, Option<String>)>;
 
 impl Touched {
     /// Whether the change can be seen by a caller that sees both entries, or
@@ -174,14 +177,26 @@ impl Touched {
 
 fn audience(entry: Option<&Arc<Entry>>) -> Audience {
     let entry = entry.filter(|entry| !entry.is_hidden)?;
-    Some(entry.target.info.scopes().map(str::to_owned).collect())
+    let scopes = entry.target.info.scopes().map(str::to_owned).collect();
+    let name = entry
+        .target
+        .readable_by
+        .is_some()
+        .then(|| entry.name().to_owned());
+    Some((scopes, name))
 }
 
 impl Entry {
     /// Whether a caller sees it in its list: the rule that also decides whether
-    /// the caller can use it.
+    /// the caller can use it. Of a template it decides about the template alone;
+    /// [`is_readable_by`](Self::is_readable_by) also about the URI.
     pub(crate) fn is_visible_to(&self, principal: &Principal) -> bool {
-        !self.is_hidden && self.target.info.missing_scope(principal).is_none()
+        let info = &self.target.info;
+        !self.is_hidden
+            && info.missing_scope(principal).is_none()
+            && (info.kind() == Kind::ResourceTemplate
+                || self.target.readable_by.is_none()
+                || (self.target).allows(principal, &ResourceUri::new(info.name(), Vec::new())))
     }
 
     /// Whether lists show both at the same place and in the same words.

@@ -22,6 +22,7 @@ mod followers;
 mod lint;
 mod policy;
 mod registration;
+mod resources;
 mod router;
 mod snapshot;
 mod store;
@@ -37,6 +38,7 @@ pub(crate) use followers::{Follower, Followers, Following, List, ListChanges, Li
 pub use policy::{CallPolicy, ToolPolicy};
 pub(crate) use registration::Via;
 pub use registration::{IntoRegistration, Registration};
+pub(crate) use resources::ResourceList;
 pub use router::Router;
 pub(crate) use snapshot::Step;
 pub use store::Registry;

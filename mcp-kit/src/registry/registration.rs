@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::call::{Definition, Handler, Middleware, StateMap};
+use crate::call::{Definition, Handler, Middleware, ReadableBy, ResourceUri, StateMap};
+use crate::caller::Principal;
 use crate::extract::Requirements;
 use crate::limits::{Limits, Rate};
 use crate::primitive::{Icon, Kind, OwnLimits, Scopes, WarningCode};
 use crate::prompt::{self, Prompt, PromptFn};
+use crate::resource::{self, Resource, ResourceFn, ResourceProvider};
 use crate::tool::{self, Tool, ToolFn};
 
 /// Middlewares around primitives, the outermost first.
@@ -69,6 +71,7 @@ impl Layers {
 #[must_use = "it is registered by `.add(…)`"]
 pub struct Registration {
     pub(super) definition: Box<dyn Definition>,
+    pub(super) readable_by: Option<ReadableBy>,
     pub(super) handler: Arc<dyn Handler>,
     requirements: Requirements,
     limits: OwnLimits,
@@ -134,6 +137,32 @@ impl Registration {
         Self::new(definition, handler, Requirements::unknown())
     }
 
+    /// Registers a `#[resource]` function.
+    pub fn resource<NameOfFunction: ResourceFn>() -> Self {
+        let (definition, requirements, handler) = resource::describe::<NameOfFunction>();
+        Self::new(Box::new(definition), Arc::new(handler), requirements)
+    }
+
+    /// Registers a resource or a template that is known only at run time.
+    pub fn of_resource(resource: impl Resource) -> Self {
+        let definition = resource.definition().clone();
+        let handler = Arc::new(resource::RuntimeHandler {
+            mime_type: definition.mime_type.clone(),
+            resource,
+        });
+        Self::new(Box::new(definition), handler, Requirements::default())
+    }
+
+    /// Registers a provider of resources.
+    pub fn of_provider(provider: impl ResourceProvider) -> Self {
+        let definition = resource::provided(&provider);
+        let handler = Arc::new(resource::ProviderHandler {
+            provider,
+            definition: definition.clone(),
+        });
+        Self::new(Box::new(definition), handler, Requirements::default())
+    }
+
     fn new(
         definition: Box<dyn Definition>,
         handler: Arc<dyn Handler>,
@@ -141,6 +170,7 @@ impl Registration {
     ) -> Self {
         Self {
             definition,
+            readable_by: None,
             handler,
             requirements,
             limits: OwnLimits::default(),
@@ -259,6 +289,43 @@ impl Registration {
         self
     }
 
+    /// Decides which callers may read a resource, or which URIs of a template or
+    /// provider, in addition to its scope. For a caller for whom `allowed` returns
+    /// false the URI does not exist: it is in no list, reading it is answered like
+    /// an unknown URI, and it cannot be watched. It must be quick, since lists and
+    /// requests wait for it. A panic in it counts as false.
+    ///
+    /// ```
+    /// use mcp_kit::prelude::*;
+    /// use mcp_kit::resource::ResourceUri;
+    /// # use garde::Validate;
+    /// # use schemars::JsonSchema;
+    /// # use serde::Deserialize;
+    /// # #[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+    /// # struct Note { #[garde(skip)] owner: String }
+    ///
+    /// /// The notes of one person.
+    /// #[resource(uri = "notes://{owner}")]
+    /// async fn notes(note: Note) -> String {
+    ///     format!("The notes of {}", note.owner)
+    /// }
+    ///
+    /// let own = |principal: &Principal, uri: &ResourceUri| {
+    ///     uri.value("owner") == Some(principal.name())
+    /// };
+    /// let server = Server::builder("notes", "1.0.0")
+    ///     .resource_with::<notes>(|notes| notes.readable_by(own))
+    ///     .build()?;
+    /// # Ok::<(), mcp_kit::server::BuildError>(())
+    /// ```
+    pub fn readable_by(
+        mut self,
+        allowed: impl Fn(&Principal, &ResourceUri) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.readable_by = Some(Arc::new(allowed));
+        self
+    }
+
     /// Adds a middleware around this primitive alone, inside those of its routers and
     /// of the server.
     pub fn layer(mut self, middleware: impl Middleware) -> Self {
@@ -299,6 +366,11 @@ impl Registration {
                 "{named}: its concurrency is 0; it must be at least 1"
             ));
         }
+        if self.readable_by.is_some() && self.kind().capability() != Kind::Resource {
+            problems.push(format!(
+                "{named}: `readable_by` is for resources; require a scope instead"
+            ));
+        }
         let least = Limits::LEAST_RESULT_BYTES;
         if let Some(bytes) = limits.result_bytes.filter(|bytes| *bytes < least) {
             problems.push(format!(
@@ -328,14 +400,14 @@ impl fmt::Debug for Registration {
     }
 }
 
-/// A value that can be registered: a [`Tool`] or a [`Prompt`] that is known
-/// only at run time, or a [`Registration`], which has its own limits and
+/// A value that can be registered: a [`Tool`], a [`Prompt`] or a [`Resource`] that
+/// is known only at run time, or a [`Registration`], which has its own limits and
 /// middlewares.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a primitive that is known at run time nor a `Registration`",
     label = "cannot be registered",
     note = "make a tool with `mcp_kit::tool::from_fn(definition, handler)`, or implement `mcp_kit::tool::Tool`; a function with `#[tool]` is registered with `.tool::<my_function>()`",
-    note = "prompts likewise: `mcp_kit::prompt::from_fn`, `mcp_kit::prompt::Prompt`, `.prompt::<my_function>()`"
+    note = "prompts and resources likewise: `mcp_kit::prompt::from_fn`, `mcp_kit::resource::Resource`, `.resource::<my_function>()`"
 )]
 pub trait IntoRegistration<M: sealed::Via> {
     /// Makes the registration.
@@ -358,9 +430,13 @@ mod sealed {
     #[derive(Debug)]
     pub struct Prompt;
 
+    #[derive(Debug)]
+    pub struct Resource;
+
     impl Via for Itself {}
     impl Via for Tool {}
     impl Via for Prompt {}
+    impl Via for Resource {}
 }
 
 impl IntoRegistration<sealed::Itself> for Registration {
@@ -378,5 +454,11 @@ impl<T: Tool> IntoRegistration<sealed::Tool> for T {
 impl<T: Prompt> IntoRegistration<sealed::Prompt> for T {
     fn into_registration(self) -> Registration {
         Registration::of_prompt(self)
+    }
+}
+
+impl<T: Resource> IntoRegistration<sealed::Resource> for T {
+    fn into_registration(self) -> Registration {
+        Registration::of_resource(self)
     }
 }

@@ -7,6 +7,7 @@ use super::registration::Layers;
 use super::{IntoRegistration, Registration, Via};
 use crate::call::Middleware;
 use crate::prompt::PromptFn;
+use crate::resource::{ResourceFn, ResourceProvider};
 use crate::tool::ToolFn;
 
 /// A group of tools and prompts with the middlewares, the scope and the prefix that
@@ -94,6 +95,24 @@ impl Router {
         self.add(change(Registration::prompt::<NameOfFunction>()))
     }
 
+    /// Adds a `#[resource]` function: `.resource::<manual_page>()`.
+    pub fn resource<NameOfFunction: ResourceFn>(self) -> Self {
+        self.add(Registration::resource::<NameOfFunction>())
+    }
+
+    /// Adds a `#[resource]` function with its own limits and middlewares.
+    pub fn resource_with<NameOfFunction: ResourceFn>(
+        self,
+        change: impl FnOnce(Registration) -> Registration,
+    ) -> Self {
+        self.add(change(Registration::resource::<NameOfFunction>()))
+    }
+
+    /// Adds a provider: a set of resources that is known only at run time.
+    pub fn resources(self, provider: impl ResourceProvider) -> Self {
+        self.add(Registration::of_provider(provider))
+    }
+
     /// Adds a primitive that is known only at run time, or any [`Registration`].
     #[expect(clippy::should_implement_trait, reason = "routers are not numbers")]
     pub fn add<M: Via>(mut self, primitive: impl IntoRegistration<M>) -> Self {
@@ -123,7 +142,8 @@ impl Router {
     }
 
     /// Puts `prefix` in front of every name, as it is: `"desk_"` makes
-    /// `desk_tickets` of `tickets`. The prefix of a second call goes in front of the
+    /// `desk_tickets` of `tickets`. URIs of resources are not changed, since
+    /// clients and contents refer to them. The prefix of a second call goes in front of the
     /// first one.
     pub fn prefix(mut self, prefix: impl AsRef<str>) -> Self {
         self.prefix.insert_str(0, prefix.as_ref());
@@ -154,8 +174,7 @@ impl Router {
             registration.layers.wrap_in(&layers);
             registration.scopes.splice(..0, scopes.iter().cloned());
             if !prefix.is_empty() {
-                let name = format!("{prefix}{}", registration.name());
-                registration.definition.rename(name);
+                registration.definition.add_prefix(&prefix);
             }
         }
         registrations

@@ -1,7 +1,7 @@
 //! A snapshot of what a server offers: found by name, listed in pages, and
 //! replaced by another for each change.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -13,13 +13,16 @@ use super::{MOST_PRIMITIVES, Registration};
 use crate::call::Target;
 use crate::caller::Principal;
 use crate::middleware::RateLimit;
-use crate::primitive::Kind;
+use crate::primitive::{Kind, UriTemplate};
 use crate::protocol::RpcError;
 
 /// The primitives of a server at one moment.
 #[derive(Clone, Default)]
 pub(crate) struct Snapshot {
     kinds: BTreeMap<Kind, OfKind>,
+    /// The templates and providers of resources, so that the first one that
+    /// matches a URI is the most specific.
+    pub(super) templates: Arc<[Arc<Entry>]>,
     /// The serial number of the entry that was registered last.
     last_serial: u64,
     /// Whether a primitive that was ever registered may send log messages.
@@ -52,6 +55,9 @@ pub(crate) enum Step<P = Registration> {
 /// A primitive that a step adds.
 pub(crate) trait Named {
     fn key(&self) -> (Kind, &str);
+
+    /// Returns the template of its URIs, if it has one.
+    fn template(&self) -> Option<&UriTemplate>;
 }
 
 /// A page of the primitives that a caller may see.
@@ -96,15 +102,17 @@ impl Snapshot {
     /// run time, and a client that sees no such capability never lists them
     /// again.
     pub(crate) fn capabilities(&self) -> impl Iterator<Item = Kind> {
-        let others = self.kinds.keys().copied();
+        let others = self.kinds.keys().map(|kind| kind.capability());
         let others = others.filter(|kind| *kind != Kind::Tool && self.declares(*kind));
+        let others: BTreeSet<_> = others.collect();
         std::iter::once(Kind::Tool).chain(others)
     }
 
     /// Whether the server declares the capability for a kind.
     pub(crate) fn declares(&self, kind: Kind) -> bool {
-        let is_any = |of_kind: &OfKind| !of_kind.by_serial.is_empty();
-        kind == Kind::Tool || self.kinds.get(&kind).is_some_and(is_any)
+        let mut covered =
+            (self.kinds.iter()).filter(|(other, _)| other.capability() == kind.capability());
+        kind == Kind::Tool || covered.any(|(_, of_kind)| !of_kind.by_serial.is_empty())
     }
 
     /// Whether the server declares that it sends log messages.
@@ -126,36 +134,54 @@ impl Snapshot {
         // and when the caller's scopes change.
         let after = match cursor {
             None => 0,
-            Some(cursor) => self.serial_of(cursor).ok_or_else(|| {
-                RpcError::invalid_params(
-                    "Invalid params: unknown cursor; request the list again without a cursor",
-                )
-            })?,
+            Some(cursor) => {
+                let text = URL_SAFE_NO_PAD.decode(cursor).ok();
+                let text = text.and_then(|text| String::from_utf8(text).ok());
+                let serial = text.and_then(|text| self.serial_of(&text));
+                serial.ok_or_else(unknown_cursor)?
+            }
         };
-        let of_kind = self.kinds.get(&kind);
-        let mut seen = of_kind
-            .into_iter()
-            .flat_map(|kind| {
-                kind.by_serial
-                    .range((Bound::Excluded(after), Bound::Unbounded))
-            })
-            .map(|(_, entry)| entry)
-            .filter(|entry| entry.is_visible_to(principal));
+        Ok(self.page_after(kind, principal, after, items))
+    }
+
+    /// Returns the page of a kind that begins after the entry with this serial
+    /// number.
+    pub(super) fn page_after(
+        &self,
+        kind: Kind,
+        principal: &Principal,
+        after: u64,
+        items: usize,
+    ) -> Page {
+        let mut seen = self
+            .after_serial(kind, after)
+            .filter(|entry| entry.is_visible_to(principal) && !entry.is_provider());
         let entries: Vec<_> = seen.by_ref().take(items).cloned().collect();
         let next_cursor = match (seen.next(), entries.last()) {
             (Some(_), Some(last)) => Some(URL_SAFE_NO_PAD.encode(last.serial.to_string())),
             _ => None,
         };
-        Ok(Page {
+        Page {
             entries,
             next_cursor,
-            is_private: of_kind.is_some_and(|kind| kind.is_private),
-        })
+            is_private: self.kinds.get(&kind).is_some_and(|kind| kind.is_private),
+        }
     }
 
-    fn serial_of(&self, cursor: &str) -> Option<u64> {
-        let text = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let serial = std::str::from_utf8(&text).ok()?.parse().ok()?;
+    /// Returns everything of a kind after a serial number, hidden entries too, in
+    /// the order of registration.
+    pub(super) fn after_serial(
+        &self,
+        kind: Kind,
+        serial: u64,
+    ) -> impl Iterator<Item = &Arc<Entry>> {
+        let later = (Bound::Excluded(serial), Bound::Unbounded);
+        let of_kind = self.kinds.get(&kind).into_iter();
+        of_kind.flat_map(move |kind| kind.by_serial.range(later).map(|(_, entry)| entry))
+    }
+
+    pub(super) fn serial_of(&self, text: &str) -> Option<u64> {
+        let serial = text.parse().ok()?;
         (1..=self.last_serial).contains(&serial).then_some(serial)
     }
 
@@ -177,6 +203,9 @@ impl Snapshot {
             let is_there = added.contains(&(kind, name))
                 || self.entry(kind, name).is_some() && !removed.contains(&(kind, name));
             match step {
+                Step::Add(_) if is_there && kind.capability() == Kind::Resource => {
+                    problems.push(format!("two {kind}s have the URI \"{name}\"; change one"));
+                }
                 Step::Add(_) if is_there => problems.push(format!(
                     "two {kind}s are named \"{name}\"; rename one, for example with #[{kind}(name = \"…\")] or the prefix of a router"
                 )),
@@ -198,6 +227,20 @@ impl Snapshot {
                 Step::Replace(_) | Step::Hide(_) | Step::Show(_) => {}
             }
         }
+        let mut seen = HashSet::new();
+        let new_templates = steps.iter().filter_map(|step| match step {
+            Step::Add(primitive) => {
+                let key = step.key();
+                let is_new = added.contains(&key) && seen.insert(key);
+                primitive.template().filter(|_| is_new)
+            }
+            _ => None,
+        });
+        let stays = |name: &str| {
+            let key = (Kind::ResourceTemplate, name);
+            !removed.contains(&key) && !added.contains(&key)
+        };
+        problems.extend(self.template_problems(new_templates, stays));
         // An entry that was removed and added again is only in `added`.
         let replaced = added
             .iter()
@@ -224,6 +267,8 @@ impl Snapshot {
         gone: &mut Vec<Arc<Entry>>,
     ) -> Self {
         let mut next = self.clone();
+        let of_templates = |step: &Step<Prepared>| step.key().0 == Kind::ResourceTemplate;
+        let has_templates = steps.iter().any(of_templates);
         for step in steps {
             match step {
                 Step::Add(prepared) => {
@@ -254,7 +299,10 @@ impl Snapshot {
         }
         for of_kind in next.kinds.values_mut() {
             let mut entries = of_kind.by_serial.values();
-            of_kind.is_private = entries.any(|entry| entry.target.info.scopes().next().is_some());
+            of_kind.is_private = entries.any(|entry| entry.target.differs_by_caller());
+        }
+        if has_templates {
+            next.order_templates();
         }
         next
     }
@@ -267,6 +315,7 @@ impl Snapshot {
         for entry in entries {
             next.put(entry.with_network_rate(rate));
         }
+        next.order_templates();
         next
     }
 
@@ -288,6 +337,12 @@ impl Snapshot {
             .insert(entry.name().into(), Arc::clone(&entry));
         of_kind.by_serial.insert(entry.serial, entry)
     }
+}
+
+pub(super) fn unknown_cursor() -> RpcError {
+    RpcError::invalid_params(
+        "Invalid params: unknown cursor; request the list again without a cursor",
+    )
 }
 
 impl<P: Named> Step<P> {
@@ -329,10 +384,18 @@ impl Named for Registration {
     fn key(&self) -> (Kind, &str) {
         (self.kind(), self.name())
     }
+
+    fn template(&self) -> Option<&UriTemplate> {
+        self.definition.template()
+    }
 }
 
 impl Named for Prepared {
     fn key(&self) -> (Kind, &str) {
         (self.info().kind(), self.info().name())
+    }
+
+    fn template(&self) -> Option<&UriTemplate> {
+        self.definition.template()
     }
 }

@@ -26,6 +26,7 @@ use crate::primitive::{Annotations, Icon, WarningCode};
 use crate::prompt::PromptFn;
 use crate::protocol::encode;
 use crate::registry::{IntoRegistration, Policy, Registration, Router, Step, Store, Via};
+use crate::resource::{ResourceFn, ResourceProvider};
 use crate::tool::ToolFn;
 
 /// Configures a server; made by [`Server::builder`].
@@ -166,6 +167,29 @@ impl ServerBuilder {
         change: impl FnOnce(Registration) -> Registration,
     ) -> Self {
         self.add(change(Registration::prompt::<NameOfFunction>()))
+    }
+
+    /// Registers a `#[resource]` function: `.resource::<manual_page>()`.
+    ///
+    /// The server declares the capability for resources once it has a resource, a
+    /// template or a provider.
+    pub fn resource<NameOfFunction: ResourceFn>(self) -> Self {
+        self.add(Registration::resource::<NameOfFunction>())
+    }
+
+    /// Registers a `#[resource]` function with its own limits and middlewares.
+    pub fn resource_with<NameOfFunction: ResourceFn>(
+        self,
+        change: impl FnOnce(Registration) -> Registration,
+    ) -> Self {
+        self.add(change(Registration::resource::<NameOfFunction>()))
+    }
+
+    /// Registers a provider: a set of resources that is known only at run time.
+    /// For limits and middlewares of its own,
+    /// [`add`](Self::add)`(`[`Registration::of_provider`]`(…))`.
+    pub fn resources(self, provider: impl ResourceProvider) -> Self {
+        self.add(Registration::of_provider(provider))
     }
 
     /// Registers a primitive that is known only at run time, or any

@@ -165,6 +165,7 @@ impl Server {
             progress_token: None,
             log_level: None,
             scope: None,
+            subject: None,
         }));
         if DEPTH.get() >= DEEPEST {
             if let Some(ended) = pending.end() {

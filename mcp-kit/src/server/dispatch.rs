@@ -7,10 +7,11 @@ use serde_json::value::RawValue;
 
 use super::ServerInner;
 use super::methods::{self, Does, Method};
+use super::resources::Found;
 use super::subscriptions::Subscription;
 use crate::call::{
     CallContext, CallParts, CallRequest, CallText, CallTexts, Home, Origin, Pending, RequestSource,
-    RoundSettings, StateMap, Target,
+    RoundSettings, StateMap,
 };
 use crate::caller::Principal;
 use crate::content::ResultMeta;
@@ -22,6 +23,7 @@ use crate::protocol::{
     ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, LogLevel, ProtocolVersion,
     RpcError, encode,
 };
+use crate::registry::ResourceList;
 
 /// The state of a connection or a request that depends on its client.
 pub(crate) struct Session {
@@ -128,16 +130,19 @@ impl ServerInner {
             Does::Answer(answer) => answer(self, &mut ask, out)?,
             Does::List(kind) => {
                 self.check_declared(kind, method)?;
-                self.list(kind, &ask, out)?;
+                if let Some(found) = self.list(kind, &ask, out)? {
+                    return self.call_of(method, found, &ask).map(Routed::Run);
+                }
             }
             Does::Initialize => self.initialize(&mut ask, out)?,
             Does::Call(kind, find) => {
-                let target = find(self, &request.params);
-                let target = target.or_else(|error| {
+                let found = find(self, &request.params, era);
+                let found = found.or_else(|error| {
                     self.check_declared(kind, method)?;
                     Err(error)
                 })?;
-                return self.call_of(method, target, &ask).map(Routed::Run);
+                found.check_readable(&ask.session.principal, era)?;
+                return self.call_of(method, found, &ask).map(Routed::Run);
             }
             Does::Listen => return Subscription::of(self, &ask).map(Routed::Listen),
         }
@@ -247,7 +252,13 @@ impl ServerInner {
         out.push(b'}');
     }
 
-    fn list(&self, kind: Kind, ask: &Ask<'_, '_>, out: &mut Vec<u8>) -> Result<(), RpcError> {
+    /// Answers with a page, or returns the provider that completes it.
+    fn list(
+        &self,
+        kind: Kind,
+        ask: &Ask<'_, '_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Found>, RpcError> {
         let era = ask.era;
         let cursor = match ask.request.params.cursor {
             Some(cursor) if cursor.get() != "null" => Some(text(Some(cursor), "cursor")?),
@@ -255,7 +266,16 @@ impl ServerInner {
         };
         let (principal, items) = (&ask.session.principal, self.limits.page_items);
         let current = self.registry.current();
-        let page = current.page(kind, principal, cursor.as_deref(), items)?;
+        let cursor = cursor.as_deref();
+        let page = match kind {
+            Kind::Resource => match current.resource_list(principal, cursor, items, era)? {
+                ResourceList::Page(page) => page,
+                ResourceList::Provider(provider, request) => {
+                    return Ok(Some(Found::list(&provider, request)));
+                }
+            },
+            kind => current.page(kind, principal, cursor, items)?,
+        };
         encode::result(out, &ask.request.id, |out| {
             out.push(b'{');
             encode::string(out, kind.plural());
@@ -276,22 +296,30 @@ impl ServerInner {
             }
             self.end_result(out, era, None);
         });
-        Ok(())
+        Ok(None)
     }
 
     fn call_of(
         self: &Arc<Self>,
         method: &'static Method,
-        target: Arc<Target>,
+        found: Found,
         ask: &Ask<'_, '_>,
     ) -> Result<Pending, RpcError> {
+        let Found {
+            target,
+            subject,
+            arguments,
+        } = found;
         let Ask {
             era,
             session,
             request,
             meta,
         } = ask;
-        let raw = request.params.arguments.map(RawValue::get);
+        let raw = match &subject {
+            None => request.params.arguments.map(RawValue::get),
+            Some(_) => arguments.as_deref(),
+        };
         let raw = raw.filter(|raw| *raw != "null");
         if raw.is_some_and(|raw| !raw.starts_with('{')) {
             return Err(RpcError::invalid_params(
@@ -358,6 +386,7 @@ impl ServerInner {
             progress_token: meta.progress_token(),
             log_level,
             scope,
+            subject,
             target,
         })))
     }

@@ -1,9 +1,10 @@
 //! Lists what a server offers, for the program that serves it.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use super::Server;
-use crate::primitive::{Kind, PromptDefinition, ToolDefinition};
+use crate::primitive::{Kind, PromptDefinition, ResourceDefinition, ToolDefinition};
 use crate::registry::{CallPolicy, Registry, ToolPolicy, Warning};
 
 impl Server {
@@ -34,6 +35,39 @@ impl Server {
         let current = self.inner.registry.current();
         let prompts = current.shown(Kind::Prompt);
         prompts.filter_map(|entry| entry.definition()).collect()
+    }
+
+    /// Returns the definitions of all resources, in the order in which they are
+    /// listed. Hidden resources, templates and providers are omitted. A snapshot,
+    /// as of [`tools`](Self::tools).
+    #[must_use]
+    pub fn resources(&self) -> Vec<Arc<ResourceDefinition>> {
+        self.definitions(Kind::Resource)
+    }
+
+    /// Returns the definitions of all templates of resources, in the order in which
+    /// they are listed. Hidden templates and providers are omitted. A snapshot, as
+    /// of [`tools`](Self::tools).
+    #[must_use]
+    pub fn resource_templates(&self) -> Vec<Arc<ResourceDefinition>> {
+        let mut all: Vec<Arc<ResourceDefinition>> = self.definitions(Kind::ResourceTemplate);
+        all.retain(|definition| !definition.is_provider);
+        all
+    }
+
+    /// Returns the definitions of the providers of resources, in the order of their
+    /// registration.
+    #[cfg(feature = "cli")]
+    pub(crate) fn resource_providers(&self) -> Vec<Arc<ResourceDefinition>> {
+        let mut all: Vec<Arc<ResourceDefinition>> = self.definitions(Kind::ResourceTemplate);
+        all.retain(|definition| definition.is_provider);
+        all
+    }
+
+    fn definitions<D: Any + Send + Sync>(&self, kind: Kind) -> Vec<Arc<D>> {
+        let current = self.inner.registry.current();
+        let shown = current.shown(kind);
+        shown.filter_map(|entry| entry.definition()).collect()
     }
 
     /// Returns the policy of each tool's calls, in the order of the list.
@@ -89,7 +123,8 @@ impl Server {
     #[cfg(feature = "cli")]
     pub(crate) fn listed(&self, kind: Kind) -> serde_json::Value {
         let current = self.inner.registry.current();
-        let items = current.shown(kind).map(|entry| {
+        let listed = current.shown(kind).filter(|entry| !entry.is_provider());
+        let items = listed.map(|entry| {
             let listed = entry.listed(crate::protocol::Era::Modern);
             serde_json::from_str(listed).unwrap_or_default()
         });

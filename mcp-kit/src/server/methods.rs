@@ -3,10 +3,13 @@
 
 #[cfg(feature = "http")]
 use std::borrow::Cow;
+#[cfg(feature = "http")]
 use std::sync::Arc;
 
 use super::ServerInner;
 use super::dispatch::{Ask, text};
+use super::resources::Found;
+#[cfg(feature = "http")]
 use crate::call::Target;
 use crate::primitive::Kind;
 #[cfg(feature = "http")]
@@ -52,12 +55,13 @@ pub(super) enum Does {
     Listen,
 }
 
-type Find = fn(&ServerInner, &Params<'_>) -> Result<Arc<Target>, RpcError>;
+type Find = fn(&ServerInner, &Params<'_>, Era) -> Result<Found, RpcError>;
 
 /// The parameter that names what a request is about.
 #[derive(Clone, Copy)]
 enum NameFrom {
     Name,
+    Uri,
 }
 
 const BOTH: &[Era] = &[Era::Legacy, Era::Modern];
@@ -76,7 +80,7 @@ const fn method(name: &'static str, does: Does) -> Method {
 }
 
 /// The most frequent first.
-static METHODS: [Method; 9] = [
+static METHODS: [Method; 12] = [
     Method {
         header: Some(NameFrom::Name),
         may_ask: true,
@@ -92,6 +96,19 @@ static METHODS: [Method; 9] = [
         )
     },
     method("prompts/list", Does::List(Kind::Prompt)),
+    Method {
+        header: Some(NameFrom::Uri),
+        may_ask: true,
+        ..method(
+            "resources/read",
+            Does::Call(Kind::Resource, ServerInner::find_resource),
+        )
+    },
+    method("resources/list", Does::List(Kind::Resource)),
+    method(
+        "resources/templates/list",
+        Does::List(Kind::ResourceTemplate),
+    ),
     Method {
         eras: &[Era::Legacy],
         comes_first: true,
@@ -149,6 +166,7 @@ impl Method {
     ) -> Option<(&'static str, Cow<'a, str>)> {
         let (name, value) = match self.header? {
             NameFrom::Name => ("params.name", params.name),
+            NameFrom::Uri => ("params.uri", params.uri),
         };
         Some((name, json_string(value?.get())?))
     }
@@ -159,23 +177,26 @@ impl ServerInner {
     #[cfg(feature = "http")]
     pub(crate) fn target_of(&self, request: &Request<'_>) -> Option<Arc<Target>> {
         match find(&request.method)?.does {
-            Does::Call(_, find) => find(self, &request.params).ok(),
+            Does::Call(_, find) => {
+                let found = find(self, &request.params, Era::Modern);
+                found.ok().map(|found| found.target)
+            }
             _ => None,
         }
     }
 
-    fn find_tool(&self, params: &Params<'_>) -> Result<Arc<Target>, RpcError> {
+    fn find_tool(&self, params: &Params<'_>, _: Era) -> Result<Found, RpcError> {
         self.find_named(Kind::Tool, params)
     }
 
-    fn find_prompt(&self, params: &Params<'_>) -> Result<Arc<Target>, RpcError> {
+    fn find_prompt(&self, params: &Params<'_>, _: Era) -> Result<Found, RpcError> {
         self.find_named(Kind::Prompt, params)
     }
 
     /// Finds the primitive that the parameter `name` names.
-    fn find_named(&self, kind: Kind, params: &Params<'_>) -> Result<Arc<Target>, RpcError> {
+    fn find_named(&self, kind: Kind, params: &Params<'_>) -> Result<Found, RpcError> {
         let name = text(params.name, "name")?;
-        let target = self.registry.target(kind, &name);
+        let target = self.registry.target(kind, &name).map(Found::from);
         target.ok_or_else(|| RpcError::unknown(kind.as_str(), &name))
     }
 }

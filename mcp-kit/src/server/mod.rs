@@ -9,6 +9,7 @@ mod drain;
 mod listings;
 pub(crate) mod methods;
 mod questions;
+mod resources;
 mod subscriptions;
 
 #[cfg(feature = "http")]

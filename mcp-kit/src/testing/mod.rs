@@ -16,8 +16,8 @@ mod portable;
 #[cfg(feature = "http")]
 pub use crate::client::http::{Event, HttpClient, HttpRefusal, HttpResponse};
 pub use crate::client::{
-    Answer, Answered, Asked, Call, CallResult, Client, ClientBuilder, GetPromptResult, Request,
-    RequestError, Subscription, SubscriptionFilter,
+    Answer, Answered, Asked, Call, CallResult, Client, ClientBuilder, GetPromptResult,
+    ReadResourceResult, Request, RequestError, Subscription, SubscriptionFilter,
 };
 pub use agreement::assert_schema_agrees;
 pub use handlers::{CancelHandle, ProgressReport, ProgressReports, cancellation, progress};

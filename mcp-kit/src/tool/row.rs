@@ -26,6 +26,7 @@ static TOOLS: KindRow = KindRow {
     has_text_arguments: false,
     write,
     failure,
+    unknown: |_, kind, name| RpcError::unknown(kind.as_str(), name),
 };
 
 impl Definition for ToolDefinition {
@@ -97,7 +98,7 @@ impl Definition for ToolDefinition {
     }
 }
 
-fn failure(failure: Failure) -> Result<Reply, RpcError> {
+fn failure(failure: Failure<'_>) -> Result<Reply, RpcError> {
     Ok(ToolResult::error(failure.text).into())
 }
 

@@ -24,6 +24,7 @@ mod portable;
 mod progress;
 mod prompts;
 mod registry;
+mod resources;
 mod rounds;
 mod routers;
 mod schema_fuzz;

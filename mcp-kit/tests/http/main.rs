@@ -19,6 +19,7 @@ mod modern;
 mod progress;
 mod prompts;
 mod registry;
+mod resources;
 mod scopes;
 mod sessions;
 #[cfg(feature = "sse")]

@@ -18,21 +18,28 @@ impl Root {
         let root = env::var_os("CHAOS_ROOT").map(SandboxDir::open);
         Ok(Self(root.transpose()?))
     }
+
+    /// Returns the text of a file.
+    pub(crate) async fn read(&self, path: &SandboxPath) -> Result<String, ToolError> {
+        let root = self.0.as_ref();
+        let root =
+            root.or_user("This server has no folder of files, so there is nothing to read.")?;
+        Ok(root.read_text(path, 256 << 10).await?)
+    }
 }
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
 pub(crate) struct FileArgs {
     /// Which file to read.
     #[garde(skip)]
-    path: SandboxPath,
+    pub(crate) path: SandboxPath,
 }
 
 /// Reads a text file of at most 256 KiB.
 #[tool(read_only)]
 pub(crate) async fn read_file(
     args: FileArgs,
-    State(Root(root)): State<Root>,
+    State(root): State<Root>,
 ) -> Result<String, ToolError> {
-    let root = root.or_user("This server has no folder of files, so there is nothing to read.")?;
-    Ok(root.read_text(&args.path, 256 << 10).await?)
+    root.read(&args.path).await
 }

@@ -35,6 +35,7 @@ mod http_limits;
 mod nested;
 mod process;
 mod prompts;
+mod resources;
 mod tools;
 mod trace;
 
@@ -55,7 +56,8 @@ fn main() -> ExitCode {
 
 fn build() -> Result<Server, Box<dyn Error>> {
     let trace = Trace::open(env::var_os("CHAOS_TRACE"))?;
-    let mut server = tools::register(Server::builder("chaos-server", env!("CARGO_PKG_VERSION")))
+    let server = tools::register(Server::builder("chaos-server", env!("CARGO_PKG_VERSION")));
+    let mut server = resources::register(server)
         .instructions("Every tool does one kind of harm. Nothing here is of use.")
         .state(trace)
         .state(files::Root::from_env()?)

@@ -73,6 +73,39 @@ async fn misplace() -> Result<String, mcp_kit::Error> {
     Ok(std::fs::read_to_string("no-such-file")?)
 }
 
+/// The guests.
+#[resource(
+    uri = "wedding://guests",
+    title = "Guests",
+    mime_type = "text/plain",
+    size = 9
+)]
+async fn guests() -> &'static str {
+    "Ada\nAlan\n"
+}
+
+/// The photograph.
+#[resource(uri = "wedding://photo", mime_type = "image/png")]
+async fn photo() -> Vec<u8> {
+    b"\x89PNG".to_vec()
+}
+
+#[derive(Deserialize, JsonSchema, garde::Validate, ToolArgs)]
+struct Seat {
+    /// The number of the table.
+    #[garde(range(min = 1, max = 9))]
+    table: u8,
+}
+
+/// Who sits at a table.
+#[resource(uri = "wedding://tables/{table}")]
+async fn table(seat: Seat) -> Result<String, mcp_kit::Error> {
+    match seat.table {
+        9 => Ok(std::fs::read_to_string("no-such-file")?),
+        table => Ok(format!("Table {table} is empty.")),
+    }
+}
+
 /// Starts children that inherit stdin and stdout: one reads, one prints.
 #[tool(blocking, read_only, open_world = false)]
 fn delegate() -> Result<String, ToolError> {
@@ -113,6 +146,9 @@ fn build(options: Options) -> Result<Server, Box<dyn Error>> {
         .tool::<delegate>()
         .prompt::<speech>()
         .prompt::<misplace>()
+        .resource::<guests>()
+        .resource::<photo>()
+        .resource::<table>()
         .build()?)
 }
 

@@ -41,7 +41,7 @@ impl Bound {
             call.home.rounds().server.as_bytes(),
             call.principal.name().as_bytes(),
             info.kind().as_str().as_bytes(),
-            info.name().as_bytes(),
+            call.key().as_bytes(),
             &arguments,
         ] {
             bound.extend_from_slice(&(part.len() as u64).to_le_bytes());

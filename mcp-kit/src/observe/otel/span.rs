@@ -68,6 +68,9 @@ impl CallSpan {
                 set("gen_ai.tool.name", name.to_owned().into());
             }
             Kind::Prompt => set("gen_ai.prompt.name", name.to_owned().into()),
+            Kind::Resource | Kind::ResourceTemplate => {
+                set("mcp.resource.uri", name.to_owned().into());
+            }
         }
         set("jsonrpc.request.id", id_text(start.id).into());
         set("mcp.protocol.version", start.version.as_str().into());

@@ -27,6 +27,7 @@ mod logs;
 mod probes;
 mod progress;
 mod request;
+mod resources;
 mod server;
 mod shutdown;
 mod slow;
