@@ -9,6 +9,7 @@
     allow(
         dead_code,
         unreachable_pub,
+        unused_imports,
         reason = "the command line uses a part of it"
     )
 )]

@@ -1,7 +1,10 @@
 //! What a client follows: changes of lists, as they are announced.
 
 use std::fmt;
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -136,11 +139,14 @@ impl Client {
         let mut notifications = self.inbox.follow(id);
         let params = json!({ "notifications": filter.to_json() });
         let mut request = self.send(id, "subscriptions/listen", params);
-        let first = tokio::select! {
-            biased;
-            first = notifications.recv() => first,
-            answer = &mut request => return Err(answer.err().unwrap_or(RequestError::NoAnswer)),
-        };
+        let first = poll_fn(|cx| {
+            if let Poll::Ready(first) = notifications.poll_recv(cx) {
+                return Poll::Ready(Ok(first));
+            }
+            let answer = ready!(Pin::new(&mut request).poll(cx));
+            Poll::Ready(Err(answer.err().unwrap_or(RequestError::NoAnswer)))
+        })
+        .await?;
         let Some(mut first) = first else {
             return Err(request.await.err().unwrap_or(RequestError::NoAnswer));
         };
