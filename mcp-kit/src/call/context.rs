@@ -15,8 +15,8 @@ use super::deadline::Deadline;
 use super::lent::{HeldPermit, LendablePermits};
 use super::phase::Phase;
 use super::{
-    Ask, CallScope, Cancelled, Error, ErrorKind, Questions, Reported, RequestInfo, RequestSource,
-    ResourceUri, RoundSettings, RunPermit, StateMap, Subject, Target, Transport,
+    Ask, CallScope, CallText, Cancelled, Error, ErrorKind, Questions, Reported, RequestInfo,
+    RequestSource, ResourceUri, RoundSettings, RunPermit, StateMap, Subject, Target, Transport,
 };
 use crate::args::{ArgumentNames, Decoded, Violations};
 use crate::caller::Principal;
@@ -120,92 +120,6 @@ pub(crate) struct CallRequest {
     /// Whether its result may ask the client to answer questions and to call
     /// again.
     pub(crate) may_ask: bool,
-}
-
-/// The raw texts of a call, in one piece of memory.
-pub(crate) struct CallText {
-    text: Option<Box<str>>,
-    /// Where each text ends, in the order of [`CallTexts`]. JSON is never empty,
-    /// so an empty text is an absent one.
-    ends: [usize; 6],
-}
-
-/// The texts that a call keeps of its request, each as JSON.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct CallTexts<'a> {
-    pub(crate) arguments: Option<&'a str>,
-    /// `clientInfo`, unless it is long.
-    pub(crate) client: Option<&'a str>,
-    /// `clientCapabilities`, if the call may ask.
-    pub(crate) capabilities: Option<&'a str>,
-    /// `inputResponses`, if the call may ask.
-    pub(crate) input_responses: Option<&'a str>,
-    /// `requestState`, if the call may ask.
-    pub(crate) request_state: Option<&'a str>,
-    /// `_meta`, if it has members that are not the specification's.
-    pub(crate) meta: Option<&'a str>,
-}
-
-impl CallText {
-    pub(crate) fn new(texts: CallTexts<'_>) -> Self {
-        let parts = [
-            texts.arguments,
-            texts.client,
-            texts.capabilities,
-            texts.input_responses,
-            texts.request_state,
-            texts.meta,
-        ]
-        .map(Option::unwrap_or_default);
-        let mut end = 0;
-        let ends = parts.map(|part| {
-            end += part.len();
-            end
-        });
-        let mut text = None;
-        if end == parts[0].len() {
-            text = texts.arguments.map(Box::from);
-        } else {
-            let mut joined = String::with_capacity(end);
-            joined.extend(parts);
-            text.replace(joined.into_boxed_str());
-        }
-        Self { text, ends }
-    }
-
-    fn part(&self, at: usize) -> Option<&str> {
-        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        let part = self.text.as_deref()?.get(start..self.ends[at])?;
-        (!part.is_empty()).then_some(part)
-    }
-
-    fn arguments(&self) -> Option<&str> {
-        self.part(0)
-    }
-
-    fn client(&self) -> Option<&str> {
-        self.part(1)
-    }
-
-    fn capabilities(&self) -> Option<&str> {
-        self.part(2)
-    }
-
-    fn input_responses(&self) -> Option<&str> {
-        self.part(3)
-    }
-
-    fn request_state(&self) -> Option<&str> {
-        self.part(4)
-    }
-
-    fn meta(&self) -> Option<&str> {
-        self.part(5)
-    }
-
-    fn size(&self) -> usize {
-        self.text.as_deref().map_or(0, str::len)
-    }
 }
 
 /// The destination of a call's notifications.

@@ -35,10 +35,12 @@ mod reported;
 mod request;
 mod rounds;
 mod running;
+mod settled;
 mod state;
 mod subject;
 mod table;
 mod target;
+mod text;
 mod ticker;
 
 pub use chain::{Middleware, Next, NextFuture};
@@ -51,9 +53,7 @@ pub use request::{RequestInfo, Transport};
 pub use subject::ResourceUri;
 
 pub(crate) use cancelled::Cancelled;
-pub(crate) use context::{
-    CallContext, CallParts, CallRequest, CallText, CallTexts, Home, Outbound,
-};
+pub(crate) use context::{CallContext, CallParts, CallRequest, Home, Outbound};
 pub(crate) use definition::Definition;
 pub(crate) use failure::{Failure, as_protocol_error};
 pub(crate) use observer::CallScope;
@@ -67,9 +67,11 @@ pub(crate) use refusal::{Refusal, Replaced, SHUTTING_DOWN, readable, timed_out};
 pub(crate) use reported::Reported;
 pub(crate) use request::{Origin, RequestSource};
 pub(crate) use rounds::{InputRequired, Questions, RoundSettings, Rounds, StateKeys};
-pub(crate) use running::{Answer, Ended, NoReply, Pending, Running, Settled};
+pub(crate) use running::{Answer, Ended, Pending, Running};
+pub(crate) use settled::{NoReply, Settled};
 pub(crate) use state::StateMap;
 pub(crate) use subject::{ListRequest, Subject};
 pub(crate) use table::{CallKey, CallTable, Due, NotAdmitted, Removed, TableLimits};
 pub(crate) use target::{Chains, Handler, KindRow, ReadableBy, Target};
+pub(crate) use text::{CallText, CallTexts};
 pub(crate) use ticker::{Ticked, Ticker, Ticking};

@@ -7,15 +7,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::Span;
 
 use super::contained::Contained;
-use super::refusal;
+use super::settled::{Replied, Settled};
 use super::{
-    Ask, Call, CallContext, CallInfo, Due, Ending, Error, ErrorKind, Failure, InputRequired, Next,
-    Outbound, Outcome, Refusal, Replaced, Reply, RunPermit,
+    Ask, Call, CallContext, CallInfo, Due, Ending, Error, ErrorKind, Next, Outbound, Outcome,
+    Refusal, Replaced, Reply, RunPermit,
 };
-use crate::protocol::{Era, ErrorCode, RequestId, RpcError, encode};
+use crate::protocol::{Era, ErrorCode, RequestId};
 use crate::support::panics::{contain, contain_in, discard};
 
 /// How long after its deadline a call is answered from outside. Its own `Timeout`
@@ -197,6 +196,17 @@ impl Ended {
     }
 }
 
+impl CallContext {
+    /// See [`Pending::end`].
+    pub(crate) fn end(self: &Arc<Self>) -> Option<Ended> {
+        let has_begun = self.phase.end()?;
+        Some(Ended {
+            context: Arc::clone(self),
+            has_begun,
+        })
+    }
+}
+
 type ChainFuture = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
 /// A running call. It returns the answer, or nothing if the call was ended from
@@ -276,273 +286,5 @@ impl Drop for Running {
             let ending = self.context.ending(outcome, true);
             self.context.tell(&ending);
         }
-    }
-}
-
-/// A call whose chain has ended.
-pub(crate) struct Settled {
-    context: Arc<CallContext>,
-    outcome: Result<Replied, Error>,
-}
-
-/// The reply of a chain, or the questions that it waits for.
-enum Replied {
-    With(Reply),
-    Asking(InputRequired),
-}
-
-/// Why a call from code has no reply.
-pub(crate) enum NoReply {
-    Failed { kind: ErrorKind, message: String },
-    TooLarge { bytes: usize, limit: usize },
-}
-
-impl Settled {
-    /// Returns the answer, within the reply's limit; notifies the observers.
-    fn encode(self, buffer: Vec<u8>) -> Answer {
-        let Self { context, outcome } = self;
-        match outcome {
-            Ok(Replied::Asking(questions)) => {
-                let answer = context.result(buffer, |out, _| {
-                    questions.write(out);
-                    context.home.end_round(out);
-                });
-                context.tell(&Ending {
-                    bytes: Some(answer.json.len()),
-                    ..context.ending(Outcome::InputRequired, true)
-                });
-                answer
-            }
-            Ok(Replied::With(reply)) => {
-                let (outcome, answer) = if reply.fits(context.target.result_bytes) {
-                    let outcome = if reply.is_error() {
-                        Outcome::ErrorResult
-                    } else {
-                        Outcome::Ok
-                    };
-                    (outcome, context.answer(&reply, buffer))
-                } else {
-                    let text = refusal::too_large(
-                        context.target.info.kind(),
-                        reply.size(),
-                        context.target.result_bytes,
-                    );
-                    let outcome = Outcome::ResultTooLarge;
-                    (outcome, context.failure(outcome, text, buffer))
-                };
-                context.tell(&Ending {
-                    bytes: Some(answer.json.len()),
-                    ..context.ending(outcome, true)
-                });
-                answer
-            }
-            Err(error) => {
-                let answer = context.failure_of(&error, buffer);
-                context.fail(error, Some(answer.json.len()));
-                answer
-            }
-        }
-    }
-
-    /// Returns the reply, for a caller within the process; notifies the
-    /// observers.
-    pub(crate) fn into_reply(self) -> Result<Reply, NoReply> {
-        let Self { context, outcome } = self;
-        let limit = context.target.result_bytes;
-        match outcome {
-            // A call from code has no rounds.
-            Ok(Replied::Asking(_)) => {
-                context.tell(&context.ending(Outcome::InputRequired, true));
-                let message = refusal::internal(&context);
-                let kind = ErrorKind::Internal;
-                Err(NoReply::Failed { kind, message })
-            }
-            Ok(Replied::With(reply)) if reply.fits(limit) => {
-                let outcome = if reply.is_error() {
-                    Outcome::ErrorResult
-                } else {
-                    Outcome::Ok
-                };
-                context.tell(&context.ending(outcome, true));
-                Ok(reply)
-            }
-            Ok(Replied::With(reply)) => {
-                context.tell(&context.ending(Outcome::ResultTooLarge, true));
-                let bytes = reply.size();
-                Err(NoReply::TooLarge { bytes, limit })
-            }
-            Err(error) => {
-                let kind = error.kind();
-                let message = context.text_of(&error);
-                context.fail(error, None);
-                Err(NoReply::Failed { kind, message })
-            }
-        }
-    }
-}
-
-impl CallContext {
-    /// See [`Pending::end`].
-    pub(crate) fn end(self: &Arc<Self>) -> Option<Ended> {
-        let has_begun = self.phase.end()?;
-        Some(Ended {
-            context: Arc::clone(self),
-            has_begun,
-        })
-    }
-
-    /// Withdraws questions that are open in spite of the call's end: those of tasks
-    /// that its handler has started, or of a handler that is still to be dropped.
-    fn withdraw_questions(&self) {
-        if let Some(ask) = &self.ask {
-            ask.withdraw(self);
-        }
-    }
-
-    /// Returns the span that the chain runs in: the trace's, or the log's.
-    fn span(&self) -> Span {
-        if self.scope.is_some() {
-            return self.span_of_scope();
-        }
-        if !self.target.has_span
-            || !tracing::enabled!(target: "mcp_kit::call", tracing::Level::ERROR)
-        {
-            return Span::none();
-        }
-        let span = || {
-            tracing::info_span!(
-                target: "mcp_kit::call",
-                "call",
-                kind = self.target.info.kind().as_str(),
-                name = self.target.info.name(),
-                principal = self.principal.name()
-            )
-        };
-        contain(span).unwrap_or_else(|_| Span::none())
-    }
-
-    fn span_of_scope(&self) -> Span {
-        match &self.scope {
-            Some(scope) => contain(|| scope.span().clone()).unwrap_or_else(|_| Span::none()),
-            None => Span::none(),
-        }
-    }
-
-    fn ending(&self, outcome: Outcome, has_begun: bool) -> Ending<'static> {
-        Ending {
-            outcome,
-            duration: self.received_at().elapsed(),
-            bytes: None,
-            error: None,
-            reference: outcome.has_reference().then(|| self.reference()),
-            has_begun,
-        }
-    }
-
-    /// Notifies the observers of the call's end. Their panics are contained;
-    /// they may run while a thread unwinds.
-    fn tell(self: &Arc<Self>, ending: &Ending<'_>) {
-        if ending.has_begun {
-            self.phase.wait_announced();
-        }
-        let call = CallInfo(self);
-        let tell_all = || {
-            for observer in &self.target.observers {
-                let _ = contain(|| observer.ended(&call, ending));
-            }
-        };
-        match &self.scope {
-            None => tell_all(),
-            Some(scope) => {
-                let _ = contain_in(&self.span_of_scope(), tell_all);
-                let _ = contain(|| {
-                    if let Some(id) = self.logical_call() {
-                        scope.in_logical_call(id);
-                    }
-                    scope.ended(ending.outcome, ending.reference);
-                });
-            }
-        }
-    }
-
-    /// Notifies the observers of a failure, and drops the error.
-    fn fail(self: &Arc<Self>, error: Error, bytes: Option<usize>) {
-        let outcome = Outcome::Failed(error.kind());
-        self.tell(&Ending {
-            bytes,
-            error: Some(&error),
-            ..self.ending(outcome, true)
-        });
-        // This runs the `Drop` of the error's author.
-        if let Err(panic) = discard(error) {
-            let _ = contain_in(&self.span_of_scope(), || {
-                tracing::error!(
-                    target: "mcp_kit::panic",
-                    kind = self.target.info.kind().as_str(),
-                    name = self.target.info.name(),
-                    reference = self.reference().to_string(),
-                    error = panic.as_str(),
-                    "panic while a call's error was dropped"
-                );
-            });
-        }
-    }
-
-    /// Returns what the client reads of an error.
-    fn text_of(&self, error: &Error) -> String {
-        match error.message() {
-            Some(message) => message.to_owned(),
-            None => refusal::internal(self),
-        }
-    }
-
-    fn failure_of(&self, error: &Error, buffer: Vec<u8>) -> Answer {
-        if error.is_hidden() {
-            return self.protocol_failure(&self.unknown(), buffer);
-        }
-        match error.protocol_error(self.request.version.era()) {
-            Some(error) => self.protocol_failure(&error, buffer),
-            None => self.failure(Outcome::Failed(error.kind()), self.text_of(error), buffer),
-        }
-    }
-
-    fn failure(&self, outcome: Outcome, text: String, buffer: Vec<u8>) -> Answer {
-        let failure = Failure {
-            outcome,
-            text,
-            era: self.request.version.era(),
-            key: self.key(),
-        };
-        match (self.target.kind.failure)(failure) {
-            Ok(reply) => self.answer(&reply, buffer),
-            Err(error) => self.protocol_failure(&error, buffer),
-        }
-    }
-
-    fn protocol_failure(&self, error: &RpcError, buffer: Vec<u8>) -> Answer {
-        let _ = self.protocol_error.set(error.code);
-        let mut json = buffer;
-        encode::error(&mut json, Ok(&self.request.id), error);
-        Answer { json }
-    }
-
-    fn answer(&self, reply: &Reply, buffer: Vec<u8>) -> Answer {
-        self.result(buffer, |out, era| {
-            (self.target.kind.write)(out, era, reply);
-            self.home.end_result(out, era, reply.meta());
-        })
-    }
-
-    /// Returns an answer whose result object is written by `write`, without its
-    /// opening brace.
-    fn result(&self, buffer: Vec<u8>, write: impl FnOnce(&mut Vec<u8>, Era)) -> Answer {
-        let mut json = buffer;
-        json.reserve(256);
-        let era = self.request.version.era();
-        encode::result(&mut json, &self.request.id, |out| {
-            out.push(b'{');
-            write(out, era);
-        });
-        Answer { json }
     }
 }

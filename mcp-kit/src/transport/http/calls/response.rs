@@ -4,13 +4,16 @@
 //! The task that runs the call writes here, and the connection's task reads.
 //! The response has neither form until the first event or the answer arrives.
 
+mod reader;
+
 use std::sync::{Arc, MutexGuard, Weak};
 use std::task::{Context, Poll};
 
 use crate::support::lock::Lock;
 
-use bytes::Bytes;
 use serde_json::Value;
+
+pub(crate) use reader::Reader;
 
 use crate::call::{CallContext, Outbound};
 use crate::caller::Principal;
@@ -18,9 +21,8 @@ use crate::limits::{ByteBudget, Claim};
 use crate::protocol::encode;
 use crate::server::{Feed, Listener};
 use crate::transport::http::calls::sink::{ReplayBudget, Sink};
-use crate::transport::http::connection::activity::Progress;
 use crate::transport::http::message::body::LARGE;
-use crate::transport::http::message::events::{EventSource, ReadSide};
+use crate::transport::http::message::events::ReadSide;
 
 /// The limit of unread event bytes in a response. Above it further
 /// notifications are dropped.
@@ -370,6 +372,13 @@ impl State {
     }
 }
 
+/// Writes an event.
+fn event(events: &mut Vec<u8>, json: &[u8]) {
+    events.extend_from_slice(b"data: ");
+    events.extend_from_slice(json);
+    events.extend_from_slice(b"\n\n");
+}
+
 /// Releases what is kept of a stream's events.
 impl Drop for Exchange {
     fn drop(&mut self) {
@@ -423,81 +432,6 @@ impl Outbound for Exchange {
     }
 }
 
-/// Reads a stream's events.
-pub(crate) struct Reader {
-    number: u64,
-    exchange: Arc<Exchange>,
-}
-
-/// Reads events. Only the last reader reads: a replaced one finds the end.
-impl EventSource for Reader {
-    fn watch(&self, progress: Progress) {
-        let mut state = self.exchange.lock();
-        if state.readers == self.number {
-            let has_events = state.read < state.events.len();
-            state.reader.watch(progress, has_events);
-        }
-    }
-
-    fn begin(&self) {
-        let mut state = self.exchange.lock();
-        if state.readers == self.number {
-            state.reader.begin();
-        }
-    }
-
-    fn advance(&self) {
-        let mut state = self.exchange.lock();
-        if state.readers == self.number {
-            state.reader.advance();
-        }
-    }
-
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Bytes, Option<Claim>)>> {
-        let exchange = &*self.exchange;
-        let mut state = exchange.lock();
-        if state.readers != self.number {
-            return Poll::Ready(None);
-        }
-        if state.read < state.events.len() {
-            let events = if exchange.name.is_some() {
-                let events = Bytes::copy_from_slice(&state.events[state.read..]);
-                state.read = state.events.len();
-                events
-            } else {
-                Bytes::from(std::mem::take(&mut state.events))
-            };
-            state.reader.advance();
-            return Poll::Ready(Some((events, state.claim.take())));
-        }
-        if !state.has_ended
-            && let Some(events) = exchange.feed.as_deref().and_then(events)
-        {
-            state.reader.advance();
-            return Poll::Ready(Some((events, None)));
-        }
-        state.reader.rest();
-        if state.has_ended {
-            return Poll::Ready(None);
-        }
-        state.reader.wait(cx);
-        Poll::Pending
-    }
-}
-
-/// Takes what is due, as events.
-fn events(feed: &Feed) -> Option<Bytes> {
-    let mut events = Vec::new();
-    feed.take(|json| event(&mut events, json));
-    (!events.is_empty()).then(|| events.into())
-}
-
-fn event(events: &mut Vec<u8>, json: &[u8]) {
-    events.extend_from_slice(b"data: ");
-    events.extend_from_slice(json);
-    events.extend_from_slice(b"\n\n");
-}
-
 /// Wakes the reader, which takes what its client follows.
 impl Listener for Exchange {
     fn changed(&self) {
@@ -505,18 +439,6 @@ impl Listener for Exchange {
         if !state.has_ended {
             state.reader.begin();
             state.reader.wake();
-        }
-    }
-}
-
-/// Makes sure that no task waits for a client that has left.
-impl Drop for Reader {
-    fn drop(&mut self) {
-        let mut state = self.exchange.lock();
-        if state.readers == self.number {
-            state.has_reader = false;
-            state.reader.unwatch();
-            state.claim = None;
         }
     }
 }
