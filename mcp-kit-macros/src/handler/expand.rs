@@ -153,6 +153,7 @@ impl Writer<'_> {
         let describe = self.describe(own);
         let call = self.call();
         let one_argument_struct = self.one_argument_struct();
+        let can_wait = self.can_wait();
         let deprecated = self
             .handler
             .deprecated
@@ -168,6 +169,7 @@ impl Writer<'_> {
                     #call
                 }
                 #one_argument_struct
+                #can_wait
             };
         }
     }
@@ -283,6 +285,31 @@ impl Writer<'_> {
                 #future
             }
         }
+    }
+
+    /// Stops the build at a parameter with which a blocking function could only
+    /// wait.
+    fn can_wait(&self) -> TokenStream {
+        if !self.handler.blocking {
+            return TokenStream::new();
+        }
+        let krate = self.krate;
+        let word = self.noun.word;
+        let message = format!(
+            "a blocking {word} cannot wait for its client's answers: write an `async fn`, and move \
+             the work that blocks into `tokio::task::spawn_blocking`"
+        );
+        let parameters = self.handler.parameters.iter().zip(&self.types.parameters);
+        let parameters = parameters.map(|(written, ty)| {
+            let here = Span::mixed_site().located_at(written.span());
+            let stop = quote_spanned!(here=> ::core::panic!(#message));
+            quote! {
+                const _: () = if <#ty as #krate::Parameter<_>>::WAITS {
+                    #stop
+                };
+            }
+        });
+        quote!(#(#parameters)*)
     }
 
     /// Stops the build at the second argument struct. Only rustc knows which

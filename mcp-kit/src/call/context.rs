@@ -271,7 +271,7 @@ impl CallContext {
     /// Returns the id that all rounds of the call have in common, if its handler
     /// can ask.
     pub(crate) fn logical_call(&self) -> Option<&str> {
-        self.rounds.get().map(|rounds| rounds.logical_call())
+        self.rounds.get()?.logical_call()
     }
 
     /// Returns the client's information about itself.

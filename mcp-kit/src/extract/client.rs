@@ -140,6 +140,8 @@ impl Client {
 }
 
 impl FromCall for Client {
+    const WAITS: bool = true;
+
     async fn from_call(call: &mut Call) -> Result<Self, Error> {
         let call = Arc::clone(call.context());
         if !call.target.asks {

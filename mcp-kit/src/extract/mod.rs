@@ -52,6 +52,11 @@ pub trait FromCall: Sized + Send + 'static {
     /// The call ends with the returned error; the handler does not run.
     fn from_call(call: &mut Call) -> impl Future<Output = Result<Self, Error>> + Send;
 
+    /// Whether it is of no use to a function that cannot wait: a `blocking` handler
+    /// that takes it does not compile.
+    #[doc(hidden)]
+    const WAITS: bool = false;
+
     /// Declares what the server must have, so that `build()` can report what is
     /// missing before the first call.
     ///

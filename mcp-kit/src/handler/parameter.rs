@@ -22,6 +22,8 @@ pub trait Parameter<M: sealed::Via>: Sized {
     #[doc(hidden)]
     const IS_ARGS: bool;
     #[doc(hidden)]
+    const WAITS: bool;
+    #[doc(hidden)]
     fn describe(spec: &mut FunctionSpec);
     #[doc(hidden)]
     fn from_call(call: &mut Call) -> impl Future<Output = Result<Self, Error>> + Send;
@@ -44,6 +46,7 @@ mod sealed {
 
 impl<T: ToolArgs> Parameter<ViaArgs> for T {
     const IS_ARGS: bool = true;
+    const WAITS: bool = false;
 
     fn describe(spec: &mut FunctionSpec) {
         spec.arguments(T::__spec());
@@ -56,6 +59,7 @@ impl<T: ToolArgs> Parameter<ViaArgs> for T {
 
 impl<T: FromCall> Parameter<ViaCall> for T {
     const IS_ARGS: bool = false;
+    const WAITS: bool = T::WAITS;
 
     fn describe(spec: &mut FunctionSpec) {
         T::requires(&mut spec.requirements);

@@ -20,6 +20,7 @@ mod progress;
 mod prompts;
 mod registry;
 mod resources;
+mod rounds;
 mod scopes;
 mod sessions;
 #[cfg(feature = "sse")]

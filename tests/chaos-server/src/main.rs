@@ -16,6 +16,8 @@
 //! - `CHAOS_SESSIONS=0`: no sessions for clients of the older revisions.
 //! - `CHAOS_REDIS=<url>`: the limits are shared through this Redis, and while it
 //!   is away nothing is served if `CHAOS_REDIS_CLOSED=1`.
+//! - `CHAOS_STATE_KEY=<text>`: the key that seals the state between the rounds of a
+//!   call; `CHAOS_STATE_TTL=<time>`: how long that is valid, such as `2s`.
 //! - `CHAOS_NESTED=1`: adds the tool `levels`, whose type explodes when decoded.
 //! - `CHAOS_SSE=1`: the transport of 2024-11-05 is served as well.
 //! - `CHAOS_PROCESS=1`: the tools that harm the process as a whole.
@@ -35,6 +37,7 @@ mod http_limits;
 mod nested;
 mod process;
 mod prompts;
+mod questions;
 mod resources;
 mod tools;
 mod trace;
@@ -69,6 +72,7 @@ fn build() -> Result<Server, Box<dyn Error>> {
         let scopes = scopes.split('+').filter(|scope| *scope != "none");
         server = server.local_scopes(scopes);
     }
+    server = questions::register(server)?;
     if is_set("CHAOS_PROGRESS") {
         server = server.tool::<count::count>();
     }

@@ -57,8 +57,9 @@ pub(crate) trait Questions: Any + Send + Sync {
     /// Ends the call: a question that is asked later fails.
     fn end_call(&self);
 
-    /// Returns the id that all rounds of the call have in common.
-    fn logical_call(&self) -> &str;
+    /// Returns the id that all rounds of the call have in common, if it may have
+    /// several.
+    fn logical_call(&self) -> Option<&str>;
 }
 
 /// The end of a round: the client answers the questions and calls again.
@@ -92,14 +93,20 @@ impl InputRequired {
 pub(crate) struct Rounds {
     home: Arc<dyn Home>,
     kind: Kind,
-    /// The call that the state belongs to.
-    bound: Bound,
     /// The caller, as limits count it.
     caller: Box<[u8]>,
+    /// `None` for a call that has one round.
+    logical: Option<Logical>,
+    now: Lock<Now>,
+}
+
+/// What all rounds of a call have in common.
+struct Logical {
     id: Box<str>,
+    /// The call that the state belongs to.
+    bound: Bound,
     /// The call came with a state, so the client can send this round again.
     has_state: bool,
-    now: Lock<Now>,
 }
 
 /// The present round.
@@ -144,30 +151,40 @@ impl Rounds {
     }
 
     fn new(call: &CallContext) -> Result<Self, Error> {
-        let bound = Bound::of(call);
         let mut now = Now::default();
-        let mut id = None;
-        if call.has_rounds()
-            && let Some(text) = call.request_state()
-        {
-            let settings = call.home.rounds();
-            let state = State::open(text, settings, &bound)?;
-            now.answers = state.answered(call.input_responses())?;
-            now.done = state.once;
-            id = Some(state.id.into_boxed_str());
+        let mut logical = None;
+        if call.has_rounds() {
+            let bound = Bound::of(call);
+            let mut id = None;
+            if let Some(text) = call.request_state() {
+                let state = State::open(text, call.home.rounds(), &bound)?;
+                now.answers = state.answered(call.input_responses())?;
+                now.done = state.once;
+                id = Some(state.id.into_boxed_str());
+            }
+            logical = Some(Logical {
+                bound,
+                has_state: id.is_some(),
+                id: match id {
+                    Some(id) => id,
+                    None => seal::random_id()?,
+                },
+            });
         }
         Ok(Self {
             home: Arc::clone(&call.home),
             kind: call.target.info.kind(),
-            bound,
             caller: call.principal.limit_key().into(),
-            has_state: id.is_some(),
-            id: match id {
-                Some(id) => id,
-                None => seal::random_id()?,
-            },
+            logical,
             now: Lock::new(now),
         })
+    }
+
+    /// Returns the id of the logical call, if the client can send this round
+    /// again.
+    fn replayed(&self) -> Option<&str> {
+        let logical = self.logical.as_ref().filter(|logical| logical.has_state);
+        logical.map(|logical| &*logical.id)
     }
 
     fn settings(&self) -> &RoundSettings {
@@ -250,11 +267,12 @@ impl Rounds {
         let mut now = self.now.lock();
         if now.steps.is_none() {
             // Without a state the client cannot send this round again.
-            let steps = if self.has_state {
-                let (table, time) = (&self.settings().once, self.settings().time);
-                table.steps(&self.caller, &self.id, time)?
-            } else {
-                Arc::default()
+            let steps = match self.replayed() {
+                Some(id) => {
+                    let (table, time) = (&self.settings().once, self.settings().time);
+                    table.steps(&self.caller, id, time)?
+                }
+                None => Arc::default(),
             };
             steps.restore(std::mem::take(&mut now.done));
             now.steps = Some(steps);
@@ -265,8 +283,8 @@ impl Rounds {
 
     /// Counts the result of a step, which has just been made.
     pub(crate) fn count_step(&self, key: &str, bytes: usize) -> Result<(), Error> {
-        if self.has_state {
-            (self.settings().once).count(&self.caller, &self.id, key.len() + bytes);
+        if let Some(id) = self.replayed() {
+            (self.settings().once).count(&self.caller, id, key.len() + bytes);
         }
         let most = self.settings().state_bytes;
         if bytes > most {
@@ -313,14 +331,17 @@ impl Questions for Rounds {
             }
         }
         once.extend(steps.iter().flat_map(|steps| steps.results()));
+        let Some(logical) = &self.logical else {
+            return Err(Error::internal("the call has one round"));
+        };
         let state = State {
-            id: self.id.to_string(),
+            id: logical.id.to_string(),
             expires: 0,
             answers,
             asked: questions.iter().map(|open| open.key.clone()).collect(),
             once,
         };
-        let state = state.seal(self.settings(), &self.bound, self.kind)?;
+        let state = state.seal(self.settings(), &logical.bound, self.kind)?;
         Ok(InputRequired { questions, state })
     }
 
@@ -334,8 +355,8 @@ impl Questions for Rounds {
         }
     }
 
-    fn logical_call(&self) -> &str {
-        &self.id
+    fn logical_call(&self) -> Option<&str> {
+        self.logical.as_ref().map(|logical| &*logical.id)
     }
 }
 

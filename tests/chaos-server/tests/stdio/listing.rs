@@ -5,20 +5,25 @@ use serde_json::{Value, json};
 use crate::process::setup;
 use crate::rpc;
 
-const TOOLS: [&str; 14] = [
+const TOOLS: [&str; 19] = [
     "add",
     "admin",
     "big",
     "block",
+    "confirm",
     "fail",
     "fetch",
     "leak",
+    "log",
     "panic",
     "print",
     "read_file",
+    "roots",
     "search",
     "sleep",
     "slow",
+    "summarise",
+    "two_questions",
     "whoami",
 ];
 

@@ -26,6 +26,7 @@ mod logs;
 mod printing;
 mod process;
 mod prompts;
+mod questions;
 mod resources;
 mod shutdown;
 #[path = "../support/mod.rs"]
