@@ -66,7 +66,6 @@ struct Sure {
     sure: bool,
     /// Why, or why not.
     #[garde(length(chars, max = 100))]
-    #[expect(dead_code, reason = "the form has it for its limit")]
     reason: Option<String>,
 }
 

@@ -20,6 +20,7 @@
 //! their answer, and only the steps are kept here.
 
 mod canonical;
+mod key;
 mod once;
 mod seal;
 mod settings;
@@ -41,6 +42,7 @@ use crate::primitive::Kind;
 use crate::protocol::{Era, encode};
 use crate::support::lock::Lock;
 use canonical::Digest;
+use key::Key;
 use once::{Step, Steps};
 use state::{Bound, State};
 
@@ -76,8 +78,7 @@ impl InputRequired {
             if at > 0 {
                 out.push(b',');
             }
-            // Clients that sort the keys show the questions in their order.
-            encode::string(out, &format!("{:02}-{}", at + 1, question.key));
+            encode::string(out, &question.key.on_wire(at));
             out.extend_from_slice(br#":{"method":"#);
             encode::string(out, question.question.method);
             out.extend_from_slice(br#","params":"#);
@@ -113,7 +114,7 @@ struct Logical {
 #[derive(Default)]
 struct Now {
     /// The answers so far.
-    answers: BTreeMap<String, Box<RawValue>>,
+    answers: BTreeMap<Key, Box<RawValue>>,
     /// How often each question was asked.
     asked: HashMap<Digest, u32>,
     open: Vec<Open>,
@@ -127,7 +128,7 @@ struct Now {
 
 /// A question without an answer.
 struct Open {
-    key: String,
+    key: Key,
     question: Question,
     waker: Option<Waker>,
 }
@@ -218,24 +219,34 @@ impl Rounds {
         Err(unanswered.await)
     }
 
-    /// Returns the key of a question that is asked now, and its answer. The key is
-    /// made of the content, and of how often that was asked before: two questions
-    /// that run beside each other have the same keys in whatever order they run.
-    fn look_up(&self, question: &Question) -> Result<(String, Option<Box<RawValue>>), Error> {
-        let digest =
-            canonical::digest_of([question.method.as_bytes(), question.params.get().as_bytes()]);
+    /// Returns the key of a question that is asked now, and its answer.
+    fn look_up(&self, question: &Question) -> Result<(Key, Option<Box<RawValue>>), Error> {
+        let digest = match &question.key {
+            Some(name) => canonical::digest_of([&b"key"[..], name.as_bytes()]),
+            None => {
+                canonical::digest_of([question.method.as_bytes(), question.params.get().as_bytes()])
+            }
+        };
         let mut now = self.now.lock();
         if now.is_over {
             return Err(Error::internal(ROUND_IS_OVER));
         }
         let ordinal = now.asked.entry(digest).or_default();
         *ordinal += 1;
-        let key = format!("{}-{ordinal}", canonical::short(&digest));
+        let key = match &question.key {
+            Some(name) if *ordinal > 1 => {
+                return Err(Error::internal(format!(
+                    "two questions of one call have the key \"{name}\""
+                )));
+            }
+            Some(name) => Key::named(name),
+            None => Key::of_content(&digest, *ordinal),
+        };
         let answer = now.answers.get(&key).cloned();
         Ok((key, answer))
     }
 
-    fn record(&self, key: String, question: Question) -> Result<(), Error> {
+    fn record(&self, key: Key, question: Question) -> Result<(), Error> {
         let most = self.settings().questions;
         let mut now = self.now.lock();
         if now.is_over {
@@ -295,10 +306,10 @@ impl Rounds {
         Ok(())
     }
 
-    fn withdraw(&self, key: &str) {
+    fn withdraw(&self, key: &Key) {
         let mut now = self.now.lock();
         if !now.is_over {
-            now.open.retain(|open| open.key != key);
+            now.open.retain(|open| open.key != *key);
         }
     }
 }
@@ -364,7 +375,7 @@ impl Questions for Rounds {
 /// and then fails, unless the end of the round has dropped it.
 struct Unanswered {
     rounds: Arc<Rounds>,
-    key: String,
+    key: Key,
 }
 
 impl Future for Unanswered {

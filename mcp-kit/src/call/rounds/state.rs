@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::canonical::digest_of_json;
+use super::key::Key;
 use super::{RoundSettings, seal};
 use crate::call::{CallContext, Error, ErrorKind};
 use crate::primitive::Kind;
@@ -21,9 +22,9 @@ pub(super) struct State {
     /// In milliseconds since 1970.
     pub(super) expires: u64,
     /// The answers so far, by the keys of their questions.
-    pub(super) answers: BTreeMap<String, Box<RawValue>>,
+    pub(super) answers: BTreeMap<Key, Box<RawValue>>,
     /// The keys of the questions that were asked.
-    pub(super) asked: BTreeSet<String>,
+    pub(super) asked: BTreeSet<Key>,
     /// The results of steps that run once.
     pub(super) once: BTreeMap<String, Box<RawValue>>,
 }
@@ -97,7 +98,7 @@ impl State {
     pub(super) fn answered(
         &self,
         responses: Option<&str>,
-    ) -> Result<BTreeMap<String, Box<RawValue>>, Error> {
+    ) -> Result<BTreeMap<Key, Box<RawValue>>, Error> {
         let mut answers = self.answers.clone();
         let Some(text) = responses.filter(|text| *text != "null") else {
             return Ok(answers);
@@ -105,11 +106,9 @@ impl State {
         let responses: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text)
             .map_err(|_| invalid(r#"Invalid params: "inputResponses" must be an object"#))?;
         for (key, answer) in responses {
-            // After the position among the questions of a round.
-            if let Some((_, key)) = key.split_once('-')
-                && self.asked.contains(key)
-            {
-                answers.insert(key.to_owned(), answer.to_owned());
+            let known = Key::from_wire(&key).find(|key| self.asked.contains(key));
+            if let Some(key) = known {
+                answers.insert(key, answer.to_owned());
             }
         }
         Ok(answers)

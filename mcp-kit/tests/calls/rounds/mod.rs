@@ -1,6 +1,7 @@
 //! Calls of 2026-07-28 whose handlers ask, in all their rounds, as a client without
 //! a script of answers sees them.
 
+mod keys;
 mod once;
 mod state;
 
@@ -20,7 +21,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-#[derive(Deserialize, JsonSchema, Validate, ElicitForm)]
+#[derive(Debug, Deserialize, JsonSchema, Validate, ElicitForm)]
 struct Number {
     #[garde(range(min = 1, max = 100))]
     n: i64,
@@ -199,39 +200,6 @@ async fn questions_of_one_poll_go_out_together_and_in_their_order() {
     assert_eq!(second.messages(), ["last"]);
     let result = client.answer("joined", &second, second.answers(5)).await;
     assert_eq!(text(&result), "10 16");
-}
-
-#[tokio::test]
-async fn missing_answers_are_asked_again_and_other_keys_are_ignored() {
-    let joined = asking("joined", |client| async move {
-        let (one, two) = tokio::join!(ask(&client, "one"), ask(&client, "two"));
-        Ok(format!("{} {}", one?, two?))
-    });
-    let server = builder().add(joined).build().unwrap();
-    let client = Modern::new(&server).await;
-    let first = client.begin("joined").await;
-    let mut answers = first.answers(1);
-    let last = first
-        .requests
-        .as_object()
-        .unwrap()
-        .keys()
-        .next_back()
-        .unwrap();
-    answers.as_object_mut().unwrap().remove(last);
-    answers["other"] = accepted(99);
-    answers["01-other-1"] = accepted(99);
-    let second = round(client.answer("joined", &first, answers).await);
-    assert_eq!(second.messages(), ["two"]);
-    // Without any answer, the question is the same.
-    let third = client.send(
-        json!({"name": "joined"}),
-        json!({"requestState": second.state}),
-    );
-    let third = round(third.await.unwrap());
-    assert_eq!(third.requests, second.requests);
-    let result = client.answer("joined", &third, third.answers(2)).await;
-    assert_eq!(text(&result), "1 2");
 }
 
 #[tokio::test]
