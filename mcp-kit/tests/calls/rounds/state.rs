@@ -164,3 +164,37 @@ async fn the_number_of_questions_and_the_bytes_of_the_state_are_limited() {
     let text = text(&result);
     assert!(text.contains("at most 1024 are kept"), "{text}");
 }
+
+#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
+struct Note {
+    /// The number of the note.
+    #[garde(range(min = 1, max = 9))]
+    id: u8,
+}
+
+/// A note, for a client whose user knows a number.
+#[resource(uri = "note://{id}")]
+async fn note(args: Note, client: Client) -> Result<String, ToolError> {
+    let number = ask(&client, "number").await?;
+    Ok(format!("{} {number}", args.id))
+}
+
+#[tokio::test]
+async fn a_resource_asks_and_its_state_is_of_one_uri() {
+    let server = builder().resource::<note>().build().unwrap();
+    let client = Modern::new(&server).await;
+    let read = |uri: &str, more: Value| {
+        let mut params = json!({"uri": uri, "_meta": {
+            "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}},
+        }});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            params[name] = value.clone();
+        }
+        client.0.request("resources/read", params)
+    };
+    let first = round(read("note://1", json!({})).await.unwrap());
+    let more = again(&first, first.answers(7));
+    let result = read("note://1", more.clone()).await.unwrap();
+    assert_eq!(result["contents"][0]["text"], "1 7");
+    refused(read("note://2", more).await, "another request");
+}
