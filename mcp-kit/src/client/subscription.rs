@@ -21,6 +21,7 @@ pub struct SubscriptionFilter {
     tools: bool,
     prompts: bool,
     resources: bool,
+    uris: Vec<String>,
 }
 
 impl SubscriptionFilter {
@@ -47,6 +48,13 @@ impl SubscriptionFilter {
         self
     }
 
+    /// Requests `notifications/resources/updated` for a resource. Several calls
+    /// add up.
+    pub fn resource(mut self, uri: impl Into<String>) -> Self {
+        self.uris.push(uri.into());
+        self
+    }
+
     fn to_json(&self) -> Value {
         let mut filter = json!({});
         let lists = [
@@ -57,6 +65,9 @@ impl SubscriptionFilter {
         for (name, _) in lists.into_iter().filter(|(_, is_asked)| *is_asked) {
             filter[name] = true.into();
         }
+        if !self.uris.is_empty() {
+            filter["resourceSubscriptions"] = json!(self.uris);
+        }
         filter
     }
 
@@ -66,6 +77,10 @@ impl SubscriptionFilter {
             Some("notifications/tools/list_changed") => self.tools,
             Some("notifications/prompts/list_changed") => self.prompts,
             Some("notifications/resources/list_changed") => self.resources,
+            Some("notifications/resources/updated") => {
+                let uri = message["params"]["uri"].as_str();
+                uri.is_some_and(|uri| self.uris.iter().any(|one| one == uri))
+            }
             _ => false,
         }
     }
@@ -84,8 +99,9 @@ impl Client {
     /// Follows changes, and returns once the server has acknowledged that.
     ///
     /// In the modern era this is the request `subscriptions/listen`. A legacy
-    /// client receives the notifications without a request: over HTTP on the
-    /// stream of its session.
+    /// client sends `resources/subscribe` for each resource, and receives
+    /// changes of lists without a request: over HTTP on the stream of its
+    /// session.
     ///
     /// ```
     /// use mcp_kit::call::Call;
@@ -113,7 +129,9 @@ impl Client {
     /// # Errors
     ///
     /// Returns the server's refusal, for example because too many subscriptions
-    /// are open.
+    /// are open, or because a legacy client may not read a resource. In the
+    /// modern era such a resource is missing in
+    /// [`acknowledged`](Subscription::acknowledged).
     ///
     /// # Panics
     ///
@@ -127,6 +145,10 @@ impl Client {
             Era::Legacy => {
                 // The server may not have read the end of the handshake yet.
                 self.request("ping", json!({})).await?;
+                for uri in &filter.uris {
+                    let params = json!({ "uri": uri });
+                    self.request("resources/subscribe", params).await?;
+                }
                 Ok(Subscription::legacy(&self.inbox, filter))
             }
             Era::Modern => self.listen(&filter).await,

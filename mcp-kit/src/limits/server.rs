@@ -53,6 +53,10 @@ pub struct Limits {
     /// Subscriptions of one caller (`subscriptions/listen`) that are open at once;
     /// 100. Further ones are refused with an error, over HTTP with 429.
     pub subscriptions_per_principal: usize,
+    /// Resources that one subscription, or one legacy connection or session,
+    /// watches; 1,000. Their URIs may have 256 KiB together, and those of all
+    /// clients 64 MiB. A request for more is refused with an error.
+    pub uris_per_subscription: usize,
     /// Questions to the clients of one principal that are open at once in the legacy
     /// era; 64. A further one fails with an error that the handler may handle.
     pub questions_per_principal: usize,
@@ -87,6 +91,7 @@ impl Default for Limits {
             result_bytes: MIB - 16 * 1024,
             page_items: 1_000,
             subscriptions_per_principal: 100,
+            uris_per_subscription: 1_000,
             questions_per_principal: 64,
             limiter_entries: 100_000,
             question_time: Duration::from_secs(10 * 60),
@@ -124,6 +129,7 @@ impl Limits {
             ("questions_per_principal", self.questions_per_principal, 1),
             ("questions_per_call", self.questions_per_call, 1),
             ("state_bytes", self.state_bytes, 1_024),
+            ("uris_per_subscription", self.uris_per_subscription, 1),
             ("limiter_entries", self.limiter_entries, 2),
         ];
         let counts = counts

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::drain::Drain;
 use super::questions::Questions;
-use super::{Identity, Limits, Server, ServerInner};
+use super::{Identity, Limits, ResourceUpdates, Server, ServerInner};
 use crate::call::{Middleware, Observer};
 use crate::call::{RoundSettings, StateKeys, StateMap, Ticker};
 use crate::caller::Principal;
@@ -50,6 +50,7 @@ pub struct ServerBuilder {
     ignored_arguments: Vec<String>,
     pub(super) default_hints: Annotations,
     pub(super) accepted_warnings: Vec<WarningCode>,
+    pub(super) updates: ResourceUpdates,
     network: Box<dyn NetworkOptions>,
     meter: Meter,
     list_ttl: Duration,
@@ -90,6 +91,7 @@ impl ServerBuilder {
             ignored_arguments: Vec::new(),
             default_hints: Annotations::default(),
             accepted_warnings: Vec::new(),
+            updates: ResourceUpdates::default(),
             network: Box::new(NoNetwork),
             meter: Meter::default(),
             list_ttl: Duration::ZERO,
@@ -485,6 +487,7 @@ impl ServerBuilder {
                 )),
                 limits: self.limits,
                 registry: Arc::new(registry),
+                updates: self.updates,
                 local: self.local,
                 drain: Arc::new(Drain::default()),
                 questions: Questions::default(),

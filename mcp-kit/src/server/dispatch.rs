@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::ServerInner;
 use super::methods::{self, Does, Method};
 use super::resources::Found;
-use super::subscriptions::Subscription;
+use super::subscriptions::{Subscription, WatchRequest};
 use crate::call::{
     CallContext, CallParts, CallRequest, CallText, CallTexts, Home, Origin, Pending, RequestSource,
     RoundSettings, StateMap,
@@ -62,6 +62,8 @@ pub(crate) enum Routed {
     Run(Pending),
     /// It opens a subscription.
     Listen(Subscription),
+    /// It watches a resource on the stream of its client.
+    Watch(WatchRequest),
 }
 
 impl ServerInner {
@@ -145,6 +147,9 @@ impl ServerInner {
                 return self.call_of(method, found, &ask).map(Routed::Run);
             }
             Does::Listen => return Subscription::of(self, &ask).map(Routed::Listen),
+            Does::Watch { begins } => {
+                return WatchRequest::of(self, &ask, begins).map(Routed::Watch);
+            }
         }
         Ok(Routed::Done)
     }
@@ -241,9 +246,10 @@ impl ServerInner {
                 out.push(b',');
             }
             encode::string(out, kind.plural());
-            out.extend_from_slice(match notifies {
-                true => br#":{"listChanged":true}"#,
-                false => b":{}",
+            out.extend_from_slice(match (notifies, kind) {
+                (false, _) => b":{}",
+                (true, Kind::Resource) => br#":{"listChanged":true,"subscribe":true}"#,
+                (true, _) => br#":{"listChanged":true}"#,
             });
         }
         if current.may_log() {

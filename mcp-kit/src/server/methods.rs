@@ -53,6 +53,8 @@ pub(super) enum Does {
     Initialize,
     /// It opens a subscription.
     Listen,
+    /// It begins to watch a resource, or ends that.
+    Watch { begins: bool },
 }
 
 type Find = fn(&ServerInner, &Params<'_>, Era) -> Result<Found, RpcError>;
@@ -80,7 +82,7 @@ const fn method(name: &'static str, does: Does) -> Method {
 }
 
 /// The most frequent first.
-static METHODS: [Method; 12] = [
+static METHODS: [Method; 14] = [
     Method {
         header: Some(NameFrom::Name),
         may_ask: true,
@@ -133,6 +135,14 @@ static METHODS: [Method; 12] = [
     Method {
         eras: &[Era::Modern],
         ..method("subscriptions/listen", Does::Listen)
+    },
+    Method {
+        eras: &[Era::Legacy],
+        ..method("resources/subscribe", Does::Watch { begins: true })
+    },
+    Method {
+        eras: &[Era::Legacy],
+        ..method("resources/unsubscribe", Does::Watch { begins: false })
     },
 ];
 

@@ -30,6 +30,7 @@ pub use call::CallError;
 pub(crate) use dispatch::{Routed, Session};
 pub use drain::DrainHandle;
 pub(crate) use questions::Peer;
+pub use subscriptions::ResourceUpdates;
 pub(crate) use subscriptions::{Feed, Listener, Subscription};
 
 #[cfg(feature = "http")]
@@ -74,6 +75,8 @@ pub(crate) struct ServerInner {
     pub(crate) limits: Limits,
     /// The primitives that it offers.
     pub(crate) registry: Arc<Store>,
+    /// Announces updates of resources.
+    updates: ResourceUpdates,
     #[cfg_attr(
         not(any(feature = "stdio", feature = "testing")),
         expect(dead_code, reason = "nothing else has a caller without credentials")

@@ -1,15 +1,23 @@
 //! The feed of one client: what it follows, and what it has not been notified
 //! of yet.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 
-use super::Subscription;
+use super::updates::ResourceUpdates;
+use super::{MOST_URI_BYTES, Subscription};
 use crate::caller::Principal;
-use crate::protocol::RequestId;
+use crate::primitive::normalised;
+use crate::protocol::{ErrorCode, RequestId, RpcError, encode};
 use crate::registry::{Follower, Following, List, ListChanges, Lists, Store};
 use crate::server::ServerInner;
 use crate::support::lock::Lock;
+use crate::support::panics::contain;
+
+/// About how many bytes are taken at a time; the rest waits for the next
+/// [`Feed::take`].
+const MOST_TAKEN: usize = 64 * 1024;
 
 /// The transport of a client, which takes what its feed has.
 pub(crate) trait Listener: Send + Sync {
@@ -24,6 +32,11 @@ pub(crate) struct Feed {
     /// transports look before each write.
     is_due: AtomicBool,
     store: Arc<Store>,
+    updates: ResourceUpdates,
+    /// Its number among the feeds of `updates`.
+    number: u64,
+    /// The most URIs that one subscription watches.
+    most_uris: usize,
     /// Set once the client follows something.
     following: OnceLock<Following>,
     this: Weak<Self>,
@@ -40,9 +53,30 @@ struct State {
 struct Followed {
     /// `None` for the legacy client.
     id: Option<RequestId>,
+    /// Whether its notifications may leave: for a legacy client once its
+    /// handshake is complete.
+    is_open: bool,
     lists: Lists,
     /// Those of `lists` that have changed since the client was notified.
     changed: Lists,
+    /// `None` until it watches a resource, as most never do.
+    watches: Option<Box<Watches>>,
+}
+
+/// The resources that one subscription watches.
+#[derive(Default)]
+struct Watches {
+    /// By their URIs in normal form.
+    uris: BTreeMap<Arc<str>, Watch>,
+    /// Those that were updated since the client was notified, each once.
+    due: VecDeque<Arc<str>>,
+    bytes: usize,
+}
+
+struct Watch {
+    /// The URI as the client wrote it.
+    uri: Arc<str>,
+    is_due: bool,
 }
 
 impl Feed {
@@ -51,6 +85,9 @@ impl Feed {
         Arc::new_cyclic(|this| Self {
             is_due: AtomicBool::new(false),
             store: Arc::clone(&server.registry),
+            number: server.updates.next_feed(),
+            updates: server.updates.clone(),
+            most_uris: server.limits.uris_per_subscription,
             following: OnceLock::new(),
             this: Weak::clone(this),
             state: Lock::new(State {
@@ -63,31 +100,43 @@ impl Feed {
 
     /// Follows what a subscription asks for. It must be acknowledged before the
     /// next [`take`](Self::take).
-    pub(crate) fn add(&self, subscription: &Subscription) {
-        let id = Some(subscription.id.clone());
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the server has no room for further URIs. The
+    /// subscription is not open then.
+    pub(crate) fn add(&self, subscription: &Subscription) -> Result<(), RpcError> {
+        let id = Some(&subscription.id);
         self.follow(id, subscription.lists);
+        for uri in &subscription.uris {
+            if let Err(error) = self.watch_in(id, uri) {
+                self.remove(&subscription.id);
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Follows every list that the server has, for a legacy client that has
     /// completed its handshake.
     pub(crate) fn add_legacy(&self) {
-        let lists = self.store.current().capabilities().map(List::of).collect();
+        let current = self.store.current();
+        let lists = current.capabilities().map(List::of).collect();
+        drop(current);
         self.follow(None, lists);
     }
 
-    fn follow(&self, id: Option<RequestId>, lists: Lists) {
+    fn follow(&self, id: Option<&RequestId>, lists: Lists) {
         {
             let mut state = self.lock();
-            if state.followed.iter().any(|followed| followed.id == id) {
+            let followed = state.followed(id);
+            if followed.is_open {
                 return;
             }
-            // Most clients follow one thing, and there are many idle sessions.
-            state.followed.reserve_exact(1);
-            state.followed.push(Followed {
-                id,
-                lists,
-                changed: Lists::NONE,
-            });
+            followed.is_open = true;
+            followed.lists = lists;
+            // A legacy client may have watched resources before.
+            self.tell(state);
         }
         self.following.get_or_init(|| {
             let this = Weak::<Self>::clone(&self.this);
@@ -98,10 +147,70 @@ impl Feed {
     /// Ends a subscription. Nothing of it can be taken any more.
     pub(crate) fn remove(&self, id: &RequestId) {
         let mut state = self.lock();
-        state
-            .followed
-            .retain(|followed| followed.id.as_ref() != Some(id));
+        let at = state.followed.iter().position(|one| one.id.as_ref() == Some(id));
+        let Some(removed) = at.map(|at| state.followed.swap_remove(at)) else {
+            return;
+        };
+        for uri in removed.watches.iter().flat_map(|watches| watches.uris.keys()) {
+            self.unindex(&state, uri);
+        }
         self.is_due.store(state.is_due(), Ordering::Release);
+    }
+
+    /// Watches a URI for a legacy client, which may read it.
+    pub(crate) fn watch(&self, uri: &str) -> Result<(), RpcError> {
+        self.watch_in(None, uri)
+    }
+
+    /// Stops watching a URI for a legacy client.
+    pub(crate) fn unwatch(&self, uri: &str) {
+        let Ok(normal) = normalised(uri) else { return };
+        let mut state = self.lock();
+        let watches = state.followed(None).watches.as_mut();
+        if let Some((normal, watch)) =
+            watches.and_then(|watches| watches.remove(&normal))
+        {
+            self.unindex(&state, &normal);
+            if watch.is_due {
+                self.is_due.store(state.is_due(), Ordering::Release);
+            }
+        }
+    }
+
+    fn watch_in(&self, id: Option<&RequestId>, uri: &str) -> Result<(), RpcError> {
+        let normal = normalised(uri).map_err(|_| RpcError::invalid_params("Invalid URI"))?;
+        let normal: Arc<str> = Arc::from(&*normal);
+        let mut state = self.lock();
+        let watches = state.followed(id).watches.get_or_insert_default();
+        if watches.uris.contains_key(&normal) {
+            return Ok(());
+        }
+        let most = self.most_uris;
+        let bytes = watches.bytes + uri.len();
+        if watches.uris.len() >= most || bytes > MOST_URI_BYTES {
+            return Err(too_many(most));
+        }
+        if !self.updates.watch(&normal, self.number, &self.this) {
+            return Err(RpcError::new(
+                ErrorCode::InternalError,
+                "The server is busy: its clients watch too many resources. Try again later.",
+            ));
+        }
+        watches.bytes = bytes;
+        let uri = match *normal == *uri {
+            true => Arc::clone(&normal),
+            false => uri.into(),
+        };
+        watches.uris.insert(normal, Watch { uri, is_due: false });
+        Ok(())
+    }
+
+    /// Removes a URI from the index, unless another subscription of the client
+    /// watches it.
+    fn unindex(&self, state: &State, uri: &Arc<str>) {
+        if !state.followed.iter().any(|followed| followed.watches(uri)) {
+            self.updates.unwatch(uri, self.number);
+        }
     }
 
     /// Sets the transport that takes from the feed, in place of the one before,
@@ -115,31 +224,74 @@ impl Feed {
     }
 
     /// Whether there is something to take.
-    pub(crate) fn is_due(&self) -> bool {
+    fn is_due(&self) -> bool {
         self.is_due.load(Ordering::Acquire)
     }
 
-    /// Takes every notification that is due: `write` receives each as JSON.
+    /// Takes notifications that are due: `write` receives each as JSON. It may
+    /// leave some for the next time.
     pub(crate) fn take(&self, mut write: impl FnMut(&[u8])) {
         if !self.is_due() {
             return;
         }
         let mut state = self.lock();
         let mut json = Vec::new();
-        for Followed { id, changed, .. } in &mut state.followed {
-            for list in std::mem::take(changed).iter() {
+        let mut taken = 0;
+        for followed in state.followed.iter_mut().filter(|one| one.is_open) {
+            let id = followed.id.as_ref();
+            for list in std::mem::take(&mut followed.changed).iter() {
                 json.clear();
-                list_changed(&mut json, list, id.as_ref());
+                list_changed(&mut json, list, id);
                 write(&json);
             }
+            let Some(watches) = &mut followed.watches else {
+                continue;
+            };
+            while taken < MOST_TAKEN
+                && let Some(uri) = watches.due.pop_front()
+            {
+                if let Some(watch) = watches.uris.get_mut(&uri) {
+                    watch.is_due = false;
+                    json.clear();
+                    updated(&mut json, &watch.uri, id);
+                    taken += json.len();
+                    write(&json);
+                }
+            }
         }
-        self.is_due.store(false, Ordering::Release);
+        self.is_due.store(state.is_due(), Ordering::Release);
+    }
+
+    /// A resource that the client may watch has changed; `uri` is in normal
+    /// form.
+    pub(super) fn updated(&self, uri: &str) {
+        let principal = {
+            let state = self.lock();
+            if !state.followed.iter().any(|followed| followed.waits_for(uri)) {
+                return;
+            }
+            state.principal.clone()
+        };
+        // The registry or the rule may have changed since the client asked. The
+        // rule may be the code of a user, so it does not run under the lock.
+        let may_read = contain(|| self.store.current().may_read(&principal, uri));
+        if !may_read.unwrap_or(false) {
+            return;
+        }
+        let mut state = self.lock();
+        for followed in &mut state.followed {
+            if let Some(watches) = &mut followed.watches {
+                watches.make_due(uri);
+            }
+        }
+        self.tell(state);
     }
 
     /// Makes what was changed due, and wakes the transport if it was not.
     fn tell(&self, state: MutexGuard<'_, State>) {
-        let was_due = self.is_due.swap(state.is_due(), Ordering::AcqRel);
-        if was_due || !self.is_due() {
+        let is_due = state.is_due();
+        let was_due = self.is_due.swap(is_due, Ordering::AcqRel);
+        if was_due || !is_due {
             return;
         }
         let listener = state.listener.as_ref().and_then(Weak::upgrade);
@@ -155,10 +307,65 @@ impl Feed {
 }
 
 impl State {
+    /// Returns what this subscription follows, or the legacy client.
+    fn followed(&mut self, id: Option<&RequestId>) -> &mut Followed {
+        let at = self.followed.iter().position(|one| one.id.as_ref() == id);
+        let at = at.unwrap_or_else(|| {
+            // Most clients follow one thing, and there are many idle sessions.
+            self.followed.reserve_exact(1);
+            self.followed.push(Followed {
+                id: id.cloned(),
+                is_open: false,
+                lists: Lists::NONE,
+                changed: Lists::NONE,
+                watches: None,
+            });
+            self.followed.len() - 1
+        });
+        &mut self.followed[at]
+    }
+
     fn is_due(&self) -> bool {
-        self.followed
-            .iter()
-            .any(|followed| !followed.changed.is_empty())
+        let mut open = self.followed.iter().filter(|followed| followed.is_open);
+        open.any(|followed| {
+            let has_updates = |watches: &Watches| !watches.due.is_empty();
+            !followed.changed.is_empty() || followed.watches.as_deref().is_some_and(has_updates)
+        })
+    }
+}
+
+impl Followed {
+    fn watches(&self, uri: &str) -> bool {
+        (self.watches.as_ref()).is_some_and(|watches| watches.uris.contains_key(uri))
+    }
+
+    /// Whether it watches a URI whose update is not due yet.
+    fn waits_for(&self, uri: &str) -> bool {
+        let watch = self.watches.as_ref().and_then(|watches| watches.uris.get(uri));
+        watch.is_some_and(|watch| !watch.is_due)
+    }
+}
+
+impl Watches {
+    fn make_due(&mut self, uri: &str) {
+        let Some((uri, _)) = self.uris.get_key_value(uri) else {
+            return;
+        };
+        let uri = Arc::clone(uri);
+        if let Some(watch) = self.uris.get_mut(&uri)
+            && !std::mem::replace(&mut watch.is_due, true)
+        {
+            self.due.push_back(uri);
+        }
+    }
+
+    fn remove(&mut self, uri: &str) -> Option<(Arc<str>, Watch)> {
+        let (uri, watch) = self.uris.remove_entry(uri)?;
+        self.bytes -= watch.uri.len();
+        if watch.is_due {
+            self.due.retain(|due| *due != uri);
+        }
+        Some((uri, watch))
     }
 }
 
@@ -177,15 +384,52 @@ impl Follower for Feed {
     }
 }
 
+/// Stops watching.
+impl Drop for Feed {
+    fn drop(&mut self) {
+        let state = self.lock();
+        let watches = state.followed.iter().filter_map(|one| one.watches.as_ref());
+        for uri in watches.flat_map(|watches| watches.uris.keys()) {
+            self.updates.unwatch(uri, self.number);
+        }
+    }
+}
+
+/// Refuses further URIs.
+pub(super) fn too_many(most: usize) -> RpcError {
+    RpcError::invalid_params(format!(
+        "Too many resources are watched: one client or subscription may watch {most}, whose URIs have at most {MOST_URI_BYTES} bytes together; unsubscribe from one first"
+    ))
+}
+
 /// Writes `notifications/…/list_changed`.
 fn list_changed(out: &mut Vec<u8>, list: List, subscription: Option<&RequestId>) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/"#);
     out.extend_from_slice(list.capability().as_bytes());
     out.extend_from_slice(br#"/list_changed""#);
     if let Some(id) = subscription {
-        out.extend_from_slice(br#","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":"#);
-        id.write(out);
-        out.extend_from_slice(b"}}");
+        out.extend_from_slice(br#","params":{"#);
+        meta(out, id);
+        out.push(b'}');
     }
+    out.push(b'}');
+}
+
+/// Writes `notifications/resources/updated`.
+fn updated(out: &mut Vec<u8>, uri: &str, subscription: Option<&RequestId>) {
+    out.extend_from_slice(
+        br#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"#,
+    );
+    encode::string(out, uri);
+    if let Some(id) = subscription {
+        out.push(b',');
+        meta(out, id);
+    }
+    out.extend_from_slice(b"}}");
+}
+
+fn meta(out: &mut Vec<u8>, id: &RequestId) {
+    out.extend_from_slice(br#""_meta":{"io.modelcontextprotocol/subscriptionId":"#);
+    id.write(out);
     out.push(b'}');
 }

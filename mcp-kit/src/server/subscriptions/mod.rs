@@ -1,28 +1,42 @@
-//! What clients are notified of: changes of lists, in both eras and on every
-//! transport.
+//! What clients are notified of: changes of lists and updates of resources, in
+//! both eras and on every transport.
 //!
 //! ```text
-//!   registry ── lists_changed ──► Feed of a client ── changed ──► its transport
-//!                                  (flags, no queue) ◄── take ───  when it can write
+//!   registry ──────── lists_changed ─► Feed of a client ── changed ──► its transport
+//!   ResourceUpdates ─ updated ───────► (flags, no queue) ◄── take ───  when it can write
 //! ```
 //!
-//! A [`Feed`] holds state, not events: that a list has changed. Its transport
+//! A [`Feed`] holds state, not events: that a list or a resource has changed. Its transport
 //! is woken, and takes the notifications when its client can receive them. A
 //! client that reads slowly receives one notification for many changes, and
 //! what is kept for it does not grow.
 //!
 //! A client of the modern era opens subscriptions (`subscriptions/listen`). A
-//! legacy client follows every list from `notifications/initialized` on.
+//! legacy client follows every list from `notifications/initialized` on, and
+//! watches the resources that it names (`resources/subscribe`).
+//!
+//! A client may watch what it may read: one rule, `Snapshot::may_read`.
 
 mod feed;
+mod updates;
+
+use std::borrow::Cow;
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::ServerInner;
-use super::dispatch::Ask;
+use super::dispatch::{Ask, text};
+use crate::primitive::Kind;
 use crate::protocol::{RequestId, RpcError, encode};
 use crate::registry::{List, Lists};
 pub(crate) use feed::{Feed, Listener};
+pub use updates::ResourceUpdates;
+
+/// The most bytes of URIs that one subscription, or one legacy client, watches.
+const MOST_URI_BYTES: usize = 256 * 1024;
 
 /// A subscription that a client requests, reduced to what the server offers
 /// this client.
@@ -30,13 +44,23 @@ pub(crate) struct Subscription {
     /// The id of the request, which identifies it for the client.
     pub(crate) id: RequestId,
     lists: Lists,
+    uris: Vec<Box<str>>,
+}
+
+/// A request of a legacy client to watch a resource, or to stop.
+pub(crate) struct WatchRequest {
+    id: RequestId,
+    uri: Box<str>,
+    begins: bool,
 }
 
 /// The parameter `notifications`: what a client requests. Other members belong
 /// to other versions, and are not honoured.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Filter {
+struct Filter<'a> {
+    #[serde(borrow, default)]
+    resource_subscriptions: Option<&'a RawValue>,
     #[serde(default)]
     tools_list_changed: Option<bool>,
     #[serde(default)]
@@ -45,7 +69,7 @@ struct Filter {
     resources_list_changed: Option<bool>,
 }
 
-impl Filter {
+impl Filter<'_> {
     fn lists(&self) -> Lists {
         let asked = |list: &List| match list {
             List::Tools => self.tools_list_changed,
@@ -55,13 +79,75 @@ impl Filter {
         let all = List::ALL.into_iter();
         all.filter(|list| asked(list) == Some(true)).collect()
     }
+
+    /// Returns the URIs, of which there are at most `most`.
+    fn uris(&self, most: usize) -> Result<Vec<Cow<'_, str>>, RpcError> {
+        let text = match self.resource_subscriptions.map(RawValue::get) {
+            None | Some("null") => return Ok(Vec::new()),
+            Some(text) => text,
+        };
+        let uris = Uris { most };
+        let uris = uris.deserialize(&mut serde_json::Deserializer::from_str(text));
+        match uris {
+            Err(_) => Err(wrong_filter()),
+            Ok(None) => Err(feed::too_many(most)),
+            Ok(Some(uris)) => {
+                let bytes: usize = uris.iter().map(|uri| uri.len()).sum();
+                if bytes > MOST_URI_BYTES {
+                    return Err(feed::too_many(most));
+                }
+                Ok(uris)
+            }
+        }
+    }
+}
+
+/// Reads a list of strings, as far as there are not too many.
+struct Uris {
+    most: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Uris {
+    type Value = Option<Vec<Cow<'de, str>>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Uris {
+    type Value = Option<Vec<Cow<'de, str>>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of URIs")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut uris = Vec::new();
+        while let Some(uri) = list.next_element::<&RawValue>()? {
+            if uris.len() == self.most {
+                while list.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+                return Ok(None);
+            }
+            let uri = crate::protocol::json_string(uri.get());
+            uris.push(uri.ok_or_else(|| A::Error::custom("not a string"))?);
+        }
+        Ok(Some(uris))
+    }
+}
+
+fn wrong_filter() -> RpcError {
+    RpcError::invalid_params(
+        r#"Invalid params: in "notifications", "toolsListChanged", "promptsListChanged" and "resourcesListChanged" must be booleans, and "resourceSubscriptions" a list of strings, each given once"#,
+    )
 }
 
 impl Subscription {
     /// # Errors
     ///
-    /// -32602 if `notifications` is missing or not an object, or has a member
-    /// of a wrong type.
+    /// -32602 if `notifications` is missing or not an object, has a member of a
+    /// wrong type, or too many URIs. URIs that the client may not read are
+    /// omitted from the acknowledgement, like those that do not exist.
     pub(super) fn of(server: &ServerInner, ask: &Ask<'_, '_>) -> Result<Self, RpcError> {
         let filter = match ask.request.params.notifications {
             Some(filter) if filter.get().starts_with('{') => filter,
@@ -71,14 +157,17 @@ impl Subscription {
                 ));
             }
         };
-        let filter: Filter = serde_json::from_str(filter.get()).map_err(|_| {
-            RpcError::invalid_params(
-                r#"Invalid params: in "notifications", "toolsListChanged", "promptsListChanged" and "resourcesListChanged" must be booleans, each given once"#,
-            )
-        })?;
+        let filter: Filter<'_> =
+            serde_json::from_str(filter.get()).map_err(|_| wrong_filter())?;
+        let uris = filter.uris(server.limits.uris_per_subscription)?;
+        let current = server.registry.current();
+        let principal = &ask.session.principal;
+        let may_read = |uri: &Cow<'_, str>| current.may_read(principal, uri);
+        let uris = uris.into_iter().filter(may_read);
         Ok(Self {
             id: ask.request.id.clone(),
             lists: filter.lists().and(server.lists()),
+            uris: uris.map(|uri| uri.into_owned().into()).collect(),
         })
     }
 
@@ -93,9 +182,58 @@ impl Subscription {
             out.extend_from_slice(list.capability().as_bytes());
             out.extend_from_slice(br#"ListChanged":true"#);
         }
+        if !self.uris.is_empty() {
+            if !self.lists.is_empty() {
+                out.push(b',');
+            }
+            out.extend_from_slice(br#""resourceSubscriptions":"#);
+            encode::json(out, &self.uris);
+        }
         out.extend_from_slice(br#"},"_meta":{"io.modelcontextprotocol/subscriptionId":"#);
         self.id.write(out);
         out.extend_from_slice(b"}}}");
+    }
+}
+
+impl WatchRequest {
+    /// # Errors
+    ///
+    /// -32601 if the server has no resources, or cannot notify the client;
+    /// -32602 without a URI; -32002 if there is no such resource, or the client
+    /// may not read it.
+    pub(super) fn of(
+        server: &ServerInner,
+        ask: &Ask<'_, '_>,
+        begins: bool,
+    ) -> Result<Self, RpcError> {
+        let current = server.registry.current();
+        if !current.declares(Kind::Resource) || !ask.session.has_stream {
+            return Err(RpcError::method_not_found(&ask.request.method));
+        }
+        let uri = text(ask.request.params.uri, "uri")?;
+        if begins && !current.may_read(&ask.session.principal, &uri) {
+            return Err(RpcError::unknown_resource(ask.era, &uri));
+        }
+        Ok(Self {
+            id: ask.request.id.clone(),
+            uri: uri.into_owned().into(),
+            begins,
+        })
+    }
+
+    /// Does what was requested for the client of `feed`, and answers.
+    pub(crate) fn answer(&self, feed: &Feed, out: &mut Vec<u8>) {
+        let done = match self.begins {
+            true => feed.watch(&self.uri),
+            false => {
+                feed.unwatch(&self.uri);
+                Ok(())
+            }
+        };
+        match done {
+            Ok(()) => encode::result(out, &self.id, |out| out.extend_from_slice(b"{}")),
+            Err(error) => encode::error(out, Ok(&self.id), &error),
+        }
     }
 }
 

@@ -91,10 +91,15 @@ impl Connection {
         };
         let start = out.len();
         let routed = self.server.request(&mut self.session, request, out);
+        if let Routed::Watch(watch) = &routed
+            && !self.calls.is_open(&request.id)
+        {
+            watch.answer(&self.feed, out);
+        }
         let call = match routed {
             Routed::Run(call) => call,
             Routed::Listen(subscription) => return self.listen(subscription, batch),
-            Routed::Done => {
+            Routed::Done | Routed::Watch(_) => {
                 if self.calls.is_open(&request.id) {
                     out.truncate(start);
                     return self.refuse_duplicate(batch);
@@ -145,7 +150,9 @@ impl Connection {
         }
         match self.check_subscription(batch.is_some()) {
             Ok(()) => {
-                self.feed.add(&subscription);
+                if let Err(error) = self.feed.add(&subscription) {
+                    return self.error(None, Some(&subscription.id), &error);
+                }
                 self.answer(None, |out| subscription.acknowledge(out));
                 self.subscriptions.insert(subscription.id);
             }

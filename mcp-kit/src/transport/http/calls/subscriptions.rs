@@ -10,6 +10,7 @@ use http::StatusCode;
 use tokio::task::JoinHandle;
 
 use crate::caller::Principal;
+use crate::protocol::RpcError;
 use crate::server::{Feed, ServerInner, Subscription as Requested};
 use crate::transport::http::calls::response::Exchange;
 use crate::transport::http::message::refusal::{Reason, Refusal, busy};
@@ -95,19 +96,20 @@ impl Drop for Subscription {
     }
 }
 
-/// Opens the stream, which begins with the acknowledgement.
+/// Opens the stream, which begins with the acknowledgement, unless the server
+/// has no room for it.
 pub(crate) fn open(
     server: &Arc<ServerInner>,
     requested: Requested,
     caller: Principal,
     place: Place,
-) -> (Arc<Exchange>, Subscription) {
+) -> Result<(Arc<Exchange>, Subscription), RpcError> {
     let feed = Feed::new(server, caller.clone());
+    feed.add(&requested)?;
     let exchange = Exchange::following(&feed, caller);
     let mut json = Vec::new();
     requested.acknowledge(&mut json);
     exchange.event(&json);
-    feed.add(&requested);
     let (server, ending) = (Arc::clone(server), Arc::clone(&exchange));
     let task = tokio::spawn(async move {
         server.drain.started().await;
@@ -120,5 +122,5 @@ pub(crate) fn open(
         task,
         _place: place,
     };
-    (exchange, open)
+    Ok((exchange, open))
 }

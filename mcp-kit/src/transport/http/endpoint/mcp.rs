@@ -251,8 +251,10 @@ fn listen(
     let place = (endpoint.subscriptions)
         .place(&caller, limits)
         .map_err(with_id)?;
-    let (exchange, open) =
-        subscriptions::open(&endpoint.mcp.server, subscription, caller.clone(), place);
+    let opened = subscriptions::open(&endpoint.mcp.server, subscription, caller.clone(), place);
+    let (exchange, open) = opened.map_err(|error| {
+        with_id(Refusal::of(StatusCode::SERVICE_UNAVAILABLE, None, error))
+    })?;
     let mut response = endpoint.mcp.events(&exchange);
     response.body_mut().held().keep(open);
     response.body_mut().end_with(caller);

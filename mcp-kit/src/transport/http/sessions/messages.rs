@@ -92,6 +92,11 @@ impl<'a> Caller<'a> {
                 let id = Some(id.clone());
                 return Ok(Reply::Json { id, json });
             }
+            Routed::Watch(watch) => {
+                watch.answer(session.feed(&self.principal), &mut json);
+                let id = Some(id.clone());
+                return Ok(Reply::Json { id, json });
+            }
             Routed::Listen(_) => {
                 let error = RpcError::method_not_found(&request.method);
                 return Err(Refusal::of(StatusCode::OK, None, error).with_id(Some(id)));

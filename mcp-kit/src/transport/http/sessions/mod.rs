@@ -144,6 +144,8 @@ pub(super) fn route(
         Routed::Done => Asked::Answer(json),
         Routed::Run(call) => Asked::Call(call),
         Routed::Listen(subscription) => Asked::Listen(subscription, session.principal.clone()),
+        // Only in a session, which has a stream.
+        Routed::Watch(_) => return Err(RpcError::method_not_found(&request.method)),
     })
 }
 
