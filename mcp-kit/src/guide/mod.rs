@@ -26,6 +26,7 @@ page!(errors, "errors.md");
 page!(asking, "asking.md");
 page!(prompts, "prompts.md");
 page!(resources, "resources.md");
+page!(changes, "changes.md");
 page!(middleware, "middleware.md");
 page!(testing, "testing.md", "http");
 page!(portability, "portability.md");

@@ -102,6 +102,34 @@ async fn changes_reach_callers_whose_list_changed_on_every_transport() {
     assert_silent(&mut others).await;
 }
 
+/// Never the same.
+#[resource(uri = "watched://counter")]
+async fn counter() -> &'static str {
+    "1"
+}
+
+#[tokio::test(start_paused = true)]
+async fn updates_of_resources_reach_every_transport() {
+    const COUNTER: &str = "watched://counter";
+    let (server, http) = server();
+    server
+        .registry()
+        .add(Registration::resource::<counter>())
+        .unwrap();
+    for client in clients(&http, ADMIN).await {
+        let filter = SubscriptionFilter::new().resource(COUNTER);
+        let mut changes = client.subscribe(filter).await.unwrap();
+        for _ in 0..10_000 {
+            server.updates().notify(COUNTER);
+        }
+        let update = timeout(Duration::from_secs(5), changes.next()).await;
+        let update = update.unwrap().unwrap();
+        assert_eq!(update["method"], "notifications/resources/updated");
+        assert_eq!(update["params"]["uri"], COUNTER);
+        assert_silent(std::slice::from_mut(&mut changes)).await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn drain_ends_a_subscription_with_its_result() {
     let (server, http) = server();

@@ -13,7 +13,6 @@ use crate::protocol::{ErrorCode, RequestId, RpcError, encode};
 use crate::registry::{Follower, Following, List, ListChanges, Lists, Store};
 use crate::server::ServerInner;
 use crate::support::lock::Lock;
-use crate::support::panics::contain;
 
 /// About how many bytes are taken at a time; the rest waits for the next
 /// [`Feed::take`].
@@ -147,11 +146,18 @@ impl Feed {
     /// Ends a subscription. Nothing of it can be taken any more.
     pub(crate) fn remove(&self, id: &RequestId) {
         let mut state = self.lock();
-        let at = state.followed.iter().position(|one| one.id.as_ref() == Some(id));
+        let at = state
+            .followed
+            .iter()
+            .position(|one| one.id.as_ref() == Some(id));
         let Some(removed) = at.map(|at| state.followed.swap_remove(at)) else {
             return;
         };
-        for uri in removed.watches.iter().flat_map(|watches| watches.uris.keys()) {
+        for uri in removed
+            .watches
+            .iter()
+            .flat_map(|watches| watches.uris.keys())
+        {
             self.unindex(&state, uri);
         }
         self.is_due.store(state.is_due(), Ordering::Release);
@@ -167,9 +173,7 @@ impl Feed {
         let Ok(normal) = normalised(uri) else { return };
         let mut state = self.lock();
         let watches = state.followed(None).watches.as_mut();
-        if let Some((normal, watch)) =
-            watches.and_then(|watches| watches.remove(&normal))
-        {
+        if let Some((normal, watch)) = watches.and_then(|watches| watches.remove(&normal)) {
             self.unindex(&state, &normal);
             if watch.is_due {
                 self.is_due.store(state.is_due(), Ordering::Release);
@@ -267,15 +271,18 @@ impl Feed {
     pub(super) fn updated(&self, uri: &str) {
         let principal = {
             let state = self.lock();
-            if !state.followed.iter().any(|followed| followed.waits_for(uri)) {
+            if !state
+                .followed
+                .iter()
+                .any(|followed| followed.waits_for(uri))
+            {
                 return;
             }
             state.principal.clone()
         };
         // The registry or the rule may have changed since the client asked. The
         // rule may be the code of a user, so it does not run under the lock.
-        let may_read = contain(|| self.store.current().may_read(&principal, uri));
-        if !may_read.unwrap_or(false) {
+        if !self.store.current().may_read(&principal, uri) {
             return;
         }
         let mut state = self.lock();
@@ -341,7 +348,10 @@ impl Followed {
 
     /// Whether it watches a URI whose update is not due yet.
     fn waits_for(&self, uri: &str) -> bool {
-        let watch = self.watches.as_ref().and_then(|watches| watches.uris.get(uri));
+        let watch = self
+            .watches
+            .as_ref()
+            .and_then(|watches| watches.uris.get(uri));
         watch.is_some_and(|watch| !watch.is_due)
     }
 }

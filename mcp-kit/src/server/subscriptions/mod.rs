@@ -157,8 +157,7 @@ impl Subscription {
                 ));
             }
         };
-        let filter: Filter<'_> =
-            serde_json::from_str(filter.get()).map_err(|_| wrong_filter())?;
+        let filter: Filter<'_> = serde_json::from_str(filter.get()).map_err(|_| wrong_filter())?;
         let uris = filter.uris(server.limits.uris_per_subscription)?;
         let current = server.registry.current();
         let principal = &ask.session.principal;

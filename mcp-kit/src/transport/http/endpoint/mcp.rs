@@ -252,9 +252,8 @@ fn listen(
         .place(&caller, limits)
         .map_err(with_id)?;
     let opened = subscriptions::open(&endpoint.mcp.server, subscription, caller.clone(), place);
-    let (exchange, open) = opened.map_err(|error| {
-        with_id(Refusal::of(StatusCode::SERVICE_UNAVAILABLE, None, error))
-    })?;
+    let (exchange, open) = opened
+        .map_err(|error| with_id(Refusal::of(StatusCode::SERVICE_UNAVAILABLE, None, error)))?;
     let mut response = endpoint.mcp.events(&exchange);
     response.body_mut().held().keep(open);
     response.body_mut().end_with(caller);
