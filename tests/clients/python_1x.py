@@ -14,9 +14,9 @@ import sys
 import tempfile
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from mcp import ClientSession, McpError, StdioServerParameters, stdio_client
+from mcp import ClientSession, McpError, StdioServerParameters, stdio_client, types
 from mcp.client.streamable_http import streamable_http_client
 
 VERSION = "2025-11-25"
@@ -28,8 +28,40 @@ class Wrong(Exception):
 
 
 @dataclass
+class Answers:
+    """What the client answers to the server's questions, and what it was sent."""
+
+    # The answer to a form, by the message of the form.
+    forms: dict = field(default_factory=dict)
+    asked: list = field(default_factory=list)
+    logged: list = field(default_factory=list)
+    notified: list = field(default_factory=list)
+
+    async def elicit(self, context, params):
+        self.asked.append(params)
+        return self.forms[params.message]
+
+    async def sample(self, context, params):
+        self.asked.append(params)
+        said = params.messages[-1].content_as_list[0].text
+        content = types.TextContent(type="text", text=f"I read: {said}")
+        return types.CreateMessageResult(role="assistant", content=content, model="none")
+
+    async def roots(self, context):
+        return types.ListRootsResult(roots=[types.Root(uri="file:///home/ada", name="home")])
+
+    async def log(self, params):
+        self.logged.append(params)
+
+    async def notify(self, message):
+        if isinstance(message, types.ServerNotification):
+            self.notified.append(message.root)
+
+
+@dataclass
 class Session:
     client: ClientSession
+    answers: Answers
     # The path of the server's log.
     log: str
 
@@ -115,7 +147,57 @@ async def prompts(session: Session) -> None:
     check("arg2" in missing.error.message, missing)
 
 
-STEPS = [listing, content, failures, progress, prompts]
+def accept(**content):
+    return types.ElicitResult(action="accept", content=content)
+
+
+async def elicitation(session: Session) -> None:
+    forms = session.answers.forms
+    forms["Who?"] = accept(username="ada", email="ada@example.org")
+    answer = text_of(await session.client.call_tool("test_elicitation", {"message": "Who?"}))
+    check('"username":"ada"' in answer and '"email":"ada@example.org"' in answer, answer)
+    schema = session.answers.asked[-1].requestedSchema
+    check(schema["required"] == ["username", "email"], schema)
+    forms["Who?"] = types.ElicitResult(action="decline")
+    answer = text_of(await session.client.call_tool("test_elicitation", {"message": "Who?"}))
+    check(answer == "User response: action=decline", answer)
+    forms["Step 1: What is your name?"] = accept(name="Ada")
+    forms["Step 2: What is your favorite color?"] = accept(color="blue")
+    answer = text_of(await session.client.call_tool("test_input_required_result_multi_round"))
+    check(answer == "Ada likes blue.", answer)
+    forms["What context should the prompt use?"] = accept(context="tea")
+    prompt = await session.client.get_prompt("test_input_required_result_prompt")
+    check(prompt.messages[0].content.text == "Use this context: tea", prompt)
+
+
+async def sampling_and_roots(session: Session) -> None:
+    answer = text_of(await session.client.call_tool("test_sampling", {"prompt": "Hello"}))
+    check(answer == "LLM response: I read: Hello", answer)
+    check(session.answers.asked[-1].maxTokens == 100, session.answers.asked[-1])
+    answer = text_of(await session.client.call_tool("test_input_required_result_list_roots"))
+    check(answer == "Roots: file:///home/ada", answer)
+
+
+async def logging(session: Session) -> None:
+    await session.client.set_logging_level("debug")
+    session.answers.logged.clear()
+    await session.client.call_tool("test_tool_with_logging")
+    logged = [(message.level, message.data) for message in session.answers.logged]
+    texts = ["Tool execution started", "Tool processing data", "Tool execution completed"]
+    check(logged == [("info", text) for text in texts], logged)
+
+
+async def changes(session: Session) -> None:
+    def seen(kind) -> bool:
+        return any(isinstance(message, kind) for message in session.answers.notified)
+
+    await session.client.call_tool("test_trigger_tool_change")
+    await eventually(lambda: seen(types.ToolListChangedNotification), "no notification of the tools")
+    await session.client.call_tool("test_trigger_prompt_change")
+    await eventually(lambda: seen(types.PromptListChangedNotification), "no notification of the prompts")
+
+
+STEPS = [listing, content, failures, progress, prompts, elicitation, sampling_and_roots, logging, changes]
 
 
 @asynccontextmanager
@@ -129,15 +211,23 @@ async def connected(target: list[str]):
             log = file.name
             parameters = StdioServerParameters(command=target[0], args=target[1:])
             read, write = await stack.enter_async_context(stdio_client(parameters, errlog=file))
-        client = await stack.enter_async_context(ClientSession(read, write))
-        yield client, log
+        answers = Answers()
+        client = ClientSession(
+            read,
+            write,
+            elicitation_callback=answers.elicit,
+            sampling_callback=answers.sample,
+            list_roots_callback=answers.roots,
+            logging_callback=answers.log,
+            message_handler=answers.notify,
+        )
+        yield Session(await stack.enter_async_context(client), answers, log)
 
 
 async def converse(target: list[str]) -> None:
-    async with connected(target) as (client, log):
-        version = (await client.initialize()).protocolVersion
+    async with connected(target) as session:
+        version = (await session.client.initialize()).protocolVersion
         check(version == VERSION, f"negotiated {version}, not {VERSION}")
-        session = Session(client, log)
         for step in STEPS:
             try:
                 await step(session)

@@ -13,10 +13,15 @@ import os
 import sys
 import tempfile
 import time
+import warnings
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from mcp import Client, MCPError, StdioServerParameters, stdio_client
+import mcp_types as types
+from mcp import Client, MCPDeprecationWarning, MCPError, StdioServerParameters, stdio_client
+from mcp.client.subscriptions import PromptsListChanged, ToolsListChanged
+
+warnings.simplefilter("ignore", MCPDeprecationWarning)
 
 # How the client negotiates, and the version that must come of it.
 ERAS = {"legacy": "2025-11-25", "2026-07-28": "2026-07-28", "auto": "2026-07-28"}
@@ -28,8 +33,39 @@ class Wrong(Exception):
 
 
 @dataclass
+class Answers:
+    """What the client answers to the server's questions, and what it was sent."""
+
+    # The answer to a form, by the message of the form.
+    forms: dict = field(default_factory=dict)
+    asked: list = field(default_factory=list)
+    logged: list = field(default_factory=list)
+    notified: list = field(default_factory=list)
+
+    async def elicit(self, context, params):
+        self.asked.append(params)
+        return self.forms[params.message]
+
+    async def sample(self, context, params):
+        self.asked.append(params)
+        said = params.messages[-1].content_as_list[0].text
+        content = types.TextContent(type="text", text=f"I read: {said}")
+        return types.CreateMessageResult(role="assistant", content=content, model="none")
+
+    async def roots(self, context):
+        return types.ListRootsResult(roots=[types.Root(uri="file:///home/ada", name="home")])
+
+    async def log(self, params):
+        self.logged.append(params)
+
+    async def notify(self, message):
+        self.notified.append(message)
+
+
+@dataclass
 class Session:
     client: Client
+    answers: Answers
     # The path of the server's log.
     log: str
     is_modern: bool
@@ -136,31 +172,128 @@ async def prompts(session: Session) -> None:
     check("arg2" in missing.error.message, missing)
 
 
-STEPS = [listing, content, failures, progress, cancellation, prompts]
+def accept(**content):
+    return types.ElicitResult(action="accept", content=content)
+
+
+async def elicitation(session: Session) -> None:
+    forms = session.answers.forms
+    forms["Who?"] = accept(username="ada", email="ada@example.org")
+    answer = text_of(await session.client.call_tool("test_elicitation", {"message": "Who?"}))
+    check('"username":"ada"' in answer and '"email":"ada@example.org"' in answer, answer)
+    schema = session.answers.asked[-1].requested_schema
+    check(schema["required"] == ["username", "email"], schema)
+    forms["Who?"] = types.ElicitResult(action="decline")
+    answer = text_of(await session.client.call_tool("test_elicitation", {"message": "Who?"}))
+    check(answer == "User response: action=decline", answer)
+    choices = {
+        "untitledSingle": "option2",
+        "titledSingle": "value3",
+        "legacyEnum": "opt1",
+        "untitledMulti": ["option1", "option3"],
+        "titledMulti": ["value2"],
+    }
+    forms["What do you choose?"] = accept(**choices)
+    answer = text_of(await session.client.call_tool("test_elicitation_sep1330_enums"))
+    check('"titledMulti":["value2"]' in answer and '"legacyEnum":"opt1"' in answer, answer)
+    forms["Step 1: What is your name?"] = accept(name="Ada")
+    forms["Step 2: What is your favorite color?"] = accept(color="blue")
+    answer = text_of(await session.client.call_tool("test_input_required_result_multi_round"))
+    check(answer == "Ada likes blue.", answer)
+    forms["What context should the prompt use?"] = accept(context="tea")
+    prompt = await session.client.get_prompt("test_input_required_result_prompt")
+    check(prompt.messages[0].content.text == "Use this context: tea", prompt)
+
+
+async def sampling_and_roots(session: Session) -> None:
+    answer = text_of(await session.client.call_tool("test_sampling", {"prompt": "Hello"}))
+    check(answer == "LLM response: I read: Hello", answer)
+    check(session.answers.asked[-1].max_tokens == 100, session.answers.asked[-1])
+    answer = text_of(await session.client.call_tool("test_input_required_result_list_roots"))
+    check(answer == "Roots: file:///home/ada", answer)
+    session.answers.forms["What is your name?"] = accept(name="Ada")
+    answer = text_of(await session.client.call_tool("test_input_required_result_multiple_inputs"))
+    check(answer == "I read: Generate a greeting Ada has 1 roots.", answer)
+
+
+async def logging(session: Session) -> None:
+    if not session.is_modern:
+        await session.client.set_logging_level("debug")
+    session.answers.logged.clear()
+    await session.client.call_tool("test_tool_with_logging")
+    logged = [(message.level, message.data) for message in session.answers.logged]
+    texts = ["Tool execution started", "Tool processing data", "Tool execution completed"]
+    check(logged == [("info", text) for text in texts], logged)
+
+
+async def subscriptions(session: Session) -> None:
+    call = session.client.call_tool
+    async with session.client.listen(tools_list_changed=True) as subscription:
+        check(subscription.honored.tools_list_changed, subscription.honored)
+        events = aiter(subscription)
+        for _ in range(2):
+            # Not requested, so it must not arrive.
+            await call("test_trigger_prompt_change")
+            await call("test_trigger_tool_change")
+            event = await asyncio.wait_for(anext(events), PATIENCE)
+            check(isinstance(event, ToolsListChanged), event)
+    async with session.client.listen(prompts_list_changed=True) as subscription:
+        await call("test_trigger_prompt_change")
+        event = await asyncio.wait_for(anext(aiter(subscription)), PATIENCE)
+        check(isinstance(event, PromptsListChanged), event)
+
+
+async def changes(session: Session) -> None:
+    def seen(kind) -> bool:
+        return any(isinstance(message, kind) for message in session.answers.notified)
+
+    await session.client.call_tool("test_trigger_tool_change")
+    await eventually(lambda: seen(types.ToolListChangedNotification), "no notification of the tools")
+    await session.client.call_tool("test_trigger_prompt_change")
+    await eventually(lambda: seen(types.PromptListChangedNotification), "no notification of the prompts")
+
+
+STEPS = [listing, content, failures, progress, cancellation, prompts, logging, elicitation, sampling_and_roots]
+LEGACY_STEPS = [changes]
+MODERN_STEPS = [subscriptions]
 
 
 @asynccontextmanager
-async def connected(target: list[str], mode: str):
+async def connected(target: list[str], mode: str, version: str):
+    answers = Answers()
+    is_modern = version >= "2026"
+    options = {
+        "mode": mode,
+        "read_timeout_seconds": 60,
+        "cache": None,
+        "elicitation_callback": answers.elicit,
+        "sampling_callback": answers.sample,
+        "list_roots_callback": answers.roots,
+        "logging_callback": answers.log,
+        "message_handler": answers.notify,
+        "log_level": "debug" if is_modern else None,
+    }
     if target[0].startswith("http://"):
-        log = os.environ["SERVER_LOG"]
-        async with Client(target[0], mode=mode, read_timeout_seconds=60, cache=None) as client:
-            yield client, log
+        async with Client(target[0], **options) as client:
+            yield Session(client, answers, os.environ["SERVER_LOG"], is_modern)
         return
     with tempfile.NamedTemporaryFile("w", encoding="utf-8") as log:
         transport = stdio_client(StdioServerParameters(command=target[0], args=target[1:]), errlog=log)
-        async with Client(transport, mode=mode, read_timeout_seconds=60, cache=None) as client:
-            yield client, log.name
+        async with Client(transport, **options) as client:
+            yield Session(client, answers, log.name, is_modern)
 
 
-async def converse(target: list[str], mode: str, version: str) -> None:
-    async with connected(target, mode) as (client, log):
-        check(client.protocol_version == version, f"negotiated {client.protocol_version}, not {version}")
-        session = Session(client, log, is_modern=version >= "2026")
-        for step in STEPS:
+async def converse(target: list[str], mode: str, version: str) -> int:
+    async with connected(target, mode, version) as session:
+        negotiated = session.client.protocol_version
+        check(negotiated == version, f"negotiated {negotiated}, not {version}")
+        steps = STEPS + (MODERN_STEPS if session.is_modern else LEGACY_STEPS)
+        for step in steps:
             try:
                 await step(session)
             except Exception as error:
                 raise Wrong(f"{step.__name__}: {reason(error)}") from error
+        return len(steps)
 
 
 def reason(error: BaseException) -> str:
@@ -177,12 +310,12 @@ def main() -> int:
     failed = False
     for mode, version in ERAS.items():
         try:
-            asyncio.run(asyncio.wait_for(converse(target, mode, version), timeout=120))
+            steps = asyncio.run(asyncio.wait_for(converse(target, mode, version), timeout=120))
         except Exception as error:  # whatever it is, the other eras are tried too
             failed = True
             print(f"python client 2.x, {mode}: FAILED: {reason(error)}", file=sys.stderr)
         else:
-            print(f"python client 2.x, {mode}: {len(STEPS)} steps passed")
+            print(f"python client 2.x, {mode}: {steps} steps passed")
     return 1 if failed else 0
 
 

@@ -107,11 +107,117 @@ async function prompts({ client }) {
   await assert.rejects(get("test_prompt_with_arguments", { arg1: "tea" }), { code: -32602, message: /arg2/ });
 }
 
-const steps = [listing, content, failures, progress, cancellation, prompts];
+// What the client answers to the server's questions, and what it was sent.
+class Answers {
+  // The answer to a form, by the message of the form.
+  forms = {};
+  asked = [];
+  logged = [];
+  // How often a list was announced to have changed, by the name of the list.
+  changes = { tools: 0, prompts: 0 };
+
+  attach(client) {
+    client.setRequestHandler("elicitation/create", ({ params }) => {
+      this.asked.push(params);
+      return this.forms[params.message];
+    });
+    client.setRequestHandler("sampling/createMessage", ({ params }) => {
+      this.asked.push(params);
+      const { content } = params.messages.at(-1);
+      const text = `I read: ${[content].flat()[0].text}`;
+      return { role: "assistant", model: "none", content: { type: "text", text } };
+    });
+    client.setRequestHandler("roots/list", () => ({ roots: [{ uri: "file:///home/ada", name: "home" }] }));
+    client.setNotificationHandler("notifications/message", ({ params }) => this.logged.push(params));
+    for (const list of Object.keys(this.changes)) {
+      client.setNotificationHandler(`notifications/${list}/list_changed`, () => void (this.changes[list] += 1));
+    }
+  }
+}
+
+const capabilities = { elicitation: { form: {} }, sampling: {}, roots: {} };
+const accept = (content) => ({ action: "accept", content });
+
+async function elicitation({ client, answers }) {
+  const { forms, asked } = answers;
+  const ask = async (name, given) => textOf(await client.callTool({ name, arguments: given }));
+  forms["Who?"] = accept({ username: "ada", email: "ada@example.org" });
+  const answer = await ask("test_elicitation", { message: "Who?" });
+  assert(answer.includes('"username":"ada"') && answer.includes('"email":"ada@example.org"'), answer);
+  assert.deepEqual(asked.at(-1).requestedSchema.required, ["username", "email"]);
+  forms["Who?"] = { action: "decline" };
+  assert.equal(await ask("test_elicitation", { message: "Who?" }), "User response: action=decline");
+  forms["What do you choose?"] = accept({
+    untitledSingle: "option2",
+    titledSingle: "value3",
+    legacyEnum: "opt1",
+    untitledMulti: ["option1", "option3"],
+    titledMulti: ["value2"],
+  });
+  const choices = await ask("test_elicitation_sep1330_enums");
+  assert(choices.includes('"titledMulti":["value2"]') && choices.includes('"legacyEnum":"opt1"'), choices);
+  forms["Step 1: What is your name?"] = accept({ name: "Ada" });
+  forms["Step 2: What is your favorite color?"] = accept({ color: "blue" });
+  assert.equal(await ask("test_input_required_result_multi_round"), "Ada likes blue.");
+  forms["What context should the prompt use?"] = accept({ context: "tea" });
+  const prompt = await client.getPrompt({ name: "test_input_required_result_prompt" });
+  assert.equal(prompt.messages[0].content.text, "Use this context: tea");
+}
+
+async function samplingAndRoots({ client, answers }) {
+  const ask = async (name, given) => textOf(await client.callTool({ name, arguments: given }));
+  assert.equal(await ask("test_sampling", { prompt: "Hello" }), "LLM response: I read: Hello");
+  assert.equal(answers.asked.at(-1).maxTokens, 100);
+  assert.equal(await ask("test_input_required_result_list_roots"), "Roots: file:///home/ada");
+  answers.forms["What is your name?"] = accept({ name: "Ada" });
+  const together = await ask("test_input_required_result_multiple_inputs");
+  assert.equal(together, "I read: Generate a greeting Ada has 1 roots.");
+}
+
+async function logging({ client, answers, isModern }) {
+  const request = { name: "test_tool_with_logging" };
+  if (isModern) request._meta = { "io.modelcontextprotocol/logLevel": "debug" };
+  else await client.setLoggingLevel("debug");
+  answers.logged.length = 0;
+  await client.callTool(request);
+  const texts = ["Tool execution started", "Tool processing data", "Tool execution completed"];
+  assert.deepEqual(answers.logged.map(({ level, data }) => [level, data]), texts.map((text) => ["info", text]));
+}
+
+async function subscriptions({ client, answers }) {
+  const subscription = await client.listen({ toolsListChanged: true });
+  assert.deepEqual(subscription.honoredFilter, { toolsListChanged: true });
+  const { changes } = answers;
+  const prompts = changes.prompts;
+  for (const seen of [changes.tools + 1, changes.tools + 2]) {
+    // Not requested, so it must not arrive.
+    await client.callTool({ name: "test_trigger_prompt_change" });
+    await client.callTool({ name: "test_trigger_tool_change" });
+    await eventually(() => changes.tools === seen, "no notification of the tools");
+  }
+  assert.equal(changes.prompts, prompts);
+  await subscription.close();
+  assert.equal(await subscription.closed, "local");
+}
+
+async function changes({ client, answers }) {
+  for (const list of ["tool", "prompt"]) {
+    const before = answers.changes[`${list}s`];
+    await client.callTool({ name: `test_trigger_${list}_change` });
+    await eventually(() => answers.changes[`${list}s`] > before, `no notification of the ${list}s`);
+  }
+}
+
+const steps = [listing, content, failures, progress, cancellation, prompts, logging, elicitation, samplingAndRoots];
+const legacySteps = [changes];
+const modernSteps = [subscriptions];
 
 async function converse(target, mode, version) {
   const folder = mkdtempSync(join(tmpdir(), "typescript-client-"));
-  const client = new Client({ name: "typescript-client", version: "1" }, { versionNegotiation: { mode } });
+  const info = { name: "typescript-client", version: "1" };
+  const client = new Client(info, { capabilities, versionNegotiation: { mode } });
+  const answers = new Answers();
+  answers.attach(client);
   let log, transport, file;
   if (target[0].startsWith("http://")) {
     log = process.env.SERVER_LOG;
@@ -124,12 +230,14 @@ async function converse(target, mode, version) {
   try {
     await client.connect(transport);
     assert.equal(client.getNegotiatedProtocolVersion(), version);
-    const session = { client, log, isModern: version === MODERN };
-    for (const step of steps) {
+    const session = { client, answers, log, isModern: version === MODERN };
+    const all = [...steps, ...(session.isModern ? modernSteps : legacySteps)];
+    for (const step of all) {
       await step(session).catch((error) => {
         throw new Error(`${step.name}: ${error.message}`, { cause: error });
       });
     }
+    return all.length;
   } finally {
     await client.close();
     if (file !== undefined) closeSync(file);
@@ -149,8 +257,8 @@ const deadline = setTimeout(() => {
 }, 240_000);
 for (const [name, mode, version] of eras) {
   try {
-    await converse(target, mode, version);
-    console.log(`typescript client, ${name}: ${steps.length} steps passed`);
+    const done = await converse(target, mode, version);
+    console.log(`typescript client, ${name}: ${done} steps passed`);
   } catch (error) {
     console.error(`typescript client, ${name}: FAILED: ${error.message}`);
     process.exitCode = 1;

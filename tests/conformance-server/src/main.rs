@@ -5,8 +5,11 @@
 //! scenario. By hand: `cargo run -p conformance-server -- http --addr 127.0.0.1:0`
 //! logs the address that the system chose.
 
+mod changes;
 mod content;
 mod prompts;
+mod questions;
+mod rounds;
 mod schemas;
 mod tools;
 
@@ -28,5 +31,7 @@ fn build() -> Result<Server, Box<dyn Error>> {
         .rate_limit(rate)
         .http(|http| http.address_rate(rate));
     let server = schemas::register(tools::register(server));
+    let server = rounds::register(questions::register(server));
+    let server = changes::register(server);
     Ok(prompts::register(server).build()?)
 }

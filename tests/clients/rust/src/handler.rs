@@ -1,26 +1,106 @@
-//! The client's side of a connection: its capabilities, and what it does with the
-//! server's notifications.
+//! The client's side of a connection: what it answers to the server's questions,
+//! and what it keeps of the server's notifications.
+#![expect(
+    deprecated,
+    reason = "the protocol deprecates sampling, roots and logging"
+)]
 
-use rmcp::ClientHandler;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use rmcp::handler::client::progress::ProgressDispatcher;
 use rmcp::model::{
-    ClientCapabilities, ClientConfig, Implementation, ProgressNotificationParam, ProtocolVersion,
+    ClientCapabilities, ClientConfig, CreateMessageRequestParams, CreateMessageResult,
+    ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationCapability, Implementation,
+    ListRootsResult, LoggingMessageNotificationParam, ProgressNotificationParam, ProtocolVersion,
+    Root, RootsCapabilities, SamplingCapability, SamplingMessage,
 };
-use rmcp::service::{NotificationContext, RoleClient};
+use rmcp::service::{NotificationContext, RequestContext, RoleClient};
+use rmcp::{ClientHandler, ErrorData};
+use serde_json::{Value, json};
 
-/// Keeps what the server sends for the steps.
+/// Answers what the steps have prepared, and keeps what the server sends.
 #[derive(Default)]
 pub(crate) struct Answers {
     pub(crate) progress: ProgressDispatcher,
+    /// How often a list of the server was announced to have changed.
+    pub(crate) changes: AtomicUsize,
+    /// Log messages.
+    logged: Mutex<Vec<Value>>,
+}
+
+impl Answers {
+    pub(crate) fn logged(&self) -> MutexGuard<'_, Vec<Value>> {
+        self.logged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer to a form with this message; nothing is an answer to decline.
+    fn of_form(message: &str) -> Option<Value> {
+        Some(match message {
+            "Who?" => json!({"username": "ada", "email": "ada@example.org"}),
+            "What do you choose?" => json!({
+                "untitledSingle": "option2",
+                "titledSingle": "value3",
+                "legacyEnum": "opt1",
+                "untitledMulti": ["option1", "option3"],
+                "titledMulti": ["value2"],
+            }),
+            "Step 1: What is your name?" | "What is your name?" => json!({"name": "Ada"}),
+            "Step 2: What is your favorite color?" => json!({"color": "blue"}),
+            "What context should the prompt use?" => json!({"context": "tea"}),
+            _ => return None,
+        })
+    }
 }
 
 impl ClientHandler for Answers {
     fn get_info(&self) -> ClientConfig {
-        ClientConfig::new(
-            ClientCapabilities::default(),
-            Implementation::new("rust-client", env!("CARGO_PKG_VERSION")),
-        )
-        .with_protocol_version(ProtocolVersion::V_2025_11_25)
+        let mut capabilities = ClientCapabilities::default();
+        capabilities.elicitation = Some(ElicitationCapability::default());
+        capabilities.sampling = Some(SamplingCapability::default());
+        capabilities.roots = Some(RootsCapabilities::default());
+        let name = Implementation::new("rust-client", env!("CARGO_PKG_VERSION"));
+        ClientConfig::new(capabilities, name).with_protocol_version(ProtocolVersion::V_2025_11_25)
+    }
+
+    async fn create_elicitation(
+        &self,
+        request: ElicitRequestParams,
+        _context: RequestContext<RoleClient>,
+    ) -> Result<ElicitResult, ErrorData> {
+        let answer = match &request {
+            ElicitRequestParams::FormElicitationParams { message, .. } => Self::of_form(message),
+            _ => None,
+        };
+        Ok(match answer {
+            Some(content) => ElicitResult::new(ElicitationAction::Accept).with_content(content),
+            None => ElicitResult::new(ElicitationAction::Decline),
+        })
+    }
+
+    async fn create_message(
+        &self,
+        request: CreateMessageRequestParams,
+        _context: RequestContext<RoleClient>,
+    ) -> Result<CreateMessageResult, ErrorData> {
+        let blocks = request
+            .messages
+            .last()
+            .map(|last| last.content.clone().into_vec());
+        let text = blocks.iter().flatten().find_map(|block| block.as_text());
+        let text = text.map_or("nothing", |text| text.text.as_str());
+        let answer = format!("I read: {text} ({} tokens)", request.max_tokens);
+        Ok(CreateMessageResult::new(
+            SamplingMessage::assistant_text(answer),
+            "none".to_owned(),
+        ))
+    }
+
+    async fn list_roots(
+        &self,
+        _context: RequestContext<RoleClient>,
+    ) -> Result<ListRootsResult, ErrorData> {
+        Ok(ListRootsResult::new(vec![Root::new("file:///home/ada")]))
     }
 
     async fn on_progress(
@@ -29,5 +109,21 @@ impl ClientHandler for Answers {
         _context: NotificationContext<RoleClient>,
     ) {
         self.progress.handle_notification(report).await;
+    }
+
+    async fn on_tool_list_changed(&self, _context: NotificationContext<RoleClient>) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    async fn on_prompt_list_changed(&self, _context: NotificationContext<RoleClient>) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    async fn on_logging_message(
+        &self,
+        message: LoggingMessageNotificationParam,
+        _context: NotificationContext<RoleClient>,
+    ) {
+        self.logged().push(message.data);
     }
 }

@@ -1,11 +1,14 @@
 //! What is asked of the server, and what must come back.
+#![expect(deprecated, reason = "the protocol deprecates logging")]
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, ContentBlock, ErrorCode,
-    GetPromptRequestParams, ServerResult,
+    GetPromptRequestParams, LoggingLevel, RequestMetaObject, ServerNotification, ServerResult,
+    SetLevelRequestParams, SubscriptionFilter,
 };
 use rmcp::service::{PeerRequestOptions, ServiceError};
 use serde_json::{Value, json};
@@ -16,7 +19,7 @@ use crate::{Session, Wrong};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs every step in this era, and returns how many there were.
-pub(crate) async fn run(session: &Session, _is_modern: bool) -> Result<usize, Wrong> {
+pub(crate) async fn run(session: &Session, is_modern: bool) -> Result<usize, Wrong> {
     let mut done = 0;
     macro_rules! steps {
         ($($step:ident),* $(,)?) => {$(
@@ -34,6 +37,12 @@ pub(crate) async fn run(session: &Session, _is_modern: bool) -> Result<usize, Wr
         cancellation,
         prompts
     ];
+    steps![elicitation, sampling_and_roots];
+    if is_modern {
+        steps![modern_logging, subscriptions];
+    } else {
+        steps![legacy_logging, changes];
+    }
     Ok(done)
 }
 
@@ -199,6 +208,126 @@ async fn prompts(session: &Session) -> Result<(), Wrong> {
     refused(get("no_such_prompt", Value::Null).await, "")?;
     let missing = get("test_prompt_with_arguments", json!({"arg1": "tea"}));
     refused(missing.await, "arg2")
+}
+
+async fn elicitation(session: &Session) -> Result<(), Wrong> {
+    let answer = text_of(&call(session, "test_elicitation", json!({"message": "Who?"})).await?);
+    let has_both = answer.contains(r#""username":"ada","email":"ada@example.org""#);
+    check(has_both, || answer)?;
+    let declined = call(session, "test_elicitation", json!({"message": "No?"})).await?;
+    check(
+        text_of(&declined) == "User response: action=decline",
+        || format!("{declined:?}"),
+    )?;
+    let answer = call(session, "test_elicitation_sep1330_enums", Value::Null).await?;
+    let answer = text_of(&answer);
+    let has_choices = answer.contains(r#""titledMulti":["value2"]"#);
+    check(has_choices, || answer)?;
+    let rounds = call(
+        session,
+        "test_input_required_result_multi_round",
+        Value::Null,
+    )
+    .await?;
+    check(text_of(&rounds) == "Ada likes blue.", || {
+        format!("{rounds:?}")
+    })?;
+    let prompt = GetPromptRequestParams::new("test_input_required_result_prompt");
+    let prompt = format!("{:?}", session.client.get_prompt(prompt).await?.messages);
+    check(prompt.contains("Use this context: tea"), || prompt)
+}
+
+async fn sampling_and_roots(session: &Session) -> Result<(), Wrong> {
+    let answer = call(session, "test_sampling", json!({"prompt": "Hello"})).await?;
+    let expected = "LLM response: I read: Hello (100 tokens)";
+    check(text_of(&answer) == expected, || format!("{answer:?}"))?;
+    let roots = call(
+        session,
+        "test_input_required_result_list_roots",
+        Value::Null,
+    )
+    .await?;
+    check(text_of(&roots) == "Roots: file:///home/ada", || {
+        format!("{roots:?}")
+    })?;
+    let all = call(
+        session,
+        "test_input_required_result_multiple_inputs",
+        Value::Null,
+    )
+    .await?;
+    let expected = "I read: Generate a greeting (50 tokens) Ada has 1 roots.";
+    check(text_of(&all) == expected, || format!("{all:?}"))
+}
+
+async fn modern_logging(session: &Session) -> Result<(), Wrong> {
+    let mut meta = RequestMetaObject::new();
+    meta.set_log_level(LoggingLevel::Debug);
+    logging(session, Some(meta)).await
+}
+
+async fn legacy_logging(session: &Session) -> Result<(), Wrong> {
+    let level = SetLevelRequestParams::new(LoggingLevel::Debug);
+    session.client.set_level(level).await?;
+    logging(session, None).await
+}
+
+async fn logging(session: &Session, meta: Option<RequestMetaObject>) -> Result<(), Wrong> {
+    session.client.service().logged().clear();
+    let mut params = request("test_tool_with_logging", Value::Null);
+    params.meta = meta;
+    session.client.call_tool(params).await?;
+    let expected = [
+        "Tool execution started",
+        "Tool processing data",
+        "Tool execution completed",
+    ];
+    let begun = Instant::now();
+    // The SDK hands out notifications beside the answer.
+    while *session.client.service().logged() != expected {
+        check(begun.elapsed() < PATIENCE, || {
+            format!("{:?}", session.client.service().logged())
+        })?;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+async fn subscriptions(session: &Session) -> Result<(), Wrong> {
+    let mut filter = SubscriptionFilter::default();
+    filter.tools_list_changed = Some(true);
+    let mut subscription = session.client.listen(filter.clone()).await?;
+    check(*subscription.acknowledged() == filter, || {
+        format!("{subscription:?}")
+    })?;
+    for _ in 0..2 {
+        // Not requested: the SDK fails if it arrives.
+        call(session, "test_trigger_prompt_change", Value::Null).await?;
+        call(session, "test_trigger_tool_change", Value::Null).await?;
+        let notification = tokio::time::timeout(PATIENCE, subscription.next()).await??;
+        let is_change = matches!(
+            notification,
+            Some(ServerNotification::ToolListChangedNotification(_))
+        );
+        check(is_change, || format!("{notification:?}"))?;
+    }
+    Ok(subscription.cancel().await?)
+}
+
+async fn changes(session: &Session) -> Result<(), Wrong> {
+    let changes = &session.client.service().changes;
+    for kind in ["tool", "prompt"] {
+        let before = changes.load(Ordering::SeqCst);
+        call(session, &format!("test_trigger_{kind}_change"), Value::Null).await?;
+        let begun = Instant::now();
+        while changes.load(Ordering::SeqCst) == before {
+            check(begun.elapsed() < PATIENCE, || {
+                format!("no notification of the {kind}s")
+            })?;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    Ok(())
 }
 
 /// Checks that this is an error about the request's parameters with these words.
