@@ -3,9 +3,11 @@
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
-use syn::Ident;
+use syn::parse::ParseStream;
+use syn::{Ident, LitStr, Token};
 
 use crate::errors::Errors;
+use crate::handler::keys::Key;
 use crate::handler::value::{self, Flag};
 use crate::handler::{Attribute, Noun, Spec};
 
@@ -26,6 +28,7 @@ keys! {
         "destructive" destructive: Flag = value::flag, "destructive", [];
         "idempotent" idempotent: Flag = value::flag, "idempotent", [];
         "open_world" open_world: Flag = value::flag, "open_world", [];
+        "task" task: Task = task, "task", ["tasks", "long_running", "background", "is_async"];
     }
     advice &[
         (
@@ -47,10 +50,35 @@ keys! {
     ]
 }
 
+/// Which calls become tasks.
+#[derive(Clone, Copy)]
+pub(crate) enum Task {
+    Optional(bool),
+    Required,
+}
+
+/// `task`, `task = true`, `task = false` or `task = "required"`.
+fn task(key: &Key<'_>, input: ParseStream<'_>) -> syn::Result<Task> {
+    let ahead = input.fork();
+    if ahead.parse::<Token![=]>().is_err() || !ahead.peek(LitStr) {
+        return value::flag(key, input).map(|flag| Task::Optional(flag.value));
+    }
+    input.parse::<Token![=]>()?;
+    let word: LitStr = input.parse()?;
+    match word.value().as_str() {
+        "required" => Ok(Task::Required),
+        _ => Err(syn::Error::new(
+            word.span(),
+            "`task` takes no value, or `\"required\"` for a tool whose every call must become a task",
+        )),
+    }
+}
+
 /// The data of a tool in addition to the shared part.
 pub(crate) struct Tool {
     /// The hints that were set, by the names of the functions that set them.
     hints: Vec<(&'static str, bool)>,
+    task: Option<Task>,
 }
 
 impl Attribute for Tool {
@@ -78,6 +106,7 @@ impl Attribute for Tool {
             hints: given
                 .filter_map(|(hint, flag)| Some((hint, flag?.value)))
                 .collect(),
+            task: keys.task,
         }
     }
 
@@ -91,8 +120,13 @@ impl Attribute for Tool {
             let hint = Ident::new(hint, ident.span());
             quote_spanned!(ident.span()=> #ident.#hint(#value);)
         });
+        let task = self.task.map(|task| match task {
+            Task::Optional(is_task) => quote_spanned!(ident.span()=> #ident.task(#is_task);),
+            Task::Required => quote_spanned!(ident.span()=> #ident.task_required();),
+        });
         quote_spanned! {ident.span()=>
             #(#hints)*
+            #task
             #ident.output(<#output as #krate::IntoToolResult>::output_schema);
         }
     }

@@ -21,6 +21,14 @@ impl<F> Contained<F> {
         Self { future, span }
     }
 
+    /// No future.
+    pub(crate) fn ended() -> Self {
+        Self {
+            future: None,
+            span: Span::none(),
+        }
+    }
+
     /// Drops the future, if it has not ended.
     pub(crate) fn end(&mut self) {
         let _ = self.drop_future();

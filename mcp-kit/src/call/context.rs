@@ -15,8 +15,9 @@ use super::deadline::Deadline;
 use super::lent::{HeldPermit, LendablePermits};
 use super::phase::Phase;
 use super::{
-    Ask, CallScope, CallText, Cancelled, Error, ErrorKind, Questions, Reported, RequestInfo,
-    RequestSource, ResourceUri, RoundSettings, RunPermit, StateMap, Subject, Target, Transport,
+    Ask, BecomesTask, CallScope, CallText, Cancelled, Error, ErrorKind, Questions, Reported,
+    RequestInfo, RequestSource, ResourceUri, RoundSettings, RunPermit, StateMap, Subject, Target,
+    Transport, Work,
 };
 use crate::args::{ArgumentNames, Decoded, Violations};
 use crate::caller::Principal;
@@ -59,9 +60,9 @@ pub(crate) trait Home: Any + Send + Sync {
     /// own `_meta`, and the closing brace.
     fn end_result(&self, out: &mut Vec<u8>, era: Era, meta: Option<&ResultMeta>);
 
-    /// Ends a result object by which the client learns that it must answer
-    /// questions first.
-    fn end_round(&self, out: &mut Vec<u8>);
+    /// Ends a result object of the modern era that is not complete: it has questions,
+    /// or is a new task.
+    fn end_result_as(&self, out: &mut Vec<u8>, result_type: &'static str);
 }
 
 /// The state of a call that the connection, the observers and the handler
@@ -78,14 +79,18 @@ pub(crate) struct CallContext {
     /// The way by which questions reach the client, in the legacy era and in
     /// tasks.
     pub(crate) ask: Option<Arc<dyn Ask>>,
-    pub(super) scope: Option<Box<dyn CallScope>>,
+    /// The task that the call may become, or is.
+    pub(crate) task: Option<Arc<dyn BecomesTask>>,
+    /// What answers the request in place of the target's chain.
+    pub(super) work: Option<Box<dyn Work>>,
+    pub(super) scope: Option<Arc<dyn CallScope>>,
     pub(crate) request: CallRequest,
     /// What it is about, beside its target.
     pub(crate) subject: Option<Box<Subject>>,
-    text: CallText,
+    pub(super) text: CallText,
     /// What the client has sent in `initialize`, or its information about itself
     /// if that is long.
-    client: Option<Arc<ClientDetails>>,
+    pub(super) client: Option<Arc<ClientDetails>>,
     /// The client's information about itself in `text`, once that has been
     /// parsed.
     read_client: OnceLock<Option<Box<ClientInfo>>>,
@@ -112,6 +117,7 @@ pub(crate) struct CallContext {
 }
 
 /// The request that a call came with.
+#[derive(Clone)]
 pub(crate) struct CallRequest {
     pub(crate) id: RequestId,
     pub(crate) version: ProtocolVersion,
@@ -143,7 +149,7 @@ pub(crate) struct CallParts<'a> {
     pub(crate) principal: Principal,
     pub(crate) progress_token: Option<RequestId>,
     pub(crate) log_level: Option<LogLevel>,
-    pub(crate) scope: Option<Box<dyn CallScope>>,
+    pub(crate) scope: Option<Arc<dyn CallScope>>,
     pub(crate) subject: Option<Box<Subject>>,
 }
 
@@ -165,6 +171,8 @@ impl CallContext {
             log_level: parts.log_level,
             ask: None,
             rounds: OnceLock::new(),
+            task: None,
+            work: None,
             protocol_error: OnceLock::new(),
             scope: parts.scope,
             phase: Phase::default(),

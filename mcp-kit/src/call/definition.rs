@@ -10,7 +10,7 @@ use super::{KindRow, Middleware};
 #[cfg(feature = "http")]
 use crate::primitive::ParamHeader;
 use crate::primitive::{
-    Annotations, CommonDefinition, PrimitiveInfo, Scopes, UriTemplate, WarningCode,
+    Annotations, CommonDefinition, PrimitiveInfo, Scopes, TaskSupport, UriTemplate, WarningCode,
 };
 use crate::protocol::Era;
 
@@ -62,6 +62,11 @@ pub(crate) trait Definition: Any + fmt::Debug + Send + Sync {
     /// server.
     fn layers(&self) -> Vec<Arc<dyn Middleware>> {
         Vec::new()
+    }
+
+    /// Returns which of its calls become tasks.
+    fn task(&self) -> Option<TaskSupport> {
+        None
     }
 
     /// Returns what is wrong with it, each in a sentence that names it.

@@ -210,6 +210,19 @@ impl Error {
         error
     }
 
+    /// Creates an error for a request whose client has not declared that it knows
+    /// tasks.
+    pub(crate) fn needs_tasks() -> Self {
+        let needs = ClientCapability::Tasks;
+        let message = format!(
+            "This request needs tasks, and its client has not declared the extension \"{}\".",
+            needs.as_str()
+        );
+        let mut error = Self::refusal(ErrorKind::MissingCapability, message);
+        error.0.lacks = Some(needs);
+        error
+    }
+
     /// Creates an error for a question that no client can receive: the call comes
     /// from code, or its client accepts no messages while it waits.
     pub(crate) fn no_client(kind: Kind) -> Self {

@@ -15,6 +15,7 @@
 //! module does not depend on a transport, nor on the kinds of primitives: each
 //! kind provides a row of its differences (`KindRow`).
 
+mod becoming;
 mod cancelled;
 mod chain;
 mod contained;
@@ -42,6 +43,7 @@ mod table;
 mod target;
 mod text;
 mod ticker;
+mod work;
 
 pub use chain::{Middleware, Next, NextFuture};
 pub use context::Call;
@@ -52,6 +54,7 @@ pub use reply::Reply;
 pub use request::{RequestInfo, Transport};
 pub use subject::ResourceUri;
 
+pub(crate) use becoming::{BecomesTask, BeginFuture, BeginTask, Concluded, TaskTarget};
 pub(crate) use cancelled::Cancelled;
 pub(crate) use context::{CallContext, CallParts, CallRequest, Home, Outbound};
 pub(crate) use definition::Definition;
@@ -75,3 +78,4 @@ pub(crate) use table::{CallKey, CallTable, Due, NotAdmitted, Removed, TableLimit
 pub(crate) use target::{Chains, Handler, KindRow, ReadableBy, Target};
 pub(crate) use text::{CallText, CallTexts};
 pub(crate) use ticker::{Ticked, Ticker, Ticking};
+pub(crate) use work::{Work, WorkFuture};

@@ -14,7 +14,7 @@ use super::{CallContext, Error};
 use crate::protocol::ClientCapability;
 
 /// A request of the server to its client.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Question {
     /// `elicitation/create`, `sampling/createMessage` or `roots/list`.
     pub(crate) method: &'static str,

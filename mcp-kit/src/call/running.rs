@@ -12,7 +12,7 @@ use super::contained::Contained;
 use super::settled::{Replied, Settled};
 use super::{
     Ask, Call, CallContext, CallInfo, Due, Ending, Error, ErrorKind, Next, Outbound, Outcome,
-    Refusal, Replaced, Reply, RunPermit,
+    Refusal, Replaced, Reply, RunPermit, WorkFuture,
 };
 use crate::protocol::{Era, ErrorCode, RequestId};
 use crate::support::panics::{contain, contain_in, discard};
@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_millis(100);
 
 /// A call that may start.
 #[derive(Clone)]
-pub(crate) struct Pending(Arc<CallContext>);
+pub(crate) struct Pending(pub(super) Arc<CallContext>);
 
 /// A response as JSON, without a line break.
 pub(crate) struct Answer {
@@ -101,6 +101,18 @@ impl Pending {
         if !context.phase.begin() {
             return None;
         }
+        if let Some(work) = &context.work {
+            context.phase.set_announced();
+            return Some(Running {
+                chain: Contained::ended(),
+                work: Some((
+                    Contained::new(work.run(context), context.span_of_scope()),
+                    permit,
+                )),
+                context: Arc::clone(context),
+                buffer: Vec::new(),
+            });
+        }
         let span = context.span();
         for observer in &context.target.observers {
             let _ = contain(|| observer.started(&CallInfo(context)));
@@ -111,6 +123,7 @@ impl Pending {
         let chain: ChainFuture = Box::pin(async move { Next::of(&target).run(call).await });
         Some(Running {
             chain: Contained::new(chain, span),
+            work: None,
             context: Arc::clone(context),
             buffer: Vec::new(),
         })
@@ -157,8 +170,8 @@ impl Pending {
 /// A call that was ended from outside: it is refused, or gets no answer.
 #[must_use = "refuse the call, or say that it was cancelled"]
 pub(crate) struct Ended {
-    context: Arc<CallContext>,
-    has_begun: bool,
+    pub(super) context: Arc<CallContext>,
+    pub(super) has_begun: bool,
 }
 
 impl Ended {
@@ -186,7 +199,7 @@ impl Ended {
         self.context.tell(&ending);
     }
 
-    fn report(&self, error: &Error, bytes: Option<usize>) {
+    pub(super) fn report(&self, error: &Error, bytes: Option<usize>) {
         let outcome = Outcome::Failed(error.kind());
         self.context.tell(&Ending {
             bytes,
@@ -213,6 +226,8 @@ type ChainFuture = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 /// outside. Polling and dropping it never panics.
 pub(crate) struct Running {
     chain: Contained<ChainFuture>,
+    /// What runs in place of the chain, with the permit.
+    work: Option<(Contained<WorkFuture>, Option<RunPermit>)>,
     context: Arc<CallContext>,
     buffer: Vec<u8>,
 }
@@ -261,6 +276,10 @@ impl Future for Running {
     type Output = Option<Answer>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some((work, _)) = &mut self.work {
+            let outcome = ready!(Pin::new(work).poll(cx));
+            return Poll::Ready(self.context.worked(outcome));
+        }
         let settled = ready!(self.poll_settled(cx));
         let buffer = std::mem::take(&mut self.buffer);
         Poll::Ready(settled.map(|settled| settled.encode(buffer)))
@@ -275,6 +294,7 @@ impl Drop for Running {
         if let Some(questions) = self.context.rounds.get() {
             questions.end_call();
         }
+        self.work = None;
         if self.context.phase.end().is_some() {
             let outcome = if std::thread::panicking() {
                 Outcome::Failed(ErrorKind::Panic)

@@ -38,7 +38,7 @@ impl Settled {
             Ok(Replied::Asking(questions)) => {
                 let answer = context.result(buffer, |out, _| {
                     questions.write(out);
-                    context.home.end_round(out);
+                    context.home.end_result_as(out, "input_required");
                 });
                 context.tell(&Ending {
                     bytes: Some(answer.json.len()),
@@ -166,6 +166,10 @@ impl CallContext {
     /// Notifies the observers of the call's end. Their panics are contained;
     /// they may run while a thread unwinds.
     pub(super) fn tell(self: &Arc<Self>, ending: &Ending<'_>) {
+        let work = self.work.as_ref().filter(|_| ending.has_begun);
+        if work.is_some_and(|work| work.is_observed_elsewhere()) {
+            return;
+        }
         if ending.has_begun {
             self.phase.wait_announced();
         }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Call, Failure, Middleware, NextFuture, Observer, Reply, ResourceUri, Transport};
+use super::{
+    Call, Failure, Middleware, NextFuture, Observer, Reply, ResourceUri, TaskTarget, Transport,
+};
 use crate::args::{Acceptance, CompiledArgs};
 use crate::caller::Principal;
 #[cfg(feature = "http")]
@@ -33,6 +35,8 @@ pub(crate) struct Target {
     /// Whether its handler, or a middleware of its author, may ask the client or
     /// send it log messages.
     pub(crate) asks: bool,
+    /// How its calls become tasks, if they may.
+    pub(crate) task: Option<Box<TaskTarget>>,
     /// Whether handlers run in a span of the log.
     pub(crate) has_span: bool,
     /// The arguments that a client repeats in headers.

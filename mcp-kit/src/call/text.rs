@@ -2,6 +2,7 @@
 //! them. Most calls need none but the arguments.
 
 /// The raw texts of a call, in one piece of memory.
+#[derive(Clone)]
 pub(crate) struct CallText {
     text: Option<Box<str>>,
     /// Where each text ends, in the order of [`CallTexts`]. JSON is never empty,

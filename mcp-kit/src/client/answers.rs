@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::protocol::TASKS;
 use crate::support::lock::Lock;
 
 /// A question that the server has asked its client.
@@ -109,6 +110,7 @@ type AnswerFn = Box<dyn FnMut(&Asked) -> Answer + Send>;
 pub(crate) struct Script {
     capabilities: Option<Value>,
     answers: Option<Arc<Lock<AnswerFn>>>,
+    has_tasks: bool,
     asked: Arc<Lock<Vec<Asked>>>,
 }
 
@@ -131,9 +133,14 @@ impl Script {
         self.answers = Some(Arc::new(Lock::new(Box::new(answer))));
     }
 
+    /// Declares the extension for tasks, in addition to the capabilities.
+    pub(crate) fn declare_tasks(&mut self) {
+        self.has_tasks = true;
+    }
+
     /// Returns the `capabilities` that the client declares.
     pub(crate) fn capabilities(&self) -> Value {
-        match (&self.capabilities, &self.answers) {
+        let mut capabilities = match (&self.capabilities, &self.answers) {
             (Some(capabilities), _) => capabilities.clone(),
             (None, Some(_)) => json!({
                 "elicitation": {"form": {}, "url": {}},
@@ -141,7 +148,11 @@ impl Script {
                 "roots": {},
             }),
             (None, None) => json!({}),
+        };
+        if self.has_tasks {
+            capabilities["extensions"][TASKS] = json!({});
         }
+        capabilities
     }
 
     /// Answers a question; `None` if the client answers none.

@@ -21,6 +21,8 @@ mod inbox;
 mod request;
 mod stream;
 mod subscription;
+#[cfg(feature = "testing")]
+mod task;
 
 use std::fmt;
 use std::sync::Arc;
@@ -35,6 +37,8 @@ pub use request::{
     Answered, Call, CallResult, GetPromptResult, ReadResourceResult, Request, RequestError,
 };
 pub use subscription::{Subscription, SubscriptionFilter};
+#[cfg(feature = "testing")]
+pub use task::Task;
 
 use crate::caller::Principal;
 use crate::protocol::{Era, ProtocolVersion};
@@ -165,6 +169,13 @@ impl ClientBuilder<'_> {
     /// none.
     pub fn capabilities(mut self, capabilities: Value) -> Self {
         self.script.set_capabilities(capabilities);
+        self
+    }
+
+    /// Declares the extension `io.modelcontextprotocol/tasks`, in addition to the
+    /// other capabilities: calls of tools with `task` become tasks (2026-07-28).
+    pub fn tasks(mut self) -> Self {
+        self.script.declare_tasks();
         self
     }
 

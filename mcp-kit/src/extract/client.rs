@@ -107,25 +107,36 @@ impl Client {
     /// Asks the client, in the way of its era, and waits for the answer.
     async fn ask_with<T>(
         &self,
-        question: Question,
+        mut question: Question,
         mut read: impl FnMut(&RawValue) -> Result<T, Rejected>,
     ) -> Result<T, Error> {
         let call = &self.call;
         let kind = call.target.info.kind();
-        let has_way = call.ask.is_some() || call.has_rounds();
+        let has_rounds = call.has_rounds();
+        let has_way = call.ask.is_some() || has_rounds;
         if !has_way && call.request.transport == Transport::Code {
             return Err(Error::no_client(kind));
         }
         if !self.capabilities.has(question.needs) {
             return Err(Error::missing_capability(kind, question.needs));
         }
-        match &call.ask {
-            Some(ask) => {
-                let answer = ask.ask(call, question).await?;
-                read(&answer).map_err(|rejected| rejected.error)
+        let ask = match &call.ask {
+            _ if has_rounds => return self.rounds.ask(question, read).await,
+            Some(ask) => ask,
+            None => return Err(Error::no_client(kind)),
+        };
+        loop {
+            // The client of a task is asked again, and others read what was wrong.
+            let same = call.task.as_ref().map(|_| question.clone());
+            let answer = ask.ask(call, question).await?;
+            match (read(&answer), same) {
+                (Ok(value), _) => return Ok(value),
+                (Err(rejected), None) => return Err(rejected.error),
+                (Err(rejected), Some(same)) => {
+                    let params = rejected.again.unwrap_or(same.params);
+                    question = Question { params, ..same };
+                }
             }
-            None if has_way => self.rounds.ask(question, read).await,
-            None => Err(Error::no_client(kind)),
         }
     }
 

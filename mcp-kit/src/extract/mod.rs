@@ -5,6 +5,7 @@ mod client;
 mod extension;
 mod progress;
 mod state;
+mod task;
 
 pub use crate::call::RequestInfo;
 pub use crate::protocol::LogLevel;
@@ -13,6 +14,7 @@ pub use client::{Asking, Client, Elicited, Root, SampleRequest, Sampled};
 pub use extension::Extension;
 pub use progress::Progress;
 pub use state::{Requirements, State};
+pub use task::Task;
 
 use std::future::Future;
 

@@ -34,6 +34,8 @@ pub struct Requirements {
     states: Vec<(TypeId, &'static str)>,
     /// The handler may ask the client.
     may_ask: bool,
+    /// The handler decides when its call becomes a task.
+    begins_task: bool,
 }
 
 impl Requirements {
@@ -53,6 +55,15 @@ impl Requirements {
     /// The handler may ask the client.
     pub(crate) fn client(&mut self) {
         self.may_ask = true;
+    }
+
+    /// The handler decides when its call becomes a task.
+    pub(crate) fn task(&mut self) {
+        self.begins_task = true;
+    }
+
+    pub(crate) fn begins_task(&self) -> bool {
+        self.begins_task
     }
 
     pub(crate) fn may_ask(&self) -> bool {

@@ -60,6 +60,13 @@ pub struct Limits {
     /// Questions to the clients of one principal that are open at once in the legacy
     /// era; 64. A further one fails with an error that the handler may handle.
     pub questions_per_principal: usize,
+    /// Unfinished tasks of one principal; 100. Further calls that would become
+    /// tasks are refused with an error.
+    pub tasks_per_principal: usize,
+    /// How long a task may take, questions to its client included; 1 h.
+    pub task_time: Duration,
+    /// How long the result of a finished task can be read; 10 min.
+    pub finished_task_time: Duration,
     /// Pairs of caller and tool that a rate limit keeps state for; 100,000.
     /// Over HTTP it also limits the addresses and the callers.
     pub limiter_entries: usize,
@@ -93,6 +100,9 @@ impl Default for Limits {
             subscriptions_per_principal: 100,
             uris_per_subscription: 1_000,
             questions_per_principal: 64,
+            tasks_per_principal: 100,
+            task_time: Duration::from_secs(60 * 60),
+            finished_task_time: Duration::from_secs(10 * 60),
             limiter_entries: 100_000,
             question_time: Duration::from_secs(10 * 60),
             questions_per_call: 64,
@@ -130,6 +140,7 @@ impl Limits {
             ("questions_per_call", self.questions_per_call, 1),
             ("state_bytes", self.state_bytes, 1_024),
             ("uris_per_subscription", self.uris_per_subscription, 1),
+            ("tasks_per_principal", self.tasks_per_principal, 1),
             ("limiter_entries", self.limiter_entries, 2),
         ];
         let counts = counts
@@ -141,6 +152,7 @@ impl Limits {
         let times = [
             ("call_time", self.call_time, "call"),
             ("question_time", self.question_time, "question"),
+            ("task_time", self.task_time, "task"),
         ];
         let times = times
             .into_iter()

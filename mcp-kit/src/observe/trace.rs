@@ -1,6 +1,8 @@
 //! The trace of a call, for the rest of the crate. Without the feature `otel`,
 //! and if spans are not sent, nothing happens.
 
+use std::sync::Arc;
+
 #[cfg(feature = "otel")]
 use super::otel::{self, CallSpan};
 use crate::call::{CallScope, Origin, Transport};
@@ -79,12 +81,12 @@ pub(crate) struct CallStart<'a> {
 }
 
 /// Begins the trace of a call whose message has been read.
-pub(crate) fn begin(call: &CallStart<'_>, meta: &Meta<'_>) -> Option<Box<dyn CallScope>> {
+pub(crate) fn begin(call: &CallStart<'_>, meta: &Meta<'_>) -> Option<Arc<dyn CallScope>> {
     #[cfg(feature = "otel")]
     if otel::is_on() {
         let parent = otel::from_meta(meta.traceparent, meta.tracestate);
         let span = contain(|| CallSpan::begin(call, parent)).ok()?;
-        return Some(Box::new(span));
+        return Some(Arc::new(span));
     }
     let _ = (call, meta);
     None

@@ -22,7 +22,7 @@ pub(crate) use lint::{Found, common_warnings};
 pub(crate) use param_header::ParamHeader;
 pub use prompt::{PromptArgument, PromptDefinition};
 pub use resource::ResourceDefinition;
-pub use tool::{Annotations, ToolDefinition};
+pub use tool::{Annotations, TaskSupport, ToolDefinition};
 pub use uri::{ExpandError, TemplateError, UriTemplate};
 pub(crate) use uri::{Relation, UriProblem, Values, normalised};
 pub use warning_code::WarningCode;

@@ -40,6 +40,21 @@ pub struct ToolDefinition {
     pub(crate) output_schema: Option<Value>,
     /// The schema that results are checked against.
     pub(crate) output: Option<Arc<RunTime>>,
+    pub(crate) task: Option<TaskSupport>,
+}
+
+/// Which calls of a tool become tasks (extension `io.modelcontextprotocol/tasks`):
+/// the client receives a handle, and asks for the result later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TaskSupport {
+    /// Those of clients that declare the extension. Other clients wait for the
+    /// result.
+    Optional,
+    /// All of 2026-07-28: a client that does not declare the extension receives
+    /// an error. Clients of older versions, which have no such extension, wait
+    /// for the result.
+    Required,
 }
 
 /// Hints for the client about what a tool does. Clients must not trust them
@@ -87,6 +102,7 @@ impl ToolDefinition {
             annotations: Annotations::default(),
             output_schema: None,
             output: None,
+            task: None,
         }
     }
 
@@ -192,6 +208,13 @@ impl ToolDefinition {
         self
     }
 
+    /// Makes tasks of calls: see [`TaskSupport`].
+    #[must_use]
+    pub fn with_task(mut self, support: TaskSupport) -> Self {
+        self.task = Some(support);
+        self
+    }
+
     /// Sets the time limit of a call, waiting included.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
@@ -250,6 +273,12 @@ impl ToolDefinition {
     #[must_use]
     pub fn is_blocking(&self) -> bool {
         self.common.blocking
+    }
+
+    /// Returns which calls become tasks; `None` if none do.
+    #[must_use]
+    pub fn task(&self) -> Option<TaskSupport> {
+        self.task
     }
 
     /// Returns the scope that a caller must hold.

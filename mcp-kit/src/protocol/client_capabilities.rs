@@ -15,7 +15,12 @@ pub(crate) enum ClientCapability {
     Sampling,
     /// The client's folders: `roots`.
     Roots,
+    /// Tasks in place of results: the extension `io.modelcontextprotocol/tasks`.
+    Tasks,
 }
+
+/// The identifier of the extension for tasks.
+pub(crate) const TASKS: &str = "io.modelcontextprotocol/tasks";
 
 /// The capabilities that a client has declared, for one request in the modern era
 /// and in `initialize` before that.
@@ -33,6 +38,15 @@ struct Declared<'a> {
     sampling: Option<&'a RawValue>,
     #[serde(borrow, default)]
     roots: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    extensions: Option<&'a RawValue>,
+}
+
+/// The members of `extensions` that are read.
+#[derive(Deserialize)]
+struct Extensions<'a> {
+    #[serde(borrow, rename = "io.modelcontextprotocol/tasks", default)]
+    tasks: Option<&'a RawValue>,
 }
 
 /// The modes of `elicitation`.
@@ -51,6 +65,7 @@ impl ClientCapability {
             Self::Url => 2,
             Self::Sampling => 4,
             Self::Roots => 8,
+            Self::Tasks => 16,
         }
     }
 
@@ -61,6 +76,7 @@ impl ClientCapability {
             Self::Url => "elicitation.url",
             Self::Sampling => "sampling",
             Self::Roots => "roots",
+            Self::Tasks => TASKS,
         }
     }
 
@@ -71,6 +87,7 @@ impl ClientCapability {
             Self::Url => json!({"elicitation": {"url": {}}}),
             Self::Sampling => json!({"sampling": {}}),
             Self::Roots => json!({"roots": {}}),
+            Self::Tasks => json!({"extensions": {TASKS: {}}}),
         }
     }
 }
@@ -94,6 +111,11 @@ impl ClientCapabilities {
         let is_object = |value: Option<&RawValue>| value.is_some_and(|v| v.get().starts_with('{'));
         all.declare(ClientCapability::Sampling, is_object(declared.sampling));
         all.declare(ClientCapability::Roots, is_object(declared.roots));
+        if let Some(extensions) = declared.extensions
+            && let Some(extensions) = object::<Extensions<'_>>(extensions.get())
+        {
+            all.declare(ClientCapability::Tasks, is_object(extensions.tasks));
+        }
         all
     }
 
@@ -119,7 +141,7 @@ fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::ClientCapability::{Form, Roots, Sampling, Url};
+    use super::ClientCapability::{Form, Roots, Sampling, Tasks, Url};
     use super::*;
 
     #[test]
@@ -139,9 +161,18 @@ mod tests {
             (r#"{"elicitation":true,"roots":[]}"#, vec![]),
             (r#"{"sampling":{},"sampling":{}}"#, vec![]),
             ("[null,null,{}]", vec![]),
+            (
+                r#"{"extensions":{"other":1,"io.modelcontextprotocol/tasks":{}}}"#,
+                vec![Tasks],
+            ),
+            (
+                r#"{"extensions":{"io.modelcontextprotocol/tasks":true}}"#,
+                vec![],
+            ),
+            (r#"{"extensions":null}"#, vec![]),
         ] {
             let read = ClientCapabilities::from_json(text);
-            for capability in [Form, Url, Sampling, Roots] {
+            for capability in [Form, Url, Sampling, Roots, Tasks] {
                 assert_eq!(
                     read.has(capability),
                     declared.contains(&capability),
@@ -153,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_declaration_declares_its_capability() {
-        for capability in [Form, Url, Sampling, Roots] {
+        for capability in [Form, Url, Sampling, Roots, Tasks] {
             let text = capability.declaration().to_string();
             assert!(
                 ClientCapabilities::from_json(&text).has(capability),

@@ -32,7 +32,14 @@ pub(crate) fn error(out: &mut Vec<u8>, id: Result<&RequestId, ProtocolVersion>, 
         }
         Err(_) => {}
     }
-    out.extend_from_slice(br#""error":{"code":"#);
+    out.extend_from_slice(br#""error":"#);
+    error_object(out, error);
+    out.push(b'}');
+}
+
+/// Writes the object that describes an error.
+pub(crate) fn error_object(out: &mut Vec<u8>, error: &RpcError) {
+    out.extend_from_slice(br#"{"code":"#);
     integer(out, error.code.code());
     out.extend_from_slice(br#","message":"#);
     string(out, &error.message);
@@ -40,7 +47,7 @@ pub(crate) fn error(out: &mut Vec<u8>, id: Result<&RequestId, ProtocolVersion>, 
         out.extend_from_slice(br#","data":"#);
         json(out, data);
     }
-    out.extend_from_slice(b"}}");
+    out.push(b'}');
 }
 
 /// Writes an answer whose result `write` writes as one JSON value.

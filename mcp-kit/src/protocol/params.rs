@@ -25,6 +25,8 @@ pub(crate) struct Params<'a> {
     pub(crate) request_state: Option<&'a RawValue>,
     /// The level of `logging/setLevel`.
     pub(crate) level: Option<&'a RawValue>,
+    /// The task that a request is about.
+    pub(crate) task_id: Option<&'a RawValue>,
     pub(crate) request_id: Option<&'a RawValue>,
     pub(crate) notifications: Option<&'a RawValue>,
     pub(crate) meta: Option<&'a RawValue>,
@@ -42,6 +44,7 @@ enum Member {
     Capabilities,
     InputResponses,
     RequestState,
+    TaskId,
     Level,
     RequestId,
     Notifications,
@@ -81,6 +84,7 @@ impl<'de> Visitor<'de> for ParamsVisitor {
                 Member::InputResponses => &mut params.input_responses,
                 Member::RequestState => &mut params.request_state,
                 Member::Level => &mut params.level,
+                Member::TaskId => &mut params.task_id,
                 Member::RequestId => &mut params.request_id,
                 Member::Notifications => &mut params.notifications,
                 Member::Meta => &mut params.meta,

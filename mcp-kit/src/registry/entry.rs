@@ -1,15 +1,16 @@
 //! A registered primitive: its definition, its chains, and its form in lists.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Registration;
 use super::registration::Layers;
 use crate::args::Acceptance;
-use crate::call::{Chains, Definition, Middleware, Observer, Target};
+use crate::call::{BeginTask, Chains, Definition, Middleware, Observer, Target, TaskTarget};
 use crate::limits::{Ledger, Limits};
 use crate::middleware::{Authorize, ConcurrencyLimit, RateLimit, Timeout, Validate};
 use crate::observe::{Log, Meter};
-use crate::primitive::{Annotations, PrimitiveInfo, WarningCode};
+use crate::primitive::{Annotations, PrimitiveInfo, TaskSupport, WarningCode};
 use crate::protocol::Era;
 
 /// The server's settings for all of its primitives.
@@ -47,11 +48,19 @@ pub(crate) struct Entry {
 /// place, and HTTP's default rate.
 pub(crate) struct Prepared {
     target: Target,
+    task: Option<PreparedTask>,
     pub(super) definition: Arc<dyn Definition>,
     accepted_warnings: Arc<[WarningCode]>,
     listed: [Arc<str>; 2],
     /// The position of HTTP's default rate, if the primitive has no rate.
     unlimited_at: Option<usize>,
+}
+
+/// How the calls of a primitive become tasks.
+struct PreparedTask {
+    is_required: bool,
+    layers: Box<[Arc<dyn Middleware>]>,
+    time: Duration,
 }
 
 impl Policy {
@@ -60,6 +69,7 @@ impl Policy {
     pub(super) fn prepare(&self, registration: Registration) -> Prepared {
         let limits = registration.limits();
         let handler_asks = registration.asks();
+        let begins_task = registration.begins_task();
         let Registration {
             definition,
             handler,
@@ -87,6 +97,7 @@ impl Policy {
         if let Some(limit) = rate_limit {
             layers.push(Arc::new(limit));
         }
+        let admission = layers.len(); // the rest is what a task does
         layers.push(Arc::new(Timeout::new(timeout)));
         if let Some(calls) = limits.concurrency {
             layers.push(Arc::new(ConcurrencyLimit::new(calls)));
@@ -104,6 +115,21 @@ impl Policy {
         let asks = handler_asks || layers.len() > built_in;
 
         let listed = [Era::Legacy, Era::Modern].map(|era| definition.listing(&info, era).into());
+        let task = definition.task().map(|support| {
+            let mut layers = layers.clone();
+            let time = self.limits.task_time.min(Limits::LONGEST_TIME);
+            if let Some(timeout) = layers.get_mut(admission) {
+                *timeout = Arc::new(Timeout::new(time));
+            }
+            if !begins_task {
+                layers.insert(admission, Arc::new(BeginTask));
+            }
+            PreparedTask {
+                is_required: support == TaskSupport::Required,
+                layers: layers.into(),
+                time,
+            }
+        });
         let target = Target {
             kind: definition.row(),
             handler,
@@ -122,6 +148,7 @@ impl Policy {
             result_bytes: limits.result_bytes.unwrap_or(self.limits.result_bytes),
             observers: Box::default(),
             asks,
+            task: None,
             has_span: self.log_calls,
             #[cfg(feature = "http")]
             param_headers: definition.param_headers().unwrap_or_default().into(),
@@ -129,6 +156,7 @@ impl Policy {
         };
         Prepared {
             target,
+            task,
             definition: definition.into(),
             accepted_warnings: accepted_warnings.into(),
             listed,
@@ -159,6 +187,16 @@ impl Prepared {
             .chain(policy.observers.iter().cloned());
         target.observers = observers.collect();
         target.chains = chains(target.chains.local, self.unlimited_at, network_rate);
+        target.task = self.task.map(|task| {
+            Box::new(TaskTarget {
+                is_required: task.is_required,
+                target: Arc::new(Target {
+                    chains: chains(task.layers, self.unlimited_at, network_rate),
+                    timeout: task.time,
+                    ..target.clone()
+                }),
+            })
+        });
         Entry {
             target: Arc::new(target),
             definition: self.definition,
@@ -193,12 +231,16 @@ impl Entry {
     /// rate of its own.
     #[cfg(all(feature = "cli", feature = "http"))]
     pub(super) fn with_network_rate(&self, rate: Option<&RateLimit>) -> Self {
-        let local = self.target.chains.local.clone();
+        let with_rate = |target: &Target| Target {
+            chains: chains(target.chains.local.clone(), self.unlimited_at, rate),
+            ..target.clone()
+        };
+        let mut target = with_rate(&self.target);
+        if let Some(task) = &mut target.task {
+            task.target = Arc::new(with_rate(&task.target));
+        }
         Self {
-            target: Arc::new(Target {
-                chains: chains(local, self.unlimited_at, rate),
-                ..(*self.target).clone()
-            }),
+            target: Arc::new(target),
             ..self.clone()
         }
     }

@@ -348,6 +348,11 @@ impl Registration {
         self.requirements.may_ask()
     }
 
+    /// Whether its handler decides when a call becomes a task.
+    pub(super) fn begins_task(&self) -> bool {
+        self.requirements.begins_task()
+    }
+
     /// Returns everything that is wrong with it, each with the fix.
     pub(super) fn problems(&self, states: &StateMap) -> Vec<String> {
         let mut problems = self.definition.problems();
@@ -375,6 +380,11 @@ impl Registration {
         if let Some(bytes) = limits.result_bytes.filter(|bytes| *bytes < least) {
             problems.push(format!(
                 "{named}: its result_bytes is {bytes}; it must be at least {least}"
+            ));
+        }
+        if self.begins_task() && self.definition.task().is_none() {
+            problems.push(format!(
+                "{named} takes a `Task`, but its calls never become tasks; add the key `task` to its attribute"
             ));
         }
         #[cfg(feature = "http")]

@@ -27,6 +27,8 @@ pub(crate) struct Snapshot {
     last_serial: u64,
     /// Whether a primitive that was ever registered may send log messages.
     may_log: bool,
+    /// Whether calls of a primitive that was ever registered may become tasks.
+    has_tasks: bool,
 }
 
 /// The primitives of one kind.
@@ -118,6 +120,11 @@ impl Snapshot {
     /// Whether the server declares that it sends log messages.
     pub(crate) fn may_log(&self) -> bool {
         self.may_log
+    }
+
+    /// Whether the server declares the extension for tasks.
+    pub(crate) fn has_tasks(&self) -> bool {
+        self.has_tasks
     }
 
     /// Returns the page of a kind that `cursor` points to, or the first one, in
@@ -331,6 +338,7 @@ impl Snapshot {
     fn put(&mut self, entry: Entry) -> Option<Arc<Entry>> {
         let entry = Arc::new(entry);
         self.may_log |= entry.target.asks;
+        self.has_tasks |= entry.target.task.is_some();
         let of_kind = self.kinds.entry(entry.target.info.kind()).or_default();
         of_kind
             .by_name

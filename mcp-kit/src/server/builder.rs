@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::drain::Drain;
 use super::questions::Questions;
+use super::tasks::{TaskStore, Tasks};
 use super::{Identity, Limits, ResourceUpdates, Server, ServerInner};
 use crate::call::{Middleware, Observer};
 use crate::call::{RoundSettings, StateKeys, StateMap, Ticker};
@@ -42,6 +43,7 @@ pub struct ServerBuilder {
     router: Router,
     observers: Vec<Arc<dyn Observer>>,
     rate_limit: Option<Rate>,
+    task_store: Option<Arc<dyn TaskStore>>,
     #[cfg(feature = "redis")]
     shared: Option<RedisLimits>,
     local: Principal,
@@ -83,6 +85,7 @@ impl ServerBuilder {
             router: Router::new(),
             observers: Vec::new(),
             rate_limit: None,
+            task_store: None,
             #[cfg(feature = "redis")]
             shared: None,
             local: Principal::unrestricted("local"),
@@ -289,6 +292,14 @@ impl ServerBuilder {
         self
     }
 
+    /// Sets where tasks are kept; in the memory of the process
+    /// ([`MemoryTasks`](super::MemoryTasks)) by default. See
+    /// [the guide](crate::guide::tasks).
+    pub fn task_store(mut self, store: impl TaskStore) -> Self {
+        self.task_store = Some(Arc::new(store));
+        self
+    }
+
     /// Adds a middleware around every primitive, before validation. The one added first
     /// is outermost.
     pub fn layer(mut self, middleware: impl Middleware) -> Self {
@@ -485,6 +496,7 @@ impl ServerBuilder {
                 principal_permits: Arc::new(super::PrincipalPermits::new(
                     self.limits.calls_per_principal,
                 )),
+                tasks: Tasks::new(self.task_store, &self.limits),
                 limits: self.limits,
                 registry: Arc::new(registry),
                 updates: self.updates,

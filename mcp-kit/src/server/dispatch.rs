@@ -21,7 +21,7 @@ use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
 use crate::protocol::{
     ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, LogLevel, ProtocolVersion,
-    RpcError, encode,
+    RpcError, TASKS, encode,
 };
 use crate::registry::ResourceList;
 
@@ -50,7 +50,7 @@ pub(super) struct Ask<'a, 'm> {
     pub(super) era: Era,
     pub(super) session: &'a mut Session,
     pub(super) request: &'a Request<'m>,
-    meta: &'a Meta<'m>,
+    pub(super) meta: &'a Meta<'m>,
 }
 
 /// The result of dispatching a request.
@@ -144,7 +144,18 @@ impl ServerInner {
                     Err(error)
                 })?;
                 found.check_readable(&ask.session.principal, era)?;
-                return self.call_of(method, found, &ask).map(Routed::Run);
+                let work = self.task_of(&found.target, &ask);
+                let call = self.call_of(method, found, &ask)?;
+                return Ok(Routed::Run(match work {
+                    Some(work) => call.with_work(work),
+                    None => call,
+                }));
+            }
+            Does::Work(work) => {
+                let work = work(self, &ask)?;
+                let target = Arc::clone(self.tasks.target());
+                let call = self.call_of(method, target.into(), &ask)?;
+                return Ok(Routed::Run(call.with_work(work)));
             }
             Does::Listen => return Subscription::of(self, &ask).map(Routed::Listen),
             Does::Watch { begins } => {
@@ -184,7 +195,7 @@ impl ServerInner {
         encode::result(out, &ask.request.id, |out| {
             out.extend_from_slice(br#"{"protocolVersion":"#);
             encode::string(out, version.as_str());
-            self.write_capabilities(out, session.has_stream);
+            self.write_capabilities(out, Era::Legacy, session.has_stream);
             out.extend_from_slice(br#","serverInfo":"#);
             out.extend_from_slice(self.identity.full.as_bytes());
             self.write_instructions(out);
@@ -225,7 +236,7 @@ impl ServerInner {
             // Only the versions that a request's own metadata may name: the
             // legacy ones have their handshake.
             encode::json(out, &[ProtocolVersion::V2026_07_28.as_str()]);
-            self.write_capabilities(out, true);
+            self.write_capabilities(out, Era::Modern, true);
             self.write_instructions(out);
             self.write_cache_hints(out, false);
             out.extend_from_slice(br#","resultType":"complete","_meta":{"#);
@@ -238,7 +249,7 @@ impl ServerInner {
     /// Writes the server's capabilities, as a further member of a result.
     /// `notifies` is whether the client can be notified of changes, which any
     /// server can have.
-    fn write_capabilities(&self, out: &mut Vec<u8>, notifies: bool) {
+    fn write_capabilities(&self, out: &mut Vec<u8>, era: Era, notifies: bool) {
         out.extend_from_slice(br#","capabilities":{"#);
         let current = self.registry.current();
         for (at, kind) in current.capabilities().enumerate() {
@@ -254,6 +265,11 @@ impl ServerInner {
         }
         if current.may_log() {
             out.extend_from_slice(br#","logging":{}"#); // tools come before it
+        }
+        if era == Era::Modern && current.has_tasks() {
+            out.extend_from_slice(br#","extensions":{"#);
+            encode::string(out, TASKS);
+            out.extend_from_slice(b":{}}");
         }
         out.push(b'}');
     }
@@ -464,8 +480,10 @@ impl Home for ServerInner {
         out.push(b'}');
     }
 
-    fn end_round(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(br#","resultType":"input_required","_meta":{"#);
+    fn end_result_as(&self, out: &mut Vec<u8>, result_type: &'static str) {
+        out.extend_from_slice(br#","resultType":"#);
+        encode::string(out, result_type);
+        out.extend_from_slice(br#","_meta":{"#);
         self.write_server_info(out, &self.identity.short);
         out.extend_from_slice(b"}}");
     }

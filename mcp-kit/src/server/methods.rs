@@ -11,6 +11,7 @@ use super::dispatch::{Ask, text};
 use super::resources::Found;
 #[cfg(feature = "http")]
 use crate::call::Target;
+use crate::call::Work;
 use crate::primitive::Kind;
 #[cfg(feature = "http")]
 use crate::protocol::json_string;
@@ -49,6 +50,8 @@ pub(super) enum Does {
     List(Kind),
     /// It runs a handler of a primitive of this kind, which the function finds.
     Call(Kind, Find),
+    /// It is answered by work of its own, which the function makes.
+    Work(MakeWork),
     /// It opens the legacy era of a connection, or an HTTP session.
     Initialize,
     /// It opens a subscription.
@@ -57,6 +60,8 @@ pub(super) enum Does {
     Watch { begins: bool },
 }
 
+type MakeWork = fn(&Arc<ServerInner>, &Ask<'_, '_>) -> Result<Box<dyn Work>, RpcError>;
+
 type Find = fn(&ServerInner, &Params<'_>, Era) -> Result<Found, RpcError>;
 
 /// The parameter that names what a request is about.
@@ -64,6 +69,7 @@ type Find = fn(&ServerInner, &Params<'_>, Era) -> Result<Found, RpcError>;
 enum NameFrom {
     Name,
     Uri,
+    TaskId,
 }
 
 const BOTH: &[Era] = &[Era::Legacy, Era::Modern];
@@ -81,8 +87,17 @@ const fn method(name: &'static str, does: Does) -> Method {
     }
 }
 
+/// A method of the extension for tasks.
+const fn about_task(name: &'static str, work: MakeWork) -> Method {
+    Method {
+        eras: &[Era::Modern],
+        header: Some(NameFrom::TaskId),
+        ..method(name, Does::Work(work))
+    }
+}
+
 /// The most frequent first.
-static METHODS: [Method; 14] = [
+static METHODS: [Method; 17] = [
     Method {
         header: Some(NameFrom::Name),
         may_ask: true,
@@ -144,6 +159,9 @@ static METHODS: [Method; 14] = [
         eras: &[Era::Legacy],
         ..method("resources/unsubscribe", Does::Watch { begins: false })
     },
+    about_task("tasks/get", ServerInner::get_task),
+    about_task("tasks/update", ServerInner::update_task),
+    about_task("tasks/cancel", ServerInner::cancel_task),
 ];
 
 /// Returns the method with this name, in either era.
@@ -159,6 +177,12 @@ impl Method {
     /// Whether it opens the legacy era: it changes what later messages mean.
     pub(crate) fn is_initialize(&self) -> bool {
         matches!(self.does, Does::Initialize)
+    }
+
+    /// Whether it is also answered while the server drains.
+    #[cfg(feature = "http")]
+    pub(crate) fn runs_while_draining(&self) -> bool {
+        matches!(self.does, Does::Work(_))
     }
 
     /// Whether it opens a subscription, whose answer has no end of its own.
@@ -177,6 +201,7 @@ impl Method {
         let (name, value) = match self.header? {
             NameFrom::Name => ("params.name", params.name),
             NameFrom::Uri => ("params.uri", params.uri),
+            NameFrom::TaskId => ("params.taskId", params.task_id),
         };
         Some((name, json_string(value?.get())?))
     }

@@ -11,6 +11,7 @@ pub(crate) mod methods;
 mod questions;
 mod resources;
 mod subscriptions;
+mod tasks;
 
 #[cfg(feature = "http")]
 use std::any::Any;
@@ -32,6 +33,7 @@ pub use drain::DrainHandle;
 pub(crate) use questions::Peer;
 pub use subscriptions::ResourceUpdates;
 pub(crate) use subscriptions::{Feed, Listener, Subscription};
+pub use tasks::{MemoryTasks, StoredTask, TaskKey, TaskMessage, TaskStore, TaskStoreError};
 
 #[cfg(feature = "http")]
 use crate::call::PrincipalPermits;
@@ -48,6 +50,7 @@ use crate::observe::metrics::Metrics;
 use crate::registry::Store;
 use drain::Drain;
 use questions::Questions;
+use tasks::Tasks;
 
 /// A server: tools, policy and state, ready to be served. Cloning is cheap and
 /// returns the same server.
@@ -90,6 +93,7 @@ pub(crate) struct ServerInner {
     pub(crate) drain: Arc<Drain>,
     /// Those to clients of the legacy era.
     pub(crate) questions: Questions,
+    pub(crate) tasks: Tasks,
     /// Ticks while calls are open, on every transport.
     pub(crate) ticker: Ticker,
     identity: Arc<Identity>,

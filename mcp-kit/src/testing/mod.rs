@@ -13,6 +13,7 @@ mod agreement;
 mod handlers;
 mod portable;
 
+pub use crate::client::Task;
 #[cfg(feature = "http")]
 pub use crate::client::http::{Event, HttpClient, HttpRefusal, HttpResponse};
 pub use crate::client::{

@@ -10,7 +10,7 @@ use super::{ToolDefinition, ToolResult};
 use crate::call::{Call, Handler, Reply};
 use crate::extract::Requirements;
 use crate::handler::{Function, FunctionSpec, HandlerFuture, HandlerResult};
-use crate::primitive::Annotations;
+use crate::primitive::{Annotations, TaskSupport};
 use crate::schema::RunTime;
 
 /// A function with `#[tool]`, as a type.
@@ -37,6 +37,7 @@ pub trait ToolFn: 'static {
 pub struct ToolSpec {
     function: FunctionSpec,
     annotations: Annotations,
+    task: Option<TaskSupport>,
     output: Option<fn(&mut SchemaGenerator) -> Option<Schema>>,
 }
 
@@ -58,6 +59,16 @@ impl ToolSpec {
         self.annotations.open_world = Some(hint);
     }
 
+    /// Makes tasks of the calls of clients that declare the extension.
+    pub fn task(&mut self, is_task: bool) {
+        self.task = is_task.then_some(TaskSupport::Optional);
+    }
+
+    /// Requires the extension for tasks.
+    pub fn task_required(&mut self) {
+        self.task = Some(TaskSupport::Required);
+    }
+
     /// Sets the function that returns the schema of the return type. The
     /// expansion names it by a qualified path, here and where it makes the
     /// result: the compiler then reports a wrong return type once, not twice.
@@ -68,6 +79,7 @@ impl ToolSpec {
     fn definition(self) -> (ToolDefinition, Requirements) {
         let mut definition = ToolDefinition::of(self.function.common);
         definition.annotations = self.annotations;
+        definition.task = self.task;
         let mut generator = SchemaSettings::draft2020_12()
             .for_serialize()
             .with(|settings| settings.inline_subschemas = true) // unless recursive
@@ -108,6 +120,7 @@ pub(crate) fn describe<T: ToolFn>() -> (ToolDefinition, Requirements, impl Handl
     let mut spec = ToolSpec {
         function: FunctionSpec::new(),
         annotations: Annotations::default(),
+        task: None,
         output: None,
     };
     T::describe(&mut spec);

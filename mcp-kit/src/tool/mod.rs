@@ -13,7 +13,7 @@ pub use crate::call::Error as ToolError;
 pub use crate::call::ErrorKind;
 pub use crate::content::ToolResult;
 pub use crate::handler::Parameter;
-pub use crate::primitive::{Annotations, ToolDefinition};
+pub use crate::primitive::{Annotations, TaskSupport, ToolDefinition};
 pub use function::ToolFn;
 #[doc(hidden)]
 pub use function::ToolSpec;

@@ -15,8 +15,8 @@ use crate::middleware::ValidateOutput;
 #[cfg(feature = "http")]
 use crate::primitive::ParamHeader;
 use crate::primitive::{
-    Annotations, CommonDefinition, Icon, Kind, PrimitiveInfo, Scopes, ToolDefinition, WarningCode,
-    name_problem,
+    Annotations, CommonDefinition, Icon, Kind, PrimitiveInfo, Scopes, TaskSupport, ToolDefinition,
+    WarningCode, name_problem,
 };
 use crate::protocol::{Era, RpcError, encode};
 
@@ -70,6 +70,10 @@ impl Definition for ToolDefinition {
         output
             .map(|schema| Arc::new(ValidateOutput::new(schema)) as Arc<dyn Middleware>)
             .collect()
+    }
+
+    fn task(&self) -> Option<TaskSupport> {
+        self.task
     }
 
     fn problems(&self) -> Vec<String> {

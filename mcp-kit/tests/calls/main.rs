@@ -29,6 +29,7 @@ mod rounds;
 mod routers;
 mod schema_fuzz;
 mod structured;
+mod tasks;
 #[cfg(all(
     feature = "chrono",
     feature = "rust_decimal",

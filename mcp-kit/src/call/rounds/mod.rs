@@ -406,6 +406,10 @@ impl CallContext {
     /// Whether questions end the round of this call: the modern era, outside of
     /// tasks.
     pub(crate) fn has_rounds(&self) -> bool {
-        self.ask.is_none() && self.request.may_ask && self.request.version.era() == Era::Modern
+        let waits = match &self.task {
+            Some(task) => task.has_begun(),
+            None => self.ask.is_some(),
+        };
+        !waits && self.request.may_ask && self.request.version.era() == Era::Modern
     }
 }

@@ -261,6 +261,13 @@ impl HttpClient {
         self
     }
 
+    /// Declares the extension for tasks; see
+    /// [`ClientBuilder::tasks`](super::ClientBuilder::tasks).
+    pub fn tasks(mut self) -> Self {
+        self.script.declare_tasks();
+        self
+    }
+
     /// Sends this session id.
     ///
     /// # Panics

@@ -206,6 +206,7 @@ async fn drain(server: &Server, service: &HttpService, connections: &Connections
     {
         service.shared().mcp.give_up_calls();
     }
+    inner.tasks.drained(until).await;
     connections.close();
     // Answers are on their way as long as their clients read them.
     let last_write = Instant::now() + LAST_WRITE;

@@ -22,11 +22,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
+use tokio::time::Instant;
+
 use super::signals::Signals;
 use super::stream::{self, Greeting};
 use crate::call::{Origin, Transport};
 use crate::server::Server;
 use crate::support::task::AbortOnDrop;
+use crate::transport::LAST_WRITE;
 
 pub(crate) struct Streams {
     pub(crate) input: stream::Input,
@@ -249,6 +252,9 @@ impl Server {
         })
         .await;
         drop(watching);
+        // Their client was this one.
+        let tasks = &self.inner().tasks;
+        tasks.close(Instant::now() + LAST_WRITE).await;
         outcome
     }
 }

@@ -123,7 +123,7 @@ impl Connection {
     fn run(&mut self, mut call: Pending, batch: Option<&Arc<Batch>>) {
         // Bytes in the input when it ended were sent before the drain; bytes
         // that are read while the server drains were sent after.
-        if self.server.drain.is_draining() {
+        if self.server.drain.is_draining() && !call.runs_while_draining() {
             if self.calls.is_open(call.id()) {
                 call.discard(ErrorCode::InvalidRequest);
                 return self.refuse_duplicate(batch);

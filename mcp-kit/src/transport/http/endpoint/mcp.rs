@@ -211,7 +211,9 @@ fn modern(
     {
         param_headers::check(&target.param_headers, request.params.arguments, headers)?;
     }
-    endpoint.mcp.refuse_while_draining()?;
+    if !method.is_some_and(RpcMethod::runs_while_draining) {
+        endpoint.mcp.refuse_while_draining()?;
+    }
     let asked = sessions::route(&endpoint.mcp, Era::Modern, &mut session, request, meta);
     let asked = asked.map_err(|error| {
         let status = match error.code() {

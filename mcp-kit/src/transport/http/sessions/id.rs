@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::server::Peer;
+use crate::support::random;
 use crate::transport::http::message::refusal::Refusal;
 
 /// 128 random bits; 22 characters of base64url on the wire.
@@ -15,9 +16,7 @@ pub(crate) struct SessionId([u8; 16]);
 impl SessionId {
     /// Creates a new id; `None` if the system has no randomness to give.
     pub(crate) fn random() -> Option<Self> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).ok()?;
-        Some(Self(bytes))
+        Some(Self(random::id()?))
     }
 
     /// Parses an id as a client sends it.

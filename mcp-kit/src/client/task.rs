@@ -1,0 +1,173 @@
+//! Tasks of a client: handles in place of results, asked for until they have ended.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::request::sealed::Answered as _;
+use super::{CallResult, Client, RequestError};
+
+/// A task of a [`Client`]; made by [`Client::call_as_task`] and [`Client::task`].
+///
+/// ```
+/// use mcp_kit::prelude::*;
+/// use mcp_kit::testing::{Answer, Client};
+/// use mcp_kit::protocol::ProtocolVersion;
+/// use serde_json::json;
+///
+/// /// Builds the index again.
+/// #[tool(task)]
+/// async fn reindex(progress: Progress) -> &'static str {
+///     progress.report(1.0, Some(2.0), Some("reading"));
+///     tokio::task::yield_now().await;
+///     "The index is new."
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), mcp_kit::server::BuildError> {
+/// let server = Server::builder("search", "1.0.0").tool::<reindex>().build()?;
+/// let client = Client::builder(&server)
+///     .version(ProtocolVersion::V2026_07_28)
+///     .tasks()
+///     .connect()
+///     .await;
+/// let task = client.call_as_task("reindex", json!({})).await;
+/// assert_eq!(task.result().await.text(), "The index is new.");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Task<'a> {
+    client: &'a Client,
+    created: Value,
+    id: String,
+}
+
+impl Client {
+    /// Calls a tool whose calls become tasks. The client must have declared the
+    /// extension ([`ClientBuilder::tasks`](super::ClientBuilder::tasks)).
+    ///
+    /// # Panics
+    ///
+    /// Panics if the answer is not a new task.
+    #[allow(clippy::panic)]
+    pub async fn call_as_task(&self, tool: &str, arguments: Value) -> Task<'_> {
+        let created = match self.call(tool, arguments).outcome().await {
+            Ok(result) => result.json().clone(),
+            Err(error) => panic!("the call of {tool} became no task: {error}"),
+        };
+        assert_eq!(created["resultType"], "task", "no task: {created}");
+        let id = created["taskId"].as_str().unwrap_or_default().to_owned();
+        Task {
+            client: self,
+            created,
+            id,
+        }
+    }
+
+    /// Returns the task with this id, such as one that another connection of the
+    /// same caller has created.
+    #[must_use]
+    pub fn task(&self, id: &str) -> Task<'_> {
+        Task {
+            client: self,
+            created: Value::Null,
+            id: id.to_owned(),
+        }
+    }
+}
+
+impl Task<'_> {
+    /// Returns its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Returns the result by which it was created; `null` for [`Client::task`].
+    #[must_use]
+    pub fn created(&self) -> &Value {
+        &self.created
+    }
+
+    /// Returns its present state (`tasks/get`).
+    ///
+    /// # Errors
+    ///
+    /// Returns the error with which the server answers, such as for an unknown
+    /// task.
+    pub async fn get(&self) -> Result<Value, RequestError> {
+        let params = json!({"taskId": self.id});
+        self.client.request("tasks/get", params).await
+    }
+
+    /// Sends answers to its questions, by their keys (`tasks/update`).
+    ///
+    /// # Errors
+    ///
+    /// Returns the error with which the server answers.
+    pub async fn update(&self, answers: Value) -> Result<Value, RequestError> {
+        let params = json!({"taskId": self.id, "inputResponses": answers});
+        self.client.request("tasks/update", params).await
+    }
+
+    /// Cancels it (`tasks/cancel`).
+    ///
+    /// # Errors
+    ///
+    /// Returns the error with which the server answers.
+    pub async fn cancel(&self) -> Result<Value, RequestError> {
+        let params = json!({"taskId": self.id});
+        self.client.request("tasks/cancel", params).await
+    }
+
+    /// Asks for its state until it has ended, at the interval that the server
+    /// suggests, and returns the last state. Questions are answered by the script
+    /// of the client ([`ClientBuilder::answers`](super::ClientBuilder::answers));
+    /// without one they are left open.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the server answers with an error.
+    #[allow(clippy::panic)]
+    pub async fn ended(&self) -> Value {
+        loop {
+            let state = match self.get().await {
+                Ok(state) => state,
+                Err(error) => panic!("tasks/get: {error}"),
+            };
+            match state["status"].as_str() {
+                Some("working") => {}
+                Some("input_required") => {
+                    if let Some(answers) = self.client.script.answer_round(&state)
+                        && let Err(error) = self.update(answers).await
+                    {
+                        panic!("tasks/update: {error}");
+                    }
+                }
+                _ => return state,
+            }
+            let interval = state["pollIntervalMs"].as_u64().unwrap_or(100);
+            tokio::time::sleep(Duration::from_millis(interval)).await;
+        }
+    }
+
+    /// Waits like [`ended`](Self::ended), and returns the result of the tool.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the task has no result, since it was cancelled or has failed.
+    pub async fn result(&self) -> CallResult {
+        let mut state = self.ended().await;
+        assert_eq!(state["status"], "completed", "no result: {state}");
+        CallResult::read(state["result"].take(), Vec::new())
+    }
+}
+
+impl fmt::Debug for Task<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

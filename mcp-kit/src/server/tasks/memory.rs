@@ -1,0 +1,263 @@
+//! Tasks in the memory of the process.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use super::store::{StoredTask, TaskKey, TaskStore, TaskStoreError};
+use crate::limits::Limits;
+use crate::support::lock::Lock;
+
+/// Keeps tasks in the memory of the process: at most 10,000, with at most 64 MiB of
+/// states and results. They end with the process.
+///
+/// When it is full, it forgets finished tasks early: those of the principal whose
+/// tasks take most, the ones that would expire first.
+pub struct MemoryTasks {
+    most: Usage,
+    table: Lock<Table>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Usage {
+    tasks: usize,
+    bytes: usize,
+}
+
+#[derive(Default)]
+struct Table {
+    tasks: HashMap<TaskKey, Kept>,
+    /// The keys in the order in which they expire. The number distinguishes those
+    /// that expire together.
+    by_expiry: BTreeMap<Expiry, TaskKey>,
+    last: u64,
+    total: Usage,
+    /// The bytes of each principal's tasks.
+    principals: HashMap<Box<str>, Usage>,
+}
+
+type Expiry = (Instant, u64);
+
+struct Kept {
+    task: StoredTask,
+    expiry: Expiry,
+    bytes: usize,
+}
+
+/// The bytes that a task counts for in addition to its state.
+const PER_TASK: usize = 512;
+
+impl Default for MemoryTasks {
+    fn default() -> Self {
+        Self::holding(10_000, 64 << 20)
+    }
+}
+
+impl MemoryTasks {
+    fn holding(tasks: usize, bytes: usize) -> Self {
+        Self {
+            most: Usage { tasks, bytes },
+            table: Lock::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl TaskStore for MemoryTasks {
+    async fn put(&self, key: &TaskKey, task: StoredTask) -> Result<(), TaskStoreError> {
+        let now = Instant::now();
+        let mut table = self.table.lock();
+        table.expire(now);
+        let bytes = task.size() + 2 * (key.principal().len() + key.id().len()) + PER_TASK;
+        // The state before is kept if there is no room for this one.
+        let before = table.tasks.get(key).map_or(0, |kept| kept.bytes);
+        let is_new = usize::from(before == 0);
+        while table.total.tasks + is_new > self.most.tasks
+            || table.total.bytes + bytes - before > self.most.bytes
+        {
+            if !table.forget_one(key) {
+                return Err(TaskStoreError::Full);
+            }
+        }
+        table.remove(key);
+        table.insert(key.clone(), task, bytes, now);
+        Ok(())
+    }
+
+    async fn get(&self, key: &TaskKey) -> Result<Option<StoredTask>, TaskStoreError> {
+        let mut table = self.table.lock();
+        table.expire(Instant::now());
+        Ok(table.tasks.get(key).map(|kept| kept.task.clone()))
+    }
+}
+
+impl Table {
+    fn expire(&mut self, now: Instant) {
+        while let Some((expiry, key)) = self.by_expiry.first_key_value()
+            && expiry.0 <= now
+        {
+            let key = key.clone();
+            self.remove(&key);
+        }
+    }
+
+    /// Forgets a finished task other than `except`; returns whether there was one.
+    fn forget_one(&mut self, except: &TaskKey) -> bool {
+        let finished = |key: &&TaskKey| {
+            let kept = self.tasks.get(*key);
+            *key != except && kept.is_some_and(|kept| kept.task.is_finished())
+        };
+        let bytes_of = |key: &TaskKey| self.principals.get(key.principal()).map(|used| used.bytes);
+        // The first of those that are equal: the one that expires first.
+        let mut found: Option<(&TaskKey, Option<usize>)> = None;
+        for key in self.by_expiry.values().filter(finished) {
+            let bytes = bytes_of(key);
+            if found.is_none_or(|(_, most)| bytes > most) {
+                found = Some((key, bytes));
+            }
+        }
+        let Some((key, _)) = found else {
+            return false;
+        };
+        let key = key.clone();
+        self.remove(&key);
+        true
+    }
+
+    fn insert(&mut self, key: TaskKey, task: StoredTask, bytes: usize, now: Instant) {
+        self.last += 1;
+        let expiry = (now + task.keep_for().min(Limits::LONGEST_TIME), self.last);
+        let theirs = self.principals.entry(key.principal().into()).or_default();
+        for used in [&mut self.total, theirs] {
+            used.tasks += 1;
+            used.bytes += bytes;
+        }
+        self.by_expiry.insert(expiry, key.clone());
+        let kept = Kept {
+            task,
+            expiry,
+            bytes,
+        };
+        self.tasks.insert(key, kept);
+    }
+
+    fn remove(&mut self, key: &TaskKey) {
+        let Some(kept) = self.tasks.remove(key) else {
+            return;
+        };
+        self.by_expiry.remove(&kept.expiry);
+        self.total.tasks -= 1;
+        self.total.bytes -= kept.bytes;
+        if let Some(theirs) = self.principals.get_mut(key.principal()) {
+            theirs.tasks -= 1;
+            theirs.bytes -= kept.bytes;
+            if theirs.tasks == 0 {
+                self.principals.remove(key.principal());
+            }
+        }
+    }
+}
+
+impl fmt::Debug for MemoryTasks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryTasks")
+            .field("tasks", &self.table.lock().total.tasks)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::value::to_raw_value;
+    use tokio::time::advance;
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn task(text: &str, finished: bool) -> StoredTask {
+        StoredTask::new(to_raw_value(text).unwrap(), Vec::new(), finished, MINUTE)
+    }
+
+    async fn has(store: &MemoryTasks, key: &TaskKey) -> bool {
+        store.get(key).await.unwrap().is_some()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn task_is_kept_for_its_time_after_the_last_write() {
+        let store = MemoryTasks::default();
+        let key = TaskKey::new("alice", "1");
+        store.put(&key, task("working", false)).await.unwrap();
+        advance(MINUTE / 2).await;
+        store.put(&key, task("done", true)).await.unwrap();
+        advance(MINUTE * 3 / 4).await;
+        let kept = store.get(&key).await.unwrap().unwrap();
+        assert_eq!(kept.document(), r#""done""#);
+        assert!(!has(&store, &TaskKey::new("bob", "1")).await);
+        advance(MINUTE / 4).await;
+        assert!(!has(&store, &key).await);
+        let table = store.table.lock();
+        assert_eq!((table.total.tasks, table.total.bytes), (0, 0));
+        assert!(table.by_expiry.is_empty() && table.principals.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn full_store_forgets_finished_tasks_of_the_principal_with_most() {
+        let store = MemoryTasks::holding(4, 1 << 20);
+        let bob = TaskKey::new("bob", "0");
+        store.put(&bob, task("", true)).await.unwrap();
+        let alice: Vec<_> = ["1", "2", "3", "4"]
+            .map(|id| TaskKey::new("alice", id))
+            .into();
+        store.put(&alice[0], task("", false)).await.unwrap();
+        for key in &alice[1..] {
+            store.put(key, task("", true)).await.unwrap();
+        }
+        assert!(!has(&store, &alice[1]).await, "the oldest finished one");
+        for key in [&bob, &alice[0], &alice[2], &alice[3]] {
+            assert!(has(&store, key).await, "{key:?} {}", key.id());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unfinished_tasks_are_never_forgotten_for_another() {
+        let store = MemoryTasks::holding(100, 2 * (PER_TASK + 100));
+        let keys = ["1", "2", "3"].map(|id| TaskKey::new("alice", id));
+        for key in &keys[..2] {
+            store.put(key, task("", false)).await.unwrap();
+        }
+        let full = store.put(&keys[2], task("", false)).await;
+        assert_eq!(full, Err(TaskStoreError::Full));
+        // Nor does a state that is too large replace the one before.
+        let large = "x".repeat(500);
+        let full = store.put(&keys[1], task(&large, true)).await;
+        assert_eq!(full, Err(TaskStoreError::Full));
+        assert_eq!(
+            store.get(&keys[1]).await.unwrap().unwrap().document(),
+            r#""""#
+        );
+        store.put(&keys[0], task("", true)).await.unwrap();
+        store.put(&keys[1], task(&large, true)).await.unwrap();
+        assert!(!has(&store, &keys[0]).await);
+    }
+
+    #[test]
+    fn stored_task_is_read_as_it_was_written() {
+        let task = StoredTask::new(
+            to_raw_value(&[1, 2]).unwrap(),
+            vec!["admin".to_owned()],
+            true,
+            MINUTE,
+        );
+        let read = StoredTask::from_json(&task.to_json()).unwrap();
+        assert_eq!(read.document(), "[1,2]");
+        assert_eq!(read.scopes(), ["admin"]);
+        assert!(read.is_finished());
+        assert!(StoredTask::from_json("{}").is_none());
+    }
+}

@@ -1,0 +1,223 @@
+//! `tasks/get`, `tasks/update`, `tasks/cancel`.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use super::store::{TaskKey, TaskMessage};
+use crate::args::{Acceptance, CompiledArgs};
+use crate::call::{
+    Answer, Call, CallContext, Chains, Error, ErrorKind, Handler, KindRow, NextFuture, Target,
+    Work, WorkFuture, as_protocol_error,
+};
+use crate::limits::Limits;
+use crate::observe::Log;
+use crate::primitive::{CommonDefinition, Kind, PrimitiveInfo};
+use crate::protocol::{ClientCapability, Era, RpcError};
+use crate::server::ServerInner;
+use crate::server::dispatch::{Ask, text};
+
+/// A request about a task.
+struct TaskRequest {
+    server: Arc<ServerInner>,
+    is_declared: bool,
+    id: String,
+    does: Action,
+}
+
+#[derive(Clone)]
+enum Action {
+    Get,
+    Send(TaskMessage),
+}
+
+impl ServerInner {
+    pub(in crate::server) fn get_task(
+        self: &Arc<Self>,
+        ask: &Ask<'_, '_>,
+    ) -> Result<Box<dyn Work>, RpcError> {
+        self.task_request(ask, |_| Ok(Action::Get))
+    }
+
+    pub(in crate::server) fn update_task(
+        self: &Arc<Self>,
+        ask: &Ask<'_, '_>,
+    ) -> Result<Box<dyn Work>, RpcError> {
+        self.task_request(ask, |ask| {
+            let answers = ask.request.params.input_responses;
+            let answers = answers.filter(|answers| answers.get().starts_with('{'));
+            let answers: &RawValue = answers.ok_or_else(|| {
+                RpcError::invalid_params(
+                    r#"Invalid params: "inputResponses" must be given, as an object"#,
+                )
+            })?;
+            Ok(Action::Send(TaskMessage::Answers(answers.to_owned())))
+        })
+    }
+
+    pub(in crate::server) fn cancel_task(
+        self: &Arc<Self>,
+        ask: &Ask<'_, '_>,
+    ) -> Result<Box<dyn Work>, RpcError> {
+        self.task_request(ask, |_| Ok(Action::Send(TaskMessage::Cancel)))
+    }
+
+    fn task_request(
+        self: &Arc<Self>,
+        ask: &Ask<'_, '_>,
+        action: impl FnOnce(&Ask<'_, '_>) -> Result<Action, RpcError>,
+    ) -> Result<Box<dyn Work>, RpcError> {
+        if !self.registry.current().has_tasks() {
+            return Err(RpcError::method_not_found(&ask.request.method));
+        }
+        let is_declared = ask.declares(ClientCapability::Tasks);
+        let (id, does) = match is_declared {
+            true => (
+                text(ask.request.params.task_id, "taskId")?.into_owned(),
+                action(ask)?,
+            ),
+            false => (String::new(), Action::Get),
+        };
+        Ok(Box::new(TaskRequest {
+            server: Arc::clone(self),
+            is_declared,
+            id,
+            does,
+        }))
+    }
+}
+
+impl Work for TaskRequest {
+    fn run(&self, call: &Arc<CallContext>) -> WorkFuture {
+        let (server, call) = (Arc::clone(&self.server), Arc::clone(call));
+        let key = TaskKey::new(call.principal.name(), &self.id);
+        let (is_declared, does) = (self.is_declared, self.does.clone());
+        Box::pin(async move {
+            if !is_declared {
+                return Err(Error::needs_tasks());
+            }
+            match does {
+                Action::Get => get(&server, &call, &key).await,
+                Action::Send(message) => send(&server, &call, &key, message).await,
+            }
+        })
+    }
+
+    fn runs_while_draining(&self) -> bool {
+        true
+    }
+}
+
+async fn get(server: &ServerInner, call: &CallContext, key: &TaskKey) -> Result<Answer, Error> {
+    let stored = match server.tasks.running(key) {
+        Some(task) => Some(task.stored()),
+        None => server
+            .tasks
+            .store()
+            .get(key)
+            .await
+            .map_err(Error::internal)?,
+    };
+    let stored = stored.filter(|task| may_use(call, task.scopes()));
+    let stored = stored.ok_or_else(unknown)?;
+    if stored.is_finished() {
+        server.tasks.was_read(key);
+    }
+    Ok(call.answer_with(|out| {
+        let document = stored.document();
+        out.extend_from_slice(&document.as_bytes()[..document.len() - 1]);
+        call.home.end_result(out, Era::Modern, None);
+    }))
+}
+
+async fn send(
+    server: &ServerInner,
+    call: &CallContext,
+    key: &TaskKey,
+    message: TaskMessage,
+) -> Result<Answer, Error> {
+    let store = server.tasks.store();
+    match server.tasks.running(key) {
+        Some(task) => {
+            if !may_use(call, task.stored().scopes()) {
+                return Err(unknown());
+            }
+            task.receive(&message);
+            // What the client reads next has seen its message.
+            let _ = task.publish(store).await;
+        }
+        None => {
+            let stored = store.get(key).await.map_err(Error::internal)?;
+            let stored = stored.filter(|task| may_use(call, task.scopes()));
+            if !stored.ok_or_else(unknown)?.is_finished() {
+                store.send(key, message).await.map_err(Error::internal)?;
+            }
+        }
+    }
+    Ok(call.answer_with(|out| {
+        out.push(b'{');
+        let empty = out.len();
+        call.home.end_result(out, Era::Modern, None);
+        if out.get(empty) == Some(&b',') {
+            out.remove(empty);
+        }
+    }))
+}
+
+fn may_use(call: &CallContext, scopes: &[String]) -> bool {
+    scopes.iter().all(|scope| call.principal.has_scope(scope))
+}
+
+/// The task has expired, never existed, or belongs to another caller: the answer does
+/// not say which.
+fn unknown() -> Error {
+    Error::refusal(
+        ErrorKind::NotFound,
+        "Unknown task: it has expired or never existed.",
+    )
+}
+
+/// Returns what requests about tasks call: their refusals are protocol errors, and only
+/// failures of the server are logged.
+pub(super) fn target(limits: &Limits) -> Target {
+    let common = CommonDefinition::new("tasks".into(), "".into());
+    Target {
+        info: PrimitiveInfo::new(Kind::Tool, &common, Vec::new()),
+        kind: &REQUESTS,
+        handler: Arc::new(NoHandler),
+        readable_by: None,
+        chains: Chains {
+            local: Box::default(),
+            network: Box::default(),
+        },
+        arguments: Arc::new(CompiledArgs::none()),
+        acceptance: Acceptance::default(),
+        timeout: limits.call_time.min(Limits::LONGEST_TIME),
+        result_bytes: limits.result_bytes,
+        observers: Box::new([Arc::new(Log { all_calls: false })]),
+        asks: false,
+        task: None,
+        has_span: false,
+        #[cfg(feature = "http")]
+        param_headers: Arc::new([]),
+    }
+}
+
+static REQUESTS: KindRow = KindRow {
+    kind: Kind::Tool,
+    has_text_arguments: false,
+    write: |_, _, _| {},
+    failure: as_protocol_error,
+    unknown: |_, kind, name| RpcError::unknown(kind.as_str(), name),
+};
+
+/// Requests about tasks are answered by their own work.
+struct NoHandler;
+
+impl Handler for NoHandler {
+    fn run(&self, _: Call) -> NextFuture<'_> {
+        Box::pin(std::future::ready(Err(Error::internal(
+            "a request about a task has no handler",
+        ))))
+    }
+}

@@ -1,0 +1,135 @@
+//! Runs a task: its handler in one task of the runtime, and its time, its messages
+//! and the end of the server in another, so that a handler that blocks its thread
+//! delays none of them.
+
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::task::{End, Task};
+use crate::call::{Concluded, Due, Pending, Refusal, Running};
+use crate::limits::Limits;
+use crate::server::ServerInner;
+
+/// Runs a task that has begun, to its end.
+pub(super) fn start(
+    server: &Arc<ServerInner>,
+    task: Arc<Task>,
+    pending: Pending,
+    running: Running,
+) {
+    let handler = Handler(tokio::spawn(running.conclude()));
+    let server = Arc::clone(server);
+    tokio::spawn(async move {
+        watch(&server, &task, pending, handler).await;
+        settle(&server, &task).await;
+    });
+}
+
+/// Writes the end of a task that never ran.
+pub(super) fn forget(server: &Arc<ServerInner>, task: &Arc<Task>) {
+    server.tasks.remove(task);
+    let (server, task) = (Arc::clone(server), Arc::clone(task));
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(async move {
+            let _ = task.publish(server.tasks.store()).await;
+        });
+    }
+}
+
+/// The handler of a task, which ends with this.
+struct Handler(JoinHandle<Option<Concluded>>);
+
+impl Drop for Handler {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Watches a task until it has ended, and stops its handler.
+async fn watch(server: &Arc<ServerInner>, task: &Task, pending: Pending, mut handler: Handler) {
+    let store = server.tasks.store();
+    let mut messages = store.receive(&task.key);
+    let mut server_ends = Box::pin(server_ends(server));
+    let mut due = Box::pin(sleep_until(pending.due(Instant::now())));
+    loop {
+        tokio::select! {
+            biased;
+            concluded = &mut handler.0 => {
+                match concluded {
+                    Ok(Some(concluded)) => task.end(End::With(concluded)),
+                    // It panicked outside of the handler.
+                    _ => refuse(task, &pending, Refusal::Lost),
+                };
+                return;
+            }
+            () = task.stopped.notified() => break,
+            () = &mut server_ends => {
+                server.tasks.owe(&task.key);
+                refuse(task, &pending, Refusal::ShuttingDown);
+                break;
+            }
+            () = &mut due => match pending.expire(Instant::now()) {
+                Due::Later(at) => due.as_mut().reset(at),
+                Due::Ended(ended) => {
+                    task.end(End::With(ended.conclude(Refusal::TimedOut)));
+                    break;
+                }
+                // The handler's end is on its way.
+                Due::HasEnded => due.as_mut().reset(Instant::now() + Limits::LONGEST_TIME),
+            },
+            message = &mut messages => {
+                task.receive(&message);
+                messages = store.receive(&task.key);
+            }
+            () = task.changed.notified() => {
+                // If it fails, the next state or the result will be written.
+                let _ = task.publish(store).await;
+            }
+        }
+    }
+    // The handler's future is dropped where it runs, and its observers are notified
+    // there, unless its end was reported already.
+    handler.0.abort();
+    if let Some(ended) = pending.end() {
+        ended.cancel();
+    }
+}
+
+/// Ends a task that runs no more with a refusal.
+fn refuse(task: &Task, pending: &Pending, why: Refusal) -> bool {
+    match pending.end() {
+        Some(ended) => task.end(End::With(ended.conclude(why))),
+        None => task.end(End::With(pending.conclude_lost())),
+    }
+}
+
+/// Waits until the tasks of a server must end: shortly before its drain time is over,
+/// so that their clients can still read how they ended.
+async fn server_ends(server: &ServerInner) {
+    let time = server.limits.drain_time.min(Limits::LONGEST_TIME);
+    let drained = async {
+        server.drain.started().await;
+        sleep(time - super::last_reads(time)).await;
+    };
+    tokio::select! {
+        () = drained => {}
+        () = server.tasks.closing() => {}
+    }
+}
+
+/// Writes the end of a task, and forgets it in this process.
+async fn settle(server: &ServerInner, task: &Arc<Task>) {
+    let store = server.tasks.store();
+    if let Err(error) = task.publish(store).await {
+        tracing::error!(
+            target: "mcp_kit::tasks",
+            %error,
+            "the result of a task could not be stored"
+        );
+        task.replace_result();
+        let _ = task.publish(store).await;
+    }
+    server.tasks.remove(task);
+}
