@@ -153,6 +153,7 @@ pub mod caller;
 pub mod cli;
 #[cfg(any(feature = "cli", feature = "testing"))]
 mod client;
+pub mod completion;
 pub mod content;
 pub mod elicit;
 pub mod extract;

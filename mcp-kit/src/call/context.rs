@@ -15,9 +15,9 @@ use super::deadline::Deadline;
 use super::lent::{HeldPermit, LendablePermits};
 use super::phase::Phase;
 use super::{
-    Ask, BecomesTask, CallScope, CallText, Cancelled, Error, ErrorKind, Questions, Reported,
-    RequestInfo, RequestSource, ResourceUri, RoundSettings, RunPermit, StateMap, Subject, Target,
-    Transport, Work,
+    Ask, BecomesTask, CallScope, CallText, Cancelled, CompletionRequest, Error, ErrorKind,
+    Questions, Reported, RequestInfo, RequestSource, ResourceUri, RoundSettings, RunPermit,
+    StateMap, Subject, Target, Transport, Work,
 };
 use crate::args::{ArgumentNames, Decoded, Violations};
 use crate::caller::Principal;
@@ -232,7 +232,7 @@ impl CallContext {
     pub(crate) fn uri(&self) -> Option<&ResourceUri> {
         match self.subject.as_deref()? {
             Subject::Read(uri) => Some(uri),
-            Subject::List(_) => None,
+            Subject::List(_) | Subject::Complete(_) => None,
         }
     }
 
@@ -346,6 +346,15 @@ impl Call {
     #[must_use]
     pub fn uri(&self) -> Option<&ResourceUri> {
         self.context().uri()
+    }
+
+    /// Returns the argument that is completed, if the call is a completion.
+    #[must_use]
+    pub fn completion(&self) -> Option<&CompletionRequest> {
+        match self.context().subject.as_deref()? {
+            Subject::Complete(request) => Some(request),
+            _ => None,
+        }
     }
 
     /// Returns what clients know of the called primitive.

@@ -52,7 +52,7 @@ pub use observer::{CallInfo, Ending, Observer};
 pub use outcome::Outcome;
 pub use reply::Reply;
 pub use request::{RequestInfo, Transport};
-pub use subject::ResourceUri;
+pub use subject::{CompletionRequest, ResourceUri};
 
 pub(crate) use becoming::{BecomesTask, BeginFuture, BeginTask, Concluded, TaskTarget};
 pub(crate) use cancelled::Cancelled;

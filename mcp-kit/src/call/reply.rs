@@ -1,6 +1,8 @@
 //! The reply of a handler.
 
-use crate::content::{PromptResult, ResourcePage, ResourceResult, ResultMeta, ToolResult};
+use crate::content::{
+    Completions, PromptResult, ResourcePage, ResourceResult, ResultMeta, ToolResult,
+};
 use crate::primitive::Kind;
 
 /// The reply of a call, of the kind that was called.
@@ -32,6 +34,8 @@ pub enum Reply {
     Resource(ResourceResult),
     /// A page of a list of resources.
     ResourcePage(ResourcePage),
+    /// Suggestions for an argument.
+    Completion(Completions),
 }
 
 impl Reply {
@@ -43,6 +47,7 @@ impl Reply {
             Self::Tool(_) => Kind::Tool,
             Self::Prompt(_) => Kind::Prompt,
             Self::Resource(_) | Self::ResourcePage(_) => Kind::Resource,
+            Self::Completion(_) => Kind::Completion,
         }
     }
 
@@ -115,7 +120,7 @@ impl Reply {
             Self::Tool(result) => &result.meta,
             Self::Prompt(result) => &result.meta,
             Self::Resource(result) => &result.meta,
-            Self::ResourcePage(_) => return None,
+            Self::ResourcePage(_) | Self::Completion(_) => return None,
         };
         (!meta.is_empty()).then_some(meta)
     }
@@ -127,6 +132,7 @@ impl Reply {
             Self::Prompt(result) => result.size(),
             Self::Resource(result) => result.size(),
             Self::ResourcePage(page) => page.size(),
+            Self::Completion(completions) => completions.size(),
         }
     }
 
@@ -138,6 +144,7 @@ impl Reply {
             Self::Prompt(result) => result.fits(bytes),
             Self::Resource(result) => result.fits(bytes),
             Self::ResourcePage(page) => page.size() <= bytes,
+            Self::Completion(completions) => completions.size() <= bytes,
         }
     }
 }
@@ -145,6 +152,12 @@ impl Reply {
 impl From<ToolResult> for Reply {
     fn from(result: ToolResult) -> Self {
         Self::Tool(result)
+    }
+}
+
+impl From<Completions> for Reply {
+    fn from(completions: Completions) -> Self {
+        Self::Completion(completions)
     }
 }
 

@@ -1,5 +1,5 @@
 //! What a request is about if a registered name alone does not say it: the URI
-//! that a template matched, or a page of a list.
+//! that a template matched, a page of a list, or the argument that is completed.
 
 use std::sync::Arc;
 
@@ -12,6 +12,8 @@ pub(crate) enum Subject {
     Read(ResourceUri),
     /// The resources of a provider are listed.
     List(ListRequest),
+    /// An argument is completed.
+    Complete(CompletionRequest),
 }
 
 /// A URI that is read, with the values of its template's variables.
@@ -83,6 +85,43 @@ pub(crate) struct ListRequest {
     pub(crate) then: Option<String>,
 }
 
+/// A request for suggestions: the argument, the text that the person typed so
+/// far, and the arguments that were chosen before. (Specification:
+/// `CompleteRequest`.)
+///
+/// A completing function takes it as a parameter; see
+/// [`completion`](crate::completion). The client chose all of it: nothing has
+/// checked the values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CompletionRequest {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    pub(crate) arguments: Vec<(String, String)>,
+}
+
+impl CompletionRequest {
+    /// Returns the name of the argument or variable.
+    #[must_use]
+    pub fn argument_name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the text that was typed so far, possibly empty.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// Returns the value of another argument that was chosen before. Clients
+    /// send these since 2025-06-18, and not all do.
+    #[must_use]
+    pub fn argument(&self, name: &str) -> Option<&str> {
+        let mut arguments = self.arguments.iter();
+        let found = arguments.find(|(other, _)| other == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
 impl Subject {
     /// Returns the number of bytes that the client made it hold.
     pub(super) fn size(&self) -> usize {
@@ -92,6 +131,11 @@ impl Subject {
                 uri.text.len() + values.sum::<usize>()
             }
             Self::List(request) => request.cursor.as_ref().map_or(0, String::len),
+            Self::Complete(request) => {
+                let arguments = request.arguments.iter();
+                let arguments = arguments.map(|(name, value)| name.len() + value.len());
+                request.name.len() + request.value.len() + arguments.sum::<usize>()
+            }
         }
     }
 }

@@ -77,9 +77,33 @@ impl Target {
 pub(crate) struct Chains {
     pub(crate) local: Box<[Arc<dyn Middleware>]>,
     pub(crate) network: Box<[Arc<dyn Middleware>]>,
+    /// The position of HTTP's default rate, if the primitive has no rate.
+    unlimited_at: Option<usize>,
 }
 
 impl Chains {
+    /// Creates both chains, without HTTP's default rate. `unlimited_at` is its
+    /// position, unless the primitive has a rate.
+    pub(crate) fn new(local: Box<[Arc<dyn Middleware>]>, unlimited_at: Option<usize>) -> Self {
+        Self {
+            network: local.clone(),
+            local,
+            unlimited_at,
+        }
+    }
+
+    /// Returns the same chains with another default rate over HTTP.
+    pub(crate) fn with_network_rate(&self, rate: Option<Arc<dyn Middleware>>) -> Self {
+        let mut network = self.local.to_vec();
+        if let (Some(at), Some(limit)) = (self.unlimited_at, rate) {
+            network.insert(at, limit);
+        }
+        Self {
+            network: network.into(),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn of(&self, transport: Transport) -> &[Arc<dyn Middleware>] {
         match transport {
             Transport::Http => &self.network,

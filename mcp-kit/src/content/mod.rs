@@ -2,6 +2,7 @@
 
 mod annotations;
 mod block;
+mod completions;
 pub(crate) mod finite;
 mod prompt_result;
 mod resource;
@@ -11,6 +12,7 @@ mod tool_result;
 
 pub use annotations::ResourceAnnotations;
 pub use block::{Audio, Content, EmbeddedResource, Image, ResourceLink, Text};
+pub use completions::Completions;
 pub use prompt_result::{PromptMessage, PromptResult, Role};
 pub use resource::{ResourceContents, ResourceResult};
 pub use resource_page::ResourcePage;

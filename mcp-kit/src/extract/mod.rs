@@ -18,7 +18,7 @@ pub use task::Task;
 
 use std::future::Future;
 
-use crate::call::{Call, Error, ResourceUri};
+use crate::call::{Call, CompletionRequest, Error, ResourceUri};
 use crate::caller::Principal;
 
 /// A parameter that a handler extracts from the call or the server.
@@ -121,6 +121,16 @@ impl FromCall for Principal {
 impl FromCall for RequestInfo {
     async fn from_call(call: &mut Call) -> Result<Self, Error> {
         Ok(call.request().clone())
+    }
+
+    fn requires(_: &mut Requirements) {}
+}
+
+/// Extracts the argument that is completed, in a completing function.
+impl FromCall for CompletionRequest {
+    async fn from_call(call: &mut Call) -> Result<Self, Error> {
+        let request = call.completion().cloned();
+        request.ok_or_else(|| Error::internal("the call completes no argument"))
     }
 
     fn requires(_: &mut Requirements) {}

@@ -21,10 +21,14 @@ pub enum Kind {
     /// A template of resources, or a provider of some; each of its URIs is read
     /// with `resources/read`.
     ResourceTemplate,
+    /// The completion of a prompt's arguments or a template's variables,
+    /// requested with `completion/complete`; it has the name of the prompt or the
+    /// template.
+    Completion,
 }
 
 impl Kind {
-    /// Every kind, in the order in which commands show them.
+    /// Every kind that has a list, in the order in which commands show them.
     #[cfg(feature = "cli")]
     pub(crate) const ALL: &[Self] = &[
         Self::Tool,
@@ -34,7 +38,7 @@ impl Kind {
     ];
 
     /// Its word in logs, metrics and traces: `tool`, `prompt`, `resource`,
-    /// `resource_template`.
+    /// `resource_template`, `completion`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,6 +46,7 @@ impl Kind {
             Self::Prompt => "prompt",
             Self::Resource => "resource",
             Self::ResourceTemplate => "resource_template",
+            Self::Completion => "completion",
         }
     }
 
@@ -52,6 +57,19 @@ impl Kind {
             Self::Prompt => "prompts",
             Self::Resource => "resources",
             Self::ResourceTemplate => "resourceTemplates",
+            Self::Completion => "completions",
+        }
+    }
+
+    /// The attribute of a trace that has its name. (OpenTelemetry's semantic
+    /// conventions for MCP.)
+    #[cfg(feature = "otel")]
+    pub(crate) const fn trace_attribute(self) -> Option<&'static str> {
+        match self {
+            Self::Tool => Some("gen_ai.tool.name"),
+            Self::Prompt => Some("gen_ai.prompt.name"),
+            Self::Resource | Self::ResourceTemplate => Some("mcp.resource.uri"),
+            Self::Completion => None,
         }
     }
 
@@ -100,6 +118,14 @@ impl PrimitiveInfo {
             description: common.description.clone(),
             scopes,
             annotations: Annotations::default(),
+        }
+    }
+
+    /// Describes the completion of this prompt or template.
+    pub(crate) fn of_completion(&self) -> Self {
+        Self {
+            kind: Kind::Completion,
+            ..self.clone()
         }
     }
 

@@ -27,6 +27,12 @@ pub(crate) struct Params<'a> {
     pub(crate) level: Option<&'a RawValue>,
     /// The task that a request is about.
     pub(crate) task_id: Option<&'a RawValue>,
+    /// The prompt or template of `completion/complete`.
+    pub(crate) reference: Option<&'a RawValue>,
+    /// The argument of `completion/complete`.
+    pub(crate) argument: Option<&'a RawValue>,
+    /// The other arguments of `completion/complete`.
+    pub(crate) context: Option<&'a RawValue>,
     pub(crate) request_id: Option<&'a RawValue>,
     pub(crate) notifications: Option<&'a RawValue>,
     pub(crate) meta: Option<&'a RawValue>,
@@ -46,6 +52,10 @@ enum Member {
     RequestState,
     TaskId,
     Level,
+    #[serde(rename = "ref")]
+    Reference,
+    Argument,
+    Context,
     RequestId,
     Notifications,
     #[serde(rename = "_meta")]
@@ -85,6 +95,9 @@ impl<'de> Visitor<'de> for ParamsVisitor {
                 Member::RequestState => &mut params.request_state,
                 Member::Level => &mut params.level,
                 Member::TaskId => &mut params.task_id,
+                Member::Reference => &mut params.reference,
+                Member::Argument => &mut params.argument,
+                Member::Context => &mut params.context,
                 Member::RequestId => &mut params.request_id,
                 Member::Notifications => &mut params.notifications,
                 Member::Meta => &mut params.meta,

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use super::Registration;
 use super::registration::Layers;
-use crate::args::Acceptance;
-use crate::call::{BeginTask, Chains, Definition, Middleware, Observer, Target, TaskTarget};
+use crate::args::{Acceptance, CompiledArgs};
+use crate::call::{
+    BeginTask, Chains, Definition, KindRow, Middleware, Observer, Target, TaskTarget,
+};
+use crate::completion::{CompletionHandler, row_for};
 use crate::limits::{Ledger, Limits};
 use crate::middleware::{Authorize, ConcurrencyLimit, RateLimit, Timeout, Validate};
 use crate::observe::{Log, Meter};
-use crate::primitive::{Annotations, PrimitiveInfo, TaskSupport, WarningCode};
+use crate::primitive::{Annotations, OwnLimits, PrimitiveInfo, TaskSupport, WarningCode};
 use crate::protocol::Era;
 
 /// The server's settings for all of its primitives.
@@ -32,6 +35,10 @@ pub(crate) struct Policy {
 pub(crate) struct Entry {
     pub(crate) target: Arc<Target>,
     pub(crate) definition: Arc<dyn Definition>,
+    /// Suggests values for its arguments, if its kind has completion.
+    pub(super) completion: Option<Arc<Target>>,
+    /// Whether there are suggestions for any of its arguments.
+    pub(super) has_suggestions: bool,
     /// Its position in the order of registration; cursors contain it.
     pub(super) serial: u64,
     /// Whether it is neither listed nor callable.
@@ -39,9 +46,6 @@ pub(crate) struct Entry {
     accepted_warnings: Arc<[WarningCode]>,
     /// The primitive in a list, as JSON: legacy, modern.
     listed: [Arc<str>; 2],
-    /// The position of HTTP's default rate, if the primitive has no rate.
-    #[cfg(all(feature = "cli", feature = "http"))]
-    unlimited_at: Option<usize>,
 }
 
 /// A primitive for the registry, without what only the registry knows: its
@@ -49,17 +53,17 @@ pub(crate) struct Entry {
 pub(crate) struct Prepared {
     target: Target,
     task: Option<PreparedTask>,
+    completion: Option<Target>,
+    has_suggestions: bool,
     pub(super) definition: Arc<dyn Definition>,
     accepted_warnings: Arc<[WarningCode]>,
     listed: [Arc<str>; 2],
-    /// The position of HTTP's default rate, if the primitive has no rate.
-    unlimited_at: Option<usize>,
 }
 
 /// How the calls of a primitive become tasks.
 struct PreparedTask {
     is_required: bool,
-    layers: Box<[Arc<dyn Middleware>]>,
+    chains: Chains,
     time: Duration,
 }
 
@@ -76,6 +80,7 @@ impl Policy {
             strict_arguments,
             accepted_warnings,
             readable_by,
+            completers,
             layers: mut own_layers,
             scopes,
             ..
@@ -84,60 +89,40 @@ impl Policy {
             .timeout
             .unwrap_or(self.limits.call_time)
             .min(Limits::LONGEST_TIME);
-        let rate_limit = match limits.rate {
-            Some(rate) => Some(RateLimit::of_calls(&self.ledger, rate)),
-            None => self.rate_limit.clone(),
-        };
         let info = definition.info(scopes, &self.default_hints);
         own_layers.wrap_in(&self.layers);
 
-        let mut layers: Vec<Arc<dyn Middleware>> = vec![Arc::new(Authorize)];
-        layers.retain(|layer| layer.applies(&info));
-        let unlimited_at = rate_limit.is_none().then_some(layers.len());
-        if let Some(limit) = rate_limit {
-            layers.push(Arc::new(limit));
-        }
-        let admission = layers.len(); // the rest is what a task does
-        layers.push(Arc::new(Timeout::new(timeout)));
-        if let Some(calls) = limits.concurrency {
-            layers.push(Arc::new(ConcurrencyLimit::new(calls)));
-        }
-        layers.extend(definition.layers());
-        let built_in = layers.len() + 1; // and `Validate`
-        let applying = |layers: &[Arc<dyn Middleware>]| {
-            let layers = layers.iter().filter(|layer| layer.applies(&info));
-            layers.cloned().collect::<Vec<_>>()
+        let around = Around {
+            limits,
+            timeout,
+            layers: &own_layers,
+            inner: definition.layers(),
         };
-        layers.extend(applying(own_layers.before_validation()));
-        layers.push(Arc::new(Validate));
-        layers.extend(applying(own_layers.after_validation()));
-
-        let asks = handler_asks || layers.len() > built_in;
-
+        let merged = self.merged(&info, around);
         let listed = [Era::Legacy, Era::Modern].map(|era| definition.listing(&info, era).into());
         let task = definition.task().map(|support| {
-            let mut layers = layers.clone();
             let time = self.limits.task_time.min(Limits::LONGEST_TIME);
-            if let Some(timeout) = layers.get_mut(admission) {
-                *timeout = Arc::new(Timeout::new(time));
-            }
-            if !begins_task {
-                layers.insert(admission, Arc::new(BeginTask));
-            }
             PreparedTask {
                 is_required: support == TaskSupport::Required,
-                layers: layers.into(),
+                chains: merged.for_task(time, begins_task).chains(),
                 time,
             }
         });
+        let mut completion = None;
+        let mut has_suggestions = false;
+        if let Some(row) = row_for(info.kind()).filter(|_| !definition.is_provider()) {
+            let arguments = &definition.common().arguments;
+            let handler =
+                CompletionHandler::new(&arguments.declared_names(), arguments.schema(), completers);
+            has_suggestions = handler.has_any();
+            completion = Some(self.completion(row, handler, info.of_completion(), &own_layers));
+        }
         let target = Target {
             kind: definition.row(),
             handler,
             readable_by,
-            chains: Chains {
-                local: layers.into(),
-                network: Box::default(),
-            },
+            asks: handler_asks || merged.has_own_layers,
+            chains: merged.chains(),
             arguments: Arc::clone(&definition.common().arguments),
             acceptance: Acceptance {
                 strict: (self.strict_arguments || strict_arguments)
@@ -147,7 +132,6 @@ impl Policy {
             timeout,
             result_bytes: limits.result_bytes.unwrap_or(self.limits.result_bytes),
             observers: Box::default(),
-            asks,
             task: None,
             has_span: self.log_calls,
             #[cfg(feature = "http")]
@@ -157,12 +141,136 @@ impl Policy {
         Prepared {
             target,
             task,
+            completion,
+            has_suggestions,
             definition: definition.into(),
             accepted_warnings: accepted_warnings.into(),
             listed,
-            unlimited_at,
         }
     }
+
+    /// Returns the completion of a primitive: a call by itself, with the server's
+    /// limits.
+    fn completion(
+        &self,
+        row: &'static KindRow,
+        handler: CompletionHandler,
+        info: PrimitiveInfo,
+        layers: &Layers,
+    ) -> Target {
+        let timeout = self.limits.call_time.min(Limits::LONGEST_TIME);
+        let around = Around {
+            limits: OwnLimits::default(),
+            timeout,
+            layers,
+            inner: Vec::new(),
+        };
+        Target {
+            kind: row,
+            handler: Arc::new(handler),
+            readable_by: None,
+            chains: self.merged(&info, around).chains(),
+            arguments: Arc::new(CompiledArgs::none()),
+            acceptance: Acceptance::default(),
+            timeout,
+            result_bytes: self.limits.result_bytes,
+            observers: Box::default(),
+            asks: false,
+            task: None,
+            has_span: self.log_calls,
+            #[cfg(feature = "http")]
+            param_headers: Arc::default(),
+            info,
+        }
+    }
+
+    /// Merges the layers of a primitive with the server's.
+    fn merged(&self, info: &PrimitiveInfo, around: Around<'_>) -> Merged {
+        let rate_limit = match around.limits.rate {
+            Some(rate) => Some(RateLimit::of_calls(&self.ledger, rate)),
+            None => self.rate_limit.clone(),
+        };
+        let mut layers: Vec<Arc<dyn Middleware>> = vec![Arc::new(Authorize)];
+        layers.retain(|layer| layer.applies(info));
+        let unlimited_at = rate_limit.is_none().then_some(layers.len());
+        if let Some(limit) = rate_limit {
+            layers.push(Arc::new(limit));
+        }
+        let admission = layers.len();
+        layers.push(Arc::new(Timeout::new(around.timeout)));
+        if let Some(calls) = around.limits.concurrency {
+            layers.push(Arc::new(ConcurrencyLimit::new(calls)));
+        }
+        layers.extend(around.inner);
+        let built_in = layers.len() + 1; // and `Validate`
+        let applying = |layers: &[Arc<dyn Middleware>]| {
+            let layers = layers.iter().filter(|layer| layer.applies(info));
+            layers.cloned().collect::<Vec<_>>()
+        };
+        layers.extend(applying(around.layers.before_validation()));
+        layers.push(Arc::new(Validate));
+        layers.extend(applying(around.layers.after_validation()));
+        Merged {
+            has_own_layers: layers.len() > built_in,
+            layers,
+            unlimited_at,
+            admission,
+        }
+    }
+
+    /// Returns the observers of a primitive's calls.
+    fn observers_of(&self, info: &PrimitiveInfo) -> Box<[Arc<dyn Observer>]> {
+        let log: Arc<dyn Observer> = Arc::new(Log {
+            all_calls: self.log_calls,
+        });
+        std::iter::once(log)
+            .chain(self.meter.observer(info))
+            .chain(self.observers.iter().cloned())
+            .collect()
+    }
+}
+
+/// What is around the handler of a primitive, beside the server's policy.
+struct Around<'a> {
+    limits: OwnLimits,
+    timeout: Duration,
+    layers: &'a Layers,
+    /// The middlewares of its definition.
+    inner: Vec<Arc<dyn Middleware>>,
+}
+
+/// The middlewares of a primitive's calls, without HTTP's default rate.
+struct Merged {
+    layers: Vec<Arc<dyn Middleware>>,
+    /// The position of HTTP's default rate, if the primitive has no rate.
+    unlimited_at: Option<usize>,
+    /// The position of the timeout: it, and what follows, is what a task does.
+    admission: usize,
+    /// Whether a middleware of the author is among them.
+    has_own_layers: bool,
+}
+
+impl Merged {
+    fn chains(self) -> Chains {
+        Chains::new(self.layers.into(), self.unlimited_at)
+    }
+
+    /// Returns the same for a call that becomes a task: at once, or when its handler
+    /// begins it.
+    fn for_task(&self, time: Duration, handler_begins: bool) -> Self {
+        let mut layers = self.layers.clone();
+        if let Some(timeout) = layers.get_mut(self.admission) {
+            *timeout = Arc::new(Timeout::new(time));
+        }
+        if !handler_begins {
+            layers.insert(self.admission, Arc::new(BeginTask));
+        }
+        Self { layers, ..*self }
+    }
+}
+
+fn as_layer(limit: &RateLimit) -> Arc<dyn Middleware> {
+    Arc::new(limit.clone())
 }
 
 impl Prepared {
@@ -178,20 +286,17 @@ impl Prepared {
         serial: u64,
         network_rate: Option<&RateLimit>,
     ) -> Entry {
-        let mut target = self.target;
-        let log: Arc<dyn Observer> = Arc::new(Log {
-            all_calls: policy.log_calls,
-        });
-        let observers = std::iter::once(log)
-            .chain(policy.meter.observer(&target.info))
-            .chain(policy.observers.iter().cloned());
-        target.observers = observers.collect();
-        target.chains = chains(target.chains.local, self.unlimited_at, network_rate);
+        let finished = |target: Target| Target {
+            observers: policy.observers_of(&target.info),
+            chains: target.chains.with_network_rate(network_rate.map(as_layer)),
+            ..target
+        };
+        let mut target = finished(self.target);
         target.task = self.task.map(|task| {
             Box::new(TaskTarget {
                 is_required: task.is_required,
                 target: Arc::new(Target {
-                    chains: chains(task.layers, self.unlimited_at, network_rate),
+                    chains: task.chains.with_network_rate(network_rate.map(as_layer)),
                     timeout: task.time,
                     ..target.clone()
                 }),
@@ -199,30 +304,14 @@ impl Prepared {
         });
         Entry {
             target: Arc::new(target),
+            completion: self.completion.map(|target| Arc::new(finished(target))),
+            has_suggestions: self.has_suggestions,
             definition: self.definition,
             serial,
             is_hidden: false,
             accepted_warnings: self.accepted_warnings,
             listed: self.listed,
-            #[cfg(all(feature = "cli", feature = "http"))]
-            unlimited_at: self.unlimited_at,
         }
-    }
-}
-
-/// Builds both chains of a primitive, of which one has HTTP's default rate.
-fn chains(
-    local: Box<[Arc<dyn Middleware>]>,
-    unlimited_at: Option<usize>,
-    network_rate: Option<&RateLimit>,
-) -> Chains {
-    let mut network = local.to_vec();
-    if let (Some(at), Some(limit)) = (unlimited_at, network_rate) {
-        network.insert(at, Arc::new(limit.clone()));
-    }
-    Chains {
-        local,
-        network: network.into(),
     }
 }
 
@@ -231,16 +320,18 @@ impl Entry {
     /// rate of its own.
     #[cfg(all(feature = "cli", feature = "http"))]
     pub(super) fn with_network_rate(&self, rate: Option<&RateLimit>) -> Self {
-        let with_rate = |target: &Target| Target {
-            chains: chains(target.chains.local.clone(), self.unlimited_at, rate),
-            ..target.clone()
+        let with_rate = |target: &Arc<Target>| Target {
+            chains: target.chains.with_network_rate(rate.map(as_layer)),
+            ..Target::clone(target)
         };
         let mut target = with_rate(&self.target);
         if let Some(task) = &mut target.task {
             task.target = Arc::new(with_rate(&task.target));
         }
+        let completion = self.completion.as_ref();
         Self {
             target: Arc::new(target),
+            completion: completion.map(|target| Arc::new(with_rate(target))),
             ..self.clone()
         }
     }

@@ -30,13 +30,15 @@ pub(crate) enum List {
 impl List {
     pub(crate) const ALL: [Self; 3] = [Self::Tools, Self::Prompts, Self::Resources];
 
-    /// Returns the list whose notification announces primitives of this kind.
-    pub(crate) const fn of(kind: Kind) -> Self {
-        match kind {
+    /// Returns the list whose notification announces primitives of this kind, if
+    /// they are in one.
+    pub(crate) const fn of(kind: Kind) -> Option<Self> {
+        Some(match kind {
             Kind::Tool => Self::Tools,
             Kind::Prompt => Self::Prompts,
             Kind::Resource | Kind::ResourceTemplate => Self::Resources,
-        }
+            Kind::Completion => return None,
+        })
     }
 
     /// Returns its capability, which is also part of the names on the wire:
@@ -105,10 +107,12 @@ impl ListChanges {
         after: &Snapshot,
         keys: impl IntoIterator<Item = Key>,
     ) -> Self {
-        let touched = keys.into_iter().map(|(kind, name)| Touched {
-            list: List::of(kind),
-            before: before.entry(kind, &name).cloned(),
-            after: after.entry(kind, &name).cloned(),
+        let touched = keys.into_iter().filter_map(|(kind, name)| {
+            Some(Touched {
+                list: List::of(kind)?,
+                before: before.entry(kind, &name).cloned(),
+                after: after.entry(kind, &name).cloned(),
+            })
         });
         let mut touched: Vec<_> = touched.filter(|touched| touched.is_visible()).collect();
         // A change of many primitives usually concerns few audiences: one of

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::call::{Definition, Handler, Middleware, ReadableBy, ResourceUri, StateMap};
 use crate::caller::Principal;
+use crate::completion::{Completer, ErasedCompleter, erase, row_for};
 use crate::extract::Requirements;
 use crate::limits::{Limits, Rate};
 use crate::primitive::{Icon, Kind, OwnLimits, Scopes, WarningCode};
@@ -74,6 +75,7 @@ pub struct Registration {
     pub(super) readable_by: Option<ReadableBy>,
     pub(super) handler: Arc<dyn Handler>,
     requirements: Requirements,
+    pub(super) completers: Vec<(String, ErasedCompleter)>,
     limits: OwnLimits,
     pub(super) strict_arguments: bool,
     pub(super) accepted_warnings: Vec<WarningCode>,
@@ -173,6 +175,7 @@ impl Registration {
             readable_by: None,
             handler,
             requirements,
+            completers: Vec::new(),
             limits: OwnLimits::default(),
             strict_arguments: false,
             accepted_warnings: Vec::new(),
@@ -220,6 +223,22 @@ impl Registration {
     /// [`ServerBuilder::rate_limit`](crate::server::ServerBuilder::rate_limit).
     pub fn rate_limit(mut self, rate: Rate) -> Self {
         self.limits.rate = Some(rate);
+        self
+    }
+
+    /// Suggests values for an argument of a prompt, or a variable of a resource
+    /// template, by a function; see [`completion`](crate::completion). A later
+    /// function for the same argument replaces the earlier one. An argument
+    /// that is not declared is an error of `build()`.
+    pub fn complete<M: 'static, C: Completer<M>>(
+        mut self,
+        argument: impl Into<String>,
+        completer: C,
+    ) -> Self {
+        C::requires(&mut self.requirements);
+        let argument = argument.into();
+        self.completers.retain(|(other, _)| *other != argument);
+        self.completers.push((argument, erase(completer)));
         self
     }
 
@@ -361,6 +380,20 @@ impl Registration {
         let icons = self.definition.common().icons.iter();
         let of_icons = icons.filter_map(Icon::problem);
         problems.extend(of_icons.map(|problem| format!("{named}: {problem}")));
+        let has_completion = row_for(self.kind()).is_some();
+        let names = self.definition.common().arguments.declared_names();
+        for (argument, _) in &self.completers {
+            if !has_completion {
+                problems.push(format!(
+                    "{named} completes \"{argument}\"; only prompts and resource templates have completion"
+                ));
+            } else if !names.contains(&argument.as_str()) {
+                problems.push(format!(
+                    "{named} completes \"{argument}\", which is not one of its arguments ({})",
+                    names.join(", ")
+                ));
+            }
+        }
         if limits.timeout.is_some_and(|timeout| timeout.is_zero()) {
             problems.push(format!(
                 "{named}: its timeout is zero; every call would time out"

@@ -29,6 +29,9 @@ pub(crate) struct Snapshot {
     may_log: bool,
     /// Whether calls of a primitive that was ever registered may become tasks.
     has_tasks: bool,
+    /// Whether a primitive that was ever registered has suggestions for its
+    /// arguments.
+    completes: bool,
 }
 
 /// The primitives of one kind.
@@ -77,6 +80,14 @@ impl Snapshot {
         (!entry.is_hidden).then_some(&entry.target)
     }
 
+    /// Returns the target of the completion of a prompt or a template, unless
+    /// that is hidden.
+    pub(super) fn completion(&self, kind: Kind, name: &str) -> Option<&Arc<Target>> {
+        let entry = self.entry(kind, name)?;
+        let completion = entry.completion.as_ref();
+        completion.filter(|_| self.completes && !entry.is_hidden)
+    }
+
     pub(crate) fn entry(&self, kind: Kind, name: &str) -> Option<&Arc<Entry>> {
         self.kinds.get(&kind)?.by_name.get(name)
     }
@@ -99,8 +110,8 @@ impl Snapshot {
         self.kinds.values().map(|kind| kind.by_serial.len()).sum()
     }
 
-    /// Returns the kinds that the server declares as its capabilities: those of
-    /// which it has a primitive, and always tools. Any server can gain tools at
+    /// Returns the kinds with lists that the server declares as its capabilities:
+    /// those of which it has a primitive, and always tools. Any server can gain tools at
     /// run time, and a client that sees no such capability never lists them
     /// again.
     pub(crate) fn capabilities(&self) -> impl Iterator<Item = Kind> {
@@ -114,7 +125,11 @@ impl Snapshot {
     pub(crate) fn declares(&self, kind: Kind) -> bool {
         let mut covered =
             (self.kinds.iter()).filter(|(other, _)| other.capability() == kind.capability());
-        kind == Kind::Tool || covered.any(|(_, of_kind)| !of_kind.by_serial.is_empty())
+        match kind {
+            Kind::Tool => true,
+            Kind::Completion => self.completes,
+            _ => covered.any(|(_, of_kind)| !of_kind.by_serial.is_empty()),
+        }
     }
 
     /// Whether the server declares that it sends log messages.
@@ -339,6 +354,7 @@ impl Snapshot {
         let entry = Arc::new(entry);
         self.may_log |= entry.target.asks;
         self.has_tasks |= entry.target.task.is_some();
+        self.completes |= entry.has_suggestions;
         let of_kind = self.kinds.entry(entry.target.info.kind()).or_default();
         of_kind
             .by_name

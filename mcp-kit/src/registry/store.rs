@@ -74,6 +74,11 @@ impl Store {
         self.current.load().target(kind, name).cloned()
     }
 
+    /// Returns the target of the completion of a prompt or a template.
+    pub(crate) fn completion(&self, kind: Kind, name: &str) -> Option<Arc<Target>> {
+        self.current.load().completion(kind, name).cloned()
+    }
+
     pub(crate) fn states(&self) -> &StateMap {
         &self.states
     }

@@ -153,7 +153,7 @@ impl<P: ResourceProvider> Handler for ProviderHandler<P> {
                     let page = self.readable(page, &context);
                     Ok(Reply::ResourcePage(self.merged(page, request)))
                 }
-                None => Err(Error::internal("a provider was called without a URI")),
+                _ => Err(Error::internal("a provider was called without a URI")),
             }
         })
     }

@@ -263,8 +263,11 @@ impl ServerInner {
                 (true, _) => br#":{"listChanged":true}"#,
             });
         }
+        if current.declares(Kind::Completion) {
+            out.extend_from_slice(br#","completions":{}"#); // tools come before it
+        }
         if current.may_log() {
-            out.extend_from_slice(br#","logging":{}"#); // tools come before it
+            out.extend_from_slice(br#","logging":{}"#);
         }
         if era == Era::Modern && current.has_tasks() {
             out.extend_from_slice(br#","extensions":{"#);

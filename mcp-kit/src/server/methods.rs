@@ -97,7 +97,7 @@ const fn about_task(name: &'static str, work: MakeWork) -> Method {
 }
 
 /// The most frequent first.
-static METHODS: [Method; 17] = [
+static METHODS: &[Method] = &[
     Method {
         header: Some(NameFrom::Name),
         may_ask: true,
@@ -125,6 +125,10 @@ static METHODS: [Method; 17] = [
     method(
         "resources/templates/list",
         Does::List(Kind::ResourceTemplate),
+    ),
+    method(
+        "completion/complete",
+        Does::Call(Kind::Completion, ServerInner::find_completion),
     ),
     Method {
         eras: &[Era::Legacy],

@@ -4,6 +4,7 @@
 mod asking;
 mod builder;
 mod call;
+mod completion;
 mod dispatch;
 mod drain;
 mod listings;

@@ -15,6 +15,7 @@ mod bounds;
 mod building;
 mod chain;
 mod changes;
+mod completion;
 mod failures;
 mod from_code;
 mod life;

@@ -62,15 +62,11 @@ impl CallSpan {
             traced.set_attribute(KeyValue::new(key, value));
         };
         set("mcp.method.name", method.into());
-        match kind {
-            Kind::Tool => {
-                set("gen_ai.operation.name", "execute_tool".into());
-                set("gen_ai.tool.name", name.to_owned().into());
-            }
-            Kind::Prompt => set("gen_ai.prompt.name", name.to_owned().into()),
-            Kind::Resource | Kind::ResourceTemplate => {
-                set("mcp.resource.uri", name.to_owned().into());
-            }
+        if kind == Kind::Tool {
+            set("gen_ai.operation.name", "execute_tool".into());
+        }
+        if let Some(attribute) = kind.trace_attribute() {
+            set(attribute, name.to_owned().into());
         }
         set("jsonrpc.request.id", id_text(start.id).into());
         set("mcp.protocol.version", start.version.as_str().into());

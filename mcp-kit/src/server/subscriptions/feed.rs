@@ -120,7 +120,7 @@ impl Feed {
     /// completed its handshake.
     pub(crate) fn add_legacy(&self) {
         let current = self.store.current();
-        let lists = current.capabilities().map(List::of).collect();
+        let lists = current.capabilities().filter_map(List::of).collect();
         drop(current);
         self.follow(None, lists);
     }

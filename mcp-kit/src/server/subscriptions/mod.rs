@@ -240,7 +240,7 @@ impl ServerInner {
     /// Returns the lists that the server has.
     pub(super) fn lists(&self) -> Lists {
         let current = self.registry.current();
-        current.capabilities().map(List::of).collect()
+        current.capabilities().filter_map(List::of).collect()
     }
 
     /// Writes the result by which the server ends a subscription.

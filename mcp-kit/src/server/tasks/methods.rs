@@ -186,10 +186,7 @@ pub(super) fn target(limits: &Limits) -> Target {
         kind: &REQUESTS,
         handler: Arc::new(NoHandler),
         readable_by: None,
-        chains: Chains {
-            local: Box::default(),
-            network: Box::default(),
-        },
+        chains: Chains::new(Box::default(), None),
         arguments: Arc::new(CompiledArgs::none()),
         acceptance: Acceptance::default(),
         timeout: limits.call_time.min(Limits::LONGEST_TIME),
