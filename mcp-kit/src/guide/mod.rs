@@ -27,6 +27,8 @@ page!(asking, "asking.md");
 page!(prompts, "prompts.md");
 page!(resources, "resources.md");
 page!(changes, "changes.md");
+page!(completion, "completion.md");
+page!(describing, "describing.md");
 page!(middleware, "middleware.md");
 page!(testing, "testing.md", "http");
 page!(portability, "portability.md");
