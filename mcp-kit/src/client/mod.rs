@@ -368,6 +368,66 @@ impl Client {
         Call::new(self.send(token, "resources/read", params))
     }
 
+    /// Requests suggestions for an argument of a prompt, or a variable of a
+    /// resource template. The request is sent at once; await it for the member
+    /// `completion` of its result.
+    ///
+    /// `of` is the prompt's name, or the template: a text with `://`.
+    /// `chosen` are the other arguments that were chosen before, an object of
+    /// texts.
+    ///
+    /// ```
+    /// use mcp_kit::prelude::*;
+    /// use mcp_kit::completion::CompletionRequest;
+    /// use mcp_kit::testing::Client;
+    /// use mcp_kit::prompt::{PromptArgument, PromptDefinition, from_fn};
+    /// use mcp_kit::registry::Registration;
+    /// use mcp_kit::call::Call;
+    /// use serde_json::json;
+    ///
+    /// async fn languages(request: CompletionRequest) -> Vec<&'static str> {
+    ///     let all = ["Danish", "Dutch", "English"].into_iter();
+    ///     all.filter(|name| name.starts_with(request.value())).collect()
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), mcp_kit::server::BuildError> {
+    /// let definition = PromptDefinition::new("translate", "Translates a text.")
+    ///     .with_argument(PromptArgument::new("into"));
+    /// let translate = from_fn(definition, async |_: Call| "Translate.");
+    /// let server = Server::builder("languages", "1.0.0")
+    ///     .add(Registration::of_prompt(translate).complete("into", languages))
+    ///     .build()?;
+    /// let client = Client::new(&server).await;
+    /// let completion = client.complete("translate", "into", "D", json!({})).await.unwrap();
+    /// assert_eq!(completion["values"], json!(["Danish", "Dutch"]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the JSON-RPC error that the server answered with.
+    pub async fn complete(
+        &self,
+        of: &str,
+        argument: &str,
+        value: &str,
+        chosen: Value,
+    ) -> Result<Value, RequestError> {
+        let reference = match of.contains("://") {
+            true => json!({"type": "ref/resource", "uri": of}),
+            false => json!({"type": "ref/prompt", "name": of}),
+        };
+        let params = json!({
+            "ref": reference,
+            "argument": {"name": argument, "value": value},
+            "context": {"arguments": chosen},
+        });
+        let mut result = self.request("completion/complete", params).await?;
+        Ok(result["completion"].take())
+    }
+
     fn call_by_name<R: Answered>(&self, method: &str, name: &str, arguments: Value) -> Call<R> {
         let mut params = json!({"name": name});
         if !arguments.is_null() {

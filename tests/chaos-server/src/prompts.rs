@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use garde::Validate;
 use mcp_kit::Error;
+use mcp_kit::completion::CompletionRequest;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
 use schemars::JsonSchema;
@@ -13,7 +14,7 @@ use serde::Deserialize;
 /// Adds every prompt.
 pub(crate) fn register(server: ServerBuilder) -> ServerBuilder {
     server
-        .prompt::<greet>()
+        .prompt_with::<greet>(|greet| greet.complete("name", names))
         .prompt::<leak_prompt>()
         .prompt::<panic_prompt>()
         .prompt::<admin_prompt>()
@@ -35,6 +36,14 @@ struct GreetArgs {
 enum Tone {
     Formal,
     Casual,
+}
+
+/// Suggests guests whose names begin with the text.
+async fn names(request: CompletionRequest) -> Vec<&'static str> {
+    let names = ["ada", "alan", "alice"].into_iter();
+    names
+        .filter(|name| name.starts_with(request.value()))
+        .collect()
 }
 
 /// Greets a guest.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use garde::Validate;
 use mcp_kit::Error;
+use mcp_kit::completion::CompletionRequest;
 use mcp_kit::prelude::*;
 use mcp_kit::resource::ResourceUri;
 use mcp_kit::server::ServerBuilder;
@@ -19,7 +20,7 @@ pub(crate) fn register(server: ServerBuilder) -> ServerBuilder {
     server
         .resource::<welcome>()
         .resource::<pixel>()
-        .resource_with::<note>(|note| note.readable_by(is_for))
+        .resource_with::<note>(|note| note.readable_by(is_for).complete("owner", owners))
         .resource::<file>()
         .resource::<leak_resource>()
         .resource::<panic_resource>()
@@ -61,7 +62,15 @@ fn lower_case(owner: &str, (): &()) -> garde::Result {
     }
 }
 
-/// A note of somebody's.
+/// Suggests the owners whose names begin with the text.
+async fn owners(request: CompletionRequest) -> Vec<&'static str> {
+    let owners = ["alice", "bob", "carol"].into_iter();
+    owners
+        .filter(|owner| owner.starts_with(request.value()))
+        .collect()
+}
+
+/// A note of a person.
 #[resource(uri = "note://{owner}/{id}", mime_type = "text/plain")]
 async fn note(args: NoteArgs) -> String {
     format!("note {} of {}", args.id, args.owner)
