@@ -20,9 +20,7 @@ pub(crate) struct Meta<'a> {
     progress_token: Option<&'a RawValue>,
     log_level: Option<&'a RawValue>,
     /// The trace of the request, in the format of W3C Trace Context.
-    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "for traces"))]
     pub(crate) traceparent: Option<&'a RawValue>,
-    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "for traces"))]
     pub(crate) tracestate: Option<&'a RawValue>,
     /// Whether there are members that the specification does not define.
     pub(crate) has_more: bool,
