@@ -2,7 +2,7 @@
 //! requests that wait for them, everything else waits to be taken.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::MutexGuard;
+use std::sync::{MutexGuard, OnceLock, Weak};
 
 use crate::support::lock::Lock;
 
@@ -11,12 +11,15 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::request::RequestError;
 use super::subscription::SubscriptionFilter;
+use super::{Link, Script};
 
 /// Shared by a client and the link that fills it.
 #[derive(Default)]
 pub(crate) struct Inbox {
     state: Lock<Received>,
     changed: Notify,
+    /// The answers to the server's own requests, and the link that sends them.
+    answering: OnceLock<(Script, Weak<dyn Link>)>,
 }
 
 #[derive(Default)]
@@ -82,8 +85,39 @@ impl Inbox {
         receiver
     }
 
+    /// Answers the server's own requests, which then do not wait to be taken.
+    pub(super) fn answer_with(&self, script: Script, link: Weak<dyn Link>) {
+        let _ = self.answering.set((script, link));
+    }
+
+    /// Answers a request of the server, if the client has a script.
+    fn answer(&self, message: &Value) -> bool {
+        let (Some(method), Some(id)) = (message["method"].as_str(), message.get("id")) else {
+            return false;
+        };
+        let Some((script, link)) = self.answering.get() else {
+            return false;
+        };
+        let Some(answer) = script.answer(method, &message["params"]) else {
+            return false;
+        };
+        let response = match answer.into_outcome() {
+            Ok(result) => json!({"jsonrpc": "2.0", "id": id, "result": result}),
+            Err((code, message)) => {
+                json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}})
+            }
+        };
+        if let Some(link) = link.upgrade() {
+            link.send(response.to_string().into_bytes());
+        }
+        true
+    }
+
     /// Takes a message from the server.
     pub(crate) fn take(&self, mut message: Value) {
+        if self.answer(&message) {
+            return;
+        }
         if let Some(id) = cancelled_request(&message) {
             return self.finish(id, Err(RequestError::Cancelled));
         }

@@ -130,9 +130,11 @@ impl ClientBuilder<'_> {
     /// declares the capabilities for all kinds of questions. A question for which
     /// no answer is left panics.
     ///
-    /// In the modern era (2026-07-28) a call or request that needs answers is sent
-    /// again with them until it is complete; without a script its result is the one
-    /// that the server has sent (`resultType` is `input_required`).
+    /// Before 2026-07-28 the server's requests are answered as they arrive; without
+    /// a script [`Client::next_message`] returns them. In the modern era (2026-07-28)
+    /// a call or request that needs answers is sent again with them until it is
+    /// complete; without a script its result is the one that the server has sent
+    /// (`resultType` is `input_required`).
     ///
     /// ```
     /// use mcp_kit::Server;
@@ -227,6 +229,9 @@ impl Client {
 
     /// A client that sends through `link` and receives from `inbox`.
     pub(crate) fn over(link: Arc<dyn Link>, inbox: Arc<Inbox>, era: Era, script: Script) -> Self {
+        if era == Era::Legacy {
+            inbox.answer_with(script.clone(), Arc::downgrade(&link));
+        }
         Self {
             link,
             inbox,

@@ -122,10 +122,14 @@ async fn a_client_with_a_script_answers_until_the_call_is_complete() {
     assert_eq!(messages[..2], ["one", "two"]);
     assert!(messages[2].starts_with("two\n\nThe last answer was refused"));
 
-    let client = alice(&server).answer_with(|asked| match asked.message() {
-        "one" => Answer::decline(),
-        _ => Answer::cancel(),
-    });
-    let client = client.connect().await.unwrap();
-    assert_eq!(client.call("sum", json!({})).await.text(), "no sum");
+    let legacy = TestClient::http(&server).key("key-of-alice-0001");
+    for client in [alice(&server), legacy] {
+        let client = client.answer_with(|asked| match asked.message() {
+            "one" => Answer::decline(),
+            _ => Answer::cancel(),
+        });
+        let client = client.connect().await.unwrap();
+        assert_eq!(client.call("sum", json!({})).await.text(), "no sum");
+        assert_eq!(client.asked().len(), 2);
+    }
 }

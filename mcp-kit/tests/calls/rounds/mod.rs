@@ -3,6 +3,7 @@
 
 mod keys;
 mod once;
+mod script;
 mod state;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +15,7 @@ use mcp_kit::extract::FromCall as _;
 use mcp_kit::limits::Rate;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::{Answer, Client as TestClient, RequestError};
+use mcp_kit::testing::{Client as TestClient, RequestError};
 use mcp_kit::tool::{Tool, ToolDefinition, from_fn};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -425,40 +426,4 @@ async fn every_round_is_a_call_and_all_have_one_logical_id() {
     assert!(seen[0].1.is_some());
     assert!(seen[..3].iter().all(|(_, logical)| *logical == seen[0].1));
     assert_eq!(seen[3].1, None);
-}
-
-/// Asks for a topic.
-#[prompt]
-async fn write_about(client: Client) -> Result<String, ToolError> {
-    Ok(format!("Write about {}.", ask(&client, "topic").await?))
-}
-
-#[tokio::test]
-async fn a_prompt_asks_like_a_tool_and_a_script_answers() {
-    let server = builder().add(in_sequence()).prompt::<write_about>().build();
-    let server = server.unwrap();
-    let client = TestClient::builder(&server)
-        .version(mcp_kit::protocol::ProtocolVersion::V2026_07_28)
-        .answers([1, 2, 3].map(|n| Answer::accept(json!({"n": n}))))
-        .connect()
-        .await;
-    let prompt = client.request("prompts/get", json!({"name": "write_about"}));
-    let prompt = prompt.await.unwrap();
-    assert_eq!(prompt["resultType"], "complete");
-    let text = &prompt["messages"][0]["content"]["text"];
-    assert_eq!(text, "Write about 1.");
-    let result = client.call("in_sequence", json!({})).await;
-    assert_eq!(result.text(), "2 3");
-    let asked = client.asked();
-    let messages: Vec<_> = asked.iter().map(|asked| asked.message()).collect();
-    assert_eq!(messages, ["topic", "one", "two"]);
-    assert_eq!(asked[0].method(), "elicitation/create");
-}
-
-#[tokio::test]
-async fn a_prompt_without_the_capability_is_a_protocol_error() {
-    let server = builder().prompt::<write_about>().build().unwrap();
-    let client = TestClient::modern(&server).await;
-    let prompt = client.request("prompts/get", json!({"name": "write_about"}));
-    assert_eq!(prompt.await.unwrap_err().code(), Some(-32021));
 }
