@@ -32,6 +32,7 @@ pub(crate) mod value;
 mod warning;
 
 use proc_macro2::TokenStream;
+use syn::ItemFn;
 
 pub(crate) use self::expand::Spec;
 use crate::errors::Errors;
@@ -42,8 +43,8 @@ pub(crate) trait Attribute: Sized {
     /// The keys that no other attribute has.
     type Keys: keys::Table;
 
-    /// Checks the own keys. Mistakes go into `errors`.
-    fn check(keys: Self::Keys, errors: &mut Errors) -> Self;
+    /// Checks the own keys of the function. Mistakes go into `errors`.
+    fn check(keys: Self::Keys, function: &ItemFn, errors: &mut Errors) -> Self;
 
     /// The statements that put the own part into the spec.
     fn describe(&self, spec: &Spec<'_>) -> TokenStream;
@@ -87,7 +88,7 @@ pub(crate) fn attribute<A: Attribute>(attribute: TokenStream, item: TokenStream)
     };
     let krate = shared.krate.clone();
     let handler = check::check(noun, shared, &function, &mut errors);
-    let own = A::check(own, &mut errors);
+    let own = A::check(own, &function, &mut errors);
     match handler {
         Some(handler) if errors.is_empty() => {
             expand::expand(noun, &handler, &function, |spec| own.describe(spec))

@@ -23,7 +23,7 @@ fn messages(attribute: TokenStream, function: TokenStream) -> Vec<String> {
     let (shared, own) = keys(attribute, &mut errors);
     if let Some(function) = signature::function(&NOUN, &function, &mut errors) {
         check::check(&NOUN, shared, &function, &mut errors);
-        Tool::check(own, &mut errors);
+        Tool::check(own, &function, &mut errors);
     }
     errors.messages()
 }
@@ -281,7 +281,7 @@ impl Attribute for Note {
     };
     type Keys = NoteKeys;
 
-    fn check(keys: NoteKeys, _: &mut Errors) -> Self {
+    fn check(keys: NoteKeys, _: &syn::ItemFn, _: &mut Errors) -> Self {
         Self {
             pinned: keys.pinned.is_some_and(|flag| flag.value),
         }

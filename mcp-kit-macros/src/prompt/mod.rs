@@ -2,6 +2,7 @@
 //! here.
 
 use proc_macro2::TokenStream;
+use syn::ItemFn;
 
 use crate::errors::Errors;
 use crate::handler::{Attribute, Noun, Spec};
@@ -50,7 +51,7 @@ impl Attribute for Prompt {
     const NOUN: Noun = NOUN;
     type Keys = PromptKeys;
 
-    fn check(_: PromptKeys, _: &mut Errors) -> Self {
+    fn check(_: PromptKeys, _: &ItemFn, _: &mut Errors) -> Self {
         Self
     }
 

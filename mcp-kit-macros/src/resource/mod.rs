@@ -4,9 +4,9 @@
 mod annotations;
 mod uri;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote_spanned};
-use syn::{Expr, Ident};
+use syn::{Expr, Ident, ItemFn};
 
 use crate::errors::Errors;
 use crate::handler::value::{self, Value};
@@ -72,16 +72,19 @@ impl Attribute for Resource {
     const NOUN: Noun = NOUN;
     type Keys = ResourceKeys;
 
-    fn check(keys: ResourceKeys, errors: &mut Errors) -> Self {
+    fn check(keys: ResourceKeys, function: &ItemFn, errors: &mut Errors) -> Self {
         let size = keys.size;
         let uri = match keys.uri {
             None => {
-                errors.at(
-                    Span::call_site(),
-                    "a resource has a URI, or a template of URIs: write \
-                     `#[resource(uri = \"docs://index\")]` or \
-                     `#[resource(uri = \"docs://{page}\")]`",
-                );
+                // A misspelt key has a message of its own.
+                if errors.is_empty() {
+                    errors.at(
+                        function.sig.ident.span(),
+                        "a resource has a URI, or a template of URIs: write \
+                         `#[resource(uri = \"docs://index\")]` or \
+                         `#[resource(uri = \"docs://{page}\")]`",
+                    );
+                }
                 None
             }
             Some(Value::Expr(uri)) => Some(uri.to_token_stream()),

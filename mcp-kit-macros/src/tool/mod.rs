@@ -4,7 +4,7 @@
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 use syn::parse::ParseStream;
-use syn::{Ident, LitStr, Token};
+use syn::{Ident, ItemFn, LitStr, Token};
 
 use crate::errors::Errors;
 use crate::handler::keys::Key;
@@ -85,7 +85,7 @@ impl Attribute for Tool {
     const NOUN: Noun = NOUN;
     type Keys = ToolKeys;
 
-    fn check(keys: ToolKeys, errors: &mut Errors) -> Self {
+    fn check(keys: ToolKeys, _: &ItemFn, errors: &mut Errors) -> Self {
         if let Some(destructive) = keys.destructive
             && destructive.value
             && keys.read_only.is_some_and(|read_only| read_only.value)

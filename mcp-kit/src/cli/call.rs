@@ -98,7 +98,9 @@ pub(super) fn outcome<R: Answered>(
         Ok(result) => Ok(Ok(result)),
         // The handler has failed.
         Err(RequestError::Protocol { code, message, .. }) if code == INTERNAL_ERROR => {
-            eprintln!("error: {message}");
+            // In one piece: the log writes to stderr from another thread.
+            let line = format!("error: {message}\n");
+            eprint!("{line}");
             Ok(Err(ExitCode::from(TOOL_ERROR)))
         }
         Err(RequestError::Protocol { message, .. }) => Ok(Err(usage(message))),

@@ -122,6 +122,16 @@ impl ListChanges {
         Self(touched)
     }
 
+    /// Returns the change of a provider's resources, which those see who see the
+    /// provider.
+    pub(super) fn of_provider(provider: Arc<Entry>) -> Self {
+        Self(vec![Touched {
+            list: List::Resources,
+            before: None,
+            after: Some(provider),
+        }])
+    }
+
     /// Returns the lists that are different for this caller.
     pub(crate) fn seen_by(&self, principal: &Principal) -> Lists {
         let mut lists = Lists::NONE;

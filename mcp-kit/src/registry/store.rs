@@ -293,6 +293,26 @@ impl Registry {
         self.update(|changes| changes.show(kind, name))
     }
 
+    /// Announces that a provider has other resources than before: clients that
+    /// follow the list of resources, and may see the provider, are notified
+    /// (`notifications/resources/list_changed`). Call it after the change.
+    ///
+    /// `template` is the one of the provider's definition. Without such a provider
+    /// nothing happens. Contents that have changed are announced by
+    /// [`ResourceUpdates`](crate::server::ResourceUpdates).
+    pub fn provider_changed(&self, template: &str) {
+        let entry = self
+            .0
+            .current()
+            .entry(Kind::ResourceTemplate, template)
+            .cloned();
+        if let Some(provider) = entry.filter(|entry| entry.is_provider()) {
+            self.0
+                .followers
+                .announce(&ListChanges::of_provider(provider));
+        }
+    }
+
     /// Whether there is a primitive of this kind and name, hidden ones included.
     #[must_use]
     pub fn contains(&self, kind: Kind, name: &str) -> bool {

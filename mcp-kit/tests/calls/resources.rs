@@ -862,3 +862,34 @@ async fn the_uri_reaches_handlers_middlewares_and_extractors() {
         format!("resource_template where://{{+path}} {uri} ../../etc/pass%77d")
     );
 }
+
+/// A provider that changes announces it to callers that see it, and to no others.
+#[tokio::test(start_paused = true)]
+async fn a_provider_announces_that_its_resources_have_changed() {
+    let rows = std::sync::Arc::new(Rows::new("row://{row}", 1..=2, 9));
+    let registration = mcp_kit::registry::Registration::of_provider(std::sync::Arc::clone(&rows));
+    let router = Router::new().add(registration).scope("rows");
+    let server = Server::builder("test", "1").merge(router).build().unwrap();
+    mcp_kit::testing::tick_on_timers(&server);
+    let follow = async |scope: &'static str| {
+        let client = Client::builder(&server)
+            .principal(Principal::new("me", [scope]))
+            .version(mcp_kit::protocol::ProtocolVersion::V2026_07_28)
+            .connect()
+            .await;
+        let filter = mcp_kit::testing::SubscriptionFilter::new().resources();
+        let changes = client.subscribe(filter).await.unwrap();
+        (client, changes)
+    };
+    let (client, mut seen) = follow("rows").await;
+    let (_other, mut unseen) = follow("other").await;
+    rows.rows.lock().unwrap().push(3);
+    server.registry().provider_changed("row://{row}");
+    server.registry().provider_changed("other://{row}");
+    let patience = Duration::from_secs(5);
+    let change = tokio::time::timeout(patience, seen.next()).await;
+    let change = change.unwrap().unwrap();
+    assert_eq!(change["method"], "notifications/resources/list_changed");
+    assert_eq!(client.list_resources().await.len(), 3);
+    assert!(tokio::time::timeout(patience, unseen.next()).await.is_err());
+}
