@@ -18,6 +18,7 @@
 //!   is away nothing is served if `CHAOS_REDIS_CLOSED=1`.
 //! - `CHAOS_STATE_KEY=<text>`: the key that seals the state between the rounds of a
 //!   call; `CHAOS_STATE_TTL=<time>`: how long that is valid, such as `2s`.
+//! - `CHAOS_TOOLS=<n>`: so many more tools, `extra_0001` and so on.
 //! - `CHAOS_NESTED=1`: adds the tool `levels`, whose type explodes when decoded.
 //! - `CHAOS_SSE=1`: the transport of 2024-11-05 is served as well.
 //! - `CHAOS_PROCESS=1`: the tools that harm the process as a whole.
@@ -29,6 +30,7 @@
 //!   of their own. `CHAOS_HOSTILE=gate`: an authenticator that panics for the
 //!   key `panic`.
 
+mod changes;
 mod count;
 mod fetch;
 mod files;
@@ -68,6 +70,8 @@ fn build() -> Result<Server, Box<dyn Error>> {
         .rate_limit(rate("CHAOS_RATE")?)
         .shared_limits(redis()?);
     server = prompts::register(server);
+    let more = env::var("CHAOS_TOOLS").map_or(Ok(0), |number| number.parse())?;
+    server = changes::register(server, more);
     if let Ok(scopes) = env::var("CHAOS_LOCAL_SCOPES") {
         let scopes = scopes.split('+').filter(|scope| *scope != "none");
         server = server.local_scopes(scopes);

@@ -32,19 +32,18 @@ fn assert_acknowledged(message: &Value, id: &Value) {
     assert_eq!(&message["params"]["_meta"][SUBSCRIPTION], id, "{message}");
     let honoured = &message["params"]["notifications"];
     assert!(honoured.is_object(), "{message}");
-    // There are no prompts and no resources here.
-    for absent in [
+    for list in [
+        "toolsListChanged",
         "promptsListChanged",
         "resourcesListChanged",
-        "resourceSubscriptions",
     ] {
-        assert!(
-            honoured
-                .get(absent)
-                .is_none_or(|value| value == &json!(false) || value == &json!([])),
-            "{absent} cannot be honoured: {message}"
-        );
+        assert_eq!(honoured[list], true, "{message}");
     }
+    let absent = "resourceSubscriptions";
+    assert!(
+        honoured.get(absent).is_none(),
+        "no such resource: {message}"
+    );
 }
 
 #[test]

@@ -115,3 +115,52 @@ fn the_legacy_era_has_no_such_method() {
     listen(&mut chaos, 1);
     assert_eq!(rpc::code(&chaos.answer(1)), -32601);
 }
+
+/// The counter's subscriber does not read while it is changed 10,000 times.
+#[test]
+fn last_of_many_updates_arrives_and_a_changed_list_is_announced() {
+    const UPDATED: &str = "notifications/resources/updated";
+    let mut chaos = setup().modern();
+    let filter = json!({ "notifications": {
+        "toolsListChanged": true, "resourceSubscriptions": ["watched://counter"],
+    } });
+    chaos.send_request("listen", "subscriptions/listen", filter);
+    assert_acknowledged(&chaos.next(), &json!("listen"));
+    let mut updates = 0;
+    for _ in 0..10 {
+        for id in 0..1_000 {
+            chaos.send_call(id, "bump", json!({}));
+        }
+        let mut answers = 0;
+        while answers < 1_000 {
+            let message = chaos.next();
+            match message["method"] == UPDATED {
+                true => {
+                    assert_eq!(message["params"]["uri"], "watched://counter");
+                    assert_eq!(message["params"]["_meta"][SUBSCRIPTION], "listen");
+                    updates += 1;
+                }
+                false => answers += 1,
+            }
+        }
+    }
+    // At most one for each change, and one after the last.
+    assert!((1..=10_000).contains(&updates), "{updates}");
+    let read = chaos.request("resources/read", json!({ "uri": "watched://counter" }));
+    assert_eq!(rpc::result(&read)["contents"][0]["text"], "10000");
+
+    assert_eq!(chaos.text("add_tool", json!({ "name": "added" })), "added");
+    assert_eq!(chaos.text("added", json!({})), "added");
+    for name in ["added", "add", "no name"] {
+        chaos.failure("add_tool", json!({ "name": name }));
+    }
+    chaos.failure("remove_tool", json!({ "name": "add" }));
+    assert_eq!(
+        chaos.text("remove_tool", json!({ "name": "added" })),
+        "removed"
+    );
+    let changed = "notifications/tools/list_changed";
+    let mut rest = chaos.finish();
+    rest.retain(|message| message["method"] == changed);
+    assert!((1..=2).contains(&rest.len()), "{rest:?}");
+}
