@@ -63,9 +63,7 @@ pub(crate) use observer::CallScope;
 #[cfg(feature = "http")]
 pub(crate) use permit::PrincipalPermits;
 pub(crate) use permit::{ReturnPlace, RunPermit, Share, ShareGiver};
-#[allow(unused_imports, reason = "the ways of each era name it")]
-pub(crate) use question::AskFuture;
-pub(crate) use question::{Ask, Question, Rejected};
+pub(crate) use question::{Ask, AskFuture, Question, Rejected};
 pub(crate) use refusal::{Refusal, Replaced, SHUTTING_DOWN, readable, timed_out};
 pub(crate) use reported::Reported;
 pub(crate) use request::{Origin, RequestSource};

@@ -18,6 +18,8 @@ mod log_messages;
 mod modern;
 mod progress;
 mod prompts;
+#[cfg(feature = "sse")]
+mod questions;
 mod registry;
 mod resources;
 mod rounds;
