@@ -12,6 +12,7 @@
 mod changes;
 mod client;
 mod gate;
+mod hidden;
 mod kit;
 mod limits;
 mod log_messages;

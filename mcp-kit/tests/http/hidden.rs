@@ -1,0 +1,162 @@
+//! Hidden is uncallable: the matrix of methods, eras and transports. Without its
+//! scope a primitive is in no list, and each method answers as for a name that
+//! does not exist.
+
+use garde::Validate;
+use mcp_kit::auth::ApiKeys;
+use mcp_kit::prelude::*;
+use mcp_kit::testing::{Client, SubscriptionFilter};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+#[expect(dead_code, reason = "its schema matters")]
+struct Named {
+    /// Whether it is loud.
+    #[garde(skip)]
+    loud: Option<bool>,
+    /// The name.
+    #[garde(skip)]
+    name: Option<String>,
+}
+
+/// A tool for administrators.
+#[tool(scope = "admin")]
+async fn secret(_args: Named) -> &'static str {
+    "secret"
+}
+
+/// A prompt for administrators.
+#[prompt(name = "secret", scope = "admin")]
+async fn secret_prompt(_args: Named) -> &'static str {
+    "secret"
+}
+
+/// A resource for administrators.
+#[resource(uri = "secret://one", scope = "admin")]
+async fn secret_resource() -> &'static str {
+    "secret"
+}
+
+/// A template for administrators.
+#[resource(uri = "vault://secret/{name}{?loud}", scope = "admin")]
+async fn secret_template(_args: Named) -> &'static str {
+    "secret"
+}
+
+fn server(scopes: &[&str]) -> Server {
+    let keys = "alice:key-of-alice-0001:admin,bob:key-of-bob-000002";
+    Server::builder("test", "1")
+        .tool::<secret>()
+        .prompt::<secret_prompt>()
+        .resource::<secret_resource>()
+        .resource::<secret_template>()
+        .local_scopes(scopes.iter().copied())
+        .http(|http| http.authenticate(ApiKeys::from_list(keys).unwrap()))
+        .without_call_log()
+        .build()
+        .unwrap()
+}
+
+/// A client of each era, in process and over HTTP.
+async fn clients(scopes: &[&str], key: &str) -> [(&'static str, Client); 4] {
+    let server = server(scopes);
+    let http = Client::http(&server).key(key);
+    let modern = http.clone().modern().connect().await.unwrap();
+    [
+        ("legacy", Client::new(&server).await),
+        ("modern", Client::modern(&server).await),
+        ("legacy over HTTP", http.connect().await.unwrap()),
+        ("modern over HTTP", modern),
+    ]
+}
+
+/// Every method that names a primitive, for a name of these four letters more or
+/// less: `secret` exists, `sesame` does not.
+fn requests(word: &str) -> Vec<(&'static str, Value)> {
+    let completing =
+        |reference: Value| json!({"ref": reference, "argument": {"name": "loud", "value": "t"}});
+    let template = format!("vault://{word}/{{name}}{{?loud}}");
+    vec![
+        ("tools/call", json!({"name": word, "arguments": {}})),
+        ("prompts/get", json!({"name": word})),
+        ("resources/read", json!({"uri": format!("{word}://one")})),
+        (
+            "resources/read",
+            json!({"uri": format!("vault://{word}/key")}),
+        ),
+        (
+            "completion/complete",
+            completing(json!({"type": "ref/prompt", "name": word})),
+        ),
+        (
+            "completion/complete",
+            completing(json!({"type": "ref/resource", "uri": template})),
+        ),
+    ]
+}
+
+const LISTS: [(&str, &str); 4] = [
+    ("tools/list", "tools"),
+    ("prompts/list", "prompts"),
+    ("resources/list", "resources"),
+    ("resources/templates/list", "resourceTemplates"),
+];
+
+#[tokio::test]
+async fn without_its_scope_a_primitive_does_not_exist_for_any_method() {
+    for (who, client) in clients(&[], "key-of-bob-000002").await {
+        for (method, member) in LISTS {
+            let list = client.request(method, json!({})).await.unwrap();
+            assert_eq!(list[member], json!([]), "{who}, {method}");
+        }
+        let pairs = requests("secret").into_iter().zip(requests("sesame"));
+        for ((method, hidden), (_, unknown)) in pairs {
+            let hidden = client.request(method, hidden).await.unwrap_err();
+            let unknown = client.request(method, unknown).await.unwrap_err();
+            assert_eq!(hidden.code(), unknown.code(), "{who}, {method}");
+            let hidden = hidden.to_string().replace("secret", "sesame");
+            assert_eq!(hidden, unknown.to_string(), "{who}, {method}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn with_its_scope_a_primitive_is_listed_and_works() {
+    for (who, client) in clients(&["admin"], "key-of-alice-0001").await {
+        for (method, member) in LISTS {
+            let list = client.request(method, json!({})).await.unwrap();
+            assert_eq!(list[member].as_array().unwrap().len(), 1, "{who}, {method}");
+        }
+        for (method, params) in requests("secret") {
+            let result = client.request(method, params).await;
+            let result = result.unwrap_or_else(|error| panic!("{who}, {method}: {error}"));
+            let text = result.to_string();
+            assert!(
+                text.contains("secret") || text.contains("true"),
+                "{who}: {text}"
+            );
+        }
+    }
+}
+
+/// Legacy clients get an error; later ones an acknowledgement without the URI.
+#[tokio::test]
+async fn hidden_resource_cannot_be_watched() {
+    for (who, client) in clients(&[], "key-of-bob-000002").await {
+        let watch = async |uri: &str| {
+            let filter = SubscriptionFilter::new().resource(uri);
+            match client.subscribe(filter).await {
+                Ok(subscription) => {
+                    let honoured = subscription.acknowledged().to_string();
+                    assert!(!honoured.contains("://"), "{who}: {honoured}");
+                    honoured
+                }
+                Err(error) => error.to_string().replace(uri, "…"),
+            }
+        };
+        let (hidden, unknown) = (watch("secret://one").await, watch("sesame://one").await);
+        assert_eq!(hidden, unknown, "{who}");
+    }
+}
