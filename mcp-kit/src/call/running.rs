@@ -15,7 +15,9 @@ use super::{
     Refusal, Replaced, Reply, RunPermit, WorkFuture,
 };
 use crate::protocol::{Era, ErrorCode, RequestId};
-use crate::support::panics::{contain, contain_in, discard};
+#[cfg(feature = "http")]
+use crate::support::panics::contain_in;
+use crate::support::panics::{contain, discard};
 
 /// How long after its deadline a call is answered from outside. Its own `Timeout`
 /// comes first unless the handler blocks its thread.

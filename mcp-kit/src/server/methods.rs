@@ -3,7 +3,6 @@
 
 #[cfg(feature = "http")]
 use std::borrow::Cow;
-#[cfg(feature = "http")]
 use std::sync::Arc;
 
 use super::ServerInner;

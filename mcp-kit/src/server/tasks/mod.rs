@@ -28,6 +28,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::sync::Notify;
+#[cfg(any(feature = "stdio", feature = "http"))]
 use tokio::time::{Instant, timeout_at};
 
 pub use memory::MemoryTasks;
@@ -152,6 +153,7 @@ impl Tasks {
 
     /// Ends all tasks at once: no client can reach them any more. Waits until the
     /// store has their ends, but not longer than `until`.
+    #[cfg(feature = "stdio")]
     pub(crate) async fn close(&self, until: Instant) {
         (self.closing.is_set).store(true, std::sync::atomic::Ordering::Release);
         self.closing.set.notify_waiters();
@@ -166,6 +168,7 @@ impl Tasks {
         let _ = timeout_at(until, self.settled(is_done)).await;
     }
 
+    #[cfg(any(feature = "stdio", feature = "http"))]
     async fn settled(&self, is_done: impl Fn(&Running) -> bool) {
         loop {
             let settled = self.settled.notified();
