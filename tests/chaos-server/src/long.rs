@@ -1,5 +1,6 @@
 //! Tools whose calls become tasks.
 
+use std::error::Error;
 use std::time::Duration;
 
 use garde::Validate;
@@ -9,11 +10,17 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::sleep;
 
+use crate::questions;
+
 /// How often `long` reports its progress.
 const STEP: u64 = 50;
 
-pub(crate) fn register(server: ServerBuilder) -> ServerBuilder {
-    server.tool::<long>().tool::<ask_task>()
+pub(crate) fn register(server: ServerBuilder) -> Result<ServerBuilder, Box<dyn Error>> {
+    let mut server = server.tool::<long>().tool::<ask_task>();
+    if let Some(time) = questions::duration("CHAOS_TASK_TTL")? {
+        server = server.limits(|limits| limits.finished_task_time = time);
+    }
+    Ok(server)
 }
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]

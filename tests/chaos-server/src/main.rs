@@ -19,6 +19,7 @@
 //! - `CHAOS_STATE_KEY=<text>`: the key that seals the state between the rounds of a
 //!   call; `CHAOS_STATE_TTL=<time>`: how long that is valid, such as `2s`.
 //! - `CHAOS_TOOLS=<n>`: so many more tools, `extra_0001` and so on.
+//! - `CHAOS_TASK_TTL=<time>`: how long finished tasks are kept, such as `2s`.
 //! - `CHAOS_NESTED=1`: adds the tool `levels`, whose type explodes when decoded.
 //! - `CHAOS_SSE=1`: the transport of 2024-11-05 is served as well.
 //! - `CHAOS_PROCESS=1`: the tools that harm the process as a whole.
@@ -36,6 +37,7 @@ mod fetch;
 mod files;
 mod hostile;
 mod http_limits;
+mod long;
 mod nested;
 mod process;
 mod prompts;
@@ -69,7 +71,7 @@ fn build() -> Result<Server, Box<dyn Error>> {
         .state(fetch::client()?)
         .rate_limit(rate("CHAOS_RATE")?)
         .shared_limits(redis()?);
-    server = prompts::register(server);
+    server = long::register(prompts::register(server))?;
     let more = env::var("CHAOS_TOOLS").map_or(Ok(0), |number| number.parse())?;
     server = changes::register(server, more);
     if let Ok(scopes) = env::var("CHAOS_LOCAL_SCOPES") {

@@ -32,23 +32,25 @@ pub(crate) fn register(server: ServerBuilder) -> Result<ServerBuilder, Box<dyn E
         }
         server = server.state_key(key);
     }
-    if let Ok(time) = env::var("CHAOS_STATE_TTL") {
-        let time = duration(&time)?;
+    if let Some(time) = duration("CHAOS_STATE_TTL")? {
         server = server.limits(|limits| limits.question_time = time);
     }
     Ok(server)
 }
 
-/// Reads `500ms`, `2s`, `10min`; a number alone is in seconds.
-fn duration(text: &str) -> Result<Duration, Box<dyn Error>> {
-    let digits = text.find(|c: char| !c.is_ascii_digit());
-    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
-    let number = number.parse()?;
+/// Reads a time of the environment, if it is set: `500ms`, `2s`, `10min`; a number
+/// alone is in seconds.
+pub(crate) fn duration(name: &str) -> Result<Option<Duration>, Box<dyn Error>> {
+    let Ok(text) = env::var(name) else {
+        return Ok(None);
+    };
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = text.strip_suffix(unit).unwrap_or_default().parse()?;
     match unit {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" | "" => Ok(Duration::from_secs(number)),
-        "min" | "m" => Ok(Duration::from_secs(60 * number)),
-        _ => Err(format!("CHAOS_STATE_TTL: \"{text}\" is not a time such as 2s").into()),
+        "ms" => Ok(Some(Duration::from_millis(number))),
+        "s" | "" => Ok(Some(Duration::from_secs(number))),
+        "min" | "m" => Ok(Some(Duration::from_secs(60 * number))),
+        _ => Err(format!("{name}: \"{text}\" is not a time such as 2s").into()),
     }
 }
 

@@ -11,6 +11,7 @@ mod prompts;
 mod questions;
 mod rounds;
 mod schemas;
+mod tasks;
 mod tools;
 
 use std::error::Error;
@@ -32,6 +33,6 @@ fn build() -> Result<Server, Box<dyn Error>> {
         .http(|http| http.address_rate(rate));
     let server = schemas::register(tools::register(server));
     let server = rounds::register(questions::register(server));
-    let server = changes::register(server);
+    let server = tasks::register(changes::register(server));
     Ok(prompts::register(server).build()?)
 }

@@ -109,7 +109,7 @@ struct SlowComputeArgs {
 }
 
 /// Computes for a number of seconds, and reports each as its progress.
-#[tool(read_only, open_world = false, timeout = "120s")]
+#[tool(task, read_only, open_world = false, timeout = "120s")]
 async fn slow_compute(args: SlowComputeArgs, progress: Progress) -> String {
     for second in 0..args.seconds {
         progress.report(second.into(), Some(args.seconds.into()), None);
