@@ -29,6 +29,7 @@ page!(resources, "resources.md");
 page!(changes, "changes.md");
 page!(completion, "completion.md");
 page!(describing, "describing.md");
+page!(tasks, "tasks.md");
 page!(middleware, "middleware.md");
 page!(testing, "testing.md", "http");
 page!(portability, "portability.md");

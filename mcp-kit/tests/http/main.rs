@@ -28,3 +28,4 @@ mod scopes;
 mod sessions;
 #[cfg(feature = "sse")]
 mod sse;
+mod tasks;
