@@ -3,7 +3,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::{Data, DeriveInput, Fields, Ident};
+use syn::{Data, DeriveInput, Fields, Ident, parse_quote};
 
 use crate::errors::Errors;
 use crate::krate;
@@ -45,7 +45,13 @@ pub(crate) fn elicit_form(item: TokenStream) -> TokenStream {
         }
     };
     let ident = &input.ident;
-    let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
+    // Parameters are a mistake, which must be the only message.
+    let mut generics = input.generics.clone();
+    if !generics.params.is_empty() {
+        let bounds = generics.make_where_clause();
+        bounds.predicates.push(parse_quote!(Self: 'static));
+    }
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     quote! {
         #args
         #[automatically_derived]

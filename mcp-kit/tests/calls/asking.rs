@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use mcp_kit::extract::LogLevel;
+use mcp_kit::extract::{LogLevel, SampleRequest};
 use mcp_kit::prelude::*;
-use mcp_kit::testing::Client as TestClient;
+use mcp_kit::protocol::ProtocolVersion;
+use mcp_kit::testing::{Answer, Asked, Client as TestClient};
 use serde_json::{Value, json};
 
 /// Logs at every level.
@@ -163,4 +164,125 @@ async fn ended_call_sends_no_log_message() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     client.send_line(r#"{"jsonrpc":"2.0","id":"end","method":"no/such"}"#);
     assert_eq!(client.next_message().await.unwrap()["id"], "end");
+}
+
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema, garde::Validate, ElicitForm)]
+struct Seat {
+    /// Counted from the front.
+    #[garde(range(min = 1, max = 30))]
+    row: u8,
+    #[serde(default)]
+    #[garde(length(max = 2))]
+    meals: Vec<Meal>,
+}
+
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema, ToolArgs)]
+enum Meal {
+    Soup,
+    Salad,
+}
+
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema, garde::Validate, ToolArgs)]
+struct Kind {
+    #[garde(skip)]
+    kind: String,
+}
+
+/// Asks what it is told to ask.
+#[tool]
+async fn ask(args: Kind, client: Client) -> Result<String, ToolError> {
+    Ok(match &*args.kind {
+        "form" => format!("{:?}", client.elicit::<Seat>("Which seat?").await?),
+        "url" => format!(
+            "{:?}",
+            client
+                .elicit_url("Log in.", "https://example.com/17")
+                .await?
+        ),
+        "sample" => client.sample(SampleRequest::new("Hello", 10)).await?.text(),
+        _ => {
+            let roots = client.roots().await?;
+            roots
+                .into_iter()
+                .map(|root| root.uri)
+                .collect::<Vec<_>>()
+                .join(" ")
+        }
+    })
+}
+
+/// Calls `ask` as a modern client that answers in order; returns the text and
+/// what the client was asked. The questions of the legacy era are tested in
+/// `server/asking.rs`.
+async fn ask_of(kind: &str, answers: Vec<Answer>) -> (String, Vec<Asked>) {
+    let server = Server::builder("asking", "1.0.0").tool::<ask>();
+    let server = server.build().unwrap();
+    let client = TestClient::builder(&server)
+        .version(ProtocolVersion::V2026_07_28)
+        .answers(answers)
+        .connect()
+        .await;
+    let result = client.call("ask", json!({"kind": kind})).await;
+    (result.text().to_owned(), client.asked())
+}
+
+#[tokio::test]
+async fn form_is_answered() {
+    let accepted = json!({"row": 4, "meals": ["Soup", "Salad"]});
+    for (answer, text) in [
+        (
+            Answer::accept(accepted),
+            "Accepted(Seat { row: 4, meals: [Soup, Salad] })",
+        ),
+        (
+            Answer::accept(json!({"row": 4})),
+            "Accepted(Seat { row: 4, meals: [] })",
+        ),
+        (Answer::decline(), "Declined"),
+        (Answer::cancel(), "Cancelled"),
+    ] {
+        let (answered, asked) = ask_of("form", vec![answer]).await;
+        assert_eq!(answered, text);
+        let [asked] = &*asked else {
+            panic!("{asked:?}");
+        };
+        assert_eq!(asked.method(), "elicitation/create");
+        assert_eq!(asked.message(), "Which seat?");
+        assert_eq!(asked.params()["mode"], "form");
+        let row = &asked.params()["requestedSchema"]["properties"]["row"];
+        assert_eq!(row["maximum"], 30);
+    }
+}
+
+#[tokio::test]
+async fn wrong_answer_is_asked_again_with_the_report() {
+    let answers = [31, 30].map(|row| Answer::accept(json!({"row": row})));
+    let (text, asked) = ask_of("form", answers.into()).await;
+    assert_eq!(text, "Accepted(Seat { row: 30, meals: [] })");
+    let messages: Vec<_> = asked.iter().map(Asked::message).collect();
+    let again = "Which seat?\n\nThe last answer was refused: row: must be at most 30.";
+    assert_eq!(messages, ["Which seat?", again]);
+}
+
+#[tokio::test]
+async fn url_is_opened() {
+    let (text, asked) = ask_of("url", vec![Answer::open()]).await;
+    assert_eq!(text, "Accepted(())");
+    let params = asked[0].params();
+    assert_eq!(params["mode"], "url");
+    assert_eq!(params["url"], "https://example.com/17");
+    // Only the versions with a completion notification have one.
+    assert_eq!(params.get("elicitationId"), None);
+}
+
+#[tokio::test]
+async fn model_and_roots_are_asked() {
+    let (text, asked) = ask_of("sample", vec![Answer::sample("Hi")]).await;
+    assert_eq!(text, "Hi");
+    assert_eq!(asked[0].method(), "sampling/createMessage");
+    assert_eq!(asked[0].params()["maxTokens"], 10);
+    let roots = vec![Answer::roots(["file:///a", "file:///b"])];
+    let (text, asked) = ask_of("roots", roots).await;
+    assert_eq!(text, "file:///a file:///b");
+    assert_eq!(asked[0].method(), "roots/list");
 }
