@@ -32,7 +32,8 @@ use super::{decoded, is_reserved, is_separator, is_unreserved, push_value};
 /// let uri = template.expand([("path", "a b/c"), ("version", "2")])?;
 /// assert_eq!(uri, "docs://a%20b/c?version=2");
 /// let values = template.values(&uri).unwrap_or_default();
-/// assert_eq!(values, [("path", "a b/c".into()), ("version", "2".into())]);
+/// assert_eq!(values[0], ("path".to_owned(), "a b/c".to_owned()));
+/// assert_eq!(values[1], ("version".to_owned(), "2".to_owned()));
 /// assert!(template.values("docs://").is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -236,7 +236,7 @@ fn what_the_modern_era_removed_is_unknown_there() {
 #[test]
 fn methods_that_the_server_does_not_have_are_unknown_in_the_legacy_era() {
     let mut chaos = setup().legacy();
-    for method in ["completion/complete", "no/such/method", ""] {
+    for method in ["no/such/method", ""] {
         let answer = chaos.request(method, json!({}));
         assert_eq!(rpc::code(&answer), -32601, "{method}: {answer}");
     }
