@@ -9,6 +9,7 @@ function in STEPS. Ends with 0 and one line, or with 1 and what was wrong.
 
 import asyncio
 import base64
+import json
 import os
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+from pydantic import AnyUrl
 from mcp import ClientSession, McpError, StdioServerParameters, stdio_client, types
 from mcp.client.streamable_http import streamable_http_client
 
@@ -147,6 +149,21 @@ async def prompts(session: Session) -> None:
     check("arg2" in missing.error.message, missing)
 
 
+async def resources(session: Session) -> None:
+    read = lambda uri: session.client.read_resource(AnyUrl(uri))
+    listed = {str(resource.uri): resource for resource in (await session.client.list_resources()).resources}
+    check(listed["test://static-text"].mimeType == "text/plain", listed)
+    templates = (await session.client.list_resource_templates()).resourceTemplates
+    check("test://template/{id}/data" in [template.uriTemplate for template in templates], templates)
+    text = (await read("test://static-text")).contents[0]
+    check(text.text == "This is the content of the static text resource.", text)
+    image = (await read("test://static-binary")).contents[0]
+    check(base64.b64decode(image.blob).startswith(b"\x89PNG"), image)
+    data = (await read("test://template/a%20b/data")).contents[0]
+    check(json.loads(data.text)["data"] == "Data for ID: a b" and data.mimeType == "application/json", data)
+    await refused(-32002, read("test://nothing"))
+
+
 def accept(**content):
     return types.ElicitResult(action="accept", content=content)
 
@@ -187,6 +204,19 @@ async def logging(session: Session) -> None:
     check(logged == [("info", text) for text in texts], logged)
 
 
+async def updates(session: Session) -> None:
+    """A resource that changes notifies the clients that watch it."""
+
+    def seen() -> bool:
+        return any(isinstance(message, types.ResourceUpdatedNotification) for message in session.answers.notified)
+
+    uri = AnyUrl("test://watched-resource")
+    await session.client.subscribe_resource(uri)
+    await session.client.call_tool("test_trigger_resource_update")
+    await eventually(seen, "no notification of the resource")
+    await session.client.unsubscribe_resource(uri)
+
+
 async def changes(session: Session) -> None:
     def seen(kind) -> bool:
         return any(isinstance(message, kind) for message in session.answers.notified)
@@ -197,7 +227,7 @@ async def changes(session: Session) -> None:
     await eventually(lambda: seen(types.PromptListChangedNotification), "no notification of the prompts")
 
 
-STEPS = [listing, content, failures, progress, prompts, elicitation, sampling_and_roots, logging, changes]
+STEPS = [listing, content, failures, progress, prompts, resources, elicitation, sampling_and_roots, logging, changes, updates]
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ or with 1 and what was wrong.
 
 import asyncio
 import base64
+import json
 import os
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 
 import mcp_types as types
 from mcp import Client, MCPDeprecationWarning, MCPError, StdioServerParameters, stdio_client
-from mcp.client.subscriptions import PromptsListChanged, ToolsListChanged
+from mcp.client.subscriptions import PromptsListChanged, ResourceUpdated, ToolsListChanged
 
 warnings.simplefilter("ignore", MCPDeprecationWarning)
 
@@ -172,6 +173,21 @@ async def prompts(session: Session) -> None:
     check("arg2" in missing.error.message, missing)
 
 
+async def resources(session: Session) -> None:
+    read = session.client.read_resource
+    listed = {str(resource.uri): resource for resource in (await session.client.list_resources()).resources}
+    check(listed["test://static-text"].mime_type == "text/plain", listed)
+    templates = (await session.client.list_resource_templates()).resource_templates
+    check("test://template/{id}/data" in [template.uri_template for template in templates], templates)
+    text = (await read("test://static-text")).contents[0]
+    check(text.text == "This is the content of the static text resource.", text)
+    image = (await read("test://static-binary")).contents[0]
+    check(base64.b64decode(image.blob).startswith(b"\x89PNG"), image)
+    data = (await read("test://template/a%20b/data")).contents[0]
+    check(json.loads(data.text)["data"] == "Data for ID: a b" and data.mime_type == "application/json", data)
+    await refused(-32602 if session.is_modern else -32002, read("test://nothing"))
+
+
 def accept(**content):
     return types.ElicitResult(action="accept", content=content)
 
@@ -243,6 +259,26 @@ async def subscriptions(session: Session) -> None:
         check(isinstance(event, PromptsListChanged), event)
 
 
+async def updates(session: Session) -> None:
+    """A resource that changes notifies the clients that watch it."""
+    uri = "test://watched-resource"
+    trigger = session.client.call_tool
+    if session.is_modern:
+        async with session.client.listen(resource_subscriptions=[uri]) as subscription:
+            await trigger("test_trigger_resource_update")
+            event = await asyncio.wait_for(anext(aiter(subscription)), PATIENCE)
+            check(isinstance(event, ResourceUpdated) and event.uri == uri, event)
+        return
+
+    def seen() -> bool:
+        return any(isinstance(message, types.ResourceUpdatedNotification) for message in session.answers.notified)
+
+    await session.client.subscribe_resource(uri)
+    await trigger("test_trigger_resource_update")
+    await eventually(seen, "no notification of the resource")
+    await session.client.unsubscribe_resource(uri)
+
+
 async def changes(session: Session) -> None:
     def seen(kind) -> bool:
         return any(isinstance(message, kind) for message in session.answers.notified)
@@ -253,7 +289,7 @@ async def changes(session: Session) -> None:
     await eventually(lambda: seen(types.PromptListChangedNotification), "no notification of the prompts")
 
 
-STEPS = [listing, content, failures, progress, cancellation, prompts, logging, elicitation, sampling_and_roots]
+STEPS = [listing, content, failures, progress, cancellation, prompts, resources, logging, elicitation, sampling_and_roots, updates]
 LEGACY_STEPS = [changes]
 MODERN_STEPS = [subscriptions]
 

@@ -107,6 +107,22 @@ async function prompts({ client }) {
   await assert.rejects(get("test_prompt_with_arguments", { arg1: "tea" }), { code: -32602, message: /arg2/ });
 }
 
+async function resources({ client }) {
+  const { resources } = await client.listResources(undefined, { cacheMode: "bypass" });
+  assert.equal(resources.find(({ uri }) => uri === "test://static-text").mimeType, "text/plain");
+  const { resourceTemplates } = await client.listResourceTemplates(undefined, { cacheMode: "bypass" });
+  assert(resourceTemplates.some(({ uriTemplate }) => uriTemplate === "test://template/{id}/data"));
+  const read = async (uri) => (await client.readResource({ uri })).contents[0];
+  assert.equal((await read("test://static-text")).text, "This is the content of the static text resource.");
+  const image = await read("test://static-binary");
+  assert.equal(Buffer.from(image.blob, "base64").subarray(1, 4).toString(), "PNG");
+  const data = await read("test://template/a%20b/data");
+  assert.equal(data.mimeType, "application/json");
+  assert.equal(JSON.parse(data.text).data, "Data for ID: a b");
+  // The client gives the older code, -32002, a class of its own with the newer one.
+  await assert.rejects(read("test://nothing"), { code: -32602 });
+}
+
 // What the client answers to the server's questions, and what it was sent.
 class Answers {
   // The answer to a form, by the message of the form.
@@ -115,6 +131,7 @@ class Answers {
   logged = [];
   // How often a list was announced to have changed, by the name of the list.
   changes = { tools: 0, prompts: 0 };
+  updated = [];
 
   attach(client) {
     client.setRequestHandler("elicitation/create", ({ params }) => {
@@ -129,6 +146,7 @@ class Answers {
     });
     client.setRequestHandler("roots/list", () => ({ roots: [{ uri: "file:///home/ada", name: "home" }] }));
     client.setNotificationHandler("notifications/message", ({ params }) => this.logged.push(params));
+    client.setNotificationHandler("notifications/resources/updated", ({ params }) => this.updated.push(params.uri));
     for (const list of Object.keys(this.changes)) {
       client.setNotificationHandler(`notifications/${list}/list_changed`, () => void (this.changes[list] += 1));
     }
@@ -200,6 +218,19 @@ async function subscriptions({ client, answers }) {
   assert.equal(await subscription.closed, "local");
 }
 
+// A resource that changes notifies the clients that watch it.
+async function updates({ client, answers: { updated }, isModern }) {
+  const uri = "test://watched-resource";
+  const subscription = isModern ? await client.listen({ resourceSubscriptions: [uri] }) : undefined;
+  if (!isModern) await client.subscribeResource({ uri });
+  updated.length = 0;
+  await client.callTool({ name: "test_trigger_resource_update" });
+  await eventually(() => updated.length > 0, "no notification of the resource");
+  assert.equal(updated[0], uri);
+  if (isModern) await subscription.close();
+  else await client.unsubscribeResource({ uri });
+}
+
 async function changes({ client, answers }) {
   for (const list of ["tool", "prompt"]) {
     const before = answers.changes[`${list}s`];
@@ -208,7 +239,7 @@ async function changes({ client, answers }) {
   }
 }
 
-const steps = [listing, content, failures, progress, cancellation, prompts, logging, elicitation, samplingAndRoots];
+const steps = [listing, content, failures, progress, cancellation, prompts, resources, logging, elicitation, samplingAndRoots, updates];
 const legacySteps = [changes];
 const modernSteps = [subscriptions];
 

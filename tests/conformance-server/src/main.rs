@@ -9,6 +9,7 @@ mod changes;
 mod content;
 mod prompts;
 mod questions;
+mod resources;
 mod rounds;
 mod schemas;
 mod tasks;
@@ -33,6 +34,7 @@ fn build() -> Result<Server, Box<dyn Error>> {
         .http(|http| http.address_rate(rate));
     let server = schemas::register(tools::register(server));
     let server = rounds::register(questions::register(server));
-    let server = tasks::register(changes::register(server));
+    let server = changes::register(server);
+    let server = tasks::register(resources::register(server));
     Ok(prompts::register(server).build()?)
 }

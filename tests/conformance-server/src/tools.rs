@@ -21,7 +21,6 @@ pub(crate) fn register(server: ServerBuilder) -> ServerBuilder {
         .tool::<test_error_handling>()
         .tool::<test_tool_with_progress>()
         .tool::<greet>()
-        .tool::<slow_compute>()
 }
 
 /// Returns a text.
@@ -95,25 +94,4 @@ struct GreetArgs {
 #[tool(read_only, open_world = false)]
 async fn greet(args: GreetArgs) -> String {
     format!("Hello, {}!", args.name)
-}
-
-#[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
-struct SlowComputeArgs {
-    /// How long to compute, in seconds.
-    #[garde(range(max = 120))]
-    seconds: u32,
-    /// A label for the result.
-    #[serde(default)]
-    #[garde(length(chars, max = 100))]
-    label: String,
-}
-
-/// Computes for a number of seconds, and reports each as its progress.
-#[tool(task, read_only, open_world = false, timeout = "120s")]
-async fn slow_compute(args: SlowComputeArgs, progress: Progress) -> String {
-    for second in 0..args.seconds {
-        progress.report(second.into(), Some(args.seconds.into()), None);
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-    format!("Computed {} for {} s.", args.label, args.seconds)
 }

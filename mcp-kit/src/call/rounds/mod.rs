@@ -115,6 +115,9 @@ struct Logical {
 struct Now {
     /// The answers so far.
     answers: BTreeMap<Key, Box<RawValue>>,
+    /// Answers that came before the questions, which a client can give only to
+    /// questions with a name of their own.
+    early: BTreeMap<Key, Box<RawValue>>,
     /// How often each question was asked.
     asked: HashMap<Digest, u32>,
     open: Vec<Open>,
@@ -162,6 +165,8 @@ impl Rounds {
                 now.answers = state.answered(call.input_responses())?;
                 now.done = state.once;
                 id = Some(state.id.into_boxed_str());
+            } else {
+                now.early = state::early(call.input_responses())?;
             }
             logical = Some(Logical {
                 bound,
@@ -242,6 +247,9 @@ impl Rounds {
             Some(name) => Key::named(name),
             None => Key::of_content(&digest, *ordinal),
         };
+        if let Some(early) = now.early.remove(&key) {
+            now.answers.insert(key.clone(), early);
+        }
         let answer = now.answers.get(&key).cloned();
         Ok((key, answer))
     }

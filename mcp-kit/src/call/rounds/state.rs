@@ -100,18 +100,31 @@ impl State {
         responses: Option<&str>,
     ) -> Result<BTreeMap<Key, Box<RawValue>>, Error> {
         let mut answers = self.answers.clone();
-        let Some(text) = responses.filter(|text| *text != "null") else {
-            return Ok(answers);
-        };
-        let responses: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text)
-            .map_err(|_| invalid(r#"Invalid params: "inputResponses" must be an object"#))?;
-        for (key, answer) in responses {
+        for (key, answer) in read(responses)? {
             let known = Key::from_wire(&key).find(|key| self.asked.contains(key));
             if let Some(key) = known {
                 answers.insert(key, answer.to_owned());
             }
         }
         Ok(answers)
+    }
+}
+
+/// Returns the answers of a request without a state, by the names that questions can
+/// have.
+pub(super) fn early(responses: Option<&str>) -> Result<BTreeMap<Key, Box<RawValue>>, Error> {
+    let responses = read(responses)?.into_iter();
+    Ok(responses
+        .map(|(name, answer)| (Key::named(&name), answer.to_owned()))
+        .collect())
+}
+
+/// Reads `inputResponses`, given as JSON.
+fn read(responses: Option<&str>) -> Result<BTreeMap<Cow<'_, str>, &RawValue>, Error> {
+    match responses {
+        None | Some("null") => Ok(BTreeMap::new()),
+        Some(text) => serde_json::from_str(text)
+            .map_err(|_| invalid(r#"Invalid params: "inputResponses" must be an object"#)),
     }
 }
 

@@ -68,6 +68,36 @@ async fn a_named_question_keeps_its_answer_when_its_content_differs() {
 }
 
 #[tokio::test]
+async fn answer_to_a_named_question_can_come_with_the_first_request() {
+    let named = asking("named", |client| async move {
+        let one = client.elicit::<Number>("one").key("first").await?;
+        let two = client.elicit::<Number>("two").await?;
+        let number = |answer: Elicited<Number>| answer.accepted().map(|number| number.n);
+        Ok(format!("{:?} {:?}", number(one), number(two)))
+    });
+    let server = builder().add(named).build().unwrap();
+    let client = Modern::new(&server).await;
+    let responses = json!({"first": accepted(7), "other": accepted(8)});
+    let early = json!({"inputResponses": responses});
+    let result = client.send(json!({"name": "named"}), early).await;
+    let second = round(result.unwrap());
+    assert_eq!(second.messages(), ["two"]);
+    let result = client.answer("named", &second, second.answers(2)).await;
+    assert_eq!(text(&result), "Some(7) Some(2)");
+    // A wrong one is asked again.
+    let early = json!({"inputResponses": {"first": accepted(101)}});
+    let result = client.send(json!({"name": "named"}), early).await;
+    assert_eq!(round(result.unwrap()).messages().len(), 1);
+    let early = json!({"inputResponses": 7});
+    let refused = client.send(json!({"name": "named"}), early).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(
+        refused.contains("\"inputResponses\" must be an object"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
 async fn two_questions_with_one_name_are_an_error_of_the_handler() {
     let doubled = asking("doubled", |client| async move {
         let one = client.elicit::<Number>("one").key("n").await?;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, ContentBlock, ErrorCode,
-    GetPromptRequestParams, LoggingLevel, RequestMetaObject, ServerNotification, ServerResult,
-    SetLevelRequestParams, SubscriptionFilter,
+    GetPromptRequestParams, LoggingLevel, ReadResourceRequestParams, RequestMetaObject,
+    ServerNotification, ServerResult, SetLevelRequestParams, SubscriptionFilter,
 };
 use rmcp::service::{PeerRequestOptions, ServiceError};
 use serde_json::{Value, json};
@@ -37,9 +37,9 @@ pub(crate) async fn run(session: &Session, is_modern: bool) -> Result<usize, Wro
         cancellation,
         prompts
     ];
-    steps![elicitation, sampling_and_roots];
+    steps![resources, elicitation, sampling_and_roots];
     if is_modern {
-        steps![modern_logging, subscriptions];
+        steps![modern_logging, subscriptions, updates];
     } else {
         steps![legacy_logging, changes];
     }
@@ -210,6 +210,55 @@ async fn prompts(session: &Session) -> Result<(), Wrong> {
     refused(missing.await, "arg2")
 }
 
+async fn resources(session: &Session) -> Result<(), Wrong> {
+    let client = &session.client;
+    let listed = client.list_all_resources().await?;
+    let text = listed
+        .iter()
+        .find(|resource| resource.uri == "test://static-text");
+    let mime_type = text.and_then(|resource| resource.mime_type.as_deref());
+    check(mime_type == Some("text/plain"), || format!("{text:?}"))?;
+    let templates = client.list_all_resource_templates().await?;
+    let mut uris = templates
+        .iter()
+        .map(|template| template.uri_template.as_str());
+    check(uris.any(|uri| uri == "test://template/{id}/data"), || {
+        format!("{templates:?}")
+    })?;
+    let text = read(session, "test://static-text").await?;
+    check(
+        text["text"] == "This is the content of the static text resource.",
+        || text.to_string(),
+    )?;
+    let image = read(session, "test://static-binary").await?;
+    let is_png = image["blob"]
+        .as_str()
+        .is_some_and(|blob| blob.starts_with("iVBORw0KGgo"));
+    check(is_png, || image.to_string())?;
+    let data = read(session, "test://template/a%20b/data").await?;
+    let has_data = data["text"]
+        .as_str()
+        .is_some_and(|text| text.contains("Data for ID: a b"));
+    check(has_data && data["mimeType"] == "application/json", || {
+        data.to_string()
+    })?;
+    let nothing = client.read_resource(ReadResourceRequestParams::new("test://nothing"));
+    match nothing.await {
+        Err(ServiceError::McpError(error)) => check(
+            [ErrorCode::INVALID_PARAMS, ErrorCode::RESOURCE_NOT_FOUND].contains(&error.code),
+            || error.to_string(),
+        ),
+        other => Err(format!("no error: {other:?}").into()),
+    }
+}
+
+/// The first contents of a resource, as JSON.
+async fn read(session: &Session, uri: &str) -> Result<Value, Wrong> {
+    let params = ReadResourceRequestParams::new(uri);
+    let result = serde_json::to_value(session.client.read_resource(params).await?)?;
+    Ok(result["contents"][0].clone())
+}
+
 async fn elicitation(session: &Session) -> Result<(), Wrong> {
     let answer = text_of(&call(session, "test_elicitation", json!({"message": "Who?"})).await?);
     let has_both = answer.contains(r#""username":"ada","email":"ada@example.org""#);
@@ -311,6 +360,22 @@ async fn subscriptions(session: &Session) -> Result<(), Wrong> {
         );
         check(is_change, || format!("{notification:?}"))?;
     }
+    Ok(subscription.cancel().await?)
+}
+
+/// A resource that changes notifies the clients that watch it.
+async fn updates(session: &Session) -> Result<(), Wrong> {
+    let uri = "test://watched-resource";
+    let mut filter = SubscriptionFilter::default();
+    filter.resource_subscriptions = Some(vec![uri.to_owned()]);
+    let mut subscription = session.client.listen(filter).await?;
+    call(session, "test_trigger_resource_update", Value::Null).await?;
+    let notification = tokio::time::timeout(PATIENCE, subscription.next()).await??;
+    let is_update = matches!(
+        &notification,
+        Some(ServerNotification::ResourceUpdatedNotification(update)) if update.params.uri == uri
+    );
+    check(is_update, || format!("{notification:?}"))?;
     Ok(subscription.cancel().await?)
 }
 
