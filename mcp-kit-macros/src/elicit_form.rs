@@ -89,7 +89,7 @@ fn is_a_struct(input: &DeriveInput, errors: &mut Errors) {
     }
 }
 
-/// Reports what the fields' types visibly are that a form cannot have. For what
+/// Reports fields whose types are visibly not possible in a form. For what
 /// is not visible, the types implement `FormField` or not.
 fn is_flat(model: &Model, errors: &mut Errors) {
     let Shape::Struct { fields, .. } = &model.data else {

@@ -5,6 +5,8 @@
 //! same rules, and wraps each call in what a production server needs: a log,
 //! error sanitising, panic containment, authorization, limits and a timeout. A
 //! server is safe with no configuration; every relaxation is an explicit call.
+//! Prompts ([`#[prompt]`](macro@prompt)) and resources
+//! ([`#[resource]`](macro@resource)) are written in the same way.
 //!
 //! ```
 //! use garde::Validate;
@@ -73,13 +75,14 @@
 //! | ask the client's user | [`extract::Client`], [`derive@ElicitForm`] |
 //! | take state, the caller, progress | [`extract`] |
 //! | fail | [`ToolError`], [`ResultExt`], [`user_error!`] |
-//! | register tools and set limits | [`server::ServerBuilder`], [`server::Limits`], [`registry::Registration`] |
-//! | group tools with their policy | [`Router`] |
-//! | change what a running server offers | [`registry::Registry`] |
+//! | register tools, prompts and resources, set limits | [`server::ServerBuilder`], [`server::Limits`], [`registry::Registration`] |
+//! | group them with their policy | [`Router`] |
+//! | change what a running server offers | [`registry::Registry`], [`server::ResourceUpdates`] |
+//! | let calls go on as tasks | [`extract::Task`], [`server::TaskStore`] |
 //! | wrap calls | [`middleware`] |
 //! | see how each call ended | [`call::Observer`] |
 //! | write a prompt | [`macro@prompt`], [`prompt::IntoPromptResult`] for what it may return |
-//! | make tools and prompts at run time | [`tool::from_fn`], [`tool::Tool`], [`prompt::from_fn`], [`prompt::Prompt`] |
+//! | make them at run time | [`tool::from_fn`], [`prompt::from_fn`], [`resource::from_fn`], [`resource::ResourceProvider`] |
 //! | test a server | [`testing`] |
 //! | read or filter the log | [`logging`] |
 //! | serve over HTTP | [`transport::http`], [`server::ServerBuilder::http`] |

@@ -41,7 +41,7 @@ pub(crate) fn is_never_flat(ty: &Type) -> bool {
     }
 }
 
-/// What a type visibly is that a form cannot have.
+/// A type that is visibly not possible in a form.
 pub(crate) enum NotFlat {
     /// A map, a tuple, an array or any JSON.
     Nested,

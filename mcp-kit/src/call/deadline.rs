@@ -10,7 +10,7 @@
 //!
 //! The `Timeout` of the chain waits for [`Deadline::passed`]. The transport asks
 //! [`Deadline::earliest`] when it has to look again, and needs no notice of a
-//! pause: while the clock stands still that moment moves on with the time.
+//! pause: while the clock is stopped, that moment moves on with the time.
 //!
 //! A call that never pauses reads one pointer and computes one sum.
 

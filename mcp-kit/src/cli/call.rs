@@ -133,7 +133,9 @@ fn unknown(kind: Kind, name: &str, names: &[&str]) -> String {
     let name = crate::support::text::excerpt(name);
     match schema::nearest(&name, names.iter().copied()) {
         Some(meant) => format!("there is no {kind} \"{name}\"; did you mean \"{meant}\"?"),
-        None if names.is_empty() => format!("there is no {kind} \"{name}\", nor any other"),
+        None if names.is_empty() => {
+            format!("there is no {kind} \"{name}\"; the server has no {kind}s")
+        }
         None => format!(
             "there is no {kind} \"{name}\"; there are: {}",
             names.join(", ")

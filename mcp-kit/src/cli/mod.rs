@@ -54,7 +54,7 @@
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | done; a server has ended as it was asked to, by the end of stdin or a signal |
-//! | 1 | the server could not be built or served, stdout could not be written, or the tool of `call` reported an error, or the prompt of `prompt` or the resource of `read` failed; or the drain time was over while handlers blocked every worker, so that their calls got no answer |
+//! | 1 | the server could not be built or served, stdout could not be written, or the tool, the prompt or the resource failed; or the drain time was over while handlers blocked every worker, so that their calls got no answer |
 //! | 2 | the command line is wrong |
 //!
 //! A first SIGTERM or SIGINT, or the end of stdin, begins the drain: calls in

@@ -41,7 +41,7 @@ impl ResourceAnnotations {
         Self::default()
     }
 
-    /// Adds a reader for whom it is: the user, the model, or both of them.
+    /// Adds an intended reader: the user, or the model. Calls add up.
     #[must_use]
     pub fn with_audience(mut self, role: Role) -> Self {
         if !self.audience.contains(&role) {
@@ -67,7 +67,7 @@ impl ResourceAnnotations {
         self
     }
 
-    /// Returns the readers for whom it is.
+    /// Returns the intended readers; empty if none were set.
     #[must_use]
     pub fn audience(&self) -> &[Role] {
         &self.audience

@@ -29,7 +29,7 @@ impl FormCell {
 }
 
 impl Form {
-    /// Returns a type's form, or why it is none: the author's mistake.
+    /// Returns a type's form, or why it is not a form: the author's mistake.
     pub(crate) fn of<T: ElicitForm>() -> Result<&'static Self, &'static str> {
         let FormCell(cell) = T::__form();
         let compiled = cell.get_or_init(|| Self::compile(&T::__spec()));

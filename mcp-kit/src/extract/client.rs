@@ -183,7 +183,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Rejects a result that has not the form of the specification.
+/// Rejects a result that does not have the form of the specification.
 fn unreadable(what: &str) -> Rejected {
     Rejected {
         error: Error::refusal(

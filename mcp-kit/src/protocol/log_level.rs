@@ -21,7 +21,7 @@ pub enum LogLevel {
     Error,
     /// A part of the system failed.
     Critical,
-    /// Someone must act at once.
+    /// An operator must act at once.
     Alert,
     /// The system cannot be used.
     Emergency,

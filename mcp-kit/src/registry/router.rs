@@ -10,7 +10,7 @@ use crate::prompt::PromptFn;
 use crate::resource::{ResourceFn, ResourceProvider};
 use crate::tool::ToolFn;
 
-/// A group of tools and prompts with the middlewares, the scope and the prefix that
+/// A group of tools, prompts and resources with the middlewares, the scope and the prefix that
 /// they share.
 ///
 /// A library crate returns one, so that its tools come with their policy; a server

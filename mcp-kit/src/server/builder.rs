@@ -227,8 +227,8 @@ impl ServerBuilder {
     }
 
     /// Sets the key that seals the state of calls that ask their client
-    /// ([`Client`](crate::extract::Client)): at least 32 bytes that no one can
-    /// guess. Without it the process makes a random key.
+    /// ([`Client`](crate::extract::Client)): at least 32 random
+    /// bytes. Without it the process makes a random key.
     ///
     /// In the modern era (2026-07-28) a client carries the state of its call from
     /// one round to the next, and any replica may get the next round: replicas need

@@ -118,7 +118,7 @@ pub(crate) struct ServerInner {
 struct Identity {
     /// `{"name":…,"version":…}`, which is part of each result of 2026-07-28.
     short: String,
-    /// The same with the title, the description, the website and the icons, for
+    /// Also with the title, the description, the website and the icons, for
     /// `initialize` and `server/discover`.
     full: String,
     /// The members that follow in `initialize` and `server/discover`.

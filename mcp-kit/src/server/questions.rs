@@ -129,7 +129,7 @@ impl Questions {
             return Err(Error::refusal(
                 ErrorKind::Busy,
                 format!(
-                    "{theirs} questions to this client are open, which is as many as may be. Answer some of them, then try again."
+                    "{theirs} questions to clients of this caller are open, and no more are allowed at once. Answer some of them, then try again."
                 ),
             ));
         }

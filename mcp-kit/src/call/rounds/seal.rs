@@ -74,7 +74,7 @@ pub(super) const fn length_of(bytes: usize) -> usize {
         .div_ceil(3)
 }
 
-/// Returns an id that no one can guess, as text.
+/// Returns an id that cannot be guessed, as text.
 pub(super) fn random_id() -> Result<Box<str>, Error> {
     let mut id = [0; 16];
     random(&mut id)?;

@@ -1,4 +1,4 @@
-//! URIs of resources: which texts are one, their normal form, and percent
+//! URIs of resources: which texts are URIs, their normal form, and percent
 //! encoding (RFC 3986). Templates of URIs are in `template`.
 
 mod compare;

@@ -162,7 +162,7 @@ fn answer(client: &Client, question: &Value, result: &str) {
     client.send_line(json!({"jsonrpc": "2.0", "id": id, "result": {"is": result}}).to_string());
 }
 
-/// The next message says that the question is withdrawn.
+/// The next message reports that the question is withdrawn.
 async fn withdrawn(client: &Client, question: &Value) {
     let message = client.next_message().await.unwrap();
     assert_eq!(message["method"], "notifications/cancelled", "{message}");

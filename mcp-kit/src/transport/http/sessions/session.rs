@@ -56,7 +56,7 @@ pub(crate) struct LegacySession {
     pub(crate) version: ProtocolVersion,
     /// The digest of the id, once a request has needed it.
     name: OnceLock<Arc<str>>,
-    /// What the client said in `initialize`, if this replica opened the
+    /// What the client sent in `initialize`, if this replica opened the
     /// session.
     client: OnceLock<Arc<ClientDetails>>,
     /// The level from which on the client receives log messages.
@@ -179,12 +179,12 @@ impl LegacySession {
         self.id.peer()
     }
 
-    /// Returns what the client said in `initialize`.
+    /// Returns what the client sent in `initialize`.
     pub(super) fn client(&self) -> Option<Arc<ClientDetails>> {
         self.client.get().cloned()
     }
 
-    /// Stores what the client said in `initialize`.
+    /// Stores what the client sent in `initialize`.
     pub(crate) fn set_client(&self, client: Option<Arc<ClientDetails>>) {
         if let Some(client) = client {
             let _ = self.client.set(client);
