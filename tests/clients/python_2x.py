@@ -164,6 +164,9 @@ async def prompts(session: Session) -> None:
     get = session.client.get_prompt
     message = (await get("test_prompt_with_arguments", {"arg1": "tea", "arg2": "milk"})).messages[0]
     check(message.role == "user" and "arg1='tea', arg2='milk'" in message.content.text, message)
+    reference = types.PromptReference(name="test_prompt_with_arguments")
+    completed = await session.client.complete(reference, {"name": "arg1", "value": "par"})
+    check(completed.completion.values == ["paris", "park", "party"], completed)
     embedded = (await get("test_prompt_with_embedded_resource", {"resourceUri": "test://x"})).messages[0]
     check(embedded.content.resource.uri == "test://x", embedded)
     image = (await get("test_prompt_with_image")).messages[0].content

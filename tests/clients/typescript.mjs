@@ -99,6 +99,9 @@ async function prompts({ client }) {
   const get = (name, given) => client.getPrompt({ name, arguments: given });
   const [message] = (await get("test_prompt_with_arguments", { arg1: "tea", arg2: "milk" })).messages;
   assert(message.role === "user" && message.content.text.includes("arg1='tea', arg2='milk'"), JSON.stringify(message));
+  const ref = { type: "ref/prompt", name: "test_prompt_with_arguments" };
+  const { completion } = await client.complete({ ref, argument: { name: "arg1", value: "par" } });
+  assert.deepEqual(completion.values, ["paris", "park", "party"]);
   const [embedded] = (await get("test_prompt_with_embedded_resource", { resourceUri: "test://x" })).messages;
   assert.equal(embedded.content.resource.uri, "test://x");
   const [image] = (await get("test_prompt_with_image")).messages;

@@ -18,6 +18,7 @@
 mod becoming;
 mod cancelled;
 mod chain;
+mod chained;
 mod contained;
 mod context;
 mod deadline;
@@ -46,7 +47,7 @@ mod ticker;
 mod work;
 
 pub use chain::{Middleware, Next, NextFuture};
-pub use context::Call;
+pub use chained::Call;
 pub use error::{Cause, Error, ErrorKind, FixedText, IntoInternal, IntoToolError, ResultExt};
 pub use observer::{CallInfo, Ending, Observer};
 pub use outcome::Outcome;

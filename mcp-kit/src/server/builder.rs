@@ -5,13 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use super::drain::Drain;
+use super::identity::{About, Identity};
 use super::questions::Questions;
 use super::tasks::{TaskStore, Tasks};
-use super::{Identity, Limits, ResourceUpdates, Server, ServerInner};
+use super::{BuildError, Limits, ResourceUpdates, Server, ServerInner};
 use crate::call::{Middleware, Observer};
 use crate::call::{RoundSettings, StateKeys, StateMap, Ticker};
 use crate::caller::Principal;
@@ -25,7 +25,6 @@ use crate::observe::Meter;
 use crate::observe::metrics::Metrics;
 use crate::primitive::{Annotations, Icon, WarningCode};
 use crate::prompt::PromptFn;
-use crate::protocol::encode;
 use crate::registry::{IntoRegistration, Policy, Registration, Router, Step, Store, Via};
 use crate::resource::{ResourceFn, ResourceProvider};
 use crate::tool::ToolFn;
@@ -56,20 +55,6 @@ pub struct ServerBuilder {
     network: Box<dyn NetworkOptions>,
     meter: Meter,
     list_ttl: Duration,
-}
-
-/// The server's information about itself that is for people.
-#[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct About {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    website_url: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    icons: Vec<Icon>,
 }
 
 impl ServerBuilder {
@@ -567,66 +552,3 @@ impl fmt::Debug for ServerBuilder {
             .finish_non_exhaustive()
     }
 }
-
-impl Identity {
-    fn new(name: &str, version: &str, about: &About, instructions: Option<&str>) -> Self {
-        #[derive(Serialize)]
-        struct Implementation<'a> {
-            name: &'a str,
-            version: &'a str,
-            #[serde(flatten)]
-            about: Option<&'a About>,
-        }
-        let implementation = |about| {
-            json_text(&Implementation {
-                name,
-                version,
-                about,
-            })
-        };
-        Self {
-            short: implementation(None),
-            full: implementation(Some(about)),
-            instructions: instructions.map(|text| json_text(&text)),
-        }
-    }
-}
-
-fn json_text(value: &impl Serialize) -> String {
-    let mut json = Vec::new();
-    encode::json(&mut json, value);
-    String::from_utf8(json).unwrap_or_default()
-}
-
-/// Why a server could not be built: every problem, each with the fix.
-#[derive(Clone)]
-pub struct BuildError {
-    problems: Vec<String>,
-}
-
-impl BuildError {
-    /// Returns each problem.
-    #[must_use]
-    pub fn problems(&self) -> &[String] {
-        &self.problems
-    }
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the server cannot be built:")?;
-        for problem in &self.problems {
-            write!(f, "\n  - {problem}")?;
-        }
-        Ok(())
-    }
-}
-
-/// Prints what `Display` does, since `unwrap` and a failing `main` print it.
-impl fmt::Debug for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for BuildError {}

@@ -2,11 +2,13 @@
 
 #[cfg(test)]
 mod asking;
+mod build_error;
 mod builder;
 mod call;
 mod completion;
 mod dispatch;
 mod drain;
+mod identity;
 mod listings;
 pub(crate) mod methods;
 mod questions;
@@ -25,9 +27,10 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 pub use crate::limits::Limits;
+pub use build_error::BuildError;
 #[cfg(feature = "http")]
 pub(crate) use builder::NetworkOptions;
-pub use builder::{BuildError, ServerBuilder};
+pub use builder::ServerBuilder;
 pub use call::CallError;
 pub(crate) use dispatch::{Routed, Session};
 pub use drain::DrainHandle;
@@ -50,6 +53,7 @@ use crate::observe::Meter;
 use crate::observe::metrics::Metrics;
 use crate::registry::Store;
 use drain::Drain;
+use identity::Identity;
 use questions::Questions;
 use tasks::Tasks;
 
@@ -112,17 +116,6 @@ pub(crate) struct ServerInner {
     shared: Option<RedisLimits>,
     #[cfg(any(feature = "metrics", feature = "http"))]
     pub(crate) meter: Meter,
-}
-
-/// The server's information about itself, as JSON that is written unchanged.
-struct Identity {
-    /// `{"name":…,"version":…}`, which is part of each result of 2026-07-28.
-    short: String,
-    /// Also with the title, the description, the website and the icons, for
-    /// `initialize` and `server/discover`.
-    full: String,
-    /// The members that follow in `initialize` and `server/discover`.
-    instructions: Option<String>,
 }
 
 impl Server {

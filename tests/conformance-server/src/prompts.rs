@@ -1,6 +1,7 @@
 //! Prompts with each kind of message.
 
 use garde::Validate;
+use mcp_kit::completion::CompletionRequest;
 use mcp_kit::content::{EmbeddedResource, Image};
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
@@ -12,7 +13,7 @@ use crate::content::PIXEL;
 pub(crate) fn register(server: ServerBuilder) -> ServerBuilder {
     server
         .prompt::<test_simple_prompt>()
-        .prompt::<test_prompt_with_arguments>()
+        .prompt_with::<test_prompt_with_arguments>(|prompt| prompt.complete("arg1", words))
         .prompt::<test_prompt_with_embedded_resource>()
         .prompt::<test_prompt_with_image>()
 }
@@ -31,6 +32,14 @@ struct TwoArgs {
     /// The second argument.
     #[garde(length(chars, max = 1000))]
     arg2: String,
+}
+
+/// Suggests words that begin with the text.
+async fn words(request: CompletionRequest) -> Vec<&'static str> {
+    let words = ["paris", "park", "party"].into_iter();
+    words
+        .filter(|word| word.starts_with(request.value()))
+        .collect()
 }
 
 /// Returns a message that has both arguments.

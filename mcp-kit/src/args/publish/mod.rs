@@ -10,6 +10,7 @@
 mod enums;
 mod keys;
 mod members;
+mod nullable;
 mod reach;
 mod untagged;
 
@@ -17,6 +18,8 @@ use std::collections::BTreeMap;
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
+
+use nullable::{admits_null, beside_null};
 
 use super::ArgsSpec;
 use super::rules;
@@ -474,23 +477,6 @@ impl Publisher {
             );
         }
     }
-}
-
-/// Returns the other schema if one is `null`: an optional enum or recursive
-/// type.
-fn beside_null(object: &mut Map<String, Value>) -> Option<&mut Value> {
-    let branches = object.get_mut("anyOf")?.as_array_mut()?;
-    match branches.as_mut_slice() {
-        [inner, null] if null.get("type") == Some(&json!("null")) => Some(inner),
-        _ => None,
-    }
-}
-
-fn admits_null(object: &Map<String, Value>) -> bool {
-    object
-        .get("type")
-        .and_then(Value::as_array)
-        .is_some_and(|types| types.contains(&json!("null")))
 }
 
 fn note(object: &mut Map<String, Value>, key: &str, value: Value) {

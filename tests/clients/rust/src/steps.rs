@@ -199,6 +199,12 @@ async fn prompts(session: &Session) -> Result<(), Wrong> {
     let result = get("test_prompt_with_arguments", given).await?;
     let text = format!("{:?}", result.messages);
     check(text.contains("arg1='tea', arg2='milk'"), || text)?;
+    let completed = client
+        .complete_prompt_simple("test_prompt_with_arguments", "arg1", "par")
+        .await?;
+    check(completed == ["paris", "park", "party"], || {
+        format!("{completed:?}")
+    })?;
     let result = get("test_prompt_with_image", Value::Null).await?;
     let is_image = matches!(
         result.messages.first().map(|message| &message.content),
