@@ -11,6 +11,7 @@ mod drain;
 mod identity;
 mod listings;
 pub(crate) mod methods;
+mod offers;
 mod questions;
 mod resources;
 mod subscriptions;
