@@ -27,9 +27,8 @@ use crate::protocol::{ClientCapabilities, ClientCapability, Era};
 ///
 /// A client is asked only for what it has declared to support:
 /// [`can_elicit`](Self::can_elicit), [`can_elicit_url`](Self::can_elicit_url),
-/// [`can_sample`](Self::can_sample) and [`has_roots`](Self::has_roots) tell
-/// beforehand. A question that it does not support ends the call with an error
-/// that names the missing capability, unless the handler handles that error.
+/// [`can_sample`](Self::can_sample) and [`has_roots`](Self::has_roots) report
+/// it. Any other question returns an error that names the missing capability.
 ///
 /// A `blocking` tool cannot take it, since it cannot wait for an answer.
 #[derive(Clone)]

@@ -81,7 +81,7 @@ impl Snapshot {
 
     /// Whether this caller may read, and therefore watch, a URI: whether there is
     /// a resource, template or provider for it that the caller may see. Whether the
-    /// resource itself exists is not looked at.
+    /// resource itself exists is not checked.
     pub(crate) fn may_read(&self, principal: &Principal, uri: &str) -> bool {
         let resolved = self.resolve(uri).ok().flatten();
         resolved.is_some_and(|resolved| resolved.entry.is_readable_by(principal, &resolved.uri))

@@ -30,7 +30,7 @@ pub trait ResourceFn: 'static {
     fn call(call: Call) -> HandlerFuture;
 }
 
-/// The data that `#[resource]` records about a function: a [`FunctionSpec`], and
+/// The data that `#[resource]` records about a function: a `FunctionSpec`, and
 /// what only resources have.
 #[derive(Debug)]
 pub struct ResourceSpec {

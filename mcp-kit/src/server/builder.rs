@@ -285,8 +285,8 @@ impl ServerBuilder {
     /// Sets how long a client may keep a list, and what `server/discover`
     /// returned, without a further request (`ttlMs` of 2026-07-28). The default
     /// is zero: such a copy is stale at once. Shared caches keep only what is
-    /// the same for every caller: a list that depends on scopes has the
-    /// `cacheScope` `private`.
+    /// the same for every caller: a list with scopes,
+    /// `readable_by` or a provider has the `cacheScope` `private`.
     ///
     /// ```
     /// use std::time::Duration;

@@ -345,11 +345,15 @@ impl ServerInner {
             None => request.params.arguments.map(RawValue::get),
             Some(_) => arguments.as_deref(),
         };
-        let raw = raw.filter(|raw| *raw != "null");
+        let mut raw = raw.filter(|raw| *raw != "null");
         if raw.is_some_and(|raw| !raw.starts_with('{')) {
-            return Err(RpcError::invalid_params(
-                r#"Invalid params: "arguments" must be an object"#,
-            ));
+            // A caller that may not see the primitive reads that it is unknown.
+            if target.info.missing_scope(&session.principal).is_none() {
+                return Err(RpcError::invalid_params(
+                    r#"Invalid params: "arguments" must be an object"#,
+                ));
+            }
+            raw = None;
         }
         let version = match era {
             Era::Modern => ProtocolVersion::V2026_07_28,

@@ -31,7 +31,7 @@ pub trait ToolFn: 'static {
     fn call(call: Call) -> HandlerFuture;
 }
 
-/// The data that `#[tool]` records about a function: a [`FunctionSpec`], and
+/// The data that `#[tool]` records about a function: a `FunctionSpec`, and
 /// what only tools have.
 #[derive(Debug)]
 pub struct ToolSpec {

@@ -550,6 +550,12 @@ async fn watched_resources_are_limited() {
     let legacy = connect(&server, ERAS[0], &[]).await;
     let refused = legacy.subscribe(items(4)).await.unwrap_err();
     assert_eq!(refused.code(), Some(-32602));
+    // An answer does not repeat a URI that is too long.
+    let params = json!({"uri": format!("none://{}", "x".repeat(1 << 20))});
+    let refused = legacy.request("resources/subscribe", params).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code(), Some(-32602));
+    assert!(refused.to_string().len() < 4_096);
     // The three that fitted are watched; one can be given up for another.
     let params = |uri: &str| json!({ "uri": uri });
     let unsubscribed = legacy.request("resources/unsubscribe", params("item://0"));

@@ -111,7 +111,15 @@ async fn without_its_scope_a_primitive_does_not_exist_for_any_method() {
             let list = client.request(method, json!({})).await.unwrap();
             assert_eq!(list[member], json!([]), "{who}, {method}");
         }
-        let pairs = requests("secret").into_iter().zip(requests("sesame"));
+        // What is wrong with the request gives nothing away either.
+        let malformed = |word: &str| {
+            [
+                ("tools/call", json!({"name": word, "arguments": []})),
+                ("prompts/get", json!({"name": word, "arguments": 1})),
+            ]
+        };
+        let of = |word: &str| requests(word).into_iter().chain(malformed(word));
+        let pairs = of("secret").zip(of("sesame"));
         for ((method, hidden), (_, unknown)) in pairs {
             let hidden = client.request(method, hidden).await.unwrap_err();
             let unknown = client.request(method, unknown).await.unwrap_err();

@@ -6,6 +6,7 @@
 //! in other processes.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,10 +65,27 @@ struct Table {
     callers: HashMap<Arc<[u8]>, Usage>,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// A call is known by its id alone, which is random and sealed: an anonymous
+/// caller may send a round again from another address. It counts for the caller
+/// that sent its first round.
+#[derive(Clone)]
 struct CallKey {
     caller: Arc<[u8]>,
     id: Arc<str>,
+}
+
+impl PartialEq for CallKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for CallKey {}
+
+impl Hash for CallKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
 }
 
 struct Entry {
@@ -146,10 +164,14 @@ impl OnceTable {
             id: id.into(),
         };
         let mut table = self.0.lock();
+        let Some((first, _)) = table.calls.get_key_value(&key) else {
+            return;
+        };
+        let first = first.clone();
         if let Some(entry) = table.calls.get_mut(&key) {
             entry.bytes += bytes;
-            table.add(&key, 0, bytes);
         }
+        table.add(&first, 0, bytes);
     }
 }
 

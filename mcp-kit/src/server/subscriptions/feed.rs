@@ -232,8 +232,8 @@ impl Feed {
         self.is_due.load(Ordering::Acquire)
     }
 
-    /// Takes notifications that are due: `write` receives each as JSON. It may
-    /// leave some for the next time.
+    /// Takes notifications that are due: `write` receives each as JSON, while the
+    /// feed is locked. It may leave some for the next time.
     pub(crate) fn take(&self, mut write: impl FnMut(&[u8])) {
         if !self.is_due() {
             return;

@@ -29,7 +29,7 @@ use serde_json::value::RawValue;
 
 use super::ServerInner;
 use super::dispatch::{Ask, text};
-use crate::primitive::Kind;
+use crate::primitive::{Kind, normalised};
 use crate::protocol::{RequestId, RpcError, encode};
 use crate::registry::{List, Lists};
 pub(crate) use feed::{Feed, Listener};
@@ -210,6 +210,10 @@ impl WatchRequest {
             return Err(RpcError::method_not_found(&ask.request.method));
         }
         let uri = text(ask.request.params.uri, "uri")?;
+        // An answer repeats only a URI that is short enough.
+        normalised(&uri).map_err(|problem| {
+            RpcError::invalid_params(format!("Invalid params: \"uri\": {problem}"))
+        })?;
         if begins && !current.may_read(&ask.session.principal, &uri) {
             return Err(RpcError::unknown_resource(ask.era, &uri));
         }

@@ -74,9 +74,14 @@ impl TaskStore for MemoryTasks {
         // The state before is kept if there is no room for this one.
         let before = table.tasks.get(key).map_or(0, |kept| kept.bytes);
         let is_new = usize::from(before == 0);
-        while table.total.tasks + is_new > self.most.tasks
-            || table.total.bytes + bytes - before > self.most.bytes
-        {
+        let is_full = |total: &Usage| {
+            total.tasks + is_new > self.most.tasks || total.bytes + bytes - before > self.most.bytes
+        };
+        // No result is forgotten in vain.
+        if is_full(&table.total) && is_full(&table.unfinished(key)) {
+            return Err(TaskStoreError::Full);
+        }
+        while is_full(&table.total) {
             if !table.forget_one(key) {
                 return Err(TaskStoreError::Full);
             }
@@ -101,6 +106,16 @@ impl Table {
             let key = key.clone();
             self.remove(&key);
         }
+    }
+
+    /// Returns what would be left without the finished tasks other than `except`.
+    fn unfinished(&self, except: &TaskKey) -> Usage {
+        let kept = self.tasks.iter();
+        let kept = kept.filter(|(key, kept)| *key == except || !kept.task.is_finished());
+        kept.fold(Usage::default(), |sum, (_, kept)| Usage {
+            tasks: sum.tasks + 1,
+            bytes: sum.bytes + kept.bytes,
+        })
     }
 
     /// Forgets a finished task other than `except`; returns whether there was one.

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// Keeps the tasks of a server. [`MemoryTasks`] is the default;
+/// Keeps the tasks of a server. [`MemoryTasks`](super::MemoryTasks) is the default;
 /// [`ServerBuilder::task_store`](crate::server::ServerBuilder::task_store) sets
 /// another.
 ///
@@ -157,7 +157,8 @@ impl StoredTask {
     }
 
     /// Reads what [`to_json`](Self::to_json) has returned; `None` if it is
-    /// something else.
+    /// something else. The text does not contain [`keep_for`](Self::keep_for),
+    /// which is zero here: a store keeps that time itself.
     #[must_use]
     pub fn from_json(json: &str) -> Option<Self> {
         let record = serde_json::from_str(json).ok()?;

@@ -113,7 +113,13 @@ pub(crate) fn open(
     let (server, ending) = (Arc::clone(server), Arc::clone(&exchange));
     let task = tokio::spawn(async move {
         server.drain.started().await;
-        feed.take(|json| ending.event(json));
+        // The stream's reader locks the exchange and then the feed, so no event is
+        // written while the feed is locked.
+        let mut events = Vec::new();
+        feed.take(|json| events.push(json.to_vec()));
+        for event in events {
+            ending.event(&event);
+        }
         let mut json = Vec::new();
         server.end_subscription(&mut json, &requested.id);
         ending.answer(json, None);
