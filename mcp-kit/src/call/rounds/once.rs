@@ -239,7 +239,10 @@ mod tests {
         let same = table.steps(b"alice", "1", TIME).unwrap();
         assert_eq!(same.step("charge").get().unwrap().get(), "7");
         tokio::time::advance(TIME).await;
-        assert!(table.steps(b"bob", "1", TIME).unwrap().results().is_empty());
+        // The same call from another address, and another call.
+        let same = table.steps(b"alice's phone", "1", TIME).unwrap();
+        assert_eq!(same.results().len(), 1);
+        assert!(table.steps(b"bob", "2", TIME).unwrap().results().is_empty());
         assert_eq!(usage(&table).0, 2);
         tokio::time::advance(TIME * 2).await;
         let other = table.steps(b"alice", "1", TIME).unwrap();
@@ -259,7 +262,7 @@ mod tests {
         assert_eq!(calls, MOST.calls / 4);
         let kept = table.steps(b"alice", "0", TIME).unwrap();
         assert!(kept.step("charge").initialized());
-        assert!(table.steps(b"bob", "0", TIME).is_ok());
+        assert!(table.steps(b"bob", "of bob", TIME).is_ok());
         tokio::time::advance(TIME * 2).await;
         assert!(table.steps(b"alice", "another", TIME).is_ok());
         assert_eq!(usage(&table).0, 1);
