@@ -19,7 +19,8 @@ fn every_call_has_one_line_that_names_its_caller() {
     ] {
         client.text("search", json!({ "query": marker }));
         client.failure("search", json!({ "query": marker, "maxResults": 99 }));
-        client.call("admin", json!({}));
+        // Without its scope a tool is unknown, and yet its refusal is logged.
+        client.ask("tools/call", json!({ "name": "admin" }));
     }
     let log = server.log_after_end();
     let of = |tool: &str, principal: &str| {
@@ -34,6 +35,7 @@ fn every_call_has_one_line_that_names_its_caller() {
     assert_eq!(of("search", "alice"), 4, "{log:?}");
     assert_eq!(of("search", "bob"), 2, "{log:?}");
     assert_eq!(of("admin", "alice"), 2, "{log:?}");
+    assert_eq!(of("admin", "bob"), 1, "{log:?}");
     let text: String = log.iter().map(ToString::to_string).collect();
     assert!(!text.contains(marker), "a value is in the log");
     assert!(text.contains("maxResults"), "the names are not in the log");
