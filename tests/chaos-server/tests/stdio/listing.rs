@@ -5,19 +5,24 @@ use serde_json::{Value, json};
 use crate::process::setup;
 use crate::rpc;
 
-const TOOLS: [&str; 19] = [
+const TOOLS: [&str; 24] = [
     "add",
+    "add_tool",
     "admin",
+    "ask_task",
     "big",
     "block",
+    "bump",
     "confirm",
     "fail",
     "fetch",
     "leak",
     "log",
+    "long",
     "panic",
     "print",
     "read_file",
+    "remove_tool",
     "roots",
     "search",
     "sleep",
