@@ -331,11 +331,11 @@ async fn metadata_that_cannot_be_trusted_is_not_used() {
         ),
         (
             json!({"issuer": issuer.url, "jwks_uri": "http://keys.example.com/"}),
-            "no https URL",
+            "not an https URL",
         ),
         (
             json!({"issuer": issuer.url, "jwks_uri": "file:///etc/passwd"}),
-            "no https URL",
+            "not an https URL",
         ),
         (json!({"issuer": issuer.url}), "not that of RFC 8414"),
         (json!("hunter2"), "not that of RFC 8414"),
