@@ -65,9 +65,9 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// assert_eq!(alice.call("clear", json!({})).await.text(), "cleared");
 ///
 /// let bob = http.clone().key("key-of-bob-000002").connect().await?;
-/// let refused = bob.call("clear", json!({})).await;
-/// assert!(refused.is_error());
-/// assert!(refused.text().contains("notes:write"));
+/// // Without its scope a tool is answered as one that does not exist.
+/// let refused = bob.call("clear", json!({})).outcome().await;
+/// assert_eq!(refused.unwrap_err().code(), Some(-32602));
 ///
 /// let Err(RequestError::Refused(refusal)) = http.connect().await else {
 ///     panic!("a key is required");
