@@ -382,7 +382,7 @@ mod tests {
             let asking = |call: &Call| call.questions > 0;
             assert!(!calls.iter().any(|call| asking(call) && has(&call)));
         }
-        // Whoever waits gets its turn, and everything comes back.
+        // Each call that waits gets its turn, and every permit comes back.
         for mut call in calls {
             call.permits.end();
             for returning in &mut call.returning {

@@ -292,7 +292,7 @@ fn cancel(outbound: &dyn Outbound, id: &RequestId) {
     let params = json!({"requestId": id, "reason": "The answer is no longer needed."});
     let mut json = Vec::new();
     encode::notification(&mut json, "notifications/cancelled", &params);
-    outbound.send(&json); // or nobody reads it
+    outbound.send(&json); // or the client does not read it
 }
 
 /// Waits for the answer, within the time that a question has.

@@ -188,7 +188,7 @@ struct Kind {
     kind: String,
 }
 
-/// Asks what it is told to ask.
+/// Asks the questions of its arguments.
 #[tool]
 async fn ask(args: Kind, client: Client) -> Result<String, ToolError> {
     Ok(match &*args.kind {

@@ -16,7 +16,7 @@ use crate::stdio::Lines;
 #[command(name = "load")]
 pub(crate) struct Options {
     /// Talks over HTTP, at the path /mcp. The servers' arguments have to contain
-    /// `{port}`, the placeholder of a free port of 127.0.0.1.
+    /// `{port}`, which becomes a free port of 127.0.0.1.
     #[arg(long)]
     http: bool,
 

@@ -22,7 +22,7 @@ use caller::Caller;
 use connection::Connection;
 use request::Requests;
 
-/// The placeholder of the port in a server's arguments.
+/// The text for which the port is put into a server's arguments.
 const PORT: &str = "{port}";
 
 /// The pause between two tries to reach a server that is starting.
