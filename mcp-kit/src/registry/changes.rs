@@ -7,7 +7,7 @@ use super::snapshot::Step;
 use super::{IntoRegistration, Registration, Router, Via};
 use crate::primitive::Kind;
 use crate::prompt::PromptFn;
-use crate::resource::ResourceFn;
+use crate::resource::{ResourceFn, ResourceProvider};
 use crate::tool::ToolFn;
 
 /// Changes that are made together; see
@@ -73,6 +73,11 @@ impl Changes {
         change: impl FnOnce(Registration) -> Registration,
     ) {
         self.add(change(Registration::resource::<NameOfFunction>()));
+    }
+
+    /// Adds a provider: a set of resources that is known only at run time.
+    pub fn resource_provider(&mut self, provider: impl ResourceProvider) {
+        self.add(Registration::of_provider(provider));
     }
 
     /// Adds everything in a router, with its layers, scope and prefix.

@@ -109,7 +109,7 @@ impl Router {
     }
 
     /// Adds a provider: a set of resources that is known only at run time.
-    pub fn resources(self, provider: impl ResourceProvider) -> Self {
+    pub fn resource_provider(self, provider: impl ResourceProvider) -> Self {
         self.add(Registration::of_provider(provider))
     }
 

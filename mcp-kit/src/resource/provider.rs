@@ -63,7 +63,7 @@ use crate::primitive::normalised;
 ///     definition: ResourceDefinition::new("row://{number}", "rows"),
 ///     rows: vec!["a".to_owned()],
 /// };
-/// let server = Server::builder("table", "1.0.0").resources(rows).build()?;
+/// let server = Server::builder("table", "1.0.0").resource_provider(rows).build()?;
 /// # Ok::<(), mcp_kit::server::BuildError>(())
 /// ```
 #[async_trait]

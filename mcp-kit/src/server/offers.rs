@@ -66,7 +66,7 @@ impl ServerBuilder {
     /// Registers a provider: a set of resources that is known only at run time.
     /// For limits and middlewares of its own,
     /// [`add`](Self::add)`(`[`Registration::of_provider`]`(…))`.
-    pub fn resources(self, provider: impl ResourceProvider) -> Self {
+    pub fn resource_provider(self, provider: impl ResourceProvider) -> Self {
         self.add(Registration::of_provider(provider))
     }
 

@@ -619,8 +619,8 @@ async fn provider_completes_the_list_and_is_read() {
     let rows = std::sync::Arc::new(Rows::new("row://{row}", 1..=5, 2));
     let more = std::sync::Arc::new(Rows::new("more://{row}", 1..=2, 5));
     let server = Server::builder("test", "1")
-        .resources(std::sync::Arc::clone(&rows))
-        .resources(more)
+        .resource_provider(std::sync::Arc::clone(&rows))
+        .resource_provider(more)
         .resource::<index>()
         .build()
         .unwrap();
@@ -687,7 +687,7 @@ async fn a_cursor_that_was_made_up_is_refused() {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let rows = std::sync::Arc::new(Rows::new("row://{row}", 1..=5, 2));
     let server = Server::builder("test", "1")
-        .resources(rows)
+        .resource_provider(rows)
         .build()
         .unwrap();
     for client in both(&server).await {
@@ -734,7 +734,7 @@ async fn a_providers_mistakes_are_internal_errors() {
     for page in pages {
         let definition = ResourceDefinition::new("row://{row}", "rows");
         let server = Server::builder("test", "1")
-            .resources(Wrong(definition, page))
+            .resource_provider(Wrong(definition, page))
             .limits(|limits| limits.page_items = 10);
         let server = server.build().unwrap();
         for client in both(&server).await {
@@ -751,7 +751,7 @@ async fn a_providers_mistakes_are_internal_errors() {
     }
     let fixed = ResourceDefinition::new("row://1", "rows");
     let error = Server::builder("test", "1")
-        .resources(Wrong(fixed, ResourcePage::default))
+        .resource_provider(Wrong(fixed, ResourcePage::default))
         .build();
     let error = error.unwrap_err().to_string();
     assert!(error.contains("a provider needs a template"), "{error}");
@@ -808,7 +808,7 @@ async fn the_page_limit_holds_in_front_of_a_provider() {
         .add(fixed("a://1"))
         .add(fixed("a://2"))
         .add(fixed("a://3"))
-        .resources(rows)
+        .resource_provider(rows)
         .limits(|limits| limits.page_items = 2)
         .build()
         .unwrap();
