@@ -102,11 +102,9 @@ impl Client {
         Call::new(self.send(token, "resources/read", params))
     }
 
-    /// Requests suggestions for an argument of a prompt, or a variable of a
-    /// resource template. The request is sent at once; await it for the member
-    /// `completion` of its result.
+    /// Requests suggestions for an argument of a prompt, and returns the member
+    /// `completion` of the result.
     ///
-    /// `of` is the prompt's name, or the template: a text with `://`.
     /// `chosen` are the other arguments that were chosen before, an object of
     /// texts.
     ///
@@ -133,7 +131,7 @@ impl Client {
     ///     .add(Registration::of_prompt(translate).complete("into", languages))
     ///     .build()?;
     /// let client = Client::new(&server).await;
-    /// let completion = client.complete("translate", "into", "D", json!({})).await.unwrap();
+    /// let completion = client.complete_prompt("translate", "into", "D", json!({})).await.unwrap();
     /// assert_eq!(completion["values"], json!(["Danish", "Dutch"]));
     /// # Ok(())
     /// # }
@@ -142,17 +140,44 @@ impl Client {
     /// # Errors
     ///
     /// Returns the JSON-RPC error that the server answered with.
-    pub async fn complete(
+    pub async fn complete_prompt(
         &self,
-        of: &str,
+        prompt: &str,
         argument: &str,
         value: &str,
         chosen: Value,
     ) -> Result<Value, RequestError> {
-        let reference = match of.contains("://") {
-            true => json!({"type": "ref/resource", "uri": of}),
-            false => json!({"type": "ref/prompt", "name": of}),
-        };
+        let reference = json!({"type": "ref/prompt", "name": prompt});
+        self.complete(reference, argument, value, chosen).await
+    }
+
+    /// Requests suggestions for a variable of a resource template, and returns the
+    /// member `completion` of the result.
+    ///
+    /// `chosen` are the other variables that were chosen before, an object of
+    /// texts.
+    ///
+    /// # Errors
+    ///
+    /// Returns the JSON-RPC error that the server answered with.
+    pub async fn complete_resource(
+        &self,
+        template: &str,
+        variable: &str,
+        value: &str,
+        chosen: Value,
+    ) -> Result<Value, RequestError> {
+        let reference = json!({"type": "ref/resource", "uri": template});
+        self.complete(reference, variable, value, chosen).await
+    }
+
+    async fn complete(
+        &self,
+        reference: Value,
+        argument: &str,
+        value: &str,
+        chosen: Value,
+    ) -> Result<Value, RequestError> {
         let params = json!({
             "ref": reference,
             "argument": {"name": argument, "value": value},

@@ -147,16 +147,15 @@ async fn enums_and_booleans_complete_by_themselves() {
 #[tokio::test]
 async fn function_gets_the_state_and_the_other_arguments() {
     for client in both(&server()).await {
-        let mut params = of_prompt("greet", "name", "al");
-        let result = client.request("completion/complete", params.clone()).await;
+        let result = client.complete_prompt("greet", "name", "al", json!({})).await;
         let completion = json!({"values": ["alan", "alice"], "total": 2, "hasMore": false});
-        assert_eq!(result.unwrap()["completion"], completion);
-        params["context"] = json!({"arguments": {"team": "ali"}});
-        let result = client.request("completion/complete", params).await.unwrap();
-        assert_eq!(result["completion"]["values"], json!(["alice"]));
-        let params = of_template("note://{owner}/{id}", "owner", "a");
-        let result = client.request("completion/complete", params).await.unwrap();
-        assert_eq!(result["completion"]["values"], json!(["alice", "bob"]));
+        assert_eq!(result.unwrap(), completion);
+        let chosen = json!({"team": "ali"});
+        let result = client.complete_prompt("greet", "name", "al", chosen).await;
+        assert_eq!(result.unwrap()["values"], json!(["alice"]));
+        let template = "note://{owner}/{id}";
+        let result = client.complete_resource(template, "owner", "a", json!({})).await;
+        assert_eq!(result.unwrap()["values"], json!(["alice", "bob"]));
     }
 }
 
