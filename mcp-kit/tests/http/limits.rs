@@ -24,7 +24,7 @@ fn server() -> ServerBuilder {
         .tool::<whoami>()
         .tool::<fail>()
         .without_call_log()
-        .http(|http| http.tool_rate(None))
+        .http(|http| http.call_rate(None))
 }
 
 fn with_keys(server: ServerBuilder) -> HttpClient {

@@ -151,7 +151,7 @@ async fn server_without_prompts_has_no_such_methods() {
 #[tokio::test(start_paused = true)]
 async fn limits_hold_for_prompts() {
     let server = server()
-        .http(|http| http.allow_unauthenticated().tool_rate(Rate::per_minute(1)))
+        .http(|http| http.allow_unauthenticated().call_rate(Rate::per_minute(1)))
         .build()
         .unwrap();
     mcp_kit::testing::tick_on_timers(&server);

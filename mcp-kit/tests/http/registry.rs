@@ -19,7 +19,7 @@ fn done(name: &'static str) -> impl Tool {
 #[tokio::test(start_paused = true)]
 async fn rate_by_default_of_http_is_for_tools_without_a_rate() {
     let server = Server::builder("test", "1")
-        .http(|http| http.allow_unauthenticated().tool_rate(Rate::per_minute(1)))
+        .http(|http| http.allow_unauthenticated().call_rate(Rate::per_minute(1)))
         .add(done("plain"))
         .add(Registration::of_tool(done("rated")).rate_limit(Rate::per_minute(3)))
         .build()

@@ -70,7 +70,7 @@ pub fn server() -> ServerBuilder {
         .tool::<count>()
         .tool::<big>()
         .without_call_log()
-        .http(|http| http.allow_unauthenticated().tool_rate(None))
+        .http(|http| http.allow_unauthenticated().call_rate(None))
 }
 
 /// And one where whatever takes a moment is made a stream.

@@ -59,7 +59,7 @@ pub fn server() -> ServerBuilder {
         .tool::<secret>()
         .tool::<whence>()
         .without_call_log()
-        .http(|http| http.tool_rate(None).sse())
+        .http(|http| http.call_rate(None).sse())
 }
 
 /// And one whose calls wait at `gate`.

@@ -50,7 +50,7 @@ pub struct HttpOptions {
     pub(crate) authenticators: Authenticators,
     pub(crate) allow_unauthenticated: bool,
     pub(crate) edge_rates: EdgeRates,
-    pub(crate) tool_rate: Option<Rate>,
+    pub(crate) call_rate: Option<Rate>,
     pub(crate) proxies: TrustedProxies,
     /// The request headers that handlers may read.
     exposed_headers: Vec<HeaderName>,
@@ -80,7 +80,7 @@ impl Default for HttpOptions {
             authenticators: Authenticators::default(),
             allow_unauthenticated: false,
             edge_rates: EdgeRates::default(),
-            tool_rate: Some(Rate::OVER_NETWORK),
+            call_rate: Some(Rate::OVER_NETWORK),
             proxies: TrustedProxies::default(),
             exposed_headers: Vec::new(),
             has_sessions: true,
@@ -100,7 +100,7 @@ impl Default for HttpOptions {
 
 impl NetworkOptions for HttpOptions {
     fn default_rate(&self) -> Option<Rate> {
-        self.tool_rate
+        self.call_rate
     }
 
     fn problems(&self, meter: &Meter) -> Vec<String> {
@@ -230,10 +230,11 @@ impl HttpOptions {
         self
     }
 
-    /// Limits a caller's calls of each tool for which neither the server nor
-    /// the tool has a rate of its own; 60 per minute. `None` for no limit.
-    pub fn tool_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
-        self.tool_rate = rate.into();
+    /// Limits a caller's calls of each primitive (a tool, a prompt, a resource, a
+    /// template, and the completion of one) for which neither the server nor the
+    /// primitive has a rate of its own; 60 per minute. `None` for no limit.
+    pub fn call_rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
+        self.call_rate = rate.into();
         self
     }
 

@@ -95,7 +95,7 @@ fn replica_with_service(store: &Arc<Store>) -> (HttpClient, HttpService) {
     });
     let server = Server::builder("test", "1")
         .add(tool)
-        .http(|http| http.authenticate(Names).tool_rate(None))
+        .http(|http| http.authenticate(Names).call_rate(None))
         .build()
         .unwrap();
     let hosts = server.inner().http().hosts.clone();
