@@ -389,7 +389,7 @@ async fn bump(updates: ResourceUpdates) -> &'static str {
 fn watched() -> (Server, ResourceUpdates) {
     let updates = ResourceUpdates::new();
     let server = Server::builder("test", "1")
-        .updates(updates.clone())
+        .resource_updates(updates.clone())
         .resource::<counter>()
         .resource::<secrets>()
         .add(mcp_kit::resource::from_fn(

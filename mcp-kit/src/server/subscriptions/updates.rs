@@ -21,7 +21,7 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// (`notifications/resources/updated`).
 ///
 /// A handler takes it as a parameter, [`Server::updates`] returns it, and
-/// [`ServerBuilder::updates`] gives a server one that was made before, for code
+/// [`ServerBuilder::resource_updates`] gives a server one that was made before, for code
 /// that begins first. Cloning is cheap and returns the same handle; it can be
 /// used from any thread, inside and outside of a runtime.
 ///
@@ -166,11 +166,11 @@ impl ServerBuilder {
     ///
     /// let updates = ResourceUpdates::new();
     /// let watcher = updates.clone(); // moves into the code that sees changes
-    /// let server = Server::builder("shop", "1.0.0").updates(updates).build()?;
+    /// let server = Server::builder("shop", "1.0.0").resource_updates(updates).build()?;
     /// watcher.notify("shop://visitors");
     /// # Ok::<(), mcp_kit::server::BuildError>(())
     /// ```
-    pub fn updates(mut self, updates: ResourceUpdates) -> Self {
+    pub fn resource_updates(mut self, updates: ResourceUpdates) -> Self {
         self.updates = updates;
         self
     }
