@@ -80,19 +80,19 @@ impl SampleRequest {
             stop_sequences: Vec::new(),
             model_preferences: Preferences::default(),
         }
-        .user(Content::text(prompt))
+        .user(prompt.into())
     }
 
     /// Adds a message of the user: a text, an image or a sound.
     #[must_use]
-    pub fn user(self, content: Content) -> Self {
-        self.message("user", content)
+    pub fn user(self, content: impl Into<Content>) -> Self {
+        self.message("user", content.into())
     }
 
-    /// Adds a message of the model.
+    /// Adds a message of the model: a text, an image or a sound.
     #[must_use]
-    pub fn assistant(self, content: Content) -> Self {
-        self.message("assistant", content)
+    pub fn assistant(self, content: impl Into<Content>) -> Self {
+        self.message("assistant", content.into())
     }
 
     /// Sets the system prompt, which the client may change or leave out.
