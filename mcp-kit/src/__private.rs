@@ -12,7 +12,8 @@ pub use crate::args::derives::{DerivesDeserialize, DerivesJsonSchema, DerivesVal
 pub use crate::args::{ArgsSpec, ToolArgs};
 pub use crate::call::Call;
 pub use crate::content::Role;
-pub use crate::elicit::{ElicitForm, FormCell, FormChoice, FormField};
+pub use crate::elicit::form::FormCell;
+pub use crate::elicit::{ElicitForm, FormChoice, FormField};
 pub use crate::handler::{HandlerFuture, Parameter, reply, run_blocking};
 pub use crate::limits::Rate;
 pub use crate::missing_derive::{Derived, MissingDerive, NotDerived};

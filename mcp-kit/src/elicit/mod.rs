@@ -11,14 +11,13 @@
 //! list of types that a field can have.
 
 mod field;
-mod form;
+pub(crate) mod form;
 mod publish;
 #[cfg(test)]
 mod tests;
 
 pub use field::{FormChoice, FormField};
 pub(crate) use form::Form;
-pub use form::FormCell;
 
 use crate::args::ToolArgs;
 
@@ -83,5 +82,5 @@ use crate::args::ToolArgs;
 )]
 pub trait ElicitForm: ToolArgs {
     #[doc(hidden)]
-    fn __form() -> &'static FormCell;
+    fn __form() -> &'static form::FormCell;
 }
