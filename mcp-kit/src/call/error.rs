@@ -454,17 +454,17 @@ impl<T> ResultExt<T> for Option<T> {
 /// The error types that a handler may return: only [`Error`]. The trait is sealed:
 /// the text of another error type would reach the client.
 #[diagnostic::on_unimplemented(
-    message = "a handler fails with `ToolError`, not with `{Self}`",
+    message = "a handler fails with `mcp_kit::Error`, not with `{Self}`",
     label = "the client would read this error's own text",
-    note = "return `Result<_, ToolError>`: in the function `?` makes an internal error of every `std::error::Error`, `.or_internal()?` of others such as `anyhow::Error` (the client sees a reference only), and `.or_user(\"…\")?` gives one a message"
+    note = "return `Result<_, mcp_kit::Error>` (`ToolError` is the same type): in the function `?` makes an internal error of every `std::error::Error`, `.or_internal()?` of others such as `anyhow::Error` (the client sees a reference only), and `.or_user(\"…\")?` gives one a message"
 )]
-pub trait IntoToolError: sealed::Sealed {
+pub trait IntoError: sealed::Sealed {
     #[doc(hidden)]
-    fn into_tool_error(self) -> Error;
+    fn into_error(self) -> Error;
 }
 
-impl IntoToolError for Error {
-    fn into_tool_error(self) -> Error {
+impl IntoError for Error {
+    fn into_error(self) -> Error {
         self
     }
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::call::{Call, Error, IntoToolError, NextFuture, Reply};
+use crate::call::{Call, Error, IntoError, NextFuture, Reply};
 use crate::content::Completions;
 use crate::extract::{FromCall, Requirements};
 
@@ -64,9 +64,9 @@ impl IntoCompletions for Vec<&'static str> {
     }
 }
 
-impl<T: IntoCompletions, E: IntoToolError> IntoCompletions for Result<T, E> {
+impl<T: IntoCompletions, E: IntoError> IntoCompletions for Result<T, E> {
     fn into_completions(self) -> Result<Completions, Error> {
-        self.map_err(E::into_tool_error)?.into_completions()
+        self.map_err(E::into_error)?.into_completions()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::call::{Error, IntoToolError};
+use crate::call::{Error, IntoError};
 use crate::content::{
     Audio, Content, EmbeddedResource, Image, PromptMessage, PromptResult, ResourceLink, Text,
 };
@@ -49,9 +49,9 @@ impl IntoPromptResult for PromptMessage {
     }
 }
 
-impl<T: IntoPromptResult, E: IntoToolError> IntoPromptResult for Result<T, E> {
+impl<T: IntoPromptResult, E: IntoError> IntoPromptResult for Result<T, E> {
     fn into_prompt_result(self) -> Result<PromptResult, Error> {
-        self.map_err(E::into_tool_error)?.into_prompt_result()
+        self.map_err(E::into_error)?.into_prompt_result()
     }
 }
 

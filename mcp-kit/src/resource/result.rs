@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{ResourceContents, ResourceResult};
-use crate::call::{Error, IntoToolError};
+use crate::call::{Error, IntoError};
 use crate::content::{Text, finite};
 use crate::tool::Json;
 
@@ -62,9 +62,9 @@ impl<T: IntoResourceResult> IntoResourceResult for Option<T> {
     }
 }
 
-impl<T: IntoResourceResult, E: IntoToolError> IntoResourceResult for Result<T, E> {
+impl<T: IntoResourceResult, E: IntoError> IntoResourceResult for Result<T, E> {
     fn into_resource_result(self) -> Result<ResourceResult, Error> {
-        self.map_err(E::into_tool_error)?.into_resource_result()
+        self.map_err(E::into_error)?.into_resource_result()
     }
 }
 

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use super::{ToolError, ToolResult};
-use crate::call::IntoToolError;
+use crate::call::IntoError;
 use crate::content::{Audio, Content, EmbeddedResource, Image, ResourceLink, Text, finite};
 use crate::protocol::encode;
 
@@ -106,9 +106,9 @@ impl<T: IntoToolResult> IntoToolResult for Option<T> {
     }
 }
 
-impl<T: IntoToolResult, E: IntoToolError> IntoToolResult for Result<T, E> {
+impl<T: IntoToolResult, E: IntoError> IntoToolResult for Result<T, E> {
     fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        self.map_err(E::into_tool_error)?.into_tool_result()
+        self.map_err(E::into_error)?.into_tool_result()
     }
 
     fn output_schema(generator: &mut SchemaGenerator) -> Option<Schema> {
