@@ -7,6 +7,7 @@ use std::future::Future as _;
 use garde::Validate;
 use mcp_kit::__private::CompiledArgs;
 use mcp_kit::__private::{Bound, Repr, Rule, Shape, Shaped, VariantKind};
+use mcp_kit::primitive::Kind;
 use mcp_kit::{Server, ToolArgs, tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -185,11 +186,11 @@ fn limits_and_constants_in_the_attribute_hold() {
         .tool_with::<described_inside>(|tool| tool.result_bytes(512))
         .build()
         .expect("nothing is wrong");
-    let policies = server.policies();
-    let definition = policies[0].definition();
-    assert_eq!(definition.name(), "limited.const");
-    assert_eq!(definition.title(), Some("Is limited."));
-    assert_eq!(definition.description(), "Is limited.");
+    let policies = server.policies(Kind::Tool);
+    let info = policies[0].info();
+    assert_eq!(info.name(), "limited.const");
+    assert_eq!(info.title(), Some("Is limited."));
+    assert_eq!(info.description(), "Is limited.");
     assert_eq!(policies[0].timeout().as_millis(), 1_500);
     assert_eq!(policies[0].result_bytes(), 4_096);
     let layers: Vec<_> = policies[0].layers().collect();
@@ -197,11 +198,11 @@ fn limits_and_constants_in_the_attribute_hold() {
         assert!(layers.iter().any(|name| name == layer), "{layers:?}");
     }
     assert_eq!(
-        policies[1].definition().description(),
+        policies[1].info().description(),
         "First line.\n\n- an item\n  indented by the text"
     );
     assert!(policies[1].layers().any(|name| name == "RateLimit(7/h)"));
-    assert_eq!(policies[2].definition().description(), "Described inside.");
+    assert_eq!(policies[2].info().description(), "Described inside.");
     assert_eq!(policies[2].result_bytes(), 512);
 }
 
@@ -215,7 +216,7 @@ fn the_registration_overrides_the_attribute() {
         })
         .build()
         .expect("nothing is wrong");
-    let policy = server.policies().pop().expect("there is one tool");
+    let policy = server.policies(Kind::Tool).pop().expect("there is one tool");
     let layers: Vec<_> = policy.layers().collect();
     for layer in ["RateLimit(9/min)", "ConcurrencyLimit(7)"] {
         assert!(layers.iter().any(|name| name == layer), "{layers:?}");

@@ -57,7 +57,7 @@ pub(super) fn request<R: Answered>(
     (kind, name): (Kind, &str),
     arguments: &str,
 ) -> Result<Result<R, ExitCode>, Failure> {
-    let policies = server.policies_of(kind);
+    let policies = server.policies(kind);
     let names: Vec<_> = policies.iter().map(|policy| policy.info().name()).collect();
     if !names.contains(&name) {
         return Ok(Err(usage(unknown(kind, name, &names))));

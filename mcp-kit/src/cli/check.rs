@@ -20,7 +20,7 @@ pub(super) fn check(server: &Server, is_strict: bool) -> Result<ExitCode, Failur
     let mut text = server_policy(server);
     text.push('\n');
     for kind in Kind::ALL {
-        let policies = server.policies_of(*kind);
+        let policies = server.policies(*kind);
         if !policies.is_empty() {
             text.push_str(&table(*kind, &policies));
             text.push('\n');
@@ -51,7 +51,7 @@ pub(super) fn check(server: &Server, is_strict: bool) -> Result<ExitCode, Failur
 fn server_policy(server: &Server) -> String {
     let limits = server.limits();
     let numbers = Kind::ALL.iter().filter_map(|kind| {
-        let number = server.policies_of(*kind).len();
+        let number = server.policies(*kind).len();
         (number > 0).then(|| count(number, &kind.to_string()))
     });
     let numbers = numbers.collect::<Vec<_>>().join(", ");

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::build::Failure;
 use super::output::{count, print};
-use crate::primitive::{Annotations, Kind};
-use crate::registry::ToolPolicy;
+use crate::primitive::{Annotations, Kind, ToolDefinition};
+use crate::registry::CallPolicy;
 use crate::server::Server;
 
 /// The depth to which nested objects are shown; the JSON has all levels.
@@ -32,16 +32,17 @@ fn readable(server: &Server) -> String {
         server.version(),
         count(number, "tool")
     );
-    for policy in server.policies() {
-        text.push('\n');
-        describe(&mut text, &policy);
+    for policy in server.policies(Kind::Tool) {
+        if let Some(tool) = policy.definition() {
+            text.push('\n');
+            describe(&mut text, &tool, &policy);
+        }
     }
     text
 }
 
 // Writing into a `String` cannot fail.
-fn describe(text: &mut String, policy: &ToolPolicy) {
-    let tool = policy.definition();
+fn describe(text: &mut String, tool: &ToolDefinition, policy: &CallPolicy) {
     text.push_str(tool.name());
     if let Some(title) = tool.title() {
         let _ = write!(text, " – {title}");

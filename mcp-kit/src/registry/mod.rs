@@ -38,7 +38,7 @@ pub(crate) use entry::{Entry, Policy};
 pub(crate) use followers::{Follower, Followers, Following, List, ListChanges, Lists};
 pub use into_registration::IntoRegistration;
 pub(crate) use into_registration::Via;
-pub use policy::{CallPolicy, ToolPolicy};
+pub use policy::CallPolicy;
 pub use registration::Registration;
 pub(crate) use resources::ResourceList;
 pub use router::Router;

@@ -3,25 +3,17 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::{Chains, Middleware};
-use crate::primitive::{Annotations, Kind, PrimitiveInfo, ToolDefinition};
+use crate::primitive::{Annotations, Kind, PrimitiveInfo};
 use crate::registry::Entry;
 
 /// The settings of one primitive's calls: the author's, the server's and the
 /// registration's merged. It does not change when the registry changes.
 #[derive(Clone)]
 pub struct CallPolicy(Arc<Entry>);
-
-/// The settings of one tool's calls, and its definition.
-#[derive(Clone)]
-pub struct ToolPolicy {
-    definition: Arc<ToolDefinition>,
-    policy: CallPolicy,
-}
 
 impl Entry {
     /// Returns the definition, if it is of this kind: a
@@ -49,6 +41,12 @@ impl CallPolicy {
     #[must_use]
     pub fn info(&self) -> &PrimitiveInfo {
         &self.0.target.info
+    }
+
+    /// Returns the definition, if it is of this kind.
+    #[cfg(feature = "cli")]
+    pub(crate) fn definition<D: Any + Send + Sync>(&self) -> Option<Arc<D>> {
+        self.0.definition()
     }
 
     /// Returns the time limit of a call, waiting included.
@@ -102,30 +100,6 @@ impl CallPolicy {
     }
 }
 
-impl ToolPolicy {
-    /// Creates the policy of an entry, if it is a tool's.
-    pub(crate) fn of(entry: &Arc<Entry>) -> Option<Self> {
-        Some(Self {
-            definition: entry.definition()?,
-            policy: CallPolicy::of(entry),
-        })
-    }
-
-    /// Returns the tool.
-    #[must_use]
-    pub fn definition(&self) -> &ToolDefinition {
-        &self.definition
-    }
-}
-
-impl Deref for ToolPolicy {
-    type Target = CallPolicy;
-
-    fn deref(&self) -> &CallPolicy {
-        &self.policy
-    }
-}
-
 impl fmt::Debug for CallPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallPolicy")
@@ -135,11 +109,5 @@ impl fmt::Debug for CallPolicy {
             .field("result_bytes", &self.result_bytes())
             .field("layers", &self.layers().collect::<Vec<_>>())
             .finish()
-    }
-}
-
-impl fmt::Debug for ToolPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.policy, f)
     }
 }

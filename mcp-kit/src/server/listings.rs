@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Server;
 use crate::primitive::{Kind, PromptDefinition, ResourceDefinition, ToolDefinition};
-use crate::registry::{CallPolicy, Registry, ToolPolicy, Warning};
+use crate::registry::{CallPolicy, Registry, Warning};
 
 impl Server {
     /// Returns the registry, which changes what the server offers while it
@@ -22,9 +22,7 @@ impl Server {
     /// [registry](Self::registry) does not affect it.
     #[must_use]
     pub fn tools(&self) -> Vec<Arc<ToolDefinition>> {
-        let current = self.inner.registry.current();
-        let tools = current.shown(Kind::Tool);
-        tools.filter_map(|entry| entry.definition()).collect()
+        self.definitions(Kind::Tool)
     }
 
     /// Returns the definitions of all prompts, in the order in which they are
@@ -32,9 +30,7 @@ impl Server {
     /// [`tools`](Self::tools).
     #[must_use]
     pub fn prompts(&self) -> Vec<Arc<PromptDefinition>> {
-        let current = self.inner.registry.current();
-        let prompts = current.shown(Kind::Prompt);
-        prompts.filter_map(|entry| entry.definition()).collect()
+        self.definitions(Kind::Prompt)
     }
 
     /// Returns the definitions of all resources, in the order in which they are
@@ -70,17 +66,20 @@ impl Server {
         shown.filter_map(|entry| entry.definition()).collect()
     }
 
-    /// Returns the policy of each tool's calls, in the order of the list.
-    /// Hidden tools are omitted.
+    /// Returns the policy of the calls of each primitive of a kind, in the order
+    /// of its list. Hidden primitives are omitted.
     ///
     /// ```
     /// # use mcp_kit::{Server, tool};
     /// # /// A report.
     /// # #[tool(timeout = "15s")] async fn report() -> String { String::new() }
+    /// use mcp_kit::primitive::Kind;
+    ///
     /// let server = Server::builder("reports", "1.0.0")
     ///     .tool_with::<report>(|tool| tool.concurrency(2))
     ///     .build()?;
-    /// for policy in server.policies() {
+    /// for policy in server.policies(Kind::Tool) {
+    ///     assert_eq!(policy.info().name(), "report");
     ///     assert!(policy.timeout().as_secs() < 60);
     ///     let layers: Vec<_> = policy.layers().collect();
     ///     assert_eq!(layers, ["Timeout(15 s)", "ConcurrencyLimit(2)", "Validate"]);
@@ -88,16 +87,7 @@ impl Server {
     /// # Ok::<(), mcp_kit::server::BuildError>(())
     /// ```
     #[must_use]
-    pub fn policies(&self) -> Vec<ToolPolicy> {
-        let current = self.inner.registry.current();
-        let tools = current.shown(Kind::Tool);
-        tools.filter_map(ToolPolicy::of).collect()
-    }
-
-    /// Returns the policy of the calls of each primitive of a kind, in the order
-    /// of its list. Hidden primitives are omitted.
-    #[must_use]
-    pub fn policies_of(&self, kind: Kind) -> Vec<CallPolicy> {
+    pub fn policies(&self, kind: Kind) -> Vec<CallPolicy> {
         let current = self.inner.registry.current();
         current.shown(kind).map(CallPolicy::of).collect()
     }

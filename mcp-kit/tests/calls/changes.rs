@@ -354,8 +354,8 @@ fn changes_add_tools_with_settings_and_routers_with_a_prefix() {
         changes.nest("desk_", desk);
     });
     changed.unwrap();
-    let policies = server.policies();
-    let names: Vec<_> = policies.iter().map(|one| one.definition().name()).collect();
+    let policies = server.policies(Kind::Tool);
+    let names: Vec<_> = policies.iter().map(|one| one.info().name()).collect();
     assert_eq!(names, ["a", "secret", "desk_open"]);
     assert!(
         policies[1]

@@ -269,7 +269,7 @@ async fn added_tool_gets_the_policy_of_the_server() {
     server.registry().add(says("b", "b")).unwrap();
     let result = Client::new(&server).await.call("b", json!({})).await;
     assert_eq!(result.text(), "Not this one.");
-    assert_eq!(server.policies()[0].annotations().open_world, Some(false));
+    assert_eq!(server.policies(Kind::Tool)[0].annotations().open_world, Some(false));
     let warnings = server.warnings();
     assert!(warnings.iter().any(|warning| warning.tool() == Some("b")));
     server.registry().remove(Kind::Tool, "b").unwrap();
@@ -351,6 +351,6 @@ async fn routers_are_merged_by_a_running_server() {
         .update(|changes| changes.merge(router))
         .unwrap();
     assert_eq!(names(&server), ["a", "more_b"]);
-    let scopes: Vec<_> = server.policies()[1].scopes().map(str::to_owned).collect();
+    let scopes: Vec<_> = server.policies(Kind::Tool)[1].scopes().map(str::to_owned).collect();
     assert_eq!(scopes, ["extra"]);
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use mcp_kit::call::{Call, Error, Reply};
 use mcp_kit::caller::Principal;
 use mcp_kit::middleware::{Middleware, Next};
+use mcp_kit::primitive::Kind;
 use mcp_kit::testing::Client;
 use mcp_kit::tool::{ToolDefinition, from_fn};
 use mcp_kit::{Router, Server, ToolError, tool};
@@ -43,10 +44,10 @@ fn names(server: &Server) -> Vec<String> {
 }
 
 fn layers(server: &Server, tool: &str) -> Vec<String> {
-    let policies = server.policies();
+    let policies = server.policies(Kind::Tool);
     let policy = policies
         .iter()
-        .find(|policy| policy.definition().name() == tool);
+        .find(|policy| policy.info().name() == tool);
     policy.unwrap().layers().map(Into::into).collect()
 }
 

@@ -25,7 +25,7 @@ async fn rate_by_default_of_http_is_for_tools_without_a_rate() {
         .build()
         .unwrap();
     server.registry().add(done("added")).unwrap();
-    let policies = server.policies();
+    let policies = server.policies(Kind::Tool);
     let local: Vec<Vec<_>> = policies
         .iter()
         .map(|policy| policy.layers().collect())
