@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mcp_kit::prelude::*;
 use mcp_kit::protocol::ProtocolVersion;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
@@ -28,7 +28,7 @@ async fn no_length_of_time_overflows() {
         .tool::<hello>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     assert_eq!(client.call("hello", json!({})).await.text(), "Hello!");
     client.close().await; // drains
 }
@@ -54,7 +54,7 @@ fn a_tools_own_bounds_are_checked_when_the_server_is_built() {
 }
 
 /// Answers in the order in which they come.
-async fn answers(client: &Client, count: usize) -> Vec<serde_json::Value> {
+async fn answers(client: &TestClient, count: usize) -> Vec<serde_json::Value> {
     let mut answers = Vec::new();
     for _ in 0..count {
         answers.push(client.next_message().await.unwrap());
@@ -70,7 +70,7 @@ async fn short_requests_with_long_answers_are_all_answered() {
         .tool::<hello>()
         .build()
         .unwrap();
-    let client = Client::builder(&server).connect_silently();
+    let client = TestClient::builder(&server).connect_silently();
     for id in 0..100 {
         let meta = r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
         client.send_line(format!(
@@ -93,7 +93,7 @@ async fn long_ids_count_as_what_waits() {
         .tool::<stuck>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let running = client.call("stuck", json!({}));
     for id in 0..4 {
         let id = format!("{id}{}", "x".repeat(1_000));
@@ -154,11 +154,11 @@ async fn a_call_that_is_cancelled_while_the_server_is_full_never_begins() {
         .tool::<mark>()
         .build()
         .unwrap();
-    let first = Client::new(&server).await;
+    let first = TestClient::new(&server).await;
     let holding = first.call("hold", json!({}));
     let _entered = gate.entered.acquire().await.unwrap();
 
-    let second = Client::new(&server).await;
+    let second = TestClient::new(&server).await;
     let cancelled = second.call("mark", json!({}));
     second.request("ping", json!({})).await.unwrap();
     cancelled.cancel();
@@ -193,7 +193,7 @@ async fn an_unfinished_batch_keeps_no_more_than_may_be_unread() {
         .tool::<hold>()
         .build()
         .unwrap();
-    let client = Client::builder(&server)
+    let client = TestClient::builder(&server)
         .version(ProtocolVersion::V2025_03_26)
         .connect()
         .await;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mcp_kit::prelude::*;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use serde_json::json;
 
 #[derive(Debug)]
@@ -36,7 +36,7 @@ async fn an_error_that_panics_when_it_is_displayed_is_answered() {
         if !log_calls {
             server = server.without_call_log();
         }
-        let client = Client::new(&server.build().unwrap()).await;
+        let client = TestClient::new(&server.build().unwrap()).await;
         let result = client.call("untellable", json!({})).await;
         assert!(result.is_error());
         let text = result.text();
@@ -74,7 +74,7 @@ fn a_blocking_call_that_timed_out_before_it_began_does_not_run() {
         .unwrap();
     let closed = gate.lock().unwrap();
     runtime.block_on(async {
-        let client = Client::new(&server).await;
+        let client = TestClient::new(&server).await;
         let holding = client.call("hold", json!({}));
         let late = client.call("mark", json!({})).await;
         assert!(late.text().contains("timed out"), "{}", late.text());

@@ -216,7 +216,10 @@ fn the_registration_overrides_the_attribute() {
         })
         .build()
         .expect("nothing is wrong");
-    let policy = server.policies(Kind::Tool).pop().expect("there is one tool");
+    let policy = server
+        .policies(Kind::Tool)
+        .pop()
+        .expect("there is one tool");
     let layers: Vec<_> = policy.layers().collect();
     for layer in ["RateLimit(9/min)", "ConcurrencyLimit(7)"] {
         assert!(layers.iter().any(|name| name == layer), "{layers:?}");

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use database::{
     Cursors, Database, DatabaseError, Db, Description, Page, Query, Table, database_server, limits,
 };
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use support::refusal;
 
 /// Every step takes its longest time: a free connection, connecting, the query.
@@ -43,7 +43,7 @@ async fn the_databases_own_time_limit_comes_before_the_calls_time_limit() {
     for query_time in [Duration::from_secs(1), limits::QUERY_TIME] {
         let cursors = Cursors::new().expect("random numbers");
         let server = database_server(Db::new(Slow(query_time)), cursors, query_time);
-        let client = Client::new(&server.expect("a server")).await;
+        let client = TestClient::new(&server.expect("a server")).await;
         let text = refusal(&client, "SELECT 1").await;
         assert!(text.contains("The query was cancelled after"), "{text}");
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use files::{reading_server, writing_server};
 use mcp_kit::guard::SandboxDir;
-use mcp_kit::testing::{CallResult, Client};
+use mcp_kit::testing::{CallResult, TestClient};
 use serde_json::{Value, json};
 
 const SECRET: &str = "a secret outside";
@@ -35,18 +35,18 @@ impl Folder {
         self.0.join("root")
     }
 
-    async fn reading(&self) -> Client {
+    async fn reading(&self) -> TestClient {
         let dir = SandboxDir::open(self.root()).expect("the folder");
-        Client::new(&reading_server(dir).expect("a server")).await
+        TestClient::new(&reading_server(dir).expect("a server")).await
     }
 
-    async fn writing(&self, quota: u64) -> Client {
+    async fn writing(&self, quota: u64) -> TestClient {
         let dir = SandboxDir::open_writable(self.root(), quota).expect("the folder");
-        Client::new(&writing_server(dir).expect("a server")).await
+        TestClient::new(&writing_server(dir).expect("a server")).await
     }
 
     /// Calls a tool that must refuse in words of its own; nothing of the host is shown.
-    async fn refusal(&self, client: &Client, tool: &str, arguments: Value) -> String {
+    async fn refusal(&self, client: &TestClient, tool: &str, arguments: Value) -> String {
         let result = client.call(tool, arguments.clone()).await;
         let text = result.text().to_string();
         assert!(result.is_error(), "{tool} {arguments}: {text}");
@@ -68,7 +68,7 @@ impl Drop for Folder {
     }
 }
 
-async fn good(client: &Client, tool: &str, arguments: Value) -> CallResult {
+async fn good(client: &TestClient, tool: &str, arguments: Value) -> CallResult {
     let result = client.call(tool, arguments).await;
     assert!(!result.is_error(), "{tool}: {}", result.text());
     result

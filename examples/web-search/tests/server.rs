@@ -1,12 +1,12 @@
 //! The server as a client sees it, through the whole protocol.
 
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use serde_json::json;
 use web_search::{ApiKey, Brave, BraveOptions, Corpus, corpus_server, web_server};
 
-async fn client() -> Client {
+async fn client() -> TestClient {
     let corpus = Corpus::embedded().expect("the index is built");
-    Client::new(&corpus_server(corpus).expect("a server")).await
+    TestClient::new(&corpus_server(corpus).expect("a server")).await
 }
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn documents_can_be_searched_and_read_and_the_web_searched_only() {
 
     let key = ApiKey::new("key").expect("a good key");
     let brave = Brave::new(key, BraveOptions::default()).expect("good options");
-    let client = Client::new(&web_server(brave).expect("a server")).await;
+    let client = TestClient::new(&web_server(brave).expect("a server")).await;
     let tools = client.list_tools().await;
     let names: Vec<_> = tools.iter().map(|tool| &tool["name"]).collect();
     assert_eq!(names, ["search_web"]);

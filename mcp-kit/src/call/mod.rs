@@ -48,7 +48,7 @@ mod work;
 
 pub use chain::{Middleware, Next, NextFuture};
 pub use chained::Call;
-pub use error::{Cause, Error, ErrorKind, FixedText, IntoInternal, IntoError, ResultExt};
+pub use error::{Cause, Error, ErrorKind, FixedText, IntoError, IntoInternal, ResultExt};
 pub use observer::{CallInfo, Ending, Observer};
 pub use outcome::Outcome;
 pub use reply::Reply;

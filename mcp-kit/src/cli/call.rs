@@ -16,7 +16,7 @@ use super::build::Failure;
 use super::output::print;
 use super::runtime::LazyRuntime;
 use super::{TOOL_ERROR, usage};
-use crate::client::{Answered, Call, CallResult, Client, RequestError};
+use crate::client::{Answered, CallResult, RequestError, TestCall, TestClient};
 use crate::primitive::Kind;
 use crate::protocol::ErrorCode;
 use crate::schema;
@@ -80,10 +80,10 @@ pub(super) fn request<R: Answered>(
 pub(super) fn outcome<R: Answered>(
     server: &Server,
     runtime: &LazyRuntime,
-    send: impl FnOnce(&Client) -> Call<R>,
+    send: impl FnOnce(&TestClient) -> TestCall<R>,
 ) -> Result<Result<R, ExitCode>, Failure> {
     let calling = async {
-        let client = Client::modern(server).await;
+        let client = TestClient::modern(server).await;
         send(&client).outcome().await
     };
     #[cfg(not(feature = "process"))]

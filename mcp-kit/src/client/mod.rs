@@ -1,7 +1,7 @@
 //! An MCP client in the process of its server. [`testing`](crate::testing) publishes it, and
 //! `call` of the command line uses it; it is compiled for either.
 //!
-//! A [`Client`] knows requests, their answers and their progress. It sends through a [`Link`],
+//! A [`TestClient`] knows requests, their answers and their progress. It sends through a [`Link`],
 //! which moves messages: `stream` speaks the transport of stdio, `http` the one of its name. What
 //! arrives goes through the `inbox`, which is the same for both.
 #![cfg_attr(
@@ -35,11 +35,11 @@ pub(crate) use answers::Script;
 pub use answers::{Answer, Asked};
 pub(crate) use inbox::Inbox;
 pub use request::{
-    Answered, Call, CallResult, GetPromptResult, ReadResourceResult, Request, RequestError,
+    Answered, CallResult, GetPromptResult, ReadResourceResult, Request, RequestError, TestCall,
 };
 pub use subscription::{Subscription, SubscriptionFilter};
 #[cfg(feature = "testing")]
-pub use task::Task;
+pub use task::TestTask;
 
 use crate::caller::Principal;
 use crate::protocol::{Era, ProtocolVersion};
@@ -61,7 +61,7 @@ pub(crate) trait Link: Send + Sync {
 
     /// The client of single requests below this link, if it has one.
     #[cfg(all(feature = "http", feature = "testing"))]
-    fn http(&self) -> Option<&http::HttpClient> {
+    fn http(&self) -> Option<&http::TestHttpClient> {
         None
     }
 }
@@ -69,12 +69,12 @@ pub(crate) trait Link: Send + Sync {
 /// A client in the same process that speaks the whole protocol with a server; nothing is mocked.
 ///
 /// [`new`](Self::new) and [`modern`](Self::modern) connect as a client over stdio does,
-/// `Client::http` (feature `http`) as one over HTTP. The client needs a tokio runtime, which may
+/// `TestClient::http` (feature `http`) as one over HTTP. The client needs a tokio runtime, which may
 /// have paused time. Dropping the client ends the connection.
 ///
 /// ```
 /// use mcp_kit::prelude::*;
-/// use mcp_kit::testing::Client;
+/// use mcp_kit::testing::TestClient;
 /// use serde_json::json;
 ///
 /// /// Says hello.
@@ -86,7 +86,7 @@ pub(crate) trait Link: Send + Sync {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), mcp_kit::server::BuildError> {
 /// let server = Server::builder("greeter", "1.0.0").tool::<hello>().build()?;
-/// let client = Client::new(&server).await;
+/// let client = TestClient::new(&server).await;
 /// let result = client.call("hello", json!({})).await;
 /// assert_eq!(result.text(), "Hello!");
 /// assert!(!result.is_error());
@@ -96,7 +96,7 @@ pub(crate) trait Link: Send + Sync {
 /// # Ok(())
 /// # }
 /// ```
-pub struct Client {
+pub struct TestClient {
     link: Arc<dyn Link>,
     inbox: Arc<Inbox>,
     next_id: Arc<AtomicU64>,
@@ -104,17 +104,17 @@ pub struct Client {
     script: Script,
 }
 
-/// Opens a connection; made by [`Client::builder`].
+/// Opens a connection; made by [`TestClient::builder`].
 #[must_use = "the connection is opened by `.connect()`"]
 #[derive(Debug)]
-pub struct ClientBuilder<'a> {
+pub struct TestClientBuilder<'a> {
     server: &'a Server,
     principal: Option<Principal>,
     version: ProtocolVersion,
     script: Script,
 }
 
-impl ClientBuilder<'_> {
+impl TestClientBuilder<'_> {
     /// Sets the caller; the server's `local` by default.
     pub fn principal(mut self, principal: Principal) -> Self {
         self.principal = Some(principal);
@@ -132,20 +132,20 @@ impl ClientBuilder<'_> {
     /// no answer is left panics.
     ///
     /// Before 2026-07-28 the server's requests are answered as they arrive; without
-    /// a script [`Client::next_message`] returns them. In the modern era (2026-07-28)
+    /// a script [`TestClient::next_message`] returns them. In the modern era (2026-07-28)
     /// a call or request that needs answers is sent again with them until it is
     /// complete; without a script its result is the one that the server has sent
     /// (`resultType` is `input_required`).
     ///
     /// ```
     /// use mcp_kit::Server;
-    /// use mcp_kit::testing::{Answer, Client};
+    /// use mcp_kit::testing::{Answer, TestClient};
     /// use serde_json::json;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), mcp_kit::server::BuildError> {
     /// let server = Server::builder("travel", "1.0.0").build()?;
-    /// let client = Client::builder(&server)
+    /// let client = TestClient::builder(&server)
     ///     .answers([Answer::accept(json!({"seat": "12A"})), Answer::decline()])
     ///     .connect()
     ///     .await;
@@ -183,7 +183,7 @@ impl ClientBuilder<'_> {
     }
 
     /// Opens the connection, with the handshake where the version has one.
-    pub async fn connect(self) -> Client {
+    pub async fn connect(self) -> TestClient {
         let client = self.connect_silently();
         if client.era == Era::Legacy {
             // A server that refuses the handshake also refuses what follows,
@@ -196,15 +196,15 @@ impl ClientBuilder<'_> {
     }
 
     /// Opens the connection without the handshake.
-    pub fn connect_silently(&self) -> Client {
+    pub fn connect_silently(&self) -> TestClient {
         let inbox = Arc::<Inbox>::default();
         let link = StreamLink::open(self.server, self.principal.clone(), Arc::clone(&inbox));
         let script = self.script.clone();
-        Client::over(Arc::new(link), inbox, self.version.era(), script)
+        TestClient::over(Arc::new(link), inbox, self.version.era(), script)
     }
 }
 
-impl Client {
+impl TestClient {
     /// Connects with the handshake of 2025-11-25, the newest version that has one.
     pub async fn new(server: &Server) -> Self {
         Self::builder(server).connect().await
@@ -219,8 +219,8 @@ impl Client {
     }
 
     /// Connects as another caller, or with another version.
-    pub fn builder(server: &Server) -> ClientBuilder<'_> {
-        ClientBuilder {
+    pub fn builder(server: &Server) -> TestClientBuilder<'_> {
+        TestClientBuilder {
             server,
             principal: None,
             version: ProtocolVersion::NEWEST_LEGACY,
@@ -273,18 +273,18 @@ impl Client {
     /// Calls a tool. The call is sent at once; await it for its result.
     ///
     /// `null` as arguments leaves them out.
-    pub fn call(&self, tool: &str, arguments: Value) -> Call {
+    pub fn call(&self, tool: &str, arguments: Value) -> TestCall {
         self.call_by_name("tools/call", tool, arguments)
     }
 
-    fn call_by_name<R: Answered>(&self, method: &str, name: &str, arguments: Value) -> Call<R> {
+    fn call_by_name<R: Answered>(&self, method: &str, name: &str, arguments: Value) -> TestCall<R> {
         let mut params = json!({"name": name});
         if !arguments.is_null() {
             params["arguments"] = arguments;
         }
         let token = self.next_id();
         params["_meta"] = json!({"progressToken": token});
-        Call::new(self.send(token, method, params))
+        TestCall::new(self.send(token, method, params))
     }
 
     /// Sends `tools/call` or `prompts/get` with arguments that are JSON text on
@@ -295,13 +295,13 @@ impl Client {
         method: &str,
         name: &str,
         arguments: &str,
-    ) -> Call<R> {
+    ) -> TestCall<R> {
         let id = self.next_id();
         let mut meta = Map::new();
         add_modern_metadata(&mut meta, &self.script);
         let (name, meta) = (json!(name), Value::Object(meta));
         let params = format!(r#"{{"name":{name},"arguments":{arguments},"_meta":{meta}}}"#);
-        Call::new(self.send_text(id, method, &params))
+        TestCall::new(self.send_text(id, method, &params))
     }
 
     /// Sends any request. It is sent at once; await it for its result.
@@ -330,7 +330,7 @@ impl Client {
     }
 
     /// Returns every question that the server has asked and that was answered by
-    /// [`ClientBuilder::answers`], in their order.
+    /// [`TestClientBuilder::answers`], in their order.
     #[must_use]
     pub fn asked(&self) -> Vec<Asked> {
         self.script.asked()
@@ -376,9 +376,9 @@ impl Client {
     }
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for TestClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
+        f.debug_struct("TestClient")
             .field("era", &self.era)
             .finish_non_exhaustive()
     }

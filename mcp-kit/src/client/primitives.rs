@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, Client, GetPromptResult, ReadResourceResult, RequestError};
+use super::{GetPromptResult, ReadResourceResult, RequestError, TestCall, TestClient};
 
-impl Client {
+impl TestClient {
     /// Returns every prompt that the caller may see, as `prompts/list` returns
     /// them.
     ///
@@ -46,7 +46,7 @@ impl Client {
     ///
     /// ```
     /// use mcp_kit::prelude::*;
-    /// use mcp_kit::testing::Client;
+    /// use mcp_kit::testing::TestClient;
     /// use serde_json::json;
     ///
     /// /// Prepares the daily stand-up.
@@ -58,7 +58,7 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), mcp_kit::server::BuildError> {
     /// let server = Server::builder("team", "1.0.0").prompt::<standup>().build()?;
-    /// let client = Client::new(&server).await;
+    /// let client = TestClient::new(&server).await;
     /// let result = client.get_prompt("standup", json!({})).await;
     /// assert_eq!(result.text(), "List what changed since yesterday.");
     ///
@@ -67,7 +67,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn get_prompt(&self, prompt: &str, arguments: Value) -> Call<GetPromptResult> {
+    pub fn get_prompt(&self, prompt: &str, arguments: Value) -> TestCall<GetPromptResult> {
         self.call_by_name("prompts/get", prompt, arguments)
     }
 
@@ -75,7 +75,7 @@ impl Client {
     ///
     /// ```
     /// use mcp_kit::prelude::*;
-    /// use mcp_kit::testing::Client;
+    /// use mcp_kit::testing::TestClient;
     ///
     /// /// The rules of the house.
     /// #[resource(uri = "house://rules", mime_type = "text/plain")]
@@ -86,7 +86,7 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), mcp_kit::server::BuildError> {
     /// let server = Server::builder("house", "1.0.0").resource::<rules>().build()?;
-    /// let client = Client::new(&server).await;
+    /// let client = TestClient::new(&server).await;
     /// let rules = client.read_resource("house://rules").await;
     /// assert_eq!(rules.text(), "Be kind.");
     /// assert_eq!(rules.contents()[0]["mimeType"], "text/plain");
@@ -96,10 +96,10 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn read_resource(&self, uri: &str) -> Call<ReadResourceResult> {
+    pub fn read_resource(&self, uri: &str) -> TestCall<ReadResourceResult> {
         let token = self.next_id();
         let params = json!({"uri": uri, "_meta": {"progressToken": token}});
-        Call::new(self.send(token, "resources/read", params))
+        TestCall::new(self.send(token, "resources/read", params))
     }
 
     /// Requests suggestions for an argument of a prompt, and returns the member
@@ -111,7 +111,7 @@ impl Client {
     /// ```
     /// use mcp_kit::prelude::*;
     /// use mcp_kit::completion::CompletionRequest;
-    /// use mcp_kit::testing::Client;
+    /// use mcp_kit::testing::TestClient;
     /// use mcp_kit::prompt::{PromptArgument, PromptDefinition, from_fn};
     /// use mcp_kit::registry::Registration;
     /// use mcp_kit::call::Call;
@@ -130,7 +130,7 @@ impl Client {
     /// let server = Server::builder("languages", "1.0.0")
     ///     .add(Registration::of_prompt(translate).complete("into", languages))
     ///     .build()?;
-    /// let client = Client::new(&server).await;
+    /// let client = TestClient::new(&server).await;
     /// let completion = client.complete_prompt("translate", "into", "D", json!({})).await.unwrap();
     /// assert_eq!(completion["values"], json!(["Danish", "Dutch"]));
     /// # Ok(())

@@ -191,7 +191,7 @@ impl std::error::Error for RequestError {}
 /// [`outcome`](Self::outcome) returns the reason instead.
 #[must_use = "await it for the result"]
 #[derive(Debug)]
-pub struct Call<R = CallResult>(Request, PhantomData<fn() -> R>);
+pub struct TestCall<R = CallResult>(Request, PhantomData<fn() -> R>);
 
 /// The result of a call of one kind of primitive.
 pub trait Answered: sealed::Answered {}
@@ -205,7 +205,7 @@ pub(super) mod sealed {
     }
 }
 
-impl<R: Answered> Call<R> {
+impl<R: Answered> TestCall<R> {
     pub(super) fn new(request: Request) -> Self {
         Self(request, PhantomData)
     }
@@ -228,7 +228,7 @@ impl<R: Answered> Call<R> {
     ///
     /// ```
     /// use mcp_kit::prelude::*;
-    /// use mcp_kit::testing::Client;
+    /// use mcp_kit::testing::TestClient;
     /// use serde_json::json;
     ///
     /// /// Counts to three.
@@ -243,7 +243,7 @@ impl<R: Answered> Call<R> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), mcp_kit::server::BuildError> {
     /// let server = Server::builder("counter", "1.0.0").tool::<count>().build()?;
-    /// let client = Client::new(&server).await;
+    /// let client = TestClient::new(&server).await;
     /// let mut call = client.call("count", json!({}));
     /// let first = call.next_progress().await.expect("the tool reports");
     /// assert_eq!(first["progress"], 1.0);
@@ -281,7 +281,7 @@ impl<R: Answered> Call<R> {
     }
 }
 
-impl<R: Answered> Future for Call<R> {
+impl<R: Answered> Future for TestCall<R> {
     type Output = R;
 
     #[allow(clippy::panic)]

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::inbox::Inbox;
-use super::{Client, Request, RequestError};
+use super::{Request, RequestError, TestClient};
 use crate::protocol::Era;
 
-/// The notifications that a client requests with [`Client::subscribe`]; none by
+/// The notifications that a client requests with [`TestClient::subscribe`]; none by
 /// default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "it is passed to `Client::subscribe`"]
+#[must_use = "it is passed to `TestClient::subscribe`"]
 pub struct SubscriptionFilter {
     tools: bool,
     prompts: bool,
@@ -86,7 +86,7 @@ impl SubscriptionFilter {
     }
 }
 
-/// Notifications of changes; made by [`Client::subscribe`]. Dropping it cancels
+/// Notifications of changes; made by [`TestClient::subscribe`]. Dropping it cancels
 /// the subscription.
 pub struct Subscription {
     notifications: mpsc::UnboundedReceiver<Value>,
@@ -95,7 +95,7 @@ pub struct Subscription {
     request: Option<Request>,
 }
 
-impl Client {
+impl TestClient {
     /// Follows changes, and returns once the server has acknowledged that.
     ///
     /// In the modern era this is the request `subscriptions/listen`. A legacy
@@ -105,14 +105,14 @@ impl Client {
     ///
     /// ```
     /// use mcp_kit::call::Call;
-    /// use mcp_kit::testing::{Client, SubscriptionFilter};
+    /// use mcp_kit::testing::{TestClient, SubscriptionFilter};
     /// use mcp_kit::tool::{ToolDefinition, from_fn};
     /// use mcp_kit::Server;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let server = Server::builder("greeter", "1.0.0").build()?;
-    /// let client = Client::modern(&server).await;
+    /// let client = TestClient::modern(&server).await;
     /// let mut changes = client.subscribe(SubscriptionFilter::new().tools()).await?;
     ///
     /// let definition = ToolDefinition::new("goodbye", "Says goodbye.");

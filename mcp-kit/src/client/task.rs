@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::request::sealed::Answered as _;
-use super::{CallResult, Client, RequestError};
+use super::{CallResult, RequestError, TestClient};
 
-/// A task of a [`Client`]; made by [`Client::call_as_task`] and [`Client::task`].
+/// A task of a [`TestClient`]; made by [`TestClient::call_as_task`] and [`TestClient::task`].
 ///
 /// ```
 /// use mcp_kit::prelude::*;
-/// use mcp_kit::testing::{Answer, Client};
+/// use mcp_kit::testing::{Answer, TestClient};
 /// use mcp_kit::protocol::ProtocolVersion;
 /// use serde_json::json;
 ///
@@ -27,7 +27,7 @@ use super::{CallResult, Client, RequestError};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), mcp_kit::server::BuildError> {
 /// let server = Server::builder("search", "1.0.0").tool::<reindex>().build()?;
-/// let client = Client::builder(&server)
+/// let client = TestClient::builder(&server)
 ///     .version(ProtocolVersion::V2026_07_28)
 ///     .tasks()
 ///     .connect()
@@ -37,28 +37,28 @@ use super::{CallResult, Client, RequestError};
 /// # Ok(())
 /// # }
 /// ```
-pub struct Task<'a> {
-    client: &'a Client,
+pub struct TestTask<'a> {
+    client: &'a TestClient,
     created: Value,
     id: String,
 }
 
-impl Client {
+impl TestClient {
     /// Calls a tool whose calls become tasks. The client must have declared the
-    /// extension ([`ClientBuilder::tasks`](super::ClientBuilder::tasks)).
+    /// extension ([`TestClientBuilder::tasks`](super::TestClientBuilder::tasks)).
     ///
     /// # Panics
     ///
     /// Panics if the answer is not a new task.
     #[allow(clippy::panic)]
-    pub async fn call_as_task(&self, tool: &str, arguments: Value) -> Task<'_> {
+    pub async fn call_as_task(&self, tool: &str, arguments: Value) -> TestTask<'_> {
         let created = match self.call(tool, arguments).outcome().await {
             Ok(result) => result.json().clone(),
             Err(error) => panic!("the call of {tool} became no task: {error}"),
         };
         assert_eq!(created["resultType"], "task", "no task: {created}");
         let id = created["taskId"].as_str().unwrap_or_default().to_owned();
-        Task {
+        TestTask {
             client: self,
             created,
             id,
@@ -68,8 +68,8 @@ impl Client {
     /// Returns the task with this id, such as one that another connection of the
     /// same caller has created.
     #[must_use]
-    pub fn task(&self, id: &str) -> Task<'_> {
-        Task {
+    pub fn task(&self, id: &str) -> TestTask<'_> {
+        TestTask {
             client: self,
             created: Value::Null,
             id: id.to_owned(),
@@ -77,14 +77,14 @@ impl Client {
     }
 }
 
-impl Task<'_> {
+impl TestTask<'_> {
     /// Returns its id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Returns the result by which it was created; `null` for [`Client::task`].
+    /// Returns the result by which it was created; `null` for [`TestClient::task`].
     #[must_use]
     pub fn created(&self) -> &Value {
         &self.created
@@ -123,7 +123,7 @@ impl Task<'_> {
 
     /// Asks for its state until it has ended, at the interval that the server
     /// suggests, and returns the last state. Questions are answered by the script
-    /// of the client ([`ClientBuilder::answers`](super::ClientBuilder::answers));
+    /// of the client ([`TestClientBuilder::answers`](super::TestClientBuilder::answers));
     /// without one they are left open.
     ///
     /// # Panics
@@ -164,9 +164,9 @@ impl Task<'_> {
     }
 }
 
-impl fmt::Debug for Task<'_> {
+impl fmt::Debug for TestTask<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Task")
+        f.debug_struct("TestTask")
             .field("id", &self.id)
             .finish_non_exhaustive()
     }

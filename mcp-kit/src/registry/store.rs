@@ -165,7 +165,7 @@ impl Store {
 /// ```
 /// use mcp_kit::call::Call;
 /// use mcp_kit::primitive::Kind;
-/// use mcp_kit::testing::Client;
+/// use mcp_kit::testing::TestClient;
 /// use mcp_kit::tool::{ToolDefinition, from_fn};
 /// use mcp_kit::{Server, tool};
 /// use serde_json::json;
@@ -179,7 +179,7 @@ impl Store {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = Server::builder("greeter", "1.0.0").tool::<hello>().build()?;
-/// let client = Client::new(&server).await;
+/// let client = TestClient::new(&server).await;
 ///
 /// let definition = ToolDefinition::new("goodbye", "Says goodbye.");
 /// server.registry().add(from_fn(definition, async |_: Call| "Goodbye!"))?;

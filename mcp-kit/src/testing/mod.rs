@@ -13,12 +13,12 @@ mod agreement;
 mod handlers;
 mod portable;
 
-pub use crate::client::Task;
+pub use crate::client::TestTask;
 #[cfg(feature = "http")]
-pub use crate::client::http::{Event, HttpClient, HttpRefusal, HttpResponse};
+pub use crate::client::http::{Event, HttpRefusal, HttpResponse, TestHttpClient};
 pub use crate::client::{
-    Answer, Answered, Asked, Call, CallResult, Client, ClientBuilder, GetPromptResult,
-    ReadResourceResult, Request, RequestError, Subscription, SubscriptionFilter,
+    Answer, Answered, Asked, CallResult, GetPromptResult, ReadResourceResult, Request,
+    RequestError, Subscription, SubscriptionFilter, TestCall, TestClient, TestClientBuilder,
 };
 pub use agreement::assert_schema_agrees;
 pub use handlers::{CancelHandle, ProgressReport, ProgressReports, cancellation, progress};
@@ -28,7 +28,7 @@ pub use portable::assert_portable;
 ///
 /// By default a thread checks every 20 ms for calls whose time is up, responses
 /// that become streams and clients that have left; a paused clock does not move
-/// it. With this function a timer of tokio replaces the thread. Call it before
+/// it. With this function a timer of tokio replaces the thread. TestCall it before
 /// the first call; it applies to everything that serves the server.
 pub fn tick_on_timers(server: &crate::Server) {
     server.inner().ticker.use_timer();
@@ -36,7 +36,7 @@ pub fn tick_on_timers(server: &crate::Server) {
 
 /// Returns the client's end of a connection within the process, as bare bytes:
 /// one JSON message per line. For mcp-kit's own measurements, where a
-/// [`Client`]'s work would be counted too; it may change with every release.
+/// [`TestClient`]'s work would be counted too; it may change with every release.
 ///
 /// Needs a tokio runtime. Dropping the stream ends the connection.
 #[doc(hidden)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mcp_kit::primitive::{Icon, IconTheme};
 use mcp_kit::prompt::PromptResult;
 use mcp_kit::server::BuildError;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use mcp_kit::tool::ToolResult;
 use mcp_kit::{RequestInfo, Server, prompt, tool};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 #[tokio::test]
 async fn discover_describes_the_server_and_results_only_name_it() {
-    let client = Client::modern(&server()).await;
+    let client = TestClient::modern(&server()).await;
     let discovered = client.request("server/discover", json!({})).await.unwrap();
     assert_eq!(
         discovered["_meta"][SERVER_INFO],
@@ -82,7 +82,10 @@ async fn discover_describes_the_server_and_results_only_name_it() {
 async fn primitives_have_icons_and_metadata_in_both_eras() {
     let server = server();
     let icons = json!([{"src": "https://example.com/icon.png", "sizes": ["48x48"]}]);
-    for client in [Client::new(&server).await, Client::modern(&server).await] {
+    for client in [
+        TestClient::new(&server).await,
+        TestClient::modern(&server).await,
+    ] {
         let tools = client.request("tools/list", json!({})).await.unwrap();
         let [measured, echo] = tools["tools"].as_array().unwrap().as_slice() else {
             panic!("two tools are registered: {tools}");
@@ -104,7 +107,7 @@ async fn primitives_have_icons_and_metadata_in_both_eras() {
 
 #[tokio::test]
 async fn legacy_result_has_only_its_own_metadata() {
-    let client = Client::new(&server()).await;
+    let client = TestClient::new(&server()).await;
     let result = client.call("measured", json!({})).await;
     assert_eq!(result.json()["_meta"], json!({"example.com/elapsed": 12}));
     let result = client.call("echo_meta", json!({})).await;
@@ -113,7 +116,7 @@ async fn legacy_result_has_only_its_own_metadata() {
 
 #[tokio::test]
 async fn handler_reads_the_members_that_the_specification_does_not_define() {
-    let client = Client::new(&server()).await;
+    let client = TestClient::new(&server()).await;
     let call = |meta: Value| {
         let params = json!({"name": "echo_meta", "_meta": meta});
         client.request("tools/call", params)

@@ -7,7 +7,7 @@ use mcp_kit::call::{Call, Reply};
 use mcp_kit::middleware::{Middleware, Next};
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use mcp_kit::tool::ToolDefinition;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -81,7 +81,7 @@ async fn arguments_are_normalised_and_the_log_says_how_many() {
         .layer_after_validation(seen.clone())
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let log = Log::capture();
     let sent = json!({"query": "5", "maxResults": "2.0", "tags": "[\"a\"]"});
     let result = client.call("find", sent.clone()).await;
@@ -152,7 +152,7 @@ async fn draw(args: Draw) -> String {
 #[tokio::test]
 async fn null_of_another_variant_counts_as_absent_in_a_field() {
     let server = Server::builder("test", "1").tool::<draw>();
-    let client = Client::new(&server.build().unwrap()).await;
+    let client = TestClient::new(&server.build().unwrap()).await;
     let circle = json!({"shape": {"kind": "circle", "r": 1, "side": null}});
     assert_eq!(client.call("draw", circle).await.text(), "Circle { r: 1 }");
     let both = json!({"shape": {"kind": "circle", "r": 1, "side": 2}});
@@ -170,7 +170,7 @@ async fn a_server_or_a_tool_may_be_strict() {
     ];
     for server in servers {
         let server = server.build().unwrap();
-        let client = Client::new(&server).await;
+        let client = TestClient::new(&server).await;
         let result = client
             .call("find", json!({"query": "a", "maxResults": "2"}))
             .await;
@@ -193,7 +193,7 @@ async fn a_hosts_own_arguments_are_ignored_by_name() {
         .ignore_arguments(["wait_for_previous", "query"])
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let log = Log::capture();
     let extra = json!({"toolCallId": "call_1", "wait_for_previous": true});
     assert_eq!(client.call("nothing", extra).await.text(), "nothing");

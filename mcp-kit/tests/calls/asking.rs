@@ -5,7 +5,7 @@ use std::time::Duration;
 use mcp_kit::extract::{LogLevel, SampleRequest};
 use mcp_kit::prelude::*;
 use mcp_kit::protocol::ProtocolVersion;
-use mcp_kit::testing::{Answer, Asked, Client as TestClient};
+use mcp_kit::testing::{Answer, Asked, TestClient};
 use serde_json::{Value, json};
 
 /// Logs at every level.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use mcp_kit::prelude::*;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -33,7 +33,7 @@ async fn a_call_ends_when_its_time_is_up() {
         .tool::<sleepier>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let begun = Instant::now();
     let result = client.call("sleepy", json!({})).await;
     assert_eq!(begun.elapsed().as_secs(), 2);
@@ -58,7 +58,7 @@ async fn the_registration_may_change_the_time() {
         .tool::<sleepier>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     assert!(
         client
             .call("sleepy", json!({}))
@@ -96,7 +96,7 @@ async fn calls_wait_for_their_turn_within_their_time() {
         .tool_with::<works>(|tool| tool.concurrency(2).timeout(Duration::from_secs(50)))
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let begun = Instant::now();
     let calls: Vec<_> = (0..5).map(|_| client.call("works", json!({}))).collect();
     let mut results = Vec::new();
@@ -141,7 +141,7 @@ async fn whoever_calls_too_often_reads_how_long_to_wait() {
         .tool::<good_day>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     for _ in 0..2 {
         assert!(!client.call("hello", json!({})).await.is_error());
     }
@@ -152,7 +152,7 @@ async fn whoever_calls_too_often_reads_how_long_to_wait() {
         "Rate limit of 2/min reached for this tool. Try again in 30 seconds."
     );
     assert!(!client.call("good_day", json!({})).await.is_error());
-    let other = Client::builder(&server)
+    let other = TestClient::builder(&server)
         .principal(Principal::unrestricted("someone else"))
         .connect()
         .await;
@@ -183,7 +183,7 @@ async fn a_result_that_is_too_large_is_told_and_not_sent() {
             .unwrap()
     };
     let log = Log::capture();
-    let client = Client::new(&server(None)).await;
+    let client = TestClient::new(&server(None)).await;
     let result = client.call("letters", json!({})).await;
     assert!(result.is_error());
     assert_eq!(log.call("letters").get("outcome"), "result_too_large");
@@ -194,7 +194,7 @@ async fn a_result_that_is_too_large_is_told_and_not_sent() {
     );
     assert!(!client.call("hello", json!({})).await.is_error());
 
-    let client = Client::new(&server(Some(4 * 1024 * 1024))).await;
+    let client = TestClient::new(&server(Some(4 * 1024 * 1024))).await;
     let result = client.call("letters", json!({})).await;
     assert_eq!(result.text().len(), 2 * 1024 * 1024);
 }
@@ -219,7 +219,7 @@ async fn beyond_what_may_wait_the_answer_is_busy_and_others_go_on() {
         .tool::<hello>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let running = client.call("occupies", json!({}));
     begun.notified().await;
     let waiting = client.call("hello", json!({}));
@@ -228,7 +228,7 @@ async fn beyond_what_may_wait_the_answer_is_busy_and_others_go_on() {
     assert!(refused.text().contains("busy"), "{}", refused.text());
     client.request("ping", json!({})).await.unwrap();
     assert!(
-        !Client::new(&server)
+        !TestClient::new(&server)
             .await
             .call("hello", json!({}))
             .await
@@ -275,7 +275,7 @@ async fn a_handler_that_blocks_is_answered_in_time_and_stops_nobody() {
         .tool::<hello>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let blocked = client.call("blocks_by_mistake", json!({}));
     // Nothing opens the gate before both have their answers.
     assert_eq!(client.call("hello", json!({})).await.text(), "hello");
@@ -299,7 +299,7 @@ async fn answers_made_just_before_a_handler_blocks_leave_all_the_same() {
         .build()
         .unwrap();
     for _ in 0..20 {
-        let client = Client::new(&server).await;
+        let client = TestClient::new(&server).await;
         // Sent together, so that one runner has them one after the other.
         let before: Vec<_> = (0..10).map(|_| client.call("hello", json!({}))).collect();
         let blocked = client.call("blocks_by_mistake", json!({}));
@@ -322,7 +322,7 @@ async fn a_blocking_handler_keeps_its_permit_until_it_ends() {
         .tool_with::<blocks>(|tool| tool.concurrency(1))
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let first = client.call("blocks", json!({})).await;
     assert!(
         first.text().contains("timed out after 50 ms"),

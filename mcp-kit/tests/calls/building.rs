@@ -5,7 +5,7 @@ use std::time::Duration;
 use mcp_kit::call::Call;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use mcp_kit::tool::{ToolDefinition, from_fn};
 use serde_json::json;
 
@@ -180,7 +180,10 @@ async fn a_long_list_comes_in_pages_and_each_tool_once() {
         builder = builder.add(named(name));
     }
     let server = builder.build().unwrap();
-    for client in [Client::new(&server).await, Client::modern(&server).await] {
+    for client in [
+        TestClient::new(&server).await,
+        TestClient::modern(&server).await,
+    ] {
         let mut pages = Vec::new();
         let mut params = json!({});
         loop {

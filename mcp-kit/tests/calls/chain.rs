@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use mcp_kit::call::{Call, Reply};
 use mcp_kit::middleware::{Middleware, Next};
 use mcp_kit::prelude::*;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -71,7 +71,7 @@ async fn middlewares_stand_where_they_were_put() {
         })
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     client.call("greet", json!({"name": "Ada"})).await;
     assert_eq!(
         trail.take(),
@@ -131,7 +131,7 @@ async fn a_middleware_may_attach_a_value_for_the_handler() {
         .tool::<tenant>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     assert_eq!(
         client.call("tenant", json!({})).await.text(),
         "the tenant of local"
@@ -142,7 +142,7 @@ async fn a_middleware_may_attach_a_value_for_the_handler() {
         .tool::<tenant>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let text = client.call("tenant", json!({})).await.text();
     assert!(text.starts_with("An internal error occurred"), "{text}");
     assert!(log.call("tenant").get("error").contains("Tenant"));
@@ -175,7 +175,7 @@ async fn a_middleware_may_answer_itself_and_its_panic_is_contained() {
         .tool_with::<tenant>(|tool| tool.layer(Panics))
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let result = client.call("greet", json!({"name": "Ada"})).await;
     assert!(result.is_error());
     assert_eq!(result.text(), "Closed today.");
@@ -211,14 +211,17 @@ async fn a_scope_is_needed_to_see_a_tool_and_to_call_it() {
         .tool::<ping>()
         .build()
         .unwrap();
-    async fn names(client: &Client) -> Vec<String> {
+    async fn names(client: &TestClient) -> Vec<String> {
         let tools = client.list_tools().await;
         tools
             .iter()
             .filter_map(|tool| tool["name"].as_str().map(str::to_owned))
             .collect()
     }
-    for client in [Client::new(&server).await, Client::modern(&server).await] {
+    for client in [
+        TestClient::new(&server).await,
+        TestClient::modern(&server).await,
+    ] {
         assert_eq!(names(&client).await, ["read", "ping"]);
         assert_eq!(client.call("read", json!({})).await.text(), "text");
         let of = async |name: &str| client.call(name, json!({})).outcome().await.unwrap_err();
@@ -229,7 +232,7 @@ async fn a_scope_is_needed_to_see_a_tool_and_to_call_it() {
             of("no").await.to_string().replace(" no ", " delete ")
         );
     }
-    let writer = Client::builder(&server)
+    let writer = TestClient::builder(&server)
         .principal(Principal::new("ada", ["write"]))
         .connect()
         .await;

@@ -11,7 +11,7 @@ use mcp_kit::protocol::ProtocolVersion;
 use mcp_kit::registry::{Registration, Registry};
 use mcp_kit::resource::ResourceDefinition;
 use mcp_kit::server::ResourceUpdates;
-use mcp_kit::testing::{Client, Subscription, SubscriptionFilter, raw_stream, tick_on_timers};
+use mcp_kit::testing::{Subscription, SubscriptionFilter, TestClient, raw_stream, tick_on_timers};
 use mcp_kit::tool::{Tool, ToolDefinition, from_fn};
 use mcp_kit::{Router, Server, async_trait, resource, tool};
 use serde_json::{Value, json};
@@ -43,13 +43,13 @@ fn server() -> Server {
     server
 }
 
-async fn connect(server: &Server, version: ProtocolVersion, scopes: &[&str]) -> Client {
+async fn connect(server: &Server, version: ProtocolVersion, scopes: &[&str]) -> TestClient {
     let principal = Principal::new("me", scopes.iter().copied());
-    let builder = Client::builder(server).version(version);
+    let builder = TestClient::builder(server).version(version);
     builder.principal(principal).connect().await
 }
 
-async fn follow(client: &Client) -> Subscription {
+async fn follow(client: &TestClient) -> Subscription {
     client
         .subscribe(SubscriptionFilter::new().tools())
         .await
@@ -166,7 +166,7 @@ async fn what_a_client_did_not_request_is_not_sent() {
     assert_silent(&mut nothing).await;
 
     // A legacy client is notified only once its handshake is complete.
-    let legacy = Client::builder(&server).connect_silently();
+    let legacy = TestClient::builder(&server).connect_silently();
     let handshake = json!({
         "protocolVersion": "2025-11-25", "capabilities": {},
         "clientInfo": {"name": "test", "version": "1"},
@@ -405,7 +405,7 @@ fn watched() -> (Server, ResourceUpdates) {
     (server, updates)
 }
 
-async fn watch(client: &Client, uri: &str) -> Subscription {
+async fn watch(client: &TestClient, uri: &str) -> Subscription {
     let filter = SubscriptionFilter::new().resource(uri);
     client.subscribe(filter).await.unwrap()
 }

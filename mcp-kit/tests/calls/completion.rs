@@ -3,7 +3,7 @@
 use garde::Validate;
 use mcp_kit::completion::{CompletionRequest, Completions};
 use mcp_kit::prelude::*;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use mcp_kit::{Error, Server};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -122,8 +122,11 @@ fn of_template(uri: &str, argument: &str, value: &str) -> Value {
     })
 }
 
-async fn both(server: &Server) -> [Client; 2] {
-    [Client::new(server).await, Client::modern(server).await]
+async fn both(server: &Server) -> [TestClient; 2] {
+    [
+        TestClient::new(server).await,
+        TestClient::modern(server).await,
+    ]
 }
 
 #[tokio::test]
@@ -147,21 +150,25 @@ async fn enums_and_booleans_complete_by_themselves() {
 #[tokio::test]
 async fn function_gets_the_state_and_the_other_arguments() {
     for client in both(&server()).await {
-        let result = client.complete_prompt("greet", "name", "al", json!({})).await;
+        let result = client
+            .complete_prompt("greet", "name", "al", json!({}))
+            .await;
         let completion = json!({"values": ["alan", "alice"], "total": 2, "hasMore": false});
         assert_eq!(result.unwrap(), completion);
         let chosen = json!({"team": "ali"});
         let result = client.complete_prompt("greet", "name", "al", chosen).await;
         assert_eq!(result.unwrap()["values"], json!(["alice"]));
         let template = "note://{owner}/{id}";
-        let result = client.complete_resource(template, "owner", "a", json!({})).await;
+        let result = client
+            .complete_resource(template, "owner", "a", json!({}))
+            .await;
         assert_eq!(result.unwrap()["values"], json!(["alice", "bob"]));
     }
 }
 
 #[tokio::test]
 async fn client_gets_at_most_a_hundred_values() {
-    let client = Client::modern(&server()).await;
+    let client = TestClient::modern(&server()).await;
     let params = of_prompt("greet", "words", "");
     let result = client.request("completion/complete", params).await.unwrap();
     let completion = &result["completion"];
@@ -189,7 +196,7 @@ async fn unknown_and_hidden_are_answered_alike() {
         assert_eq!(answers[0], answers[1]);
         assert_eq!(answers[0].0, Some(-32602));
     }
-    let admin = Client::builder(&server)
+    let admin = TestClient::builder(&server)
         .principal(Principal::new("root", ["admin"]))
         .connect()
         .await;
@@ -200,7 +207,7 @@ async fn unknown_and_hidden_are_answered_alike() {
 
 #[tokio::test]
 async fn wrong_requests_are_refused_with_words() {
-    let client = Client::new(&server()).await;
+    let client = TestClient::new(&server()).await;
     let refusal = async |params: Value| {
         let error = client
             .request("completion/complete", params)
@@ -233,7 +240,7 @@ async fn wrong_requests_are_refused_with_words() {
 
 #[tokio::test]
 async fn failures_keep_their_source_from_the_client() {
-    let client = Client::modern(&server()).await;
+    let client = TestClient::modern(&server()).await;
     for value in ["!", "?"] {
         let params = of_template("note://{owner}/{id}", "owner", value);
         let error = client
@@ -251,14 +258,14 @@ async fn failures_keep_their_source_from_the_client() {
 
 #[tokio::test]
 async fn capability_is_declared_if_anything_completes() {
-    let client = Client::modern(&server()).await;
+    let client = TestClient::modern(&server()).await;
     let discovered = client.request("server/discover", json!({})).await.unwrap();
     assert!(discovered["capabilities"].get("completions").is_some());
     let without = Server::builder("test", "1")
         .prompt::<plain>()
         .build()
         .unwrap();
-    let client = Client::modern(&without).await;
+    let client = TestClient::modern(&without).await;
     let discovered = client.request("server/discover", json!({})).await.unwrap();
     assert!(discovered["capabilities"].get("completions").is_none());
     let error = client

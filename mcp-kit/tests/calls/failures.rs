@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use mcp_kit::prelude::*;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ fn reference(text: &str) -> &str {
 #[tokio::test]
 async fn an_internal_error_is_a_reference_to_the_client_and_a_chain_in_the_log() {
     let log = Log::capture();
-    let client = Client::new(&server()).await;
+    let client = TestClient::new(&server()).await;
     let result = client.call("fails", json!({})).await;
     assert!(result.is_error());
     let text = result.text();
@@ -111,7 +111,7 @@ async fn an_internal_error_is_a_reference_to_the_client_and_a_chain_in_the_log()
 #[tokio::test]
 async fn a_message_by_hand_replaces_the_error_and_the_log_keeps_it() {
     let log = Log::capture();
-    let client = Client::new(&server()).await;
+    let client = TestClient::new(&server()).await;
     let result = client.call("fails_politely", json!({})).await;
     assert!(result.is_error());
     assert_eq!(result.text(), "The vault is closed. Try again tomorrow.");
@@ -128,7 +128,7 @@ async fn a_message_by_hand_replaces_the_error_and_the_log_keeps_it() {
 #[tokio::test]
 async fn a_panic_ends_its_call_alone() {
     let log = Log::capture();
-    let client = Client::new(&server()).await;
+    let client = TestClient::new(&server()).await;
     for tool in ["panics", "panics_blocking"] {
         let result = client.call(tool, json!({})).await;
         assert!(result.is_error());
@@ -157,7 +157,7 @@ async fn without_the_call_log_a_reference_still_has_its_line() {
         .tool::<refuses>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let text = client.call("fails", json!({})).await.text();
     assert_eq!(log.call("fails").get("reference"), reference(&text));
     client.call("refuses", json!({})).await;
@@ -206,7 +206,7 @@ async fn no_value_of_an_argument_is_logged_at_any_level_or_told_in_a_refusal() {
         .tool::<log_in>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let good = client
         .call("log_in", json!({"user": SECRET, "how": {"key": SECRET}}))
         .await;
@@ -268,7 +268,7 @@ async fn a_line_names_what_an_operator_asks_for() {
         .tool::<log_in>()
         .build()
         .unwrap();
-    let client = Client::builder(&server)
+    let client = TestClient::builder(&server)
         .principal(Principal::unrestricted("ada"))
         .connect()
         .await;
@@ -287,7 +287,7 @@ async fn a_line_names_what_an_operator_asks_for() {
 
 #[tokio::test]
 async fn a_tool_that_does_not_exist_is_a_protocol_error() {
-    let client = Client::new(&server()).await;
+    let client = TestClient::new(&server()).await;
     let error = client
         .call("fail", Value::Null)
         .outcome()
@@ -301,7 +301,7 @@ async fn a_tool_that_does_not_exist_is_a_protocol_error() {
 async fn a_subscriber_that_panics_keeps_nobody_from_an_answer() {
     let _log = Log::capture();
     for at in ["new_span", "enter", "exit", "close", "event", "anything"] {
-        let client = Client::new(&server()).await;
+        let client = TestClient::new(&server()).await;
         panic_at(at);
         for tool in ["fails", "panics", "panics_blocking", "fails_politely"] {
             let result = client.call(tool, json!({})).await;

@@ -8,7 +8,7 @@ use mcp_kit::limits::Rate;
 use mcp_kit::middleware::from_fn;
 use mcp_kit::prelude::*;
 use mcp_kit::server::{CallError, Limits};
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use mcp_kit::tool::ErrorKind;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -172,7 +172,7 @@ async fn a_call_from_code_goes_through_the_whole_chain() {
 /// One call may run at once, and the handler has it.
 #[tokio::test]
 async fn a_handler_calls_tools_of_its_server_and_waits_for_no_place() {
-    let client = Client::new(&server(&Arc::default())).await;
+    let client = TestClient::new(&server(&Arc::default())).await;
     let result = client.call("add_twice", json!({ "a": 1, "b": 2 })).await;
     assert_eq!(result.text(), r#"Some("3") Some("3")"#);
     let looped = client.call("loops", json!({})).await;

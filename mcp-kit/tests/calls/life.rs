@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mcp_kit::prelude::*;
-use mcp_kit::testing::{Client, RequestError};
+use mcp_kit::testing::{RequestError, TestClient};
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -28,7 +28,10 @@ async fn progress_only_grows_and_comes_before_the_result() {
         .tool::<reports>()
         .build()
         .unwrap();
-    for client in [Client::new(&server).await, Client::modern(&server).await] {
+    for client in [
+        TestClient::new(&server).await,
+        TestClient::modern(&server).await,
+    ] {
         let result = client.call("reports", json!({})).await;
         let steps: Vec<_> = result
             .progress()
@@ -58,7 +61,7 @@ async fn nothing_is_reported_of_a_call_that_was_answered() {
         .tool::<leaves>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     assert!(!client.call("leaves", json!({})).await.is_error());
     let progress = left.lock().unwrap().take().unwrap();
     progress.report(1.0, None, None);
@@ -72,7 +75,7 @@ async fn whoever_asked_for_no_progress_gets_none() {
         .tool::<reports>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     client
         .request("tools/call", json!({"name": "reports"}))
         .await
@@ -128,7 +131,7 @@ fn server(watch: &Watch) -> Server {
 async fn cancelling_drops_the_handler_and_sends_no_answer() {
     let log = Log::capture();
     let watch = Watch::default();
-    let client = Client::new(&server(&watch)).await;
+    let client = TestClient::new(&server(&watch)).await;
     let call = client.call("works", json!({}));
     watch.begun.notified().await;
     call.cancel();
@@ -149,7 +152,7 @@ async fn cancelling_drops_the_handler_and_sends_no_answer() {
 #[tokio::test]
 async fn a_blocking_handler_is_told() {
     let watch = Watch::default();
-    let client = Client::new(&server(&watch)).await;
+    let client = TestClient::new(&server(&watch)).await;
     let call = client.call("waits", json!({}));
     watch.begun.notified().await;
     call.cancel();
@@ -161,7 +164,7 @@ async fn a_blocking_handler_is_told() {
 async fn a_drain_lets_calls_finish_and_takes_no_new_ones() {
     let watch = Watch::default();
     let server = server(&watch);
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let drain = server.drain_handle();
     let running = client.call("works", json!({}));
     watch.begun.notified().await;
@@ -186,7 +189,7 @@ async fn a_call_that_outlasts_the_drain_is_told() {
         .tool::<works>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let running = client.call("works", json!({}));
     watch.begun.notified().await;
     let begun = Instant::now();
@@ -202,7 +205,7 @@ async fn a_call_that_outlasts_the_drain_is_told() {
 #[tokio::test(start_paused = true)]
 async fn the_end_of_the_input_lets_calls_finish() {
     let watch = Watch::default();
-    let client = Client::new(&server(&watch)).await;
+    let client = TestClient::new(&server(&watch)).await;
     let running = client.call("works", json!({}));
     client.close().await;
     assert_eq!(running.await.text(), "done");
@@ -211,7 +214,7 @@ async fn the_end_of_the_input_lets_calls_finish() {
 #[tokio::test(start_paused = true)]
 async fn an_id_in_flight_is_refused_without_ending_the_first_call() {
     let watch = Watch::default();
-    let client = Client::new(&server(&watch)).await;
+    let client = TestClient::new(&server(&watch)).await;
     let line = r#"{"jsonrpc":"2.0","id":"one","method":"tools/call","params":{"name":"works"}}"#;
     client.send_line(line);
     watch.begun.notified().await;
@@ -227,7 +230,7 @@ async fn an_id_in_flight_is_refused_without_ending_the_first_call() {
 #[tokio::test]
 async fn before_the_handshake_the_way_in_is_told() {
     let server = server(&Watch::default());
-    let client = Client::builder(&server).connect_silently();
+    let client = TestClient::builder(&server).connect_silently();
     let error = client.request("tools/list", json!({})).await.unwrap_err();
     let RequestError::Protocol { code, message, .. } = error else {
         panic!("{error}");
@@ -257,8 +260,8 @@ async fn handlers_see_the_client_without_http_too() {
         .build()
         .unwrap();
     for (client, version) in [
-        (Client::new(&server).await, "2025-11-25"),
-        (Client::modern(&server).await, "2026-07-28"),
+        (TestClient::new(&server).await, "2025-11-25"),
+        (TestClient::modern(&server).await, "2026-07-28"),
     ] {
         let shown = client.call("show_request", json!({})).await;
         assert_eq!(shown.text(), format!("mcp-kit-testing {version}"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mcp_kit::call::{CallInfo, Ending, Observer};
 use mcp_kit::limits::Rate;
 use mcp_kit::prelude::*;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, Semaphore};
@@ -131,7 +131,7 @@ impl Entries {
 #[tokio::test(start_paused = true)]
 async fn every_end_of_a_call_that_ran_is_told_once() {
     let (server, _, mut entries) = server(|limits| limits.call_time = Duration::from_secs(2));
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     for (how, outcome) in [
         ("well", "ok"),
         ("badly", "error_result"),
@@ -153,7 +153,10 @@ async fn every_end_of_a_call_that_ran_is_told_once() {
     entries.only("rated", "rate_limited", [true, true]);
 
     let guest = Principal::new("guest", ["read"]);
-    let guest = Client::builder(&server).principal(guest).connect().await;
+    let guest = TestClient::builder(&server)
+        .principal(guest)
+        .connect()
+        .await;
     let guarded = guest.call("guarded", json!({})).outcome().await;
     assert!(guarded.unwrap_err().to_string().contains("Unknown tool"));
     entries.only("guarded", "forbidden", [true, true]);
@@ -169,7 +172,7 @@ async fn a_call_that_is_refused_before_its_turn_is_told_once() {
         limits.calls_per_connection = 1;
         limits.pending_calls = 1;
     });
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let running = client.call("waits", json!({}));
     gate.0.notified().await;
     let waiting = client.call("waits", json!({}));
@@ -193,7 +196,7 @@ async fn a_call_whose_client_leaves_is_told_once() {
         limits.calls_per_connection = 1;
         limits.drain_time = Duration::ZERO;
     });
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let _running = client.call("waits", json!({}));
     gate.0.notified().await;
     let _waiting = client.call("waits", json!({}));

@@ -8,7 +8,7 @@ use mcp_kit::call::Call;
 use mcp_kit::prelude::*;
 use mcp_kit::registry::{Warning, WarningCode};
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::{Client, assert_portable};
+use mcp_kit::testing::{TestClient, assert_portable};
 use mcp_kit::tool::{ToolDefinition, from_fn};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ fn run_time(schema: Value) -> ServerBuilder {
 }
 
 async fn listed(server: &Server) -> Value {
-    let client = Client::modern(server).await;
+    let client = TestClient::modern(server).await;
     let list = client.request("tools/list", json!({})).await.unwrap();
     list["tools"][0].clone()
 }
@@ -99,7 +99,7 @@ async fn an_enum_as_arguments_is_listed_as_one_object_and_checked_as_an_enum() {
         })
     );
     assert_eq!(codes(&server), []);
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     for (arguments, text) in [
         (
             json!({"action": "open", "title": "a", "urgency": null}),
@@ -256,7 +256,7 @@ async fn search() {}
 #[tokio::test]
 async fn default_hints_are_listed_where_a_tool_has_none_of_its_own() {
     let server = builder().tool::<remove>().tool::<search>().build().unwrap();
-    let client = Client::modern(&server).await;
+    let client = TestClient::modern(&server).await;
     let list = client.request("tools/list", json!({})).await.unwrap();
     assert_eq!(
         list["tools"][0]["annotations"],
@@ -331,7 +331,7 @@ async fn a_run_time_schema_is_narrowed_and_checked_as_given() {
     assert_eq!(of("tree"), json!({"$ref": "#/$defs/tree"}));
     assert_eq!(schema["$defs"].as_object().unwrap().len(), 1);
 
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let call = |arguments: Value| client.call("tool", arguments);
     let text = call(json!({"id": (1_u64 << 60) + 1}))
         .await

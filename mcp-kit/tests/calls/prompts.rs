@@ -12,7 +12,7 @@ use mcp_kit::primitive::Kind;
 use mcp_kit::prompt::{Prompt, PromptArgument, PromptDefinition, from_fn};
 use mcp_kit::registry::{Registration, WarningCode};
 use mcp_kit::server::BuildError;
-use mcp_kit::testing::{Client, RequestError};
+use mcp_kit::testing::{RequestError, TestClient};
 use mcp_kit::{Error, Router};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -41,8 +41,11 @@ fn translate() -> impl Prompt {
 }
 
 /// One client of each era.
-async fn both(server: &Server) -> [Client; 2] {
-    [Client::new(server).await, Client::modern(server).await]
+async fn both(server: &Server) -> [TestClient; 2] {
+    [
+        TestClient::new(server).await,
+        TestClient::modern(server).await,
+    ]
 }
 
 #[tokio::test]
@@ -124,7 +127,7 @@ async fn prompts_are_declared_only_if_there_are_any() {
         }
     }
     let capabilities = async |server: &Server| {
-        let client = Client::modern(server).await;
+        let client = TestClient::modern(server).await;
         let discovered = client.request("server/discover", json!({})).await.unwrap();
         discovered["capabilities"].clone()
     };
@@ -367,7 +370,7 @@ async fn prompt_returns_texts_messages_and_results() {
         .prompt::<on_a_thread>()
         .build()
         .unwrap();
-    let client = Client::modern(&server).await;
+    let client = TestClient::modern(&server).await;
     for (name, roles, text) in [
         ("fixed", &["user"][..], "fixed"),
         ("prefilled", &["assistant"], "I begin."),
@@ -454,7 +457,7 @@ async fn failures_are_protocol_errors_with_their_reason() {
         .prompt::<large>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     client.get_prompt("rated", json!({})).await;
     for (name, code, text, reason) in [
         (
@@ -548,7 +551,10 @@ async fn prompt_without_its_scope_is_like_an_unknown_one() {
         assert_eq!(message(&unknown), (-32602, "Unknown prompt: no", None));
     }
     let admin = Principal::new("ada", ["admin"]);
-    let admin = Client::builder(&server).principal(admin).connect().await;
+    let admin = TestClient::builder(&server)
+        .principal(admin)
+        .connect()
+        .await;
     assert_eq!(
         admin.get_prompt("hidden", json!({})).await.text(),
         "welcome"
@@ -576,7 +582,7 @@ async fn routers_middlewares_and_the_registry_hold_for_prompts() {
         .nest("desk_", Router::new().prompt::<fixed>())
         .build()
         .unwrap();
-    let client = Client::modern(&server).await;
+    let client = TestClient::modern(&server).await;
     let result = client.get_prompt("desk_fixed", json!({})).await;
     assert_eq!(result.description(), Some("prompt desk_fixed"));
 
@@ -699,7 +705,7 @@ async fn tool_and_prompt_may_have_the_same_name() {
         .add(prompt)
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     assert_eq!(
         client.call("namesake", json!({})).await.text(),
         "(no result)"

@@ -7,7 +7,7 @@ use mcp_kit::caller::Principal;
 use mcp_kit::primitive::Kind;
 use mcp_kit::registry::Registration;
 use mcp_kit::server::CallError;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use mcp_kit::tool::{Tool, ToolDefinition, from_fn};
 use mcp_kit::{Router, Server, State, ToolError, tool};
 use serde_json::json;
@@ -33,7 +33,7 @@ fn names(server: &Server) -> Vec<String> {
     tools.iter().map(|tool| tool.name().to_owned()).collect()
 }
 
-async fn listed(client: &Client) -> Vec<String> {
+async fn listed(client: &TestClient) -> Vec<String> {
     let tools = client.list_tools().await;
     tools
         .iter()
@@ -55,7 +55,7 @@ fn waits(started: &Arc<Notify>, go_on: &Arc<Notify>) -> impl Tool {
     })
 }
 
-async fn unknown(client: &Client, name: &str) -> String {
+async fn unknown(client: &TestClient, name: &str) -> String {
     client
         .call(name, json!({}))
         .outcome()
@@ -67,7 +67,7 @@ async fn unknown(client: &Client, name: &str) -> String {
 #[tokio::test]
 async fn registry_adds_replaces_and_removes_tools_of_a_running_server() {
     let server = server(&["a", "b"]);
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let registry = server.registry();
 
     registry.add(says("c", "third")).unwrap();
@@ -92,7 +92,7 @@ async fn registry_adds_replaces_and_removes_tools_of_a_running_server() {
 #[tokio::test]
 async fn hidden_tool_is_like_an_unknown_one() {
     let server = server(&["a", "b"]);
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     server.registry().hide(Kind::Tool, "a").unwrap();
 
     assert_eq!(listed(&client).await, ["b"]);
@@ -117,7 +117,7 @@ async fn calls_in_flight_of_a_removed_tool_finish() {
     let (started, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let server = server(&[]);
     server.registry().add(waits(&started, &go_on)).unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let call = async { client.call("waits", json!({})).await };
     let change = async {
         started.notified().await;
@@ -213,7 +213,7 @@ async fn list_pages_stay_right_when_tools_come_and_go() {
         builder = builder.add(says(name, name));
     }
     let server = builder.build().unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let page = async |cursor: Option<&str>| {
         let list = match cursor {
             None => client.request("tools/list", json!({})).await.unwrap(),
@@ -267,9 +267,12 @@ async fn added_tool_gets_the_policy_of_the_server() {
         .build()
         .unwrap();
     server.registry().add(says("b", "b")).unwrap();
-    let result = Client::new(&server).await.call("b", json!({})).await;
+    let result = TestClient::new(&server).await.call("b", json!({})).await;
     assert_eq!(result.text(), "Not this one.");
-    assert_eq!(server.policies(Kind::Tool)[0].annotations().open_world, Some(false));
+    assert_eq!(
+        server.policies(Kind::Tool)[0].annotations().open_world,
+        Some(false)
+    );
     let warnings = server.warnings();
     assert!(warnings.iter().any(|warning| warning.tool() == Some("b")));
     server.registry().remove(Kind::Tool, "b").unwrap();
@@ -330,7 +333,7 @@ async fn registry_changes_reach_a_connection_over_streams() {
 #[tokio::test]
 async fn server_without_tools_declares_them_since_it_can_gain_some() {
     let server = server(&[]);
-    let client = Client::modern(&server).await;
+    let client = TestClient::modern(&server).await;
     assert!(listed(&client).await.is_empty());
     let discovered = client.request("server/discover", json!({})).await.unwrap();
     assert_eq!(
@@ -351,6 +354,9 @@ async fn routers_are_merged_by_a_running_server() {
         .update(|changes| changes.merge(router))
         .unwrap();
     assert_eq!(names(&server), ["a", "more_b"]);
-    let scopes: Vec<_> = server.policies(Kind::Tool)[1].scopes().map(str::to_owned).collect();
+    let scopes: Vec<_> = server.policies(Kind::Tool)[1]
+        .scopes()
+        .map(str::to_owned)
+        .collect();
     assert_eq!(scopes, ["extra"]);
 }

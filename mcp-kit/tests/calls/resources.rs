@@ -13,7 +13,7 @@ use mcp_kit::resource::{
     ResourceAnnotations, ResourceContents, ResourceDefinition, ResourcePage, ResourceProvider,
     ResourceResult, ResourceUri, Role, from_fn,
 };
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use mcp_kit::{Error, Router};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -78,12 +78,15 @@ fn server() -> Server {
 }
 
 /// One client of each era.
-async fn both(server: &Server) -> [Client; 2] {
-    [Client::new(server).await, Client::modern(server).await]
+async fn both(server: &Server) -> [TestClient; 2] {
+    [
+        TestClient::new(server).await,
+        TestClient::modern(server).await,
+    ]
 }
 
 /// The code, message and data of a failed read.
-async fn failure(client: &Client, uri: &str) -> (i64, String, Value) {
+async fn failure(client: &TestClient, uri: &str) -> (i64, String, Value) {
     let error = client.read_resource(uri).outcome().await.unwrap_err();
     let mcp_kit::testing::RequestError::Protocol {
         code,
@@ -345,7 +348,7 @@ async fn hidden_resources_do_not_exist() {
         let other = client.read_resource("secret://other").await;
         assert_eq!(other.text(), "secret://other");
     }
-    let list = Client::modern(&server)
+    let list = TestClient::modern(&server)
         .await
         .request("resources/list", json!({}));
     assert_eq!(list.await.unwrap()["cacheScope"], "private");
@@ -363,7 +366,7 @@ async fn readable_by_decides_lists_and_reads() {
         .build()
         .unwrap();
     for (name, is_hers) in [("ada", true), ("bob", false)] {
-        let client = Client::builder(&server).principal(Principal::new(name, [""; 0]));
+        let client = TestClient::builder(&server).principal(Principal::new(name, [""; 0]));
         let client = client.connect().await;
         assert_eq!(client.list_resources().await.len(), usize::from(is_hers));
         for uri in ["docs://index", "note://ada/7"] {
@@ -405,7 +408,7 @@ async fn the_most_specific_template_is_read() {
         .add(fixed("a://{one}.md"))
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     for (uri, from) in [
         ("a://x/y", "a://x/y"),
         ("a://x/z", "a://x/{two}"),
@@ -486,7 +489,7 @@ async fn a_run_time_change_keeps_templates_apart() {
     let error = registry.add(fixed("a://{y}")).unwrap_err();
     assert!(error.to_string().contains("are ambiguous"), "{error}");
     registry.add(fixed("a://b-{y}")).unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     assert_eq!(client.read_resource("a://b-1").await.text(), "a://b-{y}");
     registry.hide(Kind::ResourceTemplate, "a://b-{y}").unwrap();
     assert_eq!(failure(&client, "a://b-1").await.0, -32002);
@@ -511,7 +514,7 @@ async fn routers_prefix_names_and_not_uris() {
         .nest("manual_", router)
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let listed = client.list_resources().await;
     assert_eq!(listed[0]["name"], "manual_index");
     assert_eq!(listed[0]["uri"], "docs://index");
@@ -537,7 +540,7 @@ async fn a_server_without_resources_has_no_such_methods() {
         .resource::<note>()
         .build()
         .unwrap();
-    let client = Client::modern(&only_template).await;
+    let client = TestClient::modern(&only_template).await;
     assert_eq!(client.list_resources().await, [] as [Value; 0]);
     let discovered = client.request("server/discover", json!({})).await.unwrap();
     assert!(
@@ -775,7 +778,7 @@ async fn a_providers_scope_hides_its_list_and_its_resources() {
         );
     }
     assert_eq!(rows.lists.load(Ordering::Relaxed), 0);
-    let known = Client::builder(&server).principal(Principal::new("ada", ["rows"]));
+    let known = TestClient::builder(&server).principal(Principal::new("ada", ["rows"]));
     assert_eq!(known.connect().await.list_resources().await.len(), 5);
 }
 
@@ -812,7 +815,7 @@ async fn the_page_limit_holds_in_front_of_a_provider() {
         .limits(|limits| limits.page_items = 2)
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let mut pages = Vec::new();
     let mut params = json!({});
     loop {
@@ -854,7 +857,7 @@ async fn the_uri_reaches_handlers_middlewares_and_extractors() {
         .resource::<place>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let uri = "where://..%2F..%2Fetc/pass%2577d";
     let seen = client.read_resource(uri).await;
     assert_eq!(
@@ -872,7 +875,7 @@ async fn a_provider_announces_that_its_resources_have_changed() {
     let server = Server::builder("test", "1").merge(router).build().unwrap();
     mcp_kit::testing::tick_on_timers(&server);
     let follow = async |scope: &'static str| {
-        let client = Client::builder(&server)
+        let client = TestClient::builder(&server)
             .principal(Principal::new("me", [scope]))
             .version(mcp_kit::protocol::ProtocolVersion::V2026_07_28)
             .connect()

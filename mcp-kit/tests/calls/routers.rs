@@ -6,7 +6,7 @@ use mcp_kit::call::{Call, Error, Reply};
 use mcp_kit::caller::Principal;
 use mcp_kit::middleware::{Middleware, Next};
 use mcp_kit::primitive::Kind;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use mcp_kit::tool::{ToolDefinition, from_fn};
 use mcp_kit::{Router, Server, ToolError, tool};
 use serde_json::json;
@@ -45,9 +45,7 @@ fn names(server: &Server) -> Vec<String> {
 
 fn layers(server: &Server, tool: &str) -> Vec<String> {
     let policies = server.policies(Kind::Tool);
-    let policy = policies
-        .iter()
-        .find(|policy| policy.info().name() == tool);
+    let policy = policies.iter().find(|policy| policy.info().name() == tool);
     policy.unwrap().layers().map(Into::into).collect()
 }
 
@@ -82,7 +80,10 @@ async fn layers_of_nested_routers_run_from_the_outside_to_the_inside() {
     let beside = ["server", "outer", "Validate", "outer after"];
     assert_eq!(layers(&server, "goodbye")[2..], beside);
 
-    Client::new(&server).await.call("hello", json!({})).await;
+    TestClient::new(&server)
+        .await
+        .call("hello", json!({}))
+        .await;
     let without_validate: Vec<_> = expected
         .into_iter()
         .filter(|name| *name != "Validate")
@@ -104,7 +105,7 @@ async fn prefixes_of_nested_routers_add_up() {
         .unwrap();
     let expected = ["hello", "say_hello", "desk-front_say_hello", "desk-goodbye"];
     assert_eq!(names(&server), expected);
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let result = client.call("desk-front_say_hello", json!({})).await;
     assert_eq!(result.text(), "Hello!");
     let listed = client.list_tools().await;
@@ -146,7 +147,10 @@ async fn scopes_of_routers_are_required_beside_those_of_the_tools() {
         (&["leave"], &[]),
     ] {
         let caller = Principal::new("caller", scopes.iter().copied());
-        let client = Client::builder(&server).principal(caller).connect().await;
+        let client = TestClient::builder(&server)
+            .principal(caller)
+            .connect()
+            .await;
         let listed = client.list_tools().await;
         let listed: Vec<_> = listed
             .iter()

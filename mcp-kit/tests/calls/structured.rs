@@ -3,7 +3,7 @@
 
 use mcp_kit::call::Call;
 use mcp_kit::prelude::*;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use mcp_kit::tool;
 use mcp_kit::tool::{ToolDefinition, ToolResult};
 use schemars::JsonSchema;
@@ -94,7 +94,7 @@ fn server() -> Server {
         .unwrap()
 }
 
-async fn is_masked(client: &Client, log: &Log, tool: &str, arguments: Value, said: &str) {
+async fn is_masked(client: &TestClient, log: &Log, tool: &str, arguments: Value, said: &str) {
     let before = log.calls(tool).len();
     let result = client.call(tool, arguments).await;
     assert!(result.is_error(), "{tool}: {}", result.text());
@@ -114,8 +114,8 @@ async fn is_masked(client: &Client, log: &Log, tool: &str, arguments: Value, sai
 async fn numbers_that_json_cannot_hold_are_internal_errors() {
     let log = Log::capture();
     for client in [
-        Client::new(&server()).await,
-        Client::modern(&server()).await,
+        TestClient::new(&server()).await,
+        TestClient::modern(&server()).await,
     ] {
         for tool in ["nothing_by_nothing", "no_end"] {
             is_masked(&client, &log, tool, json!({}), "NaN or infinite").await;
@@ -129,7 +129,7 @@ async fn numbers_that_json_cannot_hold_are_internal_errors() {
 #[tokio::test]
 async fn a_result_that_breaks_its_schema_is_an_internal_error() {
     let log = Log::capture();
-    let client = Client::new(&server()).await;
+    let client = TestClient::new(&server()).await;
     let lies = "amount: must be a whole number";
     is_masked(&client, &log, "lies", json!({}), lies).await;
     for (arguments, said) in [
@@ -178,7 +178,7 @@ async fn the_whole_standard_holds_for_results_too() {
         ToolResult::structured(call.arguments())
     });
     let server = Server::builder("test", "1").add(order).build();
-    let client = Client::modern(&server.unwrap()).await;
+    let client = TestClient::modern(&server.unwrap()).await;
     let right = client.call("order", json!({ "state": "open" })).await;
     assert!(!right.is_error(), "{}", right.text());
     let paid = json!({ "state": "paid" });

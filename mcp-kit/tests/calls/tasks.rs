@@ -9,7 +9,7 @@ use mcp_kit::extract::Task;
 use mcp_kit::prelude::*;
 use mcp_kit::protocol::ProtocolVersion;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::{Answer, Client as TestClient, ClientBuilder, RequestError};
+use mcp_kit::testing::{Answer, RequestError, TestClient, TestClientBuilder};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -101,7 +101,7 @@ fn server(gates: &Gates) -> Server {
     builder(gates).build().unwrap()
 }
 
-fn modern(server: &Server) -> ClientBuilder<'_> {
+fn modern(server: &Server) -> TestClientBuilder<'_> {
     TestClient::builder(server).version(ProtocolVersion::V2026_07_28)
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use mcp_kit::prelude::*;
-use mcp_kit::testing::{Client, assert_schema_agrees};
+use mcp_kit::testing::{TestClient, assert_schema_agrees};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -70,7 +70,7 @@ async fn well_known_types_are_arguments_without_an_attribute() {
     );
     assert_eq!(properties["priority"]["enum"], json!(["low", "high"]));
 
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let good = json!({
         "due": "2026-12-31", "meetings": ["2026-12-01T09:30:00+01:00"],
         "id": "67e55044-10b1-426f-9247-bb680e5fe0c8", "page": "https://example.com/a",

@@ -3,7 +3,7 @@
 use garde::Validate;
 use mcp_kit::guard::{SandboxDir, SandboxPath};
 use mcp_kit::prelude::*;
-use mcp_kit::testing::{Client, assert_schema_agrees};
+use mcp_kit::testing::{TestClient, assert_schema_agrees};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -38,9 +38,9 @@ async fn paths(args: Paths, State(dir): State<SandboxDir>) -> Result<String, Too
     ))
 }
 
-async fn client(scratch: &Scratch) -> Client {
+async fn client(scratch: &Scratch) -> TestClient {
     let server = Server::builder("files", "1.0.0").state(scratch.open());
-    Client::new(&server.tool::<paths>().build().unwrap()).await
+    TestClient::new(&server.tool::<paths>().build().unwrap()).await
 }
 
 #[tokio::test]

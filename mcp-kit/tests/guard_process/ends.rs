@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mcp_kit::guard::{Command, CommandErrorKind};
 use mcp_kit::prelude::*;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use serde_json::json;
 
 use crate::scripts::{Lease, ended, family, is_running, numbers, pause, script, script_is_running};
@@ -150,7 +150,7 @@ async fn cancelled_call_kills_its_program() {
         .tool::<start>()
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let call = client.call("start", json!({}));
     let family = family(&numbers).await;
     assert!(family.iter().all(|id| is_running(*id)));
@@ -170,7 +170,7 @@ async fn client_that_leaves_ends_its_program() {
         .limits(|limits| limits.drain_time = Duration::from_millis(10))
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let _call = client.call("start", json!({}));
     let family = family(&numbers).await;
     drop(client);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use garde::Validate;
 use mcp_kit::guard::Sensitive;
 use mcp_kit::prelude::*;
-use mcp_kit::testing::{Client, assert_portable, assert_schema_agrees};
+use mcp_kit::testing::{TestClient, assert_portable, assert_schema_agrees};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -64,13 +64,13 @@ async fn login(args: Login, State(pepper): State<Sensitive<String>>) -> Result<S
     }
 }
 
-async fn client() -> Client {
+async fn client() -> TestClient {
     let server = Server::builder("test", "1")
         .state(Sensitive::from(SECRET))
         .tool::<login>()
         .build()
         .unwrap();
-    Client::new(&server).await
+    TestClient::new(&server).await
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use garde::Validate;
 use mcp_kit::guard::{Sensitive, text};
 use mcp_kit::prelude::*;
-use mcp_kit::testing::{Client, assert_schema_agrees};
+use mcp_kit::testing::{TestClient, assert_schema_agrees};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -61,12 +61,12 @@ async fn publish(args: Publish) -> String {
     )
 }
 
-async fn client() -> Client {
+async fn client() -> TestClient {
     let server = Server::builder("test", "1")
         .tool::<publish>()
         .build()
         .unwrap();
-    Client::new(&server).await
+    TestClient::new(&server).await
 }
 
 #[test]
@@ -227,7 +227,7 @@ async fn take(args: own::Args) -> String {
 #[tokio::test]
 async fn a_function_with_a_rules_name_is_the_users_own_where_it_has_words() {
     let server = Server::builder("test", "1").tool::<take>().build().unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let page = client.list_tools().await[0]["inputSchema"]["properties"]["page"].clone();
     assert_eq!(
         page,

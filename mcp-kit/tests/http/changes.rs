@@ -8,7 +8,9 @@ use mcp_kit::call::Call;
 use mcp_kit::prelude::*;
 use mcp_kit::primitive::Kind;
 use mcp_kit::registry::Registration;
-use mcp_kit::testing::{Client, HttpClient, Subscription, SubscriptionFilter, tick_on_timers};
+use mcp_kit::testing::{
+    Subscription, SubscriptionFilter, TestClient, TestHttpClient, tick_on_timers,
+};
 use mcp_kit::tool::{Tool, ToolDefinition, from_fn};
 use serde_json::json;
 use tokio::time::timeout;
@@ -30,7 +32,7 @@ async fn secret() -> &'static str {
     "secret"
 }
 
-fn server() -> (Server, HttpClient) {
+fn server() -> (Server, TestHttpClient) {
     let keys = ApiKeys::from_list(&format!("alice:{ADMIN}:admin,bob:{OTHER}")).unwrap();
     let server = Server::builder("test", "1")
         .add(says("a"))
@@ -44,12 +46,12 @@ fn server() -> (Server, HttpClient) {
         .build()
         .unwrap();
     tick_on_timers(&server);
-    let http = Client::http(&server);
+    let http = TestClient::http(&server);
     (server, http)
 }
 
 /// The client of one caller on each transport.
-async fn clients(http: &HttpClient, key: &str) -> Vec<Client> {
+async fn clients(http: &TestHttpClient, key: &str) -> Vec<TestClient> {
     let http = http.clone().key(key);
     vec![
         http.clone().modern().connect().await.unwrap(),
@@ -59,7 +61,7 @@ async fn clients(http: &HttpClient, key: &str) -> Vec<Client> {
     ]
 }
 
-async fn follow(clients: &[Client]) -> Vec<Subscription> {
+async fn follow(clients: &[TestClient]) -> Vec<Subscription> {
     let mut all = Vec::new();
     for client in clients {
         let filter = SubscriptionFilter::new().tools();
@@ -199,7 +201,7 @@ async fn changes_wait_for_a_client_that_does_not_read() {
 #[tokio::test]
 async fn server_without_sessions_promises_no_changes_to_legacy_clients() {
     let server = Server::builder("test", "1").http(|http| http.without_sessions());
-    let http = Client::http(&server.build().unwrap());
+    let http = TestClient::http(&server.build().unwrap());
     let request = |method: &str, meta| {
         json!({
             "jsonrpc": "2.0", "id": 1, "method": method,

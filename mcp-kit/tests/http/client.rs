@@ -3,8 +3,8 @@
 use http::{HeaderMap, Request, StatusCode};
 use mcp_kit::auth::{AuthError, Authenticator, Credentials};
 use mcp_kit::protocol::ProtocolVersion;
-use mcp_kit::testing::{Client, Event};
-pub use mcp_kit::testing::{HttpClient, HttpResponse};
+use mcp_kit::testing::{Event, TestClient};
+pub use mcp_kit::testing::{HttpResponse, TestHttpClient};
 use mcp_kit::{Principal, Server, async_trait};
 use serde_json::{Value, json};
 
@@ -109,12 +109,12 @@ pub fn initialize(version: &str) -> Value {
 }
 
 /// A client without an address: an application that names none mounts the service.
-pub fn http(server: &Server) -> HttpClient {
-    Client::http(server).peer(None)
+pub fn http(server: &Server) -> TestHttpClient {
+    TestClient::http(server).peer(None)
 }
 
 /// A client with a session of 2025-11-25.
-pub async fn open(server: &Server) -> HttpClient {
+pub async fn open(server: &Server) -> TestHttpClient {
     http(server).opened("2025-11-25").await
 }
 
@@ -153,7 +153,7 @@ pub trait Ask: Sized {
     async fn assert_alive(&self);
 }
 
-impl Ask for HttpClient {
+impl Ask for TestHttpClient {
     async fn opened(self, version: &str) -> Self {
         let version = ProtocolVersion::from_name(version).unwrap();
         let session = self.version(version).open_session().await.unwrap();

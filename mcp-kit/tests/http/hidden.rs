@@ -5,7 +5,7 @@
 use garde::Validate;
 use mcp_kit::auth::ApiKeys;
 use mcp_kit::prelude::*;
-use mcp_kit::testing::{Client, SubscriptionFilter};
+use mcp_kit::testing::{SubscriptionFilter, TestClient};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -60,13 +60,13 @@ fn server(scopes: &[&str]) -> Server {
 }
 
 /// A client of each era, in process and over HTTP.
-async fn clients(scopes: &[&str], key: &str) -> [(&'static str, Client); 4] {
+async fn clients(scopes: &[&str], key: &str) -> [(&'static str, TestClient); 4] {
     let server = server(scopes);
-    let http = Client::http(&server).key(key);
+    let http = TestClient::http(&server).key(key);
     let modern = http.clone().modern().connect().await.unwrap();
     [
-        ("legacy", Client::new(&server).await),
-        ("modern", Client::modern(&server).await),
+        ("legacy", TestClient::new(&server).await),
+        ("modern", TestClient::modern(&server).await),
         ("legacy over HTTP", http.connect().await.unwrap()),
         ("modern over HTTP", modern),
     ]

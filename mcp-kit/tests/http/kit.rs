@@ -1,4 +1,4 @@
-//! `testing::Client` over HTTP: the same calls as over stdio, and what only HTTP has.
+//! `testing::TestClient` over HTTP: the same calls as over stdio, and what only HTTP has.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +7,7 @@ use mcp_kit::call::{CallInfo, Ending, Observer};
 use mcp_kit::prelude::*;
 use mcp_kit::protocol::ProtocolVersion;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::{Client, HttpClient, RequestError};
+use mcp_kit::testing::{RequestError, TestClient, TestHttpClient};
 use mcp_kit::{RequestInfo, async_trait};
 use serde_json::json;
 
@@ -54,8 +54,8 @@ fn server(gate: &Gate) -> ServerBuilder {
         .http(|http| http.expose_header("Mcp-Param-Region"))
 }
 
-fn http() -> HttpClient {
-    Client::http(&server(&gate().0).build().unwrap())
+fn http() -> TestHttpClient {
+    TestClient::http(&server(&gate().0).build().unwrap())
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn every_version_is_spoken() {
 #[tokio::test]
 async fn progress_arrives_while_the_call_runs() {
     let (gate, _entered) = gate();
-    let http = Client::http(&server(&gate).build().unwrap());
+    let http = TestClient::http(&server(&gate).build().unwrap());
     for http in [http.clone(), http.modern()] {
         let client = http.connect().await.unwrap();
         let mut call = client.call("gated", json!({}));
@@ -98,7 +98,7 @@ async fn progress_arrives_while_the_call_runs() {
 #[tokio::test]
 async fn a_cancelled_call_ends_in_both_eras() {
     let (gate, mut entered) = gate();
-    let http = Client::http(&server(&gate).build().unwrap());
+    let http = TestClient::http(&server(&gate).build().unwrap());
     for http in [http.clone(), http.modern()] {
         let client = http.connect().await.unwrap();
         let call = client.call("gated", json!({}));
@@ -112,7 +112,7 @@ async fn a_cancelled_call_ends_in_both_eras() {
 #[tokio::test]
 async fn a_dropped_client_cancels_a_modern_call_and_no_call_of_a_session() {
     let (gate, mut entered) = gate();
-    let http = Client::http(&server(&gate).build().unwrap());
+    let http = TestClient::http(&server(&gate).build().unwrap());
     let client = http.clone().modern().connect().await.unwrap();
     let call = client.call("gated", json!({}));
     entered.recv().await.unwrap();
@@ -135,7 +135,7 @@ async fn a_dropped_client_cancels_a_modern_call_and_no_call_of_a_session() {
 #[tokio::test]
 async fn closing_waits_for_the_answers_and_ends_the_session() {
     let (gate, mut entered) = gate();
-    let http = Client::http(&server(&gate).build().unwrap());
+    let http = TestClient::http(&server(&gate).build().unwrap());
     let client = http.connect().await.unwrap();
     let session = client.http_client().unwrap().clone();
     let call = client.call("gated", json!({}));
@@ -176,7 +176,7 @@ async fn marked_arguments_are_repeated_in_headers() {
 #[tokio::test]
 async fn callers_have_the_address_and_the_headers_that_the_test_gives_them() {
     let server = server(&gate().0).http(|http| http.allow_unauthenticated());
-    let http = Client::http(&server.build().unwrap());
+    let http = TestClient::http(&server.build().unwrap());
     let address: std::net::SocketAddr = "192.0.2.7:4000".parse().unwrap();
     for (peer, shown) in [(Some(address), "Some(192.0.2.7)"), (None, "None")] {
         let client = http.clone().peer(peer).connect().await.unwrap();
@@ -227,7 +227,10 @@ async fn a_token_without_the_scope_is_refused_with_403_and_the_scope_to_ask_for(
         .http(|http| http.authenticate(Tokens(resource)))
         .build()
         .unwrap();
-    for http in [Client::http(&server), Client::http(&server).modern()] {
+    for http in [
+        TestClient::http(&server),
+        TestClient::http(&server).modern(),
+    ] {
         let client = http.bearer("the-token").connect().await.unwrap();
         let outcome = client.call("secret", json!({})).outcome().await;
         let Err(RequestError::Refused(refusal)) = outcome else {
@@ -243,7 +246,7 @@ async fn a_token_without_the_scope_is_refused_with_403_and_the_scope_to_ask_for(
     }
     assert_eq!(*entries.lock().unwrap(), ["secret forbidden"; 2]);
     // An unknown one is refused at the handshake, and in the modern era at the first request.
-    let http = Client::http(&server).bearer("another");
+    let http = TestClient::http(&server).bearer("another");
     let refusal = http.clone().connect().await.unwrap_err();
     assert!(refusal.to_string().starts_with("HTTP 401"), "{refusal}");
     let client = http.modern().connect().await.unwrap();
@@ -254,7 +257,7 @@ async fn a_token_without_the_scope_is_refused_with_403_and_the_scope_to_ask_for(
 #[tokio::test]
 async fn a_server_without_sessions_needs_none() {
     let server = server(&gate().0).http(|http| http.without_sessions());
-    let client = Client::http(&server.build().unwrap()).connect().await;
+    let client = TestClient::http(&server.build().unwrap()).connect().await;
     let client = client.unwrap();
     assert_eq!(client.http_client().unwrap().session_id(), None);
     let result = client.call("whence", json!({})).await;
@@ -276,7 +279,7 @@ async fn lines_that_are_no_messages_are_sent_as_they_are() {
 #[tokio::test]
 async fn notifications_arrive_on_the_stream_of_a_subscription() {
     let server = server(&gate().0).build().unwrap();
-    let client = Client::http(&server).modern().connect().await.unwrap();
+    let client = TestClient::http(&server).modern().connect().await.unwrap();
     let filter = json!({"notifications": {"toolsListChanged": true}});
     let listening = client.request("subscriptions/listen", filter);
     let first = client.next_message().await.unwrap();
@@ -328,7 +331,7 @@ async fn the_transport_of_2024_has_the_same_client() {
         http.sse().public_url(url).allow_unauthenticated()
     });
     let server = server.build().unwrap();
-    let http = Client::http(&server).version(ProtocolVersion::V2024_11_05);
+    let http = TestClient::http(&server).version(ProtocolVersion::V2024_11_05);
     let client = http.clone().connect_sse().await.unwrap();
     assert_eq!(client.list_tools().await.len(), 3);
     let whence = client.call("whence", json!({})).await;
@@ -356,6 +359,6 @@ async fn the_transport_of_2024_has_the_same_client() {
     assert_eq!(call.outcome().await, Err(RequestError::NoAnswer));
 
     let plain = Server::builder("plain", "1").build().unwrap();
-    let refused = Client::http(&plain).connect_sse().await.unwrap_err();
+    let refused = TestClient::http(&plain).connect_sse().await.unwrap_err();
     assert!(refused.to_string().starts_with("HTTP 404"), "{refused}");
 }

@@ -6,7 +6,7 @@ use mcp_kit::auth::ApiKeys;
 use mcp_kit::limits::Rate;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::{Client, HttpClient};
+use mcp_kit::testing::{TestClient, TestHttpClient};
 use serde_json::json;
 
 use crate::client::{Ask as _, read};
@@ -27,14 +27,14 @@ fn server() -> ServerBuilder {
         .http(|http| http.call_rate(None))
 }
 
-fn with_keys(server: ServerBuilder) -> HttpClient {
+fn with_keys(server: ServerBuilder) -> TestHttpClient {
     let keys = ApiKeys::from_list("alice:key-of-alice-0001,bob:key-of-bob-000002").unwrap();
     let server = server.http(|http| http.authenticate(keys));
-    Client::http(&server.build().unwrap())
+    TestClient::http(&server.build().unwrap())
 }
 
 /// How many of so many calls are served. The refusals say when to try again.
-async fn served(client: &Client, tool: &str, calls: usize) -> usize {
+async fn served(client: &TestClient, tool: &str, calls: usize) -> usize {
     let mut served = 0;
     for _ in 0..calls {
         let result = client.call(tool, json!({})).await;
@@ -76,7 +76,7 @@ async fn a_caller_has_one_rate_for_each_tool_however_it_connects() {
 #[tokio::test(start_paused = true)]
 async fn the_rate_holds_for_calls_that_fail() {
     let server = server().rate_limit(Rate::per_minute(5)).build().unwrap();
-    let client = Client::http(&server).modern().connect().await.unwrap();
+    let client = TestClient::http(&server).modern().connect().await.unwrap();
     let mut texts = Vec::new();
     for number in 0..30 {
         let wrong = json!({"unknown": number});
@@ -122,7 +122,7 @@ async fn callers_with_keys_do_not_use_up_the_rate_of_their_address() {
     let server = server()
         .http(|http| http.authenticate(keys))
         .http(|http| http.address_rate(Rate::per_minute(10)));
-    let http = Client::http(&server.build().unwrap()).modern();
+    let http = TestClient::http(&server.build().unwrap()).modern();
     let discover = message(1, "server/discover", json!({}));
     for _ in 0..3 {
         for user in 0..40 {
@@ -147,7 +147,7 @@ async fn behind_a_named_proxy_each_client_has_its_own_rate() {
             .allow_unauthenticated()
             .address_rate(Rate::per_minute(10))
     });
-    let http = Client::http(&server.build().unwrap()).modern();
+    let http = TestClient::http(&server.build().unwrap()).modern();
     let list = message(1, "tools/list", json!({}));
     let ask = async |forwarded: &str| {
         let http = http.clone().header("x-forwarded-for", forwarded);

@@ -3,7 +3,7 @@
 
 use mcp_kit::extract::LogLevel;
 use mcp_kit::prelude::*;
-use mcp_kit::testing::HttpClient;
+use mcp_kit::testing::TestHttpClient;
 use serde_json::{Value, json};
 
 use crate::client::{Ask as _, call, events_of, http, open, read, request, rest_of, result};
@@ -23,7 +23,7 @@ fn server() -> Server {
 }
 
 /// Calls the tool; returns the texts of the messages before its answer.
-async fn logged(client: &HttpClient, level: Option<&str>) -> Vec<Value> {
+async fn logged(client: &TestHttpClient, level: Option<&str>) -> Vec<Value> {
     let mut message = call(1, "log_twice", json!({}));
     if client.session_id().is_none() {
         message["params"]["_meta"] = json!({

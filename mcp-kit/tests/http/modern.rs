@@ -1,7 +1,7 @@
 //! 2026-07-28 over HTTP: statuses, codes, and what is gone.
 
 use mcp_kit::prelude::*;
-use mcp_kit::testing::{Client, HttpClient};
+use mcp_kit::testing::{TestClient, TestHttpClient};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Ask as _, http, initialize};
@@ -31,7 +31,7 @@ pub async fn search(args: Search) -> String {
     format!("query={} max={}", args.query, args.max_results)
 }
 
-pub fn client() -> HttpClient {
+pub fn client() -> TestHttpClient {
     let server = tools::server().tool::<search>().build().unwrap();
     http(&server).modern()
 }
@@ -301,7 +301,10 @@ async fn the_same_id_may_be_in_flight_many_times() {
 #[tokio::test]
 async fn a_result_may_be_large_and_has_a_limit() {
     let server = tools::server().build().unwrap();
-    for http in [Client::http(&server), Client::http(&server).modern()] {
+    for http in [
+        TestClient::http(&server),
+        TestClient::http(&server).modern(),
+    ] {
         let client = http.connect().await.unwrap();
         let whole = client.call("big", json!({"bytes": 1_000_000})).await;
         assert_eq!(whole.text().len(), 1_000_000);
@@ -342,13 +345,13 @@ mod headers {
         ("mcp-name", "search"),
     ];
 
-    async fn ask(client: &HttpClient, headers: &[(&str, &str)]) -> Answer {
+    async fn ask(client: &TestHttpClient, headers: &[(&str, &str)]) -> Answer {
         let body = searching(1).to_string();
         let response = client.bare("POST", "/mcp", headers, &body).await;
         crate::client::read(response).await
     }
 
-    async fn with<V>(client: &HttpClient, name: &str, value: V) -> Answer
+    async fn with<V>(client: &TestHttpClient, name: &str, value: V) -> Answer
     where
         HeaderValue: TryFrom<V, Error: Into<http::Error>>,
     {

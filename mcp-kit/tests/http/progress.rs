@@ -1,24 +1,24 @@
 //! Progress: a stream if the call asks for it and reports, plain JSON if not.
 
-use mcp_kit::testing::HttpClient;
+use mcp_kit::testing::TestHttpClient;
 use serde_json::{Value, json};
 
 use crate::client::{Ask as _, call, events_of, http, open, read, reported, rest_of, result};
 use crate::sessions::tools::{gate, gated_server, server};
 
 /// A client of each era.
-async fn both(server: &mcp_kit::Server) -> [HttpClient; 2] {
+async fn both(server: &mcp_kit::Server) -> [TestHttpClient; 2] {
     [open(server).await, http(server).modern()]
 }
 
 /// The message with the metadata of the client's era, and a progress token.
-fn watched(client: &HttpClient, id: i64, tool: &str, arguments: Value) -> Value {
+fn watched(client: &TestHttpClient, id: i64, tool: &str, arguments: Value) -> Value {
     let mut message = plain(client, id, tool, arguments);
     message["params"]["_meta"]["progressToken"] = json!("token");
     message
 }
 
-fn plain(client: &HttpClient, id: i64, tool: &str, arguments: Value) -> Value {
+fn plain(client: &TestHttpClient, id: i64, tool: &str, arguments: Value) -> Value {
     let mut message = call(id, tool, arguments);
     if client.session_id().is_none() {
         message["params"]["_meta"] = json!({

@@ -7,7 +7,7 @@ use mcp_kit::auth::{ApiKeys, ProtectedResource};
 use mcp_kit::limits::Rate;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::{Client, HttpClient, RequestError};
+use mcp_kit::testing::{RequestError, TestClient, TestHttpClient};
 use serde_json::{Value, json};
 
 use crate::client::Ask as _;
@@ -47,12 +47,12 @@ fn server() -> ServerBuilder {
 }
 
 /// A client of each era.
-async fn both(http: HttpClient) -> [Client; 2] {
+async fn both(http: TestHttpClient) -> [TestClient; 2] {
     let modern = http.clone().modern().connect().await.unwrap();
     [http.connect().await.unwrap(), modern]
 }
 
-async fn refused(client: &Client, name: &str) -> RequestError {
+async fn refused(client: &TestClient, name: &str) -> RequestError {
     let outcome = client.get_prompt(name, json!({})).outcome().await;
     outcome.expect_err(name)
 }
@@ -68,7 +68,7 @@ async fn prompt_is_listed_and_requested_with_its_scope_alone() {
         ("key-of-alice-0001", "alice", 4),
         ("key-of-bob-000002", "bob", 3),
     ] {
-        for client in both(Client::http(&server).key(key)).await {
+        for client in both(TestClient::http(&server).key(key)).await {
             let list = client.request("prompts/list", json!({})).await.unwrap();
             assert_eq!(list["prompts"].as_array().unwrap().len(), listed);
             if list["resultType"] == "complete" {
@@ -97,7 +97,7 @@ async fn token_without_the_scope_of_a_prompt_is_challenged() {
         .http(|http| http.authenticate(Tokens(resource)))
         .build()
         .unwrap();
-    for client in both(Client::http(&server).bearer("the-token")).await {
+    for client in both(TestClient::http(&server).bearer("the-token")).await {
         let RequestError::Refused(refusal) = refused(&client, "hidden").await else {
             panic!("it was answered");
         };
@@ -110,7 +110,7 @@ async fn token_without_the_scope_of_a_prompt_is_challenged() {
 
 #[tokio::test]
 async fn header_must_name_the_prompt_of_the_body() {
-    let client = Client::http(&server().build().unwrap()).modern();
+    let client = TestClient::http(&server().build().unwrap()).modern();
     let body = message(1, "prompts/get", json!({"name": "open"}));
     let headers = |name: &'static str| {
         [
@@ -139,10 +139,10 @@ async fn server_without_prompts_has_no_such_methods() {
         ("prompts/list", json!({})),
         ("prompts/get", json!({"name": "open"})),
     ] {
-        let client = Client::http(&server).modern();
+        let client = TestClient::http(&server).modern();
         let answer = client.ask(&message(1, method, params.clone())).await;
         assert_eq!(answer.refusal(404), format!("Method not found: {method}"));
-        let legacy = Client::http(&server).connect().await.unwrap();
+        let legacy = TestClient::http(&server).connect().await.unwrap();
         let refused = legacy.request(method, params).await.unwrap_err();
         assert_eq!(refused.code(), Some(-32601));
     }
@@ -155,7 +155,7 @@ async fn limits_hold_for_prompts() {
         .build()
         .unwrap();
     mcp_kit::testing::tick_on_timers(&server);
-    let [legacy, modern] = both(Client::http(&server)).await;
+    let [legacy, modern] = both(TestClient::http(&server)).await;
     let begun = tokio::time::Instant::now();
     let late = refused(&modern, "endless").await.to_string();
     assert_eq!(begun.elapsed(), Duration::from_millis(500));

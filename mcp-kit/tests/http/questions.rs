@@ -6,7 +6,7 @@ use std::time::Duration;
 use mcp_kit::extract::{Elicited, SampleRequest};
 use mcp_kit::prelude::*;
 use mcp_kit::protocol::ProtocolVersion;
-use mcp_kit::testing::{Client as TestClient, HttpClient, tick_on_timers};
+use mcp_kit::testing::{TestClient, TestHttpClient, tick_on_timers};
 use serde_json::{Value, json};
 
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema, garde::Validate, ElicitForm)]
@@ -44,12 +44,12 @@ fn server() -> Server {
     builder.build().unwrap()
 }
 
-fn sse(http: HttpClient) -> HttpClient {
+fn sse(http: TestHttpClient) -> TestHttpClient {
     http.version(ProtocolVersion::V2024_11_05)
 }
 
 /// A client in a session, and one on the one stream.
-async fn both(http: HttpClient) -> [TestClient; 2] {
+async fn both(http: TestHttpClient) -> [TestClient; 2] {
     [
         http.clone().connect().await.unwrap(),
         sse(http).connect_sse().await.unwrap(),

@@ -7,7 +7,7 @@ use mcp_kit::limits::Rate;
 use mcp_kit::prelude::*;
 use mcp_kit::primitive::Kind;
 use mcp_kit::registry::Registration;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use mcp_kit::tool::{Tool, ToolDefinition, from_fn};
 use serde_json::json;
 
@@ -39,9 +39,9 @@ async fn rate_by_default_of_http_is_for_tools_without_a_rate() {
     assert_eq!(local, [&limited[1..], &rated[..], &limited[1..]]);
     assert_eq!(network, [limited, rated, limited]);
 
-    let stdio = Client::new(&server).await;
-    let http = Client::http(&server).connect().await.unwrap();
-    let modern = Client::http(&server).modern().connect().await.unwrap();
+    let stdio = TestClient::new(&server).await;
+    let http = TestClient::http(&server).connect().await.unwrap();
+    let modern = TestClient::http(&server).modern().connect().await.unwrap();
     for name in ["plain", "added"] {
         assert!(!http.call(name, json!({})).await.is_error());
         // One budget for all services of the server.
@@ -59,8 +59,8 @@ async fn rate_by_default_of_http_is_for_tools_without_a_rate() {
 #[tokio::test]
 async fn changes_reach_services_that_run() {
     let server = Server::builder("test", "1").add(done("a")).build().unwrap();
-    let legacy = Client::http(&server).connect().await.unwrap();
-    let modern = Client::http(&server).modern().connect().await.unwrap();
+    let legacy = TestClient::http(&server).connect().await.unwrap();
+    let modern = TestClient::http(&server).modern().connect().await.unwrap();
     server
         .registry()
         .update(|changes| {
@@ -79,7 +79,7 @@ async fn changes_reach_services_that_run() {
 #[tokio::test]
 async fn headers_of_arguments_follow_the_registry() {
     let server = Server::builder("test", "1").build().unwrap();
-    let client = Client::http(&server).modern().connect().await.unwrap();
+    let client = TestClient::http(&server).modern().connect().await.unwrap();
     let definition = |header: &str| {
         ToolDefinition::new("list", "Lists a region.").with_input_schema(json!({
             "type": "object",
@@ -99,7 +99,7 @@ async fn headers_of_arguments_follow_the_registry() {
     );
     server.registry().replace(tool("Zone")).unwrap();
     assert_eq!(client.call("list", arguments).await.text(), "listed");
-    let refused = Client::http(&server)
+    let refused = TestClient::http(&server)
         .header("mcp-param-zone", "us")
         .modern()
         .connect()

@@ -4,7 +4,7 @@
 use mcp_kit::async_trait;
 use mcp_kit::auth::{ApiKeys, AuthError, Authenticator, Credentials, ProtectedResource};
 use mcp_kit::prelude::*;
-use mcp_kit::testing::{Client, HttpClient, RequestError};
+use mcp_kit::testing::{RequestError, TestClient, TestHttpClient};
 use serde_json::{Value, json};
 
 /// For every caller.
@@ -19,7 +19,7 @@ async fn secret() -> &'static str {
     "welcome"
 }
 
-fn with_keys() -> HttpClient {
+fn with_keys() -> TestHttpClient {
     let keys = "alice:key-of-alice-0001:admin,bob:key-of-bob-000002";
     let keys = ApiKeys::from_list(keys).unwrap();
     let server = Server::builder("test", "1")
@@ -27,11 +27,11 @@ fn with_keys() -> HttpClient {
         .resource::<secret>()
         .without_call_log()
         .http(|http| http.authenticate(keys));
-    Client::http(&server.build().unwrap())
+    TestClient::http(&server.build().unwrap())
 }
 
 /// A client of each era.
-async fn both(http: HttpClient) -> [Client; 2] {
+async fn both(http: TestHttpClient) -> [TestClient; 2] {
     let modern = http.clone().modern().connect().await.unwrap();
     [http.connect().await.unwrap(), modern]
 }
@@ -127,7 +127,10 @@ async fn a_token_without_the_scope_is_refused_with_403_and_the_scope_to_ask_for(
         .http(|http| http.authenticate(Tokens(metadata)))
         .build()
         .unwrap();
-    for http in [Client::http(&server), Client::http(&server).modern()] {
+    for http in [
+        TestClient::http(&server),
+        TestClient::http(&server).modern(),
+    ] {
         let client = http.bearer("the-token").connect().await.unwrap();
         let refusal = match client.read_resource("secret://admin").outcome().await {
             Err(RequestError::Refused(refusal)) => refusal,
@@ -174,7 +177,7 @@ async fn a_path_in_a_uri_is_decoded_once_and_guarded() {
         .resource::<file>()
         .state(root)
         .without_call_log();
-    for client in both(Client::http(&server.build().unwrap())).await {
+    for client in both(TestClient::http(&server.build().unwrap())).await {
         let text = async |uri: &str| {
             client
                 .read_resource(uri)

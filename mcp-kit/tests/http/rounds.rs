@@ -4,7 +4,7 @@
 use garde::Validate;
 use mcp_kit::auth::ApiKeys;
 use mcp_kit::prelude::*;
-use mcp_kit::testing::{Answer, Client as TestClient, HttpClient};
+use mcp_kit::testing::{Answer, TestClient, TestHttpClient};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ fn server() -> Server {
         .unwrap()
 }
 
-fn alice(server: &Server) -> HttpClient {
+fn alice(server: &Server) -> TestHttpClient {
     TestClient::http(server).modern().key("key-of-alice-0001")
 }
 

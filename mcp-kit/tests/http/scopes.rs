@@ -3,7 +3,7 @@
 use mcp_kit::auth::ApiKeys;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::{Client, HttpClient};
+use mcp_kit::testing::{TestClient, TestHttpClient};
 use serde_json::json;
 
 /// Lets administrators in.
@@ -25,11 +25,11 @@ fn server() -> ServerBuilder {
         .without_call_log()
 }
 
-fn with_keys() -> HttpClient {
+fn with_keys() -> TestHttpClient {
     let keys =
         "alice:key-of-alice-0001:admin,bob:key-of-bob-000002,carol:key-of-carol-003:other+admin";
     let keys = ApiKeys::from_list(keys).unwrap();
-    Client::http(
+    TestClient::http(
         &server()
             .http(|http| http.authenticate(keys))
             .build()
@@ -38,12 +38,12 @@ fn with_keys() -> HttpClient {
 }
 
 /// A client of each era.
-async fn both(http: HttpClient) -> [Client; 2] {
+async fn both(http: TestHttpClient) -> [TestClient; 2] {
     let modern = http.clone().modern().connect().await.unwrap();
     [http.connect().await.unwrap(), modern]
 }
 
-async fn assert_has_scope(client: &Client, has_scope: bool) {
+async fn assert_has_scope(client: &TestClient, has_scope: bool) {
     let list = client.request("tools/list", json!({})).await.unwrap();
     let tools = list["tools"].as_array().unwrap();
     assert!(tools.iter().any(|tool| tool["name"] == "open"));
@@ -80,7 +80,7 @@ async fn a_tool_is_listed_and_called_with_its_scope_alone() {
 
 #[tokio::test]
 async fn a_caller_without_authentication_has_no_scope() {
-    for client in both(Client::http(&server().build().unwrap())).await {
+    for client in both(TestClient::http(&server().build().unwrap())).await {
         assert_has_scope(&client, false).await;
     }
 }

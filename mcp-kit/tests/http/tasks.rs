@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcp_kit::prelude::*;
-use mcp_kit::testing::{Client as TestClient, HttpClient, tick_on_timers};
+use mcp_kit::testing::{TestClient, TestHttpClient, tick_on_timers};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -36,7 +36,7 @@ fn request(method: &str, params: Value, extensions: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 }
 
-fn http(server: &Server) -> HttpClient {
+fn http(server: &Server) -> TestHttpClient {
     TestClient::http(server).modern()
 }
 

@@ -6,7 +6,7 @@ use mcp_kit::observe::metrics::Metrics;
 use mcp_kit::prelude::*;
 use mcp_kit::primitive::Kind;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -109,7 +109,7 @@ fn running(metrics: &Metrics, tool: &str) -> f64 {
 async fn each_end_of_a_call_is_counted_under_its_word() {
     let (metrics, gate) = (Metrics::new(), Arc::default());
     let server = server(&metrics, &gate).build().unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     for (tool, arguments, outcome) in [
         ("fine", json!({}), "ok"),
         ("fine", json!({"more": 1}), "invalid_arguments"),
@@ -134,7 +134,7 @@ async fn each_end_of_a_call_is_counted_under_its_word() {
 async fn a_call_counts_as_running_until_it_is_cancelled() {
     let (metrics, gate) = (Metrics::new(), Arc::<Gate>::default());
     let server = server(&metrics, &gate).build().unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let call = client.call("waits", json!({}));
     gate.runs.notified().await;
     assert_eq!(running(&metrics, "waits"), 1.0);
@@ -155,7 +155,7 @@ async fn what_never_runs_is_counted_with_what_it_was_told() {
         })
         .build()
         .unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let first = client.call("waits", json!({}));
     gate.runs.notified().await;
     let second = client.call("fine", json!({}));
@@ -173,7 +173,7 @@ async fn what_never_runs_is_counted_with_what_it_was_told() {
 async fn a_tool_that_is_unknown_makes_no_series() {
     let (metrics, gate) = (Metrics::new(), Arc::default());
     let server = server(&metrics, &gate).build().unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let params = json!({"name": "made_up_by_a_client"});
     client.request("tools/call", params).await.unwrap_err();
     assert!(!metrics.encode().contains("made_up"));
@@ -184,7 +184,7 @@ async fn a_tool_that_is_unknown_makes_no_series() {
 async fn durations_fall_into_their_buckets() {
     let (metrics, gate) = (Metrics::new(), Arc::default());
     let server = server(&metrics, &gate).build().unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     client.call("endless", json!({})).await;
     let bucket = |bound: &str| {
         let labels = format!(r#"{{le="{bound}",kind="tool",name="endless"}}"#);
@@ -209,7 +209,7 @@ async fn servers_that_share_metrics_are_counted_together() {
     for _ in 0..2 {
         let server = server(&metrics, &gate).build().unwrap();
         assert!(server.metrics().is_some());
-        Client::new(&server).await.call("fine", json!({})).await;
+        TestClient::new(&server).await.call("fine", json!({})).await;
     }
     assert_eq!(calls(&metrics, "fine", "ok"), 2.0);
     assert!(metrics.encode().ends_with("# EOF\n"));
@@ -247,7 +247,7 @@ async fn calls_whose_arguments_were_normalised_are_counted() {
     let metrics = Metrics::new();
     let server = Server::builder("test", "1").tool::<climb>();
     let server = server.metrics(&metrics).build().unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let count = || {
         let series = r#"mcp_calls_normalised_total{kind="tool",name="climb"}"#;
         value(&metrics, series)
@@ -267,7 +267,7 @@ async fn calls_whose_arguments_were_normalised_are_counted() {
 async fn removed_tool_leaves_the_text_when_its_last_call_has_ended() {
     let (metrics, gate) = (Metrics::new(), Arc::<Gate>::default());
     let server = server(&metrics, &gate).build().unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let shown = |name: &str| metrics.encode().contains(&format!("name=\"{name}\""));
     client.call("fine", json!({})).await;
     server.registry().hide(Kind::Tool, "fine").unwrap();

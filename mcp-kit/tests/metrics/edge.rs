@@ -5,7 +5,7 @@ use mcp_kit::auth::ApiKeys;
 use mcp_kit::observe::metrics::Metrics;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::{Client, HttpClient};
+use mcp_kit::testing::{TestClient, TestHttpClient};
 use serde_json::{Value, json};
 
 use crate::value;
@@ -23,8 +23,8 @@ fn server(metrics: &Metrics) -> ServerBuilder {
         .http(|http| http.allow_host("mcp.example").authenticate(keys))
 }
 
-fn client(server: ServerBuilder) -> HttpClient {
-    Client::http(&server.build().unwrap())
+fn client(server: ServerBuilder) -> TestHttpClient {
+    TestClient::http(&server.build().unwrap())
         .header("host", "mcp.example")
         .key("a-key-of-alice")
 }

@@ -21,7 +21,7 @@ use std::time::Duration;
 use mcp_kit::limits::Rate;
 use mcp_kit::limits::RedisLimits;
 use mcp_kit::prelude::*;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use serde_json::json;
 
 use self::log::Log;
@@ -54,7 +54,7 @@ async fn a_rate_holds_for_all_replicas_together() {
     let Some(redis) = Redis::start() else { return };
     let mut clients = Vec::new();
     for _ in 0..3 {
-        clients.push(Client::new(&replica(store(&redis))).await);
+        clients.push(TestClient::new(&replica(store(&redis))).await);
     }
     for client in &clients[..2] {
         assert_eq!(client.call("hello", json!({})).await.text(), "hello");
@@ -79,8 +79,8 @@ async fn without_the_store_replicas_count_for_themselves_unless_they_are_told_to
         return;
     };
     let log = Log::capture();
-    let open = Client::new(&replica(store(&redis))).await;
-    let closed = Client::new(&replica(store(&redis).fail_closed())).await;
+    let open = TestClient::new(&replica(store(&redis))).await;
+    let closed = TestClient::new(&replica(store(&redis).fail_closed())).await;
     assert!(!open.call("hello", json!({})).await.is_error());
     redis.kill();
 

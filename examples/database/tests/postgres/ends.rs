@@ -10,7 +10,7 @@ use std::{
 };
 
 use database::{Postgres, limits};
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use serde_json::{Value, json};
 
 use crate::{
@@ -45,7 +45,7 @@ async fn a_query_whose_time_is_over_ends_in_the_database() {
     let Some(cluster) = cluster() else { return };
     let url = cluster.url("reader", "timed");
     let database = Postgres::connect(&url, Duration::from_millis(200)).await;
-    let client = Client::new(&server(database.expect("a database"))).await;
+    let client = TestClient::new(&server(database.expect("a database"))).await;
     for sql in RUNAWAYS {
         let text = refusal(&client, sql).await;
         assert!(text.contains("was cancelled after 200ms"), "{text}");
@@ -67,7 +67,7 @@ async fn a_busy_database_refuses_and_cancelling_makes_room() {
     .await;
     let text = refusal(&client, "SELECT 1").await;
     assert!(text.contains("Try again in a few seconds"), "{text}");
-    calls.iter().for_each(mcp_kit::testing::Call::cancel);
+    calls.iter().for_each(mcp_kit::testing::TestCall::cancel);
     on_a_thread(&cluster, |cluster| cluster.wait_for_none("busy")).await;
     assert!(rows(&client, "SELECT 1").await.is_ok());
 }
@@ -154,7 +154,7 @@ async fn a_cancel_request_goes_to_the_server_of_the_session() {
     let other = cluster.other_folder("other");
     let url = cluster.url_of(&[&other, cluster.folder()], "reader", "two hosts");
     let database = Postgres::connect(&url, FOREVER).await;
-    let client = Client::new(&server(database.expect("a database"))).await;
+    let client = TestClient::new(&server(database.expect("a database"))).await;
     let call = client.call("query", json!({"sql": RUNAWAYS[0]}));
     client.request("ping", json!({})).await.expect("a pong");
     on_a_thread(&cluster, |cluster| cluster.wait_for_running("two hosts", 1)).await;

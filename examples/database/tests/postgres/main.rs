@@ -19,14 +19,14 @@ use std::process::Command;
 
 use cluster::{Cluster, cluster};
 use database::Postgres;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use serde_json::json;
 use support::{FOREVER, ids_of_all_pages, outcome, query, refusal, rows, server};
 
 /// A client of a server that connects as `role`.
-async fn client(cluster: &Cluster, role: &str, name: &str) -> Client {
+async fn client(cluster: &Cluster, role: &str, name: &str) -> TestClient {
     let database = Postgres::connect(&cluster.url(role, name), FOREVER).await;
-    Client::new(&server(database.expect("a database"))).await
+    TestClient::new(&server(database.expect("a database"))).await
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use std::{
 };
 
 use database::{Database as _, Postgres};
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{
@@ -104,7 +104,7 @@ async fn errors_are_explained_by_their_codes_in_every_language() {
     let proxy = Proxy::start(&cluster, "foreign");
     let url = cluster.url_of(&[&proxy.folder], "reader", "foreign");
     let database = Postgres::connect(&url, FOREVER).await.expect("a database");
-    let client = Client::new(&server(database)).await;
+    let client = TestClient::new(&server(database)).await;
     for (sql, words) in [
         ("SELECT 1; SELECT 2", "Only one statement is allowed"),
         ("SELECT fails()", "A function of the database raised"),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use database::{Sqlite, limits};
-use mcp_kit::{Principal, testing::Client};
+use mcp_kit::{Principal, testing::TestClient};
 use serde_json::json;
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 async fn a_query_is_cancelled_when_its_time_is_over() {
     let database = Sqlite::sample().expect("the sample");
     let database = database.query_time(Duration::from_millis(20));
-    let client = Client::new(&server(database)).await;
+    let client = TestClient::new(&server(database)).await;
     for sql in [
         RUNAWAY,
         "SELECT count(*) FROM orders a, orders b, orders c, orders d, orders e",
@@ -34,13 +34,13 @@ async fn a_query_is_cancelled_when_its_time_is_over() {
 async fn cancelled_calls_free_their_threads() {
     let database = Sqlite::sample().expect("the sample");
     let server = server(database.query_time(FOREVER));
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     for _ in 0..3 {
         let calls: Vec<_> = (0..limits::CONNECTIONS)
             .map(|_| client.call("query", json!({"sql": RUNAWAY})))
             .collect();
         let after = client.call("query", json!({"sql": "SELECT 1"}));
-        calls.iter().for_each(mcp_kit::testing::Call::cancel);
+        calls.iter().for_each(mcp_kit::testing::TestCall::cancel);
         assert!(outcome(after.await).is_ok());
     }
 }
@@ -65,7 +65,7 @@ async fn a_full_queue_refuses_at_once_and_dropped_calls_make_room() {
     assert!(refused.to_string().contains("Try again"), "{refused}");
     drop(calls);
     // The threads stop, and pass over what was still waiting.
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     while let Err(text) = rows(&client, "SELECT 1").await {
         assert!(text.contains("Try again"), "{text}");
     }

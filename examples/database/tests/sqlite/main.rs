@@ -11,7 +11,7 @@ use std::{
 };
 
 use database::{Sqlite, limits};
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use rusqlite::Connection;
 use serde_json::json;
 use support::{FOREVER, outcome, query, refusal, rows, server};
@@ -20,9 +20,9 @@ use support::{FOREVER, outcome, query, refusal, rows, server};
 const RUNAWAY: &str =
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
 
-async fn sample() -> Client {
+async fn sample() -> TestClient {
     let database = Sqlite::sample().expect("the sample");
-    Client::new(&server(database.query_time(FOREVER))).await
+    TestClient::new(&server(database.query_time(FOREVER))).await
 }
 
 /// A database file with one table `notes`.
@@ -162,7 +162,7 @@ async fn nothing_can_be_written_attached_or_configured() {
     let other = file("other.db");
     let before = fs::read(&path).expect("the file");
     let database = Sqlite::open(&path).expect("the file");
-    let client = Client::new(&server(database.query_time(FOREVER))).await;
+    let client = TestClient::new(&server(database.query_time(FOREVER))).await;
     let attach = format!("ATTACH '{}' AS other", other.display());
     let vacuum = format!("VACUUM INTO '{}.copy'", other.display());
     for sql in [
@@ -245,7 +245,7 @@ async fn a_hostile_file_cannot_act_through_its_schema() {
     );
     made.expect("views");
     let database = Sqlite::open(&path).expect("the file");
-    let client = Client::new(&server(database.query_time(FOREVER))).await;
+    let client = TestClient::new(&server(database.query_time(FOREVER))).await;
     for view in ["load", "tokenizer", "configure"] {
         refusal(&client, &format!("SELECT * FROM {view}")).await;
     }
@@ -264,7 +264,7 @@ async fn a_hostile_file_cannot_act_through_its_schema() {
 async fn a_locked_file_is_busy_and_then_readable() {
     let path = file("locked.db");
     let database = Sqlite::open(&path).expect("the file");
-    let client = Client::new(&server(database.query_time(FOREVER))).await;
+    let client = TestClient::new(&server(database.query_time(FOREVER))).await;
     let writer = Connection::open(&path).expect("the file");
     let lock = "BEGIN EXCLUSIVE; INSERT INTO notes VALUES (2, 'new')";
     writer.execute_batch(lock).expect("a lock");
@@ -281,7 +281,7 @@ async fn a_locked_file_is_busy_and_then_readable() {
 async fn a_file_that_a_crash_left_half_written_is_an_internal_error() {
     let path = file("crashed.db");
     let database = Sqlite::open(&path).expect("the file");
-    let client = Client::new(&server(database.query_time(FOREVER))).await;
+    let client = TestClient::new(&server(database.query_time(FOREVER))).await;
     let writer = Connection::open(&path).expect("the file");
     let half = "PRAGMA cache_size = 1; BEGIN; INSERT INTO notes SELECT value, zeroblob(4000) FROM json_each('[2,3,4,5,6,7,8,9]')";
     writer.execute_batch(half).expect("half of a change");

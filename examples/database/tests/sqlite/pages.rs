@@ -1,7 +1,7 @@
 //! Pages and their cursors.
 
 use database::{Sqlite, limits};
-use mcp_kit::{Principal, testing::Client};
+use mcp_kit::{Principal, testing::TestClient};
 use serde_json::json;
 
 use crate::{
@@ -46,7 +46,10 @@ async fn cursors_of_others_forged_and_far_ones_are_refused() {
     let server = server(database.query_time(FOREVER));
     let client = async |name: &str| {
         let caller = Principal::unrestricted(name);
-        Client::builder(&server).principal(caller).connect().await
+        TestClient::builder(&server)
+            .principal(caller)
+            .connect()
+            .await
     };
     let (ada, bob) = (client("ada").await, client("bob").await);
     let sql = "SELECT id FROM orders";

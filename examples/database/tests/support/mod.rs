@@ -7,7 +7,7 @@ use std::time::Duration;
 use database::{Cursors, Database, Db, database_server};
 use mcp_kit::{
     Server,
-    testing::{CallResult, Client},
+    testing::{CallResult, TestClient},
 };
 use serde_json::{Value, json};
 
@@ -20,12 +20,12 @@ pub fn server(database: impl Database) -> Server {
 }
 
 /// Runs `sql`; the error's text if it is refused.
-pub async fn rows(client: &Client, sql: &str) -> Result<Value, String> {
+pub async fn rows(client: &TestClient, sql: &str) -> Result<Value, String> {
     query(client, json!({"sql": sql})).await
 }
 
 /// Calls `query`; the error's text if it is refused.
-pub async fn query(client: &Client, arguments: Value) -> Result<Value, String> {
+pub async fn query(client: &TestClient, arguments: Value) -> Result<Value, String> {
     outcome(client.call("query", arguments).await)
 }
 
@@ -37,14 +37,14 @@ pub fn outcome(result: CallResult) -> Result<Value, String> {
 }
 
 /// The text of a refusal; a failure of the server's own is not a refusal.
-pub async fn refusal(client: &Client, sql: &str) -> String {
+pub async fn refusal(client: &TestClient, sql: &str) -> String {
     let text = rows(client, sql).await.expect_err(sql);
     assert!(!text.contains("internal error"), "{sql}: {text}");
     text
 }
 
 /// The ids of a table above 10, read with a cursor.
-pub async fn ids_of_all_pages(client: &Client, table: &str) -> Vec<u64> {
+pub async fn ids_of_all_pages(client: &TestClient, table: &str) -> Vec<u64> {
     let sql = format!("SELECT id FROM {table} WHERE id > $1 ORDER BY id");
     let mut next = json!({"sql": sql, "params": [10], "maxRows": 45});
     let mut ids = Vec::new();

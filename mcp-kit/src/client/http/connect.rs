@@ -1,4 +1,4 @@
-//! From single requests to a [`Client`]: the handshake, and the streams that it
+//! From single requests to a [`TestClient`]: the handshake, and the streams that it
 //! opens.
 
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use http::{HeaderValue, Request, Uri, header::ACCEPT};
 use serde_json::{Value, json};
 
 use super::link::HttpLink;
-use super::{HttpClient, HttpRefusal, HttpResponse, SESSION_ID};
-use crate::client::{Client, Inbox, RequestError, handshake};
+use super::{HttpRefusal, HttpResponse, SESSION_ID, TestHttpClient};
+use crate::client::{Inbox, RequestError, TestClient, handshake};
 use crate::protocol::{Era, ProtocolVersion};
 
-impl HttpClient {
+impl TestHttpClient {
     /// Connects a client that speaks the whole protocol: with a session and its
-    /// stream (`GET`) in the versions that have them. [`Client::close`] ends
+    /// stream (`GET`) in the versions that have them. [`TestClient::close`] ends
     /// the session.
     ///
     /// Dropping the client disconnects it: this cancels the calls of the modern
@@ -28,7 +28,7 @@ impl HttpClient {
     /// for example because a key is missing, and [`RequestError::Protocol`] if
     /// it answers with an error. The modern era has no handshake: a wrong key
     /// fails at the first request.
-    pub async fn connect(self) -> Result<Client, RequestError> {
+    pub async fn connect(self) -> Result<TestClient, RequestError> {
         let era = self.version.era();
         let http = match era {
             Era::Legacy => self.open_session().await?,
@@ -44,7 +44,7 @@ impl HttpClient {
         if let Some(stream) = stream.filter(HttpResponse::is_stream) {
             link.listen(stream);
         }
-        Ok(Client::over(Arc::new(link), inbox, era, script))
+        Ok(TestClient::over(Arc::new(link), inbox, era, script))
     }
 
     /// Connects with the transport of 2024-11-05, which
@@ -55,7 +55,7 @@ impl HttpClient {
     ///
     /// Returns the same errors as [`connect`](Self::connect).
     #[cfg(feature = "sse")]
-    pub async fn connect_sse(mut self) -> Result<Client, RequestError> {
+    pub async fn connect_sse(mut self) -> Result<TestClient, RequestError> {
         self.session = None;
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = Uri::from_static("/sse");
@@ -75,7 +75,7 @@ impl HttpClient {
         let link = HttpLink::new(self.clone(), Arc::clone(&inbox), Some(endpoint.clone()));
         link.listen(stream);
         let script = self.script.clone();
-        let client = Client::over(Arc::new(link), inbox, Era::Legacy, script);
+        let client = TestClient::over(Arc::new(link), inbox, Era::Legacy, script);
         client
             .request("initialize", handshake(self.version, &self.script))
             .await?;

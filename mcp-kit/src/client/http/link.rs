@@ -1,4 +1,4 @@
-//! The link of a [`Client`](crate::client::Client) over HTTP: each message is a
+//! The link of a [`TestClient`](crate::client::TestClient) over HTTP: each message is a
 //! `POST` in a task of its own, and the messages of its response go into the
 //! inbox. In the transport of 2024-11-05 the answers arrive on the one stream
 //! instead, and the connection ends with it.
@@ -10,7 +10,7 @@ use http::Uri;
 use serde_json::Value;
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::{HttpClient, HttpRefusal, HttpResponse};
+use super::{HttpRefusal, HttpResponse, TestHttpClient};
 use crate::client::inbox::{cancellation, cancellation_check};
 use crate::client::{Inbox, Link, RequestError};
 use crate::protocol::Era;
@@ -21,7 +21,7 @@ pub(super) struct HttpLink {
 }
 
 struct Shared {
-    http: HttpClient,
+    http: TestHttpClient,
     inbox: Arc<Inbox>,
     /// Requests that the client has cancelled.
     cancelled: Mutex<HashSet<u64>>,
@@ -40,7 +40,7 @@ struct Tasks {
 
 impl HttpLink {
     /// `messages` is the endpoint for messages in the transport of 2024-11-05.
-    pub(super) fn new(http: HttpClient, inbox: Arc<Inbox>, messages: Option<Uri>) -> Self {
+    pub(super) fn new(http: TestHttpClient, inbox: Arc<Inbox>, messages: Option<Uri>) -> Self {
         Self {
             shared: Arc::new(Shared {
                 http,
@@ -136,7 +136,7 @@ impl Link for HttpLink {
         });
     }
 
-    fn http(&self) -> Option<&HttpClient> {
+    fn http(&self) -> Option<&TestHttpClient> {
         Some(&self.shared.http)
     }
 }

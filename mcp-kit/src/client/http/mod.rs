@@ -18,7 +18,7 @@ use tower_service::Service as _;
 
 pub use response::{Event, HttpRefusal, HttpResponse};
 
-use super::{Answer, Asked, Client, Script};
+use super::{Answer, Asked, Script, TestClient};
 use crate::protocol::ProtocolVersion;
 use crate::server::Server;
 use crate::transport::http::{HttpService, PeerAddr};
@@ -28,9 +28,9 @@ const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const LAST_EVENT_ID: &str = "last-event-id";
 
 /// A client over HTTP, without a socket: it sends its requests to the tower service of a server,
-/// which checks them like those of a real connection. Made by [`Client::http`].
+/// which checks them like those of a real connection. Made by [`TestClient::http`].
 ///
-/// [`connect`](Self::connect) returns a [`Client`], which speaks the whole protocol. The other
+/// [`connect`](Self::connect) returns a [`TestClient`], which speaks the whole protocol. The other
 /// methods send single requests, for tests of statuses, headers, sessions and streams.
 ///
 /// Clones share the service, and with it the sessions and limits; so several callers of one
@@ -43,7 +43,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// ```
 /// use mcp_kit::auth::ApiKeys;
 /// use mcp_kit::prelude::*;
-/// use mcp_kit::testing::{Client, RequestError};
+/// use mcp_kit::testing::{TestClient, RequestError};
 /// use serde_json::json;
 ///
 /// /// Delete every note.
@@ -59,7 +59,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 ///     .tool::<clear>()
 ///     .http(|http| http.authenticate(keys))
 ///     .build()?;
-/// let http = Client::http(&server);
+/// let http = TestClient::http(&server);
 ///
 /// let alice = http.clone().key("key-of-alice-0001").connect().await?;
 /// assert_eq!(alice.call("clear", json!({})).await.text(), "cleared");
@@ -81,7 +81,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 ///
 /// ```
 /// use mcp_kit::prelude::*;
-/// use mcp_kit::testing::Client;
+/// use mcp_kit::testing::TestClient;
 /// use serde_json::json;
 ///
 /// /// Count to three.
@@ -96,7 +96,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = Server::builder("counter", "1.0.0").tool::<count>().build()?;
-/// let session = Client::http(&server).open_session().await?;
+/// let session = TestClient::http(&server).open_session().await?;
 /// let mut stream = session
 ///     .post(&json!({
 ///         "jsonrpc": "2.0", "id": 1, "method": "tools/call",
@@ -116,7 +116,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct HttpClient {
+pub struct TestHttpClient {
     server: Server,
     service: HttpService,
     headers: HeaderMap,
@@ -126,26 +126,26 @@ pub struct HttpClient {
     script: Script,
 }
 
-impl Client {
+impl TestClient {
     /// Creates a client over HTTP, in process and without a socket; see
-    /// [`HttpClient`].
+    /// [`TestHttpClient`].
     ///
     /// Each call makes a separate service with [`Server::http_service`], so
     /// that one test does not use up the limits of another. The caller has the
     /// address 127.0.0.1.
-    pub fn http(server: &Server) -> HttpClient {
-        HttpClient::of(server, server.http_service())
+    pub fn http(server: &Server) -> TestHttpClient {
+        TestHttpClient::of(server, server.http_service())
     }
 
     /// Returns the HTTP client that this client was connected with, with its
     /// session; `None` for a client over stdio.
     #[must_use]
-    pub fn http_client(&self) -> Option<&HttpClient> {
+    pub fn http_client(&self) -> Option<&TestHttpClient> {
         self.link.http()
     }
 }
 
-impl HttpClient {
+impl TestHttpClient {
     pub(crate) fn of(server: &Server, service: HttpService) -> Self {
         let host = HeaderValue::from_static("127.0.0.1");
         let client = Self {
@@ -241,7 +241,7 @@ impl HttpClient {
 
     /// Answers the questions of the server with these, once it is
     /// [connected](Self::connect); see
-    /// [`ClientBuilder::answers`](super::ClientBuilder::answers).
+    /// [`TestClientBuilder::answers`](super::TestClientBuilder::answers).
     pub fn answers(mut self, answers: impl IntoIterator<Item = Answer>) -> Self {
         self.script.set_answers(answers);
         self
@@ -255,14 +255,14 @@ impl HttpClient {
     }
 
     /// Sets the capabilities that the client declares; see
-    /// [`ClientBuilder::capabilities`](super::ClientBuilder::capabilities).
+    /// [`TestClientBuilder::capabilities`](super::TestClientBuilder::capabilities).
     pub fn capabilities(mut self, capabilities: Value) -> Self {
         self.script.set_capabilities(capabilities);
         self
     }
 
     /// Declares the extension for tasks; see
-    /// [`ClientBuilder::tasks`](super::ClientBuilder::tasks).
+    /// [`TestClientBuilder::tasks`](super::TestClientBuilder::tasks).
     pub fn tasks(mut self) -> Self {
         self.script.declare_tasks();
         self
@@ -418,10 +418,10 @@ impl HttpClient {
     }
 }
 
-impl fmt::Debug for HttpClient {
+impl fmt::Debug for TestHttpClient {
     /// Omits the headers, which may have keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpClient")
+        f.debug_struct("TestHttpClient")
             .field("service", &self.service)
             .field("version", &self.version)
             .field("has_session", &self.session.is_some())

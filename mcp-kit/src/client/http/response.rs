@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::transport::http::HttpBody;
 
-/// The response to a request of an [`HttpClient`](super::HttpClient). Its body
+/// The response to a request of a [`TestHttpClient`](super::TestHttpClient). Its body
 /// is read on demand; dropping the response disconnects the client.
 pub struct HttpResponse {
     status: StatusCode,
@@ -26,7 +26,7 @@ pub struct HttpResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// The id with which [`HttpClient::resume`](super::HttpClient::resume)
+    /// The id with which [`TestHttpClient::resume`](super::TestHttpClient::resume)
     /// continues after this event.
     pub id: Option<String>,
     /// The event's type; `None` is a message.
@@ -196,7 +196,7 @@ impl fmt::Debug for HttpResponse {
 /// ```
 /// use mcp_kit::auth::{AuthError, Authenticator, Credentials, ProtectedResource};
 /// use mcp_kit::prelude::*;
-/// use mcp_kit::testing::{Client, RequestError};
+/// use mcp_kit::testing::{TestClient, RequestError};
 /// use serde_json::json;
 ///
 /// # struct Tokens(ProtectedResource);
@@ -226,7 +226,7 @@ impl fmt::Debug for HttpResponse {
 ///     .tool::<clear>()
 ///     .http(|http| http.authenticate(tokens))
 ///     .build()?;
-/// let client = Client::http(&server).bearer("a-token").connect().await?;
+/// let client = TestClient::http(&server).bearer("a-token").connect().await?;
 ///
 /// let outcome = client.call("clear", json!({})).outcome().await;
 /// let Err(RequestError::Refused(refusal)) = outcome else {

@@ -15,7 +15,7 @@ use mcp_kit::extract::FromCall as _;
 use mcp_kit::limits::Rate;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::{Client as TestClient, RequestError};
+use mcp_kit::testing::{RequestError, TestClient};
 use mcp_kit::tool::{Tool, ToolDefinition, from_fn};
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -7,18 +7,18 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::tools::{gate, gated_server, server};
-use crate::client::{Ask as _, HttpClient, call, events_of, http, initialize, ping};
+use crate::client::{Ask as _, TestHttpClient, call, events_of, http, initialize, ping};
 
 const GREEDY: &str = "192.0.2.1:4000";
 const OTHER: &str = "192.0.2.2:4000";
 
 /// The same service, asked from `address`.
-fn at(client: &HttpClient, address: &str) -> HttpClient {
+fn at(client: &TestHttpClient, address: &str) -> TestHttpClient {
     client.clone().peer(address.parse::<SocketAddr>().unwrap())
 }
 
 /// The client with the session that it has opened.
-async fn with_session(client: HttpClient) -> HttpClient {
+async fn with_session(client: TestHttpClient) -> TestHttpClient {
     let opened = client.ask(&initialize("2025-11-25")).await;
     assert_eq!(opened.status, 200, "{opened:?}");
     client.session(opened.headers["mcp-session-id"].to_str().unwrap())

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::{Client, HttpClient};
+use mcp_kit::testing::{TestClient, TestHttpClient};
 
 use super::tools::wait;
 use crate::client::{Ask as _, Names, initialize};
@@ -15,15 +15,15 @@ fn server() -> ServerBuilder {
     Server::builder("test", "1").tool::<wait>()
 }
 
-fn client(server: ServerBuilder) -> HttpClient {
-    Client::http(&server.build().unwrap())
+fn client(server: ServerBuilder) -> TestHttpClient {
+    TestClient::http(&server.build().unwrap())
         .header("host", "localhost")
         .header("x-forwarded-for", "192.0.2.8")
         .header("content-type", "application/json")
         .header("accept", "application/json, text/event-stream")
 }
 
-async fn status(client: &HttpClient, peer: Option<&str>, method: &str) -> StatusCode {
+async fn status(client: &TestHttpClient, peer: Option<&str>, method: &str) -> StatusCode {
     let client = client.clone().peer(peer.map(|peer| peer.parse().unwrap()));
     let message = initialize("2025-11-25").to_string();
     client.bare(method, "/mcp", &[], &message).await.status()

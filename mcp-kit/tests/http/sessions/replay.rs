@@ -6,11 +6,11 @@ use serde_json::json;
 
 use super::tools::server;
 use crate::client::{
-    Ask as _, HttpClient, call, events_of, id_of, open, read, reported, rest_of, watched,
+    Ask as _, TestHttpClient, call, events_of, id_of, open, read, reported, rest_of, watched,
 };
 
 /// The id of the first event of a stream that the client does not read further.
-async fn abandoned(client: &HttpClient, id: i64, bytes: usize) -> String {
+async fn abandoned(client: &TestHttpClient, id: i64, bytes: usize) -> String {
     let request = watched(id, "count", json!({"to": 10, "ms": 1, "bytes": bytes}));
     let mut events = events_of(client.post(&request).await);
     let first = events.next_event().await.unwrap();

@@ -7,7 +7,7 @@ use mcp_kit::auth::{
 use mcp_kit::call::{Call, Reply};
 use mcp_kit::middleware::{Middleware, Next};
 use mcp_kit::prelude::*;
-use mcp_kit::testing::Client;
+use mcp_kit::testing::TestClient;
 use mcp_kit::{RequestInfo, async_trait};
 use serde_json::{Value, json};
 
@@ -98,7 +98,7 @@ async fn handlers_see_client_version_address_and_chosen_headers() {
         .http(|http| http.allow_unauthenticated())
         .build()
         .unwrap();
-    let client = Client::http(&server);
+    let client = TestClient::http(&server);
     let from = (client.clone())
         .header("x-forwarded-for", "192.0.2.7")
         .header("x-region", "north")
@@ -184,7 +184,7 @@ async fn what_the_application_knows_of_a_user_reaches_the_handler() {
         .http(|http| http.authenticate(Login))
         .build()
         .unwrap();
-    let client = Client::http(&server);
+    let client = TestClient::http(&server);
     let message = modern("user", &json!({}));
     let logged_in = client.clone().extension(User {
         id: 7,
@@ -224,7 +224,11 @@ async fn a_refusal_names_what_the_authenticators_take() {
         mcp_kit::transport::http::HttpOptions,
     ) -> mcp_kit::transport::http::HttpOptions| {
         let server = server().http(http).build().unwrap();
-        async move { Client::http(&server).ask(&initialize("2025-11-25")).await }
+        async move {
+            TestClient::http(&server)
+                .ask(&initialize("2025-11-25"))
+                .await
+        }
     };
     let silent = of(|http| http.authenticate(Silent)).await;
     let text = silent.refusal(401);
@@ -292,7 +296,7 @@ async fn a_middleware_decides_by_what_a_key_store_has_found() {
     let server = server()
         .layer(NoRobots)
         .http(|http| http.authenticate(keys));
-    let client = Client::http(&server.build().unwrap()).key("key");
+    let client = TestClient::http(&server.build().unwrap()).key("key");
     let answer = client.ask(&modern("user", &json!({}))).await;
     assert_eq!(answer.result(), "alice 42");
     let robot = json!({"io.modelcontextprotocol/clientInfo": {"name": "robot", "version": "1"}});

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::tools::{gated_server, server};
-use crate::client::{Answer, Ask as _, HttpClient, Names, call, http, initialize, ping};
+use crate::client::{Answer, Ask as _, Names, TestHttpClient, call, http, initialize, ping};
 use crate::gate::gate;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -27,20 +27,20 @@ fn small(server: ServerBuilder) -> Server {
 }
 
 /// Opens a session and uses it, a second after the last one.
-async fn used(client: &HttpClient) -> HttpClient {
+async fn used(client: &TestHttpClient) -> TestHttpClient {
     sleep(SECOND).await;
     let client = client.clone().opened("2025-11-25").await;
     client.assert_alive().await;
     client
 }
 
-async fn refused(client: &HttpClient) -> Answer {
+async fn refused(client: &TestHttpClient) -> Answer {
     let answer = client.ask(&initialize("2025-11-25")).await;
     assert!(!answer.headers.contains_key("mcp-session-id"));
     answer
 }
 
-async fn assert_ended(client: &HttpClient) {
+async fn assert_ended(client: &TestHttpClient) {
     client.ask(&ping(1)).await.refusal(404);
 }
 

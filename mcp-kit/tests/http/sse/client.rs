@@ -2,18 +2,18 @@
 //! messages.
 
 use mcp_kit::Server;
-use mcp_kit::testing::Client as TestClient;
+use mcp_kit::testing::TestClient;
 use serde_json::{Value, json};
 
 pub use crate::client::{Answer, Names, call, initialize, ping, request, result as text, watched};
-use crate::client::{Ask as _, HttpClient, HttpResponse, events_of, read};
+use crate::client::{Ask as _, HttpResponse, TestHttpClient, events_of, read};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const EVENTS: (&str, &str) = ("accept", "text/event-stream");
 
 /// Sends requests, with or without a stream.
 #[derive(Clone)]
-pub struct Caller(pub HttpClient);
+pub struct Caller(pub TestHttpClient);
 
 impl Caller {
     pub fn of(server: &Server) -> Self {

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::*;
 use crate::call::Call;
-use crate::client::{Client, RequestError};
+use crate::client::{RequestError, TestClient};
 use crate::protocol::{ClientCapability, ProtocolVersion};
 use crate::server::{Server, ServerBuilder};
 use crate::tool::{Tool, ToolDefinition, from_fn};
@@ -141,29 +141,29 @@ fn builder() -> (ServerBuilder, Gate, mpsc::UnboundedReceiver<()>) {
 static SPAWNED: Lock<Option<oneshot::Receiver<bool>>> = Lock::new(None);
 
 /// A client on each transport of the legacy era.
-async fn clients(server: &Server) -> [Client; 3] {
-    let http = Client::http(server);
+async fn clients(server: &Server) -> [TestClient; 3] {
+    let http = TestClient::http(server);
     let sse = http.clone().version(ProtocolVersion::V2024_11_05);
     [
-        Client::new(server).await,
+        TestClient::new(server).await,
         http.connect().await.unwrap(),
         sse.connect_sse().await.unwrap(),
     ]
 }
 
-async fn question(client: &Client) -> Value {
+async fn question(client: &TestClient) -> Value {
     let question = client.next_message().await.unwrap();
     assert_eq!(question["method"], "roots/list", "{question}");
     question
 }
 
-fn answer(client: &Client, question: &Value, result: &str) {
+fn answer(client: &TestClient, question: &Value, result: &str) {
     let id = &question["id"];
     client.send_line(json!({"jsonrpc": "2.0", "id": id, "result": {"is": result}}).to_string());
 }
 
 /// The next message reports that the question is withdrawn.
-async fn withdrawn(client: &Client, question: &Value) {
+async fn withdrawn(client: &TestClient, question: &Value) {
     let message = client.next_message().await.unwrap();
     assert_eq!(message["method"], "notifications/cancelled", "{message}");
     assert_eq!(message["params"]["requestId"], question["id"]);
@@ -307,7 +307,7 @@ async fn disconnect_ends_the_question() {
 async fn client_that_sends_nothing_more_has_its_call_answered() {
     let (builder, ..) = builder();
     let server = builder.build().unwrap();
-    let client = Client::new(&server).await;
+    let client = TestClient::new(&server).await;
     let call = client.call("ask", json!({}));
     question(&client).await;
     client.close().await;
@@ -380,7 +380,7 @@ async fn question_of_a_spawned_task_ends_with_its_call() {
 async fn client_that_accepts_no_stream_cannot_be_asked() {
     let (builder, ..) = builder();
     let server = builder.build().unwrap();
-    let http = Client::http(&server).open_session().await.unwrap();
+    let http = TestClient::http(&server).open_session().await.unwrap();
     let call =
         json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "ask"}});
     let mut response = http
@@ -398,7 +398,7 @@ async fn client_that_accepts_no_stream_cannot_be_asked() {
 async fn question_goes_out_on_the_stream_of_its_own_call_and_can_be_resumed() {
     let (builder, ..) = builder();
     let server = builder.build().unwrap();
-    let http = Client::http(&server).open_session().await.unwrap();
+    let http = TestClient::http(&server).open_session().await.unwrap();
     let mut standalone = http.get().await;
     let call =
         |id| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": "ask"}});
@@ -440,7 +440,10 @@ async fn member_of_a_batch_asks_over_a_connection_and_not_over_http() {
         json!({"jsonrpc": "2.0", "id": "a", "method": "tools/call", "params": {"name": "ask"}});
     let batch = json!([call, {"jsonrpc": "2.0", "id": "b", "method": "ping"}]);
     let version = ProtocolVersion::V2025_03_26;
-    let client = Client::builder(&server).version(version).connect().await;
+    let client = TestClient::builder(&server)
+        .version(version)
+        .connect()
+        .await;
     client.send_line(batch.to_string());
     let asked = question(&client).await;
     let id = &asked["id"];
@@ -450,7 +453,7 @@ async fn member_of_a_batch_asks_over_a_connection_and_not_over_http() {
     assert_eq!(answers.as_array().map(Vec::len), Some(2), "{answers}");
     assert!(answers.to_string().contains(r#""text":"1""#), "{answers}");
 
-    let http = Client::http(&server)
+    let http = TestClient::http(&server)
         .version(version)
         .open_session()
         .await

@@ -14,7 +14,7 @@ use crate::auth::{AuthError, Authenticator, Credentials};
 use crate::call::Call;
 use crate::caller::Principal;
 use crate::client::RequestError;
-use crate::client::http::HttpClient;
+use crate::client::http::TestHttpClient;
 use crate::limits::{OwnerUnknown, SessionRecord, SharedSessions};
 use crate::primitive::ToolDefinition;
 use crate::protocol::ProtocolVersion;
@@ -88,7 +88,7 @@ impl Authenticator for Names {
 }
 
 /// A replica that shares its sessions through `store`, with a client of it.
-fn replica_with_service(store: &Arc<Store>) -> (HttpClient, HttpService) {
+fn replica_with_service(store: &Arc<Store>) -> (TestHttpClient, HttpService) {
     let definition = ToolDefinition::new("whoami", "Who calls.");
     let tool = from_fn(definition, async |call: Call| {
         Ok::<_, ToolError>(call.principal().name().to_owned())
@@ -101,22 +101,22 @@ fn replica_with_service(store: &Arc<Store>) -> (HttpClient, HttpService) {
     let hosts = server.inner().http().hosts.clone();
     let store = Arc::clone(store) as Arc<dyn SharedSessions>;
     let service = HttpService::sharing(&server, hosts, Some(store));
-    let client = HttpClient::of(&server, service.clone()).version(ProtocolVersion::V2025_03_26);
+    let client = TestHttpClient::of(&server, service.clone()).version(ProtocolVersion::V2025_03_26);
     (client, service)
 }
 
-fn replica(store: &Arc<Store>) -> HttpClient {
+fn replica(store: &Arc<Store>) -> TestHttpClient {
     replica_with_service(store).0
 }
 
 /// The id of a session that `name` has opened.
-async fn opened(replica: &HttpClient, name: &str) -> String {
+async fn opened(replica: &TestHttpClient, name: &str) -> String {
     let session = replica.clone().key(name).open_session().await.unwrap();
     session.session_id().unwrap().to_owned()
 }
 
 /// The replica as `name` asks it in a session.
-fn within(replica: &HttpClient, session: &str, name: &str) -> HttpClient {
+fn within(replica: &TestHttpClient, session: &str, name: &str) -> TestHttpClient {
     replica.clone().key(name).session(session)
 }
 
@@ -125,13 +125,13 @@ fn call() -> Value {
 }
 
 /// The status of a call, and the name of its caller as the server knows it.
-async fn whoami(replica: &HttpClient, session: &str, name: &str) -> (u16, Value) {
+async fn whoami(replica: &TestHttpClient, session: &str, name: &str) -> (u16, Value) {
     let mut response = within(replica, session, name).post(&call()).await;
     let text = response.json().await["result"]["content"][0]["text"].clone();
     (response.status().as_u16(), text)
 }
 
-async fn delete(replica: &HttpClient, session: &str, name: &str) -> u16 {
+async fn delete(replica: &TestHttpClient, session: &str, name: &str) -> u16 {
     let response = within(replica, session, name).delete().await;
     response.status().as_u16()
 }
