@@ -6,6 +6,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
+#[cfg(unix)]
+#[path = "command_line/terminal.rs"]
+mod terminal;
+
 fn greeter() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_greeter"));
     command.env_remove("RUST_LOG");
@@ -54,7 +58,7 @@ fn no_such_file() -> String {
 fn tools_are_listed_for_people_and_for_programs() {
     let list = succeeds(&["tools"]);
     for expected in [
-        "greeter 1.2.3: 4 tools",
+        "greeter 1.2.3: 7 tools",
         "greet – Greet (read-only, closed world)",
         "Greets a guest in the house's own words.",
         "name: string, characters from 1, characters up to 40 – Whom to greet.",
@@ -88,9 +92,22 @@ fn a_call_prints_its_result() {
 }
 
 #[test]
+fn blocks_that_are_not_text_are_printed_in_one_line() {
+    let expected = "[image/png, 68 bytes]
+[audio/wav, 2 KiB]
+[link to wedding://photo – photo]
+[wedding://guests]
+Ada
+";
+    assert_eq!(succeeds(&["call", "album"]), expected);
+    let result: Value = serde_json::from_str(&succeeds(&["call", "album", "--json"])).unwrap();
+    assert_eq!(result["content"][1]["mimeType"], "audio/wav");
+}
+
+#[test]
 fn prompts_are_listed_and_their_messages_printed() {
     let list = succeeds(&["prompts"]);
-    let expected = "greeter 1.2.3: 2 prompts
+    let expected = "greeter 1.2.3: 3 prompts
 
 speech – Wedding speech
   Writes a speech for a wedding.
@@ -100,6 +117,10 @@ speech – Wedding speech
 
 misplace
   Opens a file that does not exist.
+  no arguments
+
+invite
+  Invites a guest who agrees.
   no arguments
 ";
     assert_eq!(list, expected);
@@ -128,7 +149,7 @@ fn prompt_that_fails_is_code_1_and_a_wrong_request_code_2() {
         (&["prompt", "speach"][..], "did you mean \"speech\"?"),
         (
             &["prompt", "greet"],
-            "there is no prompt \"greet\"; there are: speech, misplace",
+            "there is no prompt \"greet\"; there are: speech, misplace, invite",
         ),
         (
             &["prompt", "speech"],
@@ -168,7 +189,7 @@ wedding://tables/{table} – table
     );
     assert_eq!(
         succeeds(&["read", "wedding://photo"]),
-        "[image/png: wedding://photo, 8 characters of base64]\n"
+        "[image/png, 4 bytes]\n"
     );
     let read: Value =
         serde_json::from_str(&succeeds(&["read", "wedding://photo", "--json"])).unwrap();
@@ -256,7 +277,7 @@ fn a_wrong_command_line_is_code_2() {
 fn check_shows_policies_and_warns() {
     let report = succeeds(&["check"]);
     for expected in [
-        "greeter 1.2.3: 4 tools, 2 prompts, 2 resources, 1 resource template",
+        "greeter 1.2.3: 7 tools, 3 prompts, 2 resources, 1 resource template",
         "tool \"lose\": it says neither read_only nor destructive",
         "(missing-effect-hint)\n",
     ] {

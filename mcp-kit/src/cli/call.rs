@@ -1,28 +1,22 @@
-//! `call`: one call through the whole protocol, in this process. `prompt` sends
-//! its request likewise.
+//! `call`: one call through the whole protocol, in this process. `prompt` and `read`
+//! send their requests likewise.
 
-#[cfg(feature = "process")]
-use std::future::{Future, poll_fn};
 use std::io::Read as _;
-#[cfg(feature = "process")]
-use std::pin::pin;
 use std::process::ExitCode;
-#[cfg(feature = "process")]
-use std::task::Poll;
 
 use serde_json::Value;
 
 use super::build::Failure;
+use super::content::shown;
 use super::output::print;
 use super::runtime::LazyRuntime;
+use super::terminal::Terminal;
 use super::{TOOL_ERROR, usage};
 use crate::client::{Answered, CallResult, RequestError, TestCall, TestClient};
 use crate::primitive::Kind;
-use crate::protocol::ErrorCode;
+use crate::protocol::{ErrorCode, ProtocolVersion};
 use crate::schema;
 use crate::server::Server;
-#[cfg(feature = "process")]
-use crate::transport::signals::Signals;
 
 /// Calls `tool` and prints the result.
 pub(super) fn call(
@@ -82,19 +76,21 @@ pub(super) fn outcome<R: Answered>(
     runtime: &LazyRuntime,
     send: impl FnOnce(&TestClient) -> TestCall<R>,
 ) -> Result<Result<R, ExitCode>, Failure> {
-    let calling = async {
-        let client = TestClient::modern(server).await;
-        send(&client).outcome().await
-    };
-    #[cfg(not(feature = "process"))]
-    let outcome = runtime.get()?.block_on(calling);
+    let terminal = Terminal::of_process();
+    let outcome = runtime.get()?.block_on(async {
+        let client = TestClient::builder(server).version(ProtocolVersion::V2026_07_28);
+        let client = terminal.connect(server, client).connect().await;
+        let outcome = send(&client).outcome_with(|report| terminal.show_progress(report));
+        tokio::select! {
+            biased;
+            outcome = outcome => Ok(outcome),
+            reason = terminal.ended() => Err(Failure(reason.to_owned())),
+        }
+    });
+    terminal.clear();
     #[cfg(feature = "process")]
-    let outcome = {
-        let outcome = runtime.get()?.block_on(unless_signalled(calling));
-        crate::guard::process::kill_all();
-        outcome.ok_or_else(|| Failure("the call was ended by a signal".to_owned()))?
-    };
-    match outcome {
+    crate::guard::process::kill_all();
+    match outcome? {
         Ok(result) => Ok(Ok(result)),
         // The handler has failed.
         Err(RequestError::Protocol { code, message, .. }) if code == INTERNAL_ERROR => {
@@ -103,7 +99,16 @@ pub(super) fn outcome<R: Answered>(
             eprint!("{line}");
             Ok(Err(ExitCode::from(TOOL_ERROR)))
         }
-        Err(RequestError::Protocol { message, .. }) => Ok(Err(usage(message))),
+        Err(RequestError::Protocol {
+            code,
+            message,
+            data,
+        }) => match data.filter(|_| code == MISSING_CAPABILITY && !terminal.asks()) {
+            Some(data) if is_answered_on_terminal(&data) => Ok(Err(usage(format!(
+                "{message} Run this command on a terminal to answer the question."
+            )))),
+            _ => Ok(Err(usage(message))),
+        },
         Err(error) => Err(Failure(error.to_string())),
     }
 }
@@ -111,22 +116,13 @@ pub(super) fn outcome<R: Answered>(
 /// The code of failures that the arguments are not the reason for.
 const INTERNAL_ERROR: i64 = ErrorCode::InternalError.code() as i64;
 
-/// Waits for a call; `None` if a signal arrives first. Programs do not receive
-/// the signals of the terminal, so a signal must not end this process and leave
-/// them behind.
-#[cfg(feature = "process")]
-async fn unless_signalled<T>(calling: impl Future<Output = T>) -> Option<T> {
-    let Ok(mut signals) = Signals::listen() else {
-        return Some(calling.await);
-    };
-    let (mut calling, mut signal) = (pin!(calling), pin!(signals.next()));
-    poll_fn(|cx| {
-        if let Poll::Ready(outcome) = calling.as_mut().poll(cx) {
-            return Poll::Ready(Some(outcome));
-        }
-        signal.as_mut().poll(cx).map(|()| None)
-    })
-    .await
+/// The code of failures whose reason is that the client cannot be asked.
+const MISSING_CAPABILITY: i64 = ErrorCode::MissingCapability.code() as i64;
+
+/// Whether the capabilities that an error names are those of a terminal.
+fn is_answered_on_terminal(data: &Value) -> bool {
+    let required = data["requiredCapabilities"].as_object();
+    required.is_some_and(|required| !required.contains_key("extensions"))
 }
 
 fn unknown(kind: Kind, name: &str, names: &[&str]) -> String {
@@ -177,11 +173,10 @@ fn readable(result: &CallResult) -> String {
         match block["text"].as_str() {
             // Structured content is also sent as text.
             Some(block) if is_same(block, result.structured()) => {}
-            Some(block) => {
-                text.push_str(block);
+            _ => {
+                text.push_str(&shown(block));
                 text.push('\n');
             }
-            None => text.push_str(&format!("[{}]\n", summary(block))),
         }
     }
     text
@@ -191,24 +186,4 @@ fn is_same(text: &str, structured: Option<&Value>) -> bool {
     structured.is_some_and(|structured| {
         serde_json::from_str::<Value>(text).is_ok_and(|text| text == *structured)
     })
-}
-
-/// "image/png image, 1234 characters of base64".
-pub(super) fn summary(block: &Value) -> String {
-    let kind = block["type"].as_str().unwrap_or("block");
-    let about = match kind {
-        "resource" => &block["resource"],
-        _ => block,
-    };
-    let mut words: Vec<String> = ["mimeType", "uri"]
-        .iter()
-        .filter_map(|member| about[*member].as_str().map(str::to_owned))
-        .collect();
-    if let Some(data) = about["data"].as_str().or(about["blob"].as_str()) {
-        words.push(format!("{} characters of base64", data.len()));
-    }
-    if let Some(text) = about["text"].as_str() {
-        words.push(text.to_owned());
-    }
-    format!("{kind}: {}", words.join(", "))
 }

@@ -45,6 +45,10 @@
 //! | `new-key NAME SCOPE…` | makes an API key: prints its entry for the keys file on stdout, and the key on stderr (feature `http`) |
 //! | `health` | checks whether a server on this machine is ready (feature `http`) |
 //!
+//! On a terminal `call`, `prompt` and `read` show the handler's progress on stderr, and
+//! ask its questions: forms field by field, and URLs. Ctrl-D closes a question. Without
+//! a terminal the handler sees a client that cannot be asked.
+//!
 //! The program's own options may be given before and after the command; the
 //! ones without a name only before. The names `--json`, `--strict`, `--help`,
 //! `--version`, and those of the options of `http` are taken.
@@ -69,6 +73,7 @@ mod build;
 mod call;
 mod check;
 mod command;
+mod content;
 #[cfg(feature = "http")]
 mod health;
 #[cfg(feature = "http")]
@@ -82,6 +87,7 @@ mod prompts;
 mod resources;
 mod runtime;
 mod serve;
+mod terminal;
 mod tools;
 
 use std::fmt;

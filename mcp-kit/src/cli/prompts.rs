@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use super::build::Failure;
-use super::call::{request, summary};
+use super::call::request;
+use super::content::shown;
 use super::output::{count, print};
 use super::runtime::LazyRuntime;
 use super::tools::member;
@@ -83,16 +84,8 @@ pub(super) fn prompt(
     print(&text)
 }
 
-/// Writes "user: the text", or one line for a block of another type.
+/// Writes "user: the text", or one line for media and links.
 fn write_message(text: &mut String, message: &Value) {
     let role = message["role"].as_str().unwrap_or_default();
-    let content = &message["content"];
-    match content["text"].as_str() {
-        Some(said) => {
-            let _ = writeln!(text, "{role}: {said}");
-        }
-        None => {
-            let _ = writeln!(text, "{role}: [{}]", summary(content));
-        }
-    }
+    let _ = writeln!(text, "{role}: {}", shown(&message["content"]));
 }

@@ -4,10 +4,9 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use serde_json::Value;
-
 use super::build::Failure;
 use super::call::outcome;
+use super::content::shown_contents;
 use super::output::{count, print};
 use super::runtime::LazyRuntime;
 use crate::client::ReadResourceResult;
@@ -79,24 +78,11 @@ pub(super) fn read(
     }
     let mut text = String::new();
     for contents in result.contents() {
-        write_contents(&mut text, contents);
-    }
-    print(&text)
-}
-
-fn write_contents(text: &mut String, contents: &Value) {
-    if let Some(read) = contents["text"].as_str() {
-        text.push_str(read);
-        if !read.ends_with('\n') {
+        let shown = shown_contents(contents);
+        text.push_str(&shown);
+        if !shown.ends_with('\n') {
             text.push('\n');
         }
-        return;
     }
-    let mime_type = contents["mimeType"].as_str().unwrap_or("bytes");
-    let uri = contents["uri"].as_str().unwrap_or_default();
-    let characters = contents["blob"].as_str().unwrap_or_default().len();
-    let _ = writeln!(
-        text,
-        "[{mime_type}: {uri}, {characters} characters of base64]"
-    );
+    print(&text)
 }

@@ -131,7 +131,7 @@ pub(super) fn member(text: &mut String, name: &str, schema: &Value, is_required:
 /// Describes a type: "string", "string (date) or null", "array of integer",
 /// "object of string", "one of \"a\", \"b\"", "object {kind: \"circle\",
 /// radius} or object {kind: \"point\"}".
-fn kind(schema: &Value) -> String {
+pub(super) fn kind(schema: &Value) -> String {
     if let Some(values) = schema["enum"].as_array() {
         let values: Vec<_> = values.iter().map(Value::to_string).collect();
         return match values.as_slice() {
@@ -220,7 +220,7 @@ fn choice(schema: &Value) -> String {
 }
 
 /// Formats ", at least 1, at most 10, default 5".
-fn bounds(schema: &Value) -> String {
+pub(super) fn bounds(schema: &Value) -> String {
     const BOUNDS: [(&str, &str); 13] = [
         ("minimum", "at least "),
         ("exclusiveMinimum", "more than "),

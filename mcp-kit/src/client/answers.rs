@@ -17,6 +17,13 @@ pub struct Asked {
 }
 
 impl Asked {
+    pub(crate) fn new(method: &str, params: Value) -> Self {
+        Self {
+            method: method.to_owned(),
+            params,
+        }
+    }
+
     /// Returns its method: `elicitation/create`, `sampling/createMessage` or
     /// `roots/list`.
     #[must_use]
@@ -158,10 +165,7 @@ impl Script {
     /// Answers a question; `None` if the client answers none.
     pub(crate) fn answer(&self, method: &str, params: &Value) -> Option<Answer> {
         let answers = self.answers.as_ref()?;
-        let asked = Asked {
-            method: method.to_owned(),
-            params: params.clone(),
-        };
+        let asked = Asked::new(method, params.clone());
         self.asked.lock().push(asked.clone());
         let mut answer = answers.lock();
         Some(answer(&asked))

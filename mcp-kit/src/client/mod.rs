@@ -287,8 +287,8 @@ impl TestClient {
         TestCall::new(self.send(token, method, params))
     }
 
-    /// Sends `tools/call` or `prompts/get` with arguments that are JSON text on
-    /// one line, so that they arrive as they were written.
+    /// Sends `tools/call` or `prompts/get`, in the modern era, with arguments that are
+    /// JSON text on one line, so that they arrive as they were written.
     #[cfg(feature = "cli")]
     pub(crate) fn call_with_text<R: Answered>(
         &self,
@@ -298,10 +298,11 @@ impl TestClient {
     ) -> TestCall<R> {
         let id = self.next_id();
         let mut meta = Map::new();
+        meta.insert("progressToken".to_owned(), id.into());
         add_modern_metadata(&mut meta, &self.script);
         let (name, meta) = (json!(name), Value::Object(meta));
         let params = format!(r#"{{"name":{name},"arguments":{arguments},"_meta":{meta}}}"#);
-        TestCall::new(self.send_text(id, method, &params))
+        TestCall::new(self.send_text(id, method, params))
     }
 
     /// Sends any request. It is sent at once; await it for its result.
@@ -352,7 +353,14 @@ impl TestClient {
                 add_modern_metadata(meta, &self.script);
             }
         }
-        let request = self.send_text(id, method, &params.to_string());
+        self.send_text(id, method, params.to_string())
+    }
+
+    /// Sends a request whose parameters are JSON text.
+    fn send_text(&self, id: u64, method: &str, params: String) -> Request {
+        let waiting = self.inbox.expect(id);
+        self.send_line(request_line(id, method, &params));
+        let request = Request::new(id, waiting, Arc::downgrade(&self.link));
         match self.era {
             Era::Legacy => request,
             Era::Modern => request.in_rounds(Rounds {
@@ -363,12 +371,6 @@ impl TestClient {
                 params,
             }),
         }
-    }
-
-    fn send_text(&self, id: u64, method: &str, params: &str) -> Request {
-        let waiting = self.inbox.expect(id);
-        self.send_line(request_line(id, method, params));
-        Request::new(id, waiting, Arc::downgrade(&self.link))
     }
 
     fn next_id(&self) -> u64 {

@@ -1,7 +1,8 @@
 //! Requests in flight, and their results.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +12,7 @@ use std::task::{Context, Poll, ready};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{mpsc, oneshot};
 
 use super::inbox::{Inbox, Waiting};
@@ -37,7 +39,8 @@ pub(super) struct Rounds {
     pub(super) inbox: Arc<Inbox>,
     pub(super) next_id: Arc<AtomicU64>,
     pub(super) method: String,
-    pub(super) params: Value,
+    /// JSON text, so that the arguments are sent again as they were written.
+    pub(super) params: String,
 }
 
 impl Request {
@@ -70,15 +73,12 @@ impl Request {
             return false;
         };
         let id = rounds.next_id.fetch_add(1, Ordering::Relaxed);
-        rounds.params["inputResponses"] = answers;
-        if let Some(state) = result.get("requestState") {
-            rounds.params["requestState"] = state.clone();
-        }
-        if let Some(token) = rounds.params["_meta"].get_mut("progressToken") {
-            *token = id.into();
-        }
+        let Ok(params) = next_round(&rounds.params, id, &answers, result) else {
+            return false;
+        };
+        rounds.params = params;
         let Waiting { answer, progress } = rounds.inbox.expect(id);
-        let line = request_line(id, &rounds.method, &rounds.params.to_string());
+        let line = request_line(id, &rounds.method, &rounds.params);
         link.send(line.into_bytes());
         while let Ok(report) = self.progress.try_recv() {
             self.reported.push(report);
@@ -101,6 +101,29 @@ impl Request {
             link.cancel(self.id);
         }
     }
+}
+
+/// Returns the parameters of the next round: those of the last one, with the answers
+/// and the state, and with the id as the token of progress if progress was requested.
+fn next_round(
+    params: &str,
+    id: u64,
+    answers: &Value,
+    result: &Value,
+) -> serde_json::Result<String> {
+    let mut params: BTreeMap<String, Box<RawValue>> = serde_json::from_str(params)?;
+    params.insert("inputResponses".to_owned(), to_raw_value(answers)?);
+    if let Some(state) = result.get("requestState") {
+        params.insert("requestState".to_owned(), to_raw_value(state)?);
+    }
+    if let Some(meta) = params.get_mut("_meta") {
+        let mut members: Value = serde_json::from_str(meta.get())?;
+        if let Some(token) = members.get_mut("progressToken") {
+            *token = id.into();
+        }
+        *meta = to_raw_value(&members)?;
+    }
+    serde_json::to_string(&params)
 }
 
 impl Future for Request {
@@ -267,7 +290,31 @@ impl<R: Answered> TestCall<R> {
     /// answer at all, for example because the call was cancelled. A tool that
     /// fails does have a result; see [`CallResult::is_error`].
     pub async fn outcome(mut self) -> Result<R, RequestError> {
-        std::future::poll_fn(|cx| self.poll_outcome(cx)).await
+        poll_fn(|cx| self.poll_outcome(cx)).await
+    }
+
+    /// Returns the result, or why there is none, and passes the newest progress report
+    /// to `show` as it arrives.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn outcome_with(
+        mut self,
+        mut show: impl FnMut(&Value),
+    ) -> Result<R, RequestError> {
+        poll_fn(|cx| {
+            // First: a new round replaces the channel of the reports.
+            if let Poll::Ready(outcome) = self.poll_outcome(cx) {
+                return Poll::Ready(outcome);
+            }
+            let before = self.0.reported.len();
+            while let Poll::Ready(Some(report)) = self.0.progress.poll_recv(cx) {
+                self.0.reported.push(report);
+            }
+            if let Some(newest) = self.0.reported[before..].last() {
+                show(newest);
+            }
+            Poll::Pending
+        })
+        .await
     }
 
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, RequestError>> {

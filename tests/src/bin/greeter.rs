@@ -1,8 +1,11 @@
 //! A small server on mcp-kit's command line, for `tests/command_line.rs`.
 
 use std::error::Error;
+use std::io::Read as _;
+use std::net::TcpStream;
 use std::process::{Command, ExitCode};
 
+use mcp_kit::content::{Audio, Content, EmbeddedResource, Image, ResourceLink};
 use mcp_kit::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,6 +45,74 @@ async fn lose() -> Result<String, ToolError> {
 #[allow(clippy::panic)]
 async fn stumble() -> String {
     panic!("a secret")
+}
+
+#[derive(Deserialize, JsonSchema, garde::Validate, ToolArgs)]
+struct Room {
+    /// Where the decorator waits for the end of a connection.
+    #[garde(skip)]
+    port: u16,
+}
+
+/// Decorates a room, and reports half of it before it waits.
+#[tool(blocking, read_only, open_world = false)]
+fn decorate(room: Room, progress: Progress) -> Result<&'static str, ToolError> {
+    progress.report(1.0, Some(2.0), Some("\u{1b}[31mhanging\nlamps"));
+    let mut connection = TcpStream::connect(("127.0.0.1", room.port))?;
+    connection.read_to_end(&mut Vec::new())?;
+    Ok("decorated")
+}
+
+#[derive(Deserialize, JsonSchema, garde::Validate, ElicitForm)]
+struct Place {
+    /// The number of the table.
+    #[garde(range(min = 1, max = 9))]
+    table: u8,
+    /// What the guest eats.
+    #[garde(skip)]
+    dish: Option<Dish>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, ToolArgs)]
+#[serde(rename_all = "lowercase")]
+enum Dish {
+    /// Soup of the day
+    Soup,
+    /// Green salad
+    Salad,
+}
+
+/// Asks where a guest sits.
+#[tool(read_only, open_world = false)]
+async fn seat(client: Client) -> Result<String, ToolError> {
+    Ok(match client.elicit::<Place>("Where does Ada sit?").await? {
+        Elicited::Accepted(Place { table, dish }) => format!("table {table}, {dish:?}"),
+        Elicited::Declined => "declined".to_owned(),
+        Elicited::Cancelled => "cancelled".to_owned(),
+    })
+}
+
+#[derive(Deserialize, JsonSchema, garde::Validate, ElicitForm)]
+struct Consent {}
+
+/// Invites a guest who agrees.
+#[prompt]
+async fn invite(client: Client) -> Result<&'static str, mcp_kit::Error> {
+    match client.elicit::<Consent>("Write to Ada?").await? {
+        Elicited::Accepted(Consent {}) => Ok("Write to Ada."),
+        _ => Ok("Write to no guest."),
+    }
+}
+
+/// Shows pictures and where there are more.
+#[tool(read_only, open_world = false)]
+async fn album() -> Vec<Content> {
+    vec![
+        Image::new([0; 68], "image/png").into(),
+        Audio::new([0; 2_048], "audio/wav").into(),
+        ResourceLink::new("wedding://photo", "photo").into(),
+        EmbeddedResource::from_text("wedding://guests", "Ada").into(),
+    ]
 }
 
 #[derive(Deserialize, JsonSchema, garde::Validate, ToolArgs)]
@@ -144,8 +215,12 @@ fn build(options: Options) -> Result<Server, Box<dyn Error>> {
         .tool::<lose>()
         .tool::<stumble>()
         .tool::<delegate>()
+        .tool::<decorate>()
+        .tool::<seat>()
+        .tool::<album>()
         .prompt::<speech>()
         .prompt::<misplace>()
+        .prompt::<invite>()
         .resource::<guests>()
         .resource::<photo>()
         .resource::<table>()

@@ -1,0 +1,227 @@
+//! What `call`, `prompt` and `read` do on a terminal: they show the progress of the
+//! handler, and ask its questions.
+//!
+//! ```text
+//!  handler ──progress──► progress: one line that is redrawn   ──┐
+//!          ──question──► questions ──► form: field by field   ──┼──► stderr
+//!                            ▲                                  │
+//!                          input ◄── stdin, Ctrl-C  ────────────┘
+//! ```
+//!
+//! All of it is written to stderr, so that stdout holds the result and nothing else.
+//! Without a terminal nothing is shown, and the client declares no capability: a handler
+//! that asks then receives the error of a client that cannot be asked.
+
+mod form;
+mod input;
+mod progress;
+mod questions;
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use self::input::Input;
+use self::progress::StatusLine;
+use self::questions::{Console, Questions};
+use crate::client::TestClientBuilder;
+use crate::server::Server;
+use crate::support::lock::Lock;
+use crate::support::text::{INVISIBLE, is_in};
+use crate::transport::signals::Signals;
+
+pub(super) use self::input::Entry;
+
+/// The terminal of the process, if it has one.
+#[derive(Clone)]
+pub(super) struct Terminal {
+    status: Arc<Lock<StatusLine>>,
+    /// Whether a person can be asked.
+    asks: bool,
+    end: Arc<End>,
+}
+
+/// Why a request ends before its result.
+#[derive(Default)]
+pub(super) struct End {
+    reason: Lock<Option<&'static str>>,
+    notify: Notify,
+}
+
+impl Terminal {
+    /// Examines stdin and stderr.
+    pub(super) fn of_process() -> Self {
+        let shows = io::stderr().is_terminal();
+        // A dumb terminal cannot go back to the start of a line.
+        let redraws = shows && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb");
+        Self {
+            status: Arc::new(Lock::new(StatusLine::new(redraws))),
+            asks: shows && io::stdin().is_terminal(),
+            end: Arc::default(),
+        }
+    }
+
+    /// Whether the questions of handlers are answered here.
+    pub(super) fn asks(&self) -> bool {
+        self.asks
+    }
+
+    /// Declares the capabilities of a person at the terminal, if there is one, and answers
+    /// the handler's questions. Needs a runtime.
+    pub(super) fn connect<'a>(
+        &self,
+        server: &Server,
+        client: TestClientBuilder<'a>,
+    ) -> TestClientBuilder<'a> {
+        if !self.asks {
+            return client;
+        }
+        let input = Input::new();
+        if let Ok(mut signals) = Signals::listen() {
+            let (interrupter, end) = (input.interrupter(), Arc::clone(&self.end));
+            tokio::spawn(async move {
+                let mut was_interrupted = false;
+                loop {
+                    signals.next().await;
+                    // Closes the open question, if there is one.
+                    let closed = interrupter.interrupt();
+                    if !closed || was_interrupted {
+                        end.end(ENDED_BY_SIGNAL);
+                    }
+                    was_interrupted = true;
+                }
+            });
+        }
+        let console = Stderr {
+            input,
+            status: Arc::clone(&self.status),
+        };
+        let mut questions = Questions::new(server.name(), console, Arc::clone(&self.end));
+        client.answer_with(move |asked| questions.answer(asked))
+    }
+
+    /// Shows a progress report: the parameters of the notification.
+    pub(super) fn show_progress(&self, report: &Value) {
+        self.status.lock().show(report);
+    }
+
+    /// Removes the progress from the terminal.
+    pub(super) fn clear(&self) {
+        self.status.lock().clear();
+    }
+
+    /// Waits until the request must end before its result, and returns the reason.
+    pub(super) async fn ended(&self) -> &'static str {
+        if self.asks {
+            return self.end.wait().await;
+        }
+        // Programs that a handler runs do not receive the signals of the terminal, so a
+        // signal must not end this process and leave them behind.
+        #[cfg(feature = "process")]
+        if let Ok(mut signals) = Signals::listen() {
+            signals.next().await;
+            return ENDED_BY_SIGNAL;
+        }
+        std::future::pending().await
+    }
+}
+
+const ENDED_BY_SIGNAL: &str = "the call was ended by a signal";
+
+impl End {
+    /// Ends the request.
+    pub(super) fn end(&self, reason: &'static str) {
+        self.reason.lock().get_or_insert(reason);
+        self.notify.notify_one();
+    }
+
+    async fn wait(&self) -> &'static str {
+        self.notify.notified().await;
+        self.reason.lock().unwrap_or(ENDED_BY_SIGNAL)
+    }
+}
+
+/// Asks on stderr and reads stdin.
+struct Stderr {
+    input: Input,
+    status: Arc<Lock<StatusLine>>,
+}
+
+impl Console for Stderr {
+    fn print(&mut self, text: &str) {
+        self.status.lock().clear();
+        write_stderr(text);
+    }
+
+    fn read(&mut self, prompt: &str) -> Entry {
+        self.print(prompt);
+        let entry = self.input.next();
+        if entry == Entry::Closed {
+            // No Enter has ended the line.
+            write_stderr("\n");
+        }
+        entry
+    }
+}
+
+/// Writes a text in one piece: the log writes to stderr from another thread. A terminal
+/// that is gone is no reason to fail.
+fn write_stderr(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = stderr
+        .write_all(text.as_bytes())
+        .and_then(|()| stderr.flush());
+}
+
+/// Returns a handler's text for the terminal: line breaks are kept; other control
+/// characters, and invisible ones that move the text around them, are escaped.
+fn plain(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        let is_unsafe = character.is_control() || is_in(INVISIBLE, character);
+        match character {
+            '\n' => safe.push('\n'),
+            '\t' => safe.push(' '),
+            _ if is_unsafe => safe.extend(character.escape_unicode()),
+            _ => safe.push(character),
+        }
+    }
+    safe
+}
+
+/// Returns a handler's text in one line.
+fn one_line(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().collect();
+    plain(&words.join(" "))
+}
+
+/// Returns the columns of the terminal.
+fn columns() -> usize {
+    const USUAL: usize = 80;
+    #[cfg(unix)]
+    if let Ok(size) = rustix::termios::tcgetwinsize(rustix::stdio::stderr())
+        && size.ws_col > 0
+    {
+        return size.ws_col.into();
+    }
+    USUAL
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_of_handlers_do_not_reach_the_terminal() {
+        assert_eq!(
+            plain("a\u{1b}[2J\tb\r\nc\u{202e}"),
+            "a\\u{1b}[2J b\\u{d}\nc\\u{202e}"
+        );
+        assert_eq!(
+            one_line("a\n\u{1b}]0;x\u{7} b\u{9b}"),
+            "a \\u{1b}]0;x\\u{7} b\\u{9b}"
+        );
+    }
+}

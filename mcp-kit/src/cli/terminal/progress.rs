@@ -1,0 +1,160 @@
+//! One line with the progress of a request, which is redrawn in place.
+
+use serde_json::Value;
+
+use super::{columns, one_line, write_stderr};
+
+/// The characters of a full bar.
+const BAR: usize = 20;
+
+/// The line of the terminal that shows progress.
+pub(super) struct StatusLine {
+    is_on: bool,
+    /// How many columns may be written on.
+    drawn: usize,
+}
+
+impl StatusLine {
+    pub(super) fn new(is_on: bool) -> Self {
+        Self { is_on, drawn: 0 }
+    }
+
+    /// Shows a report in place of the last one.
+    pub(super) fn show(&mut self, report: &Value) {
+        if !self.is_on {
+            return;
+        }
+        // The last column stays free: writing on it may begin a new line.
+        let line = cut(&text(report), columns().saturating_sub(1));
+        let clear = self.clearing();
+        self.drawn = width(&line);
+        write_stderr(&format!("{clear}{line}"));
+    }
+
+    /// Leaves an empty line, with the cursor at its start.
+    pub(super) fn clear(&mut self) {
+        if self.drawn > 0 {
+            write_stderr(&self.clearing());
+            self.drawn = 0;
+        }
+    }
+
+    /// Returns what overwrites the line. Spaces work on every terminal.
+    fn clearing(&self) -> String {
+        match self.drawn {
+            0 => "\r".to_owned(),
+            columns => format!("\r{:columns$}\r", ""),
+        }
+    }
+}
+
+/// Returns a report as one line: a bar if the total is known, and a number otherwise.
+fn text(report: &Value) -> String {
+    let progress = report["progress"].as_f64().unwrap_or_default();
+    let total = report["total"].as_f64().filter(|total| *total > 0.0);
+    let message = one_line(report["message"].as_str().unwrap_or_default());
+    match total {
+        Some(total) => {
+            let part = (progress / total).clamp(0.0, 1.0);
+            let done = whole(part * BAR as f64);
+            let bar = "=".repeat(done) + &"-".repeat(BAR - done);
+            let percent = whole(part * 100.0);
+            format!("[{bar}] {percent:>3} %  {message}")
+                .trim_end()
+                .to_owned()
+        }
+        None if message.is_empty() => format!("progress: {}", number(progress)),
+        None => format!("{message} ({})", number(progress)),
+    }
+}
+
+/// Returns the whole part of a number from 0 to 100.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn whole(number: f64) -> usize {
+    number.clamp(0.0, 100.0) as usize
+}
+
+/// Formats a number with at most two decimals.
+fn number(number: f64) -> String {
+    let text = format!("{number:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Returns the most columns that a text takes. A character outside ASCII may take two.
+fn width(text: &str) -> usize {
+    text.chars().map(columns_of).sum()
+}
+
+fn columns_of(character: char) -> usize {
+    if character.is_ascii() { 1 } else { 2 }
+}
+
+/// Returns as much of a text as fits.
+fn cut(text: &str, columns: usize) -> String {
+    let mut left = columns;
+    let fits = |character: &char| match left.checked_sub(columns_of(*character)) {
+        Some(rest) => {
+            left = rest;
+            true
+        }
+        None => false,
+    };
+    text.chars().take_while(fits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn report_is_a_bar_if_the_total_is_known() {
+        for (report, line) in [
+            (
+                json!({"progress": 1, "total": 4, "message": "reading"}),
+                "[=====---------------]  25 %  reading",
+            ),
+            (
+                json!({"progress": 5, "total": 4}),
+                "[====================] 100 %",
+            ),
+            (
+                json!({"progress": -1, "total": 4}),
+                "[--------------------]   0 %",
+            ),
+            (
+                json!({"progress": 3, "message": "rows\n read"}),
+                "rows read (3)",
+            ),
+            (json!({"progress": 2.5}), "progress: 2.5"),
+            (json!({"progress": 10, "total": 0}), "progress: 10"),
+            (
+                json!({"progress": 1, "message": "\u{1b}[31mred"}),
+                "\\u{1b}[31mred (1)",
+            ),
+        ] {
+            assert_eq!(text(&report), line);
+        }
+    }
+
+    #[test]
+    fn line_is_never_wider_than_the_terminal() {
+        assert_eq!(cut("abcdef", 4), "abcd");
+        assert_eq!(cut("aéb", 3), "aé");
+        assert_eq!(cut("漢字", 3), "漢");
+        assert_eq!(cut("abc", 0), "");
+        let huge = text(&json!({"progress": 1e300}));
+        assert_eq!(cut(&huge, 79).len(), 79);
+    }
+
+    #[test]
+    fn line_overwrites_the_last_one() {
+        let line = StatusLine {
+            is_on: true,
+            drawn: 3,
+        };
+        assert_eq!(line.clearing(), "\r   \r");
+        assert_eq!(StatusLine::new(true).clearing(), "\r");
+    }
+}
