@@ -21,7 +21,8 @@ pub(crate) struct Failure<'a> {
 ///
 /// What the client can correct, its arguments or an unknown name, is -32602.
 /// Everything else is -32603. `data.reason` has the outcome's
-/// word, as the log has it: `timeout`, `busy`, `rate_limited`.
+/// word, as the log has it: `timeout`, `busy`, `rate_limited`. Of an internal error
+/// or a panic the client reads the reference and nothing else.
 pub(crate) fn as_protocol_error(failure: Failure<'_>) -> Result<Reply, RpcError> {
     let Failure { outcome, text, .. } = failure;
     let code = match outcome {
@@ -30,5 +31,9 @@ pub(crate) fn as_protocol_error(failure: Failure<'_>) -> Result<Reply, RpcError>
         }
         _ => ErrorCode::InternalError,
     };
-    Err(RpcError::new(code, text).with_data(json!({"reason": outcome.as_str()})))
+    let error = RpcError::new(code, text);
+    Err(match outcome.has_reference() {
+        true => error,
+        false => error.with_data(json!({"reason": outcome.as_str()})),
+    })
 }

@@ -68,7 +68,9 @@ pub(crate) use question::{Ask, AskFuture, Question, Rejected};
 pub(crate) use refusal::{Refusal, Replaced, SHUTTING_DOWN, readable, timed_out};
 pub(crate) use reported::Reported;
 pub(crate) use request::{Origin, RequestSource};
-pub(crate) use rounds::{InputRequired, Questions, RoundSettings, Rounds, StateKeys};
+pub(crate) use rounds::{
+    InputRequired, Questions, RoundSettings, Rounds, STATE_NOT_VALID, StateKeys,
+};
 pub(crate) use running::{Answer, Ended, Pending, Running};
 pub(crate) use settled::{NoReply, Settled};
 pub(crate) use state::StateMap;

@@ -11,7 +11,7 @@ use super::resources::Found;
 use super::subscriptions::{Subscription, WatchRequest};
 use crate::call::{
     CallContext, CallParts, CallRequest, CallText, CallTexts, Home, Origin, Pending, RequestSource,
-    RoundSettings, StateMap,
+    RoundSettings, STATE_NOT_VALID, StateMap,
 };
 use crate::caller::Principal;
 use crate::content::ResultMeta;
@@ -378,10 +378,17 @@ impl ServerInner {
             ..CallTexts::default()
         };
         let may_ask = method.may_ask && target.asks;
-        if *era == Era::Modern && may_ask {
-            texts.capabilities = meta.client_capabilities.map(RawValue::get);
-            texts.input_responses = request.params.input_responses.map(RawValue::get);
-            texts.request_state = request.params.request_state.map(RawValue::get);
+        if *era == Era::Modern && method.may_ask {
+            let state = request.params.request_state.map(RawValue::get);
+            let state = state.filter(|state| *state != "null");
+            if may_ask {
+                texts.capabilities = meta.client_capabilities.map(RawValue::get);
+                texts.input_responses = request.params.input_responses.map(RawValue::get);
+                texts.request_state = state;
+            } else if state.is_some() && target.info.missing_scope(&session.principal).is_none() {
+                // No state is made for a primitive that does not ask.
+                return Err(RpcError::invalid_params(STATE_NOT_VALID));
+            }
         }
         let log_level = match era {
             _ if !target.asks => None,

@@ -24,7 +24,8 @@
 //! - `CHAOS_SSE=1`: the transport of 2024-11-05 is served as well.
 //! - `CHAOS_PROCESS=1`: the tools that harm the process as a whole.
 //! - `CHAOS_DRAIN=<ms>`: how long calls may go on once the server ends.
-//! - `CHAOS_PROGRESS=1`: one more tool, `count`, which reports its progress.
+//! - `CHAOS_FLOOD=1`: one more tool, `flood`, which reports more progress than a
+//!   client reads.
 //! - `CHAOS_LOCAL_SCOPES=<scope>+<scope>`: the scopes of the caller over stdio,
 //!   `none` for none. Unset, it holds every scope.
 //! - `CHAOS_HOSTILE=1`: one more tool, `hostile`, whose errors and panics do harm
@@ -43,6 +44,7 @@ mod process;
 mod prompts;
 mod questions;
 mod resources;
+mod structured;
 mod tools;
 mod trace;
 
@@ -79,8 +81,8 @@ fn build() -> Result<Server, Box<dyn Error>> {
         server = server.local_scopes(scopes);
     }
     server = questions::register(server)?;
-    if is_set("CHAOS_PROGRESS") {
-        server = server.tool::<count::count>();
+    if is_set("CHAOS_FLOOD") {
+        server = server.tool::<count::flood>();
     }
     if is_set("CHAOS_HOSTILE") {
         server = server.tool::<hostile::hostile>();

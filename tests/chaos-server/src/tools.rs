@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::trace::Trace;
-use crate::{fetch, files};
+use crate::{count, fetch, files, structured};
 
 /// Adds every tool.
 pub(crate) fn register(server: ServerBuilder) -> ServerBuilder {
@@ -30,6 +30,9 @@ pub(crate) fn register(server: ServerBuilder) -> ServerBuilder {
         .tool::<admin>()
         .tool::<files::read_file>()
         .tool::<fetch::fetch>()
+        .tool::<count::count>()
+        .tool::<structured::structured>()
+        .tool::<structured::bad_structured>()
 }
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]

@@ -36,6 +36,7 @@ use std::task::{Context, Poll, Waker};
 use serde_json::value::RawValue;
 
 pub(crate) use settings::{RoundSettings, StateKeys};
+pub(crate) use state::NOT_VALID as STATE_NOT_VALID;
 
 use super::{CallContext, Error, ErrorKind, Home, Question, Rejected};
 use crate::primitive::Kind;

@@ -128,7 +128,8 @@ fn read(responses: Option<&str>) -> Result<BTreeMap<Cow<'_, str>, &RawValue>, Er
     }
 }
 
-const NOT_VALID: &str = "Invalid params: \"requestState\" is not valid for this request: it was changed, or belongs to another caller, another request or other arguments. Send the request again without it.";
+/// What the client reads of a state that is not valid.
+pub(crate) const NOT_VALID: &str = "Invalid params: \"requestState\" is not valid for this request: it was changed, or belongs to another caller, another request or other arguments. Send the request again without it.";
 
 fn invalid(message: &'static str) -> Error {
     Error::refusal(ErrorKind::InvalidState, message)

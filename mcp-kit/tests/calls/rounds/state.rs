@@ -12,6 +12,12 @@ struct Text {
     text: String,
 }
 
+/// Answers at once.
+#[tool]
+async fn plain() -> &'static str {
+    "plain"
+}
+
 #[tokio::test]
 async fn states_that_are_not_valid_are_refused_before_the_handler_runs() {
     let runs = Arc::new(AtomicUsize::new(0));
@@ -20,7 +26,8 @@ async fn states_that_are_not_valid_are_refused_before_the_handler_runs() {
         counted.fetch_add(1, Ordering::SeqCst);
         async move { Ok(ask(&client, "one").await?.to_string()) }
     });
-    let server = builder().add(counting).add(in_sequence()).build().unwrap();
+    let server = builder().add(counting).add(in_sequence()).tool::<plain>();
+    let server = server.build().unwrap();
     let alice = Modern::as_caller(&server, "alice").await;
     let first = alice.begin("counting").await;
     assert_eq!(runs.load(Ordering::SeqCst), 1);
@@ -35,7 +42,6 @@ async fn states_that_are_not_valid_are_refused_before_the_handler_runs() {
         json!(""),
         json!("x".repeat(200_000)),
         json!(7),
-        json!(null),
     ] {
         let mut more = answers();
         more["requestState"] = state;
@@ -45,6 +51,9 @@ async fn states_that_are_not_valid_are_refused_before_the_handler_runs() {
     refused(bob.send(call.clone(), answers()).await, "another caller");
     let other_tool = json!({"name": "in_sequence"});
     refused(alice.send(other_tool, answers()).await, "another request");
+    // Nor is it one of a tool that never asks.
+    let plain = json!({"name": "plain"});
+    refused(alice.send(plain, answers()).await, "another request");
     let other_arguments = json!({"name": "counting", "arguments": {"x": 1}});
     refused(
         alice.send(other_arguments, answers()).await,

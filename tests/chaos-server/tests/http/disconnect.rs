@@ -66,9 +66,9 @@ fn a_reset_cancels_a_modern_call() {
 
 #[test]
 fn leaving_cancels_a_modern_call_that_streams() {
-    let server = setup().env("CHAOS_PROGRESS", "1").start();
+    let server = setup().start();
     let client = server.modern();
-    let request = client.watching(1, "count", json!({ "to": 100_000, "ms": 20 }));
+    let request = client.watching(1, "count", json!({ "to": 1_000, "ms": 20 }));
     let mut events = client.stream(&request);
     events.message().expect("a report");
     drop(events);
@@ -114,7 +114,7 @@ fn a_session_outlives_its_connections() {
 /// A stream that broke off with its connection is resumed on another one.
 #[test]
 fn a_lost_stream_is_resumed_where_it_stopped() {
-    let server = setup().env("CHAOS_PROGRESS", "1").start();
+    let server = setup().start();
     let client = server.legacy();
     let count = client.watching(1, "count", json!({ "to": 10, "ms": 50 }));
     let mut events = client.stream(&count);
@@ -133,7 +133,7 @@ fn a_lost_stream_is_resumed_where_it_stopped() {
     assert_eq!(reports, (4..=10).map(f64::from).collect::<Vec<_>>());
     let answer = rest.last().expect("the answer");
     assert_eq!(answer["id"], 1);
-    assert_eq!(rpc::text(rpc::result(answer)), "counted 10");
+    assert_eq!(rpc::text(rpc::result(answer)), "counted");
     assert_eq!(rest.len(), 8, "{rest:?}");
 }
 

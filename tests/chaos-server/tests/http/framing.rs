@@ -208,7 +208,7 @@ fn a_json_body_may_say_so_in_several_ways() {
 /// is served.
 #[test]
 fn accept_is_honoured() {
-    let server = setup().env("CHAOS_PROGRESS", "1").start();
+    let server = setup().start();
     let client = server.modern();
     let call = client.calling(1, "add", json!({ "a": 1, "b": 2 }));
     for accept in [
@@ -224,7 +224,7 @@ fn accept_is_honoured() {
     }
     let response = server.connect().exchange(&call.clone().without("Accept"));
     assert_eq!(response.status(), 200, "{}", response.text());
-    let progress = client.watching(2, "count", json!({ "to": 3 }));
+    let progress = client.watching(2, "count", json!({ "to": 3, "ms": 0 }));
     let response = server
         .connect()
         .exchange(&progress.set("Accept", "application/json"));

@@ -13,13 +13,13 @@ const MIB: u64 = 1024 * 1024;
 
 /// A stream that says much and is never read.
 fn unread_stream(client: &HttpClient, id: i64) -> Conn {
-    let request = client.watching(id, "count", json!({ "to": 100_000, "bytes": 200 }));
+    let request = client.watching(id, "flood", json!({ "to": 100_000, "bytes": 200 }));
     client.start(&request)
 }
 
 #[test]
 fn an_unread_stream_does_not_stop_its_session() {
-    let server = setup().env("CHAOS_PROGRESS", "1").start();
+    let server = setup().env("CHAOS_FLOOD", "1").start();
     let mut client = server.legacy();
     let own = client.start(&client.listening());
     // Ids that no other request of the session has.
@@ -38,7 +38,7 @@ fn an_unread_stream_does_not_stop_its_session() {
 
 #[test]
 fn an_unread_stream_does_not_stop_others() {
-    let server = setup().env("CHAOS_PROGRESS", "1").keys().start();
+    let server = setup().env("CHAOS_FLOOD", "1").keys().start();
     let alice = server.modern_as("alice-key");
     let streams: Vec<Conn> = (0..30).map(|id| unread_stream(&alice, id)).collect();
     for mut bob in [server.modern_as("bob-key"), server.legacy_as("bob-key")] {
@@ -159,12 +159,12 @@ fn who_reads_nothing_is_cut_off() {
 #[cfg(target_os = "linux")]
 #[test]
 fn events_that_nobody_collects_are_bounded() {
-    let server = setup().env("CHAOS_PROGRESS", "1").keys().start();
+    let server = setup().env("CHAOS_FLOOD", "1").keys().start();
     let client = server.legacy_as("alice-key");
     server.modern_as("bob-key").assert_alive();
     let before = server.proc().peak_memory();
     for id in 0..60 {
-        let request = client.watching(id, "count", json!({ "to": 3_000 }));
+        let request = client.watching(id, "flood", json!({ "to": 3_000 }));
         drop(client.start(&request));
     }
     server.proc().wait_until_idle();

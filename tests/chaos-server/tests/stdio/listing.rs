@@ -5,15 +5,17 @@ use serde_json::{Value, json};
 use crate::process::setup;
 use crate::rpc;
 
-const TOOLS: [&str; 24] = [
+const TOOLS: [&str; 27] = [
     "add",
     "add_tool",
     "admin",
     "ask_task",
+    "bad_structured",
     "big",
     "block",
     "bump",
     "confirm",
+    "count",
     "fail",
     "fetch",
     "leak",
@@ -27,6 +29,7 @@ const TOOLS: [&str; 24] = [
     "search",
     "sleep",
     "slow",
+    "structured",
     "summarise",
     "two_questions",
     "whoami",

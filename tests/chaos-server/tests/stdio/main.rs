@@ -29,6 +29,7 @@ mod prompts;
 mod questions;
 mod resources;
 mod shutdown;
+mod structured;
 #[path = "../support/mod.rs"]
 mod support;
 

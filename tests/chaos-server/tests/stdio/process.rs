@@ -146,7 +146,7 @@ pub(crate) fn setup() -> Setup {
         "CHAOS_RATE",
         "CHAOS_TRACE",
         "CHAOS_PROCESS",
-        "CHAOS_PROGRESS",
+        "CHAOS_FLOOD",
         "CHAOS_DRAIN",
         "CHAOS_LOCAL_SCOPES",
     ] {
