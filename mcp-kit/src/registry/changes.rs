@@ -4,10 +4,10 @@
 use std::fmt;
 
 use super::snapshot::Step;
-use super::{IntoRegistration, Registration, Router, Via};
+use super::{IntoRegistration, Router, Via, adding_methods};
 use crate::primitive::Kind;
 use crate::prompt::PromptFn;
-use crate::resource::{ResourceFn, ResourceProvider};
+use crate::resource::ResourceFn;
 use crate::tool::ToolFn;
 
 /// Changes that are made together; see
@@ -24,72 +24,25 @@ impl Changes {
         self.steps.push(Step::Add(primitive.into_registration()));
     }
 
-    /// Adds a `#[tool]` function: `changes.tool::<search_web>()`.
-    pub fn tool<NameOfFunction: ToolFn>(&mut self) {
-        self.add(Registration::tool::<NameOfFunction>());
-    }
-
-    /// Adds a `#[tool]` function with its own limits and middlewares.
-    ///
-    /// ```
-    /// # use mcp_kit::{Server, tool};
-    /// # /// A report.
-    /// # #[tool] async fn report() -> String { String::new() }
-    /// let server = Server::builder("reports", "1.0.0").build()?;
-    /// server.registry().update(|changes| {
-    ///     changes.tool_with::<report>(|tool| tool.concurrency(2));
-    /// })?;
-    /// assert_eq!(server.tools().len(), 1);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn tool_with<NameOfFunction: ToolFn>(
-        &mut self,
-        change: impl FnOnce(Registration) -> Registration,
-    ) {
-        self.add(change(Registration::tool::<NameOfFunction>()));
-    }
-
-    /// Adds a `#[prompt]` function: `changes.prompt::<code_review>()`.
-    pub fn prompt<NameOfFunction: PromptFn>(&mut self) {
-        self.add(Registration::prompt::<NameOfFunction>());
-    }
-
-    /// Adds a `#[prompt]` function with its own limits and middlewares.
-    pub fn prompt_with<NameOfFunction: PromptFn>(
-        &mut self,
-        change: impl FnOnce(Registration) -> Registration,
-    ) {
-        self.add(change(Registration::prompt::<NameOfFunction>()));
-    }
-
-    /// Adds a `#[resource]` function: `changes.resource::<manual_page>()`.
-    pub fn resource<NameOfFunction: ResourceFn>(&mut self) {
-        self.add(Registration::resource::<NameOfFunction>());
-    }
-
-    /// Adds a `#[resource]` function with its own limits and middlewares.
-    pub fn resource_with<NameOfFunction: ResourceFn>(
-        &mut self,
-        change: impl FnOnce(Registration) -> Registration,
-    ) {
-        self.add(change(Registration::resource::<NameOfFunction>()));
-    }
-
-    /// Adds a provider: a set of resources that is known only at run time.
-    pub fn resource_provider(&mut self, provider: impl ResourceProvider) {
-        self.add(Registration::of_provider(provider));
+    adding_methods! { (&mut self), self; ToolFn, PromptFn, ResourceFn;
+        ///
+        /// ```
+        /// # use mcp_kit::{Server, tool};
+        /// # /// A report.
+        /// # #[tool] async fn report() -> String { String::new() }
+        /// let server = Server::builder("reports", "1.0.0").build()?;
+        /// server.registry().update(|changes| {
+        ///     changes.tool_with::<report>(|tool| tool.concurrency(2));
+        /// })?;
+        /// assert_eq!(server.tools().len(), 1);
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
     }
 
     /// Adds everything in a router, with its layers, scope and prefix.
     pub fn merge(&mut self, router: Router) {
         let added = router.into_registrations().into_iter();
         self.steps.extend(added.map(Step::Add));
-    }
-
-    /// Adds everything in a router, with `prefix` in front of its names: see
-    /// [`Router::nest`].
-    pub fn nest(&mut self, prefix: impl AsRef<str>, router: Router) {
-        self.merge(router.prefix(prefix));
     }
 
     /// Puts a primitive in the place of the one of the same kind and name. It keeps

@@ -16,6 +16,7 @@
 //! An entry has a chain of middlewares for HTTP, which has a default rate, and
 //! one for every other transport; a call takes the one of its transport.
 
+mod adding;
 mod changes;
 mod entry;
 mod followers;
@@ -33,6 +34,7 @@ mod warning;
 pub(crate) const MOST_PRIMITIVES: usize = 100_000;
 
 pub use crate::primitive::WarningCode;
+pub(crate) use adding::adding_methods;
 pub use changes::{Changes, RegistryError};
 pub(crate) use entry::{Entry, Policy};
 pub(crate) use followers::{Follower, Followers, Following, List, ListChanges, Lists};

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::registration::Layers;
-use super::{IntoRegistration, Registration, Via};
+use super::{IntoRegistration, Registration, Via, adding_methods};
 use crate::call::Middleware;
 use crate::prompt::PromptFn;
-use crate::resource::{ResourceFn, ResourceProvider};
+use crate::resource::ResourceFn;
 use crate::tool::ToolFn;
 
 /// A group of tools, prompts and resources with the middlewares, the scope and the prefix that
@@ -69,48 +69,15 @@ impl Router {
         Self::default()
     }
 
-    /// Adds a `#[tool]` function: `.tool::<search_web>()`.
-    pub fn tool<NameOfFunction: ToolFn>(self) -> Self {
-        self.add(Registration::tool::<NameOfFunction>())
-    }
-
-    /// Adds a `#[tool]` function with its own limits and middlewares.
-    pub fn tool_with<NameOfFunction: ToolFn>(
-        self,
-        change: impl FnOnce(Registration) -> Registration,
-    ) -> Self {
-        self.add(change(Registration::tool::<NameOfFunction>()))
-    }
-
-    /// Adds a `#[prompt]` function: `.prompt::<code_review>()`.
-    pub fn prompt<NameOfFunction: PromptFn>(self) -> Self {
-        self.add(Registration::prompt::<NameOfFunction>())
-    }
-
-    /// Adds a `#[prompt]` function with its own limits and middlewares.
-    pub fn prompt_with<NameOfFunction: PromptFn>(
-        self,
-        change: impl FnOnce(Registration) -> Registration,
-    ) -> Self {
-        self.add(change(Registration::prompt::<NameOfFunction>()))
-    }
-
-    /// Adds a `#[resource]` function: `.resource::<manual_page>()`.
-    pub fn resource<NameOfFunction: ResourceFn>(self) -> Self {
-        self.add(Registration::resource::<NameOfFunction>())
-    }
-
-    /// Adds a `#[resource]` function with its own limits and middlewares.
-    pub fn resource_with<NameOfFunction: ResourceFn>(
-        self,
-        change: impl FnOnce(Registration) -> Registration,
-    ) -> Self {
-        self.add(change(Registration::resource::<NameOfFunction>()))
-    }
-
-    /// Adds a provider: a set of resources that is known only at run time.
-    pub fn resource_provider(self, provider: impl ResourceProvider) -> Self {
-        self.add(Registration::of_provider(provider))
+    adding_methods! { (self), self -> Self; ToolFn, PromptFn, ResourceFn;
+        ///
+        /// ```
+        /// # use mcp_kit::{Router, tool};
+        /// # /// A report.
+        /// # #[tool] async fn report() -> String { String::new() }
+        /// let reports = Router::new()
+        ///     .tool_with::<report>(|tool| tool.result_bytes(4 << 20).concurrency(2));
+        /// ```
     }
 
     /// Adds a primitive that is known only at run time, or any [`Registration`].
@@ -154,12 +121,6 @@ impl Router {
     pub fn merge(mut self, router: Self) -> Self {
         self.registrations.extend(router.into_registrations());
         self
-    }
-
-    /// Adds everything in another router, with `prefix` in front of its names:
-    /// `.merge(router.prefix(prefix))`.
-    pub fn nest(self, prefix: impl AsRef<str>, router: Self) -> Self {
-        self.merge(router.prefix(prefix))
     }
 
     /// Returns its contents, with its layers, scope and prefix.

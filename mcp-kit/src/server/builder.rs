@@ -1,6 +1,5 @@
 //! Builds a server, and reports everything that is wrong with it at once.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::drain::Drain;
 use super::identity::{About, Identity};
+use super::network::{NetworkOptions, NoNetwork};
 use super::questions::Questions;
 use super::tasks::{TaskStore, Tasks};
 use super::{BuildError, Limits, ResourceUpdates, Server, ServerInner};
@@ -24,7 +24,10 @@ use crate::observe::Meter;
 #[cfg(feature = "metrics")]
 use crate::observe::metrics::Metrics;
 use crate::primitive::{Annotations, Icon, WarningCode};
-use crate::registry::{Policy, Router, Step, Store};
+use crate::prompt::PromptFn;
+use crate::registry::{IntoRegistration, Policy, Router, Step, Store, Via, adding_methods};
+use crate::resource::ResourceFn;
+use crate::tool::ToolFn;
 
 /// Configures a server; made by [`Server::builder`].
 #[must_use = "a server is made by `.build()`"]
@@ -336,7 +339,7 @@ impl ServerBuilder {
         mut self,
         change: impl FnOnce(T) -> T,
     ) -> Self {
-        let options = (self.network as Box<dyn Any>)
+        let options = (self.network as Box<dyn std::any::Any>)
             .downcast()
             .unwrap_or_default();
         self.network = Box::new(change(*options));
@@ -433,26 +436,34 @@ impl ServerBuilder {
     }
 }
 
-/// The options of a network transport, of which the server reads only these.
-pub(crate) trait NetworkOptions: Any + Send + Sync {
-    /// Returns the rate of each caller for primitives without a rate of their
-    /// own.
-    fn default_rate(&self) -> Option<Rate>;
-
-    /// Returns what is wrong with them, for `build()` to report.
-    fn problems(&self, meter: &Meter) -> Vec<String>;
-}
-
-/// No options: each transport uses its defaults.
-struct NoNetwork;
-
-impl NetworkOptions for NoNetwork {
-    fn default_rate(&self) -> Option<Rate> {
-        Some(Rate::OVER_NETWORK)
+impl ServerBuilder {
+    adding_methods! { (self), self -> Self; ToolFn, PromptFn, ResourceFn;
+        ///
+        /// ```
+        /// # use mcp_kit::{Server, tool};
+        /// # /// A report.
+        /// # #[tool] async fn report() -> String { String::new() }
+        /// Server::builder("reports", "1.0.0")
+        ///     .tool_with::<report>(|tool| tool.result_bytes(4 << 20).concurrency(2))
+        ///     .build()?;
+        /// # Ok::<(), mcp_kit::server::BuildError>(())
+        /// ```
     }
 
-    fn problems(&self, _: &Meter) -> Vec<String> {
-        Vec::new()
+    /// Adds a primitive that is known only at run time, or any
+    /// [`Registration`](crate::registry::Registration), which has its own limits and
+    /// middlewares.
+    #[expect(clippy::should_implement_trait, reason = "builders are not numbers")]
+    pub fn add<M: Via>(mut self, primitive: impl IntoRegistration<M>) -> Self {
+        self.router = self.router.add(primitive);
+        self
+    }
+
+    /// Adds everything in a router, with its layers, scope and prefix. The server's
+    /// own layers are around those of the router.
+    pub fn merge(mut self, router: Router) -> Self {
+        self.router = self.router.merge(router);
+        self
     }
 }
 

@@ -11,14 +11,12 @@ mod drain;
 mod identity;
 mod listings;
 pub(crate) mod methods;
-mod offers;
+mod network;
 mod questions;
 mod resources;
 mod subscriptions;
 mod tasks;
 
-#[cfg(feature = "http")]
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,12 +27,12 @@ use tokio::sync::Semaphore;
 
 pub use crate::limits::Limits;
 pub use build_error::BuildError;
-#[cfg(feature = "http")]
-pub(crate) use builder::NetworkOptions;
 pub use builder::ServerBuilder;
 pub use call::CallError;
 pub(crate) use dispatch::{Routed, Session};
 pub use drain::DrainHandle;
+#[cfg(feature = "http")]
+pub(crate) use network::NetworkOptions;
 pub(crate) use questions::Peer;
 pub use subscriptions::ResourceUpdates;
 pub(crate) use subscriptions::{Feed, Listener, Subscription};
@@ -158,27 +156,12 @@ impl Server {
         DrainHandle::new(Arc::clone(&self.inner.drain))
     }
 
-    /// Replaces the options of the network transport; services that were made
-    /// before keep theirs.
-    #[cfg(all(feature = "cli", feature = "http"))]
-    pub(crate) fn set_network(&self, options: impl NetworkOptions) {
-        (self.inner.registry).set_network_rate(options.default_rate());
-        self.inner.network.store(Arc::new(Box::new(options)));
-    }
-
     pub(crate) fn inner(&self) -> &Arc<ServerInner> {
         &self.inner
     }
 }
 
 impl ServerInner {
-    /// Returns the options of the network transport, if they are of this type.
-    #[cfg(feature = "http")]
-    pub(crate) fn network<T: Clone + 'static>(&self) -> Option<T> {
-        let options: &dyn Any = &***self.network.load();
-        options.downcast_ref().cloned()
-    }
-
     /// Returns the shared owners of sessions, if the replicas share a store.
     #[cfg(feature = "http")]
     pub(crate) fn shared_sessions(&self) -> Option<Arc<dyn SharedSessions>> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use syn::{Item, Type};
+use syn::{ImplItem, Item, Type};
 
 use super::print;
 use super::source::{Named, Source, is_for_tests};
@@ -152,20 +152,7 @@ impl Api {
                 if let Item::Macro(call) = item
                     && print::makes(call, name)
                 {
-                    let called = call
-                        .mac
-                        .path
-                        .segments
-                        .last()
-                        .map(|last| last.ident.to_string());
-                    let called = called.unwrap_or_default();
-                    members.insert(format!(
-                        "{called}! {{ {} }}",
-                        print::without_docs(&call.mac.tokens)
-                    ));
-                    if let Some(rules) = self.source.definition(&called) {
-                        members.extend(print::public_in(&rules.mac.tokens));
-                    }
+                    members.extend(self.made_by(&call.mac));
                 }
             }
         }
@@ -205,6 +192,11 @@ impl Api {
         match &block.trait_ {
             None if owner.as_ref() == Some(of) => {
                 members.extend(print::associated(block, &conditions));
+                for item in &block.items {
+                    if let ImplItem::Macro(call) = item {
+                        members.extend(self.made_by(&call.mac));
+                    }
+                }
             }
             None => {}
             Some((name, ..)) => {
@@ -225,6 +217,18 @@ impl Api {
                 }
             }
         }
+    }
+
+    /// The call of a macro of the crate, and the public items in its definition.
+    fn made_by(&self, call: &syn::Macro) -> Vec<String> {
+        let last = call.path.segments.last();
+        let called = last.map(|last| last.ident.to_string()).unwrap_or_default();
+        let rules = self.source.definition(&called);
+        let made = rules.map(|rules| print::public_in(&rules.mac.tokens));
+        let tokens = print::without_docs(&call.tokens);
+        let mut lines = vec![format!("{called}! {{ {tokens} }}")];
+        lines.extend(made.unwrap_or_default());
+        lines
     }
 
     fn named(&self, module: usize, ty: &Type) -> Option<Named> {
