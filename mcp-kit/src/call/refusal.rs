@@ -14,6 +14,8 @@ pub(crate) enum Refusal {
     /// The server has no room for the call as a whole.
     #[cfg(feature = "http")]
     NoRoom,
+    /// The caller may not know that the primitive exists.
+    Hidden,
     /// The caller's token lacks a scope; the response says so by itself.
     #[cfg(feature = "http")]
     Forbidden,
@@ -51,6 +53,7 @@ impl Refusal {
             ),
             #[cfg(feature = "http")]
             Self::NoRoom => Error::refusal(ErrorKind::Busy, "The server is busy"),
+            Self::Hidden => Error::hidden(call.target.info.kind(), call.key()),
             #[cfg(feature = "http")]
             Self::Forbidden => Error::forbidden("The token lacks a scope."),
             Self::NestedTooDeeply => Error::internal("handlers call each other too deeply"),

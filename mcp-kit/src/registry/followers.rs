@@ -63,6 +63,10 @@ impl Lists {
         Self(self.0 | 1 << list as u8)
     }
 
+    pub(crate) const fn without(self, list: List) -> Self {
+        Self(self.0 & !(1 << list as u8))
+    }
+
     pub(crate) const fn has(self, list: List) -> bool {
         self.0 & (1 << list as u8) != 0
     }

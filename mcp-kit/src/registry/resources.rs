@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::Entry;
-use super::snapshot::{Page, Snapshot, unknown_cursor};
+use super::snapshot::{Page, Snapshot, serial_of, unknown_cursor};
 use crate::call::{ListRequest, ResourceUri};
 use crate::caller::Principal;
 use crate::primitive::{Kind, Relation, UriProblem, UriTemplate, Values, normalised};
@@ -96,7 +96,7 @@ impl Snapshot {
         items: usize,
         era: Era,
     ) -> Result<ResourceList, RpcError> {
-        let after = cursor.map_or(Ok(After::Serial(0)), |cursor| self.position(cursor))?;
+        let after = cursor.map_or(Ok(After::Serial(0)), position)?;
         let (mut page, provider, cursor) = match after {
             After::Serial(after) => {
                 let mut page = self.page_after(Kind::Resource, principal, after, items);
@@ -152,18 +152,6 @@ impl Snapshot {
         providers.find(|entry| entry.is_visible_to(principal))
     }
 
-    fn position(&self, cursor: &str) -> Result<After, RpcError> {
-        let text = URL_SAFE_NO_PAD.decode(cursor).ok();
-        let text = text.and_then(|text| String::from_utf8(text).ok());
-        let after = text.and_then(|text| match text.split_once(':') {
-            None => self.serial_of(&text).map(After::Serial),
-            Some((serial, cursor)) => {
-                Some(After::Provider(self.serial_of(serial)?, cursor.to_owned()))
-            }
-        });
-        after.ok_or_else(unknown_cursor)
-    }
-
     /// Orders the templates so that the first one that matches a URI is the most
     /// specific.
     pub(super) fn order_templates(&mut self) {
@@ -212,6 +200,16 @@ impl Snapshot {
         }
         problems
     }
+}
+
+fn position(cursor: &str) -> Result<After, RpcError> {
+    let text = URL_SAFE_NO_PAD.decode(cursor).ok();
+    let text = text.and_then(|text| String::from_utf8(text).ok());
+    let after = text.and_then(|text| match text.split_once(':') {
+        None => serial_of(&text).map(After::Serial),
+        Some((serial, cursor)) => Some(After::Provider(serial_of(serial)?, cursor.to_owned())),
+    });
+    after.ok_or_else(unknown_cursor)
 }
 
 /// What precedes a provider's own cursor.

@@ -159,7 +159,7 @@ impl Snapshot {
             Some(cursor) => {
                 let text = URL_SAFE_NO_PAD.decode(cursor).ok();
                 let text = text.and_then(|text| String::from_utf8(text).ok());
-                let serial = text.and_then(|text| self.serial_of(&text));
+                let serial = text.and_then(|text| serial_of(&text));
                 serial.ok_or_else(unknown_cursor)?
             }
         };
@@ -200,11 +200,6 @@ impl Snapshot {
         let later = (Bound::Excluded(serial), Bound::Unbounded);
         let of_kind = self.kinds.get(&kind).into_iter();
         of_kind.flat_map(move |kind| kind.by_serial.range(later).map(|(_, entry)| entry))
-    }
-
-    pub(super) fn serial_of(&self, text: &str) -> Option<u64> {
-        let serial = text.parse().ok()?;
-        (1..=self.last_serial).contains(&serial).then_some(serial)
     }
 
     /// Returns everything that is wrong with `steps`, each with the fix;
@@ -361,6 +356,14 @@ impl Snapshot {
             .insert(entry.name().into(), Arc::clone(&entry));
         of_kind.by_serial.insert(entry.serial, entry)
     }
+}
+
+/// Reads a serial number in a cursor. One that was never given is read too: a
+/// limit would reveal how much is registered, hidden entries included.
+pub(super) fn serial_of(text: &str) -> Option<u64> {
+    let serial = text.parse().ok()?;
+    let is_canonical = serial > 0 && text.starts_with(|first| matches!(first, '1'..='9'));
+    is_canonical.then_some(serial)
 }
 
 pub(super) fn unknown_cursor() -> RpcError {

@@ -118,6 +118,7 @@ async fn run(
         origin: Origin::of(Transport::Streams),
         source: RequestSource::default(),
         has_stream: false,
+        follows: None,
     };
     let inner = server.inner();
     let Routed::Run(mut call) = inner.request(&mut session, &request, &mut Vec::new()) else {

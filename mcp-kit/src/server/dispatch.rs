@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use super::ServerInner;
 use super::methods::{self, Does, Method};
 use super::resources::Found;
-use super::subscriptions::{Subscription, WatchRequest};
+use super::subscriptions::{Feed, Subscription, WatchRequest};
 use crate::call::{
-    CallContext, CallParts, CallRequest, CallText, CallTexts, Home, Origin, Pending, RequestSource,
-    RoundSettings, STATE_NOT_VALID, StateMap,
+    CallContext, CallParts, CallRequest, CallText, CallTexts, Home, Origin, Pending, Refusal,
+    RequestSource, RoundSettings, STATE_NOT_VALID, StateMap,
 };
 use crate::caller::Principal;
 use crate::content::ResultMeta;
@@ -39,6 +39,8 @@ pub(crate) struct Session {
     /// Whether the client can be notified outside of its requests, apart from
     /// subscriptions.
     pub(crate) has_stream: bool,
+    /// What the client follows on a stream that may break off and be replaced.
+    pub(crate) follows: Option<Arc<Feed>>,
 }
 
 /// A longer description of a client is parsed at once, and not kept as text
@@ -144,8 +146,12 @@ impl ServerInner {
                     Err(error)
                 })?;
                 found.check_readable(&ask.session.principal, era)?;
+                if let (Some(feed), Some(uri)) = (&ask.session.follows, found.uri()) {
+                    feed.read(uri);
+                }
                 let work = self.task_of(&found.target, &ask);
                 let call = self.call_of(method, found, &ask)?;
+                refuse_hidden(&call)?;
                 return Ok(Routed::Run(match work {
                     Some(work) => call.with_work(work),
                     None => call,
@@ -290,6 +296,9 @@ impl ServerInner {
             _ => None,
         };
         let (principal, items) = (&ask.session.principal, self.limits.page_items);
+        if let Some(feed) = &ask.session.follows {
+            feed.listed(kind);
+        }
         let current = self.registry.current();
         let cursor = cursor.as_deref();
         let page = match kind {
@@ -447,6 +456,22 @@ impl ServerInner {
         out.extend_from_slice(br#""io.modelcontextprotocol/serverInfo":"#);
         out.extend_from_slice(info.as_bytes());
     }
+}
+
+/// Refuses a caller that may not see the primitive like one that asks for an unknown
+/// name: at once, so that neither a queue nor a drain makes a difference. A caller
+/// with a token receives a challenge instead, which its transport writes.
+fn refuse_hidden(call: &Pending) -> Result<(), RpcError> {
+    let context = call.context();
+    let principal = &context.principal;
+    if context.target.info.missing_scope(principal).is_none() || principal.has_token() {
+        return Ok(());
+    }
+    let unknown = context.unknown();
+    if let Some(ended) = call.end() {
+        ended.turn_away(Refusal::Hidden);
+    }
+    Err(unknown)
 }
 
 /// Reads a parameter that must be a string.

@@ -33,6 +33,14 @@ impl Found {
         }
     }
 
+    /// Returns the URI that is read.
+    pub(super) fn uri(&self) -> Option<&str> {
+        match self.subject.as_deref()? {
+            Subject::Read(uri) => Some(uri.as_str()),
+            Subject::List(_) | Subject::Complete(_) => None,
+        }
+    }
+
     /// Refuses a caller that may not read the URI, as if it did not exist.
     pub(super) fn check_readable(&self, principal: &Principal, era: Era) -> Result<(), RpcError> {
         match self.subject.as_deref() {

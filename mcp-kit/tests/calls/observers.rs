@@ -159,7 +159,7 @@ async fn every_end_of_a_call_that_ran_is_told_once() {
         .await;
     let guarded = guest.call("guarded", json!({})).outcome().await;
     assert!(guarded.unwrap_err().to_string().contains("Unknown tool"));
-    entries.only("guarded", "forbidden", [true, true]);
+    entries.only("guarded", "forbidden", [false, false]);
     // A request for an unknown name is not a call.
     let unknown = client.request("tools/call", json!({"name": "unknown"}));
     assert!(unknown.await.is_err());

@@ -197,6 +197,53 @@ async fn changes_wait_for_a_client_that_does_not_read() {
     }
 }
 
+/// A stream can break off after the server has passed a notification on. The next
+/// one has it again, until the client shows that it knows of the change.
+#[tokio::test(start_paused = true)]
+async fn change_on_a_stream_that_broke_off_is_sent_on_the_next() {
+    let (server, http) = server();
+    let registry = server.registry();
+    registry.add(Registration::resource::<counter>()).unwrap();
+    let session = http.key(ADMIN).open_session().await.unwrap();
+    let request = |method: &str, params| json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+    let uri = json!({"uri": "watched://counter"});
+    let ask = async |method: &str, params| {
+        let answer = session.post(&request(method, params)).await.json().await;
+        assert!(answer["error"].is_null(), "{answer}");
+    };
+    ask("resources/subscribe", uri.clone()).await;
+    registry.add(says("b")).unwrap();
+    server.updates().notify("watched://counter");
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        let mut stream = session.get().await;
+        for method in [CHANGED, "notifications/resources/updated"] {
+            let event = stream.next_event().await.unwrap().json();
+            assert_eq!(event["method"], method);
+        }
+        // Lost, or replaced by the next one.
+        streams.push(stream);
+        if streams.len() == 2 {
+            streams.clear();
+        }
+    }
+    let left = async || {
+        let mut stream = session.get().await;
+        let mut left = Vec::new();
+        while let Ok(Some(event)) = timeout(Duration::from_secs(5), stream.next_event()).await {
+            left.push(event.json()["method"].as_str().unwrap().to_owned());
+        }
+        left
+    };
+    ask("tools/list", json!({})).await;
+    assert_eq!(left().await, ["notifications/resources/updated"]);
+    ask("resources/read", uri).await;
+    assert!(left().await.is_empty());
+    // A change after that is another one.
+    registry.remove(Kind::Tool, "b").unwrap();
+    assert_eq!(left().await, [CHANGED]);
+}
+
 /// Without sessions a legacy client has no stream on which it could be notified.
 #[tokio::test]
 async fn server_without_sessions_promises_no_changes_to_legacy_clients() {

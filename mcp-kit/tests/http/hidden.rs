@@ -2,13 +2,19 @@
 //! scope a primitive is in no list, and each method answers as for a name that
 //! does not exist.
 
+use std::time::Duration;
+
 use garde::Validate;
 use mcp_kit::auth::ApiKeys;
 use mcp_kit::prelude::*;
-use mcp_kit::testing::{SubscriptionFilter, TestClient};
+use mcp_kit::server::ServerBuilder;
+use mcp_kit::testing::{SubscriptionFilter, TestClient, tick_on_timers};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::gate::{gate, gated};
 
 #[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
 #[expect(dead_code, reason = "its schema matters")]
@@ -46,6 +52,10 @@ async fn secret_template(_args: Named) -> &'static str {
 }
 
 fn server(scopes: &[&str]) -> Server {
+    builder(scopes).build().unwrap()
+}
+
+fn builder(scopes: &[&str]) -> ServerBuilder {
     let keys = "alice:key-of-alice-0001:admin,bob:key-of-bob-000002";
     Server::builder("test", "1")
         .tool::<secret>()
@@ -55,18 +65,19 @@ fn server(scopes: &[&str]) -> Server {
         .local_scopes(scopes.iter().copied())
         .http(|http| http.authenticate(ApiKeys::from_list(keys).unwrap()))
         .without_call_log()
-        .build()
-        .unwrap()
 }
 
 /// A client of each era, in process and over HTTP.
 async fn clients(scopes: &[&str], key: &str) -> [(&'static str, TestClient); 4] {
-    let server = server(scopes);
-    let http = TestClient::http(&server).key(key);
+    clients_of(&server(scopes), key).await
+}
+
+async fn clients_of(server: &Server, key: &str) -> [(&'static str, TestClient); 4] {
+    let http = TestClient::http(server).key(key);
     let modern = http.clone().modern().connect().await.unwrap();
     [
-        ("legacy", TestClient::new(&server).await),
-        ("modern", TestClient::modern(&server).await),
+        ("legacy", TestClient::new(server).await),
+        ("modern", TestClient::modern(server).await),
         ("legacy over HTTP", http.connect().await.unwrap()),
         ("modern over HTTP", modern),
     ]
@@ -124,6 +135,50 @@ async fn without_its_scope_a_primitive_does_not_exist_for_any_method() {
             let hidden = client.request(method, hidden).await.unwrap_err();
             let unknown = client.request(method, unknown).await.unwrap_err();
             assert_eq!(hidden.code(), unknown.code(), "{who}, {method}");
+            let hidden = hidden.to_string().replace("secret", "sesame");
+            assert_eq!(hidden, unknown.to_string(), "{who}, {method}");
+        }
+    }
+}
+
+/// Neither does it wait for a turn, nor is it refused for lack of room or because the
+/// server drains, unless an unknown name is.
+#[tokio::test(start_paused = true)]
+async fn full_or_draining_server_answers_a_hidden_name_like_an_unknown_one() {
+    for (at, is_draining) in [0, 1, 2, 3]
+        .into_iter()
+        .flat_map(|at| [(at, false), (at, true)])
+    {
+        let (gate, mut entered) = gate();
+        let server = builder(&[])
+            .state(gate.clone())
+            .tool::<gated>()
+            .limits(|limits| {
+                limits.calls_per_connection = 1;
+                limits.calls_per_principal = 1;
+                limits.pending_calls = 1;
+            })
+            .build()
+            .unwrap();
+        tick_on_timers(&server);
+        let (who, client) = &clients_of(&server, "key-of-bob-000002").await[at];
+        let mut calls = vec![client.call("gated", json!({}))];
+        entered.recv().await.unwrap();
+        calls.push(client.call("gated", json!({})));
+        if is_draining {
+            server.drain_handle().begin();
+        }
+        for ((method, hidden), (_, unknown)) in
+            requests("secret").into_iter().zip(requests("sesame"))
+        {
+            let ask = async |params| {
+                let answer = timeout(Duration::from_secs(3), client.request(method, params)).await;
+                answer
+                    .unwrap_or_else(|_| panic!("{who}, {method}: no answer"))
+                    .unwrap_err()
+            };
+            let (hidden, unknown) = (ask(hidden).await, ask(unknown).await);
+            assert_eq!(hidden.code(), unknown.code(), "{who}, {method}, {hidden}");
             let hidden = hidden.to_string().replace("secret", "sesame");
             assert_eq!(hidden, unknown.to_string(), "{who}, {method}");
         }

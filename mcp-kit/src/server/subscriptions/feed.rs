@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 
-use super::updates::ResourceUpdates;
+use super::updates::{PER_WATCH, ResourceUpdates};
 use super::{MOST_URI_BYTES, Subscription};
 use crate::caller::Principal;
-use crate::primitive::normalised;
+use crate::primitive::{Kind, normalised};
 use crate::protocol::{ErrorCode, RequestId, RpcError, encode};
 use crate::registry::{Follower, Following, List, ListChanges, Lists, Store};
 use crate::server::ServerInner;
@@ -30,6 +30,8 @@ pub(crate) struct Feed {
     /// Whether there is something to take: read without the lock, since
     /// transports look before each write.
     is_due: AtomicBool,
+    /// Whether something was taken since the last transport came.
+    has_taken: AtomicBool,
     store: Arc<Store>,
     updates: ResourceUpdates,
     /// Its number among the feeds of `updates`.
@@ -58,6 +60,8 @@ struct Followed {
     lists: Lists,
     /// Those of `lists` that have changed since the client was notified.
     changed: Lists,
+    /// Those whose change was taken, and that the client has not listed since.
+    taken: Lists,
     /// `None` until it watches a resource, as most never do.
     watches: Option<Box<Watches>>,
 }
@@ -76,6 +80,19 @@ struct Watch {
     /// The URI as the client wrote it.
     uri: Arc<str>,
     is_due: bool,
+    /// Whether its update was taken, and the client has not read it since.
+    is_taken: bool,
+}
+
+impl Watch {
+    /// Returns about how many bytes it holds; `normal` is its URI in normal form.
+    fn held(&self, normal: &Arc<str>) -> usize {
+        let own = match Arc::ptr_eq(&self.uri, normal) {
+            true => 0,
+            false => self.uri.len(),
+        };
+        PER_WATCH + normal.len() + own
+    }
 }
 
 impl Feed {
@@ -83,6 +100,7 @@ impl Feed {
     pub(crate) fn new(server: &ServerInner, principal: Principal) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
             is_due: AtomicBool::new(false),
+            has_taken: AtomicBool::new(false),
             store: Arc::clone(&server.registry),
             number: server.updates.next_feed(),
             updates: server.updates.clone(),
@@ -153,12 +171,8 @@ impl Feed {
         let Some(removed) = at.map(|at| state.followed.swap_remove(at)) else {
             return;
         };
-        for uri in removed
-            .watches
-            .iter()
-            .flat_map(|watches| watches.uris.keys())
-        {
-            self.unindex(&state, uri);
+        for (uri, watch) in removed.all_watches() {
+            self.unindex(&state, uri, watch);
         }
         self.is_due.store(state.is_due(), Ordering::Release);
     }
@@ -174,7 +188,7 @@ impl Feed {
         let mut state = self.lock();
         let watches = state.followed(None).watches.as_mut();
         if let Some((normal, watch)) = watches.and_then(|watches| watches.remove(&normal)) {
-            self.unindex(&state, &normal);
+            self.unindex(&state, &normal, &watch);
             if watch.is_due {
                 self.is_due.store(state.is_due(), Ordering::Release);
             }
@@ -194,36 +208,72 @@ impl Feed {
         if watches.uris.len() >= most || bytes > MOST_URI_BYTES {
             return Err(too_many(most));
         }
-        if !self.updates.watch(&normal, self.number, &self.this) {
+        let watch = Watch {
+            uri: match *normal == *uri {
+                true => Arc::clone(&normal),
+                false => uri.into(),
+            },
+            is_due: false,
+            is_taken: false,
+        };
+        let feed = (self.number, &self.this);
+        if !self.updates.watch(&normal, feed, watch.held(&normal)) {
             return Err(RpcError::new(
                 ErrorCode::InternalError,
                 "The server is busy: its clients watch too many resources. Try again later.",
             ));
         }
         watches.bytes = bytes;
-        let uri = match *normal == *uri {
-            true => Arc::clone(&normal),
-            false => uri.into(),
-        };
-        watches.uris.insert(normal, Watch { uri, is_due: false });
+        watches.uris.insert(normal, watch);
         Ok(())
     }
 
-    /// Removes a URI from the index, unless another subscription of the client
-    /// watches it.
-    fn unindex(&self, state: &State, uri: &Arc<str>) {
-        if !state.followed.iter().any(|followed| followed.watches(uri)) {
-            self.updates.unwatch(uri, self.number);
-        }
+    /// Removes a watch from the index, which keeps the URI if another
+    /// subscription of the client watches it.
+    fn unindex(&self, state: &State, uri: &Arc<str>, watch: &Watch) {
+        let is_last = !state.followed.iter().any(|followed| followed.watches(uri));
+        (self.updates).unwatch(uri, self.number, watch.held(uri), is_last);
     }
 
     /// Sets the transport that takes from the feed, in place of the one before,
-    /// and its caller.
+    /// and its caller. What the one before took may have been lost with it, so it
+    /// is due again, unless the client has listed or read it since.
     pub(crate) fn listen(&self, listener: Weak<dyn Listener>, principal: Option<Principal>) {
         let mut state = self.lock();
         state.listener = Some(listener);
         if let Some(principal) = principal {
             state.principal = principal;
+        }
+        for followed in &mut state.followed {
+            followed.take_again();
+        }
+        self.has_taken.store(false, Ordering::Release);
+        self.is_due.store(state.is_due(), Ordering::Release);
+    }
+
+    /// Whether notifications were taken of which the client may not know.
+    #[cfg(feature = "http")]
+    pub(crate) fn has_taken(&self) -> bool {
+        self.has_taken.load(Ordering::Acquire)
+    }
+
+    /// Records that the client lists the primitives of a kind: it knows of the
+    /// changes so far.
+    pub(crate) fn listed(&self, kind: Kind) {
+        let Some(list) = List::of(kind) else { return };
+        for followed in &mut self.lock().followed {
+            followed.taken = followed.taken.without(list);
+        }
+    }
+
+    /// Records that the client reads a URI: it knows of the updates so far.
+    pub(crate) fn read(&self, uri: &str) {
+        let Ok(uri) = normalised(uri) else { return };
+        for followed in &mut self.lock().followed {
+            let watches = followed.watches.as_mut();
+            if let Some(watch) = watches.and_then(|watches| watches.uris.get_mut(&*uri)) {
+                watch.is_taken = false;
+            }
         }
     }
 
@@ -239,10 +289,12 @@ impl Feed {
             return;
         }
         let mut state = self.lock();
+        self.has_taken.store(true, Ordering::Release);
         let mut json = Vec::new();
         let mut taken = 0;
         for followed in state.followed.iter_mut().filter(|one| one.is_open) {
             let id = followed.id.as_ref();
+            followed.taken = followed.taken.or(followed.changed);
             for list in std::mem::take(&mut followed.changed).iter() {
                 json.clear();
                 list_changed(&mut json, list, id);
@@ -256,6 +308,7 @@ impl Feed {
             {
                 if let Some(watch) = watches.uris.get_mut(&uri) {
                     watch.is_due = false;
+                    watch.is_taken = true;
                     json.clear();
                     updated(&mut json, &watch.uri, id);
                     taken += json.len();
@@ -325,6 +378,7 @@ impl State {
                 is_open: false,
                 lists: Lists::NONE,
                 changed: Lists::NONE,
+                taken: Lists::NONE,
                 watches: None,
             });
             self.followed.len() - 1
@@ -342,6 +396,23 @@ impl State {
 }
 
 impl Followed {
+    /// Makes due again what was taken.
+    fn take_again(&mut self) {
+        self.changed = self.changed.or(std::mem::take(&mut self.taken));
+        let Some(watches) = &mut self.watches else {
+            return;
+        };
+        for (uri, watch) in &mut watches.uris {
+            if std::mem::take(&mut watch.is_taken) && !std::mem::replace(&mut watch.is_due, true) {
+                watches.due.push_back(Arc::clone(uri));
+            }
+        }
+    }
+
+    fn all_watches(&self) -> impl Iterator<Item = (&Arc<str>, &Watch)> {
+        self.watches.iter().flat_map(|watches| &watches.uris)
+    }
+
     fn watches(&self, uri: &str) -> bool {
         (self.watches.as_ref()).is_some_and(|watches| watches.uris.contains_key(uri))
     }
@@ -398,9 +469,8 @@ impl Follower for Feed {
 impl Drop for Feed {
     fn drop(&mut self) {
         let state = self.lock();
-        let watches = state.followed.iter().filter_map(|one| one.watches.as_ref());
-        for uri in watches.flat_map(|watches| watches.uris.keys()) {
-            self.updates.unwatch(uri, self.number);
+        for (uri, watch) in state.followed.iter().flat_map(Followed::all_watches) {
+            (self.updates).unwatch(uri, self.number, watch.held(uri), true);
         }
     }
 }

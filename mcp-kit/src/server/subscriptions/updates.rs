@@ -14,8 +14,12 @@ use crate::primitive::normalised;
 use crate::server::{Server, ServerBuilder, ServerInner};
 use crate::support::lock::Lock;
 
-/// The most bytes of URIs that all clients of a server watch together.
+/// The most bytes that the watches of all clients of a server hold together.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
+
+/// About how many bytes a watch holds in addition to its URI: its places in the
+/// index and in its feed, among those that are due, and in the allocator.
+pub(super) const PER_WATCH: usize = 256;
 
 /// Announces that a resource has changed, to the clients that watch its URI
 /// (`notifications/resources/updated`).
@@ -115,27 +119,40 @@ impl ResourceUpdates {
         index.next_feed
     }
 
-    /// Adds a feed to those that watch a URI. Returns whether there was room.
-    pub(super) fn watch(&self, uri: &Arc<str>, number: u64, feed: &Weak<Feed>) -> bool {
+    /// Adds a feed to those that watch a URI, for a watch that holds so many bytes.
+    /// Returns whether there was room.
+    pub(super) fn watch(
+        &self,
+        uri: &Arc<str>,
+        (number, feed): (u64, &Weak<Feed>),
+        bytes: usize,
+    ) -> bool {
         let mut index = self.0.index.lock();
-        if index.bytes + uri.len() > MOST_BYTES {
+        if index.bytes + bytes > MOST_BYTES {
             return false;
         }
+        index.bytes += bytes;
         let key = (Arc::clone(uri), number);
         if index.feeds.insert(key, Weak::clone(feed)).is_none() {
-            index.bytes += uri.len();
             self.0.number.fetch_add(1, Ordering::Relaxed);
         }
         fence(Ordering::SeqCst);
         true
     }
 
-    pub(super) fn unwatch(&self, uri: &Arc<str>, number: u64) {
+    /// Releases what a watch held; removes its feed from those that watch the URI
+    /// if no other watch of the feed does.
+    pub(super) fn unwatch(&self, uri: &Arc<str>, number: u64, bytes: usize, is_last: bool) {
         let mut index = self.0.index.lock();
-        if index.feeds.remove(&(Arc::clone(uri), number)).is_some() {
-            index.bytes -= uri.len();
+        index.bytes = index.bytes.saturating_sub(bytes);
+        if is_last && index.feeds.remove(&(Arc::clone(uri), number)).is_some() {
             self.0.number.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.0.index.lock().bytes
     }
 }
 
@@ -184,5 +201,46 @@ impl FromCall for ResourceUpdates {
             Ok(inner) => Ok(inner.updates.clone()),
             Err(_) => Err(Error::internal("the call was made without a server")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::caller::Principal;
+
+    /// Short URIs count for what they hold, and not only for their few bytes.
+    #[test]
+    fn many_short_uris_reach_the_limit_of_the_server() {
+        let server = Server::builder("test", "1")
+            .limits(|limits| limits.uris_per_subscription = usize::MAX)
+            .build()
+            .unwrap();
+        let inner = server.inner();
+        let mut watched = 0;
+        let mut feeds = Vec::new();
+        let error = 'full: loop {
+            let feed = Feed::new(inner, Principal::new("me", [""; 0]));
+            feeds.push(Arc::clone(&feed));
+            for number in 0..10_000 {
+                let uri = format!("{}:{number:x}", if number % 2 == 0 { "u" } else { "U" });
+                if let Err(error) = feed.watch(&uri) {
+                    break 'full error;
+                }
+                watched += 1;
+            }
+        };
+        assert!(error.message.contains("busy"), "{error:?}");
+        assert!(
+            watched > 100_000 && watched <= MOST_BYTES / PER_WATCH,
+            "{watched}"
+        );
+        // Watched twice, a URI counts once; each is released once.
+        feeds[0].watch("u:0").unwrap();
+        feeds[0].unwatch("u:0");
+        feeds[0].unwatch("u:0");
+        assert!(feeds[0].watch("u:0").is_ok());
+        drop(feeds);
+        assert_eq!(server.updates().held(), 0);
     }
 }

@@ -44,6 +44,7 @@ impl Greeting {
                 origin: Origin::of(Transport::Streams),
                 source: RequestSource::default(),
                 has_stream: true,
+                follows: None,
             },
             answers: Vec::new(),
         }

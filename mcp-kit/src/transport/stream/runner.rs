@@ -213,6 +213,7 @@ mod tests {
             origin: Origin::default(),
             source: RequestSource::default(),
             has_stream: true,
+            follows: None,
         };
         let inner = server.inner();
         match inner.request(&mut session, &request, &mut Vec::new()) {

@@ -1,4 +1,7 @@
-//! The memory of an idle session.
+//! The memory of an idle session, and of a resource that is watched.
+
+use mcp_kit::prelude::*;
+use mcp_kit::testing::{SubscriptionFilter, TestClient};
 
 use super::tools::server;
 use crate::client::{Ask as _, http};
@@ -54,16 +57,73 @@ fn measured_alone() {
 
 #[test]
 fn an_idle_session_has_less_than_1408_bytes() {
+    measured(
+        "sessions::memory::measured_alone",
+        "bytes for each idle session",
+    );
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema, garde::Validate, ToolArgs)]
+#[expect(dead_code, reason = "its schema matters")]
+struct Row {
+    /// Its number.
+    #[garde(skip)]
+    row: String,
+}
+
+/// A row.
+#[resource(uri = "r:{row}")]
+async fn row(_args: Row) -> &'static str {
+    ""
+}
+
+#[test]
+#[ignore = "measures the whole process: the test below runs it alone"]
+fn watches_measured_alone() {
+    const EACH: usize = 1_000;
+    const SUBSCRIPTIONS: usize = 80;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let server = Server::builder("test", "1").resource::<row>();
+        let server = server.without_call_log().build().unwrap();
+        let client = TestClient::modern(&server).await;
+        let mut open = Vec::new();
+        let mut before = 0;
+        for number in 0..=SUBSCRIPTIONS {
+            let uris = (0..EACH).map(|row| format!("r:{number:x}.{row:x}"));
+            let filter = uris.fold(SubscriptionFilter::new(), |filter, uri| {
+                filter.resource(uri)
+            });
+            open.push(client.subscribe(filter).await.unwrap());
+            if number == 0 {
+                before = resident();
+            }
+        }
+        let each = resident().saturating_sub(before) / (SUBSCRIPTIONS * EACH);
+        println!("{each} bytes for each watch");
+        // What the server counts it as, and what the test's own client keeps.
+        assert!(each <= 256 + 128, "{each} bytes for each watch");
+    });
+}
+
+#[test]
+fn a_watch_has_about_the_bytes_that_it_counts_as() {
+    measured(
+        "sessions::memory::watches_measured_alone",
+        "bytes for each watch",
+    );
+}
+
+/// Runs a test in a process of its own, which prints `expected`.
+fn measured(test: &str, expected: &str) {
     let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--ignored",
-            "--exact",
-            "sessions::memory::measured_alone",
-            "--nocapture",
-        ])
+        .args(["--ignored", "--exact", test, "--nocapture"])
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}");
-    assert!(text.contains("bytes for each idle session"), "{text}");
+    assert!(text.contains(expected), "{text}");
 }

@@ -115,10 +115,11 @@ impl Exchange {
         Self::with_name(most_unread, None)
     }
 
-    /// Creates a stream of what a client follows. It ends with
-    /// [`answer`](Self::answer) or [`end`](Self::end).
-    pub(crate) fn following(feed: &Arc<Feed>, principal: Principal) -> Arc<Self> {
-        let exchange = Arc::new(Self {
+    /// Creates a stream of what a client follows, which is woken once it
+    /// [listens](Self::listen). It ends with [`answer`](Self::answer) or
+    /// [`end`](Self::end).
+    pub(crate) fn following(feed: &Arc<Feed>) -> Arc<Self> {
+        Arc::new(Self {
             most_unread: MOST_UNREAD_EVENTS,
             name: None,
             sink: None,
@@ -127,10 +128,13 @@ impl Exchange {
                 is_stream: true,
                 ..State::default()
             }),
-        });
-        let listener: Weak<dyn Listener> = Arc::downgrade(&exchange) as _;
+        })
+    }
+
+    /// Becomes the stream that takes from `feed`, for this caller.
+    pub(crate) fn listen(self: &Arc<Self>, feed: &Feed, principal: Principal) {
+        let listener: Weak<dyn Listener> = Arc::downgrade(self) as _;
         feed.listen(listener, Some(principal));
-        exchange
     }
 
     /// Creates an exchange whose stream, if it becomes one, can be resumed.

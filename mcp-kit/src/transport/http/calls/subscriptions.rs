@@ -106,7 +106,8 @@ pub(crate) fn open(
 ) -> Result<(Arc<Exchange>, Subscription), RpcError> {
     let feed = Feed::new(server, caller.clone());
     feed.add(&requested)?;
-    let exchange = Exchange::following(&feed, caller);
+    let exchange = Exchange::following(&feed);
+    exchange.listen(&feed, caller);
     let mut json = Vec::new();
     requested.acknowledge(&mut json);
     exchange.event(&json);

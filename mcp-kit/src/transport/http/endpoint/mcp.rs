@@ -90,6 +90,7 @@ async fn post(
         origin,
         source: endpoint.mcp.edge.options.source(headers, address),
         has_stream: endpoint.mcp.edge.options.has_sessions,
+        follows: None,
     };
     let asked = decide(
         endpoint,

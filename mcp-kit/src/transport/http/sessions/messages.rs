@@ -78,6 +78,7 @@ impl<'a> Caller<'a> {
             origin: self.origin.clone(),
             source: self.source.clone(),
             has_stream: true,
+            follows: session.follows(),
         };
         let mut json = Vec::new();
         let routed = (mcp.server)

@@ -203,6 +203,13 @@ impl LegacySession {
         })
     }
 
+    /// Returns what the client follows on a stream that it may replace; the one
+    /// that receives all answers cannot be.
+    pub(super) fn follows(&self) -> Option<Arc<Feed>> {
+        let feed = self.feed.get().filter(|_| self.sink.is_none());
+        feed.filter(|feed| feed.has_taken()).cloned()
+    }
+
     /// Notifies the client of changes from now on: its handshake is complete.
     pub(super) fn initialized(&self, principal: &Principal) {
         self.feed(principal).add_legacy();
@@ -347,17 +354,25 @@ impl LegacySession {
 
     /// Opens the stream that belongs to no request, and replaces the one
     /// before.
-    pub(super) fn listen(self: &Arc<Self>, exchange: Arc<Exchange>) -> Option<Listening> {
+    pub(super) fn listen(self: &Arc<Self>, principal: &Principal) -> Option<Listening> {
+        let feed = self.feed(principal);
+        let exchange = Exchange::following(feed);
+        // Under one lock, so that of two streams that are opened at the same time the
+        // one that stays is the one that is woken; and the one before takes nothing
+        // any more once the other has begun to listen.
         let before = {
             let mut state = self.lock();
             if state.calls.is_closed() {
                 return None;
             }
-            state.standalone.replace(Arc::clone(&exchange))
+            let before = state.standalone.replace(Arc::clone(&exchange));
+            if let Some(before) = &before {
+                before.end();
+            }
+            exchange.listen(feed, principal.clone());
+            before
         };
-        if let Some(before) = before {
-            before.end();
-        }
+        drop(before);
         Some(Listening {
             session: Arc::clone(self),
             exchange,

@@ -9,7 +9,7 @@ use super::table::Sessions;
 use super::{Found, check_version, find, is_modern, missing};
 use crate::caller::Principal;
 use crate::protocol::RpcError;
-use crate::transport::http::calls::response::{Exchange, NotResumed};
+use crate::transport::http::calls::response::NotResumed;
 use crate::transport::http::message::body::{HttpBody, empty_response};
 use crate::transport::http::message::headers::{self, Accepts};
 use crate::transport::http::message::refusal::{Reason, Refusal, busy};
@@ -39,15 +39,12 @@ pub(crate) async fn get(
         })?;
         return Ok(sessions.mcp().stream(reader));
     }
-    let feed = session.feed(&principal);
-    let exchange = Exchange::following(feed, principal.clone());
-    let listening = session
-        .listen(Arc::clone(&exchange))
-        .ok_or_else(super::id::unknown)?;
+    let listening = session.listen(&principal).ok_or_else(super::id::unknown)?;
+    let exchange = listening.exchange();
     if sessions.mcp().server.drain.is_draining() {
         exchange.end(); // the code that ends all streams may have run already
     }
-    let mut response = sessions.mcp().events(&exchange);
+    let mut response = sessions.mcp().events(exchange);
     response.body_mut().held().keep(listening);
     response.body_mut().begin_with_comment();
     response.body_mut().end_with(principal);

@@ -104,6 +104,7 @@ pub(super) async fn message(
         origin: Origin::http(parts.version, &parts.headers),
         source: streams.mcp().edge.options.source(&parts.headers, address),
         has_stream: true,
+        follows: None,
     };
     let most = streams.mcp().server.limits.pending_calls;
     let answer = take(streams, &session, decode(&bytes, most), asking, incoming)?;

@@ -31,6 +31,12 @@ pub(crate) struct Listening {
     pub(super) exchange: Arc<Exchange>,
 }
 
+impl Listening {
+    pub(in super::super) fn exchange(&self) -> &Arc<Exchange> {
+        &self.exchange
+    }
+}
+
 impl Drop for Listening {
     fn drop(&mut self) {
         let session = &self.session;
