@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde_json::{Map, Value};
 use tokio::sync::OwnedSemaphorePermit;
@@ -24,7 +24,9 @@ use crate::primitive::{Kind, PrimitiveInfo};
 pub struct Call(Box<Inner>);
 
 struct Inner {
-    request: RequestInfo,
+    context: Arc<CallContext>,
+    /// Made when it is first asked for.
+    request: OnceLock<RequestInfo>,
     decoded: Option<Decoded>,
     /// The text that was decoded, if it is not the client's.
     rewritten: Option<Box<str>>,
@@ -38,7 +40,8 @@ impl Call {
     pub(super) fn new(context: Arc<CallContext>, permit: Option<RunPermit>) -> Self {
         Self(Box::new(Inner {
             _permit: HeldPermit::of(&context, permit),
-            request: RequestInfo(context),
+            context,
+            request: OnceLock::new(),
             decoded: None,
             rewritten: None,
             extensions: None,
@@ -91,7 +94,7 @@ impl Call {
     /// version, the client's program, session and address.
     #[must_use]
     pub fn request(&self) -> &RequestInfo {
-        &self.0.request
+        (self.0.request).get_or_init(|| RequestInfo::of(self.context()))
     }
 
     /// Returns when the call's message was read, on tokio's clock.
@@ -159,7 +162,10 @@ impl Call {
     /// [`ConcurrencyLimit`](crate::middleware::ConcurrencyLimit) lends its permit to
     /// other calls meanwhile.
     pub fn keep<T: Send + 'static>(&mut self, guard: T) {
-        self.0.guards.push(Box::new(guard));
+        match self.context().permits.get() {
+            Some(permits) => permits.guard(Box::new(guard)),
+            None => self.0.guards.push(Box::new(guard)),
+        }
     }
 
     /// Keeps a permit like a guard, and lends it while the call asks its client.
@@ -177,7 +183,7 @@ impl Call {
     }
 
     pub(crate) fn context(&self) -> &Arc<CallContext> {
-        &self.0.request.0
+        &self.0.context
     }
 
     /// Decodes the arguments, once.

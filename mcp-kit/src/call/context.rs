@@ -4,14 +4,14 @@ use std::any::Any;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::deadline::Deadline;
 use super::lent::LendablePermits;
 use super::phase::Phase;
 use super::{
-    Ask, BecomesTask, CallScope, CallText, Cancelled, Questions, Reported, RequestSource,
+    Ask, BecomesTask, CallCancelled, CallScope, CallText, Questions, Reported, RequestSource,
     ResourceUri, RoundSettings, StateMap, Subject, Target, Transport, Work,
 };
 use crate::args::ArgumentNames;
@@ -19,10 +19,9 @@ use crate::caller::Principal;
 use crate::content::ResultMeta;
 #[cfg(feature = "http")]
 use crate::limits::Claim;
-use crate::protocol::meta::is_of_protocol;
 use crate::protocol::{
-    ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, LogLevel, ProtocolVersion,
-    RequestId, RpcError,
+    ClientCapabilities, ClientDetails, Era, ErrorCode, LogLevel, ProtocolVersion, RequestId,
+    RpcError,
 };
 use crate::support::panics::discard;
 use crate::support::reference::Reference;
@@ -69,10 +68,7 @@ pub(crate) struct CallContext {
     /// What the client has sent in `initialize`, or its information about itself
     /// if that is long.
     pub(super) client: Option<Arc<ClientDetails>>,
-    /// The client's information about itself in `text`, once that has been
-    /// parsed.
-    read_client: OnceLock<Option<Box<ClientInfo>>>,
-    pub(crate) cancelled: Cancelled,
+    pub(crate) cancelled: CallCancelled,
     /// Of every `Progress` of the call together.
     pub(crate) reported: Reported,
     pub(super) phase: Phase,
@@ -142,7 +138,6 @@ impl CallContext {
             subject: parts.subject,
             text: parts.text,
             client: parts.client.cloned(),
-            read_client: OnceLock::new(),
             principal: parts.principal,
             progress_token: parts.progress_token,
             outbound: None,
@@ -156,7 +151,7 @@ impl CallContext {
             phase: Phase::default(),
             permits: OnceLock::new(),
             serial: AtomicU64::new(0),
-            cancelled: Cancelled::default(),
+            cancelled: CallCancelled::default(),
             reported: Reported::default(),
             reference: OnceLock::new(),
             normalised: AtomicUsize::new(0),
@@ -260,14 +255,6 @@ impl CallContext {
         self.rounds.get()?.logical_call()
     }
 
-    /// Returns the client's information about itself.
-    pub(crate) fn client(&self) -> Option<&ClientInfo> {
-        let read = || ClientInfo::from_json(self.text.client()?).map(Box::new);
-        let client = self.client.as_deref();
-        let client = client.and_then(|client| client.info.as_ref());
-        client.or_else(|| self.read_client.get_or_init(read).as_deref())
-    }
-
     /// Returns what the client has declared: with this request in the modern era,
     /// in `initialize` before that.
     pub(crate) fn client_capabilities(&self) -> ClientCapabilities {
@@ -277,15 +264,6 @@ impl CallContext {
             Era::Legacy => (self.client.as_ref())
                 .map_or_else(ClientCapabilities::default, |client| client.capabilities),
         }
-    }
-
-    /// Returns the members of the request's `_meta` that are not the
-    /// specification's.
-    pub(crate) fn meta(&self) -> Map<String, Value> {
-        let text = self.text.meta().unwrap_or("{}");
-        let mut members: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
-        members.retain(|key, _| !is_of_protocol(key));
-        members
     }
 
     /// Returns the call's reference, which is made when it is first needed.

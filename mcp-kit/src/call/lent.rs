@@ -8,11 +8,14 @@
 //!                    permits
 //! ```
 //!
-//! Only a call whose handler may ask keeps its permits here; any other has them in
-//! the [`Call`](super::Call) itself. A handler that asks several questions at once
-//! returns when the last one is answered, and runs its other code without permits
-//! until then.
+//! Only a call whose handler may ask, or which runs a user's code that owns the
+//! [`Call`](super::Call), keeps its permits here; any other has them in the `Call`
+//! itself. They last until both the `Call` and the chain's future are gone: a
+//! handler can drop its `Call` early, and a thread can keep it after the future was
+//! dropped. A handler that asks several questions at once returns when the last one
+//! is answered, and runs its other code without permits until then.
 
+use std::any::Any;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -29,25 +32,25 @@ pub(super) enum HeldPermit {
     Own {
         _permit: Option<RunPermit>,
     },
-    /// In the context, since the call may lend it.
-    Lendable(Arc<CallContext>),
+    /// In the context, since the call may lend it, or be dropped early.
+    Shared(Arc<CallContext>),
 }
 
 impl HeldPermit {
     pub(super) fn of(call: &Arc<CallContext>, permit: Option<RunPermit>) -> Self {
-        if !call.target.asks {
+        if !call.target.shares_permits {
             return Self::Own { _permit: permit };
         }
         let permits = LendablePermits::new(permit);
         let _ = call.permits.set(Box::new(permits)); // a call runs once
-        Self::Lendable(Arc::clone(call))
+        Self::Shared(Arc::clone(call))
     }
 }
 
-/// The handler has ended.
+/// The `Call` is gone.
 impl Drop for HeldPermit {
     fn drop(&mut self) {
-        if let Self::Lendable(call) = self
+        if let Self::Shared(call) = self
             && let Some(permits) = call.permits.get()
         {
             permits.end();
@@ -55,11 +58,14 @@ impl Drop for HeldPermit {
     }
 }
 
-/// The permits of a call that may ask its client.
+/// The permits of a call that may ask its client, or be dropped early.
 pub(crate) struct LendablePermits(Lock<Held>);
 
-#[derive(Default)]
 struct Held {
+    /// Of the `Call` and the chain's future, how many are left.
+    holders: u8,
+    /// What middlewares keep until the handler has ended.
+    guards: Vec<Box<dyn Any + Send>>,
     /// The questions that are open.
     questions: usize,
     stage: Stage,
@@ -97,6 +103,8 @@ struct Lent {
 impl LendablePermits {
     fn new(run: Option<RunPermit>) -> Self {
         Self(Lock::new(Held {
+            holders: 2,
+            guards: Vec::new(),
             questions: 0,
             stage: Stage::Has(Permits {
                 run,
@@ -115,10 +123,26 @@ impl LendablePermits {
         }
     }
 
-    /// The handler has ended: gives everything back for good.
-    fn end(&self) {
-        let stage = std::mem::take(&mut self.0.lock().stage);
-        drop(stage); // not under the lock
+    /// Keeps a guard until the handler has ended.
+    pub(super) fn guard(&self, guard: Box<dyn Any + Send>) {
+        self.0.lock().guards.push(guard);
+    }
+
+    /// The `Call` or the chain's future has ended: the last of them gives everything
+    /// back for good. This drops guards, which are a user's.
+    pub(super) fn end(&self) {
+        let left = {
+            let mut held = self.0.lock();
+            held.holders = held.holders.saturating_sub(1);
+            if held.holders > 0 {
+                return;
+            }
+            (
+                std::mem::take(&mut held.guards),
+                std::mem::take(&mut held.stage),
+            )
+        };
+        drop(left); // not under the lock
     }
 
     /// A question is sent: gives the permits back.
@@ -371,6 +395,7 @@ mod tests {
                     let at = random.below(calls.len());
                     let call = calls.swap_remove(at);
                     call.permits.end();
+                    call.permits.end();
                     // A task that the handler has started may ask on.
                     call.permits.lend();
                     call.permits.return_now();
@@ -384,6 +409,7 @@ mod tests {
         }
         // Each call that waits gets its turn, and every permit comes back.
         for mut call in calls {
+            call.permits.end();
             call.permits.end();
             for returning in &mut call.returning {
                 poll(returning);

@@ -56,7 +56,7 @@ pub use request::{RequestInfo, Transport};
 pub use subject::{CompletionRequest, ResourceUri};
 
 pub(crate) use becoming::{BecomesTask, BeginFuture, BeginTask, Concluded, TaskTarget};
-pub(crate) use cancelled::Cancelled;
+pub(crate) use cancelled::{CallCancelled, Cancelled};
 pub(crate) use context::{CallContext, CallParts, CallRequest, Home, Outbound};
 pub(crate) use definition::Definition;
 pub(crate) use failure::{Failure, as_protocol_error};

@@ -89,10 +89,11 @@ impl CallInfo<'_> {
         &self.0.principal
     }
 
-    /// Returns the request that the call came with.
+    /// Returns the request that the call came with. Each call of this method copies
+    /// it.
     #[must_use]
     pub fn request(&self) -> RequestInfo {
-        RequestInfo(Arc::clone(self.0))
+        RequestInfo::of(self.0)
     }
 
     /// Returns the era of the request's protocol version.

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 
-use super::CallContext;
-use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
+use super::{CallContext, CallRequest};
+use crate::protocol::meta::is_of_protocol;
+use crate::protocol::{ClientDetails, ClientInfo, ProtocolVersion, RequestId};
 
 /// The request that a call came with: which client sent it, from where, and
 /// under which id.
@@ -26,8 +27,23 @@ use crate::protocol::{ClientInfo, ProtocolVersion, RequestId};
 ///     }
 /// }
 /// ```
+///
+/// It holds nothing of the call: it can be kept after the call has ended.
 #[derive(Clone)]
-pub struct RequestInfo(pub(crate) Arc<CallContext>);
+pub struct RequestInfo(Arc<RequestFacts>);
+
+/// What is known of a request.
+struct RequestFacts {
+    request: CallRequest,
+    client: Option<Arc<ClientDetails>>,
+    /// The client's information about itself, as JSON.
+    client_text: Option<Box<str>>,
+    /// The same, once it has been parsed.
+    read_client: OnceLock<Option<Box<ClientInfo>>>,
+    /// The request's `_meta`, as JSON, if it has members that are not the
+    /// specification's.
+    meta: Option<Box<str>>,
+}
 
 /// The origin of a request; empty over stdio.
 #[derive(Clone, Default)]
@@ -92,6 +108,18 @@ impl RequestSource {
 }
 
 impl RequestInfo {
+    /// Copies what is known of a call's request, so that a handler that keeps it does
+    /// not keep the call, its arguments and its stream.
+    pub(super) fn of(call: &CallContext) -> Self {
+        Self(Arc::new(RequestFacts {
+            request: call.request.clone(),
+            client: call.client.clone(),
+            client_text: call.text.client().map(Box::from),
+            read_client: OnceLock::new(),
+            meta: call.text.meta().map(Box::from),
+        }))
+    }
+
     /// Returns the id of the request. The client chooses it; two clients, and
     /// two sessions of one, may choose the same.
     #[must_use]
@@ -111,7 +139,11 @@ impl RequestInfo {
     /// replica has opened.
     #[must_use]
     pub fn client(&self) -> Option<&ClientInfo> {
-        self.0.client()
+        let facts = &*self.0;
+        let read = || ClientInfo::from_json(facts.client_text.as_deref()?).map(Box::new);
+        let client = facts.client.as_deref();
+        let client = client.and_then(|client| client.info.as_ref());
+        client.or_else(|| facts.read_client.get_or_init(read).as_deref())
     }
 
     /// Returns the members of the request's `_meta` that the specification does
@@ -133,7 +165,10 @@ impl RequestInfo {
     /// ```
     #[must_use]
     pub fn meta(&self) -> Map<String, Value> {
-        self.0.meta()
+        let text = self.0.meta.as_deref().unwrap_or("{}");
+        let mut members: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+        members.retain(|key, _| !is_of_protocol(key));
+        members
     }
 
     /// Returns an identifier of the client's session over HTTP, which traces

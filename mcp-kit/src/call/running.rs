@@ -106,6 +106,7 @@ impl Pending {
         if let Some(work) = &context.work {
             context.phase.set_announced();
             return Some(Running {
+                shares_permits: false,
                 chain: Contained::ended(),
                 work: Some((
                     Contained::new(work.run(context), context.span_of_scope()),
@@ -124,6 +125,7 @@ impl Pending {
         let target = Arc::clone(&context.target);
         let chain: ChainFuture = Box::pin(async move { Next::of(&target).run(call).await });
         Some(Running {
+            shares_permits: context.target.shares_permits,
             chain: Contained::new(chain, span),
             work: None,
             context: Arc::clone(context),
@@ -228,6 +230,8 @@ type ChainFuture = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 /// outside. Polling and dropping it never panics.
 pub(crate) struct Running {
     chain: Contained<ChainFuture>,
+    /// Whether the chain's permits last until it has ended.
+    shares_permits: bool,
     /// What runs in place of the chain, with the permit.
     work: Option<(Contained<WorkFuture>, Option<RunPermit>)>,
     context: Arc<CallContext>,
@@ -239,6 +243,20 @@ impl Running {
     pub(crate) fn with_buffer(mut self, buffer: Vec<u8>) -> Self {
         self.buffer = buffer;
         self
+    }
+
+    /// The chain has ended: gives its permits back, unless a handler that blocks a
+    /// thread still has the call.
+    fn release(&mut self) {
+        if !std::mem::take(&mut self.shares_permits) {
+            return;
+        }
+        let context = &self.context;
+        if let Some(permits) = context.permits.get()
+            && let Err(panic) = contain(|| permits.end())
+        {
+            context.report_panic(&panic, "panic while a guard of a call was dropped");
+        }
     }
 
     /// Returns the chain's outcome, which has not been reported to the
@@ -255,6 +273,7 @@ impl Running {
                 questions.end_round().map(Replied::Asking)
             }
         };
+        self.release();
         if self.context.phase.end().is_none() {
             let _ = discard(outcome);
             return Poll::Ready(None);
@@ -297,6 +316,7 @@ impl Drop for Running {
             questions.end_call();
         }
         self.work = None;
+        self.release();
         if self.context.phase.end().is_some() {
             let outcome = if std::thread::panicking() {
                 Outcome::Failed(ErrorKind::Panic)

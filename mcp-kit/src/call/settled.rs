@@ -10,7 +10,7 @@ use super::{
     Answer, CallContext, CallInfo, Ending, Error, ErrorKind, Failure, InputRequired, Outcome, Reply,
 };
 use crate::protocol::{Era, RpcError, encode};
-use crate::support::panics::{contain, contain_in, discard};
+use crate::support::panics::{Panicked, contain, contain_in, discard};
 
 /// A call whose chain has ended.
 pub(crate) struct Settled {
@@ -203,17 +203,22 @@ impl CallContext {
         });
         // This runs the `Drop` of the error's author.
         if let Err(panic) = discard(error) {
-            let _ = contain_in(&self.span_of_scope(), || {
-                tracing::error!(
-                    target: "mcp_kit::panic",
-                    kind = self.target.info.kind().as_str(),
-                    name = self.target.info.name(),
-                    reference = self.reference().to_string(),
-                    error = panic.as_str(),
-                    "panic while a call's error was dropped"
-                );
-            });
+            self.report_panic(&panic, "panic while a call's error was dropped");
         }
+    }
+
+    /// Logs a panic that does not change how the call ends.
+    pub(super) fn report_panic(&self, panic: &Panicked, what: &'static str) {
+        let _ = contain_in(&self.span_of_scope(), || {
+            tracing::error!(
+                target: "mcp_kit::panic",
+                kind = self.target.info.kind().as_str(),
+                name = self.target.info.name(),
+                reference = self.reference().to_string(),
+                error = panic.as_str(),
+                "{what}"
+            );
+        });
     }
 
     /// Returns what the client reads of an error.

@@ -4,6 +4,8 @@ use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
 use std::fmt;
 
+use crate::support::panics::discard_logged;
+
 /// The server's states by type.
 #[derive(Default)]
 pub(crate) struct StateMap {
@@ -33,6 +35,15 @@ impl StateMap {
     /// Returns the types that were added twice.
     pub(crate) fn doubled(&self) -> &[&'static str] {
         &self.doubled
+    }
+}
+
+/// The values are a user's, and are dropped with the server, on whatever thread.
+impl Drop for StateMap {
+    fn drop(&mut self) {
+        for (_, value) in self.values.drain() {
+            discard_logged(value, "a state");
+        }
     }
 }
 

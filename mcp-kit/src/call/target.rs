@@ -1,10 +1,12 @@
 //! The parts of a registered primitive that its calls use.
 
-use std::sync::Arc;
+use std::future::ready;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::{
-    Call, Failure, Middleware, NextFuture, Observer, Reply, ResourceUri, TaskTarget, Transport,
+    Call, Error, Failure, Middleware, NextFuture, Observer, Reply, ResourceUri, TaskTarget,
+    Transport,
 };
 use crate::args::{Acceptance, CompiledArgs};
 use crate::caller::Principal;
@@ -12,7 +14,7 @@ use crate::caller::Principal;
 use crate::primitive::ParamHeader;
 use crate::primitive::{Kind, PrimitiveInfo};
 use crate::protocol::{Era, RpcError};
-use crate::support::panics::contain;
+use crate::support::panics::{contain, discard_logged};
 
 /// A registered primitive, as its calls see it.
 #[derive(Clone)]
@@ -35,6 +37,9 @@ pub(crate) struct Target {
     /// Whether its handler, or a middleware of its author, may ask the client or
     /// send it log messages.
     pub(crate) asks: bool,
+    /// Whether its calls keep their permits where code that owns the `Call` cannot
+    /// drop them.
+    pub(crate) shares_permits: bool,
     /// How its calls become tasks, if they may.
     pub(crate) task: Option<Box<TaskTarget>>,
     /// Whether handlers run in a span of the log.
@@ -42,6 +47,35 @@ pub(crate) struct Target {
     /// The arguments that a client repeats in headers.
     #[cfg(feature = "http")]
     pub(crate) param_headers: Arc<[ParamHeader]>,
+}
+
+/// A target that was removed is dropped with its last call, on whatever thread, and
+/// its parts are a user's.
+impl Drop for Target {
+    fn drop(&mut self) {
+        static NONE: LazyLock<Arc<dyn Handler>> = LazyLock::new(|| Arc::new(NoHandler));
+        let handler = std::mem::replace(&mut self.handler, Arc::clone(&NONE));
+        discard_logged(handler, "a handler");
+        discard_logged(self.readable_by.take(), "`readable_by`");
+        let Chains { local, network, .. } = &mut self.chains;
+        for layers in [local, network].map(std::mem::take) {
+            for layer in layers {
+                discard_logged(layer, "a middleware");
+            }
+        }
+        for observer in std::mem::take(&mut self.observers) {
+            discard_logged(observer, "an observer");
+        }
+    }
+}
+
+/// Takes the place of a handler that is dropped.
+struct NoHandler;
+
+impl Handler for NoHandler {
+    fn run(&self, _: Call) -> NextFuture<'_> {
+        Box::pin(ready(Err(Error::internal("the handler was dropped"))))
+    }
 }
 
 /// The author's decision about a caller and a URI.
@@ -115,6 +149,12 @@ impl Chains {
 /// The innermost part of a chain.
 pub(crate) trait Handler: Send + Sync + 'static {
     fn run(&self, call: Call) -> NextFuture<'_>;
+
+    /// Whether it passes the call on to a user's code, which may drop it before it
+    /// has ended.
+    fn passes_call_on(&self) -> bool {
+        false
+    }
 }
 
 /// The differences between the kinds of primitives once a call has its reply.

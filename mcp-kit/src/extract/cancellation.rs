@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{FromCall, Requirements};
-use crate::call::{Call, CallContext, Cancelled, Error};
+use crate::call::{Call, Cancelled, Error};
 
 /// Reports whether the caller still waits.
 ///
@@ -16,45 +16,30 @@ use crate::call::{Call, CallContext, Cancelled, Error};
 /// A test that calls the function itself creates one with
 /// `testing::cancellation` (feature `testing`).
 #[derive(Clone)]
-pub struct Cancellation(Source);
-
-#[derive(Clone)]
-enum Source {
-    Call(Arc<CallContext>),
-    #[cfg(feature = "testing")]
-    Test(Arc<Cancelled>),
-}
+pub struct Cancellation(Arc<Cancelled>);
 
 impl Cancellation {
     /// For tests of handlers, which have no call.
     #[cfg(feature = "testing")]
     pub(crate) fn of(cancelled: Arc<Cancelled>) -> Self {
-        Self(Source::Test(cancelled))
+        Self(cancelled)
     }
 
     /// Whether the call was cancelled, its client left, or its time is up.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.cancelled_flag().is_set()
+        self.0.is_set()
     }
 
     /// Waits until the caller no longer waits.
     pub async fn cancelled(&self) {
-        self.cancelled_flag().wait().await;
-    }
-
-    fn cancelled_flag(&self) -> &Cancelled {
-        match &self.0 {
-            Source::Call(call) => &call.cancelled,
-            #[cfg(feature = "testing")]
-            Source::Test(cancelled) => cancelled,
-        }
+        self.0.wait().await;
     }
 }
 
 impl FromCall for Cancellation {
     async fn from_call(call: &mut Call) -> Result<Self, Error> {
-        Ok(Self(Source::Call(Arc::clone(call.context()))))
+        Ok(Self(call.context().cancelled.shared()))
     }
 
     fn requires(_: &mut Requirements) {}

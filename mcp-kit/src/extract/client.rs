@@ -8,7 +8,7 @@ mod sample;
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,7 +21,8 @@ pub use roots::Root;
 pub use sample::{SampleRequest, Sampled};
 
 use crate::call::{Call, CallContext, Error, ErrorKind, Question, Rejected, Rounds, Transport};
-use crate::protocol::{ClientCapabilities, ClientCapability, Era};
+use crate::primitive::Kind;
+use crate::protocol::{ClientCapabilities, ClientCapability, Era, ProtocolVersion};
 
 /// The client of the call, which a handler can ask.
 ///
@@ -33,7 +34,13 @@ use crate::protocol::{ClientCapabilities, ClientCapability, Era};
 /// A `blocking` tool cannot take it, since it cannot wait for an answer.
 #[derive(Clone)]
 pub struct Client {
-    call: Arc<CallContext>,
+    /// Weak, so that a handler that keeps it does not keep the call.
+    call: Weak<CallContext>,
+    kind: Kind,
+    version: ProtocolVersion,
+    /// Whether this is a legacy client to which no request can be sent while its
+    /// call runs.
+    is_out_of_reach: bool,
     rounds: Arc<Rounds>,
     capabilities: ClientCapabilities,
 }
@@ -109,8 +116,12 @@ impl Client {
         mut question: Question,
         mut read: impl FnMut(&RawValue) -> Result<T, Rejected>,
     ) -> Result<T, Error> {
-        let call = &self.call;
-        let kind = call.target.info.kind();
+        let kind = self.kind;
+        let Some(call) = self.call.upgrade() else {
+            return Err(Error::internal(
+                "a client was asked after its call had ended",
+            ));
+        };
         let has_rounds = call.has_rounds();
         let has_way = call.ask.is_some() || has_rounds;
         if !has_way && call.request.transport == Transport::Code {
@@ -127,7 +138,7 @@ impl Client {
         loop {
             // The client of a task is asked again, and others read what was wrong.
             let same = call.task.as_ref().map(|_| question.clone());
-            let answer = ask.ask(call, question).await?;
+            let answer = ask.ask(&call, question).await?;
             match (read(&answer), same) {
                 (Ok(value), _) => return Ok(value),
                 (Err(rejected), None) => return Err(rejected.error),
@@ -137,15 +148,6 @@ impl Client {
                 }
             }
         }
-    }
-
-    /// Whether this is a legacy client to which no request can be sent while its
-    /// call runs.
-    fn is_out_of_reach(&self) -> bool {
-        let request = &self.call.request;
-        request.version.era() == Era::Legacy
-            && request.transport != Transport::Code
-            && self.call.ask.is_none()
     }
 }
 
@@ -159,10 +161,16 @@ impl FromCall for Client {
                 "an extractor takes a `Client` without declaring it: call `Client::requires(requirements)` in its `requires`",
             ));
         }
+        let request = &call.request;
         Ok(Self {
             rounds: Rounds::of(&call)?,
             capabilities: call.client_capabilities(),
-            call,
+            kind: call.target.info.kind(),
+            version: request.version,
+            is_out_of_reach: request.version.era() == Era::Legacy
+                && request.transport != Transport::Code
+                && call.ask.is_none(),
+            call: Arc::downgrade(&call),
         })
     }
 

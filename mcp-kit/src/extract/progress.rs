@@ -1,7 +1,7 @@
 //! Reports the progress of a call to the client.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use crate::call::{Call, CallContext, Error};
 /// Sends progress to the client, if the client requested it.
 ///
 /// Reports cost nothing if the client did not request them. They may be dropped
-/// if the client does not read.
+/// if the client does not read, and are not sent once the call has ended.
 ///
 /// A test that calls the function itself creates one with `testing::progress`
 /// (feature `testing`), which records the reports.
@@ -22,7 +22,8 @@ pub struct Progress(Source);
 
 #[derive(Clone)]
 enum Source {
-    Call(Arc<CallContext>),
+    /// Weak, so that a handler that keeps it does not keep the call.
+    Call(Weak<CallContext>),
     #[cfg(feature = "testing")]
     Test(Arc<Record>, Arc<Reported>),
 }
@@ -57,6 +58,7 @@ impl Progress {
         let Source::Call(call) = &self.0 else {
             return;
         };
+        let Some(call) = call.upgrade() else { return };
         let (Some(token), Some(outbound)) = (&call.progress_token, &call.outbound) else {
             return;
         };
@@ -71,14 +73,14 @@ impl Progress {
             if let Some(message) = message {
                 params["message"] = json!(message);
             }
-            outbound.notify(call, "notifications/progress", &params);
+            outbound.notify(&call, "notifications/progress", &params);
         });
     }
 }
 
 impl FromCall for Progress {
     async fn from_call(call: &mut Call) -> Result<Self, Error> {
-        Ok(Self(Source::Call(Arc::clone(call.context()))))
+        Ok(Self(Source::Call(Arc::downgrade(call.context()))))
     }
 
     fn requires(_: &mut Requirements) {}

@@ -15,6 +15,7 @@ use crate::middleware::{Authorize, ConcurrencyLimit, RateLimit, Timeout, Validat
 use crate::observe::{Log, Meter};
 use crate::primitive::{Annotations, OwnLimits, PrimitiveInfo, TaskSupport, WarningCode};
 use crate::protocol::Era;
+use crate::support::panics::discard_logged;
 
 /// The server's settings for all of its primitives.
 pub(crate) struct Policy {
@@ -29,6 +30,19 @@ pub(crate) struct Policy {
     pub(crate) observers: Vec<Arc<dyn Observer>>,
     pub(crate) meter: Meter,
     pub(crate) accepted_warnings: Box<[WarningCode]>,
+}
+
+/// Middlewares and observers are dropped with the server, on whatever thread, and
+/// are a user's.
+impl Drop for Policy {
+    fn drop(&mut self) {
+        for layer in self.layers.drain() {
+            discard_logged(layer, "a middleware");
+        }
+        for observer in self.observers.drain(..) {
+            discard_logged(observer, "an observer");
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -117,11 +131,13 @@ impl Policy {
             has_suggestions = handler.has_any();
             completion = Some(self.completion(row, handler, info.of_completion(), &own_layers));
         }
+        let asks = handler_asks || merged.has_own_layers;
         let target = Target {
             kind: definition.row(),
+            shares_permits: asks || handler.passes_call_on(),
             handler,
             readable_by,
-            asks: handler_asks || merged.has_own_layers,
+            asks,
             chains: merged.chains(),
             arguments: Arc::clone(&definition.common().arguments),
             acceptance: Acceptance {
@@ -165,11 +181,13 @@ impl Policy {
             layers,
             inner: Vec::new(),
         };
+        let merged = self.merged(&info, around);
         Target {
             kind: row,
             handler: Arc::new(handler),
             readable_by: None,
-            chains: self.merged(&info, around).chains(),
+            shares_permits: merged.has_own_layers,
+            chains: merged.chains(),
             arguments: Arc::new(CompiledArgs::none()),
             acceptance: Acceptance::default(),
             timeout,
@@ -286,20 +304,19 @@ impl Prepared {
         serial: u64,
         network_rate: Option<&RateLimit>,
     ) -> Entry {
-        let finished = |target: Target| Target {
-            observers: policy.observers_of(&target.info),
-            chains: target.chains.with_network_rate(network_rate.map(as_layer)),
-            ..target
+        let finished = |mut target: Target| {
+            target.observers = policy.observers_of(&target.info);
+            target.chains = target.chains.with_network_rate(network_rate.map(as_layer));
+            target
         };
         let mut target = finished(self.target);
         target.task = self.task.map(|task| {
+            let mut in_task = target.clone();
+            in_task.chains = task.chains.with_network_rate(network_rate.map(as_layer));
+            in_task.timeout = task.time;
             Box::new(TaskTarget {
                 is_required: task.is_required,
-                target: Arc::new(Target {
-                    chains: task.chains.with_network_rate(network_rate.map(as_layer)),
-                    timeout: task.time,
-                    ..target.clone()
-                }),
+                target: Arc::new(in_task),
             })
         });
         Entry {
@@ -320,9 +337,10 @@ impl Entry {
     /// rate of its own.
     #[cfg(all(feature = "cli", feature = "http"))]
     pub(super) fn with_network_rate(&self, rate: Option<&RateLimit>) -> Self {
-        let with_rate = |target: &Arc<Target>| Target {
-            chains: target.chains.with_network_rate(rate.map(as_layer)),
-            ..Target::clone(target)
+        let with_rate = |target: &Arc<Target>| {
+            let mut target = Target::clone(target);
+            target.chains = target.chains.with_network_rate(rate.map(as_layer));
+            target
         };
         let mut target = with_rate(&self.target);
         if let Some(task) = &mut target.task {

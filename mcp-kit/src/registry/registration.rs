@@ -32,6 +32,12 @@ impl Layers {
         self.after_validation.push(Arc::new(middleware));
     }
 
+    /// Takes all of them.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Arc<dyn Middleware>> {
+        let before = self.before_validation.drain(..);
+        before.chain(self.after_validation.drain(..))
+    }
+
     /// Wraps these in `outer`.
     pub(super) fn wrap_in(&mut self, outer: &Self) {
         let before = outer.before_validation.iter().cloned();

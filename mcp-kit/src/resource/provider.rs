@@ -136,6 +136,10 @@ pub(crate) struct ProviderHandler<P> {
 }
 
 impl<P: ResourceProvider> Handler for ProviderHandler<P> {
+    fn passes_call_on(&self) -> bool {
+        true
+    }
+
     fn run(&self, call: Call) -> NextFuture<'_> {
         Box::pin(async move {
             let context = Arc::clone(call.context());

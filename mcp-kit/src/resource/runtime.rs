@@ -66,6 +66,10 @@ pub(crate) struct RuntimeHandler<T> {
 }
 
 impl<T: Resource> Handler for RuntimeHandler<T> {
+    fn passes_call_on(&self) -> bool {
+        true
+    }
+
     fn run(&self, call: Call) -> NextFuture<'_> {
         Box::pin(async move {
             let context = Arc::clone(call.context());

@@ -64,6 +64,20 @@ pub(crate) fn discard<T>(value: T) -> Result<(), Panicked> {
     contain(move || drop(value))
 }
 
+/// Drops a value of a user, such as a handler that was removed, and logs a panic: it
+/// must not end what this thread does for others. `what` names the value.
+pub(crate) fn discard_logged<T>(value: T, what: &'static str) {
+    if let Err(panic) = discard(value) {
+        let _ = contain(|| {
+            tracing::error!(
+                target: "mcp_kit::panic",
+                error = panic.as_str(),
+                "panic while {what} was dropped"
+            );
+        });
+    }
+}
+
 /// Contains the panics of `run`, and of a subscriber when `span` is entered or
 /// left.
 ///

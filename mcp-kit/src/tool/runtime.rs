@@ -70,6 +70,10 @@ where
 pub(crate) struct RuntimeHandler<T>(pub(crate) T);
 
 impl<T: Tool> Handler for RuntimeHandler<T> {
+    fn passes_call_on(&self) -> bool {
+        true
+    }
+
     fn run(&self, call: Call) -> NextFuture<'_> {
         Box::pin(async move { self.0.call(call).await.map(Reply::from) })
     }

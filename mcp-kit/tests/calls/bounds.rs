@@ -4,8 +4,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use mcp_kit::call::Call;
+use mcp_kit::middleware::{Next, from_fn as layer_from_fn};
 use mcp_kit::prelude::*;
+use mcp_kit::resource::{self, ResourceDefinition};
 use mcp_kit::testing::TestClient;
+use mcp_kit::tool::{ToolDefinition, from_fn};
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -119,6 +123,65 @@ async fn calls_wait_for_their_turn_within_their_time() {
         ]
     );
     assert_eq!(running.1.load(Ordering::SeqCst), 2);
+}
+
+/// Counts while it works for a second, without its call.
+async fn work_without(call: Call, Running(now, most): Running) -> &'static str {
+    drop(call);
+    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    now.fetch_sub(1, Ordering::SeqCst);
+    "done"
+}
+
+/// A handler that drops its call, and a middleware that goes on after it has passed
+/// the call on, hold their permits until they have ended.
+#[tokio::test(start_paused = true)]
+async fn permits_last_as_long_as_the_handler_and_its_middlewares() {
+    let running = Running::default();
+    let (in_tool, in_resource, in_layer) = (running.clone(), running.clone(), running.clone());
+    let early = ToolDefinition::new("early", "Drops its call.");
+    let early = from_fn(early, move |call: Call| work_without(call, in_tool.clone()));
+    let page = ResourceDefinition::new("early://page", "page");
+    let page = resource::from_fn(page, move |call: Call| {
+        work_without(call, in_resource.clone())
+    });
+    let late = layer_from_fn(move |call: Call, next: Next<'static>| {
+        let running = in_layer.clone();
+        async move {
+            let other = next.run(call).await?;
+            running.1.fetch_max(
+                running.0.fetch_add(1, Ordering::SeqCst) + 1,
+                Ordering::SeqCst,
+            );
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            running.0.fetch_sub(1, Ordering::SeqCst);
+            Ok(other)
+        }
+    });
+    let server = Server::builder("test", "1")
+        .limits(|limits| limits.calls_per_connection = 2)
+        .add(early)
+        .add(page)
+        .tool_with::<hello>(|tool| tool.layer(late))
+        .build()
+        .unwrap();
+    let client = TestClient::new(&server).await;
+    let begun = Instant::now();
+    for (method, params) in [
+        ("tools/call", json!({"name": "early"})),
+        ("resources/read", json!({"uri": "early://page"})),
+        ("tools/call", json!({"name": "hello"})),
+    ] {
+        let calls: Vec<_> = (0..6)
+            .map(|_| client.request(method, params.clone()))
+            .collect();
+        for call in calls {
+            call.await.unwrap();
+        }
+        assert_eq!(running.1.swap(0, Ordering::SeqCst), 2, "{method} {params}");
+    }
+    assert_eq!(begun.elapsed().as_secs(), 9);
 }
 
 /// Says hello.

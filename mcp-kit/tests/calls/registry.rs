@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use mcp_kit::call::Call;
+use mcp_kit::call::{Call, CallInfo, Ending, Error, Observer, Reply};
 use mcp_kit::caller::Principal;
+use mcp_kit::middleware::{Middleware, Next};
 use mcp_kit::primitive::Kind;
 use mcp_kit::registry::Registration;
 use mcp_kit::server::CallError;
 use mcp_kit::testing::TestClient;
 use mcp_kit::tool::{Tool, ToolDefinition, from_fn};
-use mcp_kit::{Router, Server, State, ToolError, tool};
+use mcp_kit::{Router, Server, State, ToolError, async_trait, tool};
 use serde_json::json;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 fn says(name: &'static str, text: &'static str) -> impl Tool {
     let definition = ToolDefinition::new(name, "Says the same every time.");
@@ -206,6 +207,79 @@ async fn server_has_at_most_100_000_primitives() {
     server.registry().replace(says("a", "b")).unwrap();
 }
 
+/// Panics when it is dropped.
+#[derive(Clone)]
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+#[async_trait]
+impl Middleware for Bomb {
+    async fn handle(&self, call: Call, next: Next<'_>) -> Result<Reply, Error> {
+        next.run(call).await
+    }
+}
+
+impl Observer for Bomb {
+    fn ended(&self, _: &CallInfo<'_>, _: &Ending<'_>) {}
+}
+
+/// A handler, a middleware, an observer or a state of a server may panic when it is
+/// dropped: with the registration, with the last call, or with the server.
+#[tokio::test]
+async fn panic_in_the_drop_of_what_is_registered_ends_nothing_else() {
+    let gate = Arc::new((Notify::new(), Semaphore::new(0)));
+    let waits = |name: &'static str| {
+        let (gate, bomb) = (Arc::clone(&gate), Bomb);
+        let definition = ToolDefinition::new(name, "Waits.");
+        let tool = from_fn(definition, move |_: Call| {
+            let _ = &bomb;
+            let gate = Arc::clone(&gate);
+            async move {
+                gate.0.notify_one();
+                gate.1.acquire().await.unwrap().forget();
+                Ok::<_, Error>("through")
+            }
+        });
+        Registration::of_tool(tool).layer(Bomb).layer(Bomb)
+    };
+    let server = Server::builder("test", "1")
+        .state(Bomb)
+        .layer(Bomb)
+        .observer(Bomb)
+        .observer(Bomb)
+        .add(waits("removed"))
+        .add(waits("idle"))
+        .add(waits("left"))
+        .build()
+        .unwrap();
+    let clients = [
+        TestClient::new(&server).await,
+        TestClient::modern(&server).await,
+    ];
+    let calls = clients
+        .each_ref()
+        .map(|client| client.call("removed", json!({})));
+    gate.0.notified().await;
+    gate.0.notified().await;
+    server.registry().remove(Kind::Tool, "idle").unwrap();
+    server.registry().replace(waits("left")).unwrap();
+    server.registry().remove(Kind::Tool, "removed").unwrap();
+    gate.1.add_permits(4);
+    for call in calls {
+        assert_eq!(call.await.text(), "through");
+    }
+    for client in clients {
+        assert_eq!(client.call("left", json!({})).await.text(), "through");
+        client.close().await;
+    }
+    drop(server);
+}
+
 #[tokio::test]
 async fn list_pages_stay_right_when_tools_come_and_go() {
     let mut builder = Server::builder("test", "1").limits(|limits| limits.page_items = 2);
@@ -246,10 +320,29 @@ async fn list_pages_stay_right_when_tools_come_and_go() {
     let (third, cursor) = page(cursor.as_deref()).await;
     assert_eq!((third, cursor), (vec!["a".to_owned()], None));
 
-    for unreadable in ["", "x", "OTk5", "MA"] {
+    // "x", "0", "007", "+7"
+    for unreadable in ["", "x", "eA", "MA", "MDA3", "Kzc"] {
         let params = json!({"cursor": unreadable});
         let refused = client.request("tools/list", params).await.unwrap_err();
         assert!(refused.to_string().contains("unknown cursor"), "{refused}");
+    }
+}
+
+/// A cursor that was never given is answered like one after everything: the first
+/// that is refused would reveal how much is registered, hidden tools included.
+#[tokio::test]
+async fn cursor_reveals_no_number_of_registrations() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let server = Server::builder("test", "1").add(says("a", "a"));
+    let server = server.add(says("b", "b")).build().unwrap();
+    server.registry().hide(Kind::Tool, "b").unwrap();
+    let client = TestClient::new(&server).await;
+    for serial in [1, 2, 3, 999, u64::MAX] {
+        let cursor = URL_SAFE_NO_PAD.encode(serial.to_string());
+        let params = json!({"cursor": cursor});
+        let list = client.request("tools/list", params).await.unwrap();
+        assert_eq!(list, json!({"tools": []}), "{serial}");
     }
 }
 

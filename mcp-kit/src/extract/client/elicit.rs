@@ -97,9 +97,9 @@ impl Client {
             Ok(form) => form,
             Err(problem) => return Asking::refused(Error::internal(problem)),
         };
-        let version = self.call.request.version;
+        let version = self.version;
         let Some(schema) = form.schema(version) else {
-            let kind = self.call.target.info.kind();
+            let kind = self.kind;
             return Asking::refused(Error::refusal(
                 ErrorKind::MissingCapability,
                 format!(
@@ -158,10 +158,10 @@ impl Client {
             ));
         }
         let mut params = json!({ "mode": "url", "message": message, "url": url });
-        if self.call.request.version.era() == Era::Legacy {
+        if self.version.era() == Era::Legacy {
             params["elicitationId"] = Reference::new().to_string().into();
         }
-        if self.is_out_of_reach() && self.can_elicit_url() {
+        if self.is_out_of_reach && self.can_elicit_url() {
             return Asking::refused(Error::url_required(params));
         }
         let read = |answer: &RawValue| {

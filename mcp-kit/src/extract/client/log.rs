@@ -39,7 +39,9 @@ impl Client {
     ///
     /// Specification: [logging](https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging).
     pub fn log(&self, level: LogLevel, data: impl Serialize) {
-        let call = &*self.call;
+        let Some(call) = self.call.upgrade() else {
+            return;
+        };
         let (Some(outbound), Some(from)) = (&call.outbound, call.log_level) else {
             return;
         };
@@ -56,7 +58,7 @@ impl Client {
             "data": data,
         });
         if params.to_string().len() <= LARGEST {
-            outbound.notify(call, "notifications/message", &params);
+            outbound.notify(&call, "notifications/message", &params);
         }
     }
 }

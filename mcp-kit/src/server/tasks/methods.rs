@@ -193,6 +193,7 @@ pub(super) fn target(limits: &Limits) -> Target {
         result_bytes: limits.result_bytes,
         observers: Box::new([Arc::new(Log { all_calls: false })]),
         asks: false,
+        shares_permits: false,
         task: None,
         has_span: false,
         #[cfg(feature = "http")]

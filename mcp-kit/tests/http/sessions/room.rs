@@ -1,10 +1,11 @@
 //! Limits of the number of sessions, and which session is evicted.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
 use mcp_kit::tool::{ToolDefinition, from_fn};
-use mcp_kit::{Server, ToolError};
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -24,6 +25,71 @@ fn small(server: ServerBuilder) -> Server {
         })
         .build()
         .unwrap()
+}
+
+type Values = (
+    RequestInfo,
+    Progress,
+    Cancellation,
+    mcp_kit::extract::Client,
+);
+
+/// What handlers have kept.
+#[derive(Clone, Default)]
+struct Hoard(Arc<Mutex<Vec<Values>>>);
+
+#[derive(serde::Deserialize, schemars::JsonSchema, garde::Validate, ToolArgs)]
+#[expect(dead_code, reason = "its size matters")]
+struct Text {
+    #[garde(skip)]
+    text: String,
+}
+
+/// Keeps what it was given.
+#[tool]
+async fn keep(
+    _args: Text,
+    request: RequestInfo,
+    progress: Progress,
+    cancellation: Cancellation,
+    client: mcp_kit::extract::Client,
+    State(Hoard(hoard)): State<Hoard>,
+) -> &'static str {
+    let values = (request, progress, cancellation, client);
+    hoard.lock().unwrap().push(values);
+    "kept"
+}
+
+/// A handler that keeps what it extracts keeps neither the arguments of its call, nor
+/// what they count for.
+#[tokio::test]
+async fn values_that_a_handler_keeps_do_not_hold_its_arguments() {
+    let hoard = Hoard::default();
+    let server = Server::builder("test", "1")
+        .state(hoard.clone())
+        .tool::<keep>()
+        .http(|http| {
+            http.call_rate(None)
+                .limits(|limits| limits.incoming_bytes = 4 * 1024 * 1024)
+        })
+        .build()
+        .unwrap();
+    let http = mcp_kit::testing::TestClient::http(&server);
+    for client in [http.clone().modern(), http] {
+        let client = client.connect().await.unwrap();
+        for _ in 0..12 {
+            let text = "x".repeat(1024 * 1024);
+            let result = client.call("keep", json!({ "text": text })).await;
+            assert_eq!(result.text(), "kept");
+        }
+    }
+    let hoard = hoard.0.lock().unwrap();
+    assert_eq!(hoard.len(), 24);
+    for (request, progress, cancellation, client) in &*hoard {
+        progress.report(1.0, None, None);
+        assert!(!cancellation.is_cancelled() && !client.can_sample());
+        assert!(request.client().is_some() && request.address().is_some());
+    }
 }
 
 /// Opens a session and uses it, a second after the last one.
