@@ -58,7 +58,7 @@ fn no_such_file() -> String {
 fn tools_are_listed_for_people_and_for_programs() {
     let list = succeeds(&["tools"]);
     for expected in [
-        "greeter 1.2.3: 7 tools",
+        "greeter 1.2.3: 8 tools",
         "greet – Greet (read-only, closed world)",
         "Greets a guest in the house's own words.",
         "name: string, characters from 1, characters up to 40 – Whom to greet.",
@@ -114,6 +114,7 @@ speech – Wedding speech
   arguments:
     whom: string, characters from 1, characters up to 40 – Who is married.
     minutes: integer, at least 0, at most 60, default 0, optional – The minutes that it may take.
+    style: one of \"formal\", \"cheerful\", optional – How it sounds.
 
 misplace
   Opens a file that does not exist.
@@ -165,7 +166,7 @@ fn prompt_that_fails_is_code_1_and_a_wrong_request_code_2() {
 #[test]
 fn resources_are_listed_and_read() {
     let list = succeeds(&["resources"]);
-    let expected = "greeter 1.2.3: 2 resources, 1 template
+    let expected = "greeter 1.2.3: 2 resources, 1 template, 1 provider
 
 wedding://guests – Guests (text/plain, 9 bytes)
   The guests.
@@ -175,6 +176,8 @@ wedding://photo – photo (image/png)
 
 wedding://tables/{table} – table
   Who sits at a table.
+
+wedding://plan/{+part} – plan (provider)
 ";
     assert_eq!(list, expected);
     let list: Value = serde_json::from_str(&succeeds(&["resources", "--json"])).unwrap();
@@ -277,20 +280,33 @@ fn a_wrong_command_line_is_code_2() {
 fn check_shows_policies_and_warns() {
     let report = succeeds(&["check"]);
     for expected in [
-        "greeter 1.2.3: 7 tools, 3 prompts, 2 resources, 1 resource template",
-        "tool \"lose\": it says neither read_only nor destructive",
+        "greeter 1.2.3: 8 tools, 3 prompts, 2 resources, 2 resource templates",
+        "tool \"lose\": it is declared neither read_only nor destructive",
         "(missing-effect-hint)\n",
+        "questions        up to 64 of one call at once, answered within 10 min\n",
+        "tasks            up to 100 of one caller, each up to 60 min; results are kept for 10 min\n",
+        "wedding://plan/{+part} (provider)",
     ] {
         assert!(report.contains(expected), "{expected}: {report}");
     }
     assert!(!report.contains("tool \"greet\":"), "{report}");
     // One row for each tool, in columns.
     let row = |tool: &str| report.lines().find(|line| line.starts_with(tool)).unwrap();
-    assert!(row("greet ").ends_with("read-only, closed world"));
+    assert!(row("greet ").contains("  read-only, closed world  "));
     let columns = |tool| ["30 s", "KiB"].map(|cell| row(tool).find(cell));
     assert_eq!(columns("greet "), columns("lose "));
     assert_eq!(row("tool ").find("timeout"), columns("greet ")[0]);
     assert!(row("prompt ").contains("timeout") && row("speech ").contains("30 s"));
+    // A column only for what has values.
+    assert_eq!(
+        row("tool ").find("tasks"),
+        row("print_menus ").find("optional")
+    );
+    assert_eq!(
+        row("prompt ").find("completes"),
+        row("speech ").find("style")
+    );
+    assert!(!row("resource ").contains("tasks"), "{report}");
     ends_with(1, &["check", "--strict"]);
 }
 

@@ -189,7 +189,7 @@ fn command<O: Args>() -> Result<Clap, Error> {
     let all = own
         .subcommand_negates_reqs(true)
         .subcommand(
-            Clap::new("stdio").about("Serve one client over stdin and stdout; so does no command"),
+            Clap::new("stdio").about("Serve one client over stdin and stdout; the default without a command"),
         )
         .subcommand(
             Clap::new("tools")
@@ -198,7 +198,7 @@ fn command<O: Args>() -> Result<Clap, Error> {
         )
         .subcommand(
             Clap::new("call")
-                .about("Call one tool and print the result")
+                .about("Call one tool and print the result; on a terminal with its progress and its questions")
                 .arg(
                     Arg::new("mcp_kit_tool")
                         .value_name("TOOL")
@@ -227,12 +227,12 @@ fn command<O: Args>() -> Result<Clap, Error> {
         )
         .subcommand(
             Clap::new("resources")
-                .about("List the resources and the templates of resources")
+                .about("List the resources, their templates and their providers")
                 .arg(json("Print the lists as clients get them")),
         )
         .subcommand(
             Clap::new("read")
-                .about("Read one resource")
+                .about("Read one resource and print its text")
                 .arg(
                     Arg::new("mcp_kit_uri")
                         .value_name("URI")
@@ -243,12 +243,12 @@ fn command<O: Args>() -> Result<Clap, Error> {
         )
         .subcommand(
             Clap::new("check")
-                .about("Show the policy of each primitive, and what could be better")
+                .about("Show the limits and policy of each primitive, and warnings")
                 .arg(
                     Arg::new("mcp_kit_strict")
                         .long("strict")
                         .action(ArgAction::SetTrue)
-                        .help("End with 1 where something could be better"),
+                        .help("Exit with 1 if there is a warning"),
                 ),
         );
     #[cfg(feature = "http")]
@@ -263,7 +263,7 @@ fn arguments() -> Arg {
     Arg::new("mcp_kit_arguments")
         .value_name("JSON")
         .default_value("{}")
-        .help("The arguments, a JSON object; - reads it from stdin")
+        .help("The arguments as a JSON object; - reads them from stdin")
 }
 
 fn json(help: &'static str) -> Arg {

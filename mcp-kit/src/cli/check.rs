@@ -10,7 +10,7 @@ use super::build::Failure;
 use super::output::{count, print, size};
 use super::tools::hints;
 use crate::call::readable;
-use crate::primitive::Kind;
+use crate::primitive::{Kind, TaskSupport};
 use crate::registry::CallPolicy;
 use crate::server::Server;
 
@@ -82,9 +82,34 @@ fn server_policy(server: &Server) -> String {
             "unread answers",
             format!("up to {} per connection", size(limits.unread_bytes)),
         ),
+        (
+            "subscriptions",
+            format!(
+                "up to {} of one caller, each to {} resources",
+                limits.subscriptions_per_principal, limits.uris_per_subscription
+            ),
+        ),
+        (
+            "questions",
+            format!(
+                "up to {} of one call at once, answered within {}",
+                limits.questions_per_call,
+                readable(limits.question_time)
+            ),
+        ),
         ("drain", format!("up to {}", readable(limits.drain_time))),
     ];
     write_rows(&mut text, &rows);
+    let policies = server.policies(Kind::Tool);
+    if policies.iter().any(|policy| policy.task().is_some()) {
+        let tasks = format!(
+            "up to {} of one caller, each up to {}; results are kept for {}",
+            limits.tasks_per_principal,
+            readable(limits.task_time),
+            readable(limits.finished_task_time)
+        );
+        write_rows(&mut text, &[("tasks", tasks)]);
+    }
     text
 }
 
@@ -115,7 +140,7 @@ fn table(kind: Kind, policies: &[CallPolicy]) -> String {
     text
 }
 
-const HEAD: [&str; 8] = [
+const HEAD: [&str; 10] = [
     "name",
     "timeout",
     "rate",
@@ -123,6 +148,8 @@ const HEAD: [&str; 8] = [
     "result",
     "scope",
     "hints",
+    "tasks",
+    "completes",
     "middlewares",
 ];
 
@@ -152,14 +179,26 @@ fn row(policy: &CallPolicy) -> [String; HEAD.len()] {
             words
         }
     };
+    let provider = if policy.is_provider() {
+        " (provider)"
+    } else {
+        ""
+    };
+    let tasks = match policy.task() {
+        None => NOTHING,
+        Some(TaskSupport::Optional) => "optional",
+        Some(TaskSupport::Required) => "required",
+    };
     [
-        policy.info().name().to_owned(),
+        format!("{}{provider}", policy.info().name()),
         readable(policy.timeout()),
         of("RateLimit"),
         of("ConcurrencyLimit"),
         size(policy.result_bytes()),
         said(policy.scopes().collect::<Vec<_>>().join(", ")),
         said(hints(policy.annotations()).join(", ")),
+        tasks.to_owned(),
+        said(policy.completed().join(", ")),
         said(own.join(" → ")),
     ]
 }

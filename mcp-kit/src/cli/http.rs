@@ -98,7 +98,7 @@ fn with_keys(mut http: HttpOptions, arguments: &HttpArguments) -> Result<HttpOpt
     if http.has_authentication() {
         if arguments.keys_file_is_given {
             return Err(Failure(
-                "--keys-file does not go with this program: it has a way of authenticating of its own, which says who its callers are. Leave the option out".to_owned(),
+                "--keys-file cannot be used: the program sets an authenticator of its own (HttpOptions::authenticate), and keys of the file would not be accepted; remove the option".to_owned(),
             ));
         }
         let ignored = [
@@ -110,7 +110,7 @@ fn with_keys(mut http: HttpOptions, arguments: &HttpArguments) -> Result<HttpOpt
                 tracing::warn!(
                     target: "mcp_kit::auth",
                     variable,
-                    "is ignored: the program has a way of authenticating of its own"
+                    "is ignored: the program sets an authenticator of its own; unset it"
                 );
             }
         }

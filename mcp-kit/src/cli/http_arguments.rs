@@ -48,21 +48,21 @@ const OPTIONS: &[Described] = &[
         "addr",
         "MCP_HTTP_ADDR",
         "ADDRESS",
-        "Where to listen, 127.0.0.1:8080 unless it is given; port 0 takes a free one",
+        "Address to listen on, 127.0.0.1:8080 by default; port 0 chooses a free port",
     ),
     (
         "mcp_kit_public_url",
         "public-url",
         "MCP_PUBLIC_URL",
         "URL",
-        "The endpoint's URL as clients know it, such as https://mcp.example.com/mcp",
+        "URL of the endpoint that clients use, such as https://mcp.example.com/mcp",
     ),
     (
         "mcp_kit_keys_file",
         "keys-file",
         "MCP_API_KEYS_FILE",
         "FILE",
-        "A file of API keys; it is read again when it changes. MCP_API_KEYS holds keys themselves",
+        "File of API keys, read again when it changes; MCP_API_KEYS has the keys themselves",
     ),
     (
         "mcp_kit_hosts",
@@ -83,14 +83,14 @@ const OPTIONS: &[Described] = &[
         "trust-proxy",
         "MCP_TRUSTED_PROXIES",
         "NETWORK",
-        "Believe the X-Forwarded-For of proxies in this network; may be given several times",
+        "Trust X-Forwarded-For from proxies in this network; may be given several times",
     ),
     (
         "mcp_kit_drain_delay",
         "drain-delay",
         "MCP_DRAIN_DELAY",
         "TIME",
-        "How long to go on after SIGTERM while /readyz says 503 already, such as 5s",
+        "How long to keep serving after SIGTERM while /readyz answers 503, such as 5s",
     ),
     #[cfg(feature = "metrics")]
     (
@@ -98,7 +98,7 @@ const OPTIONS: &[Described] = &[
         "metrics-addr",
         "MCP_METRICS_ADDR",
         "ADDRESS",
-        "Address that shows metrics to every client that reaches it, such as 127.0.0.1:9090",
+        "Also serve metrics on this address, without authentication, such as 127.0.0.1:9090",
     ),
 ];
 
@@ -179,7 +179,7 @@ pub(super) fn command() -> Clap {
             Arg::new(SSE)
                 .long("sse")
                 .action(ArgAction::SetTrue)
-                .help("Serve the transport of 2024-11-05 as well, on /sse [MCP_SSE=1]"),
+                .help("Also serve the transport of 2024-11-05, on /sse [MCP_SSE=1]"),
         );
     }
     command = command.arg(
@@ -204,7 +204,7 @@ pub(super) fn health_command() -> Clap {
             Arg::new(ADDRESS)
                 .long("addr")
                 .value_name("ADDRESS")
-                .help("Where it listens, 127.0.0.1:8080 unless it is given [MCP_HTTP_ADDR]"),
+                .help("Address that it listens on, 127.0.0.1:8080 by default [MCP_HTTP_ADDR]"),
         )
 }
 

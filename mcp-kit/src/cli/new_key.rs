@@ -26,14 +26,14 @@ pub(super) fn command() -> Clap {
             Arg::new("mcp_kit_name")
                 .value_name("NAME")
                 .required(true)
-                .help("Whose key it is"),
+                .help("Name of the caller that holds the key"),
         )
         .arg(
             Arg::new("mcp_kit_scopes")
                 .value_name("SCOPE")
                 .action(ArgAction::Append)
                 .num_args(0..)
-                .help("What its holder may do beside calling tools without a scope"),
+                .help("Scopes of the caller"),
         )
 }
 

@@ -198,3 +198,53 @@ impl fmt::Debug for Script {
             .finish_non_exhaustive()
     }
 }
+
+/// Defines the setters of the script of a client, once for all builders of clients:
+/// they have a field `script`.
+macro_rules! script_setters {
+    () => {
+        /// Answers the questions of the server with these, one after the other, and
+        /// declares the capabilities for all kinds of questions. A question for which
+        /// no answer is left panics.
+        ///
+        /// Before 2026-07-28 the server's requests are answered as they arrive; without
+        /// a script [`TestClient::next_message`] returns them. In the modern era
+        /// (2026-07-28) a call or request that needs answers is sent again with them
+        /// until it is complete; without a script its result is the one that the server
+        /// has sent (`resultType` is `input_required`).
+        pub fn answers(
+            mut self,
+            answers: impl IntoIterator<Item = $crate::client::Answer>,
+        ) -> Self {
+            self.script.set_answers(answers);
+            self
+        }
+
+        /// Answers every question of the server with this function; see
+        /// [`answers`](Self::answers).
+        pub fn answer_with(
+            mut self,
+            answer: impl FnMut(&$crate::client::Asked) -> $crate::client::Answer + Send + 'static,
+        ) -> Self {
+            self.script.answer_with(answer);
+            self
+        }
+
+        /// Sets the capabilities that the client declares, such as
+        /// `{"elicitation": {}}`. Without them a client that has
+        /// [`answers`](Self::answers) declares all that they need, and others declare
+        /// none.
+        pub fn capabilities(mut self, capabilities: serde_json::Value) -> Self {
+            self.script.set_capabilities(capabilities);
+            self
+        }
+
+        /// Declares the extension `io.modelcontextprotocol/tasks`, in addition to the
+        /// other capabilities: calls of tools with `task` become tasks (2026-07-28).
+        pub fn tasks(mut self) -> Self {
+            self.script.declare_tasks();
+            self
+        }
+    };
+}
+pub(super) use script_setters;

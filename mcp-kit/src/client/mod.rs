@@ -32,6 +32,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::{Map, Value, json};
 
 pub(crate) use answers::Script;
+use answers::script_setters;
 pub use answers::{Answer, Asked};
 pub(crate) use inbox::Inbox;
 pub use request::{
@@ -105,6 +106,24 @@ pub struct TestClient {
 }
 
 /// Opens a connection; made by [`TestClient::builder`].
+///
+/// ```
+/// use mcp_kit::Server;
+/// use mcp_kit::testing::{Answer, TestClient};
+/// use serde_json::json;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), mcp_kit::server::BuildError> {
+/// let server = Server::builder("travel", "1.0.0").build()?;
+/// let client = TestClient::builder(&server)
+///     .answers([Answer::accept(json!({"seat": "12A"})), Answer::decline()])
+///     .connect()
+///     .await;
+/// // … calls of tools that ask …
+/// assert!(client.asked().is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "the connection is opened by `.connect()`"]
 #[derive(Debug)]
 pub struct TestClientBuilder<'a> {
@@ -127,60 +146,7 @@ impl TestClientBuilder<'_> {
         self
     }
 
-    /// Answers the questions of the server with these, one after the other, and
-    /// declares the capabilities for all kinds of questions. A question for which
-    /// no answer is left panics.
-    ///
-    /// Before 2026-07-28 the server's requests are answered as they arrive; without
-    /// a script [`TestClient::next_message`] returns them. In the modern era (2026-07-28)
-    /// a call or request that needs answers is sent again with them until it is
-    /// complete; without a script its result is the one that the server has sent
-    /// (`resultType` is `input_required`).
-    ///
-    /// ```
-    /// use mcp_kit::Server;
-    /// use mcp_kit::testing::{Answer, TestClient};
-    /// use serde_json::json;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), mcp_kit::server::BuildError> {
-    /// let server = Server::builder("travel", "1.0.0").build()?;
-    /// let client = TestClient::builder(&server)
-    ///     .answers([Answer::accept(json!({"seat": "12A"})), Answer::decline()])
-    ///     .connect()
-    ///     .await;
-    /// // … calls of tools that ask …
-    /// assert!(client.asked().is_empty());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn answers(mut self, answers: impl IntoIterator<Item = Answer>) -> Self {
-        self.script.set_answers(answers);
-        self
-    }
-
-    /// Answers every question of the server with this function; see
-    /// [`answers`](Self::answers).
-    pub fn answer_with(mut self, answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> Self {
-        self.script.answer_with(answer);
-        self
-    }
-
-    /// Sets the capabilities that the client declares, such as
-    /// `{"elicitation": {}}`. Without them a client that has
-    /// [`answers`](Self::answers) declares all that they need, and others declare
-    /// none.
-    pub fn capabilities(mut self, capabilities: Value) -> Self {
-        self.script.set_capabilities(capabilities);
-        self
-    }
-
-    /// Declares the extension `io.modelcontextprotocol/tasks`, in addition to the
-    /// other capabilities: calls of tools with `task` become tasks (2026-07-28).
-    pub fn tasks(mut self) -> Self {
-        self.script.declare_tasks();
-        self
-    }
+    script_setters!();
 
     /// Opens the connection, with the handshake where the version has one.
     pub async fn connect(self) -> TestClient {

@@ -44,10 +44,11 @@ impl CompletionHandler {
         Self { arguments }
     }
 
-    /// Whether there are suggestions for any argument.
-    pub(crate) fn has_any(&self) -> bool {
-        let mut sources = self.arguments.iter().map(|(_, source)| source);
-        sources.any(|source| !matches!(source, Source::None))
+    /// Returns the names of the arguments that have suggestions.
+    pub(crate) fn completed(&self) -> Vec<String> {
+        let arguments = self.arguments.iter();
+        let completed = arguments.filter(|(_, source)| !matches!(source, Source::None));
+        completed.map(|(name, _)| name.clone()).collect()
     }
 
     fn names(&self) -> String {

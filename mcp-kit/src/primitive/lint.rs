@@ -26,10 +26,27 @@ pub(crate) fn common_warnings(common: &CommonDefinition, timeout: Duration) -> F
     }
     let hides_something =
         |character: char| character != '\n' && crate::support::text::is_unsafe(character);
-    if common.description.trim().contains(hides_something) {
-        warnings.push((WarningCode::HiddenCharacters,
-            "its description holds invisible characters; hosts may take it for an attack, so remove them".to_owned(),
-        ));
+    let arguments = common.arguments.schema()["properties"].as_object();
+    let arguments = arguments
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, schema)| {
+            let text = schema["description"].as_str()?;
+            Some((format!("the description of its argument \"{name}\""), text))
+        });
+    let texts = [
+        (
+            "its title".to_owned(),
+            common.title.as_deref().unwrap_or_default(),
+        ),
+        ("its description".to_owned(), &common.description),
+    ];
+    for (what, text) in texts.into_iter().chain(arguments) {
+        if text.trim().contains(hides_something) {
+            warnings.push((WarningCode::HiddenCharacters, format!(
+                "{what} holds invisible characters; hosts may take it for an attack, so remove them"
+            )));
+        }
     }
     undescribed_arguments(common.arguments.schema(), &mut warnings);
     if timeout > CLIENT_PATIENCE {

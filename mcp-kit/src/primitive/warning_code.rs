@@ -30,7 +30,7 @@ macro_rules! codes {
 codes! {
     /// The server offers nothing.
     NoTools = "no-tools",
-    /// The tools' names mix `snake_case`, `kebab-case` and `camelCase`.
+    /// The names of the tools, or of the prompts, mix `snake_case`, `kebab-case` and `camelCase`.
     MixedNames = "mixed-names",
     /// Two names differ in case alone.
     SimilarNames = "similar-names",
@@ -39,11 +39,12 @@ codes! {
     LongName = "long-name",
     /// A tool's name has a dot.
     DottedName = "dotted-name",
-    /// A description is too short to explain when to use the tool.
+    /// The description of a tool is too short to explain when to use it, or a
+    /// resource has none.
     ShortDescription = "short-description",
     /// A description is longer than some hosts show.
     LongDescription = "long-description",
-    /// A description has invisible characters.
+    /// A title or a description, of an argument too, has invisible characters.
     HiddenCharacters = "hidden-characters",
     /// An argument has no description.
     UndescribedArgument = "undescribed-argument",

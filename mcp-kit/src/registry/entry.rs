@@ -51,8 +51,8 @@ pub(crate) struct Entry {
     pub(crate) definition: Arc<dyn Definition>,
     /// Suggests values for its arguments, if its kind has completion.
     pub(super) completion: Option<Arc<Target>>,
-    /// Whether there are suggestions for any of its arguments.
-    pub(super) has_suggestions: bool,
+    /// The arguments that have suggestions.
+    pub(super) completed: Arc<[String]>,
     /// Its position in the order of registration; cursors contain it.
     pub(super) serial: u64,
     /// Whether it is neither listed nor callable.
@@ -68,7 +68,7 @@ pub(crate) struct Prepared {
     target: Target,
     task: Option<PreparedTask>,
     completion: Option<Target>,
-    has_suggestions: bool,
+    completed: Arc<[String]>,
     pub(super) definition: Arc<dyn Definition>,
     accepted_warnings: Arc<[WarningCode]>,
     listed: [Arc<str>; 2],
@@ -123,12 +123,12 @@ impl Policy {
             }
         });
         let mut completion = None;
-        let mut has_suggestions = false;
+        let mut completed = Vec::new();
         if let Some(row) = row_for(info.kind()).filter(|_| !definition.is_provider()) {
             let arguments = &definition.common().arguments;
             let handler =
                 CompletionHandler::new(&arguments.declared_names(), arguments.schema(), completers);
-            has_suggestions = handler.has_any();
+            completed = handler.completed();
             completion = Some(self.completion(row, handler, info.of_completion(), &own_layers));
         }
         let asks = handler_asks || merged.has_own_layers;
@@ -158,7 +158,7 @@ impl Policy {
             target,
             task,
             completion,
-            has_suggestions,
+            completed: completed.into(),
             definition: definition.into(),
             accepted_warnings: accepted_warnings.into(),
             listed,
@@ -322,7 +322,7 @@ impl Prepared {
         Entry {
             target: Arc::new(target),
             completion: self.completion.map(|target| Arc::new(finished(target))),
-            has_suggestions: self.has_suggestions,
+            completed: self.completed,
             definition: self.definition,
             serial,
             is_hidden: false,

@@ -58,29 +58,14 @@ impl Snapshot {
 
     fn own_warnings(&self) -> Found {
         let mut warnings = Vec::new();
-        let names: Vec<_> = self.shown(Kind::Tool).map(|entry| entry.name()).collect();
         if self.all_shown().next().is_none() {
             warnings.push((
                 WarningCode::NoTools,
-                "the server has no tools; add one with .tool::<name>()".to_owned(),
+                "the server offers nothing; add a tool with .tool::<name>(), or a prompt or a resource likewise".to_owned(),
             ));
         }
-        let with_underscore = names.iter().find(|name| name.contains('_'));
-        let with_hyphen = names.iter().find(|name| name.contains('-'));
-        let with_capital = names
-            .iter()
-            .find(|name| name.bytes().any(|byte| byte.is_ascii_uppercase()));
-        let styles: Vec<_> = [with_underscore, with_hyphen, with_capital]
-            .into_iter()
-            .flatten()
-            .collect();
-        if let [one, other, ..] = styles[..]
-            && one != other
-        {
-            warnings.push((WarningCode::MixedNames, format!(
-                "the tools' names mix styles (\"{one}\", \"{other}\"); models guess names, so keep to one"
-            )));
-        }
+        warnings.extend(self.mixed_names(Kind::Tool));
+        warnings.extend(self.mixed_names(Kind::Prompt));
         let mut known = HashMap::new();
         for entry in self.all_shown() {
             let (kind, name) = (entry.target.info.kind(), entry.name());
@@ -98,5 +83,29 @@ impl Snapshot {
             }
         }
         warnings
+    }
+
+    /// Finds two styles among the names of a kind.
+    fn mixed_names(&self, kind: Kind) -> Option<(WarningCode, String)> {
+        let named = |has: fn(u8) -> bool| {
+            let mut names = self.shown(kind).map(|entry| entry.name());
+            names.find(|name| name.bytes().any(has))
+        };
+        let with_underscore = named(|byte| byte == b'_');
+        let with_hyphen = named(|byte| byte == b'-');
+        let with_capital = named(|byte| byte.is_ascii_uppercase());
+        let styles: Vec<_> = [with_underscore, with_hyphen, with_capital]
+            .into_iter()
+            .flatten()
+            .collect();
+        match styles[..] {
+            [one, other, ..] if one != other => Some((
+                WarningCode::MixedNames,
+                format!(
+                    "the names of {kind}s mix styles (\"{one}\", \"{other}\"); models and people guess names, so keep to one"
+                ),
+            )),
+            _ => None,
+        }
     }
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::{Chains, Middleware};
+#[cfg(feature = "cli")]
+use crate::primitive::TaskSupport;
 use crate::primitive::{Annotations, Kind, PrimitiveInfo};
 use crate::registry::Entry;
 
@@ -47,6 +49,24 @@ impl CallPolicy {
     #[cfg(feature = "cli")]
     pub(crate) fn definition<D: Any + Send + Sync>(&self) -> Option<Arc<D>> {
         self.0.definition()
+    }
+
+    /// Returns which calls become tasks.
+    #[cfg(feature = "cli")]
+    pub(crate) fn task(&self) -> Option<TaskSupport> {
+        self.0.definition.task()
+    }
+
+    /// Whether it is a provider of resources.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_provider(&self) -> bool {
+        self.0.is_provider()
+    }
+
+    /// Returns the arguments for which there are suggestions.
+    #[cfg(feature = "cli")]
+    pub(crate) fn completed(&self) -> &[String] {
+        &self.0.completed
     }
 
     /// Returns the time limit of a call, waiting included.

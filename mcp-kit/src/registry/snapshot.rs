@@ -349,7 +349,7 @@ impl Snapshot {
         let entry = Arc::new(entry);
         self.may_log |= entry.target.asks;
         self.has_tasks |= entry.target.task.is_some();
-        self.completes |= entry.has_suggestions;
+        self.completes |= !entry.completed.is_empty();
         let of_kind = self.kinds.entry(entry.target.info.kind()).or_default();
         of_kind
             .by_name

@@ -91,7 +91,7 @@ impl Definition for ResourceDefinition {
             .collect()
     }
 
-    /// Variables need no description: no list shows one.
+    /// Variables need no description: no list shows one. The same holds for providers.
     fn warnings(&self, _: &PrimitiveInfo, timeout: Duration) -> Vec<(WarningCode, String)> {
         let mut warnings = common_warnings(&self.common, timeout);
         warnings.retain(|(code, _)| {
@@ -100,6 +100,13 @@ impl Definition for ResourceDefinition {
                 WarningCode::UndescribedArgument | WarningCode::LongName
             )
         });
+        if !self.is_provider && self.description().trim().is_empty() {
+            warnings.push((
+                WarningCode::ShortDescription,
+                "it has no description, by which people and models choose it; set one with .with_description(…)"
+                    .to_owned(),
+            ));
+        }
         warnings
     }
 }

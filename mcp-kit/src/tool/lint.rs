@@ -57,17 +57,17 @@ fn hint_warnings(hints: &Annotations, warnings: &mut Found) {
         if hints.destructive == Some(true) {
             warnings.push((
                 WarningCode::ContradictoryHints,
-                "it says both read_only and destructive; keep one".to_owned(),
+                "it is declared both read_only and destructive; remove one of them".to_owned(),
             ));
         }
     } else if hints.destructive.is_none() {
         warnings.push((WarningCode::MissingEffectHint,
-            "it says neither read_only nor destructive, so clients take it for destructive and may ask before each call; write read_only, or destructive = false".to_owned(),
+            "it is declared neither read_only nor destructive, so clients assume that it is destructive and may ask their user before each call; write read_only, destructive or destructive = false".to_owned(),
         ));
     }
     if hints.open_world.is_none() {
         warnings.push((WarningCode::MissingOpenWorldHint,
-            "it does not say open_world, so clients assume that it reaches the outside; write open_world = false if it does not, or .default_hints(…) for all tools".to_owned(),
+            "it is not declared open_world, so clients assume that it reaches other systems; write open_world = false if it does not, or .default_hints(…) for all tools".to_owned(),
         ));
     }
 }

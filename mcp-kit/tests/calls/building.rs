@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use mcp_kit::call::Call;
 use mcp_kit::prelude::*;
+use mcp_kit::prompt::{PromptArgument, PromptDefinition, from_fn as prompt_from_fn};
+use mcp_kit::resource::{ResourceDefinition, from_fn as resource_from_fn};
 use mcp_kit::server::ServerBuilder;
 use mcp_kit::testing::TestClient;
 use mcp_kit::tool::{ToolDefinition, from_fn};
@@ -171,6 +173,42 @@ fn what_could_be_better_is_told_with_what_to_do() {
         .filter(|warning| warning.tool().is_none())
         .collect();
     assert!(server[0].to_string().contains("mix styles"), "{server:?}");
+}
+
+/// Prepares a review.
+#[prompt(title = "Re\u{200b}view")]
+async fn start_review() -> &'static str {
+    "Review it."
+}
+
+/// Ends a review.
+#[prompt]
+async fn end_review() -> &'static str {
+    "It is reviewed."
+}
+
+#[test]
+fn warnings_cover_prompts_and_resources() {
+    let argument = PromptArgument::new("what").with_description("What\u{202e}.");
+    let definition = PromptDefinition::new("end-it", "Ends it.").with_argument(argument);
+    let rules = ResourceDefinition::new("review://rules", "rules");
+    let server = builder()
+        .prompt::<start_review>()
+        .prompt::<end_review>()
+        .add(resource_from_fn(rules, async |_: Call| "Be kind."))
+        .add(prompt_from_fn(definition, async |_: Call| "It has ended."))
+        .build()
+        .unwrap();
+    let found: Vec<_> = server.warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            "prompt \"start_review\": its title holds invisible characters; hosts may take it for an attack, so remove them (hidden-characters)",
+            "prompt \"end-it\": the description of its argument \"what\" holds invisible characters; hosts may take it for an attack, so remove them (hidden-characters)",
+            "resource \"review://rules\": it has no description, by which people and models choose it; set one with .with_description(…) (short-description)",
+            "the names of prompts mix styles (\"start_review\", \"end-it\"); models and people guess names, so keep to one (mixed-names)",
+        ]
+    );
 }
 
 #[tokio::test]

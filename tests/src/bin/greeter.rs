@@ -5,8 +5,10 @@ use std::io::Read as _;
 use std::net::TcpStream;
 use std::process::{Command, ExitCode};
 
+use mcp_kit::call::Call;
 use mcp_kit::content::{Audio, Content, EmbeddedResource, Image, ResourceLink};
 use mcp_kit::prelude::*;
+use mcp_kit::resource::{ResourceDefinition, ResourcePage, ResourceProvider, ResourceResult};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +106,30 @@ async fn invite(client: Client) -> Result<&'static str, mcp_kit::Error> {
     }
 }
 
+/// Prints the menus, which takes a while.
+#[tool(task, read_only, open_world = false)]
+async fn print_menus() -> &'static str {
+    "printed"
+}
+
+/// The parts of the plan.
+struct Plan(ResourceDefinition);
+
+#[mcp_kit::async_trait]
+impl ResourceProvider for Plan {
+    fn definition(&self) -> &ResourceDefinition {
+        &self.0
+    }
+
+    async fn list(&self, _: Call, _: Option<&str>) -> Result<ResourcePage, mcp_kit::Error> {
+        Ok(ResourcePage::new(Vec::new()))
+    }
+
+    async fn read(&self, _: Call) -> Result<Option<ResourceResult>, mcp_kit::Error> {
+        Ok(None)
+    }
+}
+
 /// Shows pictures and where there are more.
 #[tool(read_only, open_world = false)]
 async fn album() -> Vec<Content> {
@@ -124,6 +150,16 @@ struct Speech {
     #[serde(default)]
     #[garde(range(max = 60))]
     minutes: u8,
+    /// How it sounds.
+    #[garde(skip)]
+    style: Option<Style>,
+}
+
+#[derive(Deserialize, JsonSchema, ToolArgs)]
+#[serde(rename_all = "lowercase")]
+enum Style {
+    Formal,
+    Cheerful,
 }
 
 /// Writes a speech for a wedding.
@@ -131,8 +167,14 @@ struct Speech {
 async fn speech(args: Speech) -> Vec<PromptMessage> {
     vec![
         PromptMessage::user(format!(
-            "A speech for {} of {} minutes.",
-            args.whom, args.minutes
+            "A {}speech for {} of {} minutes.",
+            match args.style {
+                Some(Style::Formal) => "formal ",
+                Some(Style::Cheerful) => "cheerful ",
+                None => "",
+            },
+            args.whom,
+            args.minutes
         )),
         PromptMessage::assistant("Dear guests,"),
     ]
@@ -218,12 +260,17 @@ fn build(options: Options) -> Result<Server, Box<dyn Error>> {
         .tool::<decorate>()
         .tool::<seat>()
         .tool::<album>()
+        .tool::<print_menus>()
         .prompt::<speech>()
         .prompt::<misplace>()
         .prompt::<invite>()
         .resource::<guests>()
         .resource::<photo>()
         .resource::<table>()
+        .resource_provider(Plan(ResourceDefinition::new(
+            "wedding://plan/{+part}",
+            "plan",
+        )))
         .build()?)
 }
 

@@ -18,7 +18,7 @@ use tower_service::Service as _;
 
 pub use response::{Event, HttpRefusal, HttpResponse};
 
-use super::{Answer, Asked, Script, TestClient};
+use super::{Script, TestClient, script_setters};
 use crate::protocol::ProtocolVersion;
 use crate::server::Server;
 use crate::transport::http::{HttpService, PeerAddr};
@@ -239,34 +239,7 @@ impl TestHttpClient {
         self.version(ProtocolVersion::V2026_07_28)
     }
 
-    /// Answers the questions of the server with these, once it is
-    /// [connected](Self::connect); see
-    /// [`TestClientBuilder::answers`](super::TestClientBuilder::answers).
-    pub fn answers(mut self, answers: impl IntoIterator<Item = Answer>) -> Self {
-        self.script.set_answers(answers);
-        self
-    }
-
-    /// Answers every question of the server with this function, once it is
-    /// [connected](Self::connect).
-    pub fn answer_with(mut self, answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> Self {
-        self.script.answer_with(answer);
-        self
-    }
-
-    /// Sets the capabilities that the client declares; see
-    /// [`TestClientBuilder::capabilities`](super::TestClientBuilder::capabilities).
-    pub fn capabilities(mut self, capabilities: Value) -> Self {
-        self.script.set_capabilities(capabilities);
-        self
-    }
-
-    /// Declares the extension for tasks; see
-    /// [`TestClientBuilder::tasks`](super::TestClientBuilder::tasks).
-    pub fn tasks(mut self) -> Self {
-        self.script.declare_tasks();
-        self
-    }
+    script_setters!();
 
     /// Sends this session id.
     ///

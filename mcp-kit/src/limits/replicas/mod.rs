@@ -186,7 +186,7 @@ pub struct InvalidRedisUrl {
 impl fmt::Display for InvalidRedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.wants_tls {
-            "the Redis URL asks for TLS, which is not spoken here: use redis:// on a private network, or a tunnel on this host"
+            "the Redis URL requires TLS (rediss://, valkeys://), which is not supported: use redis:// over a private network, or through a TLS tunnel on this host"
         } else {
             "the Redis URL cannot be used: write redis://[user[:password]@]host[:port][/database], with special characters of the password percent-encoded, or unix:///path"
         })
@@ -202,7 +202,7 @@ pub struct StoreUnavailable;
 
 impl fmt::Display for StoreUnavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the shared store does not answer; the log says why")
+        f.write_str("the shared store did not answer; the server's log has the reason")
     }
 }
 
