@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::result_meta::meta_methods;
 use super::{Content, ResultMeta};
 use crate::protocol::encode;
 
@@ -125,20 +126,7 @@ impl PromptResult {
         self
     }
 
-    /// Sets a member of the result's `_meta`, and replaces an earlier one of the
-    /// same key. The key `io.modelcontextprotocol/serverInfo` is the server's
-    /// own, and is left out.
-    #[must_use]
-    pub fn with_meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.meta.insert(key.into(), value.into());
-        self
-    }
-
-    /// Returns the result's `_meta`, if it has any.
-    #[must_use]
-    pub fn meta(&self) -> Option<&Map<String, Value>> {
-        self.meta.get()
-    }
+    meta_methods! {}
 
     /// Returns the description.
     #[must_use]

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::ResultMeta;
+use super::result_meta::meta_methods;
 use crate::protocol::encode;
 
 /// The contents of a resource: text, or bytes in base64. (Specification:
@@ -163,20 +164,7 @@ impl ResourceResult {
         }
     }
 
-    /// Sets a member of the result's `_meta`, and replaces an earlier one of the
-    /// same key. The specification asks for a prefix with a domain of yours:
-    /// `example.com/etag`.
-    #[must_use]
-    pub fn with_meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.meta.insert(key.into(), value.into());
-        self
-    }
-
-    /// Returns the result's `_meta`, if it has any.
-    #[must_use]
-    pub fn meta(&self) -> Option<&Map<String, Value>> {
-        self.meta.get()
-    }
+    meta_methods! {}
 
     /// Returns the contents.
     #[must_use]

@@ -44,3 +44,30 @@ impl ResultMeta {
         self.0.is_none()
     }
 }
+
+/// Writes the methods of a result that has a `meta`; `with_meta` may have an
+/// example.
+macro_rules! meta_methods {
+    ($(#[$example:meta])*) => {
+        /// Sets a member of the result's `_meta`, which is for the host and not for
+        /// the model, and replaces an earlier one of the same key.
+        ///
+        /// The specification asks for a prefix with a domain of yours:
+        /// `example.com/etag`. The key `io.modelcontextprotocol/serverInfo` is the
+        /// server's own, and is left out.
+        $(#[$example])*
+        #[must_use]
+        pub fn with_meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+            self.meta.insert(key.into(), value.into());
+            self
+        }
+
+        /// Returns the result's `_meta`, if it has any.
+        #[must_use]
+        pub fn meta(&self) -> Option<&Map<String, Value>> {
+            self.meta.get()
+        }
+    };
+}
+
+pub(super) use meta_methods;

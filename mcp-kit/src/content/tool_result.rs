@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::result_meta::meta_methods;
 use super::{Content, ResultMeta};
 
 /// The result of a call: content for the model and, if the tool has an output
@@ -48,27 +49,14 @@ impl ToolResult {
         self
     }
 
-    /// Sets a member of the result's `_meta`, which is for the host and not for
-    /// the model, and replaces an earlier one of the same key. The key
-    /// `io.modelcontextprotocol/serverInfo` is the server's own, and is left
-    /// out.
-    ///
-    /// ```
-    /// use mcp_kit::tool::ToolResult;
-    ///
-    /// let result = ToolResult::text("3 rows").with_meta("example.com/elapsed", 12);
-    /// assert_eq!(result.meta().unwrap()["example.com/elapsed"], 12);
-    /// ```
-    #[must_use]
-    pub fn with_meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.meta.insert(key.into(), value.into());
-        self
-    }
-
-    /// Returns the result's `_meta`, if it has any.
-    #[must_use]
-    pub fn meta(&self) -> Option<&Map<String, Value>> {
-        self.meta.get()
+    meta_methods! {
+        ///
+        /// ```
+        /// use mcp_kit::tool::ToolResult;
+        ///
+        /// let result = ToolResult::text("3 rows").with_meta("example.com/elapsed", 12);
+        /// assert_eq!(result.meta().unwrap()["example.com/elapsed"], 12);
+        /// ```
     }
 
     /// Returns the blocks of content.

@@ -48,7 +48,82 @@ impl CommonDefinition {
             problems: Vec::new(),
         }
     }
+
+    /// Returns everything that is wrong with a primitive whose name is its name on
+    /// the wire, and which `chosen_by` choose by its description.
+    pub(crate) fn problems(&self, kind: Kind, chosen_by: &str) -> Vec<String> {
+        let name = &self.name;
+        let no_description = self.description.trim().is_empty().then(|| {
+            format!("{kind} \"{name}\" has no description; {chosen_by} choose {kind}s by it")
+        });
+        let others = self.problems.iter();
+        name_problem(kind, name)
+            .into_iter()
+            .chain(no_description)
+            .chain(others.map(|problem| format!("{kind} \"{name}\": {problem}")))
+            .collect()
+    }
 }
+
+/// Writes the methods that the definitions of all kinds have.
+macro_rules! common_methods {
+    () => {
+        /// Sets a name for people.
+        #[must_use]
+        pub fn with_title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
+            self.common.title = Some(title.into());
+            self
+        }
+
+        /// Sets the scope that a caller must hold.
+        #[must_use]
+        pub fn with_scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
+            self.common.scope = Some(scope.into());
+            self
+        }
+
+        /// Sets the time limit of a call, waiting included.
+        #[must_use]
+        pub fn with_timeout(mut self, timeout: Duration) -> Self {
+            self.common.limits.timeout = Some(timeout);
+            self
+        }
+
+        /// Returns the name for people.
+        #[must_use]
+        pub fn title(&self) -> Option<&str> {
+            self.common.title.as_deref()
+        }
+
+        /// Returns the description.
+        #[must_use]
+        pub fn description(&self) -> &str {
+            &self.common.description
+        }
+
+        /// Returns the scope that a caller must hold.
+        #[must_use]
+        pub fn scope(&self) -> Option<&str> {
+            self.common.scope.as_deref()
+        }
+
+        /// Returns the time limit of a call, waiting included, if the definition
+        /// sets one.
+        #[must_use]
+        pub fn timeout(&self) -> Option<Duration> {
+            self.common.limits.timeout
+        }
+
+        /// Whether the handler runs on the blocking pool: the key `blocking` of the
+        /// attribute.
+        #[must_use]
+        pub fn is_blocking(&self) -> bool {
+            self.common.blocking
+        }
+    };
+}
+
+pub(super) use common_methods;
 
 /// The limits that a primitive's author set. Those of the registration override
 /// them, and the server's apply if neither is set.
@@ -72,8 +147,8 @@ impl OwnLimits {
     }
 }
 
-/// Returns what is wrong with the name of a tool or prompt, if anything is.
-pub(crate) fn name_problem(kind: Kind, name: &str) -> Option<String> {
+/// Returns what is wrong with a name on the wire, if anything is.
+fn name_problem(kind: Kind, name: &str) -> Option<String> {
     let is_valid = (1..=64).contains(&name.len())
         && name
             .bytes()

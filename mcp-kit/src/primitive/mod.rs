@@ -13,7 +13,7 @@ mod tool;
 pub(crate) mod uri;
 mod warning_code;
 
-pub(crate) use common::{CommonDefinition, OwnLimits, name_problem};
+pub(crate) use common::{CommonDefinition, OwnLimits};
 pub use icon::{Icon, IconTheme};
 pub(crate) use info::Scopes;
 pub use info::{Kind, PrimitiveInfo};

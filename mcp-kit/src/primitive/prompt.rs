@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::CommonDefinition;
+use super::common::common_methods;
 use crate::args::CompiledArgs;
 
 /// A prompt's name, description, arguments and policy. (Specification:
@@ -62,13 +63,6 @@ impl PromptDefinition {
         Self { common, arguments }
     }
 
-    /// Sets a name for people.
-    #[must_use]
-    pub fn with_title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
-        self.common.title = Some(title.into());
-        self
-    }
-
     /// Adds an argument, which is a text. The handler reads it with
     /// [`Call::arguments`](crate::call::Call::arguments). A request with other
     /// arguments, or without a required one, is refused.
@@ -101,19 +95,7 @@ impl PromptDefinition {
         self
     }
 
-    /// Sets the scope that a caller must hold.
-    #[must_use]
-    pub fn with_scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
-        self.common.scope = Some(scope.into());
-        self
-    }
-
-    /// Sets the time limit of a request, waiting included.
-    #[must_use]
-    pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.common.limits.timeout = Some(timeout);
-        self
-    }
+    common_methods! {}
 
     /// Returns the prompt's name on the wire.
     #[must_use]
@@ -121,41 +103,10 @@ impl PromptDefinition {
         &self.common.name
     }
 
-    /// Returns the name for people.
-    #[must_use]
-    pub fn title(&self) -> Option<&str> {
-        self.common.title.as_deref()
-    }
-
-    /// Returns the description, for people.
-    #[must_use]
-    pub fn description(&self) -> &str {
-        &self.common.description
-    }
-
     /// Returns the arguments, in the order in which they were declared.
     #[must_use]
     pub fn arguments(&self) -> &[PromptArgument] {
         &self.arguments
-    }
-
-    /// Returns the time limit of a request, waiting included, if the prompt
-    /// sets one.
-    #[must_use]
-    pub fn timeout(&self) -> Option<Duration> {
-        self.common.limits.timeout
-    }
-
-    /// Whether the prompt runs on the blocking pool (`#[prompt(blocking)]`).
-    #[must_use]
-    pub fn is_blocking(&self) -> bool {
-        self.common.blocking
-    }
-
-    /// Returns the scope that a caller must hold.
-    #[must_use]
-    pub fn scope(&self) -> Option<&str> {
-        self.common.scope.as_deref()
     }
 }
 

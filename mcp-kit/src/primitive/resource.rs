@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::common::common_methods;
 use super::prompt::other_than_text;
 use super::uri::{UriTemplate, normalised};
 use super::{CommonDefinition, Kind};
@@ -105,13 +106,6 @@ impl ResourceDefinition {
         }
     }
 
-    /// Sets a name for people.
-    #[must_use]
-    pub fn with_title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
-        self.common.title = Some(title.into());
-        self
-    }
-
     /// Sets the description, for people and models.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<Cow<'static, str>>) -> Self {
@@ -142,19 +136,7 @@ impl ResourceDefinition {
         self
     }
 
-    /// Sets the scope that a caller must hold.
-    #[must_use]
-    pub fn with_scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
-        self.common.scope = Some(scope.into());
-        self
-    }
-
-    /// Sets the time limit of a read, waiting included.
-    #[must_use]
-    pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.common.limits.timeout = Some(timeout);
-        self
-    }
+    common_methods! {}
 
     /// Returns the URI, or the template.
     #[must_use]
@@ -180,18 +162,6 @@ impl ResourceDefinition {
         &self.label
     }
 
-    /// Returns the name for people.
-    #[must_use]
-    pub fn title(&self) -> Option<&str> {
-        self.common.title.as_deref()
-    }
-
-    /// Returns the description.
-    #[must_use]
-    pub fn description(&self) -> &str {
-        &self.common.description
-    }
-
     /// Returns the media type of the contents.
     #[must_use]
     pub fn mime_type(&self) -> Option<&str> {
@@ -208,25 +178,6 @@ impl ResourceDefinition {
     #[must_use]
     pub fn annotations(&self) -> &ResourceAnnotations {
         &self.annotations
-    }
-
-    /// Returns the time limit of a read, waiting included, if the resource sets
-    /// one.
-    #[must_use]
-    pub fn timeout(&self) -> Option<Duration> {
-        self.common.limits.timeout
-    }
-
-    /// Whether it is read on the blocking pool (`#[resource(blocking)]`).
-    #[must_use]
-    pub fn is_blocking(&self) -> bool {
-        self.common.blocking
-    }
-
-    /// Returns the scope that a caller must hold.
-    #[must_use]
-    pub fn scope(&self) -> Option<&str> {
-        self.common.scope.as_deref()
     }
 
     pub(crate) fn kind(&self) -> Kind {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::CommonDefinition;
+use super::common::common_methods;
 use crate::args::CompiledArgs;
 use crate::schema::RunTime;
 
@@ -106,13 +107,6 @@ impl ToolDefinition {
         }
     }
 
-    /// Sets a name for people.
-    #[must_use]
-    pub fn with_title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
-        self.common.title = Some(title.into());
-        self
-    }
-
     /// Sets the JSON Schema (2020-12) of the arguments. The root must describe
     /// an object. Every call is checked against the schema as it is passed in,
     /// so a keyword that mcp-kit cannot check is an error of `build()`.
@@ -201,13 +195,6 @@ impl ToolDefinition {
         self
     }
 
-    /// Sets the scope that a caller must hold.
-    #[must_use]
-    pub fn with_scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
-        self.common.scope = Some(scope.into());
-        self
-    }
-
     /// Makes tasks of calls: see [`TaskSupport`].
     #[must_use]
     pub fn with_task(mut self, support: TaskSupport) -> Self {
@@ -215,29 +202,12 @@ impl ToolDefinition {
         self
     }
 
-    /// Sets the time limit of a call, waiting included.
-    #[must_use]
-    pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.common.limits.timeout = Some(timeout);
-        self
-    }
+    common_methods! {}
 
     /// Returns the tool's name on the wire.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.common.name
-    }
-
-    /// Returns the name for people.
-    #[must_use]
-    pub fn title(&self) -> Option<&str> {
-        self.common.title.as_deref()
-    }
-
-    /// Returns the description, for the model.
-    #[must_use]
-    pub fn description(&self) -> &str {
-        &self.common.description
     }
 
     /// Returns the hints for the client.
@@ -262,28 +232,9 @@ impl ToolDefinition {
         self.output_schema.as_ref()
     }
 
-    /// Returns the time limit of a call, waiting included, if the tool sets
-    /// one.
-    #[must_use]
-    pub fn timeout(&self) -> Option<Duration> {
-        self.common.limits.timeout
-    }
-
-    /// Whether the tool runs on the blocking pool (`#[tool(blocking)]`).
-    #[must_use]
-    pub fn is_blocking(&self) -> bool {
-        self.common.blocking
-    }
-
     /// Returns which calls become tasks; `None` if none do.
     #[must_use]
     pub fn task(&self) -> Option<TaskSupport> {
         self.task
-    }
-
-    /// Returns the scope that a caller must hold.
-    #[must_use]
-    pub fn scope(&self) -> Option<&str> {
-        self.common.scope.as_deref()
     }
 }

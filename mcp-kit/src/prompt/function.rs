@@ -1,12 +1,13 @@
 //! Prompts made from functions: the server side of the expansion of
 //! `#[prompt]`.
 
-use std::ops::{Deref, DerefMut};
-
 use super::{PromptDefinition, PromptResult};
 use crate::call::{Call, Handler, Reply};
 use crate::extract::Requirements;
 use crate::handler::{Function, FunctionSpec, HandlerFuture, HandlerResult};
+
+/// The data that `#[prompt]` records about a function: what all attributes record.
+pub use crate::handler::FunctionSpec as PromptSpec;
 
 /// A function with `#[prompt]`, as a type.
 ///
@@ -26,24 +27,6 @@ pub trait PromptFn: 'static {
     fn call(call: Call) -> HandlerFuture;
 }
 
-/// The data that `#[prompt]` records about a function.
-#[derive(Debug)]
-pub struct PromptSpec(FunctionSpec);
-
-impl Deref for PromptSpec {
-    type Target = FunctionSpec;
-
-    fn deref(&self) -> &FunctionSpec {
-        &self.0
-    }
-}
-
-impl DerefMut for PromptSpec {
-    fn deref_mut(&mut self) -> &mut FunctionSpec {
-        &mut self.0
-    }
-}
-
 impl HandlerResult for PromptResult {
     fn into_reply(self) -> Reply {
         Reply::Prompt(self)
@@ -52,12 +35,12 @@ impl HandlerResult for PromptResult {
 
 /// Returns the requirements of a `#[prompt]` function, and its definition.
 pub(crate) fn describe<T: PromptFn>() -> (PromptDefinition, Requirements, impl Handler) {
-    let mut spec = PromptSpec(FunctionSpec::new());
+    let mut spec = FunctionSpec::new();
     T::describe(&mut spec);
     let FunctionSpec {
         common,
         requirements,
-    } = spec.0;
+    } = spec;
     let definition = PromptDefinition::of(common);
     (definition, requirements, Function(T::call))
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::call::{Definition, KindRow, Reply, as_protocol_error};
 use crate::primitive::{
     CommonDefinition, Icon, Kind, PrimitiveInfo, PromptArgument, PromptDefinition, WarningCode,
-    common_warnings, name_problem,
+    common_warnings,
 };
 use crate::protocol::{Era, RpcError, encode};
 
@@ -37,31 +37,18 @@ impl Definition for PromptDefinition {
     }
 
     fn listing(&self, _: &PrimitiveInfo, _: Era) -> String {
-        let listed = Listed {
+        encode::json_text(&Listed {
             name: self.name(),
             title: self.title(),
             description: self.description(),
             arguments: self.arguments(),
             icons: &self.common.icons,
             meta: &self.common.meta,
-        };
-        let mut json = Vec::new();
-        encode::json(&mut json, &listed);
-        String::from_utf8(json).unwrap_or_default()
+        })
     }
 
     fn problems(&self) -> Vec<String> {
-        let name = self.name();
-        let no_description =
-            self.description().trim().is_empty().then(|| {
-                format!("prompt \"{name}\" has no description; people choose prompts by it")
-            });
-        let others = self.common.problems.iter();
-        name_problem(Kind::Prompt, name)
-            .into_iter()
-            .chain(no_description)
-            .chain(others.map(|problem| format!("prompt \"{name}\": {problem}")))
-            .collect()
+        self.common.problems(Kind::Prompt, "people")
     }
 
     fn warnings(&self, _: &PrimitiveInfo, timeout: Duration) -> Vec<(WarningCode, String)> {

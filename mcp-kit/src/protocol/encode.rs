@@ -14,6 +14,13 @@ use serde_json::value::RawValue;
 use super::{ProtocolVersion, RequestId, RpcError};
 use crate::support::text::LineEnd;
 
+/// Returns a value as JSON text.
+pub(crate) fn json_text(value: &impl Serialize) -> String {
+    let mut text = Vec::new();
+    json(&mut text, value);
+    String::from_utf8(text).unwrap_or_default()
+}
+
 /// Writes an error answer: to the request with this id or, without an id, to a
 /// client that speaks this version.
 ///

@@ -63,7 +63,7 @@ impl Definition for ResourceDefinition {
 
     fn listing(&self, _: &PrimitiveInfo, _: Era) -> String {
         let is_template = self.is_template();
-        let listed = Listed {
+        encode::json_text(&Listed {
             uri: (!is_template).then(|| self.uri()),
             uri_template: is_template.then(|| self.uri()),
             name: self.name(),
@@ -74,10 +74,7 @@ impl Definition for ResourceDefinition {
             annotations: &self.annotations,
             icons: &self.common.icons,
             meta: &self.common.meta,
-        };
-        let mut json = Vec::new();
-        encode::json(&mut json, &listed);
-        String::from_utf8(json).unwrap_or_default()
+        })
     }
 
     fn problems(&self) -> Vec<String> {

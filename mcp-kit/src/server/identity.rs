@@ -45,7 +45,7 @@ impl Identity {
             about: Option<&'a About>,
         }
         let implementation = |about| {
-            json_text(&Implementation {
+            encode::json_text(&Implementation {
                 name,
                 version,
                 about,
@@ -54,13 +54,7 @@ impl Identity {
         Self {
             short: implementation(None),
             full: implementation(Some(about)),
-            instructions: instructions.map(|text| json_text(&text)),
+            instructions: instructions.map(|text| encode::json_text(&text)),
         }
     }
-}
-
-fn json_text(value: &impl Serialize) -> String {
-    let mut json = Vec::new();
-    encode::json(&mut json, value);
-    String::from_utf8(json).unwrap_or_default()
 }

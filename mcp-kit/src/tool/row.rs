@@ -16,7 +16,7 @@ use crate::middleware::ValidateOutput;
 use crate::primitive::ParamHeader;
 use crate::primitive::{
     Annotations, CommonDefinition, Icon, Kind, PrimitiveInfo, Scopes, TaskSupport, ToolDefinition,
-    WarningCode, name_problem,
+    WarningCode,
 };
 use crate::protocol::{Era, RpcError, encode};
 
@@ -48,7 +48,7 @@ impl Definition for ToolDefinition {
     }
 
     fn listing(&self, info: &PrimitiveInfo, era: Era) -> String {
-        let listed = Listed {
+        encode::json_text(&Listed {
             name: self.name(),
             title: self.title(),
             description: self.description(),
@@ -59,10 +59,7 @@ impl Definition for ToolDefinition {
             annotations: info.annotations(),
             icons: &self.common.icons,
             meta: &self.common.meta,
-        };
-        let mut json = Vec::new();
-        encode::json(&mut json, &listed);
-        String::from_utf8(json).unwrap_or_default()
+        })
     }
 
     fn layers(&self) -> Vec<Arc<dyn Middleware>> {
@@ -77,19 +74,7 @@ impl Definition for ToolDefinition {
     }
 
     fn problems(&self) -> Vec<String> {
-        let name = &self.common.name;
-        let no_description = self
-            .common
-            .description
-            .trim()
-            .is_empty()
-            .then(|| format!("tool \"{name}\" has no description; models choose tools by it"));
-        let others = self.common.problems.iter();
-        name_problem(Kind::Tool, name)
-            .into_iter()
-            .chain(no_description)
-            .chain(others.map(|problem| format!("tool \"{name}\": {problem}")))
-            .collect()
+        self.common.problems(Kind::Tool, "models")
     }
 
     fn warnings(&self, info: &PrimitiveInfo, timeout: Duration) -> Vec<(WarningCode, String)> {
