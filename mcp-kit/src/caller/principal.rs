@@ -234,10 +234,13 @@ impl Principal {
         self.inner.name.as_bytes()
     }
 
-    /// Whether a token named the caller, which can request another one.
-    #[cfg(feature = "http")]
+    /// Whether a token named the caller, which can request another one: never
+    /// without HTTP.
     pub(crate) fn has_token(&self) -> bool {
-        self.has_token
+        #[cfg(feature = "http")]
+        return self.has_token;
+        #[cfg(not(feature = "http"))]
+        false
     }
 
     /// Returns the scopes by name, in order; none for a caller that holds every
