@@ -80,6 +80,7 @@
 //! | change what a running server offers | [`registry::Registry`], [`server::ResourceUpdates`] |
 //! | let calls go on as tasks | [`extract::Task`], [`server::TaskStore`] |
 //! | wrap calls | [`middleware`] |
+//! | add methods to the protocol | [`extension`] |
 //! | see how each call ended | [`call::Observer`] |
 //! | write a prompt | [`macro@prompt`], [`prompt::IntoPromptResult`] for what it may return |
 //! | make them at run time | [`tool::from_fn`], [`prompt::from_fn`], [`resource::from_fn`], [`resource::ResourceProvider`] |
@@ -159,6 +160,7 @@ mod client;
 pub mod completion;
 pub mod content;
 pub mod elicit;
+pub mod extension;
 pub mod extract;
 pub mod guard;
 #[cfg(any(doc, doctest))]

@@ -21,7 +21,7 @@ use crate::content::ResultMeta;
 use crate::limits::Claim;
 use crate::protocol::{
     ClientCapabilities, ClientDetails, Era, ErrorCode, LogLevel, ProtocolVersion, RequestId,
-    RpcError,
+    RpcError, declares_extension,
 };
 use crate::support::panics::discard;
 use crate::support::reference::Reference;
@@ -36,6 +36,9 @@ pub(crate) trait Home: Any + Send + Sync {
     /// Ends a result object: the members that every result of its era has, its
     /// own `_meta`, and the closing brace.
     fn end_result(&self, out: &mut Vec<u8>, era: Era, meta: Option<&ResultMeta>);
+
+    /// Returns the identifier of the extension that sends this notification.
+    fn sender_of(&self, notification: &str) -> Option<&str>;
 
     /// Ends a result object of the modern era that is not complete: it has questions,
     /// or is a new task.
@@ -106,7 +109,7 @@ pub(crate) struct CallRequest {
 pub(crate) trait Outbound: Send + Sync {
     /// Sends a call's notification, or drops it if the client does not read, or
     /// if the call has been answered.
-    fn notify(&self, call: &CallContext, method: &'static str, params: &Value);
+    fn notify(&self, call: &CallContext, method: &str, params: &Value);
 
     /// Sends a message that is not dropped later. Returns false if it is not sent,
     /// because the client does not read, or nothing can be sent any more.
@@ -263,6 +266,17 @@ impl CallContext {
                 .map_or_else(ClientCapabilities::default, ClientCapabilities::from_json),
             Era::Legacy => (self.client.as_ref())
                 .map_or_else(ClientCapabilities::default, |client| client.capabilities),
+        }
+    }
+
+    /// Whether the client has declared an extension of the server: with this
+    /// request in the modern era, in `initialize` before that.
+    pub(crate) fn declares_extension(&self, identifier: &str) -> bool {
+        match self.request.version.era() {
+            Era::Modern => (self.text.capabilities())
+                .is_some_and(|declared| declares_extension(declared, identifier)),
+            Era::Legacy => (self.client.as_ref())
+                .is_some_and(|client| client.extensions.iter().any(|of| **of == *identifier)),
         }
     }
 

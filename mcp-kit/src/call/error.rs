@@ -48,8 +48,8 @@ struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     source: Option<BoxError>,
-    /// The capability that the client lacks.
-    lacks: Option<ClientCapability>,
+    /// The capabilities object that declares what the client lacks.
+    lacks: Option<Value>,
     /// Whether the caller may not know that the called primitive exists.
     is_hidden: bool,
     /// The URL that the user of a legacy client must visit first.
@@ -206,7 +206,18 @@ impl Error {
             needs.as_str()
         );
         let mut error = Self::refusal(ErrorKind::MissingCapability, message);
-        error.0.lacks = Some(needs);
+        error.0.lacks = Some(needs.declaration());
+        error
+    }
+
+    /// Creates an error for a method of an extension that the client has not
+    /// declared.
+    pub(crate) fn missing_extension(identifier: &str) -> Self {
+        let message = format!(
+            "This method belongs to the extension \"{identifier}\", which the client has not declared."
+        );
+        let mut error = Self::refusal(ErrorKind::MissingCapability, message);
+        error.0.lacks = Some(json!({"extensions": {identifier: {}}}));
         error
     }
 
@@ -219,7 +230,7 @@ impl Error {
             needs.as_str()
         );
         let mut error = Self::refusal(ErrorKind::MissingCapability, message);
-        error.0.lacks = Some(needs);
+        error.0.lacks = Some(needs.declaration());
         error
     }
 
@@ -247,7 +258,7 @@ impl Error {
         match self.0.kind {
             ErrorKind::InvalidState => Some(RpcError::invalid_params(message())),
             ErrorKind::MissingCapability if era == Era::Modern => {
-                let required = self.0.lacks?.declaration();
+                let required = self.0.lacks.as_ref()?;
                 let error = RpcError::new(ErrorCode::MissingCapability, message());
                 Some(error.with_data(json!({"requiredCapabilities": required})))
             }

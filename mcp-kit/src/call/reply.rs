@@ -1,7 +1,7 @@
 //! The reply of a handler.
 
 use crate::content::{
-    Completions, PromptResult, ResourcePage, ResourceResult, ResultMeta, ToolResult,
+    Completions, MethodResult, PromptResult, ResourcePage, ResourceResult, ResultMeta, ToolResult,
 };
 use crate::primitive::Kind;
 
@@ -36,6 +36,8 @@ pub enum Reply {
     ResourcePage(ResourcePage),
     /// Suggestions for an argument.
     Completion(Completions),
+    /// The result of a method of an extension.
+    Method(MethodResult),
 }
 
 impl Reply {
@@ -48,6 +50,7 @@ impl Reply {
             Self::Prompt(_) => Kind::Prompt,
             Self::Resource(_) | Self::ResourcePage(_) => Kind::Resource,
             Self::Completion(_) => Kind::Completion,
+            Self::Method(_) => Kind::Method,
         }
     }
 
@@ -114,13 +117,22 @@ impl Reply {
         }
     }
 
+    /// Returns the result of a method, if it is one.
+    #[must_use]
+    pub fn as_method(&self) -> Option<&MethodResult> {
+        match self {
+            Self::Method(result) => Some(result),
+            _ => None,
+        }
+    }
+
     /// Returns its `_meta`, if it has any.
     pub(super) fn meta(&self) -> Option<&ResultMeta> {
         let meta = match self {
             Self::Tool(result) => &result.meta,
             Self::Prompt(result) => &result.meta,
             Self::Resource(result) => &result.meta,
-            Self::ResourcePage(_) | Self::Completion(_) => return None,
+            Self::ResourcePage(_) | Self::Completion(_) | Self::Method(_) => return None,
         };
         (!meta.is_empty()).then_some(meta)
     }
@@ -133,6 +145,7 @@ impl Reply {
             Self::Resource(result) => result.size(),
             Self::ResourcePage(page) => page.size(),
             Self::Completion(completions) => completions.size(),
+            Self::Method(result) => result.size(),
         }
     }
 
@@ -145,6 +158,7 @@ impl Reply {
             Self::Resource(result) => result.fits(bytes),
             Self::ResourcePage(page) => page.size() <= bytes,
             Self::Completion(completions) => completions.size() <= bytes,
+            Self::Method(result) => result.size() <= bytes,
         }
     }
 }
@@ -158,6 +172,12 @@ impl From<ToolResult> for Reply {
 impl From<Completions> for Reply {
     fn from(completions: Completions) -> Self {
         Self::Completion(completions)
+    }
+}
+
+impl From<MethodResult> for Reply {
+    fn from(result: MethodResult) -> Self {
+        Self::Method(result)
     }
 }
 

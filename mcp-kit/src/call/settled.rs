@@ -261,8 +261,14 @@ impl CallContext {
 
     pub(super) fn answer(&self, reply: &Reply, buffer: Vec<u8>) -> Answer {
         self.result(buffer, |out, era| {
+            let start = out.len();
             (self.target.kind.write)(out, era, reply);
+            let end = out.len();
             self.home.end_result(out, era, reply.meta());
+            // Only results of methods can have no members of their own.
+            if start == end && out.get(end) == Some(&b',') {
+                out.remove(end);
+            }
         })
     }
 

@@ -16,7 +16,7 @@ pub(crate) struct CallTexts<'a> {
     pub(crate) arguments: Option<&'a str>,
     /// `clientInfo`, unless it is long.
     pub(crate) client: Option<&'a str>,
-    /// `clientCapabilities`, if the call may ask.
+    /// `clientCapabilities`, if the call may ask, or is of an extension.
     pub(crate) capabilities: Option<&'a str>,
     /// `inputResponses`, if the call may ask.
     pub(crate) input_responses: Option<&'a str>,

@@ -3,6 +3,7 @@
 mod asking;
 mod elicit;
 mod log;
+mod notify;
 mod roots;
 mod sample;
 
@@ -124,7 +125,8 @@ impl Client {
         };
         let has_rounds = call.has_rounds();
         let has_way = call.ask.is_some() || has_rounds;
-        if !has_way && call.request.transport == Transport::Code {
+        let request = &call.request;
+        if !has_way && (request.transport == Transport::Code || !request.may_ask) {
             return Err(Error::no_client(kind));
         }
         if !self.capabilities.has(question.needs) {

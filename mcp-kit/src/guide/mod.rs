@@ -30,6 +30,7 @@ page!(changes, "changes.md");
 page!(completion, "completion.md");
 page!(describing, "describing.md");
 page!(tasks, "tasks.md");
+page!(extensions, "extensions.md");
 page!(middleware, "middleware.md");
 page!(testing, "testing.md", "http");
 page!(portability, "portability.md");

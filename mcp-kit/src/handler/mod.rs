@@ -15,6 +15,7 @@ mod spec;
 
 pub use blocking::run_blocking;
 pub use parameter::Parameter;
+pub(crate) use parameter::Via as ParameterVia;
 pub use spec::FunctionSpec;
 
 use crate::call::{Call, Error, Handler, NextFuture, Reply};

@@ -6,6 +6,7 @@ use super::FunctionSpec;
 use crate::args::ToolArgs;
 use crate::call::{Call, Error};
 use crate::extract::FromCall;
+pub(crate) use sealed::Via;
 use sealed::{ViaArgs, ViaCall};
 
 /// What a parameter of a function with an attribute may be: one struct of

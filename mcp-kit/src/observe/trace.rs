@@ -72,7 +72,7 @@ impl Origin {
 /// The data of a call when its message has been read.
 #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "for traces"))]
 pub(crate) struct CallStart<'a> {
-    pub(crate) method: &'static str,
+    pub(crate) method: &'a str,
     pub(crate) info: &'a PrimitiveInfo,
     pub(crate) principal: &'a str,
     pub(crate) id: &'a RequestId,

@@ -25,6 +25,11 @@ pub enum Kind {
     /// requested with `completion/complete`; it has the name of the prompt or the
     /// template.
     Completion,
+    /// A method of an extension, requested by its own name; see
+    /// [`extension`](crate::extension).
+    Method,
+    /// A notification of an extension that clients send.
+    Notification,
 }
 
 impl Kind {
@@ -38,7 +43,7 @@ impl Kind {
     ];
 
     /// Its word in logs, metrics and traces: `tool`, `prompt`, `resource`,
-    /// `resource_template`, `completion`.
+    /// `resource_template`, `completion`, `method`, `notification`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -47,6 +52,8 @@ impl Kind {
             Self::Resource => "resource",
             Self::ResourceTemplate => "resource_template",
             Self::Completion => "completion",
+            Self::Method => "method",
+            Self::Notification => "notification",
         }
     }
 
@@ -58,6 +65,8 @@ impl Kind {
             Self::Resource => "resources",
             Self::ResourceTemplate => "resourceTemplates",
             Self::Completion => "completions",
+            Self::Method => "methods",
+            Self::Notification => "notifications",
         }
     }
 
@@ -69,7 +78,7 @@ impl Kind {
             Self::Tool => Some("gen_ai.tool.name"),
             Self::Prompt => Some("gen_ai.prompt.name"),
             Self::Resource | Self::ResourceTemplate => Some("mcp.resource.uri"),
-            Self::Completion => None,
+            Self::Completion | Self::Method | Self::Notification => None,
         }
     }
 
@@ -77,6 +86,7 @@ impl Kind {
     pub(crate) const fn capability(self) -> Self {
         match self {
             Self::ResourceTemplate => Self::Resource,
+            Self::Notification => Self::Method,
             kind => kind,
         }
     }

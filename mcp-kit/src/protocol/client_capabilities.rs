@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::params::members;
+
 /// A capability that a question to the client needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ClientCapability {
@@ -129,6 +131,17 @@ impl ClientCapabilities {
             self.bits |= capability.bit();
         }
     }
+}
+
+/// Whether the text of a `capabilities` object declares the extension with this
+/// identifier.
+pub(crate) fn declares_extension(text: &str, identifier: &str) -> bool {
+    let declared = object::<Declared<'_>>(text).and_then(|declared| declared.extensions);
+    let extensions = declared.map(members).unwrap_or_default();
+    let mut of_identifier = extensions
+        .iter()
+        .filter(|(name, settings)| name == identifier && settings.get().starts_with('{'));
+    of_identifier.next().is_some()
 }
 
 /// Reads an object; serde would also take a list for a struct.

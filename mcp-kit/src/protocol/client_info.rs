@@ -1,6 +1,7 @@
 //! The client's information about itself.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -25,6 +26,8 @@ pub struct ClientInfo {
 pub(crate) struct ClientDetails {
     pub(crate) info: Option<ClientInfo>,
     pub(crate) capabilities: ClientCapabilities,
+    /// The identifiers of its extensions that the server has.
+    pub(crate) extensions: Vec<Arc<str>>,
 }
 
 /// The members that are kept. Icons and similar members may be large.

@@ -36,12 +36,28 @@ pub(crate) struct Request<'a> {
     pub(crate) id: RequestId,
     pub(crate) method: Cow<'a, str>,
     pub(crate) params: Params<'a>,
+    /// The message as it arrived.
+    pub(crate) text: &'a str,
 }
 
 #[derive(Debug)]
 pub(crate) struct Notification<'a> {
     pub(crate) method: Cow<'a, str>,
     pub(crate) params: Params<'a>,
+    /// The message as it arrived.
+    pub(crate) text: &'a str,
+}
+
+/// Returns all of the `params` of a message that was decoded from this text.
+/// [`Params`] has only those that methods of the protocol read.
+pub(crate) fn whole_params(text: &str) -> Option<&RawValue> {
+    #[derive(serde::Deserialize)]
+    struct Whole<'a> {
+        #[serde(borrow, default)]
+        params: Option<&'a RawValue>,
+    }
+    let whole: Whole<'_> = serde_json::from_str(text).ok()?;
+    whole.params
 }
 
 /// A message that cannot be served, with its id if one can be read.
@@ -242,7 +258,7 @@ enum Scalar<'a> {
 
 impl<'a> Envelope<'a, Params<'a>> {
     /// The message that was read from `text`.
-    fn into_message(self, text: &str) -> Result<Message<'a>, Malformed> {
+    fn into_message(self, text: &'a str) -> Result<Message<'a>, Malformed> {
         let mut is_too_long = false;
         let id = self.id.map(|id| match id {
             Scalar::Text(id) if is_long(id.len(), matches!(id, Cow::Owned(_)), text) => {
@@ -276,8 +292,17 @@ impl<'a> Envelope<'a, Params<'a>> {
         };
         let params = self.params.unwrap_or_default();
         match id {
-            None => Ok(Message::Notification(Notification { method, params })),
-            Some(Some(id)) => Ok(Message::Request(Request { id, method, params })),
+            None => Ok(Message::Notification(Notification {
+                method,
+                params,
+                text,
+            })),
+            Some(Some(id)) => Ok(Message::Request(Request {
+                id,
+                method,
+                params,
+                text,
+            })),
             Some(None) if is_too_long => Err(overlong_id()),
             Some(None) => invalid(None, NO_ID),
         }

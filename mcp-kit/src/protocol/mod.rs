@@ -17,7 +17,9 @@ pub(crate) mod params;
 pub(crate) mod recover;
 mod version;
 
-pub(crate) use client_capabilities::{ClientCapabilities, ClientCapability, TASKS};
+pub(crate) use client_capabilities::{
+    ClientCapabilities, ClientCapability, TASKS, declares_extension,
+};
 pub(crate) use client_info::ClientDetails;
 pub use client_info::ClientInfo;
 pub(crate) use error::{ErrorCode, RpcError};

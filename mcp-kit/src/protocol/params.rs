@@ -2,6 +2,7 @@
 //! pass as the message around them. Their values remain raw text, which the
 //! method's own code parses.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
@@ -62,6 +63,52 @@ enum Member {
     Meta,
     #[serde(other)]
     Other,
+}
+
+/// Returns the members of an object in their order, repeated ones too. Of anything
+/// else there are none.
+pub(crate) fn members(object: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
+    struct All;
+
+    impl<'de> Visitor<'de> for All {
+        type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut members = Vec::new();
+            while let Some(member) = map.next_entry()? {
+                members.push(member);
+            }
+            Ok(members)
+        }
+    }
+
+    let mut json = serde_json::Deserializer::from_str(object.get());
+    json.deserialize_map(All).unwrap_or_default()
+}
+
+/// Returns the arguments of a method whose parameters are its arguments: all but
+/// `_meta`.
+pub(crate) fn without_meta(params: &RawValue) -> String {
+    let mut text = String::with_capacity(params.get().len());
+    text.push('{');
+    for (name, value) in members(params) {
+        if name == "_meta" {
+            continue;
+        }
+        if text.len() > 1 {
+            text.push(',');
+        }
+        // A text always has a JSON form.
+        text.push_str(&serde_json::to_string(&name).unwrap_or_default());
+        text.push(':');
+        text.push_str(value.get());
+    }
+    text.push('}');
+    text
 }
 
 /// Accepts only objects: a derived implementation would also accept a list.

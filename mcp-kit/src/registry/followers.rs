@@ -37,7 +37,7 @@ impl List {
             Kind::Tool => Self::Tools,
             Kind::Prompt => Self::Prompts,
             Kind::Resource | Kind::ResourceTemplate => Self::Resources,
-            Kind::Completion => return None,
+            Kind::Completion | Kind::Method | Kind::Notification => return None,
         })
     }
 

@@ -41,6 +41,7 @@ pub(crate) use followers::{Follower, Followers, Following, List, ListChanges, Li
 pub use into_registration::IntoRegistration;
 pub(crate) use into_registration::Via;
 pub use policy::CallPolicy;
+pub(crate) use registration::Layers;
 pub use registration::Registration;
 pub(crate) use resources::ResourceList;
 pub use router::Router;

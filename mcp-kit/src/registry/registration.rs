@@ -171,7 +171,8 @@ impl Registration {
         Self::new(Box::new(definition), handler, Requirements::default())
     }
 
-    fn new(
+    /// Registers a primitive of any kind.
+    pub(crate) fn new(
         definition: Box<dyn Definition>,
         handler: Arc<dyn Handler>,
         requirements: Requirements,
@@ -361,6 +362,14 @@ impl Registration {
     /// Adds a middleware around this primitive alone that runs after validation.
     pub fn layer_after_validation(mut self, middleware: impl Middleware) -> Self {
         self.layers.push_after_validation(middleware);
+        self
+    }
+
+    /// Adds middlewares of the primitive alone, and settings of its registration.
+    pub(crate) fn within(mut self, layers: Layers, scopes: Scopes, strict: bool) -> Self {
+        self.layers = layers;
+        self.scopes = scopes;
+        self.strict_arguments = strict;
         self
     }
 

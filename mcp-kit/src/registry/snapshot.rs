@@ -116,7 +116,8 @@ impl Snapshot {
     /// again.
     pub(crate) fn capabilities(&self) -> impl Iterator<Item = Kind> {
         let others = self.kinds.keys().map(|kind| kind.capability());
-        let others = others.filter(|kind| *kind != Kind::Tool && self.declares(*kind));
+        let listed = |kind: &Kind| !matches!(kind, Kind::Tool | Kind::Method);
+        let others = others.filter(|kind| listed(kind) && self.declares(*kind));
         let others: BTreeSet<_> = others.collect();
         std::iter::once(Kind::Tool).chain(others)
     }
@@ -222,6 +223,11 @@ impl Snapshot {
             match step {
                 Step::Add(_) if is_there && kind.capability() == Kind::Resource => {
                     problems.push(format!("two {kind}s have the URI \"{name}\"; change one"));
+                }
+                Step::Add(_) if is_there && kind.capability() == Kind::Method => {
+                    problems.push(format!(
+                        "two extensions, or one of them twice, declare the {kind} \"{name}\"; remove one"
+                    ));
                 }
                 Step::Add(_) if is_there => problems.push(format!(
                     "two {kind}s are named \"{name}\"; rename one, for example with #[{kind}(name = \"…\")] or the prefix of a router"

@@ -113,6 +113,7 @@ async fn run(
         client: Some(Arc::new(ClientDetails {
             info: None,
             capabilities: ClientCapabilities::from_json(all),
+            extensions: Vec::new(),
         })),
         log_level: None,
         origin: Origin::of(Transport::Streams),

@@ -15,6 +15,7 @@ use super::{BuildError, Limits, ResourceUpdates, Server, ServerInner};
 use crate::call::{Middleware, Observer};
 use crate::call::{RoundSettings, StateKeys, StateMap, Ticker};
 use crate::caller::Principal;
+use crate::extension::{self, Declared, ExtensionParts, Extensions, ProtocolExtension};
 use crate::limits::Ledger;
 use crate::limits::Rate;
 #[cfg(feature = "redis")]
@@ -43,6 +44,7 @@ pub struct ServerBuilder {
     observers: Vec<Arc<dyn Observer>>,
     rate_limit: Option<Rate>,
     task_store: Option<Arc<dyn TaskStore>>,
+    extensions: Vec<Declared>,
     #[cfg(feature = "redis")]
     shared: Option<RedisLimits>,
     local: Principal,
@@ -71,6 +73,7 @@ impl ServerBuilder {
             observers: Vec::new(),
             rate_limit: None,
             task_store: None,
+            extensions: Vec::new(),
             #[cfg(feature = "redis")]
             shared: None,
             local: Principal::unrestricted("local"),
@@ -197,6 +200,22 @@ impl ServerBuilder {
     /// [the guide](crate::guide::tasks).
     pub fn task_store(mut self, store: impl TaskStore) -> Self {
         self.task_store = Some(Arc::new(store));
+        self
+    }
+
+    /// Offers an extension of the protocol: its methods, its notifications, and what
+    /// its router has. See [the guide](crate::guide::extensions).
+    pub fn extension(mut self, extension: impl Into<ProtocolExtension>) -> Self {
+        let ExtensionParts {
+            declared,
+            router,
+            methods,
+        } = extension.into().into_parts();
+        self.extensions.push(declared);
+        self.router = self.router.merge(router);
+        for method in methods {
+            self.router = self.router.add(method);
+        }
         self
     }
 
@@ -397,6 +416,10 @@ impl ServerBuilder {
                     self.limits.calls_per_principal,
                 )),
                 tasks: Tasks::new(self.task_store, &self.limits),
+                extensions: Extensions::new(self.extensions),
+                notification_permits: Arc::new(Semaphore::new(
+                    (self.limits.calls_per_connection).min(Semaphore::MAX_PERMITS),
+                )),
                 limits: self.limits,
                 registry: Arc::new(registry),
                 updates: self.updates,
@@ -421,6 +444,10 @@ impl ServerBuilder {
         problems.extend(self.state_keys.problems());
         problems.extend(self.about.icons.iter().filter_map(Icon::problem));
         problems.extend(self.network.problems(&self.meter));
+        problems.extend(extension::problems(
+            &self.extensions,
+            super::methods::is_core,
+        ));
         if cfg!(panic = "abort") {
             problems.push(
                 "the build profile sets panic = \"abort\", under which a panic in one tool would end the server; remove it from the profile"

@@ -21,7 +21,7 @@ use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
 use crate::protocol::{
     ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, LogLevel, ProtocolVersion,
-    RpcError, TASKS, encode,
+    RpcError, encode,
 };
 use crate::registry::ResourceList;
 
@@ -53,6 +53,22 @@ pub(super) struct Ask<'a, 'm> {
     pub(super) session: &'a mut Session,
     pub(super) request: &'a Request<'m>,
     pub(super) meta: &'a Meta<'m>,
+}
+
+/// The method of a call.
+pub(super) struct Called<'a> {
+    pub(super) method: &'a str,
+    /// Its result may ask the client (2026-07-28).
+    pub(super) may_ask: bool,
+}
+
+impl From<&'static Method> for Called<'static> {
+    fn from(method: &'static Method) -> Self {
+        Self {
+            method: method.name,
+            may_ask: method.may_ask,
+        }
+    }
 }
 
 /// The result of dispatching a request.
@@ -118,6 +134,15 @@ impl ServerInner {
             ));
         }
         let Some(method) = method.filter(|method| method.is_in(era)) else {
+            let ask = Ask {
+                era,
+                session,
+                request,
+                meta,
+            };
+            if let Some(routed) = self.extension_method(&ask)? {
+                return Ok(routed);
+            }
             if comes_first && era == Era::Legacy {
                 // Metadata is missing, or is present where it has no meaning.
                 meta.check_modern()?;
@@ -135,7 +160,7 @@ impl ServerInner {
             Does::List(kind) => {
                 self.check_declared(kind, method)?;
                 if let Some(found) = self.list(kind, &ask, out)? {
-                    return self.call_of(method, found, &ask).map(Routed::Run);
+                    return self.call_of(method.into(), found, &ask).map(Routed::Run);
                 }
             }
             Does::Initialize => self.initialize(&mut ask, out)?,
@@ -150,7 +175,7 @@ impl ServerInner {
                     feed.read(uri);
                 }
                 let work = self.task_of(&found.target, &ask);
-                let call = self.call_of(method, found, &ask)?;
+                let call = self.call_of(method.into(), found, &ask)?;
                 refuse_hidden(&call)?;
                 return Ok(Routed::Run(match work {
                     Some(work) => call.with_work(work),
@@ -160,7 +185,7 @@ impl ServerInner {
             Does::Work(work) => {
                 let work = work(self, &ask)?;
                 let target = Arc::clone(self.tasks.target());
-                let call = self.call_of(method, target.into(), &ask)?;
+                let call = self.call_of(method.into(), target.into(), &ask)?;
                 return Ok(Routed::Run(call.with_work(work)));
             }
             Does::Listen => return Subscription::of(self, &ask).map(Routed::Listen),
@@ -197,6 +222,8 @@ impl ServerInner {
                 .map_or_else(ClientCapabilities::default, |capabilities| {
                     ClientCapabilities::from_json(capabilities.get())
                 }),
+            extensions: (self.extensions.as_ref().zip(params.capabilities))
+                .map_or_else(Vec::new, |(all, of)| all.declared_with(of.get())),
         }));
         encode::result(out, &ask.request.id, |out| {
             out.extend_from_slice(br#"{"protocolVersion":"#);
@@ -275,11 +302,7 @@ impl ServerInner {
         if current.may_log() {
             out.extend_from_slice(br#","logging":{}"#);
         }
-        if era == Era::Modern && current.has_tasks() {
-            out.extend_from_slice(br#","extensions":{"#);
-            encode::string(out, TASKS);
-            out.extend_from_slice(b":{}}");
-        }
+        self.write_extensions(out, era, current.has_tasks());
         out.push(b'}');
     }
 
@@ -333,9 +356,9 @@ impl ServerInner {
         Ok(None)
     }
 
-    fn call_of(
+    pub(super) fn call_of(
         self: &Arc<Self>,
-        method: &'static Method,
+        called: Called<'_>,
         found: Found,
         ask: &Ask<'_, '_>,
     ) -> Result<Pending, RpcError> {
@@ -350,9 +373,9 @@ impl ServerInner {
             request,
             meta,
         } = ask;
-        let raw = match &subject {
-            None => request.params.arguments.map(RawValue::get),
-            Some(_) => arguments.as_deref(),
+        let raw = match (&subject, &arguments) {
+            (None, None) => request.params.arguments.map(RawValue::get),
+            (_, arguments) => arguments.as_deref(),
         };
         let mut raw = raw.filter(|raw| *raw != "null");
         if raw.is_some_and(|raw| !raw.starts_with('{')) {
@@ -386,8 +409,11 @@ impl ServerInner {
             client: client_text,
             ..CallTexts::default()
         };
-        let may_ask = method.may_ask && target.asks;
-        if *era == Era::Modern && method.may_ask {
+        let may_ask = called.may_ask && target.asks;
+        if *era == Era::Modern && target.info.kind().capability() == Kind::Method {
+            texts.capabilities = meta.client_capabilities.map(RawValue::get);
+        }
+        if *era == Era::Modern && called.may_ask {
             let state = request.params.request_state.map(RawValue::get);
             let state = state.filter(|state| *state != "null");
             if may_ask {
@@ -408,7 +434,7 @@ impl ServerInner {
             texts.meta = request.params.meta.map(RawValue::get);
         }
         let start = CallStart {
-            method: method.name,
+            method: called.method,
             info: &target.info,
             principal: session.principal.name(),
             id: &request.id,
@@ -461,7 +487,7 @@ impl ServerInner {
 /// Refuses a caller that may not see the primitive like one that asks for an unknown
 /// name: at once, so that neither a queue nor a drain makes a difference. A caller
 /// with a token receives a challenge instead, which its transport writes.
-fn refuse_hidden(call: &Pending) -> Result<(), RpcError> {
+pub(super) fn refuse_hidden(call: &Pending) -> Result<(), RpcError> {
     let context = call.context();
     let principal = &context.principal;
     if context.target.info.missing_scope(principal).is_none() || principal.has_token() {
@@ -496,6 +522,10 @@ impl Home for ServerInner {
 
     fn rounds(&self) -> &RoundSettings {
         &self.rounds
+    }
+
+    fn sender_of(&self, notification: &str) -> Option<&str> {
+        self.extensions.as_ref()?.sender_of(notification)
     }
 
     fn end_result(&self, out: &mut Vec<u8>, era: Era, meta: Option<&ResultMeta>) {

@@ -167,6 +167,34 @@ static METHODS: &[Method] = &[
     about_task("tasks/cancel", ServerInner::cancel_task),
 ];
 
+/// What else the protocol has, in any version: the notifications of both sides, the
+/// requests of servers, and methods that this server does not answer.
+static OTHERS: &[&str] = &[
+    "elicitation/create",
+    "notifications/cancelled",
+    "notifications/elicitation/complete",
+    "notifications/initialized",
+    "notifications/message",
+    "notifications/progress",
+    "notifications/prompts/list_changed",
+    "notifications/resources/list_changed",
+    "notifications/resources/updated",
+    "notifications/roots/list_changed",
+    "notifications/subscriptions/acknowledged",
+    "notifications/tasks",
+    "notifications/tasks/status",
+    "notifications/tools/list_changed",
+    "roots/list",
+    "sampling/createMessage",
+    "tasks/list",
+    "tasks/result",
+];
+
+/// Whether the protocol has a method or notification of this name, in either era.
+pub(crate) fn is_core(name: &str) -> bool {
+    find(name).is_some() || OTHERS.contains(&name)
+}
+
 /// Returns the method with this name, in either era.
 pub(crate) fn find(name: &str) -> Option<&'static Method> {
     METHODS.iter().find(|method| method.name == name)

@@ -8,6 +8,7 @@ mod call;
 mod completion;
 mod dispatch;
 mod drain;
+mod extensions;
 mod identity;
 mod listings;
 pub(crate) mod methods;
@@ -42,6 +43,7 @@ pub use tasks::{MemoryTasks, StoredTask, TaskKey, TaskMessage, TaskStore, TaskSt
 use crate::call::PrincipalPermits;
 use crate::call::{RoundSettings, Ticker};
 use crate::caller::Principal;
+use crate::extension::Extensions;
 #[cfg(feature = "http")]
 use crate::limits::{EdgeLimits, EdgeRates, Ledger, SharedSessions};
 #[cfg(feature = "redis")]
@@ -97,6 +99,11 @@ pub(crate) struct ServerInner {
     pub(crate) drain: Arc<Drain>,
     /// Those to clients of the legacy era.
     pub(crate) questions: Questions,
+    /// What it adds to the protocol.
+    extensions: Option<Box<Extensions>>,
+    /// One for each notification of extensions that may be handled at once, on all
+    /// transports but HTTP.
+    notification_permits: Arc<Semaphore>,
     pub(crate) tasks: Tasks,
     /// Ticks while calls are open, on every transport.
     pub(crate) ticker: Ticker,

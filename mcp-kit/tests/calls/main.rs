@@ -16,6 +16,7 @@ mod building;
 mod chain;
 mod changes;
 mod completion;
+mod extensions;
 mod failures;
 mod from_code;
 mod life;

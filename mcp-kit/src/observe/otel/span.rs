@@ -61,7 +61,7 @@ impl CallSpan {
         let set = |key: &'static str, value: Value| {
             traced.set_attribute(KeyValue::new(key, value));
         };
-        set("mcp.method.name", method.into());
+        set("mcp.method.name", method.to_owned().into());
         if kind == Kind::Tool {
             set("gen_ai.operation.name", "execute_tool".into());
         }

@@ -167,7 +167,7 @@ impl Ask for Becoming {
 }
 
 impl Outbound for Becoming {
-    fn notify(&self, _: &CallContext, method: &'static str, params: &Value) {
+    fn notify(&self, _: &CallContext, method: &str, params: &Value) {
         const PROGRESS: &str = "notifications/progress";
         let request = &self.0.request;
         match (self.0.task.get(), &request.outbound) {

@@ -403,7 +403,7 @@ impl Open {
 /// Drops the progress of a call whose client reads slowly: the next report is
 /// more recent.
 impl Outbound for Calls {
-    fn notify(&self, call: &CallContext, method: &'static str, params: &Value) {
+    fn notify(&self, call: &CallContext, method: &str, params: &Value) {
         {
             let mut state = self.lock();
             let is_read = state.unread() <= self.server.limits.unread_bytes;

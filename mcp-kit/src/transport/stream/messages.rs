@@ -194,7 +194,7 @@ impl Connection {
             "notifications/initialized" if self.session.version.is_some() => {
                 self.feed.add_legacy();
             }
-            _ => {}
+            _ => (self.server).notified(None, &mut self.session, notification),
         }
     }
 

@@ -396,7 +396,7 @@ impl Drop for Exchange {
 /// Drops the notifications of a client that reads slowly: the next one is more
 /// recent.
 impl Outbound for Exchange {
-    fn notify(&self, call: &CallContext, method: &'static str, params: &Value) {
+    fn notify(&self, call: &CallContext, method: &str, params: &Value) {
         let mut json = Vec::new();
         encode::notification(&mut json, method, params);
         if let Some(SharedStream { sink, call: number }) = &self.sink {

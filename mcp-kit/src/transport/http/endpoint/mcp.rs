@@ -177,6 +177,8 @@ fn decide(
                 let method = &notification.method;
                 headers::must_equal(headers, &headers::METHOD, method, "method")?;
                 modern_version(named.unwrap_or_default()).map_err(Refusal::bad_request)?;
+                let (mut session, era) = (session, Some(Era::Modern));
+                (endpoint.mcp.server).notified(era, &mut session, &notification);
                 return Ok(Asked::Nothing);
             }
             let notification = Frame::One(Ok(Message::Notification(notification)));
@@ -203,8 +205,8 @@ fn modern(
     modern_version(&version).map_err(Refusal::bad_request)?;
     same(&headers::METHOD, &request.method, "method")?;
     let method = methods::find(&request.method);
-    if let Some((member, name)) = method.and_then(|method| method.header_name(&request.params)) {
-        same(&headers::NAME, &name, member)?;
+    if let Some((member, name)) = endpoint.mcp.server.header_name(request) {
+        same(&headers::NAME, &name, &member)?;
     }
     // A caller that may not see it learns nothing of its arguments.
     if let Some(target) = endpoint.mcp.server.target_of(request)
@@ -294,6 +296,8 @@ async fn respond(
         Begun::Answer(json, claim) => {
             let status = match call.pending().protocol_error() {
                 Some(ErrorCode::MissingCapability) => StatusCode::BAD_REQUEST,
+                // A method that its caller may not see is answered like an unknown one.
+                Some(ErrorCode::MethodNotFound) if !outlives_client => StatusCode::NOT_FOUND,
                 _ => StatusCode::OK,
             };
             let mut response = json_response(status, json);

@@ -183,7 +183,7 @@ pub(crate) fn take(
                 }
             }
             Ok(Message::Notification(notification)) => {
-                caller.notification(&notification);
+                caller.notification(mcp, &notification);
                 Reply::Nothing
             }
             Ok(Message::Response(response)) => {

@@ -70,16 +70,7 @@ impl<'a> Caller<'a> {
         if session.has_call(id) {
             return Err(duplicate());
         }
-        let mut known = Session {
-            principal: self.principal.clone(),
-            version: Some(session.version),
-            client: session.client(),
-            log_level: session.log_level.get(),
-            origin: self.origin.clone(),
-            source: self.source.clone(),
-            has_stream: true,
-            follows: session.follows(),
-        };
+        let mut known = self.known();
         let mut json = Vec::new();
         let routed = (mcp.server)
             .route(Era::Legacy, &mut known, request, meta, &mut json)
@@ -139,13 +130,27 @@ impl<'a> Caller<'a> {
         }
     }
 
+    /// Returns what is known of the client.
+    fn known(&self) -> Session {
+        Session {
+            principal: self.principal.clone(),
+            version: Some(self.session.version),
+            client: self.session.client(),
+            log_level: self.session.log_level.get(),
+            origin: self.origin.clone(),
+            source: self.source.clone(),
+            has_stream: true,
+            follows: self.session.follows(),
+        }
+    }
+
     /// Handles the answer to a question.
     pub(crate) fn response(&self, mcp: &Mcp, response: &Response<'_>) {
         mcp.server.questions.answered(self.session.peer(), response);
     }
 
     /// Handles a notification.
-    pub(crate) fn notification(&self, notification: &Notification<'_>) {
+    pub(crate) fn notification(&self, mcp: &Mcp, notification: &Notification<'_>) {
         match &*notification.method {
             "notifications/cancelled" => {
                 let id = notification.params.request_id;
@@ -154,7 +159,7 @@ impl<'a> Caller<'a> {
                 }
             }
             "notifications/initialized" => self.session.initialized(&self.principal),
-            _ => {}
+            _ => (mcp.server).notified(Some(Era::Legacy), &mut self.known(), notification),
         }
     }
 

@@ -223,7 +223,8 @@ pub(super) fn message(
         Frame::One(Ok(message)) => {
             match (found, message) {
                 (Found::Session(session), Message::Notification(notification)) => {
-                    Caller::new(session.session(), asking).notification(&notification);
+                    let caller = Caller::new(session.session(), asking);
+                    caller.notification(sessions.mcp(), &notification);
                 }
                 (Found::Session(session), Message::Response(response)) => {
                     let caller = Caller::new(session.session(), asking);

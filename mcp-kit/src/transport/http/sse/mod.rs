@@ -135,7 +135,7 @@ fn take(
             request(streams, session, &asked, asking, incoming)
         }
         Frame::One(Ok(Message::Notification(said))) => {
-            notification(session, &said, asking).map(|()| None)
+            notification(streams, session, &said, asking).map(|()| None)
         }
         Frame::One(Ok(Message::Response(response))) => {
             if let Some(agreed) = session.agreed()? {
@@ -225,12 +225,13 @@ fn greet(
 }
 
 fn notification(
+    streams: &Arc<Streams>,
     session: &SseSession,
     notification: &Notification<'_>,
     asking: Session,
 ) -> Result<(), Refusal> {
     if let Some(agreed) = session.agreed()? {
-        Caller::new(&agreed, asking).notification(notification);
+        Caller::new(&agreed, asking).notification(streams.mcp(), notification);
     }
     Ok(())
 }
