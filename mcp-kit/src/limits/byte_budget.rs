@@ -47,7 +47,6 @@ impl ByteBudget {
     }
 
     /// Holds `bytes`, whether there is room for them or not.
-    #[cfg(feature = "sse")]
     pub(crate) fn hold(self: &Arc<Self>, bytes: usize) -> Claim {
         let mut claim = self.nothing();
         claim.grow_to(bytes);

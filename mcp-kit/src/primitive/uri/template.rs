@@ -302,7 +302,7 @@ fn segment(value: &str) -> Option<Cow<'_, str>> {
 fn find(text: &str, part: &str) -> Option<usize> {
     let mut from = 1;
     loop {
-        let at = from + text.get(from..)?.find(part)?;
+        let at = from + next_of(text.get(from..)?, part)?;
         if is_whole(text, at) {
             return Some(at);
         }
@@ -314,12 +314,38 @@ fn find(text: &str, part: &str) -> Option<usize> {
 fn rfind(text: &str, part: &str) -> Option<usize> {
     let mut to = text.len().checked_sub(1)?;
     loop {
-        let at = text.get(..to)?.rfind(part)?;
+        let at = last_of(text.get(..to)?, part)?;
         if is_whole(text, at) {
             return Some(at);
         }
         to = (at + part.len()).checked_sub(1)?;
     }
+}
+
+fn next_of(text: &str, part: &str) -> Option<usize> {
+    let at = text.find(part);
+    count(at.map_or(text.len(), |at| at + part.len()));
+    at
+}
+
+fn last_of(text: &str, part: &str) -> Option<usize> {
+    let at = text.rfind(part);
+    count(text.len() - at.unwrap_or_default());
+    at
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The bytes that searches have passed.
+    pub(super) static PASSED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts the bytes that a search has passed, for the test that a match is linear.
+fn count(bytes: usize) {
+    #[cfg(test)]
+    PASSED.set(PASSED.get() + bytes);
+    #[cfg(not(test))]
+    let _ = bytes;
 }
 
 /// Whether no encoded byte begins before this place and ends after it.

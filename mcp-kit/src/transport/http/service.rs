@@ -206,6 +206,12 @@ impl HttpService {
             if shared.edge.hosts.has_cors() {
                 cors::allow(&mut response, shared.edge.hosts.cors(&parts.headers));
             }
+            // What was not refused for lack of room counts all the same: refusals,
+            // documents, metrics.
+            let uncounted = response.body().uncounted();
+            if uncounted > 0 {
+                response.body_mut().held().unread = Some(shared.mcp.unread.hold(uncounted));
+            }
             response.body_mut().serve(held.serving);
             Ok(response)
         }

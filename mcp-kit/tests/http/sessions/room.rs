@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mcp_kit::call::Call;
 use mcp_kit::prelude::*;
+use mcp_kit::resource::{self, ResourceDefinition};
 use mcp_kit::server::ServerBuilder;
 use mcp_kit::tool::{ToolDefinition, from_fn};
 use serde_json::json;
@@ -89,6 +91,51 @@ async fn values_that_a_handler_keeps_do_not_hold_its_arguments() {
         progress.report(1.0, None, None);
         assert!(!cancellation.is_cancelled() && !client.can_sample());
         assert!(request.client().is_some() && request.address().is_some());
+    }
+}
+
+/// Answers that need no call can be long too: the instructions of the server, and
+/// the acknowledgement of many URIs.
+#[tokio::test]
+async fn long_answers_without_a_call_count_among_the_unread_bytes() {
+    let page = ResourceDefinition::new("page:{number}", "page");
+    let page = resource::from_fn(page, async |_: Call| "a page");
+    let server = Server::builder("test", "1")
+        .instructions("x".repeat(40 * 1024))
+        .add(page)
+        .http(|http| http.limits(|limits| limits.unread_bytes = 100 * 1024))
+        .build()
+        .unwrap();
+    let client = mcp_kit::testing::TestClient::http(&server);
+    let modern = client.clone().modern();
+    let uris: Vec<_> = (0..800)
+        .map(|number| format!("page:{number:050}"))
+        .collect();
+    let listen = crate::modern::message(
+        1,
+        "subscriptions/listen",
+        json!({"notifications": {"resourceSubscriptions": uris}}),
+    );
+    let ask = async |is_modern: bool| match is_modern {
+        true => modern.post(&listen).await,
+        false => client.post(&initialize("2025-11-25")).await,
+    };
+    for is_modern in [false, true] {
+        let unread = [ask(is_modern).await, ask(is_modern).await];
+        for response in &unread {
+            assert_eq!(response.status(), 200, "{response:?}");
+        }
+        for refused in [false, true] {
+            assert_eq!(ask(refused).await.status(), 503);
+        }
+        drop(unread);
+        let mut response = ask(is_modern).await;
+        assert_eq!(response.status(), 200);
+        match is_modern {
+            true => assert!(response.next_event().await.unwrap().data.len() > 40_000),
+            false => assert!(response.text().await.len() > 40_000),
+        }
+        assert_eq!(ask(is_modern).await.status(), 200);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::server::ServerInner;
 use crate::transport::http::calls::in_flight::InFlight;
 use crate::transport::http::calls::response::{Exchange, Reader};
 use crate::transport::http::edge::Edge;
-use crate::transport::http::message::body::{HttpBody, stream_of};
+use crate::transport::http::message::body::{HttpBody, LARGE, stream_of};
 use crate::transport::http::message::refusal::{Reason, Refusal, busy};
 use crate::transport::http::message::request_body::{self, RequestBody};
 
@@ -105,6 +105,14 @@ impl Mcp {
         };
         call.context().hold(claim);
         Ok(())
+    }
+
+    /// Counts an answer of so many bytes among the unread ones, if it is large.
+    pub(crate) fn claim_unread(&self, bytes: usize) -> Result<Option<Claim>, Refusal> {
+        if bytes <= LARGE {
+            return Ok(None);
+        }
+        self.unread.claim(bytes).map(Some).ok_or_else(busy)
     }
 
     /// Whether a call would wait for other calls of its caller while requests

@@ -228,6 +228,13 @@ impl Exchange {
         }
     }
 
+    /// Sends the first event, whatever its size. `claim` is what it counts for until
+    /// it has left.
+    pub(crate) fn first_event(&self, json: &[u8], claim: Option<Claim>) {
+        self.event(json);
+        self.lock().claim = claim;
+    }
+
     /// Makes the response a stream before there is anything to send.
     pub(crate) fn open_stream(&self) {
         let mut state = self.lock();

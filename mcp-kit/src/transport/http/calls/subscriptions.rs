@@ -10,8 +10,8 @@ use http::StatusCode;
 use tokio::task::JoinHandle;
 
 use crate::caller::Principal;
-use crate::protocol::RpcError;
-use crate::server::{Feed, ServerInner, Subscription as Requested};
+use crate::server::{Feed, Subscription as Requested};
+use crate::transport::http::calls::mcp::Mcp;
 use crate::transport::http::calls::response::Exchange;
 use crate::transport::http::message::refusal::{Reason, Refusal, busy};
 
@@ -99,18 +99,22 @@ impl Drop for Subscription {
 /// Opens the stream, which begins with the acknowledgement, unless the server
 /// has no room for it.
 pub(crate) fn open(
-    server: &Arc<ServerInner>,
+    mcp: &Mcp,
     requested: Requested,
     caller: Principal,
     place: Place,
-) -> Result<(Arc<Exchange>, Subscription), RpcError> {
-    let feed = Feed::new(server, caller.clone());
-    feed.add(&requested)?;
-    let exchange = Exchange::following(&feed);
-    exchange.listen(&feed, caller);
+) -> Result<(Arc<Exchange>, Subscription), Refusal> {
+    let server = &mcp.server;
+    // It repeats the URIs, which may be many.
     let mut json = Vec::new();
     requested.acknowledge(&mut json);
-    exchange.event(&json);
+    let claim = mcp.claim_unread(json.len())?;
+    let feed = Feed::new(server, caller.clone());
+    feed.add(&requested)
+        .map_err(|error| Refusal::of(StatusCode::SERVICE_UNAVAILABLE, None, error))?;
+    let exchange = Exchange::following(&feed);
+    exchange.listen(&feed, caller);
+    exchange.first_event(&json, claim);
     let (server, ending) = (Arc::clone(server), Arc::clone(&exchange));
     let task = tokio::spawn(async move {
         server.drain.started().await;

@@ -22,11 +22,9 @@ use crate::transport::http::calls::subscriptions;
 use crate::transport::http::calls::subscriptions::Subscriptions;
 use crate::transport::http::connection::socket::Socket;
 use crate::transport::http::endpoint::param_headers;
-use crate::transport::http::message::body::{
-    HttpBody, LARGE, answer, empty_response, json_response,
-};
+use crate::transport::http::message::body::{HttpBody, answer, empty_response, json_response};
 use crate::transport::http::message::headers::{self, Accepts};
-use crate::transport::http::message::refusal::{Reason, Refusal, busy};
+use crate::transport::http::message::refusal::{Reason, Refusal};
 use crate::transport::http::message::request_body::RequestBody;
 use crate::transport::http::sessions::{self, Asked, Found, Sessions};
 
@@ -108,10 +106,7 @@ async fn post(
         Asked::Answer(json) => {
             // A large answer, such as a long list, counts among the unread
             // bytes, as results do.
-            let mut claim = None;
-            if json.len() > LARGE {
-                claim = Some(endpoint.mcp.unread.claim(json.len()).ok_or_else(busy)?);
-            }
+            let claim = endpoint.mcp.claim_unread(json.len())?;
             let mut response = answer(json, accepts.json);
             response.body_mut().held().unread = claim;
             Ok(response)
@@ -256,9 +251,8 @@ fn listen(
     let place = (endpoint.subscriptions)
         .place(&caller, limits)
         .map_err(with_id)?;
-    let opened = subscriptions::open(&endpoint.mcp.server, subscription, caller.clone(), place);
-    let (exchange, open) = opened
-        .map_err(|error| with_id(Refusal::of(StatusCode::SERVICE_UNAVAILABLE, None, error)))?;
+    let opened = subscriptions::open(&endpoint.mcp, subscription, caller.clone(), place);
+    let (exchange, open) = opened.map_err(with_id)?;
     let mut response = endpoint.mcp.events(&exchange);
     response.body_mut().held().keep(open);
     response.body_mut().end_with(caller);

@@ -121,6 +121,14 @@ impl HttpBody {
         matches!(&self.kind, Kind::Events(events) if events.caller.is_some())
     }
 
+    /// Returns how many bytes it has that do not count among the unread ones yet.
+    pub(crate) fn uncounted(&self) -> usize {
+        match &self.kind {
+            Kind::Whole(bytes) if self.held.unread.is_none() && bytes.len() > LARGE => bytes.len(),
+            _ => 0,
+        }
+    }
+
     /// The values that are kept until the body has left or its client has.
     pub(crate) fn held(&mut self) -> &mut Held {
         &mut self.held

@@ -314,9 +314,13 @@ pub(super) async fn open(
         version,
         client,
     } = opening;
+    // The server's instructions may be long.
+    let claim = (sessions.mcp())
+        .claim_unread(json.len())
+        .map_err(|refusal| refusal.with_id(Some(&id)))?;
     let opened = sessions.open(&principal, version, client).await;
     let session = opened.map_err(|refusal| refusal.with_id(Some(&id)))?;
-    let mut response = answer(json, accepts.json);
+    let mut response = claimed(answer(json, accepts.json), claim);
     // It is base64url, so this cannot fail.
     if let Ok(session) = HeaderValue::try_from(session) {
         response.headers_mut().insert(headers::SESSION_ID, session);

@@ -107,6 +107,7 @@ pub(super) async fn message(
         follows: None,
     };
     let most = streams.mcp().server.limits.pending_calls;
+    let _handling = session.stream.handle();
     let answer = take(streams, &session, decode(&bytes, most), asking, incoming)?;
     if session.stream.has_ended() {
         // The stream has just ended: no answer can arrive.

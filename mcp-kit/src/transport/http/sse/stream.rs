@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::support::lock::Lock;
 
 use bytes::Bytes;
+use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::limits::{ByteBudget, Claim};
@@ -44,11 +45,18 @@ pub(crate) struct Stream {
     /// What the client follows, once it may be notified.
     feed: OnceLock<Arc<Feed>>,
     this: Weak<Self>,
+    /// Woken when the last accepted message has been handled.
+    handled: Notify,
     state: Lock<State>,
 }
 
 #[derive(Default)]
 struct State {
+    /// The messages of the client that are being handled.
+    handling: usize,
+    /// The end of the stream waits for those that are being handled, and for no
+    /// further ones.
+    is_closing: bool,
     events: VecDeque<Event>,
     /// When the last progress report of each open call left.
     reports: HashMap<u64, Instant>,
@@ -83,6 +91,7 @@ impl Stream {
             next_call: AtomicU64::new(0),
             feed: OnceLock::new(),
             this: Weak::clone(this),
+            handled: Notify::new(),
             state: Lock::default(),
         })
     }
@@ -109,6 +118,36 @@ impl Stream {
     /// answers fill it once there are enough of them.
     pub(super) fn message(&self, json: &[u8]) {
         self.push(&mut self.lock(), b"message", json, None, Of::Nothing);
+    }
+
+    /// Counts a message of the client as being handled until the result is dropped:
+    /// the stream does not [end](Self::close_to_messages) meanwhile, so that what
+    /// answers the message can be sent.
+    pub(super) fn handle(self: &Arc<Self>) -> Option<Handling> {
+        let mut state = self.lock();
+        if state.is_closing {
+            return None;
+        }
+        state.handling += 1;
+        Some(Handling(Arc::clone(self)))
+    }
+
+    /// Waits for the messages that are being handled. Later ones are not waited for.
+    pub(super) async fn close_to_messages(&self) {
+        loop {
+            let handled = self.handled.notified();
+            tokio::pin!(handled);
+            // Registered before the look, so that no end is missed.
+            handled.as_mut().enable();
+            {
+                let mut state = self.lock();
+                state.is_closing = true;
+                if state.handling == 0 {
+                    return;
+                }
+            }
+            handled.await;
+        }
     }
 
     /// Accepts no more messages; what is there can still be read.
@@ -148,6 +187,19 @@ impl Stream {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
+    }
+}
+
+/// A message of the client that is being handled.
+pub(super) struct Handling(Arc<Stream>);
+
+impl Drop for Handling {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.handling -= 1;
+        if state.handling == 0 {
+            self.0.handled.notify_waiters();
+        }
     }
 }
 
@@ -311,5 +363,36 @@ impl State {
         self.reports.clear();
         self.pause = None;
         self.unread = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// An answer of a message that was accepted before the drain is sent, however
+    /// long it takes.
+    #[test]
+    fn end_waits_for_the_messages_that_are_being_handled() {
+        let mut stream = Stream::new(1_000, &ByteBudget::new(1_000));
+        let (first, second) = (stream.handle(), stream.handle());
+        let ending = Arc::clone(&stream);
+        let mut ending = Box::pin(async move {
+            ending.close_to_messages().await;
+            ending.end();
+        });
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(ending.as_mut().poll(&mut cx).is_pending());
+        assert!(stream.handle().is_none(), "later ones are refused");
+        drop(first);
+        assert!(ending.as_mut().poll(&mut cx).is_pending());
+        stream.message(b"answer");
+        drop(second);
+        assert!(ending.as_mut().poll(&mut cx).is_ready());
+        let read = stream.poll_next(&mut cx);
+        assert!(matches!(read, Poll::Ready(Some((bytes, _))) if bytes.ends_with(b"answer\n\n")));
+        assert!(matches!(stream.poll_next(&mut cx), Poll::Ready(None)));
     }
 }

@@ -76,7 +76,8 @@ impl Streams {
             session,
             ending: tokio::spawn(async move {
                 server.drain.started().await;
-                // Their answers go to the stream.
+                // What answers messages and calls goes to the stream.
+                stream.close_to_messages().await;
                 in_flight.no_calls().await;
                 stream.end();
             }),
