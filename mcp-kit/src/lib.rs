@@ -83,6 +83,7 @@
 //! | add methods to the protocol | [`extension`] |
 //! | see how each call ended | [`call::Observer`] |
 //! | write a prompt | [`macro@prompt`], [`prompt::IntoPromptResult`] for what it may return |
+//! | serve Agent Skills | [`skills`] |
 //! | make them at run time | [`tool::from_fn`], [`prompt::from_fn`], [`resource::from_fn`], [`resource::ResourceProvider`] |
 //! | test a server | [`testing`] |
 //! | read or filter the log | [`logging`] |
@@ -109,6 +110,7 @@
 //! | `fs` | no | folders that no path leads out of ([`guard`]) |
 //! | `net` | no | [`guard::HttpClient`]: outgoing HTTP to public hosts only |
 //! | `process` | no | programs that run without a shell and end with their call ([`guard`]) |
+//! | `skills` | no | [`skills`]: folders of instructions for models, as resources (SEP-2640) |
 //! | `testing` | no | [`testing`]: helpers for the tests of servers, for the `[dev-dependencies]` |
 //! | `regex` | no | the schema keyword `pattern`, and garde's `pattern` rule |
 //! | `json-schema` | no | all of JSON Schema 2020-12 for tools that are known only at run time |
@@ -131,6 +133,7 @@
     doc = "",
     doc = "[`guard::HttpClient`]: #features"
 )]
+#![cfg_attr(not(feature = "skills"), doc = "", doc = "[`skills`]: #features")]
 #![cfg_attr(not(feature = "testing"), doc = "", doc = "[`testing`]: #features")]
 #![cfg_attr(
     not(feature = "stdio"),
@@ -180,6 +183,8 @@ pub mod registry;
 pub mod resource;
 mod schema;
 pub mod server;
+#[cfg(feature = "skills")]
+pub mod skills;
 mod support;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -17,9 +17,6 @@ from pathlib import Path
 # Scenarios that the suite skips by itself, with the reason.
 SKIPPED = {
     "tasks-status-notifications": "the suite has no check yet",
-    "sep-2640-skills-directory": "the server has no skills",
-    "sep-2640-skills-enumeration": "the server has no skills",
-    "sep-2640-skills-manifest": "the server has no skills",
 }
 
 

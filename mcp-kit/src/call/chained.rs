@@ -78,6 +78,16 @@ impl Call {
         }
     }
 
+    /// Returns the most resources that a provider may list in one page, if the call
+    /// lists the resources of a provider.
+    #[must_use]
+    pub fn page_items(&self) -> Option<usize> {
+        match self.context().subject.as_deref()? {
+            Subject::List(request) => Some(request.most),
+            _ => None,
+        }
+    }
+
     /// Returns what clients know of the called primitive.
     #[must_use]
     pub fn info(&self) -> &PrimitiveInfo {

@@ -31,6 +31,7 @@ page!(completion, "completion.md");
 page!(describing, "describing.md");
 page!(tasks, "tasks.md");
 page!(extensions, "extensions.md");
+page!(skills, "skills.md", "skills");
 page!(middleware, "middleware.md");
 page!(testing, "testing.md", "http");
 page!(portability, "portability.md");

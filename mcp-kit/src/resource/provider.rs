@@ -78,8 +78,8 @@ pub trait ResourceProvider: Send + Sync + 'static {
     /// client can send any text as a cursor, so check it; a cursor that holds the
     /// key of the last resource remains right when the set changes.
     ///
-    /// A page with more than [`Limits::page_items`](crate::server::Limits)
-    /// resources, with a URI that the template does not match, or with a cursor of
+    /// A page with more than [`Call::page_items`] resources
+    /// ([`Limits::page_items`](crate::server::Limits)), with a URI that the template does not match, or with a cursor of
     /// more than 1,024 bytes is an internal error.
     ///
     /// # Errors

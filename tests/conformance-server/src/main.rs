@@ -12,6 +12,7 @@ mod questions;
 mod resources;
 mod rounds;
 mod schemas;
+mod skills;
 mod tasks;
 mod tools;
 
@@ -36,5 +37,6 @@ fn build() -> Result<Server, Box<dyn Error>> {
     let server = rounds::register(questions::register(server));
     let server = changes::register(server);
     let server = tasks::register(resources::register(server));
+    let server = skills::register(server)?;
     Ok(prompts::register(server).build()?)
 }
