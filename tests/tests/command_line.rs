@@ -58,7 +58,7 @@ fn no_such_file() -> String {
 fn tools_are_listed_for_people_and_for_programs() {
     let list = succeeds(&["tools"]);
     for expected in [
-        "greeter 1.2.3: 8 tools",
+        "greeter 1.2.3: 9 tools",
         "greet – Greet (read-only, closed world)",
         "Greets a guest in the house's own words.",
         "name: string, characters from 1, characters up to 40 – Whom to greet.",
@@ -89,6 +89,15 @@ fn a_call_prints_its_result() {
     let result = result.trim_start_matches("not for the client\n");
     let result: Value = serde_json::from_str(result).unwrap();
     assert_eq!(result["structuredContent"]["text"], "Hello, Ada!");
+}
+
+#[test]
+fn calls_that_become_tasks_print_the_result_of_the_task() {
+    for tool in ["print_menus", "engrave"] {
+        let result: Value = serde_json::from_str(&succeeds(&["call", tool, "--json"])).unwrap();
+        assert!(result["content"][0]["text"].is_string(), "{tool}: {result}");
+    }
+    assert_eq!(succeeds(&["call", "engrave"]), "engraved\n");
 }
 
 #[test]
@@ -280,7 +289,7 @@ fn a_wrong_command_line_is_code_2() {
 fn check_shows_policies_and_warns() {
     let report = succeeds(&["check"]);
     for expected in [
-        "greeter 1.2.3: 8 tools, 3 prompts, 2 resources, 2 resource templates",
+        "greeter 1.2.3: 9 tools, 3 prompts, 2 resources, 2 resource templates",
         "tool \"lose\": it is declared neither read_only nor destructive",
         "(missing-effect-hint)\n",
         "questions        up to 64 of one call at once, answered within 10 min\n",
@@ -302,6 +311,7 @@ fn check_shows_policies_and_warns() {
         row("tool ").find("tasks"),
         row("print_menus ").find("optional")
     );
+    assert_eq!(row("tool ").find("tasks"), row("engrave ").find("required"));
     assert_eq!(
         row("prompt ").find("completes"),
         row("speech ").find("style")

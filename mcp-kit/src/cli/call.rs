@@ -13,7 +13,7 @@ use super::runtime::LazyRuntime;
 use super::terminal::Terminal;
 use super::{TOOL_ERROR, usage};
 use crate::client::{Answered, CallResult, RequestError, TestCall, TestClient};
-use crate::primitive::Kind;
+use crate::primitive::{Kind, TaskSupport};
 use crate::protocol::{ErrorCode, ProtocolVersion};
 use crate::schema;
 use crate::server::Server;
@@ -64,23 +64,46 @@ pub(super) fn request<R: Answered>(
         Kind::Prompt => "prompts/get",
         _ => "tools/call",
     };
-    outcome(server, runtime, |client| {
+    // Without the extension the other tools answer when they have ended.
+    let is_task = (policies
+        .iter()
+        .filter(|policy| policy.info().name() == name))
+    .any(|policy| policy.task() == Some(TaskSupport::Required));
+    outcome(server, runtime, is_task, |client| {
         client.call_with_text(method, name, &arguments)
     })
 }
 
-/// Waits for the result of a request. An exit code means that what went wrong is
+/// Waits for the result of a request, or of the task that it becomes if the client
+/// declares the extension. An exit code means that what went wrong is
 /// printed.
 pub(super) fn outcome<R: Answered>(
     server: &Server,
     runtime: &LazyRuntime,
+    is_task: bool,
     send: impl FnOnce(&TestClient) -> TestCall<R>,
 ) -> Result<Result<R, ExitCode>, Failure> {
     let terminal = Terminal::of_process();
     let outcome = runtime.get()?.block_on(async {
-        let client = TestClient::builder(server).version(ProtocolVersion::V2026_07_28);
+        let mut client = TestClient::builder(server).version(ProtocolVersion::V2026_07_28);
+        if is_task {
+            client = client.tasks();
+        }
         let client = terminal.connect(server, client).connect().await;
-        let outcome = send(&client).outcome_with(|report| terminal.show_progress(report));
+        let outcome = async {
+            let sent = send(&client);
+            let result: R = sent
+                .outcome_with(|report| terminal.show_progress(report))
+                .await?;
+            match result.whole() {
+                created if created["resultType"] == "task" => {
+                    let id = created["taskId"].as_str().unwrap_or_default();
+                    let task = client.task(id);
+                    task.outcome_with(|state| terminal.show_status(state)).await
+                }
+                _ => Ok(result),
+            }
+        };
         tokio::select! {
             biased;
             outcome = outcome => Ok(outcome),

@@ -68,7 +68,7 @@ pub(super) fn read(
     uri: &str,
     as_json: bool,
 ) -> Result<ExitCode, Failure> {
-    let result = outcome(server, runtime, |client| client.read_resource(uri))?;
+    let result = outcome(server, runtime, false, |client| client.read_resource(uri))?;
     let result: ReadResourceResult = match result {
         Ok(result) => result,
         Err(code) => return Ok(code),

@@ -22,7 +22,6 @@ mod primitives;
 mod request;
 mod stream;
 mod subscription;
-#[cfg(feature = "testing")]
 mod task;
 
 use std::fmt;
@@ -39,7 +38,6 @@ pub use request::{
     Answered, CallResult, GetPromptResult, ReadResourceResult, Request, RequestError, TestCall,
 };
 pub use subscription::{Subscription, SubscriptionFilter};
-#[cfg(feature = "testing")]
 pub use task::TestTask;
 
 use crate::caller::Principal;

@@ -225,6 +225,9 @@ pub(super) mod sealed {
     pub trait Answered {
         /// Reads a result, with the progress that was reported before it.
         fn read(json: Value, progress: Vec<Value>) -> Self;
+
+        /// Returns the whole result.
+        fn whole(&self) -> &Value;
     }
 }
 
@@ -353,6 +356,10 @@ impl sealed::Answered for CallResult {
     fn read(json: Value, progress: Vec<Value>) -> Self {
         Self { json, progress }
     }
+
+    fn whole(&self) -> &Value {
+        &self.json
+    }
 }
 
 impl CallResult {
@@ -412,6 +419,10 @@ impl sealed::Answered for GetPromptResult {
     fn read(json: Value, progress: Vec<Value>) -> Self {
         Self { json, progress }
     }
+
+    fn whole(&self) -> &Value {
+        &self.json
+    }
 }
 
 impl GetPromptResult {
@@ -461,6 +472,10 @@ impl Answered for ReadResourceResult {}
 impl sealed::Answered for ReadResourceResult {
     fn read(json: Value, progress: Vec<Value>) -> Self {
         Self { json, progress }
+    }
+
+    fn whole(&self) -> &Value {
+        &self.json
     }
 }
 

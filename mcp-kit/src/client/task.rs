@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+#[cfg(feature = "cli")]
+use super::Answered;
 use super::request::sealed::Answered as _;
 use super::{CallResult, RequestError, TestClient};
 
@@ -131,21 +133,25 @@ impl TestTask<'_> {
     /// Panics if the server answers with an error.
     #[allow(clippy::panic)]
     pub async fn ended(&self) -> Value {
+        match self.ended_with(|_| {}).await {
+            Ok(state) => state,
+            Err(error) => panic!("the state of the task is unknown: {error}"),
+        }
+    }
+
+    /// Asks for its state until it has ended, and passes each state before that to
+    /// `show`.
+    async fn ended_with(&self, mut show: impl FnMut(&Value)) -> Result<Value, RequestError> {
         loop {
-            let state = match self.get().await {
-                Ok(state) => state,
-                Err(error) => panic!("tasks/get: {error}"),
-            };
+            let state = self.get().await?;
             match state["status"].as_str() {
-                Some("working") => {}
+                Some("working") => show(&state),
                 Some("input_required") => {
-                    if let Some(answers) = self.client.script.answer_round(&state)
-                        && let Err(error) = self.update(answers).await
-                    {
-                        panic!("tasks/update: {error}");
+                    if let Some(answers) = self.client.script.answer_round(&state) {
+                        self.update(answers).await?;
                     }
                 }
-                _ => return state,
+                _ => return Ok(state),
             }
             let interval = state["pollIntervalMs"].as_u64().unwrap_or(100);
             tokio::time::sleep(Duration::from_millis(interval)).await;
@@ -161,6 +167,23 @@ impl TestTask<'_> {
         let mut state = self.ended().await;
         assert_eq!(state["status"], "completed", "no result: {state}");
         CallResult::read(state["result"].take(), Vec::new())
+    }
+}
+
+#[cfg(feature = "cli")]
+impl TestTask<'_> {
+    /// Waits for its result, or why there is none, and passes each state before that to
+    /// `show`.
+    pub(crate) async fn outcome_with<R: Answered>(
+        &self,
+        show: impl FnMut(&Value),
+    ) -> Result<R, RequestError> {
+        let mut state = self.ended_with(show).await?;
+        match state["status"].as_str() {
+            Some("completed") => Ok(R::read(state["result"].take(), Vec::new())),
+            Some("failed") => Err(RequestError::of_json(&mut state["error"])),
+            _ => Err(RequestError::Cancelled),
+        }
     }
 }
 

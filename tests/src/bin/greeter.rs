@@ -112,6 +112,18 @@ async fn print_menus() -> &'static str {
     "printed"
 }
 
+/// Engraves the rings, with the names if the client agrees.
+#[tool(task = "required", destructive, open_world = false)]
+async fn engrave(client: Client) -> Result<&'static str, ToolError> {
+    if !client.can_elicit() {
+        return Ok("engraved");
+    }
+    match client.elicit::<Consent>("Engrave the names?").await? {
+        Elicited::Accepted(Consent {}) => Ok("engraved with names"),
+        _ => Ok("engraved without names"),
+    }
+}
+
 /// The parts of the plan.
 struct Plan(ResourceDefinition);
 
@@ -261,6 +273,7 @@ fn build(options: Options) -> Result<Server, Box<dyn Error>> {
         .tool::<seat>()
         .tool::<album>()
         .tool::<print_menus>()
+        .tool::<engrave>()
         .prompt::<speech>()
         .prompt::<misplace>()
         .prompt::<invite>()

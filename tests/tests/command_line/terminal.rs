@@ -209,6 +209,15 @@ fn prompt_asks_its_question() {
 }
 
 #[test]
+fn task_asks_its_question() {
+    let mut terminal = Terminal::start(&["call", "engrave"]);
+    terminal.until("greeter asks: Engrave the names?\r\nAccept? [y/n] ");
+    terminal.enter("y\n");
+    let Ended(code, printed, _) = terminal.end();
+    assert_eq!((code, printed.as_str()), (Some(0), "engraved with names\n"));
+}
+
+#[test]
 fn question_without_a_terminal_is_refused_with_what_to_do() {
     for command in [["call", "seat"], ["prompt", "invite"]] {
         let (_, said) = super::ends_with(2, &command);

@@ -20,7 +20,7 @@ mod questions;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use self::input::Input;
@@ -105,6 +105,13 @@ impl Terminal {
     /// Shows a progress report: the parameters of the notification.
     pub(super) fn show_progress(&self, report: &Value) {
         self.status.lock().show(report);
+    }
+
+    /// Shows the status message of a task, given its state.
+    pub(super) fn show_status(&self, state: &Value) {
+        if let Some(message) = state["statusMessage"].as_str() {
+            self.show_progress(&json!({ "message": message }));
+        }
     }
 
     /// Removes the progress from the terminal.

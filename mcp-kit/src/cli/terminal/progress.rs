@@ -49,12 +49,13 @@ impl StatusLine {
 }
 
 /// Returns a report as one line: a bar if the total is known, and a number otherwise.
+/// The status of a task has neither.
 fn text(report: &Value) -> String {
-    let progress = report["progress"].as_f64().unwrap_or_default();
+    let progress = report["progress"].as_f64();
     let total = report["total"].as_f64().filter(|total| *total > 0.0);
     let message = one_line(report["message"].as_str().unwrap_or_default());
-    match total {
-        Some(total) => {
+    match (progress, total) {
+        (Some(progress), Some(total)) => {
             let part = (progress / total).clamp(0.0, 1.0);
             let done = whole(part * BAR as f64);
             let bar = "=".repeat(done) + &"-".repeat(BAR - done);
@@ -63,8 +64,9 @@ fn text(report: &Value) -> String {
                 .trim_end()
                 .to_owned()
         }
-        None if message.is_empty() => format!("progress: {}", number(progress)),
-        None => format!("{message} ({})", number(progress)),
+        (Some(progress), None) if message.is_empty() => format!("progress: {}", number(progress)),
+        (Some(progress), None) => format!("{message} ({})", number(progress)),
+        (None, _) => message,
     }
 }
 
@@ -129,6 +131,7 @@ mod tests {
             ),
             (json!({"progress": 2.5}), "progress: 2.5"),
             (json!({"progress": 10, "total": 0}), "progress: 10"),
+            (json!({"message": "3 of 10"}), "3 of 10"),
             (
                 json!({"progress": 1, "message": "\u{1b}[31mred"}),
                 "\\u{1b}[31mred (1)",
