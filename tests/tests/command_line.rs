@@ -289,12 +289,13 @@ fn a_wrong_command_line_is_code_2() {
 fn check_shows_policies_and_warns() {
     let report = succeeds(&["check"]);
     for expected in [
-        "greeter 1.2.3: 9 tools, 3 prompts, 2 resources, 2 resource templates",
+        "greeter 1.2.3: 9 tools, 3 prompts, 2 resources, 2 resource templates, 1 method",
         "tool \"lose\": it is declared neither read_only nor destructive",
         "(missing-effect-hint)\n",
         "questions        up to 64 of one call at once, answered within 10 min\n",
         "tasks            up to 100 of one caller, each up to 60 min; results are kept for 10 min\n",
         "wedding://plan/{+part} (provider)",
+        "extensions       com.example/toasts\n",
     ] {
         assert!(report.contains(expected), "{expected}: {report}");
     }
@@ -315,6 +316,10 @@ fn check_shows_policies_and_warns() {
     assert_eq!(
         row("prompt ").find("completes"),
         row("speech ").find("style")
+    );
+    assert!(
+        row("toasts/give ").ends_with("RequireExtension(com.example/toasts)"),
+        "{report}"
     );
     assert!(!row("resource ").contains("tasks"), "{report}");
     ends_with(1, &["check", "--strict"]);

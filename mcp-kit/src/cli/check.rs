@@ -100,6 +100,10 @@ fn server_policy(server: &Server) -> String {
         ("drain", format!("up to {}", readable(limits.drain_time))),
     ];
     write_rows(&mut text, &rows);
+    let extensions = server.extensions();
+    if !extensions.is_empty() {
+        write_rows(&mut text, &[("extensions", extensions.join(", "))]);
+    }
     let policies = server.policies(Kind::Tool);
     if policies.iter().any(|policy| policy.task().is_some()) {
         let tasks = format!(

@@ -249,6 +249,6 @@ impl Middleware for RequireExtension {
     }
 
     fn name(&self) -> Cow<'static, str> {
-        Cow::Borrowed("RequireExtension")
+        Cow::Owned(format!("RequireExtension({})", self.0))
     }
 }

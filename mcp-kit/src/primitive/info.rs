@@ -33,13 +33,15 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind that has a list, in the order in which commands show them.
+    /// Every kind of primitive, in the order in which commands show them.
     #[cfg(feature = "cli")]
     pub(crate) const ALL: &[Self] = &[
         Self::Tool,
         Self::Prompt,
         Self::Resource,
         Self::ResourceTemplate,
+        Self::Method,
+        Self::Notification,
     ];
 
     /// Its word in logs, metrics and traces: `tool`, `prompt`, `resource`,

@@ -102,6 +102,17 @@ impl Server {
         self.inner.registry.warnings().0
     }
 
+    /// Returns the identifiers of the extensions that clients of the newest version see,
+    /// without those of mcp-kit itself.
+    #[cfg(feature = "cli")]
+    pub(crate) fn extensions(&self) -> Vec<String> {
+        let declared = self.inner.extensions.iter();
+        let declared = declared.flat_map(|all| all.of_era(crate::protocol::Era::Modern));
+        declared
+            .map(|(identifier, _)| identifier.to_string())
+            .collect()
+    }
+
     /// Returns how many warnings were accepted.
     #[cfg(feature = "cli")]
     pub(crate) fn accepted_warnings(&self) -> usize {

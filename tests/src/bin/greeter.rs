@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 
 use mcp_kit::call::Call;
 use mcp_kit::content::{Audio, Content, EmbeddedResource, Image, ResourceLink};
+use mcp_kit::extension::ProtocolExtension;
 use mcp_kit::prelude::*;
 use mcp_kit::resource::{ResourceDefinition, ResourcePage, ResourceProvider, ResourceResult};
 use schemars::JsonSchema;
@@ -122,6 +123,12 @@ async fn engrave(client: Client) -> Result<&'static str, ToolError> {
         Elicited::Accepted(Consent {}) => Ok("engraved with names"),
         _ => Ok("engraved without names"),
     }
+}
+
+async fn toast() -> Json<Welcome> {
+    Json(Welcome {
+        text: "Cheers!".to_owned(),
+    })
 }
 
 /// The parts of the plan.
@@ -274,6 +281,7 @@ fn build(options: Options) -> Result<Server, Box<dyn Error>> {
         .tool::<album>()
         .tool::<print_menus>()
         .tool::<engrave>()
+        .extension(ProtocolExtension::new("com.example/toasts").method("toasts/give", toast))
         .prompt::<speech>()
         .prompt::<misplace>()
         .prompt::<invite>()
