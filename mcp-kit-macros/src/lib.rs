@@ -48,6 +48,7 @@ use proc_macro::TokenStream;
 /// | `name = "…"` | the tool's name, if not the function's: 1 to 64 of `A-Z a-z 0-9 _ . -` |
 /// | `title = "…"` | a name for people |
 /// | `description = "…"` | in place of the doc comment |
+/// | `icon = "https://…"` | a picture that hosts may show: an `https:`, `http:` or `data:` URI, or an `Icon` |
 /// | `read_only`, `destructive`, `idempotent`, `open_world` | hints for the client; also `= true` and `= false` |
 /// | `timeout = "15s"` | the longest time a call may take, waiting included: a whole number and `ms`, `s`, `m` or `h`, at most 24 hours |
 /// | `rate = "60/min"` | how often each caller may call the tool: a whole number, `/` and `s`, `min` or `h` |
@@ -97,6 +98,7 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | `name = "…"` | the prompt's name, if not the function's: 1 to 64 of `A-Z a-z 0-9 _ . -` |
 /// | `title = "…"` | a name for people |
 /// | `description = "…"` | in place of the doc comment |
+/// | `icon = "https://…"` | a picture that hosts may show: an `https:`, `http:` or `data:` URI, or an `Icon` |
 /// | `timeout = "15s"` | the longest time a request may take, waiting included: a whole number and `ms`, `s`, `m` or `h`, at most 24 hours |
 /// | `rate = "60/min"` | how often each caller may request the prompt: a whole number, `/` and `s`, `min` or `h` |
 /// | `concurrency = 4` | how many requests of the prompt run at once; others wait within their time |
@@ -133,10 +135,13 @@ pub fn prompt(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | `name = "…"` | the name in lists, if not the function's: 1 to 64 of `A-Z a-z 0-9 _ . -` |
 /// | `title = "…"` | a name for people |
 /// | `description = "…"` | in place of the doc comment |
+/// | `icon = "https://…"` | a picture that hosts may show: an `https:`, `http:` or `data:` URI, or an `Icon` |
 /// | `mime_type = "…"` | the media type of contents that have none |
 /// | `size = 1_024` | the size in bytes; not for a template |
 /// | `audience(user, assistant)` | for whom it is |
 /// | `priority = 0.8` | how important it is, from 0.0 to 1.0 |
+/// | `ttl = "5m"` | how long clients may keep what they have read |
+/// | `cache_scope = "public"` | who may use a kept result: every caller, or with `"private"` (the default) the one that has read it |
 ///
 /// `timeout`, `rate`, `concurrency`, `result_bytes`, `scope`, `blocking`, `allow`
 /// and `crate` are those of [`macro@tool`].

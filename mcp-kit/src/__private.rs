@@ -11,7 +11,7 @@ pub use crate::args::compiled::{CompiledArgs, Decoded};
 pub use crate::args::derives::{DerivesDeserialize, DerivesJsonSchema, DerivesValidate};
 pub use crate::args::{ArgsSpec, ToolArgs};
 pub use crate::call::Call;
-pub use crate::content::Role;
+pub use crate::content::{CacheScope, Role};
 pub use crate::elicit::form::FormCell;
 pub use crate::elicit::{ElicitForm, FormChoice, FormField};
 pub use crate::handler::{HandlerFuture, Parameter, reply, run_blocking};

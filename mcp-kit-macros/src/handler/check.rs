@@ -26,6 +26,7 @@ pub(crate) fn check(
     let name = wire_name(noun, keys.name.as_ref(), function, errors);
     let title = words("title", keys.title, errors);
     let description = description(noun, keys.description, &docs, function, errors);
+    let icon = keys.icon.and_then(|value| icon(value, errors));
     let timeout = keys.timeout.and_then(|value| timeout(value, errors));
     let rate = keys.rate.and_then(|value| rate_of(value, errors));
     let scope = keys.scope.and_then(|value| scope(value, errors));
@@ -40,6 +41,7 @@ pub(crate) fn check(
         name,
         title,
         description: description?,
+        icon,
         timeout,
         rate,
         concurrency: keys.concurrency,
@@ -120,6 +122,19 @@ fn not_empty(key: &str, text: &LitStr, errors: &mut Errors) -> Option<String> {
         return None;
     }
     Some(value)
+}
+
+fn icon(value: Value, errors: &mut Errors) -> Option<TokenStream> {
+    match value {
+        Value::Expr(value) => Some(value.to_token_stream()),
+        Value::Text(text) => match literal::icon_problem(&text.value()) {
+            Some(message) => {
+                errors.at(text.span(), message);
+                None
+            }
+            None => Some(text.to_token_stream()),
+        },
+    }
 }
 
 /// Parses a `Duration`. `build()` checks one that is not a literal.

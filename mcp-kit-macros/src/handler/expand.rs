@@ -181,6 +181,7 @@ impl Writer<'_> {
         let Handler {
             name,
             title,
+            icon,
             timeout,
             concurrency,
             result_bytes,
@@ -190,6 +191,7 @@ impl Writer<'_> {
         } = self.handler;
         let description = description(&self.handler.description);
         let title = title.iter();
+        let icon = icon.iter();
         let timeout = timeout.iter();
         let rate = self.handler.rate.iter().map(|rate| match rate {
             Rate::Calls(constructor, calls) => {
@@ -219,6 +221,7 @@ impl Writer<'_> {
                 #spec.name(#name);
                 #(#spec.title(#title);)*
                 #spec.description(#description);
+                #(#spec.icon(#icon);)*
                 #(#spec.timeout(#timeout);)*
                 #(#spec.rate(#rate);)*
                 #(#spec.concurrency(#concurrency);)*

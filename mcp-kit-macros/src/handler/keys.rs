@@ -87,7 +87,9 @@ keys! {
         "name" name: Value = value::text, r#"name = "…""#, ["rename", "id", "alias"];
         "title" title: Value = value::text, r#"title = "…""#, ["label", "display_name"];
         "description" description: Value = value::text, r#"description = "…""#, [];
-        "timeout" timeout: Value = value::timeout, r#"timeout = "15s""#,
+        "icon" icon: Value = value::icon, r#"icon = "https://example.com/icon.svg""#,
+            ["icons", "image", "logo", "picture", "avatar"];
+        "timeout" timeout: Value = value::duration, r#"timeout = "15s""#,
             ["deadline", "time_limit", "max_time", "timeout_ms", "timeout_secs", "timeout_seconds"];
         "rate" rate: Value = value::rate, r#"rate = "60/min""#,
             ["rate_limit", "rate_limits", "limit", "throttle", "rpm", "rps", "calls_per_minute"];

@@ -45,20 +45,43 @@ const UNITS: &[(&str, u64)] = &[
 /// Reads a duration, `500ms`, `15s`, `2m` or `1h`, in milliseconds. The error is the
 /// message.
 pub(crate) fn millis(text: &str) -> Result<u64, &'static str> {
-    const SYNTAX: &str = "expected a whole number and a unit: `500ms`, `15s`, `2m` or `1h`";
     const LONG: &str = "a timeout is at most 24 hours (`24h`)";
+    match time(text)? {
+        Some(0) => Err("a timeout of zero would end every call: write a longer one, such as `15s`"),
+        Some(millis) if millis <= LONGEST_TIMEOUT => Ok(millis),
+        _ => Err(LONG),
+    }
+}
+
+/// Reads how long a result may be kept, in milliseconds. The error is the message.
+pub(crate) fn ttl(text: &str) -> Result<u64, &'static str> {
+    match time(text)? {
+        Some(millis) if millis <= u64::from(u32::MAX) => Ok(millis),
+        _ => Err("a result may be kept for at most 49 days (`1176h`)"),
+    }
+}
+
+/// Reads a duration in milliseconds; `None` if the number is too large.
+fn time(text: &str) -> Result<Option<u64>, &'static str> {
+    const SYNTAX: &str = "expected a whole number and a unit: `500ms`, `15s`, `2m` or `1h`";
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let (_, unit) = UNITS.iter().find(|(name, _)| *name == unit).ok_or(SYNTAX)?;
     if number.is_empty() {
         return Err(SYNTAX);
     }
-    let number: u64 = number.parse().map_err(|_| LONG)?;
-    match number.checked_mul(*unit) {
-        Some(0) => Err("a timeout of zero would end every call: write a longer one, such as `15s`"),
-        Some(millis) if millis <= LONGEST_TIMEOUT => Ok(millis),
-        _ => Err(LONG),
-    }
+    let number = number.parse::<u64>().ok();
+    Ok(number.and_then(|number| number.checked_mul(*unit)))
+}
+
+/// Returns what is wrong with the URI of an icon, if anything is.
+pub(crate) fn icon_problem(src: &str) -> Option<&'static str> {
+    let scheme = src.split_once(':').map(|(scheme, _)| scheme.to_lowercase());
+    let is_known = matches!(scheme.as_deref(), Some("https" | "http" | "data"));
+    (!is_known).then_some(
+        "an icon is an `https:`, `http:` or `data:` URI: write \
+         `icon = \"https://example.com/icon.svg\"`",
+    )
 }
 
 /// Reads a rate, `5/s`, `60/min` or `1000/h`, as `mcp_kit`'s `Rate` does: its

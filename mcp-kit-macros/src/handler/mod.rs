@@ -23,7 +23,7 @@ mod expand;
 mod fallback;
 #[macro_use]
 pub(crate) mod keys;
-mod literal;
+pub(crate) mod literal;
 mod model;
 mod signature;
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub(crate) struct Handler {
     pub(crate) name: TokenStream,
     pub(crate) title: Option<TokenStream>,
     pub(crate) description: Description,
+    /// An `Icon`, or its URI.
+    pub(crate) icon: Option<TokenStream>,
     /// A `Duration`.
     pub(crate) timeout: Option<TokenStream>,
     pub(crate) rate: Option<Rate>,

@@ -118,7 +118,7 @@ fn every_key_is_read() {
     let mut errors = Errors::default();
     let (shared, own) = keys(
         quote! {
-            name = "n", title = "t", description = "d", read_only, destructive = false,
+            name = "n", title = "t", description = "d", icon = "data:x", read_only, destructive = false,
             idempotent = true, open_world, timeout = "1s", scope = "s", blocking, rate = "5/s",
             concurrency = 2, result_bytes = 64 * 1024,
             allow(long_timeout, unique_items), crate = some::kit,
@@ -129,6 +129,7 @@ fn every_key_is_read() {
     assert!(matches!(shared.name, Some(Value::Text(text)) if text.value() == "n"));
     assert!(matches!(shared.scope, Some(Value::Text(text)) if text.value() == "s"));
     assert!(matches!(shared.rate, Some(Value::Text(text)) if text.value() == "5/s"));
+    assert!(matches!(shared.icon, Some(Value::Text(text)) if text.value() == "data:x"));
     assert!(shared.concurrency.is_some() && shared.result_bytes.is_some());
     assert!(own.read_only.is_some_and(|flag| flag.value));
     assert!(own.destructive.is_some_and(|flag| !flag.value));
@@ -158,7 +159,7 @@ fn what_only_rustc_knows_is_passed_on() {
     let (shared, _) = keys(
         quote! {
             name = NAME, title = texts::TITLE, description = include_str!("d.md"),
-            timeout = Duration::from_secs(15), rate = Rate::per_second(5), scope = SCOPE,
+            icon = Icon::new(LOGO), timeout = Duration::from_secs(15), rate = Rate::per_second(5), scope = SCOPE,
             concurrency = MOST, result_bytes = 64 << 10
         },
         &mut errors,
@@ -168,6 +169,7 @@ fn what_only_rustc_knows_is_passed_on() {
         shared.name,
         shared.title,
         shared.description,
+        shared.icon,
         shared.timeout,
         shared.rate,
         shared.scope,
@@ -192,6 +194,12 @@ fn each_wrong_form_names_the_right_one() {
         (quote!(name = search), "`name = \"search\"`"),
         (quote!(name("search")), "write `name = \"…\"`"),
         (quote!(description = format!("a")), "concat!"),
+        (quote!(icon = ["a", "b"]), "`.icon(…)`"),
+        (
+            quote!(icon),
+            "write `icon = \"https://example.com/icon.svg\"`",
+        ),
+        (quote!(icons = "https://a.example/b.png"), "write `icon = "),
         (quote!(timeout = 15), "`timeout = \"15s\"`"),
         (quote!(timeout("15s")), "`timeout = \"15s\"`"),
         (quote!(rate = 5 / s), "`\"60/min\"`"),

@@ -79,7 +79,23 @@ pub(crate) fn scope(key: &Key<'_>, input: ParseStream<'_>) -> syn::Result<Value>
     text(key, input)
 }
 
-pub(crate) fn timeout(key: &Key<'_>, input: ParseStream<'_>) -> syn::Result<Value> {
+/// The URI of an icon, or an expression for an icon.
+pub(crate) fn icon(key: &Key<'_>, input: ParseStream<'_>) -> syn::Result<Value> {
+    let ahead = input.fork();
+    if ahead.parse::<Token![=]>().is_ok()
+        && (ahead.peek(token::Bracket) || ahead.peek(token::Paren))
+    {
+        return Err(ahead.error(
+            "`icon` takes one icon: add further ones where the function is registered, with \
+             `.icon(…)`",
+        ));
+    }
+    text(key, input)
+}
+
+/// A time, or an expression for one.
+pub(crate) fn duration(key: &Key<'_>, input: ParseStream<'_>) -> syn::Result<Value> {
+    let name = key.row.name;
     let value = value(key, input)?;
     match &value {
         Expr::Lit(ExprLit {
@@ -92,13 +108,13 @@ pub(crate) fn timeout(key: &Key<'_>, input: ParseStream<'_>) -> syn::Result<Valu
         }) => Err(syn::Error::new(
             number.span(),
             format!(
-                "`timeout` needs a unit: write `timeout = \"{}s\"`",
+                "`{name}` needs a unit: write `{name} = \"{}s\"`",
                 number.base10_digits()
             ),
         )),
         Expr::Lit(_) => Err(syn::Error::new_spanned(
             value,
-            "`timeout` takes a time such as `\"15s\"`, or a `Duration`",
+            format!("`{name}` takes a time such as `\"15s\"`, or a `Duration`"),
         )),
         _ => Ok(Value::Expr(value)),
     }

@@ -5,12 +5,12 @@ mod annotations;
 mod uri;
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Expr, Ident, ItemFn};
 
 use crate::errors::Errors;
 use crate::handler::value::{self, Value};
-use crate::handler::{Attribute, Noun, Spec};
+use crate::handler::{Attribute, Noun, Spec, literal};
 
 pub(crate) const NOUN: Noun = Noun {
     word: "resource",
@@ -30,6 +30,10 @@ keys! {
         "mime_type" mime_type: Value = value::text, r#"mime_type = "text/markdown""#,
             ["mime", "mimetype", "content_type", "media_type", "format"];
         "size" size: Expr = value::number, "size = 1_024", ["bytes", "length", "content_length"];
+        "ttl" ttl: Value = value::duration, r#"ttl = "5m""#,
+            ["ttl_ms", "max_age", "cache", "cache_for", "cache_ttl", "expires"];
+        "cache_scope" cache_scope: Value = value::text, r#"cache_scope = "public""#,
+            ["public", "private", "shared", "cacheable"];
         "audience" audience: Vec<Ident> = annotations::audience, "audience(user, assistant)",
             ["audiences", "for", "readers"];
         "priority" priority: Expr = annotations::priority, "priority = 0.8",
@@ -66,6 +70,17 @@ pub(crate) struct Resource {
     /// Variants of `Role`.
     audience: Vec<Ident>,
     priority: Option<Expr>,
+    /// A `Duration`.
+    ttl: Option<TokenStream>,
+    /// An expression for a `CacheScope`.
+    cache_scope: Option<CacheScope>,
+}
+
+/// Who may use a kept result.
+enum CacheScope {
+    /// A variant of `CacheScope`.
+    Variant(Ident),
+    Expr(Expr),
 }
 
 impl Attribute for Resource {
@@ -117,12 +132,18 @@ impl Attribute for Resource {
             Some(Value::Expr(value)) => Some(value.to_token_stream()),
             None => None,
         };
+        let ttl = keys.ttl.and_then(|value| ttl(value, errors));
+        let cache_scope = keys
+            .cache_scope
+            .and_then(|value| cache_scope(value, errors));
         Self {
             uri,
             mime_type,
             size,
             audience: keys.audience.unwrap_or_default(),
             priority: keys.priority,
+            ttl,
+            cache_scope,
         }
     }
 
@@ -133,12 +154,51 @@ impl Attribute for Resource {
         let mime_type = self.mime_type.iter();
         let size = self.size.iter();
         let priority = self.priority.iter();
+        let ttl = self.ttl.iter();
+        let cache_scope = self.cache_scope.iter().map(|scope| match scope {
+            CacheScope::Variant(variant) => quote!(#krate::CacheScope::#variant),
+            CacheScope::Expr(value) => value.to_token_stream(),
+        });
         quote_spanned! {ident.span()=>
             #(#ident.uri(#uri);)*
             #(#ident.mime_type(#mime_type);)*
             #(#ident.size(#size);)*
             #(#ident.audience(#krate::Role::#audience);)*
             #(#ident.priority(#priority);)*
+            #(#ident.ttl(#ttl);)*
+            #(#ident.cache_scope(#cache_scope);)*
         }
     }
+}
+
+fn ttl(value: Value, errors: &mut Errors) -> Option<TokenStream> {
+    match value {
+        Value::Expr(value) => Some(value.to_token_stream()),
+        Value::Text(text) => match literal::ttl(&text.value()) {
+            Ok(millis) => Some(quote!(::core::time::Duration::from_millis(#millis))),
+            Err(message) => {
+                errors.at(text.span(), message);
+                None
+            }
+        },
+    }
+}
+
+fn cache_scope(value: Value, errors: &mut Errors) -> Option<CacheScope> {
+    let text = match value {
+        Value::Expr(value) => return Some(CacheScope::Expr(value)),
+        Value::Text(text) => text,
+    };
+    let variant = match text.value().as_str() {
+        "public" => "Public",
+        "private" => "Private",
+        _ => {
+            errors.at(
+                text.span(),
+                "`cache_scope` is `\"public\"`, if every caller reads the same, or `\"private\"`",
+            );
+            return None;
+        }
+    };
+    Some(CacheScope::Variant(Ident::new(variant, text.span())))
 }

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
+use super::icon::Icon;
 use super::{ResourceAnnotations, ResourceContents};
 use crate::protocol::encode;
 
@@ -135,6 +136,8 @@ pub struct ResourceLink {
     size: Option<u64>,
     #[serde(skip_serializing_if = "ResourceAnnotations::is_empty")]
     annotations: ResourceAnnotations,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    icons: Vec<Icon>,
 }
 
 impl ResourceLink {
@@ -148,6 +151,7 @@ impl ResourceLink {
             mime_type: None,
             size: None,
             annotations: ResourceAnnotations::new(),
+            icons: Vec::new(),
         }
     }
 
@@ -183,6 +187,13 @@ impl ResourceLink {
     #[must_use]
     pub fn with_annotations(mut self, annotations: ResourceAnnotations) -> Self {
         self.annotations = annotations;
+        self
+    }
+
+    /// Adds an icon, which hosts may show beside the resource.
+    #[must_use]
+    pub fn with_icon(mut self, icon: impl Into<Icon>) -> Self {
+        self.icons.push(icon.into());
         self
     }
 
@@ -226,6 +237,12 @@ impl ResourceLink {
     #[must_use]
     pub fn annotations(&self) -> &ResourceAnnotations {
         &self.annotations
+    }
+
+    /// Returns the icons.
+    #[must_use]
+    pub fn icons(&self) -> &[Icon] {
+        &self.icons
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod annotations;
 mod block;
+mod cache_hints;
 mod completions;
 pub(crate) mod finite;
+pub(crate) mod icon;
 mod method_result;
 mod prompt_result;
 mod resource;
@@ -13,6 +15,8 @@ mod tool_result;
 
 pub use annotations::ResourceAnnotations;
 pub use block::{Audio, Content, EmbeddedResource, Image, ResourceLink, Text};
+pub use cache_hints::CacheScope;
+pub(crate) use cache_hints::{CacheHints, write_cache_hints};
 pub use completions::Completions;
 pub use method_result::MethodResult;
 pub(crate) use method_result::NoResult;

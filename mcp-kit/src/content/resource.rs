@@ -1,13 +1,15 @@
 //! The contents of resources: embedded in results and messages, and as the result
 //! of reading one.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::ResultMeta;
 use super::result_meta::meta_methods;
+use super::{CacheHints, CacheScope, ResultMeta};
 use crate::protocol::encode;
 
 /// The contents of a resource: text, or bytes in base64. (Specification:
@@ -152,6 +154,7 @@ impl ResourceContents {
 pub struct ResourceResult {
     pub(crate) contents: Vec<ResourceContents>,
     pub(crate) meta: ResultMeta,
+    pub(crate) cache: CacheHints,
 }
 
 impl ResourceResult {
@@ -161,7 +164,36 @@ impl ResourceResult {
         Self {
             contents,
             meta: ResultMeta::default(),
+            cache: CacheHints::default(),
         }
+    }
+
+    /// Sets how long a client of 2026-07-28 may keep this result, in place of the
+    /// definition's time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use mcp_kit::resource::{CacheScope, ResourceContents, ResourceResult};
+    ///
+    /// let forecast = ResourceResult::from(ResourceContents::from_text("Rain."))
+    ///     .with_ttl(Duration::from_secs(600))
+    ///     .with_cache_scope(CacheScope::Public);
+    /// assert_eq!(forecast.as_text(), Some("Rain."));
+    /// ```
+    #[must_use]
+    pub fn with_ttl(mut self, ttl: Duration) -> Self {
+        self.cache.ttl = Some(ttl);
+        self
+    }
+
+    /// Sets who may use this result if it is kept, in place of the definition's
+    /// scope; see
+    /// [`ResourceDefinition::with_cache_scope`](crate::resource::ResourceDefinition::with_cache_scope).
+    #[must_use]
+    pub fn with_cache_scope(mut self, scope: CacheScope) -> Self {
+        self.cache.scope = Some(scope);
+        self
     }
 
     meta_methods! {}

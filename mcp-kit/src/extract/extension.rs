@@ -26,7 +26,9 @@ impl<T: Clone + Send + Sync + 'static> FromCall for Extension<T> {
         })
     }
 
-    fn requires(_: &mut Requirements) {}
+    fn requires(requirements: &mut Requirements) {
+        requirements.caller();
+    }
 }
 
 impl<T: Clone + Send + Sync + 'static> OptionalFromCall for Extension<T> {
@@ -34,7 +36,9 @@ impl<T: Clone + Send + Sync + 'static> OptionalFromCall for Extension<T> {
         Ok(attached(call))
     }
 
-    fn requires(_: &mut Requirements) {}
+    fn requires(requirements: &mut Requirements) {
+        requirements.caller();
+    }
 }
 
 fn attached<T: Clone + Send + Sync + 'static>(call: &Call) -> Option<Extension<T>> {

@@ -115,7 +115,9 @@ impl FromCall for Principal {
         Ok(call.principal().clone())
     }
 
-    fn requires(_: &mut Requirements) {}
+    fn requires(requirements: &mut Requirements) {
+        requirements.caller();
+    }
 }
 
 impl FromCall for RequestInfo {
@@ -123,7 +125,9 @@ impl FromCall for RequestInfo {
         Ok(call.request().clone())
     }
 
-    fn requires(_: &mut Requirements) {}
+    fn requires(requirements: &mut Requirements) {
+        requirements.caller();
+    }
 }
 
 /// Extracts the argument that is completed, in a completing function.

@@ -34,6 +34,8 @@ pub struct Requirements {
     states: Vec<(TypeId, &'static str)>,
     /// The handler may ask the client.
     may_ask: bool,
+    /// The handler sees which caller it works for.
+    takes_caller: bool,
     /// The handler decides when its call becomes a task.
     begins_task: bool,
 }
@@ -55,6 +57,17 @@ impl Requirements {
     /// The handler may ask the client.
     pub(crate) fn client(&mut self) {
         self.may_ask = true;
+    }
+
+    /// The handler sees which caller it works for.
+    pub(crate) fn caller(&mut self) {
+        self.takes_caller = true;
+    }
+
+    /// Whether its result can differ from caller to caller, as far as its parameters
+    /// show. One that may ask its client has another answer for each.
+    pub(crate) fn sees_caller(&self) -> bool {
+        self.takes_caller || self.may_ask
     }
 
     /// The handler decides when its call becomes a task.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::args::{ArgsSpec, CompiledArgs};
 use crate::extract::Requirements;
 use crate::limits::Rate;
-use crate::primitive::{CommonDefinition, WarningCode};
+use crate::primitive::{CommonDefinition, Icon, WarningCode};
 
 /// The data that an attribute records about a function. The kind's own spec
 /// dereferences to it.
@@ -37,6 +37,10 @@ impl FunctionSpec {
 
     pub fn description(&mut self, description: &'static str) {
         self.common.description = Cow::Borrowed(description);
+    }
+
+    pub fn icon(&mut self, icon: impl Into<Icon>) {
+        self.common.icons.push(icon.into());
     }
 
     pub fn timeout(&mut self, timeout: Duration) {

@@ -2,7 +2,6 @@
 //! schemas; what a call of one does is elsewhere (`call`, `tool`, `prompt`).
 
 mod common;
-mod icon;
 mod info;
 mod lint;
 #[cfg(feature = "http")]
@@ -13,8 +12,8 @@ mod tool;
 pub(crate) mod uri;
 mod warning_code;
 
+pub use crate::content::icon::{Icon, IconTheme};
 pub(crate) use common::{CommonDefinition, OwnLimits};
-pub use icon::{Icon, IconTheme};
 pub(crate) use info::Scopes;
 pub use info::{Kind, PrimitiveInfo};
 pub(crate) use lint::{Found, common_warnings};

@@ -12,7 +12,7 @@ use super::prompt::other_than_text;
 use super::uri::{UriTemplate, normalised};
 use super::{CommonDefinition, Kind};
 use crate::args::CompiledArgs;
-use crate::content::ResourceAnnotations;
+use crate::content::{CacheHints, CacheScope, ResourceAnnotations};
 
 /// The URI or the template of a resource, its names, media type and policy.
 /// (Specification: `Resource`, `ResourceTemplate`.)
@@ -41,6 +41,7 @@ pub struct ResourceDefinition {
     pub(crate) mime_type: Option<Cow<'static, str>>,
     pub(crate) size: Option<u64>,
     pub(crate) annotations: ResourceAnnotations,
+    pub(crate) cache: CacheHints,
     /// Whether a [`ResourceProvider`](crate::resource::ResourceProvider) has its
     /// resources.
     pub(crate) is_provider: bool,
@@ -102,6 +103,7 @@ impl ResourceDefinition {
             mime_type: None,
             size: None,
             annotations: ResourceAnnotations::new(),
+            cache: CacheHints::default(),
             is_provider: false,
         }
     }
@@ -133,6 +135,24 @@ impl ResourceDefinition {
     #[must_use]
     pub fn with_annotations(mut self, annotations: ResourceAnnotations) -> Self {
         self.annotations = annotations;
+        self
+    }
+
+    /// Sets how long clients of 2026-07-28 may keep what they have read. Without it
+    /// they read again each time.
+    #[must_use]
+    pub fn with_ttl(mut self, ttl: Duration) -> Self {
+        self.cache.ttl = Some(ttl);
+        self
+    }
+
+    /// Sets who may use a kept result; `Private` by default. `Public` has no effect on
+    /// a resource that requires a scope, that
+    /// [`readable_by`](crate::registry::Registration::readable_by) restricts, or whose
+    /// function takes the caller.
+    #[must_use]
+    pub fn with_cache_scope(mut self, scope: CacheScope) -> Self {
+        self.cache.scope = Some(scope);
         self
     }
 
@@ -178,6 +198,18 @@ impl ResourceDefinition {
     #[must_use]
     pub fn annotations(&self) -> &ResourceAnnotations {
         &self.annotations
+    }
+
+    /// Returns how long clients may keep what they have read, if the resource sets it.
+    #[must_use]
+    pub fn ttl(&self) -> Option<Duration> {
+        self.cache.ttl
+    }
+
+    /// Returns who may use a kept result, if the resource sets it.
+    #[must_use]
+    pub fn cache_scope(&self) -> Option<CacheScope> {
+        self.cache.scope
     }
 
     pub(crate) fn kind(&self) -> Kind {

@@ -154,20 +154,15 @@ impl Registration {
     /// Registers a resource or a template that is known only at run time.
     pub fn of_resource(resource: impl Resource) -> Self {
         let definition = resource.definition().clone();
-        let handler = Arc::new(resource::RuntimeHandler {
-            mime_type: definition.mime_type.clone(),
-            resource,
-        });
+        let handler = Arc::new(resource::RuntimeHandler::new(resource));
         Self::new(Box::new(definition), handler, Requirements::default())
     }
 
     /// Registers a provider of resources.
     pub fn of_provider(provider: impl ResourceProvider) -> Self {
         let definition = resource::provided(&provider);
-        let handler = Arc::new(resource::ProviderHandler {
-            provider,
-            definition: definition.clone(),
-        });
+        let handler = resource::ProviderHandler::new(provider, definition.clone());
+        let handler = Arc::new(handler);
         Self::new(Box::new(definition), handler, Requirements::default())
     }
 
@@ -300,8 +295,10 @@ impl Registration {
     ///     .build()?;
     /// # Ok::<(), mcp_kit::server::BuildError>(())
     /// ```
-    pub fn icon(mut self, icon: Icon) -> Self {
-        self.definition.common_mut().icons.push(icon);
+    ///
+    /// In the attribute it is `#[tool(icon = "https://example.com/report.png")]`.
+    pub fn icon(mut self, icon: impl Into<Icon>) -> Self {
+        self.definition.common_mut().icons.push(icon.into());
         self
     }
 

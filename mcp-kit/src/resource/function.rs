@@ -4,11 +4,12 @@
 use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::row::complete;
+use super::row::Inherited;
 use super::{ResourceDefinition, ResourceResult};
 use crate::call::{Call, Handler, NextFuture, Reply};
-use crate::content::{ResourceAnnotations, Role};
+use crate::content::{CacheHints, CacheScope, ResourceAnnotations, Role};
 use crate::extract::Requirements;
 use crate::handler::{Function, FunctionSpec, HandlerFuture, HandlerResult};
 
@@ -39,6 +40,7 @@ pub struct ResourceSpec {
     mime_type: Option<Cow<'static, str>>,
     size: Option<u64>,
     annotations: ResourceAnnotations,
+    cache: CacheHints,
 }
 
 #[allow(missing_docs)]
@@ -63,6 +65,14 @@ impl ResourceSpec {
         self.annotations = std::mem::take(&mut self.annotations).with_priority(priority);
     }
 
+    pub fn ttl(&mut self, ttl: Duration) {
+        self.cache.ttl = Some(ttl);
+    }
+
+    pub fn cache_scope(&mut self, scope: CacheScope) {
+        self.cache.scope = Some(scope);
+    }
+
     fn definition(self) -> (ResourceDefinition, Requirements) {
         let FunctionSpec {
             common,
@@ -72,6 +82,7 @@ impl ResourceSpec {
         definition.mime_type = self.mime_type;
         definition.size = self.size;
         definition.annotations = self.annotations;
+        definition.cache = self.cache;
         (definition, requirements)
     }
 }
@@ -104,21 +115,21 @@ pub(crate) fn describe<T: ResourceFn>() -> (ResourceDefinition, Requirements, im
         mime_type: None,
         size: None,
         annotations: ResourceAnnotations::new(),
+        cache: CacheHints::default(),
     };
     T::describe(&mut spec);
     let (definition, requirements) = spec.definition();
     let handler = ReadFunction {
         function: Function(T::call),
-        mime_type: definition.mime_type.clone(),
+        inherited: Inherited::from(&definition).sees_caller(requirements.sees_caller()),
     };
     (definition, requirements, handler)
 }
 
-/// A `#[resource]` function, whose contents get the URI that is read and the
-/// media type of the definition.
+/// A `#[resource]` function, whose result is completed by its definition.
 struct ReadFunction {
     function: Function,
-    mime_type: Option<Cow<'static, str>>,
+    inherited: Inherited,
 }
 
 impl Handler for ReadFunction {
@@ -127,9 +138,7 @@ impl Handler for ReadFunction {
         let running = self.function.run(call);
         Box::pin(async move {
             match running.await? {
-                Reply::Resource(result) => {
-                    Ok(complete(result, &context, self.mime_type.as_deref()))
-                }
+                Reply::Resource(result) => Ok(self.inherited.complete(result, &context)),
                 reply => Ok(reply),
             }
         })

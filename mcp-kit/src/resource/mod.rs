@@ -21,7 +21,7 @@ mod runtime;
 
 pub use crate::call::ResourceUri;
 pub use crate::content::{
-    ResourceAnnotations, ResourceContents, ResourcePage, ResourceResult, Role,
+    CacheScope, ResourceAnnotations, ResourceContents, ResourcePage, ResourceResult, Role,
 };
 pub use crate::primitive::{ExpandError, ResourceDefinition, TemplateError, UriTemplate};
 pub use function::ResourceFn;

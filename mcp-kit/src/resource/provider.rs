@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::row::complete;
+use super::row::Inherited;
 use super::{ResourceDefinition, ResourcePage, ResourceResult};
 use crate::args::CompiledArgs;
 use crate::call::{
@@ -15,7 +15,7 @@ use crate::call::{
     Subject,
 };
 use crate::content::ResourceLink;
-use crate::primitive::normalised;
+use crate::primitive::{Icon, normalised};
 
 /// A set of resources that is known only at run time.
 ///
@@ -131,8 +131,9 @@ pub(crate) fn provided(provider: &impl ResourceProvider) -> ResourceDefinition {
 
 /// A provider, as the innermost part of its chain.
 pub(crate) struct ProviderHandler<P> {
-    pub(crate) provider: P,
-    pub(crate) definition: ResourceDefinition,
+    provider: P,
+    definition: ResourceDefinition,
+    inherited: Inherited,
 }
 
 impl<P: ResourceProvider> Handler for ProviderHandler<P> {
@@ -147,7 +148,7 @@ impl<P: ResourceProvider> Handler for ProviderHandler<P> {
                 Some(Subject::Read(_)) => {
                     let result = self.provider.read(call).await?;
                     let result = result.ok_or_else(|| Error::not_found("Resource not found"))?;
-                    Ok(complete(result, &context, self.definition.mime_type()))
+                    Ok(self.inherited.complete(result, &context))
                 }
                 Some(Subject::List(request)) => {
                     let cursor = request.cursor.as_deref();
@@ -164,6 +165,14 @@ impl<P: ResourceProvider> Handler for ProviderHandler<P> {
 }
 
 impl<P> ProviderHandler<P> {
+    pub(crate) fn new(provider: P, definition: ResourceDefinition) -> Self {
+        Self {
+            inherited: Inherited::from(&definition),
+            provider,
+            definition,
+        }
+    }
+
     /// Returns what is wrong with a page, which is the author's mistake.
     fn check(&self, page: &ResourcePage, request: &ListRequest) -> Result<(), Error> {
         let items = page.resources.len();
@@ -181,6 +190,10 @@ impl<P> ProviderHandler<P> {
             return Err(Error::internal(
                 "the provider listed a URI that its template does not match",
             ));
+        }
+        let mut icons = page.resources.iter().flat_map(ResourceLink::icons);
+        if let Some(problem) = icons.find_map(Icon::problem) {
+            return Err(Error::internal(problem));
         }
         match &page.next {
             Some(next) if next.len() > LONGEST_CURSOR => {

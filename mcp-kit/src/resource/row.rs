@@ -2,6 +2,7 @@
 //! definition and its form in lists, that a failure is a JSON-RPC error, and that
 //! an unknown URI has a code of its own in the legacy era.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,6 +12,7 @@ use super::{ResourceAnnotations, ResourceDefinition, ResourceResult};
 use crate::call::{
     CallContext, Definition, ErrorKind, Failure, KindRow, Outcome, Reply, as_protocol_error,
 };
+use crate::content::{CacheHints, CacheScope};
 use crate::primitive::{
     CommonDefinition, Icon, Kind, PrimitiveInfo, UriTemplate, WarningCode, common_warnings,
 };
@@ -108,15 +110,41 @@ impl Definition for ResourceDefinition {
     }
 }
 
-/// Gives the contents the URI that was read, and the media type of the
-/// definition.
-pub(super) fn complete(
-    mut result: ResourceResult,
-    call: &CallContext,
-    mime_type: Option<&str>,
-) -> Reply {
-    result.complete(call.key(), mime_type);
-    Reply::Resource(result)
+/// What a read's result has of its definition, unless its handler has set it.
+pub(crate) struct Inherited {
+    mime_type: Option<Cow<'static, str>>,
+    cache: CacheHints,
+    /// Whether the handler sees which caller it reads for.
+    sees_caller: bool,
+}
+
+impl From<&ResourceDefinition> for Inherited {
+    fn from(definition: &ResourceDefinition) -> Self {
+        Self {
+            mime_type: definition.mime_type.clone(),
+            cache: definition.cache,
+            sees_caller: false,
+        }
+    }
+}
+
+impl Inherited {
+    /// Sets whether the handler sees which caller it reads for.
+    pub(super) fn sees_caller(mut self, sees_caller: bool) -> Self {
+        self.sees_caller = sees_caller;
+        self
+    }
+
+    /// Completes a result: with the URI that was read, the media type, and the cache
+    /// hints. Only its caller may keep what another caller might not read so.
+    pub(super) fn complete(&self, mut result: ResourceResult, call: &CallContext) -> Reply {
+        result.complete(call.key(), self.mime_type.as_deref());
+        result.cache = result.cache.or(self.cache);
+        if self.sees_caller || call.target.differs_by_caller() {
+            result.cache.scope = Some(CacheScope::Private);
+        }
+        Reply::Resource(result)
+    }
 }
 
 fn failure(failure: Failure<'_>) -> Result<Reply, RpcError> {
@@ -129,10 +157,11 @@ fn failure(failure: Failure<'_>) -> Result<Reply, RpcError> {
 }
 
 fn write(out: &mut Vec<u8>, era: Era, reply: &Reply) {
-    match reply {
+    let cache = match reply {
         Reply::Resource(result) => {
             out.extend_from_slice(br#""contents":"#);
             encode::json(out, &result.contents);
+            result.cache
         }
         Reply::ResourcePage(page) => {
             out.extend_from_slice(br#""resources":["#);
@@ -152,11 +181,12 @@ fn write(out: &mut Vec<u8>, era: Era, reply: &Reply) {
                 out.extend_from_slice(br#","nextCursor":"#);
                 encode::string(out, cursor);
             }
+            CacheHints::default()
         }
         _ => return, // of another kind: no resource's chain ends so
-    }
+    };
     if era == Era::Modern {
-        out.extend_from_slice(br#","ttlMs":0,"cacheScope":"private""#);
+        cache.write(out);
     }
 }
 

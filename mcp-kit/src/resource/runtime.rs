@@ -1,12 +1,11 @@
 //! Resources known only at run time: a definition and a closure.
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::row::complete;
+use super::row::Inherited;
 use super::{IntoResourceResult, Resource, ResourceDefinition, ResourceResult};
 use crate::call::{Call, Error, Handler, NextFuture};
 
@@ -61,8 +60,17 @@ where
 /// A resource that is known only at run time, as the innermost part of its
 /// chain.
 pub(crate) struct RuntimeHandler<T> {
-    pub(crate) resource: T,
-    pub(crate) mime_type: Option<Cow<'static, str>>,
+    resource: T,
+    inherited: Inherited,
+}
+
+impl<T: Resource> RuntimeHandler<T> {
+    pub(crate) fn new(resource: T) -> Self {
+        Self {
+            inherited: Inherited::from(resource.definition()),
+            resource,
+        }
+    }
 }
 
 impl<T: Resource> Handler for RuntimeHandler<T> {
@@ -74,7 +82,7 @@ impl<T: Resource> Handler for RuntimeHandler<T> {
         Box::pin(async move {
             let context = Arc::clone(call.context());
             let result = self.resource.read(call).await?;
-            Ok(complete(result, &context, self.mime_type.as_deref()))
+            Ok(self.inherited.complete(result, &context))
         })
     }
 }

@@ -110,8 +110,8 @@ impl ServerBuilder {
     }
 
     /// Adds an icon of the server. (Since 2025-11-25.)
-    pub fn icon(mut self, icon: Icon) -> Self {
-        self.about.icons.push(icon);
+    pub fn icon(mut self, icon: impl Into<Icon>) -> Self {
+        self.about.icons.push(icon.into());
         self
     }
 

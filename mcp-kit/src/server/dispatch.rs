@@ -14,7 +14,7 @@ use crate::call::{
     RequestSource, RoundSettings, STATE_NOT_VALID, StateMap,
 };
 use crate::caller::Principal;
-use crate::content::ResultMeta;
+use crate::content::{ResultMeta, write_cache_hints};
 use crate::observe::{self, CallStart};
 use crate::primitive::Kind;
 use crate::protocol::message::Request;
@@ -464,10 +464,7 @@ impl ServerInner {
 
     /// Writes how long, and by whom, a list may be kept. (2026-07-28, "Caching".)
     fn write_cache_hints(&self, out: &mut Vec<u8>, is_private: bool) {
-        out.extend_from_slice(br#","ttlMs":"#);
-        encode::json(out, &self.list_ttl.as_millis().min(u128::from(u32::MAX)));
-        out.extend_from_slice(br#","cacheScope":"#);
-        encode::string(out, if is_private { "private" } else { "public" });
+        write_cache_hints(out, self.list_ttl, is_private);
     }
 
     fn write_instructions(&self, out: &mut Vec<u8>) {

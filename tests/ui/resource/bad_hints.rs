@@ -15,11 +15,17 @@ async fn index() -> String {
 }
 
 /// The table of contents.
+#[resource(uri = "docs://third", icon = "index.svg", ttl = 60, cache_scope = "shared", max_age = 5)]
+async fn third() -> String {
+    String::new()
+}
+
+/// The table of contents.
 #[resource(uri = "docs://second", audience = "user", priority)]
 async fn second() -> String {
     String::new()
 }
 
 fn main() {
-    let _ = Server::builder("ui", "1.0.0").resource::<index>().resource::<second>().build();
+    let _ = Server::builder("ui", "1.0.0").resource::<index>().resource::<second>().resource::<third>().build();
 }

@@ -103,6 +103,13 @@ impl Icon {
     }
 }
 
+/// An icon of this URI.
+impl From<&'static str> for Icon {
+    fn from(src: &'static str) -> Self {
+        Self::new(src)
+    }
+}
+
 fn is_size(size: &str) -> bool {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     size == "any"
