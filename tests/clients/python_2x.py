@@ -17,10 +17,13 @@ import time
 import warnings
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 import mcp_types as types
 from mcp import Client, MCPDeprecationWarning, MCPError, StdioServerParameters, stdio_client
+from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
 from mcp.client.subscriptions import PromptsListChanged, ResourceUpdated, ToolsListChanged
+from pydantic import TypeAdapter
 
 warnings.simplefilter("ignore", MCPDeprecationWarning)
 
@@ -297,8 +300,84 @@ LEGACY_STEPS = [changes]
 MODERN_STEPS = [subscriptions]
 
 
+class NewTask(types.Result):
+    """The answer to a call that has become a task."""
+
+    result_type: Literal["task"] = "task"
+    task_id: str
+    status: str
+
+
+class TaskRequest(types.Request):
+    """A request about a task, which the client repeats in a header."""
+
+    name_param = "taskId"
+    method: str
+    params: dict
+
+
+class Tasks(ClientExtension):
+    """The extension for tasks: waits for the result of each, and keeps their states."""
+
+    identifier = "io.modelcontextprotocol/tasks"
+
+    def __init__(self, forms: dict):
+        self.forms = forms
+        self.states = []
+
+    def claims(self):
+        return [ResultClaim(result_type="task", model=NewTask, resolve=self.resolve)]
+
+    async def resolve(self, created: NewTask, context: ClaimContext) -> types.CallToolResult:
+        check(created.status == "working", created)
+        while True:
+            state = await ask(context.session, "tasks/get", created.task_id)
+            self.states.append(state)
+            if state["status"] == "completed":
+                return types.CallToolResult.model_validate(state["result"])
+            if state["status"] == "failed":
+                error = state["error"]
+                raise MCPError(error["code"], error["message"])
+            check(state["status"] in ("working", "input_required"), state)
+            answers = {
+                key: self.forms[request["params"]["message"]]
+                for key, request in state.get("inputRequests", {}).items()
+            }
+            if answers:
+                await ask(context.session, "tasks/update", created.task_id, inputResponses=answers)
+            await asyncio.sleep(0.02)
+
+
+async def ask(session, method: str, task: str, **more) -> dict:
+    params = {"taskId": task, **more}
+    return await session.send_request(TaskRequest(method=method, params=params), TypeAdapter(dict))
+
+
+async def tasks(target: list[str], mode: str, version: str) -> None:
+    """In a session of its own, since its calls become tasks."""
+    forms = {"Delete a.txt?": {"action": "accept", "content": {"confirm": True}}}
+    extension = Tasks(forms)
+    async with connected(target, mode, version, extensions=[extension]) as session:
+        call = session.client.call_tool
+        computed = await call("slow_compute", {"seconds": 1, "label": "tea"})
+        check(text_of(computed) == "Computed tea for 1 s.", computed)
+        check(len(extension.states) > 1, extension.states)
+        deleted = await call("confirm_delete", {"filename": "a.txt"})
+        check(text_of(deleted) == "a.txt was deleted.", deleted)
+        failed = await call("failing_job")
+        check(failed.is_error, failed)
+        await refused(-32603, call("protocol_error_job"))
+        created = await session.client.session.call_tool("slow_compute", {"seconds": 100}, allow_claimed=True)
+        check(isinstance(created, NewTask), created)
+        for _ in range(2):
+            await ask(session.client.session, "tasks/cancel", created.task_id)
+        state = await ask(session.client.session, "tasks/get", created.task_id)
+        check(state["status"] == "cancelled", state)
+        await refused(-32602, ask(session.client.session, "tasks/get", "made-up"))
+
+
 @asynccontextmanager
-async def connected(target: list[str], mode: str, version: str):
+async def connected(target: list[str], mode: str, version: str, extensions=None):
     answers = Answers()
     is_modern = version >= "2026"
     options = {
@@ -311,6 +390,7 @@ async def connected(target: list[str], mode: str, version: str):
         "logging_callback": answers.log,
         "message_handler": answers.notify,
         "log_level": "debug" if is_modern else None,
+        "extensions": extensions,
     }
     if target[0].startswith("http://"):
         async with Client(target[0], **options) as client:
@@ -332,7 +412,13 @@ async def converse(target: list[str], mode: str, version: str) -> int:
                 await step(session)
             except Exception as error:
                 raise Wrong(f"{step.__name__}: {reason(error)}") from error
+    if version < "2026":
         return len(steps)
+    try:
+        await tasks(target, mode, version)
+    except Exception as error:
+        raise Wrong(f"tasks: {reason(error)}") from error
+    return len(steps) + 1
 
 
 def reason(error: BaseException) -> str:

@@ -242,9 +242,70 @@ async function changes({ client, answers }) {
   }
 }
 
+// The client refuses results that are tasks, so this sends the messages of the
+// extension over the client's transports.
+async function tasks(transport) {
+  const answers = new Map();
+  transport.onmessage = (message) => answers.get(message.id)?.(message);
+  await transport.start();
+  const ask = async (method, params) => {
+    const id = answers.size + 1;
+    const answered = new Promise((resolve) => answers.set(id, resolve));
+    const _meta = {
+      "io.modelcontextprotocol/protocolVersion": MODERN,
+      "io.modelcontextprotocol/clientInfo": { name: "typescript-client", version: "1" },
+      "io.modelcontextprotocol/clientCapabilities": {
+        elicitation: { form: {} },
+        extensions: { "io.modelcontextprotocol/tasks": {} },
+      },
+    };
+    await transport.send({ jsonrpc: "2.0", id, method, params: { ...params, _meta } });
+    return answered;
+  };
+  const begin = async (name, given) => {
+    const { result } = await ask("tools/call", { name, arguments: given });
+    assert.deepEqual([result.resultType, result.status], ["task", "working"]);
+    return result.taskId;
+  };
+  const outcome = async (taskId) => {
+    for (;;) {
+      const { result } = await ask("tasks/get", { taskId });
+      if (result.status !== "working") return result;
+      await sleep(20);
+    }
+  };
+  const computed = await outcome(await begin("slow_compute", { seconds: 1, label: "tea" }));
+  assert.equal(textOf(computed.result), "Computed tea for 1 s.");
+  const taskId = await begin("confirm_delete", { filename: "a.txt" });
+  const asked = await outcome(taskId);
+  assert.equal(asked.status, "input_required");
+  const [[key, { params }]] = Object.entries(asked.inputRequests);
+  assert.equal(params.message, "Delete a.txt?");
+  const updated = await ask("tasks/update", { taskId, inputResponses: { [key]: accept({ confirm: true }) } });
+  assert.equal(updated.result.resultType, "complete");
+  assert.equal(textOf((await outcome(taskId)).result), "a.txt was deleted.");
+  const failed = await outcome(await begin("protocol_error_job", {}));
+  assert.deepEqual([failed.status, failed.error.code], ["failed", -32603]);
+  const endless = await begin("slow_compute", { seconds: 100 });
+  await ask("tasks/cancel", { taskId: endless });
+  assert.equal((await outcome(endless)).status, "cancelled");
+  assert.equal((await ask("tasks/get", { taskId: "made-up" })).error.code, -32602);
+}
+
 const steps = [listing, content, failures, progress, cancellation, prompts, resources, logging, elicitation, samplingAndRoots, updates];
 const legacySteps = [changes];
 const modernSteps = [subscriptions];
+
+// A transport of the client, and the path of the server's log.
+function transportOf(target, folder) {
+  if (target[0].startsWith("http://")) {
+    return { transport: new StreamableHTTPClientTransport(new URL(target[0])), log: process.env.SERVER_LOG };
+  }
+  const log = join(folder, "log");
+  const file = openSync(log, "w");
+  const transport = new StdioClientTransport({ command: target[0], args: target.slice(1), stderr: file });
+  return { transport, log, file };
+}
 
 async function converse(target, mode, version) {
   const folder = mkdtempSync(join(tmpdir(), "typescript-client-"));
@@ -252,15 +313,8 @@ async function converse(target, mode, version) {
   const client = new Client(info, { capabilities, versionNegotiation: { mode } });
   const answers = new Answers();
   answers.attach(client);
-  let log, transport, file;
-  if (target[0].startsWith("http://")) {
-    log = process.env.SERVER_LOG;
-    transport = new StreamableHTTPClientTransport(new URL(target[0]));
-  } else {
-    log = join(folder, "log");
-    file = openSync(log, "w");
-    transport = new StdioClientTransport({ command: target[0], args: target.slice(1), stderr: file });
-  }
+  const { transport, log, file } = transportOf(target, folder);
+  let bare;
   try {
     await client.connect(transport);
     assert.equal(client.getNegotiatedProtocolVersion(), version);
@@ -271,10 +325,16 @@ async function converse(target, mode, version) {
         throw new Error(`${step.name}: ${error.message}`, { cause: error });
       });
     }
-    return all.length;
+    if (!session.isModern) return all.length;
+    bare = transportOf(target, folder);
+    await tasks(bare.transport).catch((error) => {
+      throw new Error(`tasks: ${error.message}`, { cause: error });
+    });
+    return all.length + 1;
   } finally {
     await client.close();
-    if (file !== undefined) closeSync(file);
+    await bare?.transport.close();
+    for (const open of [file, bare?.file]) if (open !== undefined) closeSync(open);
     rmSync(folder, { recursive: true });
   }
 }

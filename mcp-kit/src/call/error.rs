@@ -258,9 +258,8 @@ impl Error {
         match self.0.kind {
             ErrorKind::InvalidState => Some(RpcError::invalid_params(message())),
             ErrorKind::MissingCapability if era == Era::Modern => {
-                let required = self.0.lacks.as_ref()?;
-                let error = RpcError::new(ErrorCode::MissingCapability, message());
-                Some(error.with_data(json!({"requiredCapabilities": required})))
+                let required = self.0.lacks.clone()?;
+                Some(RpcError::missing_capability(required, message()))
             }
             ErrorKind::MissingCapability => {
                 let elicitation = self.0.url.as_ref()?;

@@ -271,23 +271,32 @@ impl CallContext {
     /// permits are lent to other calls. Takes them again afterwards, in which time
     /// counts.
     pub(crate) async fn while_asking<T>(&self, answer: impl Future<Output = T>) -> T {
-        let asking = Asking::begin(self);
-        let answer = answer.await;
-        drop(asking);
+        self.while_lending(async {
+            let _paused = Paused::begin(self);
+            answer.await
+        })
+        .await
+    }
+
+    /// Waits with the permits lent to other calls, and takes them again afterwards.
+    /// Time counts throughout.
+    pub(crate) async fn while_lending<T>(&self, waiting: impl Future<Output = T>) -> T {
+        let lending = Lending::begin(self);
+        let outcome = waiting.await;
+        drop(lending);
         if let Some(permits) = self.permits.get() {
             permits.returned().await;
         }
-        answer
+        outcome
     }
 }
 
-/// A question of a call, until this is dropped. A handler that drops a question
-/// before it is answered goes on at once: with its permits if they are free.
-struct Asking<'a>(&'a CallContext);
+/// The permits of a call are lent, until this is dropped. A handler that drops a
+/// question before it is answered goes on at once: with its permits if they are free.
+struct Lending<'a>(&'a CallContext);
 
-impl<'a> Asking<'a> {
+impl<'a> Lending<'a> {
     fn begin(call: &'a CallContext) -> Self {
-        call.deadline.pause();
         if let Some(permits) = call.permits.get() {
             permits.lend();
         }
@@ -295,12 +304,27 @@ impl<'a> Asking<'a> {
     }
 }
 
-impl Drop for Asking<'_> {
+impl Drop for Lending<'_> {
     fn drop(&mut self) {
-        self.0.deadline.resume();
         if let Some(permits) = self.0.permits.get() {
             permits.return_now();
         }
+    }
+}
+
+/// The clock of a call is stopped, until this is dropped.
+struct Paused<'a>(&'a CallContext);
+
+impl<'a> Paused<'a> {
+    fn begin(call: &'a CallContext) -> Self {
+        call.deadline.pause();
+        Self(call)
+    }
+}
+
+impl Drop for Paused<'_> {
+    fn drop(&mut self) {
+        self.0.deadline.resume();
     }
 }
 

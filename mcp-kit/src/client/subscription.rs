@@ -22,6 +22,7 @@ pub struct SubscriptionFilter {
     prompts: bool,
     resources: bool,
     uris: Vec<String>,
+    tasks: Vec<String>,
 }
 
 impl SubscriptionFilter {
@@ -55,6 +56,15 @@ impl SubscriptionFilter {
         self
     }
 
+    /// Requests `notifications/tasks` for the task with this id. Several calls add
+    /// up. The client must have declared the extension
+    /// ([`TestClientBuilder::tasks`](super::TestClientBuilder::tasks)); a legacy
+    /// client receives none.
+    pub fn task(mut self, id: impl Into<String>) -> Self {
+        self.tasks.push(id.into());
+        self
+    }
+
     fn to_json(&self) -> Value {
         let mut filter = json!({});
         let lists = [
@@ -67,6 +77,9 @@ impl SubscriptionFilter {
         }
         if !self.uris.is_empty() {
             filter["resourceSubscriptions"] = json!(self.uris);
+        }
+        if !self.tasks.is_empty() {
+            filter["taskIds"] = json!(self.tasks);
         }
         filter
     }

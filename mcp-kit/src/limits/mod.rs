@@ -3,7 +3,10 @@
 //! them.
 
 mod budgets;
-#[cfg(feature = "http")]
+#[cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "other transports hold less")
+)]
 mod byte_budget;
 #[cfg(feature = "http")]
 mod edge;
@@ -22,7 +25,6 @@ pub use replicas::{InvalidRedisUrl, RedisLimits, StoreUnavailable};
 pub use server::Limits;
 
 pub(crate) use budgets::{Budgets, Key, Refused};
-#[cfg(feature = "http")]
 pub(crate) use byte_budget::{ByteBudget, Claim};
 #[cfg(feature = "http")]
 pub(crate) use edge::{EdgeLimits, EdgeRates};
@@ -33,3 +35,5 @@ pub(crate) use ownership::OwnerUnknown;
 pub(crate) use ownership::{SessionRecord, SharedSessions};
 #[cfg(feature = "redis")]
 pub(crate) use replicas::RedisSessions;
+#[cfg(all(test, feature = "redis"))]
+pub(crate) use replicas::test_store;

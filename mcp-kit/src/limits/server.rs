@@ -55,7 +55,8 @@ pub struct Limits {
     pub subscriptions_per_principal: usize,
     /// Resources that one subscription, or one legacy connection or session,
     /// watches; 1,000. Their URIs may have 256 KiB together, and those of all
-    /// clients 64 MiB. A request for more is refused with an error.
+    /// clients 64 MiB. Also the tasks that one subscription follows. A request for
+    /// more is refused with an error.
     pub uris_per_subscription: usize,
     /// Questions to the clients of one principal that are open at once in the legacy
     /// era; 64. A further one fails with an error that the handler may handle.

@@ -111,6 +111,15 @@ impl RpcError {
         Self::new(code, "Resource not found").with_data(json!({"uri": uri}))
     }
 
+    /// The request needs something that its client has not declared.
+    pub(crate) fn missing_capability(
+        required: Value,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let data = json!({"requiredCapabilities": required});
+        Self::new(ErrorCode::MissingCapability, message).with_data(data)
+    }
+
     pub(crate) fn method_not_found(method: &str) -> Self {
         Self::new(
             ErrorCode::MethodNotFound,

@@ -196,7 +196,8 @@ impl ServerBuilder {
     }
 
     /// Sets where tasks are kept; in the memory of the process
-    /// ([`MemoryTasks`](super::MemoryTasks)) by default. See
+    /// ([`MemoryTasks`](super::MemoryTasks)) by default. Replicas need a store that
+    /// they share, such as `RedisTasks` (feature `redis`). See
     /// [the guide](crate::guide::tasks).
     pub fn task_store(mut self, store: impl TaskStore) -> Self {
         self.task_store = Some(Arc::new(store));
@@ -405,6 +406,7 @@ impl ServerBuilder {
                     self.instructions.as_deref(),
                 )),
                 rounds: RoundSettings::new(&self.name, self.state_keys, &self.limits),
+                tasks: Tasks::new(&self.name, self.task_store, &self.limits),
                 list_ttl: self.list_ttl,
                 name: self.name,
                 version: self.version,
@@ -415,7 +417,6 @@ impl ServerBuilder {
                 principal_permits: Arc::new(super::PrincipalPermits::new(
                     self.limits.calls_per_principal,
                 )),
-                tasks: Tasks::new(self.task_store, &self.limits),
                 extensions: Extensions::new(self.extensions),
                 notification_permits: Arc::new(Semaphore::new(
                     (self.limits.calls_per_connection).min(Semaphore::MAX_PERMITS),

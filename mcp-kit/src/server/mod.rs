@@ -37,6 +37,8 @@ pub(crate) use network::NetworkOptions;
 pub(crate) use questions::Peer;
 pub use subscriptions::ResourceUpdates;
 pub(crate) use subscriptions::{Feed, Listener, Subscription};
+#[cfg(feature = "redis")]
+pub use tasks::RedisTasks;
 pub use tasks::{MemoryTasks, StoredTask, TaskKey, TaskMessage, TaskStore, TaskStoreError};
 
 #[cfg(feature = "http")]

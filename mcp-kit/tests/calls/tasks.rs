@@ -9,12 +9,14 @@ use mcp_kit::extract::Task;
 use mcp_kit::prelude::*;
 use mcp_kit::protocol::ProtocolVersion;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::{Answer, RequestError, TestClient, TestClientBuilder};
+use mcp_kit::testing::{
+    Answer, RequestError, Subscription, SubscriptionFilter, TestClient, TestClientBuilder, TestTask,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use tokio::time::{Instant, advance, sleep};
+use tokio::time::{Instant, advance, sleep, timeout};
 
 const TASKS: &str = "io.modelcontextprotocol/tasks";
 
@@ -74,6 +76,15 @@ async fn greet(client: Client) -> Result<String, ToolError> {
     Ok(name.map_or("Hello!".to_owned(), |name| format!("Hello, {}!", name.name)))
 }
 
+/// Greets one user at a time.
+#[tool(task, concurrency = 1)]
+async fn greet_one(client: Client, State(gates): State<Gates>) -> Result<String, ToolError> {
+    let name = client.elicit::<Name>("Your name?").await?.accepted();
+    gates.started.notify_one();
+    gates.open.notified().await;
+    Ok(name.map_or("Hello!".to_owned(), |name| format!("Hello, {}!", name.name)))
+}
+
 /// Asks before it becomes a task, and after.
 #[tool(task)]
 async fn order(client: Client, task: Task) -> Result<String, ToolError> {
@@ -94,6 +105,7 @@ fn builder(gates: &Gates) -> ServerBuilder {
         .tool::<job>()
         .tool::<broken>()
         .tool::<greet>()
+        .tool::<greet_one>()
         .tool::<order>()
 }
 
@@ -386,6 +398,46 @@ async fn question_of_a_task_waits_for_the_update() {
     assert_eq!(code_of(missing), -32602);
 }
 
+/// Waits until a task asks; returns the key of its question.
+async fn question_of(task: &TestTask<'_>) -> String {
+    loop {
+        let state = task.get().await.unwrap();
+        if state["status"] == "input_required" {
+            let requests = state["inputRequests"].as_object().unwrap();
+            return requests.keys().next().unwrap().clone();
+        }
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn task_lends_the_permit_of_its_tool_while_it_waits_for_an_answer() {
+    let gates = Gates::default();
+    let server = server(&gates);
+    let client = modern(&server)
+        .capabilities(json!({"elicitation": {}}))
+        .tasks();
+    let client = client.connect().await;
+    let first = client.call_as_task("greet_one", json!({})).await;
+    let question = question_of(&first).await;
+    // The permit is free: another task of the tool runs, and asks too.
+    let second = client.call_as_task("greet_one", json!({})).await;
+    let other = question_of(&second).await;
+    let answer =
+        |key: &str, name: &str| json!({(key): {"action": "accept", "content": {"name": name}}});
+    first.update(answer(&question, "Ada")).await.unwrap();
+    gates.started.notified().await;
+    // Now the first one has the permit, so the second one waits for it.
+    second.update(answer(&other, "Eve")).await.unwrap();
+    let waited = timeout(Duration::from_secs(60), gates.started.notified()).await;
+    assert!(waited.is_err());
+    gates.open.notify_one();
+    assert_eq!(first.result().await.text(), "Hello, Ada!");
+    gates.started.notified().await;
+    gates.open.notify_one();
+    assert_eq!(second.result().await.text(), "Hello, Eve!");
+}
+
 #[tokio::test(start_paused = true)]
 async fn unanswered_question_ends_with_words() {
     let server = server(&Gates::default());
@@ -428,6 +480,153 @@ async fn handler_asks_before_and_after_its_task_begins() {
     let client = client.connect().await;
     let result = client.call("order", json!({})).await;
     assert_eq!(result.text(), "for Ada, paid by Eve");
+}
+
+/// Reads the next notification of a subscription; returns the task in it.
+async fn next_of(changes: &mut Subscription) -> Value {
+    let mut change = timeout(Duration::from_secs(60), changes.next()).await;
+    let change = change.as_mut().unwrap().as_mut().unwrap();
+    assert_eq!(change["method"], "notifications/tasks");
+    let mut task = change["params"].take();
+    let meta = task.as_object_mut().unwrap().remove("_meta").unwrap();
+    assert!(
+        meta["io.modelcontextprotocol/subscriptionId"].is_i64(),
+        "{meta}"
+    );
+    task
+}
+
+/// Without what belongs to the result of `tasks/get` alone.
+async fn state_of(task: &TestTask<'_>) -> Value {
+    let mut state = task.get().await.unwrap();
+    let members = state.as_object_mut().unwrap();
+    members.remove("resultType");
+    members.remove("_meta");
+    state
+}
+
+#[tokio::test(start_paused = true)]
+async fn subscription_follows_a_task_to_its_end() {
+    let gates = Gates::default();
+    let server = server(&gates);
+    let client = tasks(&server).await;
+    let task = client.call_as_task("wait", json!({})).await;
+    gates.started.notified().await;
+    let other = client.call_as_task("wait", json!({})).await;
+    gates.started.notified().await;
+    let filter = SubscriptionFilter::new().task(task.id()).task(task.id());
+    let mut changes = client.subscribe(filter.task("made-up")).await.unwrap();
+    assert_eq!(changes.acknowledged(), &json!({"taskIds": [task.id()]}));
+    // The present state comes first, so no change is missed.
+    assert_eq!(next_of(&mut changes).await, state_of(&task).await);
+    other.cancel().await.unwrap();
+    gates.open.notify_one();
+    gates.started.notified().await;
+    let changed = next_of(&mut changes).await;
+    assert_eq!(changed["statusMessage"], "nearly done");
+    assert_eq!(changed, state_of(&task).await);
+    gates.open.notify_one();
+    let ended = next_of(&mut changes).await;
+    assert_eq!(ended["status"], "completed");
+    assert_eq!(ended["result"]["content"][0]["text"], "done");
+    let mut state = state_of(&task).await;
+    // It counts from the creation, so it grows until the task is stored.
+    state["ttlMs"] = ended["ttlMs"].clone();
+    assert_eq!(ended, state);
+    // One that has ended is announced once.
+    let mut changes = client
+        .subscribe(SubscriptionFilter::new().task(task.id()))
+        .await
+        .unwrap();
+    assert_eq!(next_of(&mut changes).await["status"], "completed");
+    advance(Duration::from_secs(5)).await;
+    assert_eq!(changes.try_next(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn subscription_brings_questions_and_the_latest_state_only() {
+    let gates = Gates::default();
+    let server = server(&gates);
+    let client = modern(&server)
+        .capabilities(json!({"elicitation": {}}))
+        .tasks();
+    let client = client.connect().await;
+    let task = client.call_as_task("greet", json!({})).await;
+    let mut changes = client
+        .subscribe(SubscriptionFilter::new().task(task.id()))
+        .await
+        .unwrap();
+    let asked = loop {
+        let state = next_of(&mut changes).await;
+        if state["status"] == "input_required" {
+            break state;
+        }
+    };
+    let key = asked["inputRequests"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .next()
+        .unwrap();
+    let answer = json!({(key): {"action": "accept", "content": {"name": "Ada"}}});
+    task.update(answer).await.unwrap();
+    let ended = loop {
+        let state = next_of(&mut changes).await;
+        if state["status"] != "working" {
+            break state;
+        }
+    };
+    assert_eq!(ended["result"]["content"][0]["text"], "Hello, Ada!");
+}
+
+#[tokio::test]
+async fn only_own_tasks_are_followed_and_only_with_the_extension() {
+    let gates = Gates::default();
+    let server = server(&gates);
+    let alice = Principal::new("alice", ["jobs"]);
+    let client = modern(&server).principal(alice).tasks().connect().await;
+    let task = client.call_as_task("wait", json!({})).await;
+    let job = client.call_as_task("job", json!({})).await;
+    job.ended().await;
+    let filter = || {
+        SubscriptionFilter::new()
+            .task(task.id())
+            .task(job.id())
+            .tools()
+    };
+    let bob = Principal::new("bob", ["jobs"]);
+    let bob = modern(&server).principal(bob).tasks().connect().await;
+    let mut theirs = bob.subscribe(filter()).await.unwrap();
+    assert_eq!(theirs.acknowledged(), &json!({"toolsListChanged": true}));
+    // The same caller, without the scope of one of the tools.
+    let less = Principal::new("alice", [""; 0]);
+    let less = modern(&server).principal(less).tasks().connect().await;
+    let followed = less.subscribe(filter()).await.unwrap();
+    assert_eq!(followed.acknowledged()["taskIds"], json!([task.id()]));
+    task.cancel().await.unwrap();
+    assert_eq!(theirs.try_next(), None);
+
+    let plain = modern(&server).connect().await;
+    let Err(RequestError::Protocol { code, data, .. }) = plain.subscribe(filter()).await else {
+        panic!("followed");
+    };
+    assert_eq!(code, -32021);
+    let required = json!({"requiredCapabilities": {"extensions": {TASKS: {}}}});
+    assert_eq!(data, Some(required));
+    let ids = |ids: Value| json!({"notifications": {"taskIds": ids}});
+    let many: Vec<_> = (0..1_001).map(|id| id.to_string()).collect();
+    for wrong in [json!("x"), json!([1]), json!(many)] {
+        let refused = bob.request("subscriptions/listen", ids(wrong)).await;
+        assert_eq!(code_of(refused), -32602);
+    }
+    // A server without tasks does not know the member.
+    let server = Server::builder("plain", "1").build().unwrap();
+    let client = modern(&server).connect().await;
+    let followed = client
+        .subscribe(SubscriptionFilter::new().task("x"))
+        .await
+        .unwrap();
+    assert_eq!(followed.acknowledged(), &json!({}));
 }
 
 struct Ends(Arc<Mutex<Vec<(String, String, Duration)>>>);

@@ -16,13 +16,16 @@
 mod log;
 mod redis;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_kit::limits::Rate;
 use mcp_kit::limits::RedisLimits;
 use mcp_kit::prelude::*;
-use mcp_kit::testing::TestClient;
+use mcp_kit::server::RedisTasks;
+use mcp_kit::testing::{SubscriptionFilter, TestClient};
 use serde_json::json;
+use tokio::sync::Notify;
 
 use self::log::Log;
 use self::redis::{PASSWORD, Redis};
@@ -118,7 +121,7 @@ async fn without_the_store_replicas_count_for_themselves_unless_they_are_told_to
             ),
             (
                 "ERROR",
-                "the shared store does not answer: what it would count is refused until it does"
+                "the shared store does not answer: what needs it is refused until it does"
             ),
         ]
     );
@@ -164,4 +167,47 @@ fn a_url_that_cannot_be_used_is_not_repeated() {
         assert!(text.contains(hint), "{text}");
         assert!(!text.contains("ses"), "{text}");
     }
+}
+
+#[derive(Clone, Default)]
+struct Gate(Arc<Notify>);
+
+/// Waits until it may end.
+#[tool(task)]
+async fn wait(State(gate): State<Gate>) -> &'static str {
+    gate.0.notified().await;
+    "done"
+}
+
+#[tokio::test]
+async fn task_is_followed_and_cancelled_through_another_replica() {
+    let Some(redis) = Redis::start() else { return };
+    let gate = Gate::default();
+    let replica = || {
+        Server::builder("tasks", "1")
+            .state(gate.clone())
+            .tool::<wait>()
+            .task_store(RedisTasks::new(store(&redis)))
+            .build()
+            .unwrap()
+    };
+    let servers = [replica(), replica()];
+    let connect = |server| TestClient::http(server).modern().tasks().connect();
+    let a = connect(&servers[0]).await.unwrap();
+    let b = connect(&servers[1]).await.unwrap();
+    let first = a.call_as_task("wait", json!({})).await;
+    let second = a.call_as_task("wait", json!({})).await;
+    let filter = SubscriptionFilter::new().task(first.id()).task("made-up");
+    let mut changes = b.subscribe(filter).await.unwrap();
+    assert_eq!(changes.acknowledged(), &json!({"taskIds": [first.id()]}));
+    let change = changes.next().await.unwrap();
+    assert_eq!(change["params"]["status"], "working");
+    b.task(second.id()).cancel().await.unwrap();
+    assert_eq!(second.ended().await["status"], "cancelled");
+    gate.0.notify_one();
+    let change = changes.next().await.unwrap();
+    assert_eq!(change["method"], "notifications/tasks");
+    assert_eq!(change["params"]["taskId"], first.id());
+    assert_eq!(change["params"]["status"], "completed");
+    assert_eq!(b.task(first.id()).result().await.text(), "done");
 }

@@ -15,7 +15,7 @@
 //!   `HttpLimits`; times in `ms`.
 //! - `CHAOS_SESSIONS=0`: no sessions for clients of the older revisions.
 //! - `CHAOS_REDIS=<url>`: the limits are shared through this Redis, and while it
-//!   is away nothing is served if `CHAOS_REDIS_CLOSED=1`.
+//!   is away nothing is served if `CHAOS_REDIS_CLOSED=1`. Tasks are kept there.
 //! - `CHAOS_STATE_KEY=<text>`: the key that seals the state between the rounds of a
 //!   call; `CHAOS_STATE_TTL=<time>`: how long that is valid, such as `2s`.
 //! - `CHAOS_TOOLS=<n>`: so many more tools, `extra_0001` and so on.
@@ -56,6 +56,7 @@ use std::time::Duration;
 use mcp_kit::Server;
 use mcp_kit::limits::Rate;
 use mcp_kit::limits::RedisLimits;
+use mcp_kit::server::RedisTasks;
 
 use crate::trace::Trace;
 
@@ -79,6 +80,9 @@ fn build() -> Result<Server, Box<dyn Error>> {
     if let Ok(scopes) = env::var("CHAOS_LOCAL_SCOPES") {
         let scopes = scopes.split('+').filter(|scope| *scope != "none");
         server = server.local_scopes(scopes);
+    }
+    if let Some(redis) = redis()? {
+        server = server.task_store(RedisTasks::new(redis));
     }
     server = questions::register(server)?;
     if is_set("CHAOS_FLOOD") {

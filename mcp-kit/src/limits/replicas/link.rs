@@ -253,7 +253,7 @@ impl Link {
                 target: TARGET,
                 error,
                 failures,
-                "the shared store does not answer: what it would count is refused until it does"
+                "the shared store does not answer: what needs it is refused until it does"
             );
         } else {
             tracing::warn!(

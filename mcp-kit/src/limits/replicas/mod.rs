@@ -4,6 +4,10 @@
 mod counts;
 mod link;
 mod sessions;
+/// A store for tests.
+#[cfg(test)]
+#[path = "../../../tests/replicas/redis.rs"]
+pub(crate) mod test_store;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +17,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use redis::RedisResult;
+use redis::aio::MultiplexedConnection;
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use counts::SharedCount;
@@ -140,6 +146,41 @@ impl RedisLimits {
     /// an error; the log has the reason.
     pub async fn ping(&self) -> Result<(), StoreUnavailable> {
         self.link.ping().await
+    }
+
+    /// Returns the same store for another use, over a connection of its own. What it
+    /// holds may be large, so each request may take `timeout`, or longer if the
+    /// operator has set more.
+    pub(crate) fn apart(&self, timeout: Duration) -> Self {
+        self.clone().change(|settings| {
+            settings.timeout = settings.timeout.max(timeout);
+            settings.fails_closed = true;
+        })
+    }
+
+    /// Sends a request to the store; `question` may be sent twice.
+    pub(crate) async fn ask<T, F>(
+        &self,
+        question: impl Fn(MultiplexedConnection) -> F,
+    ) -> Result<T, StoreUnavailable>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        self.link.ask(question).await
+    }
+
+    /// Returns the prefix of all keys.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.link.settings().prefix
+    }
+
+    /// Returns the name of a key that all of these parts identify.
+    pub(crate) fn key_of(&self, kind: &str, parts: &[&[u8]]) -> String {
+        let mut digest = Sha256::new();
+        for part in parts {
+            digest_part(&mut digest, part);
+        }
+        self.key(kind, digest)
     }
 
     fn change(self, change: impl FnOnce(&mut Settings)) -> Self {

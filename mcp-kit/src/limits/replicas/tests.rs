@@ -10,10 +10,7 @@ use crate::limits::{Budgets, EdgeLimits, EdgeRates, Ledger, Rate, Refused};
 use crate::limits::{OwnerUnknown, SessionRecord, SharedSessions};
 use crate::protocol::ProtocolVersion;
 
-#[path = "../../../tests/replicas/redis.rs"]
-mod redis;
-
-use self::redis::Redis;
+use super::test_store::Redis;
 
 const ALICE: [&[u8]; 3] = [b"alice", b"tool", b"search"];
 const BOB: [&[u8]; 3] = [b"bob", b"tool", b"search"];

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 
+use super::tasks::FollowedTasks;
 use super::updates::{PER_WATCH, ResourceUpdates};
 use super::{MOST_URI_BYTES, Subscription};
 use crate::caller::Principal;
+use crate::limits::ByteBudget;
 use crate::primitive::{Kind, normalised};
 use crate::protocol::{ErrorCode, RequestId, RpcError, encode};
 use crate::registry::{Follower, Following, List, ListChanges, Lists, Store};
@@ -38,22 +40,24 @@ pub(crate) struct Feed {
     number: u64,
     /// The most URIs that one subscription watches.
     most_uris: usize,
+    /// The bytes of the ends of tasks that clients have not read.
+    unread_ends: Arc<ByteBudget>,
     /// Set once the client follows something.
     following: OnceLock<Following>,
     this: Weak<Self>,
     state: Lock<State>,
 }
 
-struct State {
+pub(super) struct State {
     principal: Principal,
-    followed: Vec<Followed>,
+    pub(super) followed: Vec<Followed>,
     listener: Option<Weak<dyn Listener>>,
 }
 
 /// A subscription, or what a legacy client follows.
-struct Followed {
+pub(super) struct Followed {
     /// `None` for the legacy client.
-    id: Option<RequestId>,
+    pub(super) id: Option<RequestId>,
     /// Whether its notifications may leave: for a legacy client once its
     /// handshake is complete.
     is_open: bool,
@@ -64,6 +68,8 @@ struct Followed {
     taken: Lists,
     /// `None` until it watches a resource, as most never do.
     watches: Option<Box<Watches>>,
+    /// `None` unless it follows tasks.
+    pub(super) tasks: Option<Box<FollowedTasks>>,
 }
 
 /// The resources that one subscription watches.
@@ -105,6 +111,7 @@ impl Feed {
             number: server.updates.next_feed(),
             updates: server.updates.clone(),
             most_uris: server.limits.uris_per_subscription,
+            unread_ends: Arc::clone(server.tasks.unread_ends()),
             following: OnceLock::new(),
             this: Weak::clone(this),
             state: Lock::new(State {
@@ -122,7 +129,7 @@ impl Feed {
     ///
     /// Returns an error if the server has no room for further URIs. The
     /// subscription is not open then.
-    pub(crate) fn add(&self, subscription: &Subscription) -> Result<(), RpcError> {
+    pub(crate) fn add(&self, subscription: &mut Subscription) -> Result<(), RpcError> {
         let id = Some(&subscription.id);
         self.follow(id, subscription.lists);
         for uri in &subscription.uris {
@@ -131,6 +138,7 @@ impl Feed {
                 return Err(error);
             }
         }
+        self.follow_tasks(subscription);
         Ok(())
     }
 
@@ -290,15 +298,28 @@ impl Feed {
         }
         let mut state = self.lock();
         self.has_taken.store(true, Ordering::Release);
+        let State {
+            principal,
+            followed,
+            ..
+        } = &mut *state;
         let mut json = Vec::new();
         let mut taken = 0;
-        for followed in state.followed.iter_mut().filter(|one| one.is_open) {
+        for followed in followed.iter_mut().filter(|one| one.is_open) {
             let id = followed.id.as_ref();
             followed.taken = followed.taken.or(followed.changed);
             for list in std::mem::take(&mut followed.changed).iter() {
                 json.clear();
                 list_changed(&mut json, list, id);
                 write(&json);
+            }
+            if let Some(tasks) = &mut followed.tasks {
+                json.clear();
+                while taken < MOST_TAKEN && tasks.take(principal, id, &mut json) {
+                    taken += json.len();
+                    write(&json);
+                    json.clear();
+                }
             }
             let Some(watches) = &mut followed.watches else {
                 continue;
@@ -348,7 +369,7 @@ impl Feed {
     }
 
     /// Makes what was changed due, and wakes the transport if it was not.
-    fn tell(&self, state: MutexGuard<'_, State>) {
+    pub(super) fn tell(&self, state: MutexGuard<'_, State>) {
         let is_due = state.is_due();
         let was_due = self.is_due.swap(is_due, Ordering::AcqRel);
         if was_due || !is_due {
@@ -361,14 +382,22 @@ impl Feed {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
+    }
+
+    pub(super) fn weak(&self) -> &Weak<Self> {
+        &self.this
+    }
+
+    pub(super) fn unread_ends(&self) -> &Arc<ByteBudget> {
+        &self.unread_ends
     }
 }
 
 impl State {
     /// Returns what this subscription follows, or the legacy client.
-    fn followed(&mut self, id: Option<&RequestId>) -> &mut Followed {
+    pub(super) fn followed(&mut self, id: Option<&RequestId>) -> &mut Followed {
         let at = self.followed.iter().position(|one| one.id.as_ref() == id);
         let at = at.unwrap_or_else(|| {
             // Most clients follow one thing, and there are many idle sessions.
@@ -380,6 +409,7 @@ impl State {
                 changed: Lists::NONE,
                 taken: Lists::NONE,
                 watches: None,
+                tasks: None,
             });
             self.followed.len() - 1
         });
@@ -390,7 +420,9 @@ impl State {
         let mut open = self.followed.iter().filter(|followed| followed.is_open);
         open.any(|followed| {
             let has_updates = |watches: &Watches| !watches.due.is_empty();
-            !followed.changed.is_empty() || followed.watches.as_deref().is_some_and(has_updates)
+            !followed.changed.is_empty()
+                || followed.watches.as_deref().is_some_and(has_updates)
+                || followed.tasks.as_deref().is_some_and(FollowedTasks::is_due)
         })
     }
 }
@@ -508,7 +540,8 @@ fn updated(out: &mut Vec<u8>, uri: &str, subscription: Option<&RequestId>) {
     out.extend_from_slice(b"}}");
 }
 
-fn meta(out: &mut Vec<u8>, id: &RequestId) {
+/// Writes the `_meta` of a subscription's message.
+pub(super) fn meta(out: &mut Vec<u8>, id: &RequestId) {
     out.extend_from_slice(br#""_meta":{"io.modelcontextprotocol/subscriptionId":"#);
     id.write(out);
     out.push(b'}');

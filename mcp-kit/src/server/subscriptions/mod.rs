@@ -15,22 +15,27 @@
 //! legacy client follows every list from `notifications/initialized` on, and
 //! watches the resources that it names (`resources/subscribe`).
 //!
-//! A client may watch what it may read: one rule, `Snapshot::may_read`.
+//! A client may watch what it may read: one rule, `Snapshot::may_read`. It may follow
+//! its own tasks (`tasks`).
 
 mod feed;
+mod tasks;
 mod updates;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use self::tasks::FollowedTask;
 use super::ServerInner;
 use super::dispatch::{Ask, text};
+use super::tasks::TaskStore;
 use crate::primitive::{Kind, normalised};
-use crate::protocol::{RequestId, RpcError, encode};
+use crate::protocol::{ClientCapability, RequestId, RpcError, TASKS, encode};
 use crate::registry::{List, Lists};
 pub(crate) use feed::{Feed, Listener};
 pub use updates::ResourceUpdates;
@@ -45,6 +50,12 @@ pub(crate) struct Subscription {
     pub(crate) id: RequestId,
     lists: Lists,
     uris: Vec<Box<str>>,
+    /// The ids of tasks that were not looked up yet.
+    task_ids: Vec<Box<str>>,
+    /// The caller's tasks.
+    tasks: Vec<FollowedTask>,
+    /// The store of tasks, if it is asked for them.
+    store: Option<Arc<dyn TaskStore>>,
 }
 
 /// A request of a legacy client to watch a resource, or to stop.
@@ -61,6 +72,9 @@ pub(crate) struct WatchRequest {
 struct Filter<'a> {
     #[serde(borrow, default)]
     resource_subscriptions: Option<&'a RawValue>,
+    /// Of the extension for tasks.
+    #[serde(borrow, default)]
+    task_ids: Option<&'a RawValue>,
     #[serde(default)]
     tools_list_changed: Option<bool>,
     #[serde(default)]
@@ -82,32 +96,48 @@ impl Filter<'_> {
 
     /// Returns the URIs, of which there are at most `most`.
     fn uris(&self, most: usize) -> Result<Vec<Cow<'_, str>>, RpcError> {
-        let text = match self.resource_subscriptions.map(RawValue::get) {
-            None | Some("null") => return Ok(Vec::new()),
-            Some(text) => text,
-        };
-        let uris = Uris { most };
-        let uris = uris.deserialize(&mut serde_json::Deserializer::from_str(text));
-        match uris {
-            Err(_) => Err(wrong_filter()),
-            Ok(None) => Err(feed::too_many(most)),
-            Ok(Some(uris)) => {
-                let bytes: usize = uris.iter().map(|uri| uri.len()).sum();
-                if bytes > MOST_URI_BYTES {
-                    return Err(feed::too_many(most));
-                }
-                Ok(uris)
-            }
+        let uris = strings(self.resource_subscriptions, most)?;
+        let uris = uris.ok_or_else(|| feed::too_many(most))?;
+        let bytes: usize = uris.iter().map(|uri| uri.len()).sum();
+        match bytes > MOST_URI_BYTES {
+            true => Err(feed::too_many(most)),
+            false => Ok(uris),
         }
+    }
+
+    /// Returns the ids of tasks, of which there are at most `most`.
+    fn task_ids(&self, most: usize) -> Result<Vec<Box<str>>, RpcError> {
+        let ids = strings(self.task_ids, most)?.ok_or_else(|| {
+            RpcError::invalid_params(format!(
+                "Too many tasks are followed: one subscription may follow {most}"
+            ))
+        })?;
+        let mut ids: Vec<Box<str>> = (ids.into_iter().map(Cow::into_owned))
+            .map(String::into_boxed_str)
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
     }
 }
 
+/// Reads a list of at most `most` strings; `None` if it has more.
+fn strings(list: Option<&RawValue>, most: usize) -> Result<Option<Vec<Cow<'_, str>>>, RpcError> {
+    let text = match list.map(RawValue::get) {
+        None | Some("null") => return Ok(Some(Vec::new())),
+        Some(text) => text,
+    };
+    let strings = Strings { most };
+    let read = strings.deserialize(&mut serde_json::Deserializer::from_str(text));
+    read.map_err(|_| wrong_filter())
+}
+
 /// Reads a list of strings, as far as there are not too many.
-struct Uris {
+struct Strings {
     most: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Uris {
+impl<'de> DeserializeSeed<'de> for Strings {
     type Value = Option<Vec<Cow<'de, str>>>;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
@@ -115,11 +145,11 @@ impl<'de> DeserializeSeed<'de> for Uris {
     }
 }
 
-impl<'de> Visitor<'de> for Uris {
+impl<'de> Visitor<'de> for Strings {
     type Value = Option<Vec<Cow<'de, str>>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of URIs")
+        f.write_str("a list of strings")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
@@ -138,7 +168,7 @@ impl<'de> Visitor<'de> for Uris {
 
 fn wrong_filter() -> RpcError {
     RpcError::invalid_params(
-        r#"Invalid params: in "notifications", "toolsListChanged", "promptsListChanged" and "resourcesListChanged" must be booleans, and "resourceSubscriptions" a list of strings, each given once"#,
+        r#"Invalid params: in "notifications", "toolsListChanged", "promptsListChanged" and "resourcesListChanged" must be booleans, and "resourceSubscriptions" and "taskIds" lists of strings, each given once"#,
     )
 }
 
@@ -146,8 +176,9 @@ impl Subscription {
     /// # Errors
     ///
     /// -32602 if `notifications` is missing or not an object, has a member of a
-    /// wrong type, or too many URIs. URIs that the client may not read are
-    /// omitted from the acknowledgement, like those that do not exist.
+    /// wrong type, or too many URIs or tasks; -32021 if the client asks for tasks
+    /// without the extension. URIs that the client may not read are omitted from
+    /// the acknowledgement, like those that do not exist.
     pub(super) fn of(server: &ServerInner, ask: &Ask<'_, '_>) -> Result<Self, RpcError> {
         let filter = match ask.request.params.notifications {
             Some(filter) if filter.get().starts_with('{') => filter,
@@ -158,7 +189,23 @@ impl Subscription {
             }
         };
         let filter: Filter<'_> = serde_json::from_str(filter.get()).map_err(|_| wrong_filter())?;
-        let uris = filter.uris(server.limits.uris_per_subscription)?;
+        let most = server.limits.uris_per_subscription;
+        let uris = filter.uris(most)?;
+        let task_ids = match filter.task_ids {
+            Some(_) if server.registry.current().has_tasks() => {
+                if !ask.declares(ClientCapability::Tasks) {
+                    return Err(RpcError::missing_capability(
+                        ClientCapability::Tasks.declaration(),
+                        format!(
+                            "\"taskIds\" needs the extension \"{TASKS}\", which the client has not declared"
+                        ),
+                    ));
+                }
+                filter.task_ids(most)?
+            }
+            // Like a member of another extension.
+            _ => Vec::new(),
+        };
         let current = server.registry.current();
         let principal = &ask.session.principal;
         let may_read = |uri: &Cow<'_, str>| current.may_read(principal, uri);
@@ -167,6 +214,9 @@ impl Subscription {
             id: ask.request.id.clone(),
             lists: filter.lists().and(server.lists()),
             uris: uris.map(|uri| uri.into_owned().into()).collect(),
+            task_ids,
+            tasks: Vec::new(),
+            store: None,
         })
     }
 
@@ -187,6 +237,14 @@ impl Subscription {
             }
             out.extend_from_slice(br#""resourceSubscriptions":"#);
             encode::json(out, &self.uris);
+        }
+        if !self.tasks.is_empty() {
+            if !self.lists.is_empty() || !self.uris.is_empty() {
+                out.push(b',');
+            }
+            let ids: Vec<_> = self.tasks.iter().map(FollowedTask::id).collect();
+            out.extend_from_slice(br#""taskIds":"#);
+            encode::json(out, &ids);
         }
         out.extend_from_slice(br#"},"_meta":{"io.modelcontextprotocol/subscriptionId":"#);
         self.id.write(out);

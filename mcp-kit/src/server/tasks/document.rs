@@ -3,9 +3,13 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value, json};
 
 use crate::protocol::encode;
+
+/// How often a client should ask for a task's status.
+pub(in crate::server) const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The members of a task. (Extension: `DetailedTask`.)
 #[derive(Serialize)]
@@ -45,6 +49,23 @@ impl Document<'_> {
         let raw = text.and_then(|text| RawValue::from_string(text).ok());
         raw.unwrap_or_else(|| RawValue::NULL.to_owned())
     }
+}
+
+/// Returns a task that runs as one whose process has died; `None` if the text is not
+/// a task.
+pub(super) fn abandoned(task: &str) -> Option<Box<RawValue>> {
+    const WORDS: &str = "The server that ran the task has ended. Call the tool again.";
+    let mut task: Map<String, Value> = serde_json::from_str(task).ok()?;
+    task.remove("inputRequests");
+    for (name, value) in [
+        ("status", json!("failed")),
+        ("statusMessage", json!(WORDS)),
+        ("lastUpdatedAt", json!(iso8601(SystemTime::now()))),
+        ("error", json!({"code": -32603, "message": WORDS})),
+    ] {
+        task.insert(name.to_owned(), value);
+    }
+    to_raw_value(&task).ok()
 }
 
 pub(super) fn millis(duration: Duration) -> u64 {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
@@ -13,8 +14,9 @@ use crate::support::lock::Lock;
 /// Keeps tasks in the memory of the process: at most 10,000, with at most 64 MiB of
 /// states and results. They end with the process.
 ///
-/// When it is full, it forgets finished tasks early: those of the principal whose
-/// tasks take most, the ones that would expire first.
+/// When it is full, it forgets finished tasks early: those of the caller whose tasks
+/// take most, the ones that would expire first. Callers without a name are counted by
+/// their hosts.
 pub struct MemoryTasks {
     most: Usage,
     table: Lock<Table>,
@@ -34,8 +36,8 @@ struct Table {
     by_expiry: BTreeMap<Expiry, TaskKey>,
     last: u64,
     total: Usage,
-    /// The bytes of each principal's tasks.
-    principals: HashMap<Box<str>, Usage>,
+    /// The bytes of each caller's tasks.
+    callers: HashMap<Arc<[u8]>, Usage>,
 }
 
 type Expiry = (Instant, u64);
@@ -124,7 +126,12 @@ impl Table {
             let kept = self.tasks.get(*key);
             *key != except && kept.is_some_and(|kept| kept.task.is_finished())
         };
-        let bytes_of = |key: &TaskKey| self.principals.get(key.principal()).map(|used| used.bytes);
+        let bytes_of = |key: &TaskKey| {
+            let kept = self.tasks.get(key)?;
+            self.callers
+                .get(kept.task.limit_key())
+                .map(|used| used.bytes)
+        };
         // The first of those that are equal: the one that expires first.
         let mut found: Option<(&TaskKey, Option<usize>)> = None;
         for key in self.by_expiry.values().filter(finished) {
@@ -144,7 +151,7 @@ impl Table {
     fn insert(&mut self, key: TaskKey, task: StoredTask, bytes: usize, now: Instant) {
         self.last += 1;
         let expiry = (now + task.keep_for().min(Limits::LONGEST_TIME), self.last);
-        let theirs = self.principals.entry(key.principal().into()).or_default();
+        let theirs = self.callers.entry(task.limit_key().into()).or_default();
         for used in [&mut self.total, theirs] {
             used.tasks += 1;
             used.bytes += bytes;
@@ -165,11 +172,12 @@ impl Table {
         self.by_expiry.remove(&kept.expiry);
         self.total.tasks -= 1;
         self.total.bytes -= kept.bytes;
-        if let Some(theirs) = self.principals.get_mut(key.principal()) {
+        let caller = kept.task.limit_key();
+        if let Some(theirs) = self.callers.get_mut(caller) {
             theirs.tasks -= 1;
             theirs.bytes -= kept.bytes;
             if theirs.tasks == 0 {
-                self.principals.remove(key.principal());
+                self.callers.remove(caller);
             }
         }
     }
@@ -192,11 +200,21 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
+    use crate::caller::Principal;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn task(text: &str, finished: bool) -> StoredTask {
-        StoredTask::new(to_raw_value(text).unwrap(), Vec::new(), finished, MINUTE)
+        task_of("alice", text, finished)
+    }
+
+    fn task_of(caller: &str, text: &str, finished: bool) -> StoredTask {
+        let text = to_raw_value(text).unwrap();
+        StoredTask::new(text, Vec::new(), finished, MINUTE, caller.as_bytes().into())
+    }
+
+    fn key(principal: &str, id: &str) -> TaskKey {
+        TaskKey::new(&"server".into(), principal, id)
     }
 
     async fn has(store: &MemoryTasks, key: &TaskKey) -> bool {
@@ -206,29 +224,28 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn task_is_kept_for_its_time_after_the_last_write() {
         let store = MemoryTasks::default();
-        let key = TaskKey::new("alice", "1");
-        store.put(&key, task("working", false)).await.unwrap();
+        let one = key("alice", "1");
+        store.put(&one, task("working", false)).await.unwrap();
         advance(MINUTE / 2).await;
-        store.put(&key, task("done", true)).await.unwrap();
+        store.put(&one, task("done", true)).await.unwrap();
         advance(MINUTE * 3 / 4).await;
-        let kept = store.get(&key).await.unwrap().unwrap();
+        let kept = store.get(&one).await.unwrap().unwrap();
         assert_eq!(kept.document(), r#""done""#);
-        assert!(!has(&store, &TaskKey::new("bob", "1")).await);
+        assert!(!has(&store, &key("bob", "1")).await);
         advance(MINUTE / 4).await;
-        assert!(!has(&store, &key).await);
+        assert!(!has(&store, &one).await);
         let table = store.table.lock();
         assert_eq!((table.total.tasks, table.total.bytes), (0, 0));
-        assert!(table.by_expiry.is_empty() && table.principals.is_empty());
+        assert!(table.by_expiry.is_empty() && table.callers.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn full_store_forgets_finished_tasks_of_the_principal_with_most() {
+    async fn full_store_forgets_finished_tasks_of_the_caller_with_most() {
         let store = MemoryTasks::holding(4, 1 << 20);
-        let bob = TaskKey::new("bob", "0");
-        store.put(&bob, task("", true)).await.unwrap();
-        let alice: Vec<_> = ["1", "2", "3", "4"]
-            .map(|id| TaskKey::new("alice", id))
-            .into();
+        let bob = key("bob", "0");
+        let of_bob = task_of("bob", "", true);
+        store.put(&bob, of_bob).await.unwrap();
+        let alice: Vec<_> = ["1", "2", "3", "4"].map(|id| key("alice", id)).into();
         store.put(&alice[0], task("", false)).await.unwrap();
         for key in &alice[1..] {
             store.put(key, task("", true)).await.unwrap();
@@ -239,10 +256,25 @@ mod tests {
         }
     }
 
+    /// They are one principal, and count by their hosts.
+    #[tokio::test(start_paused = true)]
+    async fn anonymous_caller_does_not_take_the_room_of_another() {
+        let store = MemoryTasks::holding(3, 1 << 20);
+        let of = |id| key("anonymous", id);
+        let first = task_of("host 1", "", true);
+        store.put(&of("1"), first).await.unwrap();
+        for id in ["2", "3", "4", "5"] {
+            let other = task_of("host 2", "", true);
+            store.put(&of(id), other).await.unwrap();
+        }
+        assert!(has(&store, &of("1")).await);
+        assert!(!has(&store, &of("2")).await);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn unfinished_tasks_are_never_forgotten_for_another() {
         let store = MemoryTasks::holding(100, 2 * (PER_TASK + 100));
-        let keys = ["1", "2", "3"].map(|id| TaskKey::new("alice", id));
+        let keys = ["1", "2", "3"].map(|id| key("alice", id));
         for key in &keys[..2] {
             store.put(key, task("", false)).await.unwrap();
         }
@@ -268,10 +300,12 @@ mod tests {
             vec!["admin".to_owned()],
             true,
             MINUTE,
+            b"alice"[..].into(),
         );
         let read = StoredTask::from_json(&task.to_json()).unwrap();
         assert_eq!(read.document(), "[1,2]");
-        assert_eq!(read.scopes(), ["admin"]);
+        let of = |scope: &str| Principal::new("alice", [scope]);
+        assert!(read.may_use(&of("admin")) && !read.may_use(&of("other")));
         assert!(read.is_finished());
         assert!(StoredTask::from_json("{}").is_none());
     }

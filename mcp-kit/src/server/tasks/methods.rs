@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::store::{TaskKey, TaskMessage};
+use super::store::{TaskKey, TaskMessage, TaskStoreError};
 use crate::args::{Acceptance, CompiledArgs};
 use crate::call::{
     Answer, Call, CallContext, Chains, Error, ErrorKind, Handler, KindRow, NextFuture, Target,
@@ -90,7 +90,7 @@ impl ServerInner {
 impl Work for TaskRequest {
     fn run(&self, call: &Arc<CallContext>) -> WorkFuture {
         let (server, call) = (Arc::clone(&self.server), Arc::clone(call));
-        let key = TaskKey::new(call.principal.name(), &self.id);
+        let key = server.tasks.key(&call.principal, &self.id);
         let (is_declared, does) = (self.is_declared, self.does.clone());
         Box::pin(async move {
             if !is_declared {
@@ -109,16 +109,9 @@ impl Work for TaskRequest {
 }
 
 async fn get(server: &ServerInner, call: &CallContext, key: &TaskKey) -> Result<Answer, Error> {
-    let stored = match server.tasks.running(key) {
-        Some(task) => Some(task.stored()),
-        None => server
-            .tasks
-            .store()
-            .get(key)
-            .await
-            .map_err(Error::internal)?,
-    };
-    let stored = stored.filter(|task| may_use(call, task.scopes()));
+    let found = server.tasks.find(key).await.map_err(Error::internal)?;
+    let stored = found.map(|task| task.state());
+    let stored = stored.filter(|task| task.may_use(&call.principal));
     let stored = stored.ok_or_else(unknown)?;
     if stored.is_finished() {
         server.tasks.was_read(key);
@@ -139,7 +132,7 @@ async fn send(
     let store = server.tasks.store();
     match server.tasks.running(key) {
         Some(task) => {
-            if !may_use(call, task.stored().scopes()) {
+            if !task.stored().may_use(&call.principal) {
                 return Err(unknown());
             }
             task.receive(&message);
@@ -148,9 +141,17 @@ async fn send(
         }
         None => {
             let stored = store.get(key).await.map_err(Error::internal)?;
-            let stored = stored.filter(|task| may_use(call, task.scopes()));
+            let stored = stored.filter(|task| task.may_use(&call.principal));
             if !stored.ok_or_else(unknown)?.is_finished() {
-                store.send(key, message).await.map_err(Error::internal)?;
+                store
+                    .send(key, message)
+                    .await
+                    .map_err(|error| match error {
+                        TaskStoreError::Full => Error::busy(
+                            "The server that runs the task has too many messages. Try again.",
+                        ),
+                        error => Error::internal(error),
+                    })?;
             }
         }
     }
@@ -162,10 +163,6 @@ async fn send(
             out.remove(empty);
         }
     }))
-}
-
-fn may_use(call: &CallContext, scopes: &[String]) -> bool {
-    scopes.iter().all(|scope| call.principal.has_scope(scope))
 }
 
 /// The task has expired, never existed, or belongs to another caller: the answer does

@@ -13,9 +13,12 @@
 //! runs do not need the store.
 
 mod document;
+mod known;
 mod memory;
 mod methods;
 mod place;
+#[cfg(feature = "redis")]
+mod redis;
 mod run;
 mod start;
 mod store;
@@ -28,15 +31,21 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::sync::Notify;
-#[cfg(any(feature = "stdio", feature = "http"))]
 use tokio::time::{Instant, timeout_at};
 
 pub use memory::MemoryTasks;
+#[cfg(feature = "redis")]
+pub use redis::RedisTasks;
 pub use store::{StoredTask, TaskKey, TaskMessage, TaskStore, TaskStoreError};
+
+pub(super) use document::POLL_INTERVAL;
+pub(super) use known::KnownTask;
 
 use super::dispatch::Ask;
 use super::{Limits, ServerInner};
 use crate::call::{CallContext, Error, Target, Work};
+use crate::caller::Principal;
+use crate::limits::ByteBudget;
 use crate::protocol::{ClientCapabilities, ClientCapability, Era};
 use crate::support::lock::Lock;
 use crate::support::random;
@@ -46,8 +55,11 @@ use task::{Task, TaskLimits};
 
 /// The tasks of a server.
 pub(crate) struct Tasks {
+    /// The name of the server.
+    server: Arc<str>,
     store: Arc<dyn TaskStore>,
     places: Places,
+    unread_ends: Arc<ByteBudget>,
     running: Lock<Running>,
     /// A task has ended, or its end was read.
     settled: Notify,
@@ -64,6 +76,9 @@ struct Running {
     unread: HashSet<TaskKey>,
 }
 
+/// The most bytes of ended tasks that are kept for followers that do not read.
+const MOST_UNREAD_ENDS: usize = 16 << 20;
+
 /// Whether all tasks must end at once.
 #[derive(Default)]
 struct Closing {
@@ -78,10 +93,12 @@ fn last_reads(drain_time: Duration) -> Duration {
 }
 
 impl Tasks {
-    pub(super) fn new(store: Option<Arc<dyn TaskStore>>, limits: &Limits) -> Self {
+    pub(super) fn new(server: &str, store: Option<Arc<dyn TaskStore>>, limits: &Limits) -> Self {
         Self {
+            server: server.into(),
             store: store.unwrap_or_else(|| Arc::new(MemoryTasks::default())),
             places: Places::new(limits.tasks_per_principal),
+            unread_ends: ByteBudget::new(MOST_UNREAD_ENDS),
             running: Lock::default(),
             settled: Notify::new(),
             closing: Closing::default(),
@@ -97,10 +114,25 @@ impl Tasks {
         &*self.store
     }
 
+    /// Returns the store, for code that outlives its request.
+    pub(super) fn shared_store(&self) -> Arc<dyn TaskStore> {
+        Arc::clone(&self.store)
+    }
+
+    /// Returns the budget of ended tasks whose followers have not read the end.
+    pub(super) fn unread_ends(&self) -> &Arc<ByteBudget> {
+        &self.unread_ends
+    }
+
+    /// Returns the key of a task of a caller.
+    pub(super) fn key(&self, caller: &Principal, id: &str) -> TaskKey {
+        TaskKey::new(&self.server, caller.name(), id)
+    }
+
     /// Creates the task of a call.
     fn create(&self, limits: &Limits, call: &CallContext) -> Result<Arc<Task>, Error> {
         let id = random::id().ok_or_else(|| Error::internal("the system has no randomness"))?;
-        let key = TaskKey::new(call.principal.name(), &URL_SAFE_NO_PAD.encode(id));
+        let key = self.key(&call.principal, &URL_SAFE_NO_PAD.encode(id));
         let scopes = call.target.info.scopes().map(str::to_owned).collect();
         let limits = TaskLimits {
             time: call.target.timeout,
@@ -108,14 +140,24 @@ impl Tasks {
             question_time: limits.question_time.min(Limits::LONGEST_TIME),
             questions: limits.questions_per_call,
         };
-        let task = Task::new(key.clone(), scopes, limits);
+        let limit_key = call.principal.limit_key().into();
+        let task = Task::new(key.clone(), scopes, limit_key, limits);
         let task = Arc::new(task);
         self.running.lock().tasks.insert(key, Arc::clone(&task));
         Ok(task)
     }
 
+    /// Finds a task, in this process or in the store.
+    pub(super) async fn find(&self, key: &TaskKey) -> Result<Option<KnownTask>, TaskStoreError> {
+        if let Some(task) = self.running(key) {
+            return Ok(Some(KnownTask::Here(task)));
+        }
+        let found = self.store.get(key).await?;
+        Ok(found.map(KnownTask::Elsewhere))
+    }
+
     /// Returns a task that this process runs.
-    fn running(&self, key: &TaskKey) -> Option<Arc<Task>> {
+    pub(super) fn running(&self, key: &TaskKey) -> Option<Arc<Task>> {
         self.running.lock().tasks.get(key).cloned()
     }
 
@@ -162,13 +204,11 @@ impl Tasks {
 
     /// Waits while the server drains, until its tasks have ended and their clients
     /// have read how, but not longer than `until`.
-    #[cfg(feature = "http")]
     pub(crate) async fn drained(&self, until: Instant) {
         let is_done = |running: &Running| running.tasks.is_empty() && running.unread.is_empty();
         let _ = timeout_at(until, self.settled(is_done)).await;
     }
 
-    #[cfg(any(feature = "stdio", feature = "http"))]
     async fn settled(&self, is_done: impl Fn(&Running) -> bool) {
         loop {
             let settled = self.settled.notified();
@@ -208,7 +248,7 @@ impl ServerInner {
 
 impl Ask<'_, '_> {
     /// Whether the client of this request has declared a capability with it.
-    fn declares(&self, capability: ClientCapability) -> bool {
+    pub(super) fn declares(&self, capability: ClientCapability) -> bool {
         let declared = self.meta.client_capabilities;
         declared.is_some_and(|json| ClientCapabilities::from_json(json.get()).has(capability))
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::store::TaskStoreError;
 use super::task::{End, Task};
 use crate::call::{Concluded, Due, Pending, Refusal, Running};
 use crate::limits::Limits;
@@ -58,7 +59,12 @@ async fn watch(server: &Arc<ServerInner>, task: &Task, pending: Pending, mut han
             biased;
             concluded = &mut handler.0 => {
                 match concluded {
-                    Ok(Some(concluded)) => task.end(End::With(concluded)),
+                    Ok(Some(concluded)) => {
+                        if server.drain.is_draining() {
+                            server.tasks.owe(&task.key);
+                        }
+                        task.end(End::With(concluded))
+                    }
                     // It panicked outside of the handler.
                     _ => refuse(task, &pending, Refusal::Lost),
                 };
@@ -84,8 +90,11 @@ async fn watch(server: &Arc<ServerInner>, task: &Task, pending: Pending, mut han
                 messages = store.receive(&task.key);
             }
             () = task.changed.notified() => {
-                // If it fails, the next state or the result will be written.
-                let _ = task.publish(store).await;
+                // If it fails otherwise, the next state or the result will be written.
+                if task.publish(store).await == Err(TaskStoreError::Ended) {
+                    task.end(End::Cancelled);
+                    break;
+                }
             }
         }
     }
@@ -128,8 +137,11 @@ async fn settle(server: &ServerInner, task: &Arc<Task>) {
             %error,
             "the result of a task could not be stored"
         );
-        task.replace_result();
-        let _ = task.publish(store).await;
+        // Its client may have read the other end.
+        if error != TaskStoreError::Ended {
+            task.replace_result();
+            let _ = task.publish(store).await;
+        }
     }
     server.tasks.remove(task);
 }

@@ -126,7 +126,7 @@ async fn begin(
             TaskStoreError::Full => {
                 Error::busy("The server has no room for another task. Try again in a few minutes.")
             }
-            error @ TaskStoreError::Unavailable => Error::internal(error),
+            error => Error::internal(error),
         })?;
     let _ = shared.place.set(place);
     let _ = shared.task.set(Arc::clone(&task));
@@ -160,7 +160,11 @@ impl Drop for Undo<'_> {
 impl Ask for Becoming {
     fn ask(&self, call: &Arc<CallContext>, question: Question) -> AskFuture {
         match self.0.task.get() {
-            Some(task) => Box::pin(Arc::clone(task).ask(question)),
+            Some(task) => {
+                let (call, asking) = (Arc::clone(call), Arc::clone(task).ask(question));
+                // The time of a task contains its questions, so its clock goes on.
+                Box::pin(async move { call.while_lending(asking).await })
+            }
             None => Box::pin(ready(Err(Error::no_client(call.target.info.kind())))),
         }
     }

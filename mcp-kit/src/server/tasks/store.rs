@@ -9,6 +9,9 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::document::abandoned;
+use crate::caller::Principal;
+
 /// Keeps the tasks of a server. [`MemoryTasks`](super::MemoryTasks) is the default;
 /// [`ServerBuilder::task_store`](crate::server::ServerBuilder::task_store) sets
 /// another.
@@ -19,12 +22,15 @@ use serde_json::value::RawValue;
 /// older one.
 ///
 /// A store must keep its memory within limits of its own, and forget each task after
-/// the time with which it was last written. The methods may be cancelled.
+/// the time with which it was last written. [`StoredTask::limit_key`] identifies the
+/// caller that a task counts for, so that one caller cannot take the room of all
+/// others. The methods may be cancelled.
 ///
 /// If replicas share a store, `tasks/update` and `tasks/cancel` may reach a process
 /// that does not run the task. [`send`](Self::send) and [`receive`](Self::receive)
 /// bring them to the one that does; a store for a single process keeps their
-/// defaults.
+/// defaults. A store may also notice that the process of a task has died, and write
+/// [`StoredTask::abandoned`] in its place.
 #[async_trait]
 pub trait TaskStore: Send + Sync + 'static {
     /// Writes a task, in place of its earlier state. Once this returns,
@@ -34,7 +40,8 @@ pub trait TaskStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`TaskStoreError::Full`] if there is no room, [`TaskStoreError::Unavailable`]
-    /// if the store does not answer.
+    /// if the store does not answer, [`TaskStoreError::Ended`] if another process has
+    /// ended the task.
     async fn put(&self, key: &TaskKey, task: StoredTask) -> Result<(), TaskStoreError>;
 
     /// Returns a task; `None` if there is none with this key, or its time is over.
@@ -62,20 +69,29 @@ pub trait TaskStore: Send + Sync + 'static {
     }
 }
 
-/// The key of a task: its principal and its id. The task of another principal is
-/// under another key, so it does not exist for a caller that has learned its id.
+/// The key of a task: its server, its principal and its id. The task of another
+/// principal is under another key, so it does not exist for a caller that has learned
+/// its id. Nor do servers that share a store find each other's tasks.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskKey {
+    server: Arc<str>,
     principal: Arc<str>,
     id: Arc<str>,
 }
 
 impl TaskKey {
-    pub(super) fn new(principal: &str, id: &str) -> Self {
+    pub(super) fn new(server: &Arc<str>, principal: &str, id: &str) -> Self {
         Self {
+            server: Arc::clone(server),
             principal: principal.into(),
             id: id.into(),
         }
+    }
+
+    /// Returns the name of the server, which its replicas share.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
     }
 
     /// Returns the name of the principal that the task belongs to.
@@ -106,6 +122,7 @@ impl fmt::Debug for TaskKey {
 pub struct StoredTask {
     record: Arc<Record>,
     keep_for: Duration,
+    limit_key: Arc<[u8]>,
 }
 
 /// A task's state as JSON.
@@ -125,6 +142,7 @@ impl StoredTask {
         scopes: Vec<String>,
         finished: bool,
         keep_for: Duration,
+        limit_key: Arc<[u8]>,
     ) -> Self {
         let record = Record {
             task,
@@ -134,7 +152,16 @@ impl StoredTask {
         Self {
             record: Arc::new(record),
             keep_for,
+            limit_key,
         }
+    }
+
+    /// Returns the bytes that identify the task's caller in limits: the name of its
+    /// principal, or the host of a caller without a name. So anonymous callers, which
+    /// are one principal, do not take each other's room.
+    #[must_use]
+    pub fn limit_key(&self) -> &[u8] {
+        &self.limit_key
     }
 
     /// Returns how long the task must be kept, from now.
@@ -157,28 +184,58 @@ impl StoredTask {
     }
 
     /// Reads what [`to_json`](Self::to_json) has returned; `None` if it is
-    /// something else. The text does not contain [`keep_for`](Self::keep_for),
-    /// which is zero here: a store keeps that time itself.
+    /// something else. The text contains neither [`keep_for`](Self::keep_for) nor
+    /// [`limit_key`](Self::limit_key), which are zero and empty here: a store keeps
+    /// them itself.
     #[must_use]
     pub fn from_json(json: &str) -> Option<Self> {
         let record = serde_json::from_str(json).ok()?;
         Some(Self {
             record: Arc::new(record),
             keep_for: Duration::ZERO,
+            limit_key: Arc::default(),
         })
     }
 
+    /// Returns the task as one that has failed because the process that ran it has
+    /// died; a finished task as it is. The time for which it is kept does not change.
+    ///
+    /// A store in which [`put`](TaskStore::put) of the other process may still arrive
+    /// must refuse it with [`TaskStoreError::Ended`] afterwards, since a client may
+    /// have read this end.
+    #[must_use]
+    pub fn abandoned(&self) -> Self {
+        let document = match self.is_finished() {
+            false => abandoned(self.document()),
+            true => None,
+        };
+        let Some(task) = document else {
+            return self.clone();
+        };
+        let record = Record {
+            task,
+            scopes: self.record.scopes.clone(),
+            finished: true,
+        };
+        Self {
+            record: Arc::new(record),
+            ..self.clone()
+        }
+    }
+
     /// Returns the task as its client reads it: a JSON object with members.
-    pub(super) fn document(&self) -> &str {
+    pub(in crate::server) fn document(&self) -> &str {
         self.record.task.get()
     }
 
-    pub(super) fn scopes(&self) -> &[String] {
-        &self.record.scopes
+    /// Whether a caller holds the scopes of its tool.
+    pub(in crate::server) fn may_use(&self, caller: &Principal) -> bool {
+        let mut scopes = self.record.scopes.iter();
+        scopes.all(|scope| caller.has_scope(scope))
     }
 
     /// Returns about how many bytes of memory it takes.
-    pub(super) fn size(&self) -> usize {
+    pub(in crate::server) fn size(&self) -> usize {
         let scopes: usize = self.record.scopes.iter().map(String::len).sum();
         self.document().len() + scopes
     }
@@ -223,6 +280,9 @@ pub enum TaskStoreError {
     Full,
     /// The store does not answer. The store itself should log the reason.
     Unavailable,
+    /// Another process has ended the task, because this one seemed to have died. Its
+    /// handler is stopped.
+    Ended,
 }
 
 impl fmt::Display for TaskStoreError {
@@ -230,6 +290,7 @@ impl fmt::Display for TaskStoreError {
         f.write_str(match self {
             Self::Full => "the store of tasks is full",
             Self::Unavailable => "the store of tasks does not answer",
+            Self::Ended => "another process has ended the task",
         })
     }
 }

@@ -1,7 +1,7 @@
 //! A task that this process runs: its status, and its open questions.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use serde_json::value::{RawValue, to_raw_value};
@@ -9,28 +9,30 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, Notify, oneshot};
 use tokio::time::{Instant, timeout};
 
-use super::document::{Document, InputRequest, InputRequests, iso8601, millis};
+use super::document::{Document, InputRequest, InputRequests, POLL_INTERVAL, iso8601, millis};
 use super::store::{StoredTask, TaskKey, TaskMessage, TaskStore, TaskStoreError};
 use crate::call::{Concluded, Error, ErrorKind, Question, readable};
+use crate::server::subscriptions::Feed;
 use crate::support::lock::Lock;
-
-/// How often a client should ask for a task's status.
-const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The longest status message, in bytes.
 const LONGEST_MESSAGE: usize = 1_024;
 
 /// A task.
-pub(super) struct Task {
+pub(in crate::server) struct Task {
     pub(super) key: TaskKey,
     /// The scopes of its tool.
     scopes: Vec<String>,
+    /// Its caller, as limits identify it.
+    limit_key: Arc<[u8]>,
     created_at: SystemTime,
     created: Instant,
     limits: TaskLimits,
     state: Lock<State>,
     /// There is a change to publish.
     pub(super) changed: Notify,
+    /// The clients that follow it.
+    followers: Lock<Vec<Weak<Feed>>>,
     /// The task has ended from outside: what still runs must stop.
     pub(super) stopped: Notify,
     /// Held while a state is written, so that no older one is written after it.
@@ -72,11 +74,17 @@ struct OpenQuestion {
 }
 
 impl Task {
-    pub(super) fn new(key: TaskKey, scopes: Vec<String>, limits: TaskLimits) -> Self {
+    pub(super) fn new(
+        key: TaskKey,
+        scopes: Vec<String>,
+        limit_key: Arc<[u8]>,
+        limits: TaskLimits,
+    ) -> Self {
         let now = SystemTime::now();
         Self {
             key,
             scopes,
+            limit_key,
             created_at: now,
             created: Instant::now(),
             limits,
@@ -88,6 +96,7 @@ impl Task {
                 keys: HashSet::new(),
             }),
             changed: Notify::new(),
+            followers: Lock::default(),
             stopped: Notify::new(),
             publishing: Mutex::new(()),
         }
@@ -129,13 +138,34 @@ impl Task {
             self.scopes.clone(),
             is_finished,
             keep_for,
+            Arc::clone(&self.limit_key),
         )
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.state.lock().end.is_some()
     }
 
     /// Writes its present state.
     pub(super) async fn publish(&self, store: &dyn TaskStore) -> Result<(), TaskStoreError> {
         let _one_at_a_time = self.publishing.lock().await;
         store.put(&self.key, self.stored()).await
+    }
+
+    /// Notifies a client of changes, from now on.
+    pub(in crate::server) fn follow(&self, feed: &Weak<Feed>) {
+        let mut followers = self.followers.lock();
+        followers.retain(|one| one.strong_count() > 0 && !one.ptr_eq(feed));
+        followers.push(Weak::clone(feed));
+    }
+
+    /// It has changed. Called under no lock.
+    fn notify(&self) {
+        self.changed.notify_one();
+        let followers = self.followers.lock().clone();
+        for feed in followers.iter().filter_map(Weak::upgrade) {
+            feed.task_changed(&self.key);
+        }
     }
 
     /// Ends it, unless it has already ended.
@@ -155,6 +185,7 @@ impl Task {
         };
         drop(open); // outside of the lock: it wakes the handler
         self.stopped.notify_one();
+        self.notify();
         true
     }
 
@@ -183,7 +214,7 @@ impl Task {
             state.message = Some(message[..end].to_owned());
             state.updated = SystemTime::now();
         }
-        self.changed.notify_one();
+        self.notify();
     }
 
     /// Handles what its client has sent.
@@ -210,9 +241,12 @@ impl Task {
                 }
             }
         }
+        let is_changed = !answered.is_empty();
         for (open, answer) in answered {
             let _ = open.answer.send(answer);
-            self.changed.notify_one();
+        }
+        if is_changed {
+            self.notify();
         }
     }
 
@@ -242,7 +276,7 @@ impl Task {
             state.updated = SystemTime::now();
             key
         };
-        self.changed.notify_one();
+        self.notify();
         let _withdrawn = Withdrawn { task: &self, key };
         let time = self.limits.question_time;
         match timeout(time, answer).await {
@@ -301,7 +335,7 @@ impl Drop for Withdrawn<'_> {
             at.map(|at| state.questions.remove(at))
         };
         if withdrawn.is_some() {
-            self.task.changed.notify_one();
+            self.task.notify();
         }
     }
 }

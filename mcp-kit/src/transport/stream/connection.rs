@@ -58,6 +58,7 @@ pub(crate) async fn serve(
         expiry: Alarm::default(),
         release: Alarm::default(),
         drain: Box::pin(async move { draining.drain.started().await }),
+        tasks: None,
         end: End::NotYet,
         server,
         calls,
@@ -103,6 +104,9 @@ pub(super) struct Connection {
     /// When a held answer may leave.
     release: Alarm,
     drain: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Ready once the server's tasks have ended and the client has read how. Set
+    /// while the server drains.
+    tasks: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     end: End,
 }
 
@@ -320,7 +324,10 @@ impl Connection {
             let time = self.server.limits.drain_time.min(Limits::LONGEST_TIME);
             let until = Instant::now() + time;
             self.end = End::Draining(Box::pin(sleep_until(until)));
-            if !self.server.drain.is_draining() {
+            if self.server.drain.is_draining() {
+                let server = Arc::clone(&self.server);
+                self.tasks = Some(Box::pin(async move { server.tasks.drained(until).await }));
+            } else {
                 self.server.questions.leave(self.calls.peer);
             }
             let mut ends = Vec::new();
@@ -344,8 +351,10 @@ impl Connection {
                 End::NotYet => return Poll::Pending,
                 End::Draining(time) => {
                     // In this order: a call that ends in between leaves its
-                    // answer.
-                    if !self.calls.has_open() {
+                    // answer. A client whose input has ended asks for no task.
+                    if !self.calls.has_open()
+                        && (self.input.is_none() || poll_tasks(&mut self.tasks, cx))
+                    {
                         if self.is_flushed && !self.calls.has_output() {
                             return Poll::Ready(Ok(()));
                         }
@@ -371,6 +380,20 @@ impl Connection {
             }
         }
     }
+}
+
+/// Whether there are no tasks to wait for.
+fn poll_tasks(
+    tasks: &mut Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    cx: &mut Context<'_>,
+) -> bool {
+    if tasks
+        .as_mut()
+        .is_some_and(|tasks| tasks.as_mut().poll(cx).is_ready())
+    {
+        *tasks = None;
+    }
+    tasks.is_none()
 }
 
 /// Interprets a failed write. A client that is gone is an ordinary end.

@@ -144,16 +144,19 @@ impl Connection {
 
     /// Opens a subscription. It lasts until the client cancels it, which gets no
     /// answer, or the connection ends.
-    fn listen(&mut self, subscription: Subscription, batch: Option<&Arc<Batch>>) {
+    fn listen(&mut self, mut subscription: Subscription, batch: Option<&Arc<Batch>>) {
         if self.calls.is_open(&subscription.id) {
             return self.refuse_duplicate(batch);
         }
         match self.check_subscription(batch.is_some()) {
             Ok(()) => {
-                if let Err(error) = self.feed.add(&subscription) {
+                subscription.find_tasks_now(&self.server, &self.session.principal);
+                let mut acknowledgement = Vec::new();
+                subscription.acknowledge(&mut acknowledgement);
+                if let Err(error) = self.feed.add(&mut subscription) {
                     return self.error(None, Some(&subscription.id), &error);
                 }
-                self.answer(None, |out| subscription.acknowledge(out));
+                self.answer(None, |out| out.append(&mut acknowledgement));
                 self.subscriptions.insert(subscription.id);
             }
             Err(error) => self.error(batch, Some(&subscription.id), &error),

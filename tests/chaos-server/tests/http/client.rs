@@ -92,6 +92,7 @@ impl HttpClient {
         let name = match method {
             "tools/call" | "prompts/get" => message["params"]["name"].as_str(),
             "resources/read" => message["params"]["uri"].as_str(),
+            "tasks/get" | "tasks/update" | "tasks/cancel" => message["params"]["taskId"].as_str(),
             _ => None,
         };
         match name {

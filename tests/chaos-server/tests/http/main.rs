@@ -35,6 +35,7 @@ mod sse;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "the tests of stdio use it too")]
 mod support;
+mod tasks;
 mod unread;
 mod wire;
 

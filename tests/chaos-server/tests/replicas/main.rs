@@ -11,6 +11,7 @@ mod replica;
 
 use redis::{PASSWORD, Redis};
 use replica::Replica;
+use serde_json::{Value, json};
 
 #[test]
 fn a_rate_holds_for_both_processes_together() {
@@ -83,4 +84,77 @@ fn without_the_store_a_replica_serves_or_refuses_as_it_was_told() {
         assert!(told[0].contains(words), "{log}");
         assert!(!log.contains(PASSWORD), "{log}");
     }
+}
+
+/// Begins a task of alice; its id.
+fn begin(replica: &Replica, tool: &str, arguments: &Value) -> String {
+    let call = json!({"name": tool, "arguments": arguments});
+    let answer = replica.ask("alice-key", "tools/call", tool, call);
+    assert_eq!(answer["result"]["resultType"], "task", "{answer}");
+    answer["result"]["taskId"].as_str().unwrap().to_owned()
+}
+
+fn get(replica: &Replica, task: &str) -> Value {
+    let params = json!({"taskId": task});
+    replica.ask("alice-key", "tasks/get", task, params)["result"].take()
+}
+
+fn wait_for(replica: &Replica, task: &str, status: &str) -> Value {
+    loop {
+        let state = get(replica, task);
+        if state["status"] == status {
+            return state;
+        }
+        assert!(!state["status"].is_null(), "{state}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn task_of_one_process_is_read_answered_and_cancelled_through_another() {
+    let Some(redis) = Redis::start() else { return };
+    let [a, b] = [(); 2].map(|()| Replica::start(&redis, &[]));
+    let task = begin(&a, "ask_task", &json!({}));
+    let asked = wait_for(&b, &task, "input_required");
+    let key = asked["inputRequests"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .next()
+        .unwrap();
+    let answers = json!({(key): {"action": "accept", "content": {"ok": true}}});
+    let update = json!({"taskId": task, "inputResponses": answers});
+    // Another caller's task does not exist.
+    let foreign = b.ask("bob-key", "tasks/update", &task, update.clone());
+    assert_eq!(foreign["error"]["code"], -32602, "{foreign}");
+    let done = b.ask("alice-key", "tasks/update", &task, update);
+    assert_eq!(done["result"]["resultType"], "complete", "{done}");
+    let ended = wait_for(&b, &task, "completed");
+    assert_eq!(ended["result"]["content"][0]["text"], "ok");
+
+    let task = begin(&b, "long", &json!({"ms": 3_600_000}));
+    let done = a.ask("alice-key", "tasks/cancel", &task, json!({"taskId": task}));
+    assert_eq!(done["result"]["resultType"], "complete", "{done}");
+    for replica in [&a, &b] {
+        wait_for(replica, &task, "cancelled");
+    }
+}
+
+#[test]
+fn end_of_a_process_is_read_from_the_store() {
+    let Some(redis) = Redis::start() else { return };
+    let drain = ("CHAOS_DRAIN", "300");
+    let [mut a, b] = [(); 2].map(|()| Replica::start(&redis, &[drain]));
+    let done = begin(&a, "long", &json!({"ms": 1}));
+    wait_for(&a, &done, "completed");
+    let task = begin(&a, "long", &json!({"ms": 3_600_000}));
+    assert_eq!(get(&b, &task)["status"], "working");
+    assert_eq!(a.terminate(), Some(0));
+    let ended = get(&b, &task);
+    assert_eq!(ended["result"]["isError"], true, "{ended}");
+    let text = ended["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains("shutting down"), "{text}");
+    // A result survives its process.
+    let done = get(&b, &done);
+    assert_eq!(done["result"]["content"][0]["text"], "long done");
 }

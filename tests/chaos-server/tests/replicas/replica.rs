@@ -88,6 +88,31 @@ impl Replica {
         self.post(&headers, &body)
     }
 
+    /// Sends a request of a client that declares tasks and forms; its answer.
+    pub(crate) fn ask(&self, key: &str, method: &str, name: &str, params: Value) -> Value {
+        let mut params = params;
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {
+                "elicitation": {"form": {}},
+                "extensions": {"io.modelcontextprotocol/tasks": {}},
+            },
+        });
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let headers = format!(
+            "X-API-Key: {key}\r\nMCP-Protocol-Version: 2026-07-28\r\nMcp-Method: {method}\r\nMcp-Name: {name}\r\n"
+        );
+        let answer = self.post(&headers, &body);
+        serde_json::from_str(&answer.body).unwrap_or_else(|_| panic!("{}", answer.body))
+    }
+
+    /// Sends SIGTERM, and waits for the end of the process; its exit code.
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.process.wait().unwrap().code()
+    }
+
     pub(crate) fn post(&self, headers: &str, body: &Value) -> Answer {
         let body = body.to_string();
         let length = body.len();

@@ -32,5 +32,6 @@ mod shutdown;
 mod structured;
 #[path = "../support/mod.rs"]
 mod support;
+mod tasks;
 
 pub(crate) use support::rpc;

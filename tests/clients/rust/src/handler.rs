@@ -13,7 +13,7 @@ use rmcp::model::{
     ClientCapabilities, ClientConfig, CreateMessageRequestParams, CreateMessageResult,
     ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationCapability, Implementation,
     ListRootsResult, LoggingMessageNotificationParam, ProgressNotificationParam, ProtocolVersion,
-    Root, RootsCapabilities, SamplingCapability, SamplingMessage,
+    Root, RootsCapabilities, SamplingCapability, SamplingMessage, TASKS_EXTENSION_ID,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
 use rmcp::{ClientHandler, ErrorData};
@@ -22,6 +22,8 @@ use serde_json::{Value, json};
 /// Answers what the steps have prepared, and keeps what the server sends.
 #[derive(Default)]
 pub(crate) struct Answers {
+    /// Whether the client declares the extension for tasks.
+    pub(crate) has_tasks: bool,
     pub(crate) progress: ProgressDispatcher,
     /// How often a list of the server was announced to have changed.
     pub(crate) changes: AtomicUsize,
@@ -59,6 +61,10 @@ impl ClientHandler for Answers {
         capabilities.elicitation = Some(ElicitationCapability::default());
         capabilities.sampling = Some(SamplingCapability::default());
         capabilities.roots = Some(RootsCapabilities::default());
+        if self.has_tasks {
+            let tasks = (TASKS_EXTENSION_ID.to_owned(), serde_json::Map::new());
+            capabilities.extensions = Some([tasks].into_iter().collect());
+        }
         let name = Implementation::new("rust-client", env!("CARGO_PKG_VERSION"));
         ClientConfig::new(capabilities, name).with_protocol_version(ProtocolVersion::V_2025_11_25)
     }

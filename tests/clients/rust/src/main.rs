@@ -9,6 +9,7 @@
 
 mod handler;
 mod steps;
+mod tasks;
 
 use std::fs::File;
 use std::io::Write as _;
@@ -65,8 +66,8 @@ fn eras() -> Vec<Era> {
     ]
 }
 
-async fn connect(target: &[String], era: &Era) -> Result<Session, Wrong> {
-    let (handler, mode) = (Answers::default(), era.mode.clone());
+async fn connect(target: &[String], era: &Era, handler: Answers) -> Result<Session, Wrong> {
+    let mode = era.mode.clone();
     let [url_or_command, arguments @ ..] = target else {
         return Err("no server is given".into());
     };
@@ -90,13 +91,22 @@ async fn connect(target: &[String], era: &Era) -> Result<Session, Wrong> {
 }
 
 async fn converse(target: &[String], era: &Era) -> Result<usize, Wrong> {
-    let session = connect(target, era).await?;
+    let session = connect(target, era, Answers::default()).await?;
     let info = session.client.peer_info().ok_or("no server information")?;
     steps::check(info.protocol_version == era.version, || {
         format!("negotiated {}, not {}", info.protocol_version, era.version)
     })?;
-    let done = steps::run(&session, era.version == ProtocolVersion::V_2026_07_28).await?;
+    let is_modern = era.version == ProtocolVersion::V_2026_07_28;
+    let mut done = steps::run(&session, is_modern).await?;
     session.client.cancel().await?;
+    if is_modern {
+        // Its calls become tasks, so it is another client.
+        let mut handler = Answers::default();
+        handler.has_tasks = true;
+        let session = connect(target, era, handler).await?;
+        done += tasks::run(&session).await?;
+        session.client.cancel().await?;
+    }
     Ok(done)
 }
 

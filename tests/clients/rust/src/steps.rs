@@ -50,7 +50,7 @@ pub(crate) fn check(holds: bool, wrong: impl FnOnce() -> String) -> Result<(), W
     if holds { Ok(()) } else { Err(wrong().into()) }
 }
 
-fn request(name: &str, arguments: Value) -> CallToolRequestParams {
+pub(crate) fn request(name: &str, arguments: Value) -> CallToolRequestParams {
     let params = CallToolRequestParams::new(name.to_owned());
     match arguments {
         Value::Object(arguments) => params.with_arguments(arguments),

@@ -100,7 +100,7 @@ impl Drop for Subscription {
 /// has no room for it.
 pub(crate) fn open(
     mcp: &Mcp,
-    requested: Requested,
+    mut requested: Requested,
     caller: Principal,
     place: Place,
 ) -> Result<(Arc<Exchange>, Subscription), Refusal> {
@@ -110,7 +110,7 @@ pub(crate) fn open(
     requested.acknowledge(&mut json);
     let claim = mcp.claim_unread(json.len())?;
     let feed = Feed::new(server, caller.clone());
-    feed.add(&requested)
+    feed.add(&mut requested)
         .map_err(|error| Refusal::of(StatusCode::SERVICE_UNAVAILABLE, None, error))?;
     let exchange = Exchange::following(&feed);
     exchange.listen(&feed, caller);

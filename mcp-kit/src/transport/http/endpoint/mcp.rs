@@ -115,7 +115,9 @@ async fn post(
             endpoint.mcp.hold(&call, incoming)?;
             respond(&endpoint.mcp, call, accepts, socket).await
         }
-        Asked::Listen(subscription, caller) => listen(endpoint, accepts, subscription, caller),
+        Asked::Listen(subscription, caller) => {
+            listen(endpoint, accepts, subscription, caller).await
+        }
         Asked::Open(opening) => {
             Box::pin(sessions::open(&endpoint.sessions, *opening, accepts)).await
         }
@@ -229,10 +231,10 @@ fn modern(
 }
 
 /// Opens a subscription, whose answer is a stream.
-fn listen(
+async fn listen(
     endpoint: &Endpoint,
     accepts: Accepts,
-    subscription: Subscription,
+    mut subscription: Subscription,
     caller: Principal,
 ) -> Result<Response<HttpBody>, Refusal> {
     let id = subscription.id.clone();
@@ -251,6 +253,7 @@ fn listen(
     let place = (endpoint.subscriptions)
         .place(&caller, limits)
         .map_err(with_id)?;
+    subscription.find_tasks(&endpoint.mcp.server, &caller).await;
     let opened = subscriptions::open(&endpoint.mcp, subscription, caller.clone(), place);
     let (exchange, open) = opened.map_err(with_id)?;
     let mut response = endpoint.mcp.events(&exchange);
