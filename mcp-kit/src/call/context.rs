@@ -201,7 +201,8 @@ impl CallContext {
     pub(crate) fn size(&self) -> usize {
         let texts = self.text.size() + self.request.source.size();
         let subject = self.subject.as_ref().map_or(0, |subject| subject.size());
-        texts + subject + self.progress_token.as_ref().map_or(0, RequestId::size)
+        let work = self.work.as_ref().map_or(0, |work| work.size());
+        texts + subject + work + self.progress_token.as_ref().map_or(0, RequestId::size)
     }
 
     /// Returns the URI that is read.

@@ -20,6 +20,12 @@ pub(crate) trait Work: Send + Sync {
     /// Starts to answer. The future holds no permit once it has ended.
     fn run(&self, call: &Arc<CallContext>) -> WorkFuture;
 
+    /// Returns the number of bytes that the client made it hold, in addition to the
+    /// call's.
+    fn size(&self) -> usize {
+        0
+    }
+
     /// Whether another call, which the work makes, is the one that the observers
     /// see once the work has started.
     fn is_observed_elsewhere(&self) -> bool {

@@ -55,15 +55,28 @@ impl Peer {
     }
 }
 
+/// The most bytes of answers that no handler has read yet: a handler reads only once
+/// it has its permits again. Those of one caller have at most a quarter of it.
+const MOST_UNREAD: usize = 64 << 20;
+
 /// The open questions of a server.
 #[derive(Default)]
-pub(crate) struct Questions(Lock<OpenQuestions>);
+pub(crate) struct Questions(Arc<Lock<OpenQuestions>>);
 
 #[derive(Default)]
 struct OpenQuestions {
     by_id: HashMap<RequestId, Open>,
-    /// How many each caller has, by the identity that limits count it as.
-    callers: HashMap<Arc<[u8]>, usize>,
+    /// By the identity that limits count a caller as.
+    callers: HashMap<Arc<[u8]>, Usage>,
+    /// The bytes of all answers that no handler has read yet.
+    unread: usize,
+}
+
+/// What one caller has.
+#[derive(Default)]
+struct Usage {
+    questions: usize,
+    unread: usize,
 }
 
 struct Open {
@@ -74,7 +87,28 @@ struct Open {
     answer: oneshot::Sender<Answer>,
 }
 
-type Answer = Result<Box<RawValue>, Error>;
+type Answer = Result<Received, Error>;
+
+/// The answer of a client.
+struct Received {
+    json: Box<RawValue>,
+    _unread: Unread,
+}
+
+/// The bytes of an answer, which count until this is dropped.
+struct Unread {
+    all: Arc<Lock<OpenQuestions>>,
+    caller: Arc<[u8]>,
+    bytes: usize,
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        let mut all = self.all.lock();
+        all.unread -= self.bytes;
+        all.change(&self.caller, |usage| usage.unread -= self.bytes);
+    }
+}
 
 impl Questions {
     /// Passes the response of a client to the question that it answers.
@@ -83,12 +117,36 @@ impl Questions {
         let open = self.lock().remove(id, |open| open.peer == peer);
         if let Some(open) = open {
             let answer = match response.outcome {
-                Some(Ok(result)) => Ok(result.to_owned()),
+                Some(Ok(result)) => match self.hold(&open.caller, result.get().len()) {
+                    Some(unread) => Ok(Received {
+                        json: result.to_owned(),
+                        _unread: unread,
+                    }),
+                    None => Err(Error::busy(
+                        "The server has no room for the client's answer. Try again in a few seconds.",
+                    )),
+                },
                 Some(Err(error)) => Err(refused(error)),
                 None => Err(unanswered("Its response could not be read.")),
             };
             let _ = open.answer.send(answer); // the handler may just have dropped it
         }
+    }
+
+    /// Counts an answer of so many bytes, if there is room for it.
+    fn hold(&self, caller: &Arc<[u8]>, bytes: usize) -> Option<Unread> {
+        let mut all = self.lock();
+        let theirs = all.callers.get(caller).map_or(0, |usage| usage.unread);
+        if theirs + bytes > MOST_UNREAD / 4 || all.unread + bytes > MOST_UNREAD {
+            return None;
+        }
+        all.unread += bytes;
+        all.change(caller, |usage| usage.unread += bytes);
+        Some(Unread {
+            all: Arc::clone(&self.0),
+            caller: Arc::clone(caller),
+            bytes,
+        })
     }
 
     /// Ends the questions of a client that sends nothing more.
@@ -122,7 +180,7 @@ impl Questions {
         let mut questions = self.lock();
         let known = questions.callers.get_key_value(caller);
         let (caller, theirs) = match known {
-            Some((caller, theirs)) => (Arc::clone(caller), *theirs),
+            Some((caller, theirs)) => (Arc::clone(caller), theirs.questions),
             None => (caller.into(), 0),
         };
         if theirs >= most {
@@ -133,7 +191,7 @@ impl Questions {
                 ),
             ));
         }
-        questions.callers.insert(Arc::clone(&caller), theirs + 1);
+        questions.change(&caller, |usage| usage.questions += 1);
         // No client uses such ids for its own requests, so that even one that looks
         // for a response by its id alone finds none.
         let id = RequestId::String(format!("question/{}", Reference::new()).into());
@@ -165,13 +223,17 @@ impl OpenQuestions {
             return None;
         }
         let open = self.by_id.remove(id)?;
-        if let Some(theirs) = self.callers.get_mut(&open.caller) {
-            *theirs -= 1;
-            if *theirs == 0 {
-                self.callers.remove(&open.caller);
-            }
-        }
+        self.change(&open.caller, |usage| usage.questions -= 1);
         Some(open)
+    }
+
+    /// Changes what a caller has, and forgets one that has nothing.
+    fn change(&mut self, caller: &Arc<[u8]>, change: impl FnOnce(&mut Usage)) {
+        let usage = self.callers.entry(Arc::clone(caller)).or_default();
+        change(usage);
+        if usage.questions == 0 && usage.unread == 0 {
+            self.callers.remove(caller);
+        }
     }
 
     fn remove_where(&mut self, is_right: impl Fn(&Open) -> bool) -> Vec<(RequestId, Open)> {
@@ -216,7 +278,8 @@ impl Ask for AskPeer {
                 drop(sent);
                 answer
             };
-            call.while_asking(answer).await
+            let Received { json, .. } = call.while_asking(answer).await?;
+            Ok(json)
         })
     }
 

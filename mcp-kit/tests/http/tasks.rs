@@ -7,6 +7,8 @@ use mcp_kit::testing::{TestClient, TestHttpClient, tick_on_timers};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use crate::gate::{gate, gated};
+
 /// Works for an hour.
 #[tool(task)]
 async fn work() -> &'static str {
@@ -38,6 +40,46 @@ fn request(method: &str, params: Value, extensions: Value) -> Value {
 
 fn http(server: &Server) -> TestHttpClient {
     TestClient::http(server).modern()
+}
+
+/// What a client sends to a task counts as long as the request waits for its turn.
+#[tokio::test(start_paused = true)]
+async fn answers_to_a_task_count_while_they_wait() {
+    let (gate, mut entered) = gate();
+    let server = Server::builder("tasks", "1")
+        .state(gate.clone())
+        .tool::<gated>()
+        .tool::<work>()
+        .limits(|limits| limits.calls_per_principal = 1)
+        .http(|http| http.limits(|limits| limits.incoming_bytes = 4 << 20))
+        .build()
+        .unwrap();
+    tick_on_timers(&server);
+    let client = http(&server).tasks().connect().await.unwrap();
+    let held = client.call("gated", json!({}));
+    entered.recv().await.unwrap();
+    let update = json!({"taskId": "a", "inputResponses": {"key": "x".repeat(1 << 20)}});
+    let tasks = json!({"io.modelcontextprotocol/tasks": {}});
+    let update = request("tasks/update", update, tasks);
+    let http = http(&server).header("Mcp-Method", "tasks/update");
+    let http = http.header("Mcp-Name", "a");
+    let sent: Vec<_> = (0..12)
+        .map(|_| {
+            let (http, update) = (http.clone(), update.clone());
+            tokio::spawn(async move { http.post(&update).await.status() })
+        })
+        .collect();
+    sleep(Duration::from_secs(1)).await;
+    let refused = sent.iter().filter(|sent| sent.is_finished()).count();
+    assert!((6..=9).contains(&refused), "{refused} of 12 are refused");
+    gate.open.add_permits(1);
+    assert_eq!(held.await.text(), "through");
+    let mut statuses = Vec::new();
+    for sent in sent {
+        statuses.push(sent.await.unwrap().as_u16());
+    }
+    let busy = statuses.iter().filter(|status| **status == 503).count();
+    assert_eq!(busy, refused, "{statuses:?}");
 }
 
 #[tokio::test(start_paused = true)]

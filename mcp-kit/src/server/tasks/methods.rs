@@ -103,6 +103,14 @@ impl Work for TaskRequest {
         })
     }
 
+    fn size(&self) -> usize {
+        let answers = match &self.does {
+            Action::Send(TaskMessage::Answers(answers)) => answers.get().len(),
+            Action::Get | Action::Send(TaskMessage::Cancel) => 0,
+        };
+        self.id.len() + answers
+    }
+
     fn runs_while_draining(&self) -> bool {
         true
     }

@@ -246,6 +246,57 @@ async fn error_response_becomes_a_readable_error() {
     }
 }
 
+/// A handler that does not run, for example since its permits are taken, does not
+/// let its client fill the memory with answers.
+#[tokio::test]
+async fn answers_that_no_handler_reads_have_a_limit() {
+    let (builder, gate, _) = builder();
+    let open = Arc::clone(&gate.open);
+    let stalls = tool("hold", move |call: Call| {
+        let open = Arc::clone(&open);
+        async move {
+            let context = context(&call);
+            let mut asked: Vec<_> = (0..6).map(|_| Box::pin(ask(&context))).collect();
+            poll_fn(|cx| {
+                let sent = asked
+                    .iter_mut()
+                    .map(|one| one.as_mut().poll(cx).is_pending());
+                assert_eq!(sent.filter(|is_pending| *is_pending).count(), 6);
+                Poll::Ready(())
+            })
+            .await;
+            open.acquire().await?.forget();
+            let mut outcomes = Vec::new();
+            for one in asked {
+                outcomes.push(match one.await {
+                    Ok(_) => "taken".to_owned(),
+                    Err(error) => error.message().unwrap_or_default().to_owned(),
+                });
+            }
+            Ok(outcomes.join("; "))
+        }
+    });
+    let server = Server::builder("test", "1").add(stalls).build().unwrap();
+    drop(builder);
+    let client = TestClient::new(&server).await;
+    let large = "x".repeat((MOST_UNREAD / 4 - 1_000) / 5);
+    for _ in 0..2 {
+        let call = client.call("hold", json!({}));
+        for _ in 0..6 {
+            let asked = question(&client).await;
+            answer(&client, &asked, &large);
+        }
+        client.request("ping", json!({})).await.unwrap();
+        gate.open.add_permits(1);
+        let text = call.await.text();
+        let outcomes: Vec<_> = text.split("; ").collect();
+        assert_eq!(outcomes[..5], ["taken"; 5], "{text}");
+        assert!(outcomes[5].contains("no room"), "{text}");
+        let questions = server.inner().questions.lock();
+        assert!(questions.unread == 0 && questions.callers.is_empty());
+    }
+}
+
 #[tokio::test]
 async fn two_questions_at_once_are_answered_in_any_order() {
     let (builder, ..) = builder();
