@@ -1,10 +1,12 @@
-//! The trait that every way of authenticating implements.
+//! The trait that every way of authenticating implements, and its error.
 
 use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
 
 use async_trait::async_trait;
 
-use super::{AuthError, Credentials, ProtectedResource};
+use super::{Credentials, ProtectedResource};
 use crate::caller::Principal;
 
 /// Identifies the caller of a request.
@@ -85,5 +87,80 @@ pub trait Authenticator: Send + Sync + 'static {
     /// publishes. `None` unless this authenticator accepts tokens.
     fn protected_resource(&self) -> Option<&ProtectedResource> {
         None
+    }
+}
+
+/// Credentials that were refused, or that could not be checked.
+///
+/// Neither variant can carry the credentials themselves: a reason is a text of
+/// the program, and a source goes to the log only.
+pub struct AuthError(AuthErrorKind);
+
+enum AuthErrorKind {
+    Invalid(&'static str),
+    Unavailable(Box<dyn Error + Send + Sync>),
+}
+
+impl AuthError {
+    /// Creates an error for refused credentials: HTTP 401 with
+    /// `error="invalid_token"` and `reason`, which the caller reads. Describe
+    /// what is wrong in a few plain words: `the token has expired`.
+    #[must_use]
+    pub fn invalid(reason: &'static str) -> Self {
+        Self(AuthErrorKind::Invalid(reason))
+    }
+
+    /// Creates an error for credentials that cannot be checked, since a
+    /// database or an issuer does not answer: HTTP 503, and `source` is logged.
+    /// The request is refused.
+    pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(AuthErrorKind::Unavailable(source.into()))
+    }
+
+    /// Whether the error is [`unavailable`](Self::unavailable).
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self.0, AuthErrorKind::Unavailable(_))
+    }
+
+    /// Returns why the credentials were refused, in words that the caller may
+    /// read; `None` if they could not be checked.
+    #[must_use]
+    pub fn reason(&self) -> Option<&'static str> {
+        match self.0 {
+            AuthErrorKind::Invalid(reason) => Some(reason),
+            AuthErrorKind::Unavailable(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            AuthErrorKind::Invalid(reason) => write!(f, "the credentials were refused: {reason}"),
+            AuthErrorKind::Unavailable(_) => {
+                f.write_str("the credentials cannot be checked at the moment")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            AuthErrorKind::Invalid(reason) => f.debug_tuple("Invalid").field(reason).finish(),
+            AuthErrorKind::Unavailable(source) => {
+                f.debug_tuple("Unavailable").field(source).finish()
+            }
+        }
+    }
+}
+
+impl Error for AuthError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.0 {
+            AuthErrorKind::Invalid(_) => None,
+            AuthErrorKind::Unavailable(source) => Some(&**source),
+        }
     }
 }

@@ -12,16 +12,13 @@ mod api_keys;
 mod authenticator;
 mod chain;
 mod credentials;
-mod error;
-mod flight;
 #[cfg(feature = "oauth")]
 mod oauth;
 mod resource;
 
 pub use api_keys::{ApiKeys, ApiKeysBuilder, ApiKeysError, KeyDigest, KeyEntry, KeyStore};
-pub use authenticator::Authenticator;
+pub use authenticator::{AuthError, Authenticator};
 pub use credentials::Credentials;
-pub use error::AuthError;
 #[cfg(feature = "oauth")]
 pub use oauth::{Algorithm, OAuth, OAuthBuilder, OAuthError};
 pub use resource::{ProtectedResource, ProtectedResourceError};

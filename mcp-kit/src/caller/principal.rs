@@ -1,6 +1,8 @@
-//! The principal: the caller of a request.
+//! The principal: the caller of a request, with the values that its authenticator
+//! attached.
 
-use std::collections::BTreeSet;
+use std::any::{Any, TypeId};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 #[cfg(feature = "http")]
 use std::net::IpAddr;
@@ -10,7 +12,6 @@ use std::sync::Weak;
 #[cfg(feature = "http")]
 use std::time::{Duration, SystemTime};
 
-use super::Extensions;
 #[cfg(feature = "http")]
 use super::Host;
 
@@ -294,6 +295,34 @@ impl fmt::Debug for Principal {
 impl Scopes {
     fn of<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Self {
         Self::These(scopes.into_iter().map(Into::into).collect())
+    }
+}
+
+/// Values by their types, one of each. Cloning is cheap, and copies none of them.
+#[derive(Clone, Default)]
+pub(crate) struct Extensions(Option<Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>);
+
+impl Extensions {
+    pub(crate) fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
+        let values = self.0.get_or_insert_default();
+        Arc::make_mut(values).insert(TypeId::of::<T>(), Arc::new(value));
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(crate) fn get<T: 'static>(&self) -> Option<&T> {
+        self.0.as_ref()?.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+}
+
+/// Without the values, which may be secret.
+impl fmt::Debug for Extensions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.0.as_ref().map_or(0, |values| values.len());
+        write!(f, "Extensions({count} values)")
     }
 }
 

@@ -9,7 +9,6 @@ pub(crate) mod icon;
 mod method_result;
 mod prompt_result;
 mod resource;
-mod resource_page;
 mod result_meta;
 mod tool_result;
 
@@ -21,7 +20,6 @@ pub use completions::Completions;
 pub use method_result::MethodResult;
 pub(crate) use method_result::NoResult;
 pub use prompt_result::{PromptMessage, PromptResult, Role};
-pub use resource::{ResourceContents, ResourceResult};
-pub use resource_page::ResourcePage;
+pub use resource::{ResourceContents, ResourcePage, ResourceResult};
 pub(crate) use result_meta::ResultMeta;
 pub use tool_result::ToolResult;

@@ -1,6 +1,7 @@
-//! The contents of resources: embedded in results and messages, and as the result
-//! of reading one.
+//! The contents of resources, embedded in results and messages and as the result of
+//! reading one, and the pages of a provider's list.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -9,7 +10,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::result_meta::meta_methods;
-use super::{CacheHints, CacheScope, ResultMeta};
+use super::{CacheHints, CacheScope, ResourceLink, ResultMeta};
 use crate::protocol::encode;
 
 /// The contents of a resource: text, or bytes in base64. (Specification:
@@ -241,6 +242,62 @@ impl ResourceResult {
 impl From<ResourceContents> for ResourceResult {
     fn from(contents: ResourceContents) -> Self {
         Self::new(vec![contents])
+    }
+}
+
+/// A page of the resources of a
+/// [`ResourceProvider`](crate::resource::ResourceProvider).
+///
+/// ```
+/// use mcp_kit::content::ResourceLink;
+/// use mcp_kit::resource::ResourcePage;
+///
+/// let page = ResourcePage::new(vec![ResourceLink::new("row://7", "7")]).with_next("7");
+/// assert_eq!(page.next(), Some("7"));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResourcePage {
+    pub(crate) resources: Vec<ResourceLink>,
+    pub(crate) next: Option<String>,
+    /// The server's own resources in front of the provider's, each as JSON.
+    pub(crate) before: Vec<Arc<str>>,
+}
+
+impl ResourcePage {
+    /// Creates the last page, of these resources.
+    #[must_use]
+    pub fn new(resources: Vec<ResourceLink>) -> Self {
+        Self {
+            resources,
+            ..Self::default()
+        }
+    }
+
+    /// Sets the cursor with which the next page is requested: at most 1,024
+    /// bytes.
+    #[must_use]
+    pub fn with_next(mut self, cursor: impl Into<String>) -> Self {
+        self.next = Some(cursor.into());
+        self
+    }
+
+    /// Returns the resources.
+    #[must_use]
+    pub fn resources(&self) -> &[ResourceLink] {
+        &self.resources
+    }
+
+    /// Returns the cursor of the next page.
+    #[must_use]
+    pub fn next(&self) -> Option<&str> {
+        self.next.as_deref()
+    }
+
+    /// Returns the bytes of the provider's resources as JSON.
+    pub(crate) fn size(&self) -> usize {
+        let mut json = Vec::new();
+        encode::json(&mut json, &self.resources);
+        json.len()
     }
 }
 

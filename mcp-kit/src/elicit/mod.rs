@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  struct that derives ElicitForm ──► requestedSchema, in the form of the
-//!                                     client's version        (publish)
+//!                                     client's version        (form)
 //!  the user's answer ──► args: serde, garde, report ──► T
 //! ```
 //!
@@ -12,7 +12,6 @@
 
 mod field;
 pub(crate) mod form;
-mod publish;
 #[cfg(test)]
 mod tests;
 

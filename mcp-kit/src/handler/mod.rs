@@ -10,13 +10,11 @@
 //! crate that uses the macros.
 
 mod blocking;
-mod parameter;
-mod spec;
+mod function;
 
 pub use blocking::run_blocking;
-pub use parameter::Parameter;
-pub(crate) use parameter::Via as ParameterVia;
-pub use spec::FunctionSpec;
+pub(crate) use function::Via as ParameterVia;
+pub use function::{FunctionSpec, Parameter};
 
 use crate::call::{Call, Error, Handler, NextFuture, Reply};
 

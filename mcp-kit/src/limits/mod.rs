@@ -10,7 +10,6 @@ mod budgets;
 mod byte_budget;
 #[cfg(feature = "http")]
 mod edge;
-mod ledger;
 #[cfg(feature = "http")]
 mod ownership;
 mod rate;
@@ -24,11 +23,10 @@ pub use rate::{InvalidRate, Rate};
 pub use replicas::{InvalidRedisUrl, RedisLimits, StoreUnavailable};
 pub use server::Limits;
 
-pub(crate) use budgets::{Budgets, Key, Refused};
+pub(crate) use budgets::{Budgets, Key, Ledger, Refused};
 pub(crate) use byte_budget::{ByteBudget, Claim};
 #[cfg(feature = "http")]
 pub(crate) use edge::{EdgeLimits, EdgeRates};
-pub(crate) use ledger::Ledger;
 #[cfg(feature = "redis")]
 pub(crate) use ownership::OwnerUnknown;
 #[cfg(feature = "http")]

@@ -3,20 +3,18 @@
 
 mod common;
 mod info;
-mod lint;
 #[cfg(feature = "http")]
 mod param_header;
 mod prompt;
 mod resource;
 mod tool;
 pub(crate) mod uri;
-mod warning_code;
+mod warnings;
 
 pub use crate::content::icon::{Icon, IconTheme};
 pub(crate) use common::{CommonDefinition, OwnLimits};
 pub(crate) use info::Scopes;
 pub use info::{Kind, PrimitiveInfo};
-pub(crate) use lint::{Found, common_warnings};
 #[cfg(feature = "http")]
 pub(crate) use param_header::ParamHeader;
 pub use prompt::{PromptArgument, PromptDefinition};
@@ -24,4 +22,5 @@ pub use resource::ResourceDefinition;
 pub use tool::{Annotations, TaskSupport, ToolDefinition};
 pub use uri::{ExpandError, TemplateError, UriTemplate};
 pub(crate) use uri::{Relation, UriProblem, Values, normalised};
-pub use warning_code::WarningCode;
+pub use warnings::WarningCode;
+pub(crate) use warnings::{Found, common_warnings};

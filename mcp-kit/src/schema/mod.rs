@@ -4,9 +4,7 @@
 mod coerce;
 mod compile;
 mod cursor;
-mod digits;
 mod finding;
-mod locate;
 mod node;
 mod number;
 mod portable;
@@ -23,8 +21,7 @@ mod words;
 pub(crate) use coerce::{Coerced, Rewrites};
 pub(crate) use compile::{NOTES, typed};
 pub(crate) use cursor::{Cursor, Malformed};
-pub(crate) use finding::Finding;
-pub(crate) use locate::{child_item, child_member, last_member, place_of};
+pub(crate) use finding::{Finding, child_item, child_member, last_member, place_of};
 pub(crate) use number::Number;
 pub(crate) use portable::{
     ORDER, Obstacle, limit_problems, obstacles, run_time_input, run_time_output, typed_input,

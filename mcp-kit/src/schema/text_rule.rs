@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Value, json};
 
-use super::{StringRule, TextForm, digits};
+use super::number::pattern_of_range;
+use super::{StringRule, TextForm};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TextRule {
@@ -145,7 +146,7 @@ impl TextRule {
             Self::Prefix(prefix) => Some(format!("^{}", escape(prefix))),
             Self::Suffix(suffix) => Some(format!("{}$", escape(suffix))),
             Self::Contains(part) => Some(escape(part)),
-            Self::Whole { min, max, zero } => Some(digits::pattern(*min, *max, *zero)),
+            Self::Whole { min, max, zero } => Some(pattern_of_range(*min, *max, *zero)),
             Self::Form(form) => form.pattern.map(str::to_owned),
             Self::Named(rule) => Some(rule.pattern()),
             _ => None,

@@ -10,7 +10,6 @@
 mod enums;
 mod keys;
 mod members;
-mod nullable;
 mod reach;
 mod untagged;
 
@@ -19,13 +18,12 @@ use std::collections::BTreeMap;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use nullable::{admits_null, beside_null};
-
 use super::ArgsSpec;
 use super::rules;
 use super::shape::{FieldShape, Rule, Shape};
 use crate::schema::text_form::words_of_format;
 use crate::schema::{NOTES, describe, each, limit_problems, typed};
+use members::{admits_null, beside_null};
 
 /// Keywords that no leaf type of std has.
 const INNER: &[&str] = &[

@@ -27,10 +27,10 @@ use super::error::ApiKeysError;
 use super::parse::{self, Parsed};
 use super::table::Table;
 use crate::auth::AuthError;
-use crate::auth::flight::Flight;
 use crate::caller::{Credential, Principal};
 use crate::support::lock::Lock;
 use crate::support::lookup::{FILES, Unfinished};
+use crate::support::task::Flight;
 
 /// The maximum age of the last look at the file when a key is checked against
 /// it.

@@ -14,7 +14,7 @@ use super::issuer::{Issuer, KeysError};
 use super::jwk::Key;
 use super::token::Token;
 use crate::auth::AuthError;
-use crate::auth::flight::Flight;
+use crate::support::task::Flight;
 
 /// Older keys are fetched again, while the old ones remain in use.
 const FRESH: Duration = Duration::from_secs(10 * 60);
