@@ -1,4 +1,4 @@
-//! Calls of tools from code, in this process.
+//! Calls of primitives from code, in this process.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -10,16 +10,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
+use super::resources::Found;
 use super::{Server, ServerInner};
 use crate::call::{
     Call, CallContext, CallParts, CallRequest, CallText, CallTexts, Error, ErrorKind, Home,
-    NoReply, Pending, Refusal, RequestSource, Settled, Transport,
+    NoReply, Pending, Refusal, Reply, RequestSource, Settled, Transport,
 };
 use crate::caller::Principal;
-use crate::content::ToolResult;
+use crate::content::{PromptResult, ResourceResult, ToolResult};
 use crate::extract::{FromCall, Requirements};
 use crate::primitive::Kind;
-use crate::protocol::{ProtocolVersion, RequestId};
+use crate::protocol::{Era, ProtocolVersion, RequestId};
 
 /// The most calls that run inside each other on one thread.
 const DEEPEST: u32 = 16;
@@ -28,7 +29,8 @@ thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Why a call from code has no result; see [`Server::call`].
+/// Why a call from code has no result; see [`Server::call`],
+/// [`get_prompt`](Server::get_prompt) and [`read_resource`](Server::read_resource).
 ///
 /// Its text is what a client would read, so it holds no internal error's
 /// source. In a handler, `?` makes an internal error of it, and `.or_user("…")`
@@ -36,10 +38,11 @@ thread_local! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The server has no tool of that name.
-    UnknownTool,
+    /// The server has nothing of this kind with that name or URI, or the caller may
+    /// not read the URI.
+    Unknown(Kind),
     /// The call was refused or failed, because of its scope, a rate, its
-    /// arguments, its time, or the tool itself.
+    /// arguments, its time, or the handler itself.
     Failed {
         /// The kind of the failure.
         kind: ErrorKind,
@@ -47,14 +50,14 @@ pub enum CallError {
         /// errors and panics the reference under which the log has the cause.
         message: String,
     },
-    /// The result exceeds the tool's limit.
+    /// The result exceeds the limit of its tool, prompt or resource.
     ResultTooLarge {
         /// The bytes of the result as JSON.
         bytes: usize,
-        /// The bytes that the tool may return.
+        /// The bytes that it may have.
         limit: usize,
     },
-    /// Tools call each other, or themselves, more than 16 deep.
+    /// Handlers call each other, or themselves, more than 16 deep.
     NestedTooDeeply,
 }
 
@@ -70,13 +73,13 @@ impl CallError {
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownTool => f.write_str("unknown tool"),
+            Self::Unknown(kind) => write!(f, "unknown {kind}"),
             Self::Failed { message, .. } => f.write_str(message),
             Self::ResultTooLarge { bytes, limit } => write!(
                 f,
-                "the result has {bytes} bytes, more than the {limit} that this tool may return"
+                "the result has {bytes} bytes, more than the {limit} that it may have"
             ),
-            Self::NestedTooDeeply => write!(f, "tools call each other more than {DEEPEST} deep"),
+            Self::NestedTooDeeply => write!(f, "handlers call each other more than {DEEPEST} deep"),
         }
     }
 }
@@ -144,8 +147,111 @@ impl Server {
         arguments: impl Serialize,
     ) -> Result<ToolResult, CallError> {
         let target = self.inner.registry.target(Kind::Tool, tool);
-        let target = target.ok_or(CallError::UnknownTool)?;
+        let target = target.ok_or(CallError::Unknown(Kind::Tool))?;
         let raw = raw(&arguments)?;
+        let reply = self.reply_of(principal.into(), target.into(), raw).await?;
+        reply.into_tool().ok_or(CallError::Unknown(Kind::Tool))
+    }
+
+    /// Gets a prompt by its name, through its whole chain, as
+    /// [`call`](Self::call) calls a tool.
+    ///
+    /// `arguments` is what a client would send: a JSON object of texts, or anything
+    /// that serialises to one; `null` and `()` leave them out.
+    ///
+    /// ```
+    /// use mcp_kit::prelude::*;
+    ///
+    /// /// Asks for a summary of the day.
+    /// #[prompt]
+    /// async fn summary() -> &'static str {
+    ///     "Summarise what happened today."
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("diary", "1.0.0").prompt::<summary>().build()?;
+    /// let nightly = Principal::new("nightly-job", ["read"]);
+    /// let prompt = server.get_prompt(&nightly, "summary", ()).await?;
+    /// assert_eq!(prompt.messages().len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`]: the prompt does not exist, the call was refused or failed,
+    /// or its result is too large.
+    pub async fn get_prompt(
+        &self,
+        principal: impl Into<Principal>,
+        prompt: &str,
+        arguments: impl Serialize,
+    ) -> Result<PromptResult, CallError> {
+        let target = self.inner.registry.target(Kind::Prompt, prompt);
+        let target = target.ok_or(CallError::Unknown(Kind::Prompt))?;
+        let raw = raw(&arguments)?;
+        let reply = self.reply_of(principal.into(), target.into(), raw).await?;
+        reply.into_prompt().ok_or(CallError::Unknown(Kind::Prompt))
+    }
+
+    /// Reads the resource of a URI, through its whole chain, as
+    /// [`call`](Self::call) calls a tool: a resource, or one of a template or a
+    /// provider.
+    ///
+    /// ```
+    /// use mcp_kit::prelude::*;
+    ///
+    /// /// The table of contents.
+    /// #[resource(uri = "docs://index")]
+    /// async fn index() -> &'static str {
+    ///     "- Tides"
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("manual", "1.0.0").resource::<index>().build()?;
+    /// let nightly = Principal::new("nightly-job", ["read"]);
+    /// let read = server.read_resource(&nightly, "docs://index").await?;
+    /// assert_eq!(read.as_text(), Some("- Tides"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`]: nothing has this URI or the caller may not read it, the text is
+    /// not a URI, the call was refused or failed, or its result is too large.
+    pub async fn read_resource(
+        &self,
+        principal: impl Into<Principal>,
+        uri: &str,
+    ) -> Result<ResourceResult, CallError> {
+        let unknown = CallError::Unknown(Kind::Resource);
+        let found = self.inner.find_uri(uri).map_err(|problem| {
+            CallError::arguments(&format!("the URI cannot be read: {problem}"))
+        })?;
+        let principal = principal.into();
+        let found = found.filter(|found| found.check_readable(&principal, Era::Modern).is_ok());
+        let found = found.ok_or_else(|| unknown.clone())?;
+        let reply = self.reply_of(principal, found, None).await?;
+        reply.into_resource().ok_or(unknown)
+    }
+
+    /// Runs what was found, with these arguments unless it has its own.
+    async fn reply_of(
+        &self,
+        principal: Principal,
+        found: Found,
+        arguments: Option<String>,
+    ) -> Result<Reply, CallError> {
+        let Found {
+            target,
+            subject,
+            arguments: own,
+        } = found;
+        let unknown = CallError::Unknown(target.info.kind());
+        let arguments = own.or(arguments);
         let pending = Pending::new(CallContext::new(CallParts {
             target,
             home: Arc::clone(&self.inner) as Arc<dyn Home>,
@@ -157,15 +263,15 @@ impl Server {
                 may_ask: false,
             },
             text: CallText::new(CallTexts {
-                arguments: raw.as_deref(),
+                arguments: arguments.as_deref(),
                 ..CallTexts::default()
             }),
             client: None,
-            principal: principal.into(),
+            principal,
             progress_token: None,
             log_level: None,
             scope: None,
-            subject: None,
+            subject,
         }));
         if DEPTH.get() >= DEEPEST {
             if let Some(ended) = pending.end() {
@@ -174,7 +280,7 @@ impl Server {
             return Err(CallError::NestedTooDeeply);
         }
         let Some(mut running) = pending.run(None) else {
-            return Err(CallError::UnknownTool); // no other code can have ended it
+            return Err(unknown); // no other code can have ended it
         };
         // Calls inside each other are polled inside each other.
         let settled = poll_fn(|cx| {
@@ -187,14 +293,14 @@ impl Server {
         .await;
         let reply = settled.map(Settled::into_reply);
         match reply {
-            Some(Ok(reply)) => reply.into_tool().ok_or(CallError::UnknownTool),
+            Some(Ok(reply)) => Ok(reply),
             Some(Err(NoReply::Failed { kind, message })) => {
                 Err(CallError::Failed { kind, message })
             }
             Some(Err(NoReply::TooLarge { bytes, limit })) => {
                 Err(CallError::ResultTooLarge { bytes, limit })
             }
-            None => Err(CallError::UnknownTool),
+            None => Err(unknown),
         }
     }
 }

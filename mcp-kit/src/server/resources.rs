@@ -9,7 +9,7 @@ use super::ServerInner;
 use super::dispatch::text;
 use crate::call::{ListRequest, ResourceUri, Subject, Target};
 use crate::caller::Principal;
-use crate::primitive::Kind;
+use crate::primitive::{Kind, UriProblem};
 use crate::protocol::params::Params;
 use crate::protocol::{Era, RpcError};
 use crate::registry::Entry;
@@ -66,20 +66,30 @@ impl ServerInner {
     /// Finds the resource, template or provider of the parameter `uri`.
     pub(super) fn find_resource(&self, params: &Params<'_>, era: Era) -> Result<Found, RpcError> {
         let uri = text(params.uri, "uri")?;
-        let resolved = self.registry.current().resolve(&uri).map_err(|problem| {
+        let found = self.find_uri(&uri).map_err(|problem| {
             RpcError::invalid_params(format!("Invalid params: \"uri\": {problem}"))
         })?;
-        let resolved = resolved
-            .filter(|resolved| !resolved.entry.is_hidden())
-            .ok_or_else(|| RpcError::unknown_resource(era, &uri))?;
+        found.ok_or_else(|| RpcError::unknown_resource(era, &uri))
+    }
+
+    /// Finds the resource, template or provider of a URI; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Returns what is wrong with the URI.
+    pub(super) fn find_uri(&self, uri: &str) -> Result<Option<Found>, UriProblem> {
+        let resolved = self.registry.current().resolve(uri)?;
+        let Some(resolved) = resolved.filter(|resolved| !resolved.entry.is_hidden()) else {
+            return Ok(None);
+        };
         let target = Arc::clone(&resolved.entry.target);
         let takes_values =
             target.info.kind() == Kind::ResourceTemplate && !resolved.entry.is_provider();
-        Ok(Found {
+        Ok(Some(Found {
             target,
             arguments: takes_values.then(|| arguments_of(&resolved.uri)),
             subject: Some(Box::new(Subject::Read(resolved.uri))),
-        })
+        }))
     }
 }
 

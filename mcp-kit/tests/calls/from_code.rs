@@ -7,6 +7,8 @@ use std::time::Duration;
 use mcp_kit::limits::Rate;
 use mcp_kit::middleware::from_fn;
 use mcp_kit::prelude::*;
+use mcp_kit::primitive::Kind;
+use mcp_kit::resource::ResourceUri;
 use mcp_kit::server::{CallError, Limits};
 use mcp_kit::testing::TestClient;
 use mcp_kit::tool::ErrorKind;
@@ -145,7 +147,7 @@ async fn a_call_from_code_goes_through_the_whole_chain() {
     let list = server.call(&ada, "add", [1]).await.unwrap_err();
     assert_eq!(kind(&list), ErrorKind::InvalidArguments);
     let unknown = server.call(&ada, "no_such_tool", ()).await;
-    assert_eq!(unknown.unwrap_err(), CallError::UnknownTool);
+    assert_eq!(unknown.unwrap_err(), CallError::Unknown(Kind::Tool));
     let forbidden = server.call(&ada, "admin", ()).await.unwrap_err();
     assert_eq!(kind(&forbidden), ErrorKind::Forbidden);
     let root = Principal::new("root", ["admin"]);
@@ -215,4 +217,100 @@ async fn middlewares_see_calls_from_code() {
     let refused = refused.await.unwrap_err();
     assert_eq!(kind(&refused), ErrorKind::User);
     assert_eq!(refused.to_string(), "Not today.");
+}
+
+/// Greets.
+#[prompt(scope = "read")]
+async fn greet(sum: Sum) -> String {
+    format!("{} and {}", sum.a, sum.b)
+}
+
+#[derive(Deserialize, JsonSchema, garde::Validate, ToolArgs)]
+struct Owned {
+    #[garde(skip)]
+    owner: String,
+    #[garde(range(max = 9))]
+    id: u8,
+}
+
+/// The notes of one person.
+#[resource(uri = "note://{owner}/{id}", mime_type = "text/plain")]
+async fn note(note: Owned, principal: Principal) -> Option<String> {
+    (note.id > 0).then(|| format!("{} of {} for {}", note.id, note.owner, principal.name()))
+}
+
+/// Reads a note and gets a prompt.
+#[tool]
+async fn both(server: Server, principal: Principal) -> Result<String, ToolError> {
+    let note = server.read_resource(&principal, "note://ada/2").await?;
+    let prompt = server.get_prompt(principal, "greet", json!({ "a": "1", "b": "2" }));
+    Ok(format!(
+        "{:?}, {}",
+        note.as_text(),
+        prompt.await?.messages().len()
+    ))
+}
+
+fn primitives() -> Server {
+    let own =
+        |principal: &Principal, uri: &ResourceUri| uri.value("owner") == Some(principal.name());
+    Server::builder("test", "1")
+        .prompt_with::<greet>(|greet| greet.rate_limit(Rate::per_minute(5)))
+        .resource_with::<note>(|note| note.readable_by(own).result_bytes(1_000))
+        .tool::<both>()
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn prompts_and_resources_are_called_from_code_through_their_whole_chain() {
+    let log = Log::capture();
+    let server = primitives();
+    let ada = Principal::new("ada", ["read"]);
+    let sum = json!({ "a": "1", "b": "2" });
+    let prompt = server.get_prompt(&ada, "greet", &sum).await.unwrap();
+    assert_eq!(prompt.messages().len(), 1);
+    let line = log.call("greet");
+    assert_eq!((line.get("kind"), line.get("outcome")), ("prompt", "ok"));
+    let wrong = server
+        .get_prompt(&ada, "greet", json!({ "a": "101" }))
+        .await;
+    let wrong = wrong.unwrap_err();
+    assert_eq!(kind(&wrong), ErrorKind::InvalidArguments);
+    assert!(
+        wrong.to_string().contains("a: must be at most 100"),
+        "{wrong}"
+    );
+    let unknown = server.get_prompt(&ada, "add", ()).await.unwrap_err();
+    assert_eq!(unknown, CallError::Unknown(Kind::Prompt));
+    assert_eq!(unknown.to_string(), "unknown prompt");
+    let bob = Principal::new("bob", ["write"]);
+    let forbidden = server.get_prompt(&bob, "greet", &sum).await.unwrap_err();
+    assert_eq!(kind(&forbidden), ErrorKind::Forbidden);
+
+    let read = server.read_resource(&ada, "note://ada/2").await.unwrap();
+    assert_eq!(read.as_text(), Some("2 of ada for ada"));
+    let contents = &read.contents()[0];
+    assert_eq!(contents.uri(), Some("note://ada/2"));
+    assert_eq!(contents.mime_type(), Some("text/plain"));
+    for (principal, uri) in [(&ada, "note://none"), (&bob, "note://ada/2")] {
+        let unknown = server.read_resource(principal, uri).await.unwrap_err();
+        assert_eq!(unknown, CallError::Unknown(Kind::Resource), "{uri}");
+    }
+    for (uri, expected) in [
+        ("note://ada/10", ErrorKind::InvalidArguments),
+        ("no uri", ErrorKind::InvalidArguments),
+        ("note://ada/0", ErrorKind::NotFound),
+    ] {
+        let failed = server.read_resource(&ada, uri).await.unwrap_err();
+        assert_eq!(kind(&failed), expected, "{uri}: {failed}");
+    }
+}
+
+#[tokio::test]
+async fn a_handler_calls_primitives_of_every_kind() {
+    let server = primitives();
+    let client = TestClient::builder(&server).principal(Principal::new("ada", ["read"]));
+    let result = client.connect().await.call("both", json!({})).await;
+    assert_eq!(result.text(), r#"Some("2 of ada for ada"), 1"#);
 }

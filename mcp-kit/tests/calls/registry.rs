@@ -101,7 +101,7 @@ async fn hidden_tool_is_like_an_unknown_one() {
     let never = unknown(&client, "z").await;
     assert_eq!(unknown(&client, "a").await, never.replace('z', "a"));
     let from_code = server.call(&Principal::unrestricted("me"), "a", ()).await;
-    assert!(matches!(from_code, Err(CallError::UnknownTool)));
+    assert!(matches!(from_code, Err(CallError::Unknown(Kind::Tool))));
     assert!(server.registry().is_hidden(Kind::Tool, "a"));
     // Its name is taken, and a tool in its place is hidden, too.
     assert!(server.registry().add(says("a", "a")).is_err());
