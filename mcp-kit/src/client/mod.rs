@@ -20,6 +20,7 @@ pub(crate) mod http;
 mod inbox;
 mod primitives;
 mod request;
+mod result;
 mod stream;
 mod subscription;
 mod task;
@@ -34,9 +35,8 @@ pub(crate) use answers::Script;
 use answers::script_setters;
 pub use answers::{Answer, Asked};
 pub(crate) use inbox::Inbox;
-pub use request::{
-    Answered, CallResult, GetPromptResult, ReadResourceResult, Request, RequestError, TestCall,
-};
+pub use request::{Answered, Request, RequestError, TestCall};
+pub use result::{CallResult, GetPromptResult, ReadResourceResult};
 pub use subscription::{Subscription, SubscriptionFilter};
 pub use task::TestTask;
 

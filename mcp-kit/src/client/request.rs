@@ -1,4 +1,4 @@
-//! Requests in flight, and their results.
+//! Requests in flight; `result` has their results.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,14 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{mpsc, oneshot};
 
 use super::inbox::{Inbox, Waiting};
-use super::{Link, Script, request_line};
+use super::{CallResult, Link, Script, request_line};
 
 /// A request that was sent; a future of its result.
 #[must_use = "await it for the answer"]
@@ -340,179 +338,5 @@ impl<R: Answered> Future for TestCall<R> {
             Ok(result) => Poll::Ready(result),
             Err(error) => panic!("the call has no result: {error}"),
         }
-    }
-}
-
-/// A tool's answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CallResult {
-    json: Value,
-    progress: Vec<Value>,
-}
-
-impl Answered for CallResult {}
-
-impl sealed::Answered for CallResult {
-    fn read(json: Value, progress: Vec<Value>) -> Self {
-        Self { json, progress }
-    }
-
-    fn whole(&self) -> &Value {
-        &self.json
-    }
-}
-
-impl CallResult {
-    /// Returns the text blocks, separated by newlines.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let texts: Vec<_> = self
-            .content()
-            .iter()
-            .filter_map(|block| block["text"].as_str())
-            .collect();
-        texts.join("\n")
-    }
-
-    /// Returns every block, as JSON.
-    #[must_use]
-    pub fn content(&self) -> &[Value] {
-        self.json["content"].as_array().map_or(&[], Vec::as_slice)
-    }
-
-    /// Returns the structured content.
-    #[must_use]
-    pub fn structured(&self) -> Option<&Value> {
-        self.json.get("structuredContent")
-    }
-
-    /// Whether the tool reports that it failed.
-    #[must_use]
-    pub fn is_error(&self) -> bool {
-        self.json["isError"] == true
-    }
-
-    /// Returns the whole result.
-    #[must_use]
-    pub fn json(&self) -> &Value {
-        &self.json
-    }
-
-    /// Returns the progress that was reported before the result: the parameters
-    /// of each notification.
-    #[must_use]
-    pub fn progress(&self) -> &[Value] {
-        &self.progress
-    }
-}
-
-/// A prompt's answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GetPromptResult {
-    json: Value,
-    progress: Vec<Value>,
-}
-
-impl Answered for GetPromptResult {}
-
-impl sealed::Answered for GetPromptResult {
-    fn read(json: Value, progress: Vec<Value>) -> Self {
-        Self { json, progress }
-    }
-
-    fn whole(&self) -> &Value {
-        &self.json
-    }
-}
-
-impl GetPromptResult {
-    /// Returns the texts of all messages, separated by newlines.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let texts = self.messages().iter();
-        let texts = texts.filter_map(|message| message["content"]["text"].as_str());
-        texts.collect::<Vec<_>>().join("\n")
-    }
-
-    /// Returns every message, as JSON: its `role` and its `content`.
-    #[must_use]
-    pub fn messages(&self) -> &[Value] {
-        self.json["messages"].as_array().map_or(&[], Vec::as_slice)
-    }
-
-    /// Returns the description of the messages.
-    #[must_use]
-    pub fn description(&self) -> Option<&str> {
-        self.json["description"].as_str()
-    }
-
-    /// Returns the whole result.
-    #[must_use]
-    pub fn json(&self) -> &Value {
-        &self.json
-    }
-
-    /// Returns the progress that was reported before the result: the parameters
-    /// of each notification.
-    #[must_use]
-    pub fn progress(&self) -> &[Value] {
-        &self.progress
-    }
-}
-
-/// A resource's answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReadResourceResult {
-    json: Value,
-    progress: Vec<Value>,
-}
-
-impl Answered for ReadResourceResult {}
-
-impl sealed::Answered for ReadResourceResult {
-    fn read(json: Value, progress: Vec<Value>) -> Self {
-        Self { json, progress }
-    }
-
-    fn whole(&self) -> &Value {
-        &self.json
-    }
-}
-
-impl ReadResourceResult {
-    /// Returns the texts among the contents, separated by newlines.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let texts = self.contents().iter();
-        let texts = texts.filter_map(|contents| contents["text"].as_str());
-        texts.collect::<Vec<_>>().join("\n")
-    }
-
-    /// Returns the decoded bytes of the first contents that are not text.
-    #[must_use]
-    pub fn bytes(&self) -> Option<Vec<u8>> {
-        let mut blobs = self.contents().iter();
-        let blob = blobs.find_map(|contents| contents["blob"].as_str())?;
-        STANDARD.decode(blob).ok()
-    }
-
-    /// Returns all contents, as JSON: their `uri`, their `mimeType`, and their
-    /// `text` or `blob`.
-    #[must_use]
-    pub fn contents(&self) -> &[Value] {
-        self.json["contents"].as_array().map_or(&[], Vec::as_slice)
-    }
-
-    /// Returns the whole result.
-    #[must_use]
-    pub fn json(&self) -> &Value {
-        &self.json
-    }
-
-    /// Returns the progress that was reported before the result: the parameters
-    /// of each notification.
-    #[must_use]
-    pub fn progress(&self) -> &[Value] {
-        &self.progress
     }
 }

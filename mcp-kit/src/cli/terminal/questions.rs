@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::form::Field;
 use super::{End, Entry, one_line, plain};
@@ -121,7 +121,12 @@ impl<C: Console> Questions<C> {
         text.push_str("There is no model here: write its answer in one line.\n");
         self.print(&text);
         match self.line("answer: ") {
-            Ok(line) => Answer::sample(&line),
+            Ok(line) => Answer::result(json!({
+                "role": "assistant",
+                "content": {"type": "text", "text": line},
+                "model": "person",
+                "stopReason": "endTurn",
+            })),
             Err(Closed) => {
                 // A request to a model cannot be declined in the modern era.
                 self.end
@@ -196,8 +201,6 @@ fn file_uri(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
-
-    use serde_json::json;
 
     use super::*;
 

@@ -1,0 +1,181 @@
+//! The results of tools, prompts and resources, as a client reads them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::request::{Answered, sealed};
+
+/// A tool's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallResult {
+    json: Value,
+    progress: Vec<Value>,
+}
+
+impl Answered for CallResult {}
+
+impl sealed::Answered for CallResult {
+    fn read(json: Value, progress: Vec<Value>) -> Self {
+        Self { json, progress }
+    }
+
+    fn whole(&self) -> &Value {
+        &self.json
+    }
+}
+
+impl CallResult {
+    /// Returns the text blocks, separated by newlines.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let texts: Vec<_> = self
+            .content()
+            .iter()
+            .filter_map(|block| block["text"].as_str())
+            .collect();
+        texts.join("\n")
+    }
+
+    /// Returns every block, as JSON.
+    #[must_use]
+    pub fn content(&self) -> &[Value] {
+        self.json["content"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the structured content.
+    #[must_use]
+    pub fn structured(&self) -> Option<&Value> {
+        self.json.get("structuredContent")
+    }
+
+    /// Whether the tool reports that it failed.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.json["isError"] == true
+    }
+
+    /// Returns the whole result.
+    #[must_use]
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// Returns the progress that was reported before the result: the parameters
+    /// of each notification.
+    #[must_use]
+    pub fn progress(&self) -> &[Value] {
+        &self.progress
+    }
+}
+
+/// A prompt's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GetPromptResult {
+    json: Value,
+    progress: Vec<Value>,
+}
+
+impl Answered for GetPromptResult {}
+
+impl sealed::Answered for GetPromptResult {
+    fn read(json: Value, progress: Vec<Value>) -> Self {
+        Self { json, progress }
+    }
+
+    fn whole(&self) -> &Value {
+        &self.json
+    }
+}
+
+impl GetPromptResult {
+    /// Returns the texts of all messages, separated by newlines.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let texts = self.messages().iter();
+        let texts = texts.filter_map(|message| message["content"]["text"].as_str());
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Returns every message, as JSON: its `role` and its `content`.
+    #[must_use]
+    pub fn messages(&self) -> &[Value] {
+        self.json["messages"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the description of the messages.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.json["description"].as_str()
+    }
+
+    /// Returns the whole result.
+    #[must_use]
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// Returns the progress that was reported before the result: the parameters
+    /// of each notification.
+    #[must_use]
+    pub fn progress(&self) -> &[Value] {
+        &self.progress
+    }
+}
+
+/// A resource's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadResourceResult {
+    json: Value,
+    progress: Vec<Value>,
+}
+
+impl Answered for ReadResourceResult {}
+
+impl sealed::Answered for ReadResourceResult {
+    fn read(json: Value, progress: Vec<Value>) -> Self {
+        Self { json, progress }
+    }
+
+    fn whole(&self) -> &Value {
+        &self.json
+    }
+}
+
+impl ReadResourceResult {
+    /// Returns the texts among the contents, separated by newlines.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let texts = self.contents().iter();
+        let texts = texts.filter_map(|contents| contents["text"].as_str());
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Returns the decoded bytes of the first contents that are not text.
+    #[must_use]
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        let mut blobs = self.contents().iter();
+        let blob = blobs.find_map(|contents| contents["blob"].as_str())?;
+        STANDARD.decode(blob).ok()
+    }
+
+    /// Returns all contents, as JSON: their `uri`, their `mimeType`, and their
+    /// `text` or `blob`.
+    #[must_use]
+    pub fn contents(&self) -> &[Value] {
+        self.json["contents"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the whole result.
+    #[must_use]
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// Returns the progress that was reported before the result: the parameters
+    /// of each notification.
+    #[must_use]
+    pub fn progress(&self) -> &[Value] {
+        &self.progress
+    }
+}
