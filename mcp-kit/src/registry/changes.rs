@@ -18,8 +18,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Adds a primitive that is known only at run time, or any [`Registration`], at the
-    /// end of its list.
+    /// Adds a primitive that is known only at run time, or any
+    /// [`Registration`](super::Registration), at the end of its list.
     pub fn add<M: Via>(&mut self, primitive: impl IntoRegistration<M>) {
         self.steps.push(Step::Add(primitive.into_registration()));
     }
