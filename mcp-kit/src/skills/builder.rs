@@ -18,8 +18,9 @@ pub(super) type ReadableBy = Arc<dyn Fn(&Principal, &SkillEntry) -> bool + Send 
 /// The result of a file has this much around its content.
 pub(super) const FRAME_BYTES: usize = 8 * 1024;
 
-/// The largest file in a result that the default limit of results admits.
-const FILE_BYTES: usize = 1024 * 1024 - FRAME_BYTES;
+/// The largest file in a result by default. With its frame it is within the default
+/// limit of results, which a test compares.
+const FILE_BYTES: usize = 1_000 * 1024;
 
 /// Builds [`Skills`] from folders and from code; from [`Skills::builder`].
 ///
@@ -110,16 +111,16 @@ impl SkillsBuilder {
         self
     }
 
-    /// Sets how long a host may use an entry without asking for it again (`ttlMs`).
-    /// The default is zero.
+    /// Sets how long a host may use an entry or a file without a further request
+    /// (`ttlMs`). The default is zero.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
         self
     }
 
     /// Sets the largest file, in bytes of its result: of JSON for text, of base64 for
-    /// everything else. The default is what the default limit of results admits, 8 KiB
-    /// less than 1 MiB. With this setting the results of reads may be as large.
+    /// everything else. The default is 1,000 KiB, which the default limit of results
+    /// admits. With this setting the results of reads may be as large.
     pub fn file_bytes(mut self, bytes: usize) -> Self {
         self.file_bytes = Some(bytes);
         self

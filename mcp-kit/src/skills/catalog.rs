@@ -29,7 +29,7 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// The largest entry of a skill as JSON. A page of `skills/list` with one must be
 /// below the limit of results.
-pub(super) const MOST_ENTRY_BYTES: usize = 512 * 1024;
+const MOST_ENTRY_BYTES: usize = 512 * 1024;
 
 /// A file before it is examined.
 pub(super) struct SourceFile {
@@ -139,11 +139,17 @@ impl File {
         }
     }
 
-    /// Returns the bytes of the content in a result.
+    /// Returns the bytes of the content in a result: with the escapes of JSON, and of
+    /// the characters that some clients take for the end of a line.
     fn encoded_bytes(&self) -> usize {
         match &self.content {
             Content::Text(text) => {
-                serde_json::to_string(text).map_or(usize::MAX, |json| json.len())
+                let json = serde_json::to_string(text).map_or(usize::MAX, |json| json.len());
+                let ends = |length: usize, characters: &[char]| {
+                    text.matches(characters).count() * ("\\u0085".len() - length)
+                };
+                json.saturating_add(ends(2, &['\u{85}']))
+                    .saturating_add(ends(3, &['\u{2028}', '\u{2029}']))
             }
             Content::Bytes(bytes) => bytes.len().div_ceil(3).saturating_mul(4),
         }

@@ -120,6 +120,7 @@ impl Load<'_> {
 
     /// Returns the names in a folder, sorted, without those that begin with a dot.
     fn names(&mut self, path: &str) -> io::Result<Vec<String>> {
+        let shown = Path::new(path);
         let path = if path.is_empty() { "." } else { path };
         let mut names = Vec::new();
         for entry in self.root.read_dir(path)? {
@@ -134,7 +135,8 @@ impl Load<'_> {
                 Ok(name) if name.starts_with('.') => {}
                 Ok(name) => names.push(name),
                 Err(name) => {
-                    self.problem(&name.to_string_lossy(), "its name is not UTF-8; rename it")
+                    let place = shown.join(name);
+                    self.problem(&place.to_string_lossy(), "its name is not UTF-8; rename it");
                 }
             }
         }

@@ -8,15 +8,17 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::catalog::MOST_ENTRY_BYTES;
 use super::path::skill_of;
 use super::{Shared, SkillEntry};
 use crate::content::ResourceLink;
 use crate::{Error, Json, Principal, ToolArgs};
 
-/// The most skills of a page, whose entries together have at most
-/// [`MOST_ENTRY_BYTES`].
+/// The most skills of a page.
 const MOST_SKILLS: usize = 100;
+
+/// The most bytes of the entries of a page with more than one. With every escape it is
+/// below the default limit of results.
+const MOST_PAGE_BYTES: usize = 256 * 1024;
 
 /// The most files and folders of a page.
 const MOST_CHILDREN: usize = 500;
@@ -99,7 +101,7 @@ impl Shared {
         let mut bytes = 0;
         while let Some(skill) = skills.next_if(|skill| {
             bytes += skill.json_bytes();
-            page.is_empty() || (page.len() < MOST_SKILLS && bytes <= MOST_ENTRY_BYTES)
+            page.is_empty() || (page.len() < MOST_SKILLS && bytes <= MOST_PAGE_BYTES)
         }) {
             page.push(Arc::clone(skill));
         }

@@ -42,7 +42,7 @@
 //! | files and bytes of a skill | 512 and 16 MiB, which every host accepts |
 //! | skills | 1,000 |
 //! | bytes of all files | 64 MiB ([`SkillsBuilder::total_bytes`]) |
-//! | a file in a result | 1 MiB less 8 KiB ([`SkillsBuilder::file_bytes`]) |
+//! | a file in a result | 1,000 KiB ([`SkillsBuilder::file_bytes`]) |
 //! | frontmatter | 64 KiB, 16 levels; no aliases and tags |
 //! | an entry as JSON | 512 KiB |
 //! | a URI | 1,024 bytes |
@@ -76,7 +76,7 @@ pub use skill::Skill;
 
 use crate::extension::{ExtensionMethod, ProtocolExtension};
 use crate::registry::Registration;
-use crate::resource::{ResourceDefinition, ResourceUri};
+use crate::resource::{CacheScope, ResourceDefinition, ResourceUri};
 use crate::{Principal, Router, Server};
 use builder::FRAME_BYTES;
 use catalog::Catalog;
@@ -130,7 +130,10 @@ impl Skills {
     }
 
     fn new(options: SkillsBuilder, catalog: Catalog) -> Self {
-        let definition = ResourceDefinition::new(path::TEMPLATE, "skills");
+        // With a scope or `readable_by` the server makes it private.
+        let definition = ResourceDefinition::new(path::TEMPLATE, "skills")
+            .with_ttl(options.ttl)
+            .with_cache_scope(CacheScope::Public);
         Self(Arc::new(Shared {
             options,
             definition,

@@ -65,12 +65,13 @@ impl Folder {
     /// What is wrong with the folder, with its path cut off.
     fn problems(&self) -> Vec<String> {
         let error = self.load().expect_err("it must be refused");
-        let folder = format!("{}/", self.path("").display());
-        let folder = folder.replace("//", "/");
+        let folder = self.path("").display().to_string();
         let problems = error.problems().iter();
-        problems
-            .map(|problem| problem.replace(&folder, ""))
-            .collect()
+        let problems = problems.map(|problem| match cfg!(windows) {
+            true => problem.replace(&folder, "").replace('\\', "/"),
+            false => problem.replace(&folder, ""),
+        });
+        problems.collect()
     }
 }
 

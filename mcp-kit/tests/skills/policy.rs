@@ -168,5 +168,6 @@ async fn without_its_scope_there_are_no_skills() {
     assert_eq!(listed(&all, "skills/list", "skills").await.len(), 4);
     let got: Value = all.request("skills/get", params).await.unwrap();
     assert_eq!(got["cacheScope"], "private");
-    all.read_resource("skill://ops/deploy/SKILL.md").await;
+    let read = all.read_resource("skill://ops/deploy/SKILL.md").await;
+    assert_eq!(read.json()["cacheScope"], "private");
 }

@@ -60,6 +60,12 @@ async fn entry_of_a_list_is_the_one_that_get_returns() {
             let params = json!({"uri": entry["uri"]});
             let got = client.request("skills/get", params).await.unwrap();
             assert_eq!(got["skill"], *entry);
+            let params = json!({"uri": entry["uri"]});
+            let read = client.request("resources/read", params).await.unwrap();
+            assert_eq!(
+                (&read["ttlMs"], &read["cacheScope"]),
+                (&json!(300_000), &json!("public"))
+            );
             assert_eq!(got["resultType"], "complete");
             assert_eq!(
                 (&got["ttlMs"], &got["cacheScope"]),
@@ -311,9 +317,11 @@ async fn long_lists_have_pages() {
         .map(|number| format!("skill://team/s{number:03}/SKILL.md").into())
         .collect();
     assert_eq!(names(&listed), expected);
-    // Eight of the large entries fit into a page.
+    // Four of the large entries fit into a page; the last of them leave room for others.
     let sizes: Vec<_> = listed.iter().map(Vec::len).collect();
-    assert_eq!(sizes, [8, 8, 100, 100, 100, 100, 100, 100, 85]);
+    assert_eq!(sizes[..4], [4; 4]);
+    assert!((5..100).contains(&sizes[4]), "{sizes:?}");
+    assert_eq!(sizes[5..10], [100; 5]);
 
     let files = pages(&client, "resources/list", "resources", json!({})).await;
     assert_eq!(names(&files), expected);
@@ -338,6 +346,36 @@ async fn empty_set_of_skills_is_served() {
     let list = client.request("skills/list", json!({})).await.unwrap();
     assert_eq!(list["skills"], json!([]));
     assert_eq!(client.list_resources().await.len(), 0);
+}
+
+#[tokio::test]
+async fn largest_files_are_within_the_default_limit_of_results() {
+    // Each of the last three has six bytes in a result.
+    let odd: String = "\"\\/\n\u{1}\u{7f}é😀\u{85}\u{2028}\u{2029}".repeat(20_000);
+    let encoded = serde_json::to_string(&odd).unwrap().len() + 20_000 * (4 + 3 + 3);
+    let texts = [
+        "x".repeat(1_023_998),
+        odd + &"x".repeat(1_024_000 - encoded),
+        "\u{1}".repeat(170_666),
+    ];
+    let skill = Skill::new(skill_md("a")).file("binary", vec![0xFF; 768_000]);
+    let skill = texts
+        .iter()
+        .enumerate()
+        .fold(skill, |skill, (number, text)| {
+            skill.file(format!("{number}.txt"), text)
+        });
+    let skills = Skills::builder().skill(skill).build().unwrap();
+    for client in clients(&serve(&skills)).await {
+        for (number, text) in texts.iter().enumerate() {
+            let read = client
+                .read_resource(&format!("skill://a/{number}.txt"))
+                .await;
+            assert_eq!(read.text().len(), text.len());
+        }
+        let read = client.read_resource("skill://a/binary").await;
+        assert_eq!(read.bytes().map(|bytes| bytes.len()), Some(768_000));
+    }
 }
 
 #[tokio::test]
