@@ -53,11 +53,13 @@ impl Source {
 
     fn add(
         &mut self,
-        items: Vec<Item>,
+        mut items: Vec<Item>,
         folder: &Path,
         parent: usize,
         conditions: Vec<String>,
     ) -> usize {
+        // A macro for tests would be taken for one that can make any name.
+        items.retain(|item| !is_for_tests(print::attributes(item)));
         let index = self.modules.len();
         let imports = items.iter().flat_map(imports).collect();
         self.modules.push(Module {
@@ -69,9 +71,6 @@ impl Source {
         });
         for item in &items {
             let Item::Mod(module) = item else { continue };
-            if is_for_tests(&module.attrs) {
-                continue;
-            }
             let name = module.ident.to_string();
             let inner = folder.join(&name);
             let items = match &module.content {
