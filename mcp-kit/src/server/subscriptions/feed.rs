@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 
+use super::notifications::{list_changed, updated};
 use super::tasks::FollowedTasks;
 use super::updates::{PER_WATCH, ResourceUpdates};
-use super::{MOST_URI_BYTES, Subscription};
+use super::{MOST_URI_BYTES, Subscription, too_many};
 use crate::caller::Principal;
 use crate::limits::ByteBudget;
 use crate::primitive::{Kind, normalised};
-use crate::protocol::{ErrorCode, RequestId, RpcError, encode};
+use crate::protocol::{ErrorCode, RequestId, RpcError};
 use crate::registry::{Follower, Following, List, ListChanges, Lists, Store};
 use crate::server::ServerInner;
 use crate::support::lock::Lock;
@@ -41,10 +42,10 @@ pub(crate) struct Feed {
     /// The most URIs that one subscription watches.
     most_uris: usize,
     /// The bytes of the ends of tasks that clients have not read.
-    unread_ends: Arc<ByteBudget>,
+    pub(super) unread_ends: Arc<ByteBudget>,
     /// Set once the client follows something.
     following: OnceLock<Following>,
-    this: Weak<Self>,
+    pub(super) this: Weak<Self>,
     state: Lock<State>,
 }
 
@@ -385,14 +386,6 @@ impl Feed {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
-
-    pub(super) fn weak(&self) -> &Weak<Self> {
-        &self.this
-    }
-
-    pub(super) fn unread_ends(&self) -> &Arc<ByteBudget> {
-        &self.unread_ends
-    }
 }
 
 impl State {
@@ -505,44 +498,4 @@ impl Drop for Feed {
             (self.updates).unwatch(uri, self.number, watch.held(uri), true);
         }
     }
-}
-
-/// Refuses further URIs.
-pub(super) fn too_many(most: usize) -> RpcError {
-    RpcError::invalid_params(format!(
-        "Too many resources are watched: one client or subscription may watch {most}, whose URIs have at most {MOST_URI_BYTES} bytes together; unsubscribe from one first"
-    ))
-}
-
-/// Writes `notifications/…/list_changed`.
-fn list_changed(out: &mut Vec<u8>, list: List, subscription: Option<&RequestId>) {
-    out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/"#);
-    out.extend_from_slice(list.capability().as_bytes());
-    out.extend_from_slice(br#"/list_changed""#);
-    if let Some(id) = subscription {
-        out.extend_from_slice(br#","params":{"#);
-        meta(out, id);
-        out.push(b'}');
-    }
-    out.push(b'}');
-}
-
-/// Writes `notifications/resources/updated`.
-fn updated(out: &mut Vec<u8>, uri: &str, subscription: Option<&RequestId>) {
-    out.extend_from_slice(
-        br#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"#,
-    );
-    encode::string(out, uri);
-    if let Some(id) = subscription {
-        out.push(b',');
-        meta(out, id);
-    }
-    out.extend_from_slice(b"}}");
-}
-
-/// Writes the `_meta` of a subscription's message.
-pub(super) fn meta(out: &mut Vec<u8>, id: &RequestId) {
-    out.extend_from_slice(br#""_meta":{"io.modelcontextprotocol/subscriptionId":"#);
-    id.write(out);
-    out.push(b'}');
 }

@@ -19,6 +19,7 @@
 //! its own tasks (`tasks`).
 
 mod feed;
+mod notifications;
 mod tasks;
 mod updates;
 
@@ -97,10 +98,10 @@ impl Filter<'_> {
     /// Returns the URIs, of which there are at most `most`.
     fn uris(&self, most: usize) -> Result<Vec<Cow<'_, str>>, RpcError> {
         let uris = strings(self.resource_subscriptions, most)?;
-        let uris = uris.ok_or_else(|| feed::too_many(most))?;
+        let uris = uris.ok_or_else(|| too_many(most))?;
         let bytes: usize = uris.iter().map(|uri| uri.len()).sum();
         match bytes > MOST_URI_BYTES {
-            true => Err(feed::too_many(most)),
+            true => Err(too_many(most)),
             false => Ok(uris),
         }
     }
@@ -119,6 +120,13 @@ impl Filter<'_> {
         ids.dedup();
         Ok(ids)
     }
+}
+
+/// Refuses further URIs.
+fn too_many(most: usize) -> RpcError {
+    RpcError::invalid_params(format!(
+        "Too many resources are watched: one client or subscription may watch {most}, whose URIs have at most {MOST_URI_BYTES} bytes together; unsubscribe from one first"
+    ))
 }
 
 /// Reads a list of at most `most` strings; `None` if it has more.

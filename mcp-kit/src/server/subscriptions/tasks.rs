@@ -15,7 +15,8 @@ use std::task::{Context, Waker};
 use tokio::time::sleep;
 
 use super::Subscription;
-use super::feed::{Feed, meta};
+use super::feed::Feed;
+use super::notifications::task_changed;
 use crate::caller::Principal;
 use crate::limits::{ByteBudget, Claim};
 use crate::protocol::RequestId;
@@ -98,24 +99,12 @@ impl FollowedTasks {
                 self.0.swap_remove(at);
             }
             if state.may_use(caller) {
-                notification(out, &state, id);
+                task_changed(out, &state, id);
                 return true;
             }
         }
         false
     }
-}
-
-fn notification(out: &mut Vec<u8>, state: &StoredTask, id: Option<&RequestId>) {
-    out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/tasks","params":"#);
-    let document = state.document();
-    // An object with members, whose last brace follows.
-    out.extend_from_slice(&document.as_bytes()[..document.len() - 1]);
-    if let Some(id) = id {
-        out.push(b',');
-        meta(out, id);
-    }
-    out.extend_from_slice(b"}}");
 }
 
 impl Feed {
@@ -133,12 +122,12 @@ impl Feed {
             self.tell(state);
         }
         for task in &known {
-            task.follow(self.weak());
+            task.follow(&self.this);
         }
         if known.iter().any(KnownTask::runs_elsewhere)
             && let Some(store) = subscription.store.take()
         {
-            let (feed, id) = (Weak::clone(self.weak()), subscription.id.clone());
+            let (feed, id) = (Weak::clone(&self.this), subscription.id.clone());
             tokio::spawn(follow_elsewhere(feed, store, id));
         }
     }
@@ -150,7 +139,7 @@ impl Feed {
             if let Some(tasks) = &mut followed.tasks
                 && let Some(at) = tasks.find(key)
             {
-                tasks.make_due(at, self.unread_ends());
+                tasks.make_due(at, &self.unread_ends);
             }
         }
         self.tell(state);
@@ -185,7 +174,7 @@ impl Feed {
             Some(found) if found.document() == tasks.0[at].task.state().document() => {}
             Some(found) => {
                 tasks.0[at].task = KnownTask::Elsewhere(found);
-                tasks.make_due(at, self.unread_ends());
+                tasks.make_due(at, &self.unread_ends);
             }
         }
         self.tell(state);
