@@ -1,5 +1,5 @@
 //! How many tasks each caller may have, and how many bytes they may hold of its
-//! messages.
+//! messages: arguments, and answers that wait for their handler.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::call::Error;
 use crate::caller::Principal;
 use crate::support::lock::Lock;
 
-/// The most bytes of arguments that the tasks of all callers hold. Those of one
+/// The most bytes of messages that the tasks of all callers hold. Those of one
 /// caller hold at most a quarter of it.
 const MOST_BYTES: usize = 64 << 20;
 
@@ -33,10 +33,11 @@ struct Usage {
     bytes: usize,
 }
 
-/// The place of a task, until this is dropped.
+/// The place of a task, or bytes that it holds, until this is dropped.
 pub(super) struct Place {
     shared: Arc<Shared>,
     caller: Box<[u8]>,
+    tasks: usize,
     bytes: usize,
 }
 
@@ -50,12 +51,21 @@ impl Places {
 
     /// Takes a place for a task that holds `bytes`.
     pub(super) fn take(&self, caller: &Principal, bytes: usize) -> Result<Place, Error> {
+        self.add(caller, 1, bytes)
+    }
+
+    /// Holds further bytes for a task that has a place.
+    pub(super) fn hold(&self, caller: &Principal, bytes: usize) -> Result<Place, Error> {
+        self.add(caller, 0, bytes)
+    }
+
+    fn add(&self, caller: &Principal, more: usize, bytes: usize) -> Result<Place, Error> {
         let caller: Box<[u8]> = caller.limit_key().into();
         let most = self.0.most;
         let mut taken = self.0.taken.lock();
         let theirs = taken.callers.get(&caller);
         let (tasks, held) = theirs.map_or((0, 0), |theirs| (theirs.tasks, theirs.bytes));
-        if tasks >= most {
+        if tasks + more > most {
             return Err(Error::refusal(
                 crate::call::ErrorKind::Busy,
                 format!(
@@ -65,17 +75,18 @@ impl Places {
         }
         if held + bytes > MOST_BYTES / 4 || taken.bytes + bytes > MOST_BYTES {
             return Err(Error::busy(
-                "The arguments of the unfinished tasks take too much memory. Wait for one to end, or send less.",
+                "The arguments and answers of the unfinished tasks take too much memory. Wait for one to end, or send less.",
             ));
         }
         taken.bytes += bytes;
         let theirs = taken.callers.entry(caller.clone()).or_default();
-        theirs.tasks += 1;
+        theirs.tasks += more;
         theirs.bytes += bytes;
         drop(taken);
         Ok(Place {
             shared: Arc::clone(&self.0),
             caller,
+            tasks: more,
             bytes,
         })
     }
@@ -86,9 +97,9 @@ impl Drop for Place {
         let mut taken = self.shared.taken.lock();
         taken.bytes -= self.bytes;
         if let Some(theirs) = taken.callers.get_mut(&self.caller) {
-            theirs.tasks -= 1;
+            theirs.tasks -= self.tasks;
             theirs.bytes -= self.bytes;
-            if theirs.tasks == 0 {
+            if theirs.tasks == 0 && theirs.bytes == 0 {
                 taken.callers.remove(&self.caller);
             }
         }
@@ -124,8 +135,12 @@ mod tests {
         let held: Vec<_> = (0..4).map(|_| large().unwrap()).collect();
         assert!(large().is_err());
         assert!(places.take(&named("bob"), 4 << 20).is_ok());
+        // Nor may they hold answers, while those of others may.
+        assert!(places.hold(&named("alice"), 1).is_err());
+        drop(places.hold(&named("bob"), 1).unwrap());
         drop(held);
         assert!(large().is_ok());
-        assert_eq!(places.0.taken.lock().bytes, 0);
+        let taken = places.0.taken.lock();
+        assert!(taken.bytes == 0 && taken.callers.is_empty());
     }
 }

@@ -162,8 +162,19 @@ impl Ask for Becoming {
         match self.0.task.get() {
             Some(task) => {
                 let (call, asking) = (Arc::clone(call), Arc::clone(task).ask(question));
-                // The time of a task contains its questions, so its clock goes on.
-                Box::pin(async move { call.while_lending(asking).await })
+                let server = Arc::clone(&self.0.server);
+                Box::pin(async move {
+                    let answer = async {
+                        let answer = asking.await?;
+                        // Counted until the handler has its permits again.
+                        let places = &server.tasks.places;
+                        let held = places.hold(&call.principal, answer.get().len())?;
+                        Ok::<_, Error>((answer, held))
+                    };
+                    // The time of a task contains its questions, so its clock goes on.
+                    let (answer, _) = call.while_lending(answer).await?;
+                    Ok(answer)
+                })
             }
             None => Box::pin(ready(Err(Error::no_client(call.target.info.kind())))),
         }
