@@ -11,8 +11,8 @@ use super::deadline::Deadline;
 use super::lent::LendablePermits;
 use super::phase::Phase;
 use super::{
-    Ask, BecomesTask, CallCancelled, CallScope, CallText, Questions, Reported, RequestSource,
-    ResourceUri, RoundSettings, StateMap, Subject, Target, Transport, Work,
+    Around, Ask, BecomesTask, CallCancelled, CallScope, CallText, Questions, Reported,
+    RequestSource, ResourceUri, RoundSettings, StateMap, Subject, Target, Transport, Work,
 };
 use crate::args::ArgumentNames;
 use crate::caller::Principal;
@@ -63,6 +63,8 @@ pub(crate) struct CallContext {
     pub(crate) task: Option<Arc<dyn BecomesTask>>,
     /// What answers the request in place of the target's chain.
     pub(super) work: Option<Box<dyn Work>>,
+    /// What the answer passes before it leaves.
+    pub(super) around: Option<Box<dyn Around>>,
     pub(super) scope: Option<Arc<dyn CallScope>>,
     pub(crate) request: CallRequest,
     /// What it is about, beside its target.
@@ -149,6 +151,7 @@ impl CallContext {
             rounds: OnceLock::new(),
             task: None,
             work: None,
+            around: None,
             protocol_error: OnceLock::new(),
             scope: parts.scope,
             phase: Phase::default(),

@@ -253,7 +253,7 @@ impl Error {
 
     /// Returns the protocol error that the client receives for every kind of
     /// primitive, if the error is one.
-    pub(super) fn protocol_error(&self, era: Era) -> Option<RpcError> {
+    pub(crate) fn protocol_error(&self, era: Era) -> Option<RpcError> {
         let message = || self.0.message.clone();
         match self.0.kind {
             ErrorKind::InvalidState => Some(RpcError::invalid_params(message())),

@@ -15,6 +15,7 @@
 //! module does not depend on a transport, nor on the kinds of primitives: each
 //! kind provides a row of its differences (`KindRow`).
 
+mod around;
 mod becoming;
 mod cancelled;
 mod chain;
@@ -55,8 +56,10 @@ pub use reply::Reply;
 pub use request::{RequestInfo, Transport};
 pub use subject::{CompletionRequest, ResourceUri};
 
+pub(crate) use around::{Around, AroundFuture};
 pub(crate) use becoming::{BecomesTask, BeginFuture, BeginTask, Concluded, TaskTarget};
 pub(crate) use cancelled::{CallCancelled, Cancelled};
+pub(crate) use contained::Contained;
 pub(crate) use context::{CallContext, CallParts, CallRequest, Home, Outbound};
 pub(crate) use definition::Definition;
 pub(crate) use failure::{Failure, as_protocol_error};
@@ -65,7 +68,7 @@ pub(crate) use observer::CallScope;
 pub(crate) use permit::PrincipalPermits;
 pub(crate) use permit::{ReturnPlace, RunPermit, Share, ShareGiver};
 pub(crate) use question::{Ask, AskFuture, Question, Rejected};
-pub(crate) use refusal::{Refusal, Replaced, SHUTTING_DOWN, readable, timed_out};
+pub(crate) use refusal::{Refusal, Replaced, SHUTTING_DOWN, internal_text, readable, timed_out};
 pub(crate) use reported::Reported;
 pub(crate) use request::{Origin, RequestSource};
 pub(crate) use rounds::{

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{CallContext, Error, ErrorKind};
 use crate::primitive::Kind;
+use crate::support::reference::Reference;
 
 /// Why a call is answered without its handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,10 +81,13 @@ impl Replaced {
 
 /// Returns what a client reads of an internal error or a panic.
 pub(super) fn internal(call: &CallContext) -> String {
-    format!(
-        "An internal error occurred (reference {}). The issue has been logged.",
-        call.reference()
-    )
+    internal_text(call.reference())
+}
+
+/// Returns what a client reads of an internal error that the log has under this
+/// reference.
+pub(crate) fn internal_text(reference: Reference) -> String {
+    format!("An internal error occurred (reference {reference}). The issue has been logged.")
 }
 
 /// What a client reads of a reply that exceeds its limit.

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use super::contained::Contained;
 use super::settled::{Replied, Settled};
 use super::{
-    Ask, Call, CallContext, CallInfo, Due, Ending, Error, ErrorKind, Next, Outbound, Outcome,
-    Refusal, Replaced, Reply, RunPermit, WorkFuture,
+    AroundFuture, Ask, Call, CallContext, CallInfo, Due, Ending, Error, ErrorKind, Next, Outbound,
+    Outcome, Refusal, Replaced, Reply, RunPermit, WorkFuture,
 };
 use crate::protocol::{Era, ErrorCode, RequestId};
 #[cfg(feature = "http")]
@@ -112,6 +112,7 @@ impl Pending {
                     Contained::new(work.run(context), context.span_of_scope()),
                     permit,
                 )),
+                leaving: None,
                 context: Arc::clone(context),
                 buffer: Vec::new(),
             });
@@ -128,6 +129,7 @@ impl Pending {
             shares_permits: context.target.shares_permits,
             chain: Contained::new(chain, span),
             work: None,
+            leaving: None,
             context: Arc::clone(context),
             buffer: Vec::new(),
         })
@@ -234,6 +236,8 @@ pub(crate) struct Running {
     shares_permits: bool,
     /// What runs in place of the chain, with the permit.
     work: Option<(Contained<WorkFuture>, Option<RunPermit>)>,
+    /// The answer, on its way through what is around it.
+    leaving: Option<AroundFuture>,
     context: Arc<CallContext>,
     buffer: Vec<u8>,
 }
@@ -297,13 +301,24 @@ impl Future for Running {
     type Output = Option<Answer>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some((work, _)) = &mut self.work {
-            let outcome = ready!(Pin::new(work).poll(cx));
-            return Poll::Ready(self.context.worked(outcome));
+        if let Some(leaving) = &mut self.leaving {
+            return leaving.as_mut().poll(cx).map(Some);
         }
-        let settled = ready!(self.poll_settled(cx));
-        let buffer = std::mem::take(&mut self.buffer);
-        Poll::Ready(settled.map(|settled| settled.encode(buffer)))
+        let answer = if let Some((work, _)) = &mut self.work {
+            let outcome = ready!(Pin::new(work).poll(cx));
+            self.context.worked(outcome)
+        } else {
+            let settled = ready!(self.poll_settled(cx));
+            let buffer = std::mem::take(&mut self.buffer);
+            settled.map(|settled| settled.encode(buffer))
+        };
+        match (answer, &self.context.around) {
+            (Some(answer), Some(around)) => {
+                let leaving = around.leave(answer);
+                self.leaving.insert(leaving).as_mut().poll(cx).map(Some)
+            }
+            (answer, _) => Poll::Ready(answer),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::declared::{Declared, DeclaredMethod};
-use super::{ExtensionMethod, MethodHandler};
+use super::{ExtensionMethod, MessageMiddleware, MethodHandler};
 use crate::primitive::Kind;
 use crate::protocol::encode;
 use crate::registry::{Registration, Router};
@@ -30,6 +30,7 @@ pub struct ProtocolExtension {
     router: Router,
     methods: Vec<ExtensionMethod>,
     sends: Vec<String>,
+    layers: Vec<Arc<dyn MessageMiddleware>>,
     problems: Vec<String>,
 }
 
@@ -38,6 +39,7 @@ pub(crate) struct ExtensionParts {
     pub(crate) declared: Declared,
     pub(crate) router: Router,
     pub(crate) methods: Vec<Registration>,
+    pub(crate) layers: Vec<Arc<dyn MessageMiddleware>>,
 }
 
 impl ProtocolExtension {
@@ -51,6 +53,7 @@ impl ProtocolExtension {
             router: Router::new(),
             methods: Vec::new(),
             sends: Vec::new(),
+            layers: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -146,6 +149,13 @@ impl ProtocolExtension {
         self
     }
 
+    /// Adds a middleware around every message of the server, whatever its method and
+    /// whether it belongs to the extension; see [`MessageMiddleware`].
+    pub fn message_layer(mut self, middleware: impl MessageMiddleware) -> Self {
+        self.layers.push(Arc::new(middleware));
+        self
+    }
+
     pub(crate) fn into_parts(self) -> ExtensionParts {
         let mut settings = Vec::new();
         encode::json(&mut settings, &self.settings);
@@ -166,6 +176,7 @@ impl ProtocolExtension {
         ExtensionParts {
             declared,
             router: self.router,
+            layers: self.layers,
             methods: methods
                 .map(|method| method.registration(&self.identifier))
                 .collect(),

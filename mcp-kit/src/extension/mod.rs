@@ -5,7 +5,8 @@
 //!  ProtocolExtension ── settings ──────► capabilities.extensions["com.example/notes"]
 //!                    ├─ methods ───────► primitives of the kind `Method`, by their names
 //!                    ├─ notifications ─► from the client: a function; to it: `Client::notify`
-//!                    └─ router ────────► tools, prompts, resources
+//!                    ├─ router ────────► tools, prompts, resources
+//!                    └─ layers ────────► around every message, whatever its method
 //! ```
 //!
 //! ```
@@ -57,7 +58,9 @@
 
 mod declaration;
 mod declared;
+mod entered;
 mod handler;
+mod message;
 mod method;
 mod result;
 
@@ -65,6 +68,11 @@ pub use crate::content::MethodResult;
 pub(crate) use declaration::ExtensionParts;
 pub use declaration::ProtocolExtension;
 pub(crate) use declared::{Declared, Extensions, problems};
+pub use entered::MessageNext;
+pub(crate) use entered::{
+    Entered, EnteredMessages, Left, MessageLayers, MessageOrigin, MessageParts, write_left,
+};
 pub use handler::MethodHandler;
+pub use message::{Message, MessageMiddleware, MessageReply};
 pub use method::ExtensionMethod;
 pub use result::IntoMethodResult;

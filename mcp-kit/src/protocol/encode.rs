@@ -44,6 +44,15 @@ pub(crate) fn error(out: &mut Vec<u8>, id: Result<&RequestId, ProtocolVersion>, 
     out.push(b'}');
 }
 
+/// Writes an error answer whose error object is JSON text.
+pub(crate) fn raw_error(out: &mut Vec<u8>, id: &RequestId, object: &RawValue) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    id.write(out);
+    out.extend_from_slice(br#","error":"#);
+    out.extend_from_slice(object.get().as_bytes());
+    out.push(b'}');
+}
+
 /// Writes the object that describes an error.
 pub(crate) fn error_object(out: &mut Vec<u8>, error: &RpcError) {
     out.extend_from_slice(br#"{"code":"#);

@@ -16,6 +16,7 @@ use super::{Routed, Server, Session};
 use crate::call::{
     Ask, AskFuture, Call, CallContext, Error, Origin, Question, RequestSource, Transport,
 };
+use crate::extension::EnteredMessages;
 use crate::extract::{Client, Elicited, FromCall as _, SampleRequest};
 use crate::protocol::message::{Frame, Message, decode};
 use crate::protocol::{ClientCapabilities, ClientDetails, ProtocolVersion};
@@ -120,6 +121,7 @@ async fn run(
         source: RequestSource::default(),
         has_stream: false,
         follows: None,
+        entered: EnteredMessages::default(),
     };
     let inner = server.inner();
     let Routed::Run(mut call) = inner.request(&mut session, &request, &mut Vec::new()) else {

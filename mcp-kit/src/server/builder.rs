@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::drain::Drain;
 use super::identity::{About, Identity};
+use super::messages::Messages;
 use super::network::{NetworkOptions, NoNetwork};
 use super::questions::Questions;
 use super::tasks::{TaskStore, Tasks};
@@ -15,7 +16,9 @@ use super::{BuildError, Limits, ResourceUpdates, Server, ServerInner};
 use crate::call::{Middleware, Observer};
 use crate::call::{RoundSettings, StateKeys, StateMap, Ticker};
 use crate::caller::Principal;
-use crate::extension::{self, Declared, ExtensionParts, Extensions, ProtocolExtension};
+use crate::extension::{
+    self, Declared, ExtensionParts, Extensions, MessageMiddleware, ProtocolExtension,
+};
 use crate::limits::Ledger;
 use crate::limits::Rate;
 #[cfg(feature = "redis")]
@@ -45,6 +48,7 @@ pub struct ServerBuilder {
     rate_limit: Option<Rate>,
     task_store: Option<Arc<dyn TaskStore>>,
     extensions: Vec<Declared>,
+    message_layers: Vec<Arc<dyn MessageMiddleware>>,
     #[cfg(feature = "redis")]
     shared: Option<RedisLimits>,
     local: Principal,
@@ -74,6 +78,7 @@ impl ServerBuilder {
             rate_limit: None,
             task_store: None,
             extensions: Vec::new(),
+            message_layers: Vec::new(),
             #[cfg(feature = "redis")]
             shared: None,
             local: Principal::unrestricted("local"),
@@ -211,12 +216,22 @@ impl ServerBuilder {
             declared,
             router,
             methods,
+            layers,
         } = extension.into().into_parts();
+        self.message_layers.extend(layers);
         self.extensions.push(declared);
         self.router = self.router.merge(router);
         for method in methods {
             self.router = self.router.add(method);
         }
+        self
+    }
+
+    /// Adds a middleware around every message, whatever its method; see
+    /// [`MessageMiddleware`]. The one added first, here or by an
+    /// [extension](Self::extension), is outermost.
+    pub fn message_layer(mut self, middleware: impl MessageMiddleware) -> Self {
+        self.message_layers.push(Arc::new(middleware));
         self
     }
 
@@ -417,6 +432,7 @@ impl ServerBuilder {
                 principal_permits: Arc::new(super::PrincipalPermits::new(
                     self.limits.calls_per_principal,
                 )),
+                messages: Messages::new(self.message_layers, &self.limits),
                 extensions: Extensions::new(self.extensions),
                 notification_permits: Arc::new(Semaphore::new(
                     (self.limits.calls_per_connection).min(Semaphore::MAX_PERMITS),

@@ -15,6 +15,7 @@ use crate::call::{
 };
 use crate::caller::Principal;
 use crate::content::{ResultMeta, write_cache_hints};
+use crate::extension::EnteredMessages;
 use crate::observe::{self, CallStart};
 use crate::primitive::Kind;
 use crate::protocol::message::Request;
@@ -41,6 +42,9 @@ pub(crate) struct Session {
     pub(crate) has_stream: bool,
     /// What the client follows on a stream that may break off and be replaced.
     pub(crate) follows: Option<Arc<Feed>>,
+    /// The messages that have passed their middlewares on the way in, if the server has
+    /// any, until they are dispatched.
+    pub(crate) entered: EnteredMessages,
 }
 
 /// A longer description of a client is parsed at once, and not kept as text
@@ -118,7 +122,23 @@ impl ServerInner {
 
     /// Answers a request whose era is known, and whose metadata meets the
     /// requirements of that era.
+    #[inline]
     pub(crate) fn route(
+        self: &Arc<Self>,
+        era: Era,
+        session: &mut Session,
+        request: &Request<'_>,
+        meta: &Meta<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Routed, RpcError> {
+        match &self.messages {
+            None => self.routed(era, session, request, meta, out),
+            Some(messages) => self.route_within(messages, era, session, request, meta, out),
+        }
+    }
+
+    /// Routes a request that has passed the middlewares of messages, if there are any.
+    pub(super) fn routed(
         self: &Arc<Self>,
         era: Era,
         session: &mut Session,

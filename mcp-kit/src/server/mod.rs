@@ -11,6 +11,7 @@ mod drain;
 mod extensions;
 mod identity;
 mod listings;
+mod messages;
 pub(crate) mod methods;
 mod network;
 mod questions;
@@ -45,6 +46,7 @@ pub use tasks::{MemoryTasks, StoredTask, TaskKey, TaskMessage, TaskStore, TaskSt
 use crate::call::PrincipalPermits;
 use crate::call::{RoundSettings, Ticker};
 use crate::caller::Principal;
+pub(crate) use crate::extension::EnteredMessages;
 use crate::extension::Extensions;
 #[cfg(feature = "http")]
 use crate::limits::{EdgeLimits, EdgeRates, Ledger, SharedSessions};
@@ -57,6 +59,7 @@ use crate::observe::metrics::Metrics;
 use crate::registry::Store;
 use drain::Drain;
 use identity::Identity;
+use messages::Messages;
 use questions::Questions;
 use tasks::Tasks;
 
@@ -101,6 +104,8 @@ pub(crate) struct ServerInner {
     pub(crate) drain: Arc<Drain>,
     /// Those to clients of the legacy era.
     pub(crate) questions: Questions,
+    /// The middlewares around every message.
+    messages: Option<Box<Messages>>,
     /// What it adds to the protocol.
     extensions: Option<Box<Extensions>>,
     /// One for each notification of extensions that may be handled at once, on all

@@ -228,11 +228,13 @@ async fn failures_of_methods_are_protocol_errors_that_leak_nothing() {
     ] {
         let error = client.request(method, json!({})).await.unwrap_err();
         let (code, message, data) = protocol(error);
-        assert_eq!(
-            (code, &data["reason"]),
-            (-32603, &json!(reason)),
-            "{method}"
-        );
+        let has_reference = message.contains("(reference");
+        let expected = if has_reference {
+            Value::Null
+        } else {
+            json!(reason)
+        };
+        assert_eq!((code, &data["reason"]), (-32603, &expected), "{method}");
         assert!(message.contains(text), "{method}: {message}");
         assert!(!message.contains("hunter2"), "{message}");
         let line = log.call(method);

@@ -21,6 +21,7 @@ mod failures;
 mod from_code;
 mod life;
 mod log;
+mod message_layers;
 mod observers;
 mod portable;
 mod progress;

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use garde::Validate;
 use mcp_kit::auth::ApiKeys;
+use mcp_kit::extension::ProtocolExtension;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
 use mcp_kit::testing::{SubscriptionFilter, TestClient, tick_on_timers};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
 use crate::gate::{gate, gated};
@@ -51,6 +52,19 @@ async fn secret_template(_args: Named) -> &'static str {
     "secret"
 }
 
+/// A method for administrators.
+async fn secret_method() -> Map<String, Value> {
+    Map::from_iter([("secret".to_owned(), true.into())])
+}
+
+fn extension() -> ProtocolExtension {
+    ProtocolExtension::new("com.example/secret")
+        .legacy()
+        .method_with("secret/method", secret_method, |method| {
+            method.scope("admin").for_every_client()
+        })
+}
+
 fn server(scopes: &[&str]) -> Server {
     builder(scopes).build().unwrap()
 }
@@ -62,6 +76,7 @@ fn builder(scopes: &[&str]) -> ServerBuilder {
         .prompt::<secret_prompt>()
         .resource::<secret_resource>()
         .resource::<secret_template>()
+        .extension(extension())
         .local_scopes(scopes.iter().copied())
         .http(|http| http.authenticate(ApiKeys::from_list(keys).unwrap()))
         .without_call_log()
@@ -89,7 +104,12 @@ fn requests(word: &str) -> Vec<(&'static str, Value)> {
     let completing =
         |reference: Value| json!({"ref": reference, "argument": {"name": "loud", "value": "t"}});
     let template = format!("vault://{word}/{{name}}{{?loud}}");
+    let of_extension = match word {
+        "secret" => "secret/method",
+        _ => "sesame/method",
+    };
     vec![
+        (of_extension, json!({})),
         ("tools/call", json!({"name": word, "arguments": {}})),
         ("prompts/get", json!({"name": word})),
         ("resources/read", json!({"uri": format!("{word}://one")})),
@@ -131,9 +151,9 @@ async fn without_its_scope_a_primitive_does_not_exist_for_any_method() {
         };
         let of = |word: &str| requests(word).into_iter().chain(malformed(word));
         let pairs = of("secret").zip(of("sesame"));
-        for ((method, hidden), (_, unknown)) in pairs {
+        for ((method, hidden), (other, unknown)) in pairs {
             let hidden = client.request(method, hidden).await.unwrap_err();
-            let unknown = client.request(method, unknown).await.unwrap_err();
+            let unknown = client.request(other, unknown).await.unwrap_err();
             assert_eq!(hidden.code(), unknown.code(), "{who}, {method}");
             let hidden = hidden.to_string().replace("secret", "sesame");
             assert_eq!(hidden, unknown.to_string(), "{who}, {method}");
@@ -168,16 +188,16 @@ async fn full_or_draining_server_answers_a_hidden_name_like_an_unknown_one() {
         if is_draining {
             server.drain_handle().begin();
         }
-        for ((method, hidden), (_, unknown)) in
+        for ((method, hidden), (other, unknown)) in
             requests("secret").into_iter().zip(requests("sesame"))
         {
-            let ask = async |params| {
+            let ask = async |method: &str, params| {
                 let answer = timeout(Duration::from_secs(3), client.request(method, params)).await;
                 answer
                     .unwrap_or_else(|_| panic!("{who}, {method}: no answer"))
                     .unwrap_err()
             };
-            let (hidden, unknown) = (ask(hidden).await, ask(unknown).await);
+            let (hidden, unknown) = (ask(method, hidden).await, ask(other, unknown).await);
             assert_eq!(hidden.code(), unknown.code(), "{who}, {method}, {hidden}");
             let hidden = hidden.to_string().replace("secret", "sesame");
             assert_eq!(hidden, unknown.to_string(), "{who}, {method}");

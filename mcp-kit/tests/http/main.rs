@@ -11,6 +11,7 @@
 
 mod changes;
 mod client;
+mod extensions;
 mod gate;
 mod hidden;
 mod kit;

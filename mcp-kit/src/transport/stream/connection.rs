@@ -17,7 +17,7 @@ use super::greeting::Greeting;
 use super::lines::{Line, Lines};
 use crate::call::{Refusal, Ticked as _};
 use crate::protocol::RequestId;
-use crate::server::{Feed, Limits, Listener, ServerInner, Session};
+use crate::server::{EnteredMessages, Feed, Limits, Listener, ServerInner, Session};
 use crate::transport::LAST_WRITE;
 
 /// The client's end of what the connection reads.
@@ -50,6 +50,7 @@ pub(crate) async fn serve(
         // The bytes left by the greeting may already contain complete lines.
         read_ahead: (greeting.lines.rest() > 0).then_some(Ok(1)),
         lines: greeting.lines,
+        entering: None,
         output,
         writing: greeting.answers,
         written: 0,
@@ -92,6 +93,8 @@ pub(super) struct Connection {
     lines: Lines,
     /// The result of the last read, if its bytes wait in `lines`.
     read_ahead: Option<io::Result<usize>>,
+    /// The line whose messages pass their middlewares.
+    entering: Option<Entering>,
     output: Output,
     /// Taken from the calls' answers; `written` bytes of it have left.
     writing: Vec<u8>,
@@ -108,6 +111,13 @@ pub(super) struct Connection {
     /// while the server drains.
     tasks: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     end: End,
+}
+
+/// A line that waits until its messages have passed the middlewares around all
+/// messages; the lines after it wait too.
+struct Entering {
+    line: Vec<u8>,
+    messages: Pin<Box<dyn Future<Output = EnteredMessages> + Send>>,
 }
 
 /// The stage of the connection's end.
@@ -263,6 +273,12 @@ impl Connection {
             }
             return Ok(false);
         }
+        if self.poll_entering(cx).is_pending() {
+            return Ok(false);
+        }
+        let Some(input) = &mut self.input else {
+            return Ok(false);
+        };
         let read = match self.read_ahead.take() {
             Some(read) => read,
             None => match self.lines.poll_fill(input, cx) {
@@ -282,8 +298,15 @@ impl Connection {
         }
         let most = self.server.limits.unread_bytes;
         let mut is_whole = true;
+        let mut waits = false;
         while let Some(line) = lines.next() {
             match line {
+                Line::Whole(line) if self.server.has_message_layers() => {
+                    if self.poll_line(line, cx).is_pending() {
+                        waits = true;
+                        break;
+                    }
+                }
                 Line::Whole(line) => self.line(line),
                 Line::TooLong { id } => self.too_long(id),
             }
@@ -301,7 +324,9 @@ impl Connection {
             self.answers.shrink_to(KEPT_BUFFER);
         }
         self.calls.start();
-        if !is_whole {
+        if waits {
+            self.read_ahead = Some(Ok(usize::from(!at_end)));
+        } else if !is_whole {
             self.read_ahead = Some(Ok(usize::from(!at_end)));
             cx.waker().wake_by_ref();
         } else if at_end {
@@ -316,6 +341,31 @@ impl Connection {
             cx.waker().wake_by_ref();
         }
         Ok(true)
+    }
+
+    /// Handles a line once its messages have passed their middlewares.
+    fn poll_line(&mut self, line: &[u8], cx: &mut Context<'_>) -> Poll<()> {
+        let version = self.session.version;
+        let messages = self.server.enter(&self.session, version, false, line);
+        self.entering = Some(Entering {
+            line: line.to_vec(),
+            messages: Box::pin(messages),
+        });
+        self.poll_entering(cx)
+    }
+
+    /// Handles the line that waits, once it may be handled; ready if none waits.
+    fn poll_entering(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(entering) = &mut self.entering else {
+            return Poll::Ready(());
+        };
+        let messages = ready!(entering.messages.as_mut().poll(cx));
+        if let Some(Entering { line, .. }) = self.entering.take() {
+            self.session.entered = messages;
+            self.line(&line);
+            self.session.entered = EnteredMessages::default();
+        }
+        Poll::Ready(())
     }
 
     /// Ends what is endless, and gives the rest its time.
@@ -353,6 +403,7 @@ impl Connection {
                     // In this order: a call that ends in between leaves its
                     // answer. A client whose input has ended asks for no task.
                     if !self.calls.has_open()
+                        && self.entering.is_none()
                         && (self.input.is_none() || poll_tasks(&mut self.tasks, cx))
                     {
                         if self.is_flushed && !self.calls.has_output() {

@@ -17,7 +17,7 @@ use crate::caller::Principal;
 use crate::protocol::message::{Message, decode_one};
 #[cfg(all(feature = "stdio", unix))]
 use crate::server::methods;
-use crate::server::{ServerInner, Session};
+use crate::server::{EnteredMessages, ServerInner, Session};
 
 /// A limit above any greeting's size, in bytes.
 #[cfg(all(feature = "stdio", unix))]
@@ -45,6 +45,7 @@ impl Greeting {
                 source: RequestSource::default(),
                 has_stream: true,
                 follows: None,
+                entered: EnteredMessages::default(),
             },
             answers: Vec::new(),
         }
@@ -74,7 +75,8 @@ impl Greeting {
             // The connection handles a long line, and limits its length.
             return self.lines.rest() < LONGEST;
         };
-        if let Ok(Message::Request(request)) = decode_one(line)
+        if !server.has_message_layers() // they may wait
+            && let Ok(Message::Request(request)) = decode_one(line)
             && methods::find(&request.method).is_some_and(|method| method.is_greeting)
         {
             // Never a call: a greeting is not one.

@@ -182,6 +182,9 @@ impl Connection {
     }
 
     fn notification(&mut self, notification: &Notification<'_>) {
+        if !self.server.passes(&mut self.session, notification) {
+            return;
+        }
         match &*notification.method {
             "notifications/cancelled" => {
                 let id = notification.params.request_id;

@@ -195,7 +195,7 @@ mod tests {
     use super::*;
     use crate::call::{Error, Origin, RequestSource};
     use crate::protocol::message::{Frame, Message, decode};
-    use crate::server::{Routed, Server, Session};
+    use crate::server::{EnteredMessages, Routed, Server, Session};
     use crate::tool::{ToolDefinition, from_fn};
 
     fn call(server: &Server, id: u8) -> Pending {
@@ -214,6 +214,7 @@ mod tests {
             source: RequestSource::default(),
             has_stream: true,
             follows: None,
+            entered: EnteredMessages::default(),
         };
         let inner = server.inner();
         match inner.request(&mut session, &request, &mut Vec::new()) {

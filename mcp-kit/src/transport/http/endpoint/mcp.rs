@@ -14,7 +14,7 @@ use crate::protocol::message::{Frame, Message, Request, decode};
 use crate::protocol::meta::{Meta, modern_version};
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RpcError};
 use crate::server::methods::{self, Method as RpcMethod};
-use crate::server::{Session, Subscription};
+use crate::server::{EnteredMessages, Session, Subscription};
 use crate::transport::http::calls::call::{Call, CallGuard, Waiting};
 use crate::transport::http::calls::mcp::Mcp;
 use crate::transport::http::calls::response::{Begun, Exchange, MOST_UNREAD_EVENTS};
@@ -80,7 +80,7 @@ async fn post(
     let (bytes, mut incoming) = endpoint.mcp.read(body).await?;
     let origin = Origin::http(parts.version, headers);
     let found = sessions::find(&endpoint.sessions, headers, &principal).await?;
-    let session = Session {
+    let mut session = Session {
         principal,
         version: None,
         client: None,
@@ -89,7 +89,17 @@ async fn post(
         source: endpoint.mcp.edge.options.source(headers, address),
         has_stream: endpoint.mcp.edge.options.has_sessions,
         follows: None,
+        entered: EnteredMessages::default(),
     };
+    if endpoint.mcp.server.has_message_layers() {
+        let named = headers::single(headers, &headers::PROTOCOL_VERSION)?;
+        let version = found
+            .version()
+            .or_else(|| ProtocolVersion::from_name(named?));
+        let is_modern = named.map(sessions::named_era) == Some(Era::Modern);
+        let entering = (endpoint.mcp.server).enter(&session, version, is_modern, &bytes);
+        session.entered = Box::pin(entering).await;
+    }
     let asked = decide(
         endpoint,
         headers,
@@ -175,7 +185,9 @@ fn decide(
                 headers::must_equal(headers, &headers::METHOD, method, "method")?;
                 modern_version(named.unwrap_or_default()).map_err(Refusal::bad_request)?;
                 let (mut session, era) = (session, Some(Era::Modern));
-                (endpoint.mcp.server).notified(era, &mut session, &notification);
+                if endpoint.mcp.server.passes(&mut session, &notification) {
+                    (endpoint.mcp.server).notified(era, &mut session, &notification);
+                }
                 return Ok(Asked::Nothing);
             }
             let notification = Frame::One(Ok(Message::Notification(notification)));

@@ -14,7 +14,8 @@ use crate::limits::Claim;
 use crate::protocol::message::{Notification, Request, Response};
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ErrorCode, RequestId, RpcError, encode};
-use crate::server::{Routed, Session};
+use crate::server::{EnteredMessages, Routed, Session};
+use crate::support::lock::Lock;
 use crate::transport::http::calls::call::{Call, Waiting};
 use crate::transport::http::calls::mcp::{Mcp, no_room};
 use crate::transport::http::message::refusal::Refusal;
@@ -27,6 +28,7 @@ pub(crate) struct Caller<'a> {
     pub(super) principal: Principal,
     pub(super) origin: Origin,
     source: RequestSource,
+    entered: Lock<EnteredMessages>,
 }
 
 /// The reply to a message.
@@ -51,6 +53,7 @@ impl<'a> Caller<'a> {
                 session: Some(session.name()),
                 ..asking.source
             },
+            entered: Lock::new(asking.entered),
         }
     }
 
@@ -70,7 +73,7 @@ impl<'a> Caller<'a> {
         if session.has_call(id) {
             return Err(duplicate());
         }
-        let mut known = self.known();
+        let mut known = self.known(Some(id), &request.method);
         let mut json = Vec::new();
         let routed = (mcp.server)
             .route(Era::Legacy, &mut known, request, meta, &mut json)
@@ -130,8 +133,8 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Returns what is known of the client.
-    fn known(&self) -> Session {
+    /// Returns what is known of the client, for its message with this id and method.
+    fn known(&self, id: Option<&RequestId>, method: &str) -> Session {
         Session {
             principal: self.principal.clone(),
             version: Some(self.session.version),
@@ -141,6 +144,7 @@ impl<'a> Caller<'a> {
             source: self.source.clone(),
             has_stream: true,
             follows: self.session.follows(),
+            entered: self.entered.lock().take(id, method).into(),
         }
     }
 
@@ -151,7 +155,12 @@ impl<'a> Caller<'a> {
 
     /// Handles a notification.
     pub(crate) fn notification(&self, mcp: &Mcp, notification: &Notification<'_>) {
-        match &*notification.method {
+        let method = &*notification.method;
+        let mut known = self.known(None, method);
+        if !mcp.server.passes(&mut known, notification) {
+            return;
+        }
+        match method {
             "notifications/cancelled" => {
                 let id = notification.params.request_id;
                 if let Some(id) = id.and_then(|id| RequestId::from_json(id.get())) {
@@ -159,7 +168,7 @@ impl<'a> Caller<'a> {
                 }
             }
             "notifications/initialized" => self.session.initialized(&self.principal),
-            _ => (mcp.server).notified(Some(Era::Legacy), &mut self.known(), notification),
+            _ => (mcp.server).notified(Some(Era::Legacy), &mut known, notification),
         }
     }
 

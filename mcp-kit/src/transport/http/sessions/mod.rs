@@ -90,6 +90,14 @@ pub(super) enum Asked {
 }
 
 impl Found {
+    /// Returns the version of the session.
+    pub(super) fn version(&self) -> Option<ProtocolVersion> {
+        match self {
+            Self::Session(session) => Some(session.session().version),
+            Self::Stateless | Self::Nothing => None,
+        }
+    }
+
     /// Whether `id` belongs to a call in flight: nothing else may be answered
     /// under it.
     pub(super) fn has_call(&self, id: &RequestId) -> bool {

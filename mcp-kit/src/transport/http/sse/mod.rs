@@ -20,7 +20,7 @@ use crate::limits::Claim;
 use crate::protocol::message::{Frame, Malformed, Message, Notification, Request, decode};
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ProtocolVersion, RpcError, encode};
-use crate::server::Session;
+use crate::server::{EnteredMessages, Session};
 use crate::transport::http::calls::sink::Sink as _;
 use crate::transport::http::edge::options::HttpOptions;
 use crate::transport::http::edge::resources::SSE_MESSAGES;
@@ -96,7 +96,7 @@ pub(super) async fn message(
     })?;
     let session = streams.find(id, &principal)?;
     let (bytes, incoming) = streams.mcp().read(body).await?;
-    let asking = Session {
+    let mut asking = Session {
         principal,
         version: None,
         client: None,
@@ -105,8 +105,15 @@ pub(super) async fn message(
         source: streams.mcp().edge.options.source(&parts.headers, address),
         has_stream: true,
         follows: None,
+        entered: EnteredMessages::default(),
     };
-    let most = streams.mcp().server.limits.pending_calls;
+    let server = &streams.mcp().server;
+    if server.has_message_layers() {
+        let version = session.agreed()?.map(|agreed| agreed.version);
+        let entering = server.enter(&asking, version, false, &bytes);
+        asking.entered = Box::pin(entering).await;
+    }
+    let most = server.limits.pending_calls;
     let _handling = session.stream.handle();
     let answer = take(streams, &session, decode(&bytes, most), asking, incoming)?;
     if session.stream.has_ended() {

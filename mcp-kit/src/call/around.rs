@@ -1,0 +1,27 @@
+//! What is around the answer of a call: the middlewares of its message, which see the
+//! answer before it leaves.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::{Answer, Pending};
+
+/// The future of the answer that leaves.
+pub(crate) type AroundFuture = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// Passes on the answer of a call, or replaces it. Within a time of its own, since the
+/// call has ended.
+pub(crate) trait Around: Send + Sync {
+    fn leave(&self, answer: Answer) -> AroundFuture;
+}
+
+impl Pending {
+    /// Sets what is around the answer.
+    pub(crate) fn within(mut self, around: Box<dyn Around>) -> Self {
+        if let Some(context) = Arc::get_mut(&mut self.0) {
+            context.around = Some(around);
+        }
+        self
+    }
+}
