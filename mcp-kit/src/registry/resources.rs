@@ -205,8 +205,10 @@ impl Snapshot {
 fn position(cursor: &str) -> Result<After, RpcError> {
     let text = URL_SAFE_NO_PAD.decode(cursor).ok();
     let text = text.and_then(|text| String::from_utf8(text).ok());
+    let text = text.as_deref();
+    let text = text.and_then(|text| text.strip_prefix(Kind::Resource.plural()));
     let after = text.and_then(|text| match text.split_once(':') {
-        None => serial_of(&text).map(After::Serial),
+        None => serial_of(text).map(After::Serial),
         Some((serial, cursor)) => Some(After::Provider(serial_of(serial)?, cursor.to_owned())),
     });
     after.ok_or_else(unknown_cursor)
@@ -214,7 +216,7 @@ fn position(cursor: &str) -> Result<After, RpcError> {
 
 /// What precedes a provider's own cursor.
 fn prefix_of(provider: &Entry) -> String {
-    format!("{}:", provider.serial)
+    format!("{}{}:", Kind::Resource.plural(), provider.serial)
 }
 
 fn encoded(cursor: &str) -> String {

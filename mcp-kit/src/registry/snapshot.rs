@@ -154,13 +154,14 @@ impl Snapshot {
     ) -> Result<Page, RpcError> {
         // A cursor holds the serial number of the last entry, and not a
         // position: it remains correct when primitives are added or removed,
-        // and when the caller's scopes change.
+        // and when the caller's scopes change. It begins with the kind, so that the
+        // cursor of another list is refused.
         let after = match cursor {
             None => 0,
             Some(cursor) => {
                 let text = URL_SAFE_NO_PAD.decode(cursor).ok();
                 let text = text.and_then(|text| String::from_utf8(text).ok());
-                let serial = text.and_then(|text| serial_of(&text));
+                let serial = text.and_then(|text| serial_of(text.strip_prefix(kind.plural())?));
                 serial.ok_or_else(unknown_cursor)?
             }
         };
@@ -181,7 +182,9 @@ impl Snapshot {
             .filter(|entry| entry.is_visible_to(principal) && !entry.is_provider());
         let entries: Vec<_> = seen.by_ref().take(items).cloned().collect();
         let next_cursor = match (seen.next(), entries.last()) {
-            (Some(_), Some(last)) => Some(URL_SAFE_NO_PAD.encode(last.serial.to_string())),
+            (Some(_), Some(last)) => {
+                Some(URL_SAFE_NO_PAD.encode(format!("{}{}", kind.plural(), last.serial)))
+            }
             _ => None,
         };
         Page {

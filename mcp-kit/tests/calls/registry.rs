@@ -339,7 +339,7 @@ async fn cursor_reveals_no_number_of_registrations() {
     server.registry().hide(Kind::Tool, "b").unwrap();
     let client = TestClient::new(&server).await;
     for serial in [1, 2, 3, 999, u64::MAX] {
-        let cursor = URL_SAFE_NO_PAD.encode(serial.to_string());
+        let cursor = URL_SAFE_NO_PAD.encode(format!("tools{serial}"));
         let params = json!({"cursor": cursor});
         let list = client.request("tools/list", params).await.unwrap();
         assert_eq!(list, json!({"tools": []}), "{serial}");
@@ -452,4 +452,33 @@ async fn routers_are_merged_by_a_running_server() {
         .map(str::to_owned)
         .collect();
     assert_eq!(scopes, ["extra"]);
+}
+
+#[tokio::test]
+async fn a_cursor_belongs_to_its_list() {
+    let names = ["one", "two", "three"];
+    let mut builder = Server::builder("test", "1").limits(|limits| limits.page_items = 1);
+    for name in names {
+        let tool = mcp_kit::tool::ToolDefinition::new(name, "Answers.");
+        builder = builder.add(mcp_kit::tool::from_fn(tool, async |_| "done"));
+        let prompt = mcp_kit::prompt::PromptDefinition::new(name, "Answers.");
+        builder = builder.add(mcp_kit::prompt::from_fn(prompt, async |_| "done"));
+        let uri = format!("docs://{name}");
+        let resource = mcp_kit::resource::ResourceDefinition::new(uri, name);
+        builder = builder.add(mcp_kit::resource::from_fn(resource, async |_| "done"));
+    }
+    let client = TestClient::new(&builder.build().unwrap()).await;
+    let lists = ["tools/list", "prompts/list", "resources/list"];
+    for list in lists {
+        let first = client.request(list, json!({})).await.unwrap();
+        let next = json!({"cursor": first["nextCursor"]});
+        for other in lists {
+            let page = client.request(other, next.clone()).await;
+            assert_eq!(page.is_ok(), other == list, "{list}, {other}");
+        }
+    }
+    // Base64 of "2".
+    let guessed = json!({"cursor": "Mg"});
+    let error = client.request("tools/list", guessed).await.unwrap_err();
+    assert_eq!(error.code(), Some(-32602));
 }

@@ -41,6 +41,67 @@ fn a_batch_is_answered_as_one_in_2025_03_26() {
 }
 
 #[test]
+fn a_batch_may_have_every_primitive() {
+    let mut chaos = setup().start();
+    chaos.initialize("2025-03-26");
+    let prompt = json!({ "type": "ref/prompt", "name": "greet" });
+    let al = json!({ "ref": prompt, "argument": { "name": "name", "value": "al" } });
+    let requests = [
+        (
+            "tools/call",
+            json!({ "name": "add", "arguments": { "a": 1, "b": 2 } }),
+        ),
+        ("tools/call", json!({ "name": "leak" })),
+        (
+            "prompts/get",
+            json!({ "name": "greet", "arguments": { "name": "Ada" } }),
+        ),
+        ("prompts/get", json!({ "name": "leak_prompt" })),
+        ("resources/read", json!({ "uri": "note://alice/7" })),
+        ("resources/read", json!({ "uri": "no://such" })),
+        ("resources/read", json!({ "uri": "panic://now" })),
+        ("completion/complete", al),
+        ("tools/list", json!({})),
+        ("prompts/list", json!({})),
+        ("resources/list", json!({})),
+        ("resources/templates/list", json!({})),
+    ];
+    let batch = (0_i64..).zip(requests).map(|(id, (method, params))| {
+        json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
+    });
+    chaos.send(&batch.collect());
+    let batch = chaos.next();
+    assert_eq!(batch.as_array().map(Vec::len), Some(12), "{batch}");
+    let result = |id: i64| rpc::result(by_id(&batch, id));
+    assert_eq!(rpc::text(result(0)), "3");
+    assert!(rpc::is_error(result(1)));
+    assert_eq!(
+        result(2)["messages"][0]["content"]["text"],
+        "Greet Ada, casual."
+    );
+    assert_eq!(result(4)["contents"][0]["text"], "note 7 of alice");
+    for (id, code) in [(3, -32603), (5, -32002), (6, -32603)] {
+        assert_eq!(rpc::code(by_id(&batch, id)), code, "{batch}");
+    }
+    assert_eq!(result(7)["completion"]["values"], json!(["alan", "alice"]));
+    for (id, list) in [
+        (8, "tools"),
+        (9, "prompts"),
+        (10, "resources"),
+        (11, "resourceTemplates"),
+    ] {
+        assert!(
+            result(id)[list]
+                .as_array()
+                .is_some_and(|list| !list.is_empty()),
+            "{list}"
+        );
+    }
+    assert!(!batch.to_string().contains("hunter2"), "{batch}");
+    assert!(chaos.finish().is_empty());
+}
+
+#[test]
 fn a_batch_of_notifications_is_answered_with_nothing() {
     let mut chaos = setup().start();
     chaos.initialize("2025-03-26");

@@ -100,6 +100,47 @@ fn a_single_page_has_no_cursor_and_a_made_up_one_is_refused() {
     }
 }
 
+/// Tools are added before and behind the place where the first page ended.
+#[test]
+fn pages_stay_right_when_tools_are_added_between_them() {
+    for mut chaos in [
+        setup().env("CHAOS_TOOLS", "2500").legacy(),
+        setup().env("CHAOS_TOOLS", "2500").modern(),
+    ] {
+        let mut names: Vec<String> = Vec::new();
+        let (mut params, mut pages) = (json!({}), 0);
+        loop {
+            let answer = chaos.request("tools/list", params);
+            let page = rpc::result(&answer);
+            let tools = page["tools"].as_array().expect("a list").iter();
+            names.extend(tools.map(|tool| tool["name"].as_str().unwrap().to_owned()));
+            pages += 1;
+            if pages == 1 {
+                for name in ["aaa", "zzz"] {
+                    assert_eq!(chaos.text("add_tool", json!({ "name": name })), "added");
+                }
+            }
+            match page.get("nextCursor") {
+                Some(cursor) => params = json!({ "cursor": cursor }),
+                None => break,
+            }
+        }
+        assert!(pages >= 3, "{pages} pages");
+        let extra: Vec<_> = names
+            .iter()
+            .filter(|name| name.starts_with("extra_"))
+            .collect();
+        assert_eq!(extra.len(), 2_500);
+        let mut unique = names.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), names.len(), "a tool is on two pages");
+        for tool in TOOLS {
+            assert!(names.iter().any(|name| name == tool), "{tool}");
+        }
+    }
+}
+
 #[test]
 fn schemas_carry_the_rules() {
     let tools = tools();
