@@ -69,10 +69,6 @@ pub(crate) struct Malformed {
 
 /// The contents of a frame.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "almost every line is one message, which a box would allocate for"
-)]
 pub(crate) enum Frame<'a> {
     One(Result<Message<'a>, Malformed>),
     /// A JSON-RPC batch: each member is a frame of its own. One with too many

@@ -4,17 +4,28 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// A request's or notification's `params`. Members with other names are
 /// skipped.
+///
+/// It is moved several times on the way of a message, so it holds only what most
+/// messages have.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Params<'a> {
     pub(crate) name: Option<&'a RawValue>,
-    pub(crate) uri: Option<&'a RawValue>,
     pub(crate) arguments: Option<&'a RawValue>,
+    pub(crate) meta: Option<&'a RawValue>,
+    rare: Option<Box<RareParams<'a>>>,
+}
+
+/// The parameters of methods that are called less often.
+#[derive(Clone, Debug)]
+pub(crate) struct RareParams<'a> {
+    pub(crate) uri: Option<&'a RawValue>,
     pub(crate) cursor: Option<&'a RawValue>,
     pub(crate) protocol_version: Option<&'a RawValue>,
     pub(crate) client_info: Option<&'a RawValue>,
@@ -36,7 +47,39 @@ pub(crate) struct Params<'a> {
     pub(crate) context: Option<&'a RawValue>,
     pub(crate) request_id: Option<&'a RawValue>,
     pub(crate) notifications: Option<&'a RawValue>,
-    pub(crate) meta: Option<&'a RawValue>,
+}
+
+impl RareParams<'_> {
+    const NONE: Self = Self {
+        uri: None,
+        cursor: None,
+        protocol_version: None,
+        client_info: None,
+        capabilities: None,
+        input_responses: None,
+        request_state: None,
+        level: None,
+        task_id: None,
+        reference: None,
+        argument: None,
+        context: None,
+        request_id: None,
+        notifications: None,
+    };
+}
+
+impl<'a> Params<'a> {
+    fn rare(&mut self) -> &mut RareParams<'a> {
+        (self.rare).get_or_insert_with(|| Box::new(RareParams::NONE))
+    }
+}
+
+impl<'a> Deref for Params<'a> {
+    type Target = RareParams<'a>;
+
+    fn deref(&self) -> &RareParams<'a> {
+        self.rare.as_deref().unwrap_or(&RareParams::NONE)
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -132,21 +175,21 @@ impl<'de> Visitor<'de> for ParamsVisitor {
         while let Some(member) = map.next_key()? {
             let place = match member {
                 Member::Name => &mut params.name,
-                Member::Uri => &mut params.uri,
+                Member::Uri => &mut params.rare().uri,
                 Member::Arguments => &mut params.arguments,
-                Member::Cursor => &mut params.cursor,
-                Member::ProtocolVersion => &mut params.protocol_version,
-                Member::ClientInfo => &mut params.client_info,
-                Member::Capabilities => &mut params.capabilities,
-                Member::InputResponses => &mut params.input_responses,
-                Member::RequestState => &mut params.request_state,
-                Member::Level => &mut params.level,
-                Member::TaskId => &mut params.task_id,
-                Member::Reference => &mut params.reference,
-                Member::Argument => &mut params.argument,
-                Member::Context => &mut params.context,
-                Member::RequestId => &mut params.request_id,
-                Member::Notifications => &mut params.notifications,
+                Member::Cursor => &mut params.rare().cursor,
+                Member::ProtocolVersion => &mut params.rare().protocol_version,
+                Member::ClientInfo => &mut params.rare().client_info,
+                Member::Capabilities => &mut params.rare().capabilities,
+                Member::InputResponses => &mut params.rare().input_responses,
+                Member::RequestState => &mut params.rare().request_state,
+                Member::Level => &mut params.rare().level,
+                Member::TaskId => &mut params.rare().task_id,
+                Member::Reference => &mut params.rare().reference,
+                Member::Argument => &mut params.rare().argument,
+                Member::Context => &mut params.rare().context,
+                Member::RequestId => &mut params.rare().request_id,
+                Member::Notifications => &mut params.rare().notifications,
                 Member::Meta => &mut params.meta,
                 Member::Other => {
                     map.next_value::<IgnoredAny>()?;
