@@ -20,7 +20,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::value::RawValue;
 
-use super::deadline::Deadline;
 use super::refusal;
 use super::settled::Replied;
 use super::{
@@ -87,6 +86,7 @@ impl CallContext {
             target: Arc::clone(target),
             home: Arc::clone(&self.home),
             request: self.request.clone(),
+            received_at: self.received_at(),
             text: self.text.clone(),
             client: self.client.as_ref(),
             principal: self.principal.clone(),
@@ -97,7 +97,6 @@ impl CallContext {
             scope: None,
             subject: None,
         });
-        context.deadline = Deadline::new(self.received_at(), target.timeout);
         context.scope.clone_from(&self.scope);
         context.ask = Some(Arc::clone(&task) as Arc<dyn Ask>);
         context.outbound = Some(Arc::clone(&task) as Arc<dyn Outbound>);

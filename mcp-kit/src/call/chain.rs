@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::future::{Future, ready};
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Call, Error, Reply, Target};
+use super::{Call, CallContext, Error, Reply};
 use crate::primitive::PrimitiveInfo;
 
 /// Wraps calls: it sees the call before, and the reply after.
@@ -67,24 +68,47 @@ pub trait Middleware: Send + Sync + 'static {
 /// The rest of the chain, for the call that it was passed with.
 #[must_use = "the call goes no further unless `run` is called"]
 pub struct Next<'a> {
-    target: Held<'a>,
-    /// The layers of the target from this one on.
+    context: Held<'a>,
+    /// The layers of the call's target from this one on.
     from: usize,
 }
 
-enum Held<'a> {
-    Borrowed(&'a Arc<Target>),
-    Owned(Arc<Target>),
+/// A call's context.
+pub(crate) enum Held<'a> {
+    Borrowed(&'a Arc<CallContext>),
+    Owned(Arc<CallContext>),
+}
+
+impl Deref for Held<'_> {
+    type Target = Arc<CallContext>;
+
+    fn deref(&self) -> &Arc<CallContext> {
+        match self {
+            Held::Borrowed(context) => context,
+            Held::Owned(context) => context,
+        }
+    }
 }
 
 /// The future of the rest of the chain.
 pub type NextFuture<'a> = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'a>>;
 
 impl<'a> Next<'a> {
-    pub(super) fn of(target: &'a Arc<Target>) -> Self {
+    pub(super) fn of(context: &'a Arc<CallContext>) -> Self {
         Self {
-            target: Held::Borrowed(target),
+            context: Held::Borrowed(context),
             from: 0,
+        }
+    }
+
+    /// Returns the context of `call`, for a layer that needs it after it has passed
+    /// the call on.
+    pub(crate) fn context_of(&self, call: &Call) -> Held<'a> {
+        match &self.context {
+            Held::Borrowed(context) if Arc::ptr_eq(context, call.context()) => {
+                Held::Borrowed(context)
+            }
+            _ => Held::Owned(Arc::clone(call.context())),
         }
     }
 
@@ -93,24 +117,24 @@ impl<'a> Next<'a> {
     /// The call must be the one that was passed with it: another primitive's
     /// call ends with an internal error.
     pub fn run(self, call: Call) -> NextFuture<'a> {
-        let Self { target, from } = self;
-        match target {
-            Held::Borrowed(target) if Arc::ptr_eq(target, &call.context().target) => {
+        let Self { context, from } = self;
+        match context {
+            Held::Borrowed(context) if Arc::ptr_eq(&context.target, &call.context().target) => {
                 let transport = call.context().request.transport;
-                match target.chains.of(transport).get(from) {
+                match context.target.chains.of(transport).get(from) {
                     Some(layer) => {
                         let next = Next {
-                            target: Held::Borrowed(target),
+                            context: Held::Borrowed(context),
                             from: from + 1,
                         };
                         layer.handle(call, next)
                     }
-                    None => target.handler.run(call),
+                    None => context.target.handler.run(call),
                 }
             }
-            Held::Owned(target) => Box::pin(async move {
-                let target = Held::Borrowed(&target);
-                Next { target, from }.run(call).await
+            Held::Owned(context) => Box::pin(async move {
+                let context = Held::Borrowed(&context);
+                Next { context, from }.run(call).await
             }),
             Held::Borrowed(_) => Box::pin(ready(Err(Error::internal(
                 "a middleware ran another primitive's chain for this call",
@@ -121,12 +145,12 @@ impl<'a> Next<'a> {
     /// Returns the rest of the chain without borrowing, for closures, whose
     /// futures cannot borrow from their arguments.
     pub(crate) fn into_owned(self) -> Next<'static> {
-        let target = match self.target {
-            Held::Borrowed(target) => Arc::clone(target),
-            Held::Owned(target) => target,
+        let context = match self.context {
+            Held::Borrowed(context) => Arc::clone(context),
+            Held::Owned(context) => context,
         };
         Next {
-            target: Held::Owned(target),
+            context: Held::Owned(context),
             from: self.from,
         }
     }

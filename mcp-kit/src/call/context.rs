@@ -123,6 +123,8 @@ pub(crate) struct CallParts<'a> {
     pub(crate) target: Arc<Target>,
     pub(crate) home: Arc<dyn Home>,
     pub(crate) request: CallRequest,
+    /// When its message was read.
+    pub(crate) received_at: Instant,
     pub(crate) text: CallText,
     pub(crate) client: Option<&'a Arc<ClientDetails>>,
     pub(crate) principal: Principal,
@@ -136,7 +138,7 @@ impl CallContext {
     #[inline]
     pub(crate) fn new(parts: CallParts<'_>) -> Self {
         Self {
-            deadline: Deadline::new(Instant::now(), parts.target.timeout),
+            deadline: Deadline::new(parts.received_at, parts.target.timeout),
             target: parts.target,
             home: parts.home,
             request: parts.request,

@@ -220,9 +220,9 @@ impl Permits {
         let of = |permit: &OwnedSemaphorePermit| Arc::clone(permit.semaphore());
         let run = self.run.as_ref();
         Lent {
-            share: run.and_then(|run| run.share.as_ref().map(LentShare::of)),
+            share: run.and_then(|run| LentShare::of(run.share.as_ref()?)),
             principal: run.and_then(|run| run.principal.as_ref().map(of)),
-            server: run.map(|run| of(&run.server)),
+            server: run.and_then(|run| run.server.as_ref().map(of)),
             layers: self.layers.iter().map(of).collect(),
         }
     }
@@ -254,7 +254,7 @@ impl Lent {
             && let Ok(server) = server.acquire_owned().await
         {
             permits.run = Some(RunPermit {
-                server,
+                server: Some(server),
                 principal,
                 share,
             });

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-#[cfg(feature = "http")]
 use std::sync::Arc;
+#[cfg(feature = "http")]
 use std::sync::Weak;
 use std::task::{Context, Poll, Waker};
 
@@ -25,9 +25,8 @@ use crate::support::lock::Lock;
 /// call, so a blocking handler keeps it until it ends, whatever its caller
 /// received.
 pub(crate) struct RunPermit {
-    // Released before the share is: the call that starts with the share needs
-    // one of each.
-    pub(super) server: OwnedSemaphorePermit,
+    /// Set until it is dropped.
+    pub(super) server: Option<OwnedSemaphorePermit>,
     pub(super) principal: Option<OwnedSemaphorePermit>,
     pub(super) share: Option<Share>,
 }
@@ -35,7 +34,7 @@ pub(crate) struct RunPermit {
 impl RunPermit {
     pub(crate) fn new(server: OwnedSemaphorePermit, share: Option<Share>) -> Self {
         Self {
-            server,
+            server: Some(server),
             principal: None,
             share,
         }
@@ -46,6 +45,16 @@ impl RunPermit {
     pub(crate) fn of_principal(mut self, permit: OwnedSemaphorePermit) -> Self {
         self.principal = Some(permit);
         self
+    }
+}
+
+impl Drop for RunPermit {
+    fn drop(&mut self) {
+        self.principal = None;
+        // The call that starts with the share needs one of each.
+        if let Some(share) = self.share.take() {
+            share.give_back(self.server.take());
+        }
     }
 }
 
@@ -100,12 +109,22 @@ impl PrincipalPermits {
 }
 
 /// A call's share of its connection, from when it leaves the queue.
-pub(crate) struct Share(Weak<dyn ShareGiver>);
+pub(crate) struct Share(Option<Giver>);
+
+/// A session may end while its handlers run. A connection is kept by each of them.
+#[derive(Clone)]
+enum Giver {
+    Connection(Arc<dyn ShareGiver>),
+    #[cfg(feature = "http")]
+    Session(Weak<dyn ShareGiver>),
+}
 
 /// Counts the calls that run on a connection.
 pub(crate) trait ShareGiver: Send + Sync {
     /// Records that a call has ended, or runs no longer while it asks its client.
-    fn given_back(&self);
+    /// `server` is its permit of the server: it is released before another call
+    /// starts, or passed on to that call.
+    fn given_back(&self, server: Option<OwnedSemaphorePermit>);
 
     /// Takes a share again for a call that gave it back. Returns false if there is
     /// none: then `place` is the call's place among those that wait, and `waker` is
@@ -121,31 +140,64 @@ pub(crate) trait ShareGiver: Send + Sync {
 pub(crate) struct ReturnPlace(pub(super) u64);
 
 impl Share {
-    pub(crate) fn of(giver: Weak<dyn ShareGiver>) -> Self {
-        Self(giver)
+    /// A share of a connection.
+    pub(crate) fn of(giver: Arc<dyn ShareGiver>) -> Self {
+        Self(Some(Giver::Connection(giver)))
+    }
+
+    /// A share of a session.
+    #[cfg(feature = "http")]
+    pub(crate) fn of_session(giver: Weak<dyn ShareGiver>) -> Self {
+        Self(Some(Giver::Session(giver)))
+    }
+
+    /// Gives it back, with the server's permit of the call that has it.
+    fn give_back(mut self, server: Option<OwnedSemaphorePermit>) {
+        self.end(server);
+    }
+
+    fn end(&mut self, server: Option<OwnedSemaphorePermit>) {
+        if let Some(giver) = self.0.take() {
+            giver.with(|giver| giver.given_back(server));
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.end(None);
+    }
+}
+
+impl Giver {
+    /// Calls `run`, unless it is a session that has ended.
+    fn with<T>(&self, run: impl FnOnce(&dyn ShareGiver) -> T) -> Option<T> {
+        match self {
+            Self::Connection(giver) => Some(run(&**giver)),
+            #[cfg(feature = "http")]
+            Self::Session(giver) => giver.upgrade().map(|giver| run(&*giver)),
+        }
     }
 }
 
 /// A share that a call gave back for a while. As a future it takes one again, before
 /// the calls that wait for their first.
 pub(super) struct LentShare {
-    giver: Weak<dyn ShareGiver>,
+    giver: Giver,
     place: Option<ReturnPlace>,
 }
 
 impl LentShare {
     /// Returns the right to take a share of the same giver.
-    pub(super) fn of(share: &Share) -> Self {
-        Self {
-            giver: Weak::clone(&share.0),
-            place: None,
-        }
+    pub(super) fn of(share: &Share) -> Option<Self> {
+        let giver = share.0.clone()?;
+        Some(Self { giver, place: None })
     }
 
     /// Returns another right to the same share, without a place.
     pub(super) fn another(&self) -> Self {
         Self {
-            giver: Weak::clone(&self.giver),
+            giver: self.giver.clone(),
             place: None,
         }
     }
@@ -156,27 +208,17 @@ impl Future for LentShare {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Share> {
         let Self { giver, place } = &mut *self;
-        match giver.upgrade() {
-            Some(giver) if !giver.retake(place, cx.waker()) => Poll::Pending,
-            _ => Poll::Ready(Share::of(Weak::clone(giver))),
+        match giver.with(|giver| giver.retake(place, cx.waker())) {
+            Some(false) => Poll::Pending,
+            _ => Poll::Ready(Share(Some(giver.clone()))),
         }
     }
 }
 
 impl Drop for LentShare {
     fn drop(&mut self) {
-        if let Some(place) = self.place
-            && let Some(giver) = self.giver.upgrade()
-        {
-            giver.leave(place);
-        }
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        if let Some(giver) = self.0.upgrade() {
-            giver.given_back();
+        if let Some(place) = self.place {
+            self.giver.with(|giver| giver.leave(place));
         }
     }
 }

@@ -37,6 +37,10 @@ impl Phase {
     /// Moves to the end. Returns whether the call was running, or `None` if it
     /// had already ended.
     pub(super) fn end(&self) -> Option<bool> {
+        // Every call that has ended asks again when it is dropped.
+        if self.has_ended() {
+            return None;
+        }
         match self.now.swap(ENDED, Ordering::AcqRel) {
             ENDED => None,
             before => Some(before == RUNNING),

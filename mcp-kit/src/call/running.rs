@@ -30,6 +30,17 @@ pub(crate) struct Pending(pub(super) Arc<CallContext>);
 /// A response as JSON, without a line break.
 pub(crate) struct Answer {
     pub(crate) json: Vec<u8>,
+    /// When the call ended, if its own end made the answer.
+    pub(crate) ended_at: Option<Instant>,
+}
+
+impl Answer {
+    pub(crate) fn new(json: Vec<u8>) -> Self {
+        Self {
+            json,
+            ended_at: None,
+        }
+    }
 }
 
 impl Pending {
@@ -98,39 +109,37 @@ impl Pending {
 
     /// Runs the chain; the permit is kept until its handler has ended. Returns
     /// `None` if the call has ended while it waited.
-    pub(crate) fn run(&self, permit: Option<RunPermit>) -> Option<Running> {
-        let context = &self.0;
+    pub(crate) fn run(self, permit: Option<RunPermit>) -> Option<Running> {
+        let context = self.0;
         if !context.phase.begin() {
             return None;
         }
         if let Some(work) = &context.work {
             context.phase.set_announced();
+            let work = Contained::new(work.run(&context), context.span_of_scope());
             return Some(Running {
                 shares_permits: false,
                 chain: Contained::ended(),
-                work: Some((
-                    Contained::new(work.run(context), context.span_of_scope()),
-                    permit,
-                )),
+                work: Some(Box::new((work, permit))),
                 leaving: None,
-                context: Arc::clone(context),
+                context,
                 buffer: Vec::new(),
             });
         }
         let span = context.span();
         for observer in &context.target.observers {
-            let _ = contain(|| observer.started(&CallInfo(context)));
+            let _ = contain(|| observer.started(&CallInfo(&context)));
         }
         context.phase.set_announced();
-        let call = Call::new(Arc::clone(context), permit);
-        let target = Arc::clone(&context.target);
-        let chain: ChainFuture = Box::pin(async move { Next::of(&target).run(call).await });
+        let call = Call::new(Arc::clone(&context), permit);
+        let held = Arc::clone(&context);
+        let chain: ChainFuture = Box::pin(async move { Next::of(&held).run(call).await });
         Some(Running {
             shares_permits: context.target.shares_permits,
             chain: Contained::new(chain, span),
             work: None,
             leaving: None,
-            context: Arc::clone(context),
+            context,
             buffer: Vec::new(),
         })
     }
@@ -235,7 +244,7 @@ pub(crate) struct Running {
     /// Whether the chain's permits last until it has ended.
     shares_permits: bool,
     /// What runs in place of the chain, with the permit.
-    work: Option<(Contained<WorkFuture>, Option<RunPermit>)>,
+    work: Option<Box<(Contained<WorkFuture>, Option<RunPermit>)>>,
     /// The answer, on its way through what is around it.
     leaving: Option<AroundFuture>,
     context: Arc<CallContext>,
@@ -244,9 +253,8 @@ pub(crate) struct Running {
 
 impl Running {
     /// Writes the answer into `buffer`, which is empty.
-    pub(crate) fn with_buffer(mut self, buffer: Vec<u8>) -> Self {
+    pub(crate) fn write_into(&mut self, buffer: Vec<u8>) {
         self.buffer = buffer;
-        self
     }
 
     /// The chain has ended: gives its permits back, unless a handler that blocks a
@@ -266,6 +274,15 @@ impl Running {
     /// Returns the chain's outcome, which has not been reported to the
     /// observers yet.
     pub(crate) fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<Option<Settled>> {
+        self.poll_outcome(cx).map(|outcome| {
+            outcome.map(|outcome| Settled {
+                context: Arc::clone(&self.context),
+                outcome,
+            })
+        })
+    }
+
+    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Replied, Error>>> {
         let outcome = match Pin::new(&mut self.chain).poll(cx) {
             Poll::Ready(outcome) => outcome.map(Replied::With),
             Poll::Pending => {
@@ -284,15 +301,11 @@ impl Running {
         }
         self.context.withdraw_questions();
         let kind = self.context.target.info.kind();
-        let outcome = match outcome {
+        Poll::Ready(Some(match outcome {
             Ok(Replied::With(reply)) if reply.kind() != kind.capability() => Err(Error::internal(
                 format!("a {kind} was answered with the reply of a {}", reply.kind()),
             )),
             outcome => outcome,
-        };
-        Poll::Ready(Some(Settled {
-            context: Arc::clone(&self.context),
-            outcome,
         }))
     }
 }
@@ -304,13 +317,13 @@ impl Future for Running {
         if let Some(leaving) = &mut self.leaving {
             return leaving.as_mut().poll(cx).map(Some);
         }
-        let answer = if let Some((work, _)) = &mut self.work {
+        let answer = if let Some((work, _)) = self.work.as_deref_mut() {
             let outcome = ready!(Pin::new(work).poll(cx));
             self.context.worked(outcome)
         } else {
-            let settled = ready!(self.poll_settled(cx));
+            let outcome = ready!(self.poll_outcome(cx));
             let buffer = std::mem::take(&mut self.buffer);
-            settled.map(|settled| settled.encode(buffer))
+            outcome.map(|outcome| self.context.settle(outcome, buffer))
         };
         match (answer, &self.context.around) {
             (Some(answer), Some(around)) => {

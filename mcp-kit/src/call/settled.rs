@@ -31,52 +31,6 @@ pub(crate) enum NoReply {
 }
 
 impl Settled {
-    /// Returns the answer, within the reply's limit; notifies the observers.
-    pub(super) fn encode(self, buffer: Vec<u8>) -> Answer {
-        let Self { context, outcome } = self;
-        match outcome {
-            Ok(Replied::Asking(questions)) => {
-                let answer = context.result(buffer, |out, _| {
-                    questions.write(out);
-                    context.home.end_result_as(out, "input_required");
-                });
-                context.tell(&Ending {
-                    bytes: Some(answer.json.len()),
-                    ..context.ending(Outcome::InputRequired, true)
-                });
-                answer
-            }
-            Ok(Replied::With(reply)) => {
-                let (outcome, answer) = if reply.fits(context.target.result_bytes) {
-                    let outcome = if reply.is_error() {
-                        Outcome::ErrorResult
-                    } else {
-                        Outcome::Ok
-                    };
-                    (outcome, context.answer(&reply, buffer))
-                } else {
-                    let text = refusal::too_large(
-                        context.target.info.kind(),
-                        reply.size(),
-                        context.target.result_bytes,
-                    );
-                    let outcome = Outcome::ResultTooLarge;
-                    (outcome, context.failure(outcome, text, buffer))
-                };
-                context.tell(&Ending {
-                    bytes: Some(answer.json.len()),
-                    ..context.ending(outcome, true)
-                });
-                answer
-            }
-            Err(error) => {
-                let answer = context.failure_of(&error, buffer);
-                context.fail(error, Some(answer.json.len()));
-                answer
-            }
-        }
-    }
-
     /// Returns the reply, for a caller within the process; notifies the
     /// observers.
     pub(crate) fn into_reply(self) -> Result<Reply, NoReply> {
@@ -115,6 +69,57 @@ impl Settled {
 }
 
 impl CallContext {
+    /// Returns the answer to an outcome, within the reply's limit; notifies the observers.
+    pub(super) fn settle(
+        self: &Arc<Self>,
+        outcome: Result<Replied, Error>,
+        buffer: Vec<u8>,
+    ) -> Answer {
+        match outcome {
+            Ok(Replied::Asking(questions)) => {
+                let answer = self.result(buffer, |out, _| {
+                    questions.write(out);
+                    self.home.end_result_as(out, "input_required");
+                });
+                self.tell(&Ending {
+                    bytes: Some(answer.json.len()),
+                    ..self.ending(Outcome::InputRequired, true)
+                });
+                answer
+            }
+            Ok(Replied::With(reply)) => {
+                let (outcome, mut answer) = if reply.fits(self.target.result_bytes) {
+                    let outcome = if reply.is_error() {
+                        Outcome::ErrorResult
+                    } else {
+                        Outcome::Ok
+                    };
+                    (outcome, self.answer(&reply, buffer))
+                } else {
+                    let text = refusal::too_large(
+                        self.target.info.kind(),
+                        reply.size(),
+                        self.target.result_bytes,
+                    );
+                    let outcome = Outcome::ResultTooLarge;
+                    (outcome, self.failure(outcome, text, buffer))
+                };
+                let ending = Ending {
+                    bytes: Some(answer.json.len()),
+                    ..self.ending(outcome, true)
+                };
+                answer.ended_at = Some(self.received_at() + ending.duration);
+                self.tell(&ending);
+                answer
+            }
+            Err(error) => {
+                let answer = self.failure_of(&error, buffer);
+                self.fail(error, Some(answer.json.len()));
+                answer
+            }
+        }
+    }
+
     /// Withdraws questions that are open in spite of the call's end: those of tasks
     /// that its handler has started, or of a handler that is still to be dropped.
     pub(super) fn withdraw_questions(&self) {
@@ -256,7 +261,7 @@ impl CallContext {
         let _ = self.protocol_error.set(error.code);
         let mut json = buffer;
         encode::error(&mut json, Ok(&self.request.id), error);
-        Answer { json }
+        Answer::new(json)
     }
 
     pub(super) fn answer(&self, reply: &Reply, buffer: Vec<u8>) -> Answer {
@@ -282,6 +287,6 @@ impl CallContext {
             out.push(b'{');
             write(out, era);
         });
-        Answer { json }
+        Answer::new(json)
     }
 }

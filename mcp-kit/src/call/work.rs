@@ -60,7 +60,7 @@ impl CallContext {
     pub(crate) fn answer_with(&self, write: impl FnOnce(&mut Vec<u8>)) -> Answer {
         let mut json = Vec::new();
         encode::result(&mut json, &self.request.id, write);
-        Answer { json }
+        Answer::new(json)
     }
 
     /// Ends a call that its work has answered, unless it was ended from outside.

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -36,7 +35,7 @@ impl Timeout {
 #[async_trait]
 impl Middleware for Timeout {
     async fn handle(&self, call: Call, next: Next<'_>) -> Result<Reply, Error> {
-        let context = Arc::clone(call.context());
+        let context = next.context_of(&call);
         let outcome = {
             let mut running = next.run(call);
             let passed = context

@@ -122,6 +122,7 @@ async fn run(
         has_stream: false,
         follows: None,
         entered: EnteredMessages::default(),
+        read_at: tokio::time::Instant::now(),
     };
     let inner = server.inner();
     let Routed::Run(mut call) = inner.request(&mut session, &request, &mut Vec::new()) else {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::resources::Found;
 use super::{Server, ServerInner};
@@ -262,6 +263,7 @@ impl Server {
                 source: RequestSource::default(),
                 may_ask: false,
             },
+            received_at: Instant::now(),
             text: CallText::new(CallTexts {
                 arguments: arguments.as_deref(),
                 ..CallTexts::default()

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use super::ServerInner;
 use super::methods::{self, Does, Method};
@@ -45,6 +46,8 @@ pub(crate) struct Session {
     /// The messages that have passed their middlewares on the way in, if the server has
     /// any, until they are dispatched.
     pub(crate) entered: EnteredMessages,
+    /// When the messages that are handled now were read.
+    pub(crate) read_at: Instant,
 }
 
 /// A longer description of a client is parsed at once, and not kept as text
@@ -471,6 +474,7 @@ impl ServerInner {
                 source: session.source.clone(),
                 may_ask,
             },
+            received_at: session.read_at,
             text: CallText::new(texts),
             client,
             principal: session.principal.clone(),

@@ -274,7 +274,7 @@ impl Around for Leaving {
                 (id, left) => {
                     let mut json = Vec::new();
                     write_left(&mut json, &id, &left);
-                    Answer { json }
+                    Answer::new(json)
                 }
             }
         })
@@ -290,7 +290,7 @@ impl Work for Leaving {
             let (id, left) = entered.leave().await;
             let mut json = Vec::new();
             write_left(&mut json, &id, &left);
-            Ok(Answer { json })
+            Ok(Answer::new(json))
         })
     }
 

@@ -48,7 +48,7 @@ impl Work for StartTask {
         })));
         let pending = call.becoming(&self.target, task);
         Box::pin(async move {
-            let running = pending.run(None);
+            let running = pending.clone().run(None);
             let mut running =
                 running.ok_or_else(|| Error::internal("a call ended before its start"))?;
             tokio::select! {

@@ -9,6 +9,7 @@ use crate::support::lock::Lock;
 
 use serde_json::Value;
 use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -16,13 +17,10 @@ use super::batch::{Batch, Kept};
 use super::reports::Reports;
 use crate::call::{
     Answer, CallContext, CallKey, CallTable, Ended, NotAdmitted, Outbound, Pending, Refusal,
-    Removed, Replaced, ReturnPlace, ShareGiver, TableLimits, Ticked, Ticking,
+    Removed, Replaced, TableLimits, Ticked, Ticking,
 };
 use crate::protocol::{ErrorCode, RequestId, encode};
-use crate::server::{Listener, Peer, ServerInner};
-
-/// A buffer for one answer that grew above this size is freed.
-const KEPT_BUFFER: usize = 64 * 1024;
+use crate::server::{Limits, Listener, Peer, ServerInner};
 
 /// A connection's calls: those that wait, those that run, and the answers that
 /// have not been sent yet.
@@ -64,6 +62,9 @@ struct State {
     connection: Option<Waker>,
     /// Whether answers arrived for which the connection was not woken.
     is_untold: bool,
+    /// The server's permit of a call that has ended, for the next one that a runner
+    /// takes. Most calls are quick: they get and release none themselves.
+    spare: Option<OwnedSemaphorePermit>,
 }
 
 struct Open {
@@ -291,24 +292,23 @@ impl Calls {
     }
 
     /// Answers a call, unless it was cancelled or answered from outside. The
-    /// connection is not woken: see [`tell`](Self::tell). Returns the answer's
-    /// buffer, emptied.
-    pub(super) fn complete(&self, key: CallKey, call: &Pending, mut answer: Answer) -> Vec<u8> {
-        let mut state = self.lock();
-        if let Some(Removed { call: open, .. }) = state.calls.finish(key) {
-            let most = self.server.limits.unread_bytes;
-            if let Some(batch) = &open.batch
-                && !batch.has_room_for(answer.json.len(), most)
-            {
-                answer = call.instead(Replaced::BatchTooLarge);
-            }
-            state.answer(key, &open, &answer.json);
-            state.is_untold = true;
+    /// connection is not woken: see [`tell`](Self::tell).
+    pub(super) fn complete(&self, key: CallKey, answer: &mut Answer) {
+        let ended = self.lock().complete(key, answer, &self.server.limits);
+        drop(ended); // not under the lock
+    }
+
+    /// Answers a call whose task unwinds, with a reference.
+    pub(super) fn lose(&self, key: CallKey) {
+        let call = self.lock().calls.get_mut(key).map(|open| open.call.clone());
+        if let Some(call) = call {
+            let mut answer = match call.end() {
+                Some(ended) => ended.refuse(Refusal::Lost),
+                None => call.instead(Replaced::Lost),
+            };
+            self.complete(key, &mut answer);
         }
-        drop(state);
-        answer.json.clear();
-        answer.json.shrink_to(KEPT_BUFFER);
-        answer.json
+        self.tell();
     }
 
     /// Wakes the connection for answers that it does not know of.
@@ -336,6 +336,26 @@ impl State {
         if let Some(answers) = batch.and_then(|batch| batch.add(b"")) {
             self.push_line(&answers);
         }
+    }
+
+    /// See [`Calls::complete`]. Returns what is to be dropped after the lock is
+    /// released.
+    fn complete(
+        &mut self,
+        key: CallKey,
+        answer: &mut Answer,
+        limits: &Limits,
+    ) -> Option<Removed<Open, ()>> {
+        let removed = self.calls.finish(key)?;
+        let open = &removed.call;
+        if let Some(batch) = &open.batch
+            && !batch.has_room_for(answer.json.len(), limits.unread_bytes)
+        {
+            *answer = open.call.instead(Replaced::BatchTooLarge);
+        }
+        self.answer(key, open, &answer.json);
+        self.is_untold = true;
+        Some(removed)
     }
 
     /// Answers a call that is no longer open, once its last report has left.
@@ -462,35 +482,5 @@ impl Listener for Calls {
         // From outside of the runtime: a handler may have made the change, and
         // block its worker afterwards.
         self.ticking.wake();
-    }
-}
-
-impl ShareGiver for Calls {
-    fn given_back(&self) {
-        let returning = {
-            let mut state = self.lock();
-            let returning = state.calls.release();
-            self.keep_running(&mut state);
-            returning
-        };
-        if let Some(returning) = returning {
-            returning.wake();
-        }
-    }
-
-    fn retake(&self, place: &mut Option<ReturnPlace>, waker: &Waker) -> bool {
-        self.lock().calls.retake(place, waker)
-    }
-
-    fn leave(&self, place: ReturnPlace) {
-        let returning = {
-            let mut state = self.lock();
-            let returning = state.calls.leave(place);
-            self.keep_running(&mut state);
-            returning
-        };
-        if let Some(returning) = returning {
-            returning.wake();
-        }
     }
 }

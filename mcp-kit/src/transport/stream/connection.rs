@@ -292,6 +292,7 @@ impl Connection {
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => true,
             Err(error) => return Err(error),
         };
+        self.session.read_at = Instant::now();
         let mut lines = std::mem::take(&mut self.lines);
         if at_end {
             lines.end();

@@ -46,6 +46,7 @@ impl Greeting {
                 has_stream: true,
                 follows: None,
                 entered: EnteredMessages::default(),
+                read_at: tokio::time::Instant::now(),
             },
             answers: Vec::new(),
         }

@@ -20,8 +20,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::calls::Calls;
-use crate::call::{CallKey, Pending, Refusal, Replaced, RunPermit, Running, Share};
+use crate::call::{Answer, CallKey, Pending, RunPermit, Running, Share};
 
 /// A longer first poll is not quick: other runners help, and the answers so far
 /// leave.
@@ -30,6 +32,9 @@ const SLOW_POLL: Duration = Duration::from_micros(200);
 /// The longest batch of quick calls whose answers leave together.
 const LONGEST_BATCH: Duration = Duration::from_millis(1);
 
+/// A buffer for one answer that grew above this size is freed.
+const KEPT_BUFFER: usize = 64 * 1024;
+
 /// A task that runs calls. If it unwinds, it is counted out and another takes
 /// over.
 pub(super) struct Runner {
@@ -37,6 +42,18 @@ pub(super) struct Runner {
     pub(super) name: u64,
     /// Whether it runs calls, as opposed to waiting for more.
     pub(super) at_work: bool,
+    /// The answer of the last call, until the next one is taken.
+    pub(super) done: Option<(CallKey, Answer)>,
+    /// An empty buffer for the next answer.
+    buffer: Vec<u8>,
+}
+
+/// A call that a runner has taken.
+pub(super) struct Taken {
+    pub(super) key: CallKey,
+    pub(super) call: Pending,
+    /// A permit of the server for it, if there is one at hand.
+    pub(super) server: Option<OwnedSemaphorePermit>,
 }
 
 impl Runner {
@@ -46,30 +63,33 @@ impl Runner {
             calls,
             name,
             at_work: true,
+            done: None,
+            buffer: Vec::new(),
         }
     }
 
     pub(super) async fn run(mut self) {
         let calls = Arc::clone(&self.calls);
-        let mut scratch = Vec::new();
         let mut batch_began = Instant::now();
         let mut poll_began = batch_began;
-        while let Some((key, call)) = poll_fn(|cx| calls.poll_next(&mut self, cx)).await {
-            // The clock is read once per call. A poll begins where the last one
-            // ended; after a pause, where its message was read.
-            let read = call.context().received_at().into_std();
+        while let Some(taken) = poll_fn(|cx| calls.poll_next(&mut self, cx)).await {
+            // The clock is read once per call, when it ends. A poll begins where
+            // the last one ended; after a pause, where its message was read.
+            let read = taken.call.context().received_at().into_std();
             if read > poll_began {
                 batch_began = read;
                 poll_began = read;
             }
-            run_once(&calls, key, call, &mut scratch).await;
-            let now = Instant::now();
+            self.run_once(taken).await;
+            let ended_at = (self.done.as_ref()).and_then(|(_, answer)| answer.ended_at);
+            let now = ended_at.map_or_else(Instant::now, |ended_at| ended_at.into_std());
             let was_slow = now - poll_began > SLOW_POLL;
             poll_began = now;
-            if was_slow {
-                calls.help();
-            }
             if was_slow || now - batch_began > LONGEST_BATCH {
+                self.hand_over();
+                if was_slow {
+                    calls.help();
+                }
                 calls.tell();
                 step_back().await;
                 batch_began = Instant::now();
@@ -77,11 +97,53 @@ impl Runner {
             }
         }
     }
+
+    /// Polls a call once. A call that is not ready moves into a task of its own.
+    async fn run_once(&mut self, taken: Taken) {
+        let Taken { key, call, server } = taken;
+        let calls = &self.calls;
+        let share = Share::of(Arc::clone(calls) as _);
+        let server = match server {
+            Some(server) => server,
+            None => match Arc::clone(calls.server.permits()).try_acquire_owned() {
+                Ok(server) => server,
+                Err(_) => return spawn_waiting(calls, key, call, share),
+            },
+        };
+        let answered = Answered { calls, key };
+        let Some(mut running) = call.run(Some(RunPermit::new(server, Some(share)))) else {
+            return; // it was cancelled or refused meanwhile
+        };
+        running.write_into(std::mem::take(&mut self.buffer));
+        match poll_fn(|cx| Poll::Ready(Pin::new(&mut running).poll(cx))).await {
+            Poll::Ready(answer) => self.done = answer.map(|answer| (key, answer)),
+            Poll::Pending => {
+                drop(answered);
+                spawn_running(calls, key, running);
+            }
+        }
+    }
+
+    /// Answers the last call before the next one is taken.
+    fn hand_over(&mut self) {
+        if let Some((key, mut answer)) = self.done.take() {
+            self.calls.complete(key, &mut answer);
+            self.reuse(answer);
+        }
+    }
+
+    /// Keeps the buffer of an answer that was sent.
+    pub(super) fn reuse(&mut self, answer: Answer) {
+        self.buffer = answer.json;
+        self.buffer.clear();
+        self.buffer.shrink_to(KEPT_BUFFER);
+    }
 }
 
 impl Drop for Runner {
     fn drop(&mut self) {
         if self.at_work && std::thread::panicking() {
+            self.hand_over();
             self.calls.lose_runner();
         }
     }
@@ -92,18 +154,12 @@ impl Drop for Runner {
 struct Answered<'a> {
     calls: &'a Calls,
     key: CallKey,
-    call: &'a Pending,
 }
 
 impl Drop for Answered<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let answer = match self.call.end() {
-                Some(ended) => ended.refuse(Refusal::Lost),
-                None => self.call.instead(Replaced::Lost),
-            };
-            self.calls.complete(self.key, self.call, answer);
-            self.calls.tell();
+            self.calls.lose(self.key);
         }
     }
 }
@@ -124,42 +180,12 @@ async fn step_back() {
     .await;
 }
 
-/// Polls a call once. A call that is not ready moves into a task of its own.
-async fn run_once(calls: &Arc<Calls>, key: CallKey, call: Pending, scratch: &mut Vec<u8>) {
-    let share = calls.share();
-    let Ok(server) = Arc::clone(calls.server.permits()).try_acquire_owned() else {
-        return spawn_waiting(calls, key, call, share);
-    };
-    let permit = RunPermit::new(server, Some(share));
-    let answered = Answered {
-        calls,
-        key,
-        call: &call,
-    };
-    let Some(mut running) = call.run(Some(permit)) else {
-        return; // it was cancelled or refused meanwhile
-    };
-    running = running.with_buffer(std::mem::take(scratch));
-    match poll_fn(|cx| Poll::Ready(Pin::new(&mut running).poll(cx))).await {
-        Poll::Ready(answer) => {
-            drop(running);
-            if let Some(answer) = answer {
-                *scratch = calls.complete(key, &call, answer);
-            }
-        }
-        Poll::Pending => {
-            drop(answered);
-            spawn_running(calls, key, call, running);
-        }
-    }
-}
-
 /// Gives a call that waits for something a task of its own.
-fn spawn_running(calls: &Arc<Calls>, key: CallKey, call: Pending, running: Running) {
+fn spawn_running(calls: &Arc<Calls>, key: CallKey, running: Running) {
     let its_calls = Arc::clone(calls);
     let task = calls
         .runtime
-        .spawn(async move { finish(&its_calls, key, &call, running).await });
+        .spawn(async move { finish(&its_calls, key, running).await });
     calls.runs_in(key, &task.abort_handle());
 }
 
@@ -173,16 +199,16 @@ fn spawn_waiting(calls: &Arc<Calls>, key: CallKey, call: Pending, share: Share) 
             return; // the semaphore is never closed
         };
         if let Some(running) = call.run(Some(RunPermit::new(server, Some(share)))) {
-            finish(&its_calls, key, &call, running).await;
+            finish(&its_calls, key, running).await;
         }
     });
     calls.runs_in(key, &task.abort_handle());
 }
 
-async fn finish(calls: &Calls, key: CallKey, call: &Pending, running: Running) {
-    let _answered = Answered { calls, key, call };
-    if let Some(answer) = running.await {
-        calls.complete(key, call, answer);
+async fn finish(calls: &Calls, key: CallKey, running: Running) {
+    let _answered = Answered { calls, key };
+    if let Some(mut answer) = running.await {
+        calls.complete(key, &mut answer);
         calls.tell();
     }
 }
@@ -215,6 +241,7 @@ mod tests {
             has_stream: true,
             follows: None,
             entered: EnteredMessages::default(),
+            read_at: tokio::time::Instant::now(),
         };
         let inner = server.inner();
         match inner.request(&mut session, &request, &mut Vec::new()) {
@@ -245,14 +272,13 @@ mod tests {
         let unwound = catch_unwind(AssertUnwindSafe(|| {
             let mut runner = Runner::new(Arc::clone(&calls), u64::MAX);
             let mut cx = Context::from_waker(std::task::Waker::noop());
-            let Poll::Ready(Some((key, call))) = calls.poll_next(&mut runner, &mut cx) else {
+            let Poll::Ready(Some(taken)) = calls.poll_next(&mut runner, &mut cx) else {
                 panic!("a call waits");
             };
-            let _share = calls.share();
+            let _share = Share::of(Arc::clone(&calls) as _);
             let _answered = Answered {
                 calls: &calls,
-                key,
-                call: &call,
+                key: taken.key,
             };
             panic!("the runner unwinds");
         }));

@@ -153,7 +153,7 @@ impl Call {
         }
     }
 
-    fn answer(&self, Answer { mut json }: Answer) {
+    fn answer(&self, Answer { mut json, .. }: Answer) {
         // The answer is too large for its batch, or for the budget of unread
         // answers.
         let is_too_large = (self.place.as_ref()).is_some_and(|place| !place.takes(json.len()));
@@ -277,7 +277,7 @@ async fn run(end: EndOnDrop, holds: Holds, share: Option<Share>) {
     };
     let Holds(open) = holds;
     let permit = RunPermit::new(permit, share).of_principal(theirs);
-    let answer = match call.call.run(Some(permit)) {
+    let answer = match call.call.clone().run(Some(permit)) {
         Some(running) => running.await,
         None => None,
     };

@@ -90,6 +90,7 @@ async fn post(
         has_stream: endpoint.mcp.edge.options.has_sessions,
         follows: None,
         entered: EnteredMessages::default(),
+        read_at: tokio::time::Instant::now(),
     };
     if endpoint.mcp.server.has_message_layers() {
         let named = headers::single(headers, &headers::PROTOCOL_VERSION)?;

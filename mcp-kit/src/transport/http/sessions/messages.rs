@@ -145,6 +145,7 @@ impl<'a> Caller<'a> {
             has_stream: true,
             follows: self.session.follows(),
             entered: self.entered.lock().take(id, method).into(),
+            read_at: tokio::time::Instant::now(),
         }
     }
 

@@ -106,6 +106,7 @@ pub(super) async fn message(
         has_stream: true,
         follows: None,
         entered: EnteredMessages::default(),
+        read_at: tokio::time::Instant::now(),
     };
     let server = &streams.mcp().server;
     if server.has_message_layers() {

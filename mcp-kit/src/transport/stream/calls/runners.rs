@@ -1,12 +1,13 @@
 //! The runners of a connection: they take waiting calls, and start and end with
 //! them.
 
-use std::sync::Weak;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
+
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Calls, Idle, State};
-use crate::call::{CallKey, Pending, Share};
-use crate::transport::stream::runner::Runner;
+use crate::call::{ReturnPlace, ShareGiver};
+use crate::transport::stream::runner::{Runner, Taken};
 
 impl Calls {
     pub(super) fn has_room(&self, state: &State) -> bool {
@@ -33,14 +34,23 @@ impl Calls {
         }
     }
 
-    /// Returns the next waiting call, once one may start; `None` if another
-    /// runner already waits, or no call will come.
+    /// Answers the call that the runner has run, and returns the next waiting one,
+    /// once one may start; `None` if another runner already waits, or no call will
+    /// come.
     pub(in super::super) fn poll_next(
         &self,
         runner: &mut Runner,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<(CallKey, Pending)>> {
+    ) -> Poll<Option<Taken>> {
+        // Declared before the lock, so that they are dropped after it is released.
+        let _ended;
+        let _spare;
         let mut state = self.lock();
+        _ended = (runner.done.take()).and_then(|(key, mut answer)| {
+            let ended = state.complete(key, &mut answer, &self.server.limits);
+            runner.reuse(answer);
+            ended
+        });
         let is_closed = state.calls.is_closed();
         if !runner.at_work {
             match &mut state.idle_runner {
@@ -59,8 +69,13 @@ impl Calls {
         {
             let call = open.call.clone();
             state.started += 1;
-            return Poll::Ready(Some((key, call)));
+            return Poll::Ready(Some(Taken {
+                key,
+                call,
+                server: state.spare.take(),
+            }));
         }
+        _spare = state.spare.take();
         state.runners -= 1;
         state.tell();
         if state.idle_runner.is_some() || is_closed {
@@ -97,10 +112,41 @@ impl Calls {
     pub(in super::super) fn count_runner(&self) {
         self.lock().runners += 1;
     }
+}
 
-    /// Returns the share of the connection that [`poll_next`](Self::poll_next)
-    /// has counted for the call that it returned.
-    pub(in super::super) fn share(&self) -> Share {
-        Share::of(Weak::<Self>::clone(&self.this))
+impl ShareGiver for Calls {
+    fn given_back(&self, permit: Option<OwnedSemaphorePermit>) {
+        // It belongs to others if some may wait for it.
+        let is_plenty = self.server.permits().available_permits() > 0;
+        let mut permit = permit.filter(|_| is_plenty);
+        let returning = {
+            let mut state = self.lock();
+            let returning = state.calls.release();
+            if state.spare.is_none() && state.runners > 0 && state.calls.can_start() {
+                state.spare = permit.take();
+            }
+            self.keep_running(&mut state);
+            returning
+        };
+        drop(permit);
+        if let Some(returning) = returning {
+            returning.wake();
+        }
+    }
+
+    fn retake(&self, place: &mut Option<ReturnPlace>, waker: &Waker) -> bool {
+        self.lock().calls.retake(place, waker)
+    }
+
+    fn leave(&self, place: ReturnPlace) {
+        let returning = {
+            let mut state = self.lock();
+            let returning = state.calls.leave(place);
+            self.keep_running(&mut state);
+            returning
+        };
+        if let Some(returning) = returning {
+            returning.wake();
+        }
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::{LegacySession, Waiting};
 use crate::call::{ReturnPlace, Share, ShareGiver};
 use crate::transport::http::calls::call::Call;
@@ -33,13 +35,14 @@ impl LegacySession {
     }
 
     fn share(&self) -> Share {
-        Share::of(Weak::<Self>::clone(&self.this))
+        Share::of_session(Weak::<Self>::clone(&self.this))
     }
 }
 
 /// Starts the next waiting call when a handler has ended.
 impl ShareGiver for LegacySession {
-    fn given_back(&self) {
+    fn given_back(&self, server: Option<OwnedSemaphorePermit>) {
+        drop(server); // first: the next call needs one
         let returning = self.lock().calls.release();
         if let Some(returning) = returning {
             returning.wake();
