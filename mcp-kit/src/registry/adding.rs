@@ -3,27 +3,30 @@
 //! [`Changes`](super::Changes).
 
 /// Writes the methods of a type that has `add` and `merge`: the receiver, `self`,
-/// what they return, the traits of functions, and the example of `tool_with`.
+/// what they return, the methods for functions with the trait of each kind, and the
+/// example of `tool_with`.
 ///
-/// The traits are arguments and the type's own module must use the macro, for the
-/// messages about a function that is not what a method takes: they show the trait,
-/// and name the method by the path of the module.
+/// The names and traits are arguments and the type's own module must use the macro, for
+/// the messages about a function that is not what a method takes: they show the method
+/// and the trait, and name the method by the path of the module.
 macro_rules! adding_methods {
     (
         ($($receiver:tt)+), $this:ident $(-> $returned:ty)?;
-        $ToolFn:tt, $PromptFn:tt, $ResourceFn:tt;
+        $tool:tt, $tool_with:tt: $ToolFn:tt;
+        $prompt:tt, $prompt_with:tt: $PromptFn:tt;
+        $resource:tt, $resource_with:tt: $ResourceFn:tt;
         $(#[$example:meta])*
     ) => {
         /// Adds a `#[tool]` function: `.tool::<search_web>()`.
         ///
         /// The function's name is between `::<` and `>`; there is no argument.
-        pub fn tool<NameOfFunction: $ToolFn>($($receiver)+) $(-> $returned)? {
+        pub fn $tool<NameOfFunction: $ToolFn>($($receiver)+) $(-> $returned)? {
             $this.add($crate::registry::Registration::tool::<NameOfFunction>())
         }
 
         /// Adds a `#[tool]` function with its own limits and middlewares.
         $(#[$example])*
-        pub fn tool_with<NameOfFunction: $ToolFn>(
+        pub fn $tool_with<NameOfFunction: $ToolFn>(
             $($receiver)+,
             change: impl FnOnce($crate::registry::Registration) -> $crate::registry::Registration,
         ) $(-> $returned)? {
@@ -33,14 +36,14 @@ macro_rules! adding_methods {
         /// Adds a `#[prompt]` function: `.prompt::<code_review>()`.
         ///
         /// A server declares the capability for prompts once it has one.
-        pub fn prompt<NameOfFunction: $PromptFn>(
+        pub fn $prompt<NameOfFunction: $PromptFn>(
             $($receiver)+
         ) $(-> $returned)? {
             $this.add($crate::registry::Registration::prompt::<NameOfFunction>())
         }
 
         /// Adds a `#[prompt]` function with its own limits and middlewares.
-        pub fn prompt_with<NameOfFunction: $PromptFn>(
+        pub fn $prompt_with<NameOfFunction: $PromptFn>(
             $($receiver)+,
             change: impl FnOnce($crate::registry::Registration) -> $crate::registry::Registration,
         ) $(-> $returned)? {
@@ -51,14 +54,14 @@ macro_rules! adding_methods {
         ///
         /// A server declares the capability for resources once it has a resource, a
         /// template or a provider.
-        pub fn resource<NameOfFunction: $ResourceFn>(
+        pub fn $resource<NameOfFunction: $ResourceFn>(
             $($receiver)+
         ) $(-> $returned)? {
             $this.add($crate::registry::Registration::resource::<NameOfFunction>())
         }
 
         /// Adds a `#[resource]` function with its own limits and middlewares.
-        pub fn resource_with<NameOfFunction: $ResourceFn>(
+        pub fn $resource_with<NameOfFunction: $ResourceFn>(
             $($receiver)+,
             change: impl FnOnce($crate::registry::Registration) -> $crate::registry::Registration,
         ) $(-> $returned)? {

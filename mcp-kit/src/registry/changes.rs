@@ -24,7 +24,10 @@ impl Changes {
         self.steps.push(Step::Add(primitive.into_registration()));
     }
 
-    adding_methods! { (&mut self), self; ToolFn, PromptFn, ResourceFn;
+    adding_methods! { (&mut self), self;
+        tool, tool_with: ToolFn;
+        prompt, prompt_with: PromptFn;
+        resource, resource_with: ResourceFn;
         ///
         /// ```
         /// # use mcp_kit::{Server, tool};

@@ -69,7 +69,10 @@ impl Router {
         Self::default()
     }
 
-    adding_methods! { (self), self -> Self; ToolFn, PromptFn, ResourceFn;
+    adding_methods! { (self), self -> Self;
+        tool, tool_with: ToolFn;
+        prompt, prompt_with: PromptFn;
+        resource, resource_with: ResourceFn;
         ///
         /// ```
         /// # use mcp_kit::{Router, tool};

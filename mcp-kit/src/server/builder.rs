@@ -1,35 +1,27 @@
-//! Builds a server, and reports everything that is wrong with it at once.
+//! Configures a server.
+
+mod build;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-
-use super::drain::Drain;
-use super::identity::{About, Identity};
-use super::messages::Messages;
+use super::identity::About;
 use super::network::{NetworkOptions, NoNetwork};
-use super::questions::Questions;
-use super::tasks::{TaskStore, Tasks};
-use super::{BuildError, Limits, ResourceUpdates, Server, ServerInner};
-use crate::call::{Middleware, Observer};
-use crate::call::{RoundSettings, StateKeys, StateMap, Ticker};
+use super::tasks::TaskStore;
+use super::{Limits, ResourceUpdates};
+use crate::call::{Middleware, Observer, StateKeys, StateMap};
 use crate::caller::Principal;
-use crate::extension::{
-    self, Declared, ExtensionParts, Extensions, MessageMiddleware, ProtocolExtension,
-};
-use crate::limits::Ledger;
+use crate::extension::{Declared, ExtensionParts, MessageMiddleware, ProtocolExtension};
 use crate::limits::Rate;
 #[cfg(feature = "redis")]
 use crate::limits::RedisLimits;
-use crate::middleware::RateLimit;
 use crate::observe::Meter;
 #[cfg(feature = "metrics")]
 use crate::observe::metrics::Metrics;
 use crate::primitive::{Annotations, Icon, WarningCode};
 use crate::prompt::PromptFn;
-use crate::registry::{IntoRegistration, Policy, Router, Step, Store, Via, adding_methods};
+use crate::registry::{IntoRegistration, Router, Via, adding_methods};
 use crate::resource::ResourceFn;
 use crate::tool::ToolFn;
 
@@ -183,7 +175,7 @@ impl ServerBuilder {
     /// server together, and lets them know each other's legacy sessions.
     ///
     /// This covers the rates of the server, of its tools and of its transports.
-    /// A [`RateLimit`] that is added with [`layer`](Self::layer) counts only in
+    /// A [`RateLimit`](crate::middleware::RateLimit) that is added with [`layer`](Self::layer) counts only in
     /// this process.
     ///
     /// ```no_run
@@ -380,108 +372,13 @@ impl ServerBuilder {
         self.network = Box::new(change(*options));
         self
     }
-
-    /// Builds the server.
-    ///
-    /// # Errors
-    ///
-    /// Returns everything that is wrong with it, each with the fix: doubled and
-    /// invalid names, missing and doubled states, schemas that disagree with
-    /// their rules, limits that cannot work, and a profile with `panic =
-    /// "abort"`, under which a panic in a tool would end the process.
-    pub fn build(self) -> Result<Server, BuildError> {
-        let problems = self.problems();
-        let ledger = Ledger::new(self.limits.limiter_entries);
-        #[cfg(feature = "redis")]
-        let ledger = ledger.shared(self.shared.clone(), &self.name);
-        let (registrations, layers) = self.router.into_parts();
-        let policy = Policy {
-            limits: self.limits.clone(),
-            rate_limit: (self.rate_limit).map(|rate| RateLimit::of_calls(&ledger, rate)),
-            layers,
-            log_calls: self.log_calls,
-            strict_arguments: self.strict_arguments,
-            ignored_arguments: self.ignored_arguments.into(),
-            default_hints: self.default_hints,
-            observers: self.observers,
-            meter: self.meter.clone(),
-            accepted_warnings: self.accepted_warnings.into(),
-            ledger: ledger.clone(),
-        };
-        let network_rate = self.network.default_rate();
-        let steps = registrations.into_iter().map(Step::Add).collect();
-        let registry = Store::new(policy, self.states, network_rate, steps, problems)
-            .map_err(|problems| BuildError { problems })?;
-        Ok(Server {
-            inner: Arc::new(ServerInner {
-                identity: Arc::new(Identity::new(
-                    &self.name,
-                    &self.version,
-                    &self.about,
-                    self.instructions.as_deref(),
-                )),
-                rounds: RoundSettings::new(&self.name, self.state_keys, &self.limits),
-                tasks: Tasks::new(&self.name, self.task_store, &self.limits),
-                list_ttl: self.list_ttl,
-                name: self.name,
-                version: self.version,
-                permits: Arc::new(Semaphore::new(
-                    self.limits.calls_per_server.min(Semaphore::MAX_PERMITS),
-                )),
-                #[cfg(feature = "http")]
-                principal_permits: Arc::new(super::PrincipalPermits::new(
-                    self.limits.calls_per_principal,
-                )),
-                messages: Messages::new(self.message_layers, &self.limits),
-                extensions: Extensions::new(self.extensions),
-                notification_permits: Arc::new(Semaphore::new(
-                    (self.limits.calls_per_connection).min(Semaphore::MAX_PERMITS),
-                )),
-                limits: self.limits,
-                registry: Arc::new(registry),
-                updates: self.updates,
-                local: self.local,
-                drain: Arc::new(Drain::default()),
-                questions: Questions::default(),
-                ticker: Ticker::default(),
-                #[cfg(feature = "http")]
-                ledger,
-                #[cfg(feature = "redis")]
-                shared: self.shared,
-                #[cfg(feature = "http")]
-                network: arc_swap::ArcSwap::from_pointee(self.network),
-                #[cfg(any(feature = "metrics", feature = "http"))]
-                meter: self.meter,
-            }),
-        })
-    }
-
-    fn problems(&self) -> Vec<String> {
-        let mut problems: Vec<String> = self.limits.problems().collect();
-        problems.extend(self.state_keys.problems());
-        problems.extend(self.about.icons.iter().filter_map(Icon::problem));
-        problems.extend(self.network.problems(&self.meter));
-        problems.extend(extension::problems(
-            &self.extensions,
-            super::methods::is_core,
-        ));
-        if cfg!(panic = "abort") {
-            problems.push(
-                "the build profile sets panic = \"abort\", under which a panic in one tool would end the server; remove it from the profile"
-                    .to_owned(),
-            );
-        }
-        for doubled in self.states.doubled() {
-            problems.push(format!(
-                "state of type `{doubled}` was added twice; wrap one of the values in a newtype"
-            ));
-        }
-        problems
-    }
 }
 
 impl ServerBuilder {
-    adding_methods! { (self), self -> Self; ToolFn, PromptFn, ResourceFn;
+    adding_methods! { (self), self -> Self;
+        tool, tool_with: ToolFn;
+        prompt, prompt_with: PromptFn;
+        resource, resource_with: ResourceFn;
         ///
         /// ```
         /// # use mcp_kit::{Server, tool};

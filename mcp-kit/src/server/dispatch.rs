@@ -22,8 +22,7 @@ use crate::primitive::Kind;
 use crate::protocol::message::Request;
 use crate::protocol::meta::Meta;
 use crate::protocol::{
-    ClientCapabilities, ClientDetails, ClientInfo, Era, ErrorCode, LogLevel, ProtocolVersion,
-    RpcError, encode,
+    ClientDetails, ClientInfo, Era, ErrorCode, LogLevel, ProtocolVersion, RpcError, encode,
 };
 use crate::registry::ResourceList;
 
@@ -227,39 +226,6 @@ impl ServerInner {
         Err(RpcError::method_not_found(method.name))
     }
 
-    fn initialize(&self, ask: &mut Ask<'_, '_>, out: &mut Vec<u8>) -> Result<(), RpcError> {
-        let (session, params) = (&mut *ask.session, &ask.request.params);
-        if session.version.is_some() {
-            return Err(RpcError::invalid_request(
-                "Invalid request: the connection is initialized already",
-            ));
-        }
-        let requested = text(params.protocol_version, "protocolVersion")?;
-        let version = ProtocolVersion::from_name(&requested)
-            .filter(|version| version.era() == Era::Legacy)
-            .unwrap_or(ProtocolVersion::NEWEST_LEGACY);
-        session.version = Some(version);
-        session.client = Some(Arc::new(ClientDetails {
-            info: (params.client_info).and_then(|client| ClientInfo::from_json(client.get())),
-            capabilities: (params.capabilities)
-                .map_or_else(ClientCapabilities::default, |capabilities| {
-                    ClientCapabilities::from_json(capabilities.get())
-                }),
-            extensions: (self.extensions.as_ref().zip(params.capabilities))
-                .map_or_else(Vec::new, |(all, of)| all.declared_with(of.get())),
-        }));
-        encode::result(out, &ask.request.id, |out| {
-            out.extend_from_slice(br#"{"protocolVersion":"#);
-            encode::string(out, version.as_str());
-            self.write_capabilities(out, Era::Legacy, session.has_stream);
-            out.extend_from_slice(br#","serverInfo":"#);
-            out.extend_from_slice(self.identity.full.as_bytes());
-            self.write_instructions(out);
-            out.push(b'}');
-        });
-        Ok(())
-    }
-
     pub(super) fn ping(&self, ask: &mut Ask<'_, '_>, out: &mut Vec<u8>) -> Result<(), RpcError> {
         encode::result(out, &ask.request.id, |out| out.extend_from_slice(b"{}"));
         Ok(())
@@ -280,53 +246,6 @@ impl ServerInner {
         ask.session.log_level = Some(level);
         encode::result(out, &ask.request.id, |out| out.extend_from_slice(b"{}"));
         Ok(())
-    }
-
-    pub(super) fn discover(
-        &self,
-        ask: &mut Ask<'_, '_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), RpcError> {
-        encode::result(out, &ask.request.id, |out| {
-            out.extend_from_slice(br#"{"supportedVersions":"#);
-            // Only the versions that a request's own metadata may name: the
-            // legacy ones have their handshake.
-            encode::json(out, &[ProtocolVersion::V2026_07_28.as_str()]);
-            self.write_capabilities(out, Era::Modern, true);
-            self.write_instructions(out);
-            self.write_cache_hints(out, false);
-            out.extend_from_slice(br#","resultType":"complete","_meta":{"#);
-            self.write_server_info(out, &self.identity.full);
-            out.extend_from_slice(b"}}");
-        });
-        Ok(())
-    }
-
-    /// Writes the server's capabilities, as a further member of a result.
-    /// `notifies` is whether the client can be notified of changes, which any
-    /// server can have.
-    fn write_capabilities(&self, out: &mut Vec<u8>, era: Era, notifies: bool) {
-        out.extend_from_slice(br#","capabilities":{"#);
-        let current = self.registry.current();
-        for (at, kind) in current.capabilities().enumerate() {
-            if at > 0 {
-                out.push(b',');
-            }
-            encode::string(out, kind.plural());
-            out.extend_from_slice(match (notifies, kind) {
-                (false, _) => b":{}",
-                (true, Kind::Resource) => br#":{"listChanged":true,"subscribe":true}"#,
-                (true, _) => br#":{"listChanged":true}"#,
-            });
-        }
-        if current.declares(Kind::Completion) {
-            out.extend_from_slice(br#","completions":{}"#); // tools come before it
-        }
-        if current.may_log() {
-            out.extend_from_slice(br#","logging":{}"#);
-        }
-        self.write_extensions(out, era, current.has_tasks());
-        out.push(b'}');
     }
 
     /// Answers with a page, or returns the provider that completes it.
@@ -487,15 +406,8 @@ impl ServerInner {
     }
 
     /// Writes how long, and by whom, a list may be kept. (2026-07-28, "Caching".)
-    fn write_cache_hints(&self, out: &mut Vec<u8>, is_private: bool) {
+    pub(super) fn write_cache_hints(&self, out: &mut Vec<u8>, is_private: bool) {
         write_cache_hints(out, self.list_ttl, is_private);
-    }
-
-    fn write_instructions(&self, out: &mut Vec<u8>) {
-        if let Some(instructions) = &self.identity.instructions {
-            out.extend_from_slice(br#","instructions":"#);
-            out.extend_from_slice(instructions.as_bytes());
-        }
     }
 
     /// Writes the server's information, as a member of a result's `_meta`.

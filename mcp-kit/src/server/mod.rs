@@ -9,6 +9,7 @@ mod completion;
 mod dispatch;
 mod drain;
 mod extensions;
+mod handshake;
 mod identity;
 mod listings;
 mod messages;

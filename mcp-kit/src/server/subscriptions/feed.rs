@@ -1,13 +1,13 @@
 //! The feed of one client: what it follows, and what it has not been notified
 //! of yet.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 
 use super::notifications::{list_changed, updated};
 use super::tasks::FollowedTasks;
-use super::updates::{PER_WATCH, ResourceUpdates};
+use super::updates::ResourceUpdates;
+use super::watches::{Watch, Watches};
 use super::{MOST_URI_BYTES, Subscription, too_many};
 use crate::caller::Principal;
 use crate::limits::ByteBudget;
@@ -71,35 +71,6 @@ pub(super) struct Followed {
     watches: Option<Box<Watches>>,
     /// `None` unless it follows tasks.
     pub(super) tasks: Option<Box<FollowedTasks>>,
-}
-
-/// The resources that one subscription watches.
-#[derive(Default)]
-struct Watches {
-    /// By their URIs in normal form.
-    uris: BTreeMap<Arc<str>, Watch>,
-    /// Those that were updated since the client was notified, each once.
-    due: VecDeque<Arc<str>>,
-    bytes: usize,
-}
-
-struct Watch {
-    /// The URI as the client wrote it.
-    uri: Arc<str>,
-    is_due: bool,
-    /// Whether its update was taken, and the client has not read it since.
-    is_taken: bool,
-}
-
-impl Watch {
-    /// Returns about how many bytes it holds; `normal` is its URI in normal form.
-    fn held(&self, normal: &Arc<str>) -> usize {
-        let own = match Arc::ptr_eq(&self.uri, normal) {
-            true => 0,
-            false => self.uri.len(),
-        };
-        PER_WATCH + normal.len() + own
-    }
 }
 
 impl Feed {
@@ -424,13 +395,8 @@ impl Followed {
     /// Makes due again what was taken.
     fn take_again(&mut self) {
         self.changed = self.changed.or(std::mem::take(&mut self.taken));
-        let Some(watches) = &mut self.watches else {
-            return;
-        };
-        for (uri, watch) in &mut watches.uris {
-            if std::mem::take(&mut watch.is_taken) && !std::mem::replace(&mut watch.is_due, true) {
-                watches.due.push_back(Arc::clone(uri));
-            }
+        if let Some(watches) = &mut self.watches {
+            watches.take_again();
         }
     }
 
@@ -449,29 +415,6 @@ impl Followed {
             .as_ref()
             .and_then(|watches| watches.uris.get(uri));
         watch.is_some_and(|watch| !watch.is_due)
-    }
-}
-
-impl Watches {
-    fn make_due(&mut self, uri: &str) {
-        let Some((uri, _)) = self.uris.get_key_value(uri) else {
-            return;
-        };
-        let uri = Arc::clone(uri);
-        if let Some(watch) = self.uris.get_mut(&uri)
-            && !std::mem::replace(&mut watch.is_due, true)
-        {
-            self.due.push_back(uri);
-        }
-    }
-
-    fn remove(&mut self, uri: &str) -> Option<(Arc<str>, Watch)> {
-        let (uri, watch) = self.uris.remove_entry(uri)?;
-        self.bytes -= watch.uri.len();
-        if watch.is_due {
-            self.due.retain(|due| *due != uri);
-        }
-        Some((uri, watch))
     }
 }
 
