@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::store::{TaskKey, TaskMessage, TaskStoreError};
+use super::store::{StoredTask, TaskKey, TaskMessage, TaskStoreError};
 use crate::args::{Acceptance, CompiledArgs};
 use crate::call::{
     Answer, Call, CallContext, Chains, Error, ErrorKind, Handler, KindRow, NextFuture, Target,
@@ -120,10 +120,11 @@ async fn get(server: &ServerInner, call: &CallContext, key: &TaskKey) -> Result<
     let found = server.tasks.find(key).await.map_err(Error::internal)?;
     let stored = found.map(|task| task.state());
     let stored = stored.filter(|task| task.may_use(&call.principal));
-    let stored = stored.ok_or_else(unknown)?;
-    if stored.is_finished() {
+    if stored.as_ref().is_none_or(StoredTask::is_finished) {
+        // An end that has expired cannot be read any more.
         server.tasks.was_read(key);
     }
+    let stored = stored.ok_or_else(unknown)?;
     Ok(call.answer_with(|out| {
         let document = stored.document();
         out.extend_from_slice(&document.as_bytes()[..document.len() - 1]);

@@ -85,3 +85,21 @@ fn signal_ends_tasks_within_the_drain_time_and_their_client_reads_it() {
     }
     assert_eq!(server.wait().code(), Some(0));
 }
+
+#[test]
+fn an_end_that_has_expired_does_not_delay_the_exit() {
+    // The test would not end within the drain time.
+    let setup = setup().env("CHAOS_DRAIN", "3600000");
+    let mut server: Server = setup.env("CHAOS_TASK_TTL", "1ms").start();
+    let mut client = server.modern();
+    let task = begin(&mut client, "long", &json!({ "ms": 100 }));
+    server.signal(Signal::TERM);
+    loop {
+        let answer = client.ask("tasks/get", with_tasks(json!({ "taskId": task })));
+        if answer.get("error").is_some() || is_over(rpc::result(&answer)) {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    assert_eq!(server.wait().code(), Some(0));
+}
