@@ -161,6 +161,7 @@ fn a_legacy_question_holds_up_nothing_and_ends_with_its_call() {
         );
     }
     assert_eq!(rpc::text(rpc::result(&chaos.answer(3))), "12");
+    trace.wait_for_lines("first", 1);
     assert_eq!(trace.count("first"), 1);
 
     // A client that leaves ends what it was asked.
@@ -265,6 +266,7 @@ fn two_questions_take_two_rounds_and_the_step_between_them_runs_once() {
         again("two_questions", &json!({}), &second, &b),
     );
     assert_eq!(rpc::text(rpc::result(&sum)), "9");
+    trace.wait_for_lines("first", 1);
     assert_eq!(trace.count("first"), 1);
     assert_eq!(chaos.finish(), [] as [Value; 0]);
 }

@@ -59,7 +59,6 @@ impl Trace {
     }
 
     /// Waits until this line has been written so often.
-    #[allow(dead_code)] // the tests over stdio do not count
     pub(crate) fn wait_for_lines(&mut self, line: &str, times: usize) {
         while self.count(line) < times {
             let next = self
@@ -71,7 +70,6 @@ impl Trace {
     }
 
     /// How often this line has been written by now.
-    #[allow(dead_code)] // the tests over stdio do not count
     pub(crate) fn count(&mut self, line: &str) -> usize {
         self.seen.extend(self.lines.try_iter());
         self.seen.iter().filter(|seen| *seen == line).count()
