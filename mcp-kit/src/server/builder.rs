@@ -25,7 +25,7 @@ use crate::registry::{IntoRegistration, Router, Via, adding_methods};
 use crate::resource::ResourceFn;
 use crate::tool::ToolFn;
 
-/// Configures a server; made by [`Server::builder`].
+/// Configures a server; made by [`Server::builder`](super::Server::builder).
 #[must_use = "a server is made by `.build()`"]
 pub struct ServerBuilder {
     name: String,
