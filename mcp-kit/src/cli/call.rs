@@ -10,7 +10,7 @@ use super::build::Failure;
 use super::content::shown;
 use super::output::print;
 use super::runtime::LazyRuntime;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, plain};
 use super::{TOOL_ERROR, usage};
 use crate::client::{Answered, CallResult, RequestError, TestCall, TestClient};
 use crate::primitive::{Kind, TaskSupport};
@@ -118,7 +118,7 @@ pub(super) fn outcome<R: Answered>(
         // The handler has failed.
         Err(RequestError::Protocol { code, message, .. }) if code == INTERNAL_ERROR => {
             // In one piece: the log writes to stderr from another thread.
-            let line = format!("error: {message}\n");
+            let line = format!("error: {}\n", plain(&message));
             eprint!("{line}");
             Ok(Err(ExitCode::from(TOOL_ERROR)))
         }

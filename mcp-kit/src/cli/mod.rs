@@ -197,6 +197,7 @@ fn with_server<Kind, B: Build<Kind>>(
 
 /// Reports what is wrong with the command line.
 fn usage(problem: impl fmt::Display) -> ExitCode {
-    eprintln!("error: {problem}");
+    // It may repeat a handler's text.
+    eprintln!("error: {}", terminal::plain(&problem.to_string()));
     ExitCode::from(USAGE)
 }

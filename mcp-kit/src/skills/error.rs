@@ -55,7 +55,7 @@ impl Problems {
 
     pub(super) fn add(&mut self, place: impl fmt::Display, problem: impl fmt::Display) {
         match self.problems.len() < Self::MOST {
-            true => self.problems.push(format!("{place}: {problem}")),
+            true => self.problems.push(plain(&format!("{place}: {problem}"))),
             false => self.more += 1,
         }
     }
@@ -69,4 +69,17 @@ impl Problems {
             }),
         }
     }
+}
+
+/// Returns a text without control characters, which a file's name may hold: terminals
+/// obey some of them, and a line break would begin a problem that there is not.
+fn plain(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character.is_control() {
+            true => safe.extend(character.escape_unicode()),
+            false => safe.push(character),
+        }
+    }
+    safe
 }

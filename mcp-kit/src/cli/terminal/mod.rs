@@ -184,7 +184,7 @@ fn write_stderr(text: &str) {
 
 /// Returns a handler's text for the terminal: line breaks are kept; other control
 /// characters, and invisible ones that move the text around them, are escaped.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         let is_unsafe = character.is_control() || is_in(INVISIBLE, character);
