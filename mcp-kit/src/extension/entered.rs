@@ -29,7 +29,9 @@ use crate::call::{
     Contained, Error, Failure, Outcome, Transport, as_protocol_error, internal_text,
 };
 use crate::caller::Principal;
-use crate::protocol::{Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode};
+use crate::protocol::{
+    Era, ErrorCode, ProtocolVersion, RequestId, RpcError, encode, message as wire,
+};
 use crate::support::error_text;
 use crate::support::lock::Lock;
 use crate::support::reference::Reference;
@@ -344,28 +346,56 @@ pub(crate) fn write_left(out: &mut Vec<u8>, id: &RequestId, left: &Left) {
     }
 }
 
-/// The messages of a frame that have entered, until they are dispatched.
+/// The messages of a frame that have entered, until they are dispatched: one for each
+/// request and notification, in their order.
+///
+/// A message of the frame is admitted by its own place alone. Else one that is refused
+/// early would leave its admission to a later one that looks the same.
 #[derive(Default)]
-pub(crate) struct EnteredMessages(VecDeque<Entered>);
+pub(crate) struct EnteredMessages(Option<Box<Places>>);
+
+struct Places {
+    current: Option<Entered>,
+    later: VecDeque<Entered>,
+}
 
 impl EnteredMessages {
     pub(crate) fn new(entered: Vec<Entered>) -> Self {
-        Self(entered.into())
+        if entered.is_empty() {
+            return Self(None);
+        }
+        Self(Some(Box::new(Places {
+            current: None,
+            later: entered.into(),
+        })))
     }
 
-    /// Takes the next message with this id, or without one for a notification, and this
-    /// method.
+    /// Moves on to the next message of the frame, before anything else is done with it.
+    /// What the one before it has not taken is dropped.
+    #[inline]
+    pub(crate) fn advance_to(&mut self, message: &wire::Message<'_>) {
+        if let Some(places) = &mut self.0
+            && let wire::Message::Request(_) | wire::Message::Notification(_) = message
+        {
+            places.current = places.later.pop_front();
+        }
+    }
+
+    /// Takes the current message, which has this id, or none if it is a notification,
+    /// and this method.
     #[inline]
     pub(crate) fn take(&mut self, id: Option<&RequestId>, method: &str) -> Option<Entered> {
-        let mut places = self.0.iter();
-        let at =
-            places.position(|entered| entered.id.as_ref() == id && *entered.method == *method)?;
-        self.0.remove(at)
+        let entered = self.0.as_mut()?.current.take()?;
+        (entered.id.as_ref() == id && *entered.method == *method).then_some(entered)
     }
 }
 
 impl From<Option<Entered>> for EnteredMessages {
-    fn from(one: Option<Entered>) -> Self {
-        Self::new(one.into_iter().collect())
+    fn from(current: Option<Entered>) -> Self {
+        let places = |current| Places {
+            current: Some(current),
+            later: VecDeque::new(),
+        };
+        Self(current.map(|current| Box::new(places(current))))
     }
 }

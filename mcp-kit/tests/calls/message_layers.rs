@@ -471,3 +471,37 @@ async fn the_layer_that_was_added_first_is_outermost() {
     seen.extend(both(&[("resources/list", "result")]));
     assert_eq!(outer.take(), seen);
 }
+
+/// Refuses calls of the tool with this name.
+struct Without(&'static str);
+
+#[async_trait]
+impl MessageMiddleware for Without {
+    async fn handle(&self, message: Message, next: MessageNext<'_>) -> Result<MessageReply, Error> {
+        let params: Option<Value> = message.read_params();
+        if params.is_some_and(|params| params["name"] == self.0) {
+            return Err(Error::forbidden("Not this tool."));
+        }
+        next.run(message).await
+    }
+}
+
+/// A member of a batch that is refused before its method leaves nothing to a later one
+/// with its id and method.
+#[tokio::test]
+async fn a_member_of_a_batch_passes_by_its_own_admission_alone() {
+    let client = with(ProtocolVersion::V2025_03_26, Without("hello")).await;
+    let call = |id: u32, params: Value| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
+    for early in [
+        json!({"name": "no", "_meta": 5}),
+        json!({"name": "no", "_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}}),
+    ] {
+        let secret = call(1, json!({"name": "hello"}));
+        let free = json!({"jsonrpc": "2.0", "id": 2, "method": "ping"});
+        client.send_line(json!([call(1, early), secret, free]).to_string());
+        let answers = client.next_message().await.unwrap().to_string();
+        assert!(answers.contains("Not this tool."), "{answers}");
+        assert!(answers.contains(r#""result":{}"#), "{answers}");
+        assert!(!answers.contains("Hello!"), "{answers}");
+    }
+}

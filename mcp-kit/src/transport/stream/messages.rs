@@ -48,6 +48,9 @@ impl Connection {
     }
 
     fn one(&mut self, message: Result<Message<'_>, Malformed>, batch: Option<&Arc<Batch>>) {
+        if let Ok(message) = &message {
+            self.session.entered.advance_to(message);
+        }
         match message {
             Ok(Message::Request(request)) => self.request(&request, batch),
             Ok(Message::Notification(notification)) => self.notification(&notification),

@@ -1,5 +1,7 @@
 //! JSON-RPC batches, which 2025-03-26 alone has.
 
+use mcp_kit::extension::{Message, MessageMiddleware, MessageNext, MessageReply};
+use mcp_kit::{Error, async_trait};
 use serde_json::{Value, json};
 
 use super::tools::{gate, gated_server, server};
@@ -173,4 +175,34 @@ async fn a_batch_keeps_the_answers_that_found_room() {
     // All of it is given back.
     let answer = client.ask(&call(1, "big", json!({"bytes": 60_000}))).await;
     assert_eq!(answer.result().len(), 60_000);
+}
+
+/// Refuses calls of the tool `wait`.
+struct WithoutWait;
+
+#[async_trait]
+impl MessageMiddleware for WithoutWait {
+    async fn handle(&self, message: Message, next: MessageNext<'_>) -> Result<MessageReply, Error> {
+        if (message.params()).is_some_and(|params| params.contains("wait")) {
+            return Err(Error::forbidden("Not this tool."));
+        }
+        next.run(message).await
+    }
+}
+
+#[tokio::test]
+async fn a_member_passes_middlewares_by_its_own_admission_alone() {
+    let server = server().message_layer(WithoutWait).build().unwrap();
+    let client = http(&server).opened("2025-03-26").await;
+    let early = json!({"name": "no", "_meta": 5});
+    let batch = json!([
+        {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": early},
+        call(1, "wait", json!({"ms": 0})),
+        ping(2),
+    ]);
+    let answers = answers(&client.ask(&batch).await);
+    assert_eq!(under(&answers, 2)["result"], json!({}));
+    let all = json!(answers).to_string();
+    assert!(all.contains("Not this tool."), "{all}");
+    assert!(!all.contains("waited"), "{all}");
 }

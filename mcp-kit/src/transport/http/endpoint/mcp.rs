@@ -145,11 +145,15 @@ fn decide(
     bytes: &[u8],
     incoming: &mut Option<Claim>,
     found: &Found,
-    session: Session,
+    mut session: Session,
 ) -> Result<Asked, Refusal> {
     let named = headers::single(headers, &headers::PROTOCOL_VERSION)?;
     let header_era = named.map(sessions::named_era);
-    match decode(bytes, endpoint.mcp.server.limits.pending_calls) {
+    let frame = decode(bytes, endpoint.mcp.server.limits.pending_calls);
+    if let Frame::One(Ok(message)) = &frame {
+        session.entered.advance_to(message);
+    }
+    match frame {
         Frame::One(Ok(Message::Request(request))) => {
             // An error under an id in flight would end that call instead.
             let with_id = |refusal: Refusal| {

@@ -158,7 +158,11 @@ pub(crate) fn take(
     }
     let reply = BatchReply::new(mcp, caller.session);
     for member in members {
-        let answer = match decode_one(member.get().as_bytes()) {
+        let message = decode_one(member.get().as_bytes());
+        if let Ok(message) = &message {
+            caller.advance_to(message);
+        }
+        let answer = match message {
             Ok(Message::Request(request))
                 if methods::find(&request.method).is_some_and(Method::is_initialize) =>
             {

@@ -11,7 +11,7 @@ use super::session::{LegacySession, Unfit};
 use crate::call::{Origin, Outbound, Refusal as Why, RequestSource};
 use crate::caller::Principal;
 use crate::limits::Claim;
-use crate::protocol::message::{Notification, Request, Response};
+use crate::protocol::message::{Message, Notification, Request, Response};
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ErrorCode, RequestId, RpcError, encode};
 use crate::server::{EnteredMessages, Routed, Session};
@@ -131,6 +131,11 @@ impl<'a> Caller<'a> {
                 None => Ok(Reply::Nothing),
             },
         }
+    }
+
+    /// Moves on to the next message of a batch.
+    pub(super) fn advance_to(&self, message: &Message<'_>) {
+        self.entered.lock().advance_to(message);
     }
 
     /// Returns what is known of the client, for its message with this id and method.

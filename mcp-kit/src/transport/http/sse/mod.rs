@@ -136,9 +136,12 @@ fn take(
     streams: &Arc<Streams>,
     session: &SseSession,
     frame: Frame<'_>,
-    asking: Session,
+    mut asking: Session,
     incoming: Option<Claim>,
 ) -> Result<Option<Vec<u8>>, Refusal> {
+    if let Frame::One(Ok(message)) = &frame {
+        asking.entered.advance_to(message);
+    }
     match frame {
         Frame::One(Ok(Message::Request(asked))) => {
             request(streams, session, &asked, asking, incoming)
