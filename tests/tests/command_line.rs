@@ -294,8 +294,8 @@ fn check_shows_policies_and_warns() {
         "greeter 1.2.3: 9 tools, 3 prompts, 2 resources, 2 resource templates, 1 method",
         "tool \"lose\": it is declared neither read_only nor destructive",
         "(missing-effect-hint)\n",
-        "questions        up to 64 of one call at once, answered within 10 min\n",
-        "tasks            up to 100 of one caller, each up to 60 min; results are kept for 10 min\n",
+        "questions        up to 64 at once per call, each answered within 10 min\n",
+        "tasks            up to 100 per caller, each up to 60 min; results are kept for 10 min\n",
         "wedding://plan/{+part} (provider)",
         "extensions       com.example/toasts\n",
     ] {

@@ -66,14 +66,14 @@ fn server_policy(server: &Server) -> String {
         (
             "calls at once",
             format!(
-                "{} per connection, {} in all, {} of one caller over HTTP",
+                "{} per connection, {} in all, {} per caller over HTTP",
                 limits.calls_per_connection, limits.calls_per_server, limits.calls_per_principal
             ),
         ),
         (
             "calls that wait",
             format!(
-                "up to {} or {} per connection",
+                "up to {} per connection, and up to {}",
                 limits.pending_calls,
                 size(limits.pending_bytes)
             ),
@@ -85,14 +85,14 @@ fn server_policy(server: &Server) -> String {
         (
             "subscriptions",
             format!(
-                "up to {} of one caller, each to {} resources",
+                "up to {} per caller, each for {} resources",
                 limits.subscriptions_per_principal, limits.uris_per_subscription
             ),
         ),
         (
             "questions",
             format!(
-                "up to {} of one call at once, answered within {}",
+                "up to {} at once per call, each answered within {}",
                 limits.questions_per_call,
                 readable(limits.question_time)
             ),
@@ -107,7 +107,7 @@ fn server_policy(server: &Server) -> String {
     let policies = server.policies(Kind::Tool);
     if policies.iter().any(|policy| policy.task().is_some()) {
         let tasks = format!(
-            "up to {} of one caller, each up to {}; results are kept for {}",
+            "up to {} per caller, each up to {}; results are kept for {}",
             limits.tasks_per_principal,
             readable(limits.task_time),
             readable(limits.finished_task_time)

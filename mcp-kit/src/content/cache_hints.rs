@@ -6,6 +6,7 @@ use crate::protocol::encode;
 
 /// Who may use a kept result of reading a resource. (2026-07-28: `cacheScope`.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CacheScope {
     /// Any client, also through a cache that several callers share: all of them
     /// read the same.

@@ -169,8 +169,9 @@ impl ResourceResult {
         }
     }
 
-    /// Sets how long a client of 2026-07-28 may keep this result, in place of the
-    /// definition's time.
+    /// Sets how long a client may cache this result (`ttlMs`, 2026-07-28), in place of
+    /// the definition's time; in whole milliseconds, at most `u32::MAX` of them (about
+    /// 49 days), and a longer time is cut to this.
     ///
     /// ```
     /// use std::time::Duration;

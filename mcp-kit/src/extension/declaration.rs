@@ -43,8 +43,8 @@ pub(crate) struct ExtensionParts {
 }
 
 impl ProtocolExtension {
-    /// Creates an extension without contents. `identifier` is a domain of yours in
-    /// reverse, a slash and a name: `com.example/notes`.
+    /// Creates an empty extension. `identifier` is a reverse domain name that you
+    /// control, a slash and a name, such as `com.example/notes`; at most 256 bytes.
     pub fn new(identifier: impl Into<String>) -> Self {
         Self {
             identifier: identifier.into().into(),
@@ -83,11 +83,21 @@ impl ProtocolExtension {
     /// Adds a method: a request of this name runs `handler`, with the request's
     /// `params` as arguments, without `_meta`.
     ///
-    /// The name has 1 to 128 characters of `A–Z a–z 0–9 _ . / -`, and is not one of the
-    /// protocol. The arguments are validated, and their failures reported, as those of
-    /// a tool are; every failure is a JSON-RPC error: -32602 for arguments, otherwise
-    /// -32603 with a `reason`. In 2026-07-28 a method cannot ask its client, since only
-    /// `tools/call`, `prompts/get` and `resources/read` have results that ask.
+    /// The name has 1 to 128 characters of `A–Z a–z 0–9 _ . / -`, does not begin with
+    /// `notifications/` or `rpc.`, and does not belong to the protocol.
+    ///
+    /// The arguments are validated, and their failures reported, as those of a tool
+    /// are. Every failure is a JSON-RPC error: -32602 for invalid arguments and for
+    /// [`Error::not_found`](crate::Error::not_found), -32601 if the caller lacks the
+    /// scope, -32021 if the client has not declared the extension (2026-07-28), and
+    /// -32603 otherwise. `data.reason` is the outcome, such as `timeout`; internal
+    /// errors and panics have only a reference.
+    ///
+    /// In 2026-07-28 a method cannot ask its client, since only `tools/call`,
+    /// `prompts/get` and `resources/read` have results that ask. A question
+    /// ([`Client::elicit`](crate::Client::elicit), `sample`, `roots`) returns an error
+    /// of the kind
+    /// [`ErrorKind::MissingCapability`](crate::call::ErrorKind::MissingCapability).
     pub fn method<M: 'static, H: MethodHandler<M>>(
         self,
         name: impl AsRef<str>,

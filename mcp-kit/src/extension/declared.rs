@@ -162,7 +162,7 @@ fn identifier_problem(identifier: &str) -> Option<String> {
             .is_some_and(|(prefix, name)| prefix.split('.').all(is_label) && is_name(name));
     (!is_valid).then(|| {
         format!(
-            "\"{}\" is not the identifier of an extension: use a domain of yours in reverse, a slash and a name, such as \"com.example/notes\"",
+            "\"{}\" is not a valid extension identifier: use a reverse domain name, a slash and a name, such as \"com.example/notes\", at most 256 bytes in all",
             excerpt(identifier)
         )
     })

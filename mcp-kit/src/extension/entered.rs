@@ -318,7 +318,7 @@ fn refusal(method: &str, era: Era, error: &Error) -> RpcError {
             method = crate::support::text::excerpt(method),
             reference = reference.to_string(),
             error = error.source().map(|source| error_text::of(source)),
-            "a middleware of messages failed"
+            "a message middleware failed"
         );
         internal_text(reference)
     });

@@ -53,19 +53,18 @@ use crate::protocol::{Era, ProtocolVersion, RequestId, RpcError, encode};
 ///
 /// # Order, time and end
 ///
-/// The messages of a connection are handled in their order, so while a middleware waits
-/// *before* `next`, the later messages of that connection wait too, cancellations among
-/// them (over HTTP each request has a connection's worth of its own; the messages of a
-/// batch enter together). That wait, and the one after `next`, have the server's time
+/// The messages of a connection are handled in order. While a middleware waits before
+/// `next`, later messages of that connection wait too, including cancellations. Over
+/// HTTP each request is independent; the messages of a batch enter in order. That wait, and the one after `next`, have the server's time
 /// limit for calls each ([`Limits::call_time`](crate::server::Limits::call_time)); a
 /// message whose middlewares exceed it is refused. A future that waits is dropped if
 /// its client leaves.
 ///
 /// After `next`, a call has ended for the observers, and its answer waits for the
-/// middleware. A message that is refused before its method runs, as for a header that
-/// is missing, a repeated id or a server that drains, ends the middleware at `next`, as
-/// does a call that is cancelled or refused while it waits or runs: the future is dropped.
-/// For `initialize` and for subscriptions, a middleware that waits after `next` no
+/// middleware. A message can be refused before its method runs: a missing header, a
+/// repeated id, a server that drains. Then `next` does not return and the middleware's
+/// future is dropped, as for a call that is cancelled, or refused while it waits or
+/// runs. For `initialize` and for subscriptions, a middleware that waits after `next` no
 /// longer changes the answer. A panic is contained, and refuses the message.
 ///
 /// Answers of clients to questions of the server, and calls from code
@@ -198,7 +197,7 @@ impl MessageReply {
     /// # Errors
     ///
     /// Returns an internal error if `result` does not serialise to a JSON object.
-    pub fn result(result: impl Serialize) -> Result<Self, Error> {
+    pub fn from_result(result: impl Serialize) -> Result<Self, Error> {
         let json = serde_json::value::to_raw_value(&result).and_then(encode::on_one_line)?;
         if !json.get().starts_with('{') {
             return Err(Error::internal("the result of a message must be an object"));

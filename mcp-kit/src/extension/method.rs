@@ -130,18 +130,22 @@ impl ExtensionMethod {
         self
     }
 
-    /// Also answers clients that have not declared the extension. Without it they
-    /// receive the error -32021 (2026-07-28) with the extension in
-    /// `requiredCapabilities`, and before that an error with the same text.
+    /// Also answers clients that have not declared the extension. By default such a
+    /// client receives an error: -32021 with the extension in `requiredCapabilities`
+    /// (2026-07-28), or -32603 with the `data.reason` `missing_capability` (older
+    /// versions).
     ///
-    /// Notifications are handled for every client.
+    /// Has no effect on notifications, which are handled for every client.
     pub fn for_every_client(mut self) -> Self {
         self.is_for_every_client = true;
         self
     }
 
-    /// Names the parameter that the `Mcp-Name` header of the request repeats, a text
-    /// (2026-07-28, HTTP): a request whose header is missing or differs is refused.
+    /// Sets the parameter that the `Mcp-Name` header must repeat (2026-07-28 over
+    /// HTTP). If the request has this parameter as a JSON string, a request without
+    /// the header, or with another value in it, is refused.
+    ///
+    /// Has no effect on notifications.
     pub fn name_parameter(mut self, parameter: impl Into<String>) -> Self {
         self.name_parameter = Some(parameter.into());
         self

@@ -12,7 +12,7 @@ use crate::tool::Json;
 /// | type | result |
 /// |---|---|
 /// | [`Json<T>`] | `T`, which must serialise to an object without `resultType` and `_meta`, which the server writes |
-/// | `Map<String, Value>` | the same |
+/// | `Map<String, Value>` | the map, under the same rules |
 /// | `()` | an empty object |
 /// | [`MethodResult`] | itself |
 /// | `Result<T, Error>` | `T`'s result, or a JSON-RPC error |

@@ -138,8 +138,9 @@ impl ResourceDefinition {
         self
     }
 
-    /// Sets how long clients of 2026-07-28 may keep what they have read. Without it
-    /// they read again each time.
+    /// Sets how long a client may cache the contents (`ttlMs`, 2026-07-28), in whole
+    /// milliseconds, at most `u32::MAX` of them (about 49 days); a longer time is cut
+    /// to this. The default is zero: the client reads the resource again each time.
     #[must_use]
     pub fn with_ttl(mut self, ttl: Duration) -> Self {
         self.cache.ttl = Some(ttl);

@@ -58,7 +58,7 @@ pub enum CallError {
         /// The bytes that it may have.
         limit: usize,
     },
-    /// Handlers call each other, or themselves, more than 16 deep.
+    /// Handlers call each other, or themselves, more than 16 levels deep.
     NestedTooDeeply,
 }
 
@@ -78,9 +78,12 @@ impl fmt::Display for CallError {
             Self::Failed { message, .. } => f.write_str(message),
             Self::ResultTooLarge { bytes, limit } => write!(
                 f,
-                "the result has {bytes} bytes, more than the {limit} that it may have"
+                "the result has {bytes} bytes, more than the limit of {limit}"
             ),
-            Self::NestedTooDeeply => write!(f, "handlers call each other more than {DEEPEST} deep"),
+            Self::NestedTooDeeply => write!(
+                f,
+                "handlers call each other more than {DEEPEST} levels deep"
+            ),
         }
     }
 }
@@ -157,8 +160,8 @@ impl Server {
     /// Gets a prompt by its name, through its whole chain, as
     /// [`call`](Self::call) calls a tool.
     ///
-    /// `arguments` is what a client would send: a JSON object of texts, or anything
-    /// that serialises to one; `null` and `()` leave them out.
+    /// `arguments` is what a client would send: a JSON object with string values, or
+    /// anything that serialises to one; `null` and `()` leave them out.
     ///
     /// ```
     /// use mcp_kit::prelude::*;

@@ -14,7 +14,7 @@ use super::{Limits, Routed, ServerInner, methods};
 use crate::args::{Acceptance, CompiledArgs};
 use crate::call::{
     Answer, Around, AroundFuture, Call, CallContext, Chains, Error, Handler, KindRow, NextFuture,
-    Target, Work, WorkFuture, as_protocol_error,
+    Target, Work, WorkFuture, as_protocol_error, internal_text,
 };
 use crate::extension::{
     Entered, EnteredMessages, Left, MessageLayers, MessageMiddleware, MessageOrigin, MessageParts,
@@ -28,6 +28,8 @@ use crate::protocol::message::{
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RpcError};
 use crate::support::lock::Lock;
+use crate::support::reference::Reference;
+use crate::support::text::excerpt;
 
 /// The middlewares around the messages of a server.
 pub(super) struct Messages {
@@ -104,7 +106,11 @@ impl ServerInner {
         out: &mut Vec<u8>,
     ) -> Result<Routed, RpcError> {
         let entered = session.entered.take(Some(&request.id), &request.method);
-        let entered = entered.ok_or_else(not_entered)?;
+        // No message is handled that did not enter.
+        let entered = entered.ok_or_else(|| {
+            let problem = "a message did not enter the message middlewares";
+            internal(&request.method, problem)
+        })?;
         let mut entered = match entered.refused() {
             Ok(entered) => entered,
             Err(left) => return written(left, request, out),
@@ -224,9 +230,9 @@ fn parts_of(frame: &[u8], is_modern: bool, most: usize) -> Vec<MessageParts> {
 fn written(left: Left, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Routed, RpcError> {
     match left {
         Left::Refused(error) => Err(error),
-        Left::Nothing => Err(RpcError::new(
-            ErrorCode::InternalError,
-            "A middleware answered the request with nothing.",
+        Left::Nothing => Err(internal(
+            &request.method,
+            "a message middleware returned no answer to a request: return MessageReply::from_result or an error",
         )),
         left => {
             write_left(out, &request.id, &left);
@@ -235,12 +241,16 @@ fn written(left: Left, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Route
     }
 }
 
-/// No message is handled that did not enter.
-fn not_entered() -> RpcError {
-    RpcError::new(
-        ErrorCode::InternalError,
-        "The message did not pass the middlewares of the server.",
-    )
+/// Logs a mistake of the server or its middlewares, and returns what the client reads.
+fn internal(method: &str, problem: &'static str) -> RpcError {
+    let reference = Reference::new();
+    tracing::error!(
+        target: "mcp_kit::message",
+        method = excerpt(method),
+        reference = reference.to_string(),
+        "{problem}"
+    );
+    RpcError::new(ErrorCode::InternalError, internal_text(reference))
 }
 
 fn end_elsewhere(waiting: Entered) {

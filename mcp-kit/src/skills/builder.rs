@@ -112,15 +112,16 @@ impl SkillsBuilder {
     }
 
     /// Sets how long a host may use an entry or a file without a further request
-    /// (`ttlMs`). The default is zero.
+    /// (`ttlMs`), in whole milliseconds, at most `u32::MAX` of them (about 49 days); a
+    /// longer time is cut to this. The default is zero.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
         self
     }
 
-    /// Sets the largest file, in bytes of its result: of JSON for text, of base64 for
-    /// everything else. The default is 1,000 KiB, which the default limit of results
-    /// admits. With this setting the results of reads may be as large.
+    /// Sets the limit of one file in a result, in bytes: of JSON for text, of base64
+    /// for everything else. The default is 1,000 KiB. Also raises the result limit of
+    /// these resources to match.
     pub fn file_bytes(mut self, bytes: usize) -> Self {
         self.file_bytes = Some(bytes);
         self
@@ -137,7 +138,9 @@ impl SkillsBuilder {
     ///
     /// # Errors
     ///
-    /// Returns every problem of the folders and skills, with the file and the fix.
+    /// Returns the problems, each with its file and the fix: the first 50, and the
+    /// number of the others. Loading a folder stops at the first file that exceeds
+    /// [`total_bytes`](Self::total_bytes), and after 100,000 files and folders.
     pub fn build(self) -> Result<Skills, SkillsError> {
         let catalog = self.load()?;
         Ok(Skills::new(self, catalog))
@@ -151,7 +154,7 @@ impl SkillsBuilder {
         for source in &self.sources {
             match source {
                 Source::Folder(folder) => {
-                    folder::load(folder, &mut left, &mut files, &mut problems);
+                    folder::load(folder, self.total_bytes, &mut left, &mut files, &mut problems);
                 }
                 Source::Skill(skill) => match left.checked_sub(skill.bytes()) {
                     Some(rest) => {
@@ -160,7 +163,10 @@ impl SkillsBuilder {
                     }
                     None => problems.add(
                         "a skill that is made in code",
-                        "with it all skills have more bytes than they may; allow more with `total_bytes` of the skills' builder",
+                        format_args!(
+                            "with it all skills have more than the limit of {} bytes; raise it with `SkillsBuilder::total_bytes`",
+                            self.total_bytes
+                        ),
                     ),
                 },
             }

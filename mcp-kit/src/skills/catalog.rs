@@ -169,7 +169,7 @@ impl Catalog {
             if catalog.files.contains_key(&path) {
                 problems.add(
                     place,
-                    format_args!("there are two files with the path {path:?}"),
+                    format_args!("two files have the path {path:?}; rename or remove one"),
                 );
                 continue;
             }
@@ -188,7 +188,7 @@ impl Catalog {
                 problems.add(
                     &place,
                     format_args!(
-                        "it has {encoded} bytes in a result, more than {file_bytes}; split it, or allow more with `file_bytes` of the skills' builder"
+                        "it has {encoded} bytes in a result, more than the limit of {file_bytes}; split it, or raise the limit with `SkillsBuilder::file_bytes`"
                     ),
                 );
             }
@@ -209,7 +209,9 @@ impl Catalog {
             let number = skills.len();
             problems.add(
                 "all skills",
-                format_args!("there are {number}; a server has at most {MOST_SKILLS}"),
+                format_args!(
+                    "there are {number}, more than the limit of {MOST_SKILLS}; remove some or serve them from another server"
+                ),
             );
         }
         for (path, place, fields) in skills {
@@ -361,7 +363,7 @@ fn examined(skill: &str, file: &File) -> Result<Map<String, Value>, String> {
     let text = |field: &str| match fields.get(field) {
         None => Err(format!("its frontmatter has no {field:?}; add it")),
         Some(Value::String(text)) => Ok(text.as_str()),
-        Some(_) => Err(format!("its {field:?} is not a text; write it in quotes")),
+        Some(_) => Err(format!("its {field:?} is not a string; write it in quotes")),
     };
     let name = text("name")?;
     if let Some(problem) = name_problem(name) {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Why skills could not be loaded: every problem, each with its file and the fix.
+/// Why skills could not be loaded: the problems, each with its file and the fix.
+/// These are the first 50, and the number of the others.
 ///
 /// The texts name files of the host and are for the operator, at the start of the
 /// server.

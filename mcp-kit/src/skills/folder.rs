@@ -20,9 +20,10 @@ const DEEPEST: usize = 16;
 const MOST_EXAMINED: usize = 100_000;
 
 /// Adds the files of all skills in `folder` to `files`, whose bytes together are at
-/// most `left`.
+/// most `left` of the `total`.
 pub(super) fn load(
     folder: &Path,
+    total: usize,
     left: &mut usize,
     files: &mut Vec<SourceFile>,
     problems: &mut Problems,
@@ -37,6 +38,7 @@ pub(super) fn load(
     let mut load = Load {
         folder,
         root,
+        total,
         left,
         examined: 0,
         has_ended: false,
@@ -49,6 +51,7 @@ pub(super) fn load(
 struct Load<'a> {
     folder: &'a Path,
     root: Dir,
+    total: usize,
     left: &'a mut usize,
     examined: usize,
     /// Whether a limit of the whole load was exceeded.
@@ -94,7 +97,9 @@ impl Load<'_> {
             match self.found(&path) {
                 Ok(Found::Folder) if depth == DEEPEST => self.problem(
                     &path,
-                    format_args!("folders are nested more than {DEEPEST} levels deep"),
+                    format_args!(
+                        "folders are nested more than {DEEPEST} levels deep; move the skill up"
+                    ),
                 ),
                 Ok(Found::Folder) => match segment_problem(&name) {
                     Some(problem) => self.problem(&path, problem),
@@ -170,9 +175,12 @@ impl Load<'_> {
         }
         let Some(left) = self.left.checked_sub(bytes.len()) else {
             self.has_ended = true;
+            let total = self.total;
             return self.problem(
                 &path,
-                "with this file all skills have more bytes than they may; allow more with `total_bytes` of the skills' builder",
+                format_args!(
+                    "with this file all skills have more than the limit of {total} bytes; raise it with `SkillsBuilder::total_bytes`"
+                ),
             );
         };
         *self.left = left;

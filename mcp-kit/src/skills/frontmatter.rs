@@ -131,10 +131,12 @@ impl Tree {
 
     fn open(&mut self, node: Open) -> Result<(), String> {
         if matches!(self.open.last(), Some(Open::Mapping { key: None, .. })) {
-            return Err("a key must be a text".to_owned());
+            return Err("a key must be a string".to_owned());
         }
         if self.open.len() == DEEPEST {
-            return Err(format!("it is nested more than {DEEPEST} levels deep"));
+            return Err(format!(
+                "it is nested more than {DEEPEST} levels deep; flatten it"
+            ));
         }
         self.open.push(node);
         Ok(())
@@ -143,7 +145,7 @@ impl Tree {
     fn add_key(&mut self, text: &str, style: ScalarStyle) -> Result<(), String> {
         if !matches!(scalar(text, style), Ok(Value::String(_))) {
             return Err(format!(
-                "the key {} is not a text; write it in quotes",
+                "the key {} is not a string; write it in quotes",
                 shown(text)
             ));
         }
@@ -151,7 +153,7 @@ impl Tree {
             return Ok(());
         };
         if fields.contains_key(text) {
-            return Err(format!("the key {} occurs twice", shown(text)));
+            return Err(format!("the key {} occurs twice; remove one", shown(text)));
         }
         *key = Some(text.to_owned());
         Ok(())

@@ -54,7 +54,7 @@ pub(super) struct DirectoryParams {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CacheHints {
-    ttl_ms: u64,
+    ttl_ms: u32,
     cache_scope: &'static str,
 }
 
@@ -163,7 +163,7 @@ impl Shared {
     fn hints(&self) -> CacheHints {
         let depends_on_caller = self.options.scope.is_some() || self.options.readable_by.is_some();
         CacheHints {
-            ttl_ms: u64::try_from(self.options.ttl.as_millis()).unwrap_or(u64::MAX),
+            ttl_ms: u32::try_from(self.options.ttl.as_millis()).unwrap_or(u32::MAX),
             cache_scope: if depends_on_caller {
                 "private"
             } else {

@@ -23,12 +23,6 @@
 //! The three methods exist since 2026-07-28. Older clients see the files as ordinary
 //! resources.
 //!
-//! The module is written with nothing but what any crate can use: a
-//! [`ProtocolExtension`] with three methods, and a router with a
-//! [`ResourceProvider`](crate::resource::ResourceProvider). It uses no item of this
-//! crate that is not public, so any crate could contain it: `tests/skills` compiles it
-//! as a part of another program.
-//!
 //! # What is read is what was digested
 //!
 //! All files are read once, when [`Skills`] is built, and are held in memory. Later
@@ -37,18 +31,11 @@
 //!
 //! # Limits
 //!
-//! | what | at most |
-//! |---|---|
-//! | files and bytes of a skill | 512 and 16 MiB, which every host accepts |
-//! | skills | 1,000 |
-//! | bytes of all files | 64 MiB ([`SkillsBuilder::total_bytes`]) |
-//! | a file in a result | 1,000 KiB ([`SkillsBuilder::file_bytes`]) |
-//! | frontmatter | 64 KiB, 16 levels; no aliases and tags |
-//! | an entry as JSON | 512 KiB |
-//! | a URI | 1,024 bytes |
-//! | levels of folders | 16 |
-//!
-//! The guide explains [how to serve skills](crate::guide::skills).
+//! The guide [lists the limits](crate::guide::skills#limits), and explains
+//! [how to serve skills](crate::guide::skills).
+
+// Uses only public items of the crate; tests/skills compiles it as a part of another
+// program.
 
 mod builder;
 mod catalog;
@@ -117,8 +104,10 @@ impl Skills {
     ///
     /// # Errors
     ///
-    /// Returns every problem with the file and the fix: what cannot be read, is not a
-    /// valid skill, or exceeds a [limit](self#limits).
+    /// Returns the problems, each with its file and the fix: the first 50, and the
+    /// number of the others. A problem is what cannot be read, is not a valid skill, or
+    /// exceeds a [limit](self#limits). Loading stops at the first file that exceeds
+    /// [`total_bytes`](SkillsBuilder::total_bytes), and after 100,000 files and folders.
     pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self, SkillsError> {
         Self::builder().dir(folder).build()
     }

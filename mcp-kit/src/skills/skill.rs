@@ -66,7 +66,7 @@ impl Skill {
             Err(problem) => return problems.add("a skill that is made in code", problem),
         };
         let Some(name) = fields.get("name").and_then(serde_json::Value::as_str) else {
-            let problem = "its frontmatter has no text \"name\"";
+            let problem = "its frontmatter has no string \"name\"; add it";
             return problems.add("a skill that is made in code", problem);
         };
         let place = format!("the skill {name:?} that is made in code");

@@ -28,8 +28,8 @@ pub use portable::assert_portable;
 ///
 /// By default a thread checks every 20 ms for calls whose time is up, responses
 /// that become streams and clients that have left; a paused clock does not move
-/// it. With this function a timer of tokio replaces the thread. TestCall it before
-/// the first call; it applies to everything that serves the server.
+/// it. With this function a tokio timer replaces the thread. Call it before the
+/// first call; it applies to everything that serves the server.
 pub fn tick_on_timers(server: &crate::Server) {
     server.inner().ticker.use_timer();
 }

@@ -541,14 +541,23 @@ fn mistakes_in_extensions_are_errors_of_build() {
     let named = ProtocolExtension::new;
     let too_long = "x".repeat(129);
     for (extensions, problem) in [
+        (vec![named("notes")], "is not a valid extension identifier"),
         (
-            vec![named("notes")],
-            "is not the identifier of an extension",
+            vec![named("com..example/notes")],
+            "is not a valid extension identifier",
         ),
-        (vec![named("com..example/notes")], "is not the identifier"),
-        (vec![named("com.example/")], "is not the identifier"),
-        (vec![named("1com.example/notes")], "is not the identifier"),
-        (vec![named("com.example/-notes")], "is not the identifier"),
+        (
+            vec![named("com.example/")],
+            "is not a valid extension identifier",
+        ),
+        (
+            vec![named("1com.example/notes")],
+            "is not a valid extension identifier",
+        ),
+        (
+            vec![named("com.example/-notes")],
+            "is not a valid extension identifier",
+        ),
         (
             vec![named("io.modelcontextprotocol/tasks")],
             "is the server's own",

@@ -205,7 +205,7 @@ impl MessageMiddleware for At {
             Does::Refuse => return Err(Error::forbidden("Not today.")),
             Does::Fail => return Err(Error::internal("hunter2")),
             Does::Panic => panic!("hunter2"),
-            Does::Answer => return MessageReply::result(json!({"answered": true})),
+            Does::Answer => return MessageReply::from_result(json!({"answered": true})),
             _ => {}
         }
         let reply = next.run(message).await?;
@@ -219,7 +219,7 @@ impl MessageMiddleware for At {
             return Ok(reply);
         };
         result["marked"] = json!(true);
-        MessageReply::result(result)
+        MessageReply::from_result(result)
     }
 }
 

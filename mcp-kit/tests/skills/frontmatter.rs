@@ -97,13 +97,16 @@ fn yaml_with_more_than_one_reading_is_refused() {
         ("x: &a 1\ny: *a", "line 5: aliases are not supported"),
         ("x: !!str 1", "line 4: tags such as !!str are not supported"),
         ("x: !mine {}", "line 4: tags"),
-        ("x: 1\nx: 2", "line 5: the key \"x\" occurs twice"),
+        (
+            "x: 1\nx: 2",
+            "line 5: the key \"x\" occurs twice; remove one",
+        ),
         (
             "1: x",
-            "line 4: the key \"1\" is not a text; write it in quotes",
+            "line 4: the key \"1\" is not a string; write it in quotes",
         ),
-        ("~: x", "is not a text"),
-        ("? [a]\n: b", "line 4: a key must be a text"),
+        ("~: x", "is not a string"),
+        ("? [a]\n: b", "line 4: a key must be a string"),
         ("x: 9007199254740992", "outside of ±(2^53 - 1)"),
         ("x: -99999999999999999999999999", "outside of ±(2^53 - 1)"),
         ("x: 0xFFFFFFFFFFFFFFFFFF", "outside of ±(2^53 - 1)"),
@@ -114,7 +117,10 @@ fn yaml_with_more_than_one_reading_is_refused() {
         ("x: \"open", "its frontmatter is not YAML"),
         ("\tx: 1", "its frontmatter is not YAML"),
         ("...\nx: 1", "line 5: a second YAML document begins"),
-        (&long, "line 4: it is nested more than 16 levels deep"),
+        (
+            &long,
+            "line 4: it is nested more than 16 levels deep; flatten it",
+        ),
         (&deep, "it is nested more than 16 levels deep"),
     ] {
         let problem = refused(lines);
@@ -162,15 +168,15 @@ fn file_must_begin_with_frontmatter_that_ends() {
 fn name_and_description_follow_the_agent_skills_specification() {
     let with = |fields: &str| problem(Skill::new(format!("---\n{fields}\n---\n")));
     assert!(with("name: a").contains("its frontmatter has no \"description\"; add it"));
-    assert!(with("description: a").contains("no text \"name\""));
-    assert!(with("name: 1\ndescription: a").contains("no text \"name\""));
-    assert!(with("name: a\ndescription: 1").contains("its \"description\" is not a text"));
+    assert!(with("description: a").contains("no string \"name\"; add it"));
+    assert!(with("name: 1\ndescription: a").contains("no string \"name\"; add it"));
+    assert!(with("name: a\ndescription: 1").contains("its \"description\" is not a string"));
     assert!(with("name: a\ndescription: ''").contains("must have 1 to 1024 characters"));
     let long = format!("name: a\ndescription: {}", "é".repeat(1_025));
     assert!(with(&long).contains("it has 1025"));
     let compatibility = "name: a\ndescription: d\ncompatibility: ";
     assert!(with(&format!("{compatibility}''")).contains("must have 1 to 500 characters"));
-    assert!(with(&format!("{compatibility}[]")).contains("its \"compatibility\" is not a text"));
+    assert!(with(&format!("{compatibility}[]")).contains("its \"compatibility\" is not a string"));
     let long = "a".repeat(65);
     for name in [
         "A", "a_b", "-a", "a-", "a--b", "é", "'a b'", "''", "a.b", "'../a'", &long,

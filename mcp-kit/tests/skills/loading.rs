@@ -229,10 +229,10 @@ fn limits_of_the_server_are_named_with_the_method_that_raises_them() {
     let skill = |bytes: usize| Skill::new(skill_md("a")).file("b.txt", vec![b'"'; bytes]);
     let why = problem(skill(600_000));
     assert!(
-        why.contains("1200002 bytes in a result, more than 1024000"),
+        why.contains("1200002 bytes in a result, more than the limit of 1024000"),
         "{why}"
     );
-    assert!(why.contains("`file_bytes`"), "{why}");
+    assert!(why.contains("`SkillsBuilder::file_bytes`"), "{why}");
     let more = Skills::builder()
         .skill(skill(600_000))
         .file_bytes(1_300_000);
@@ -248,19 +248,24 @@ fn limits_of_the_server_are_named_with_the_method_that_raises_them() {
         .build();
     let why = small.unwrap_err().to_string();
     assert!(
-        why.contains("b.txt: with this file all skills have more bytes"),
+        why.contains("b.txt: with this file all skills have more than the limit of 50 bytes"),
         "{why}"
     );
-    assert!(why.contains("`total_bytes`"), "{why}");
+    assert!(why.contains("`SkillsBuilder::total_bytes`"), "{why}");
     let small = Skills::builder().skill(skill(100)).total_bytes(100).build();
-    assert!(small.unwrap_err().to_string().contains("`total_bytes`"));
+    assert!(
+        small
+            .unwrap_err()
+            .to_string()
+            .contains("the limit of 100 bytes; raise it with `SkillsBuilder::total_bytes`")
+    );
 
     let many = (0..1_001).fold(Skills::builder(), |skills, number| {
         skills.skill(Skill::new(skill_md(&format!("s{number}"))))
     });
     let why = many.build().unwrap_err().to_string();
     assert!(
-        why.contains("there are 1001; a server has at most 1000"),
+        why.contains("there are 1001, more than the limit of 1000"),
         "{why}"
     );
 
@@ -287,7 +292,7 @@ fn skills_of_code_and_folders_share_one_namespace() {
     let twice = skills.skill(Skill::new(skill_md("a"))).build();
     let why = twice.unwrap_err().to_string();
     assert!(
-        why.contains("two files with the path \"a/SKILL.md\""),
+        why.contains("two files have the path \"a/SKILL.md\""),
         "{why}"
     );
     for path in ["../x", "/x", "x/", "a//b", "./x", "a\\b", "", "a\0b"] {

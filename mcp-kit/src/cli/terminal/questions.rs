@@ -100,10 +100,12 @@ impl<C: Console> Questions<C> {
             "{} asks to open a URL: {message}\n  {url}\n",
             self.server
         ));
-        Ok(match self.yes_or_no("Open it, and go on? [y/n] ", None)? {
-            true => Answer::open(),
-            false => Answer::decline(),
-        })
+        Ok(
+            match self.yes_or_no("Open the URL in your browser, then continue? [y/n] ", None)? {
+                true => Answer::open(),
+                false => Answer::decline(),
+            },
+        )
     }
 
     /// Shows a request to a model, and returns what a person answers in its place.

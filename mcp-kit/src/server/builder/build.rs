@@ -23,10 +23,11 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// Returns everything that is wrong with it, each with the fix: doubled and
-    /// invalid names, missing and doubled states, schemas that disagree with
-    /// their rules, limits that cannot work, and a profile with `panic =
-    /// "abort"`, under which a panic in a tool would end the process.
+    /// Returns every problem, each with the fix: duplicate and invalid names, missing
+    /// and duplicate states, extensions with invalid identifiers or with names that
+    /// belong to the protocol, schemas that disagree with their rules, limits that
+    /// cannot work, and a profile with `panic = "abort"`, under which a panic in a
+    /// handler ends the process.
     pub fn build(self) -> Result<Server, BuildError> {
         let problems = self.problems();
         let ledger = Ledger::new(self.limits.limiter_entries);

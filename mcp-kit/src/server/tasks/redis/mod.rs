@@ -49,8 +49,8 @@ const MOST_INBOX_BYTES: usize = 16 << 20;
 /// How long a process may take to read its messages.
 const INBOX_TIME: Duration = Duration::from_secs(600);
 
-/// Keeps tasks in one Redis or Valkey, so that they survive a restart of their
-/// readers and every replica finds them; set with
+/// Keeps tasks in one Redis or Valkey, so that every replica finds them and results
+/// survive the process that ran them; set with
 /// [`ServerBuilder::task_store`](crate::server::ServerBuilder::task_store). Requires
 /// the feature `redis`.
 ///
@@ -58,15 +58,14 @@ const INBOX_TIME: Duration = Duration::from_secs(600);
 /// from the store, and passes on what `tasks/update` and `tasks/cancel` bring: the
 /// process of the task reads it within 250 ms.
 ///
-/// A process that runs tasks holds a lease ([`lease`](Self::lease)). If it dies, its
-/// tasks have failed for their clients once the lease has run out.
+/// If a process dies, `tasks/get` reports its tasks as failed once its lease has
+/// expired ([`lease`](Self::lease), 30 seconds by default).
 ///
-/// Each caller may have 1,000 tasks with 64 MiB of states and results in the store.
-/// When these are reached, its finished tasks that would expire first are forgotten.
-/// Limit the store's own memory with `maxmemory`, under the policy `noeviction`.
+/// Each caller may have 1,000 tasks with 64 MiB of states and results in the store;
+/// above these limits, its finished tasks that expire first are removed. Limit the store's own memory with `maxmemory`, under the policy `noeviction`.
 ///
 /// The names of keys are digests, and every key expires. The states of tasks, with
-/// their questions and results, are readable in the store: keep it in a private
+/// their questions and results, are stored unencrypted: keep the store in a private
 /// network.
 ///
 /// ```
