@@ -70,7 +70,10 @@ impl Inbox {
             })
         });
         *mailbox.until.lock() = until;
-        if !std::mem::replace(&mut boxes.is_polled, true) {
+        let starts = !std::mem::replace(&mut boxes.is_polled, true);
+        // A runtime that shuts down drops the new task at once, which takes the lock.
+        drop(boxes);
+        if starts {
             tokio::spawn(poll(Polling(Arc::downgrade(process)), lease));
         }
     }

@@ -60,7 +60,8 @@ end
 
 forget(unfinished, task)
 forget(finished, task)
-redis.call('HSET', task, 'process', process, 'ended', has_ended, 'state', state)
+redis.call('HSET', task, 'process', process, 'ended', has_ended, 'state', state,
+  'unfinished', unfinished, 'finished', finished)
 redis.call('PEXPIRE', task, keep)
 local index = unfinished
 if has_ended == '1' then
@@ -71,10 +72,13 @@ end
 redis.call('ZADD', index, now + keep, task)
 redis.call('HSET', sizes, task, size)
 redis.call('HINCRBY', sizes, 'all', size)
--- They last as long as the last of the tasks.
+-- They expire together, with the last of the tasks: if an index expired first, the
+-- bytes of its tasks would count for as long as the others last.
+local last = keep
 for _, key in ipairs({unfinished, finished, sizes}) do
-  if redis.call('PTTL', key) < keep then
-    redis.call('PEXPIRE', key, keep)
-  end
+  last = math.max(last, redis.call('PTTL', key))
+end
+for _, key in ipairs({unfinished, finished, sizes}) do
+  redis.call('PEXPIRE', key, last)
 end
 return 'written'

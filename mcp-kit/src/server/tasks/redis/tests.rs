@@ -260,6 +260,56 @@ async fn finished_tasks_of_one_caller_take_no_room_of_another() {
 }
 
 #[tokio::test]
+async fn tasks_that_have_expired_take_no_room() {
+    let Some(redis) = Redis::start() else { return };
+    let store = store(&redis);
+    let running = key("alice", "1");
+    let working = task("working", false);
+    store.put(&running, working.clone()).await.unwrap();
+    let of_caller = |kind| store.process.of_caller(kind, &running, &working);
+    let mut connection = connect(&redis);
+    let mut bytes = || -> i64 { connection.hget(of_caller("tasks-bytes"), "all").unwrap() };
+    let before = bytes();
+    let document = to_raw_value(&"x".repeat(1 << 20)).unwrap();
+    let short = Duration::from_millis(20);
+    let result = StoredTask::new(document, Vec::new(), true, short, b"alice"[..].into());
+    for id in ["2", "3"] {
+        store.put(&key("alice", id), result.clone()).await.unwrap();
+    }
+    assert!(bytes() > before);
+    for id in ["2", "3"] {
+        while read_any(&store, &key("alice", id)).await {
+            tokio::task::yield_now().await;
+        }
+    }
+    store.put(&running, working.clone()).await.unwrap();
+    assert_eq!(bytes(), before);
+}
+
+async fn read_any(store: &RedisTasks, key: &TaskKey) -> bool {
+    store.get(key).await.unwrap().is_some()
+}
+
+#[tokio::test]
+async fn abandoned_task_counts_as_finished() {
+    let Some(redis) = Redis::start() else { return };
+    let [a, b] = [store(&redis), store(&redis)];
+    let (one, working) = (key("alice", "1"), task("working", false));
+    let lease = Duration::from_secs(30);
+    a.process.write(&one, &working, lease).await.unwrap();
+    let mut connection = connect(&redis);
+    let () = connection.del(a.process.of_this("lease")).unwrap();
+    assert_eq!(read(&b, &one).await.unwrap()["status"], "failed");
+    let counts = ["tasks-unfinished", "tasks-finished"].map(|kind| -> usize {
+        let index = a.process.of_caller(kind, &one, &working);
+        connection.zcard(index).unwrap()
+    });
+    assert_eq!(counts, [0, 1]);
+    let index = a.process.of_caller("tasks-finished", &one, &working);
+    assert!(connection.pttl::<_, i64>(index).unwrap() > 0);
+}
+
+#[tokio::test]
 async fn unavailable_store_is_an_error() {
     let Some(mut redis) = Redis::start() else {
         return;
