@@ -87,7 +87,7 @@ pub(crate) struct CallContext {
     pub(super) rounds: OnceLock<Arc<dyn Questions>>,
     /// The code of the protocol error that the client has received, if the status
     /// of an HTTP response depends on it.
-    pub(super) protocol_error: OnceLock<ErrorCode>,
+    pub(crate) protocol_error: OnceLock<ErrorCode>,
     /// How many places of the arguments were rewritten before they were decoded.
     pub(super) normalised: AtomicUsize,
     /// The bytes that the arguments count for, until the call drops them.

@@ -319,7 +319,9 @@ impl Future for Running {
         }
         let answer = if let Some((work, _)) = self.work.as_deref_mut() {
             let outcome = ready!(Pin::new(work).poll(cx));
-            self.context.worked(outcome)
+            let answer = self.context.worked(outcome);
+            self.work = None; // with its permit
+            answer
         } else {
             let outcome = ready!(self.poll_outcome(cx));
             let buffer = std::mem::take(&mut self.buffer);

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -297,7 +298,17 @@ fn leave(method: &str, era: Era, outcome: Result<MessageReply, Error>) -> Left {
 fn complete(result: Box<RawValue>, era: Era) -> Box<RawValue> {
     const MEMBER: &str = "resultType";
 
-    if era == Era::Legacy || result.get().contains(MEMBER) {
+    #[derive(serde::Deserialize)]
+    struct Typed {
+        #[serde(rename = "resultType")]
+        result_type: Option<IgnoredAny>,
+    }
+
+    let is_typed = |json: &str| {
+        let typed = serde_json::from_str(json);
+        typed.is_ok_and(|typed: Typed| typed.result_type.is_some())
+    };
+    if era == Era::Legacy || is_typed(result.get()) {
         return result;
     }
     let mut value: Value = serde_json::from_str(result.get()).unwrap_or_default();

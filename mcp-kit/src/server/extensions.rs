@@ -13,6 +13,8 @@ use super::{Routed, ServerInner};
 #[cfg(feature = "http")]
 use crate::call::Transport;
 use crate::call::{Pending, Refusal, RunPermit};
+#[cfg(feature = "http")]
+use crate::caller::Principal;
 use crate::primitive::Kind;
 use crate::protocol::message::{Notification, Request, whole_params};
 use crate::protocol::meta::Meta;
@@ -144,6 +146,7 @@ impl ServerInner {
     pub(crate) fn header_name<'a>(
         &self,
         request: &Request<'a>,
+        principal: &Principal,
     ) -> Option<(Cow<'static, str>, Cow<'a, str>)> {
         if let Some(method) = super::methods::find(&request.method) {
             let (parameter, value) = method.header_name(&request.params)?;
@@ -152,6 +155,11 @@ impl ServerInner {
         let extensions = self.extensions.as_ref()?;
         let method = extensions.find(Kind::Method, &request.method, Era::Modern)?;
         let parameter = method.name_parameter()?;
+        // For a caller that may not see it, it is like an unknown method.
+        let target = self.registry.target(Kind::Method, method.name())?;
+        if target.info.missing_scope(principal).is_some() {
+            return None;
+        }
         let mut all = members(whole_params(request.text)?).into_iter();
         let (_, value) = all.find(|(name, _)| name == parameter)?;
         Some((

@@ -137,7 +137,10 @@ impl ServerInner {
                 }
                 written(left, request, out)
             }
-            None if matches!(routed, Ok(Routed::Done)) && session.is_open(era) && !is_handshake => {
+            None if matches!(routed, Ok(Routed::Done) | Err(_))
+                && session.is_open(era)
+                && !is_handshake =>
+            {
                 out.truncate(start);
                 let ask = Ask {
                     era,
@@ -155,7 +158,7 @@ impl ServerInner {
             }
             // The answer is part of what the transport does next.
             None => {
-                end_elsewhere(entered);
+                self.end_elsewhere(entered);
                 routed
             }
         }
@@ -172,9 +175,21 @@ impl ServerInner {
         };
         entered.handled();
         if entered.leave_at_once().is_none() {
-            end_elsewhere(entered);
+            self.end_elsewhere(entered);
         }
         true
+    }
+
+    /// Lets middlewares end whose message is already handled, in one of the places of
+    /// notifications. If there is none, they are dropped.
+    fn end_elsewhere(&self, waiting: Entered) {
+        let place = Arc::clone(&self.notification_permits).try_acquire_owned();
+        if let (Ok(place), Ok(runtime)) = (place, Handle::try_current()) {
+            runtime.spawn(async move {
+                let _ = waiting.leave().await;
+                drop(place);
+            });
+        }
     }
 }
 
@@ -253,14 +268,6 @@ fn internal(method: &str, problem: &'static str) -> RpcError {
     RpcError::new(ErrorCode::InternalError, internal_text(reference))
 }
 
-fn end_elsewhere(waiting: Entered) {
-    if let Ok(runtime) = Handle::try_current() {
-        runtime.spawn(async move {
-            let _ = waiting.leave().await;
-        });
-    }
-}
-
 /// The middlewares of a request whose answer has not left yet.
 struct Leaving(Lock<Option<Entered>>);
 
@@ -293,11 +300,24 @@ impl Around for Leaving {
 
 /// An answer that was made at once waits for the middlewares of its message.
 impl Work for Leaving {
-    fn run(&self, _: &Arc<CallContext>) -> WorkFuture {
+    fn run(&self, context: &Arc<CallContext>) -> WorkFuture {
         let entered = self.0.lock().take();
+        let context = Arc::clone(context);
         Box::pin(async move {
             let entered = entered.ok_or_else(|| Error::internal("an answer was left twice"))?;
             let (id, left) = entered.leave().await;
+            match &left {
+                Left::Nothing => {
+                    return Err(Error::internal(
+                        "a middleware answered a request with nothing",
+                    ));
+                }
+                // The status of an HTTP response depends on it.
+                Left::Refused(error) => {
+                    let _ = context.protocol_error.set(error.code);
+                }
+                Left::Result(_) | Left::Error(_) => {}
+            }
             let mut json = Vec::new();
             write_left(&mut json, &id, &left);
             Ok(Answer::new(json))

@@ -505,3 +505,36 @@ async fn a_member_of_a_batch_passes_by_its_own_admission_alone() {
         assert!(!answers.contains("Hello!"), "{answers}");
     }
 }
+
+/// Waits, and then refuses what was refused, with another error.
+struct RefusedLater;
+
+#[async_trait]
+impl MessageMiddleware for RefusedLater {
+    async fn handle(&self, message: Message, next: MessageNext<'_>) -> Result<MessageReply, Error> {
+        let reply = next.run(message).await?;
+        tokio::task::yield_now().await;
+        match reply.error_code() {
+            Some(_) => Err(Error::forbidden("Not today.")),
+            None => Ok(reply),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_layer_that_waits_changes_the_error_of_any_request() {
+    for version in VERSIONS {
+        let client = with(version, RefusedLater).await;
+        for (method, params) in [
+            ("no/such", json!({})),
+            ("tools/list", json!({"cursor": "no"})),
+            ("tools/call", json!({"name": "no"})),
+        ] {
+            let error = client.request(method, params).await.unwrap_err();
+            assert!(
+                error.to_string().contains("Not today."),
+                "{method}: {error}"
+            );
+        }
+    }
+}

@@ -52,8 +52,16 @@ async fn secret_template(_args: Named) -> &'static str {
     "secret"
 }
 
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+#[expect(dead_code, reason = "its schema matters")]
+struct Of {
+    /// What a header repeats.
+    #[garde(skip)]
+    of: Option<String>,
+}
+
 /// A method for administrators.
-async fn secret_method() -> Map<String, Value> {
+async fn secret_method(_args: Of) -> Map<String, Value> {
     Map::from_iter([("secret".to_owned(), true.into())])
 }
 
@@ -61,7 +69,10 @@ fn extension() -> ProtocolExtension {
     ProtocolExtension::new("com.example/secret")
         .legacy()
         .method_with("secret/method", secret_method, |method| {
-            method.scope("admin").for_every_client()
+            method
+                .scope("admin")
+                .name_parameter("of")
+                .for_every_client()
         })
 }
 
@@ -109,7 +120,7 @@ fn requests(word: &str) -> Vec<(&'static str, Value)> {
         _ => "sesame/method",
     };
     vec![
-        (of_extension, json!({})),
+        (of_extension, json!({"of": "one"})),
         ("tools/call", json!({"name": word, "arguments": {}})),
         ("prompts/get", json!({"name": word})),
         ("resources/read", json!({"uri": format!("{word}://one")})),
@@ -212,7 +223,10 @@ async fn with_its_scope_a_primitive_is_listed_and_works() {
             let list = client.request(method, json!({})).await.unwrap();
             assert_eq!(list[member].as_array().unwrap().len(), 1, "{who}, {method}");
         }
-        for (method, params) in requests("secret") {
+        for (method, mut params) in requests("secret") {
+            if method == "secret/method" {
+                params = json!({}); // this client sends no header for it
+            }
             let result = client.request(method, params).await;
             let result = result.unwrap_or_else(|error| panic!("{who}, {method}: {error}"));
             let text = result.to_string();

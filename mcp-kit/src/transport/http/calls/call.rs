@@ -204,7 +204,8 @@ impl Call {
 
     /// Aborts the task if the call ended before its task was known.
     fn abort_if_over(&self) {
-        if self.call.context().has_ended() {
+        // Not if its own end made the answer, which may still be leaving.
+        if self.is_over.load(Ordering::Acquire) {
             self.abort();
         }
     }

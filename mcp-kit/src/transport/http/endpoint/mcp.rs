@@ -219,7 +219,7 @@ fn modern(
     modern_version(&version).map_err(Refusal::bad_request)?;
     same(&headers::METHOD, &request.method, "method")?;
     let method = methods::find(&request.method);
-    if let Some((member, name)) = endpoint.mcp.server.header_name(request) {
+    if let Some((member, name)) = endpoint.mcp.server.header_name(request, &session.principal) {
         same(&headers::NAME, &name, &member)?;
     }
     // A caller that may not see it learns nothing of its arguments.
