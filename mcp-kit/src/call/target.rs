@@ -10,9 +10,10 @@ use super::{
 };
 use crate::args::{Acceptance, CompiledArgs};
 use crate::caller::Principal;
+use crate::limits::Limits;
 #[cfg(feature = "http")]
 use crate::primitive::ParamHeader;
-use crate::primitive::{Kind, PrimitiveInfo};
+use crate::primitive::{CommonDefinition, Kind, PrimitiveInfo};
 use crate::protocol::{Era, RpcError};
 use crate::support::panics::{contain, discard_logged};
 
@@ -69,12 +70,12 @@ impl Drop for Target {
     }
 }
 
-/// Takes the place of a handler that is dropped.
+/// Takes the place of a handler that is dropped, and of one where `Work` answers.
 struct NoHandler;
 
 impl Handler for NoHandler {
     fn run(&self, _: Call) -> NextFuture<'_> {
-        Box::pin(ready(Err(Error::internal("the handler was dropped"))))
+        Box::pin(ready(Err(Error::internal("the call has no handler"))))
     }
 }
 
@@ -82,6 +83,34 @@ impl Handler for NoHandler {
 pub(crate) type ReadableBy = Arc<dyn Fn(&Principal, &ResourceUri) -> bool + Send + Sync>;
 
 impl Target {
+    /// Returns what requests call that [`Work`](super::Work) answers, and no handler.
+    pub(crate) fn of_work(
+        name: &'static str,
+        kind: &'static KindRow,
+        limits: &Limits,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        let common = CommonDefinition::new(name.into(), "".into());
+        Self {
+            info: PrimitiveInfo::new(kind.kind, &common, Vec::new()),
+            kind,
+            handler: Arc::new(NoHandler),
+            readable_by: None,
+            chains: Chains::new(Box::default(), None),
+            arguments: Arc::new(CompiledArgs::none()),
+            acceptance: Acceptance::default(),
+            timeout: limits.call_time.min(Limits::LONGEST_TIME),
+            result_bytes: limits.result_bytes,
+            observers: Box::new([observer]),
+            asks: false,
+            shares_permits: false,
+            task: None,
+            has_span: false,
+            #[cfg(feature = "http")]
+            param_headers: Arc::new([]),
+        }
+    }
+
     /// Whether the author allows the caller a URI. A decision that panics does not.
     pub(crate) fn allows(&self, principal: &Principal, uri: &ResourceUri) -> bool {
         let Some(allowed) = &self.readable_by else {

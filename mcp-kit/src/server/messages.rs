@@ -11,17 +11,16 @@ use tokio::time::Instant;
 use super::dispatch::{Ask, Called, Session};
 use super::resources::Found;
 use super::{Limits, Routed, ServerInner, methods};
-use crate::args::{Acceptance, CompiledArgs};
 use crate::call::{
-    Answer, Around, AroundFuture, Call, CallContext, Chains, Error, Handler, KindRow, NextFuture,
-    Target, Work, WorkFuture, as_protocol_error, internal_text,
+    Answer, Around, AroundFuture, CallContext, Error, KindRow, Target, Work, WorkFuture,
+    as_protocol_error, internal_text,
 };
 use crate::extension::{
     Entered, EnteredMessages, Left, MessageLayers, MessageMiddleware, MessageOrigin, MessageParts,
     write_left,
 };
 use crate::observe::Log;
-use crate::primitive::{CommonDefinition, Kind, PrimitiveInfo};
+use crate::primitive::Kind;
 use crate::protocol::message::{
     Frame, Message, Notification, Request, decode, decode_one, whole_params,
 };
@@ -48,7 +47,12 @@ impl Messages {
         Some(Box::new(Self {
             layers: MessageLayers::new(layers)?,
             time: limits.call_time.min(Limits::LONGEST_TIME),
-            target: Arc::new(target(limits)),
+            target: Arc::new(Target::of_work(
+                "message",
+                &MESSAGES,
+                limits,
+                Arc::new(Log { all_calls: false }),
+            )),
         }))
     }
 }
@@ -329,28 +333,6 @@ impl Work for Leaving {
     }
 }
 
-fn target(limits: &Limits) -> Target {
-    let common = CommonDefinition::new("message".into(), "".into());
-    Target {
-        info: PrimitiveInfo::new(Kind::Method, &common, Vec::new()),
-        kind: &MESSAGES,
-        handler: Arc::new(NoHandler),
-        readable_by: None,
-        chains: Chains::new(Box::default(), None),
-        arguments: Arc::new(CompiledArgs::none()),
-        acceptance: Acceptance::default(),
-        timeout: limits.call_time.min(Limits::LONGEST_TIME),
-        result_bytes: limits.result_bytes,
-        observers: Box::new([Arc::new(Log { all_calls: false })]),
-        asks: false,
-        shares_permits: false,
-        task: None,
-        has_span: false,
-        #[cfg(feature = "http")]
-        param_headers: Arc::new([]),
-    }
-}
-
 static MESSAGES: KindRow = KindRow {
     kind: Kind::Method,
     has_text_arguments: false,
@@ -358,14 +340,3 @@ static MESSAGES: KindRow = KindRow {
     failure: as_protocol_error,
     unknown: |_, _, name| RpcError::method_not_found(name),
 };
-
-/// Its work answers it.
-struct NoHandler;
-
-impl Handler for NoHandler {
-    fn run(&self, _: Call) -> NextFuture<'_> {
-        Box::pin(std::future::ready(Err(Error::internal(
-            "an answer that waits has no handler",
-        ))))
-    }
-}

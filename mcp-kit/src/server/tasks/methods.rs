@@ -5,14 +5,12 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::store::{StoredTask, TaskKey, TaskMessage, TaskStoreError};
-use crate::args::{Acceptance, CompiledArgs};
 use crate::call::{
-    Answer, Call, CallContext, Chains, Error, ErrorKind, Handler, KindRow, NextFuture, Target,
-    Work, WorkFuture, as_protocol_error,
+    Answer, CallContext, Error, ErrorKind, KindRow, Target, Work, WorkFuture, as_protocol_error,
 };
 use crate::limits::Limits;
 use crate::observe::Log;
-use crate::primitive::{CommonDefinition, Kind, PrimitiveInfo};
+use crate::primitive::Kind;
 use crate::protocol::{ClientCapability, Era, RpcError};
 use crate::server::ServerInner;
 use crate::server::dispatch::{Ask, text};
@@ -186,25 +184,12 @@ fn unknown() -> Error {
 /// Returns what requests about tasks call: their refusals are protocol errors, and only
 /// failures of the server are logged.
 pub(super) fn target(limits: &Limits) -> Target {
-    let common = CommonDefinition::new("tasks".into(), "".into());
-    Target {
-        info: PrimitiveInfo::new(Kind::Tool, &common, Vec::new()),
-        kind: &REQUESTS,
-        handler: Arc::new(NoHandler),
-        readable_by: None,
-        chains: Chains::new(Box::default(), None),
-        arguments: Arc::new(CompiledArgs::none()),
-        acceptance: Acceptance::default(),
-        timeout: limits.call_time.min(Limits::LONGEST_TIME),
-        result_bytes: limits.result_bytes,
-        observers: Box::new([Arc::new(Log { all_calls: false })]),
-        asks: false,
-        shares_permits: false,
-        task: None,
-        has_span: false,
-        #[cfg(feature = "http")]
-        param_headers: Arc::new([]),
-    }
+    Target::of_work(
+        "tasks",
+        &REQUESTS,
+        limits,
+        Arc::new(Log { all_calls: false }),
+    )
 }
 
 static REQUESTS: KindRow = KindRow {
@@ -214,14 +199,3 @@ static REQUESTS: KindRow = KindRow {
     failure: as_protocol_error,
     unknown: |_, kind, name| RpcError::unknown(kind.as_str(), name),
 };
-
-/// Requests about tasks are answered by their own work.
-struct NoHandler;
-
-impl Handler for NoHandler {
-    fn run(&self, _: Call) -> NextFuture<'_> {
-        Box::pin(std::future::ready(Err(Error::internal(
-            "a request about a task has no handler",
-        ))))
-    }
-}
