@@ -67,7 +67,7 @@ pub(crate) use observer::CallScope;
 #[cfg(feature = "http")]
 pub(crate) use permit::PrincipalPermits;
 pub(crate) use permit::{ReturnPlace, RunPermit, Share, ShareGiver};
-pub(crate) use question::{Ask, AskFuture, Question, Rejected};
+pub(crate) use question::{Ask, AskFuture, Question, Rejected, UrlFollower};
 pub(crate) use refusal::{Refusal, Replaced, SHUTTING_DOWN, internal_text, readable, timed_out};
 pub(crate) use reported::Reported;
 pub(crate) use request::{Origin, RequestSource};

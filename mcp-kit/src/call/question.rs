@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde_json::value::RawValue;
 
@@ -44,8 +44,20 @@ pub(crate) trait Ask: Send + Sync {
     /// withdraws the question.
     fn ask(&self, call: &Arc<CallContext>, question: Question) -> AskFuture;
 
+    /// Returns what notifies the client that an interaction at a URL has ended, also
+    /// after the call; `None` if its version has no such notification.
+    fn url_follower(&self) -> Option<Weak<dyn UrlFollower>> {
+        None
+    }
+
     /// Withdraws the open questions of a call that has ended.
     fn withdraw(&self, call: &CallContext) {
         let _ = call;
     }
+}
+
+/// A client of the legacy era that follows what it has opened URLs for.
+pub(crate) trait UrlFollower: Send + Sync {
+    /// Notifies the client that the interaction with this id has ended.
+    fn url_completed(&self, id: &Arc<str>);
 }

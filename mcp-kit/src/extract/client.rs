@@ -5,6 +5,7 @@ mod elicit;
 mod notify;
 mod roots;
 mod sample;
+mod visit;
 
 use std::fmt;
 use std::future::Future;
@@ -20,6 +21,7 @@ pub use asking::Asking;
 pub use elicit::Elicited;
 pub use roots::Root;
 pub use sample::{SampleRequest, Sampled};
+pub use visit::UrlElicitation;
 
 use crate::call::{Call, CallContext, Error, ErrorKind, Question, Rejected, Rounds, Transport};
 use crate::primitive::Kind;

@@ -10,7 +10,7 @@ mod task;
 pub use crate::call::RequestInfo;
 pub use crate::protocol::LogLevel;
 pub use cancellation::Cancellation;
-pub use client::{Asking, Client, Elicited, Root, SampleRequest, Sampled};
+pub use client::{Asking, Client, Elicited, Root, SampleRequest, Sampled, UrlElicitation};
 pub use extension::Extension;
 pub use progress::Progress;
 pub use state::{Requirements, State};

@@ -25,9 +25,10 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::{Limits, ServerInner};
+use super::{Feed, Limits, ServerInner};
 use crate::call::{
-    Ask, AskFuture, CallContext, Error, ErrorKind, Outbound, Question, SHUTTING_DOWN, readable,
+    Ask, AskFuture, CallContext, Error, ErrorKind, Outbound, Question, SHUTTING_DOWN, UrlFollower,
+    readable,
 };
 use crate::protocol::message::Response;
 use crate::protocol::{RequestId, encode};
@@ -249,20 +250,24 @@ struct AskPeer {
     server: Arc<ServerInner>,
     peer: Peer,
     outbound: Arc<dyn Outbound>,
+    feed: Weak<Feed>,
 }
 
 impl ServerInner {
     /// Returns a way to ask the client of one call. Questions leave through
-    /// `outbound`, and their answers arrive from `peer`.
+    /// `outbound`, and their answers arrive from `peer`; what is announced after the
+    /// call leaves through `feed`.
     pub(crate) fn ask_through(
         self: &Arc<Self>,
         peer: Peer,
         outbound: Arc<dyn Outbound>,
+        feed: &Arc<Feed>,
     ) -> Arc<dyn Ask> {
         Arc::new(AskPeer {
             server: Arc::clone(self),
             peer,
             outbound,
+            feed: Arc::downgrade(feed),
         })
     }
 }
@@ -283,6 +288,10 @@ impl Ask for AskPeer {
         })
     }
 
+    fn url_follower(&self) -> Option<Weak<dyn UrlFollower>> {
+        Some(Weak::<Feed>::clone(&self.feed))
+    }
+
     fn withdraw(&self, call: &CallContext) {
         self.server.questions.withdraw(call);
     }
@@ -298,6 +307,7 @@ impl AskPeer {
             server,
             peer,
             outbound,
+            ..
         } = self;
         if server.drain.is_draining() {
             return Err(Error::refusal(ErrorKind::Busy, SHUTTING_DOWN));

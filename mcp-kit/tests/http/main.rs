@@ -30,3 +30,4 @@ mod sessions;
 #[cfg(feature = "sse")]
 mod sse;
 mod tasks;
+mod url_elicitation;

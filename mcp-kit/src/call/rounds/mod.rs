@@ -121,6 +121,8 @@ struct Now {
     early: BTreeMap<Key, Box<RawValue>>,
     /// How often each question was asked.
     asked: HashMap<Digest, u32>,
+    /// How many interactions at URLs were planned.
+    urls: u32,
     open: Vec<Open>,
     steps: Option<Arc<Steps>>,
     /// The results of steps in earlier rounds.
@@ -280,6 +282,21 @@ impl Rounds {
             chain.wake();
         }
         Ok(())
+    }
+
+    /// Returns the id of the next interaction at a URL that the handler plans: in each
+    /// round the same, and unknown to the client.
+    pub(crate) fn next_url_id(&self) -> Result<Box<str>, Error> {
+        let Some(logical) = &self.logical else {
+            return seal::random_id();
+        };
+        let ordinal = {
+            let mut now = self.now.lock();
+            now.urls += 1;
+            now.urls.to_be_bytes()
+        };
+        let parts = [&b"url"[..], logical.id.as_bytes(), &ordinal];
+        Ok(canonical::short(&canonical::digest_of(parts)).into())
     }
 
     /// Returns the slot of a step, in which its result is kept.

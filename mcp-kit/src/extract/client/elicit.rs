@@ -1,14 +1,13 @@
-//! Asks the client's user: with a form, or with a URL.
+//! Asks the client's user to fill in a form.
 
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Asking, Client, unreadable};
+use super::{Asking, Client};
 use crate::call::{Error, ErrorKind, Rejected};
 use crate::elicit::{ElicitForm, Form};
-use crate::protocol::{ClientCapability, Era, ProtocolVersion};
-use crate::support::reference::Reference;
+use crate::protocol::{ClientCapability, ProtocolVersion};
 
 /// What the user did with a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,15 +33,15 @@ impl<T> Elicited<T> {
 
 /// The result of `elicitation/create`.
 #[derive(Deserialize)]
-struct Answer<'a> {
-    action: Action,
+pub(super) struct Answer<'a> {
+    pub(super) action: Action,
     #[serde(borrow, default)]
     content: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Action {
+pub(super) enum Action {
     Accept,
     Decline,
     Cancel,
@@ -130,50 +129,6 @@ impl Client {
         };
         self.asking("elicitation/create", ClientCapability::Form, &first, read)
     }
-
-    /// Asks the client's user to open a URL, for what must not pass through the
-    /// client and its model: passwords, payments, consent at another service.
-    ///
-    /// `Accepted` means that the user has agreed to open the URL, not that
-    /// the visit is over: the server learns that from its own web pages. The
-    /// page must make sure that its visitor is the caller, and the URL must not
-    /// contain a secret: another person may open it. In the modern era the handler
-    /// may look again after the retry; in the legacy era it waits on the server's side.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the client has not declared the capability
-    /// `elicitation.url` (see [`can_elicit_url`](Self::can_elicit_url)), which
-    /// exists since 2025-11-25, if it refuses the request, or if the question's
-    /// time is up. A `url` that is not an absolute `https` or `http` URL is an
-    /// internal error. A legacy client that cannot be asked while its call
-    /// runs, since it has no session, receives the protocol error -32042 with
-    /// the URL, and calls again later.
-    ///
-    /// Specification: [URL mode](https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#url-mode-elicitation-requests).
-    pub fn elicit_url(&self, message: &str, url: &str) -> Asking<Elicited<()>> {
-        if !is_web_url(url) {
-            return Asking::refused(Error::internal(
-                "`elicit_url` takes an absolute URL that begins with https:// or http://",
-            ));
-        }
-        let mut params = json!({ "mode": "url", "message": message, "url": url });
-        if self.version.era() == Era::Legacy {
-            params["elicitationId"] = Reference::new().to_string().into();
-        }
-        if self.is_out_of_reach && self.can_elicit_url() {
-            return Asking::refused(Error::url_required(params));
-        }
-        let read = |answer: &RawValue| {
-            let answer = Answer::of(answer).ok_or_else(|| unreadable("the URL"))?;
-            Ok(match answer.action {
-                Action::Accept => Elicited::Accepted(()),
-                Action::Decline => Elicited::Declined,
-                Action::Cancel => Elicited::Cancelled,
-            })
-        };
-        self.asking("elicitation/create", ClientCapability::Url, &params, read)
-    }
 }
 
 /// Reads the answer to a form, or reports what is wrong with it.
@@ -196,20 +151,9 @@ fn form_answer<T: ElicitForm>(form: &Form, answer: &RawValue) -> Result<Elicited
 
 impl<'a> Answer<'a> {
     /// Reads a result; serde would also take a list for it.
-    fn of(answer: &'a RawValue) -> Option<Self> {
+    pub(super) fn of(answer: &'a RawValue) -> Option<Self> {
         let text = answer.get();
         let read = || serde_json::from_str(text).ok();
         text.starts_with('{').then(read)?
     }
-}
-
-/// Whether a text is an absolute URL of the web, as far as its characters show.
-fn is_web_url(url: &str) -> bool {
-    let rest = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"));
-    rest.is_some_and(|rest| {
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        !host.is_empty() && !rest.chars().any(|c| c.is_whitespace() || c.is_control())
-    })
 }

@@ -4,11 +4,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 
-use super::notifications::{list_changed, updated};
+use super::notifications::{list_changed, updated, url_completed};
 use super::tasks::FollowedTasks;
 use super::updates::ResourceUpdates;
+use super::visits::Visits;
 use super::watches::{Watch, Watches};
 use super::{MOST_URI_BYTES, Subscription, too_many};
+use crate::call::UrlFollower;
 use crate::caller::Principal;
 use crate::limits::ByteBudget;
 use crate::primitive::{Kind, normalised};
@@ -71,6 +73,9 @@ pub(super) struct Followed {
     watches: Option<Box<Watches>>,
     /// `None` unless it follows tasks.
     pub(super) tasks: Option<Box<FollowedTasks>>,
+    /// `None` until an interaction at a URL has ended, which a legacy client has
+    /// opened.
+    visits: Option<Box<Visits>>,
 }
 
 impl Feed {
@@ -293,6 +298,13 @@ impl Feed {
                     json.clear();
                 }
             }
+            if let Some(visits) = &mut followed.visits {
+                visits.take(|id| {
+                    json.clear();
+                    url_completed(&mut json, id);
+                    write(&json);
+                });
+            }
             let Some(watches) = &mut followed.watches else {
                 continue;
             };
@@ -374,6 +386,7 @@ impl State {
                 taken: Lists::NONE,
                 watches: None,
                 tasks: None,
+                visits: None,
             });
             self.followed.len() - 1
         });
@@ -387,6 +400,7 @@ impl State {
             !followed.changed.is_empty()
                 || followed.watches.as_deref().is_some_and(has_updates)
                 || followed.tasks.as_deref().is_some_and(FollowedTasks::is_due)
+                || followed.visits.as_deref().is_some_and(Visits::is_due)
         })
     }
 }
@@ -397,6 +411,9 @@ impl Followed {
         self.changed = self.changed.or(std::mem::take(&mut self.taken));
         if let Some(watches) = &mut self.watches {
             watches.take_again();
+        }
+        if let Some(visits) = &mut self.visits {
+            visits.take_again();
         }
     }
 
@@ -429,6 +446,15 @@ impl Follower for Feed {
         for followed in &mut state.followed {
             followed.changed = followed.changed.or(followed.lists.and(lists));
         }
+        self.tell(state);
+    }
+}
+
+impl UrlFollower for Feed {
+    fn url_completed(&self, id: &Arc<str>) {
+        let mut state = self.lock();
+        let followed = state.followed(None);
+        followed.visits.get_or_insert_default().ended(id);
         self.tell(state);
     }
 }

@@ -22,6 +22,7 @@ mod feed;
 mod notifications;
 mod tasks;
 mod updates;
+mod visits;
 mod watches;
 
 use std::borrow::Cow;

@@ -30,6 +30,12 @@ pub(super) fn updated(out: &mut Vec<u8>, uri: &str, subscription: Option<&Reques
     out.extend_from_slice(b"}}");
 }
 
+/// Writes `notifications/elicitation/complete`, which is part of the legacy era alone.
+pub(super) fn url_completed(out: &mut Vec<u8>, id: &str) {
+    let params = serde_json::json!({"elicitationId": id});
+    encode::notification(out, "notifications/elicitation/complete", &params);
+}
+
 /// Writes `notifications/tasks`, with the whole state of a task.
 pub(super) fn task_changed(
     out: &mut Vec<u8>,

@@ -104,7 +104,10 @@ impl<'a> Caller<'a> {
         if patience.is_some() || session.sink.is_some() {
             let outbound = || Arc::clone(&exchange) as Arc<dyn Outbound>;
             call.report_to(outbound);
-            call.ask_through(|| mcp.server.ask_through(session.peer(), outbound()));
+            call.ask_through(|| {
+                let feed = session.feed(&self.principal);
+                mcp.server.ask_through(session.peer(), outbound(), feed)
+            });
         }
         let waiting = Waiting {
             patience,
