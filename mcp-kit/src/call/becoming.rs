@@ -12,6 +12,7 @@
 //! A call that fails before it begins its task is answered with that failure, as if
 //! there were no tasks.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -46,6 +47,8 @@ pub(crate) trait BecomesTask: Ask + Outbound {
 pub(crate) struct TaskTarget {
     /// Whether a client must have declared the extension.
     pub(crate) is_required: bool,
+    /// What makes tasks of the calls.
+    pub(crate) code: &'static (dyn Any + Send + Sync),
     /// The target of calls that become tasks, with their time limit.
     pub(crate) target: Arc<Target>,
 }

@@ -2,7 +2,6 @@
 //! kind.
 
 use std::any::Any;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,14 +9,14 @@ use super::{KindRow, Middleware};
 #[cfg(feature = "http")]
 use crate::primitive::ParamHeader;
 use crate::primitive::{
-    Annotations, CommonDefinition, PrimitiveInfo, Scopes, TaskSupport, UriTemplate, WarningCode,
+    Annotations, CommonDefinition, PrimitiveInfo, Scopes, TaskOffer, UriTemplate, WarningCode,
 };
 use crate::protocol::Era;
 
 /// A definition of one kind, such as a
 /// [`ToolDefinition`](crate::primitive::ToolDefinition). The registry names no
 /// concrete type: a new kind adds an implementation in its own folder.
-pub(crate) trait Definition: Any + fmt::Debug + Send + Sync {
+pub(crate) trait Definition: Any + Send + Sync {
     /// Returns the differences of its kind.
     fn row(&self) -> &'static KindRow;
 
@@ -64,8 +63,8 @@ pub(crate) trait Definition: Any + fmt::Debug + Send + Sync {
         Vec::new()
     }
 
-    /// Returns which of its calls become tasks.
-    fn task(&self) -> Option<TaskSupport> {
+    /// Returns which of its calls become tasks, and how.
+    fn task(&self) -> Option<TaskOffer> {
         None
     }
 

@@ -19,6 +19,7 @@ pub use info::{Kind, PrimitiveInfo};
 pub(crate) use param_header::ParamHeader;
 pub use prompt::{PromptArgument, PromptDefinition};
 pub use resource::ResourceDefinition;
+pub(crate) use tool::TaskOffer;
 pub use tool::{Annotations, TaskSupport, ToolDefinition};
 pub use uri::{ExpandError, TemplateError, UriTemplate};
 pub(crate) use uri::{Relation, UriProblem, Values, normalised};

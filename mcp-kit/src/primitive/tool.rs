@@ -1,6 +1,7 @@
 //! The definition of a tool: what the client and the server know before it is
 //! called.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +42,15 @@ pub struct ToolDefinition {
     pub(crate) output_schema: Option<Value>,
     /// The schema that results are checked against.
     pub(crate) output: Option<Arc<RunTime>>,
-    pub(crate) task: Option<TaskSupport>,
+    pub(crate) task: Option<TaskOffer>,
+}
+
+/// Which calls of a tool become tasks, and the code that makes tasks of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TaskOffer {
+    pub(crate) support: TaskSupport,
+    /// What the server calls. A program in which no tool has it does not contain it.
+    pub(crate) code: &'static (dyn Any + Send + Sync),
 }
 
 /// Which calls of a tool become tasks (extension `io.modelcontextprotocol/tasks`):
@@ -195,13 +204,6 @@ impl ToolDefinition {
         self
     }
 
-    /// Makes tasks of calls: see [`TaskSupport`].
-    #[must_use]
-    pub fn with_task(mut self, support: TaskSupport) -> Self {
-        self.task = Some(support);
-        self
-    }
-
     common_methods! {}
 
     /// Returns the tool's name on the wire.
@@ -235,6 +237,6 @@ impl ToolDefinition {
     /// Returns which calls become tasks; `None` if none do.
     #[must_use]
     pub fn task(&self) -> Option<TaskSupport> {
-        self.task
+        self.task.map(|task| task.support)
     }
 }

@@ -1,5 +1,6 @@
 //! A registered primitive: its definition, its chains, and its form in lists.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,6 +78,7 @@ pub(crate) struct Prepared {
 /// How the calls of a primitive become tasks.
 struct PreparedTask {
     is_required: bool,
+    code: &'static (dyn Any + Send + Sync),
     chains: Chains,
     time: Duration,
 }
@@ -114,10 +116,11 @@ impl Policy {
         };
         let merged = self.merged(&info, around);
         let listed = [Era::Legacy, Era::Modern].map(|era| definition.listing(&info, era).into());
-        let task = definition.task().map(|support| {
+        let task = definition.task().map(|offer| {
             let time = self.limits.task_time.min(Limits::LONGEST_TIME);
             PreparedTask {
-                is_required: support == TaskSupport::Required,
+                is_required: offer.support == TaskSupport::Required,
+                code: offer.code,
                 chains: merged.for_task(time, begins_task).chains(),
                 time,
             }
@@ -316,6 +319,7 @@ impl Prepared {
             in_task.timeout = task.time;
             Box::new(TaskTarget {
                 is_required: task.is_required,
+                code: task.code,
                 target: Arc::new(in_task),
             })
         });

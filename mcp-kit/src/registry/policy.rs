@@ -54,7 +54,7 @@ impl CallPolicy {
     /// Returns which calls become tasks.
     #[cfg(feature = "cli")]
     pub(crate) fn task(&self) -> Option<TaskSupport> {
-        self.0.definition.task()
+        self.0.definition.task().map(|task| task.support)
     }
 
     /// Whether it is a provider of resources.

@@ -1,6 +1,7 @@
 //! A snapshot of what a server offers: found by name, listed in pages, and
 //! replaced by another for each change.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -27,8 +28,9 @@ pub(crate) struct Snapshot {
     last_serial: u64,
     /// Whether a primitive that was ever registered may send log messages.
     may_log: bool,
-    /// Whether calls of a primitive that was ever registered may become tasks.
-    has_tasks: bool,
+    /// What makes tasks of calls, if those of a primitive that was ever registered may
+    /// become tasks.
+    task_code: Option<&'static (dyn Any + Send + Sync)>,
     /// Whether a primitive that was ever registered has suggestions for its
     /// arguments.
     completes: bool,
@@ -140,7 +142,13 @@ impl Snapshot {
 
     /// Whether the server declares the extension for tasks.
     pub(crate) fn has_tasks(&self) -> bool {
-        self.has_tasks
+        self.task_code.is_some()
+    }
+
+    /// Returns what makes tasks of calls, if the server has tools whose calls may
+    /// become tasks.
+    pub(crate) fn task_code(&self) -> Option<&'static (dyn Any + Send + Sync)> {
+        self.task_code
     }
 
     /// Returns the page of a kind that `cursor` points to, or the first one, in
@@ -357,7 +365,8 @@ impl Snapshot {
     fn put(&mut self, entry: Entry) -> Option<Arc<Entry>> {
         let entry = Arc::new(entry);
         self.may_log |= entry.target.asks;
-        self.has_tasks |= entry.target.task.is_some();
+        let task = entry.target.task.as_ref();
+        self.task_code = self.task_code.or(task.map(|task| task.code));
         self.completes |= !entry.completed.is_empty();
         let of_kind = self.kinds.entry(entry.target.info.kind()).or_default();
         of_kind

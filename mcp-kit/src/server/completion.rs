@@ -2,87 +2,95 @@
 //! arguments that were chosen before.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::ServerInner;
 use super::resources::Found;
 use crate::call::{CompletionRequest, Subject};
 use crate::primitive::Kind;
-use crate::protocol::params::Params;
-use crate::protocol::{Era, RpcError};
-
-/// The prompt or template whose argument is completed.
-#[derive(Deserialize)]
-#[serde(tag = "type")]
-enum Reference<'a> {
-    #[serde(rename = "ref/prompt")]
-    Prompt {
-        #[serde(borrow)]
-        name: Cow<'a, str>,
-    },
-    #[serde(rename = "ref/resource")]
-    Resource {
-        #[serde(borrow)]
-        uri: Cow<'a, str>,
-    },
-}
-
-#[derive(Deserialize)]
-struct Argument {
-    name: String,
-    value: String,
-}
-
-#[derive(Default, Deserialize)]
-struct Context {
-    #[serde(default)]
-    arguments: BTreeMap<String, String>,
-}
+use crate::protocol::params::{Params, members};
+use crate::protocol::{Era, RpcError, json_string};
 
 impl ServerInner {
     /// Finds the completion of the parameter `ref`.
     pub(super) fn find_completion(&self, params: &Params<'_>, _: Era) -> Result<Found, RpcError> {
-        let reference = read::<Reference<'_>>(params.reference).ok_or_else(|| {
+        let (kind, key) = params.reference.and_then(reference).ok_or_else(|| {
             RpcError::invalid_params(
                 r#"Invalid params: "ref" must be {"type": "ref/prompt", "name": …} or {"type": "ref/resource", "uri": …}"#,
             )
         })?;
-        let argument: Argument = read(params.argument).ok_or_else(|| {
+        let (name, value) = params.argument.and_then(argument).ok_or_else(|| {
             RpcError::invalid_params(
                 r#"Invalid params: "argument" must have a "name" and a "value", each a string"#,
             )
         })?;
-        let context = match params.context.filter(|context| context.get() != "null") {
-            None => Context::default(),
-            context => read(context).ok_or_else(|| {
+        let context = params.context.filter(|context| context.get() != "null");
+        let arguments = context
+            .map_or_else(|| Some(Vec::new()), chosen)
+            .ok_or_else(|| {
                 RpcError::invalid_params(
                     r#"Invalid params: "context" must have "arguments", an object of strings"#,
                 )
-            })?,
-        };
-        let (kind, name) = match &reference {
-            Reference::Prompt { name } => (Kind::Prompt, name),
-            Reference::Resource { uri } => (Kind::ResourceTemplate, uri),
-        };
-        let target = self.registry.completion(kind, name);
+            })?;
+        let target = self.registry.completion(kind, &key);
         Ok(Found {
-            target: target.ok_or_else(|| RpcError::unknown(&kind.to_string(), name))?,
+            target: target.ok_or_else(|| RpcError::unknown(&kind.to_string(), &key))?,
             subject: Some(Box::new(Subject::Complete(CompletionRequest {
-                name: argument.name,
-                value: argument.value,
-                arguments: context.arguments.into_iter().collect(),
+                name: name.into_owned(),
+                value: value.into_owned(),
+                arguments,
             }))),
             arguments: None,
         })
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(value: Option<&'a RawValue>) -> Option<T> {
-    let text = value?.get();
-    // serde would take a list for a struct, position by position.
-    let is_object = text.starts_with('{');
-    is_object.then(|| serde_json::from_str(text).ok()).flatten()
+/// Reads the prompt or template whose argument is completed: its kind, and its name or
+/// URI.
+fn reference(value: &RawValue) -> Option<(Kind, Cow<'_, str>)> {
+    let reference = members(value);
+    match &*text(&reference, "type")? {
+        "ref/prompt" => Some((Kind::Prompt, text(&reference, "name")?)),
+        "ref/resource" => Some((Kind::ResourceTemplate, text(&reference, "uri")?)),
+        _ => None,
+    }
+}
+
+/// Reads the argument that is completed: its name, and the text that it has so far.
+fn argument(value: &RawValue) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+    let argument = members(value);
+    Some((text(&argument, "name")?, text(&argument, "value")?))
+}
+
+/// Reads the arguments that were chosen before.
+fn chosen(context: &RawValue) -> Option<Vec<(String, String)>> {
+    if !context.get().starts_with('{') {
+        return None;
+    }
+    let context = members(context);
+    let mut all = context.iter().filter(|(name, _)| name == "arguments");
+    let arguments = match (all.next(), all.next()) {
+        (Some((_, arguments)), None) => serde_json::from_str(arguments.get()).ok()?,
+        (None, _) => return Some(Vec::new()),
+        _ => return None,
+    };
+    let Value::Object(arguments) = arguments else {
+        return None;
+    };
+    let texts = arguments.into_iter().map(|(name, value)| match value {
+        Value::String(value) => Some((name, value)),
+        _ => None,
+    });
+    texts.collect()
+}
+
+/// Returns a member that must be given once, as a string.
+fn text<'a>(members: &[(Cow<'a, str>, &'a RawValue)], name: &str) -> Option<Cow<'a, str>> {
+    let mut all = members.iter().filter(|(other, _)| other == name);
+    match (all.next(), all.next()) {
+        (Some((_, value)), None) => json_string(value.get()),
+        _ => None,
+    }
 }

@@ -204,8 +204,8 @@ impl ServerInner {
                     None => call,
                 }));
             }
-            Does::Work(work) => {
-                let work = work(self, &ask)?;
+            Does::Task(about) => {
+                let work = self.about_task(about, &ask)?;
                 let target = Arc::clone(self.tasks.target());
                 let call = self.call_of(method.into(), target.into(), &ask)?;
                 return Ok(Routed::Run(call.with_work(work)));

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use super::ServerInner;
 use super::dispatch::{Ask, text};
 use super::resources::Found;
+use super::tasks::TaskMethod;
 #[cfg(feature = "http")]
 use crate::call::Target;
-use crate::call::Work;
 use crate::primitive::Kind;
 #[cfg(feature = "http")]
 use crate::protocol::json_string;
@@ -49,8 +49,8 @@ pub(super) enum Does {
     List(Kind),
     /// It runs a handler of a primitive of this kind, which the function finds.
     Call(Kind, Find),
-    /// It is answered by work of its own, which the function makes.
-    Work(MakeWork),
+    /// It is about a task: the code of tasks makes the work that answers it.
+    Task(TaskMethod),
     /// It opens the legacy era of a connection, or an HTTP session.
     Initialize,
     /// It opens a subscription.
@@ -58,8 +58,6 @@ pub(super) enum Does {
     /// It begins to watch a resource, or ends that.
     Watch { begins: bool },
 }
-
-type MakeWork = fn(&Arc<ServerInner>, &Ask<'_, '_>) -> Result<Box<dyn Work>, RpcError>;
 
 type Find = fn(&ServerInner, &Params<'_>, Era) -> Result<Found, RpcError>;
 
@@ -87,11 +85,11 @@ const fn method(name: &'static str, does: Does) -> Method {
 }
 
 /// A method of the extension for tasks.
-const fn about_task(name: &'static str, work: MakeWork) -> Method {
+const fn about_task(name: &'static str, method: TaskMethod) -> Method {
     Method {
         eras: &[Era::Modern],
         header: Some(NameFrom::TaskId),
-        ..method(name, Does::Work(work))
+        ..self::method(name, Does::Task(method))
     }
 }
 
@@ -162,9 +160,9 @@ static METHODS: &[Method] = &[
         eras: &[Era::Legacy],
         ..method("resources/unsubscribe", Does::Watch { begins: false })
     },
-    about_task("tasks/get", ServerInner::get_task),
-    about_task("tasks/update", ServerInner::update_task),
-    about_task("tasks/cancel", ServerInner::cancel_task),
+    about_task("tasks/get", TaskMethod::Get),
+    about_task("tasks/update", TaskMethod::Update),
+    about_task("tasks/cancel", TaskMethod::Cancel),
 ];
 
 /// What else the protocol has, in any version: the notifications of both sides, the
@@ -213,7 +211,7 @@ impl Method {
     /// Whether it is also answered while the server drains.
     #[cfg(feature = "http")]
     pub(crate) fn runs_while_draining(&self) -> bool {
-        matches!(self.does, Does::Work(_))
+        matches!(self.does, Does::Task(_))
     }
 
     /// Whether it opens a subscription, whose answer has no end of its own.

@@ -10,7 +10,7 @@ use super::{ToolDefinition, ToolResult};
 use crate::call::{Call, Handler, Reply};
 use crate::extract::Requirements;
 use crate::handler::{Function, FunctionSpec, HandlerFuture, HandlerResult};
-use crate::primitive::{Annotations, TaskSupport};
+use crate::primitive::{Annotations, TaskOffer};
 use crate::schema::RunTime;
 
 /// A function with `#[tool]`, as a type.
@@ -37,7 +37,7 @@ pub trait ToolFn: 'static {
 pub struct ToolSpec {
     function: FunctionSpec,
     annotations: Annotations,
-    task: Option<TaskSupport>,
+    pub(crate) task: Option<TaskOffer>,
     output: Option<fn(&mut SchemaGenerator) -> Option<Schema>>,
 }
 
@@ -57,16 +57,6 @@ impl ToolSpec {
 
     pub fn open_world(&mut self, hint: bool) {
         self.annotations.open_world = Some(hint);
-    }
-
-    /// Makes tasks of the calls of clients that declare the extension.
-    pub fn task(&mut self, is_task: bool) {
-        self.task = is_task.then_some(TaskSupport::Optional);
-    }
-
-    /// Requires the extension for tasks.
-    pub fn task_required(&mut self) {
-        self.task = Some(TaskSupport::Required);
     }
 
     /// Sets the function that returns the schema of the return type. The

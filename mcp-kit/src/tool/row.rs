@@ -15,7 +15,7 @@ use crate::middleware::ValidateOutput;
 #[cfg(feature = "http")]
 use crate::primitive::ParamHeader;
 use crate::primitive::{
-    Annotations, CommonDefinition, Icon, Kind, PrimitiveInfo, Scopes, TaskSupport, ToolDefinition,
+    Annotations, CommonDefinition, Icon, Kind, PrimitiveInfo, Scopes, TaskOffer, ToolDefinition,
     WarningCode,
 };
 use crate::protocol::{Era, RpcError, encode};
@@ -69,7 +69,7 @@ impl Definition for ToolDefinition {
             .collect()
     }
 
-    fn task(&self) -> Option<TaskSupport> {
+    fn task(&self) -> Option<TaskOffer> {
         self.task
     }
 

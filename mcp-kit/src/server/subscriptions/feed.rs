@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 
 use super::notifications::{list_changed, updated, url_completed};
-use super::tasks::FollowedTasks;
+use super::tasks::TaskNotices;
 use super::updates::ResourceUpdates;
 use super::visits::Visits;
 use super::watches::{Watch, Watches};
@@ -72,7 +72,7 @@ pub(super) struct Followed {
     /// `None` until it watches a resource, as most never do.
     watches: Option<Box<Watches>>,
     /// `None` unless it follows tasks.
-    pub(super) tasks: Option<Box<FollowedTasks>>,
+    pub(super) tasks: Option<Box<dyn TaskNotices>>,
     /// `None` until an interaction at a URL has ended, which a legacy client has
     /// opened.
     visits: Option<Box<Visits>>,
@@ -399,7 +399,7 @@ impl State {
             let has_updates = |watches: &Watches| !watches.due.is_empty();
             !followed.changed.is_empty()
                 || followed.watches.as_deref().is_some_and(has_updates)
-                || followed.tasks.as_deref().is_some_and(FollowedTasks::is_due)
+                || followed.tasks.as_deref().is_some_and(TaskNotices::is_due)
                 || followed.visits.as_deref().is_some_and(Visits::is_due)
         })
     }

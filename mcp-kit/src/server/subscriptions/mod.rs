@@ -27,20 +27,18 @@ mod watches;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use self::tasks::FollowedTask;
 use super::ServerInner;
 use super::dispatch::{Ask, text};
-use super::tasks::TaskStore;
 use crate::primitive::{Kind, normalised};
 use crate::protocol::{ClientCapability, RequestId, RpcError, TASKS, encode};
 use crate::registry::{List, Lists};
 pub(crate) use feed::{Feed, Listener};
+pub(super) use tasks::{FoundTasks, find_tasks};
 pub use updates::ResourceUpdates;
 
 /// The most bytes of URIs that one subscription, or one legacy client, watches.
@@ -55,10 +53,8 @@ pub(crate) struct Subscription {
     uris: Vec<Box<str>>,
     /// The ids of tasks that were not looked up yet.
     task_ids: Vec<Box<str>>,
-    /// The caller's tasks.
-    tasks: Vec<FollowedTask>,
-    /// The store of tasks, if it is asked for them.
-    store: Option<Arc<dyn TaskStore>>,
+    /// The caller's tasks, once they were looked up.
+    tasks: Option<Box<dyn FoundTasks>>,
 }
 
 /// A request of a legacy client to watch a resource, or to stop.
@@ -225,8 +221,7 @@ impl Subscription {
             lists: filter.lists().and(server.lists()),
             uris: uris.map(|uri| uri.into_owned().into()).collect(),
             task_ids,
-            tasks: Vec::new(),
-            store: None,
+            tasks: None,
         })
     }
 
@@ -248,11 +243,11 @@ impl Subscription {
             out.extend_from_slice(br#""resourceSubscriptions":"#);
             encode::json(out, &self.uris);
         }
-        if !self.tasks.is_empty() {
+        let tasks = self.tasks.as_ref().map(|tasks| tasks.ids());
+        if let Some(ids) = tasks.filter(|ids| !ids.is_empty()) {
             if !self.lists.is_empty() || !self.uris.is_empty() {
                 out.push(b',');
             }
-            let ids: Vec<_> = self.tasks.iter().map(FollowedTask::id).collect();
             out.extend_from_slice(br#""taskIds":"#);
             encode::json(out, &ids);
         }

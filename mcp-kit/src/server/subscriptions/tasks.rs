@@ -7,6 +7,7 @@
 //! A task that this process runs announces its changes. The store is asked for those
 //! of other tasks, as often as a client would ask.
 
+use std::any::Any;
 use std::future::Future as _;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
@@ -15,7 +16,7 @@ use std::task::{Context, Waker};
 use tokio::time::sleep;
 
 use super::Subscription;
-use super::feed::Feed;
+use super::feed::{Feed, Followed};
 use super::notifications::task_changed;
 use crate::caller::Principal;
 use crate::limits::{ByteBudget, Claim};
@@ -23,12 +24,37 @@ use crate::protocol::RequestId;
 use crate::server::ServerInner;
 use crate::server::tasks::{KnownTask, POLL_INTERVAL, StoredTask, TaskKey, TaskStore};
 
+/// The tasks that a client asked to follow and may follow. The server reaches this module
+/// by this trait and the next, and by the code of tasks, so that a program without tasks
+/// does not contain it.
+pub(in crate::server) trait FoundTasks: Send + Sync {
+    fn ids(&self) -> Vec<&str>;
+
+    fn add(&mut self, task: FollowedTask);
+
+    /// Follows them for the subscription with this id.
+    fn follow(self: Box<Self>, feed: &Feed, id: &RequestId);
+}
+
+/// The notifications about the tasks of one subscription.
+pub(super) trait TaskNotices: Any + Send {
+    fn is_due(&self) -> bool;
+
+    /// Writes the notification of a task that is due; returns whether there was one.
+    fn take(&mut self, caller: &Principal, id: Option<&RequestId>, out: &mut Vec<u8>) -> bool;
+}
+
+/// The tasks that were found for one subscription.
+struct Found {
+    tasks: Vec<FollowedTask>,
+    store: Arc<dyn TaskStore>,
+}
+
 /// The tasks of one subscription that have not ended for its client.
-#[derive(Default)]
-pub(super) struct FollowedTasks(Vec<FollowedTask>);
+struct FollowedTasks(Vec<FollowedTask>);
 
 /// A task that the client may follow.
-pub(super) struct FollowedTask {
+pub(in crate::server) struct FollowedTask {
     key: TaskKey,
     task: KnownTask,
     is_due: bool,
@@ -49,10 +75,6 @@ impl FollowedTask {
             held: None,
         };
         followed.hold(room).then_some(followed)
-    }
-
-    pub(super) fn id(&self) -> &str {
-        self.key.id()
     }
 
     /// Holds the bytes of its state; returns whether there is room for them.
@@ -79,18 +101,14 @@ impl FollowedTasks {
     fn find(&self, key: &TaskKey) -> Option<usize> {
         self.0.iter().position(|one| one.key == *key)
     }
+}
 
-    pub(super) fn is_due(&self) -> bool {
+impl TaskNotices for FollowedTasks {
+    fn is_due(&self) -> bool {
         self.0.iter().any(|followed| followed.is_due)
     }
 
-    /// Writes the notification of a task that is due; returns whether there was one.
-    pub(super) fn take(
-        &mut self,
-        caller: &Principal,
-        id: Option<&RequestId>,
-        out: &mut Vec<u8>,
-    ) -> bool {
+    fn take(&mut self, caller: &Principal, id: Option<&RequestId>, out: &mut Vec<u8>) -> bool {
         while let Some(at) = self.0.iter().position(|followed| followed.is_due) {
             let followed = &mut self.0[at];
             followed.is_due = false;
@@ -107,28 +125,47 @@ impl FollowedTasks {
     }
 }
 
-impl Feed {
-    /// Follows the tasks of a subscription that was added.
-    pub(super) fn follow_tasks(&self, subscription: &mut Subscription) {
-        let tasks = std::mem::take(&mut subscription.tasks);
+impl FoundTasks for Found {
+    fn ids(&self) -> Vec<&str> {
+        self.tasks.iter().map(|task| task.key.id()).collect()
+    }
+
+    fn add(&mut self, task: FollowedTask) {
+        self.tasks.push(task);
+    }
+
+    fn follow(self: Box<Self>, feed: &Feed, id: &RequestId) {
+        let Self { tasks, store } = *self;
         if tasks.is_empty() {
             return;
         }
         let known: Vec<_> = tasks.iter().map(|followed| followed.task.clone()).collect();
         {
-            let mut state = self.lock();
-            let followed = state.followed(Some(&subscription.id));
-            followed.tasks = Some(Box::new(FollowedTasks(tasks)));
-            self.tell(state);
+            let mut state = feed.lock();
+            state.followed(Some(id)).tasks = Some(Box::new(FollowedTasks(tasks)));
+            feed.tell(state);
         }
         for task in &known {
-            task.follow(&self.this);
+            task.follow(&feed.this);
         }
-        if known.iter().any(KnownTask::runs_elsewhere)
-            && let Some(store) = subscription.store.take()
-        {
-            let (feed, id) = (Weak::clone(&self.this), subscription.id.clone());
-            tokio::spawn(follow_elsewhere(feed, store, id));
+        if known.iter().any(KnownTask::runs_elsewhere) {
+            tokio::spawn(follow_elsewhere(Weak::clone(&feed.this), store, id.clone()));
+        }
+    }
+}
+
+impl Followed {
+    fn tasks(&mut self) -> Option<&mut FollowedTasks> {
+        let tasks: &mut dyn Any = self.tasks.as_deref_mut()?;
+        tasks.downcast_mut()
+    }
+}
+
+impl Feed {
+    /// Follows the tasks of a subscription that was added.
+    pub(super) fn follow_tasks(&self, subscription: &mut Subscription) {
+        if let Some(found) = subscription.tasks.take() {
+            found.follow(self, &subscription.id);
         }
     }
 
@@ -136,7 +173,7 @@ impl Feed {
     pub(in crate::server) fn task_changed(&self, key: &TaskKey) {
         let mut state = self.lock();
         for followed in &mut state.followed {
-            if let Some(tasks) = &mut followed.tasks
+            if let Some(tasks) = followed.tasks()
                 && let Some(at) = tasks.find(key)
             {
                 tasks.make_due(at, &self.unread_ends);
@@ -147,10 +184,10 @@ impl Feed {
 
     /// Returns the tasks of a subscription that run in other processes.
     fn elsewhere(&self, id: &RequestId) -> Vec<TaskKey> {
-        let state = self.lock();
-        let mut followed = state.followed.iter();
+        let mut state = self.lock();
+        let mut followed = state.followed.iter_mut();
         let followed = followed.find(|followed| followed.id.as_ref() == Some(id));
-        let tasks = followed.and_then(|followed| followed.tasks.as_ref());
+        let tasks = followed.and_then(Followed::tasks);
         let tasks = tasks.iter().flat_map(|tasks| &tasks.0);
         let tasks = tasks.filter(|followed| followed.task.runs_elsewhere());
         tasks.map(|followed| followed.key.clone()).collect()
@@ -161,7 +198,7 @@ impl Feed {
         let mut state = self.lock();
         let mut followed = state.followed.iter_mut();
         let followed = followed.find(|followed| followed.id.as_ref() == Some(id));
-        let Some(tasks) = followed.and_then(|followed| followed.tasks.as_mut()) else {
+        let Some(tasks) = followed.and_then(Followed::tasks) else {
             return;
         };
         let Some(at) = tasks.find(key) else {
@@ -202,21 +239,10 @@ impl Subscription {
     /// Finds the tasks that the client asked for: those of its own that exist. Others
     /// are omitted from the acknowledgement, like those that do not exist.
     pub(crate) async fn find_tasks(&mut self, server: &ServerInner, caller: &Principal) {
-        self.store = Some(server.tasks.shared_store());
-        let keys: Vec<_> = (self.task_ids.iter())
-            .map(|id| server.tasks.key(caller, id))
-            .collect();
-        // Those that run here first, which takes no time.
-        let (here, elsewhere): (Vec<_>, Vec<_>) =
-            (keys.into_iter()).partition(|key| server.tasks.running(key).is_some());
-        for key in here.into_iter().chain(elsewhere) {
-            // What cannot be found now is not followed.
-            if let Ok(Some(task)) = server.tasks.find(&key).await
-                && task.state().may_use(caller)
-            {
-                let room = server.tasks.unread_ends();
-                self.tasks.extend(FollowedTask::new(key, task, room));
-            }
+        if !self.task_ids.is_empty()
+            && let Some(code) = server.task_code()
+        {
+            (code.find)(&mut self.tasks, server, caller, &self.task_ids).await;
         }
     }
 
@@ -226,5 +252,31 @@ impl Subscription {
         let mut finding = pin!(self.find_tasks(server, caller));
         let mut cx = Context::from_waker(Waker::noop());
         let _ = finding.as_mut().poll(&mut cx);
+    }
+}
+
+/// Adds those of the tasks with these ids that exist and are the caller's.
+pub(in crate::server) async fn find_tasks(
+    found: &mut Option<Box<dyn FoundTasks>>,
+    server: &ServerInner,
+    caller: &Principal,
+    ids: &[Box<str>],
+) {
+    let found = found.insert(Box::new(Found {
+        tasks: Vec::new(),
+        store: server.tasks.shared_store(),
+    }));
+    let keys = ids.iter().map(|id| server.tasks.key(caller, id));
+    // Those that run here first, which takes no time.
+    let (here, elsewhere): (Vec<_>, Vec<_>) =
+        keys.partition(|key| server.tasks.running(key).is_some());
+    for key in here.into_iter().chain(elsewhere) {
+        // What cannot be found now is not followed.
+        if let Ok(Some(task)) = server.tasks.find(&key).await
+            && task.state().may_use(caller)
+            && let Some(task) = FollowedTask::new(key, task, server.tasks.unread_ends())
+        {
+            found.add(task);
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
+use super::code::TaskMethod;
 use super::store::{StoredTask, TaskKey, TaskMessage, TaskStoreError};
 use crate::call::{
     Answer, CallContext, Error, ErrorKind, KindRow, Target, Work, WorkFuture, as_protocol_error,
@@ -29,19 +30,32 @@ enum Action {
     Send(TaskMessage),
 }
 
-impl ServerInner {
-    pub(in crate::server) fn get_task(
-        self: &Arc<Self>,
-        ask: &Ask<'_, '_>,
-    ) -> Result<Box<dyn Work>, RpcError> {
-        self.task_request(ask, |_| Ok(Action::Get))
-    }
+/// Returns the work that answers a request about a task.
+pub(super) fn request(
+    server: &Arc<ServerInner>,
+    method: TaskMethod,
+    ask: &Ask<'_, '_>,
+) -> Result<Box<dyn Work>, RpcError> {
+    let is_declared = ask.declares(ClientCapability::Tasks);
+    let (id, does) = match is_declared {
+        true => (
+            text(ask.request.params.task_id, "taskId")?.into_owned(),
+            action(method, ask)?,
+        ),
+        false => (String::new(), Action::Get),
+    };
+    Ok(Box::new(TaskRequest {
+        server: Arc::clone(server),
+        is_declared,
+        id,
+        does,
+    }))
+}
 
-    pub(in crate::server) fn update_task(
-        self: &Arc<Self>,
-        ask: &Ask<'_, '_>,
-    ) -> Result<Box<dyn Work>, RpcError> {
-        self.task_request(ask, |ask| {
+fn action(method: TaskMethod, ask: &Ask<'_, '_>) -> Result<Action, RpcError> {
+    Ok(match method {
+        TaskMethod::Get => Action::Get,
+        TaskMethod::Update => {
             let answers = ask.request.params.input_responses;
             let answers = answers.filter(|answers| answers.get().starts_with('{'));
             let answers: &RawValue = answers.ok_or_else(|| {
@@ -49,40 +63,10 @@ impl ServerInner {
                     r#"Invalid params: "inputResponses" must be given, as an object"#,
                 )
             })?;
-            Ok(Action::Send(TaskMessage::Answers(answers.to_owned())))
-        })
-    }
-
-    pub(in crate::server) fn cancel_task(
-        self: &Arc<Self>,
-        ask: &Ask<'_, '_>,
-    ) -> Result<Box<dyn Work>, RpcError> {
-        self.task_request(ask, |_| Ok(Action::Send(TaskMessage::Cancel)))
-    }
-
-    fn task_request(
-        self: &Arc<Self>,
-        ask: &Ask<'_, '_>,
-        action: impl FnOnce(&Ask<'_, '_>) -> Result<Action, RpcError>,
-    ) -> Result<Box<dyn Work>, RpcError> {
-        if !self.registry.current().has_tasks() {
-            return Err(RpcError::method_not_found(&ask.request.method));
+            Action::Send(TaskMessage::Answers(answers.to_owned()))
         }
-        let is_declared = ask.declares(ClientCapability::Tasks);
-        let (id, does) = match is_declared {
-            true => (
-                text(ask.request.params.task_id, "taskId")?.into_owned(),
-                action(ask)?,
-            ),
-            false => (String::new(), Action::Get),
-        };
-        Ok(Box::new(TaskRequest {
-            server: Arc::clone(self),
-            is_declared,
-            id,
-            does,
-        }))
-    }
+        TaskMethod::Cancel => Action::Send(TaskMessage::Cancel),
+    })
 }
 
 impl Work for TaskRequest {

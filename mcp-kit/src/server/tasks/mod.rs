@@ -12,6 +12,7 @@
 //! the [`TaskStore`], where any process finds it. Requests for a task that this process
 //! runs do not need the store.
 
+mod code;
 mod document;
 mod known;
 mod memory;
@@ -25,7 +26,7 @@ mod store;
 mod task;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -38,6 +39,7 @@ pub use memory::MemoryTasks;
 pub use redis::RedisTasks;
 pub use store::{StoredTask, TaskKey, TaskMessage, TaskStore, TaskStoreError};
 
+pub(super) use code::TaskMethod;
 pub(super) use document::POLL_INTERVAL;
 pub(super) use known::KnownTask;
 
@@ -50,14 +52,14 @@ use crate::protocol::{ClientCapabilities, ClientCapability, Era};
 use crate::support::lock::Lock;
 use crate::support::random;
 use place::Places;
-use start::StartTask;
 use task::{Task, TaskLimits};
 
 /// The tasks of a server.
 pub(crate) struct Tasks {
     /// The name of the server.
     server: Arc<str>,
-    store: Arc<dyn TaskStore>,
+    /// Made when it is first used, unless the author has set one.
+    store: OnceLock<Arc<dyn TaskStore>>,
     places: Places,
     unread_ends: Arc<ByteBudget>,
     running: Lock<Running>,
@@ -96,7 +98,7 @@ impl Tasks {
     pub(super) fn new(server: &str, store: Option<Arc<dyn TaskStore>>, limits: &Limits) -> Self {
         Self {
             server: server.into(),
-            store: store.unwrap_or_else(|| Arc::new(MemoryTasks::default())),
+            store: store.map(OnceLock::from).unwrap_or_default(),
             places: Places::new(limits.tasks_per_principal),
             unread_ends: ByteBudget::new(MOST_UNREAD_ENDS),
             running: Lock::default(),
@@ -111,12 +113,16 @@ impl Tasks {
     }
 
     fn store(&self) -> &dyn TaskStore {
-        &*self.store
+        &**self.owned_store()
+    }
+
+    fn owned_store(&self) -> &Arc<dyn TaskStore> {
+        (self.store).get_or_init(|| Arc::new(MemoryTasks::default()))
     }
 
     /// Returns the store, for code that outlives its request.
     pub(super) fn shared_store(&self) -> Arc<dyn TaskStore> {
-        Arc::clone(&self.store)
+        Arc::clone(self.owned_store())
     }
 
     /// Returns the budget of ended tasks whose followers have not read the end.
@@ -152,7 +158,7 @@ impl Tasks {
         if let Some(task) = self.running(key) {
             return Ok(Some(KnownTask::Here(task)));
         }
-        let found = self.store.get(key).await?;
+        let found = self.store().get(key).await?;
         Ok(found.map(KnownTask::Elsewhere))
     }
 
@@ -238,11 +244,8 @@ impl ServerInner {
         if !is_declared && !task.is_required {
             return None;
         }
-        Some(Box::new(StartTask {
-            server: Arc::clone(self),
-            target: Arc::clone(&task.target),
-            is_declared,
-        }))
+        let code = code::of(task.code)?;
+        Some((code.start)(self, task, is_declared))
     }
 }
 
