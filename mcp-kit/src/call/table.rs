@@ -324,6 +324,11 @@ impl<T, W> CallTable<T, W> {
         self.entries.running
     }
 
+    /// How many calls wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.entries.waiting
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.entries.is_closed
     }

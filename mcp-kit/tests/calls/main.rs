@@ -40,3 +40,4 @@ mod tasks;
     feature = "uuid"
 ))]
 mod well_known;
+mod writes;

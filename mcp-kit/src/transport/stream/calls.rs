@@ -14,6 +14,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::batch::{Batch, Kept};
+use super::outgoing::Outgoing;
 use super::reports::Reports;
 use crate::call::{
     Answer, CallContext, CallKey, CallTable, Ended, NotAdmitted, Outbound, Pending, Refusal,
@@ -31,6 +32,8 @@ pub(super) struct Calls {
     pub(super) runtime: Handle,
     /// The bytes that unfinished batches keep.
     pub(super) kept: Kept,
+    /// Locked before `state` where both are.
+    pub(super) outgoing: Lock<Outgoing>,
     /// A reference to itself, for runners, which keep it alive.
     this: Weak<Self>,
     /// Wakes the connection while calls are open, in case no worker does.
@@ -87,12 +90,13 @@ pub(super) enum Refused {
 }
 
 impl Calls {
-    pub(super) fn new(server: Arc<ServerInner>) -> Arc<Self> {
+    pub(super) fn new(server: Arc<ServerInner>, outgoing: Outgoing) -> Arc<Self> {
         let limits = TableLimits::from(&server.limits);
         Arc::new_cyclic(|this| Self {
             peer: Peer::new(),
             runtime: Handle::current(),
             kept: Kept::default(),
+            outgoing: Lock::new(outgoing),
             this: Weak::clone(this),
             ticking: server.ticker.register(Weak::<Self>::clone(this)),
             server,
@@ -274,6 +278,12 @@ impl Calls {
     pub(super) fn has_output(&self) -> bool {
         let state = self.lock();
         !state.out.is_empty() || state.reports.holds_any()
+    }
+
+    /// Whether every answer has left.
+    pub(super) fn is_all_written(&self) -> bool {
+        let outgoing = self.outgoing.lock();
+        outgoing.is_flushed() && !self.has_output()
     }
 
     /// Whether `id` belongs to a call in flight.

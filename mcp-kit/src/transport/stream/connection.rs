@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::calls::Calls;
 use super::greeting::Greeting;
 use super::lines::{Line, Lines};
+use super::outgoing::Outgoing;
 use crate::call::{Refusal, Ticked as _};
 use crate::protocol::RequestId;
 use crate::server::{EnteredMessages, Feed, Limits, Listener, ServerInner, Session};
@@ -35,7 +36,8 @@ pub(crate) async fn serve(
     input: Input,
     output: Output,
 ) -> io::Result<()> {
-    let calls = Calls::new(Arc::clone(&server));
+    let outgoing = Outgoing::new(output, greeting.answers);
+    let calls = Calls::new(Arc::clone(&server), outgoing);
     let feed = Feed::new(&server, greeting.session.principal.clone());
     let listener: Weak<dyn Listener> = Arc::downgrade(&calls) as _;
     feed.listen(listener, None);
@@ -51,10 +53,6 @@ pub(crate) async fn serve(
         read_ahead: (greeting.lines.rest() > 0).then_some(Ok(1)),
         lines: greeting.lines,
         entering: None,
-        output,
-        writing: greeting.answers,
-        written: 0,
-        is_flushed: true,
         answers: Vec::new(),
         expiry: Alarm::default(),
         release: Alarm::default(),
@@ -95,12 +93,6 @@ pub(super) struct Connection {
     read_ahead: Option<io::Result<usize>>,
     /// The line whose messages pass their middlewares.
     entering: Option<Entering>,
-    output: Output,
-    /// Taken from the calls' answers; `written` bytes of it have left.
-    writing: Vec<u8>,
-    written: usize,
-    /// Whether everything taken so far has left, as of the last write.
-    is_flushed: bool,
     /// Answers that needed no handler, of the chunk being read.
     pub(super) answers: Vec<u8>,
     pub(super) expiry: Alarm,
@@ -214,42 +206,21 @@ impl Connection {
 
     /// Writes what is ready, until the client accepts no more.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let mut outgoing = self.calls.outgoing.lock();
         loop {
-            if self.written == self.writing.len() {
-                self.writing.clear();
-                self.written = 0;
-                if self.writing.capacity() > KEPT_BUFFER {
-                    self.writing = Vec::new();
-                }
-                if let Some(at) = self.calls.swap_out(&mut self.writing) {
+            if outgoing.is_written() {
+                let next = outgoing.take(&self.calls);
+                if let Some(at) = next {
                     self.release.set(at);
                 }
                 // Only now: until then several changes are one notification.
-                self.feed.take(|json| {
-                    self.writing.extend_from_slice(json);
-                    self.writing.push(b'\n');
-                });
-                if self.writing.is_empty() {
-                    // The output may hold bytes back: for example a thread that
-                    // writes.
-                    let flushed = Pin::new(&mut self.output).poll_flush(cx);
-                    self.is_flushed = flushed.is_ready();
-                    return match flushed {
-                        Poll::Ready(outcome) => outcome,
-                        Poll::Pending => Ok(()),
-                    };
+                self.feed.take(|json| outgoing.push_line(json));
+                if outgoing.is_written() {
+                    return outgoing.flush(cx);
                 }
             }
-            match Pin::new(&mut self.output).poll_write(cx, &self.writing[self.written..]) {
-                Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(Ok(count)) => self.written += count,
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Poll::Ready(Err(error)) => return Err(error),
-                Poll::Pending => {
-                    self.is_flushed = false;
-                    self.calls.set_unwritten(self.writing.len() - self.written);
-                    return Ok(());
-                }
+            if outgoing.poll_write(&self.calls, cx)?.is_pending() {
+                return Ok(());
             }
         }
     }
@@ -407,7 +378,7 @@ impl Connection {
                         && self.entering.is_none()
                         && (self.input.is_none() || poll_tasks(&mut self.tasks, cx))
                     {
-                        if self.is_flushed && !self.calls.has_output() {
+                        if self.calls.is_all_written() {
                             return Poll::Ready(Ok(()));
                         }
                         // A client that continues to send must not delay the
@@ -424,7 +395,7 @@ impl Connection {
                 }
                 End::Flushing(time) => {
                     // A call that has ended by itself is open until its answer is here.
-                    if !self.calls.has_open() && self.is_flushed && !self.calls.has_output() {
+                    if !self.calls.has_open() && self.calls.is_all_written() {
                         return Poll::Ready(Ok(()));
                     }
                     return time.as_mut().poll(cx).map(Ok);

@@ -7,6 +7,7 @@ mod connection;
 mod greeting;
 mod lines;
 mod messages;
+mod outgoing;
 mod reports;
 mod runner;
 
@@ -31,7 +32,8 @@ impl Server {
     /// input does or when the server drains.
     ///
     /// This is for streams that mcp-kit has no transport for, such as a Unix
-    /// socket. Run it in a task; dropping it cancels the client's calls.
+    /// socket. Run it in a task; dropping it cancels the client's calls. The task
+    /// that runs calls also writes to `output`, with the waker of this one.
     ///
     /// # Errors
     ///

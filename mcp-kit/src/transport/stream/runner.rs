@@ -2,11 +2,15 @@
 //!
 //! Most calls end at their first poll. A *runner* is a task that takes waiting
 //! calls one after the other and polls each once; one that is not ready moves
-//! into a task of its own. So a quick call costs no spawn, and all answers of a
-//! batch leave in one write, while nothing is ever polled by the task that
+//! into a task of its own. So a quick call costs no spawn, and the answers of a
+//! batch leave together, while nothing is ever polled by the task that
 //! reads: a handler that blocks its thread holds up neither control messages
 //! nor deadlines. If a runner is blocked, others take over
 //! ([`Calls::relieve`]).
+//!
+//! The answers of a long batch leave in two or more writes, so that the client
+//! works on the first ones while the server runs the rest. The runner makes the
+//! early writes itself, between two calls and without waiting for the client.
 //!
 //! A runner notifies the connection of its answers only at the end of a batch.
 //! A task that is woken from a worker is the next one on that worker, and no
@@ -32,6 +36,18 @@ const SLOW_POLL: Duration = Duration::from_micros(200);
 /// The longest batch of quick calls whose answers leave together.
 const LONGEST_BATCH: Duration = Duration::from_millis(1);
 
+/// The fewest answers that leave before their batch has ended. Reading them and
+/// writing new requests takes the client about as long as the calls that are left
+/// then take here, so neither waits for the other.
+const EARLY_ANSWERS: usize = 24;
+
+/// The fewest calls that are left then. For fewer, a second write costs more than
+/// it saves.
+const EARLY_REST: usize = 16;
+
+/// The longest time for which an answer waits for those of the calls behind it.
+const LONGEST_WAIT: Duration = Duration::from_micros(100);
+
 /// A buffer for one answer that grew above this size is freed.
 const KEPT_BUFFER: usize = 64 * 1024;
 
@@ -44,6 +60,10 @@ pub(super) struct Runner {
     pub(super) at_work: bool,
     /// The answer of the last call, until the next one is taken.
     pub(super) done: Option<(CallKey, Answer)>,
+    /// How many calls of the batch were run since answers were last written.
+    pub(super) unwritten: usize,
+    /// When the first of them ended.
+    first_ended_at: Instant,
     /// An empty buffer for the next answer.
     buffer: Vec<u8>,
 }
@@ -54,6 +74,8 @@ pub(super) struct Taken {
     pub(super) call: Pending,
     /// A permit of the server for it, if there is one at hand.
     pub(super) server: Option<OwnedSemaphorePermit>,
+    /// How many calls wait behind it.
+    pub(super) waiting: usize,
 }
 
 impl Runner {
@@ -63,6 +85,8 @@ impl Runner {
             calls,
             name,
             at_work: true,
+            unwritten: 0,
+            first_ended_at: Instant::now(),
             done: None,
             buffer: Vec::new(),
         }
@@ -80,6 +104,7 @@ impl Runner {
                 batch_began = read;
                 poll_began = read;
             }
+            let waiting = taken.waiting;
             self.run_once(taken).await;
             let ended_at = (self.done.as_ref()).and_then(|(_, answer)| answer.ended_at);
             let now = ended_at.map_or_else(Instant::now, |ended_at| ended_at.into_std());
@@ -92,15 +117,34 @@ impl Runner {
                 }
                 calls.tell();
                 step_back().await;
+                self.unwritten = 0;
                 batch_began = Instant::now();
                 poll_began = batch_began;
+            } else if self.is_write_due(waiting, now) {
+                self.hand_over();
+                calls.write_ready();
+                self.unwritten = 0;
+                poll_began = Instant::now();
             }
         }
     }
 
+    /// Counts a call that ended by `now`; returns whether the answers so far leave
+    /// while the calls that wait run.
+    fn is_write_due(&mut self, waiting: usize, now: Instant) -> bool {
+        if self.unwritten == 0 {
+            self.first_ended_at = now;
+        }
+        self.unwritten += 1;
+        let is_half = self.unwritten >= EARLY_ANSWERS.max(waiting) && waiting >= EARLY_REST;
+        is_half || (waiting > 0 && now - self.first_ended_at > LONGEST_WAIT)
+    }
+
     /// Polls a call once. A call that is not ready moves into a task of its own.
     async fn run_once(&mut self, taken: Taken) {
-        let Taken { key, call, server } = taken;
+        let Taken {
+            key, call, server, ..
+        } = taken;
         let calls = &self.calls;
         let share = Share::of(Arc::clone(calls) as _);
         let server = match server {
@@ -218,6 +262,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::task::Context;
 
+    use super::super::outgoing::Outgoing;
     use super::*;
     use crate::call::{Error, Origin, RequestSource};
     use crate::protocol::message::{Frame, Message, decode};
@@ -266,7 +311,8 @@ mod tests {
         });
         let server = Server::builder("test", "1").add(tool);
         let server = server.build().unwrap();
-        let calls = Calls::new(Arc::clone(server.inner()));
+        let outgoing = Outgoing::new(Box::new(tokio::io::sink()), Vec::new());
+        let calls = Calls::new(Arc::clone(server.inner()), outgoing);
         assert!(calls.take(call(&server, 1), None).is_ok());
         calls.count_runner();
         let unwound = catch_unwind(AssertUnwindSafe(|| {

@@ -73,6 +73,7 @@ impl Calls {
                 key,
                 call,
                 server: state.spare.take(),
+                waiting: state.calls.waiting(),
             }));
         }
         _spare = state.spare.take();
@@ -82,11 +83,34 @@ impl Calls {
             return Poll::Ready(None);
         }
         runner.at_work = false;
+        runner.unwritten = 0;
         state.idle_runner = Some(Idle {
             runner: runner.name,
             waker: cx.waker().clone(),
         });
         Poll::Pending
+    }
+
+    /// Writes the answers that are ready, for a runner that has more calls to run;
+    /// the rest is left to the connection.
+    pub(in super::super) fn write_ready(&self) {
+        let Some(mut outgoing) = self.outgoing.try_lock() else {
+            return; // the connection writes
+        };
+        if !outgoing.is_written() {
+            return; // the client does not read
+        }
+        let connection = {
+            let state = self.lock();
+            // Held answers are released by the connection, which has the alarm.
+            if state.out.is_empty() || state.reports.holds_any() {
+                return;
+            }
+            state.connection.clone()
+        };
+        let Some(connection) = connection else { return };
+        outgoing.take(self);
+        outgoing.write_for(self, &connection);
     }
 
     /// Starts another runner, if the last call was not quick and more wait.
