@@ -63,7 +63,7 @@ fn tools_are_listed_for_people_and_for_programs() {
         "greeter 1.2.3: 9 tools",
         "greet – Greet (read-only, closed world)",
         "Greets a guest in the house's own words.",
-        "name: string, characters from 1, characters up to 40 – Whom to greet.",
+        "name: string, at least 1 character, at most 40 characters – Whom to greet.",
         "text: string – What to say.",
     ] {
         assert!(list.contains(expected), "{expected}: {list}");
@@ -123,7 +123,7 @@ fn prompts_are_listed_and_their_messages_printed() {
 speech – Wedding speech
   Writes a speech for a wedding.
   arguments:
-    whom: string, characters from 1, characters up to 40 – Who is married.
+    whom: string, at least 1 character, at most 40 characters – Who is married.
     minutes: integer, at least 0, at most 60, default 0, optional – The minutes that it may take.
     style: one of \"formal\", \"cheerful\", optional – How it sounds.
 

@@ -219,27 +219,33 @@ fn choice(schema: &Value) -> String {
     format!("object {{{}}}", members.join(", "))
 }
 
-/// Formats ", at least 1, at most 10, default 5".
+/// Formats ", at least 1, at most 10, default 5" or ", at most 1 character".
 pub(super) fn bounds(schema: &Value) -> String {
-    const BOUNDS: [(&str, &str); 13] = [
-        ("minimum", "at least "),
-        ("exclusiveMinimum", "more than "),
-        ("maximum", "at most "),
-        ("exclusiveMaximum", "less than "),
-        ("multipleOf", "a multiple of "),
-        ("minLength", "characters from "),
-        ("maxLength", "characters up to "),
-        ("minItems", "items from "),
-        ("maxItems", "items up to "),
-        ("minProperties", "members from "),
-        ("maxProperties", "members up to "),
-        ("pattern", "pattern "),
-        ("default", "default "),
+    const BOUNDS: [(&str, &str, &str); 13] = [
+        ("minimum", "at least", ""),
+        ("exclusiveMinimum", "more than", ""),
+        ("maximum", "at most", ""),
+        ("exclusiveMaximum", "less than", ""),
+        ("multipleOf", "a multiple of", ""),
+        ("minLength", "at least", " character"),
+        ("maxLength", "at most", " character"),
+        ("minItems", "at least", " item"),
+        ("maxItems", "at most", " item"),
+        ("minProperties", "at least", " member"),
+        ("maxProperties", "at most", " member"),
+        ("pattern", "pattern", ""),
+        ("default", "default", ""),
     ];
-    BOUNDS
-        .iter()
-        .filter_map(|(keyword, words)| schema.get(keyword).map(|value| format!(", {words}{value}")))
-        .collect()
+    let shown = BOUNDS.iter().filter_map(|(keyword, words, what)| {
+        let value = schema.get(keyword)?;
+        let plural = if what.is_empty() || *value == 1 {
+            ""
+        } else {
+            "s"
+        };
+        Some(format!(", {words} {value}{what}{plural}"))
+    });
+    shown.collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::field_order::FieldOrders;
 use crate::protocol::TASKS;
 use crate::support::lock::Lock;
 
@@ -14,6 +15,7 @@ use crate::support::lock::Lock;
 pub struct Asked {
     method: String,
     params: Value,
+    fields: Vec<String>,
 }
 
 impl Asked {
@@ -21,7 +23,14 @@ impl Asked {
         Self {
             method: method.to_owned(),
             params,
+            fields: Vec::new(),
         }
+    }
+
+    /// Sets the order of a form's fields, which the parameters do not have.
+    pub(crate) fn in_order(mut self, fields: Vec<String>) -> Self {
+        self.fields = fields;
+        self
     }
 
     /// Returns its method: `elicitation/create`, `sampling/createMessage` or
@@ -35,6 +44,13 @@ impl Asked {
     #[must_use]
     pub fn params(&self) -> &Value {
         &self.params
+    }
+
+    /// Returns the names of a form's fields in the order in which the server has sent
+    /// them, which is that of the struct; empty for other questions.
+    #[must_use]
+    pub fn fields(&self) -> &[String] {
+        &self.fields
     }
 
     /// Returns the message that a user would read; empty for other questions.
@@ -119,6 +135,7 @@ pub(crate) struct Script {
     answers: Option<Arc<Lock<AnswerFn>>>,
     has_tasks: bool,
     asked: Arc<Lock<Vec<Asked>>>,
+    pub(super) orders: FieldOrders,
 }
 
 impl Script {
@@ -165,7 +182,8 @@ impl Script {
     /// Answers a question; `None` if the client answers none.
     pub(crate) fn answer(&self, method: &str, params: &Value) -> Option<Answer> {
         let answers = self.answers.as_ref()?;
-        let asked = Asked::new(method, params.clone());
+        let order = self.orders.of(&params["requestedSchema"]);
+        let asked = Asked::new(method, params.clone()).in_order(order);
         self.asked.lock().push(asked.clone());
         let mut answer = answers.lock();
         Some(answer(&asked))

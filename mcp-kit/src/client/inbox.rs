@@ -9,6 +9,7 @@ use crate::support::lock::Lock;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use super::field_order::FieldOrders;
 use super::request::RequestError;
 use super::subscription::SubscriptionFilter;
 use super::{Link, Script};
@@ -20,6 +21,8 @@ pub(crate) struct Inbox {
     changed: Notify,
     /// The answers to the server's own requests, and the link that sends them.
     answering: OnceLock<(Script, Weak<dyn Link>)>,
+    /// Where the order of the fields of forms is kept.
+    orders: OnceLock<FieldOrders>,
 }
 
 #[derive(Default)]
@@ -90,6 +93,11 @@ impl Inbox {
         let _ = self.answering.set((script, link));
     }
 
+    /// Keeps the order of the fields of the forms that arrive.
+    pub(super) fn remember_orders(&self, orders: FieldOrders) {
+        let _ = self.orders.set(orders);
+    }
+
     /// Answers a request of the server, if the client has a script.
     fn answer(&self, message: &Value) -> bool {
         let (Some(method), Some(id)) = (message["method"].as_str(), message.get("id")) else {
@@ -113,8 +121,17 @@ impl Inbox {
         true
     }
 
+    /// Takes the text of a message. A server that follows the protocol sends only JSON; a
+    /// test should see anything else, as a text.
+    pub(crate) fn take_text(&self, text: &str) {
+        if let Some(orders) = self.orders.get() {
+            orders.read(text);
+        }
+        self.take(serde_json::from_str(text).unwrap_or_else(|_| text.into()));
+    }
+
     /// Takes a message from the server.
-    pub(crate) fn take(&self, mut message: Value) {
+    fn take(&self, mut message: Value) {
         if self.answer(&message) {
             return;
         }

@@ -15,6 +15,7 @@
 )]
 
 mod answers;
+mod field_order;
 #[cfg(all(feature = "http", feature = "testing"))]
 pub(crate) mod http;
 mod inbox;
@@ -194,6 +195,7 @@ impl TestClient {
 
     /// A client that sends through `link` and receives from `inbox`.
     pub(crate) fn over(link: Arc<dyn Link>, inbox: Arc<Inbox>, era: Era, script: Script) -> Self {
+        inbox.remember_orders(script.orders.clone());
         if era == Era::Legacy {
             inbox.answer_with(script.clone(), Arc::downgrade(&link));
         }

@@ -4,12 +4,18 @@
 //! It is made of two schemas of the same type: the published one of arguments,
 //! for all but choices, and the one with notes, which still has the labels of
 //! an enum's values. Keywords that a form cannot have are described in words.
+//!
+//! A published form is kept as text, because clients ask for its fields in the order
+//! in which it lists them, and a `Value` sorts them by name.
 
 use std::sync::OnceLock;
 
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use super::ElicitForm;
+use crate::args::shape::Shape;
 use crate::args::{ArgsSpec, CompiledArgs, Decoded, Violations, noted};
 use crate::protocol::ProtocolVersion;
 use crate::schema::text_form::words_of_format;
@@ -52,12 +58,12 @@ impl Form {
 
     /// Returns the `requestedSchema` for a client of this version; `None` if the
     /// version has no form of a field.
-    pub(crate) fn schema(&self, version: ProtocolVersion) -> Option<&Value> {
+    pub(crate) fn schema(&self, version: ProtocolVersion) -> Option<&RawValue> {
         match version {
             ProtocolVersion::V2025_11_25 | ProtocolVersion::V2026_07_28 => {
                 Some(&self.published.current)
             }
-            _ => self.published.of_2025_06_18.as_ref(),
+            _ => self.published.of_2025_06_18.as_deref(),
         }
     }
 
@@ -77,9 +83,9 @@ type Object = Map<String, Value>;
 #[derive(Debug)]
 struct Published {
     /// For 2025-11-25 and later.
-    current: Value,
+    current: Box<RawValue>,
     /// For 2025-06-18, which has no choice of several values.
-    of_2025_06_18: Option<Value>,
+    of_2025_06_18: Option<Box<RawValue>>,
 }
 
 /// The formats that a form's text can have.
@@ -117,17 +123,48 @@ fn publish(spec: &ArgsSpec, published: &Value) -> Result<Published, Vec<String>>
     if !problems.is_empty() {
         return Err(problems);
     }
+    let order = field_order((spec.shape)());
     let form = |properties: Object| {
-        let mut form = json!({ "type": "object", "properties": properties });
-        if let Some(required) = published.get("required") {
-            form["required"] = required.clone();
-        }
-        form
+        let mut fields: Vec<_> = properties.into_iter().collect();
+        fields.sort_by_key(|(name, _)| order.iter().position(|field| field == name));
+        to_raw_value(&Text {
+            r#type: "object",
+            properties: Fields(fields),
+            required: published.get("required"),
+        })
+        .map_err(|error| vec![format!("`{}`: {error}", spec.type_name)])
     };
     Ok(Published {
-        current: form(current),
-        of_2025_06_18: older.map(form),
+        current: form(current)?,
+        of_2025_06_18: older.map(form).transpose()?,
     })
+}
+
+/// A form as it is sent.
+#[derive(Serialize)]
+struct Text<'a> {
+    r#type: &'static str,
+    properties: Fields,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    required: Option<&'a Value>,
+}
+
+/// Fields in the order in which they are asked.
+struct Fields(Vec<(String, Value)>);
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, field)| (name, field)))
+    }
+}
+
+/// Returns the names of a struct's fields on the wire, in their order.
+fn field_order(shape: &Shape) -> Vec<&'static str> {
+    match shape {
+        Shape::Struct(shape) => shape.fields.iter().map(|field| field.wire).collect(),
+        Shape::Same(shape) | Shape::Said(_, shape) => field_order(shape()),
+        _ => Vec::new(),
+    }
 }
 
 /// Returns a field in its newest form and in that of 2025-06-18, if there is

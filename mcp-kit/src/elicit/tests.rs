@@ -13,7 +13,8 @@ use super::{ElicitForm, Form};
 use crate::protocol::ProtocolVersion;
 
 fn schema<T: ElicitForm>(version: ProtocolVersion) -> Option<Value> {
-    Form::of::<T>().unwrap().schema(version).cloned()
+    let form = Form::of::<T>().unwrap().schema(version)?;
+    Some(serde_json::from_str(form.get()).unwrap())
 }
 
 fn current<T: ElicitForm>() -> Value {

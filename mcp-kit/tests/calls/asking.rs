@@ -255,6 +255,18 @@ async fn form_is_answered() {
 }
 
 #[tokio::test]
+async fn form_is_asked_in_the_order_of_the_structs_fields() {
+    let server = Server::builder("asking", "1.0.0").tool::<ask>();
+    let server = server.build().unwrap();
+    for version in [ProtocolVersion::V2025_11_25, ProtocolVersion::V2026_07_28] {
+        let client = TestClient::builder(&server).version(version);
+        let client = client.answers([Answer::decline()]).connect().await;
+        client.call("ask", json!({"kind": "form"})).await;
+        assert_eq!(client.asked()[0].fields(), ["row", "meals"], "{version}");
+    }
+}
+
+#[tokio::test]
 async fn wrong_answer_is_asked_again_with_the_report() {
     let answers = [31, 30].map(|row| Answer::accept(json!({"row": row})));
     let (text, asked) = ask_of("form", answers.into()).await;

@@ -57,12 +57,14 @@ struct Room {
     port: u16,
 }
 
-/// Decorates a room, and reports half of it before it waits.
+/// Decorates a room, and reports half of it before it waits. Warns of each byte that it reads.
 #[tool(blocking, read_only, open_world = false)]
 fn decorate(room: Room, progress: Progress) -> Result<&'static str, ToolError> {
     progress.report(1.0, Some(2.0), Some("\u{1b}[31mhanging\nlamps"));
     let mut connection = TcpStream::connect(("127.0.0.1", room.port))?;
-    connection.read_to_end(&mut Vec::new())?;
+    while connection.read(&mut [0])? > 0 {
+        tracing::warn!("a lamp is missing");
+    }
     Ok("decorated")
 }
 

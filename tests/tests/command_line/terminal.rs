@@ -121,14 +121,21 @@ fn progress_is_a_bar_that_is_cleared_before_the_result() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let room = format!("{{\"port\": {}}}", listener.local_addr().unwrap().port());
     let mut terminal = Terminal::start(&["call", "decorate", &room]);
-    let (connection, _) = listener.accept().unwrap();
-    let shown = terminal.until("%  \\u{1b}[31mhanging ");
-    assert_eq!(shown, "\r[==========----------]  50 %  \\u{1b}[31mhanging ");
+    let (mut connection, _) = listener.accept().unwrap();
+    let bar = "[==========----------]  50 %  \\u{1b}[31mhanging l";
+    assert_eq!(terminal.until(bar), format!("\r{bar}"));
+    // A line of the log is written in place of the bar, which moves below it.
+    connection.write_all(b"!").unwrap();
+    let logged = terminal.until(bar);
+    let cleared = format!("\r{}\r{{", " ".repeat(49));
+    assert!(logged.starts_with(&cleared), "{logged:?}");
+    assert!(logged.contains("a lamp is missing"), "{logged:?}");
+    assert!(logged.ends_with(&format!("}}\r\n{bar}")), "{logged:?}");
     drop(connection);
     let Ended(code, printed, rest) = terminal.end();
     assert_eq!((code, printed.as_str()), (Some(0), "decorated\n"));
     // The line ends before the last of the 50 columns, and spaces overwrite all of it.
-    assert_eq!(rest, format!("l\r{}\r", " ".repeat(49)));
+    assert_eq!(rest, format!("\r{}\r", " ".repeat(49)));
 }
 
 #[test]
@@ -147,16 +154,17 @@ fn form_is_filled_in_and_a_wrong_value_is_asked_again() {
     let mut terminal = Terminal::start(&["call", "seat"]);
     terminal.until("greeter asks: Where does Ada sit?\r\nAnswer? [Y/n] ");
     terminal.enter("\n");
+    // In the order of the struct's fields.
+    terminal.until("table: integer, at least 1, at most 9 – The number of the table.\r\ntable: ");
+    terminal.enter("10\n");
+    terminal.until("  must be at most 9\r\ntable: ");
+    terminal.enter("7\n");
     let shown = terminal.until("Green salad\r\ndish: ");
     assert!(
         shown.contains("  1  soup – Soup of the day\r\n  2  salad – Green salad\r\n"),
         "{shown}"
     );
     terminal.enter("salad\n");
-    terminal.until("table: integer, at least 1, at most 9 – The number of the table.\r\ntable: ");
-    terminal.enter("10\n");
-    terminal.until("  must be at most 9\r\ntable: ");
-    terminal.enter("7\n");
     let Ended(code, printed, _) = terminal.end();
     assert_eq!(
         (code, printed.as_str()),

@@ -24,11 +24,14 @@ struct Choice<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// Returns the fields of a form.
-    pub(super) fn all_of(form: &'a Value) -> Vec<Self> {
+    /// Returns the fields of a form, in this order.
+    pub(super) fn all_of(form: &'a Value, order: &[String]) -> Vec<Self> {
         let required = form["required"].as_array();
         let fields = form["properties"].as_object().into_iter().flatten();
+        let mut fields: Vec<_> = fields.collect();
+        fields.sort_by_key(|(name, _)| order.iter().position(|one| one == *name));
         fields
+            .into_iter()
             .map(|(name, schema)| {
                 let has_name = |required: &Vec<Value>| required.iter().any(|one| one == name);
                 Self {
@@ -198,7 +201,7 @@ mod tests {
 
     fn read(schema: Value, line: &str) -> Result<Option<Value>, String> {
         let form = json!({"properties": {"field": schema}, "required": ["field"]});
-        let fields = Field::all_of(&form);
+        let fields = Field::all_of(&form, &[]);
         fields[0].read(line)
     }
 

@@ -24,11 +24,11 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use self::input::Input;
-use self::progress::StatusLine;
 use self::questions::{Console, Questions};
 use crate::client::TestClientBuilder;
 use crate::server::Server;
 use crate::support::lock::Lock;
+use crate::support::stderr;
 use crate::support::text::{INVISIBLE, is_in};
 use crate::transport::signals::Signals;
 
@@ -37,7 +37,8 @@ pub(super) use self::input::Entry;
 /// The terminal of the process, if it has one.
 #[derive(Clone)]
 pub(super) struct Terminal {
-    status: Arc<Lock<StatusLine>>,
+    /// Whether it can show a line that is redrawn.
+    redraws: bool,
     /// Whether a person can be asked.
     asks: bool,
     end: Arc<End>,
@@ -57,7 +58,7 @@ impl Terminal {
         // A dumb terminal cannot go back to the start of a line.
         let redraws = shows && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb");
         Self {
-            status: Arc::new(Lock::new(StatusLine::new(redraws))),
+            redraws,
             asks: shows && io::stdin().is_terminal(),
             end: Arc::default(),
         }
@@ -94,17 +95,16 @@ impl Terminal {
                 }
             });
         }
-        let console = Stderr {
-            input,
-            status: Arc::clone(&self.status),
-        };
+        let console = Stderr { input };
         let mut questions = Questions::new(server.name(), console, Arc::clone(&self.end));
         client.answer_with(move |asked| questions.answer(asked))
     }
 
     /// Shows a progress report: the parameters of the notification.
     pub(super) fn show_progress(&self, report: &Value) {
-        self.status.lock().show(report);
+        if self.redraws {
+            progress::show(report);
+        }
     }
 
     /// Shows the status message of a task, given its state.
@@ -116,7 +116,7 @@ impl Terminal {
 
     /// Removes the progress from the terminal.
     pub(super) fn clear(&self) {
-        self.status.lock().clear();
+        stderr::clear_status();
     }
 
     /// Waits until the request must end before its result, and returns the reason.
@@ -153,12 +153,11 @@ impl End {
 /// Asks on stderr and reads stdin.
 struct Stderr {
     input: Input,
-    status: Arc<Lock<StatusLine>>,
 }
 
 impl Console for Stderr {
     fn print(&mut self, text: &str) {
-        self.status.lock().clear();
+        stderr::clear_status();
         write_stderr(text);
     }
 

@@ -2,50 +2,18 @@
 
 use serde_json::Value;
 
-use super::{columns, one_line, write_stderr};
+use super::{columns, one_line};
+use crate::support::stderr;
 
 /// The characters of a full bar.
 const BAR: usize = 20;
 
-/// The line of the terminal that shows progress.
-pub(super) struct StatusLine {
-    is_on: bool,
-    /// How many columns may be written on.
-    drawn: usize,
-}
-
-impl StatusLine {
-    pub(super) fn new(is_on: bool) -> Self {
-        Self { is_on, drawn: 0 }
-    }
-
-    /// Shows a report in place of the last one.
-    pub(super) fn show(&mut self, report: &Value) {
-        if !self.is_on {
-            return;
-        }
-        // The last column stays free: writing on it may begin a new line.
-        let line = cut(&text(report), columns().saturating_sub(1));
-        let clear = self.clearing();
-        self.drawn = width(&line);
-        write_stderr(&format!("{clear}{line}"));
-    }
-
-    /// Leaves an empty line, with the cursor at its start.
-    pub(super) fn clear(&mut self) {
-        if self.drawn > 0 {
-            write_stderr(&self.clearing());
-            self.drawn = 0;
-        }
-    }
-
-    /// Returns what overwrites the line. Spaces work on every terminal.
-    fn clearing(&self) -> String {
-        match self.drawn {
-            0 => "\r".to_owned(),
-            columns => format!("\r{:columns$}\r", ""),
-        }
-    }
+/// Shows a report in place of the last one.
+pub(super) fn show(report: &Value) {
+    // The last column stays free: writing on it may begin a new line.
+    let line = cut(&text(report), columns().saturating_sub(1));
+    let width = width(&line);
+    stderr::show_status(line, width);
 }
 
 /// Returns a report as one line: a bar if the total is known, and a number otherwise.
@@ -149,15 +117,5 @@ mod tests {
         assert_eq!(cut("abc", 0), "");
         let huge = text(&json!({"progress": 1e300}));
         assert_eq!(cut(&huge, 79).len(), 79);
-    }
-
-    #[test]
-    fn line_overwrites_the_last_one() {
-        let line = StatusLine {
-            is_on: true,
-            drawn: 3,
-        };
-        assert_eq!(line.clearing(), "\r   \r");
-        assert_eq!(StatusLine::new(true).clearing(), "\r");
     }
 }

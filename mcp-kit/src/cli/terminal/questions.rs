@@ -56,7 +56,7 @@ impl<C: Console> Questions<C> {
         let message = plain(asked.message().trim());
         self.print(&format!("{} asks: {message}\n", self.server));
         let schema = &asked.params()["requestedSchema"];
-        let fields = Field::all_of(schema);
+        let fields = Field::all_of(schema, asked.fields());
         if fields.is_empty() {
             return Ok(match self.yes_or_no("Accept? [y/n] ", None)? {
                 true => Answer::accept(Value::Object(Map::new())),

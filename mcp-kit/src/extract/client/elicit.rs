@@ -1,6 +1,6 @@
 //! Asks the client's user to fill in a form.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -29,6 +29,17 @@ impl<T> Elicited<T> {
             Self::Declined | Self::Cancelled => None,
         }
     }
+}
+
+/// The parameters of `elicitation/create` for a form.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FormParams<'a> {
+    message: &'a str,
+    /// Since 2025-11-25.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<&'static str>,
+    requested_schema: &'a RawValue,
 }
 
 /// The result of `elicitation/create`.
@@ -71,7 +82,7 @@ impl Client {
     /// use garde::Validate;
     /// use mcp_kit::prelude::*;
     /// use schemars::JsonSchema;
-    /// use serde::Deserialize;
+    /// use serde::{Deserialize, Serialize};
     ///
     /// #[derive(Deserialize, JsonSchema, Validate, ElicitForm)]
     /// struct Seat {
@@ -106,14 +117,18 @@ impl Client {
                 ),
             ));
         };
+        let mode = (version >= ProtocolVersion::V2025_11_25).then_some("form");
         let params = move |message: &str| {
-            let mut params = json!({ "message": message, "requestedSchema": schema });
-            if version >= ProtocolVersion::V2025_11_25 {
-                params["mode"] = "form".into();
-            }
-            params
+            to_raw_value(&FormParams {
+                message,
+                mode,
+                requested_schema: schema,
+            })
         };
-        let first = params(message);
+        let first = match params(message) {
+            Ok(first) => first,
+            Err(error) => return Asking::refused(error.into()),
+        };
         let message = message.to_owned();
         let read = move |answer: &RawValue| {
             form_answer(form, answer).map_err(|report| Rejected {
@@ -121,9 +136,9 @@ impl Client {
                     ErrorKind::User,
                     format!("The client's answer to the form was refused: {report}."),
                 ),
-                again: to_raw_value(&params(&format!(
+                again: params(&format!(
                     "{message}\n\nThe last answer was refused: {report}."
-                )))
+                ))
                 .ok(),
             })
         };

@@ -16,6 +16,8 @@ mod output;
 #[cfg(unix)]
 mod printed;
 mod queue;
+#[cfg(feature = "cli")]
+mod status;
 
 use std::io;
 use std::sync::OnceLock;
@@ -24,6 +26,8 @@ use std::time::{Duration, Instant};
 #[cfg(all(unix, feature = "stdio"))]
 pub(crate) use printed::entrance;
 pub(crate) use queue::Queue;
+#[cfg(feature = "cli")]
+pub(crate) use status::{clear_status, show_status};
 
 /// How many bytes of lines may wait. The same number may be on their way out.
 const ROOM: usize = 1024 * 1024;
