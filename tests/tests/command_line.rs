@@ -219,7 +219,11 @@ fn resource_that_fails_is_code_1_and_a_wrong_uri_code_2() {
         "{logged}"
     );
     for (uri, expected) in [
-        ("wedding://cake", "Resource not found"),
+        (
+            "wedding://cake",
+            "Resource not found: \"wedding://cake\"; the command `resources` lists",
+        ),
+        ("wedding://guest", "did you mean \"wedding://guests\"?"),
         ("wedding://tables/10", "table: must be at most 9"),
         ("guests", "must begin with a scheme"),
     ] {
@@ -276,7 +280,7 @@ fn a_wrong_command_line_is_code_2() {
         (&["call", "greed"][..], "did you mean \"greet\"?"),
         (&["call", "zzz"], "there are: greet, lose, stumble"),
         (&["call", "greet", "[1]"], "must be a JSON object"),
-        (&["call", "greet", "{\"name\""], "no JSON"),
+        (&["call", "greet", "{\"name\""], "not JSON"),
         (&["call"], "<TOOL>"),
         (&["serve"], "unrecognized subcommand"),
         (&["--greetin", "x"], "--greeting"),

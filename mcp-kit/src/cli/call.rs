@@ -123,6 +123,14 @@ pub(super) fn outcome<R: Answered>(
             Ok(Err(ExitCode::from(TOOL_ERROR)))
         }
         Err(RequestError::Protocol {
+            message,
+            data: Some(data),
+            ..
+        }) if data["uri"].is_string() => {
+            let uri = data["uri"].as_str().unwrap_or_default();
+            Ok(Err(usage(not_found(server, &message, uri))))
+        }
+        Err(RequestError::Protocol {
             code,
             message,
             data,
@@ -148,6 +156,9 @@ fn is_answered_on_terminal(data: &Value) -> bool {
     required.is_some_and(|required| !required.contains_key("extensions"))
 }
 
+/// How many names an error lists.
+const MOST_NAMES: usize = 10;
+
 fn unknown(kind: Kind, name: &str, names: &[&str]) -> String {
     let name = crate::support::text::excerpt(name);
     match schema::nearest(&name, names.iter().copied()) {
@@ -155,17 +166,38 @@ fn unknown(kind: Kind, name: &str, names: &[&str]) -> String {
         None if names.is_empty() => {
             format!("there is no {kind} \"{name}\"; the server has no {kind}s")
         }
-        None => format!(
+        None if names.len() <= MOST_NAMES => format!(
             "there is no {kind} \"{name}\"; there are: {}",
             names.join(", ")
+        ),
+        None => format!("there is no {kind} \"{name}\"; the command `{kind}s` lists what there is"),
+    }
+}
+
+/// Adds the URI to a message about a resource that is not there, and what may be meant.
+fn not_found(server: &Server, message: &str, uri: &str) -> String {
+    let resources = server.resources();
+    let uris = resources.iter().map(|resource| resource.uri());
+    let shown = crate::support::text::excerpt(uri);
+    // What all URIs of a server have in common would make any two of them alike.
+    let (scheme, rest) = uri.split_once("://").unwrap_or_default();
+    let mut rests = uris.filter_map(|uri| uri.strip_prefix(scheme)?.strip_prefix("://"));
+    match schema::nearest(rest, &mut rests) {
+        Some(meant) => {
+            format!("{message}: \"{shown}\"; did you mean \"{scheme}://{meant}\"?")
+        }
+        None => format!(
+            "{message}: \"{shown}\"; the command `resources` lists the resources and the templates of URIs"
         ),
     }
 }
 
 /// Returns the arguments on one line, as the protocol requires.
 fn read(arguments: &str) -> Result<String, String> {
+    const EXAMPLE: &str = r#"'{"query": "tea"}'"#;
     let mut from_stdin = String::new();
-    let text = if arguments == "-" {
+    let is_stdin = arguments == "-";
+    let text = if is_stdin {
         std::io::stdin()
             .read_to_string(&mut from_stdin)
             .map_err(|error| format!("the arguments cannot be read from stdin: {error}"))?;
@@ -176,11 +208,14 @@ fn read(arguments: &str) -> Result<String, String> {
     match serde_json::from_str::<Value>(text) {
         // In valid JSON these appear between values only.
         Ok(Value::Object(_)) => Ok(text.replace(['\n', '\r'], " ")),
-        Ok(_) => {
-            Err("the arguments must be a JSON object, such as '{\"query\": \"tea\"}'".to_owned())
-        }
+        Ok(_) => Err(format!(
+            "the arguments must be a JSON object, such as {EXAMPLE}"
+        )),
+        Err(error) if is_stdin => Err(format!(
+            "the arguments from stdin are not JSON: {error}; write an object, such as {EXAMPLE}"
+        )),
         Err(error) => Err(format!(
-            "the arguments are no JSON: {error}; write an object, such as '{{\"query\": \"tea\"}}'"
+            "the arguments are not JSON: {error}; write an object, such as {EXAMPLE}, or - to read it from stdin"
         )),
     }
 }

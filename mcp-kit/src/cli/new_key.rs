@@ -71,7 +71,7 @@ fn entry(name: &str, scopes: &[String], key: &str) -> Result<String, Failure> {
     match ApiKeys::from_list(&entry) {
         Ok(_) if !entry.contains(',') => Ok(entry),
         _ => Err(Failure(
-            "the name has 1 to 64 letters, digits and `._@-`, and is not `local` or `anonymous`; a scope is one word such as `files:read`".to_owned(),
+            "the name or a scope is not valid: a name has 1 to 64 letters, digits and `._@-`, and is not `local` or `anonymous`; a scope is one word such as `files:read`".to_owned(),
         )),
     }
 }
