@@ -4,12 +4,12 @@
 //!
 //! The source is parsed, not compiled, so the text is the same with every
 //! toolchain and every set of features. An item is listed if a chain of `pub mod`
-//! and `pub use` without `#[doc(hidden)]` leads to it. What a `macro_rules!` of
-//! the crate makes is listed as the macro's call and the `pub` items in its
-//! definition.
+//! and `pub use` without `#[doc(hidden)]` leads to it. Calls of the
+//! crate's own `macro_rules!` are expanded.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod expand;
 mod print;
 mod source;
 mod walk;

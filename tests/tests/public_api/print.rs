@@ -1,11 +1,10 @@
 //! Items as one line each, without bodies, documentation and private parts.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Fields, Generics, ImplItem, Item, ItemImpl, ItemMacro, Meta, ReceiverKind,
-    Signature, Token, TraitItem, Type, Variant, Visibility, parse_quote,
+    Attribute, Fields, Generics, ImplItem, Item, ItemImpl, Meta, ReceiverKind, Signature, Token,
+    TraitItem, Type, Variant, Visibility, parse_quote,
 };
 
 pub(crate) fn attributes(item: &Item) -> &[Attribute] {
@@ -94,22 +93,6 @@ pub(crate) fn when(conditions: &[String]) -> String {
 pub(crate) fn segments(path: &syn::Path) -> Vec<String> {
     let segments = path.segments.iter();
     segments.map(|segment| segment.ident.to_string()).collect()
-}
-
-/// Whether a macro's call may define `name`.
-pub(crate) fn makes(call: &ItemMacro, name: &str) -> bool {
-    fn has(tokens: TokenStream, name: &str) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Ident(ident) => ident == name,
-            TokenTree::Group(group) => has(group.stream(), name),
-            _ => false,
-        })
-    }
-    match &call.ident {
-        None => has(call.mac.tokens.clone(), name),
-        // A definition, whose text may name the item.
-        Some(_) => false,
-    }
 }
 
 /// What an item is, under its public path.
@@ -354,76 +337,4 @@ fn tidy(text: &str) -> String {
         text = text.replace(from, to);
     }
     text
-}
-
-/// The tokens of a macro's call without documentation.
-pub(crate) fn without_docs(tokens: &TokenStream) -> String {
-    fn strip(tokens: TokenStream) -> TokenStream {
-        let mut kept = Vec::new();
-        let mut tokens = tokens.into_iter().peekable();
-        while let Some(token) = tokens.next() {
-            let is_doc = |token: Option<&TokenTree>| match token {
-                Some(TokenTree::Group(group)) => {
-                    group.delimiter() == Delimiter::Bracket
-                        && group.stream().to_string().starts_with("doc")
-                }
-                _ => false,
-            };
-            match token {
-                TokenTree::Punct(punct) if punct.as_char() == '#' && is_doc(tokens.peek()) => {
-                    tokens.next();
-                }
-                TokenTree::Group(group) => {
-                    let inner = strip(group.stream());
-                    kept.push(proc_macro2::Group::new(group.delimiter(), inner).into());
-                }
-                token => kept.push(token),
-            }
-        }
-        kept.into_iter().collect()
-    }
-    tidy(&strip(tokens.clone()).to_string())
-}
-
-/// The public items that the definition of a macro writes.
-pub(crate) fn public_in(tokens: &TokenStream) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut current: Option<Vec<TokenTree>> = None;
-    for token in tokens.clone() {
-        match &token {
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
-                if let Some(parts) = current.take() {
-                    found.extend(public_item(parts));
-                }
-                found.extend(public_in(&group.stream()));
-                continue;
-            }
-            TokenTree::Group(group) if current.is_none() => {
-                found.extend(public_in(&group.stream()));
-                continue;
-            }
-            TokenTree::Punct(punct) if punct.as_char() == ';' => {
-                if let Some(parts) = current.take() {
-                    found.extend(public_item(parts));
-                }
-                continue;
-            }
-            TokenTree::Ident(ident) if ident == "pub" => current = Some(Vec::new()),
-            _ => {}
-        }
-        if let Some(parts) = &mut current {
-            parts.push(token);
-        }
-    }
-    found
-}
-
-fn public_item(parts: Vec<TokenTree>) -> Option<String> {
-    // `pub(crate)` is not public.
-    if matches!(parts.get(1), Some(TokenTree::Group(_))) {
-        return None;
-    }
-    Some(tidy(
-        &parts.into_iter().collect::<TokenStream>().to_string(),
-    ))
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use syn::{Attribute, Item, UseTree, Visibility};
+use syn::{Attribute, Item, ItemMacro, UseTree, Visibility};
 
-use super::print;
+use super::{expand, print};
 
 /// A module: its items, and the names that it gives them.
 pub(crate) struct Module {
@@ -48,7 +48,20 @@ impl Source {
         };
         let folder = root.parent().unwrap();
         source.add(items_of(root), folder, 0, Vec::new());
+        source.expand();
         source
+    }
+
+    /// Replaces the calls of the crate's macros by what they make.
+    fn expand(&mut self) {
+        let written: Vec<_> = (self.modules.iter().map(|module| &module.items))
+            .cloned()
+            .collect();
+        for (module, items) in written.into_iter().enumerate() {
+            let definition = |name: &str| self.definition(module, name);
+            let expanded = expand::items(items, &definition);
+            self.modules[module].items = expanded;
+        }
     }
 
     fn add(
@@ -152,22 +165,21 @@ impl Source {
                 }
             }
         }
-        let makes = |item: &&Item| matches!(item, Item::Macro(call) if print::makes(call, name));
-        found.items.iter().find(makes)?;
-        Some(Named::Item(module, name.to_owned()))
+        None
     }
 
-    /// The definition of a macro of the crate.
-    pub(crate) fn definition(&self, name: &str) -> Option<&syn::ItemMacro> {
-        let items = self.modules.iter().flat_map(|module| &module.items);
-        items
-            .filter_map(|item| match item {
-                Item::Macro(one) if one.ident.as_ref().is_some_and(|ident| ident == name) => {
-                    Some(one)
-                }
-                _ => None,
-            })
-            .next()
+    /// The definition of a macro: that of the module, or any of the crate.
+    fn definition(&self, module: usize, name: &str) -> Option<&ItemMacro> {
+        let own = std::iter::once(&self.modules[module]);
+        let mut items = own.chain(&self.modules).flat_map(|module| &module.items);
+        items.find_map(|item| match item {
+            Item::Macro(one) => one
+                .ident
+                .as_ref()
+                .is_some_and(|ident| ident == name)
+                .then_some(one),
+            _ => None,
+        })
     }
 }
 

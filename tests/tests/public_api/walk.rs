@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use syn::{ImplItem, Item, Type};
+use syn::{Item, Type};
 
 use super::print;
 use super::source::{Named, Source, is_for_tests};
@@ -146,16 +146,6 @@ impl Api {
             heads.push(print::head(item, path));
             members.extend(print::members(item));
         }
-        if heads.is_empty() {
-            heads.push(format!("(macro) {path}"));
-            for item in items {
-                if let Item::Macro(call) = item
-                    && print::makes(call, name)
-                {
-                    members.extend(self.made_by(&call.mac));
-                }
-            }
-        }
         let of = Named::Item(module, name.to_owned());
         // What holds for the item itself is not repeated.
         let known = print::joined(conditions, &self.source.modules[module].conditions);
@@ -192,11 +182,6 @@ impl Api {
         match &block.trait_ {
             None if owner.as_ref() == Some(of) => {
                 members.extend(print::associated(block, &conditions));
-                for item in &block.items {
-                    if let ImplItem::Macro(call) = item {
-                        members.extend(self.made_by(&call.mac));
-                    }
-                }
             }
             None => {}
             Some((name, ..)) => {
@@ -217,18 +202,6 @@ impl Api {
                 }
             }
         }
-    }
-
-    /// The call of a macro of the crate, and the public items in its definition.
-    fn made_by(&self, call: &syn::Macro) -> Vec<String> {
-        let last = call.path.segments.last();
-        let called = last.map(|last| last.ident.to_string()).unwrap_or_default();
-        let rules = self.source.definition(&called);
-        let made = rules.map(|rules| print::public_in(&rules.mac.tokens));
-        let tokens = print::without_docs(&call.tokens);
-        let mut lines = vec![format!("{called}! {{ {tokens} }}")];
-        lines.extend(made.unwrap_or_default());
-        lines
     }
 
     fn named(&self, module: usize, ty: &Type) -> Option<Named> {
