@@ -1,7 +1,6 @@
 //! Asks the client's user to fill in a form.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Asking, Client};
