@@ -45,6 +45,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use crate::support::lock::Lock;
+use crate::support::task::spawn_on;
 
 use tokio::runtime::Handle;
 
@@ -216,7 +217,7 @@ impl Shared {
         let task = Task(Some(Arc::downgrade(self)));
         // Without a runtime there is nothing to wake either.
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(task.run());
+            spawn_on(&runtime, task.run());
         }
     }
 

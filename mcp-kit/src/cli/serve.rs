@@ -6,6 +6,7 @@ use std::panic::resume_unwind;
 use super::build::{Build, Failure};
 use super::runtime::LazyRuntime;
 use crate::logging;
+use crate::support::task::spawn;
 use crate::transport::{Ending, LAST_WRITE, Stdio};
 
 /// Serves one client over stdin and stdout.
@@ -30,7 +31,7 @@ pub(super) fn stdio<Kind, B: Build<Kind>>(build: B, options: B::Options) -> Resu
     })?;
     let served = runtime.block_on(async move {
         // On a worker: this thread would have to be woken for each message.
-        tokio::spawn(async move { server.serve_taken(stdio).await }).await
+        spawn(async move { server.serve_taken(stdio).await }).await
     });
     match served {
         Ok(Ok(())) => Ok(()),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::field_order::FieldOrders;
 use crate::protocol::TASKS;
@@ -199,12 +199,13 @@ impl Script {
     pub(super) fn answer_round(&self, result: &Value) -> Option<Value> {
         self.answers.as_ref()?;
         let requests = result["inputRequests"].as_object().into_iter().flatten();
-        let answers = requests.filter_map(|(key, request)| {
+        let mut answers = Map::new();
+        answers.extend(requests.filter_map(|(key, request)| {
             let method = request["method"].as_str().unwrap_or_default();
             let answer = self.answer(method, &request["params"])?;
             Some((key.clone(), answer.into_outcome().ok()?))
-        });
-        Some(Value::Object(answers.collect()))
+        }));
+        Some(Value::Object(answers))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::support::lock::Lock;
+use crate::support::task::spawn;
 
 use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader, split,
@@ -25,8 +26,8 @@ impl StreamLink {
         let (stream, serving) = memory::connect(server, principal);
         let (input, output) = split(stream);
         let (lines, queue) = mpsc::unbounded_channel();
-        tokio::spawn(write_lines(queue, output));
-        tokio::spawn(async move {
+        spawn(write_lines(queue, output));
+        spawn(async move {
             read_lines(&inbox, input).await;
             let _ = serving.await; // how it ended is in what it wrote
             inbox.end();

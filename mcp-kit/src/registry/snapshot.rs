@@ -2,7 +2,7 @@
 //! replaced by another for each change.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -120,8 +120,14 @@ impl Snapshot {
         let others = self.kinds.keys().map(|kind| kind.capability());
         let listed = |kind: &Kind| !matches!(kind, Kind::Tool | Kind::Method);
         let others = others.filter(|kind| listed(kind) && self.declares(*kind));
-        let others: BTreeSet<_> = others.collect();
-        std::iter::once(Kind::Tool).chain(others)
+        let mut all = vec![Kind::Tool];
+        for kind in others {
+            // Kinds of one capability are neighbours.
+            if all.last() != Some(&kind) {
+                all.push(kind);
+            }
+        }
+        all.into_iter()
     }
 
     /// Whether the server declares the capability for a kind.

@@ -22,6 +22,7 @@ use crate::protocol::params::without_meta;
 use crate::protocol::{Era, RequestId, RpcError, encode};
 #[cfg(feature = "http")]
 use crate::protocol::{json_string, params::members};
+use crate::support::task::spawn_on;
 
 impl ServerInner {
     /// Returns the call of an extension's method, if the request is for one.
@@ -104,7 +105,7 @@ impl ServerInner {
             _ if self.drain.is_draining() => Refusal::ShuttingDown,
             None => Refusal::Busy,
             Some(place) => {
-                runtime.spawn(async move {
+                spawn_on(&runtime, async move {
                     let Place { permit, _within } = place;
                     if let Some(running) = call.run(Some(permit)) {
                         // What its client would read is dropped.

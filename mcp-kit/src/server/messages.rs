@@ -28,6 +28,7 @@ use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ErrorCode, ProtocolVersion, RpcError};
 use crate::support::lock::Lock;
 use crate::support::reference::Reference;
+use crate::support::task::spawn_on;
 use crate::support::text::excerpt;
 
 /// The middlewares around the messages of a server.
@@ -189,7 +190,7 @@ impl ServerInner {
     fn end_elsewhere(&self, waiting: Entered) {
         let place = Arc::clone(&self.notification_permits).try_acquire_owned();
         if let (Ok(place), Ok(runtime)) = (place, Handle::try_current()) {
-            runtime.spawn(async move {
+            spawn_on(&runtime, async move {
                 let _ = waiting.leave().await;
                 drop(place);
             });

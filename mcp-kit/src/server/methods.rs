@@ -3,6 +3,7 @@
 
 #[cfg(feature = "http")]
 use std::borrow::Cow;
+#[cfg(feature = "http")]
 use std::sync::Arc;
 
 use super::ServerInner;

@@ -10,7 +10,6 @@ pub(crate) mod random;
 pub(crate) mod reference;
 #[cfg(any(feature = "stdio", feature = "logging"))]
 pub(crate) mod stderr;
-#[cfg(any(feature = "http", feature = "stdio"))]
 pub(crate) mod task;
 pub(crate) mod text;
 #[cfg(any(feature = "oauth", feature = "net"))]

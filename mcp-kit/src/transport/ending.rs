@@ -18,6 +18,7 @@ use tokio::time::{sleep, timeout};
 
 use super::signals::{Signals, check_descriptors};
 use crate::server::{Limits, ServerInner};
+use crate::support::task::spawn_on;
 
 /// How much later than the runtime's own end the thread ends the process.
 const GRACE: Duration = Duration::from_millis(250);
@@ -115,7 +116,7 @@ impl Watch {
     /// Waits until no worker was free for as long as a drain may take. While
     /// one is, the runtime sees the end of the input itself.
     async fn blocked(&self) {
-        while timeout(self.longest, self.runtime.spawn(async {}))
+        while timeout(self.longest, spawn_on(&self.runtime, async {}))
             .await
             .is_ok()
         {

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use super::stream::{self, Greeting};
 use crate::caller::Principal;
 use crate::server::Server;
+use crate::support::task::spawn;
 
 /// How many bytes may wait in each direction before the other side pauses.
 const ROOM: usize = 64 * 1024;
@@ -26,7 +27,7 @@ pub(crate) fn connect(
     let greeting = Greeting::new(&inner, principal);
     let (client, own) = duplex(ROOM);
     let (input, output) = split(own);
-    let serving = tokio::spawn(stream::serve(
+    let serving = spawn(stream::serve(
         inner,
         greeting,
         Box::new(input),

@@ -125,11 +125,9 @@ impl Publisher {
                 let properties = branch.get_mut("properties").and_then(Value::as_object_mut);
                 if let Some(content) = properties.and_then(|p| p.get_mut(variant.wire)) {
                     self.content(content, variant, enforced, at);
-                    let aliases: Map<String, Value> = variant
-                        .aliases
-                        .iter()
-                        .map(|a| ((*a).into(), variant.wire.into()))
-                        .collect();
+                    let mut aliases = Map::new();
+                    let all = variant.aliases.iter();
+                    aliases.extend(all.map(|a| ((*a).to_owned(), Value::from(variant.wire))));
                     if !aliases.is_empty() {
                         note(branch, "aliases", aliases.into());
                     }

@@ -49,8 +49,9 @@ impl Publisher {
             Keys::Names(names, aliases) => {
                 let rule = TextRule::OneOf(names.iter().map(|name| (*name).to_owned()).collect());
                 note(object, "key", rule.to_value());
-                let names = names.into_iter().map(|name| (name.into(), schema.clone()));
-                object.insert("properties".into(), Value::Object(names.collect()));
+                let mut properties = Map::new();
+                properties.extend(names.into_iter().map(|name| (name.into(), schema.clone())));
+                object.insert("properties".into(), Value::Object(properties));
                 object.insert("additionalProperties".into(), false.into());
                 if !aliases.is_empty() {
                     note(object, "aliases", aliases.into());
@@ -113,12 +114,13 @@ impl Keys {
         if !matches!(of.repr, Repr::External) || !of.variants.iter().all(|v| unit(&v.kind)) {
             return None;
         }
-        let aliases = of.variants.iter().flat_map(|variant| {
+        let mut aliases = Map::new();
+        aliases.extend(of.variants.iter().flat_map(|variant| {
             let alias = |alias: &&str| ((*alias).to_owned(), variant.wire.into());
             variant.aliases.iter().map(alias)
-        });
+        }));
         let names = of.variants.iter().map(|variant| variant.wire);
-        Some(Self::Names(names.collect(), aliases.collect()))
+        Some(Self::Names(names.collect(), aliases))
     }
 }
 

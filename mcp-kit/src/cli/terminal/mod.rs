@@ -29,6 +29,7 @@ use crate::client::TestClientBuilder;
 use crate::server::Server;
 use crate::support::lock::Lock;
 use crate::support::stderr;
+use crate::support::task::spawn;
 use crate::support::text::{INVISIBLE, is_in};
 use crate::transport::signals::Signals;
 
@@ -82,7 +83,7 @@ impl Terminal {
         let input = Input::new();
         if let Ok(mut signals) = Signals::listen() {
             let (interrupter, end) = (input.interrupter(), Arc::clone(&self.end));
-            tokio::spawn(async move {
+            spawn(async move {
                 let mut was_interrupted = false;
                 loop {
                     signals.next().await;

@@ -133,11 +133,10 @@ fn alike(a: &Value, b: &Value) -> bool {
     let (Some(a), Some(b)) = (a.as_object(), b.as_object()) else {
         return a == b;
     };
-    let rules = |of: &Object| -> Object {
-        let of = of.iter();
-        of.filter(|(keyword, _)| *keyword != "description")
-            .map(|(keyword, value)| (keyword.clone(), value.clone()))
-            .collect()
+    let rules = |of: &Object| {
+        let mut of = of.clone();
+        of.remove("description");
+        of
     };
     rules(a) == rules(b)
 }
@@ -173,7 +172,10 @@ fn type_of(values: &[Value]) -> Option<Value> {
             names.push(name);
         }
     }
-    names.sort_by_key(|name| *name == "null");
+    if let Some(at) = names.iter().position(|name| *name == "null") {
+        let null = names.remove(at);
+        names.push(null);
+    }
     match names.as_slice() {
         [] => None,
         [one] => Some(json!(one)),
@@ -267,15 +269,18 @@ fn joined(branches: &[&Value], order: Option<&[Value]>, exactly_one: bool) -> Op
 /// Restores the order of the declaration, which schemars changes if some
 /// variants are documented and some are not.
 fn in_order(order: &[Value], values: &mut [Value], lines: &mut [Value]) {
-    let place = |value: &Value| order.iter().position(|of| of == value);
-    values.sort_by_key(|value| place(value).unwrap_or(order.len()));
-    let place = |line: &Value| {
+    sort(values, &|value| order.iter().position(|of| of == value));
+    sort(lines, &|line| {
         let line = line.as_str().unwrap_or_default();
         order
             .iter()
             .position(|of| line.starts_with(&format!("{of}:")))
-    };
-    lines.sort_by_key(|line| place(line).unwrap_or(order.len()));
+    });
+}
+
+/// Sorts values by their places, those without one last.
+fn sort(values: &mut [Value], place: &dyn Fn(&Value) -> Option<usize>) {
+    values.sort_by_key(|value| place(value).unwrap_or(usize::MAX));
 }
 
 /// Formats `"fast": Goes fast.`; the value alone if there are no words.

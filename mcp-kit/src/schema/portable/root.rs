@@ -1,8 +1,6 @@
 //! Merges a choice between objects at the root of an input: clients see one
 //! object, with the choice in words.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 
 use super::choice::{
@@ -91,7 +89,7 @@ struct Shared {
     /// The members that every alternative requires.
     required: Vec<String>,
     /// Members of all alternatives, which need no words.
-    common: BTreeSet<String>,
+    common: Vec<String>,
 }
 
 impl Shared {
@@ -153,7 +151,9 @@ impl Shared {
             .collect();
         let takes = properties(branch)
             .map(|(name, _)| name.as_str())
-            .filter(|name| own(name) && !needs.contains(name) && !self.common.contains(*name));
+            .filter(|name| {
+                own(name) && !needs.contains(name) && !self.common.iter().any(|of| of == name)
+            });
         let takes = takes.collect();
         (needs, takes)
     }

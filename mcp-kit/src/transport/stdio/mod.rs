@@ -28,7 +28,7 @@ use super::signals::Signals;
 use super::stream::{self, Greeting};
 use crate::call::{Origin, Transport};
 use crate::server::Server;
-use crate::support::task::AbortOnDrop;
+use crate::support::task::{AbortOnDrop, spawn};
 use crate::transport::LAST_WRITE;
 
 pub(crate) struct Streams {
@@ -157,7 +157,7 @@ impl Stdio {
         };
         // A write would also show it, but only once there is something to
         // write: until then, calls would run without a client.
-        let mut watching = AbortOnDrop(tokio::spawn(reader_gone));
+        let mut watching = AbortOnDrop(spawn(reader_gone));
         let mut serving = std::pin::pin!(serving);
         poll_fn(|cx| {
             if let Poll::Ready(outcome) = serving.as_mut().poll(cx) {
@@ -230,7 +230,7 @@ impl Server {
         // In a task of its own: the connection is polled for every chunk, and
         // need not check the signals each time.
         let input = stdio.input_end()?;
-        let watching = AbortOnDrop(tokio::spawn(async move {
+        let watching = AbortOnDrop(spawn(async move {
             signals.next().await;
             drain.begin();
             // The end of stdin counts as the first signal.

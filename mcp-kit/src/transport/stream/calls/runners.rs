@@ -7,6 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Calls, Idle, State};
 use crate::call::{ReturnPlace, ShareGiver};
+use crate::support::task::spawn_on;
 use crate::transport::stream::runner::{Runner, Taken};
 
 impl Calls {
@@ -28,7 +29,7 @@ impl Calls {
                 if let Some(calls) = self.this.upgrade() {
                     let runner = Runner::new(calls, state.next_runner);
                     state.next_runner += 1;
-                    self.runtime.spawn(runner.run());
+                    spawn_on(&self.runtime, runner.run());
                 }
             }
         }
