@@ -6,23 +6,48 @@ use serde_json::Value;
 
 use super::request::{Answered, sealed};
 
-/// A tool's answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CallResult {
-    json: Value,
-    progress: Vec<Value>,
+/// Defines a result: its JSON, and the progress that was reported before it.
+macro_rules! answered {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $name {
+            json: Value,
+            progress: Vec<Value>,
+        }
+
+        impl Answered for $name {}
+
+        impl sealed::Answered for $name {
+            fn read(json: Value, progress: Vec<Value>) -> Self {
+                Self { json, progress }
+            }
+
+            fn whole(&self) -> &Value {
+                &self.json
+            }
+        }
+
+        impl $name {
+            /// Returns the whole result.
+            #[must_use]
+            pub fn json(&self) -> &Value {
+                &self.json
+            }
+
+            /// Returns the progress that was reported before the result: the parameters
+            /// of each notification.
+            #[must_use]
+            pub fn progress(&self) -> &[Value] {
+                &self.progress
+            }
+        }
+    };
 }
 
-impl Answered for CallResult {}
-
-impl sealed::Answered for CallResult {
-    fn read(json: Value, progress: Vec<Value>) -> Self {
-        Self { json, progress }
-    }
-
-    fn whole(&self) -> &Value {
-        &self.json
-    }
+answered! {
+    /// A tool's answer.
+    CallResult
 }
 
 impl CallResult {
@@ -54,38 +79,11 @@ impl CallResult {
     pub fn is_error(&self) -> bool {
         self.json["isError"] == true
     }
-
-    /// Returns the whole result.
-    #[must_use]
-    pub fn json(&self) -> &Value {
-        &self.json
-    }
-
-    /// Returns the progress that was reported before the result: the parameters
-    /// of each notification.
-    #[must_use]
-    pub fn progress(&self) -> &[Value] {
-        &self.progress
-    }
 }
 
-/// A prompt's answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GetPromptResult {
-    json: Value,
-    progress: Vec<Value>,
-}
-
-impl Answered for GetPromptResult {}
-
-impl sealed::Answered for GetPromptResult {
-    fn read(json: Value, progress: Vec<Value>) -> Self {
-        Self { json, progress }
-    }
-
-    fn whole(&self) -> &Value {
-        &self.json
-    }
+answered! {
+    /// A prompt's answer.
+    GetPromptResult
 }
 
 impl GetPromptResult {
@@ -108,38 +106,11 @@ impl GetPromptResult {
     pub fn description(&self) -> Option<&str> {
         self.json["description"].as_str()
     }
-
-    /// Returns the whole result.
-    #[must_use]
-    pub fn json(&self) -> &Value {
-        &self.json
-    }
-
-    /// Returns the progress that was reported before the result: the parameters
-    /// of each notification.
-    #[must_use]
-    pub fn progress(&self) -> &[Value] {
-        &self.progress
-    }
 }
 
-/// A resource's answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReadResourceResult {
-    json: Value,
-    progress: Vec<Value>,
-}
-
-impl Answered for ReadResourceResult {}
-
-impl sealed::Answered for ReadResourceResult {
-    fn read(json: Value, progress: Vec<Value>) -> Self {
-        Self { json, progress }
-    }
-
-    fn whole(&self) -> &Value {
-        &self.json
-    }
+answered! {
+    /// A resource's answer.
+    ReadResourceResult
 }
 
 impl ReadResourceResult {
@@ -164,18 +135,5 @@ impl ReadResourceResult {
     #[must_use]
     pub fn contents(&self) -> &[Value] {
         self.json["contents"].as_array().map_or(&[], Vec::as_slice)
-    }
-
-    /// Returns the whole result.
-    #[must_use]
-    pub fn json(&self) -> &Value {
-        &self.json
-    }
-
-    /// Returns the progress that was reported before the result: the parameters
-    /// of each notification.
-    #[must_use]
-    pub fn progress(&self) -> &[Value] {
-        &self.progress
     }
 }

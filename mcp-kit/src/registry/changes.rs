@@ -78,36 +78,3 @@ impl fmt::Debug for Changes {
             .finish_non_exhaustive()
     }
 }
-
-/// Why a registry could not be changed: every problem, each with the fix.
-#[derive(Clone)]
-pub struct RegistryError {
-    pub(super) problems: Vec<String>,
-}
-
-impl RegistryError {
-    /// Returns each problem.
-    #[must_use]
-    pub fn problems(&self) -> &[String] {
-        &self.problems
-    }
-}
-
-impl fmt::Display for RegistryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the registry cannot be changed:")?;
-        for problem in &self.problems {
-            write!(f, "\n  - {problem}")?;
-        }
-        Ok(())
-    }
-}
-
-/// Like `Display`: it is what `unwrap` and a failing `main` print.
-impl fmt::Debug for RegistryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for RegistryError {}

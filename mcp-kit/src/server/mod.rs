@@ -2,7 +2,6 @@
 
 #[cfg(test)]
 mod asking;
-mod build_error;
 mod builder;
 mod call;
 mod completion;
@@ -29,7 +28,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 pub use crate::limits::Limits;
-pub use build_error::BuildError;
+pub use crate::registry::problems::BuildError;
 pub use builder::ServerBuilder;
 pub use call::CallError;
 pub(crate) use dispatch::{Routed, Session};
