@@ -188,69 +188,7 @@ fn command<O: Args>() -> Result<Clap, Error> {
     };
     let all = own
         .subcommand_negates_reqs(true)
-        .subcommand(
-            Clap::new("stdio").about("Serve one client over stdin and stdout; the default without a command"),
-        )
-        .subcommand(
-            Clap::new("tools")
-                .about("List the tools with their schemas")
-                .arg(json("Print the list as clients get it")),
-        )
-        .subcommand(
-            Clap::new("call")
-                .about("Call one tool and print the result; on a terminal with its progress and its questions")
-                .arg(
-                    Arg::new("mcp_kit_tool")
-                        .value_name("TOOL")
-                        .required(true)
-                        .help("The tool's name"),
-                )
-                .arg(arguments())
-                .arg(json("Print the result as clients get it")),
-        )
-        .subcommand(
-            Clap::new("prompts")
-                .about("List the prompts with their arguments")
-                .arg(json("Print the list as clients get it")),
-        )
-        .subcommand(
-            Clap::new("prompt")
-                .about("Print the messages of one prompt")
-                .arg(
-                    Arg::new("mcp_kit_prompt")
-                        .value_name("PROMPT")
-                        .required(true)
-                        .help("The prompt's name"),
-                )
-                .arg(arguments())
-                .arg(json("Print the result as clients get it")),
-        )
-        .subcommand(
-            Clap::new("resources")
-                .about("List the resources, their templates and their providers")
-                .arg(json("Print the lists as clients get them")),
-        )
-        .subcommand(
-            Clap::new("read")
-                .about("Read one resource and print its text")
-                .arg(
-                    Arg::new("mcp_kit_uri")
-                        .value_name("URI")
-                        .required(true)
-                        .help("The resource's URI"),
-                )
-                .arg(json("Print the result as clients get it")),
-        )
-        .subcommand(
-            Clap::new("check")
-                .about("Show the limits and policy of each primitive, and warnings")
-                .arg(
-                    Arg::new("mcp_kit_strict")
-                        .long("strict")
-                        .action(ArgAction::SetTrue)
-                        .help("Exit with 1 if there is a warning"),
-                ),
-        );
+        .subcommands(COMMANDS.iter().map(Described::command));
     #[cfg(feature = "http")]
     let all = all
         .subcommand(super::http_arguments::command())
@@ -259,18 +197,104 @@ fn command<O: Args>() -> Result<Clap, Error> {
     Ok(all)
 }
 
-fn arguments() -> Arg {
-    Arg::new("mcp_kit_arguments")
-        .value_name("JSON")
-        .default_value("{}")
-        .help("The arguments as a JSON object; - reads them from stdin")
+/// A command for help and parsing: in a table, since a chain of calls for each is
+/// compiled for each.
+struct Described {
+    name: &'static str,
+    about: &'static str,
+    /// Its first argument, which is required.
+    value: Option<Value>,
+    /// Whether JSON text follows.
+    takes_json: bool,
+    flag: Option<Flag>,
 }
 
-fn json(help: &'static str) -> Arg {
-    Arg::new("mcp_kit_json")
-        .long("json")
-        .action(ArgAction::SetTrue)
-        .help(help)
+/// The id, the name in the help, and the help of an argument.
+type Value = (&'static str, &'static str, &'static str);
+
+/// The id, the name, and the help of a flag.
+type Flag = (&'static str, &'static str, &'static str);
+
+const fn described(name: &'static str, about: &'static str, flag: Option<Flag>) -> Described {
+    Described {
+        name,
+        about,
+        value: None,
+        takes_json: false,
+        flag,
+    }
+}
+
+const fn json(help: &'static str) -> Option<Flag> {
+    Some(("mcp_kit_json", "json", help))
+}
+
+const LIST: Option<Flag> = json("Print the list as clients get it");
+
+const RESULT: Option<Flag> = json("Print the result as clients get it");
+
+const COMMANDS: &[Described] = &[
+    described(
+        "stdio",
+        "Serve one client over stdin and stdout; the default without a command",
+        None,
+    ),
+    described("tools", "List the tools with their schemas", LIST),
+    Described {
+        value: Some(("mcp_kit_tool", "TOOL", "The tool's name")),
+        takes_json: true,
+        ..described(
+            "call",
+            "Call one tool and print the result; on a terminal with its progress and its questions",
+            RESULT,
+        )
+    },
+    described("prompts", "List the prompts with their arguments", LIST),
+    Described {
+        value: Some(("mcp_kit_prompt", "PROMPT", "The prompt's name")),
+        takes_json: true,
+        ..described("prompt", "Print the messages of one prompt", RESULT)
+    },
+    described(
+        "resources",
+        "List the resources, their templates and their providers",
+        json("Print the lists as clients get them"),
+    ),
+    Described {
+        value: Some(("mcp_kit_uri", "URI", "The resource's URI")),
+        ..described("read", "Read one resource and print its text", RESULT)
+    },
+    described(
+        "check",
+        "Show the limits and policy of each primitive, and warnings",
+        Some((
+            "mcp_kit_strict",
+            "strict",
+            "Exit with 1 if there is a warning",
+        )),
+    ),
+];
+
+impl Described {
+    fn command(&self) -> Clap {
+        let mut command = Clap::new(self.name).about(self.about);
+        if let Some((id, name, help)) = self.value {
+            command = command.arg(Arg::new(id).value_name(name).required(true).help(help));
+        }
+        if self.takes_json {
+            command = command.arg(
+                Arg::new("mcp_kit_arguments")
+                    .value_name("JSON")
+                    .default_value("{}")
+                    .help("The arguments as a JSON object; - reads them from stdin"),
+            );
+        }
+        if let Some((id, name, help)) = self.flag {
+            let flag = Arg::new(id).long(name).action(ArgAction::SetTrue);
+            command = command.arg(flag.help(help));
+        }
+        command
+    }
 }
 
 fn version() -> Arg {

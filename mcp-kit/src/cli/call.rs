@@ -12,7 +12,7 @@ use super::output::print;
 use super::runtime::LazyRuntime;
 use super::terminal::{Terminal, plain};
 use super::{TOOL_ERROR, usage};
-use crate::client::{Answered, CallResult, RequestError, TestCall, TestClient};
+use crate::client::{Answered, CallResult, Request, RequestError, TestCall, TestClient};
 use crate::primitive::{Kind, TaskSupport};
 use crate::protocol::{ErrorCode, ProtocolVersion};
 use crate::schema;
@@ -54,11 +54,11 @@ pub(super) fn request<R: Answered>(
     let policies = server.policies(kind);
     let names: Vec<_> = policies.iter().map(|policy| policy.info().name()).collect();
     if !names.contains(&name) {
-        return Ok(Err(usage(unknown(kind, name, &names))));
+        return Ok(Err(usage(&unknown(kind, name, &names))));
     }
     let arguments = match read(arguments) {
         Ok(arguments) => arguments,
-        Err(problem) => return Ok(Err(usage(problem))),
+        Err(problem) => return Ok(Err(usage(&problem))),
     };
     let method = match kind {
         Kind::Prompt => "prompts/get",
@@ -81,8 +81,20 @@ pub(super) fn outcome<R: Answered>(
     server: &Server,
     runtime: &LazyRuntime,
     is_task: bool,
-    send: impl FnOnce(&TestClient) -> TestCall<R>,
+    send: impl Fn(&TestClient) -> TestCall<R>,
 ) -> Result<Result<R, ExitCode>, Failure> {
+    let send = |client: &TestClient| send(client).into_request();
+    let outcome = outcome_of(server, runtime, is_task, &send)?;
+    Ok(outcome.map(|json| R::read(json, Vec::new())))
+}
+
+/// Does it for a result of any kind, so that the code exists once.
+fn outcome_of(
+    server: &Server,
+    runtime: &LazyRuntime,
+    is_task: bool,
+    send: &dyn Fn(&TestClient) -> Request,
+) -> Result<Result<Value, ExitCode>, Failure> {
     let terminal = Terminal::of_process();
     let outcome = runtime.get()?.block_on(async {
         let mut client = TestClient::builder(server).version(ProtocolVersion::V2026_07_28);
@@ -92,17 +104,15 @@ pub(super) fn outcome<R: Answered>(
         let client = terminal.connect(server, client).connect().await;
         let outcome = async {
             let sent = send(&client);
-            let result: R = sent
-                .outcome_with(|report| terminal.show_progress(report))
+            let result = sent
+                .outcome_with(&mut |report| terminal.show_progress(report))
                 .await?;
-            match result.whole() {
-                created if created["resultType"] == "task" => {
-                    let id = created["taskId"].as_str().unwrap_or_default();
-                    let task = client.task(id);
-                    task.outcome_with(|state| terminal.show_status(state)).await
-                }
-                _ => Ok(result),
+            if result["resultType"] != "task" {
+                return Ok(result);
             }
+            let task = client.task(result["taskId"].as_str().unwrap_or_default());
+            task.outcome_with(&mut |state| terminal.show_status(state))
+                .await
         };
         tokio::select! {
             biased;
@@ -128,17 +138,17 @@ pub(super) fn outcome<R: Answered>(
             ..
         }) if data["uri"].is_string() => {
             let uri = data["uri"].as_str().unwrap_or_default();
-            Ok(Err(usage(not_found(server, &message, uri))))
+            Ok(Err(usage(&not_found(server, &message, uri))))
         }
         Err(RequestError::Protocol {
             code,
             message,
             data,
         }) => match data.filter(|_| code == MISSING_CAPABILITY && !terminal.asks()) {
-            Some(data) if is_answered_on_terminal(&data) => Ok(Err(usage(format!(
+            Some(data) if is_answered_on_terminal(&data) => Ok(Err(usage(&format!(
                 "{message} Run this command on a terminal to answer the question."
             )))),
-            _ => Ok(Err(usage(message))),
+            _ => Ok(Err(usage(&message))),
         },
         Err(error) => Err(Failure(error.to_string())),
     }

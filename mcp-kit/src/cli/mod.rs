@@ -90,7 +90,6 @@ mod serve;
 mod terminal;
 mod tools;
 
-use std::fmt;
 use std::process::ExitCode;
 
 pub use build::Build;
@@ -135,33 +134,33 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
     let outcome = match command {
         Asked::Stdio => serve::stdio(build, options).map(|()| ExitCode::SUCCESS),
         Asked::Tools { json } => {
-            with_server(build, options, |server, _| tools::tools(server, json))
+            with_server(build, options, &|server, _| tools::tools(server, json))
         }
         Asked::Call {
             tool,
             arguments,
             json,
-        } => with_server(build, options, |server, runtime| {
+        } => with_server(build, options, &|server, runtime| {
             call::call(server, runtime, &tool, &arguments, json)
         }),
         Asked::Prompts { json } => {
-            with_server(build, options, |server, _| prompts::prompts(server, json))
+            with_server(build, options, &|server, _| prompts::prompts(server, json))
         }
         Asked::Prompt {
             prompt,
             arguments,
             json,
-        } => with_server(build, options, |server, runtime| {
+        } => with_server(build, options, &|server, runtime| {
             prompts::prompt(server, runtime, &prompt, &arguments, json)
         }),
-        Asked::Resources { json } => with_server(build, options, |server, _| {
+        Asked::Resources { json } => with_server(build, options, &|server, _| {
             resources::resources(server, json)
         }),
-        Asked::Read { uri, json } => with_server(build, options, |server, runtime| {
+        Asked::Read { uri, json } => with_server(build, options, &|server, runtime| {
             resources::read(server, runtime, &uri, json)
         }),
         Asked::Check { strict } => {
-            with_server(build, options, |server, _| check::check(server, strict))
+            with_server(build, options, &|server, _| check::check(server, strict))
         }
         #[cfg(feature = "http")]
         Asked::Http(arguments) => {
@@ -171,7 +170,7 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
         Asked::Health { address } => health::ask(&address).map(|()| ExitCode::SUCCESS),
         #[cfg(feature = "http")]
         Asked::NewKey { name, scopes } => new_key::new_key(&name, &scopes),
-        Asked::Version => with_server(build, options, |server, _| {
+        Asked::Version => with_server(build, options, &|server, _| {
             output::print(&format!("{} {}\n", server.name(), server.version()))
         }),
     };
@@ -186,7 +185,7 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
 fn with_server<Kind, B: Build<Kind>>(
     build: B,
     options: B::Options,
-    command: impl FnOnce(&Server, &LazyRuntime) -> Result<ExitCode, Failure>,
+    command: &dyn Fn(&Server, &LazyRuntime) -> Result<ExitCode, Failure>,
 ) -> Result<ExitCode, Failure> {
     // People read this: only problems, unless `RUST_LOG` is set.
     let _logs = logging::init_with("warn");
@@ -196,8 +195,8 @@ fn with_server<Kind, B: Build<Kind>>(
 }
 
 /// Reports what is wrong with the command line.
-fn usage(problem: impl fmt::Display) -> ExitCode {
+fn usage(problem: &str) -> ExitCode {
     // It may repeat a handler's text.
-    eprintln!("error: {}", terminal::plain(&problem.to_string()));
+    eprintln!("error: {}", terminal::plain(problem));
     ExitCode::from(USAGE)
 }

@@ -101,6 +101,32 @@ impl Request {
     }
 }
 
+#[cfg(feature = "cli")]
+impl Request {
+    /// Returns the result, or why there is none, and passes the newest progress report
+    /// to `show` as it arrives.
+    pub(crate) async fn outcome_with(
+        mut self,
+        show: &mut dyn FnMut(&Value),
+    ) -> Result<Value, RequestError> {
+        poll_fn(|cx| {
+            // First: a new round replaces the channel of the reports.
+            if let Poll::Ready(outcome) = Pin::new(&mut self).poll(cx) {
+                return Poll::Ready(outcome);
+            }
+            let mut newest = None;
+            while let Poll::Ready(Some(report)) = self.progress.poll_recv(cx) {
+                newest = Some(report);
+            }
+            if let Some(newest) = newest {
+                show(&newest);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
 /// Returns the parameters of the next round: those of the last one, with the answers
 /// and the state, and with the id as the token of progress if progress was requested.
 fn next_round(
@@ -223,9 +249,6 @@ pub(super) mod sealed {
     pub trait Answered {
         /// Reads a result, with the progress that was reported before it.
         fn read(json: Value, progress: Vec<Value>) -> Self;
-
-        /// Returns the whole result.
-        fn whole(&self) -> &Value;
     }
 }
 
@@ -294,28 +317,9 @@ impl<R: Answered> TestCall<R> {
         poll_fn(|cx| self.poll_outcome(cx)).await
     }
 
-    /// Returns the result, or why there is none, and passes the newest progress report
-    /// to `show` as it arrives.
     #[cfg(feature = "cli")]
-    pub(crate) async fn outcome_with(
-        mut self,
-        mut show: impl FnMut(&Value),
-    ) -> Result<R, RequestError> {
-        poll_fn(|cx| {
-            // First: a new round replaces the channel of the reports.
-            if let Poll::Ready(outcome) = self.poll_outcome(cx) {
-                return Poll::Ready(outcome);
-            }
-            let before = self.0.reported.len();
-            while let Poll::Ready(Some(report)) = self.0.progress.poll_recv(cx) {
-                self.0.reported.push(report);
-            }
-            if let Some(newest) = self.0.reported[before..].last() {
-                show(newest);
-            }
-            Poll::Pending
-        })
-        .await
+    pub(crate) fn into_request(self) -> Request {
+        self.0
     }
 
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, RequestError>> {

@@ -22,10 +22,6 @@ macro_rules! answered {
             fn read(json: Value, progress: Vec<Value>) -> Self {
                 Self { json, progress }
             }
-
-            fn whole(&self) -> &Value {
-                &self.json
-            }
         }
 
         impl $name {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 #[cfg(feature = "cli")]
-use super::Answered;
 use super::request::sealed::Answered as _;
 use super::{CallResult, RequestError, TestClient};
 
@@ -174,13 +173,13 @@ impl TestTask<'_> {
 impl TestTask<'_> {
     /// Waits for its result, or why there is none, and passes each state before that to
     /// `show`.
-    pub(crate) async fn outcome_with<R: Answered>(
+    pub(crate) async fn outcome_with(
         &self,
-        show: impl FnMut(&Value),
-    ) -> Result<R, RequestError> {
+        show: &mut dyn FnMut(&Value),
+    ) -> Result<Value, RequestError> {
         let mut state = self.ended_with(show).await?;
         match state["status"].as_str() {
-            Some("completed") => Ok(R::read(state["result"].take(), Vec::new())),
+            Some("completed") => Ok(state["result"].take()),
             Some("failed") => Err(RequestError::of_json(&mut state["error"])),
             _ => Err(RequestError::Cancelled),
         }

@@ -135,11 +135,12 @@ impl Queue {
             if self.next(&mut batch, is_looked_at) {
                 // A stderr that is closed or broken accepts nothing: the lines
                 // are lost, and there is nowhere to report it.
-                let write = |lines: &[u8]| write_patiently(&mut *output, lines);
                 #[cfg(feature = "cli")]
-                let _ = super::status::above_status(&mut batch, write);
+                let _ = super::status::above_status(&mut batch, |lines| {
+                    write_patiently(&mut *output, lines)
+                });
                 #[cfg(not(feature = "cli"))]
-                let _ = write(&batch);
+                let _ = write_patiently(&mut *output, &batch);
             } else {
                 is_looked_at = output.look();
             }
