@@ -79,9 +79,9 @@ pub(crate) struct ListRequest {
     pub(crate) before: Vec<Arc<str>>,
     /// How many resources the provider may list in one page.
     pub(crate) most: usize,
-    /// What precedes the provider's next cursor in the client's.
-    pub(crate) cursor_prefix: String,
-    /// The cursor of what follows the provider's resources.
+    /// What precedes the provider's own cursor in the position of its next page.
+    pub(crate) prefix: String,
+    /// The position of what follows the provider's resources.
     pub(crate) then: Option<String>,
 }
 

@@ -47,7 +47,7 @@ pub(crate) use registration::Layers;
 pub use registration::Registration;
 pub(crate) use resources::ResourceList;
 pub use router::Router;
-pub(crate) use snapshot::Step;
+pub(crate) use snapshot::{Step, unknown_cursor};
 pub use store::Registry;
 pub(crate) use store::Store;
 pub use warning::Warning;

@@ -6,9 +6,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::Entry;
 use super::snapshot::{Page, Snapshot, serial_of, unknown_cursor};
 use crate::call::{ListRequest, ResourceUri};
@@ -92,16 +89,16 @@ impl Snapshot {
     pub(crate) fn resource_list(
         &self,
         principal: &Principal,
-        cursor: Option<&str>,
+        at: Option<&str>,
         items: usize,
         era: Era,
     ) -> Result<ResourceList, RpcError> {
-        let after = cursor.map_or(Ok(After::Serial(0)), position)?;
+        let after = at.map_or(Ok(After::Serial(0)), position)?;
         let (mut page, provider, cursor) = match after {
             After::Serial(after) => {
                 let mut page = self.page_after(Kind::Resource, principal, after, items);
                 page.is_private |= self.has_provider();
-                if page.next_cursor.is_some() {
+                if page.next.is_some() {
                     return Ok(ResourceList::Page(page));
                 }
                 (page, self.provider_after(principal, 0), None)
@@ -109,7 +106,7 @@ impl Snapshot {
             After::Provider(serial, cursor) => {
                 let page = Page {
                     entries: Vec::new(),
-                    next_cursor: None,
+                    next: None,
                     is_private: true,
                 };
                 // Providers that were removed meanwhile are passed over.
@@ -126,7 +123,7 @@ impl Snapshot {
             return Ok(ResourceList::Page(page));
         };
         if page.entries.len() >= items {
-            page.next_cursor = Some(encoded(&prefix_of(provider)));
+            page.next = Some(prefix_of(provider));
             return Ok(ResourceList::Page(page));
         }
         let before = page.entries.iter().map(|entry| entry.listed(era).clone());
@@ -135,8 +132,8 @@ impl Snapshot {
             cursor,
             before: before.collect(),
             most: items,
-            cursor_prefix: prefix_of(provider),
-            then: then.map(|provider| encoded(&prefix_of(provider))),
+            prefix: prefix_of(provider),
+            then: then.map(prefix_of),
         };
         Ok(ResourceList::Provider(Arc::clone(provider), request))
     }
@@ -202,23 +199,17 @@ impl Snapshot {
     }
 }
 
-fn position(cursor: &str) -> Result<After, RpcError> {
-    let text = URL_SAFE_NO_PAD.decode(cursor).ok();
-    let text = text.and_then(|text| String::from_utf8(text).ok());
-    let text = text.as_deref();
-    let text = text.and_then(|text| text.strip_prefix(Kind::Resource.plural()));
-    let after = text.and_then(|text| match text.split_once(':') {
-        None => serial_of(text).map(After::Serial),
-        Some((serial, cursor)) => Some(After::Provider(serial_of(serial)?, cursor.to_owned())),
-    });
+fn position(at: &str) -> Result<After, RpcError> {
+    let after = match at.split_once(':') {
+        None => serial_of(at).map(After::Serial),
+        Some((serial, cursor)) => {
+            serial_of(serial).map(|serial| After::Provider(serial, cursor.to_owned()))
+        }
+    };
     after.ok_or_else(unknown_cursor)
 }
 
-/// What precedes a provider's own cursor.
-fn prefix_of(provider: &Entry) -> String {
-    format!("{}{}:", Kind::Resource.plural(), provider.serial)
-}
-
-fn encoded(cursor: &str) -> String {
-    URL_SAFE_NO_PAD.encode(cursor)
+/// What precedes a provider's own cursor in a position.
+fn prefix_of(provider: &Arc<Entry>) -> String {
+    format!("{}:", provider.serial)
 }

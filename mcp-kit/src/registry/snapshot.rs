@@ -6,9 +6,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::entry::{Entry, Policy, Prepared};
 use super::{MOST_PRIMITIVES, Registration};
 use crate::call::Target;
@@ -70,7 +67,8 @@ pub(crate) trait Named {
 /// A page of the primitives that a caller may see.
 pub(crate) struct Page {
     pub(crate) entries: Vec<Arc<Entry>>,
-    pub(crate) next_cursor: Option<String>,
+    /// The position of the next page, in the form that cursors seal.
+    pub(crate) next: Option<String>,
     /// Whether another caller may see a different page.
     pub(crate) is_private: bool,
 }
@@ -157,27 +155,21 @@ impl Snapshot {
         self.task_code
     }
 
-    /// Returns the page of a kind that `cursor` points to, or the first one, in
-    /// the order of registration.
+    /// Returns the page of a kind at a position, or the first one, in the order of
+    /// registration.
     pub(crate) fn page(
         &self,
         kind: Kind,
         principal: &Principal,
-        cursor: Option<&str>,
+        position: Option<&str>,
         items: usize,
     ) -> Result<Page, RpcError> {
-        // A cursor holds the serial number of the last entry, and not a
-        // position: it remains correct when primitives are added or removed,
-        // and when the caller's scopes change. It begins with the kind, so that the
-        // cursor of another list is refused.
-        let after = match cursor {
+        // The serial number of the last entry, and no count of entries: it remains
+        // correct when primitives are added or removed, and when the caller's scopes
+        // change.
+        let after = match position {
             None => 0,
-            Some(cursor) => {
-                let text = URL_SAFE_NO_PAD.decode(cursor).ok();
-                let text = text.and_then(|text| String::from_utf8(text).ok());
-                let serial = text.and_then(|text| serial_of(text.strip_prefix(kind.plural())?));
-                serial.ok_or_else(unknown_cursor)?
-            }
+            Some(serial) => serial_of(serial).ok_or_else(unknown_cursor)?,
         };
         Ok(self.page_after(kind, principal, after, items))
     }
@@ -195,15 +187,13 @@ impl Snapshot {
             .after_serial(kind, after)
             .filter(|entry| entry.is_visible_to(principal) && !entry.is_provider());
         let entries: Vec<_> = seen.by_ref().take(items).cloned().collect();
-        let next_cursor = match (seen.next(), entries.last()) {
-            (Some(_), Some(last)) => {
-                Some(URL_SAFE_NO_PAD.encode(format!("{}{}", kind.plural(), last.serial)))
-            }
+        let next = match (seen.next(), entries.last()) {
+            (Some(_), Some(last)) => Some(last.serial.to_string()),
             _ => None,
         };
         Page {
             entries,
-            next_cursor,
+            next,
             is_private: self.kinds.get(&kind).is_some_and(|kind| kind.is_private),
         }
     }
@@ -382,15 +372,12 @@ impl Snapshot {
     }
 }
 
-/// Reads a serial number in a cursor. One that was never given is read too: a
-/// limit would reveal how much is registered, hidden entries included.
+/// Reads a serial number in a position.
 pub(super) fn serial_of(text: &str) -> Option<u64> {
-    let serial = text.parse().ok()?;
-    let is_canonical = serial > 0 && text.starts_with(|first| matches!(first, '1'..='9'));
-    is_canonical.then_some(serial)
+    text.parse().ok()
 }
 
-pub(super) fn unknown_cursor() -> RpcError {
+pub(crate) fn unknown_cursor() -> RpcError {
     RpcError::invalid_params(
         "Invalid params: unknown cursor; request the list again without a cursor",
     )

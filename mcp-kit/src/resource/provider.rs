@@ -4,8 +4,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::row::Inherited;
 use super::{ResourceDefinition, ResourcePage, ResourceResult};
@@ -15,7 +13,7 @@ use crate::call::{
     Subject,
 };
 use crate::content::ResourceLink;
-use crate::primitive::{Icon, normalised};
+use crate::primitive::{Icon, Kind, normalised};
 
 /// A set of resources that is known only at run time.
 ///
@@ -156,7 +154,7 @@ impl<P: ResourceProvider> Handler for ProviderHandler<P> {
                     let page = page.map_err(|error| unknown_cursor(error, request))?;
                     self.check(&page, request)?;
                     let page = self.readable(page, &context);
-                    Ok(Reply::ResourcePage(self.merged(page, request)))
+                    Ok(Reply::ResourcePage(self.merged(page, request, &context)?))
                 }
                 _ => Err(Error::internal("a provider was called without a URI")),
             }
@@ -219,12 +217,23 @@ impl<P> ProviderHandler<P> {
     }
 
     /// Puts the page behind the server's own resources.
-    fn merged(&self, mut page: ResourcePage, request: &ListRequest) -> ResourcePage {
+    fn merged(
+        &self,
+        mut page: ResourcePage,
+        request: &ListRequest,
+        call: &CallContext,
+    ) -> Result<ResourcePage, Error> {
         page.before.clone_from(&request.before);
-        page.next = match page.next {
-            Some(next) => Some(URL_SAFE_NO_PAD.encode(format!("{}{next}", request.cursor_prefix))),
+        let next = match page.next {
+            Some(next) => Some(format!("{}{next}", request.prefix)),
             None => request.then.clone(),
         };
+        let seal = |next: String| {
+            call.home
+                .rounds()
+                .seal_cursor(Kind::Resource.plural(), &next)
+        };
+        page.next = next.map(seal).transpose()?;
         if page.resources.iter().any(|link| link.mime_type().is_none())
             && let Some(mime_type) = self.definition.mime_type()
         {
@@ -237,7 +246,7 @@ impl<P> ProviderHandler<P> {
                 });
             page.resources = links.collect();
         }
-        page
+        Ok(page)
     }
 }
 

@@ -24,7 +24,7 @@ use crate::protocol::meta::Meta;
 use crate::protocol::{
     ClientDetails, ClientInfo, Era, ErrorCode, LogLevel, ProtocolVersion, RpcError, encode,
 };
-use crate::registry::ResourceList;
+use crate::registry::{ResourceList, unknown_cursor};
 
 /// The state of a connection or a request that depends on its client.
 pub(crate) struct Session {
@@ -256,8 +256,13 @@ impl ServerInner {
         out: &mut Vec<u8>,
     ) -> Result<Option<Found>, RpcError> {
         let era = ask.era;
-        let cursor = match ask.request.params.cursor {
-            Some(cursor) if cursor.get() != "null" => Some(text(Some(cursor), "cursor")?),
+        let list = kind.plural();
+        let position = match ask.request.params.cursor {
+            Some(cursor) if cursor.get() != "null" => {
+                let cursor = text(Some(cursor), "cursor")?;
+                let position = self.rounds.open_cursor(list, &cursor);
+                Some(position.ok_or_else(unknown_cursor)?)
+            }
             _ => None,
         };
         let (principal, items) = (&ask.session.principal, self.limits.page_items);
@@ -265,19 +270,27 @@ impl ServerInner {
             feed.listed(kind);
         }
         let current = self.registry.current();
-        let cursor = cursor.as_deref();
+        let position = position.as_deref();
         let page = match kind {
-            Kind::Resource => match current.resource_list(principal, cursor, items, era)? {
+            Kind::Resource => match current.resource_list(principal, position, items, era)? {
                 ResourceList::Page(page) => page,
                 ResourceList::Provider(provider, request) => {
                     return Ok(Some(Found::list(&provider, request)));
                 }
             },
-            kind => current.page(kind, principal, cursor, items)?,
+            kind => current.page(kind, principal, position, items)?,
         };
+        let next = page.next.as_deref();
+        let next = next.map(|position| self.rounds.seal_cursor(list, position));
+        let next = next.transpose().map_err(|_| {
+            RpcError::new(
+                ErrorCode::InternalError,
+                "The server has no randomness for a cursor",
+            )
+        })?;
         encode::result(out, &ask.request.id, |out| {
             out.push(b'{');
-            encode::string(out, kind.plural());
+            encode::string(out, list);
             out.extend_from_slice(b":[");
             for (at, entry) in page.entries.iter().enumerate() {
                 if at > 0 {
@@ -286,7 +299,7 @@ impl ServerInner {
                 out.extend_from_slice(entry.listed(era).as_bytes());
             }
             out.push(b']');
-            if let Some(cursor) = &page.next_cursor {
+            if let Some(cursor) = &next {
                 out.extend_from_slice(br#","nextCursor":"#);
                 encode::string(out, cursor);
             }

@@ -328,22 +328,72 @@ async fn list_pages_stay_right_when_tools_come_and_go() {
     }
 }
 
-/// A cursor that was never given is answered like one after everything: the first
-/// that is refused would reveal how much is registered, hidden tools included.
+/// A server of which a client sees two tools and `hidden` others stay hidden.
+fn hiding(key: &[u8], hidden: usize) -> Server {
+    let builder = Server::builder("test", "1").limits(|limits| limits.page_items = 1);
+    let server = builder.state_key(key).build().unwrap();
+    let update = server.registry().update(|changes| {
+        for at in 0..hidden {
+            let name: &str = format!("hidden-{at}").leak();
+            changes.add(says(name, name));
+            changes.hide(Kind::Tool, name);
+        }
+        changes.add(says("a", "a"));
+        changes.add(says("b", "b"));
+    });
+    update.unwrap();
+    server
+}
+
+async fn first_cursor(client: &TestClient) -> String {
+    let list = client.request("tools/list", json!({})).await.unwrap();
+    assert_eq!(list["tools"][0]["name"], "a");
+    list["nextCursor"].as_str().unwrap().to_owned()
+}
+
+/// A number in it would reveal how much was registered, hidden tools included.
 #[tokio::test]
 async fn cursor_reveals_no_number_of_registrations() {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    let server = Server::builder("test", "1").add(says("a", "a"));
-    let server = server.add(says("b", "b")).build().unwrap();
-    server.registry().hide(Kind::Tool, "b").unwrap();
-    let client = TestClient::new(&server).await;
-    for serial in [1, 2, 3, 999, u64::MAX] {
-        let cursor = URL_SAFE_NO_PAD.encode(format!("tools{serial}"));
-        let params = json!({"cursor": cursor});
-        let list = client.request("tools/list", params).await.unwrap();
-        assert_eq!(list, json!({"tools": []}), "{serial}");
+    let mut lengths = Vec::new();
+    for hidden in [0, 9, 123] {
+        let client = TestClient::new(&hiding(&[1; 32], hidden)).await;
+        let cursor = first_cursor(&client).await;
+        let bytes = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
+        let number = (hidden + 1).to_string();
+        let shows = |what: &[u8]| bytes.windows(what.len()).any(|part| part == what);
+        assert!(!shows(b"tools"), "{bytes:?}");
+        assert!(hidden < 100 || !shows(number.as_bytes()), "{bytes:?}");
+        lengths.push(bytes.len());
+        // What was formerly a cursor is not accepted as one.
+        for forged in ["tools1", "tools2", "1", "17"] {
+            let params = json!({"cursor": URL_SAFE_NO_PAD.encode(forged)});
+            let refused = client.request("tools/list", params).await.unwrap_err();
+            assert_eq!(refused.code(), Some(-32602), "{forged}");
+        }
     }
+    assert!(
+        lengths.iter().all(|length| *length == lengths[0]),
+        "{lengths:?}"
+    );
+}
+
+#[tokio::test]
+async fn cursor_is_shared_by_replicas_with_one_key() {
+    let replicas = [hiding(&[1; 32], 3), hiding(&[1; 32], 3)];
+    let [one, other] = [
+        TestClient::new(&replicas[0]).await,
+        TestClient::new(&replicas[1]).await,
+    ];
+    let cursor = first_cursor(&one).await;
+    assert_eq!(first_cursor(&other).await, cursor);
+    let params = json!({"cursor": cursor});
+    let page = other.request("tools/list", params.clone()).await.unwrap();
+    assert_eq!(page["tools"][0]["name"], "b");
+    let stranger = TestClient::new(&hiding(&[2; 32], 3)).await;
+    let refused = stranger.request("tools/list", params).await.unwrap_err();
+    assert_eq!(refused.code(), Some(-32602));
 }
 
 #[tokio::test]

@@ -694,20 +694,12 @@ async fn a_cursor_that_was_made_up_is_refused() {
         .build()
         .unwrap();
     for client in both(&server).await {
-        for cursor in ["", "x", "0", "07", "+7", "1:many", ":", "-1:"] {
+        for cursor in ["", "x", "0", "07", "99", "99:1", "1:many", ":", "-1:"] {
             let cursor = URL_SAFE_NO_PAD.encode(format!("resources{cursor}"));
             let list = client.request("resources/list", json!({"cursor": cursor}));
             let error = list.await.unwrap_err();
             assert_eq!(error.code(), Some(-32602), "{cursor}");
             assert!(error.to_string().contains("unknown cursor"), "{error}");
-        }
-        // Serial numbers that were never given: what is after them is listed.
-        for (cursor, listed) in [("99", 2), ("99:1", 0), ("18446744073709551615:", 0)] {
-            let cursor = URL_SAFE_NO_PAD.encode(format!("resources{cursor}"));
-            let list = client.request("resources/list", json!({"cursor": cursor}));
-            let list = list.await.unwrap();
-            let resources = list["resources"].as_array().unwrap();
-            assert_eq!(resources.len(), listed, "{list}");
         }
     }
 }

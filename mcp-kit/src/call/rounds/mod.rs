@@ -20,6 +20,7 @@
 //! their answer, and only the steps are kept here.
 
 mod canonical;
+mod cursor;
 mod key;
 mod once;
 mod seal;
