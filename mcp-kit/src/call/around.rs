@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{Answer, Pending};
+use super::{Answer, CallContext, Pending};
 
 /// The future of the answer that leaves.
 pub(crate) type AroundFuture = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -13,7 +13,21 @@ pub(crate) type AroundFuture = Pin<Box<dyn Future<Output = Answer> + Send>>;
 /// Passes on the answer of a call, or replaces it. Within a time of its own, since the
 /// call has ended.
 pub(crate) trait Around: Send + Sync {
-    fn leave(&self, answer: Answer) -> AroundFuture;
+    fn leave(&self, call: &Arc<CallContext>, answer: Answer) -> AroundFuture;
+
+    /// Returns what the client has sent, if a middleware has changed the parameters of
+    /// its request.
+    fn sent(&self) -> Option<&SentCall> {
+        None
+    }
+}
+
+/// A call as its client has sent it, before a middleware has changed its parameters.
+pub(crate) struct SentCall {
+    /// The name or URI.
+    pub(crate) key: Box<str>,
+    /// The arguments, as JSON.
+    pub(crate) arguments: Box<str>,
 }
 
 impl Pending {

@@ -110,9 +110,8 @@ impl CallContext {
     /// Answers the request of this call with the answer of another one, which ran
     /// for it.
     pub(crate) fn adopt(&self, other: &Pending, answer: Answer) -> Answer {
-        if let Some(code) = other.context().protocol_error.get() {
-            let _ = self.protocol_error.set(*code);
-        }
+        let code = *other.context().protocol_error.lock();
+        *self.protocol_error.lock() = code;
         answer
     }
 }

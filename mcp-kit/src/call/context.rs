@@ -23,6 +23,7 @@ use crate::protocol::{
     ClientCapabilities, ClientDetails, Era, ErrorCode, LogLevel, ProtocolVersion, RequestId,
     RpcError, declares_extension,
 };
+use crate::support::lock::Lock;
 use crate::support::panics::discard;
 use crate::support::reference::Reference;
 
@@ -87,7 +88,7 @@ pub(crate) struct CallContext {
     pub(super) rounds: OnceLock<Arc<dyn Questions>>,
     /// The code of the protocol error that the client has received, if the status
     /// of an HTTP response depends on it.
-    pub(crate) protocol_error: OnceLock<ErrorCode>,
+    pub(crate) protocol_error: Lock<Option<ErrorCode>>,
     /// How many places of the arguments were rewritten before they were decoded.
     pub(super) normalised: AtomicUsize,
     /// The bytes that the arguments count for, until the call drops them.
@@ -154,7 +155,7 @@ impl CallContext {
             task: None,
             work: None,
             around: None,
-            protocol_error: OnceLock::new(),
+            protocol_error: Lock::default(),
             scope: parts.scope,
             phase: Phase::default(),
             permits: OnceLock::new(),

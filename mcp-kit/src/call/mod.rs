@@ -56,7 +56,7 @@ pub use reply::Reply;
 pub use request::{RequestInfo, Transport};
 pub use subject::{CompletionRequest, ResourceUri};
 
-pub(crate) use around::{Around, AroundFuture};
+pub(crate) use around::{Around, AroundFuture, SentCall};
 pub(crate) use becoming::{BecomesTask, BeginFuture, BeginTask, Concluded, TaskTarget};
 pub(crate) use cancelled::{CallCancelled, Cancelled};
 pub(crate) use contained::Contained;

@@ -104,7 +104,7 @@ impl Pending {
     /// status of an HTTP response depends on it.
     #[cfg(feature = "http")]
     pub(crate) fn protocol_error(&self) -> Option<ErrorCode> {
-        self.0.protocol_error.get().copied()
+        *self.0.protocol_error.lock()
     }
 
     /// Runs the chain; the permit is kept until its handler has ended. Returns
@@ -329,7 +329,7 @@ impl Future for Running {
         };
         match (answer, &self.context.around) {
             (Some(answer), Some(around)) => {
-                let leaving = around.leave(answer);
+                let leaving = around.leave(&self.context, answer);
                 self.leaving.insert(leaving).as_mut().poll(cx).map(Some)
             }
             (answer, _) => Poll::Ready(answer),

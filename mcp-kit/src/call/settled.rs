@@ -258,7 +258,7 @@ impl CallContext {
     }
 
     pub(super) fn protocol_failure(&self, error: &RpcError, buffer: Vec<u8>) -> Answer {
-        let _ = self.protocol_error.set(error.code);
+        *self.protocol_error.lock() = Some(error.code);
         let mut json = buffer;
         encode::error(&mut json, Ok(&self.request.id), error);
         Answer::new(json)

@@ -57,6 +57,9 @@ impl<'a> MessageNext<'a> {
             }
             None => {
                 let slot = Arc::clone(self.slot);
+                if message.0.is_changed {
+                    *slot.changed.lock() = message.0.params;
+                }
                 Box::pin(poll_fn(move |cx| slot.poll_answer(cx)))
             }
         }
@@ -71,7 +74,12 @@ impl fmt::Debug for MessageNext<'_> {
 
 /// Where the chain and the code that dispatches meet.
 #[derive(Default)]
-struct Slot(Lock<Meeting>);
+struct Slot {
+    meeting: Lock<Meeting>,
+    /// The parameters with which the message is dispatched, if they are not the
+    /// client's.
+    changed: Lock<Option<Box<RawValue>>>,
+}
 
 #[derive(Default)]
 enum Meeting {
@@ -85,7 +93,7 @@ enum Meeting {
 
 impl Slot {
     fn poll_answer(&self, cx: &mut Context<'_>) -> Poll<Result<MessageReply, Error>> {
-        let mut meeting = self.0.lock();
+        let mut meeting = self.meeting.lock();
         match std::mem::replace(&mut *meeting, Meeting::Over) {
             Meeting::Answered(reply) => Poll::Ready(Ok(reply)),
             Meeting::Over => Poll::Ready(Err(Error::internal(
@@ -99,11 +107,11 @@ impl Slot {
     }
 
     fn is_wanted(&self) -> bool {
-        matches!(*self.0.lock(), Meeting::Wanted(_))
+        matches!(*self.meeting.lock(), Meeting::Wanted(_))
     }
 
     fn answer(&self, reply: MessageReply) {
-        let before = std::mem::replace(&mut *self.0.lock(), Meeting::Answered(reply));
+        let before = std::mem::replace(&mut *self.meeting.lock(), Meeting::Answered(reply));
         if let Meeting::Wanted(waker) = before {
             // The future may be inside another that polls only what was woken.
             waker.wake();
@@ -149,6 +157,7 @@ impl MessageLayers {
             method: parts.method,
             id: parts.id,
             params: parts.params,
+            is_changed: false,
             principal: origin.principal.clone(),
             era,
             version: match era {
@@ -210,6 +219,13 @@ enum Stage {
     },
     /// They have ended without the method.
     Ended(Result<MessageReply, Error>),
+    /// They have ended with the answer that the method will give.
+    Settled {
+        changed: Option<Box<RawValue>>,
+        /// Whether that is an error.
+        has_failed: bool,
+        outcome: Result<MessageReply, Error>,
+    },
 }
 
 /// The end of a message's middlewares, as its client receives it.
@@ -229,7 +245,53 @@ impl Entered {
     pub(crate) fn refused(self) -> Result<Self, Left> {
         match self.stage {
             Stage::Ended(outcome) => Err(leave(&self.method, self.era, outcome)),
-            Stage::Suspended { .. } => Ok(self),
+            Stage::Suspended { .. } | Stage::Settled { .. } => Ok(self),
+        }
+    }
+
+    /// Returns the id and the method.
+    pub(crate) fn name(&self) -> (Option<&RequestId>, &str) {
+        (self.id.as_ref(), &self.method)
+    }
+
+    /// Whether the middlewares want the message dispatched.
+    pub(crate) fn is_wanted(&self) -> bool {
+        matches!(self.stage, Stage::Suspended { .. })
+    }
+
+    /// Returns the parameters with which the message is dispatched, if a middleware has
+    /// changed them.
+    pub(crate) fn changed(&self) -> Option<Box<RawValue>> {
+        match &self.stage {
+            Stage::Suspended { slot, .. } => slot.changed.lock().clone(),
+            Stage::Settled { changed, .. } => changed.clone(),
+            Stage::Ended(_) => None,
+        }
+    }
+
+    /// Lets the middlewares end before the message is dispatched, after they were given
+    /// the answer that it will have.
+    pub(crate) async fn settled(mut self, has_failed: bool) -> Self {
+        let changed = self.changed();
+        let outcome = timeout(self.time, poll_fn(|cx| self.poll(cx))).await;
+        self.stage = Stage::Settled {
+            changed,
+            has_failed,
+            outcome: outcome.unwrap_or_else(|_| Err(too_slow())),
+        };
+        self
+    }
+
+    /// Returns how the middlewares have ended, and whether they were given an error, if
+    /// that was before the message is dispatched.
+    pub(crate) fn into_settled(self) -> Result<(Left, bool), Self> {
+        match self.stage {
+            Stage::Settled {
+                has_failed,
+                outcome,
+                ..
+            } => Ok((leave(&self.method, self.era, outcome), has_failed)),
+            _ => Err(self),
         }
     }
 
@@ -279,7 +341,9 @@ impl Entered {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<MessageReply, Error>> {
         match &mut self.stage {
             Stage::Suspended { chain, .. } => Pin::new(chain).poll(cx),
-            Stage::Ended(_) => Poll::Ready(Ok(MessageReply(Answered::Nothing))),
+            Stage::Ended(_) | Stage::Settled { .. } => {
+                Poll::Ready(Ok(MessageReply(Answered::Nothing)))
+            }
         }
     }
 }

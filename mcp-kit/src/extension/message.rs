@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::entered::MessageNext;
 use crate::call::{Error, Transport};
 use crate::caller::Principal;
+use crate::protocol::params::{members, with_meta};
 use crate::protocol::{Era, ProtocolVersion, RequestId, RpcError, encode};
 
 /// Wraps every message of a client: each request, whatever its method (`initialize`,
@@ -64,11 +65,15 @@ use crate::protocol::{Era, ProtocolVersion, RequestId, RpcError, encode};
 /// middleware. A message can be refused before its method runs: a missing header, a
 /// repeated id, a server that drains. Then `next` does not return and the middleware's
 /// future is dropped, as for a call that is cancelled, or refused while it waits or
-/// runs. For `initialize` and for subscriptions, a middleware that waits after `next` no
-/// longer changes the answer. A panic is contained, and refuses the message.
+/// runs. The handshake (`initialize`) and subscriptions (`subscriptions/listen`,
+/// `resources/subscribe`) take effect once all middlewares have ended, so that what these
+/// return always holds; `next` then returns what the effect will be, and later messages of
+/// the connection wait. A notification has no answer, so what follows `next` changes
+/// nothing. A panic is contained, and refuses the message.
 ///
-/// Answers of clients to questions of the server, and calls from code
-/// ([`Server::call`](crate::Server::call)), are not messages of this kind.
+/// Answers of clients to questions of the server are not messages of this kind: they
+/// belong to a call that has already passed, and its handler checks them. Neither are
+/// calls from code ([`Server::call`](crate::Server::call)).
 ///
 /// [`ServerBuilder::message_layer`]: crate::server::ServerBuilder::message_layer
 /// [`ProtocolExtension::message_layer`]: super::ProtocolExtension::message_layer
@@ -97,6 +102,8 @@ pub(super) struct Inner {
     pub(super) method: Box<str>,
     pub(super) id: Option<RequestId>,
     pub(super) params: Option<Box<RawValue>>,
+    /// Whether a middleware has changed the parameters.
+    pub(super) is_changed: bool,
     pub(super) principal: Principal,
     pub(super) era: Era,
     pub(super) version: Option<ProtocolVersion>,
@@ -122,8 +129,8 @@ impl Message {
         self.0.id.is_none()
     }
 
-    /// Returns the `params` as JSON text, as the client sent them. Nothing has checked
-    /// them. Do not log them.
+    /// Returns the `params` as JSON text, as the client sent them or a middleware has set
+    /// them. Nothing has checked them. Do not log them.
     #[must_use]
     pub fn params(&self) -> Option<&str> {
         self.0.params.as_deref().map(RawValue::get)
@@ -133,6 +140,69 @@ impl Message {
     #[must_use]
     pub fn read_params<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_str(self.params()?).ok()
+    }
+
+    /// Sets the `params` with which the message is handled, in place of those that the
+    /// client sent. The inner middlewares see them.
+    ///
+    /// They are checked like a client's: which primitive they name, whether its caller may
+    /// use it, its limits, and its arguments. Their `_meta` is ignored: that of the client
+    /// stays, with its version, its capabilities and its progress token. Over HTTP the
+    /// headers `Mcp-Name` and `Mcp-Param-*` must repeat what the client sent, and so must
+    /// the next round of a call that asks (`requestState`). A middleware that changes what
+    /// is called should do so in the same way in each round.
+    ///
+    /// # Errors
+    ///
+    /// Returns an internal error if `params` does not serialise to a JSON object. If the
+    /// whole message has more than [`Limits::message_bytes`] with them, it is refused.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mcp_kit::Error;
+    /// use mcp_kit::extension::{Message, MessageMiddleware, MessageNext, MessageReply};
+    /// use serde_json::Value;
+    ///
+    /// /// Lets clients call a renamed tool by its former name.
+    /// struct FormerName;
+    ///
+    /// #[mcp_kit::async_trait]
+    /// impl MessageMiddleware for FormerName {
+    ///     async fn handle(
+    ///         &self,
+    ///         mut message: Message,
+    ///         next: MessageNext<'_>,
+    ///     ) -> Result<MessageReply, Error> {
+    ///         if message.method() == "tools/call"
+    ///             && let Some(mut params) = message.read_params::<Value>()
+    ///             && params["name"] == "find"
+    ///         {
+    ///             params["name"] = "search".into();
+    ///             message.set_params(&params)?;
+    ///         }
+    ///         next.run(message).await
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// [`Limits::message_bytes`]: crate::server::Limits::message_bytes
+    pub fn set_params(&mut self, params: impl Serialize) -> Result<(), Error> {
+        let json = serde_json::value::to_raw_value(&params).and_then(encode::on_one_line)?;
+        if !json.get().starts_with('{') {
+            return Err(Error::internal(
+                "the parameters of a message must be an object",
+            ));
+        }
+        let message = &mut self.0;
+        let sent = message.params.take();
+        let meta = sent.as_deref().and_then(|sent| {
+            let mut all = members(sent).into_iter();
+            all.find_map(|(name, value)| (name == "_meta").then_some(value))
+        });
+        message.params = Some(with_meta(&json, meta)?);
+        message.is_changed = true;
+        Ok(())
     }
 
     /// Returns the caller.

@@ -40,7 +40,7 @@ pub(crate) struct Request<'a> {
     pub(crate) text: &'a str,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Notification<'a> {
     pub(crate) method: Cow<'a, str>,
     pub(crate) params: Params<'a>,

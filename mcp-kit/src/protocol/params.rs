@@ -133,6 +133,24 @@ pub(crate) fn members(object: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
     json.deserialize_map(All).unwrap_or_default()
 }
 
+/// Returns an object with `_meta` as its member of that name, or with none.
+pub(crate) fn with_meta(
+    object: &RawValue,
+    meta: Option<&RawValue>,
+) -> Result<Box<RawValue>, serde_json::Error> {
+    let mut text = without_meta(object);
+    if let Some(meta) = meta {
+        text.pop();
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str("\"_meta\":");
+        text.push_str(meta.get());
+        text.push('}');
+    }
+    RawValue::from_string(text)
+}
+
 /// Returns the arguments of a method whose parameters are its arguments: all but
 /// `_meta`.
 pub(crate) fn without_meta(params: &RawValue) -> String {

@@ -141,6 +141,15 @@ impl ServerInner {
         })
     }
 
+    /// Returns the parameter that the `Mcp-Name` header must repeat, for a method of an
+    /// extension.
+    #[cfg(feature = "http")]
+    pub(crate) fn name_parameter(&self, method: &str) -> Option<&str> {
+        let extensions = self.extensions.as_ref()?;
+        let method = extensions.find(Kind::Method, method, Era::Modern)?;
+        method.name_parameter()
+    }
+
     /// Returns the parameter that the `Mcp-Name` header of a request must repeat, and
     /// its value, if the request has it.
     #[cfg(feature = "http")]
@@ -153,11 +162,9 @@ impl ServerInner {
             let (parameter, value) = method.header_name(&request.params)?;
             return Some((parameter.into(), value));
         }
-        let extensions = self.extensions.as_ref()?;
-        let method = extensions.find(Kind::Method, &request.method, Era::Modern)?;
-        let parameter = method.name_parameter()?;
+        let parameter = self.name_parameter(&request.method)?;
         // For a caller that may not see it, it is like an unknown method.
-        let target = self.registry.target(Kind::Method, method.name())?;
+        let target = self.registry.target(Kind::Method, &request.method)?;
         if target.info.missing_scope(principal).is_some() {
             return None;
         }

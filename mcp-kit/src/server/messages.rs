@@ -1,10 +1,13 @@
 //! The middlewares around every message: where messages enter them, and where answers
 //! leave.
 
+mod rewritten;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
@@ -12,7 +15,7 @@ use super::dispatch::{Ask, Called, Session};
 use super::resources::Found;
 use super::{Limits, Routed, ServerInner, methods};
 use crate::call::{
-    Answer, Around, AroundFuture, CallContext, Error, KindRow, Target, Work, WorkFuture,
+    Answer, Around, AroundFuture, CallContext, Error, KindRow, SentCall, Target, Work, WorkFuture,
     as_protocol_error, internal_text,
 };
 use crate::extension::{
@@ -30,6 +33,8 @@ use crate::support::lock::Lock;
 use crate::support::reference::Reference;
 use crate::support::task::spawn_on;
 use crate::support::text::excerpt;
+pub(crate) use rewritten::Passed;
+use rewritten::{Rewritten, sent_call};
 
 /// The middlewares around the messages of a server.
 pub(super) struct Messages {
@@ -68,7 +73,7 @@ impl ServerInner {
     /// other. The frame is handled once this is ready, with the result in its
     /// [`Session`]. `version` is the one of a message without metadata.
     pub(crate) fn enter(
-        &self,
+        self: &Arc<Self>,
         session: &Session,
         version: Option<ProtocolVersion>,
         is_modern: bool,
@@ -85,6 +90,9 @@ impl ServerInner {
             version,
             transport: session.origin.transport,
         };
+        let beginning = (parts.iter())
+            .any(|parts| parts.begins())
+            .then(|| (Arc::clone(self), session.before_its_messages()));
         async move {
             let Some((layers, time)) = layers else {
                 return EnteredMessages::default();
@@ -92,10 +100,52 @@ impl ServerInner {
             let until = Instant::now() + time;
             let mut entered = Vec::with_capacity(parts.len());
             for parts in parts {
-                entered.push(layers.enter(parts, &origin, (until, time)).await);
+                let begun = parts.begins().then(|| parts.params.clone());
+                let mut message = layers.enter(parts, &origin, (until, time)).await;
+                if let Some(params) = begun
+                    && message.is_wanted()
+                {
+                    let has_failed = beginning.as_ref().is_some_and(|(server, session)| {
+                        let mut session = session.before_its_messages();
+                        server.rehearse(&mut session, &message, params.as_deref())
+                    });
+                    message = message.settled(has_failed).await;
+                }
+                entered.push(message);
             }
             EnteredMessages::new(entered)
         }
+    }
+
+    /// Gives the middlewares of a message the answer that it will have, which changes
+    /// nothing but `session`. Returns whether that is an error.
+    fn rehearse(
+        self: &Arc<Self>,
+        session: &mut Session,
+        message: &Entered,
+        params: Option<&RawValue>,
+    ) -> bool {
+        let (id, method) = message.name();
+        let changed = message.changed();
+        let params = changed.as_deref().or(params).unwrap_or(RawValue::NULL);
+        let text = Rewritten::new(id, method, params);
+        let mut out = Vec::new();
+        let routed = text.request(self).and_then(|request| {
+            let meta = Meta::of(request.params.meta)?;
+            if meta.era() == Era::Modern {
+                meta.check_modern()?;
+            }
+            self.routed(meta.era(), session, &request, &meta, &mut out)
+        });
+        match routed {
+            Ok(Routed::Done) => message.answered(&out),
+            Ok(_) => message.handled(),
+            Err(error) => {
+                message.failed(error);
+                return true;
+            }
+        }
+        false
     }
 
     /// Routes a request that has entered its middlewares, and lets its answer leave
@@ -121,9 +171,33 @@ impl ServerInner {
             Err(left) => return written(left, request, out),
         };
         let start = out.len();
-        let (version, client) = (session.version, session.client.clone());
-        let is_handshake = (methods::find(&request.method)).is_some_and(|of| of.is_initialize());
-        let routed = self.routed(era, session, request, meta, out);
+        let changed = entered.changed();
+        let text = (changed.as_deref())
+            .map(|params| Rewritten::new(Some(&request.id), &request.method, params));
+        let rewritten = text.as_ref().map(|text| text.request(self));
+        let before = (session.version, session.client.clone());
+        let routed = match &rewritten {
+            None => self.routed(era, session, request, meta, out),
+            Some(Ok(request)) => self.routed(era, session, request, meta, out),
+            Some(Err(error)) => Err(error.clone()),
+        };
+        entered = match entered.into_settled() {
+            Err(entered) => entered,
+            Ok((left, has_failed)) => {
+                // Its answer has met a limit that shows only now.
+                if routed.is_err() && !has_failed {
+                    return routed;
+                }
+                if matches!(left, Left::Nothing) && routed.is_ok() {
+                    return routed;
+                }
+                out.truncate(start);
+                if !matches!(left, Left::Result(_)) {
+                    (session.version, session.client) = before;
+                }
+                return written(left, request, out);
+            }
+        };
         match &routed {
             Ok(Routed::Done) => entered.answered(out.get(start..).unwrap_or_default()),
             Ok(Routed::Listen(_) | Routed::Watch(_)) => entered.handled(),
@@ -131,21 +205,17 @@ impl ServerInner {
             Ok(Routed::Run(_)) => {}
         }
         if let Ok(Routed::Run(call)) = routed {
-            return Ok(Routed::Run(call.within(Box::new(Leaving::of(entered)))));
+            let mut leaving = Leaving::of(entered);
+            leaving.sent = changed.map(|_| sent_call(request));
+            return Ok(Routed::Run(call.within(Box::new(leaving))));
         }
         match entered.leave_at_once() {
             Some(Left::Nothing) => routed,
             Some(left) => {
                 out.truncate(start);
-                if is_handshake && !matches!(left, Left::Result(_)) {
-                    (session.version, session.client) = (version, client);
-                }
                 written(left, request, out)
             }
-            None if matches!(routed, Ok(Routed::Done) | Err(_))
-                && session.is_open(era)
-                && !is_handshake =>
-            {
+            None if session.is_open(era) => {
                 out.truncate(start);
                 let ask = Ask {
                     era,
@@ -161,7 +231,7 @@ impl ServerInner {
                 let call = self.call_of(called, found, &ask)?;
                 Ok(Routed::Run(call.with_work(Box::new(Leaving::of(entered)))))
             }
-            // The answer is part of what the transport does next.
+            // Before the handshake, every other request is refused.
             None => {
                 self.end_elsewhere(entered);
                 routed
@@ -169,20 +239,29 @@ impl ServerInner {
         }
     }
 
-    /// Whether a notification has passed its middlewares, and must be handled.
-    pub(crate) fn passes(&self, session: &mut Session, notification: &Notification<'_>) -> bool {
+    /// Returns the notification that must be handled, if it has passed its middlewares.
+    pub(crate) fn passes<'a>(
+        &self,
+        session: &mut Session,
+        notification: &'a Notification<'a>,
+    ) -> Passed<'a> {
         if self.messages.is_none() {
-            return true;
+            return Passed::AsSent(notification);
         }
         let entered = session.entered.take(None, &notification.method);
         let Some(Ok(mut entered)) = entered.map(Entered::refused) else {
-            return false;
+            return Passed::No;
         };
+        let changed = entered.changed();
         entered.handled();
         if entered.leave_at_once().is_none() {
             self.end_elsewhere(entered);
         }
-        true
+        match changed {
+            Some(params) if params.get().len() > self.limits.message_bytes => Passed::No,
+            Some(params) => Passed::changed(&notification.method, &params),
+            None => Passed::AsSent(notification),
+        }
     }
 
     /// Lets middlewares end whose message is already handled, in one of the places of
@@ -202,6 +281,30 @@ impl Session {
     /// Whether its requests may become calls: the handshake, if it has one, is over.
     fn is_open(&self, era: Era) -> bool {
         era == Era::Modern || self.version.is_some()
+    }
+
+    /// Returns what is known of the client, without what its messages change.
+    fn before_its_messages(&self) -> Self {
+        Self {
+            principal: self.principal.clone(),
+            version: self.version,
+            client: self.client.clone(),
+            log_level: self.log_level,
+            origin: self.origin.clone(),
+            source: self.source.clone(),
+            has_stream: self.has_stream,
+            follows: None,
+            entered: EnteredMessages::default(),
+            read_at: self.read_at,
+        }
+    }
+}
+
+impl MessageParts {
+    /// Whether it is a request for something that goes on after its answer.
+    fn begins(&self) -> bool {
+        let method = methods::find(&self.method);
+        self.id.is_some() && method.is_some_and(methods::Method::settles_first)
     }
 }
 
@@ -274,18 +377,26 @@ fn internal(method: &str, problem: &'static str) -> RpcError {
 }
 
 /// The middlewares of a request whose answer has not left yet.
-struct Leaving(Lock<Option<Entered>>);
+struct Leaving {
+    entered: Lock<Option<Entered>>,
+    /// What the client has sent, if a middleware has changed it.
+    sent: Option<SentCall>,
+}
 
 impl Leaving {
     fn of(entered: Entered) -> Self {
-        Self(Lock::new(Some(entered)))
+        Self {
+            entered: Lock::new(Some(entered)),
+            sent: None,
+        }
     }
 }
 
 /// The answer of a call leaves through the middlewares of its message.
 impl Around for Leaving {
-    fn leave(&self, answer: Answer) -> AroundFuture {
-        let entered = self.0.lock().take();
+    fn leave(&self, call: &Arc<CallContext>, answer: Answer) -> AroundFuture {
+        let entered = self.entered.lock().take();
+        let call = Arc::clone(call);
         Box::pin(async move {
             let Some(entered) = entered else {
                 return answer;
@@ -294,6 +405,7 @@ impl Around for Leaving {
             match entered.leave().await {
                 (_, Left::Nothing) => answer,
                 (id, left) => {
+                    left.decide_status(&call);
                     let mut json = Vec::new();
                     write_left(&mut json, &id, &left);
                     Answer::new(json)
@@ -301,28 +413,40 @@ impl Around for Leaving {
             }
         })
     }
+
+    fn sent(&self) -> Option<&SentCall> {
+        self.sent.as_ref()
+    }
+}
+
+impl Left {
+    /// Records the error that the client receives: the status of an HTTP response
+    /// depends on it.
+    fn decide_status(&self, call: &CallContext) {
+        let code = match self {
+            Self::Result(_) => None,
+            Self::Refused(error) => Some(error.code),
+            // It is the one of the call.
+            Self::Error(_) | Self::Nothing => return,
+        };
+        *call.protocol_error.lock() = code;
+    }
 }
 
 /// An answer that was made at once waits for the middlewares of its message.
 impl Work for Leaving {
     fn run(&self, context: &Arc<CallContext>) -> WorkFuture {
-        let entered = self.0.lock().take();
+        let entered = self.entered.lock().take();
         let context = Arc::clone(context);
         Box::pin(async move {
             let entered = entered.ok_or_else(|| Error::internal("an answer was left twice"))?;
             let (id, left) = entered.leave().await;
-            match &left {
-                Left::Nothing => {
-                    return Err(Error::internal(
-                        "a middleware answered a request with nothing",
-                    ));
-                }
-                // The status of an HTTP response depends on it.
-                Left::Refused(error) => {
-                    let _ = context.protocol_error.set(error.code);
-                }
-                Left::Result(_) | Left::Error(_) => {}
+            if let Left::Nothing = left {
+                return Err(Error::internal(
+                    "a middleware answered a request with nothing",
+                ));
             }
+            left.decide_status(&context);
             let mut json = Vec::new();
             write_left(&mut json, &id, &left);
             Ok(Answer::new(json))

@@ -209,6 +209,14 @@ impl Method {
         matches!(self.does, Does::Initialize)
     }
 
+    /// Whether what it begins goes on after its answer: a connection, a subscription.
+    pub(super) fn settles_first(&self) -> bool {
+        matches!(
+            self.does,
+            Does::Initialize | Does::Listen | Does::Watch { .. }
+        )
+    }
+
     /// Whether it is also answered while the server drains.
     #[cfg(feature = "http")]
     pub(crate) fn runs_while_draining(&self) -> bool {

@@ -12,7 +12,7 @@ use mcp_kit::{Error, async_trait};
 use serde_json::{Map, Value, json};
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::client::Ask as _;
+use crate::client::{Ask as _, read as read_answer};
 use crate::modern::message;
 
 #[derive(serde::Deserialize, schemars::JsonSchema, garde::Validate, ToolArgs)]
@@ -65,17 +65,30 @@ async fn mcp_name_repeats_the_parameter_of_a_method() {
     let client = client();
     let request = message(1, "notes/get", json!({"noteId": "ä 1"}));
     let encoded = client.clone().header("mcp-name", "=?base64?w6QgMQ==?=");
-    let answer = encoded.ask(&request).await;
-    assert_eq!(answer.json()["result"]["note"], "ä 1", "{answer:?}");
+    // The client adds it by itself too.
+    for right in [&encoded, &client] {
+        let answer = right.ask(&request).await;
+        assert_eq!(answer.json()["result"]["note"], "ä 1", "{answer:?}");
+    }
     for wrong in [
         client.clone().header("mcp-name", "2"),
-        client.clone(),
         encoded.clone().header("mcp-method", "notes/secret"),
     ] {
         let answer = wrong.ask(&request).await;
         answer.refusal(400);
         assert_eq!(answer.json()["error"]["code"], -32020);
     }
+    let headers = [
+        ("content-type", "application/json"),
+        ("accept", "application/json, text/event-stream"),
+        ("mcp-protocol-version", "2026-07-28"),
+        ("mcp-method", "notes/get"),
+    ];
+    let body = request.to_string();
+    let missing = client.bare("POST", client.path(), &headers, &body);
+    let answer = read_answer(missing.await).await;
+    answer.refusal(400);
+    assert_eq!(answer.json()["error"]["code"], -32020);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod hidden;
 mod kit;
 mod limits;
 mod log_messages;
+mod message_layers;
 mod modern;
 mod progress;
 mod prompts;

@@ -36,15 +36,23 @@ pub(super) struct Bound(Vec<u8>);
 impl Bound {
     pub(super) fn of(call: &CallContext) -> Self {
         let info = &call.target.info;
-        let arguments = digest_of_json(call.arguments_text());
+        let sent = call.around.as_ref().and_then(|around| around.sent());
+        let arguments = sent.map_or_else(|| call.arguments_text(), |sent| &sent.arguments);
+        let arguments = digest_of_json(arguments);
         let mut bound = Vec::with_capacity(128);
-        for part in [
+        let parts = [
             call.home.rounds().server.as_bytes(),
             call.principal.name().as_bytes(),
             info.kind().as_str().as_bytes(),
             call.key().as_bytes(),
             &arguments,
-        ] {
+        ];
+        // A middleware may not change them in the same way in each round, so what the
+        // client has sent counts, beside what is called.
+        for part in parts
+            .into_iter()
+            .chain(sent.map(|sent| sent.key.as_bytes()))
+        {
             bound.extend_from_slice(&(part.len() as u64).to_le_bytes());
             bound.extend_from_slice(part);
         }

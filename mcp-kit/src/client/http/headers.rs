@@ -38,8 +38,11 @@ pub(super) fn repeat(
         return;
     };
     insert(set, METHOD, method);
-    let name = ["name", "uri", "taskId"].map(|member| params[member].as_str());
-    let Some(name) = name.into_iter().flatten().next() else {
+    let name = match server.inner().name_parameter(method) {
+        Some(parameter) => params[parameter].as_str(),
+        None => (["name", "uri", "taskId"].into_iter()).find_map(|name| params[name].as_str()),
+    };
+    let Some(name) = name else {
         return;
     };
     insert(set, NAME, name);

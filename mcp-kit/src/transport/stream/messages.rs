@@ -185,9 +185,10 @@ impl Connection {
     }
 
     fn notification(&mut self, notification: &Notification<'_>) {
-        if !self.server.passes(&mut self.session, notification) {
+        let passed = self.server.passes(&mut self.session, notification);
+        let Some(notification) = passed.notification() else {
             return;
-        }
+        };
         match &*notification.method {
             "notifications/cancelled" => {
                 let id = notification.params.request_id;
@@ -203,7 +204,7 @@ impl Connection {
             "notifications/initialized" if self.session.version.is_some() => {
                 self.feed.add_legacy();
             }
-            _ => (self.server).notified(None, &mut self.session, notification),
+            _ => (self.server).notified(None, &mut self.session, &notification),
         }
     }
 

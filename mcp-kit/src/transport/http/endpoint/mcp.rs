@@ -190,7 +190,8 @@ fn decide(
                 headers::must_equal(headers, &headers::METHOD, method, "method")?;
                 modern_version(named.unwrap_or_default()).map_err(Refusal::bad_request)?;
                 let (mut session, era) = (session, Some(Era::Modern));
-                if endpoint.mcp.server.passes(&mut session, &notification) {
+                let passed = endpoint.mcp.server.passes(&mut session, &notification);
+                if let Some(notification) = passed.notification() {
                     (endpoint.mcp.server).notified(era, &mut session, &notification);
                 }
                 return Ok(Asked::Nothing);

@@ -166,9 +166,10 @@ impl<'a> Caller<'a> {
     pub(crate) fn notification(&self, mcp: &Mcp, notification: &Notification<'_>) {
         let method = &*notification.method;
         let mut known = self.known(None, method);
-        if !mcp.server.passes(&mut known, notification) {
+        let passed = mcp.server.passes(&mut known, notification);
+        let Some(notification) = passed.notification() else {
             return;
-        }
+        };
         match method {
             "notifications/cancelled" => {
                 let id = notification.params.request_id;
@@ -177,7 +178,7 @@ impl<'a> Caller<'a> {
                 }
             }
             "notifications/initialized" => self.session.initialized(&self.principal),
-            _ => (mcp.server).notified(Some(Era::Legacy), &mut known, notification),
+            _ => (mcp.server).notified(Some(Era::Legacy), &mut known, &notification),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Middlewares around every message: what they see, refuse, replace, and how they wait.
+//! Middlewares around every message: what they see, refuse and replace.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -13,9 +13,12 @@ use mcp_kit::server::ServerBuilder;
 use mcp_kit::testing::{RequestError, SubscriptionFilter, TestClient};
 use mcp_kit::{Error, async_trait};
 use serde_json::{Value, json};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use crate::log::Log;
+
+mod params;
+mod waiting;
 
 /// Returns a text.
 #[tool]
@@ -340,84 +343,6 @@ async fn a_layer_answers_in_place_of_any_method_and_changes_any_result() {
     }
 }
 
-/// Waits for a permit for each message of one method.
-#[derive(Clone)]
-struct Gate(&'static str, Arc<Semaphore>, Arc<Notify>);
-
-#[async_trait]
-impl MessageMiddleware for Gate {
-    async fn handle(&self, message: Message, next: MessageNext<'_>) -> Result<MessageReply, Error> {
-        if message.method() == self.0 {
-            self.2.notify_one();
-            self.1.acquire().await?.forget();
-        }
-        next.run(message).await
-    }
-}
-
-#[tokio::test]
-async fn later_messages_wait_for_a_layer_that_waits() {
-    let gate = Gate(
-        "tools/call",
-        Arc::new(Semaphore::new(0)),
-        Arc::new(Notify::new()),
-    );
-    for version in VERSIONS {
-        let recorder = Recorder::default();
-        let server = builder()
-            .message_layer(recorder.clone())
-            .message_layer(gate.clone())
-            .build()
-            .unwrap();
-        let client = TestClient::builder(&server)
-            .version(version)
-            .connect()
-            .await;
-        recorder.take();
-        let call = client.call("hello", json!({}));
-        let list = client.request("tools/list", json!({}));
-        gate.2.notified().await;
-        let seen = recorder.take();
-        assert_eq!(seen.last().unwrap(), "tools/call", "{seen:?}");
-        gate.1.add_permits(1);
-        assert_eq!(call.await.text(), "Hello!");
-        assert!(list.await.is_ok());
-    }
-}
-
-#[tokio::test]
-async fn a_connection_that_ends_waits_for_its_layers() {
-    let gate = Gate(
-        "tools/call",
-        Arc::new(Semaphore::new(0)),
-        Arc::new(Notify::new()),
-    );
-    let client = with(ProtocolVersion::V2026_07_28, gate.clone()).await;
-    let call = client.call("hello", json!({}));
-    gate.2.notified().await;
-    let closing = async {
-        tokio::task::yield_now().await;
-        gate.1.add_permits(1);
-    };
-    tokio::join!(client.close(), closing);
-    assert_eq!(call.await.text(), "Hello!");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_layer_that_waits_too_long_refuses_the_message() {
-    let gate = Gate(
-        "tools/list",
-        Arc::new(Semaphore::new(0)),
-        Arc::new(Notify::new()),
-    );
-    let client = with(ProtocolVersion::V2026_07_28, gate).await;
-    let error = client.request("tools/list", json!({})).await.unwrap_err();
-    let (code, message, data) = protocol(error);
-    assert_eq!((code, &data["reason"]), (-32603, &json!("timeout")));
-    assert!(message.contains("took too long"), "{message}");
-    assert_eq!(client.call("hello", json!({})).await.text(), "Hello!");
-}
-
 #[tokio::test]
 async fn a_refused_notification_is_dropped() {
     let begun = Arc::new(Notify::new());
@@ -503,38 +428,5 @@ async fn a_member_of_a_batch_passes_by_its_own_admission_alone() {
         assert!(answers.contains("Not this tool."), "{answers}");
         assert!(answers.contains(r#""result":{}"#), "{answers}");
         assert!(!answers.contains("Hello!"), "{answers}");
-    }
-}
-
-/// Waits, and then refuses what was refused, with another error.
-struct RefusedLater;
-
-#[async_trait]
-impl MessageMiddleware for RefusedLater {
-    async fn handle(&self, message: Message, next: MessageNext<'_>) -> Result<MessageReply, Error> {
-        let reply = next.run(message).await?;
-        tokio::task::yield_now().await;
-        match reply.error_code() {
-            Some(_) => Err(Error::forbidden("Not today.")),
-            None => Ok(reply),
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_layer_that_waits_changes_the_error_of_any_request() {
-    for version in VERSIONS {
-        let client = with(version, RefusedLater).await;
-        for (method, params) in [
-            ("no/such", json!({})),
-            ("tools/list", json!({"cursor": "no"})),
-            ("tools/call", json!({"name": "no"})),
-        ] {
-            let error = client.request(method, params).await.unwrap_err();
-            assert!(
-                error.to_string().contains("Not today."),
-                "{method}: {error}"
-            );
-        }
     }
 }
