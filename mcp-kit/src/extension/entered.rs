@@ -282,16 +282,20 @@ impl Entered {
         self
     }
 
-    /// Returns how the middlewares have ended, and whether they were given an error, if
+    /// Takes how the middlewares have ended, and whether they were given an error, if
     /// that was before the message is dispatched.
-    pub(crate) fn into_settled(self) -> Result<(Left, bool), Self> {
-        match self.stage {
+    pub(crate) fn take_settled(&mut self) -> Option<(Left, bool)> {
+        if !matches!(self.stage, Stage::Settled { .. }) {
+            return None;
+        }
+        let taken = Stage::Ended(Ok(MessageReply(Answered::Nothing)));
+        match std::mem::replace(&mut self.stage, taken) {
             Stage::Settled {
                 has_failed,
                 outcome,
                 ..
-            } => Ok((leave(&self.method, self.era, outcome), has_failed)),
-            _ => Err(self),
+            } => Some((leave(&self.method, self.era, outcome), has_failed)),
+            Stage::Suspended { .. } | Stage::Ended(_) => None,
         }
     }
 

@@ -34,6 +34,10 @@ use crate::protocol::{ClientCapabilities, ClientCapability, Era, LogLevel, Proto
 /// [`can_sample`](Self::can_sample) and [`has_roots`](Self::has_roots) report
 /// it. Any other question returns an error that names the missing capability.
 ///
+/// In 2026-07-28 only calls of tools, prompts and resources may be answered with
+/// questions. A method of an extension and a completion can ask clients of the older
+/// versions; for others these methods return false.
+///
 /// A `blocking` tool cannot take it, since it cannot wait for an answer.
 #[derive(Clone)]
 pub struct Client {
@@ -44,6 +48,8 @@ pub struct Client {
     /// Whether this is a legacy client to which no request can be sent while its
     /// call runs.
     is_out_of_reach: bool,
+    /// Whether there is a way to ask this client.
+    has_way: bool,
     rounds: Arc<Rounds>,
     capabilities: ClientCapabilities,
 }
@@ -52,25 +58,26 @@ impl Client {
     /// Whether the client shows forms to its user.
     #[must_use]
     pub fn can_elicit(&self) -> bool {
-        self.capabilities.has(ClientCapability::Form)
+        self.has_way && self.capabilities.has(ClientCapability::Form)
     }
 
     /// Whether the client opens URLs for its user.
     #[must_use]
     pub fn can_elicit_url(&self) -> bool {
-        self.capabilities.has(ClientCapability::Url)
+        let is_reachable = self.has_way || self.is_out_of_reach;
+        is_reachable && self.capabilities.has(ClientCapability::Url)
     }
 
     /// Whether the client lets the server use its model.
     #[must_use]
     pub fn can_sample(&self) -> bool {
-        self.capabilities.has(ClientCapability::Sampling)
+        self.has_way && self.capabilities.has(ClientCapability::Sampling)
     }
 
     /// Whether the client lists the folders that the server may work in.
     #[must_use]
     pub fn has_roots(&self) -> bool {
-        self.capabilities.has(ClientCapability::Roots)
+        self.has_way && self.capabilities.has(ClientCapability::Roots)
     }
 
     /// Runs a step once per logical call, however often its handler runs, and
@@ -228,6 +235,7 @@ impl FromCall for Client {
             capabilities: call.client_capabilities(),
             kind: call.target.info.kind(),
             version: request.version,
+            has_way: call.ask.is_some() || call.has_rounds(),
             is_out_of_reach: request.version.era() == Era::Legacy
                 && request.transport != Transport::Code
                 && call.ask.is_none(),

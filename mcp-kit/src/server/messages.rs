@@ -181,23 +181,18 @@ impl ServerInner {
             Some(Ok(request)) => self.routed(era, session, request, meta, out),
             Some(Err(error)) => Err(error.clone()),
         };
-        entered = match entered.into_settled() {
-            Err(entered) => entered,
-            Ok((left, has_failed)) => {
-                // Its answer has met a limit that shows only now.
-                if routed.is_err() && !has_failed {
-                    return routed;
-                }
-                if matches!(left, Left::Nothing) && routed.is_ok() {
-                    return routed;
-                }
-                out.truncate(start);
-                if !matches!(left, Left::Result(_)) {
-                    (session.version, session.client) = before;
-                }
-                return written(left, request, out);
+        if let Some((left, has_failed)) = entered.take_settled() {
+            // The request has met a limit that shows only now, or takes effect as it is.
+            let holds = routed.is_ok() && matches!(left, Left::Nothing);
+            if holds || (routed.is_err() && !has_failed) {
+                return routed;
             }
-        };
+            out.truncate(start);
+            if !matches!(left, Left::Result(_)) {
+                (session.version, session.client) = before;
+            }
+            return written(left, request, out);
+        }
         match &routed {
             Ok(Routed::Done) => entered.answered(out.get(start..).unwrap_or_default()),
             Ok(Routed::Listen(_) | Routed::Watch(_)) => entered.handled(),
