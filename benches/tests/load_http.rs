@@ -75,7 +75,7 @@ fn a_server_that_hangs_or_ends_is_reported() {
 }
 
 #[test]
-fn a_server_has_to_be_told_its_port() {
+fn a_server_without_a_port_is_refused() {
     let output = Command::new(env!("CARGO_BIN_EXE_load"))
         .args(["--http", "--", "true"])
         .output()

@@ -83,7 +83,7 @@ fn the_legacy_era_has_a_session() {
 }
 
 #[test]
-fn nobody_gets_in_without_a_good_key_and_no_key_is_logged() {
+fn requests_without_a_valid_key_are_refused_and_no_key_is_logged() {
     let remote = Remote::start(KEYS, &[]);
     let nothing = ("x-nothing", "nothing");
     let wrong = ("x-api-key", "alice-key-0123456780");
@@ -116,7 +116,7 @@ fn web_pages_of_others_are_refused() {
 }
 
 #[test]
-fn a_caller_who_calls_too_often_is_told_how_long_to_wait() {
+fn a_caller_above_its_rate_receives_the_seconds_to_wait() {
     let remote = Remote::start(KEYS, &[]);
     let page = json!({"url": "corpus:limits.md"});
     let refused = (0..200)
@@ -183,7 +183,7 @@ fn probes_need_no_key_and_turn_while_the_server_ends() {
 }
 
 #[test]
-fn a_public_address_wants_keys() {
+fn a_public_address_requires_keys() {
     let output = run(&["http", "--addr", "0.0.0.0:0"]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr);
@@ -192,7 +192,7 @@ fn a_public_address_wants_keys() {
 }
 
 #[test]
-fn a_folder_is_served_as_well() {
+fn a_folder_is_served_over_http() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("notes");
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join("note.md"), "# Zebras\nStripes.\n").expect("a file");

@@ -70,7 +70,7 @@ async fn more_hits_than_asked_for_are_cut() {
 }
 
 #[tokio::test]
-async fn a_refused_key_is_told_apart() {
+async fn a_refused_key_has_its_own_message() {
     let wrong_key = r#"{"type": "ErrorResponse", "error": {"id": "1", "status": 422,
         "code": "SUBSCRIPTION_TOKEN_INVALID", "detail": "…"}, "time": 1}"#;
     for (status, body) in [

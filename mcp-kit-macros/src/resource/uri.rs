@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uris_and_templates_are_told_apart() {
+    fn uris_and_templates_are_distinguished() {
         for uri in ["docs://index", "a:b", "x+y://a?b=c#d", "docs://a%20b"] {
             assert_eq!(check(uri), Ok(Form::Fixed), "{uri}");
         }

@@ -290,7 +290,7 @@ mod tests {
 
     #[cfg(feature = "oauth")]
     #[tokio::test]
-    async fn only_a_caller_with_a_token_is_told_to_get_another() {
+    async fn only_a_caller_with_a_token_is_challenged_for_another() {
         let url = "https://mcp.example.com/mcp";
         let resource = |issuer| {
             ProtectedResource::new(url)

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_stands_where_clients_look_for_it() {
+    fn the_document_is_where_clients_look_for_it() {
         for (resource, path) in [
             (
                 "https://mcp.example.com/mcp",

@@ -331,7 +331,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_has_no_name_counts_as_its_host() {
+    fn a_caller_without_a_name_counts_as_its_host() {
         let anonymous = Principal::new("anonymous", [""; 0]);
         assert_eq!(anonymous.limit_key(), b"anonymous");
         let at = |address: &str| anonymous.clone().at(address.parse().unwrap());

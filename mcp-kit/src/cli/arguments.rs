@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_option_is_told_wherever_it_is_missing() {
+    fn a_missing_option_is_reported_wherever_it_is_missing() {
         for line in [
             "server",
             "server stdio",
@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn mistakes_are_reported() {
         assert!(refusal::<()>("server stdi").to_string().contains("stdio"));
         assert!(
             refusal::<()>("server --nothing")

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_tells_its_sources() {
+    fn a_failure_prints_its_sources() {
         let chained = || Chained(Some(Box::new(Chained(None))));
         let text = "outer\n  because: inner";
         let boxed: Box<dyn Error> = Box::new(chained());

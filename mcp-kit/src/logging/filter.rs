@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_and_changes_nothing() {
+    fn what_cannot_be_read_is_reported_and_changes_nothing() {
         for directives in ["mcp_kit=verbose", "[call{name=x}]=debug", "a=b=c"] {
             let (filter, warning) = parse(directives, "info");
             let warning = warning.unwrap_or_default();

@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_with_its_sources_and_a_long_text_is_cut() {
+    fn an_error_is_logged_with_its_sources_and_a_long_text_is_cut() {
         let long = "é".repeat(100_000);
         let error = io::Error::other("no \"disk\"");
         let found = lines(|| {

@@ -145,7 +145,7 @@ pub(crate) fn common_warnings(common: &CommonDefinition, timeout: Duration) -> F
     undescribed_arguments(common.arguments.schema(), &mut warnings);
     if timeout > CLIENT_PATIENCE {
         warnings.push((WarningCode::LongTimeout,
-            "its timeout is over 60 s, when most clients have given up; shorten it, or tell users to raise the client's".to_owned(),
+            "its timeout is over 60 s, when most clients have given up; shorten it, or document that users must raise the client's".to_owned(),
         ));
     }
     warnings

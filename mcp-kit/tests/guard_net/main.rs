@@ -19,4 +19,6 @@ mod requests;
 mod site;
 #[cfg(feature = "oauth")]
 mod tls;
+#[path = "../oauth/tls_site.rs"]
+mod tls_site;
 mod urls;

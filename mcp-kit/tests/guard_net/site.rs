@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 /// A certificate for `localhost`. With it, https needs no certificates of the system.
-pub const CERTIFICATE: &[u8] = include_bytes!("../oauth/tls.pem");
+pub use crate::tls_site::CERTIFICATE;
 
 /// What the server does with a request.
 pub enum Answer {

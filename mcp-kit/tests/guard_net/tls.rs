@@ -1,46 +1,12 @@
 //! TLS: the name in the URL is verified, whatever address it has.
 
-use std::process::Command;
-use std::sync::Arc;
-
 use mcp_kit::ToolError;
 use mcp_kit::guard::{HttpClient, HttpErrorKind};
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
-use crate::site::{CERTIFICATE, here, kind, url};
+use crate::site::{here, kind, url};
+use crate::tls_site::{CERTIFICATE, run_trusting, serve};
 
 use HttpErrorKind::{Internal, NotEncrypted, Unreachable};
-
-/// A server with a certificate for `localhost`, which answers with this head.
-async fn serve(head: &'static str) -> u16 {
-    let certificate = CertificateDer::from_pem_slice(CERTIFICATE).unwrap();
-    let key = PrivatePkcs8KeyDer::from(include_bytes!("../oauth/tls.pk8").as_slice());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], PrivateKeyDer::from(key))
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            if let Ok(mut stream) = acceptor.accept(stream).await {
-                let _ = stream.read(&mut [0; 1024]).await;
-                let _ = stream.write_all(head.as_bytes()).await;
-                let _ = stream.shutdown().await;
-            }
-        }
-    });
-    port
-}
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -53,7 +19,7 @@ fn trusting() -> mcp_kit::guard::HttpClientBuilder {
 
 #[tokio::test]
 async fn the_name_of_the_url_is_verified() {
-    let port = serve(OK).await;
+    let port = serve(OK.to_owned()).await;
     let client = trusting().https_only().build().unwrap();
     let answer = client
         .get(&url(&format!("https://localhost:{port}/")))
@@ -68,7 +34,7 @@ async fn the_name_of_the_url_is_verified() {
 
 #[tokio::test]
 async fn a_certificate_of_an_unknown_authority_is_refused() {
-    let port = serve(OK).await;
+    let port = serve(OK.to_owned()).await;
     let client = HttpClient::builder()
         .resolver(here(&["localhost"]))
         .allow_private_networks(["127.0.0.1/32"])
@@ -83,7 +49,7 @@ async fn a_redirect_to_http_is_refused_unless_it_is_allowed() {
     let plain = crate::site::Site::with_body("plain").await;
     let location = plain.on("other.example", "/");
     let head = format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
-    let port = serve(head.leak()).await;
+    let port = serve(head).await;
     let url = url(&format!("https://localhost:{port}/"));
     let client = trusting().build().unwrap();
     assert_eq!(kind(&client, &url).await, NotEncrypted);
@@ -98,32 +64,16 @@ async fn a_redirect_to_http_is_refused_unless_it_is_allowed() {
     assert_eq!(kind(&client, &url).await, NotEncrypted);
 }
 
-/// Which certificates the system trusts is read from the environment, which a test cannot
-/// change for itself.
 #[test]
 fn https_without_certificates_to_trust_is_an_internal_error_until_there_are_some() {
-    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("guard-net-roots-{}.pem", std::process::id()));
-    std::fs::write(&path, "").unwrap();
-    let outcome = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "tls::certificates_are_installed", "--ignored"])
-        .env("SSL_CERT_FILE", &path)
-        .env_remove("SSL_CERT_DIR")
-        .output()
-        .unwrap();
-    std::fs::remove_file(path).unwrap();
-    let text = String::from_utf8_lossy(&outcome.stdout);
-    assert!(
-        outcome.status.success() && text.contains("1 passed"),
-        "{text}"
-    );
+    run_trusting(b"", "tls::certificates_are_installed");
 }
 
 #[ignore = "run by the test above, in a process whose system trusts nothing"]
 #[tokio::test]
 async fn certificates_are_installed() {
     let roots = std::env::var_os("SSL_CERT_FILE").unwrap();
-    let port = serve(OK).await;
+    let port = serve(OK.to_owned()).await;
     let encrypted = url(&format!("https://localhost:{port}/"));
     let plain = crate::site::Site::with_body("plain").await;
     let client = crate::site::client(here(&["localhost"]));

@@ -15,4 +15,5 @@ mod issuer;
 mod keys;
 mod signer;
 mod tls;
+mod tls_site;
 mod tokens;

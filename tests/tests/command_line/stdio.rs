@@ -169,7 +169,7 @@ fn children_that_inherit_stdin_and_stdout_cannot_reach_the_protocol() {
 }
 
 #[test]
-fn a_stderr_that_nobody_reads_stops_nothing_and_what_was_dropped_is_told() {
+fn an_unread_stderr_stops_nothing_and_dropped_lines_are_counted() {
     let mut session = Session::start(greeter().env("RUST_LOG", "trace"));
     // Each call logs a few hundred bytes: far more than a pipe and the queue hold.
     for id in 1..=8_000 {

@@ -145,7 +145,7 @@ fn unknown_annotations_are_kept() {
 
 #[cfg(not(feature = "json-schema"))]
 #[test]
-fn the_rest_of_the_standard_wants_its_feature() {
+fn the_rest_of_the_standard_requires_its_feature() {
     let problems = CompiledArgs::from_schema(json!({
         "properties": { "a": { "if": true }, "b": { "$ref": "#b" } },
         "dependentRequired": { "a": ["b"] },

@@ -161,7 +161,7 @@ fn the_store_is_found_by_name_while_every_blocking_thread_is_taken() {
 }
 
 #[tokio::test]
-async fn rates_beyond_the_clock_pass() {
+async fn rates_longer_than_the_clock_let_calls_through() {
     let Some(redis) = Redis::start() else { return };
     for rate in [Rate::per_second(u32::MAX), Rate::per_second(1_000_000)] {
         let budgets = budgets(store(&redis).fail_closed(), rate);
@@ -209,7 +209,7 @@ async fn the_store_holds_no_names_and_nothing_for_good() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_set_back_locks_nobody_out() {
+async fn a_clock_that_was_set_back_locks_no_caller_out() {
     let Some(redis) = Redis::start() else { return };
     let rate = Rate::per_minute(6);
     let here = budgets(store(&redis), rate);
@@ -223,7 +223,7 @@ async fn a_clock_that_was_set_back_locks_nobody_out() {
 }
 
 #[tokio::test]
-async fn whoever_is_to_wait_is_told_so_without_the_store() {
+async fn a_caller_that_must_wait_is_refused_without_the_store() {
     let Some(mut redis) = Redis::start() else {
         return;
     };

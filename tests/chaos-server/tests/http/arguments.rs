@@ -217,7 +217,7 @@ fn the_calls_of_many_batches_are_bounded() {
 
 /// A batch's large calls are answered one by one: those that found room run.
 #[test]
-fn a_batch_is_told_which_of_its_calls_found_no_room() {
+fn a_batch_reports_which_of_its_calls_found_no_room() {
     let server = setup()
         .env("CHAOS_HTTP_LIMITS", "incoming_bytes=131072")
         .start();

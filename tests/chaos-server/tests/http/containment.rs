@@ -76,7 +76,7 @@ fn tools_that_take_too_long_are_answered_in_time() {
 
 /// More that block than there are threads for the others.
 #[test]
-fn tools_that_block_hold_up_nobody() {
+fn tools_that_block_do_not_delay_other_calls() {
     let server = setup().start();
     let client = server.modern();
     let held: Vec<_> = (0..40)

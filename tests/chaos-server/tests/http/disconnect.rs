@@ -139,7 +139,7 @@ fn a_lost_stream_is_resumed_where_it_stopped() {
 
 /// A client that has said all it has to say may still want to hear.
 #[test]
-fn a_half_closed_connection_harms_nobody() {
+fn a_half_closed_connection_affects_no_other() {
     let server = setup().start();
     for client in server.both() {
         let mut conn = client.start(&client.calling(1, "sleep", json!({ "ms": 100 })));

@@ -236,7 +236,7 @@ fn accept_is_honoured() {
 }
 
 #[test]
-fn a_length_beyond_the_bound_is_413_before_the_body_is_sent() {
+fn a_length_above_the_limit_is_413_before_the_body_is_sent() {
     let server = setup().start();
     for length in [MESSAGE_BYTES as u64 + 1, 64 << 30, u64::MAX / 2] {
         let mut conn = server.connect();
@@ -252,7 +252,7 @@ fn a_length_beyond_the_bound_is_413_before_the_body_is_sent() {
 }
 
 #[test]
-fn a_body_beyond_the_bound_is_413_however_it_is_sent() {
+fn a_body_above_the_limit_is_413_however_it_is_sent() {
     let server = setup().start();
     let body = vec![b' '; MESSAGE_BYTES + 64 * 1024];
     let request = server.modern().dress(Request::post(body));
@@ -362,7 +362,7 @@ fn a_refusal_leaves_the_connection_usable_or_closes_it() {
 }
 
 #[test]
-fn a_client_that_waits_is_told_to_continue() {
+fn a_client_that_waits_receives_100_continue() {
     let server = setup().keys().start();
     let client = server.modern_as("alice-key");
     let request = client
@@ -392,7 +392,7 @@ fn a_client_that_waits_is_told_to_continue() {
 }
 
 #[test]
-fn heads_beyond_the_bound_are_431() {
+fn heads_above_the_limit_are_431() {
     let server = setup().start();
     let good = server.modern().calling(1, "add", json!({ "a": 1, "b": 2 }));
     let long = good.clone().header("X-Long", "x".repeat(20_000));
@@ -471,7 +471,7 @@ fn a_body_of_doubtful_length_is_refused() {
 }
 
 #[test]
-fn what_is_no_http_is_refused_and_harms_nobody() {
+fn invalid_http_is_refused_and_affects_no_other_client() {
     let server = setup().start();
     for bytes in [
         &b"\r\n\r\n\r\n\r\n"[..],
@@ -498,7 +498,7 @@ fn what_is_no_http_is_refused_and_harms_nobody() {
 }
 
 #[test]
-fn a_connection_that_ends_in_the_middle_of_a_request_harms_nobody() {
+fn a_connection_that_ends_in_the_middle_of_a_request_affects_no_other() {
     let server = setup().start();
     let request = server.modern().calling(1, "add", json!({ "a": 1, "b": 2 }));
     let bytes = request.bytes(server.address);

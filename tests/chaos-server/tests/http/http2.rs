@@ -249,7 +249,7 @@ fn the_doors_are_the_same() {
 }
 
 #[test]
-fn a_body_beyond_the_bound_is_413() {
+fn a_body_above_the_limit_is_413() {
     let server = setup().start();
     run(async {
         let client = connect(&server).await;
@@ -269,7 +269,7 @@ fn a_body_beyond_the_bound_is_413() {
 }
 
 #[test]
-fn heads_beyond_the_bound_are_refused() {
+fn heads_above_the_limit_are_refused() {
     let server = setup().start();
     run(async {
         let client = connect(&server).await;
@@ -363,7 +363,7 @@ fn calls_in_flight_are_answered_while_the_server_drains() {
 /// A stream on which nothing happens has to be read as well: what keeps it
 /// alive would wait for ever.
 #[test]
-fn a_stream_that_nobody_reads_ends_its_connection() {
+fn an_unread_http2_stream_ends_its_connection() {
     let server = setup()
         .env("CHAOS_HTTP_LIMITS", "body_time=300ms,keep_alive=10ms")
         .start();
@@ -394,7 +394,7 @@ fn a_stream_that_nobody_reads_ends_its_connection() {
 /// Whatever else happens on a connection, an answer that the client does not read does not
 /// stay: neither as JSON nor as events.
 #[test]
-fn answers_that_nobody_takes_end_their_connection() {
+fn unread_answers_end_their_connection() {
     for accept in ["application/json, text/event-stream", "text/event-stream"] {
         let server = setup().env("CHAOS_HTTP_LIMITS", "body_time=300ms").start();
         run(async {

@@ -49,7 +49,7 @@ fn a_key_gives_its_owners_name() {
 }
 
 #[test]
-fn whoever_has_no_key_is_401() {
+fn a_client_without_a_key_is_401() {
     let server = setup().keys().start();
     assert_unknown(&ask(&server, &[]), "none");
     for (header, value) in [
@@ -195,7 +195,7 @@ fn keys_that_begin_alike_are_two_callers() {
 }
 
 #[test]
-fn keys_that_cannot_be_read_end_the_start_without_being_told() {
+fn keys_that_cannot_be_read_end_the_start_and_are_not_printed() {
     for keys in [
         " ",
         ",",
@@ -357,7 +357,7 @@ fn streams_end_with_the_key_that_opened_them() {
 }
 
 #[test]
-fn a_key_is_never_told() {
+fn a_key_is_never_printed() {
     let server = setup().keys().env("RUST_LOG", "trace").start();
     let mut answers = String::new();
     for key in ["alice-key", "bob-key", "wrong-key-of-mine"] {

@@ -188,7 +188,7 @@ fn sessions_are_capped_for_the_server() {
 }
 
 #[test]
-fn connections_beyond_the_bound_are_refused_and_free_places_taken() {
+fn connections_above_the_limit_are_refused_and_free_places_taken() {
     let mut trace = Trace::new("http-connections");
     let server = setup()
         .env("CHAOS_TRACE", trace.path())
@@ -345,7 +345,7 @@ pub(crate) fn served_at_last(server: &Server, call: &Request) -> Conn {
 }
 
 #[test]
-fn requests_beyond_the_bound_are_told_so() {
+fn requests_above_the_limit_are_refused_with_the_reason() {
     let mut trace = Trace::new("http-requests");
     let server = setup()
         .env("CHAOS_TRACE", trace.path())

@@ -8,7 +8,7 @@ use crate::server::setup;
 const PROBES: [&str; 3] = ["/livez", "/readyz", "/health"];
 
 #[test]
-fn probes_answer_whoever_asks() {
+fn probes_answer_every_client() {
     let server = setup().keys().start();
     for path in PROBES {
         for request in [

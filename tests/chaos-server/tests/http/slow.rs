@@ -110,7 +110,7 @@ fn a_body_that_trickles_is_cut() {
 
 /// 408 is said in words that a client can read.
 #[test]
-fn a_slow_body_is_told_so() {
+fn a_slow_body_is_refused_with_the_reason() {
     let server = server();
     let request = server.modern().calling(1, "add", json!({ "a": 1, "b": 2 }));
     let bytes = request.bytes(server.address);
@@ -151,7 +151,7 @@ fn a_call_and_a_stream_may_take_longer() {
 
 /// Hundreds of slow senders: others are served meanwhile.
 #[test]
-fn slow_senders_hold_up_nobody() {
+fn slow_senders_do_not_delay_others() {
     let server = setup().start();
     let client = server.modern();
     let request = client.calling(1, "add", json!({ "a": 1, "b": 2 }));

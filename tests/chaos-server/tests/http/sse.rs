@@ -152,7 +152,7 @@ fn behind_a_proxy_messages_are_sent_beside_the_stream() {
 }
 
 #[test]
-fn an_unread_stream_holds_up_nobody() {
+fn an_unread_stream_does_not_delay_others() {
     let server = server();
     let unread = OldClient::greeted(&server, None);
     for id in 0..60 {

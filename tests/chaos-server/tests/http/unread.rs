@@ -158,7 +158,7 @@ fn who_reads_nothing_is_cut_off() {
 /// What is kept for clients that resume has a limit.
 #[cfg(target_os = "linux")]
 #[test]
-fn events_that_nobody_collects_are_bounded() {
+fn events_that_no_client_reads_are_bounded() {
     let server = setup().env("CHAOS_FLOOD", "1").keys().start();
     let client = server.legacy_as("alice-key");
     server.modern_as("bob-key").assert_alive();

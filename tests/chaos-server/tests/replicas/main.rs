@@ -38,7 +38,7 @@ fn a_rate_holds_for_both_processes_together() {
 const UNCOUNTED: &str = "The server cannot count this call";
 
 #[test]
-fn without_the_store_a_replica_serves_or_refuses_as_it_was_told() {
+fn without_the_store_a_replica_serves_or_refuses_as_configured() {
     let Some(mut redis) = Redis::start() else {
         return;
     };

@@ -152,7 +152,7 @@ fn missing_arguments_are_named() {
 }
 
 #[test]
-fn wrong_types_are_told_in_the_schemas_words() {
+fn wrong_types_are_reported_in_the_schemas_words() {
     let mut chaos = setup().legacy();
     for (arguments, name, expected) in [
         (json!({ "query": 5 }), "query", "string"),
@@ -216,7 +216,7 @@ fn an_internal_error_keeps_its_source_to_itself() {
 }
 
 #[test]
-fn a_user_error_is_told_word_by_word() {
+fn a_user_error_reaches_the_client_word_by_word() {
     let mut chaos = setup().legacy();
     assert_eq!(
         chaos.failure("fail", json!({})),
@@ -224,7 +224,7 @@ fn a_user_error_is_told_word_by_word() {
     );
 }
 
-fn tells_the_timeout(text: &str) {
+fn names_the_timeout(text: &str) {
     assert!(text.contains("timed out"), "{text}");
     assert!(text.contains("500 ms") || text.contains("0.5 s"), "{text}");
 }
@@ -233,7 +233,7 @@ fn tells_the_timeout(text: &str) {
 fn a_timeout_says_so_and_after_how_long() {
     let mut chaos = setup().legacy();
     assert_eq!(chaos.text("sleep", json!({ "ms": 10 })), "slept 10");
-    tells_the_timeout(&chaos.failure("sleep", json!({ "ms": 600_000 })));
+    names_the_timeout(&chaos.failure("sleep", json!({ "ms": 600_000 })));
     chaos.assert_alive();
 }
 
@@ -245,14 +245,14 @@ fn the_time_of_a_call_includes_its_wait() {
         chaos.send_call(id, "slow", json!({ "ms": 29_000 }));
     }
     trace.wait_for("start 29000");
-    tells_the_timeout(&chaos.failure("sleep", json!({ "ms": 1 })));
+    names_the_timeout(&chaos.failure("sleep", json!({ "ms": 1 })));
 }
 
 #[test]
 fn a_blocking_tool_keeps_its_timeout() {
     let mut chaos = setup().legacy();
     assert_eq!(chaos.text("block", json!({ "ms": 10 })), "slept 10");
-    tells_the_timeout(&chaos.failure("block", json!({ "ms": 600_000 })));
+    names_the_timeout(&chaos.failure("block", json!({ "ms": 600_000 })));
     chaos.assert_alive();
     // And does not hold the process back when it is time to go.
     assert!(chaos.finish().is_empty());
@@ -267,12 +267,12 @@ fn many_blocking_calls_do_not_stop_the_others() {
     chaos.send_call("quick", "add", json!({ "a": 1, "b": 2 }));
     assert_eq!(chaos.next()["id"], "quick");
     for id in 0..40 {
-        tells_the_timeout(&rpc::text(rpc::result(&chaos.answer(id))));
+        names_the_timeout(&rpc::text(rpc::result(&chaos.answer(id))));
     }
 }
 
 #[test]
-fn a_result_beyond_its_bound_is_a_readable_error() {
+fn a_result_above_its_limit_is_a_readable_error() {
     let mut chaos = setup().legacy();
     // More than the server's bound, less than this tool's own.
     assert_eq!(
@@ -344,7 +344,7 @@ fn a_rate_limit_names_the_seconds_to_wait_and_counts_each_tool_apart() {
 }
 
 #[test]
-fn without_a_rate_nobody_meets_the_limiter() {
+fn without_a_rate_no_caller_is_limited() {
     let mut trace = Trace::new("no-rate");
     let mut chaos = setup().env("CHAOS_TRACE", trace.path()).legacy();
     for id in 0..1000 {
@@ -362,7 +362,7 @@ fn without_a_rate_nobody_meets_the_limiter() {
 }
 
 #[test]
-fn a_type_that_explodes_when_decoded_holds_nobody_up() {
+fn a_type_that_explodes_when_decoded_does_not_delay_others() {
     let mut chaos = setup().env("CHAOS_NESTED", "1").legacy();
     let nested = |levels: usize, last: Value| {
         (1..levels).fold(last, |of, _| json!({ "of": of, "minus": 1 }))

@@ -52,7 +52,7 @@ fn a_second_initialize_is_an_error_and_changes_nothing() {
 }
 
 #[test]
-fn a_request_before_initialize_is_told_both_ways_in() {
+fn a_request_before_initialize_is_refused_with_both_handshakes() {
     let mut chaos = setup().start();
     for (id, method, params) in [
         (1, "tools/list", json!({})),
@@ -110,7 +110,7 @@ fn ping_is_answered_in_the_legacy_era() {
 }
 
 #[test]
-fn discover_tells_what_a_modern_client_needs() {
+fn discover_returns_what_a_modern_client_needs() {
     let mut chaos = setup().modern();
     let answer = chaos.request("server/discover", json!({}));
     let result = rpc::result(&answer);

@@ -263,7 +263,7 @@ fn refused_with_id(chaos: &mut Chaos, id: &Value, line: &str) {
 }
 
 #[test]
-fn a_line_beyond_the_bound_is_refused_with_its_id() {
+fn a_line_above_the_limit_is_refused_with_its_id() {
     let mut chaos = setup().legacy();
     let long = search_of(5 * MIB);
     let params = format!(
@@ -292,7 +292,7 @@ fn a_line_beyond_the_bound_is_refused_with_its_id() {
 }
 
 #[test]
-fn a_line_beyond_the_bound_without_an_id_is_refused_without() {
+fn a_line_above_the_limit_without_an_id_is_refused_without_one() {
     let mut chaos = setup().legacy();
     chaos.line(&"x".repeat(5 * MIB));
     assert!(rpc::is_unaddressed(&chaos.next()));
@@ -402,7 +402,7 @@ fn the_first_line_may_come_in_pieces_and_without_a_newline() {
 }
 
 #[test]
-fn a_line_beyond_the_bound_that_never_ends_is_answered_at_the_end_of_stdin() {
+fn a_line_above_the_limit_that_never_ends_is_answered_at_the_end_of_stdin() {
     let mut chaos = setup().legacy();
     chaos.write(
         format!(

@@ -88,7 +88,7 @@ fn a_client_that_does_not_read_costs_a_bounded_amount_of_memory() {
 }
 
 #[test]
-fn more_calls_than_can_wait_are_told_that_the_server_is_busy() {
+fn more_calls_than_can_wait_are_refused_as_busy() {
     let mut trace = Trace::new("busy");
     let mut chaos = setup().env("CHAOS_TRACE", trace.path()).legacy();
     for id in 0..64 {

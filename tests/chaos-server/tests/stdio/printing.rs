@@ -63,7 +63,7 @@ fn with_full_stderr(setup: Setup) -> (Chaos, PipeReader) {
 
 /// Two calls of a tool that printed stopped such a server for good.
 #[test]
-fn prints_stop_nothing_whoever_reads_stderr() {
+fn prints_stop_nothing_whether_stderr_is_read_or_not() {
     for last in [None, Some(Signal::TERM)] {
         let (mut chaos, _unread) = with_full_stderr(setup());
         for round in 0..4 {

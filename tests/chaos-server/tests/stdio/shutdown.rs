@@ -178,7 +178,7 @@ fn the_drain_has_an_end() {
 }
 
 #[test]
-fn output_that_nobody_reads_does_not_keep_the_server() {
+fn unread_output_does_not_keep_the_server() {
     let mut chaos = setup().without_reading_stdout().start();
     chaos.send(&rpc::initialize("hello", "2025-11-25"));
     for id in 0..20 {

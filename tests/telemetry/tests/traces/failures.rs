@@ -42,7 +42,7 @@ async fn a_collector_that_never_answers_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_collector_that_is_not_there_is_told_of_once() {
+async fn a_collector_that_is_not_there_is_reported_once() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -59,7 +59,7 @@ async fn a_collector_that_is_not_there_is_told_of_once() {
 }
 
 #[tokio::test]
-async fn settings_that_cannot_be_used_are_told_with_what_would_do() {
+async fn unusable_settings_are_reported_with_valid_ones() {
     let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9");
     for (setting, told) in [
         (("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), "http/protobuf"),

@@ -1,4 +1,4 @@
-//! The documents that tell OAuth clients where to get a token for this server
+//! The documents from which OAuth clients learn where to get a token for this server
 //! (RFC 9728).
 //!
 //! | path below `/.well-known/oauth-protected-resource` | whose document |

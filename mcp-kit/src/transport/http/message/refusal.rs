@@ -87,7 +87,7 @@ impl Refusal {
         self
     }
 
-    /// Adds challenges, which tell the client how to authenticate.
+    /// Adds challenges, which state how the client can authenticate.
     pub(crate) fn challenges(mut self, challenges: Vec<HeaderValue>) -> Self {
         self.0.challenges = challenges;
         self
