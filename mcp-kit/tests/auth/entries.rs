@@ -90,7 +90,7 @@ async fn keys_may_look_as_generators_write_them() {
 }
 
 #[tokio::test]
-async fn a_digest_stands_for_its_key() {
+async fn a_digest_is_accepted_in_place_of_its_key() {
     let digest = KeyDigest::of("the-key").to_hex();
     let keys = ApiKeys::from_list(&format!("alice:sha256={digest}:admin")).unwrap();
     let alice = ask(&keys, "the-key").await.unwrap().unwrap();
@@ -117,7 +117,7 @@ async fn a_name_may_have_two_keys_while_one_replaces_the_other() {
 }
 
 #[tokio::test]
-async fn an_expired_key_is_refused_and_its_holder_is_told_so() {
+async fn an_expired_key_is_refused_with_the_reason() {
     let keys = ApiKeys::from_list(
         "a:past expires=2020-01-01,b:past-too expires=2020-01-01T00:00:00Z,c:future expires=9999-01-01",
     )
@@ -228,7 +228,7 @@ fn each_mistake_is_named_by_its_entry_alone() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once_up_to_a_bound() {
+fn all_mistakes_are_reported_at_once_up_to_a_limit() {
     let error = ApiKeys::from_list("a:,fine:key,:b")
         .unwrap_err()
         .to_string();

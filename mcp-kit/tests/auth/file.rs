@@ -191,7 +191,7 @@ fn a_changed_file_is_read_while_every_blocking_thread_is_taken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_emptied_file_lets_nobody_in() {
+async fn an_emptied_file_lets_no_client_in() {
     log::capture();
     let folder = Folder::new("emptied");
     let path = folder.private("keys", "a:good-key-012345678\n");

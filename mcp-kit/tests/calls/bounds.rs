@@ -197,7 +197,7 @@ async fn good_day() -> &'static str {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_calls_too_often_reads_how_long_to_wait() {
+async fn a_caller_above_its_rate_reads_how_long_to_wait() {
     let server = Server::builder("test", "1")
         .rate_limit("2/min".parse().unwrap())
         .tool::<hello>()
@@ -233,7 +233,7 @@ async fn letters(State(count): State<usize>) -> String {
 }
 
 #[tokio::test]
-async fn a_result_that_is_too_large_is_told_and_not_sent() {
+async fn a_result_that_is_too_large_is_replaced_by_an_error() {
     let server = |bytes: Option<usize>| {
         Server::builder("test", "1")
             .state(2 * 1024 * 1024_usize)
@@ -270,7 +270,7 @@ async fn occupies(State(begun): State<Arc<Notify>>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn beyond_what_may_wait_the_answer_is_busy_and_others_go_on() {
+async fn above_the_limit_of_waiting_calls_the_answer_is_busy_and_others_go_on() {
     let begun = Arc::new(Notify::new());
     let server = Server::builder("test", "1")
         .limits(|limits| {
@@ -330,7 +330,7 @@ fn blocks(State(gate): State<Gate>, cancellation: Cancellation) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_handler_that_blocks_is_answered_in_time_and_stops_nobody() {
+async fn a_handler_that_blocks_is_answered_in_time_and_stops_no_other() {
     let (open, gate) = Gate::new();
     let server = Server::builder("test", "1")
         .state(gate)

@@ -49,7 +49,7 @@ fn only(problems: &[String]) -> &str {
 }
 
 #[test]
-fn every_missing_state_is_told_at_once() {
+fn every_missing_state_is_reported_at_once() {
     let found = problems(builder().tool::<open>());
     assert_eq!(found.len(), 2, "{found:#?}");
     assert!(
@@ -132,7 +132,7 @@ fn a_server_that_serves_models_well_has_no_warnings() {
 }
 
 #[test]
-fn what_could_be_better_is_told_with_what_to_do() {
+fn warnings_say_what_to_do() {
     let definition = ToolDefinition::new("Do.It", "Do \u{200b}it.")
         .with_read_only(true)
         .with_destructive(true)

@@ -199,7 +199,7 @@ async fn log_in(credentials: Credentials) -> String {
 }
 
 #[tokio::test]
-async fn no_value_of_an_argument_is_logged_at_any_level_or_told_in_a_refusal() {
+async fn no_value_of_an_argument_is_logged_at_any_level_or_repeated_in_a_refusal() {
     const SECRET: &str = "hunter2";
     let log = Log::capture();
     let server = Server::builder("test", "1")
@@ -298,7 +298,7 @@ async fn a_tool_that_does_not_exist_is_a_protocol_error() {
 
 /// Panics, is cancelled or ends well, whatever the subscriber does.
 #[tokio::test]
-async fn a_subscriber_that_panics_keeps_nobody_from_an_answer() {
+async fn a_subscriber_that_panics_keeps_no_client_from_an_answer() {
     let _log = Log::capture();
     for at in ["new_span", "enter", "exit", "close", "event", "anything"] {
         let client = TestClient::new(&server()).await;

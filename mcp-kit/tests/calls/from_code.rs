@@ -187,7 +187,7 @@ async fn a_handler_calls_tools_of_its_server_and_waits_for_no_place() {
 }
 
 #[tokio::test]
-async fn dropping_a_call_from_code_tells_its_handler() {
+async fn dropping_a_call_from_code_cancels_its_handler() {
     let ended = Arc::<AtomicUsize>::default();
     let server = server(&ended);
     let local = Principal::unrestricted("test");

@@ -70,7 +70,7 @@ async fn nothing_is_reported_of_a_call_that_was_answered() {
 }
 
 #[tokio::test]
-async fn whoever_asked_for_no_progress_gets_none() {
+async fn a_call_without_a_progress_token_gets_no_progress() {
     let server = Server::builder("test", "1")
         .tool::<reports>()
         .build()
@@ -150,7 +150,7 @@ async fn cancelling_drops_the_handler_and_sends_no_answer() {
 }
 
 #[tokio::test]
-async fn a_blocking_handler_is_told() {
+async fn a_blocking_handler_is_notified_of_its_cancellation() {
     let watch = Watch::default();
     let client = TestClient::new(&server(&watch)).await;
     let call = client.call("waits", json!({}));
@@ -181,7 +181,7 @@ async fn a_drain_lets_calls_finish_and_takes_no_new_ones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_outlasts_the_drain_is_told() {
+async fn a_call_that_outlasts_the_drain_is_answered() {
     let watch = Watch::default();
     let server = Server::builder("test", "1")
         .limits(|limits| limits.drain_time = Duration::from_secs(2))
@@ -228,7 +228,7 @@ async fn an_id_in_flight_is_refused_without_ending_the_first_call() {
 }
 
 #[tokio::test]
-async fn before_the_handshake_the_way_in_is_told() {
+async fn before_the_handshake_the_error_names_the_handshake() {
     let server = server(&Watch::default());
     let client = TestClient::builder(&server).connect_silently();
     let error = client.request("tools/list", json!({})).await.unwrap_err();

@@ -129,7 +129,7 @@ impl Entries {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_end_of_a_call_that_ran_is_told_once() {
+async fn every_end_of_a_call_that_ran_is_observed_once() {
     let (server, _, mut entries) = server(|limits| limits.call_time = Duration::from_secs(2));
     let client = TestClient::new(&server).await;
     for (how, outcome) in [
@@ -167,7 +167,7 @@ async fn every_end_of_a_call_that_ran_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_refused_before_its_turn_is_told_once() {
+async fn a_call_that_is_refused_before_its_turn_is_observed_once() {
     let (server, gate, mut entries) = server(|limits| {
         limits.calls_per_connection = 1;
         limits.pending_calls = 1;
@@ -191,7 +191,7 @@ async fn a_call_that_is_refused_before_its_turn_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_call_whose_client_leaves_is_told_once() {
+async fn a_call_whose_client_leaves_is_observed_once() {
     let (server, gate, mut entries) = server(|limits| {
         limits.calls_per_connection = 1;
         limits.drain_time = Duration::ZERO;
@@ -210,7 +210,7 @@ async fn a_call_whose_client_leaves_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_call_from_code_is_told_once_also_if_it_is_dropped() {
+async fn a_call_from_code_is_observed_once_also_if_it_is_dropped() {
     let (server, gate, mut entries) = server(|_| {});
     let local = Principal::new("job", [""; 0]);
     let done = server.call(&local, "ends", json!({"how": "well"})).await;

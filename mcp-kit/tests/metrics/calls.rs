@@ -146,7 +146,7 @@ async fn a_call_counts_as_running_until_it_is_cancelled() {
 }
 
 #[tokio::test]
-async fn what_never_runs_is_counted_with_what_it_was_told() {
+async fn what_never_runs_is_counted_with_its_answer() {
     let (metrics, gate) = (Metrics::new(), Arc::<Gate>::default());
     let server = server(&metrics, &gate)
         .limits(|limits| {

@@ -75,7 +75,7 @@ async fn everything_else_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_connection_is_cut_and_holds_nobody_up() {
+async fn a_silent_connection_is_cut_and_delays_no_other() {
     let (address, _) = listen().await;
     let mut silent = Vec::new();
     for _ in 0..16 {
@@ -87,7 +87,7 @@ async fn a_silent_connection_is_cut_and_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn it_ends_when_it_is_told_to() {
+async fn it_ends_when_it_is_stopped() {
     let listener = Metrics::new().bind(([127, 0, 0, 1], 0).into()).await;
     let listener = listener.unwrap();
     let address = listener.local_addr().unwrap();

@@ -261,7 +261,7 @@ async fn a_silent_issuer_is_waited_for_five_seconds() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_takes_the_fetch_from_nobody() {
+async fn a_client_that_leaves_takes_the_fetch_from_no_other() {
     let signer = Signer::es256();
     let issuer = Issuer::with(&signer).await;
     let oauth = Arc::new(issuer.oauth());

@@ -77,7 +77,7 @@ async fn a_rate_holds_for_all_replicas_together() {
 }
 
 #[tokio::test]
-async fn without_the_store_replicas_count_for_themselves_unless_they_are_told_to_refuse() {
+async fn without_the_store_replicas_count_for_themselves_unless_configured_to_refuse() {
     let Some(mut redis) = Redis::start() else {
         return;
     };
@@ -131,7 +131,7 @@ async fn without_the_store_replicas_count_for_themselves_unless_they_are_told_to
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_told_without_either_password() {
+async fn a_wrong_password_is_reported_without_either_password() {
     let Some(redis) = Redis::start() else { return };
     let log = Log::capture();
     let url = redis.url().replace(PASSWORD, "sesame-77441");

@@ -176,7 +176,7 @@ struct Nested {
 }
 
 #[test]
-fn a_name_given_twice_is_told() {
+fn a_name_given_twice_is_reported() {
     assert_eq!(
         refused::<Search>(r#"{"query":"a","query":"b"}"#),
         "query: is given twice"

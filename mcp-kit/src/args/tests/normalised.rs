@@ -212,7 +212,7 @@ fn text_that_is_not_just_that_json_is_refused() {
 }
 
 #[test]
-fn the_report_is_of_what_was_meant_where_that_can_be_told() {
+fn the_report_is_of_what_was_meant_if_that_is_known() {
     assert_eq!(
         refused::<Search>(r#"{"query":"a","maxResults":"50"}"#),
         "maxResults: must be at most 10"

@@ -343,7 +343,7 @@ impl JsonSchema for HandmadeArgs {
 }
 
 #[test]
-fn what_a_handmade_schema_promises_beyond_the_type_is_a_build_error() {
+fn what_a_handmade_schema_promises_and_the_type_does_not_keep_is_a_build_error() {
     let wrong = |at: &str, keyword: &str, value: &str| {
         format!(
             "`HandmadeArgs{at}`: the schema says `{keyword}` {value}, and nothing checks it: \

@@ -140,7 +140,7 @@ struct Doubling {
 }
 
 #[test]
-fn two_flattened_maps_repeat_as_well() {
+fn two_flattened_maps_also_repeat() {
     let nested = |levels: usize| format!("{}{{}}{}", r#"{"a":"#.repeat(levels), "}".repeat(levels));
     decoded::<Doubling>(&nested(6));
     for levels in [20, 40, 100] {

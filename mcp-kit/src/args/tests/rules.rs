@@ -165,7 +165,7 @@ pub(super) fn ordered(span: &Span, (): &()) -> garde::Result {
 }
 
 #[test]
-fn a_rule_on_the_whole_struct_is_told_in_its_words() {
+fn a_rule_on_the_whole_struct_is_reported_in_its_words() {
     assert_eq!(
         refused::<Span>(r#"{"start":77,"end":66}"#),
         "must have a start before the end"

@@ -247,7 +247,7 @@ fn quiet(text: &str, (): &()) -> garde::Result {
 }
 
 #[test]
-fn words_are_told_to_the_model_and_in_the_report() {
+fn words_are_in_the_schema_and_in_the_report() {
     assert_eq!(
         schema::<Worded>()["properties"]["text"]["description"],
         json!("Must not shout. Must not whisper.")

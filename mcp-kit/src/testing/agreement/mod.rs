@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_promise_that_nobody_keeps_is_found() {
+    fn a_promise_that_is_not_kept_is_found() {
         let said = disagreement(&ArgsSpec::of::<Holder>()).unwrap_err();
         assert!(said.contains("loose: 4 characters"), "{said}");
         assert!(

@@ -200,7 +200,7 @@ async fn two_keys_of_one_caller_share_its_sessions() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_sessions_every_request_stands_alone() {
+async fn without_sessions_every_request_is_independent() {
     let server = server()
         .http(|http| http.without_sessions())
         .build()

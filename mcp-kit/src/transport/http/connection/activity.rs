@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_stands_still_holds_up_its_round() {
+    fn an_answer_that_does_not_move_holds_up_its_round() {
         let activity = Activity::new();
         activity.is_http2.store(true, Ordering::Relaxed);
         assert!(matches!(activity.look(), Round::Idle));

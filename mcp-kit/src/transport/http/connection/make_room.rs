@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_is_served_or_has_left_is_passed_over() {
+    async fn a_client_that_is_served_or_has_left_is_passed_over() {
         let all = Evictable::new(2);
         let (_registered, activity) = register(&all, "192.0.2.1");
         let mut serving = activity.serve();

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_believed_unless_named() {
+    fn only_named_proxies_are_believed() {
         let headers = forwarded(&["198.51.100.7"]);
         for peer in ["127.0.0.1", "10.0.0.1", "::1", "203.0.113.5"] {
             assert_eq!(

@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_origin_or_url_is_told() {
+    fn invalid_hosts_origins_and_urls_are_reported() {
         let mut hosts = HostCheck::default();
         for url in ["mcp.example.com", "ftp://x", "https://u:p@x/", "https://"] {
             let problem = hosts.allow_url(url).unwrap_err();

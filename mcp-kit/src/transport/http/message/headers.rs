@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn content_types_are_told_apart() {
+    fn content_types_are_distinguished() {
         let of = |text: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, text.parse().unwrap());

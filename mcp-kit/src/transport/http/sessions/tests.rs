@@ -225,7 +225,7 @@ async fn a_session_that_went_idle_here_is_taken_up_again_while_the_store_has_it(
 
 /// Nothing is guessed of whose a session is.
 #[tokio::test]
-async fn without_an_answer_from_the_store_nobody_is_let_in() {
+async fn without_an_answer_from_the_store_no_client_is_let_in() {
     let store = Arc::<Store>::default();
     let one = replica(&store);
     let session = opened(&one, "alice").await;
