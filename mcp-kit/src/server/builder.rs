@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::identity::About;
+use super::messages::{CODE, MessageCode};
 use super::network::{NetworkOptions, NoNetwork};
 use super::tasks::TaskStore;
 use super::{Limits, ResourceUpdates};
@@ -41,6 +42,8 @@ pub struct ServerBuilder {
     task_store: Option<Arc<dyn TaskStore>>,
     extensions: Vec<Declared>,
     message_layers: Vec<Arc<dyn MessageMiddleware>>,
+    /// Set by what adds a middleware around messages.
+    message_code: Option<&'static MessageCode>,
     #[cfg(feature = "redis")]
     shared: Option<RedisLimits>,
     local: Principal,
@@ -71,6 +74,7 @@ impl ServerBuilder {
             task_store: None,
             extensions: Vec::new(),
             message_layers: Vec::new(),
+            message_code: None,
             #[cfg(feature = "redis")]
             shared: None,
             local: Principal::unrestricted("local"),
@@ -211,6 +215,7 @@ impl ServerBuilder {
             layers,
         } = extension.into().into_parts();
         self.message_layers.extend(layers);
+        self.message_code = Some(&CODE);
         self.extensions.push(declared);
         self.router = self.router.merge(router);
         for method in methods {
@@ -224,6 +229,7 @@ impl ServerBuilder {
     /// [extension](Self::extension), is outermost.
     pub fn message_layer(mut self, middleware: impl MessageMiddleware) -> Self {
         self.message_layers.push(Arc::new(middleware));
+        self.message_code = Some(&CODE);
         self
     }
 

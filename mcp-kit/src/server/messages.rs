@@ -1,6 +1,7 @@
 //! The middlewares around every message: where messages enter them, and where answers
 //! leave.
 
+mod code;
 mod rewritten;
 
 use std::future::Future;
@@ -33,11 +34,13 @@ use crate::support::lock::Lock;
 use crate::support::reference::Reference;
 use crate::support::task::spawn_on;
 use crate::support::text::excerpt;
+pub(super) use code::{CODE, MessageCode};
 pub(crate) use rewritten::Passed;
 use rewritten::{Rewritten, sent_call};
 
 /// The middlewares around the messages of a server.
 pub(super) struct Messages {
+    code: &'static MessageCode,
     layers: MessageLayers,
     time: Duration,
     /// What a request calls whose answer waits for its middlewares.
@@ -45,12 +48,9 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    /// Returns `None` if there are none.
-    pub(super) fn new(
-        layers: Vec<Arc<dyn MessageMiddleware>>,
-        limits: &Limits,
-    ) -> Option<Box<Self>> {
+    fn new(layers: Vec<Arc<dyn MessageMiddleware>>, limits: &Limits) -> Option<Box<Self>> {
         Some(Box::new(Self {
+            code: &CODE,
             layers: MessageLayers::new(layers)?,
             time: limits.call_time.min(Limits::LONGEST_TIME),
             target: Arc::new(Target::of_work(
@@ -69,22 +69,16 @@ impl ServerInner {
         self.messages.is_some()
     }
 
-    /// Lets the messages of a frame pass their middlewares on the way in, one after the
-    /// other. The frame is handled once this is ready, with the result in its
-    /// [`Session`]. `version` is the one of a message without metadata.
-    pub(crate) fn enter(
+    fn enter_layers(
         self: &Arc<Self>,
+        messages: &Messages,
         session: &Session,
         version: Option<ProtocolVersion>,
         is_modern: bool,
         frame: &[u8],
     ) -> impl Future<Output = EnteredMessages> + Send + use<> {
-        let layers = self.messages.as_ref();
-        let layers = layers.map(|messages| (messages.layers.clone(), messages.time));
-        let parts = match &layers {
-            Some(_) => parts_of(frame, is_modern, self.limits.pending_calls),
-            None => Vec::new(),
-        };
+        let (layers, time) = (messages.layers.clone(), messages.time);
+        let parts = parts_of(frame, is_modern, self.limits.pending_calls);
         let origin = MessageOrigin {
             principal: session.principal.clone(),
             version,
@@ -94,9 +88,6 @@ impl ServerInner {
             .any(|parts| parts.begins())
             .then(|| (Arc::clone(self), session.before_its_messages()));
         async move {
-            let Some((layers, time)) = layers else {
-                return EnteredMessages::default();
-            };
             let until = Instant::now() + time;
             let mut entered = Vec::with_capacity(parts.len());
             for parts in parts {
@@ -148,10 +139,7 @@ impl ServerInner {
         false
     }
 
-    /// Routes a request that has entered its middlewares, and lets its answer leave
-    /// them.
-    #[cold]
-    pub(super) fn route_within(
+    fn route_entered(
         self: &Arc<Self>,
         messages: &Messages,
         era: Era,
@@ -234,15 +222,7 @@ impl ServerInner {
         }
     }
 
-    /// Returns the notification that must be handled, if it has passed its middlewares.
-    pub(crate) fn passes<'a>(
-        &self,
-        session: &mut Session,
-        notification: &'a Notification<'a>,
-    ) -> Passed<'a> {
-        if self.messages.is_none() {
-            return Passed::AsSent(notification);
-        }
+    fn passed<'a>(&self, session: &mut Session, notification: &'a Notification<'a>) -> Passed<'a> {
         let entered = session.entered.take(None, &notification.method);
         let Some(Ok(mut entered)) = entered.map(Entered::refused) else {
             return Passed::No;

@@ -29,7 +29,8 @@ impl<'a> Field<'a> {
         let required = form["required"].as_array();
         let fields = form["properties"].as_object().into_iter().flatten();
         let mut fields: Vec<_> = fields.collect();
-        fields.sort_by_key(|(name, _)| order.iter().position(|one| one == *name));
+        let place = |name: &String| order.iter().position(|one| one == name);
+        fields.sort_unstable_by_key(|(name, _)| (place(name), *name));
         fields
             .into_iter()
             .map(|(name, schema)| {

@@ -296,7 +296,7 @@ impl<'s> Compiler<'s> {
                 .position(|known| Some(known.name.as_str()) == name.as_str());
             lookup.extend(index.map(|index| (alias.clone(), index)));
         }
-        lookup.sort();
+        lookup.sort_unstable();
         Some(Box::new(ObjectNode {
             names,
             lookup,

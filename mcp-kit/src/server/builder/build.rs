@@ -13,7 +13,6 @@ use crate::primitive::Icon;
 use crate::registry::{Policy, Step, Store};
 use crate::server::drain::Drain;
 use crate::server::identity::Identity;
-use crate::server::messages::Messages;
 use crate::server::questions::Questions;
 use crate::server::tasks::Tasks;
 use crate::server::{BuildError, Server, ServerInner, methods};
@@ -71,7 +70,9 @@ impl ServerBuilder {
                 principal_permits: Arc::new(crate::call::PrincipalPermits::new(
                     self.limits.calls_per_principal,
                 )),
-                messages: Messages::new(self.message_layers, &self.limits),
+                messages: self
+                    .message_code
+                    .and_then(|code| (code.new)(self.message_layers, &self.limits)),
                 extensions: Extensions::new(self.extensions),
                 notification_permits: Arc::new(Semaphore::new(
                     (self.limits.calls_per_connection).min(Semaphore::MAX_PERMITS),

@@ -321,7 +321,7 @@ impl Connection {
         let messages = self.server.enter(&self.session, version, false, line);
         self.entering = Some(Entering {
             line: line.to_vec(),
-            messages: Box::pin(messages),
+            messages,
         });
         self.poll_entering(cx)
     }
