@@ -200,7 +200,8 @@ impl Calls {
         self.refuse(all, why);
     }
 
-    /// Cancels every open call without an answer: the client is gone.
+    /// Cancels every open call without an answer: the client is gone. Closes the
+    /// output, since tasks and runners may keep this for longer.
     pub(super) fn close(&self) {
         let left = {
             let mut state = self.lock();
@@ -215,6 +216,7 @@ impl Calls {
         for Removed { call: open, .. } in left {
             open.abandon(open.call.end());
         }
+        self.outgoing.lock().close();
     }
 
     /// Answers calls that were taken out of the table with a refusal.

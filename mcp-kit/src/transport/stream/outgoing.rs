@@ -19,7 +19,8 @@ use super::connection::Output;
 const KEPT_BUFFER: usize = 256 * 1024;
 
 pub(super) struct Outgoing {
-    output: Output,
+    /// `None` once the connection has ended, which calls can outlive.
+    output: Option<Output>,
     /// Taken from the calls' answers; `written` bytes of it have left.
     writing: Vec<u8>,
     written: usize,
@@ -32,12 +33,17 @@ pub(super) struct Outgoing {
 impl Outgoing {
     pub(super) fn new(output: Output, writing: Vec<u8>) -> Self {
         Self {
-            output,
+            output: Some(output),
             writing,
             written: 0,
             is_flushed: true,
             failed: None,
         }
+    }
+
+    /// Closes the output.
+    pub(super) fn close(&mut self) {
+        self.output = None;
     }
 
     /// Whether the output has accepted everything that was taken.
@@ -75,8 +81,11 @@ impl Outgoing {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
+        let Some(output) = &mut self.output else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
         self.is_flushed = false;
-        match Pin::new(&mut self.output).poll_write(cx, &self.writing[self.written..]) {
+        match Pin::new(output).poll_write(cx, &self.writing[self.written..]) {
             Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
             Poll::Ready(Ok(count)) => self.written += count,
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -112,7 +121,10 @@ impl Outgoing {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        let flushed = Pin::new(&mut self.output).poll_flush(cx);
+        let Some(output) = &mut self.output else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let flushed = Pin::new(output).poll_flush(cx);
         self.is_flushed = flushed.is_ready();
         match flushed {
             Poll::Ready(outcome) => outcome,
