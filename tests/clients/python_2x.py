@@ -65,6 +65,12 @@ class Answers:
     async def notify(self, message):
         self.notified.append(message)
 
+    def visited(self) -> list[str]:
+        """The ids of the visits whose end was announced."""
+        messages = [getattr(message, "root", message) for message in self.notified]
+        ends = [end for end in messages if isinstance(end, types.ElicitCompleteNotification)]
+        return [end.params.elicitation_id for end in ends]
+
 
 @dataclass
 class Session:
@@ -227,6 +233,24 @@ async def elicitation(session: Session) -> None:
     check(prompt.messages[0].content.text == "Use this context: tea", prompt)
 
 
+async def urls(session: Session) -> None:
+    """The user opens a URL; a legacy client is notified that the visit is over."""
+    forms = session.answers.forms
+    forms["Connect?"] = types.ElicitResult(action="accept")
+    answer = text_of(await session.client.call_tool("test_url_elicitation"))
+    check(answer == "User response: action=accept, content=null", answer)
+    asked = session.answers.asked[-1]
+    check(asked.mode == "url" and asked.url.startswith("https://example.com/connect/"), asked)
+    if session.is_modern:
+        check(asked.elicitation_id is None, asked)
+    else:
+        ended = lambda: session.answers.visited() == [asked.elicitation_id]
+        await eventually(ended, "the end of the visit was not announced")
+    forms["Connect?"] = types.ElicitResult(action="decline")
+    answer = text_of(await session.client.call_tool("test_url_elicitation"))
+    check(answer == "User response: action=decline", answer)
+
+
 async def sampling_and_roots(session: Session) -> None:
     answer = text_of(await session.client.call_tool("test_sampling", {"prompt": "Hello"}))
     check(answer == "LLM response: I read: Hello", answer)
@@ -295,7 +319,7 @@ async def changes(session: Session) -> None:
     await eventually(lambda: seen(types.PromptListChangedNotification), "no notification of the prompts")
 
 
-STEPS = [listing, content, failures, progress, cancellation, prompts, resources, logging, elicitation, sampling_and_roots, updates]
+STEPS = [listing, content, failures, progress, cancellation, prompts, resources, logging, elicitation, urls, sampling_and_roots, updates]
 LEGACY_STEPS = [changes]
 MODERN_STEPS = [subscriptions]
 

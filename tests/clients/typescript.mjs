@@ -135,6 +135,8 @@ class Answers {
   // How often a list was announced to have changed, by the name of the list.
   changes = { tools: 0, prompts: 0 };
   updated = [];
+  // The ids of the visits whose end was announced.
+  visited = [];
 
   attach(client) {
     client.setRequestHandler("elicitation/create", ({ params }) => {
@@ -149,6 +151,7 @@ class Answers {
     });
     client.setRequestHandler("roots/list", () => ({ roots: [{ uri: "file:///home/ada", name: "home" }] }));
     client.setNotificationHandler("notifications/message", ({ params }) => this.logged.push(params));
+    client.setNotificationHandler("notifications/elicitation/complete", ({ params }) => void this.visited.push(params.elicitationId));
     client.setNotificationHandler("notifications/resources/updated", ({ params }) => this.updated.push(params.uri));
     for (const list of Object.keys(this.changes)) {
       client.setNotificationHandler(`notifications/${list}/list_changed`, () => void (this.changes[list] += 1));
@@ -156,7 +159,7 @@ class Answers {
   }
 }
 
-const capabilities = { elicitation: { form: {} }, sampling: {}, roots: {} };
+const capabilities = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
 const accept = (content) => ({ action: "accept", content });
 
 async function elicitation({ client, answers }) {
@@ -183,6 +186,20 @@ async function elicitation({ client, answers }) {
   forms["What context should the prompt use?"] = accept({ context: "tea" });
   const prompt = await client.getPrompt({ name: "test_input_required_result_prompt" });
   assert.equal(prompt.messages[0].content.text, "Use this context: tea");
+}
+
+// The user opens a URL; a legacy client is notified that the visit is over.
+async function urls({ client, answers: { forms, asked, visited }, isModern }) {
+  const ask = async () => textOf(await client.callTool({ name: "test_url_elicitation" }));
+  forms["Connect?"] = { action: "accept" };
+  assert.equal(await ask(), "User response: action=accept, content=null");
+  const { mode, url, elicitationId } = asked.at(-1);
+  assert.equal(mode, "url");
+  assert(url.startsWith("https://example.com/connect/"), url);
+  if (isModern) assert.equal(elicitationId, undefined);
+  else await eventually(() => visited.at(-1) === elicitationId, "the end of the visit was not announced");
+  forms["Connect?"] = { action: "decline" };
+  assert.equal(await ask(), "User response: action=decline");
 }
 
 async function samplingAndRoots({ client, answers }) {
@@ -292,7 +309,7 @@ async function tasks(transport) {
   assert.equal((await ask("tasks/get", { taskId: "made-up" })).error.code, -32602);
 }
 
-const steps = [listing, content, failures, progress, cancellation, prompts, resources, logging, elicitation, samplingAndRoots, updates];
+const steps = [listing, content, failures, progress, cancellation, prompts, resources, logging, elicitation, urls, samplingAndRoots, updates];
 const legacySteps = [changes];
 const modernSteps = [subscriptions];
 

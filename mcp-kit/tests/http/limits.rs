@@ -7,7 +7,7 @@ use mcp_kit::limits::Rate;
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
 use mcp_kit::testing::{TestClient, TestHttpClient};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{Ask as _, read};
 use crate::modern::message;
@@ -168,5 +168,66 @@ async fn behind_a_named_proxy_each_client_has_its_own_rate() {
     for broken in ["", "unknown", "999.1.1.1", ",,,", "203.0.113.10:99999"] {
         let status = ask(broken).await;
         assert!([200, 400, 429].contains(&status), "{broken:?}: {status}");
+    }
+}
+
+/// Counts its calls.
+#[tool]
+async fn counted(State(calls): State<std::sync::Arc<std::sync::atomic::AtomicUsize>>) {
+    calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+}
+
+/// One message could otherwise make the server build thousands of long lists.
+#[tokio::test]
+async fn batch_is_not_dispatched_further_once_an_answer_did_not_fit() {
+    let calls = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let mut builder = Server::builder("test", "1")
+        .state(std::sync::Arc::clone(&calls))
+        .tool::<counted>()
+        .limits(|limits| limits.unread_bytes = 40_000)
+        .http(|http| http.allow_unauthenticated());
+    for at in 0..10 {
+        let long = mcp_kit::tool::ToolDefinition::new(format!("long-{at}"), "x".repeat(3_000));
+        builder = builder.add(mcp_kit::tool::from_fn(long, async |_| "done"));
+    }
+    let server = builder.build().unwrap();
+    let version = mcp_kit::protocol::ProtocolVersion::V2025_03_26;
+    let clients = [
+        TestClient::builder(&server)
+            .version(version)
+            .connect()
+            .await,
+        TestClient::http(&server)
+            .version(version)
+            .connect()
+            .await
+            .unwrap(),
+    ];
+    for client in clients {
+        let request = |id: &str, method: &str, params: Value| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        let call = json!({"name": "counted"});
+        let batch = json!([
+            request("a", "tools/call", call.clone()),
+            request("b", "tools/list", json!({})),
+            request("c", "tools/list", json!({})),
+            request("d", "tools/call", call),
+            request("e", "ping", json!({})),
+        ]);
+        client.send_line(batch.to_string());
+        let answers = client.next_message().await.unwrap();
+        let answers = answers.as_array().unwrap();
+        assert_eq!(answers.len(), 5, "{answers:?}");
+        let of = |id: &str| answers.iter().find(|answer| answer["id"] == id).unwrap();
+        assert!(of("b")["result"]["tools"].is_array());
+        for id in ["c", "d", "e"] {
+            let error = &of(id)["error"];
+            assert_eq!(error["code"], -32600, "{id}");
+            let text = error["message"].as_str().unwrap();
+            assert!(text.contains("too large together"), "{text}");
+        }
+        assert!(of("a").get("result").is_some());
+        assert_eq!(calls.swap(0, std::sync::atomic::Ordering::Relaxed), 1);
+        // The next message is served.
+        assert!(client.request("ping", json!({})).await.is_ok());
     }
 }

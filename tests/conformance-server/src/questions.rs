@@ -21,6 +21,7 @@ pub(crate) fn register(server: ServerBuilder) -> ServerBuilder {
         .tool::<test_streaming_elicitation>()
         .tool::<test_elicitation_sep1034_defaults>()
         .tool::<test_elicitation_sep1330_enums>()
+        .tool::<test_url_elicitation>()
 }
 
 /// Sends three log messages, 50 ms apart.
@@ -197,6 +198,18 @@ struct Choices {
 async fn test_elicitation_sep1330_enums(client: Client) -> Result<String, ToolError> {
     let answer = client.elicit::<Choices>("What do you choose?").await?;
     Ok(format!("Elicitation completed: {}", described(answer)?))
+}
+
+/// Asks the user to open a URL. The visit ends as soon as the user has agreed to it.
+#[tool(read_only, open_world = false)]
+async fn test_url_elicitation(client: Client) -> Result<String, ToolError> {
+    let visit = client.url_elicitation()?;
+    let url = format!("https://example.com/connect/{}", visit.id());
+    let answer = client.elicit_url_for(&visit, "Connect?", &url).await?;
+    if answer == Elicited::Accepted(()) {
+        visit.complete();
+    }
+    Ok(format!("User response: {}", described(answer)?))
 }
 
 /// What the user did, and the content of the answer.

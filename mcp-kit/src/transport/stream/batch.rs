@@ -1,7 +1,7 @@
 //! JSON-RPC batches (2025-03-26): their answers are kept until the last one is
 //! there, and leave as one message.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, MutexGuard};
 
 use crate::support::lock::Lock;
@@ -18,10 +18,18 @@ impl Kept {
     }
 }
 
+/// The error in place of answers for which there is no room, and of those to the
+/// messages after them.
+pub(crate) const TOO_LARGE: &str =
+    "Invalid request: the batch's answers are too large together; send this request by itself";
+
 /// The answers to one batch.
 #[derive(Debug)]
 pub(crate) struct Batch {
     kept: Kept,
+    /// Whether an answer did not fit: what follows is not even made, since one message
+    /// could request thousands of long lists.
+    is_full: AtomicBool,
     state: Lock<State>,
 }
 
@@ -36,6 +44,7 @@ impl Batch {
     pub(crate) fn new(kept: &Kept) -> Self {
         Self {
             kept: kept.clone(),
+            is_full: AtomicBool::new(false),
             state: Lock::default(),
         }
     }
@@ -44,9 +53,23 @@ impl Batch {
         self.lock().missing += 1;
     }
 
-    /// Whether an answer of so many bytes can be kept, if the limit is `most`.
+    /// Whether an answer of so many bytes can be kept, if the limit is `most`. If not,
+    /// the batch is full.
     pub(crate) fn has_room_for(&self, bytes: usize, most: usize) -> bool {
-        self.kept.0.load(Ordering::Relaxed).saturating_add(bytes) <= most
+        let has_room = self.kept.0.load(Ordering::Relaxed).saturating_add(bytes) <= most;
+        if !has_room {
+            self.set_full();
+        }
+        has_room
+    }
+
+    pub(crate) fn set_full(&self) {
+        self.is_full.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether no further request of the batch is dispatched.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full.load(Ordering::Relaxed)
     }
 
     /// Adds an answer, or nothing for a member that gets none. Returns the

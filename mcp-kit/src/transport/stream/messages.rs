@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::batch::Batch;
+use super::batch::{Batch, TOO_LARGE};
 use super::calls::Refused;
 use super::connection::Connection;
 use crate::call::{Outbound, Pending, Refusal, SHUTTING_DOWN};
@@ -67,6 +67,10 @@ impl Connection {
     }
 
     fn request(&mut self, request: &Request<'_>, batch: Option<&Arc<Batch>>) {
+        if batch.is_some_and(|batch| batch.is_full()) {
+            let id = Some(&request.id).filter(|id| !self.is_in_flight(id));
+            return self.error(batch, id, &RpcError::invalid_request(TOO_LARGE));
+        }
         if !self.subscriptions.is_empty() && self.subscriptions.contains(&request.id) {
             return self.refuse_duplicate(batch);
         }
@@ -111,9 +115,7 @@ impl Connection {
                     return self.answers.push(b'\n');
                 };
                 if !batch.has_room_for(answer.len(), self.server.limits.unread_bytes) {
-                    let error = RpcError::invalid_request(
-                        "Invalid request: the batch's answers are too large together; send this request by itself",
-                    );
+                    let error = RpcError::invalid_request(TOO_LARGE);
                     answer.clear();
                     encode::error(&mut answer, Ok(&request.id), &error);
                 }

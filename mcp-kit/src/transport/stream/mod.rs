@@ -20,6 +20,8 @@ use crate::caller::Principal;
 use crate::server::Server;
 
 #[cfg(feature = "http")]
+pub(crate) use batch::TOO_LARGE;
+#[cfg(feature = "http")]
 pub(crate) use batch::{Batch, Kept};
 pub(crate) use connection::serve;
 #[cfg(feature = "stdio")]

@@ -11,9 +11,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rmcp::handler::client::progress::ProgressDispatcher;
 use rmcp::model::{
     ClientCapabilities, ClientConfig, CreateMessageRequestParams, CreateMessageResult,
-    ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationCapability, Implementation,
-    ListRootsResult, LoggingMessageNotificationParam, ProgressNotificationParam, ProtocolVersion,
-    Root, RootsCapabilities, SamplingCapability, SamplingMessage, TASKS_EXTENSION_ID,
+    CustomNotification, ElicitRequestParams, ElicitResult, ElicitationAction,
+    ElicitationCapability, FormElicitationCapability, Implementation, ListRootsResult,
+    LoggingMessageNotificationParam, ProgressNotificationParam, ProtocolVersion, Root,
+    RootsCapabilities, SamplingCapability, SamplingMessage, TASKS_EXTENSION_ID,
+    UrlElicitationCapability,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
 use rmcp::{ClientHandler, ErrorData};
@@ -29,11 +31,14 @@ pub(crate) struct Answers {
     pub(crate) changes: AtomicUsize,
     /// Log messages.
     logged: Mutex<Vec<Value>>,
+    /// The id of the visit that was asked for last, and of the one that has ended last.
+    pub(crate) asked_visit: Mutex<String>,
+    pub(crate) ended_visit: Mutex<String>,
 }
 
 impl Answers {
     pub(crate) fn logged(&self) -> MutexGuard<'_, Vec<Value>> {
-        self.logged.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.logged)
     }
 
     /// The answer to a form with this message; nothing is an answer to decline.
@@ -55,10 +60,17 @@ impl Answers {
     }
 }
 
+pub(crate) fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl ClientHandler for Answers {
     fn get_info(&self) -> ClientConfig {
         let mut capabilities = ClientCapabilities::default();
-        capabilities.elicitation = Some(ElicitationCapability::default());
+        let elicitation = ElicitationCapability::new()
+            .with_form(FormElicitationCapability::default())
+            .with_url(UrlElicitationCapability::default());
+        capabilities.elicitation = Some(elicitation);
         capabilities.sampling = Some(SamplingCapability::default());
         capabilities.roots = Some(RootsCapabilities::default());
         if self.has_tasks {
@@ -76,6 +88,19 @@ impl ClientHandler for Answers {
     ) -> Result<ElicitResult, ErrorData> {
         let answer = match &request {
             ElicitRequestParams::FormElicitationParams { message, .. } => Self::of_form(message),
+            ElicitRequestParams::UrlElicitationParams {
+                url,
+                elicitation_id,
+                ..
+            } => {
+                let is_right = url.starts_with("https://example.com/connect/");
+                elicitation_id.clone_into(&mut lock(&self.asked_visit));
+                let action = match is_right {
+                    true => ElicitationAction::Accept,
+                    false => ElicitationAction::Decline,
+                };
+                return Ok(ElicitResult::new(action));
+            }
             _ => None,
         };
         Ok(match answer {
@@ -123,6 +148,21 @@ impl ClientHandler for Answers {
 
     async fn on_prompt_list_changed(&self, _context: NotificationContext<RoleClient>) {
         self.changes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    async fn on_custom_notification(
+        &self,
+        notification: CustomNotification,
+        _context: NotificationContext<RoleClient>,
+    ) {
+        if notification.method == "notifications/elicitation/complete"
+            && let Some(id) = notification
+                .params
+                .as_ref()
+                .and_then(|params| params["elicitationId"].as_str())
+        {
+            id.clone_into(&mut lock(&self.ended_visit));
+        }
     }
 
     async fn on_logging_message(

@@ -13,6 +13,7 @@ use rmcp::model::{
 use rmcp::service::{PeerRequestOptions, ServiceError};
 use serde_json::{Value, json};
 
+use crate::handler::lock;
 use crate::{Session, Wrong};
 
 /// How long a step waits for what the server must do without an answer.
@@ -37,7 +38,7 @@ pub(crate) async fn run(session: &Session, is_modern: bool) -> Result<usize, Wro
         cancellation,
         prompts
     ];
-    steps![resources, elicitation, sampling_and_roots];
+    steps![resources, elicitation, urls, sampling_and_roots];
     if is_modern {
         steps![modern_logging, subscriptions, updates];
     } else {
@@ -263,6 +264,24 @@ async fn read(session: &Session, uri: &str) -> Result<Value, Wrong> {
     let params = ReadResourceRequestParams::new(uri);
     let result = serde_json::to_value(session.client.read_resource(params).await?)?;
     Ok(result["contents"][0].clone())
+}
+
+/// The user opens a URL; a legacy client is notified that the visit is over.
+async fn urls(session: &Session) -> Result<(), Wrong> {
+    let answer = text_of(&call(session, "test_url_elicitation", Value::Null).await?);
+    let right = "User response: action=accept, content=null";
+    check(answer == right, || answer)?;
+    let answers = session.client.service();
+    let asked = lock(&answers.asked_visit).clone();
+    // 2026-07-28 has neither the id nor the notification.
+    let deadline = Instant::now() + PATIENCE;
+    while *lock(&answers.ended_visit) != asked {
+        check(Instant::now() < deadline, || {
+            "the end of the visit was not announced".to_owned()
+        })?;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
 }
 
 async fn elicitation(session: &Session) -> Result<(), Wrong> {

@@ -21,11 +21,7 @@ use crate::protocol::message::{Malformed, Message, Request, decode_one};
 use crate::protocol::meta::Meta;
 use crate::protocol::{ProtocolVersion, RpcError};
 use crate::server::methods::{self, Method};
-use crate::transport::stream::Batch;
-
-/// The error in place of answers for which there is no room.
-const TOO_LARGE: &str =
-    "Invalid request: the batch's answers are too large together; send this request by itself";
+use crate::transport::stream::{Batch, TOO_LARGE};
 
 /// The answers to a batch, and the response that they go to.
 pub(crate) struct BatchReply {
@@ -75,6 +71,9 @@ impl BatchReply {
         let is_large = json.len() > LARGE;
         let claim = is_large.then(|| self.unread.claim(json.len())).flatten();
         let fits = claim.is_some() == is_large && self.takes(json.len());
+        if !fits {
+            self.batch.set_full();
+        }
         self.batch.expect_one();
         self.add(Some(if fits {
             (json, claim)
@@ -102,6 +101,7 @@ impl Answers for BatchReply {
         if small > LARGE {
             let more = if held.small > LARGE { bytes } else { small };
             let Some(claim) = self.unread.claim(more) else {
+                self.batch.set_full();
                 return false;
             };
             held.take_in(claim);
@@ -212,6 +212,13 @@ fn request_in_batch(
     request: &Request<'_>,
     reply: &Arc<BatchReply>,
 ) -> Result<Reply, Refusal> {
+    if reply.batch.is_full() {
+        let error = RpcError::invalid_request(TOO_LARGE);
+        return Ok(Reply::Json {
+            json: caller.error(Some(&request.id), &error),
+            id: None,
+        });
+    }
     match Meta::of(request.params.meta) {
         Ok(meta) => caller.request(mcp, request, &meta, None, None, Some(reply)),
         Err(error) => Ok(Reply::Json {
