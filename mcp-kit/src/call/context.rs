@@ -11,8 +11,8 @@ use super::deadline::Deadline;
 use super::lent::LendablePermits;
 use super::phase::Phase;
 use super::{
-    Around, Ask, BecomesTask, CallCancelled, CallScope, CallText, Questions, Reported,
-    RequestSource, ResourceUri, RoundSettings, StateMap, Subject, Target, Transport, Work,
+    Around, Ask, BecomesTask, CallCancelled, CallScope, CallText, Questions, RequestSource,
+    ResourceUri, RoundSettings, StateMap, Subject, Target, Transport, Work,
 };
 use crate::args::ArgumentNames;
 use crate::caller::Principal;
@@ -298,6 +298,28 @@ impl Drop for CallContext {
     fn drop(&mut self) {
         if let Some(scope) = self.scope.take() {
             let _ = discard(scope);
+        }
+    }
+}
+
+/// The last report. Every later one must be larger, even if a call has several
+/// [`Progress`].
+pub(crate) struct Reported(Lock<f64>);
+
+impl Default for Reported {
+    fn default() -> Self {
+        Self(Lock::new(f64::NEG_INFINITY))
+    }
+}
+
+impl Reported {
+    /// Runs `send` if `progress` may follow the last report. The lock is held
+    /// meanwhile, so that two reports cannot overtake each other.
+    pub(crate) fn advance(&self, progress: f64, send: impl FnOnce()) {
+        let mut last = self.0.lock();
+        if progress.is_finite() && progress > *last {
+            *last = progress;
+            send();
         }
     }
 }

@@ -25,7 +25,6 @@ mod context;
 mod deadline;
 mod definition;
 mod error;
-mod failure;
 mod lent;
 mod observer;
 mod outcome;
@@ -34,7 +33,6 @@ mod phase;
 mod question;
 mod refusal;
 mod reply;
-mod reported;
 mod request;
 mod rounds;
 mod running;
@@ -60,16 +58,17 @@ pub(crate) use around::{Around, AroundFuture, SentCall};
 pub(crate) use becoming::{BecomesTask, BeginFuture, BeginTask, Concluded, TaskTarget};
 pub(crate) use cancelled::{CallCancelled, Cancelled};
 pub(crate) use contained::Contained;
+#[cfg(feature = "testing")]
+pub(crate) use context::Reported;
 pub(crate) use context::{CallContext, CallParts, CallRequest, Home, Outbound};
 pub(crate) use definition::Definition;
-pub(crate) use failure::{Failure, as_protocol_error};
 pub(crate) use observer::CallScope;
+pub(crate) use outcome::{Failure, as_protocol_error};
 #[cfg(feature = "http")]
 pub(crate) use permit::PrincipalPermits;
 pub(crate) use permit::{ReturnPlace, RunPermit, Share, ShareGiver};
 pub(crate) use question::{Ask, AskFuture, Question, Rejected, UrlFollower};
 pub(crate) use refusal::{Refusal, Replaced, SHUTTING_DOWN, internal_text, readable, timed_out};
-pub(crate) use reported::Reported;
 pub(crate) use request::{Origin, RequestSource};
 pub(crate) use rounds::{
     InputRequired, Questions, RoundSettings, Rounds, STATE_NOT_VALID, StateKeys,

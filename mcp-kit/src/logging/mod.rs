@@ -24,9 +24,9 @@
 
 mod filter;
 mod format;
-mod panic_hook;
 
 use std::io;
+use std::sync::Once;
 
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
@@ -37,6 +37,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::observe::otel;
 #[cfg(feature = "otel")]
 use crate::observe::otel::{TraceError, TraceGuard};
+use crate::support::panics::{Seen, see};
 use crate::support::stderr;
 use crate::support::stderr::{Format, Queue};
 use format::JsonLine;
@@ -92,7 +93,7 @@ pub fn init_with(default: &str) -> LogGuard {
             dropped: format::dropped_lines,
         });
     }
-    panic_hook::install();
+    install_panic_hook();
     if let (true, Some(warning)) = (installed, warning) {
         tracing::warn!(target: "mcp_kit::logging", "{warning}");
     }
@@ -174,6 +175,31 @@ where
         .event_format(JsonLine)
         .log_internal_errors(false)
         .with_writer(writer)
+}
+
+/// Installs the panic hook, once for the process: one log event per panic, in place of the
+/// text that the standard hook prints. Panics inside a call are left to
+/// the call's own event.
+///
+/// A panic that follows an uncaught one comes from a `Drop` during unwinding,
+/// or from a function that must not unwind: the process is about to abort, and
+/// no call will write an event. Both panics and all lines before them are then
+/// written to stderr before the hook returns.
+fn install_panic_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        std::panic::set_hook(Box::new(|info| match see(info) {
+            Seen::Contained => {}
+            Seen::Outside(description) => {
+                tracing::error!(target: "mcp_kit::panic", error = description, "panic outside of a call");
+                flush();
+            }
+            Seen::AfterAnother { first, second } => write_now(&[
+                ("panic that was not caught", &first),
+                ("panic that followed it; the process may abort", &second),
+            ]),
+        }));
+    });
 }
 
 #[cfg(test)]
