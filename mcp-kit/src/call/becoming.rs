@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  request ─► outer call (a `Work`: holds the permit, has the request's deadline)
-//!               └─ inner call: authorize → rate → BeginTask → timeout → … → handler
+//!               └─ inner call: authorize → rate → validate → BeginTask → timeout → … → handler
 //!                                                     │
 //!             answer: the new task  ◄─────────────────┤ begin
 //!                                                     └─► runs on in a task of its own
@@ -17,6 +17,7 @@ use std::borrow::Cow;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use serde_json::value::RawValue;
@@ -35,7 +36,12 @@ pub(crate) type BeginFuture = Pin<Box<dyn Future<Output = Result<(), Error>> + S
 /// The task that a call may become.
 pub(crate) trait BecomesTask: Ask + Outbound {
     /// Whether the call has become a task.
-    fn has_begun(&self) -> bool;
+    fn has_begun(&self) -> bool {
+        self.begun().load(Ordering::Acquire)
+    }
+
+    /// Set once the call has become a task, for code that outlives the call.
+    fn begun(&self) -> &Arc<AtomicBool>;
 
     /// Makes a task of the call. Ready once the call runs without its request; at
     /// once if it does already.
@@ -61,8 +67,8 @@ pub(crate) enum Concluded {
     Failed(Box<RawValue>),
 }
 
-/// Begins the task of a call, which its middlewares outside of this one have
-/// admitted.
+/// Begins the task of a call, which the middlewares outside of this one have
+/// admitted, and whose arguments are checked.
 #[derive(Debug)]
 pub(crate) struct BeginTask;
 

@@ -196,11 +196,17 @@ impl Call {
         &self.0.context
     }
 
-    /// Decodes the arguments, once.
+    /// Decodes the arguments, once. A state of earlier rounds is bound to the arguments,
+    /// and checked first.
     pub(crate) fn validate(&mut self) -> Result<(), Error> {
         if self.0.decoded.is_none() {
             let context = self.context();
             let target = &context.target;
+            if let Some(open) = target.opens_rounds
+                && context.request_state().is_some()
+            {
+                open(context)?;
+            }
             let accepted = (target.arguments)
                 .accept(context.text.arguments(), &target.acceptance)
                 .map_err(|violations| invalid(&violations))?;

@@ -71,7 +71,8 @@ pub(crate) use question::{Ask, AskFuture, Question, Rejected, UrlFollower};
 pub(crate) use refusal::{Refusal, Replaced, SHUTTING_DOWN, internal_text, readable, timed_out};
 pub(crate) use request::{Origin, RequestSource};
 pub(crate) use rounds::{
-    InputRequired, Questions, RoundSettings, Rounds, STATE_NOT_VALID, StateKeys,
+    InputRequired, OpensRounds, Questions, RoundSettings, Rounds, STATE_NOT_VALID, StateKeys,
+    open_rounds,
 };
 pub(crate) use running::{Answer, Ended, Pending, Running};
 pub(crate) use settled::{NoReply, Settled};

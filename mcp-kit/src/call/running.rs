@@ -83,7 +83,7 @@ impl Pending {
 
     /// Sets the destination of the call's notifications, if it may have any.
     pub(crate) fn report_to(&mut self, outbound: impl FnOnce() -> Arc<dyn Outbound>) {
-        if (self.0.progress_token.is_some() || self.0.target.asks)
+        if (self.0.progress_token.is_some() || self.0.target.asks())
             && let Some(context) = Arc::get_mut(&mut self.0)
         {
             context.outbound = Some(outbound());
@@ -93,7 +93,7 @@ impl Pending {
     /// Sets the way by which the call's questions reach the client, if it may have
     /// any. In the modern era only a task has one.
     pub(crate) fn ask_through(&mut self, ask: impl FnOnce() -> Arc<dyn Ask>) {
-        if self.0.target.asks
+        if self.0.target.asks()
             && let Some(context) = Arc::get_mut(&mut self.0)
         {
             context.ask = Some(ask());

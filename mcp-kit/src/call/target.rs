@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::{
-    Call, Error, Failure, Middleware, NextFuture, Observer, Reply, ResourceUri, TaskTarget,
-    Transport,
+    Call, Error, Failure, Middleware, NextFuture, Observer, OpensRounds, Reply, ResourceUri,
+    TaskTarget, Transport,
 };
 use crate::args::{Acceptance, CompiledArgs};
 use crate::caller::Principal;
@@ -35,9 +35,9 @@ pub(crate) struct Target {
     /// The largest reply, in bytes.
     pub(crate) result_bytes: usize,
     pub(crate) observers: Box<[Arc<dyn Observer>]>,
-    /// Whether its handler, or a middleware of its author, may ask the client or
-    /// send it log messages.
-    pub(crate) asks: bool,
+    /// Opens the rounds of a call, if the handler, or a middleware of its author, may
+    /// ask the client or send it log messages.
+    pub(crate) opens_rounds: Option<OpensRounds>,
     /// Whether its calls keep their permits where code that owns the `Call` cannot
     /// drop them.
     pub(crate) shares_permits: bool,
@@ -83,6 +83,11 @@ impl Handler for NoHandler {
 pub(crate) type ReadableBy = Arc<dyn Fn(&Principal, &ResourceUri) -> bool + Send + Sync>;
 
 impl Target {
+    /// Whether its handler, or a middleware of its author, may ask the client.
+    pub(crate) fn asks(&self) -> bool {
+        self.opens_rounds.is_some()
+    }
+
     /// Returns what requests call that [`Work`](super::Work) answers, and no handler.
     pub(crate) fn of_work(
         name: &'static str,
@@ -102,7 +107,7 @@ impl Target {
             timeout: limits.call_time.min(Limits::LONGEST_TIME),
             result_bytes: limits.result_bytes,
             observers: Box::new([observer]),
-            asks: false,
+            opens_rounds: None,
             shares_permits: false,
             task: None,
             has_span: false,

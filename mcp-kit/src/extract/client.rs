@@ -224,7 +224,7 @@ impl FromCall for Client {
 
     async fn from_call(call: &mut Call) -> Result<Self, Error> {
         let call = Arc::clone(call.context());
-        if !call.target.asks {
+        if !call.target.asks() {
             return Err(Error::internal(
                 "an extractor takes a `Client` without declaring it: call `Client::requires(requirements)` in its `requires`",
             ));

@@ -3,7 +3,7 @@
 use std::any::{TypeId, type_name};
 
 use super::FromCall;
-use crate::call::{Call, Error, StateMap};
+use crate::call::{Call, Error, OpensRounds, StateMap, open_rounds};
 
 /// A value of the server's state
 /// ([`ServerBuilder::state`](crate::server::ServerBuilder::state)), cloned for
@@ -32,8 +32,9 @@ impl<T: Clone + Send + Sync + 'static> FromCall for State<T> {
 #[derive(Debug, Default)]
 pub struct Requirements {
     states: Vec<(TypeId, &'static str)>,
-    /// The handler may ask the client.
-    may_ask: bool,
+    /// Opens the rounds of a call, if the handler may ask the client. A function, so
+    /// that a server without questions contains none of the code behind it.
+    opens_rounds: Option<OpensRounds>,
     /// The handler sees which caller it works for.
     takes_caller: bool,
     /// The handler decides when its call becomes a task.
@@ -49,14 +50,14 @@ impl Requirements {
     /// The requirements of a handler that declares none: it may ask the client.
     pub(crate) fn unknown() -> Self {
         Self {
-            may_ask: true,
+            opens_rounds: Some(open_rounds),
             ..Self::default()
         }
     }
 
     /// The handler may ask the client.
     pub(crate) fn client(&mut self) {
-        self.may_ask = true;
+        self.opens_rounds = Some(open_rounds);
     }
 
     /// The handler sees which caller it works for.
@@ -67,7 +68,7 @@ impl Requirements {
     /// Whether its result can differ from caller to caller, as far as its parameters
     /// show. One that may ask its client has another answer for each.
     pub(crate) fn sees_caller(&self) -> bool {
-        self.takes_caller || self.may_ask
+        self.takes_caller || self.opens_rounds.is_some()
     }
 
     /// The handler decides when its call becomes a task.
@@ -79,8 +80,8 @@ impl Requirements {
         self.begins_task
     }
 
-    pub(crate) fn may_ask(&self) -> bool {
-        self.may_ask
+    pub(crate) fn opens_rounds(&self) -> Option<OpensRounds> {
+        self.opens_rounds
     }
 
     /// Returns the names of required states that `states` lacks.

@@ -8,6 +8,7 @@ mod budgets;
     allow(dead_code, reason = "other transports hold less")
 )]
 mod byte_budget;
+mod caller_budget;
 #[cfg(feature = "http")]
 mod edge;
 #[cfg(feature = "http")]
@@ -25,6 +26,7 @@ pub use server::Limits;
 
 pub(crate) use budgets::{Budgets, Key, Ledger, Refused};
 pub(crate) use byte_budget::{ByteBudget, Claim};
+pub(crate) use caller_budget::{CallerBudget, CallerClaim};
 #[cfg(feature = "http")]
 pub(crate) use edge::{EdgeLimits, EdgeRates};
 #[cfg(feature = "redis")]

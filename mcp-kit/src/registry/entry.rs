@@ -88,7 +88,7 @@ impl Policy {
     /// middlewares, so the registry must not be locked.
     pub(super) fn prepare(&self, registration: Registration) -> Prepared {
         let limits = registration.limits();
-        let handler_asks = registration.asks();
+        let handler_opens = registration.opens_rounds();
         let begins_task = registration.begins_task();
         let Registration {
             definition,
@@ -121,7 +121,7 @@ impl Policy {
             PreparedTask {
                 is_required: offer.support == TaskSupport::Required,
                 code: offer.code,
-                chains: merged.for_task(time, begins_task).chains(),
+                chains: merged.for_task(time, begins_task),
                 time,
             }
         });
@@ -134,13 +134,14 @@ impl Policy {
             completed = handler.completed();
             completion = Some(self.completion(row, handler, info.of_completion(), &own_layers));
         }
-        let asks = handler_asks || merged.has_own_layers;
+        let layers_open = own_layers.opens_rounds();
+        let opens_rounds = handler_opens.or(layers_open.filter(|_| merged.has_own_layers()));
         let target = Target {
             kind: definition.row(),
-            shares_permits: asks || handler.passes_call_on(),
+            shares_permits: opens_rounds.is_some() || handler.passes_call_on(),
             handler,
             readable_by,
-            asks,
+            opens_rounds,
             chains: merged.chains(),
             arguments: Arc::clone(&definition.common().arguments),
             acceptance: Acceptance {
@@ -189,14 +190,14 @@ impl Policy {
             kind: row,
             handler: Arc::new(handler),
             readable_by: None,
-            shares_permits: merged.has_own_layers,
+            shares_permits: merged.has_own_layers(),
             chains: merged.chains(),
             arguments: Arc::new(CompiledArgs::none()),
             acceptance: Acceptance::default(),
             timeout,
             result_bytes: self.limits.result_bytes,
             observers: Box::default(),
-            asks: false,
+            opens_rounds: None,
             task: None,
             has_span: self.log_calls,
             #[cfg(feature = "http")]
@@ -223,19 +224,21 @@ impl Policy {
             layers.push(Arc::new(ConcurrencyLimit::new(calls)));
         }
         layers.extend(around.inner);
-        let built_in = layers.len() + 1; // and `Validate`
+        let own = layers.len();
         let applying = |layers: &[Arc<dyn Middleware>]| {
             let layers = layers.iter().filter(|layer| layer.applies(info));
             layers.cloned().collect::<Vec<_>>()
         };
         layers.extend(applying(around.layers.before_validation()));
+        let validation = layers.len();
         layers.push(Arc::new(Validate));
         layers.extend(applying(around.layers.after_validation()));
         Merged {
-            has_own_layers: layers.len() > built_in,
             layers,
             unlimited_at,
             admission,
+            own,
+            validation,
         }
     }
 
@@ -265,10 +268,13 @@ struct Merged {
     layers: Vec<Arc<dyn Middleware>>,
     /// The position of HTTP's default rate, if the primitive has no rate.
     unlimited_at: Option<usize>,
-    /// The position of the timeout: it, and what follows, is what a task does.
+    /// The position of the timeout, in front of the tool's concurrency and of the
+    /// middlewares of its definition.
     admission: usize,
-    /// Whether a middleware of the author is among them.
-    has_own_layers: bool,
+    /// The position of the author's first middleware, or of `Validate`.
+    own: usize,
+    /// The position of `Validate`. The author's other middlewares follow.
+    validation: usize,
 }
 
 impl Merged {
@@ -276,18 +282,34 @@ impl Merged {
         Chains::new(self.layers.into(), self.unlimited_at)
     }
 
-    /// Returns the same for a call that becomes a task: at once, or when its handler
-    /// begins it.
-    fn for_task(&self, time: Duration, handler_begins: bool) -> Self {
+    /// Whether a middleware of the author is among them.
+    fn has_own_layers(&self) -> bool {
+        self.layers.len() > self.own + 1
+    }
+
+    /// Returns the chain of a call that becomes a task: once its arguments are
+    /// checked, or when its handler begins it.
+    ///
+    /// In the first case the author's middlewares in front of `Validate` run for the
+    /// request, as `Validate` does: they and the report answer it. The time and the
+    /// concurrency of the task, which are outside of them otherwise, begin with it.
+    fn for_task(&self, time: Duration, handler_begins: bool) -> Chains {
         let mut layers = self.layers.clone();
         if let Some(timeout) = layers.get_mut(self.admission) {
             *timeout = Arc::new(Timeout::new(time));
         }
         if !handler_begins {
-            layers.insert(self.admission, Arc::new(BeginTask));
+            let own = self.own..=self.validation;
+            let for_request = layers.splice(own, []).collect::<Vec<_>>();
+            let for_request = for_request.into_iter().chain([as_begin()]);
+            layers.splice(self.admission..self.admission, for_request);
         }
-        Self { layers, ..*self }
+        Chains::new(layers.into(), self.unlimited_at)
     }
+}
+
+fn as_begin() -> Arc<dyn Middleware> {
+    Arc::new(BeginTask)
 }
 
 fn as_layer(limit: &RateLimit) -> Arc<dyn Middleware> {

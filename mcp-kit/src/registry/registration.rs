@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::call::{Definition, Handler, Middleware, ReadableBy, ResourceUri, StateMap};
+use crate::call::{
+    Definition, Handler, Middleware, OpensRounds, ReadableBy, ResourceUri, StateMap, open_rounds,
+};
 use crate::caller::Principal;
 use crate::completion::{Completer, ErasedCompleter, erase, row_for};
 use crate::extract::Requirements;
@@ -21,15 +23,19 @@ use crate::tool::{self, Tool, ToolFn};
 pub(crate) struct Layers {
     before_validation: Vec<Arc<dyn Middleware>>,
     after_validation: Vec<Arc<dyn Middleware>>,
+    /// Opens the rounds of a call, which a middleware may ask for, once there is one.
+    opens_rounds: Option<OpensRounds>,
 }
 
 impl Layers {
     pub(crate) fn push(&mut self, middleware: impl Middleware) {
         self.before_validation.push(Arc::new(middleware));
+        self.opens_rounds = Some(open_rounds);
     }
 
     pub(crate) fn push_after_validation(&mut self, middleware: impl Middleware) {
         self.after_validation.push(Arc::new(middleware));
+        self.opens_rounds = Some(open_rounds);
     }
 
     /// Takes all of them.
@@ -44,6 +50,11 @@ impl Layers {
         self.before_validation.splice(..0, before);
         let after = outer.after_validation.iter().cloned();
         self.after_validation.splice(..0, after);
+        self.opens_rounds = self.opens_rounds.or(outer.opens_rounds);
+    }
+
+    pub(super) fn opens_rounds(&self) -> Option<OpensRounds> {
+        self.opens_rounds
     }
 
     pub(super) fn before_validation(&self) -> &[Arc<dyn Middleware>] {
@@ -374,9 +385,9 @@ impl Registration {
         self.limits.or(self.definition.common().limits)
     }
 
-    /// Whether its handler may ask the client.
-    pub(super) fn asks(&self) -> bool {
-        self.requirements.may_ask()
+    /// Returns what opens the rounds of its calls, if its handler may ask the client.
+    pub(super) fn opens_rounds(&self) -> Option<OpensRounds> {
+        self.requirements.opens_rounds()
     }
 
     /// Whether its handler decides when a call becomes a task.

@@ -360,7 +360,7 @@ impl Snapshot {
     /// Returns the entry that had its place.
     fn put(&mut self, entry: Entry) -> Option<Arc<Entry>> {
         let entry = Arc::new(entry);
-        self.may_log |= entry.target.asks;
+        self.may_log |= entry.target.asks();
         let task = entry.target.task.as_ref();
         self.task_code = self.task_code.or(task.map(|task| task.code));
         self.completes |= !entry.completed.is_empty();

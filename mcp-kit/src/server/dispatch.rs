@@ -364,7 +364,7 @@ impl ServerInner {
             client: client_text,
             ..CallTexts::default()
         };
-        let may_ask = called.may_ask && target.asks;
+        let may_ask = called.may_ask && target.asks();
         if *era == Era::Modern && target.info.kind().capability() == Kind::Method {
             texts.capabilities = meta.client_capabilities.map(RawValue::get);
         }
@@ -381,7 +381,7 @@ impl ServerInner {
             }
         }
         let log_level = match era {
-            _ if !target.asks => None,
+            _ if !target.asks() => None,
             Era::Modern => meta.log_level(),
             Era::Legacy => Some(session.log_level.unwrap_or(LogLevel::Info)),
         };

@@ -32,6 +32,8 @@ mod rounds;
 mod routers;
 mod schema_fuzz;
 mod structured;
+mod task_start;
+mod task_stores;
 mod tasks;
 #[cfg(all(
     feature = "chrono",

@@ -12,7 +12,7 @@ use super::watches::{Watch, Watches};
 use super::{MOST_URI_BYTES, Subscription, too_many};
 use crate::call::UrlFollower;
 use crate::caller::Principal;
-use crate::limits::ByteBudget;
+use crate::limits::CallerBudget;
 use crate::primitive::{Kind, normalised};
 use crate::protocol::{ErrorCode, RequestId, RpcError};
 use crate::registry::{Follower, Following, List, ListChanges, Lists, Store};
@@ -44,7 +44,7 @@ pub(crate) struct Feed {
     /// The most URIs that one subscription watches.
     most_uris: usize,
     /// The bytes of the ends of tasks that clients have not read.
-    pub(super) unread_ends: Arc<ByteBudget>,
+    pub(super) unread_ends: Arc<CallerBudget>,
     /// Set once the client follows something.
     following: OnceLock<Following>,
     pub(super) this: Weak<Self>,
@@ -52,7 +52,7 @@ pub(crate) struct Feed {
 }
 
 pub(super) struct State {
-    principal: Principal,
+    pub(super) principal: Principal,
     pub(super) followed: Vec<Followed>,
     listener: Option<Weak<dyn Listener>>,
 }

@@ -6,6 +6,9 @@
 //!
 //! A task that this process runs announces its changes. The store is asked for those
 //! of other tasks, as often as a client would ask.
+//!
+//! The states that only followers keep are limited for each caller. One without room
+//! is not kept: the store is asked again, until the client has read others.
 
 use std::any::Any;
 use std::future::Future as _;
@@ -13,13 +16,14 @@ use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Waker};
 
+use tokio::runtime::Handle;
 use tokio::time::sleep;
 
 use super::Subscription;
-use super::feed::{Feed, Followed};
+use super::feed::{Feed, Followed, State};
 use super::notifications::task_changed;
 use crate::caller::Principal;
-use crate::limits::{ByteBudget, Claim};
+use crate::limits::{CallerBudget, CallerClaim};
 use crate::protocol::RequestId;
 use crate::server::ServerInner;
 use crate::server::tasks::{KnownTask, POLL_INTERVAL, StoredTask, TaskKey, TaskStore};
@@ -51,70 +55,114 @@ struct Found {
 }
 
 /// The tasks of one subscription that have not ended for its client.
-struct FollowedTasks(Vec<FollowedTask>);
+struct FollowedTasks {
+    tasks: Vec<FollowedTask>,
+    store: Arc<dyn TaskStore>,
+    /// Where the task runs that asks the store. A task may change outside of it.
+    runtime: Option<Handle>,
+    /// Whether it runs.
+    is_asked: bool,
+}
 
 /// A task that the client may follow.
 pub(in crate::server) struct FollowedTask {
     key: TaskKey,
-    task: KnownTask,
+    task: FollowedState,
     is_due: bool,
     /// The bytes of its state, if only the follower keeps it: it has ended, or runs in
     /// another process.
-    held: Option<Claim>,
+    held: Option<CallerClaim>,
+}
+
+enum FollowedState {
+    Known(KnownTask),
+    /// There was no room for its state, of so many bytes.
+    WithoutRoom(usize),
+}
+
+/// The room of a caller for states that only its followers keep.
+struct Room<'a> {
+    budget: &'a Arc<CallerBudget>,
+    caller: &'a [u8],
 }
 
 impl FollowedTask {
-    /// Returns nothing if there is no room for its state. Its client can still ask
-    /// for it.
-    fn new(key: TaskKey, task: KnownTask, room: &Arc<ByteBudget>) -> Option<Self> {
+    fn new(key: TaskKey, task: KnownTask, room: &Room<'_>) -> Self {
         let mut followed = Self {
             key,
-            task,
-            // The client reads the present state first, so it misses no change.
-            is_due: true,
+            task: FollowedState::Known(task),
+            is_due: false,
             held: None,
         };
-        followed.hold(room).then_some(followed)
+        // The client reads the present state first, so it misses no change.
+        followed.make_due(room);
+        followed
     }
 
-    /// Holds the bytes of its state; returns whether there is room for them.
-    fn hold(&mut self, room: &Arc<ByteBudget>) -> bool {
+    /// Makes it due. Without room for its state, the store is asked for it until there
+    /// is room.
+    fn make_due(&mut self, room: &Room<'_>) {
         self.held = None;
-        if self.task.has_own_state() {
-            self.held = room.claim(self.task.state().size());
-            return self.held.is_some();
+        let Some(task) = self.known() else {
+            return;
+        };
+        if task.has_own_state() {
+            let bytes = task.state().size();
+            self.held = room.budget.claim(room.caller, bytes);
+            if self.held.is_none() {
+                self.is_due = false;
+                self.task = FollowedState::WithoutRoom(bytes);
+                return;
+            }
         }
-        true
+        self.is_due = true;
+    }
+
+    fn known(&self) -> Option<&KnownTask> {
+        match &self.task {
+            FollowedState::Known(task) => Some(task),
+            FollowedState::WithoutRoom(_) => None,
+        }
+    }
+
+    /// Whether the store must be asked for its next state.
+    fn is_in_store(&self) -> bool {
+        self.known().is_none_or(KnownTask::runs_elsewhere)
     }
 }
 
 impl FollowedTasks {
-    /// Makes a task due.
-    fn make_due(&mut self, at: usize, room: &Arc<ByteBudget>) {
-        let followed = &mut self.0[at];
-        followed.is_due = true;
-        if !followed.hold(room) {
-            self.0.swap_remove(at);
+    /// Asks the store for states from now on, if it must be asked for any.
+    fn ask_store(&mut self, feed: &Weak<Feed>, id: &RequestId) {
+        if self.is_asked || !self.tasks.iter().any(FollowedTask::is_in_store) {
+            return;
+        }
+        if let Some(runtime) = &self.runtime {
+            let (feed, store) = (Weak::clone(feed), Arc::clone(&self.store));
+            runtime.spawn(ask_for_states(feed, store, id.clone()));
+            self.is_asked = true;
         }
     }
 
     fn find(&self, key: &TaskKey) -> Option<usize> {
-        self.0.iter().position(|one| one.key == *key)
+        self.tasks.iter().position(|one| one.key == *key)
     }
 }
 
 impl TaskNotices for FollowedTasks {
     fn is_due(&self) -> bool {
-        self.0.iter().any(|followed| followed.is_due)
+        self.tasks.iter().any(|followed| followed.is_due)
     }
 
     fn take(&mut self, caller: &Principal, id: Option<&RequestId>, out: &mut Vec<u8>) -> bool {
-        while let Some(at) = self.0.iter().position(|followed| followed.is_due) {
-            let followed = &mut self.0[at];
+        while let Some(at) = self.tasks.iter().position(|followed| followed.is_due) {
+            let followed = &mut self.tasks[at];
             followed.is_due = false;
-            let state = followed.task.state();
+            let Some(state) = followed.known().map(KnownTask::state) else {
+                continue;
+            };
             if state.is_finished() {
-                self.0.swap_remove(at);
+                self.tasks.swap_remove(at);
             }
             if state.may_use(caller) {
                 task_changed(out, &state, id);
@@ -139,17 +187,24 @@ impl FoundTasks for Found {
         if tasks.is_empty() {
             return;
         }
-        let known: Vec<_> = tasks.iter().map(|followed| followed.task.clone()).collect();
+        let known = tasks
+            .iter()
+            .filter_map(|followed| followed.known().cloned());
+        let known: Vec<_> = known.collect();
+        let mut tasks = FollowedTasks {
+            tasks,
+            store,
+            runtime: Handle::try_current().ok(),
+            is_asked: false,
+        };
         {
             let mut state = feed.lock();
-            state.followed(Some(id)).tasks = Some(Box::new(FollowedTasks(tasks)));
+            tasks.ask_store(&feed.this, id);
+            state.followed(Some(id)).tasks = Some(Box::new(tasks));
             feed.tell(state);
         }
         for task in &known {
             task.follow(&feed.this);
-        }
-        if known.iter().any(KnownTask::runs_elsewhere) {
-            tokio::spawn(follow_elsewhere(Weak::clone(&feed.this), store, id.clone()));
         }
     }
 }
@@ -172,31 +227,69 @@ impl Feed {
     /// A task that this process runs has changed.
     pub(in crate::server) fn task_changed(&self, key: &TaskKey) {
         let mut state = self.lock();
-        for followed in &mut state.followed {
+        let State {
+            principal,
+            followed,
+            ..
+        } = &mut *state;
+        let room = self.room_of(principal);
+        for followed in followed {
+            let id = followed.id.clone();
             if let Some(tasks) = followed.tasks()
                 && let Some(at) = tasks.find(key)
             {
-                tasks.make_due(at, &self.unread_ends);
+                tasks.tasks[at].make_due(&room);
+                if let Some(id) = &id {
+                    tasks.ask_store(&self.this, id);
+                }
             }
         }
         self.tell(state);
     }
 
-    /// Returns the tasks of a subscription that run in other processes.
-    fn elsewhere(&self, id: &RequestId) -> Vec<TaskKey> {
+    fn room_of<'a>(&'a self, caller: &'a Principal) -> Room<'a> {
+        Room {
+            budget: &self.unread_ends,
+            caller: caller.limit_key(),
+        }
+    }
+
+    /// Returns the tasks of a subscription whose next state the store has: those that
+    /// run in other processes, and those for whose state there may be room again.
+    /// Returns `None` if the store is not asked from now on.
+    fn in_store(&self, id: &RequestId) -> Option<Vec<TaskKey>> {
         let mut state = self.lock();
-        let mut followed = state.followed.iter_mut();
-        let followed = followed.find(|followed| followed.id.as_ref() == Some(id));
-        let tasks = followed.and_then(Followed::tasks);
-        let tasks = tasks.iter().flat_map(|tasks| &tasks.0);
-        let tasks = tasks.filter(|followed| followed.task.runs_elsewhere());
-        tasks.map(|followed| followed.key.clone()).collect()
+        let State {
+            principal,
+            followed,
+            ..
+        } = &mut *state;
+        let mut followed = followed.iter_mut();
+        let followed = followed.find(|followed| followed.id.as_ref() == Some(id))?;
+        let tasks = followed.tasks()?;
+        let in_store = tasks.tasks.iter().filter(|followed| followed.is_in_store());
+        let in_store: Vec<_> = in_store.collect();
+        tasks.is_asked = !in_store.is_empty();
+        let caller = principal.limit_key();
+        let may_have_room = |followed: &&FollowedTask| match followed.task {
+            FollowedState::Known(_) => true,
+            FollowedState::WithoutRoom(bytes) => self.unread_ends.has_room(caller, bytes),
+        };
+        let keys = in_store.into_iter().filter(may_have_room);
+        let keys: Vec<_> = keys.map(|followed| followed.key.clone()).collect();
+        tasks.is_asked.then_some(keys)
     }
 
     /// The store has a task of a subscription in this state, or no more.
     fn was_found(&self, id: &RequestId, key: &TaskKey, found: Option<StoredTask>) {
         let mut state = self.lock();
-        let mut followed = state.followed.iter_mut();
+        let State {
+            principal,
+            followed,
+            ..
+        } = &mut *state;
+        let room = self.room_of(principal);
+        let mut followed = followed.iter_mut();
         let followed = followed.find(|followed| followed.id.as_ref() == Some(id));
         let Some(tasks) = followed.and_then(Followed::tasks) else {
             return;
@@ -204,26 +297,27 @@ impl Feed {
         let Some(at) = tasks.find(key) else {
             return;
         };
+        let followed = &mut tasks.tasks[at];
+        let before = followed.known().map(KnownTask::state);
         match found {
             None => {
-                tasks.0.swap_remove(at);
+                tasks.tasks.swap_remove(at);
             }
-            Some(found) if found.document() == tasks.0[at].task.state().document() => {}
+            Some(found) if before.is_some_and(|before| before.document() == found.document()) => {}
             Some(found) => {
-                tasks.0[at].task = KnownTask::Elsewhere(found);
-                tasks.make_due(at, &self.unread_ends);
+                followed.task = FollowedState::Known(KnownTask::Elsewhere(found));
+                followed.make_due(&room);
             }
         }
         self.tell(state);
     }
 }
 
-/// Asks the store for the tasks of a subscription, until they have ended.
-async fn follow_elsewhere(feed: Weak<Feed>, store: Arc<dyn TaskStore>, id: RequestId) {
+/// Asks the store for the tasks of a subscription, until they have ended for it.
+async fn ask_for_states(feed: Weak<Feed>, store: Arc<dyn TaskStore>, id: RequestId) {
     loop {
         sleep(POLL_INTERVAL).await;
-        let keys = feed.upgrade().map(|feed| feed.elsewhere(&id));
-        let Some(keys) = keys.filter(|keys| !keys.is_empty()) else {
+        let Some(keys) = feed.upgrade().and_then(|feed| feed.in_store(&id)) else {
             return;
         };
         for key in keys {
@@ -274,9 +368,12 @@ pub(in crate::server) async fn find_tasks(
         // What cannot be found now is not followed.
         if let Ok(Some(task)) = server.tasks.find(&key).await
             && task.state().may_use(caller)
-            && let Some(task) = FollowedTask::new(key, task, server.tasks.unread_ends())
         {
-            found.add(task);
+            let room = Room {
+                budget: server.tasks.unread_ends(),
+                caller: caller.limit_key(),
+            };
+            found.add(FollowedTask::new(key, task, &room));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Tasks in the memory of the process.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -36,8 +36,19 @@ struct Table {
     by_expiry: BTreeMap<Expiry, TaskKey>,
     last: u64,
     total: Usage,
-    /// The bytes of each caller's tasks.
-    callers: HashMap<Arc<[u8]>, Usage>,
+    /// Of `total`, the finished tasks.
+    finished: Usage,
+    callers: HashMap<Arc<[u8]>, CallerTasks>,
+    /// The callers that have finished tasks, by the bytes of all of their tasks.
+    by_bytes: BTreeSet<(usize, Arc<[u8]>)>,
+}
+
+/// The tasks of one caller.
+#[derive(Default)]
+struct CallerTasks {
+    all: Usage,
+    /// The finished ones, in the order in which they expire.
+    finished: BTreeMap<Expiry, TaskKey>,
 }
 
 type Expiry = (Instant, u64);
@@ -112,38 +123,27 @@ impl Table {
 
     /// Returns what would be left without the finished tasks other than `except`.
     fn unfinished(&self, except: &TaskKey) -> Usage {
-        let kept = self.tasks.iter();
-        let kept = kept.filter(|(key, kept)| *key == except || !kept.task.is_finished());
-        kept.fold(Usage::default(), |sum, (_, kept)| Usage {
-            tasks: sum.tasks + 1,
-            bytes: sum.bytes + kept.bytes,
-        })
+        let mut left = Usage {
+            tasks: self.total.tasks - self.finished.tasks,
+            bytes: self.total.bytes - self.finished.bytes,
+        };
+        let except = self.tasks.get(except);
+        if let Some(except) = except.filter(|kept| kept.task.is_finished()) {
+            left.add(except.bytes);
+        }
+        left
     }
 
     /// Forgets a finished task other than `except`; returns whether there was one.
     fn forget_one(&mut self, except: &TaskKey) -> bool {
-        let finished = |key: &&TaskKey| {
-            let kept = self.tasks.get(*key);
-            *key != except && kept.is_some_and(|kept| kept.task.is_finished())
-        };
-        let bytes_of = |key: &TaskKey| {
-            let kept = self.tasks.get(key)?;
-            self.callers
-                .get(kept.task.limit_key())
-                .map(|used| used.bytes)
-        };
-        // The first of those that are equal: the one that expires first.
-        let mut found: Option<(&TaskKey, Option<usize>)> = None;
-        for key in self.by_expiry.values().filter(finished) {
-            let bytes = bytes_of(key);
-            if found.is_none_or(|(_, most)| bytes > most) {
-                found = Some((key, bytes));
-            }
-        }
-        let Some((key, _)) = found else {
+        let callers = self.by_bytes.iter().rev();
+        let mut finished = callers.filter_map(|(_, caller)| {
+            let mut tasks = self.callers.get(caller)?.finished.values();
+            tasks.find(|key| *key != except)
+        });
+        let Some(key) = finished.next().cloned() else {
             return false;
         };
-        let key = key.clone();
         self.remove(&key);
         true
     }
@@ -151,10 +151,15 @@ impl Table {
     fn insert(&mut self, key: TaskKey, task: StoredTask, bytes: usize, now: Instant) {
         self.last += 1;
         let expiry = (now + task.keep_for().min(Limits::LONGEST_TIME), self.last);
-        let theirs = self.callers.entry(task.limit_key().into()).or_default();
-        for used in [&mut self.total, theirs] {
-            used.tasks += 1;
-            used.bytes += bytes;
+        self.change(task.limit_key(), |theirs| {
+            theirs.all.add(bytes);
+            if task.is_finished() {
+                theirs.finished.insert(expiry, key.clone());
+            }
+        });
+        self.total.add(bytes);
+        if task.is_finished() {
+            self.finished.add(bytes);
         }
         self.by_expiry.insert(expiry, key.clone());
         let kept = Kept {
@@ -170,16 +175,46 @@ impl Table {
             return;
         };
         self.by_expiry.remove(&kept.expiry);
-        self.total.tasks -= 1;
-        self.total.bytes -= kept.bytes;
-        let caller = kept.task.limit_key();
-        if let Some(theirs) = self.callers.get_mut(caller) {
-            theirs.tasks -= 1;
-            theirs.bytes -= kept.bytes;
-            if theirs.tasks == 0 {
-                self.callers.remove(caller);
-            }
+        self.total.subtract(kept.bytes);
+        if kept.task.is_finished() {
+            self.finished.subtract(kept.bytes);
         }
+        self.change(kept.task.limit_key(), |theirs| {
+            theirs.all.subtract(kept.bytes);
+            theirs.finished.remove(&kept.expiry);
+        });
+    }
+
+    /// Changes the tasks of a caller, and its place among the others.
+    fn change(&mut self, caller: &[u8], change: impl FnOnce(&mut CallerTasks)) {
+        let (caller, mut theirs) = match self.callers.remove_entry(caller) {
+            Some(known) => known,
+            None => (caller.into(), CallerTasks::default()),
+        };
+        let place = (theirs.all.bytes, caller);
+        self.by_bytes.remove(&place);
+        change(&mut theirs);
+        let caller = place.1;
+        if theirs.all.tasks == 0 {
+            return;
+        }
+        if !theirs.finished.is_empty() {
+            let place = (theirs.all.bytes, Arc::clone(&caller));
+            self.by_bytes.insert(place);
+        }
+        self.callers.insert(caller, theirs);
+    }
+}
+
+impl Usage {
+    fn add(&mut self, bytes: usize) {
+        self.tasks += 1;
+        self.bytes += bytes;
+    }
+
+    fn subtract(&mut self, bytes: usize) {
+        self.tasks -= 1;
+        self.bytes -= bytes;
     }
 }
 
@@ -237,6 +272,7 @@ mod tests {
         let table = store.table.lock();
         assert_eq!((table.total.tasks, table.total.bytes), (0, 0));
         assert!(table.by_expiry.is_empty() && table.callers.is_empty());
+        assert!(table.by_bytes.is_empty() && table.finished.tasks == 0);
     }
 
     #[tokio::test(start_paused = true)]

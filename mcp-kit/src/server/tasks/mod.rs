@@ -21,6 +21,7 @@ mod place;
 #[cfg(feature = "redis")]
 mod redis;
 mod run;
+mod settle;
 mod start;
 mod store;
 mod task;
@@ -47,7 +48,7 @@ use super::dispatch::Ask;
 use super::{Limits, ServerInner};
 use crate::call::{CallContext, Error, Target, Work};
 use crate::caller::Principal;
-use crate::limits::ByteBudget;
+use crate::limits::CallerBudget;
 use crate::protocol::{ClientCapabilities, ClientCapability, Era};
 use crate::support::lock::Lock;
 use crate::support::random;
@@ -61,7 +62,8 @@ pub(crate) struct Tasks {
     /// Made when it is first used, unless the author has set one.
     store: OnceLock<Arc<dyn TaskStore>>,
     places: Places,
-    unread_ends: Arc<ByteBudget>,
+    unread_ends: Arc<CallerBudget>,
+    unstored_ends: Arc<CallerBudget>,
     running: Lock<Running>,
     /// A task has ended, or its end was read.
     settled: Notify,
@@ -80,6 +82,9 @@ struct Running {
 
 /// The most bytes of ended tasks that are kept for followers that do not read.
 const MOST_UNREAD_ENDS: usize = 16 << 20;
+
+/// The most bytes of ended tasks that wait for a store that does not answer.
+const MOST_UNSTORED_ENDS: usize = 64 << 20;
 
 /// Whether all tasks must end at once.
 #[derive(Default)]
@@ -100,7 +105,8 @@ impl Tasks {
             server: server.into(),
             store: store.map(OnceLock::from).unwrap_or_default(),
             places: Places::new(limits.tasks_per_principal),
-            unread_ends: ByteBudget::new(MOST_UNREAD_ENDS),
+            unread_ends: CallerBudget::new(MOST_UNREAD_ENDS),
+            unstored_ends: CallerBudget::new(MOST_UNSTORED_ENDS),
             running: Lock::default(),
             settled: Notify::new(),
             closing: Closing::default(),
@@ -126,8 +132,13 @@ impl Tasks {
     }
 
     /// Returns the budget of ended tasks whose followers have not read the end.
-    pub(super) fn unread_ends(&self) -> &Arc<ByteBudget> {
+    pub(super) fn unread_ends(&self) -> &Arc<CallerBudget> {
         &self.unread_ends
+    }
+
+    /// Returns the budget of ended tasks whose store does not answer.
+    fn unstored_ends(&self) -> &Arc<CallerBudget> {
+        &self.unstored_ends
     }
 
     /// Returns the key of a task of a caller.

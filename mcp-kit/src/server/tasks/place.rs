@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::call::Error;
+use crate::call::{Error, ErrorKind};
 use crate::caller::Principal;
+use crate::limits::{CallerBudget, CallerClaim};
 use crate::support::lock::Lock;
 
 /// The most bytes of messages that the tasks of all callers hold. Those of one
@@ -13,94 +14,73 @@ use crate::support::lock::Lock;
 const MOST_BYTES: usize = 64 << 20;
 
 /// The places of unfinished tasks.
-pub(super) struct Places(Arc<Shared>);
-
-struct Shared {
+pub(super) struct Places {
     /// The most tasks of one caller.
     most: usize,
-    taken: Lock<Taken>,
+    tasks: Arc<Lock<TaskCounts>>,
+    bytes: Arc<CallerBudget>,
 }
 
-#[derive(Default)]
-struct Taken {
-    bytes: usize,
-    callers: HashMap<Box<[u8]>, Usage>,
-}
+/// How many tasks each caller has.
+type TaskCounts = HashMap<Arc<[u8]>, usize>;
 
-#[derive(Default)]
-struct Usage {
-    tasks: usize,
-    bytes: usize,
-}
-
-/// The place of a task, or bytes that it holds, until this is dropped.
+/// The place of a task, and the bytes that it holds, until this is dropped.
 pub(super) struct Place {
-    shared: Arc<Shared>,
-    caller: Box<[u8]>,
-    tasks: usize,
-    bytes: usize,
+    tasks: Arc<Lock<TaskCounts>>,
+    caller: Arc<[u8]>,
+    _bytes: CallerClaim,
 }
 
 impl Places {
     pub(super) fn new(most: usize) -> Self {
-        Self(Arc::new(Shared {
+        Self {
             most,
-            taken: Lock::default(),
-        }))
+            tasks: Arc::default(),
+            bytes: CallerBudget::new(MOST_BYTES),
+        }
     }
 
     /// Takes a place for a task that holds `bytes`.
     pub(super) fn take(&self, caller: &Principal, bytes: usize) -> Result<Place, Error> {
-        self.add(caller, 1, bytes)
-    }
-
-    /// Holds further bytes for a task that has a place.
-    pub(super) fn hold(&self, caller: &Principal, bytes: usize) -> Result<Place, Error> {
-        self.add(caller, 0, bytes)
-    }
-
-    fn add(&self, caller: &Principal, more: usize, bytes: usize) -> Result<Place, Error> {
-        let caller: Box<[u8]> = caller.limit_key().into();
-        let most = self.0.most;
-        let mut taken = self.0.taken.lock();
-        let theirs = taken.callers.get(&caller);
-        let (tasks, held) = theirs.map_or((0, 0), |theirs| (theirs.tasks, theirs.bytes));
-        if tasks + more > most {
+        let most = self.most;
+        let mut tasks = self.tasks.lock();
+        let theirs = tasks.get(caller.limit_key()).copied().unwrap_or_default();
+        if theirs >= most {
             return Err(Error::refusal(
-                crate::call::ErrorKind::Busy,
+                ErrorKind::Busy,
                 format!(
                     "Too many tasks: {most} are unfinished. Wait for one to end, or cancel it."
                 ),
             ));
         }
-        if held + bytes > MOST_BYTES / 4 || taken.bytes + bytes > MOST_BYTES {
-            return Err(Error::busy(
-                "The arguments and answers of the unfinished tasks take too much memory. Wait for one to end, or send less.",
-            ));
-        }
-        taken.bytes += bytes;
-        let theirs = taken.callers.entry(caller.clone()).or_default();
-        theirs.tasks += more;
-        theirs.bytes += bytes;
-        drop(taken);
+        let held = self.hold(caller, bytes)?;
+        let caller: Arc<[u8]> = caller.limit_key().into();
+        *tasks.entry(Arc::clone(&caller)).or_default() += 1;
         Ok(Place {
-            shared: Arc::clone(&self.0),
+            tasks: Arc::clone(&self.tasks),
             caller,
-            tasks: more,
-            bytes,
+            _bytes: held,
+        })
+    }
+
+    /// Holds further bytes for a task that has a place.
+    pub(super) fn hold(&self, caller: &Principal, bytes: usize) -> Result<CallerClaim, Error> {
+        let held = self.bytes.claim(caller.limit_key(), bytes);
+        held.ok_or_else(|| {
+            Error::busy(
+                "The arguments and answers of the unfinished tasks take too much memory. Wait for one to end, or send less.",
+            )
         })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut taken = self.shared.taken.lock();
-        taken.bytes -= self.bytes;
-        if let Some(theirs) = taken.callers.get_mut(&self.caller) {
-            theirs.tasks -= self.tasks;
-            theirs.bytes -= self.bytes;
-            if theirs.tasks == 0 && theirs.bytes == 0 {
-                taken.callers.remove(&self.caller);
+        let mut tasks = self.tasks.lock();
+        if let Some(theirs) = tasks.get_mut(&self.caller) {
+            *theirs -= 1;
+            if *theirs == 0 {
+                tasks.remove(&self.caller);
             }
         }
     }
@@ -125,7 +105,7 @@ mod tests {
         assert!(places.take(&named("bob"), 10).is_ok());
         drop(first);
         assert!(places.take(&named("alice"), 10).is_ok());
-        assert_eq!(places.0.taken.lock().callers.len(), 1, "only alice has one");
+        assert_eq!(places.tasks.lock().len(), 1, "only alice has one");
     }
 
     #[test]
@@ -140,7 +120,6 @@ mod tests {
         drop(places.hold(&named("bob"), 1).unwrap());
         drop(held);
         assert!(large().is_ok());
-        let taken = places.0.taken.lock();
-        assert!(taken.bytes == 0 && taken.callers.is_empty());
+        assert!(places.bytes.held() == 0 && places.tasks.lock().is_empty());
     }
 }

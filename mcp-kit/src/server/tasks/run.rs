@@ -3,10 +3,12 @@
 //! delays none of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::settle::{Backoff, settle};
 use super::store::TaskStoreError;
 use super::task::{End, Task};
 use crate::call::{Concluded, Due, Pending, Refusal, Running};
@@ -30,12 +32,12 @@ pub(super) fn start(
 
 /// Writes the end of a task that never ran.
 pub(super) fn forget(server: &Arc<ServerInner>, task: &Arc<Task>) {
-    server.tasks.remove(task);
-    let (server, task) = (Arc::clone(server), Arc::clone(task));
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(async move {
-            let _ = task.publish(server.tasks.store()).await;
-        });
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => {
+            let (server, task) = (Arc::clone(server), Arc::clone(task));
+            runtime.spawn(async move { settle(&server, &task).await });
+        }
+        Err(_) => server.tasks.remove(task),
     }
 }
 
@@ -54,7 +56,12 @@ async fn watch(server: &Arc<ServerInner>, task: &Task, pending: Pending, mut han
     let mut messages = store.receive(&task.key);
     let mut server_ends = Box::pin(server_ends(server));
     let mut due = Box::pin(sleep_until(pending.due(Instant::now())));
+    // The store has an older state, and is asked again later.
+    let mut is_behind = false;
+    let mut waits = Backoff::new();
+    let mut again = Box::pin(sleep(Duration::ZERO));
     loop {
+        let mut publish = false;
         tokio::select! {
             biased;
             concluded = &mut handler.0 => {
@@ -89,11 +96,23 @@ async fn watch(server: &Arc<ServerInner>, task: &Task, pending: Pending, mut han
                 task.receive(&message);
                 messages = store.receive(&task.key);
             }
-            () = task.changed.notified() => {
-                // If it fails otherwise, the next state or the result will be written.
-                if task.publish(store).await == Err(TaskStoreError::Ended) {
+            // While the store does not answer, it is asked less often.
+            () = task.changed.notified() => publish = !is_behind,
+            () = &mut again, if is_behind => publish = true,
+        }
+        if publish {
+            match task.publish(store).await {
+                Ok(()) => {
+                    is_behind = false;
+                    waits = Backoff::new();
+                }
+                Err(TaskStoreError::Ended) => {
                     task.end(End::Cancelled);
                     break;
+                }
+                Err(TaskStoreError::Full | TaskStoreError::Unavailable) => {
+                    is_behind = true;
+                    again.as_mut().reset(Instant::now() + waits.next());
                 }
             }
         }
@@ -126,22 +145,4 @@ async fn server_ends(server: &ServerInner) {
         () = drained => {}
         () = server.tasks.closing() => {}
     }
-}
-
-/// Writes the end of a task, and forgets it in this process.
-async fn settle(server: &ServerInner, task: &Arc<Task>) {
-    let store = server.tasks.store();
-    if let Err(error) = task.publish(store).await {
-        tracing::error!(
-            target: "mcp_kit::tasks",
-            %error,
-            "the result of a task could not be stored"
-        );
-        // Its client may have read the other end.
-        if error != TaskStoreError::Ended {
-            task.replace_result();
-            let _ = task.publish(store).await;
-        }
-    }
-    server.tasks.remove(task);
 }

@@ -2,6 +2,7 @@
 //! goes on without it.
 
 use std::future::ready;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
@@ -44,6 +45,7 @@ impl Work for StartTask {
             request: Arc::clone(&call),
             beginning: Lock::new(Some(begun)),
             task: OnceLock::new(),
+            begun: Arc::default(),
             place: OnceLock::new(),
         })));
         let pending = call.becoming(&self.target, task);
@@ -86,6 +88,7 @@ struct Shared {
     /// Taken by the code that begins the task.
     beginning: Lock<Option<oneshot::Sender<Begun>>>,
     task: OnceLock<Arc<Task>>,
+    begun: Arc<AtomicBool>,
     /// Given back once nothing of the call is left.
     place: OnceLock<Place>,
 }
@@ -98,8 +101,8 @@ struct Begun {
 }
 
 impl BecomesTask for Becoming {
-    fn has_begun(&self) -> bool {
-        self.0.task.get().is_some()
+    fn begun(&self) -> &Arc<AtomicBool> {
+        &self.0.begun
     }
 
     fn begin(&self, call: &Arc<CallContext>) -> BeginFuture {
@@ -130,6 +133,7 @@ async fn begin(
         })?;
     let _ = shared.place.set(place);
     let _ = shared.task.set(Arc::clone(&task));
+    shared.begun.store(true, Ordering::Release);
     let (detached, detaching) = oneshot::channel();
     let begun = Begun {
         task: Arc::clone(&task),

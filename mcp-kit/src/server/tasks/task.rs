@@ -142,6 +142,21 @@ impl Task {
         )
     }
 
+    /// Returns its caller, as limits identify it.
+    pub(super) fn limit_key(&self) -> &[u8] {
+        &self.limit_key
+    }
+
+    /// Returns until when a result is kept that ended `now`.
+    pub(super) fn result_ends(&self, now: Instant) -> Instant {
+        now + self.limits.kept
+    }
+
+    /// Returns when the store forgets a state that says that it runs.
+    pub(super) fn forgotten_at(&self) -> Instant {
+        self.created + self.limits.time + self.limits.kept
+    }
+
     pub(super) fn has_ended(&self) -> bool {
         self.state.lock().end.is_some()
     }
@@ -189,18 +204,26 @@ impl Task {
         true
     }
 
-    /// Replaces a result that cannot be stored.
-    pub(super) fn replace_result(&self) {
+    /// Replaces a result that cannot be stored; returns whether there was one.
+    pub(super) fn replace_result(&self) -> bool {
         let error = json!({
             "code": -32603,
             "message": "The result could not be stored. Call the tool again.",
         });
         let Ok(error) = to_raw_value(&error) else {
-            return;
+            return false;
         };
-        let mut state = self.state.lock();
-        state.message = message_of(&error);
-        state.end = Some(End::With(Concluded::Failed(error)));
+        {
+            let mut state = self.state.lock();
+            if !matches!(state.end, Some(End::With(Concluded::Completed(_)))) {
+                return false;
+            }
+            state.message = message_of(&error);
+            state.end = Some(End::With(Concluded::Failed(error)));
+            state.updated = SystemTime::now();
+        }
+        self.notify();
+        true
     }
 
     /// Replaces the status message.

@@ -215,9 +215,13 @@ async fn answers_without_a_state_and_states_without_a_question_answer_nothing() 
     let more = json!({"inputResponses": first.answers(1)});
     let result = client.send(json!({"name": "in_sequence"}), more).await;
     assert_eq!(round(result.unwrap()).messages(), ["one"]);
-    // A tool that asks nothing does not look at them.
-    let result = client.answer("plain", &first, first.answers(1)).await;
+    // A tool that asks nothing ignores answers, and has no state.
+    let plain = json!({"name": "plain"});
+    let more = json!({"inputResponses": first.answers(1)});
+    let result = client.send(plain.clone(), more).await.unwrap();
     assert_eq!(text(&result), "done");
+    let more = again(&first, first.answers(1));
+    refused(client.send(plain, more).await, "another request");
 }
 
 #[tokio::test]

@@ -69,6 +69,72 @@ async fn states_that_are_not_valid_are_refused_before_the_handler_runs() {
     assert_eq!(text(&result), "1");
 }
 
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+struct SeatArgs {
+    /// The row.
+    #[garde(range(min = 1, max = 9))]
+    row: u8,
+}
+
+/// Asks for a seat.
+#[tool]
+async fn seat(args: SeatArgs, client: Client) -> Result<String, ToolError> {
+    let number = ask(&client, "seat").await?;
+    Ok(format!("{}-{number}", args.row))
+}
+
+/// The state is bound to the arguments, so it is checked before them.
+#[tokio::test]
+async fn a_state_with_other_arguments_is_refused_though_they_break_the_schema() {
+    let with_schema = asking("at_run_time", |client| async move {
+        Ok(ask(&client, "seat").await?.to_string())
+    });
+    let server = builder().tool::<seat>().add(with_schema).build().unwrap();
+    let client = Modern::new(&server).await;
+    for (tool, right, wrong) in [
+        ("seat", json!({"row": 1}), json!({"row": 10})),
+        ("at_run_time", json!({"x": 1}), json!({"x": "one"})),
+    ] {
+        let call = |arguments: &Value| json!({"name": tool, "arguments": arguments});
+        let first = client.send(call(&right), json!({})).await.unwrap();
+        let first = round(first);
+        let more = again(&first, first.answers(7));
+        refused(
+            client.send(call(&wrong), more.clone()).await,
+            "other arguments",
+        );
+        let report = client.send(call(&wrong), json!({})).await.unwrap();
+        assert_eq!(report["isError"], true);
+        client.send(call(&right), more).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn primitives_that_never_ask_refuse_a_state_however_they_are_written() {
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&runs);
+    let silent = from_fn(definition("silent"), move |_: Call| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async { "silent" }
+    });
+    let pass = mcp_kit::middleware::from_fn(|call, next| async move { next.run(call).await });
+    let layered = mcp_kit::registry::Registration::tool::<plain>().layer(pass);
+    let server = builder().add(silent).add(layered).add(in_sequence());
+    let client = Modern::new(&server.build().unwrap()).await;
+    let first = client.begin("in_sequence").await;
+    let more = again(&first, first.answers(1));
+    for tool in ["silent", "plain"] {
+        let call = json!({"name": tool});
+        refused(
+            client.send(call.clone(), more.clone()).await,
+            "another request",
+        );
+        let none = json!({"requestState": null});
+        assert_eq!(text(&client.send(call, none).await.unwrap()), tool);
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
 #[tokio::test]
 async fn a_state_expires() {
     let server = builder()

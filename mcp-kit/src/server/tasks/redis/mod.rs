@@ -43,8 +43,15 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 const MOST_TASKS: usize = 1_000;
 const MOST_BYTES: usize = 64 << 20;
 
-/// The most bytes of messages to one process.
+/// The most bytes of messages to one process, to the tasks of one caller, and to one
+/// task. A task or caller without a message may have one of any size.
 const MOST_INBOX_BYTES: usize = 16 << 20;
+const MOST_CALLER_BYTES: usize = MOST_INBOX_BYTES / 4;
+const MOST_TASK_BYTES: usize = MOST_CALLER_BYTES / 4;
+
+/// The most messages to the tasks of one caller, and to one task.
+const MOST_CALLER_MESSAGES: usize = 1_024;
+const MOST_TASK_MESSAGES: usize = 256;
 
 /// How long a process may take to read its messages.
 const INBOX_TIME: Duration = Duration::from_secs(600);
@@ -194,12 +201,16 @@ impl Process {
 impl TaskStore for RedisTasks {
     async fn put(&self, key: &TaskKey, task: StoredTask) -> Result<(), TaskStoreError> {
         let name = self.process.task(key);
-        match task.is_finished() {
-            // Whether or not its end can be written: nothing receives any more.
-            true => self.process.inbox.close(&name),
-            false => Inbox::open(&self.process, name, &task, self.lease),
+        if !task.is_finished() {
+            Inbox::open(&self.process, name, &task, self.lease);
+            return self.process.write(key, &task, self.lease).await;
         }
-        self.process.write(key, &task, self.lease).await
+        let written = self.process.write(key, &task, self.lease).await;
+        // Until its end is written the lease is renewed, so that no reader ends it.
+        if matches!(written, Ok(()) | Err(TaskStoreError::Ended)) {
+            self.process.inbox.close(&name);
+        }
+        written
     }
 
     async fn get(&self, key: &TaskKey) -> Result<Option<StoredTask>, TaskStoreError> {
@@ -224,14 +235,20 @@ impl TaskStore for RedisTasks {
     async fn send(&self, key: &TaskKey, message: TaskMessage) -> Result<(), TaskStoreError> {
         let process = &self.process;
         let name = process.task(key);
+        let is_cancellation = matches!(message, TaskMessage::Cancel);
         let mut sending = SEND.key(&name);
         for kind in ["lease", "inbox", "inbox-state"] {
             sending.arg(process.of_processes(kind));
         }
         sending
             .arg(inbox::to_text(name, message))
+            .arg(millis(INBOX_TIME))
             .arg(MOST_INBOX_BYTES)
-            .arg(millis(INBOX_TIME));
+            .arg(MOST_CALLER_BYTES)
+            .arg(MOST_CALLER_MESSAGES)
+            .arg(MOST_TASK_BYTES)
+            .arg(MOST_TASK_MESSAGES)
+            .arg(u8::from(is_cancellation));
         let outcome: String = process.ask(&sending).await?;
         match &*outcome {
             "full" => Err(TaskStoreError::Full),

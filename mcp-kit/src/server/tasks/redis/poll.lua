@@ -11,8 +11,18 @@ while head do
   if tonumber(number) > received then
     break
   end
+  local size = #message + 64
   redis.call('LPOP', inbox)
-  redis.call('HINCRBY', state, 'bytes', -(#message + 64))
+  redis.call('HINCRBY', state, 'bytes', -size)
+  local of = 'of:' .. number
+  local owners = redis.call('HGET', state, of)
+  for _, owner in ipairs(owners and cmsgpack.unpack(owners) or {}) do
+    redis.call('HINCRBY', state, 'bytes:' .. owner, -size)
+    if redis.call('HINCRBY', state, 'messages:' .. owner, -1) <= 0 then
+      redis.call('HDEL', state, 'bytes:' .. owner, 'messages:' .. owner)
+    end
+  end
+  redis.call('HDEL', state, of)
   head = redis.call('LINDEX', inbox, 0)
 end
 return redis.call('LRANGE', inbox, 0, ARGV[3] - 1)

@@ -163,23 +163,126 @@ async fn messages_are_read_again_until_they_were_received() {
     assert!(next[0].contains('3'));
 }
 
+fn answers_of(bytes: usize) -> TaskMessage {
+    answers(&format!("\"{}\"", "x".repeat(bytes)))
+}
+
+/// Writes tasks whose process does not poll.
+async fn written(store: &RedisTasks, tasks: &[(&str, &str)]) -> Vec<TaskKey> {
+    let mut keys = Vec::new();
+    for (caller, id) in tasks {
+        let key = key(caller, id);
+        let task = task_of(caller, &json!({"taskId": id}), false);
+        let lease = Duration::from_secs(30);
+        store.process.write(&key, &task, lease).await.unwrap();
+        keys.push(key);
+    }
+    keys
+}
+
+#[tokio::test]
+async fn inbox_of_a_process_has_a_share_for_each_task_and_each_caller() {
+    let Some(redis) = Redis::start() else { return };
+    let [a, b] = [store(&redis), store(&redis)];
+    let tasks = [("alice", "1"), ("alice", "2"), ("bob", "3"), ("carol", "4")];
+    let keys = written(&a, &tasks).await;
+    let full = Err(TaskStoreError::Full);
+    // One message may have any size.
+    b.send(&keys[0], answers_of(4 << 20)).await.unwrap();
+    assert_eq!(b.send(&keys[0], answers_of(10)).await, full);
+    // It fills the share of its caller too, and of no other.
+    assert_eq!(b.send(&keys[1], answers_of(10)).await, full);
+    b.send(&keys[0], TaskMessage::Cancel).await.unwrap();
+    for _ in 0..4 {
+        b.send(&keys[2], answers_of(250 << 10)).await.unwrap();
+    }
+    assert_eq!(b.send(&keys[2], answers_of(250 << 10)).await, full);
+    for _ in 0..256 {
+        b.send(&keys[3], answers_of(10)).await.unwrap();
+    }
+    assert_eq!(b.send(&keys[3], answers_of(10)).await, full);
+    assert_eq!(b.send(&keys[3], TaskMessage::Cancel).await, full);
+
+    // What was read gives the room back.
+    let lease = Duration::from_secs(30);
+    loop {
+        let read = a.process.read(lease).await.unwrap();
+        if read.is_empty() {
+            break;
+        }
+        a.process.inbox.deliver(&read);
+    }
+    for key in &keys {
+        b.send(key, answers_of(10)).await.unwrap();
+    }
+    let read = a.process.read(lease).await.unwrap();
+    assert_eq!(read.len(), 4);
+    a.process.inbox.deliver(&read);
+    assert!(a.process.read(lease).await.unwrap().is_empty());
+    let state: Vec<String> = (connect(&redis))
+        .hkeys(a.process.of_this("inbox-state"))
+        .unwrap();
+    assert_eq!(state.len(), 2, "{state:?}");
+}
+
 #[tokio::test]
 async fn inbox_of_a_process_is_limited() {
     let Some(redis) = Redis::start() else { return };
     let [a, b] = [store(&redis), store(&redis)];
+    let callers = ["alice", "bob", "carol", "dave"].map(|caller| (caller, "1"));
+    let keys = written(&a, &callers).await;
+    let large = answers_of(4 << 20);
+    for key in &keys[..3] {
+        b.send(key, large.clone()).await.unwrap();
+    }
+    let full = b.send(&keys[3], large).await;
+    assert_eq!(full, Err(TaskStoreError::Full));
+}
+
+/// A task that does not receive, such as one whose handler is slow to start.
+#[tokio::test]
+async fn mailbox_of_a_task_is_limited_by_bytes_and_keeps_a_cancellation() {
+    let Some(redis) = Redis::start() else { return };
+    let [a, b] = [store(&redis), store(&redis)];
     let one = key("alice", "1");
     let lease = Duration::from_secs(30);
-    a.process
-        .write(&one, &task("working", false), lease)
-        .await
-        .unwrap();
-    let large = answers(&format!("\"{}\"", "x".repeat(4 << 20)));
-    let mut sent = 0;
-    while b.send(&one, large.clone()).await.is_ok() {
-        sent += 1;
+    let working = task("working", false);
+    a.process.write(&one, &working, lease).await.unwrap();
+    Inbox::hold(&a.process, &one, &working);
+    let mut delivered = 0;
+    for _ in 0..6 {
+        b.send(&one, answers_of(4 << 20)).await.unwrap();
+        let read = a.process.read(lease).await.unwrap();
+        delivered += read.len();
+        a.process.inbox.deliver(&read);
+        assert!(a.process.read(lease).await.unwrap().is_empty(), "received");
     }
-    assert_eq!(sent, 3);
-    assert_eq!(b.send(&one, large).await, Err(TaskStoreError::Full));
+    b.send(&one, TaskMessage::Cancel).await.unwrap();
+    let read = a.process.read(lease).await.unwrap();
+    a.process.inbox.deliver(&read);
+    assert_eq!(delivered, 6);
+    assert!(matches!(a.receive(&one).await, TaskMessage::Cancel));
+    // Of 64 MiB a caller has a quarter.
+    assert!(a.process.inbox.waiting_bytes() <= 16 << 20);
+    for _ in 0..3 {
+        assert!(matches!(a.receive(&one).await, TaskMessage::Answers(_)));
+    }
+    assert_eq!(a.process.inbox.waiting_bytes(), 0);
+}
+
+#[tokio::test]
+async fn lease_is_renewed_until_the_end_of_a_task_is_written() {
+    let Some(redis) = Redis::start() else { return };
+    let store = store(&redis);
+    let one = key("alice", "1");
+    store.put(&one, task("working", false)).await.unwrap();
+    // There is no room for the end.
+    let huge = json!({"text": "x".repeat(65 << 20)});
+    let end = task_of("alice", &huge, true);
+    assert_eq!(store.put(&one, end).await, Err(TaskStoreError::Full));
+    assert!(store.process.inbox.is_polled());
+    store.put(&one, task("failed", true)).await.unwrap();
+    assert!(!store.process.inbox.is_used());
 }
 
 #[tokio::test]

@@ -1,0 +1,127 @@
+//! Writes the ends of tasks to the store. A store that does not answer is asked again
+//! until it does, since a task whose end is lost reads "working" until it expires.
+//!
+//! Meanwhile the end is kept in this process, whose clients read it. The handler has
+//! ended, so no permit of its tool is held.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::store::TaskStoreError;
+use super::task::Task;
+use crate::limits::Limits;
+use crate::server::ServerInner;
+
+/// The first and the longest wait between two attempts.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+
+/// The bytes that an end counts for in addition to its state.
+const PER_END: usize = 1_024;
+
+/// The waits between attempts to write to a store.
+pub(super) struct Backoff(Duration);
+
+impl Backoff {
+    pub(super) fn new() -> Self {
+        Self(FIRST_WAIT)
+    }
+
+    /// Returns the next wait.
+    pub(super) fn next(&mut self) -> Duration {
+        let next = (self.0 * 2).min(LONGEST_WAIT);
+        std::mem::replace(&mut self.0, next)
+    }
+}
+
+/// Writes the end of a task, and forgets the task in this process.
+pub(super) async fn settle(server: &ServerInner, task: &Task) {
+    if let Err(error) = task.publish(server.tasks.store()).await {
+        tracing::error!(
+            target: "mcp_kit::tasks",
+            %error,
+            "the end of a task could not be stored"
+        );
+        // If another process has ended the task, its client may have read that.
+        if error != TaskStoreError::Ended {
+            let is_stored = tokio::select! {
+                is_stored = keep_trying(server, task, error) => is_stored,
+                () = gives_up(server, task) => false,
+            };
+            if !is_stored {
+                tracing::error!(
+                    target: "mcp_kit::tasks",
+                    "the end of a task is lost, because the store did not take it in time"
+                );
+            }
+        }
+    }
+    server.tasks.remove(task);
+}
+
+/// Tries until the store has an end of the task; returns false if there is no room to
+/// keep it.
+async fn keep_trying(server: &ServerInner, task: &Task, error: TaskStoreError) -> bool {
+    let budget = server.tasks.unstored_ends();
+    let claim = |task: &Task| budget.claim(task.limit_key(), task.stored().size() + PER_END);
+    let mut held = match error {
+        // The result itself is too large for what is left.
+        TaskStoreError::Full => None,
+        _ => claim(task),
+    };
+    if held.is_none() {
+        task.replace_result();
+        held = claim(task);
+        if held.is_none() {
+            return false;
+        }
+    }
+    let result_ends = task.result_ends(Instant::now());
+    let mut waits = Backoff::new();
+    loop {
+        wait(server, waits.next()).await;
+        if Instant::now() >= result_ends && task.replace_result() {
+            drop(held.take());
+            held = claim(task);
+        }
+        match task.publish(server.tasks.store()).await {
+            Ok(()) | Err(TaskStoreError::Ended) => return true,
+            Err(TaskStoreError::Full) => {
+                task.replace_result();
+            }
+            Err(TaskStoreError::Unavailable) => {}
+        }
+    }
+}
+
+/// Waits for the next attempt; less if the server begins to drain, or drains, since
+/// there is little time left.
+async fn wait(server: &ServerInner, time: Duration) {
+    if !server.drain.is_draining() {
+        let started = timeout(time, server.drain.started()).await;
+        if started.is_err() {
+            return;
+        }
+    }
+    sleep(time.min(FIRST_WAIT)).await;
+}
+
+/// Waits until no attempt is made any more: the store has forgotten the task, or the
+/// server has had its time to drain.
+async fn gives_up(server: &ServerInner, task: &Task) {
+    let time = server.limits.drain_time.min(Limits::LONGEST_TIME);
+    let drained = async {
+        server.drain.started().await;
+        sleep(time).await;
+    };
+    let closed = async {
+        server.tasks.closing().await;
+        sleep(time).await;
+    };
+    tokio::select! {
+        () = sleep_until(task.forgotten_at()) => {}
+        () = drained => {}
+        () = closed => {}
+    }
+}
