@@ -87,10 +87,10 @@ async fn serve(calls: usize, output: Received) -> io::Result<()> {
         }});
         input += &format!("{call}\n");
     }
+    let input = io::Cursor::new(input.into_bytes());
     let me = Principal::unrestricted("me");
-    server
-        .serve_streams(me, io::Cursor::new(input.into_bytes()), output)
-        .await
+    let serving = async move { server.serve_streams(me, input, output).await };
+    tokio::spawn(serving).await.unwrap()
 }
 
 /// The number of answers that the client had when this call ran.

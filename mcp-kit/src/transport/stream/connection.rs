@@ -16,7 +16,7 @@ use super::calls::Calls;
 use super::greeting::Greeting;
 use super::lines::{Line, Lines};
 use super::outgoing::Outgoing;
-use crate::call::{Refusal, Ticked as _};
+use crate::call::{Refusal, Ticked as _, Transport};
 use crate::protocol::RequestId;
 use crate::server::{EnteredMessages, Feed, Limits, Listener, ServerInner, Session};
 use crate::transport::LAST_WRITE;
@@ -36,7 +36,8 @@ pub(crate) async fn serve(
     input: Input,
     output: Output,
 ) -> io::Result<()> {
-    let outgoing = Outgoing::new(output, greeting.answers);
+    let is_direct = greeting.session.origin.transport == Transport::Stdio;
+    let outgoing = Outgoing::new(output, is_direct, greeting.answers);
     let calls = Calls::new(Arc::clone(&server), outgoing);
     let feed = Feed::new(&server, greeting.session.principal.clone());
     let listener: Weak<dyn Listener> = Arc::downgrade(&calls) as _;

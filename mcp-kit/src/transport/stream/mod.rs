@@ -34,8 +34,7 @@ impl Server {
     /// input does or when the server drains.
     ///
     /// This is for streams that mcp-kit has no transport for, such as a Unix
-    /// socket. Run it in a task; dropping it cancels the client's calls. The task
-    /// that runs calls also writes to `output`, with the waker of this one.
+    /// socket. Run it in a task; dropping it cancels the client's calls.
     ///
     /// # Errors
     ///

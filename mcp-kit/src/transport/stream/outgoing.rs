@@ -2,14 +2,16 @@
 //! stream that they leave by.
 //!
 //! The connection writes what is ready whenever it is polled. A runner that has
-//! more calls to run may write in between; it leaves to the connection whatever the
-//! client does not accept at once.
+//! more calls to run may write in between, if the output is direct; it leaves to the
+//! connection whatever the client does not accept at once.
 
+use std::future::{Future as _, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::AsyncWrite as _;
+use tokio::task::unconstrained;
 use tokio::time::Instant;
 
 use super::calls::Calls;
@@ -21,6 +23,10 @@ const KEPT_BUFFER: usize = 256 * 1024;
 pub(super) struct Outgoing {
     /// `None` once the connection has ended, which calls can outlive.
     output: Option<Output>,
+    /// Whether the client is another process, so that a write wakes no task here. A
+    /// task that a runner wakes waits behind the runner's next handler, which may
+    /// block the worker.
+    is_direct: bool,
     /// Taken from the calls' answers; `written` bytes of it have left.
     writing: Vec<u8>,
     written: usize,
@@ -31,8 +37,10 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(super) fn new(output: Output, writing: Vec<u8>) -> Self {
+    /// `writing` leaves first.
+    pub(super) fn new(output: Output, is_direct: bool, writing: Vec<u8>) -> Self {
         Self {
+            is_direct,
             output: Some(output),
             writing,
             written: 0,
@@ -44,6 +52,11 @@ impl Outgoing {
     /// Closes the output.
     pub(super) fn close(&mut self) {
         self.output = None;
+    }
+
+    /// Whether a runner may write.
+    pub(super) fn is_direct(&self) -> bool {
+        self.is_direct
     }
 
     /// Whether the output has accepted everything that was taken.
@@ -99,16 +112,17 @@ impl Outgoing {
     }
 
     /// Writes what was taken, as far as the client accepts it now, and leaves the
-    /// rest to the connection.
+    /// rest, and an error, to the connection. The connection is not woken.
     pub(super) fn write_for(&mut self, calls: &Calls, connection: &Waker) {
         let mut cx = Context::from_waker(connection);
         while !self.is_written() {
-            match self.poll_write(calls, &mut cx) {
-                Ok(Poll::Ready(())) => {}
-                Ok(Poll::Pending) => return,
-                Err(error) => {
+            // A runner that has used up its budget must not wake the connection.
+            let writing = poll_fn(|cx| Poll::Ready(self.poll_write(calls, cx)));
+            match pin!(unconstrained(writing)).poll(&mut cx) {
+                Poll::Ready(Ok(Poll::Ready(()))) => {}
+                Poll::Ready(Ok(Poll::Pending)) | Poll::Pending => return,
+                Poll::Ready(Err(error)) => {
                     self.failed = Some(error);
-                    connection.wake_by_ref();
                     return;
                 }
             }
@@ -130,5 +144,95 @@ impl Outgoing {
             Poll::Ready(outcome) => outcome,
             Poll::Pending => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tokio::io::AsyncWrite;
+
+    use super::*;
+    use crate::server::Server;
+
+    /// What a client has received; it accepts so many bytes, and then as `full` says.
+    struct Client {
+        received: Arc<Mutex<Vec<u8>>>,
+        room: usize,
+        full: fn() -> Poll<io::Result<usize>>,
+    }
+
+    impl AsyncWrite for Client {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            if self.room == 0 {
+                return (self.full)();
+            }
+            let count = self.room.min(bytes.len());
+            self.room -= count;
+            self.received
+                .lock()
+                .unwrap()
+                .extend_from_slice(&bytes[..count]);
+            Poll::Ready(Ok(count))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// Lets a runner write `one` and `two` to a client with so much room. Returns
+    /// what the client has received, and what a write of the connection returns.
+    async fn written(
+        is_direct: bool,
+        room: usize,
+        full: fn() -> Poll<io::Result<usize>>,
+    ) -> (String, io::Result<Poll<()>>) {
+        let received = Arc::<Mutex<Vec<u8>>>::default();
+        let client = Client {
+            received: Arc::clone(&received),
+            room,
+            full,
+        };
+        let server = Server::builder("test", "1").build().unwrap();
+        let outgoing = Outgoing::new(Box::new(client), is_direct, Vec::new());
+        let calls = Calls::new(Arc::clone(server.inner()), outgoing);
+        calls.register(Waker::noop());
+        calls.push_lines(b"one\ntwo\n");
+        assert_eq!(calls.write_ready(), is_direct);
+        let mut cx = Context::from_waker(Waker::noop());
+        let next = calls.outgoing.lock().poll_write(&calls, &mut cx);
+        let received = received.lock().unwrap().clone();
+        (String::from_utf8(received).unwrap(), next)
+    }
+
+    #[tokio::test]
+    async fn a_runner_writes_what_is_ready_and_leaves_the_rest_to_the_connection() {
+        let (received, _) = written(true, 100, || Poll::Pending).await;
+        assert_eq!(received, "one\ntwo\n");
+
+        let (received, next) = written(true, 5, || Poll::Pending).await;
+        assert_eq!(received, "one\nt");
+        assert!(matches!(next, Ok(Poll::Pending)));
+
+        let full = || Poll::Ready(Err(io::ErrorKind::StorageFull.into()));
+        let (received, next) = written(true, 5, full).await;
+        assert_eq!(received, "one\nt");
+        assert_eq!(next.unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+
+    #[tokio::test]
+    async fn only_the_connection_writes_to_a_client_within_the_process() {
+        let (received, _) = written(false, 100, || Poll::Pending).await;
+        assert_eq!(received, "");
     }
 }

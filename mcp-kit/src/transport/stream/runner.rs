@@ -9,8 +9,9 @@
 //! ([`Calls::relieve`]).
 //!
 //! The answers of a long batch leave in two or more writes, so that the client
-//! works on the first ones while the server runs the rest. The runner makes the
-//! early writes itself, between two calls and without waiting for the client.
+//! works on the first ones while the server runs the rest. Over stdio the runner
+//! makes the early writes itself, between two calls and without waiting for the
+//! client.
 //!
 //! A runner notifies the connection of its answers only at the end of a batch.
 //! A task that is woken from a worker is the next one on that worker, and no
@@ -122,7 +123,10 @@ impl Runner {
                 poll_began = batch_began;
             } else if self.is_write_due(waiting, now) {
                 self.hand_over();
-                calls.write_ready();
+                if !calls.write_ready() {
+                    calls.tell();
+                    step_back().await;
+                }
                 self.unwritten = 0;
                 poll_began = Instant::now();
             }
@@ -311,7 +315,7 @@ mod tests {
         });
         let server = Server::builder("test", "1").add(tool);
         let server = server.build().unwrap();
-        let outgoing = Outgoing::new(Box::new(tokio::io::sink()), Vec::new());
+        let outgoing = Outgoing::new(Box::new(tokio::io::sink()), false, Vec::new());
         let calls = Calls::new(Arc::clone(server.inner()), outgoing);
         assert!(calls.take(call(&server, 1), None).is_ok());
         calls.count_runner();

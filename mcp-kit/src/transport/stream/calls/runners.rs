@@ -93,25 +93,31 @@ impl Calls {
     }
 
     /// Writes the answers that are ready, for a runner that has more calls to run;
-    /// the rest is left to the connection.
-    pub(in super::super) fn write_ready(&self) {
+    /// the rest is left to the connection. Returns false if only the connection may
+    /// write.
+    pub(in super::super) fn write_ready(&self) -> bool {
         let Some(mut outgoing) = self.outgoing.try_lock() else {
-            return; // the connection writes
+            return true; // the connection writes
         };
+        if !outgoing.is_direct() {
+            return false;
+        }
         if !outgoing.is_written() {
-            return; // the client does not read
+            return true; // the client does not read
         }
         let connection = {
             let state = self.lock();
             // Held answers are released by the connection, which has the alarm.
             if state.out.is_empty() || state.reports.holds_any() {
-                return;
+                return true;
             }
             state.connection.clone()
         };
-        let Some(connection) = connection else { return };
-        outgoing.take(self);
-        outgoing.write_for(self, &connection);
+        if let Some(connection) = connection {
+            outgoing.take(self);
+            outgoing.write_for(self, &connection);
+        }
+        true
     }
 
     /// Starts another runner, if the last call was not quick and more wait.
