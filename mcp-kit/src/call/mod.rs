@@ -63,12 +63,14 @@ pub(crate) use context::Reported;
 pub(crate) use context::{CallContext, CallParts, CallRequest, Home, Outbound};
 pub(crate) use definition::Definition;
 pub(crate) use observer::CallScope;
-pub(crate) use outcome::{Failure, as_protocol_error};
 #[cfg(feature = "http")]
 pub(crate) use permit::PrincipalPermits;
 pub(crate) use permit::{ReturnPlace, RunPermit, Share, ShareGiver};
 pub(crate) use question::{Ask, AskFuture, Question, Rejected, UrlFollower};
-pub(crate) use refusal::{Refusal, Replaced, SHUTTING_DOWN, internal_text, readable, timed_out};
+pub(crate) use refusal::{
+    Failure, Refusal, Replaced, SHUTTING_DOWN, as_protocol_error, internal_text, readable,
+    timed_out,
+};
 pub(crate) use request::{Origin, RequestSource};
 pub(crate) use rounds::{
     InputRequired, OpensRounds, Questions, RoundSettings, Rounds, STATE_NOT_VALID, StateKeys,

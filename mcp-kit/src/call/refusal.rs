@@ -1,10 +1,13 @@
 //! The texts of every refusal: what a client reads if its handler does not
-//! answer.
+//! answer, or fails.
 
 use std::time::Duration;
 
-use super::{CallContext, Error, ErrorKind};
+use serde_json::json;
+
+use super::{CallContext, Error, ErrorKind, Outcome, Reply};
 use crate::primitive::Kind;
+use crate::protocol::{Era, ErrorCode, RpcError};
 use crate::support::reference::Reference;
 
 /// Why a call is answered without its handler.
@@ -122,6 +125,39 @@ pub(crate) fn readable(duration: Duration) -> String {
         _ if millis.is_multiple_of(1_000) => format!("{} s", millis / 1_000),
         _ => format!("{:.1} s", duration.as_secs_f64()),
     }
+}
+
+/// A failure whose text the client may read.
+pub(crate) struct Failure<'a> {
+    pub(crate) outcome: Outcome,
+    /// The author's message, or a reference.
+    pub(crate) text: String,
+    /// The era of the client.
+    pub(crate) era: Era,
+    /// The name or URI under which the client called.
+    pub(crate) key: &'a str,
+}
+
+/// Answers with a JSON-RPC error, as every kind does whose results cannot
+/// report a failure: prompts, resources and completion.
+///
+/// What the client can correct, its arguments or an unknown name, is -32602.
+/// Everything else is -32603. `data.reason` has the outcome's
+/// word, as the log has it: `timeout`, `busy`, `rate_limited`. Of an internal error
+/// or a panic the client reads the reference and nothing else.
+pub(crate) fn as_protocol_error(failure: Failure<'_>) -> Result<Reply, RpcError> {
+    let Failure { outcome, text, .. } = failure;
+    let code = match outcome {
+        Outcome::Failed(ErrorKind::InvalidArguments | ErrorKind::NotFound) => {
+            ErrorCode::InvalidParams
+        }
+        _ => ErrorCode::InternalError,
+    };
+    let error = RpcError::new(code, text);
+    Err(match outcome.has_reference() {
+        true => error,
+        false => error.with_data(json!({"reason": outcome.as_str()})),
+    })
 }
 
 #[cfg(test)]

@@ -12,9 +12,6 @@ use std::sync::Weak;
 #[cfg(feature = "http")]
 use std::time::{Duration, SystemTime};
 
-#[cfg(feature = "http")]
-use super::Host;
-
 /// The caller: a name and the scopes it holds.
 ///
 /// Over stdio the caller is `local`, which holds every scope unless the server
@@ -323,6 +320,40 @@ impl fmt::Debug for Extensions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.as_ref().map_or(0, |values| values.len());
         write!(f, "Extensions({count} values)")
+    }
+}
+
+/// A host's address: one of IPv4, or a /64 of IPv6, which belongs to one host.
+/// A host can use more IPv6 addresses than any table could hold, so the /64
+/// counts.
+#[cfg(feature = "http")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Host {
+    /// The first byte is in no name: names are UTF-8.
+    bytes: [u8; 9],
+    length: u8,
+}
+
+#[cfg(feature = "http")]
+impl Host {
+    pub(crate) fn of(address: IpAddr) -> Self {
+        let mut bytes = [0xFF; 9];
+        let length = match address.to_canonical() {
+            IpAddr::V4(address) => {
+                bytes[1..5].copy_from_slice(&address.octets());
+                5
+            }
+            IpAddr::V6(address) => {
+                bytes[1..].copy_from_slice(&address.octets()[..8]);
+                9
+            }
+        };
+        Self { bytes, length }
+    }
+
+    /// Returns its key in limits; no name of a caller is equal to it.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
     }
 }
 

@@ -188,7 +188,7 @@ fn command<O: Args>() -> Result<Clap, Error> {
     };
     let all = own
         .subcommand_negates_reqs(true)
-        .subcommands(COMMANDS.iter().map(Described::command));
+        .subcommands(COMMANDS.iter().map(CommandSpec::command));
     #[cfg(feature = "http")]
     let all = all
         .subcommand(super::http_arguments::command())
@@ -197,26 +197,27 @@ fn command<O: Args>() -> Result<Clap, Error> {
     Ok(all)
 }
 
-/// A command for help and parsing: in a table, since a chain of calls for each is
-/// compiled for each.
-struct Described {
+/// One subcommand. A table, because each chain of builder calls adds code to the binary.
+struct CommandSpec {
     name: &'static str,
     about: &'static str,
     /// Its first argument, which is required.
-    value: Option<Value>,
+    value: Option<Named>,
     /// Whether JSON text follows.
     takes_json: bool,
-    flag: Option<Flag>,
+    flag: Option<Named>,
 }
 
-/// The id, the name in the help, and the help of an argument.
-type Value = (&'static str, &'static str, &'static str);
+/// An argument or a flag.
+struct Named {
+    id: &'static str,
+    /// The name of an argument in the help, or that of a flag after `--`.
+    name: &'static str,
+    help: &'static str,
+}
 
-/// The id, the name, and the help of a flag.
-type Flag = (&'static str, &'static str, &'static str);
-
-const fn described(name: &'static str, about: &'static str, flag: Option<Flag>) -> Described {
-    Described {
+const fn described(name: &'static str, about: &'static str, flag: Option<Named>) -> CommandSpec {
+    CommandSpec {
         name,
         about,
         value: None,
@@ -225,23 +226,31 @@ const fn described(name: &'static str, about: &'static str, flag: Option<Flag>) 
     }
 }
 
-const fn json(help: &'static str) -> Option<Flag> {
-    Some(("mcp_kit_json", "json", help))
+const fn json(help: &'static str) -> Option<Named> {
+    Some(Named {
+        id: "mcp_kit_json",
+        name: "json",
+        help,
+    })
 }
 
-const LIST: Option<Flag> = json("Print the list as clients get it");
+const LIST: Option<Named> = json("Print the list as clients get it");
 
-const RESULT: Option<Flag> = json("Print the result as clients get it");
+const RESULT: Option<Named> = json("Print the result as clients get it");
 
-const COMMANDS: &[Described] = &[
+const COMMANDS: &[CommandSpec] = &[
     described(
         "stdio",
         "Serve one client over stdin and stdout; the default without a command",
         None,
     ),
     described("tools", "List the tools with their schemas", LIST),
-    Described {
-        value: Some(("mcp_kit_tool", "TOOL", "The tool's name")),
+    CommandSpec {
+        value: Some(Named {
+            id: "mcp_kit_tool",
+            name: "TOOL",
+            help: "The tool's name",
+        }),
         takes_json: true,
         ..described(
             "call",
@@ -250,8 +259,12 @@ const COMMANDS: &[Described] = &[
         )
     },
     described("prompts", "List the prompts with their arguments", LIST),
-    Described {
-        value: Some(("mcp_kit_prompt", "PROMPT", "The prompt's name")),
+    CommandSpec {
+        value: Some(Named {
+            id: "mcp_kit_prompt",
+            name: "PROMPT",
+            help: "The prompt's name",
+        }),
         takes_json: true,
         ..described("prompt", "Print the messages of one prompt", RESULT)
     },
@@ -260,25 +273,29 @@ const COMMANDS: &[Described] = &[
         "List the resources, their templates and their providers",
         json("Print the lists as clients get them"),
     ),
-    Described {
-        value: Some(("mcp_kit_uri", "URI", "The resource's URI")),
+    CommandSpec {
+        value: Some(Named {
+            id: "mcp_kit_uri",
+            name: "URI",
+            help: "The resource's URI",
+        }),
         ..described("read", "Read one resource and print its text", RESULT)
     },
     described(
         "check",
         "Show the limits and policy of each primitive, and warnings",
-        Some((
-            "mcp_kit_strict",
-            "strict",
-            "Exit with 1 if there is a warning",
-        )),
+        Some(Named {
+            id: "mcp_kit_strict",
+            name: "strict",
+            help: "Exit with 1 if there is a warning",
+        }),
     ),
 ];
 
-impl Described {
+impl CommandSpec {
     fn command(&self) -> Clap {
         let mut command = Clap::new(self.name).about(self.about);
-        if let Some((id, name, help)) = self.value {
+        if let Some(Named { id, name, help }) = self.value {
             command = command.arg(Arg::new(id).value_name(name).required(true).help(help));
         }
         if self.takes_json {
@@ -289,7 +306,7 @@ impl Described {
                     .help("The arguments as a JSON object; - reads them from stdin"),
             );
         }
-        if let Some((id, name, help)) = self.flag {
+        if let Some(Named { id, name, help }) = self.flag {
             let flag = Arg::new(id).long(name).action(ArgAction::SetTrue);
             command = command.arg(flag.help(help));
         }

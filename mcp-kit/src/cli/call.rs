@@ -88,7 +88,7 @@ pub(super) fn outcome<R: Answered>(
     Ok(outcome.map(|json| R::read(json, Vec::new())))
 }
 
-/// Does it for a result of any kind, so that the code exists once.
+/// Does the work of [`outcome`] without its type parameter, so that it is compiled once.
 fn outcome_of(
     server: &Server,
     runtime: &LazyRuntime,
@@ -132,11 +132,12 @@ fn outcome_of(
             eprint!("{line}");
             Ok(Err(ExitCode::from(TOOL_ERROR)))
         }
+        // What a resource that does not exist is answered with, since 2026-07-28.
         Err(RequestError::Protocol {
+            code,
             message,
             data: Some(data),
-            ..
-        }) if data["uri"].is_string() => {
+        }) if code == INVALID_PARAMS && data["uri"].is_string() => {
             let uri = data["uri"].as_str().unwrap_or_default();
             Ok(Err(usage(&not_found(server, &message, uri))))
         }
@@ -156,6 +157,9 @@ fn outcome_of(
 
 /// The code of failures that the arguments are not the reason for.
 const INTERNAL_ERROR: i64 = ErrorCode::InternalError.code() as i64;
+
+/// The code of failures that the arguments, or the URI, are the reason for.
+const INVALID_PARAMS: i64 = ErrorCode::InvalidParams.code() as i64;
 
 /// The code of failures whose reason is that the client cannot be asked.
 const MISSING_CAPABILITY: i64 = ErrorCode::MissingCapability.code() as i64;

@@ -47,7 +47,8 @@ impl Asked {
     }
 
     /// Returns the names of a form's fields in the order in which the server has sent
-    /// them, which is that of the struct; empty for other questions.
+    /// them, which is that of the struct; empty for other questions. Of two forms that are
+    /// open at once and differ in this order alone, both have the later one's.
     #[must_use]
     pub fn fields(&self) -> &[String] {
         &self.fields
@@ -182,7 +183,7 @@ impl Script {
     /// Answers a question; `None` if the client answers none.
     pub(crate) fn answer(&self, method: &str, params: &Value) -> Option<Answer> {
         let answers = self.answers.as_ref()?;
-        let order = self.orders.of(&params["requestedSchema"]);
+        let order = self.orders.take(&params["requestedSchema"]);
         let asked = Asked::new(method, params.clone()).in_order(order);
         self.asked.lock().push(asked.clone());
         let mut answer = answers.lock();

@@ -10,7 +10,9 @@ use serde_json::value::RawValue;
 use crate::protocol::params::members;
 use crate::support::lock::Lock;
 
-/// The orders of the forms that a client was asked. Clones share them.
+/// The orders of the forms that have arrived and are not answered. Two open forms that differ
+/// in the order of their fields alone share an entry, that of the later one. Clones share
+/// the orders.
 #[derive(Clone, Default)]
 pub(crate) struct FieldOrders(Arc<Lock<HashMap<String, Vec<String>>>>);
 
@@ -40,15 +42,15 @@ impl FieldOrders {
         }
     }
 
-    /// Returns the names of a form's fields in their order; empty if it is unknown.
-    pub(super) fn of(&self, schema: &Value) -> Vec<String> {
+    /// Takes the names of a form's fields in their order; empty if it is unknown. A form that
+    /// is asked again arrives again.
+    pub(super) fn take(&self, schema: &Value) -> Vec<String> {
         match schema {
             Value::Null => Vec::new(),
             schema => self
                 .0
                 .lock()
-                .get(&schema.to_string())
-                .cloned()
+                .remove(&schema.to_string())
                 .unwrap_or_default(),
         }
     }

@@ -1,11 +1,12 @@
 //! Resources over HTTP: the header that repeats the URI, scopes, and paths that
 //! clients encode.
 
-use mcp_kit::async_trait;
-use mcp_kit::auth::{ApiKeys, AuthError, Authenticator, Credentials, ProtectedResource};
+use mcp_kit::auth::{ApiKeys, ProtectedResource};
 use mcp_kit::prelude::*;
 use mcp_kit::testing::{RequestError, TestClient, TestHttpClient};
 use serde_json::{Value, json};
+
+use crate::kit::Tokens;
 
 /// For every caller.
 #[resource(uri = "docs://index")]
@@ -96,25 +97,6 @@ async fn the_name_header_repeats_the_uri() {
             .await;
         assert_eq!(refused.status(), 400, "{name}");
         assert!(refused.text().await.contains("-32020"), "{name}");
-    }
-}
-
-/// Knows one token, which has no scope.
-struct Tokens(ProtectedResource);
-
-#[async_trait]
-impl Authenticator for Tokens {
-    async fn authenticate(&self, of: &Credentials<'_>) -> Result<Option<Principal>, AuthError> {
-        let is_known = of.bearer() == Some("the-token");
-        Ok(is_known.then(|| Principal::new("alice", [""; 0])))
-    }
-
-    fn challenge(&self) -> Option<String> {
-        Some(self.0.challenge())
-    }
-
-    fn protected_resource(&self) -> Option<&ProtectedResource> {
-        Some(&self.0)
     }
 }
 
