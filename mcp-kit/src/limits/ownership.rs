@@ -1,6 +1,7 @@
 //! Records which principal owns each legacy session, as the replicas of a
 //! server share it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use crate::caller::Principal;
-use crate::protocol::ProtocolVersion;
+use crate::protocol::{ClientCapabilities, ClientDetails, ProtocolVersion};
 
 /// Shares the owners of legacy sessions between replicas. An unavailable answer
 /// is an error, never a guess: the check of a session's owner does not fail
@@ -41,20 +42,39 @@ pub(crate) trait SharedSessions: Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OwnerUnknown;
 
-/// A session's owner and its negotiated version.
+/// A session's owner, its negotiated version, and what its client has declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SessionRecord {
     /// A digest of the principal's name, so that names do not leave the
     /// process.
     pub(crate) owner: String,
     pub(crate) version: ProtocolVersion,
+    pub(crate) capabilities: ClientCapabilities,
+    /// The identifiers of the server's extensions that the client has declared.
+    pub(crate) extensions: Vec<Arc<str>>,
 }
 
 impl SessionRecord {
-    pub(crate) fn new(owner: &Principal, version: ProtocolVersion) -> Self {
+    pub(crate) fn new(
+        owner: &Principal,
+        version: ProtocolVersion,
+        client: Option<&ClientDetails>,
+    ) -> Self {
+        let client = client.cloned().unwrap_or_default();
         Self {
             owner: digest(owner),
             version,
+            capabilities: client.capabilities,
+            extensions: client.extensions,
+        }
+    }
+
+    /// Returns what is known of the client; its name is not kept.
+    pub(crate) fn client(&self) -> ClientDetails {
+        ClientDetails {
+            info: None,
+            capabilities: self.capabilities,
+            extensions: self.extensions.clone(),
         }
     }
 

@@ -95,6 +95,17 @@ impl ClientCapability {
 }
 
 impl ClientCapabilities {
+    /// Returns them as a number, which [`from_bits`](Self::from_bits) reads.
+    #[cfg(feature = "redis")]
+    pub(crate) const fn bits(self) -> u8 {
+        self.bits
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) const fn from_bits(bits: u8) -> Self {
+        Self { bits }
+    }
+
     /// Reads the text of a `capabilities` object. What cannot be read counts as
     /// undeclared.
     pub(crate) fn from_json(text: &str) -> Self {

@@ -22,6 +22,8 @@
 //! - `CHAOS_TASK_TTL=<time>`: how long finished tasks are kept, such as `2s`.
 //! - `CHAOS_NESTED=1`: adds the tool `levels`, whose type explodes when decoded.
 //! - `CHAOS_SSE=1`: the transport of 2024-11-05 is served as well.
+//! - `CHAOS_EXTENSION=1`: an extension of the protocol, with a middleware around every
+//!   message.
 //! - `CHAOS_PROCESS=1`: the tools that harm the process as a whole.
 //! - `CHAOS_DRAIN=<ms>`: how long calls may go on once the server ends.
 //! - `CHAOS_FLOOD=1`: one more tool, `flood`, which reports more progress than a
@@ -34,6 +36,7 @@
 
 mod changes;
 mod count;
+mod extension;
 mod fetch;
 mod files;
 mod hostile;
@@ -85,6 +88,9 @@ fn build() -> Result<Server, Box<dyn Error>> {
         server = server.task_store(RedisTasks::new(redis));
     }
     server = questions::register(server)?;
+    if is_set("CHAOS_EXTENSION") {
+        server = extension::register(server);
+    }
     if is_set("CHAOS_FLOOD") {
         server = server.tool::<count::flood>();
     }

@@ -8,20 +8,30 @@ use sha2::{Digest as _, Sha256};
 
 use crate::limits::replicas::{RedisLimits, StoreUnavailable, digest_part};
 use crate::limits::{OwnerUnknown, SessionRecord, SharedSessions};
-use crate::protocol::{Era, ProtocolVersion};
+use crate::protocol::{ClientCapabilities, Era, ProtocolVersion};
 
 impl SessionRecord {
     fn text(&self) -> String {
-        format!("{} {}", self.version, self.owner)
+        let declared = self.capabilities.bits();
+        let mut text = format!("{} {} {declared}", self.version, self.owner);
+        for extension in &self.extensions {
+            text.push(' ');
+            text.push_str(extension);
+        }
+        text
     }
 
     /// Returns `None` for text that another version of this program wrote.
     fn from_text(text: &str) -> Option<Self> {
-        let (version, owner) = text.split_once(' ')?;
+        let mut parts = text.split(' ');
+        let (version, owner) = (parts.next()?, parts.next()?);
+        let declared = parts.next()?.parse().ok()?;
         Some(Self {
             version: ProtocolVersion::from_name(version)
                 .filter(|version| version.era() == Era::Legacy)?,
             owner: owner.to_owned(),
+            capabilities: ClientCapabilities::from_bits(declared),
+            extensions: parts.map(Into::into).collect(),
         })
     }
 }

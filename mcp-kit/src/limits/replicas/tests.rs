@@ -8,7 +8,7 @@ use crate::caller::Principal;
 use crate::limits::replicas::*;
 use crate::limits::{Budgets, EdgeLimits, EdgeRates, Ledger, Rate, Refused};
 use crate::limits::{OwnerUnknown, SessionRecord, SharedSessions};
-use crate::protocol::ProtocolVersion;
+use crate::protocol::{ClientCapabilities, ClientDetails, ProtocolVersion};
 
 use super::test_store::Redis;
 
@@ -185,7 +185,7 @@ async fn the_store_holds_no_names_and_nothing_for_good() {
     RedisSessions::new(store(&redis), "server")
         .put(
             "session-77441",
-            &SessionRecord::new(&alice, ProtocolVersion::V2025_06_18),
+            &SessionRecord::new(&alice, ProtocolVersion::V2025_06_18, None),
             Duration::from_secs(60),
         )
         .await
@@ -309,7 +309,12 @@ async fn a_session_is_known_to_every_replica_until_it_ends() {
     let Some(redis) = Redis::start() else { return };
     let [a, b] = [(); 2].map(|()| RedisSessions::new(store(&redis), "server"));
     let alice = Principal::new("alice", ["admin"]);
-    let record = SessionRecord::new(&alice, ProtocolVersion::V2025_03_26);
+    let declared = ClientDetails {
+        info: None,
+        capabilities: ClientCapabilities::from_json(r#"{"elicitation":{},"roots":{}}"#),
+        extensions: vec!["com.example/a".into(), "com.example/b".into()],
+    };
+    let record = SessionRecord::new(&alice, ProtocolVersion::V2025_03_26, Some(&declared));
     let minute = Duration::from_secs(60);
     a.put("id", &record, minute).await.unwrap();
 
@@ -331,7 +336,7 @@ async fn a_session_lives_on_while_it_is_used() {
     let Some(redis) = Redis::start() else { return };
     let sessions = RedisSessions::new(store(&redis), "server");
     let alice = Principal::new("alice", [""; 0]);
-    let record = SessionRecord::new(&alice, ProtocolVersion::NEWEST_LEGACY);
+    let record = SessionRecord::new(&alice, ProtocolVersion::NEWEST_LEGACY, None);
     let mut connection = connect(&redis);
     let mut lifetime = || -> Option<i64> {
         let keys: Vec<String> = connection.keys("*").unwrap();
@@ -359,7 +364,7 @@ async fn whose_session_it_is_does_not_fail_open() {
     let closed = RedisSessions::new(store(&redis).fail_closed(), "server");
     redis.kill();
     let alice = Principal::new("alice", [""; 0]);
-    let record = SessionRecord::new(&alice, ProtocolVersion::NEWEST_LEGACY);
+    let record = SessionRecord::new(&alice, ProtocolVersion::NEWEST_LEGACY, None);
     let minute = Duration::from_secs(60);
     for sessions in [&open, &closed] {
         assert_eq!(sessions.get("id", minute).await, Err(OwnerUnknown));

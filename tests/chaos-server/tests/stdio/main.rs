@@ -13,6 +13,7 @@ mod calls;
 mod cancellation;
 mod descriptors;
 mod eras;
+mod extension;
 mod fetch;
 mod files;
 mod framing;

@@ -68,10 +68,10 @@ impl Sessions {
             return Err(no_randomness());
         };
         let session = self.add(id, principal, version)?;
-        session.session().set_client(client);
+        session.session().set_client(client.clone());
         let text = id.text();
         if let Some(store) = &self.store {
-            let record = SessionRecord::new(principal, version);
+            let record = SessionRecord::new(principal, version, client.as_deref());
             if store.put(&text, &record, self.idle).await.is_err() {
                 self.take_out(&id);
                 return Err(unavailable());
@@ -128,6 +128,8 @@ impl Sessions {
             Some(known) => Ok(known),
             None => {
                 let session = self.add(id, principal, record.version)?;
+                let client = Arc::new(record.client());
+                session.session().set_client(Some(client));
                 // Another replica has had the handshake.
                 session.session().initialized(principal);
                 Ok(session)

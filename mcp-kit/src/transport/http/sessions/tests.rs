@@ -15,6 +15,8 @@ use crate::call::Call;
 use crate::caller::Principal;
 use crate::client::RequestError;
 use crate::client::http::TestHttpClient;
+use crate::extension::ProtocolExtension;
+use crate::extract::{Client, FromCall as _};
 use crate::limits::{OwnerUnknown, SessionRecord, SharedSessions};
 use crate::primitive::ToolDefinition;
 use crate::protocol::ProtocolVersion;
@@ -93,8 +95,18 @@ fn replica_with_service(store: &Arc<Store>) -> (TestHttpClient, HttpService) {
     let tool = from_fn(definition, async |call: Call| {
         Ok::<_, ToolError>(call.principal().name().to_owned())
     });
+    let definition = ToolDefinition::new("can_elicit", "Whether the client shows forms.");
+    let can_elicit = from_fn(definition, async |mut call: Call| {
+        let client = Client::from_call(&mut call).await?;
+        Ok::<_, ToolError>(client.can_elicit().to_string())
+    });
+    let extension = ProtocolExtension::new("com.example/own")
+        .legacy()
+        .method("own/method", async || ());
     let server = Server::builder("test", "1")
         .add(tool)
+        .add(can_elicit)
+        .extension(extension)
         .http(|http| http.authenticate(Names).call_rate(None))
         .build()
         .unwrap();
@@ -154,6 +166,28 @@ async fn a_session_of_one_replica_is_known_to_another() {
         assert_eq!(delete(replica, &session, "bob").await, 404);
     }
     assert_eq!(whoami(&three, &session, "alice").await.0, 200);
+}
+
+#[tokio::test]
+async fn what_a_client_has_declared_is_known_to_another_replica() {
+    let store = Arc::default();
+    let (one, two) = (replica(&store), replica(&store));
+    let declared = json!({"elicitation": {}, "extensions": {"com.example/own": {}}});
+    let declaring = opened(&one.clone().capabilities(declared), "alice").await;
+    let plain = opened(&one, "alice").await;
+    for replica in [&one, &two] {
+        for (session, has_declared) in [(&declaring, true), (&plain, false)] {
+            let client = within(replica, session, "alice");
+            let own = json!({"jsonrpc": "2.0", "id": 1, "method": "own/method"});
+            let answer = client.post(&own).await.json().await;
+            assert_eq!(answer.get("result").is_some(), has_declared, "{answer}");
+            let mut can_elicit = call();
+            can_elicit["params"]["name"] = json!("can_elicit");
+            let answer = client.post(&can_elicit).await.json().await;
+            let text = &answer["result"]["content"][0]["text"];
+            assert_eq!(text, &has_declared.to_string(), "{answer}");
+        }
+    }
 }
 
 #[tokio::test]

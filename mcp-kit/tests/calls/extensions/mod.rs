@@ -18,6 +18,9 @@ use tokio::sync::mpsc;
 
 use crate::log::Log;
 
+mod building;
+mod notifications;
+
 const NOTES: &str = "com.example/notes";
 
 #[derive(Debug, Deserialize, JsonSchema, Validate, ToolArgs)]
@@ -80,9 +83,31 @@ async fn announces(client: Client) -> Result<(), Error> {
     client.notify("notifications/tools/list_changed", json!({}))
 }
 
+async fn can_ask(client: Client) -> Json<Value> {
+    Json(json!({"can": client.can_elicit_url()}))
+}
+
 async fn asks(client: Client) -> Result<(), Error> {
     client.elicit_url("Open it", "https://example.com").await?;
     Ok(())
+}
+
+/// Asks for nothing.
+#[tool]
+async fn announce(client: Client) -> Result<&'static str, Error> {
+    client.notify("notifications/notes/changed", json!({"notes": 4}))?;
+    Ok("announced")
+}
+
+#[derive(Clone)]
+struct Seen(mpsc::UnboundedSender<String>);
+
+async fn read(note: Search, State(seen): State<Seen>, principal: Principal) -> Result<(), Error> {
+    let _ = seen.0.send(format!("{} {}", note.text, principal.name()));
+    match &*note.text {
+        "panic" => panic!("hunter2"),
+        _ => Ok(()),
+    }
 }
 
 fn notes() -> ProtocolExtension {
@@ -106,6 +131,7 @@ fn notes() -> ProtocolExtension {
         .method_with("notes/large", large, |method| method.result_bytes(1_024))
         .method("notes/announces", announces)
         .method("notes/asks", asks)
+        .method("notes/can", can_ask)
         .sends("notifications/notes/changed")
 }
 
@@ -341,310 +367,15 @@ async fn a_method_cannot_ask_in_the_modern_era() {
         message,
         "This method must ask its client, and this call has no way to do so."
     );
-}
-
-/// Asks for nothing.
-#[tool]
-async fn announce(client: Client) -> Result<&'static str, Error> {
-    client.notify("notifications/notes/changed", json!({"notes": 4}))?;
-    Ok("announced")
-}
-
-#[tokio::test]
-async fn handlers_send_the_notifications_that_are_declared() {
-    let log = Log::capture();
-    let server = builder().extension(notes().legacy()).tool::<announce>();
-    let server = server.build().unwrap();
-    for version in [ProtocolVersion::V2026_07_28, ProtocolVersion::NEWEST_LEGACY] {
-        let client = connect(&server, version).await;
-        assert_eq!(client.call("announce", json!({})).await.text(), "announced");
-        let sent = client.next_message().await.unwrap();
-        assert_eq!(sent["method"], "notifications/notes/changed");
-        assert_eq!(sent["params"], json!({"notes": 4}));
-    }
-    let client = modern(&server).await;
-    // The second one belongs to the protocol.
-    let error = client.request("notes/announces", json!({})).await;
-    assert_eq!(error.unwrap_err().code(), Some(-32603));
-    let sent = client.next_message().await.unwrap();
-    assert_eq!(sent["params"], json!({"notes": 3}));
-    let why = log.call("notes/announces");
-    assert!(
-        why.get("error").contains("ProtocolExtension::sends"),
-        "{why:?}"
-    );
-
-    // A client that does not know the extension receives none.
-    let client = TestClient::modern(&server).await;
-    assert_eq!(client.call("announce", json!({})).await.text(), "announced");
-    client.close().await;
-    assert_eq!(client.next_message().await, None);
-}
-
-#[derive(Clone)]
-struct Seen(mpsc::UnboundedSender<String>);
-
-async fn read(note: Search, State(seen): State<Seen>, principal: Principal) -> Result<(), Error> {
-    let _ = seen.0.send(format!("{} {}", note.text, principal.name()));
-    match &*note.text {
-        "panic" => panic!("hunter2"),
-        _ => Ok(()),
-    }
-}
-
-#[tokio::test]
-async fn notifications_of_clients_run_their_function() {
-    let log = Log::capture();
-    let (seen, mut notes) = mpsc::unbounded_channel();
-    let reading = ProtocolExtension::new(NOTES)
-        .legacy()
-        .notification("notifications/notes/read", read)
-        .notification_with("notifications/notes/burnt", read, |method| {
-            method.scope("fire")
-        });
-    let server = builder().state(Seen(seen)).extension(reading);
-    let server = server.build().unwrap();
-    for version in [ProtocolVersion::V2026_07_28, ProtocolVersion::NEWEST_LEGACY] {
-        let client = connect(&server, version).await;
-        for (name, text) in [
-            ("read", ""),
-            ("burnt", "hidden"),
-            ("unknown", "unknown"),
-            ("read", "panic"),
-            ("read", "milk"),
-        ] {
-            let method = format!("notifications/notes/{name}");
-            client.notify(&method, json!({"text": text}));
-        }
-        let mut read = [notes.recv().await.unwrap(), notes.recv().await.unwrap()];
-        read.sort();
-        assert_eq!(read, ["milk local", "panic local"]);
-        client.close().await;
-        assert_eq!(client.next_message().await, None, "none is answered");
-        assert!(notes.try_recv().is_err());
-    }
-    let lines = log.calls("notifications/notes/read");
-    assert!(lines.iter().all(|line| line.get("kind") == "notification"));
-    let outcomes = |outcome: &str| {
-        lines
-            .iter()
-            .filter(|line| line.get("outcome") == outcome)
-            .count()
-    };
-    assert_eq!(
-        (
-            outcomes("invalid_arguments"),
-            outcomes("panic"),
-            outcomes("ok")
-        ),
-        (2, 2, 2)
-    );
-}
-
-async fn waits(State(seen): State<Seen>) {
-    let _ = seen.0.send("began".to_owned());
-    std::future::pending().await
-}
-
-#[tokio::test]
-async fn a_notification_without_room_is_dropped_with_a_line_in_the_log() {
-    let log = Log::capture();
-    let (seen, mut notes) = mpsc::unbounded_channel();
-    let waiting = ProtocolExtension::new(NOTES).notification("notifications/notes/read", waits);
-    let server = builder()
-        .limits(|limits| limits.calls_per_connection = 1)
-        .state(Seen(seen))
-        .extension(waiting)
-        .build()
-        .unwrap();
-    let client = modern(&server).await;
-    client.notify("notifications/notes/read", json!({}));
-    assert_eq!(notes.recv().await.unwrap(), "began");
-    client.notify("notifications/notes/read", json!({}));
-    // It is read before this request is answered.
-    client.request("tools/list", json!({})).await.unwrap();
-    assert_eq!(log.call("notifications/notes/read").get("outcome"), "busy");
-    assert!(notes.try_recv().is_err());
-}
-
-/// Every method and notification of the protocol, in either era.
-const CORE: &[&str] = &[
-    "initialize",
-    "ping",
-    "server/discover",
-    "tools/list",
-    "tools/call",
-    "prompts/list",
-    "prompts/get",
-    "resources/list",
-    "resources/templates/list",
-    "resources/read",
-    "resources/subscribe",
-    "resources/unsubscribe",
-    "completion/complete",
-    "logging/setLevel",
-    "subscriptions/listen",
-    "tasks/get",
-    "tasks/update",
-    "tasks/cancel",
-    "tasks/list",
-    "tasks/result",
-    "sampling/createMessage",
-    "elicitation/create",
-    "roots/list",
-    "rpc.discover",
-];
-
-const CORE_NOTIFICATIONS: &[&str] = &[
-    "notifications/initialized",
-    "notifications/cancelled",
-    "notifications/progress",
-    "notifications/message",
-    "notifications/tools/list_changed",
-    "notifications/prompts/list_changed",
-    "notifications/resources/list_changed",
-    "notifications/resources/updated",
-    "notifications/roots/list_changed",
-    "notifications/subscriptions/acknowledged",
-    "notifications/elicitation/complete",
-    "notifications/tasks/status",
-];
-
-#[test]
-fn an_extension_cannot_redefine_the_protocol() {
-    let mut all = Vec::new();
-    for name in CORE {
-        all.push((name, ProtocolExtension::new(NOTES).method(name, clear)));
-    }
-    for name in CORE_NOTIFICATIONS {
-        all.push((
-            name,
-            ProtocolExtension::new(NOTES).notification(name, clear),
-        ));
-        all.push((name, ProtocolExtension::new(NOTES).sends(*name)));
-        all.push((name, ProtocolExtension::new(NOTES).method(name, clear)));
-    }
-    for (name, extension) in all {
-        let problems = problems(builder().extension(extension));
-        let [problem] = problems.as_slice() else {
-            panic!("{name}: {problems:#?}");
-        };
-        assert!(
-            problem.contains(name) && problem.contains("cannot redefine"),
-            "{problem}"
-        );
-    }
-}
-
-#[test]
-fn mistakes_in_extensions_are_errors_of_build() {
-    let named = ProtocolExtension::new;
-    let too_long = "x".repeat(129);
-    for (extensions, problem) in [
-        (vec![named("notes")], "is not a valid extension identifier"),
-        (
-            vec![named("com..example/notes")],
-            "is not a valid extension identifier",
-        ),
-        (
-            vec![named("com.example/")],
-            "is not a valid extension identifier",
-        ),
-        (
-            vec![named("1com.example/notes")],
-            "is not a valid extension identifier",
-        ),
-        (
-            vec![named("com.example/-notes")],
-            "is not a valid extension identifier",
-        ),
-        (
-            vec![named("io.modelcontextprotocol/tasks")],
-            "is the server's own",
-        ),
-        (vec![named(NOTES), named(NOTES)], "it is declared twice"),
-        (
-            vec![named(NOTES).settings(1)],
-            "must serialise to a JSON object",
-        ),
-        (
-            vec![
-                named(NOTES).method("a/b", clear),
-                named("com.example/b").method("a/b", clear),
-            ],
-            r#"declare the method "a/b""#,
-        ),
-        (
-            vec![
-                named(NOTES).sends("notifications/a"),
-                named("com.example/b").sends("notifications/a"),
-            ],
-            "declared twice",
-        ),
-        (
-            vec![named(NOTES).method("notifications/a", clear)],
-            "must not begin with",
-        ),
-        (
-            vec![named(NOTES).notification("a/b", clear)],
-            "must begin with",
-        ),
-        (vec![named(NOTES).sends("a/b")], "must begin with"),
-        (
-            vec![named(NOTES).method("a b", clear)],
-            "is not a valid method name",
-        ),
-        (
-            vec![named(NOTES).method("", clear)],
-            "is not a valid method name",
-        ),
-        (
-            vec![named(NOTES).method(too_long, clear)],
-            "is not a valid method name",
-        ),
-        (
-            vec![named(NOTES).notification("notifications/a", read)],
-            "needs State<",
-        ),
-        (
-            vec![named(NOTES).method_with("a/b", clear, |method| method.concurrency(0))],
-            "its concurrency is 0",
-        ),
-    ] {
-        let builder = extensions
-            .into_iter()
-            .fold(builder(), |builder, extension| builder.extension(extension));
-        let problems = problems(builder);
-        let [found] = problems.as_slice() else {
-            panic!("{problem}: {problems:#?}");
-        };
-        assert!(found.contains(problem), "{found}");
-    }
-    let official = named("io.modelcontextprotocol/skills").method("skills/get", clear);
-    assert!(builder().extension(official).build().is_ok());
-}
-
-/// A note.
-#[resource(uri = "notes://one")]
-async fn one() -> &'static str {
-    "one"
-}
-
-#[tokio::test]
-async fn what_an_extensions_router_has_is_offered_to_every_client() {
-    let router = Router::new()
-        .resource::<one>()
-        .tool::<announce>()
-        .prefix("notes_");
-    let server = builder().extension(notes().router(router)).build().unwrap();
-    for client in [
-        TestClient::new(&server).await,
-        TestClient::modern(&server).await,
-    ] {
-        assert_eq!(client.read_resource("notes://one").await.text(), "one");
-        assert_eq!(
-            client.call("notes_announce", json!({})).await.text(),
-            "announced"
-        );
-    }
+    // The handler knows it beforehand.
+    let known = client.request("notes/can", json!({})).await.unwrap();
+    assert_eq!(known["can"], false);
+    let server = builder().extension(notes().legacy()).build().unwrap();
+    let client = TestClient::builder(&server)
+        .version(ProtocolVersion::NEWEST_LEGACY)
+        .capabilities(json!({"elicitation": {"url": {}}, "extensions": {NOTES: {}}}))
+        .connect()
+        .await;
+    let known = client.request("notes/can", json!({})).await.unwrap();
+    assert_eq!(known["can"], true);
 }
