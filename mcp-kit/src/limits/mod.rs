@@ -3,10 +3,7 @@
 //! them.
 
 mod budgets;
-#[cfg_attr(
-    not(feature = "http"),
-    allow(dead_code, reason = "other transports hold less")
-)]
+#[cfg(feature = "http")]
 mod byte_budget;
 mod caller_budget;
 #[cfg(feature = "http")]
@@ -25,6 +22,7 @@ pub use replicas::{InvalidRedisUrl, RedisLimits, StoreUnavailable};
 pub use server::Limits;
 
 pub(crate) use budgets::{Budgets, Key, Ledger, Refused};
+#[cfg(feature = "http")]
 pub(crate) use byte_budget::{ByteBudget, Claim};
 pub(crate) use caller_budget::{CallerBudget, CallerClaim};
 #[cfg(feature = "http")]
