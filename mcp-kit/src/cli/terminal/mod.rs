@@ -158,19 +158,23 @@ struct Stderr {
 
 impl Console for Stderr {
     fn print(&mut self, text: &str) {
-        stderr::clear_status();
-        write_stderr(text);
+        show(text);
     }
 
     fn read(&mut self, prompt: &str) -> Entry {
-        self.print(prompt);
-        let entry = self.input.next();
+        let entry = self.input.next(|| show(prompt));
         if entry == Entry::Closed {
             // No Enter has ended the line.
             write_stderr("\n");
         }
         entry
     }
+}
+
+/// Shows a text in place of the status.
+fn show(text: &str) {
+    stderr::clear_status();
+    write_stderr(text);
 }
 
 /// Writes a text in one piece: the log writes to stderr from another thread. A terminal
