@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-#[cfg(feature = "cli")]
 use super::request::sealed::Answered as _;
 use super::{CallResult, RequestError, TestClient};
 
