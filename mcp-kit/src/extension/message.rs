@@ -56,19 +56,19 @@ use crate::protocol::{Era, ProtocolVersion, RequestId, RpcError, encode};
 ///
 /// The messages of a connection are handled in order. While a middleware waits before
 /// `next`, later messages of that connection wait too, including cancellations. Over
-/// HTTP each request is independent; the messages of a batch enter in order. That wait, and the one after `next`, have the server's time
-/// limit for calls each ([`Limits::call_time`](crate::server::Limits::call_time)); a
-/// message whose middlewares exceed it is refused. A future that waits is dropped if
-/// its client leaves.
+/// HTTP each request is independent; the messages of a batch enter in order. That wait,
+/// and the one after `next`, have the server's time limit for calls each
+/// ([`Limits::call_time`](crate::server::Limits::call_time)); a message whose middlewares
+/// exceed it is refused. A future that waits is dropped if its client leaves.
 ///
 /// After `next`, a call has ended for the observers, and its answer waits for the
 /// middleware. A message can be refused before its method runs: a missing header, a
 /// repeated id, a server that drains. Then `next` does not return and the middleware's
 /// future is dropped, as for a call that is cancelled, or refused while it waits or
 /// runs. The handshake (`initialize`) and subscriptions (`subscriptions/listen`,
-/// `resources/subscribe`) take effect once all middlewares have ended, so that what these
-/// return always holds; `next` then returns what the effect will be, and later messages of
-/// the connection wait. A notification has no answer, so what follows `next` changes
+/// `resources/subscribe`) take effect after every middleware has returned: `next` returns
+/// the answer that the server will send, an error that a middleware returns prevents the
+/// effect, and later messages of the connection wait until then. A notification has no answer, so what follows `next` changes
 /// nothing. A panic is contained, and refuses the message.
 ///
 /// Answers of clients to questions of the server are not messages of this kind: they

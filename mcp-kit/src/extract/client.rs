@@ -5,7 +5,7 @@ mod elicit;
 mod notify;
 mod roots;
 mod sample;
-mod visit;
+mod url;
 
 use std::fmt;
 use std::future::Future;
@@ -21,7 +21,7 @@ pub use asking::Asking;
 pub use elicit::Elicited;
 pub use roots::Root;
 pub use sample::{SampleRequest, Sampled};
-pub use visit::UrlElicitation;
+pub use url::UrlElicitation;
 
 use crate::call::{Call, CallContext, Error, ErrorKind, Question, Rejected, Rounds, Transport};
 use crate::primitive::Kind;
@@ -35,8 +35,8 @@ use crate::protocol::{ClientCapabilities, ClientCapability, Era, LogLevel, Proto
 /// it. Any other question returns an error that names the missing capability.
 ///
 /// In 2026-07-28 only calls of tools, prompts and resources may be answered with
-/// questions. A method of an extension and a completion can ask clients of the older
-/// versions; for others these methods return false.
+/// questions. In a method of an extension and in a completion these methods return
+/// false for a client of that version.
 ///
 /// A `blocking` tool cannot take it, since it cannot wait for an answer.
 #[derive(Clone)]
@@ -49,35 +49,39 @@ pub struct Client {
     /// call runs.
     is_out_of_reach: bool,
     /// Whether there is a way to ask this client.
-    has_way: bool,
+    can_be_asked: bool,
     rounds: Arc<Rounds>,
     capabilities: ClientCapabilities,
 }
 
 impl Client {
-    /// Whether the client shows forms to its user.
+    /// Returns whether this call can ask its client to show a form to its user: the client
+    /// has declared that it does, and there is a way to ask it.
     #[must_use]
     pub fn can_elicit(&self) -> bool {
-        self.has_way && self.capabilities.has(ClientCapability::Form)
+        self.can_be_asked && self.capabilities.has(ClientCapability::Form)
     }
 
-    /// Whether the client opens URLs for its user.
+    /// Returns whether this call can ask its client to open a URL for its user: the client
+    /// has declared that it does, and there is a way to ask it.
     #[must_use]
     pub fn can_elicit_url(&self) -> bool {
-        let is_reachable = self.has_way || self.is_out_of_reach;
+        let is_reachable = self.can_be_asked || self.is_out_of_reach;
         is_reachable && self.capabilities.has(ClientCapability::Url)
     }
 
-    /// Whether the client lets the server use its model.
+    /// Returns whether this call can ask its client to use its model: the client has
+    /// declared that it does, and there is a way to ask it.
     #[must_use]
     pub fn can_sample(&self) -> bool {
-        self.has_way && self.capabilities.has(ClientCapability::Sampling)
+        self.can_be_asked && self.capabilities.has(ClientCapability::Sampling)
     }
 
-    /// Whether the client lists the folders that the server may work in.
+    /// Returns whether this call can ask its client for the folders that the server may
+    /// work in: the client has declared that it lists them, and there is a way to ask it.
     #[must_use]
     pub fn has_roots(&self) -> bool {
-        self.has_way && self.capabilities.has(ClientCapability::Roots)
+        self.can_be_asked && self.capabilities.has(ClientCapability::Roots)
     }
 
     /// Runs a step once per logical call, however often its handler runs, and
@@ -133,9 +137,9 @@ impl Client {
             ));
         };
         let has_rounds = call.has_rounds();
-        let has_way = call.ask.is_some() || has_rounds;
+        let can_be_asked = call.ask.is_some() || has_rounds;
         let request = &call.request;
-        if !has_way && (request.transport == Transport::Code || !request.may_ask) {
+        if !can_be_asked && (request.transport == Transport::Code || !request.may_ask) {
             return Err(Error::no_client(kind));
         }
         if !self.capabilities.has(question.needs) {
@@ -235,7 +239,7 @@ impl FromCall for Client {
             capabilities: call.client_capabilities(),
             kind: call.target.info.kind(),
             version: request.version,
-            has_way: call.ask.is_some() || call.has_rounds(),
+            can_be_asked: call.ask.is_some() || call.has_rounds(),
             is_out_of_reach: request.version.era() == Era::Legacy
                 && request.transport != Transport::Code
                 && call.ask.is_none(),

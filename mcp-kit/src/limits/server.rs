@@ -50,8 +50,8 @@ pub struct Limits {
     pub result_bytes: usize,
     /// Items on one page of a list; 1,000.
     pub page_items: usize,
-    /// Subscriptions of one caller (`subscriptions/listen`) that are open at once;
-    /// 100. Further ones are refused with an error, over HTTP with 429.
+    /// Subscriptions (`subscriptions/listen`) that one connection, over HTTP one caller,
+    /// has open at once; 100. Further ones are refused with an error, over HTTP with 429.
     pub subscriptions_per_principal: usize,
     /// Resources that one subscription, or one legacy connection or session,
     /// watches; 1,000. Their URIs may have 256 KiB together, and those of all

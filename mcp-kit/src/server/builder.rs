@@ -130,18 +130,22 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets the key that seals the state of calls that ask their client
-    /// ([`Client`](crate::extract::Client)): at least 32 random
-    /// bytes. Without it the process makes a random key.
+    /// Sets the key that seals what clients carry from one request to the next: the
+    /// state of calls that ask their client ([`Client`](crate::extract::Client)), and the
+    /// cursors of lists. At least 32 random bytes. Without it the process makes a random
+    /// key.
     ///
     /// In the modern era (2026-07-28) a client carries the state of its call from
     /// one round to the next, and any replica may get the next round: replicas need
-    /// the same key, and so does a server that restarts while a question is open.
+    /// the same key, and so does a server that restarts while a question is open. Replicas
+    /// with a list of more than one page ([`Limits::page_items`], or a
+    /// [`ResourceProvider`](crate::resource::ResourceProvider) with pages) also need it.
     ///
     /// To change the key without losing calls, give every replica the new key with
     /// [`previous_state_key`](Self::previous_state_key) first, then set it here and
     /// the old one there, and remove the old one once its states have expired
-    /// ([`Limits::question_time`]).
+    /// ([`Limits::question_time`]). A cursor has no expiry: with an unknown key it is
+    /// refused, and the client reads the list from its start.
     ///
     /// ```no_run
     /// let key = std::fs::read("/run/secrets/state-key")?;

@@ -12,7 +12,7 @@ use super::resources::Found;
 use super::subscriptions::{Feed, Subscription, WatchRequest};
 use crate::call::{
     CallContext, CallParts, CallRequest, CallText, CallTexts, Home, Origin, Pending, Refusal,
-    RequestSource, RoundSettings, STATE_NOT_VALID, StateMap,
+    RequestSource, RoundSettings, STATE_NOT_VALID, StateMap, internal_text,
 };
 use crate::caller::Principal;
 use crate::content::{ResultMeta, write_cache_hints};
@@ -25,6 +25,7 @@ use crate::protocol::{
     ClientDetails, ClientInfo, Era, ErrorCode, LogLevel, ProtocolVersion, RpcError, encode,
 };
 use crate::registry::{ResourceList, unknown_cursor};
+use crate::support::reference::Reference;
 
 /// The state of a connection or a request that depends on its client.
 pub(crate) struct Session {
@@ -283,10 +284,14 @@ impl ServerInner {
         let next = page.next.as_deref();
         let next = next.map(|position| self.rounds.seal_cursor(list, position));
         let next = next.transpose().map_err(|_| {
-            RpcError::new(
-                ErrorCode::InternalError,
-                "The server has no randomness for a cursor",
-            )
+            let reference = Reference::new();
+            tracing::error!(
+                target: "mcp_kit::message",
+                method = ask.request.method.as_ref(),
+                reference = reference.to_string(),
+                "the operating system gave no random key for the cursors of lists; set `state_key`"
+            );
+            RpcError::new(ErrorCode::InternalError, internal_text(reference))
         })?;
         encode::result(out, &ask.request.id, |out| {
             out.push(b'{');

@@ -29,8 +29,8 @@ impl Visits {
 /// Connects an account.
 #[tool]
 async fn connect(client: Client, State(visits): State<Visits>) -> Result<String, ToolError> {
-    let visit = client.url_elicitation()?;
-    let other = client.url_elicitation()?;
+    let visit = UrlElicitation::new(&client)?;
+    let other = UrlElicitation::new(&client)?;
     assert_ne!(visit.id(), other.id());
     let url = format!("https://example.com/connect/{}", visit.id());
     let id = visit.id().to_owned();

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use garde::Validate;
-use mcp_kit::extract::{LogLevel, SampleRequest};
+use mcp_kit::extract::{LogLevel, SampleRequest, UrlElicitation};
 use mcp_kit::prelude::*;
 use mcp_kit::server::ServerBuilder;
 use schemars::JsonSchema;
@@ -200,14 +200,17 @@ async fn test_elicitation_sep1330_enums(client: Client) -> Result<String, ToolEr
     Ok(format!("Elicitation completed: {}", described(answer)?))
 }
 
-/// Asks the user to open a URL. The visit ends as soon as the user has agreed to it.
+/// Asks the user to open a URL. The interaction is complete as soon as the user has agreed
+/// to it.
 #[tool(read_only, open_world = false)]
 async fn test_url_elicitation(client: Client) -> Result<String, ToolError> {
-    let visit = client.url_elicitation()?;
-    let url = format!("https://example.com/connect/{}", visit.id());
-    let answer = client.elicit_url_for(&visit, "Connect?", &url).await?;
+    let elicitation = UrlElicitation::new(&client)?;
+    let url = format!("https://example.com/connect/{}", elicitation.id());
+    let answer = client
+        .elicit_url_for(&elicitation, "Connect?", &url)
+        .await?;
     if answer == Elicited::Accepted(()) {
-        visit.complete();
+        elicitation.complete();
     }
     Ok(format!("User response: {}", described(answer)?))
 }

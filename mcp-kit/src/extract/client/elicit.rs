@@ -81,7 +81,7 @@ impl Client {
     /// use garde::Validate;
     /// use mcp_kit::prelude::*;
     /// use schemars::JsonSchema;
-    /// use serde::{Deserialize, Serialize};
+    /// use serde::Deserialize;
     ///
     /// #[derive(Deserialize, JsonSchema, Validate, ElicitForm)]
     /// struct Seat {

@@ -4,10 +4,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 
+use super::completed_urls::CompletedUrls;
 use super::notifications::{list_changed, updated, url_completed};
 use super::tasks::TaskNotices;
 use super::updates::ResourceUpdates;
-use super::visits::Visits;
 use super::watches::{Watch, Watches};
 use super::{MOST_URI_BYTES, Subscription, too_many};
 use crate::call::UrlFollower;
@@ -73,9 +73,8 @@ pub(super) struct Followed {
     watches: Option<Box<Watches>>,
     /// `None` unless it follows tasks.
     pub(super) tasks: Option<Box<dyn TaskNotices>>,
-    /// `None` until an interaction at a URL has ended, which a legacy client has
-    /// opened.
-    visits: Option<Box<Visits>>,
+    /// `None` until an interaction at a URL that a legacy client has opened is complete.
+    completed_urls: Option<Box<CompletedUrls>>,
 }
 
 impl Feed {
@@ -298,8 +297,8 @@ impl Feed {
                     json.clear();
                 }
             }
-            if let Some(visits) = &mut followed.visits {
-                visits.take(|id| {
+            if let Some(completed_urls) = &mut followed.completed_urls {
+                completed_urls.take(|id| {
                     json.clear();
                     url_completed(&mut json, id);
                     write(&json);
@@ -386,7 +385,7 @@ impl State {
                 taken: Lists::NONE,
                 watches: None,
                 tasks: None,
-                visits: None,
+                completed_urls: None,
             });
             self.followed.len() - 1
         });
@@ -400,7 +399,10 @@ impl State {
             !followed.changed.is_empty()
                 || followed.watches.as_deref().is_some_and(has_updates)
                 || followed.tasks.as_deref().is_some_and(TaskNotices::is_due)
-                || followed.visits.as_deref().is_some_and(Visits::is_due)
+                || followed
+                    .completed_urls
+                    .as_deref()
+                    .is_some_and(CompletedUrls::is_due)
         })
     }
 }
@@ -412,8 +414,8 @@ impl Followed {
         if let Some(watches) = &mut self.watches {
             watches.take_again();
         }
-        if let Some(visits) = &mut self.visits {
-            visits.take_again();
+        if let Some(completed_urls) = &mut self.completed_urls {
+            completed_urls.take_again();
         }
     }
 
@@ -454,7 +456,7 @@ impl UrlFollower for Feed {
     fn url_completed(&self, id: &Arc<str>) {
         let mut state = self.lock();
         let followed = state.followed(None);
-        followed.visits.get_or_insert_default().ended(id);
+        followed.completed_urls.get_or_insert_default().add(id);
         self.tell(state);
     }
 }

@@ -18,11 +18,11 @@
 //! A client may watch what it may read: one rule, `Snapshot::may_read`. It may follow
 //! its own tasks (`tasks`).
 
+mod completed_urls;
 mod feed;
 mod notifications;
 mod tasks;
 mod updates;
-mod visits;
 mod watches;
 
 use std::borrow::Cow;

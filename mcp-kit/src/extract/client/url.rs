@@ -1,5 +1,5 @@
-//! Asks the client's user to open a URL, and notifies the client once what happens there
-//! has ended.
+//! Asks the client's user to open a URL (URL mode elicitation), and notifies the client
+//! once the interaction there is complete.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,12 +15,11 @@ use crate::protocol::{ClientCapability, Era};
 use crate::support::reference::Reference;
 
 /// An interaction at a URL that a handler asks its client's user to open: its id, and
-/// the way to notify the client that it has ended.
+/// the way to notify the client that it is complete.
 ///
-/// The handler creates it with [`Client::url_elicitation`], puts its [id](Self::id) into
-/// the URL, and asks with [`Client::elicit_url_for`]. The server keeps the value under
-/// that id, and its web page calls [`complete`](Self::complete) at the end, during the
-/// call or after it.
+/// The handler creates it with [`new`](Self::new), puts its [id](Self::id) into the URL,
+/// and asks with [`Client::elicit_url_for`]. The server keeps the value under that id, and
+/// its web page calls [`complete`](Self::complete) at the end, during the call or after it.
 ///
 /// It is cheap to clone, and holds nothing of the call.
 ///
@@ -32,71 +31,91 @@ use crate::support::reference::Reference;
 /// use mcp_kit::prelude::*;
 ///
 /// #[derive(Clone, Default)]
-/// struct Visits(Arc<Mutex<HashMap<String, UrlElicitation>>>);
+/// struct Accounts(Arc<Mutex<HashMap<String, UrlElicitation>>>);
 ///
-/// impl Visits {
-///     /// The last page of the visit, at `/connect/{id}/done`.
+/// impl Accounts {
+///     /// The last page of the interaction, at `/connect/{id}/done`.
 ///     fn done(&self, id: &str) {
-///         let visit = self.0.lock().unwrap().remove(id);
-///         if let Some(visit) = visit {
-///             visit.complete();
+///         let elicitation = self.0.lock().unwrap().remove(id);
+///         if let Some(elicitation) = elicitation {
+///             elicitation.complete();
 ///         }
 ///     }
 /// }
 ///
 /// /// Connects the user's storage account.
 /// #[tool]
-/// async fn connect(client: Client, State(visits): State<Visits>) -> Result<String, ToolError> {
-///     let visit = client.url_elicitation()?;
-///     let url = format!("https://example.com/connect/{}", visit.id());
-///     visits.0.lock().unwrap().insert(visit.id().to_owned(), visit.clone());
+/// async fn connect(client: Client, State(accounts): State<Accounts>) -> Result<String, ToolError> {
+///     let elicitation = UrlElicitation::new(&client)?;
+///     let id = elicitation.id().to_owned();
+///     let url = format!("https://example.com/connect/{id}");
+///     accounts.0.lock().unwrap().insert(id, elicitation.clone());
 ///     let message = "Connect your storage account.";
-///     match client.elicit_url_for(&visit, message, &url).await? {
+///     match client.elicit_url_for(&elicitation, message, &url).await? {
 ///         Elicited::Accepted(()) => Ok("Call again once the account is connected.".to_owned()),
 ///         Elicited::Declined | Elicited::Cancelled => Ok("No account is connected.".to_owned()),
 ///     }
 /// }
 /// ```
 #[derive(Clone)]
-pub struct UrlElicitation(Arc<Visit>);
+pub struct UrlElicitation(Arc<Inner>);
 
-struct Visit {
+struct Inner {
     id: Arc<str>,
     /// `None` if the client's version has no such notification.
     client: Option<Weak<dyn UrlFollower>>,
     /// Whether the client has been asked, so that it knows the id.
     was_asked: AtomicBool,
-    has_ended: AtomicBool,
+    is_complete: AtomicBool,
 }
 
 impl UrlElicitation {
-    /// Returns the id, for the URL: unguessable, and of letters, digits, `-` and `_`.
+    /// Creates an interaction of this client's user, with an id of its own.
     ///
-    /// In the modern era (2026-07-28) the handler runs again from its top in each round.
-    /// The first interaction that it creates has the same id in each of them, and so has
-    /// the second.
+    /// In 2026-07-28 the handler runs again from its top in each round. Create them in
+    /// the same order in each round: the first one of a call has the same id in all of
+    /// them, and so has the second.
+    ///
+    /// # Errors
+    ///
+    /// Returns an internal error if the system has no randomness for the id.
+    pub fn new(client: &Client) -> Result<Self, Error> {
+        let call = client.call.upgrade();
+        let ask = call.as_ref().and_then(|call| call.ask.as_ref());
+        Ok(Self(Arc::new(Inner {
+            id: client.rounds.next_url_id()?.into(),
+            client: ask.and_then(|ask| ask.url_follower()),
+            was_asked: AtomicBool::new(false),
+            is_complete: AtomicBool::new(false),
+        })))
+    }
+
+    /// Returns the id, for the URL: unguessable, and of letters, digits, `-` and `_`.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.0.id
     }
 
-    /// Notifies the client that the interaction has ended, from any code of the server
+    /// Notifies the client that the interaction is complete, from any code of the server
     /// (`notifications/elicitation/complete`). The client can then call again.
     ///
-    /// The notification is part of the versions before 2026-07-28. Only the client that
-    /// was asked receives it: on its connection, or on its session's own stream (`GET`),
-    /// which it may open later. 2026-07-28 has no such notification: the client calls
-    /// again when its user says so, and this does nothing. It also does nothing if the
-    /// client was not asked, if it has left, or if this was called before. Of a client
-    /// that does not read, the last 64 are kept.
+    /// Only the client that was asked receives it: on its connection, or on its session's
+    /// own stream (`GET`), which it may open later. The server keeps the last 64
+    /// notifications for a client that does not read.
+    ///
+    /// It does nothing in 2026-07-28, which has no such notification (the client calls
+    /// again when its user says so), if the client was not asked, if the client has left,
+    /// or if it was called before.
+    ///
+    /// Specification: [completion notifications](https://modelcontextprotocol.io/specification/2025-11-25/client/elicitation#completion-notifications-for-url-mode-elicitation).
     pub fn complete(&self) {
-        let visit = &self.0;
-        if !visit.was_asked.load(Ordering::Acquire) || visit.has_ended.swap(true, Ordering::AcqRel)
-        {
+        let inner = &self.0;
+        let was_asked = inner.was_asked.load(Ordering::Acquire);
+        if !was_asked || inner.is_complete.swap(true, Ordering::AcqRel) {
             return;
         }
-        if let Some(client) = visit.client.as_ref().and_then(Weak::upgrade) {
-            client.url_completed(&visit.id);
+        if let Some(client) = inner.client.as_ref().and_then(Weak::upgrade) {
+            client.url_completed(&inner.id);
         }
     }
 }
@@ -113,7 +132,7 @@ impl Client {
     /// client and its model: passwords, payments, consent at another service.
     ///
     /// `Accepted` means that the user has agreed to open the URL, not that
-    /// the visit is over: the server learns that from its own web pages, and
+    /// the interaction is complete: the server learns that from its own web pages, and
     /// [`elicit_url_for`](Self::elicit_url_for) lets it notify the client. The
     /// page must make sure that its visitor is the caller, and the URL must not
     /// contain a secret: another person may open it. In the modern era the handler
@@ -135,39 +154,22 @@ impl Client {
         self.ask_to_open(message, url, id)
     }
 
-    /// Creates an interaction at a URL: an id for the URL, and the way to notify the
-    /// client once what happens there has ended.
-    ///
-    /// # Errors
-    ///
-    /// Returns an internal error if the system has no randomness for the id.
-    pub fn url_elicitation(&self) -> Result<UrlElicitation, Error> {
-        let call = self.call.upgrade();
-        let ask = call.as_ref().and_then(|call| call.ask.as_ref());
-        Ok(UrlElicitation(Arc::new(Visit {
-            id: self.rounds.next_url_id()?.into(),
-            client: ask.and_then(|ask| ask.url_follower()),
-            was_asked: AtomicBool::new(false),
-            has_ended: AtomicBool::new(false),
-        })))
-    }
-
-    /// Asks like [`elicit_url`](Self::elicit_url), for an interaction whose end the
-    /// server announces: see [`UrlElicitation`].
+    /// Asks like [`elicit_url`](Self::elicit_url), for an interaction whose
+    /// completion the server announces: see [`UrlElicitation`].
     ///
     /// # Errors
     ///
     /// Returns the errors of [`elicit_url`](Self::elicit_url).
     pub fn elicit_url_for(
         &self,
-        visit: &UrlElicitation,
+        elicitation: &UrlElicitation,
         message: &str,
         url: &str,
     ) -> Asking<Elicited<()>> {
         if self.can_elicit_url() {
-            visit.0.was_asked.store(true, Ordering::Release);
+            elicitation.0.was_asked.store(true, Ordering::Release);
         }
-        self.ask_to_open(message, url, || visit.id().to_owned())
+        self.ask_to_open(message, url, || elicitation.id().to_owned())
     }
 
     fn ask_to_open(
@@ -178,7 +180,7 @@ impl Client {
     ) -> Asking<Elicited<()>> {
         if !is_web_url(url) {
             return Asking::refused(Error::internal(
-                "`elicit_url` takes an absolute URL that begins with https:// or http://",
+                "the URL of `elicit_url` and `elicit_url_for` must be absolute and begin with https:// or http://",
             ));
         }
         let mut params = json!({ "mode": "url", "message": message, "url": url });

@@ -1,5 +1,5 @@
-//! The interactions at URLs that have ended, of which a legacy client has not been
-//! notified yet.
+//! The completed interactions at URLs of which a legacy client has not been notified
+//! yet.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,25 +8,25 @@ use std::sync::Arc;
 /// notification is optional, so a client does not depend on it.
 const MOST: usize = 64;
 
-/// The ended interactions of one client.
+/// The completed interactions of one client.
 #[derive(Default)]
-pub(super) struct Visits {
-    due: VecDeque<Visit>,
+pub(super) struct CompletedUrls {
+    due: VecDeque<CompletedUrl>,
     /// Those that were taken once: the stream that took them may break off.
-    taken: VecDeque<Visit>,
+    taken: VecDeque<CompletedUrl>,
 }
 
-struct Visit {
+struct CompletedUrl {
     id: Arc<str>,
     was_taken: bool,
 }
 
-impl Visits {
-    pub(super) fn ended(&mut self, id: &Arc<str>) {
+impl CompletedUrls {
+    pub(super) fn add(&mut self, id: &Arc<str>) {
         let id = Arc::clone(id);
         push(
             &mut self.due,
-            Visit {
+            CompletedUrl {
                 id,
                 was_taken: false,
             },
@@ -39,27 +39,27 @@ impl Visits {
 
     /// Takes those that are due.
     pub(super) fn take(&mut self, mut write: impl FnMut(&str)) {
-        for visit in std::mem::take(&mut self.due) {
-            write(&visit.id);
+        for url in std::mem::take(&mut self.due) {
+            write(&url.id);
             // The next stream takes it once more, and no other.
-            if !visit.was_taken {
-                push(&mut self.taken, visit);
+            if !url.was_taken {
+                push(&mut self.taken, url);
             }
         }
     }
 
     /// Makes due again what was taken.
     pub(super) fn take_again(&mut self) {
-        for visit in std::mem::take(&mut self.taken) {
+        for url in std::mem::take(&mut self.taken) {
             let was_taken = true;
-            push(&mut self.due, Visit { was_taken, ..visit });
+            push(&mut self.due, CompletedUrl { was_taken, ..url });
         }
     }
 }
 
-fn push(visits: &mut VecDeque<Visit>, visit: Visit) {
-    if visits.len() == MOST {
-        visits.pop_front();
+fn push(urls: &mut VecDeque<CompletedUrl>, url: CompletedUrl) {
+    if urls.len() == MOST {
+        urls.pop_front();
     }
-    visits.push_back(visit);
+    urls.push_back(url);
 }
