@@ -41,9 +41,8 @@ pub struct ServerBuilder {
     rate_limit: Option<Rate>,
     task_store: Option<Arc<dyn TaskStore>>,
     extensions: Vec<Declared>,
-    message_layers: Vec<Arc<dyn MessageMiddleware>>,
-    /// Set by what adds a middleware around messages.
-    message_code: Option<&'static MessageCode>,
+    /// The middlewares around messages, with the code that runs them.
+    message_layers: Option<(&'static MessageCode, Vec<Arc<dyn MessageMiddleware>>)>,
     #[cfg(feature = "redis")]
     shared: Option<RedisLimits>,
     local: Principal,
@@ -73,8 +72,7 @@ impl ServerBuilder {
             rate_limit: None,
             task_store: None,
             extensions: Vec::new(),
-            message_layers: Vec::new(),
-            message_code: None,
+            message_layers: None,
             #[cfg(feature = "redis")]
             shared: None,
             local: Principal::unrestricted("local"),
@@ -218,8 +216,9 @@ impl ServerBuilder {
             methods,
             layers,
         } = extension.into().into_parts();
-        self.message_layers.extend(layers);
-        self.message_code = Some(&CODE);
+        for layer in layers {
+            self.add_message_layer(layer);
+        }
         self.extensions.push(declared);
         self.router = self.router.merge(router);
         for method in methods {
@@ -232,9 +231,16 @@ impl ServerBuilder {
     /// [`MessageMiddleware`]. The one added first, here or by an
     /// [extension](Self::extension), is outermost.
     pub fn message_layer(mut self, middleware: impl MessageMiddleware) -> Self {
-        self.message_layers.push(Arc::new(middleware));
-        self.message_code = Some(&CODE);
+        self.add_message_layer(Arc::new(middleware));
         self
+    }
+
+    fn add_message_layer(&mut self, middleware: Arc<dyn MessageMiddleware>) {
+        let start = || (&CODE, Vec::new());
+        self.message_layers
+            .get_or_insert_with(start)
+            .1
+            .push(middleware);
     }
 
     /// Adds a middleware around every primitive, before validation. The one added first

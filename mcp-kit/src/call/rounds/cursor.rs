@@ -2,8 +2,9 @@
 //!
 //! A position has one cursor, on each replica that has the key, so there is no random
 //! salt: the tag of the position (HMAC with SHA-256) is what its key stream is made of
-//! (the construction SIV). Every server with a tool contains this code, so it uses less
-//! of `ring` than the state of calls does.
+//! (a synthetic initialization vector, as in RFC 5297, here with HMAC-SHA-256 in counter
+//! mode). `ring` has no such AEAD, and one with a nonce would need either a random one,
+//! or one that a later position repeats.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

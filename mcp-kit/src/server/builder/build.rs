@@ -71,8 +71,8 @@ impl ServerBuilder {
                     self.limits.calls_per_principal,
                 )),
                 messages: self
-                    .message_code
-                    .and_then(|code| (code.new)(self.message_layers, &self.limits)),
+                    .message_layers
+                    .and_then(|(code, layers)| (code.new)(layers, &self.limits)),
                 extensions: Extensions::new(self.extensions),
                 notification_permits: Arc::new(Semaphore::new(
                     (self.limits.calls_per_connection).min(Semaphore::MAX_PERMITS),

@@ -1,6 +1,7 @@
 //! The way of messages through their middlewares as the rest of the server reaches it:
-//! through one value, which only what adds such a middleware refers to. The linker drops
-//! it, and with it most of `messages`, from a program that has none.
+//! through one value, which only the setters of such middlewares and of extensions refer
+//! to. The linker drops it, and with it most of `messages`, from a program that calls
+//! neither.
 
 use std::future::{Future, ready};
 use std::pin::Pin;

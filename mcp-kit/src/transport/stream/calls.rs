@@ -32,7 +32,7 @@ pub(super) struct Calls {
     pub(super) runtime: Handle,
     /// The bytes that unfinished batches keep.
     pub(super) kept: Kept,
-    /// Locked before `state` where both are.
+    /// Lock order: this, then `state`.
     pub(super) outgoing: Lock<Outgoing>,
     /// A reference to itself, for runners, which keep it alive.
     this: Weak<Self>,
@@ -283,7 +283,7 @@ impl Calls {
     }
 
     /// Whether every answer has left.
-    pub(super) fn is_all_written(&self) -> bool {
+    pub(super) fn has_written_all(&self) -> bool {
         let outgoing = self.outgoing.lock();
         outgoing.is_flushed() && !self.has_output()
     }

@@ -379,7 +379,7 @@ impl Connection {
                         && self.entering.is_none()
                         && (self.input.is_none() || poll_tasks(&mut self.tasks, cx))
                     {
-                        if self.calls.is_all_written() {
+                        if self.calls.has_written_all() {
                             return Poll::Ready(Ok(()));
                         }
                         // A client that continues to send must not delay the
@@ -396,7 +396,7 @@ impl Connection {
                 }
                 End::Flushing(time) => {
                     // A call that has ended by itself is open until its answer is here.
-                    if !self.calls.has_open() && self.calls.is_all_written() {
+                    if !self.calls.has_open() && self.calls.has_written_all() {
                         return Poll::Ready(Ok(()));
                     }
                     return time.as_mut().poll(cx).map(Ok);

@@ -3,17 +3,17 @@
 //! Most calls end at their first poll. A *runner* is a task that takes waiting
 //! calls one after the other and polls each once; one that is not ready moves
 //! into a task of its own. So a quick call costs no spawn, and the answers of a
-//! batch leave together, while nothing is ever polled by the task that
+//! run leave together, while nothing is ever polled by the task that
 //! reads: a handler that blocks its thread holds up neither control messages
 //! nor deadlines. If a runner is blocked, others take over
 //! ([`Calls::relieve`]).
 //!
-//! The answers of a long batch leave in two or more writes, so that the client
+//! The answers of a long run leave in two or more writes, so that the client
 //! works on the first ones while the server runs the rest. Over stdio the runner
 //! makes the early writes itself, between two calls and without waiting for the
 //! client.
 //!
-//! A runner notifies the connection of its answers only at the end of a batch.
+//! A runner notifies the connection of its answers only at the end of a run.
 //! A task that is woken from a worker is the next one on that worker, and no
 //! other can take it: if the runner's next handler blocked, the connection
 //! would be stuck behind it. If it is not notified, the ticker can wake it
@@ -34,10 +34,10 @@ use crate::call::{Answer, CallKey, Pending, RunPermit, Running, Share};
 /// leave.
 const SLOW_POLL: Duration = Duration::from_micros(200);
 
-/// The longest batch of quick calls whose answers leave together.
-const LONGEST_BATCH: Duration = Duration::from_millis(1);
+/// The longest run of quick calls whose answers leave together.
+const LONGEST_RUN: Duration = Duration::from_millis(1);
 
-/// The fewest answers that leave before their batch has ended. Reading them and
+/// The fewest answers that leave before their run has ended. Reading them and
 /// writing new requests takes the client about as long as the calls that are left
 /// then take here, so neither waits for the other.
 const EARLY_ANSWERS: usize = 24;
@@ -61,7 +61,7 @@ pub(super) struct Runner {
     pub(super) at_work: bool,
     /// The answer of the last call, until the next one is taken.
     pub(super) done: Option<(CallKey, Answer)>,
-    /// How many calls of the batch were run since answers were last written.
+    /// How many calls of the run have ended since answers were last written.
     pub(super) unwritten: usize,
     /// When the first of them ended.
     first_ended_at: Instant,
@@ -95,14 +95,14 @@ impl Runner {
 
     pub(super) async fn run(mut self) {
         let calls = Arc::clone(&self.calls);
-        let mut batch_began = Instant::now();
-        let mut poll_began = batch_began;
+        let mut run_began = Instant::now();
+        let mut poll_began = run_began;
         while let Some(taken) = poll_fn(|cx| calls.poll_next(&mut self, cx)).await {
             // The clock is read once per call, when it ends. A poll begins where
             // the last one ended; after a pause, where its message was read.
             let read = taken.call.context().received_at().into_std();
             if read > poll_began {
-                batch_began = read;
+                run_began = read;
                 poll_began = read;
             }
             let waiting = taken.waiting;
@@ -111,7 +111,7 @@ impl Runner {
             let now = ended_at.map_or_else(Instant::now, |ended_at| ended_at.into_std());
             let was_slow = now - poll_began > SLOW_POLL;
             poll_began = now;
-            if was_slow || now - batch_began > LONGEST_BATCH {
+            if was_slow || now - run_began > LONGEST_RUN {
                 self.hand_over();
                 if was_slow {
                     calls.help();
@@ -119,8 +119,8 @@ impl Runner {
                 calls.tell();
                 step_back().await;
                 self.unwritten = 0;
-                batch_began = Instant::now();
-                poll_began = batch_began;
+                run_began = Instant::now();
+                poll_began = run_began;
             } else if self.is_write_due(waiting, now) {
                 self.hand_over();
                 if !calls.write_ready() {
