@@ -223,6 +223,7 @@ impl Policy {
         if let Some(calls) = around.limits.concurrency {
             layers.push(Arc::new(ConcurrencyLimit::new(calls)));
         }
+        let inner = layers.len();
         layers.extend(around.inner);
         let own = layers.len();
         let applying = |layers: &[Arc<dyn Middleware>]| {
@@ -237,6 +238,7 @@ impl Policy {
             layers,
             unlimited_at,
             admission,
+            inner,
             own,
             validation,
         }
@@ -271,6 +273,8 @@ struct Merged {
     /// The position of the timeout, in front of the tool's concurrency and of the
     /// middlewares of its definition.
     admission: usize,
+    /// The position of the first middleware of its definition, or of what follows.
+    inner: usize,
     /// The position of the author's first middleware, or of `Validate`.
     own: usize,
     /// The position of `Validate`. The author's other middlewares follow.
@@ -290,17 +294,18 @@ impl Merged {
     /// Returns the chain of a call that becomes a task: once its arguments are
     /// checked, or when its handler begins it.
     ///
-    /// In the first case the author's middlewares in front of `Validate` run for the
-    /// request, as `Validate` does: they and the report answer it. The time and the
-    /// concurrency of the task, which are outside of them otherwise, begin with it.
+    /// In the first case `Validate` and all in front of it, but for the time and the
+    /// concurrency of the task, run for the request: they and the report answer it. The
+    /// middlewares of the definition stay outside of the author's, whose results they
+    /// check. The time and the concurrency begin with the task.
     fn for_task(&self, time: Duration, handler_begins: bool) -> Chains {
         let mut layers = self.layers.clone();
         if let Some(timeout) = layers.get_mut(self.admission) {
             *timeout = Arc::new(Timeout::new(time));
         }
         if !handler_begins {
-            let own = self.own..=self.validation;
-            let for_request = layers.splice(own, []).collect::<Vec<_>>();
+            let in_front = self.inner..=self.validation;
+            let for_request = layers.splice(in_front, []).collect::<Vec<_>>();
             let for_request = for_request.into_iter().chain([as_begin()]);
             layers.splice(self.admission..self.admission, for_request);
         }

@@ -29,9 +29,23 @@ fn counted(_: &u32, (): &()) -> garde::Result {
 #[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
 struct ImportArgs {
     /// How many pages to import.
+    #[garde(range(min = 1, max = 10))]
+    pages: u32,
+}
+
+/// The arguments of one test, which counts how often they are checked.
+#[derive(Deserialize, JsonSchema, Validate, ToolArgs)]
+struct CountedArgs {
+    /// How many pages to import.
     #[garde(range(min = 1, max = 10), custom(counted))]
     #[tool_args(rule = "is counted")]
     pages: u32,
+}
+
+/// Imports pages, counted.
+#[tool(task)]
+async fn import_counted(args: CountedArgs) -> String {
+    format!("{} pages", args.pages)
 }
 
 /// Imports pages.
@@ -58,6 +72,7 @@ fn server(seen: &Seen) -> ServerBuilder {
     Server::builder("start", "1.0.0")
         .state(seen.clone())
         .tool::<import>()
+        .tool::<import_counted>()
 }
 
 async fn tasks(server: &Server) -> TestClient {
@@ -91,7 +106,9 @@ async fn arguments_that_break_the_schema_answer_the_request_and_make_no_task() {
     }
     assert!(seen.take().is_empty());
     let checks = CHECKS.load(Ordering::SeqCst);
-    let task = client.call_as_task("import", json!({"pages": 3})).await;
+    let task = client
+        .call_as_task("import_counted", json!({"pages": 3}))
+        .await;
     assert_eq!(task.result().await.text(), "3 pages");
     let checks = CHECKS.load(Ordering::SeqCst) - checks;
     assert_eq!(checks, 1, "checked once");
@@ -134,6 +151,42 @@ async fn middlewares_before_validation_run_for_the_request_and_those_after_it_in
     let task = client.call_as_task("import", json!({"pages": 1})).await;
     assert_eq!(task.result().await.text(), "1 pages");
     assert_eq!(seen.take(), ["before", "after", "handler", "end"]);
+}
+
+#[derive(serde::Serialize, JsonSchema)]
+struct Count {
+    pages: u32,
+}
+
+/// Counts pages.
+#[tool(task)]
+async fn count() -> Json<Count> {
+    Json(Count { pages: 3 })
+}
+
+/// A middleware cannot pass a result by the check of the tool's output schema, in a task
+/// or without one.
+#[tokio::test(start_paused = true)]
+async fn result_that_a_middleware_has_made_invalid_fails_the_task() {
+    let server = Server::builder("start", "1.0.0")
+        .tool::<count>()
+        .layer(from_fn(|call: Call, next: Next<'static>| async move {
+            let _ = next.run(call).await?;
+            ToolResult::structured(&json!({"pages": "three"})).map(Reply::from)
+        }))
+        .build()
+        .unwrap();
+    let client = tasks(&server).await;
+    let task = client.call_as_task("count", json!({})).await;
+    let ended = task.ended().await;
+    assert_eq!(ended["status"], "failed", "{ended}");
+    assert_eq!(ended["error"]["code"], -32603);
+    let plain = TestClient::builder(&server).connect().await;
+    let result = plain.call("count", json!({})).await;
+    assert!(
+        result.is_error() && result.text().contains("reference"),
+        "{result:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

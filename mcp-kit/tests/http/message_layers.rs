@@ -25,6 +25,12 @@ async fn secret() -> &'static str {
     "secret"
 }
 
+/// A resource that clients can watch.
+#[resource(uri = "watched://counter")]
+async fn counter() -> &'static str {
+    "1"
+}
+
 /// Calls of `from` become calls of `to`.
 struct Renames(&'static str, &'static str);
 
@@ -74,10 +80,15 @@ impl MessageMiddleware for After {
 }
 
 fn http(layer: impl MessageMiddleware) -> TestHttpClient {
+    TestClient::http(&server(layer)).key(ALICE)
+}
+
+fn server(layer: impl MessageMiddleware) -> Server {
     let keys = ApiKeys::from_list(&format!("alice:{ALICE}:user")).unwrap();
-    let server = Server::builder("test", "1")
+    Server::builder("test", "1")
         .tool::<hello>()
         .tool::<secret>()
+        .resource::<counter>()
         .message_layer(layer)
         .http(|http| {
             let http = http.authenticate(keys).call_rate(None);
@@ -86,8 +97,7 @@ fn http(layer: impl MessageMiddleware) -> TestHttpClient {
             http
         })
         .build()
-        .unwrap();
-    TestClient::http(&server).key(ALICE)
+        .unwrap()
 }
 
 #[tokio::test]
@@ -149,6 +159,26 @@ async fn status_is_that_of_the_answer_that_leaves() {
 }
 
 #[tokio::test]
+async fn resources_are_watched_in_sessions() {
+    for waits in [false, true] {
+        let server = server(After(Does::Nothing, waits));
+        let session = TestClient::http(&server).key(ALICE);
+        let session = session.open_session().await.unwrap();
+        let ask = async |method: &str| {
+            let uri = json!({"uri": "watched://counter"});
+            let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": uri});
+            let answer = session.post(&request).await.json().await;
+            assert_eq!(answer["result"], json!({}), "{method}: {answer}");
+        };
+        ask("resources/subscribe").await;
+        server.updates().notify("watched://counter");
+        let event = session.get().await.next_event().await.unwrap().json();
+        assert_eq!(event["method"], "notifications/resources/updated");
+        ask("resources/unsubscribe").await;
+    }
+}
+
+#[tokio::test]
 async fn handshake_that_is_refused_opens_no_session() {
     for waits in [false, true] {
         let client = http(After(Does::Refuses, waits));
@@ -161,6 +191,22 @@ async fn handshake_that_is_refused_opens_no_session() {
             "{answer:?}"
         );
         assert!(!answer.headers.contains_key("mcp-session-id"), "{answer:?}");
+    }
+}
+
+#[cfg(feature = "sse")]
+#[tokio::test]
+async fn resources_are_watched_on_the_stream_of_2024() {
+    for waits in [false, true] {
+        let server = server(After(Does::Nothing, waits));
+        let client = TestClient::http(&server).key(ALICE).connect_sse().await;
+        let client = client.unwrap();
+        let uri = json!({"uri": "watched://counter"});
+        let watched = client.request("resources/subscribe", uri).await;
+        assert!(watched.is_ok(), "{watched:?}");
+        server.updates().notify("watched://counter");
+        let update = client.next_message().await.unwrap();
+        assert_eq!(update["method"], "notifications/resources/updated");
     }
 }
 

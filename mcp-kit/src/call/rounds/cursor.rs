@@ -20,6 +20,10 @@ const BLOCK: usize = 32;
 /// The bytes of the length in front of a position.
 const LENGTH: usize = 4;
 
+/// The longest cursor that is looked at: a provider's position and what surrounds it have
+/// fewer bytes, and a longer text costs time for each key.
+const LONGEST_CURSOR: usize = 64 * 1024;
+
 /// The bytes of the tag in front of a sealed position.
 const TAG: usize = 32;
 
@@ -39,6 +43,9 @@ impl RoundSettings {
     /// Returns the position that a cursor of this list is for; `None` if neither this
     /// server nor one with its key has made it.
     pub(crate) fn open_cursor(&self, list: &str, cursor: &str) -> Option<String> {
+        if cursor.len() > LONGEST_CURSOR {
+            return None;
+        }
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (tag, sealed) = bytes.split_first_chunk::<TAG>()?;
         let text = self.keys().ok()?.find_map(|key| {

@@ -98,8 +98,11 @@ async fn post(
             .version()
             .or_else(|| ProtocolVersion::from_name(named?));
         let is_modern = named.map(sessions::named_era) == Some(Era::Modern);
+        // As its requests will have it. A header alone is no handshake.
+        session.version = found.version();
         let entering = (endpoint.mcp.server).enter(&session, version, is_modern, &bytes);
         session.entered = Box::pin(entering).await;
+        session.version = None;
     }
     let asked = decide(
         endpoint,

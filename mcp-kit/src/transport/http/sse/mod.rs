@@ -111,8 +111,11 @@ pub(super) async fn message(
     let server = &streams.mcp().server;
     if server.has_message_layers() {
         let version = session.agreed()?.map(|agreed| agreed.version);
+        // As its requests will have it.
+        asking.version = version;
         let entering = server.enter(&asking, version, false, &bytes);
         asking.entered = Box::pin(entering).await;
+        asking.version = None;
     }
     let most = server.limits.pending_calls;
     let _handling = session.stream.handle();
