@@ -35,11 +35,9 @@ pub(crate) fn spawn_on(
 
 /// A spawned task, which is aborted when this is dropped. Dropping a plain
 /// `JoinHandle` leaves its task running.
-#[cfg(any(feature = "http", feature = "stdio"))]
 #[derive(Debug)]
 pub(crate) struct AbortOnDrop<T>(pub(crate) JoinHandle<T>);
 
-#[cfg(any(feature = "http", feature = "stdio"))]
 impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
         self.0.abort();

@@ -27,6 +27,7 @@ use crate::limits::{CallerBudget, CallerClaim};
 use crate::protocol::RequestId;
 use crate::server::ServerInner;
 use crate::server::tasks::{KnownTask, POLL_INTERVAL, StoredTask, TaskKey, TaskStore};
+use crate::support::task::{AbortOnDrop, spawn_on};
 
 /// The tasks that a client asked to follow and may follow. The server reaches this module
 /// by this trait and the next, and by the code of tasks, so that a program without tasks
@@ -58,10 +59,10 @@ struct Found {
 struct FollowedTasks {
     tasks: Vec<FollowedTask>,
     store: Arc<dyn TaskStore>,
-    /// Where the task runs that asks the store. A task may change outside of it.
+    /// The runtime on which the store is polled: a task may change outside of one.
     runtime: Option<Handle>,
-    /// Whether it runs.
-    is_asked: bool,
+    /// Polls the store. It ends with the subscription.
+    polling: Option<AbortOnDrop<()>>,
 }
 
 /// A task that the client may follow.
@@ -134,13 +135,13 @@ impl FollowedTask {
 impl FollowedTasks {
     /// Asks the store for states from now on, if it must be asked for any.
     fn ask_store(&mut self, feed: &Weak<Feed>, id: &RequestId) {
-        if self.is_asked || !self.tasks.iter().any(FollowedTask::is_in_store) {
+        if self.polling.is_some() || !self.tasks.iter().any(FollowedTask::is_in_store) {
             return;
         }
         if let Some(runtime) = &self.runtime {
             let (feed, store) = (Weak::clone(feed), Arc::clone(&self.store));
-            runtime.spawn(ask_for_states(feed, store, id.clone()));
-            self.is_asked = true;
+            let polling = spawn_on(runtime, ask_for_states(feed, store, id.clone()));
+            self.polling = Some(AbortOnDrop(polling));
         }
     }
 
@@ -195,7 +196,7 @@ impl FoundTasks for Found {
             tasks,
             store,
             runtime: Handle::try_current().ok(),
-            is_asked: false,
+            polling: None,
         };
         {
             let mut state = feed.lock();
@@ -269,15 +270,17 @@ impl Feed {
         let tasks = followed.tasks()?;
         let in_store = tasks.tasks.iter().filter(|followed| followed.is_in_store());
         let in_store: Vec<_> = in_store.collect();
-        tasks.is_asked = !in_store.is_empty();
+        if in_store.is_empty() {
+            tasks.polling = None;
+            return None;
+        }
         let caller = principal.limit_key();
         let may_have_room = |followed: &&FollowedTask| match followed.task {
             FollowedState::Known(_) => true,
             FollowedState::WithoutRoom(bytes) => self.unread_ends.has_room(caller, bytes),
         };
         let keys = in_store.into_iter().filter(may_have_room);
-        let keys: Vec<_> = keys.map(|followed| followed.key.clone()).collect();
-        tasks.is_asked.then_some(keys)
+        Some(keys.map(|followed| followed.key.clone()).collect())
     }
 
     /// The store has a task of a subscription in this state, or no more.

@@ -41,6 +41,19 @@ pub(super) fn forget(server: &Arc<ServerInner>, task: &Arc<Task>) {
     }
 }
 
+/// Ends a task that the store did not take when it was created. No client knows it, so
+/// its end is written once at most, in case that the store has it nevertheless.
+pub(super) fn withdraw(server: &Arc<ServerInner>, task: &Arc<Task>, error: TaskStoreError) {
+    task.end(End::Cancelled);
+    server.tasks.remove(task);
+    if error == TaskStoreError::Unavailable {
+        let (server, task) = (Arc::clone(server), Arc::clone(task));
+        tokio::spawn(async move {
+            let _ = task.publish(server.tasks.store()).await;
+        });
+    }
+}
+
 /// The handler of a task, which ends with this.
 struct Handler(JoinHandle<Option<Concluded>>);
 

@@ -123,14 +123,16 @@ async fn begin(
     let place = tasks.places.take(&call.principal, call.size())?;
     let task = tasks.create(&server.limits, &call)?;
     let mut undo = Undo(Some((server, &task)));
-    task.publish(tasks.store())
-        .await
-        .map_err(|error| match error {
+    if let Err(error) = task.publish(tasks.store()).await {
+        undo.0 = None;
+        run::withdraw(server, &task, error);
+        return Err(match error {
             TaskStoreError::Full => {
                 Error::busy("The server has no room for another task. Try again in a few minutes.")
             }
             error => Error::internal(error),
-        })?;
+        });
+    }
     let _ = shared.place.set(place);
     let _ = shared.task.set(Arc::clone(&task));
     shared.begun.store(true, Ordering::Release);

@@ -1,6 +1,7 @@
 -- Sends a message to the process that runs a task, if it runs and has room for it: in
 -- total, for the caller of the task, and for the task. A caller or task without a
--- message may have one of any size, and a cancellation needs no room of theirs.
+-- message may have one of any size; a cancellation is exempt from their bytes, not from
+-- the number of their messages.
 -- KEYS: the task. ARGV: the beginnings of the names of leases, of inboxes, and of
 -- their states; the message; for how many milliseconds the inbox is kept; the most
 -- bytes of an inbox; the most bytes and messages of a caller, and of a task; whether it is a
