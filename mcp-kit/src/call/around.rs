@@ -30,7 +30,19 @@ pub(crate) struct SentCall {
     pub(crate) arguments: Box<str>,
 }
 
+impl SentCall {
+    /// Returns how many bytes it keeps.
+    pub(crate) fn size(&self) -> usize {
+        self.key.len() + self.arguments.len()
+    }
+}
+
 impl Pending {
+    /// Whether the handler, or a middleware of its author, may ask the client.
+    pub(crate) fn asks(&self) -> bool {
+        self.0.target.asks()
+    }
+
     /// Sets what is around the answer.
     pub(crate) fn within(mut self, around: Box<dyn Around>) -> Self {
         if let Some(context) = Arc::get_mut(&mut self.0) {

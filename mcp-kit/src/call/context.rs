@@ -12,7 +12,7 @@ use super::lent::LendablePermits;
 use super::phase::Phase;
 use super::{
     Around, Ask, BecomesTask, CallCancelled, CallScope, CallText, Questions, RequestSource,
-    ResourceUri, RoundSettings, StateMap, Subject, Target, Transport, Work,
+    ResourceUri, RoundSettings, SentCall, StateMap, Subject, Target, Transport, Work,
 };
 use crate::args::ArgumentNames;
 use crate::caller::Principal;
@@ -208,7 +208,9 @@ impl CallContext {
         let texts = self.text.size() + self.request.source.size();
         let subject = self.subject.as_ref().map_or(0, |subject| subject.size());
         let work = self.work.as_ref().map_or(0, |work| work.size());
-        texts + subject + work + self.progress_token.as_ref().map_or(0, RequestId::size)
+        let sent = self.around.as_ref().and_then(|around| around.sent());
+        let sent = sent.map_or(0, SentCall::size);
+        texts + subject + work + sent + self.progress_token.as_ref().map_or(0, RequestId::size)
     }
 
     /// Returns the URI that is read.

@@ -269,11 +269,20 @@ impl Entered {
         }
     }
 
+    /// Takes these parameters.
+    pub(crate) fn take_changed(&mut self) -> Option<Box<RawValue>> {
+        match &mut self.stage {
+            Stage::Suspended { slot, .. } => slot.changed.lock().take(),
+            Stage::Settled { changed, .. } => changed.take(),
+            Stage::Ended(_) => None,
+        }
+    }
+
     /// Lets the middlewares end before the message is dispatched, after they were given
-    /// the answer that it will have.
-    pub(crate) async fn settled(mut self, has_failed: bool) -> Self {
-        let changed = self.changed();
-        let outcome = timeout(self.time, poll_fn(|cx| self.poll(cx))).await;
+    /// the answer that it will have. They have until `end`.
+    pub(crate) async fn settled(mut self, has_failed: bool, end: Instant) -> Self {
+        let changed = self.take_changed();
+        let outcome = timeout_at(end, poll_fn(|cx| self.poll(cx))).await;
         self.stage = Stage::Settled {
             changed,
             has_failed,

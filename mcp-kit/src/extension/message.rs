@@ -155,7 +155,8 @@ impl Message {
     /// # Errors
     ///
     /// Returns an internal error if `params` does not serialise to a JSON object. If the
-    /// whole message has more than [`Limits::message_bytes`] with them, it is refused.
+    /// message has more than [`Limits::message_bytes`] with them, a request is answered
+    /// with an internal error and a notification is dropped; both are logged.
     ///
     /// # Examples
     ///

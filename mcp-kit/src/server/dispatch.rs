@@ -4,19 +4,18 @@
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
-use tokio::time::Instant;
 
 use super::ServerInner;
+use super::messages::internal;
 use super::methods::{self, Does, Method};
 use super::resources::Found;
-use super::subscriptions::{Feed, Subscription, WatchRequest};
+use super::session::Session;
+use super::subscriptions::{Subscription, WatchRequest};
 use crate::call::{
-    CallContext, CallParts, CallRequest, CallText, CallTexts, Home, Origin, Pending, Refusal,
-    RequestSource, RoundSettings, STATE_NOT_VALID, StateMap, internal_text,
+    CallContext, CallParts, CallRequest, CallText, CallTexts, Home, Pending, Refusal,
+    RoundSettings, STATE_NOT_VALID, StateMap,
 };
-use crate::caller::Principal;
 use crate::content::{ResultMeta, write_cache_hints};
-use crate::extension::EnteredMessages;
 use crate::observe::{self, CallStart};
 use crate::primitive::Kind;
 use crate::protocol::message::Request;
@@ -25,30 +24,6 @@ use crate::protocol::{
     ClientDetails, ClientInfo, Era, ErrorCode, LogLevel, ProtocolVersion, RpcError, encode,
 };
 use crate::registry::{ResourceList, unknown_cursor};
-use crate::support::reference::Reference;
-
-/// The state of a connection or a request that depends on its client.
-pub(crate) struct Session {
-    pub(crate) principal: Principal,
-    /// The version agreed on by `initialize`.
-    pub(crate) version: Option<ProtocolVersion>,
-    /// What the client has sent in `initialize`.
-    pub(crate) client: Option<Arc<ClientDetails>>,
-    /// The level of `logging/setLevel`.
-    pub(crate) log_level: Option<LogLevel>,
-    pub(crate) origin: Origin,
-    pub(crate) source: RequestSource,
-    /// Whether the client can be notified outside of its requests, apart from
-    /// subscriptions.
-    pub(crate) has_stream: bool,
-    /// What the client follows on a stream that may break off and be replaced.
-    pub(crate) follows: Option<Arc<Feed>>,
-    /// The messages that have passed their middlewares on the way in, if the server has
-    /// any, until they are dispatched.
-    pub(crate) entered: EnteredMessages,
-    /// When the messages that are handled now were read.
-    pub(crate) read_at: Instant,
-}
 
 /// A longer description of a client is parsed at once, and not kept as text
 /// until a handler needs it.
@@ -284,14 +259,9 @@ impl ServerInner {
         let next = page.next.as_deref();
         let next = next.map(|position| self.rounds.seal_cursor(list, position));
         let next = next.transpose().map_err(|_| {
-            let reference = Reference::new();
-            tracing::error!(
-                target: "mcp_kit::message",
-                method = ask.request.method.as_ref(),
-                reference = reference.to_string(),
-                "the operating system gave no random key for the cursors of lists; set `state_key`"
-            );
-            RpcError::new(ErrorCode::InternalError, internal_text(reference))
+            let problem =
+                "the operating system gave no random key for the cursors of lists: set `state_key`";
+            internal(&ask.request.method, problem)
         })?;
         encode::result(out, &ask.request.id, |out| {
             out.push(b'{');

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::dispatch::{Ask, Called, Session, refuse_hidden};
+use super::dispatch::{Ask, Called, refuse_hidden};
 use super::resources::Found;
+use super::session::Session;
 use super::{Routed, ServerInner};
 #[cfg(feature = "http")]
 use crate::call::Transport;

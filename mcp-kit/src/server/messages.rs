@@ -12,8 +12,9 @@ use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use super::dispatch::{Ask, Called, Session};
+use super::dispatch::{Ask, Called};
 use super::resources::Found;
+use super::session::Session;
 use super::{Limits, Routed, ServerInner, methods};
 use crate::call::{
     Answer, Around, AroundFuture, CallContext, Error, KindRow, SentCall, Target, Work, WorkFuture,
@@ -36,7 +37,7 @@ use crate::support::task::spawn_on;
 use crate::support::text::excerpt;
 pub(super) use code::{CODE, MessageCode};
 pub(crate) use rewritten::Passed;
-use rewritten::{Rewritten, sent_call};
+use rewritten::{Rewritten, TOO_LARGE, sent_call};
 
 /// The middlewares around the messages of a server.
 pub(super) struct Messages {
@@ -100,7 +101,7 @@ impl ServerInner {
                         let mut session = session.before_its_messages();
                         server.rehearse(&mut session, &message, params.as_deref())
                     });
-                    message = message.settled(has_failed).await;
+                    message = message.settled(has_failed, until + time).await;
                 }
                 entered.push(message);
             }
@@ -121,7 +122,7 @@ impl ServerInner {
         let params = changed.as_deref().or(params).unwrap_or(RawValue::NULL);
         let text = Rewritten::new(id, method, params);
         let mut out = Vec::new();
-        let routed = text.request(self).and_then(|request| {
+        let routed = text.request(method, self).and_then(|request| {
             let meta = Meta::of(request.params.meta)?;
             if meta.era() == Era::Modern {
                 meta.check_modern()?;
@@ -159,10 +160,12 @@ impl ServerInner {
             Err(left) => return written(left, request, out),
         };
         let start = out.len();
-        let changed = entered.changed();
+        let changed = entered.take_changed();
         let text = (changed.as_deref())
             .map(|params| Rewritten::new(Some(&request.id), &request.method, params));
-        let rewritten = text.as_ref().map(|text| text.request(self));
+        let rewritten = text
+            .as_ref()
+            .map(|text| text.request(&request.method, self));
         let before = (session.version, session.client.clone());
         let routed = match &rewritten {
             None => self.routed(era, session, request, meta, out),
@@ -189,7 +192,8 @@ impl ServerInner {
         }
         if let Ok(Routed::Run(call)) = routed {
             let mut leaving = Leaving::of(entered);
-            leaving.sent = changed.map(|_| sent_call(request));
+            // Only the state of a call that asks is bound to what the client has sent.
+            leaving.sent = (changed.is_some() && call.asks()).then(|| sent_call(request));
             return Ok(Routed::Run(call.within(Box::new(leaving))));
         }
         match entered.leave_at_once() {
@@ -227,13 +231,16 @@ impl ServerInner {
         let Some(Ok(mut entered)) = entered.map(Entered::refused) else {
             return Passed::No;
         };
-        let changed = entered.changed();
+        let changed = entered.take_changed();
         entered.handled();
         if entered.leave_at_once().is_none() {
             self.end_elsewhere(entered);
         }
         match changed {
-            Some(params) if params.get().len() > self.limits.message_bytes => Passed::No,
+            Some(params) if params.get().len() > self.limits.message_bytes => {
+                internal(&notification.method, TOO_LARGE);
+                Passed::No
+            }
             Some(params) => Passed::changed(&notification.method, &params),
             None => Passed::AsSent(notification),
         }
@@ -248,29 +255,6 @@ impl ServerInner {
                 let _ = waiting.leave().await;
                 drop(place);
             });
-        }
-    }
-}
-
-impl Session {
-    /// Whether its requests may become calls: the handshake, if it has one, is over.
-    fn is_open(&self, era: Era) -> bool {
-        era == Era::Modern || self.version.is_some()
-    }
-
-    /// Returns what is known of the client, without what its messages change.
-    fn before_its_messages(&self) -> Self {
-        Self {
-            principal: self.principal.clone(),
-            version: self.version,
-            client: self.client.clone(),
-            log_level: self.log_level,
-            origin: self.origin.clone(),
-            source: self.source.clone(),
-            has_stream: self.has_stream,
-            follows: None,
-            entered: EnteredMessages::default(),
-            read_at: self.read_at,
         }
     }
 }
@@ -340,7 +324,7 @@ fn written(left: Left, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Route
 }
 
 /// Logs a mistake of the server or its middlewares, and returns what the client reads.
-fn internal(method: &str, problem: &'static str) -> RpcError {
+pub(super) fn internal(method: &str, problem: &'static str) -> RpcError {
     let reference = Reference::new();
     tracing::error!(
         target: "mcp_kit::message",

@@ -16,6 +16,7 @@ pub(crate) mod methods;
 mod network;
 mod questions;
 mod resources;
+mod session;
 mod subscriptions;
 mod tasks;
 
@@ -31,11 +32,12 @@ pub use crate::limits::Limits;
 pub use crate::registry::problems::BuildError;
 pub use builder::ServerBuilder;
 pub use call::CallError;
-pub(crate) use dispatch::{Routed, Session};
+pub(crate) use dispatch::Routed;
 pub use drain::DrainHandle;
 #[cfg(feature = "http")]
 pub(crate) use network::NetworkOptions;
 pub(crate) use questions::Peer;
+pub(crate) use session::Session;
 pub use subscriptions::ResourceUpdates;
 pub(crate) use subscriptions::{Feed, Listener, Subscription};
 #[cfg(feature = "redis")]

@@ -12,8 +12,7 @@ use crate::extension::{EnteredMessages, MessageMiddleware};
 use crate::protocol::message::{Notification, Request};
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ProtocolVersion, RpcError};
-use crate::server::dispatch::Session;
-use crate::server::{Limits, Routed, ServerInner};
+use crate::server::{Limits, Routed, ServerInner, Session};
 
 /// What the server calls if messages pass middlewares.
 pub(in crate::server) struct MessageCode {

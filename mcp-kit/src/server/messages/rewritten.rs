@@ -11,6 +11,10 @@ use crate::call::SentCall;
 use crate::protocol::message::{Message, Notification, Request, decode_one};
 use crate::protocol::{RequestId, RpcError, encode, json_string};
 
+/// The problem of a message that a middleware has made too large.
+pub(super) const TOO_LARGE: &str =
+    "a message middleware has set parameters of more than `Limits::message_bytes`";
+
 /// The text of a message with other parameters.
 pub(super) struct Rewritten(Vec<u8>);
 
@@ -25,16 +29,17 @@ impl Rewritten {
     }
 
     /// Reads the request.
-    pub(super) fn request(&self, server: &ServerInner) -> Result<Request<'_>, RpcError> {
+    pub(super) fn request(
+        &self,
+        method: &str,
+        server: &ServerInner,
+    ) -> Result<Request<'_>, RpcError> {
         if self.0.len() > server.limits.message_bytes {
-            return Err(internal(
-                "",
-                "a message middleware has set parameters of more than `Limits::message_bytes`",
-            ));
+            return Err(internal(method, TOO_LARGE));
         }
         match decode_one(&self.0) {
             Ok(Message::Request(request)) => Ok(request),
-            Ok(_) => Err(internal("", "a rewritten message is not a request")),
+            Ok(_) => Err(internal(method, "a rewritten message is not a request")),
             Err(malformed) => Err(malformed.error),
         }
     }
