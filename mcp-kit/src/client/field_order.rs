@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::protocol::params::members;
+use crate::protocol::params::{member, members};
 use crate::support::lock::Lock;
 
 /// The orders of the forms that have arrived and are not answered. Two open forms that differ
@@ -54,10 +54,4 @@ impl FieldOrders {
                 .unwrap_or_default(),
         }
     }
-}
-
-fn member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
-    let mut members = members(object).into_iter();
-    let (_, value) = members.find(|(other, _)| other == name)?;
-    Some(value)
 }

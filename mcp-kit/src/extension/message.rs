@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::entered::MessageNext;
 use crate::call::{Error, Transport};
 use crate::caller::Principal;
-use crate::protocol::params::{members, with_meta};
+use crate::protocol::params::{member, with_meta};
 use crate::protocol::{Era, ProtocolVersion, RequestId, RpcError, encode};
 
 /// Wraps every message of a client: each request, whatever its method (`initialize`,
@@ -197,10 +197,7 @@ impl Message {
         }
         let message = &mut self.0;
         let sent = message.params.take();
-        let meta = sent.as_deref().and_then(|sent| {
-            let mut all = members(sent).into_iter();
-            all.find_map(|(name, value)| (name == "_meta").then_some(value))
-        });
+        let meta = (sent.as_deref()).and_then(|sent| member(sent, "_meta"));
         message.params = Some(with_meta(&json, meta)?);
         message.is_changed = true;
         Ok(())

@@ -133,6 +133,12 @@ pub(crate) fn members(object: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
     json.deserialize_map(All).unwrap_or_default()
 }
 
+/// Returns the first member of an object that has this name.
+pub(crate) fn member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
+    let mut members = members(object).into_iter();
+    members.find_map(|(other, value)| (other == name).then_some(value))
+}
+
 /// Returns an object with `_meta` as its member of that name, or with none.
 pub(crate) fn with_meta(
     object: &RawValue,

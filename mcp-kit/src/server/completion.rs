@@ -1,5 +1,7 @@
 //! Reads `completion/complete`: the prompt or template, the argument, and the
 //! arguments that were chosen before.
+//!
+//! The parameters are read by hand: the code of derived decoders would be in every server.
 
 use std::borrow::Cow;
 

@@ -22,7 +22,7 @@ use crate::protocol::meta::Meta;
 use crate::protocol::params::without_meta;
 use crate::protocol::{Era, RequestId, RpcError, encode};
 #[cfg(feature = "http")]
-use crate::protocol::{json_string, params::members};
+use crate::protocol::{json_string, params::member};
 use crate::support::task::spawn_on;
 
 impl ServerInner {
@@ -169,8 +169,7 @@ impl ServerInner {
         if target.info.missing_scope(principal).is_some() {
             return None;
         }
-        let mut all = members(whole_params(request.text)?).into_iter();
-        let (_, value) = all.find(|(name, _)| name == parameter)?;
+        let value = member(whole_params(request.text)?, parameter)?;
         Some((
             format!("params.{parameter}").into(),
             json_string(value.get())?,

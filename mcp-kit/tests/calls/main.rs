@@ -43,3 +43,19 @@ mod tasks;
 ))]
 mod well_known;
 mod writes;
+
+use mcp_kit::testing::RequestError;
+use serde_json::Value;
+
+/// Returns the code, message and data of a protocol error.
+#[track_caller]
+fn protocol(error: RequestError) -> (i64, String, Value) {
+    match error {
+        RequestError::Protocol {
+            code,
+            message,
+            data,
+        } => (code, message, data.unwrap_or_default()),
+        error => panic!("{error}"),
+    }
+}

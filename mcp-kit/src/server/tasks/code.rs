@@ -93,7 +93,8 @@ impl ServerInner {
     }
 }
 
-// The setters are here, and not beside the types, since they alone refer to the code.
+// The setters are here, since they name `CODE`, and the modules of their types may not
+// name `server`.
 
 impl ToolDefinition {
     /// Makes tasks of calls: see [`TaskSupport`].

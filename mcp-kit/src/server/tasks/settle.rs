@@ -52,7 +52,7 @@ pub(super) async fn settle(server: &ServerInner, task: &Task) {
             if !is_stored {
                 tracing::error!(
                     target: "mcp_kit::tasks",
-                    "the end of a task is lost, because the store did not take it in time"
+                    "the end of a task is lost: the store did not take it until it would have expired or the server had drained, or too many ends wait for the store"
                 );
             }
         }

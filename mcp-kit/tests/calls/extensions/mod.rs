@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use crate::protocol;
 use garde::Validate;
 use mcp_kit::extension::{ExtensionMethod, ProtocolExtension};
 use mcp_kit::limits::Rate;
 use mcp_kit::prelude::*;
 use mcp_kit::protocol::ProtocolVersion;
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::{RequestError, TestClient};
+use mcp_kit::testing::TestClient;
 use mcp_kit::{Error, Router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -152,18 +153,6 @@ async fn connect(server: &Server, version: ProtocolVersion) -> TestClient {
 
 async fn modern(server: &Server) -> TestClient {
     connect(server, ProtocolVersion::V2026_07_28).await
-}
-
-#[track_caller]
-fn protocol(error: RequestError) -> (i64, String, Value) {
-    match error {
-        RequestError::Protocol {
-            code,
-            message,
-            data,
-        } => (code, message, data.unwrap_or_default()),
-        error => panic!("{error}"),
-    }
 }
 
 #[track_caller]

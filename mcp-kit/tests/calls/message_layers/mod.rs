@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::protocol;
 use mcp_kit::extension::{
     Message, MessageMiddleware, MessageNext, MessageReply, ProtocolExtension,
 };
 use mcp_kit::prelude::*;
 use mcp_kit::protocol::{Era, ProtocolVersion};
 use mcp_kit::server::ServerBuilder;
-use mcp_kit::testing::{RequestError, SubscriptionFilter, TestClient};
+use mcp_kit::testing::{SubscriptionFilter, TestClient};
 use mcp_kit::{Error, async_trait};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -254,18 +255,6 @@ async fn with(version: ProtocolVersion, layer: impl MessageMiddleware) -> TestCl
 
 const VERSIONS: [ProtocolVersion; 2] =
     [ProtocolVersion::NEWEST_LEGACY, ProtocolVersion::V2026_07_28];
-
-#[track_caller]
-fn protocol(error: RequestError) -> (i64, String, Value) {
-    match error {
-        RequestError::Protocol {
-            code,
-            message,
-            data,
-        } => (code, message, data.unwrap_or_default()),
-        error => panic!("{error}"),
-    }
-}
 
 #[tokio::test]
 async fn a_layer_refuses_any_method() {
