@@ -37,6 +37,18 @@ impl SentCall {
     }
 }
 
+impl CallContext {
+    /// Returns what the client has sent, if a middleware has changed the parameters of
+    /// the request. A call that becomes a task has the request of another call.
+    pub(crate) fn sent(&self) -> Option<&SentCall> {
+        match (&self.around, &self.task) {
+            (Some(around), _) => around.sent(),
+            (None, Some(task)) => task.request().around.as_ref()?.sent(),
+            (None, None) => None,
+        }
+    }
+}
+
 impl Pending {
     /// Whether the handler, or a middleware of its author, may ask the client.
     pub(crate) fn asks(&self) -> bool {

@@ -12,7 +12,6 @@
 //! A call that fails before it begins its task is answered with that failure, as if
 //! there were no tasks.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -28,6 +27,7 @@ use super::{
     Answer, Ask, Call, CallContext, CallParts, Ended, Ending, Error, ErrorKind, Failure,
     Middleware, Next, Outbound, Outcome, Pending, Refusal, Reply, Running, Settled, Target,
 };
+use crate::primitive::TaskCode;
 use crate::protocol::{ErrorCode, RpcError, encode};
 
 /// The future of the beginning of a task.
@@ -43,6 +43,9 @@ pub(crate) trait BecomesTask: Ask + Outbound {
     /// Set once the call has become a task, for code that outlives the call.
     fn begun(&self) -> &Arc<AtomicBool>;
 
+    /// Returns the call that its client waits for.
+    fn request(&self) -> &CallContext;
+
     /// Makes a task of the call. Ready once the call runs without its request; at
     /// once if it does already.
     fn begin(&self, call: &Arc<CallContext>) -> BeginFuture;
@@ -53,8 +56,7 @@ pub(crate) trait BecomesTask: Ask + Outbound {
 pub(crate) struct TaskTarget {
     /// Whether a client must have declared the extension.
     pub(crate) is_required: bool,
-    /// What makes tasks of the calls.
-    pub(crate) code: &'static (dyn Any + Send + Sync),
+    pub(crate) code: &'static dyn TaskCode,
     /// The target of calls that become tasks, with their time limit.
     pub(crate) target: Arc<Target>,
 }

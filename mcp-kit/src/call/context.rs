@@ -208,8 +208,7 @@ impl CallContext {
         let texts = self.text.size() + self.request.source.size();
         let subject = self.subject.as_ref().map_or(0, |subject| subject.size());
         let work = self.work.as_ref().map_or(0, |work| work.size());
-        let sent = self.around.as_ref().and_then(|around| around.sent());
-        let sent = sent.map_or(0, SentCall::size);
+        let sent = self.sent().map_or(0, SentCall::size);
         texts + subject + work + sent + self.progress_token.as_ref().map_or(0, RequestId::size)
     }
 

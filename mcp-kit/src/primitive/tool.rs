@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,8 +50,17 @@ pub struct ToolDefinition {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TaskOffer {
     pub(crate) support: TaskSupport,
-    /// What the server calls. A program in which no tool has it does not contain it.
-    pub(crate) code: &'static (dyn Any + Send + Sync),
+    pub(crate) code: &'static dyn TaskCode,
+}
+
+/// The code of tasks. One value of one type in `server` is such code, and `server` alone
+/// opens it; all others pass it on. A program in which no tool has it does not contain it.
+pub(crate) trait TaskCode: Any + Send + Sync {}
+
+impl fmt::Debug for dyn TaskCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TaskCode")
+    }
 }
 
 /// Which calls of a tool become tasks (extension `io.modelcontextprotocol/tasks`):

@@ -1,6 +1,5 @@
 //! A registered primitive: its definition, its chains, and its form in lists.
 
-use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use crate::completion::{CompletionHandler, row_for};
 use crate::limits::{Ledger, Limits};
 use crate::middleware::{Authorize, ConcurrencyLimit, RateLimit, Timeout, Validate};
 use crate::observe::{Log, Meter};
-use crate::primitive::{Annotations, OwnLimits, PrimitiveInfo, TaskSupport, WarningCode};
+use crate::primitive::{Annotations, OwnLimits, PrimitiveInfo, TaskCode, TaskSupport, WarningCode};
 use crate::protocol::Era;
 use crate::support::panics::discard_logged;
 
@@ -78,7 +77,7 @@ pub(crate) struct Prepared {
 /// How the calls of a primitive become tasks.
 struct PreparedTask {
     is_required: bool,
-    code: &'static (dyn Any + Send + Sync),
+    code: &'static dyn TaskCode,
     chains: Chains,
     time: Duration,
 }

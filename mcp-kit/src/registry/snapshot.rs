@@ -1,7 +1,6 @@
 //! A snapshot of what a server offers: found by name, listed in pages, and
 //! replaced by another for each change.
 
-use std::any::Any;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use super::{MOST_PRIMITIVES, Registration};
 use crate::call::Target;
 use crate::caller::Principal;
 use crate::middleware::RateLimit;
-use crate::primitive::{Kind, UriTemplate};
+use crate::primitive::{Kind, TaskCode, UriTemplate};
 use crate::protocol::RpcError;
 
 /// The primitives of a server at one moment.
@@ -25,9 +24,8 @@ pub(crate) struct Snapshot {
     last_serial: u64,
     /// Whether a primitive that was ever registered may send log messages.
     may_log: bool,
-    /// What makes tasks of calls, if those of a primitive that was ever registered may
-    /// become tasks.
-    task_code: Option<&'static (dyn Any + Send + Sync)>,
+    /// Of a primitive that was ever registered and whose calls may become tasks.
+    task_code: Option<&'static dyn TaskCode>,
     /// Whether a primitive that was ever registered has suggestions for its
     /// arguments.
     completes: bool,
@@ -149,9 +147,8 @@ impl Snapshot {
         self.task_code.is_some()
     }
 
-    /// Returns what makes tasks of calls, if the server has tools whose calls may
-    /// become tasks.
-    pub(crate) fn task_code(&self) -> Option<&'static (dyn Any + Send + Sync)> {
+    /// Returns the code of tasks, if the server has tools whose calls may become tasks.
+    pub(crate) fn task_code(&self) -> Option<&'static dyn TaskCode> {
         self.task_code
     }
 

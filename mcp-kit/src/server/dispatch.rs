@@ -172,7 +172,7 @@ impl ServerInner {
                 if let (Some(feed), Some(uri)) = (&ask.session.follows, found.uri()) {
                     feed.read(uri);
                 }
-                let work = self.task_of(&found.target, &ask);
+                let work = self.task_of(&found.target, &ask)?;
                 let call = self.call_of(method.into(), found, &ask)?;
                 refuse_hidden(&call)?;
                 return Ok(Routed::Run(match work {

@@ -36,7 +36,7 @@ pub(super) struct Bound(Vec<u8>);
 impl Bound {
     pub(super) fn of(call: &CallContext) -> Self {
         let info = &call.target.info;
-        let sent = call.around.as_ref().and_then(|around| around.sent());
+        let sent = call.sent();
         let arguments = sent.map_or_else(|| call.arguments_text(), |sent| &sent.arguments);
         let arguments = digest_of_json(arguments);
         let mut bound = Vec::with_capacity(128);

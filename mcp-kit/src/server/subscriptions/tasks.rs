@@ -337,7 +337,7 @@ impl Subscription {
     /// are omitted from the acknowledgement, like those that do not exist.
     pub(crate) async fn find_tasks(&mut self, server: &ServerInner, caller: &Principal) {
         if !self.task_ids.is_empty()
-            && let Some(code) = server.task_code()
+            && let Ok(Some(code)) = server.task_code()
         {
             (code.find)(&mut self.tasks, server, caller, &self.task_ids).await;
         }

@@ -11,10 +11,11 @@ use super::methods;
 use super::start::StartTask;
 use crate::call::{TaskTarget, Work};
 use crate::caller::Principal;
-use crate::primitive::{TaskOffer, TaskSupport, ToolDefinition};
+use crate::primitive::{TaskCode, TaskOffer, TaskSupport, ToolDefinition};
 use crate::protocol::RpcError;
 use crate::server::ServerInner;
 use crate::server::dispatch::Ask;
+use crate::server::messages::internal;
 use crate::server::subscriptions::{self, FoundTasks};
 use crate::tool::ToolSpec;
 
@@ -27,7 +28,7 @@ pub(in crate::server) enum TaskMethod {
 }
 
 /// What the server calls for the sake of tasks.
-pub(in crate::server) struct TaskCode {
+pub(in crate::server) struct TaskFunctions {
     /// Returns the work of a call that may become a task. The last argument is whether
     /// the client has declared the extension.
     pub(super) start: fn(&Arc<ServerInner>, &TaskTarget, bool) -> Box<dyn Work>,
@@ -48,7 +49,9 @@ type FindTasks = for<'a> fn(
 
 type Finding<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-static CODE: TaskCode = TaskCode {
+impl TaskCode for TaskFunctions {}
+
+static CODE: TaskFunctions = TaskFunctions {
     start: |server, task, is_declared| {
         Box::new(StartTask {
             server: Arc::clone(server),
@@ -69,15 +72,18 @@ const fn offer(support: TaskSupport) -> TaskOffer {
     }
 }
 
-/// Returns the code of an offer.
-pub(super) fn of(code: &'static (dyn Any + Send + Sync)) -> Option<&'static TaskCode> {
-    code.downcast_ref()
+/// Opens the code of an offer. Without it the call would run, but not as a task: a mistake
+/// of this crate must not end so.
+pub(super) fn of(code: &'static dyn TaskCode) -> Result<&'static TaskFunctions, RpcError> {
+    let code: &dyn Any = code;
+    let functions = code.downcast_ref();
+    functions.ok_or_else(|| internal("tasks", "a tool has the code of tasks of another server"))
 }
 
 impl ServerInner {
     /// Returns the code of tasks, if the server has a tool whose calls may become tasks.
-    pub(in crate::server) fn task_code(&self) -> Option<&'static TaskCode> {
-        of(self.registry.current().task_code()?)
+    pub(in crate::server) fn task_code(&self) -> Result<Option<&'static TaskFunctions>, RpcError> {
+        self.registry.current().task_code().map(of).transpose()
     }
 
     /// Returns the work that answers a request about a task.
@@ -86,7 +92,7 @@ impl ServerInner {
         method: TaskMethod,
         ask: &Ask<'_, '_>,
     ) -> Result<Box<dyn Work>, RpcError> {
-        match self.task_code() {
+        match self.task_code()? {
             Some(code) => (code.request)(self, method, ask),
             None => Err(RpcError::method_not_found(&ask.request.method)),
         }
@@ -115,5 +121,20 @@ impl ToolSpec {
     /// Requires the extension for tasks.
     pub fn task_required(&mut self) {
         self.task = Some(offer(TaskSupport::Required));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::ErrorCode;
+
+    #[test]
+    fn code_of_another_type_is_an_error_and_no_plain_call() {
+        struct Other;
+        impl TaskCode for Other {}
+        let error = of(&Other).err().unwrap();
+        assert_eq!(error.code, ErrorCode::InternalError);
+        assert!(of(&CODE).is_ok());
     }
 }

@@ -49,7 +49,7 @@ use super::{Limits, ServerInner};
 use crate::call::{CallContext, Error, Target, Work};
 use crate::caller::Principal;
 use crate::limits::CallerBudget;
-use crate::protocol::{ClientCapabilities, ClientCapability, Era};
+use crate::protocol::{ClientCapabilities, ClientCapability, Era, RpcError};
 use crate::support::lock::Lock;
 use crate::support::random;
 use place::Places;
@@ -246,17 +246,16 @@ impl ServerInner {
         self: &Arc<Self>,
         target: &Target,
         ask: &Ask<'_, '_>,
-    ) -> Option<Box<dyn Work>> {
-        let task = target.task.as_deref()?;
-        if ask.era == Era::Legacy {
-            return None;
-        }
+    ) -> Result<Option<Box<dyn Work>>, RpcError> {
+        let Some(task) = target.task.as_deref().filter(|_| ask.era == Era::Modern) else {
+            return Ok(None);
+        };
         let is_declared = ask.declares(ClientCapability::Tasks);
         if !is_declared && !task.is_required {
-            return None;
+            return Ok(None);
         }
         let code = code::of(task.code)?;
-        Some((code.start)(self, task, is_declared))
+        Ok(Some((code.start)(self, task, is_declared)))
     }
 }
 

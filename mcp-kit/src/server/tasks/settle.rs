@@ -13,8 +13,10 @@ use super::task::Task;
 use crate::limits::Limits;
 use crate::server::ServerInner;
 
-/// The first and the longest wait between two attempts.
+/// The wait between the first two attempts.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 /// The bytes that an end counts for in addition to its state.
@@ -45,24 +47,25 @@ pub(super) async fn settle(server: &ServerInner, task: &Task) {
         );
         // If another process has ended the task, its client may have read that.
         if error != TaskStoreError::Ended {
-            let is_stored = tokio::select! {
-                is_stored = keep_trying(server, task, error) => is_stored,
-                () = gives_up(server, task) => false,
+            let lost = tokio::select! {
+                kept = keep_trying(server, task, error) => kept.err(),
+                lost = gives_up(server, task) => Some(lost),
             };
-            if !is_stored {
-                tracing::error!(
-                    target: "mcp_kit::tasks",
-                    "the end of a task is lost: the store did not take it until it would have expired or the server had drained, or too many ends wait for the store"
-                );
+            if let Some(why) = lost {
+                tracing::error!(target: "mcp_kit::tasks", "the end of a task is lost: {why}");
             }
         }
     }
     server.tasks.remove(task);
 }
 
-/// Tries until the store has an end of the task; returns false if there is no room to
-/// keep it.
-async fn keep_trying(server: &ServerInner, task: &Task, error: TaskStoreError) -> bool {
+/// Tries until the store has an end of the task. Returns why it does not try if there is
+/// no room to keep the end.
+async fn keep_trying(
+    server: &ServerInner,
+    task: &Task,
+    error: TaskStoreError,
+) -> Result<(), &'static str> {
     let budget = server.tasks.unstored_ends();
     let claim = |task: &Task| budget.claim(task.limit_key(), task.stored().size() + PER_END);
     let mut held = match error {
@@ -74,7 +77,7 @@ async fn keep_trying(server: &ServerInner, task: &Task, error: TaskStoreError) -
         task.replace_result();
         held = claim(task);
         if held.is_none() {
-            return false;
+            return Err(NO_ROOM);
         }
     }
     let result_ends = task.result_ends(Instant::now());
@@ -86,7 +89,7 @@ async fn keep_trying(server: &ServerInner, task: &Task, error: TaskStoreError) -
             held = claim(task);
         }
         match task.publish(server.tasks.store()).await {
-            Ok(()) | Err(TaskStoreError::Ended) => return true,
+            Ok(()) | Err(TaskStoreError::Ended) => return Ok(()),
             Err(TaskStoreError::Full) => {
                 task.replace_result();
             }
@@ -107,9 +110,12 @@ async fn wait(server: &ServerInner, time: Duration) {
     sleep(time.min(FIRST_WAIT)).await;
 }
 
-/// Waits until no attempt is made any more: the store has forgotten the task, or the
-/// server has had its time to drain.
-async fn gives_up(server: &ServerInner, task: &Task) {
+const NO_ROOM: &str =
+    "64 MiB of ends, or 16 MiB of those of its caller, already wait for the task store";
+
+/// Waits until no attempt is made any more, and returns why: the store has forgotten the
+/// task, or the server has had its time to drain.
+async fn gives_up(server: &ServerInner, task: &Task) -> &'static str {
     let time = server.limits.drain_time.min(Limits::LONGEST_TIME);
     let drained = async {
         server.drain.started().await;
@@ -120,8 +126,8 @@ async fn gives_up(server: &ServerInner, task: &Task) {
         sleep(time).await;
     };
     tokio::select! {
-        () = sleep_until(task.forgotten_at()) => {}
-        () = drained => {}
-        () = closed => {}
+        () = sleep_until(task.forgotten_at()) => "the task store did not take it until it expired",
+        () = drained => "the task store did not take it until the server had drained",
+        () = closed => "the task store did not take it until the server had drained",
     }
 }

@@ -105,6 +105,10 @@ impl BecomesTask for Becoming {
         &self.0.begun
     }
 
+    fn request(&self) -> &CallContext {
+        &self.0.request
+    }
+
     fn begin(&self, call: &Arc<CallContext>) -> BeginFuture {
         match self.0.beginning.lock().take() {
             Some(beginning) => Box::pin(begin(Arc::clone(&self.0), Arc::clone(call), beginning)),

@@ -8,6 +8,7 @@ use mcp_kit::async_trait;
 use mcp_kit::extension::{
     Message, MessageMiddleware, MessageNext, MessageReply, ProtocolExtension,
 };
+use mcp_kit::extract::Task;
 use mcp_kit::limits::Rate;
 use mcp_kit::middleware::RateLimit;
 use mcp_kit::prelude::*;
@@ -52,6 +53,14 @@ struct Consent {}
 #[tool]
 async fn asks(args: Text, client: Client) -> Result<String, ToolError> {
     client.elicit::<Consent>("Really?").await?;
+    Ok(args.text)
+}
+
+/// Asks before it becomes a task, which returns its text.
+#[tool(task)]
+async fn asks_first(args: Text, client: Client, task: Task) -> Result<String, ToolError> {
+    client.elicit::<Consent>("Really?").await?;
+    task.begin().await?;
     Ok(args.text)
 }
 
@@ -109,6 +118,7 @@ fn with_seen(
         .tool::<secret>()
         .tool::<reports>()
         .tool::<asks>()
+        .tool::<asks_first>()
         .extension(extension)
         .message_layer(Changes(method, Box::new(change)));
     (server.build().unwrap(), received)
@@ -238,15 +248,34 @@ async fn methods_and_notifications_of_extensions_are_changed() {
     assert_eq!(seen.recv().await.unwrap(), "new");
 }
 
-#[tokio::test]
-async fn rounds_of_a_call_belong_to_what_the_client_sent() {
-    // The middleware sets another text in each round.
+/// A server whose middleware sets another text in each round.
+fn server_with_text_of_rounds() -> Server {
     let round = Mutex::new(0);
-    let server = server("tools/call", move |params| {
+    server("tools/call", move |params| {
         let mut round = round.lock().unwrap();
         *round += 1;
         params["arguments"] = json!({"text": round.to_string()});
-    });
+    })
+}
+
+#[tokio::test]
+async fn rounds_before_a_task_belong_to_what_the_client_sent() {
+    let server = server_with_text_of_rounds();
+    let client = TestClient::builder(&server)
+        .version(ProtocolVersion::V2026_07_28)
+        .answers([Answer::accept(json!({}))])
+        .tasks()
+        .connect()
+        .await;
+    let task = client
+        .call_as_task("asks_first", json!({"text": "sent"}))
+        .await;
+    assert_eq!(task.result().await.text(), "2");
+}
+
+#[tokio::test]
+async fn rounds_of_a_call_belong_to_what_the_client_sent() {
+    let server = server_with_text_of_rounds();
     let client = TestClient::builder(&server)
         .version(ProtocolVersion::V2026_07_28)
         .answers([Answer::accept(json!({}))])

@@ -22,10 +22,11 @@ const PACE: Duration = Duration::from_millis(250);
 /// The most messages that are read at once.
 const MOST: usize = 100;
 
-/// The most messages that wait for one task, and the most bytes that wait for all
-/// tasks; for those of one caller, a quarter. A task receives its messages at once,
-/// unless the store keeps it waiting.
+/// The most messages that wait for one task. It receives them at once, unless the store
+/// keeps it waiting.
 const MOST_WAITING: usize = 256;
+
+/// The most bytes of messages that wait for all tasks; for those of one caller, a quarter.
 const MOST_WAITING_BYTES: usize = 64 << 20;
 
 /// A message as the store has it.

@@ -39,18 +39,26 @@ static POLL: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("poll.
 /// How long a request to the store may take, unless the operator has set more.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The most tasks of one caller, and the most bytes of their states.
+/// The most tasks of one caller.
 const MOST_TASKS: usize = 1_000;
+
+/// The most bytes of the states of one caller's tasks.
 const MOST_BYTES: usize = 64 << 20;
 
-/// The most bytes of messages to one process, to the tasks of one caller, and to one
-/// task. A task or caller without a message may have one of any size.
+/// The most bytes of messages to one process.
 const MOST_INBOX_BYTES: usize = 16 << 20;
+
+/// The most bytes of messages to the tasks of one caller. One without a message may have
+/// one of any size.
 const MOST_CALLER_BYTES: usize = MOST_INBOX_BYTES / 4;
+
+/// The most bytes of messages to one task. One without a message may have one of any size.
 const MOST_TASK_BYTES: usize = MOST_CALLER_BYTES / 4;
 
-/// The most messages to the tasks of one caller, and to one task.
+/// The most messages to the tasks of one caller.
 const MOST_CALLER_MESSAGES: usize = 1_024;
+
+/// The most messages to one task.
 const MOST_TASK_MESSAGES: usize = 256;
 
 /// How long a process may take to read its messages.
