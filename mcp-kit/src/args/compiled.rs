@@ -10,6 +10,7 @@ use super::shape::Shape;
 use super::{ArgsSpec, ArgumentNames, DecodeError, Violations, broken, publish, repeats};
 use crate::schema;
 use crate::schema::{Coerced, Finding, Rewrites, RunTime, Standard, Validator};
+use crate::support::json::Members as _;
 
 /// What a tool accepts: the published schema, and the decoder that enforces it.
 #[derive(Debug)]
@@ -102,9 +103,9 @@ impl CompiledArgs {
         let Some(root) = schema.as_object_mut() else {
             return Err(vec!["#: an input schema has to be an object".into()]);
         };
-        match root.get("type") {
+        match root.member("type") {
             None => {
-                root.insert("type".into(), "object".into());
+                root.set_member("type", "object".into());
             }
             Some(kind) if kind == "object" => {}
             Some(_) => return Err(vec!["#: an input schema has to have `type: object`".into()]),

@@ -6,6 +6,8 @@ use std::fmt;
 use super::CompiledArgs;
 use super::shape::Shape;
 
+use crate::support::json::Members as _;
+
 /// The names of the known arguments in a call, in the schema's spelling. Names
 /// that the client made up are only counted.
 ///
@@ -47,7 +49,7 @@ impl CompiledArgs {
     /// The published schema sorts its members by name, but hosts assign
     /// arguments that a person types by their position.
     pub(crate) fn declared_names(&self) -> Vec<&str> {
-        let Some(properties) = self.schema()["properties"].as_object() else {
+        let Some(properties) = self.schema().at("properties").as_object() else {
             return Vec::new();
         };
         let mut names = Vec::new();

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::shape::{Bound, LengthMode, Rule, Shape};
 use crate::schema::{NOTES, Number, TextRule, describe, foreign_to_ecma};
+use crate::support::json::Members as _;
 
 /// Keywords that limit values, each of which must be checked.
 pub(super) const LIMITS: &[&str] = &[
@@ -71,7 +72,7 @@ impl Place<'_> {
     }
 
     fn has(&self, name: &str) -> bool {
-        match self.schema.get("type") {
+        match self.schema.member("type") {
             Some(Value::String(one)) => one == name,
             Some(Value::Array(many)) => many.iter().any(|one| one == name),
             _ => false,
@@ -80,16 +81,16 @@ impl Place<'_> {
 
     /// Removes the format's name, and returns the limits of the Rust type.
     fn base(&mut self) -> (Option<Value>, Option<Value>) {
-        let format = self.schema.get("format").and_then(Value::as_str);
+        let format = self.schema.text("format");
         match format {
             Some("ip") => {
-                self.schema.remove("format");
-                self.schema.insert(NOTES.into(), json!({ "ip": true }));
+                self.schema.remove_member("format");
+                self.schema.set_member(NOTES, json!({ "ip": true }));
                 (None, None)
             }
             Some(format) => match crate::schema::bounds_of_format(format) {
                 Some(bounds) => {
-                    self.schema.remove("format");
+                    self.schema.remove_member("format");
                     bounds
                 }
                 None => (None, None),
@@ -123,7 +124,7 @@ impl Place<'_> {
     fn needs_words(&self, rule: &Rule) -> bool {
         match rule {
             Rule::Custom | Rule::Matches(_) | Rule::CreditCard | Rule::PhoneNumber => true,
-            Rule::Pattern(None) => !self.schema.contains_key("pattern"),
+            Rule::Pattern(None) => !self.schema.has("pattern"),
             Rule::Pattern(Some(pattern)) => foreign_to_ecma(pattern).is_some(),
             Rule::Length { mode, min, max } if self.has("string") => {
                 *mode != LengthMode::Chars && !only_emptiness(*min, *max)
@@ -162,7 +163,7 @@ impl Place<'_> {
                 said.patterns.push((*pattern).to_owned());
             }
             Rule::Pattern(None) => {
-                let written = self.schema.get("pattern").and_then(Value::as_str);
+                let written = self.schema.text("pattern");
                 said.patterns.extend(written.map(str::to_owned));
             }
             Rule::Length { min, max, .. } if min.zip(*max).is_some_and(|(min, max)| min > max) => {
@@ -190,13 +191,13 @@ impl Place<'_> {
                 if !self.has("integer")
                     && !self.has("number")
                     && !self.opaque
-                    && self.schema.contains_key("type") =>
+                    && self.schema.has("type") =>
             {
                 problems.push(format!(
                     "`{}`: `range` has no meaning for what the schema describes as {}: put \
                      `#[tool_args(opaque)]` on the field",
                     self.at,
-                    self.schema.get("type").unwrap_or(&Value::Null)
+                    self.schema.member("type").unwrap_or(&Value::Null)
                 ));
             }
             _ => {}
@@ -259,7 +260,7 @@ impl Place<'_> {
         let mut high = base.1.as_ref().and_then(Number::of);
         let ranged = |rule: &Rule| matches!(rule, Rule::Range { min: Some(_), .. });
         if low.is_some()
-            && self.schema.get("minimum") == Some(&json!(1))
+            && self.schema.member("minimum") == Some(&json!(1))
             && !self.rules.iter().any(ranged)
         {
             // `NonZeroU8` and similar types.
@@ -304,9 +305,9 @@ impl Place<'_> {
             }
         }
         if self.rules.iter().any(is_format) {
-            schema.remove("format");
+            schema.remove_member("format");
         }
-        let ip = schema.remove(NOTES).is_some()
+        let ip = schema.remove_member(NOTES).is_some()
             && !self.rules.iter().any(|rule| matches!(rule, Rule::Ip));
         schema.extend(
             said.keywords
@@ -320,8 +321,8 @@ impl Place<'_> {
         let mut words = said.words;
         if let Some(Shape::Text(form)) = self.shape {
             if form.pattern.is_some() {
-                schema.remove("format");
-                schema.remove("pattern");
+                schema.remove_member("format");
+                schema.remove_member("pattern");
                 words.push(form.says.to_owned());
             }
             rules.push((TextRule::Form(form), None));
@@ -376,7 +377,7 @@ fn write_text_rules(
     let made = rules.iter().filter_map(|(rule, _)| rule.pattern());
     let mut patterns = patterns.into_iter().chain(made).enumerate();
     if let Some((index, first)) = patterns.next() {
-        schema.insert("pattern".into(), first.into());
+        schema.set_member("pattern", first.into());
         if index >= own {
             covers.push("pattern");
         }
@@ -388,7 +389,7 @@ fn write_text_rules(
         if own <= 1 {
             covers.push("allOf");
         }
-        schema.insert("allOf".into(), further.into());
+        schema.set_member("allOf", further.into());
     }
     if rules.iter().any(|(rule, _)| *rule == TextRule::Ip) {
         covers.push("anyOf");
@@ -405,7 +406,7 @@ fn write_text_rules(
                 None => json!({ "rule": rule.to_value() }),
             })
             .collect();
-        schema.insert(NOTES.into(), json!({ "rules": rules, "covers": covers }));
+        schema.set_member(NOTES, json!({ "rules": rules, "covers": covers }));
     }
 }
 

@@ -17,6 +17,7 @@ use crate::primitive::{Kind, TaskSupport};
 use crate::protocol::{ErrorCode, ProtocolVersion};
 use crate::schema;
 use crate::server::Server;
+use crate::support::json::Members as _;
 
 /// Calls `tool` and prints the result.
 pub(super) fn call(
@@ -107,10 +108,10 @@ fn outcome_of(
             let result = sent
                 .outcome_with(&mut |report| terminal.show_progress(report))
                 .await?;
-            if result["resultType"] != "task" {
+            if result.at("resultType") != "task" {
                 return Ok(result);
             }
-            let task = client.task(result["taskId"].as_str().unwrap_or_default());
+            let task = client.task(result.at("taskId").as_str().unwrap_or_default());
             task.outcome_with(&mut |state| terminal.show_status(state))
                 .await
         };
@@ -137,8 +138,8 @@ fn outcome_of(
             code,
             message,
             data: Some(data),
-        }) if code == INVALID_PARAMS && data["uri"].is_string() => {
-            let uri = data["uri"].as_str().unwrap_or_default();
+        }) if code == INVALID_PARAMS && data.at("uri").is_string() => {
+            let uri = data.at("uri").as_str().unwrap_or_default();
             Ok(Err(usage(&not_found(server, &message, uri))))
         }
         Err(RequestError::Protocol {
@@ -166,8 +167,8 @@ const MISSING_CAPABILITY: i64 = ErrorCode::MissingCapability.code() as i64;
 
 /// Whether the capabilities that an error names are those of a terminal.
 fn is_answered_on_terminal(data: &Value) -> bool {
-    let required = data["requiredCapabilities"].as_object();
-    required.is_some_and(|required| !required.contains_key("extensions"))
+    let required = data.at("requiredCapabilities").as_object();
+    required.is_some_and(|required| !required.has("extensions"))
 }
 
 /// How many names an error lists.
@@ -242,7 +243,7 @@ fn readable(result: &CallResult) -> String {
         text.push_str(&format!("{structured:#}\n"));
     }
     for block in result.content() {
-        match block["text"].as_str() {
+        match block.at("text").as_str() {
             // Structured content is also sent as text.
             Some(block) if is_same(block, result.structured()) => {}
             _ => {

@@ -4,17 +4,19 @@ use serde_json::Value;
 
 use super::output::size;
 
+use crate::support::json::Members as _;
+
 /// Returns a content block for people.
 pub(super) fn shown(block: &Value) -> String {
-    match block["type"].as_str().unwrap_or_default() {
-        "text" => block["text"].as_str().unwrap_or_default().to_owned(),
+    match block.at("type").as_str().unwrap_or_default() {
+        "text" => block.at("text").as_str().unwrap_or_default().to_owned(),
         "image" | "audio" => format!("[{}]", media(block, "data")),
         "resource_link" => link(block),
         "resource" => {
-            let resource = &block["resource"];
-            let uri = resource["uri"].as_str().unwrap_or_default();
-            match resource["text"].as_str() {
-                Some(text) => match resource["mimeType"].as_str() {
+            let resource = block.at("resource");
+            let uri = resource.at("uri").as_str().unwrap_or_default();
+            match resource.at("text").as_str() {
+                Some(text) => match resource.at("mimeType").as_str() {
                     Some(mime_type) => format!("[{uri}, {mime_type}]\n{text}"),
                     None => format!("[{uri}]\n{text}"),
                 },
@@ -27,7 +29,7 @@ pub(super) fn shown(block: &Value) -> String {
 
 /// Returns the contents of a resource for people.
 pub(super) fn shown_contents(contents: &Value) -> String {
-    match contents["text"].as_str() {
+    match contents.at("text").as_str() {
         Some(text) => text.to_owned(),
         None => format!("[{}]", media(contents, "blob")),
     }
@@ -35,7 +37,7 @@ pub(super) fn shown_contents(contents: &Value) -> String {
 
 /// Formats "image/png, 68 bytes".
 fn media(block: &Value, member: &str) -> String {
-    let mime_type = block["mimeType"].as_str().unwrap_or("bytes");
+    let mime_type = block.at("mimeType").as_str().unwrap_or("bytes");
     let base64 = block[member].as_str().unwrap_or_default();
     format!("{mime_type}, {}", size(decoded_size(base64)))
 }
@@ -50,7 +52,8 @@ fn link(link: &Value) -> String {
     let text = |member: &str| link[member].as_str().map(str::to_owned);
     let uri = text("uri").unwrap_or_default();
     let name = text("title").or(text("name")).unwrap_or_default();
-    let bytes = link["size"]
+    let bytes = link
+        .at("size")
         .as_u64()
         .and_then(|bytes| bytes.try_into().ok());
     let facts: Vec<_> = [text("mimeType"), bytes.map(size)]

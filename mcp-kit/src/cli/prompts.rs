@@ -15,6 +15,7 @@ use super::tools::member;
 use crate::client::GetPromptResult;
 use crate::primitive::{Kind, PromptDefinition};
 use crate::server::Server;
+use crate::support::json::Members as _;
 
 /// Prints every prompt with its arguments.
 pub(super) fn prompts(server: &Server, as_json: bool) -> Result<ExitCode, Failure> {
@@ -50,7 +51,7 @@ fn describe(text: &mut String, prompt: &PromptDefinition) {
         return;
     }
     text.push_str("  arguments:\n");
-    let schemas = &prompt.common.arguments.schema()["properties"];
+    let schemas = prompt.common.arguments.schema().at("properties");
     for argument in prompt.arguments() {
         let name = argument.name();
         text.push_str("    ");
@@ -86,6 +87,6 @@ pub(super) fn prompt(
 
 /// Writes "user: the text", or one line for media and links.
 fn write_message(text: &mut String, message: &Value) {
-    let role = message["role"].as_str().unwrap_or_default();
-    let _ = writeln!(text, "{role}: {}", shown(&message["content"]));
+    let role = message.at("role").as_str().unwrap_or_default();
+    let _ = writeln!(text, "{role}: {}", shown(message.at("content")));
 }

@@ -10,6 +10,7 @@ use super::output::{count, print};
 use crate::primitive::{Annotations, Kind, ToolDefinition};
 use crate::registry::CallPolicy;
 use crate::server::Server;
+use crate::support::json::Members as _;
 
 /// The depth to which nested objects are shown; the JSON has all levels.
 const DEEPEST: usize = 3;
@@ -87,7 +88,8 @@ pub(super) fn hints(hints: &Annotations) -> Vec<&'static str> {
 }
 
 fn has_members(schema: &Value) -> bool {
-    schema["properties"]
+    schema
+        .at("properties")
         .as_object()
         .is_some_and(|members| !members.is_empty())
 }
@@ -95,13 +97,14 @@ fn has_members(schema: &Value) -> bool {
 /// Writes one line for each member of an object's schema, and for what is
 /// inside.
 fn members(text: &mut String, schema: &Value, depth: usize) {
-    let required: Vec<_> = schema["required"]
+    let required: Vec<_> = schema
+        .at("required")
         .as_array()
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+    for (name, member) in schema.at("properties").as_object().into_iter().flatten() {
         text.push_str(&"  ".repeat(depth));
         self::member(text, name, member, required.contains(&name.as_str()));
         let mut inside = member;
@@ -119,7 +122,7 @@ fn members(text: &mut String, schema: &Value, depth: usize) {
 pub(super) fn member(text: &mut String, name: &str, schema: &Value, is_required: bool) {
     let optional = if is_required { "" } else { ", optional" };
     let _ = write!(text, "{name}: {}{}{optional}", kind(schema), bounds(schema));
-    if let Some(description) = schema["description"].as_str() {
+    if let Some(description) = schema.at("description").as_str() {
         let words: Vec<_> = description.split_whitespace().collect();
         if !words.is_empty() {
             let _ = write!(text, " – {}", words.join(" "));
@@ -132,7 +135,7 @@ pub(super) fn member(text: &mut String, name: &str, schema: &Value, is_required:
 /// "object of string", "one of \"a\", \"b\"", "object {kind: \"circle\",
 /// radius} or object {kind: \"point\"}".
 pub(super) fn kind(schema: &Value) -> String {
-    if let Some(values) = schema["enum"].as_array() {
+    if let Some(values) = schema.at("enum").as_array() {
         let values: Vec<_> = values.iter().map(Value::to_string).collect();
         return match values.as_slice() {
             [only] => only.clone(),
@@ -143,42 +146,45 @@ pub(super) fn kind(schema: &Value) -> String {
         if let Some(choices) = schema[combined].as_array() {
             let formats = choices
                 .iter()
-                .filter_map(|choice| choice["format"].as_str());
+                .filter_map(|choice| choice.at("format").as_str());
             let formats: Vec<_> = formats.collect();
-            if formats.len() == choices.len() && schema.get("type").is_some() {
-                return named(&schema["type"], Some(&formats.join(" or ")));
+            if formats.len() == choices.len() && schema.member("type").is_some() {
+                return named(schema.at("type"), Some(&formats.join(" or ")));
             }
             let choices: Vec<_> = choices.iter().map(choice).collect();
             return choices.join(" or ");
         }
     }
-    match &schema["type"] {
-        Value::String(kind) if kind == "array" => match schema.get("items") {
+    match schema.at("type") {
+        Value::String(kind) if kind == "array" => match schema.member("items") {
             Some(items) => format!("array of {}", self::kind(items)),
             None => "array".to_owned(),
         },
         Value::String(kind) if kind == "object" && is_map(schema) => {
-            format!("object of {}", self::kind(&schema["additionalProperties"]))
+            format!(
+                "object of {}",
+                self::kind(schema.at("additionalProperties"))
+            )
         }
-        Value::Null => match schema["$ref"].as_str() {
+        Value::Null => match schema.at("$ref").as_str() {
             Some("#") => "the same again".to_owned(),
             Some(reference) => reference.rsplit('/').next().unwrap_or_default().to_owned(),
             None => "any value".to_owned(),
         },
-        kind => named(kind, schema["format"].as_str()),
+        kind => named(kind, schema.at("format").as_str()),
     }
 }
 
 /// Whether an object accepts any names, with values of one schema.
 fn is_map(schema: &Value) -> bool {
-    schema["additionalProperties"].is_object() && !has_members(schema)
+    schema.at("additionalProperties").is_object() && !has_members(schema)
 }
 
 /// Returns the schema of the items of a list or the values of a map.
 fn contents(schema: &Value) -> Option<&Value> {
-    match &schema["items"] {
+    match schema.at("items") {
         items @ Value::Object(_) => Some(items),
-        _ => is_map(schema).then(|| &schema["additionalProperties"]),
+        _ => is_map(schema).then(|| schema.at("additionalProperties")),
     }
 }
 
@@ -199,17 +205,17 @@ fn named(kind: &Value, format: Option<&str>) -> String {
 /// Describes an alternative; an object with its members, with `?` after
 /// optional ones.
 fn choice(schema: &Value) -> String {
-    let Some(members) = schema["properties"].as_object() else {
+    let Some(members) = schema.at("properties").as_object() else {
         return kind(schema);
     };
     let required = |name: &str| {
-        let required = schema["required"].as_array();
+        let required = schema.at("required").as_array();
         required.is_some_and(|required| required.iter().any(|one| one == name))
     };
     let members: Vec<_> = members
         .iter()
         .map(
-            |(name, member)| match member["enum"].as_array().map(Vec::as_slice) {
+            |(name, member)| match member.at("enum").as_array().map(Vec::as_slice) {
                 Some([only]) => format!("{name}: {only}"),
                 _ if required(name) => name.clone(),
                 _ => format!("{name}?"),

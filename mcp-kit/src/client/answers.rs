@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::field_order::FieldOrders;
 use crate::protocol::TASKS;
+use crate::support::json::Members as _;
 use crate::support::lock::Lock;
 
 /// A question that the server has asked its client.
@@ -57,7 +58,7 @@ impl Asked {
     /// Returns the message that a user would read; empty for other questions.
     #[must_use]
     pub fn message(&self) -> &str {
-        self.params["message"].as_str().unwrap_or_default()
+        self.params.at("message").as_str().unwrap_or_default()
     }
 }
 
@@ -183,7 +184,7 @@ impl Script {
     /// Answers a question; `None` if the client answers none.
     pub(crate) fn answer(&self, method: &str, params: &Value) -> Option<Answer> {
         let answers = self.answers.as_ref()?;
-        let order = self.orders.take(&params["requestedSchema"]);
+        let order = self.orders.take(params.at("requestedSchema"));
         let asked = Asked::new(method, params.clone()).in_order(order);
         self.asked.lock().push(asked.clone());
         let mut answer = answers.lock();
@@ -199,11 +200,11 @@ impl Script {
     /// client answers none.
     pub(super) fn answer_round(&self, result: &Value) -> Option<Value> {
         self.answers.as_ref()?;
-        let requests = result["inputRequests"].as_object().into_iter().flatten();
+        let requests = result.at("inputRequests").as_object().into_iter().flatten();
         let mut answers = Map::new();
         answers.extend(requests.filter_map(|(key, request)| {
-            let method = request["method"].as_str().unwrap_or_default();
-            let answer = self.answer(method, &request["params"])?;
+            let method = request.at("method").as_str().unwrap_or_default();
+            let answer = self.answer(method, request.at("params"))?;
             Some((key.clone(), answer.into_outcome().ok()?))
         }));
         Some(Value::Object(answers))

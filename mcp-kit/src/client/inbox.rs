@@ -4,6 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{MutexGuard, OnceLock, Weak};
 
+use crate::support::json::Members as _;
 use crate::support::lock::Lock;
 
 use serde_json::{Value, json};
@@ -100,13 +101,13 @@ impl Inbox {
 
     /// Answers a request of the server, if the client has a script.
     fn answer(&self, message: &Value) -> bool {
-        let (Some(method), Some(id)) = (message["method"].as_str(), message.get("id")) else {
+        let (Some(method), Some(id)) = (message.at("method").as_str(), message.member("id")) else {
             return false;
         };
         let Some((script, link)) = self.answering.get() else {
             return false;
         };
-        let Some(answer) = script.answer(method, &message["params"]) else {
+        let Some(answer) = script.answer(method, message.at("params")) else {
             return false;
         };
         let response = match answer.into_outcome() {
@@ -139,21 +140,21 @@ impl Inbox {
             return self.finish(id, Err(RequestError::Cancelled));
         }
         let mut state = self.lock();
-        let answered = message.get("id").and_then(Value::as_u64);
+        let answered = message.member("id").and_then(Value::as_u64);
         if let Some(open) = answered.and_then(|id| state.remove(id)) {
-            let outcome = match message.get_mut("error") {
+            let outcome = match message.member_mut("error") {
                 Some(error) => Err(RequestError::of_json(error)),
-                None => Ok(message["result"].take()),
+                None => Ok(message.take_at("result")),
             };
             let _ = open.answer.send(outcome); // the request may have been dropped
             drop(state);
             return self.changed.notify_waiters();
         }
-        if message["method"] == "notifications/progress"
-            && let Some(token) = message["params"]["progressToken"].as_u64()
+        if message.at("method") == "notifications/progress"
+            && let Some(token) = message.at("params").at("progressToken").as_u64()
             && let Some(open) = state.open.get(&token)
         {
-            let _ = open.progress.send(message["params"].take());
+            let _ = open.progress.send(message.take_at("params"));
             return;
         }
         let Some(message) = state.pass_on(message) else {
@@ -229,7 +230,7 @@ impl Received {
     /// it if there is none.
     fn pass_on(&mut self, message: Value) -> Option<Value> {
         const ID: &str = "io.modelcontextprotocol/subscriptionId";
-        if let Some(id) = message["params"]["_meta"][ID].as_u64() {
+        if let Some(id) = message.at("params").at("_meta")[ID].as_u64() {
             return match self.subscriptions.get(&id) {
                 Some(subscription) => subscription.send(message).err().map(|lost| lost.0),
                 None => Some(message),
@@ -268,6 +269,6 @@ pub(crate) fn cancellation_check(id: u64) -> Value {
 
 /// The request whose cancellation a message confirms.
 fn cancelled_request(message: &Value) -> Option<u64> {
-    let id = message.get("id")?.as_str()?;
+    let id = message.member("id")?.as_str()?;
     id.strip_prefix(CANCELLED)?.parse().ok()
 }

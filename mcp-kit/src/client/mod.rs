@@ -44,6 +44,7 @@ pub use task::TestTask;
 use crate::caller::Principal;
 use crate::protocol::{Era, ProtocolVersion};
 use crate::server::Server;
+use crate::support::json::Members as _;
 use request::Rounds;
 use stream::StreamLink;
 
@@ -229,7 +230,7 @@ impl TestClient {
                 Err(error) => panic!("{method}: {error}"),
             };
             items.extend(page[member].as_array().into_iter().flatten().cloned());
-            match page.get("nextCursor") {
+            match page.member("nextCursor") {
                 Some(cursor) => params = json!({"cursor": cursor}),
                 None => return items,
             }

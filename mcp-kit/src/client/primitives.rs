@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::{GetPromptResult, ReadResourceResult, RequestError, TestCall, TestClient};
 
+use crate::support::json::Members as _;
+
 impl TestClient {
     /// Returns every prompt that the caller may see, as `prompts/list` returns
     /// them.
@@ -184,6 +186,6 @@ impl TestClient {
             "context": {"arguments": chosen},
         });
         let mut result = self.request("completion/complete", params).await?;
-        Ok(result["completion"].take())
+        Ok(result.take_at("completion"))
     }
 }

@@ -16,6 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::inbox::{Inbox, Waiting};
 use super::{CallResult, Link, Script, request_line};
 
+use crate::support::json::Members as _;
+
 /// A request that was sent; a future of its result.
 #[must_use = "await it for the answer"]
 pub struct Request {
@@ -137,12 +139,12 @@ fn next_round(
 ) -> serde_json::Result<String> {
     let mut params: BTreeMap<String, Box<RawValue>> = serde_json::from_str(params)?;
     params.insert("inputResponses".to_owned(), to_raw_value(answers)?);
-    if let Some(state) = result.get("requestState") {
+    if let Some(state) = result.member("requestState") {
         params.insert("requestState".to_owned(), to_raw_value(state)?);
     }
     if let Some(meta) = params.get_mut("_meta") {
         let mut members: Value = serde_json::from_str(meta.get())?;
-        if let Some(token) = members.get_mut("progressToken") {
+        if let Some(token) = members.member_mut("progressToken") {
             *token = id.into();
         }
         *meta = to_raw_value(&members)?;
@@ -159,7 +161,7 @@ impl Future for Request {
             let answer = answer.unwrap_or(Err(RequestError::NoAnswer));
             match &answer {
                 Ok(result)
-                    if result["resultType"] == "input_required" && self.send_again(result) => {}
+                    if result.at("resultType") == "input_required" && self.send_again(result) => {}
                 _ => return Poll::Ready(answer),
             }
         }
@@ -211,9 +213,9 @@ impl RequestError {
     /// Reads the `error` of a JSON-RPC message.
     pub(super) fn of_json(error: &mut Value) -> Self {
         Self::Protocol {
-            code: error["code"].as_i64().unwrap_or_default(),
-            message: error["message"].as_str().unwrap_or_default().to_owned(),
-            data: error.get_mut("data").map(Value::take),
+            code: error.at("code").as_i64().unwrap_or_default(),
+            message: error.at("message").as_str().unwrap_or_default().to_owned(),
+            data: error.member_mut("data").map(Value::take),
         }
     }
 }

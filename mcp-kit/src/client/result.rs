@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use super::request::{Answered, sealed};
 
+use crate::support::json::Members as _;
+
 /// Defines a result: its JSON, and the progress that was reported before it.
 macro_rules! answered {
     ($(#[$doc:meta])* $name:ident) => {
@@ -53,7 +55,7 @@ impl CallResult {
         let texts: Vec<_> = self
             .content()
             .iter()
-            .filter_map(|block| block["text"].as_str())
+            .filter_map(|block| block.at("text").as_str())
             .collect();
         texts.join("\n")
     }
@@ -61,19 +63,22 @@ impl CallResult {
     /// Returns every block, as JSON.
     #[must_use]
     pub fn content(&self) -> &[Value] {
-        self.json["content"].as_array().map_or(&[], Vec::as_slice)
+        self.json
+            .at("content")
+            .as_array()
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Returns the structured content.
     #[must_use]
     pub fn structured(&self) -> Option<&Value> {
-        self.json.get("structuredContent")
+        self.json.member("structuredContent")
     }
 
     /// Whether the tool reports that it failed.
     #[must_use]
     pub fn is_error(&self) -> bool {
-        self.json["isError"] == true
+        self.json.at("isError") == true
     }
 }
 
@@ -87,20 +92,23 @@ impl GetPromptResult {
     #[must_use]
     pub fn text(&self) -> String {
         let texts = self.messages().iter();
-        let texts = texts.filter_map(|message| message["content"]["text"].as_str());
+        let texts = texts.filter_map(|message| message.at("content").at("text").as_str());
         texts.collect::<Vec<_>>().join("\n")
     }
 
     /// Returns every message, as JSON: its `role` and its `content`.
     #[must_use]
     pub fn messages(&self) -> &[Value] {
-        self.json["messages"].as_array().map_or(&[], Vec::as_slice)
+        self.json
+            .at("messages")
+            .as_array()
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Returns the description of the messages.
     #[must_use]
     pub fn description(&self) -> Option<&str> {
-        self.json["description"].as_str()
+        self.json.at("description").as_str()
     }
 }
 
@@ -114,7 +122,7 @@ impl ReadResourceResult {
     #[must_use]
     pub fn text(&self) -> String {
         let texts = self.contents().iter();
-        let texts = texts.filter_map(|contents| contents["text"].as_str());
+        let texts = texts.filter_map(|contents| contents.at("text").as_str());
         texts.collect::<Vec<_>>().join("\n")
     }
 
@@ -122,7 +130,7 @@ impl ReadResourceResult {
     #[must_use]
     pub fn bytes(&self) -> Option<Vec<u8>> {
         let mut blobs = self.contents().iter();
-        let blob = blobs.find_map(|contents| contents["blob"].as_str())?;
+        let blob = blobs.find_map(|contents| contents.at("blob").as_str())?;
         STANDARD.decode(blob).ok()
     }
 
@@ -130,6 +138,9 @@ impl ReadResourceResult {
     /// `text` or `blob`.
     #[must_use]
     pub fn contents(&self) -> &[Value] {
-        self.json["contents"].as_array().map_or(&[], Vec::as_slice)
+        self.json
+            .at("contents")
+            .as_array()
+            .map_or(&[], Vec::as_slice)
     }
 }

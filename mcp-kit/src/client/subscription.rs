@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::inbox::Inbox;
 use super::{Request, RequestError, TestClient};
 use crate::protocol::Era;
+use crate::support::json::Members as _;
 
 /// The notifications that a client requests with [`TestClient::subscribe`]; none by
 /// default.
@@ -86,12 +87,12 @@ impl SubscriptionFilter {
 
     /// Whether a notification of a legacy server was requested.
     pub(super) fn has(&self, message: &Value) -> bool {
-        match message["method"].as_str() {
+        match message.at("method").as_str() {
             Some("notifications/tools/list_changed") => self.tools,
             Some("notifications/prompts/list_changed") => self.prompts,
             Some("notifications/resources/list_changed") => self.resources,
             Some("notifications/resources/updated") => {
-                let uri = message["params"]["uri"].as_str();
+                let uri = message.at("params").at("uri").as_str();
                 uri.is_some_and(|uri| self.uris.iter().any(|one| one == uri))
             }
             _ => false,
@@ -185,12 +186,12 @@ impl TestClient {
         let Some(mut first) = first else {
             return Err(request.await.err().unwrap_or(RequestError::NoAnswer));
         };
-        if first["method"] != "notifications/subscriptions/acknowledged" {
+        if first.at("method") != "notifications/subscriptions/acknowledged" {
             panic!("the first message of a subscription is not its acknowledgement: {first}");
         }
         Ok(Subscription {
             notifications,
-            acknowledged: first["params"]["notifications"].take(),
+            acknowledged: first["params"].take_at("notifications"),
             request: Some(request),
         })
     }

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use super::request::sealed::Answered as _;
 use super::{CallResult, RequestError, TestClient};
 
+use crate::support::json::Members as _;
+
 /// A task of a [`TestClient`]; made by [`TestClient::call_as_task`] and [`TestClient::task`].
 ///
 /// ```
@@ -56,8 +58,8 @@ impl TestClient {
             Ok(result) => result.json().clone(),
             Err(error) => panic!("the call of {tool} became no task: {error}"),
         };
-        assert_eq!(created["resultType"], "task", "no task: {created}");
-        let id = created["taskId"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(created.at("resultType"), "task", "no task: {created}");
+        let id = created.at("taskId").as_str().unwrap_or_default().to_owned();
         TestTask {
             client: self,
             created,
@@ -142,7 +144,7 @@ impl TestTask<'_> {
     async fn ended_with(&self, mut show: impl FnMut(&Value)) -> Result<Value, RequestError> {
         loop {
             let state = self.get().await?;
-            match state["status"].as_str() {
+            match state.at("status").as_str() {
                 Some("working") => show(&state),
                 Some("input_required") => {
                     if let Some(answers) = self.client.script.answer_round(&state) {
@@ -151,7 +153,7 @@ impl TestTask<'_> {
                 }
                 _ => return Ok(state),
             }
-            let interval = state["pollIntervalMs"].as_u64().unwrap_or(100);
+            let interval = state.at("pollIntervalMs").as_u64().unwrap_or(100);
             tokio::time::sleep(Duration::from_millis(interval)).await;
         }
     }
@@ -163,8 +165,8 @@ impl TestTask<'_> {
     /// Panics if the task has no result, since it was cancelled or has failed.
     pub async fn result(&self) -> CallResult {
         let mut state = self.ended().await;
-        assert_eq!(state["status"], "completed", "no result: {state}");
-        CallResult::read(state["result"].take(), Vec::new())
+        assert_eq!(state.at("status"), "completed", "no result: {state}");
+        CallResult::read(state.take_at("result"), Vec::new())
     }
 }
 
@@ -177,9 +179,9 @@ impl TestTask<'_> {
         show: &mut dyn FnMut(&Value),
     ) -> Result<Value, RequestError> {
         let mut state = self.ended_with(show).await?;
-        match state["status"].as_str() {
-            Some("completed") => Ok(state["result"].take()),
-            Some("failed") => Err(RequestError::of_json(&mut state["error"])),
+        match state.at("status").as_str() {
+            Some("completed") => Ok(state.take_at("result")),
+            Some("failed") => Err(RequestError::of_json(&mut state.take_at("error"))),
             _ => Err(RequestError::Cancelled),
         }
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::ErasedCompleter;
 use crate::call::{Call, Error, ErrorKind, Handler, NextFuture};
 use crate::content::Completions;
+use crate::support::json::Members as _;
 use crate::support::text::excerpt;
 
 /// Suggests values for the arguments of one prompt or template.
@@ -31,7 +32,7 @@ impl CompletionHandler {
         let mut arguments: Vec<_> = names
             .iter()
             .map(|name| {
-                let values = values_of(&schema["properties"][*name], schema, DEEPEST);
+                let values = values_of(schema.at("properties").at(name), schema, DEEPEST);
                 let source = values.map_or(Source::None, Source::Values);
                 ((*name).to_owned(), source)
             })
@@ -96,24 +97,28 @@ const DEEPEST: u32 = 16;
 /// Returns the texts that a schema admits, if it lists them.
 fn values_of(schema: &Value, root: &Value, depth: u32) -> Option<Vec<String>> {
     let depth = depth.checked_sub(1)?;
-    if let Some(reference) = schema["$ref"].as_str() {
+    if let Some(reference) = schema.at("$ref").as_str() {
         let pointed = root.pointer(reference.strip_prefix('#')?)?;
         return values_of(pointed, root, depth);
     }
-    if let Some(branches) = schema["anyOf"].as_array().or(schema["oneOf"].as_array()) {
+    if let Some(branches) = schema
+        .at("anyOf")
+        .as_array()
+        .or(schema.at("oneOf").as_array())
+    {
         let mut all = Vec::new();
-        for branch in branches.iter().filter(|branch| branch["type"] != "null") {
+        for branch in branches.iter().filter(|branch| branch.at("type") != "null") {
             all.extend(values_of(branch, root, depth)?);
         }
         return Some(all);
     }
-    if let Some(value) = schema.get("const") {
+    if let Some(value) = schema.member("const") {
         return Some(text_of(value).into_iter().collect());
     }
-    if let Some(values) = schema["enum"].as_array() {
+    if let Some(values) = schema.at("enum").as_array() {
         return Some(values.iter().filter_map(text_of).collect());
     }
-    (schema["type"] == "boolean").then(|| vec!["true".to_owned(), "false".to_owned()])
+    (schema.at("type") == "boolean").then(|| vec!["true".to_owned(), "false".to_owned()])
 }
 
 /// Returns the text by which a client sends a value.

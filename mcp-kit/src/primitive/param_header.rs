@@ -4,6 +4,8 @@
 use http::HeaderName;
 use serde_json::Value;
 
+use crate::support::json::Members as _;
+
 /// The keyword in a property's schema.
 const KEYWORD: &str = "x-mcp-header";
 
@@ -39,7 +41,7 @@ fn walk(
     path: &mut Vec<String>,
     found: &mut Vec<ParamHeader>,
 ) -> Result<(), String> {
-    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+    let Some(properties) = schema.member("properties").and_then(Value::as_object) else {
         return Ok(());
     };
     for (name, property) in properties {
@@ -50,7 +52,7 @@ fn walk(
             let header = header_name(header).ok_or_else(|| {
                 format!("{place}: \"{KEYWORD}\" must be a token as header names are made of, such as \"Region\"")
             })?;
-            let kind = property.get("type").and_then(Value::as_str);
+            let kind = property.text("type");
             if !matches!(kind, Some("string" | "integer" | "boolean")) {
                 return Err(format!(
                     "{place}: \"{KEYWORD}\" is for strings, integers and booleans; this property is none"

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::CommonDefinition;
 use super::common::common_methods;
 use crate::args::CompiledArgs;
+use crate::support::json::Members as _;
 
 /// A prompt's name, description, arguments and policy. (Specification:
 /// `Prompt`.)
@@ -52,7 +53,7 @@ impl PromptDefinition {
         let arguments = listed(&common.arguments);
         let schema = common.arguments.schema();
         let structured = arguments.iter().filter_map(|argument| {
-            let what = other_than_text(&schema["properties"][argument.name()], schema)?;
+            let what = other_than_text(schema.at("properties").at(argument.name()), schema)?;
             Some(format!(
                 "its argument \"{}\" is {what}, but the arguments of a prompt are texts; use a text, a number, a boolean or an enum of names",
                 argument.name()
@@ -167,14 +168,15 @@ impl PromptArgument {
 fn listed(arguments: &CompiledArgs) -> Vec<PromptArgument> {
     let schema = arguments.schema();
     let is_required = |name: &str| {
-        let required = schema["required"].as_array();
+        let required = schema.at("required").as_array();
         required.is_some_and(|required| required.iter().any(|other| other == name))
     };
     let names = arguments.declared_names().into_iter();
     names
         .map(|name| PromptArgument {
             required: is_required(name),
-            description: schema["properties"][name]["description"]
+            description: schema.at("properties")[name]
+                .at("description")
                 .as_str()
                 .map(|text| Cow::Owned(text.to_owned())),
             name: Cow::Owned(name.to_owned()),
@@ -193,18 +195,22 @@ pub(super) fn other_than_text(schema: &Value, root: &Value) -> Option<&'static s
 
 fn inside(schema: &Value, root: &Value, depth: u32) -> Option<&'static str> {
     let depth = depth.checked_sub(1)?;
-    if let Some(reference) = schema["$ref"].as_str() {
+    if let Some(reference) = schema.at("$ref").as_str() {
         let pointed = root.pointer(reference.strip_prefix('#')?)?;
         return inside(pointed, root, depth);
     }
-    if let Some(branches) = schema["anyOf"].as_array().or(schema["oneOf"].as_array()) {
+    if let Some(branches) = schema
+        .at("anyOf")
+        .as_array()
+        .or(schema.at("oneOf").as_array())
+    {
         let mut found = None;
         for branch in branches {
             found = Some(inside(branch, root, depth)?);
         }
         return found;
     }
-    let types = match &schema["type"] {
+    let types = match schema.at("type") {
         Value::String(one) => vec![one.as_str()],
         Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
         _ => return None, // any JSON

@@ -13,6 +13,7 @@ use super::uri::{UriTemplate, normalised};
 use super::{CommonDefinition, Kind};
 use crate::args::CompiledArgs;
 use crate::content::{CacheHints, CacheScope, ResourceAnnotations};
+use crate::support::json::Members as _;
 
 /// The URI or the template of a resource, its names, media type and policy.
 /// (Specification: `Resource`, `ResourceTemplate`.)
@@ -241,7 +242,7 @@ impl ResourceDefinition {
         }
         let schema = arguments.schema();
         let is_required = |name: &str| {
-            let required = schema["required"].as_array();
+            let required = schema.at("required").as_array();
             required.is_some_and(|required| required.iter().any(|other| other == name))
         };
         let mut problems = Vec::new();
@@ -264,7 +265,7 @@ impl ResourceDefinition {
                     "its argument \"{field}\" is required, but a URI may omit {{?{field}}}; make the field an Option, or give it a default"
                 ));
             }
-            if let Some(what) = other_than_text(&schema["properties"][field], schema) {
+            if let Some(what) = other_than_text(schema.at("properties").at(field), schema) {
                 problems.push(format!(
                     "its argument \"{field}\" is {what}, but the parts of a URI are texts; use a text, a number, a boolean or an enum of names"
                 ));

@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use super::CommonDefinition;
 
+use crate::support::json::Members as _;
+
 macro_rules! codes {
     ($($(#[doc = $words:literal])+ $code:ident = $name:literal,)+) => {
         /// The kind of a [`Warning`](crate::registry::Warning). `Display`
@@ -120,12 +122,12 @@ pub(crate) fn common_warnings(common: &CommonDefinition, timeout: Duration) -> F
     }
     let hides_something =
         |character: char| character != '\n' && crate::support::text::is_unsafe(character);
-    let arguments = common.arguments.schema()["properties"].as_object();
+    let arguments = common.arguments.schema().at("properties").as_object();
     let arguments = arguments
         .into_iter()
         .flatten()
         .filter_map(|(name, schema)| {
-            let text = schema["description"].as_str()?;
+            let text = schema.at("description").as_str()?;
             Some((format!("the description of its argument \"{name}\""), text))
         });
     let texts = [
@@ -152,7 +154,8 @@ pub(crate) fn common_warnings(common: &CommonDefinition, timeout: Duration) -> F
 }
 
 fn undescribed_arguments(schema: &Value, warnings: &mut Found) {
-    let undescribed: Vec<_> = schema["properties"]
+    let undescribed: Vec<_> = schema
+        .at("properties")
         .as_object()
         .into_iter()
         .flatten()
@@ -173,10 +176,11 @@ fn undescribed_arguments(schema: &Value, warnings: &mut Found) {
 }
 
 fn is_described(schema: &Value) -> bool {
-    schema["description"]
+    schema
+        .at("description")
         .as_str()
         .is_some_and(|text| !text.trim().is_empty())
-        || schema.get("$ref").is_some()
+        || schema.member("$ref").is_some()
 }
 
 #[cfg(test)]

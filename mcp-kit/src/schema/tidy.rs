@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::support::json::Members as _;
+
 /// Keywords that hold one schema.
 const ONE: &[&str] = &[
     "items",
@@ -105,7 +107,7 @@ pub(crate) fn describe(schema: &mut Map<String, Value>, words: &[String]) {
         return;
     }
     let mut text = schema
-        .get("description")
+        .member("description")
         .and_then(Value::as_str)
         .map(|text| text.trim_end().to_owned())
         .unwrap_or_default();
@@ -128,7 +130,7 @@ pub(crate) fn describe(schema: &mut Map<String, Value>, words: &[String]) {
             text.push('.');
         }
     }
-    schema.insert("description".into(), text.into());
+    schema.set_member("description", text.into());
 }
 
 /// Whether the first word is the name of an argument, whose case must not
@@ -138,7 +140,7 @@ fn begins_with_name(words: &str, schema: &Map<String, Value>) -> bool {
         .split(|c: char| c.is_whitespace() || ".,:;".contains(c))
         .next()
         .unwrap_or_default();
-    let properties = schema.get("properties").and_then(Value::as_object);
+    let properties = schema.member("properties").and_then(Value::as_object);
     properties.is_some_and(|properties| properties.contains_key(first))
         || first.chars().skip(1).any(|c| c == '_' || c.is_uppercase())
 }
@@ -146,7 +148,7 @@ fn begins_with_name(words: &str, schema: &Map<String, Value>) -> bool {
 /// Adds a list to a description, one line for each entry, under a heading.
 pub(crate) fn describe_list(schema: &mut Map<String, Value>, heading: &str, lines: &[String]) {
     let mut text = schema
-        .get("description")
+        .member("description")
         .and_then(Value::as_str)
         .map(|text| text.trim_end().to_owned())
         .unwrap_or_default();
@@ -160,5 +162,5 @@ pub(crate) fn describe_list(schema: &mut Map<String, Value>, heading: &str, line
         }
         text.push_str(&line);
     }
-    schema.insert("description".into(), text.into());
+    schema.set_member("description", text.into());
 }

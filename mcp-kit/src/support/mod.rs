@@ -1,7 +1,8 @@
-//! Helpers that do not depend on the protocol: text that is safe to repeat,
+//! Helpers that do not depend on the protocol: text that is safe to repeat, JSON objects,
 //! contained panics, locks, threads for blocking work, stderr.
 
 pub(crate) mod error_text;
+pub(crate) mod json;
 pub(crate) mod lock;
 #[cfg(any(feature = "fs", feature = "http", feature = "net", feature = "process"))]
 pub(crate) mod lookup;

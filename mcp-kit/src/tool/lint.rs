@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::primitive::{Annotations, Found, ToolDefinition, WarningCode, common_warnings};
 use crate::schema::{Obstacle, obstacles};
+use crate::support::json::Members as _;
 
 /// A shorter description, in characters, hardly explains when to use a tool.
 const SHORTEST_DESCRIPTION: usize = 12;
@@ -76,7 +77,7 @@ fn result_warnings(definition: &ToolDefinition, warnings: &mut Found) {
     let Some(schema) = definition.output_schema() else {
         return;
     };
-    if schema["type"] != "object" {
+    if schema.at("type") != "object" {
         warnings.push((WarningCode::ResultWithoutObject,
             "its result is not an object, so clients of versions before 2026-07-28 get neither output schema nor structured content; return a struct that holds it".to_owned(),
         ));

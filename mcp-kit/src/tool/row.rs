@@ -19,6 +19,7 @@ use crate::primitive::{
     WarningCode,
 };
 use crate::protocol::{Era, RpcError, encode};
+use crate::support::json::Members as _;
 
 /// The row of tools.
 static TOOLS: KindRow = KindRow {
@@ -146,7 +147,7 @@ struct Listed<'a> {
 /// must be one: clients drop a tool, or the whole list, with any other output
 /// schema.
 fn is_object(schema: &Value) -> bool {
-    schema.get("type").and_then(Value::as_str) == Some("object")
+    schema.text("type") == Some("object")
 }
 
 /// Returns a tool's own hints, with the server's for those that it does not

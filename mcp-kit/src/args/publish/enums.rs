@@ -8,6 +8,7 @@ use super::members::Fields;
 use super::{Frame, Publisher, note, resolve};
 use crate::args::shape::{EnumShape, Repr, Rule, Shape, VariantKind, VariantShape};
 use crate::schema::NOTES;
+use crate::support::json::Members as _;
 
 impl Publisher {
     pub(super) fn enumeration(
@@ -19,16 +20,16 @@ impl Publisher {
     ) {
         self.own_variant_names(of, at);
         if let Repr::External = of.repr
-            && let Some(values) = object.get("enum").and_then(Value::as_array).cloned()
+            && let Some(values) = object.member("enum").and_then(Value::as_array).cloned()
         {
             return self.plain_enum(object, of, &values, at);
         }
-        let keyword = if object.contains_key("oneOf") {
+        let keyword = if object.has("oneOf") {
             "oneOf"
         } else {
             "anyOf"
         };
-        let Some(Value::Array(mut branches)) = object.remove(keyword) else {
+        let Some(Value::Array(mut branches)) = object.remove_member(keyword) else {
             return self.problem(at, "its schema does not list the enum's variants");
         };
         let order: Vec<Value> = of.variants.iter().map(|of| of.wire.into()).collect();
@@ -59,7 +60,7 @@ impl Publisher {
         if let (Repr::Untagged, true) = (&of.repr, enforced) {
             self.untagged_forms(of, &branches, at);
         }
-        object.insert(keyword.into(), branches.into());
+        object.set_member(keyword, branches.into());
     }
 
     /// Checks that every name and alias leads to one variant.
@@ -122,7 +123,9 @@ impl Publisher {
         match repr {
             Repr::Untagged => self.kind(branch, variant, None, enforced, at),
             Repr::External => {
-                let properties = branch.get_mut("properties").and_then(Value::as_object_mut);
+                let properties = branch
+                    .member_mut("properties")
+                    .and_then(Value::as_object_mut);
                 if let Some(content) = properties.and_then(|p| p.get_mut(variant.wire)) {
                     self.content(content, variant, enforced, at);
                     let mut aliases = Map::new();
@@ -131,7 +134,7 @@ impl Publisher {
                     if !aliases.is_empty() {
                         note(branch, "aliases", aliases.into());
                     }
-                    branch.insert("additionalProperties".into(), false.into());
+                    branch.set_member("additionalProperties", false.into());
                 } else if !accepted.is_empty() {
                     note_more(branch, "accepted", accepted);
                 }
@@ -142,8 +145,10 @@ impl Publisher {
             }
             Repr::Adjacent { tag, content } => {
                 accept_tag(branch, tag, accepted);
-                branch.insert("additionalProperties".into(), false.into());
-                let properties = branch.get_mut("properties").and_then(Value::as_object_mut);
+                branch.set_member("additionalProperties", false.into());
+                let properties = branch
+                    .member_mut("properties")
+                    .and_then(Value::as_object_mut);
                 if let Some(content) = properties.and_then(|p| p.get_mut(*content)) {
                     self.content(content, variant, enforced, at);
                 }
@@ -180,7 +185,7 @@ impl Publisher {
         match &variant.kind {
             VariantKind::Unit => {
                 if tag.is_some() {
-                    object.insert("additionalProperties".into(), false.into());
+                    object.set_member("additionalProperties", false.into());
                 }
             }
             VariantKind::Struct(fields) => {
@@ -207,13 +212,13 @@ impl Publisher {
             VariantKind::Newtype(field) => {
                 let frame = self.frame(field, at.to_owned(), enforced);
                 match (tag, resolve((field.shape)())) {
-                    (None, _) if object.contains_key("$ref") => {
-                        let target = object.get("$ref").and_then(Value::as_str);
+                    (None, _) if object.has("$ref") => {
+                        let target = object.text("$ref");
                         let target = target.unwrap_or_default().to_owned();
                         self.definition(&target, (field.shape)(), &frame);
                     }
                     (None, _) => self.object(object, (field.shape)(), &frame),
-                    (Some(_), _) if object.contains_key("$ref") => self.problem(
+                    (Some(_), _) if object.has("$ref") => self.problem(
                         at,
                         "a recursive type inside an internally tagged enum cannot refuse unknown \
                          names: write its fields into the variant",
@@ -228,7 +233,7 @@ impl Publisher {
                     }
                     (Some(_), Shape::Map(..)) => {}
                     (Some(_), _) => {
-                        object.insert("additionalProperties".into(), false.into());
+                        object.set_member("additionalProperties", false.into());
                     }
                 }
             }
@@ -237,26 +242,28 @@ impl Publisher {
 }
 
 fn names_key(branch: &Value, wire: &str) -> bool {
-    branch.get("const").is_some_and(|value| value == wire)
+    branch.member("const").is_some_and(|value| value == wire)
         || branch
-            .get("enum")
+            .member("enum")
             .and_then(Value::as_array)
             .is_some_and(|v| v.iter().any(|v| v == wire))
         || branch
-            .get("properties")
+            .member("properties")
             .is_some_and(|properties| properties.get(wire).is_some())
 }
 
 fn tag_is(branch: &Value, tag: &str, wire: &str) -> bool {
     let tag = branch
-        .get("properties")
+        .member("properties")
         .and_then(|properties| properties.get(tag));
-    tag.and_then(|tag| tag.get("const"))
+    tag.and_then(|tag| tag.member("const"))
         .is_some_and(|value| value == wire)
 }
 
 fn accept_tag(branch: &mut Map<String, Value>, tag: &str, accepted: Vec<Value>) {
-    let properties = branch.get_mut("properties").and_then(Value::as_object_mut);
+    let properties = branch
+        .member_mut("properties")
+        .and_then(Value::as_object_mut);
     let tag = properties.and_then(|properties| properties.get_mut(tag));
     if let Some(tag) = tag.and_then(Value::as_object_mut)
         && !accepted.is_empty()
@@ -268,7 +275,7 @@ fn accept_tag(branch: &mut Map<String, Value>, tag: &str, accepted: Vec<Value>) 
 fn note_more(object: &mut Map<String, Value>, key: &str, mut more: Vec<Value>) {
     let before = object
         .get(NOTES)
-        .and_then(|notes| notes.get(key))
+        .and_then(|notes| notes.member(key))
         .and_then(Value::as_array);
     more.extend(before.into_iter().flatten().cloned());
     note(object, key, more.into());

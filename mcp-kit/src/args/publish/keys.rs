@@ -8,6 +8,7 @@ use super::{Frame, Publisher, describe, note, resolve};
 use crate::args::shape::{EnumShape, Repr, Shape, VariantKind};
 use crate::schema::TextRule;
 use crate::schema::text_form::CHAR;
+use crate::support::json::Members as _;
 
 /// The possible keys of a map.
 enum Keys {
@@ -44,33 +45,33 @@ impl Publisher {
         }
         match keys {
             Keys::Any => {
-                object.insert("additionalProperties".into(), schema);
+                object.set_member("additionalProperties", schema);
             }
             Keys::Names(names, aliases) => {
                 let rule = TextRule::OneOf(names.iter().map(|name| (*name).to_owned()).collect());
                 note(object, "key", rule.to_value());
                 let mut properties = Map::new();
                 properties.extend(names.into_iter().map(|name| (name.into(), schema.clone())));
-                object.insert("properties".into(), Value::Object(properties));
-                object.insert("additionalProperties".into(), false.into());
+                object.set_member("properties", Value::Object(properties));
+                object.set_member("additionalProperties", false.into());
                 if !aliases.is_empty() {
                     note(object, "aliases", aliases.into());
                 }
             }
             Keys::Flags => {
                 let both = json!({ "true": schema.clone(), "false": schema });
-                object.insert("properties".into(), both);
-                object.insert("additionalProperties".into(), false.into());
+                object.set_member("properties", both);
+                object.set_member("additionalProperties", false.into());
                 note(object, "key", TextRule::Flag.to_value());
             }
             Keys::Rule(rule) => {
                 match rule.pattern() {
                     Some(pattern) => {
-                        object.insert("patternProperties".into(), json!({ pattern: schema }));
-                        object.insert("additionalProperties".into(), false.into());
+                        object.set_member("patternProperties", json!({ pattern: schema }));
+                        object.set_member("additionalProperties", false.into());
                     }
                     None => {
-                        object.insert("additionalProperties".into(), schema);
+                        object.set_member("additionalProperties", schema);
                     }
                 }
                 describe(object, &[format!("each key {}", rule.says())]);
@@ -126,8 +127,8 @@ impl Keys {
 
 /// Takes the schema of the values from wherever schemars put it for these keys.
 fn take_value(object: &mut Map<String, Value>) -> Value {
-    let rest = object.remove("additionalProperties");
-    let by_key = ["patternProperties", "properties"].map(|keyword| object.remove(keyword));
+    let rest = object.remove_member("additionalProperties");
+    let by_key = ["patternProperties", "properties"].map(|keyword| object.remove_member(keyword));
     let first = by_key
         .into_iter()
         .flatten()

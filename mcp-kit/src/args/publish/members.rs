@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Publisher, note, resolve};
 use crate::args::shape::{EnumShape, FieldShape, Rule, Shape, StructShape};
 use crate::schema::NOTES;
+use crate::support::json::Members as _;
 
 impl Publisher {
     pub(super) fn structure(
@@ -39,7 +40,7 @@ impl Publisher {
         let mut seen = Members::default();
         seen.names.extend(fields.tag.map(str::to_owned));
         self.members(object, fields.of, enforced, at, &mut seen);
-        let properties = object.get("properties").and_then(Value::as_object);
+        let properties = object.member("properties").and_then(Value::as_object);
         let strangers: Vec<String> = properties
             .into_iter()
             .flat_map(Map::keys)
@@ -62,8 +63,9 @@ impl Publisher {
         if let Some((shape, enforced)) = seen.flat_enum {
             self.distribute(object, shape, fields.allow_unknown, enforced, at);
         } else if !fields.allow_unknown && !seen.open {
-            object.insert("additionalProperties".into(), false.into());
-        } else if fields.allow_unknown && object.get("additionalProperties") == Some(&json!(false))
+            object.set_member("additionalProperties", false.into());
+        } else if fields.allow_unknown
+            && object.member("additionalProperties") == Some(&json!(false))
         {
             self.problem(
                 at,
@@ -100,7 +102,9 @@ impl Publisher {
             for alias in field.aliases {
                 seen.aliases.insert((*alias).to_owned(), field.wire.into());
             }
-            let properties = object.get_mut("properties").and_then(Value::as_object_mut);
+            let properties = object
+                .member_mut("properties")
+                .and_then(Value::as_object_mut);
             match properties.and_then(|properties| properties.get_mut(field.wire)) {
                 Some(schema) => {
                     self.schema(schema, (field.shape)(), &frame);
@@ -185,7 +189,7 @@ impl Publisher {
                     );
                 }
                 if let Some(rest) = object
-                    .get_mut("additionalProperties")
+                    .member_mut("additionalProperties")
                     .filter(|r| r.is_object())
                 {
                     self.schema(rest, value(), &frame.inside(format!("{at}[…]")));
@@ -236,14 +240,18 @@ impl Publisher {
                     .map(|value| (keyword.to_owned(), value)),
             );
         }
-        part.remove("unevaluatedProperties");
+        part.remove_member("unevaluatedProperties");
         self.enumeration(&mut part, of, enforced, at);
-        let shared = object.remove("properties").unwrap_or_else(|| json!({}));
-        let required = object.remove("required").unwrap_or_else(|| json!([]));
-        let notes = object.remove(NOTES);
-        object.remove("additionalProperties");
+        let shared = object
+            .remove_member("properties")
+            .unwrap_or_else(|| json!({}));
+        let required = object
+            .remove_member("required")
+            .unwrap_or_else(|| json!([]));
+        let notes = object.remove_member(NOTES);
+        object.remove_member("additionalProperties");
         for keyword in ["oneOf", "anyOf"] {
-            let branches = part.get_mut(keyword).and_then(Value::as_array_mut);
+            let branches = part.member_mut(keyword).and_then(Value::as_array_mut);
             for branch in branches
                 .into_iter()
                 .flatten()
@@ -251,14 +259,14 @@ impl Publisher {
             {
                 merge(branch, "properties", &shared);
                 merge(branch, "required", &required);
-                if let Some(aliases) = notes.as_ref().and_then(|notes| notes.get("aliases")) {
+                if let Some(aliases) = notes.as_ref().and_then(|notes| notes.member("aliases")) {
                     note(branch, "aliases", aliases.clone());
                 }
-                branch.insert("type".into(), "object".into());
+                branch.set_member("type", "object".into());
                 if allow_unknown {
-                    branch.remove("additionalProperties");
+                    branch.remove_member("additionalProperties");
                 } else {
-                    branch.insert("additionalProperties".into(), false.into());
+                    branch.set_member("additionalProperties", false.into());
                 }
             }
         }
@@ -305,10 +313,10 @@ fn is_option_in_option(mut shape: &'static Shape) -> bool {
 /// Whether a flattened part was an `Option`: schemars drops `required` then.
 fn is_optional(object: &Map<String, Value>, shape: &'static Shape) -> bool {
     let Shape::Struct(of) = resolve(shape) else {
-        let branches = object.get("anyOf").and_then(Value::as_array);
+        let branches = object.member("anyOf").and_then(Value::as_array);
         return branches.is_some_and(|branches| branches.contains(&json!({})));
     };
-    let required = object.get("required").and_then(Value::as_array);
+    let required = object.member("required").and_then(Value::as_array);
     let required = |name: &str| required.is_some_and(|list| list.iter().any(|n| n == name));
     !of.fields.is_empty() && !of.fields.iter().any(|field| required(field.wire))
 }
@@ -323,7 +331,7 @@ fn require(object: &mut Map<String, Value>, name: &str) {
 }
 
 fn merge(branch: &mut Map<String, Value>, keyword: &str, shared: &Value) {
-    match (branch.get_mut(keyword), shared) {
+    match (branch.member_mut(keyword), shared) {
         (Some(Value::Object(own)), Value::Object(shared)) => {
             for (name, schema) in shared {
                 own.entry(name.clone()).or_insert_with(|| schema.clone());
@@ -337,7 +345,7 @@ fn merge(branch: &mut Map<String, Value>, keyword: &str, shared: &Value) {
         }
         (Some(_), _) => {}
         (None, shared) => {
-            branch.insert(keyword.to_owned(), shared.clone());
+            branch.set_member(keyword, shared.clone());
         }
     }
 }
@@ -345,16 +353,16 @@ fn merge(branch: &mut Map<String, Value>, keyword: &str, shared: &Value) {
 /// Returns the other schema if one is `null`: an optional enum or recursive
 /// type.
 pub(super) fn beside_null(object: &mut Map<String, Value>) -> Option<&mut Value> {
-    let branches = object.get_mut("anyOf")?.as_array_mut()?;
+    let branches = object.member_mut("anyOf")?.as_array_mut()?;
     match branches.as_mut_slice() {
-        [inner, null] if null.get("type") == Some(&json!("null")) => Some(inner),
+        [inner, null] if null.member("type") == Some(&json!("null")) => Some(inner),
         _ => None,
     }
 }
 
 pub(super) fn admits_null(object: &Map<String, Value>) -> bool {
     object
-        .get("type")
+        .member("type")
         .and_then(Value::as_array)
         .is_some_and(|types| types.contains(&json!("null")))
 }

@@ -23,6 +23,7 @@ use super::rules;
 use super::shape::{FieldShape, Rule, Shape};
 use crate::schema::text_form::words_of_format;
 use crate::schema::{NOTES, describe, each, limit_problems, typed};
+use crate::support::json::Members as _;
 use members::{admits_null, beside_null};
 
 /// Keywords that no leaf type of std has.
@@ -54,8 +55,8 @@ pub(crate) fn publish(spec: &ArgsSpec) -> Result<Value, Vec<String>> {
             spec.type_name
         )]);
     };
-    root.remove("title");
-    if let Some(Value::Object(definitions)) = root.remove("$defs") {
+    root.remove_member("title");
+    if let Some(Value::Object(definitions)) = root.remove_member("$defs") {
         publisher.definitions = definitions;
     }
     let shape = (spec.shape)();
@@ -77,8 +78,8 @@ pub(crate) fn publish(spec: &ArgsSpec) -> Result<Value, Vec<String>> {
         publisher.finish_root(root, name);
     }
     each(&mut schema, &mut |object| {
-        if object.get("default") == Some(&Value::Null) {
-            object.remove("default");
+        if object.member("default") == Some(&Value::Null) {
+            object.remove_member("default");
         }
     });
     if publisher.problems.is_empty() {
@@ -182,13 +183,13 @@ impl Publisher {
     }
 
     fn finish_root(&mut self, root: &mut Map<String, Value>, name: &str) {
-        match root.get("type") {
+        match root.member("type") {
             Some(kind) if kind == "object" => {}
             None => {
                 let branches = ["oneOf", "anyOf"].iter().filter_map(|k| root.get(*k)?.as_array());
-                let all = branches.flatten().all(|branch| branch.get("type") == Some(&json!("object")));
+                let all = branches.flatten().all(|branch| branch.member("type") == Some(&json!("object")));
                 if all {
-                    root.insert("type".into(), "object".into());
+                    root.set_member("type", "object".into());
                 } else {
                     self.problem(
                         name,
@@ -225,7 +226,7 @@ impl Publisher {
             return;
         };
         if let Some(target) = object
-            .get("$ref")
+            .member("$ref")
             .and_then(Value::as_str)
             .map(str::to_owned)
         {
@@ -275,7 +276,7 @@ impl Publisher {
         }
         if let Some(mut definition) = self.definitions.remove(&name) {
             if let Some(object) = definition.as_object_mut() {
-                object.remove("title");
+                object.remove_member("title");
             }
             let inside = Frame {
                 at: name.clone(),
@@ -334,7 +335,7 @@ impl Publisher {
             Shape::List(item) | Shape::Array(_, item) | Shape::Set(item) => {
                 self.write_rules(object, Some(shape), frame);
                 let inside = frame.inside(format!("{}[]", frame.at));
-                if let Some(items) = object.get_mut("items") {
+                if let Some(items) = object.member_mut("items") {
                     self.schema(items, item(), &inside);
                 }
             }
@@ -362,7 +363,7 @@ impl Publisher {
     /// never shown, so a report uses the author's words, or otherwise the
     /// meaning of the format.
     fn opaque(&mut self, object: &mut Map<String, Value>, frame: &Frame) {
-        let format = object.get("format").and_then(Value::as_str);
+        let format = object.text("format");
         let says = match frame.words {
             [] => format.and_then(words_of_format).map(str::to_owned),
             words => Some(words.join(", ")),
@@ -395,7 +396,7 @@ impl Publisher {
         }
         let inside = frame.inside(frame.at.clone());
         // schemars puts the rules of `inner` on the items of an optional list.
-        if let Some(items) = object.get_mut("items").and_then(Value::as_object_mut) {
+        if let Some(items) = object.member_mut("items").and_then(Value::as_object_mut) {
             rules::take_out(items, inside.rules);
         }
         self.object(
@@ -440,9 +441,11 @@ impl Publisher {
             && last.default
         {
             let needed = fields.iter().rposition(|field| !field.default);
-            object.insert("minItems".into(), needed.map_or(0, |last| last + 1).into());
+            object.set_member("minItems", needed.map_or(0, |last| last + 1).into());
         }
-        let items = object.get_mut("prefixItems").and_then(Value::as_array_mut);
+        let items = object
+            .member_mut("prefixItems")
+            .and_then(Value::as_array_mut);
         for (schema, field) in items.into_iter().flatten().zip(fields) {
             let inside = self.frame(field, format!("{}[{}]", frame.at, field.rust), enforced);
             self.schema(schema, (field.shape)(), &inside);
@@ -454,12 +457,12 @@ impl Publisher {
     fn check_defaults(&mut self, schema: &Value, name: &str) {
         let mut broken = Vec::new();
         each(&mut schema.clone(), &mut |object| {
-            let properties = object.get("properties").and_then(Value::as_object);
+            let properties = object.member("properties").and_then(Value::as_object);
             for (property, schema) in properties.into_iter().flatten() {
-                let Some(default) = schema.get("default") else {
+                let Some(default) = schema.member("default") else {
                     continue;
                 };
-                let plain = !default.is_object() && schema.get("$ref").is_none();
+                let plain = !default.is_object() && schema.member("$ref").is_none();
                 if plain && !typed(schema).admits(&default.to_string()) {
                     broken.push(property.clone());
                 }
@@ -479,11 +482,11 @@ impl Publisher {
 
 fn note(object: &mut Map<String, Value>, key: &str, value: Value) {
     let notes = object.entry(NOTES).or_insert_with(|| json!({}));
-    match (notes.get_mut(key).and_then(Value::as_object_mut), value) {
+    match (notes.member_mut(key).and_then(Value::as_object_mut), value) {
         (Some(before), Value::Object(more)) => before.extend(more),
         (_, value) => {
             if let Some(notes) = notes.as_object_mut() {
-                notes.insert(key.to_owned(), value);
+                notes.set_member(key, value);
             }
         }
     }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Publisher, reach};
 use crate::args::shape::{EnumShape, FieldShape, Rule, VariantKind, VariantShape};
+use crate::support::json::Members as _;
 
 impl Publisher {
     /// Refuses variants whose rules make a later one unreachable.
@@ -57,11 +58,11 @@ fn overlap(first: &Value, later: &Value) -> bool {
     if !shared {
         return false;
     }
-    let properties = |of: &Map<String, Value>| of.get("properties")?.as_object().cloned();
+    let properties = |of: &Map<String, Value>| of.member("properties")?.as_object().cloned();
     let (Some(of_first), Some(of_later)) = (properties(first), properties(later)) else {
         return plain(first) != plain(later);
     };
-    let required = first.get("required").and_then(Value::as_array);
+    let required = first.member("required").and_then(Value::as_array);
     let mut required = required.into_iter().flatten().filter_map(Value::as_str);
     // serde skips the first one if a required member is missing.
     required.all(|name| of_later.contains_key(name))
@@ -89,7 +90,7 @@ fn plain(schema: &Map<String, Value>) -> Map<String, Value> {
 }
 
 fn types(schema: &Map<String, Value>) -> impl Iterator<Item = &str> {
-    let (one, many) = match schema.get("type") {
+    let (one, many) = match schema.member("type") {
         Some(Value::Array(many)) => (None, many.as_slice()),
         one => (one, &[][..]),
     };

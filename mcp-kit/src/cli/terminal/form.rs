@@ -6,6 +6,7 @@ use super::questions::yes_or_no;
 use super::{one_line, plain};
 use crate::cli::tools::{bounds, kind};
 use crate::schema::RunTime;
+use crate::support::json::Members as _;
 
 /// A field of a `requestedSchema`.
 pub(super) struct Field<'a> {
@@ -26,8 +27,8 @@ struct Choice<'a> {
 impl<'a> Field<'a> {
     /// Returns the fields of a form, in this order.
     pub(super) fn all_of(form: &'a Value, order: &[String]) -> Vec<Self> {
-        let required = form["required"].as_array();
-        let fields = form["properties"].as_object().into_iter().flatten();
+        let required = form.at("required").as_array();
+        let fields = form.at("properties").as_object().into_iter().flatten();
         let mut fields: Vec<_> = fields.collect();
         let place = |name: &String| order.iter().position(|one| one == name);
         fields.sort_unstable_by_key(|(name, _)| (place(name), *name));
@@ -40,7 +41,7 @@ impl<'a> Field<'a> {
                     schema,
                     is_required: required.is_some_and(has_name),
                     default: schema
-                        .get("default")
+                        .member("default")
                         .filter(|value| !value.is_null())
                         .cloned(),
                     choices: choices(schema),
@@ -61,7 +62,7 @@ impl<'a> Field<'a> {
 
     /// Describes the field, and lists its choices.
     pub(super) fn heading(&self) -> String {
-        let title = self.schema["title"].as_str().unwrap_or(self.name);
+        let title = self.schema.at("title").as_str().unwrap_or(self.name);
         let mut limits = self.schema.clone();
         if let Some(members) = limits.as_object_mut() {
             members.remove("default"); // the prompt has it
@@ -73,7 +74,7 @@ impl<'a> Field<'a> {
         };
         let optional = if self.is_required { "" } else { ", optional" };
         let mut text = one_line(&format!("{title}: {kind}{}{optional}", bounds(&limits)));
-        if let Some(description) = self.schema["description"].as_str() {
+        if let Some(description) = self.schema.at("description").as_str() {
             text.push_str(&format!(" – {}", one_line(description)));
         }
         text.push('\n');
@@ -128,7 +129,7 @@ impl<'a> Field<'a> {
 
     fn value(&self, line: &str) -> Result<Value, String> {
         let trimmed = line.trim();
-        match self.schema["type"].as_str() {
+        match self.schema.at("type").as_str() {
             _ if !self.choices.is_empty() && self.is_list() => {
                 let chosen = trimmed.split(',').map(|one| self.choice(one.trim()));
                 chosen.collect()
@@ -168,28 +169,31 @@ impl<'a> Field<'a> {
     }
 
     fn is_list(&self) -> bool {
-        self.schema["type"] == "array"
+        self.schema.at("type") == "array"
     }
 
     fn is_text(&self) -> bool {
-        self.choices.is_empty() && self.schema["type"] == "string"
+        self.choices.is_empty() && self.schema.at("type") == "string"
     }
 }
 
 /// Returns the values that a field, or an item of its list, can have.
 fn choices(schema: &Value) -> Vec<Choice<'_>> {
-    let schema = schema.get("items").unwrap_or(schema);
-    let labelled = schema["oneOf"].as_array().or(schema["anyOf"].as_array());
+    let schema = schema.member("items").unwrap_or(schema);
+    let labelled = schema
+        .at("oneOf")
+        .as_array()
+        .or(schema.at("anyOf").as_array());
     if let Some(labelled) = labelled {
         let choices = labelled.iter().filter_map(|choice| {
             Some(Choice {
-                value: choice["const"].as_str()?,
-                label: choice["title"].as_str(),
+                value: choice.at("const").as_str()?,
+                label: choice.at("title").as_str(),
             })
         });
         return choices.collect();
     }
-    let values = schema["enum"].as_array().into_iter().flatten();
+    let values = schema.at("enum").as_array().into_iter().flatten();
     let values = values.filter_map(Value::as_str);
     values.map(|value| Choice { value, label: None }).collect()
 }

@@ -27,6 +27,7 @@ use self::input::Input;
 use self::questions::{Console, Questions};
 use crate::client::TestClientBuilder;
 use crate::server::Server;
+use crate::support::json::Members as _;
 use crate::support::lock::Lock;
 use crate::support::stderr;
 use crate::support::task::spawn;
@@ -110,7 +111,7 @@ impl Terminal {
 
     /// Shows the status message of a task, given its state.
     pub(super) fn show_status(&self, state: &Value) {
-        if let Some(message) = state["statusMessage"].as_str() {
+        if let Some(message) = state.at("statusMessage").as_str() {
             self.show_progress(&json!({ "message": message }));
         }
     }

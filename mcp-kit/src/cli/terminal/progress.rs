@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{columns, one_line};
+use crate::support::json::Members as _;
 use crate::support::stderr;
 
 /// The characters of a full bar.
@@ -19,9 +20,9 @@ pub(super) fn show(report: &Value) {
 /// Returns a report as one line: a bar if the total is known, and a number otherwise.
 /// The status of a task has neither.
 fn text(report: &Value) -> String {
-    let progress = report["progress"].as_f64();
-    let total = report["total"].as_f64().filter(|total| *total > 0.0);
-    let message = one_line(report["message"].as_str().unwrap_or_default());
+    let progress = report.at("progress").as_f64();
+    let total = report.at("total").as_f64().filter(|total| *total > 0.0);
+    let message = one_line(report.at("message").as_str().unwrap_or_default());
     match (progress, total) {
         (Some(progress), Some(total)) => {
             let part = (progress / total).clamp(0.0, 1.0);

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::form::Field;
 use super::{End, Entry, one_line, plain};
 use crate::client::{Answer, Asked};
+use crate::support::json::Members as _;
 
 /// Where questions are shown and answers come from.
 pub(super) trait Console: Send {
@@ -44,7 +45,7 @@ impl<C: Console> Questions<C> {
     /// Asks a question, and returns the answer.
     pub(super) fn answer(&mut self, asked: &Asked) -> Answer {
         let answer = match asked.method() {
-            "elicitation/create" if asked.params()["mode"] == "url" => self.url(asked),
+            "elicitation/create" if asked.params().at("mode") == "url" => self.url(asked),
             "elicitation/create" => self.form(asked),
             "sampling/createMessage" => return self.sample(asked),
             _ => return self.roots(),
@@ -55,7 +56,7 @@ impl<C: Console> Questions<C> {
     fn form(&mut self, asked: &Asked) -> Result<Answer, Closed> {
         let message = plain(asked.message().trim());
         self.print(&format!("{} asks: {message}\n", self.server));
-        let schema = &asked.params()["requestedSchema"];
+        let schema = asked.params().at("requestedSchema");
         let fields = Field::all_of(schema, asked.fields());
         if fields.is_empty() {
             return Ok(match self.yes_or_no("Accept? [y/n] ", None)? {
@@ -95,7 +96,7 @@ impl<C: Console> Questions<C> {
 
     fn url(&mut self, asked: &Asked) -> Result<Answer, Closed> {
         let message = plain(asked.message().trim());
-        let url = one_line(asked.params()["url"].as_str().unwrap_or_default());
+        let url = one_line(asked.params().at("url").as_str().unwrap_or_default());
         self.print(&format!(
             "{} asks to open a URL: {message}\n  {url}\n",
             self.server
@@ -112,12 +113,12 @@ impl<C: Console> Questions<C> {
     fn sample(&mut self, asked: &Asked) -> Answer {
         let params = asked.params();
         let mut text = format!("{} asks a model:\n", self.server);
-        if let Some(system) = params["systemPrompt"].as_str() {
+        if let Some(system) = params.at("systemPrompt").as_str() {
             text.push_str(&format!("  system: {}\n", plain(system)));
         }
-        for message in params["messages"].as_array().into_iter().flatten() {
-            let role = one_line(message["role"].as_str().unwrap_or_default());
-            let content = plain(&crate::cli::content::shown(&message["content"]));
+        for message in params.at("messages").as_array().into_iter().flatten() {
+            let role = one_line(message.at("role").as_str().unwrap_or_default());
+            let content = plain(&crate::cli::content::shown(message.at("content")));
             text.push_str(&format!("  {role}: {content}\n"));
         }
         text.push_str("There is no model here: write its answer in one line.\n");

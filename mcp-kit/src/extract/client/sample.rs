@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::{Asking, Client, unreadable};
 use crate::content::Content;
 use crate::protocol::ClientCapability;
+use crate::support::json::Members as _;
 
 /// A request to the client's model: messages, and how to continue them.
 ///
@@ -197,8 +198,13 @@ impl Sampled {
     /// Returns the text of all text blocks, a line for each.
     #[must_use]
     pub fn text(&self) -> String {
-        let texts = self.blocks.iter().filter(|block| block["type"] == "text");
-        let texts: Vec<_> = texts.filter_map(|block| block["text"].as_str()).collect();
+        let texts = self
+            .blocks
+            .iter()
+            .filter(|block| block.at("type") == "text");
+        let texts: Vec<_> = texts
+            .filter_map(|block| block.at("text").as_str())
+            .collect();
         texts.join("\n")
     }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Compiler, NOTES};
 use crate::schema::words::nearest;
+use crate::support::json::Members as _;
 
 /// Keywords that have no rule to check, and names that no rule uses.
 pub(super) const REMARKS: &[&str] = &[
@@ -126,10 +127,10 @@ pub(super) fn has_ids(schema: &Value) -> bool {
     match schema {
         Value::Object(members) => members
             .values()
-            .any(|one| one.get("$id").is_some_and(Value::is_string) || has_ids(one)),
+            .any(|one| one.member("$id").is_some_and(Value::is_string) || has_ids(one)),
         Value::Array(items) => items
             .iter()
-            .any(|one| one.get("$id").is_some_and(Value::is_string) || has_ids(one)),
+            .any(|one| one.member("$id").is_some_and(Value::is_string) || has_ids(one)),
         _ => false,
     }
 }

@@ -19,6 +19,8 @@ use super::node::{
 use super::text_rule::TextRule;
 use super::walk::Validator;
 
+use crate::support::json::Members as _;
+
 /// The member that holds mcp-kit's notes; never published.
 pub(crate) const NOTES: &str = "$mcp-kit";
 
@@ -121,7 +123,7 @@ impl<'s> Compiler<'s> {
             return id;
         }
         if let Value::Object(object) = schema
-            && let Some(Value::String(target)) = object.get("$ref")
+            && let Some(Value::String(target)) = object.member("$ref")
             && object
                 .keys()
                 .all(|key| key == "$ref" || keywords::REMARKS.contains(&key.as_str()))
@@ -176,11 +178,11 @@ impl<'s> Compiler<'s> {
         self.look_for_unchecked(object, at);
         node.types = self.types(object, at);
         node.allowed = self.allowed(object, at);
-        let notes = object.get(NOTES);
-        node.also_allowed = strings(notes.and_then(|notes| notes.get("accepted")));
-        node.opaque = notes.is_some_and(|notes| notes.get("opaque").is_some());
-        node.single = notes.is_some_and(|notes| notes.get("single").is_some());
-        let says = notes.and_then(|notes| notes.get("says")?.as_str());
+        let notes = object.member(NOTES);
+        node.also_allowed = strings(notes.and_then(|notes| notes.member("accepted")));
+        node.opaque = notes.is_some_and(|notes| notes.member("opaque").is_some());
+        node.single = notes.is_some_and(|notes| notes.member("single").is_some());
+        let says = notes.and_then(|notes| notes.member("says")?.as_str());
         node.says = says.map(str::to_owned);
         node.number = self.number(object, at);
         node.text = self.text(object, notes, at);
@@ -195,13 +197,13 @@ impl<'s> Compiler<'s> {
             min: self.count(object, "minItems", at),
             max: self.count(object, "maxItems", at),
             unique: object
-                .get("uniqueItems")
+                .member("uniqueItems")
                 .and_then(Value::as_bool)
                 .unwrap_or_default(),
             ..ListNode::default()
         };
         list.prefix = self.nodes_of(object, "prefixItems", at);
-        match object.get("items") {
+        match object.member("items") {
             Some(Value::Array(_)) => self.problem(
                 at,
                 "`items` as a list is an older dialect's: say `prefixItems` (JSON Schema 2020-12)",
@@ -218,7 +220,7 @@ impl<'s> Compiler<'s> {
     }
 
     fn nodes_of(&mut self, object: &'s Map<String, Value>, keyword: &str, at: &str) -> Vec<NodeId> {
-        match object.get(keyword) {
+        match object.member(keyword) {
             None => Vec::new(),
             Some(Value::Array(schemas)) => schemas
                 .iter()
@@ -249,9 +251,9 @@ impl<'s> Compiler<'s> {
         if !keywords.iter().any(|keyword| object.contains_key(*keyword)) {
             return None;
         }
-        let required = strings(object.get("required"));
+        let required = strings(object.member("required"));
         let mut names = Vec::new();
-        match object.get("properties") {
+        match object.member("properties") {
             Some(Value::Object(properties)) => {
                 for (name, schema) in properties {
                     let node = self.node(schema, &format!("{at}/properties/{name}"));
@@ -276,7 +278,7 @@ impl<'s> Compiler<'s> {
                 });
             }
         }
-        let rest = match object.get("additionalProperties") {
+        let rest = match object.member("additionalProperties") {
             None | Some(Value::Bool(true)) => Rest::Any,
             Some(Value::Bool(false)) => Rest::Refused,
             Some(schema) => Rest::Node(self.node(schema, &format!("{at}/additionalProperties"))),
@@ -288,7 +290,7 @@ impl<'s> Compiler<'s> {
             .map(|(index, name)| (name.name.clone(), index))
             .collect();
         let aliases = notes
-            .and_then(|notes| notes.get("aliases"))
+            .and_then(|notes| notes.member("aliases"))
             .and_then(Value::as_object);
         for (alias, name) in aliases.into_iter().flatten() {
             let index = names
@@ -302,7 +304,7 @@ impl<'s> Compiler<'s> {
             lookup,
             rest,
             patterns,
-            keys: notes.and_then(|notes| TextRule::of_value(notes.get("key")?)),
+            keys: notes.and_then(|notes| TextRule::of_value(notes.member("key")?)),
             min: self.count(object, "minProperties", at),
             max: self.count(object, "maxProperties", at),
         }))
@@ -317,7 +319,7 @@ impl<'s> Compiler<'s> {
         rest: Rest,
         at: &str,
     ) -> (Vec<(Pattern, NodeId)>, Rest) {
-        let Some(Value::Object(patterns)) = object.get("patternProperties") else {
+        let Some(Value::Object(patterns)) = object.member("patternProperties") else {
             return (Vec::new(), rest);
         };
         let mut compiled = Vec::new();
@@ -342,14 +344,14 @@ impl<'s> Compiler<'s> {
         notes: Option<&Value>,
         at: &str,
     ) {
-        if let Some(target) = object.get("$ref").and_then(Value::as_str) {
+        if let Some(target) = object.text("$ref") {
             node.all_of.push(self.reference(target, at));
         }
         if !covered(notes, "allOf") {
             node.all_of.extend(self.nodes_of(object, "allOf", at));
         }
         for (keyword, exactly_one) in [("anyOf", false), ("oneOf", true)] {
-            if !object.contains_key(keyword) || covered(notes, keyword) {
+            if !object.has(keyword) || covered(notes, keyword) {
                 continue;
             }
             let of = self
@@ -365,12 +367,12 @@ impl<'s> Compiler<'s> {
             let exactly_one = exactly_one && !self.typed;
             node.choices.push(Choice { of, exactly_one });
         }
-        match object.get("not") {
-            Some(Value::Object(not)) if not.len() == 1 && not.contains_key("const") => {
-                node.forbidden.extend(not.get("const").cloned());
+        match object.member("not") {
+            Some(Value::Object(not)) if not.len() == 1 && not.has("const") => {
+                node.forbidden.extend(not.member("const").cloned());
             }
-            Some(Value::Object(not)) if not.len() == 1 && not.contains_key("enum") => {
-                let values = not.get("enum").and_then(Value::as_array);
+            Some(Value::Object(not)) if not.len() == 1 && not.has("enum") => {
+                let values = not.member("enum").and_then(Value::as_array);
                 node.forbidden.extend(values.into_iter().flatten().cloned());
             }
             Some(not) => node.not = Some(self.node(not, &format!("{at}/not"))),
@@ -386,7 +388,7 @@ fn strings(value: Option<&Value>) -> Vec<String> {
 
 /// Whether a note has the meaning of a keyword, and is more precise.
 fn covered(notes: Option<&Value>, keyword: &str) -> bool {
-    strings(notes.and_then(|notes| notes.get("covers")))
+    strings(notes.and_then(|notes| notes.member("covers")))
         .iter()
         .any(|covered| covered == keyword)
 }

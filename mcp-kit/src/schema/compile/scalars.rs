@@ -8,10 +8,11 @@ use super::{Compiler, covered};
 use crate::schema::node::{NumberNode, Pattern, SaidRule, TextNode, Types};
 use crate::schema::number::Number;
 use crate::schema::text_rule::TextRule;
+use crate::support::json::Members as _;
 
 impl Compiler<'_> {
     pub(super) fn types(&mut self, object: &Map<String, Value>, at: &str) -> Types {
-        let names: Vec<&Value> = match object.get("type") {
+        let names: Vec<&Value> = match object.member("type") {
             None => return Types::ANY,
             Some(Value::Array(names)) => names.iter().collect(),
             Some(name) => vec![name],
@@ -27,10 +28,10 @@ impl Compiler<'_> {
     }
 
     pub(super) fn allowed(&mut self, object: &Map<String, Value>, at: &str) -> Option<Vec<Value>> {
-        if let Some(only) = object.get("const") {
+        if let Some(only) = object.member("const") {
             return Some(vec![only.clone()]);
         }
-        match object.get("enum")? {
+        match object.member("enum")? {
             Value::Array(values) => Some(values.clone()),
             _ => {
                 self.problem(at, "`enum` has to be a list");
@@ -45,7 +46,7 @@ impl Compiler<'_> {
         keyword: &str,
         at: &str,
     ) -> Option<u64> {
-        let value = object.get(keyword)?;
+        let value = object.member(keyword)?;
         let count = value.as_u64().or_else(|| {
             let float = value.as_f64().filter(|f| *f >= 0.0 && f.fract() == 0.0)?;
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -66,7 +67,7 @@ impl Compiler<'_> {
         keyword: &str,
         at: &str,
     ) -> Option<Number> {
-        let value = object.get(keyword)?;
+        let value = object.member(keyword)?;
         let bound = Number::of(value);
         if bound.is_none() {
             self.problem(at, &format!("`{keyword}` has to be a number"));
@@ -112,16 +113,16 @@ impl Compiler<'_> {
             ..TextNode::default()
         };
         let noted = notes
-            .and_then(|notes| notes.get("rules"))
+            .and_then(|notes| notes.member("rules"))
             .and_then(Value::as_array);
         for rule in noted.into_iter().flatten() {
-            if let Some(parsed) = rule.get("rule").and_then(TextRule::of_value) {
-                let says = rule.get("says").and_then(Value::as_str);
+            if let Some(parsed) = rule.member("rule").and_then(TextRule::of_value) {
+                let says = rule.text("says");
                 let says = says.map_or_else(|| parsed.says(), str::to_owned);
                 text.rules.push(SaidRule { rule: parsed, says });
             }
         }
-        let format = match object.get("format").and_then(Value::as_str) {
+        let format = match object.text("format") {
             Some("ipv4") => Some(TextRule::IpV4),
             Some("ipv6") => Some(TextRule::IpV6),
             _ => None,
@@ -132,7 +133,7 @@ impl Compiler<'_> {
             let says = rule.says();
             text.rules.push(SaidRule { rule, says });
         }
-        if let Some(pattern) = object.get("pattern")
+        if let Some(pattern) = object.member("pattern")
             && !covered(notes, "pattern")
         {
             let compiled = self.pattern(pattern.as_str(), "pattern", at);

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::null::unwrap;
 use crate::schema::compile::NOTES;
 use crate::schema::tidy::{describe, describe_list};
+use crate::support::json::Members as _;
 
 pub(super) type Object = Map<String, Value>;
 
@@ -35,10 +36,10 @@ pub(super) const OF_AN_OBJECT: &[&str] = &[
 
 /// Publishes a choice between values, or between tags, as an `enum`.
 pub(super) fn values(object: &mut Object, typed: bool) {
-    if !object.contains_key("enum")
-        && let Some(value) = object.remove("const")
+    if !object.has("enum")
+        && let Some(value) = object.remove_member("const")
     {
-        object.insert("enum".into(), json!([value]));
+        object.set_member("enum", json!([value]));
     }
     for keyword in ["oneOf", "anyOf"] {
         if let Some([Value::Object(only)]) = branches(object, keyword) {
@@ -52,22 +53,22 @@ pub(super) fn values(object: &mut Object, typed: bool) {
         one_tag(object, keyword);
     }
     if typed
-        && !object.contains_key("anyOf")
-        && let Some(branches) = object.remove("oneOf")
+        && !object.has("anyOf")
+        && let Some(branches) = object.remove_member("oneOf")
     {
-        object.insert("anyOf".into(), branches);
+        object.set_member("anyOf", branches);
     }
-    if !object.contains_key("type")
-        && let Some(values) = object.get("enum").and_then(Value::as_array)
+    if !object.has("type")
+        && let Some(values) = object.member("enum").and_then(Value::as_array)
         && let Some(kind) = type_of(values)
     {
-        object.insert("type".into(), kind);
+        object.set_member("type", kind);
     }
 }
 
 /// Merges a choice within a choice into one choice.
 fn splice(object: &mut Object) {
-    let Some(Value::Array(all)) = object.get_mut("anyOf") else {
+    let Some(Value::Array(all)) = object.member_mut("anyOf") else {
         return;
     };
     let inner = |branch: &Value| {
@@ -75,7 +76,11 @@ fn splice(object: &mut Object) {
         let alone = branch
             .keys()
             .all(|keyword| keyword == "anyOf" || keyword == NOTES);
-        branch.get("anyOf").filter(|_| alone)?.as_array().cloned()
+        branch
+            .member("anyOf")
+            .filter(|_| alone)?
+            .as_array()
+            .cloned()
     };
     *all = std::mem::take(all)
         .into_iter()
@@ -99,11 +104,11 @@ pub(super) fn write_words(object: &mut Object) {
 }
 
 pub(super) fn branches<'o>(object: &'o Object, keyword: &str) -> Option<&'o [Value]> {
-    object.get(keyword)?.as_array().map(Vec::as_slice)
+    object.member(keyword)?.as_array().map(Vec::as_slice)
 }
 
 pub(super) fn has_type(object: &Object, name: &str) -> bool {
-    match object.get("type") {
+    match object.member("type") {
         Some(Value::String(one)) => one == name,
         Some(Value::Array(many)) => many.iter().any(|one| one == name),
         _ => false,
@@ -135,14 +140,14 @@ fn alike(a: &Value, b: &Value) -> bool {
     };
     let rules = |of: &Object| {
         let mut of = of.clone();
-        of.remove("description");
+        of.remove_member("description");
         of
     };
     rules(a) == rules(b)
 }
 
 fn describe_alike(known: &mut Value, other: &Value) {
-    let words = |of: &Value| of["description"].as_str().unwrap_or_default().to_owned();
+    let words = |of: &Value| of.at("description").as_str().unwrap_or_default().to_owned();
     let (own, more) = (words(known), words(other));
     if let Some(known) = known.as_object_mut()
         && !own.contains(&more)
@@ -192,7 +197,7 @@ fn one_enum(object: &mut Object, keyword: &str, typed: bool) {
     };
     let (values, others): (Vec<&Value>, Vec<&Value>) =
         all.iter().partition(|branch| listed(branch).is_some());
-    if values.len() < 2 || others.is_empty() && object.contains_key("enum") {
+    if values.len() < 2 || others.is_empty() && object.has("enum") {
         return;
     }
     let order = object
@@ -207,7 +212,7 @@ fn one_enum(object: &mut Object, keyword: &str, typed: bool) {
     } else {
         let mut all: Vec<Value> = vec![one.into()];
         all.extend(others.into_iter().cloned());
-        object.insert(keyword.into(), all.into());
+        object.set_member(keyword, all.into());
     }
 }
 
@@ -218,9 +223,9 @@ fn listed(branch: &Value) -> Option<Vec<Value>> {
     if !keywords.all(|keyword| OF_A_VALUE.contains(&keyword.as_str())) {
         return None;
     }
-    match branch.get("enum") {
+    match branch.member("enum") {
         Some(values) => values.as_array().cloned(),
-        None if branch.get("type") == Some(&json!("null")) => Some(vec![Value::Null]),
+        None if branch.member("type") == Some(&json!("null")) => Some(vec![Value::Null]),
         None => None,
     }
 }
@@ -233,7 +238,7 @@ fn joined(branches: &[&Value], order: Option<&[Value]>, exactly_one: bool) -> Op
     let mut one = Map::new();
     for branch in branches {
         let own = listed(branch)?;
-        let said = branch.get("description");
+        let said = branch.member("description");
         let noted = branch
             .get(NOTES)
             .and_then(|notes| notes.get(VALUES)?.as_array());
@@ -259,7 +264,7 @@ fn joined(branches: &[&Value], order: Option<&[Value]>, exactly_one: bool) -> Op
         in_order(order, &mut values, &mut lines);
     }
     one.extend(type_of(&values).map(|kind| ("type".to_owned(), kind)));
-    one.insert("enum".into(), values.into());
+    one.set_member("enum", values.into());
     if !lines.is_empty() {
         note(&mut one, VALUES, lines.into());
     }
@@ -295,7 +300,7 @@ pub(super) fn line(value: &Value, words: &str) -> String {
 fn note(object: &mut Object, key: &str, value: Value) {
     let notes = object.entry(NOTES).or_insert_with(|| json!({}));
     if let Some(notes) = notes.as_object_mut() {
-        notes.insert(key.into(), value);
+        notes.set_member(key, value);
     }
 }
 
@@ -310,10 +315,13 @@ fn one_tag(object: &mut Object, keyword: &str) {
     };
     let rest = |branch: &Object| {
         let mut branch = branch.clone();
-        branch.remove("description");
-        branch.remove("title");
-        branch.remove(NOTES);
-        if let Some(properties) = branch.get_mut("properties").and_then(Value::as_object_mut) {
+        branch.remove_member("description");
+        branch.remove_member("title");
+        branch.remove_member(NOTES);
+        if let Some(properties) = branch
+            .member_mut("properties")
+            .and_then(Value::as_object_mut)
+        {
             properties.insert(tag.clone(), json!({}));
         }
         branch
@@ -325,7 +333,7 @@ fn one_tag(object: &mut Object, keyword: &str) {
     let lines: Vec<Value> = all
         .iter()
         .flat_map(|branch| {
-            let words = branch.get("description").and_then(Value::as_str);
+            let words = branch.text("description");
             let values = tag_values(branch, &tag).unwrap_or_default();
             words.map(|words| {
                 values
@@ -337,7 +345,7 @@ fn one_tag(object: &mut Object, keyword: &str) {
         .flatten()
         .collect();
     let mut one = first;
-    if let Some(properties) = one.get_mut("properties").and_then(Value::as_object_mut) {
+    if let Some(properties) = one.member_mut("properties").and_then(Value::as_object_mut) {
         properties.insert(tag.clone(), tag_schema(&all, &tag, lines));
     }
     unwrap(object, keyword, one);
@@ -352,7 +360,7 @@ fn objects(branches: &[Value]) -> Option<Vec<Object>> {
         let known = branch
             .keys()
             .all(|keyword| OF_AN_OBJECT.contains(&keyword.as_str()));
-        (known && branch.contains_key("properties")).then(|| branch.clone())
+        (known && branch.has("properties")).then(|| branch.clone())
     };
     branches.iter().map(object).collect()
 }
@@ -360,7 +368,7 @@ fn objects(branches: &[Value]) -> Option<Vec<Object>> {
 /// Returns the member that distinguishes the alternatives: required in each,
 /// and with distinct values in each.
 pub(super) fn tag_of(branches: &[Object]) -> Option<String> {
-    let first = branches.first()?.get("properties")?.as_object()?;
+    let first = branches.first()?.member("properties")?.as_object()?;
     first
         .keys()
         .find(|name| {
@@ -380,9 +388,9 @@ pub(super) fn tag_of(branches: &[Object]) -> Option<String> {
 
 pub(super) fn tag_values(branch: &Object, tag: &str) -> Option<Vec<Value>> {
     branch
-        .get("properties")?
+        .member("properties")?
         .get(tag)?
-        .get("enum")?
+        .member("enum")?
         .as_array()
         .cloned()
 }
@@ -394,8 +402,8 @@ pub(super) fn tag_schema(branches: &[Object], tag: &str, lines: Vec<Value>) -> V
         .flatten()
         .collect();
     let mut schema = Map::new();
-    schema.insert("type".into(), json!("string"));
-    schema.insert("enum".into(), values.into());
+    schema.set_member("type", json!("string"));
+    schema.set_member("enum", values.into());
     if !lines.is_empty() {
         note(&mut schema, VALUES, lines.into());
     }
@@ -404,7 +412,7 @@ pub(super) fn tag_schema(branches: &[Object], tag: &str, lines: Vec<Value>) -> V
 
 pub(super) fn required(object: &Object) -> Vec<&String> {
     // Names are strings in every schema that compiles.
-    let list = object.get("required").and_then(Value::as_array);
+    let list = object.member("required").and_then(Value::as_array);
     list.into_iter()
         .flatten()
         .filter_map(|name| match name {
@@ -415,6 +423,6 @@ pub(super) fn required(object: &Object) -> Vec<&String> {
 }
 
 pub(super) fn properties(object: &Object) -> impl Iterator<Item = (&String, &Value)> {
-    let properties = object.get("properties").and_then(Value::as_object);
+    let properties = object.member("properties").and_then(Value::as_object);
     properties.into_iter().flatten()
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::is_exact;
 use crate::schema::tidy::inside;
+use crate::support::json::Members as _;
 
 /// The longest property name that the models' APIs accept.
 const LONGEST_NAME: usize = 64;
@@ -48,19 +49,19 @@ fn look(object: &Map<String, Value>, at: &str, input: bool, found: &mut Vec<Obst
             at.to_owned()
         }
     };
-    let values = object.get("enum").and_then(Value::as_array);
+    let values = object.member("enum").and_then(Value::as_array);
     if values.is_some_and(|values| !values.iter().all(is_exact)) {
         found.push(Obstacle::LargeNumber(place()));
     }
-    if input && object.get("uniqueItems") == Some(&Value::Bool(true)) {
+    if input && object.member("uniqueItems") == Some(&Value::Bool(true)) {
         found.push(Obstacle::UniqueItems(place()));
     }
-    let prefix = object.get("prefixItems").and_then(Value::as_array);
+    let prefix = object.member("prefixItems").and_then(Value::as_array);
     if input && prefix.is_some_and(|prefix| prefix.windows(2).any(|two| two[0] != two[1])) {
         found.push(Obstacle::MixedTuple(place()));
     }
     for (name, inner) in object
-        .get("properties")
+        .member("properties")
         .and_then(Value::as_object)
         .into_iter()
         .flatten()

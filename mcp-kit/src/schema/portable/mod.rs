@@ -30,6 +30,8 @@ use super::compile::NOTES;
 use super::number::Number;
 use super::tidy::{bounds_of_format, describe, each, inside_mut};
 
+use crate::support::json::Members as _;
+
 pub(crate) use choice::ORDER;
 pub(crate) use lint::{Obstacle, obstacles};
 
@@ -101,8 +103,8 @@ pub(crate) fn run_time_input(mut schema: Value) -> Value {
 pub(crate) fn typed_output(schema: schemars::Schema) -> Value {
     let mut schema = schema.to_value();
     if let Some(root) = schema.as_object_mut() {
-        root.remove("$schema");
-        root.remove("title");
+        root.remove_member("$schema");
+        root.remove_member("title");
     }
     Narrowing {
         input: false,
@@ -154,13 +156,13 @@ impl Narrowing {
             if self.input {
                 root::merge(root);
             }
-            if root.get("type") == Some(&json!("object")) {
+            if root.member("type") == Some(&json!("object")) {
                 root.entry("properties").or_insert_with(|| json!({}));
             }
         }
         each(&mut schema, &mut |object| {
             choice::write_words(object);
-            object.remove(NOTES);
+            object.remove_member(NOTES);
         });
         schema
     }
@@ -189,8 +191,8 @@ impl Narrowing {
         if self.input {
             null::optional_members(object);
         }
-        if object.get("default") == Some(&Value::Null) {
-            object.remove("default");
+        if object.member("default") == Some(&Value::Null) {
+            object.remove_member("default");
         }
     }
 }
@@ -198,7 +200,7 @@ impl Narrowing {
 /// Replaces a Rust type's format with limits, and removes formats unknown to
 /// JSON Schema.
 fn format(object: &mut Map<String, Value>) {
-    let Some(format) = object.get("format").and_then(Value::as_str) else {
+    let Some(format) = object.text("format") else {
         return;
     };
     if let Some((min, max)) = bounds_of_format(format) {
@@ -214,7 +216,7 @@ fn format(object: &mut Map<String, Value>) {
     } else if FORMATS.contains(&format) {
         return;
     }
-    object.remove("format");
+    object.remove_member("format");
 }
 
 /// Removes limits outside the range in which integers are exact.
@@ -232,11 +234,14 @@ fn limits(object: &mut Map<String, Value>) {
             words.push(format!("{rule} {limit}"));
         }
     }
-    if let Some(default) = object.get("default").filter(|default| !is_exact(default)) {
+    if let Some(default) = object
+        .member("default")
+        .filter(|default| !is_exact(default))
+    {
         words.push(format!("default: {default}"));
-        object.remove("default");
+        object.remove_member("default");
     }
-    if let Some(examples) = object.get_mut("examples").and_then(Value::as_array_mut) {
+    if let Some(examples) = object.member_mut("examples").and_then(Value::as_array_mut) {
         examples.retain(is_exact);
     }
     describe(object, &words);
@@ -268,7 +273,7 @@ fn is_exact(value: &Value) -> bool {
 /// Adds `items` to every array. After `prefixItems` it adds no new rule.
 fn array(object: &mut Map<String, Value>) {
     let prefix = object
-        .get("prefixItems")
+        .member("prefixItems")
         .and_then(Value::as_array)
         .cloned()
         .unwrap_or_default();
@@ -279,14 +284,14 @@ fn array(object: &mut Map<String, Value>) {
         return;
     }
     let length = json!(prefix.len());
-    if object.get("items") == Some(&json!({ "not": {} })) {
-        object.remove("items");
-        let shorter = object.get("maxItems").and_then(Value::as_u64);
+    if object.member("items") == Some(&json!({ "not": {} })) {
+        object.remove_member("items");
+        let shorter = object.member("maxItems").and_then(Value::as_u64);
         if shorter.is_none_or(|most| most > prefix.len() as u64) {
-            object.insert("maxItems".into(), length.clone());
+            object.set_member("maxItems", length.clone());
         }
     }
-    let closed = object.get("maxItems").is_some_and(|most| {
+    let closed = object.member("maxItems").is_some_and(|most| {
         Number::of(most).is_some_and(|most| Number::of(&length).is_some_and(|all| most <= all))
     });
     object.entry("items").or_insert_with(|| {

@@ -4,18 +4,21 @@
 use serde_json::{Map, Value, json};
 
 use crate::schema::compile::NOTES;
+use crate::support::json::Members as _;
 
 /// Removes `null` from the schemas of members that are not required. Decoding
 /// still treats it as absent.
 pub(super) fn optional_members(object: &mut Map<String, Value>) {
     let required: Vec<String> = object
-        .get("required")
+        .member("required")
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
         .filter_map(|name| name.as_str().map(str::to_owned))
         .collect();
-    let properties = object.get_mut("properties").and_then(Value::as_object_mut);
+    let properties = object
+        .member_mut("properties")
+        .and_then(Value::as_object_mut);
     for (name, schema) in properties.into_iter().flatten() {
         if let Some(schema) = schema.as_object_mut()
             && !required.contains(name)
@@ -30,26 +33,26 @@ pub(super) fn optional_members(object: &mut Map<String, Value>) {
 fn is_meant(schema: &Map<String, Value>) -> bool {
     schema
         .get(NOTES)
-        .is_some_and(|notes| notes.get("null").is_some())
+        .is_some_and(|notes| notes.member("null").is_some())
 }
 
 fn without_null(schema: &mut Map<String, Value>) {
-    if let Some(Value::Array(types)) = schema.get_mut("type")
+    if let Some(Value::Array(types)) = schema.member_mut("type")
         && types.len() > 1
     {
         types.retain(|name| name != "null");
         if let [only] = types.as_slice() {
             let only = only.clone();
-            schema.insert("type".into(), only);
+            schema.set_member("type", only);
         }
     }
-    if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut)
+    if let Some(values) = schema.member_mut("enum").and_then(Value::as_array_mut)
         && values.iter().any(|value| !value.is_null())
     {
         values.retain(|value| !value.is_null());
     }
     for keyword in ["anyOf", "oneOf"] {
-        let Some(branches) = schema.get_mut(keyword).and_then(Value::as_array_mut) else {
+        let Some(branches) = schema.member_mut(keyword).and_then(Value::as_array_mut) else {
             continue;
         };
         let others = branches.iter().filter(|branch| !is_null(branch)).count();
@@ -68,9 +71,9 @@ fn without_null(schema: &mut Map<String, Value>) {
 }
 
 fn is_null(schema: &Value) -> bool {
-    schema.get("type") == Some(&json!("null"))
-        || schema.get("enum") == Some(&json!([null]))
-        || schema.get("const") == Some(&Value::Null)
+    schema.member("type") == Some(&json!("null"))
+        || schema.member("enum") == Some(&json!([null]))
+        || schema.member("const") == Some(&Value::Null)
 }
 
 /// Replaces a choice with its only alternative, unless a keyword beside the
@@ -87,12 +90,12 @@ pub(super) fn unwrap(schema: &mut Map<String, Value>, keyword: &str, only: Map<S
     let clashes = |(name, value): (&String, &Value)| {
         name != keyword
             && !words.contains(&name.as_str())
-            && schema.get(name).is_some_and(|own| own != value)
+            && schema.member(name).is_some_and(|own| own != value)
     };
     if only.iter().any(clashes) {
         return;
     }
-    schema.remove(keyword);
+    schema.remove_member(keyword);
     for (name, value) in only {
         match (schema.get_mut(&name), value) {
             (Some(Value::Object(own)), Value::Object(more)) if name == NOTES => own.extend(more),

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use crate::schema::tidy::{inside, inside_mut};
+use crate::support::json::Members as _;
 
 /// A schema that would become larger than this keeps its references.
 const MAX_NODES: usize = 20_000;
@@ -100,7 +101,7 @@ impl<'s> Expansion<'s> {
             && !self.is_recursive(&reference)
             && let Some(target) = self.target(&reference)
         {
-            object.remove("$ref");
+            object.remove_member("$ref");
             replace(object, target.clone());
             return self.expand(value);
         }
@@ -135,7 +136,7 @@ impl<'s> Expansion<'s> {
 }
 
 fn reference_of(object: &Map<String, Value>) -> Option<String> {
-    object.get("$ref")?.as_str().map(str::to_owned)
+    object.member("$ref")?.as_str().map(str::to_owned)
 }
 
 fn references(schema: &Value, found: &mut Vec<String>) {
@@ -171,8 +172,9 @@ fn replace(object: &mut Map<String, Value>, target: Value) {
 
 fn drop_unused(schema: &mut Value) {
     for keyword in ["$defs", "definitions"] {
-        let Some(Value::Object(definitions)) =
-            schema.as_object_mut().and_then(|root| root.remove(keyword))
+        let Some(Value::Object(definitions)) = schema
+            .as_object_mut()
+            .and_then(|root| root.remove_member(keyword))
         else {
             continue;
         };
@@ -195,7 +197,7 @@ fn drop_unused(schema: &mut Value) {
         if let Some(root) = schema.as_object_mut()
             && !kept.is_empty()
         {
-            root.insert(keyword.into(), kept.into());
+            root.set_member(keyword, kept.into());
         }
     }
 }

@@ -8,6 +8,7 @@ use super::choice::{
     tag_values,
 };
 use crate::schema::tidy::{describe, describe_list};
+use crate::support::json::Members as _;
 
 /// Merges a choice between objects at the root of an input into one object:
 /// every member of any of them, the members that all of them require as
@@ -16,7 +17,7 @@ use crate::schema::tidy::{describe, describe_list};
 ///
 /// Returns false if one object cannot express it.
 pub(super) fn merge(root: &mut Object) -> bool {
-    let keyword = match (root.contains_key("oneOf"), root.contains_key("anyOf")) {
+    let keyword = match (root.has("oneOf"), root.has("anyOf")) {
         (true, false) => "oneOf",
         (false, true) => "anyOf",
         _ => return false,
@@ -28,13 +29,13 @@ pub(super) fn merge(root: &mut Object) -> bool {
     let Some(all) = branches(root, keyword).and_then(mergeable) else {
         return false;
     };
-    root.remove(keyword);
+    root.remove_member(keyword);
     let shared = Shared::of(root, &all);
     let tag = tag_of(&all);
     describe_choice(root, &all, &shared, tag.as_deref());
     let mut merged = Map::new();
     for name in &shared.names {
-        let of_one = |object: &Object| object.get("properties")?.get(name).cloned();
+        let of_one = |object: &Object| object.member("properties")?.get(name).cloned();
         let schemas = std::iter::once(&*root).chain(&all).filter_map(of_one);
         merged.insert(name.clone(), either(schemas.collect()));
     }
@@ -49,19 +50,21 @@ pub(super) fn merge(root: &mut Object) -> bool {
         let lines = lines.collect();
         merged.insert(tag.clone(), tag_schema(&all, tag, lines));
     }
-    root.insert("properties".into(), merged.into());
+    root.set_member("properties", merged.into());
     if shared.required.is_empty() {
-        root.remove("required");
+        root.remove_member("required");
     } else {
-        root.insert("required".into(), json!(shared.required));
+        root.set_member("required", json!(shared.required));
     }
-    if !root.contains_key("additionalProperties")
-        && let Some(rest) = all.first().and_then(|one| one.get("additionalProperties"))
+    if !root.has("additionalProperties")
+        && let Some(rest) = all
+            .first()
+            .and_then(|one| one.member("additionalProperties"))
         && all
             .iter()
-            .all(|branch| branch.get("additionalProperties") == Some(rest))
+            .all(|branch| branch.member("additionalProperties") == Some(rest))
     {
-        root.insert("additionalProperties".into(), rest.clone());
+        root.set_member("additionalProperties", rest.clone());
     }
     true
 }
@@ -70,13 +73,13 @@ pub(super) fn merge(root: &mut Object) -> bool {
 fn mergeable(branches: &[Value]) -> Option<Vec<Object>> {
     let object = |branch: &Value| {
         let mut branch = branch.as_object()?.clone();
-        if (branch.contains_key("oneOf") || branch.contains_key("anyOf")) && !merge(&mut branch) {
+        if (branch.has("oneOf") || branch.has("anyOf")) && !merge(&mut branch) {
             return None;
         }
         let known = branch
             .keys()
             .all(|keyword| OF_AN_OBJECT.contains(&keyword.as_str()));
-        let is_object = branch.get("type").is_none_or(|kind| kind == "object");
+        let is_object = branch.member("type").is_none_or(|kind| kind == "object");
         (known && is_object).then_some(branch)
     };
     branches.iter().map(object).collect()
@@ -126,7 +129,7 @@ impl Shared {
         let mut words = Map::new();
         words.extend(
             branch
-                .get("description")
+                .member("description")
                 .map(|said| ("description".to_owned(), said.clone())),
         );
         let said = match (needs.is_empty(), takes.is_empty()) {
@@ -136,7 +139,7 @@ impl Shared {
             (false, false) => format!("needs {}; takes {}", needs.join(", "), takes.join(", ")),
         };
         describe(&mut words, &[said]);
-        match words.remove("description") {
+        match words.remove_member("description") {
             Some(Value::String(words)) => words,
             _ => String::new(),
         }
@@ -176,7 +179,7 @@ fn describe_choice(root: &mut Object, all: &[Object], shared: &Shared, tag: Opti
         })
         .collect();
     match keys {
-        Some(keys) if all.iter().all(|branch| !branch.contains_key("description")) => {
+        Some(keys) if all.iter().all(|branch| !branch.has("description")) => {
             describe(root, &[format!("give exactly one of: {}", keys.join(", "))]);
         }
         keys => {
@@ -184,7 +187,7 @@ fn describe_choice(root: &mut Object, all: &[Object], shared: &Shared, tag: Opti
                 let key = required(branch).first().map_or("", |name| name.as_str());
                 match &keys {
                     Some(_) => {
-                        let words = branch.get("description").and_then(Value::as_str);
+                        let words = branch.text("description");
                         line(&json!(key), words.unwrap_or_default())
                     }
                     None => shared.words(branch, None),

@@ -17,6 +17,7 @@ use crate::call::{
     WorkFuture,
 };
 use crate::server::ServerInner;
+use crate::support::json::Members as _;
 use crate::support::lock::Lock;
 
 /// Answers a call that may become a task.
@@ -213,12 +214,12 @@ impl Outbound for Becoming {
 
 /// Returns a progress report as a status message: its own message, or `3 of 10`.
 fn in_words(params: &Value) -> String {
-    if let Some(message) = params["message"].as_str() {
+    if let Some(message) = params.at("message").as_str() {
         return message.to_owned();
     }
-    match params.get("total") {
-        Some(total) => format!("{} of {}", number(&params["progress"]), number(total)),
-        None => number(&params["progress"]),
+    match params.member("total") {
+        Some(total) => format!("{} of {}", number(params.at("progress")), number(total)),
+        None => number(params.at("progress")),
     }
 }
 

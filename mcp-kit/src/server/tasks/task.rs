@@ -13,6 +13,7 @@ use super::document::{Document, InputRequest, InputRequests, POLL_INTERVAL, iso8
 use super::store::{StoredTask, TaskKey, TaskMessage, TaskStore, TaskStoreError};
 use crate::call::{Concluded, Error, ErrorKind, Question, readable};
 use crate::server::subscriptions::Feed;
+use crate::support::json::Members as _;
 use crate::support::lock::Lock;
 
 /// The longest status message, in bytes.
@@ -370,5 +371,5 @@ fn ended() -> Error {
 /// Returns the message of a JSON-RPC error.
 fn message_of(error: &RawValue) -> Option<String> {
     let error: Value = serde_json::from_str(error.get()).ok()?;
-    Some(error["message"].as_str()?.to_owned())
+    Some(error.at("message").as_str()?.to_owned())
 }
