@@ -202,10 +202,10 @@ impl Call {
         if self.0.decoded.is_none() {
             let context = self.context();
             let target = &context.target;
-            if let Some(open) = target.opens_rounds
+            if let Some(code) = target.ask_code
                 && context.request_state().is_some()
             {
-                open(context)?;
+                (code.open_rounds)(context)?;
             }
             let accepted = (target.arguments)
                 .accept(context.text.arguments(), &target.acceptance)

@@ -1,6 +1,8 @@
 //! The state of a call that its connection, its observers and its handler share.
 
 use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -11,8 +13,9 @@ use super::deadline::Deadline;
 use super::lent::LendablePermits;
 use super::phase::Phase;
 use super::{
-    Around, Ask, BecomesTask, CallCancelled, CallScope, CallText, Questions, RequestSource,
-    ResourceUri, RoundSettings, SentCall, StateMap, Subject, Target, Transport, Work,
+    Around, Ask, BecomesTask, CallCancelled, CallScope, CallText, OpenQuestions, Questions,
+    RequestSource, ResourceUri, RoundSettings, SentCall, StateMap, Subject, Target, Transport,
+    Work,
 };
 use crate::args::ArgumentNames;
 use crate::caller::Principal;
@@ -33,6 +36,14 @@ pub(crate) trait Home: Any + Send + Sync {
 
     /// Returns the settings of calls that ask their client.
     fn rounds(&self) -> &RoundSettings;
+
+    /// Returns the questions to clients of the legacy era.
+    fn questions(&self) -> &OpenQuestions;
+
+    fn is_draining(&self) -> bool;
+
+    /// Returns once the server drains.
+    fn drain_started(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
     /// Ends a result object: the members that every result of its era has, its
     /// own `_meta`, and the closing brace.

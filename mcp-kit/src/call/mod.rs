@@ -27,6 +27,7 @@ mod definition;
 mod error;
 mod lent;
 mod observer;
+mod open_questions;
 mod outcome;
 mod permit;
 mod phase;
@@ -63,18 +64,18 @@ pub(crate) use context::Reported;
 pub(crate) use context::{CallContext, CallParts, CallRequest, Home, Outbound};
 pub(crate) use definition::Definition;
 pub(crate) use observer::CallScope;
+pub(crate) use open_questions::{AskPeer, OpenQuestions, Peer};
 #[cfg(feature = "http")]
 pub(crate) use permit::PrincipalPermits;
 pub(crate) use permit::{ReturnPlace, RunPermit, Share, ShareGiver};
-pub(crate) use question::{Ask, AskFuture, Question, Rejected, UrlFollower};
+pub(crate) use question::{ASK_CODE, Ask, AskCode, AskFuture, Question, Rejected, UrlFollower};
 pub(crate) use refusal::{
     Failure, Refusal, Replaced, SHUTTING_DOWN, as_protocol_error, internal_text, readable,
     timed_out,
 };
 pub(crate) use request::{Origin, RequestSource};
 pub(crate) use rounds::{
-    InputRequired, OpensRounds, Questions, RoundSettings, Rounds, STATE_NOT_VALID, StateKeys,
-    open_rounds,
+    InputRequired, Questions, RoundSettings, Rounds, STATE_NOT_VALID, StateKeys,
 };
 pub(crate) use running::{Answer, Ended, Pending, Running};
 pub(crate) use settled::{NoReply, Settled};

@@ -10,6 +10,8 @@ use std::sync::{Arc, Weak};
 
 use serde_json::value::RawValue;
 
+use super::open_questions::{self, AskPeer};
+use super::rounds::open_rounds;
 use super::{CallContext, Error};
 use crate::protocol::ClientCapability;
 
@@ -33,6 +35,22 @@ pub(crate) struct Rejected {
     /// same.
     pub(crate) again: Option<Box<RawValue>>,
 }
+
+/// The code of questions as the rest of `call` reaches it: through one value, which only
+/// what may ask refers to. The linker drops it, and with it most of `open_questions` and
+/// `rounds`, from a program in which nothing asks.
+#[derive(Debug)]
+pub(crate) struct AskCode {
+    /// Opens the rounds of a call that came with a state.
+    pub(super) open_rounds: fn(&Arc<CallContext>) -> Result<(), Error>,
+    /// Returns the way to ask a client by requests.
+    pub(super) peer: fn(AskPeer) -> Arc<dyn Ask>,
+}
+
+pub(crate) static ASK_CODE: AskCode = AskCode {
+    open_rounds,
+    peer: open_questions::through,
+};
 
 /// A client's answer: the result of the request, as JSON.
 pub(crate) type AskFuture = Pin<Box<dyn Future<Output = Result<Box<RawValue>, Error>> + Send>>;

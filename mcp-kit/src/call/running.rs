@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use super::contained::Contained;
 use super::settled::{Replied, Settled};
 use super::{
-    AroundFuture, Ask, Call, CallContext, CallInfo, Due, Ending, Error, ErrorKind, Next, Outbound,
-    Outcome, Refusal, Replaced, Reply, RunPermit, WorkFuture,
+    AroundFuture, Ask, AskPeer, Call, CallContext, CallInfo, Due, Ending, Error, ErrorKind, Next,
+    Outbound, Outcome, Refusal, Replaced, Reply, RunPermit, WorkFuture,
 };
 use crate::protocol::{Era, ErrorCode, RequestId};
 #[cfg(feature = "http")]
@@ -90,13 +90,19 @@ impl Pending {
         }
     }
 
-    /// Sets the way by which the call's questions reach the client, if it may have
-    /// any. In the modern era only a task has one.
-    pub(crate) fn ask_through(&mut self, ask: impl FnOnce() -> Arc<dyn Ask>) {
-        if self.0.target.asks()
-            && let Some(context) = Arc::get_mut(&mut self.0)
-        {
-            context.ask = Some(ask());
+    /// Sets the client that the call's questions reach by requests, if it may have any:
+    /// one of the legacy era.
+    pub(crate) fn ask_through(&mut self, peer: impl FnOnce() -> AskPeer) {
+        if let Some(code) = self.0.target.ask_code {
+            self.ask_with((code.peer)(peer()));
+        }
+    }
+
+    /// Sets the way by which the call's questions reach the client. In the modern era
+    /// only a task has one.
+    pub(crate) fn ask_with(&mut self, ask: Arc<dyn Ask>) {
+        if let Some(context) = Arc::get_mut(&mut self.0) {
+            context.ask = Some(ask);
         }
     }
 

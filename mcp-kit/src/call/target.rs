@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::{
-    Call, Error, Failure, Middleware, NextFuture, Observer, OpensRounds, Reply, ResourceUri,
+    AskCode, Call, Error, Failure, Middleware, NextFuture, Observer, Reply, ResourceUri,
     TaskTarget, Transport,
 };
 use crate::args::{Acceptance, CompiledArgs};
@@ -35,9 +35,9 @@ pub(crate) struct Target {
     /// The largest reply, in bytes.
     pub(crate) result_bytes: usize,
     pub(crate) observers: Box<[Arc<dyn Observer>]>,
-    /// Opens the rounds of a call, if the handler, or a middleware of its author, may
-    /// ask the client or send it log messages.
-    pub(crate) opens_rounds: Option<OpensRounds>,
+    /// Asks the client, if the handler, or a middleware of its author, may ask it or
+    /// send it log messages.
+    pub(crate) ask_code: Option<&'static AskCode>,
     /// Whether its calls keep their permits where code that owns the `Call` cannot
     /// drop them.
     pub(crate) shares_permits: bool,
@@ -85,7 +85,7 @@ pub(crate) type ReadableBy = Arc<dyn Fn(&Principal, &ResourceUri) -> bool + Send
 impl Target {
     /// Whether its handler, or a middleware of its author, may ask the client.
     pub(crate) fn asks(&self) -> bool {
-        self.opens_rounds.is_some()
+        self.ask_code.is_some()
     }
 
     /// Returns what requests call that [`Work`](super::Work) answers, and no handler.
@@ -107,7 +107,7 @@ impl Target {
             timeout: limits.call_time.min(Limits::LONGEST_TIME),
             result_bytes: limits.result_bytes,
             observers: Box::new([observer]),
-            opens_rounds: None,
+            ask_code: None,
             shares_permits: false,
             task: None,
             has_span: false,

@@ -3,7 +3,7 @@
 use std::any::{TypeId, type_name};
 
 use super::FromCall;
-use crate::call::{Call, Error, OpensRounds, StateMap, open_rounds};
+use crate::call::{ASK_CODE, AskCode, Call, Error, StateMap};
 
 /// A value of the server's state
 /// ([`ServerBuilder::state`](crate::server::ServerBuilder::state)), cloned for
@@ -32,9 +32,8 @@ impl<T: Clone + Send + Sync + 'static> FromCall for State<T> {
 #[derive(Debug, Default)]
 pub struct Requirements {
     states: Vec<(TypeId, &'static str)>,
-    /// Opens the rounds of a call, if the handler may ask the client. A function, so
-    /// that a server without questions contains none of the code behind it.
-    opens_rounds: Option<OpensRounds>,
+    /// Asks the client, if the handler may.
+    ask_code: Option<&'static AskCode>,
     /// The handler sees which caller it works for.
     takes_caller: bool,
     /// The handler decides when its call becomes a task.
@@ -50,14 +49,14 @@ impl Requirements {
     /// The requirements of a handler that declares none: it may ask the client.
     pub(crate) fn unknown() -> Self {
         Self {
-            opens_rounds: Some(open_rounds),
+            ask_code: Some(&ASK_CODE),
             ..Self::default()
         }
     }
 
     /// The handler may ask the client.
     pub(crate) fn client(&mut self) {
-        self.opens_rounds = Some(open_rounds);
+        self.ask_code = Some(&ASK_CODE);
     }
 
     /// The handler sees which caller it works for.
@@ -68,7 +67,7 @@ impl Requirements {
     /// Whether its result can differ from caller to caller, as far as its parameters
     /// show. One that may ask its client has another answer for each.
     pub(crate) fn sees_caller(&self) -> bool {
-        self.takes_caller || self.opens_rounds.is_some()
+        self.takes_caller || self.ask_code.is_some()
     }
 
     /// The handler decides when its call becomes a task.
@@ -80,8 +79,8 @@ impl Requirements {
         self.begins_task
     }
 
-    pub(crate) fn opens_rounds(&self) -> Option<OpensRounds> {
-        self.opens_rounds
+    pub(crate) fn ask_code(&self) -> Option<&'static AskCode> {
+        self.ask_code
     }
 
     /// Returns the names of required states that `states` lacks.

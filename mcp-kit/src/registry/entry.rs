@@ -87,7 +87,7 @@ impl Policy {
     /// middlewares, so the registry must not be locked.
     pub(super) fn prepare(&self, registration: Registration) -> Prepared {
         let limits = registration.limits();
-        let handler_opens = registration.opens_rounds();
+        let handler_opens = registration.ask_code();
         let begins_task = registration.begins_task();
         let Registration {
             definition,
@@ -133,14 +133,14 @@ impl Policy {
             completed = handler.completed();
             completion = Some(self.completion(row, handler, info.of_completion(), &own_layers));
         }
-        let layers_open = own_layers.opens_rounds();
-        let opens_rounds = handler_opens.or(layers_open.filter(|_| merged.has_own_layers()));
+        let layers_open = own_layers.ask_code();
+        let ask_code = handler_opens.or(layers_open.filter(|_| merged.has_own_layers()));
         let target = Target {
             kind: definition.row(),
-            shares_permits: opens_rounds.is_some() || handler.passes_call_on(),
+            shares_permits: ask_code.is_some() || handler.passes_call_on(),
             handler,
             readable_by,
-            opens_rounds,
+            ask_code,
             chains: merged.chains(),
             arguments: Arc::clone(&definition.common().arguments),
             acceptance: Acceptance {
@@ -196,7 +196,7 @@ impl Policy {
             timeout,
             result_bytes: self.limits.result_bytes,
             observers: Box::default(),
-            opens_rounds: None,
+            ask_code: None,
             task: None,
             has_span: self.log_calls,
             #[cfg(feature = "http")]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::call::{
-    Definition, Handler, Middleware, OpensRounds, ReadableBy, ResourceUri, StateMap, open_rounds,
+    ASK_CODE, AskCode, Definition, Handler, Middleware, ReadableBy, ResourceUri, StateMap,
 };
 use crate::caller::Principal;
 use crate::completion::{Completer, ErasedCompleter, erase, row_for};
@@ -23,19 +23,19 @@ use crate::tool::{self, Tool, ToolFn};
 pub(crate) struct Layers {
     before_validation: Vec<Arc<dyn Middleware>>,
     after_validation: Vec<Arc<dyn Middleware>>,
-    /// Opens the rounds of a call, which a middleware may ask for, once there is one.
-    opens_rounds: Option<OpensRounds>,
+    /// Asks the client, which a middleware may, once there is one.
+    ask_code: Option<&'static AskCode>,
 }
 
 impl Layers {
     pub(crate) fn push(&mut self, middleware: impl Middleware) {
         self.before_validation.push(Arc::new(middleware));
-        self.opens_rounds = Some(open_rounds);
+        self.ask_code = Some(&ASK_CODE);
     }
 
     pub(crate) fn push_after_validation(&mut self, middleware: impl Middleware) {
         self.after_validation.push(Arc::new(middleware));
-        self.opens_rounds = Some(open_rounds);
+        self.ask_code = Some(&ASK_CODE);
     }
 
     /// Takes all of them.
@@ -50,11 +50,11 @@ impl Layers {
         self.before_validation.splice(..0, before);
         let after = outer.after_validation.iter().cloned();
         self.after_validation.splice(..0, after);
-        self.opens_rounds = self.opens_rounds.or(outer.opens_rounds);
+        self.ask_code = self.ask_code.or(outer.ask_code);
     }
 
-    pub(super) fn opens_rounds(&self) -> Option<OpensRounds> {
-        self.opens_rounds
+    pub(super) fn ask_code(&self) -> Option<&'static AskCode> {
+        self.ask_code
     }
 
     pub(super) fn before_validation(&self) -> &[Arc<dyn Middleware>] {
@@ -386,8 +386,8 @@ impl Registration {
     }
 
     /// Returns what opens the rounds of its calls, if its handler may ask the client.
-    pub(super) fn opens_rounds(&self) -> Option<OpensRounds> {
-        self.requirements.opens_rounds()
+    pub(super) fn ask_code(&self) -> Option<&'static AskCode> {
+        self.requirements.ask_code()
     }
 
     /// Whether its handler decides when a call becomes a task.

@@ -133,7 +133,7 @@ async fn run(
         asked: Mutex::default(),
     });
     if !script.answers.lock().unwrap().is_empty() {
-        call.ask_through(|| Arc::clone(&script) as Arc<dyn Ask>);
+        call.ask_with(Arc::clone(&script) as Arc<dyn Ask>);
     }
     let answer = call.run(None).unwrap().await.unwrap();
     let asked = std::mem::take(&mut *script.asked.lock().unwrap());

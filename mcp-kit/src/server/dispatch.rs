@@ -1,6 +1,8 @@
 //! Dispatches a request to the code that answers it: by era, by method, and for
 //! a call by the primitive.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
@@ -12,8 +14,8 @@ use super::resources::Found;
 use super::session::Session;
 use super::subscriptions::{Subscription, WatchRequest};
 use crate::call::{
-    CallContext, CallParts, CallRequest, CallText, CallTexts, Home, Pending, Refusal,
-    RoundSettings, STATE_NOT_VALID, StateMap,
+    CallContext, CallParts, CallRequest, CallText, CallTexts, Home, OpenQuestions, Pending,
+    Refusal, RoundSettings, STATE_NOT_VALID, StateMap,
 };
 use crate::content::{ResultMeta, write_cache_hints};
 use crate::observe::{self, CallStart};
@@ -443,6 +445,18 @@ impl Home for ServerInner {
 
     fn rounds(&self) -> &RoundSettings {
         &self.rounds
+    }
+
+    fn questions(&self) -> &OpenQuestions {
+        &self.questions
+    }
+
+    fn is_draining(&self) -> bool {
+        self.drain.is_draining()
+    }
+
+    fn drain_started(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.drain.started())
     }
 
     fn sender_of(&self, notification: &str) -> Option<&str> {

@@ -14,14 +14,13 @@ mod listings;
 mod messages;
 pub(crate) mod methods;
 mod network;
-mod questions;
 mod resources;
 mod session;
 mod subscriptions;
 mod tasks;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 #[cfg(feature = "http")]
@@ -36,7 +35,6 @@ pub(crate) use dispatch::Routed;
 pub use drain::DrainHandle;
 #[cfg(feature = "http")]
 pub(crate) use network::NetworkOptions;
-pub(crate) use questions::Peer;
 pub(crate) use session::Session;
 pub use subscriptions::ResourceUpdates;
 pub(crate) use subscriptions::{Feed, Listener, Subscription};
@@ -46,7 +44,7 @@ pub use tasks::{MemoryTasks, StoredTask, TaskKey, TaskMessage, TaskStore, TaskSt
 
 #[cfg(feature = "http")]
 use crate::call::PrincipalPermits;
-use crate::call::{RoundSettings, Ticker};
+use crate::call::{AskPeer, OpenQuestions, Outbound, Peer, RoundSettings, Ticker};
 use crate::caller::Principal;
 pub(crate) use crate::extension::EnteredMessages;
 use crate::extension::Extensions;
@@ -62,7 +60,6 @@ use crate::registry::Store;
 use drain::Drain;
 use identity::Identity;
 use messages::Messages;
-use questions::Questions;
 use tasks::Tasks;
 
 /// A server: tools, policy and state, ready to be served. Cloning is cheap and
@@ -105,7 +102,7 @@ pub(crate) struct ServerInner {
     pub(crate) principal_permits: Arc<PrincipalPermits>,
     pub(crate) drain: Arc<Drain>,
     /// Those to clients of the legacy era.
-    pub(crate) questions: Questions,
+    pub(crate) questions: OpenQuestions,
     /// The middlewares around every message.
     messages: Option<Box<Messages>>,
     /// What it adds to the protocol.
@@ -192,6 +189,21 @@ impl ServerInner {
     #[cfg(feature = "http")]
     pub(crate) fn edge_limits(&self, rates: &EdgeRates) -> EdgeLimits {
         EdgeLimits::new(rates, &self.ledger)
+    }
+
+    /// Returns the client of a connection or session, as calls ask it.
+    pub(crate) fn ask_peer(
+        self: &Arc<Self>,
+        peer: Peer,
+        outbound: Arc<dyn Outbound>,
+        feed: &Arc<Feed>,
+    ) -> AskPeer {
+        AskPeer {
+            home: Arc::clone(self) as _,
+            peer,
+            outbound,
+            follower: Weak::<Feed>::clone(&Arc::downgrade(feed)),
+        }
     }
 
     pub(crate) fn permits(&self) -> &Arc<Semaphore> {

@@ -140,12 +140,9 @@ struct Open {
     waker: Option<Waker>,
 }
 
-/// Opens the rounds of a call.
-pub(crate) type OpensRounds = fn(&Arc<CallContext>) -> Result<(), Error>;
-
 /// Opens the rounds of a call that came with a state, so that a state that is not
 /// valid is refused before anything else looks at the call.
-pub(crate) fn open_rounds(call: &Arc<CallContext>) -> Result<(), Error> {
+pub(super) fn open_rounds(call: &Arc<CallContext>) -> Result<(), Error> {
     match call.has_rounds() {
         true => Rounds::of(call).map(drop),
         false => Ok(()),

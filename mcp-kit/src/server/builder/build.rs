@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::ServerBuilder;
-use crate::call::{RoundSettings, Ticker};
+use crate::call::{OpenQuestions, RoundSettings, Ticker};
 use crate::extension::{self, Extensions};
 use crate::limits::Ledger;
 use crate::middleware::RateLimit;
@@ -13,7 +13,6 @@ use crate::primitive::Icon;
 use crate::registry::{Policy, Step, Store};
 use crate::server::drain::Drain;
 use crate::server::identity::Identity;
-use crate::server::questions::Questions;
 use crate::server::tasks::Tasks;
 use crate::server::{BuildError, Server, ServerInner, methods};
 
@@ -50,6 +49,7 @@ impl ServerBuilder {
         let steps = registrations.into_iter().map(Step::Add).collect();
         let registry = Store::new(policy, self.states, network_rate, steps, problems)
             .map_err(|problems| BuildError { problems })?;
+        let questions = OpenQuestions::new(&self.limits);
         Ok(Server {
             inner: Arc::new(ServerInner {
                 identity: Arc::new(Identity::new(
@@ -82,7 +82,7 @@ impl ServerBuilder {
                 updates: self.updates,
                 local: self.local,
                 drain: Arc::new(Drain::default()),
-                questions: Questions::default(),
+                questions,
                 ticker: Ticker::default(),
                 #[cfg(feature = "http")]
                 ledger,

@@ -17,11 +17,11 @@ use super::batch::{Batch, Kept};
 use super::outgoing::Outgoing;
 use super::reports::Reports;
 use crate::call::{
-    Answer, CallContext, CallKey, CallTable, Ended, NotAdmitted, Outbound, Pending, Refusal,
+    Answer, CallContext, CallKey, CallTable, Ended, NotAdmitted, Outbound, Peer, Pending, Refusal,
     Removed, Replaced, TableLimits, Ticked, Ticking,
 };
 use crate::protocol::{ErrorCode, RequestId, encode};
-use crate::server::{Limits, Listener, Peer, ServerInner};
+use crate::server::{Limits, Listener, ServerInner};
 
 /// A connection's calls: those that wait, those that run, and the answers that
 /// have not been sent yet.

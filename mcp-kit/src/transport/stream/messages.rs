@@ -138,7 +138,7 @@ impl Connection {
         let outbound = || Arc::clone(&self.calls) as Arc<dyn Outbound>;
         call.report_to(outbound);
         if call.era() == Era::Legacy {
-            call.ask_through(|| (self.server).ask_through(self.calls.peer, outbound(), &self.feed));
+            call.ask_through(|| (self.server).ask_peer(self.calls.peer, outbound(), &self.feed));
         }
         match self.calls.take(call, batch) {
             Ok(due) => self.expiry.set(due),

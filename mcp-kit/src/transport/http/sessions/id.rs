@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::server::Peer;
+use crate::call::Peer;
 use crate::support::random;
 use crate::transport::http::message::refusal::Refusal;
 

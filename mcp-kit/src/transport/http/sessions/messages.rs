@@ -106,7 +106,7 @@ impl<'a> Caller<'a> {
             call.report_to(outbound);
             call.ask_through(|| {
                 let feed = session.feed(&self.principal);
-                mcp.server.ask_through(session.peer(), outbound(), feed)
+                mcp.server.ask_peer(session.peer(), outbound(), feed)
             });
         }
         let waiting = Waiting {

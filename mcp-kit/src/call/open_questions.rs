@@ -16,8 +16,9 @@ use std::collections::HashMap;
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, MutexGuard, Weak};
+use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 use std::task::Poll;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::json;
@@ -25,11 +26,11 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::{Feed, Limits, ServerInner};
-use crate::call::{
-    Ask, AskFuture, CallContext, Error, ErrorKind, Outbound, Question, SHUTTING_DOWN, UrlFollower,
-    readable,
+use super::{
+    Ask, AskFuture, CallContext, Error, ErrorKind, Home, Outbound, Question, SHUTTING_DOWN,
+    UrlFollower, readable,
 };
+use crate::limits::Limits;
 use crate::protocol::message::Response;
 use crate::protocol::{RequestId, encode};
 use crate::support::lock::Lock;
@@ -56,16 +57,108 @@ impl Peer {
     }
 }
 
+/// A client of the legacy era, as one call asks it: questions leave through `outbound`,
+/// and their answers arrive from `peer`.
+pub(crate) struct AskPeer {
+    pub(crate) home: Arc<dyn Home>,
+    pub(crate) peer: Peer,
+    pub(crate) outbound: Arc<dyn Outbound>,
+    /// Announces what happens after the call.
+    pub(crate) follower: Weak<dyn UrlFollower>,
+}
+
+/// Returns the way to ask a client by requests.
+pub(super) fn through(peer: AskPeer) -> Arc<dyn Ask> {
+    Arc::new(peer)
+}
+
 /// The most bytes of answers that no handler has read yet: a handler reads only once
 /// it has its permits again. Those of one caller have at most a quarter of it.
 const MOST_UNREAD: usize = 64 << 20;
 
-/// The open questions of a server.
-#[derive(Default)]
-pub(crate) struct Questions(Arc<Lock<OpenQuestions>>);
+/// The open questions of a server. Only the code of [`AskPeer`] makes the table, so a
+/// server that never asks does not contain it.
+pub(crate) struct OpenQuestions {
+    table: OnceLock<Box<dyn QuestionTable>>,
+    /// The most open questions to one caller.
+    most: usize,
+    /// How long a client may take to answer.
+    time: Duration,
+}
+
+impl OpenQuestions {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            table: OnceLock::new(),
+            most: limits.questions_per_principal,
+            time: limits.question_time,
+        }
+    }
+
+    /// Passes the response of a client to the question that it answers.
+    pub(crate) fn answered(&self, peer: Peer, response: &Response<'_>) {
+        if let (Some(table), Some(id)) = (self.table.get(), &response.id) {
+            table.answered(peer, id, response.outcome);
+        }
+    }
+
+    /// Ends the questions to a client that has left.
+    pub(crate) fn leave(&self, peer: Peer) {
+        if let Some(table) = self.table.get() {
+            table.leave(peer);
+        }
+    }
+
+    #[cfg(all(test, feature = "testing", feature = "sse"))]
+    fn counts(&self) -> Counts {
+        self.table
+            .get()
+            .map_or_else(Counts::default, |table| table.counts())
+    }
+
+    fn table(&self) -> &dyn QuestionTable {
+        &**self.table.get_or_init(|| Box::new(Table::default()))
+    }
+}
+
+trait QuestionTable: Send + Sync {
+    fn answered(&self, peer: Peer, id: &RequestId, outcome: Option<Outcome<'_>>);
+
+    fn leave(&self, peer: Peer);
+
+    /// Withdraws the questions of a call that has ended.
+    fn withdraw(&self, call: &CallContext);
+
+    /// Enters a question, if its caller may have another. Returns its id, and the
+    /// receiver of its answer.
+    fn enter(
+        &self,
+        most: usize,
+        ask: &AskPeer,
+        call: &Arc<CallContext>,
+    ) -> Result<(RequestId, oneshot::Receiver<Answer>), Error>;
+
+    /// Removes a question; returns whether it was open.
+    fn forget(&self, id: &RequestId) -> bool;
+
+    #[cfg(all(test, feature = "testing", feature = "sse"))]
+    fn counts(&self) -> Counts;
+}
+
+/// What the table has, for tests.
+#[cfg(all(test, feature = "testing", feature = "sse"))]
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counts {
+    open: usize,
+    callers: usize,
+    unread: usize,
+}
 
 #[derive(Default)]
-struct OpenQuestions {
+struct Table(Arc<Lock<Questions>>);
+
+#[derive(Default)]
+struct Questions {
     by_id: HashMap<RequestId, Open>,
     /// By the identity that limits count a caller as.
     callers: HashMap<Arc<[u8]>, Usage>,
@@ -88,6 +181,9 @@ struct Open {
     answer: oneshot::Sender<Answer>,
 }
 
+/// What a response has: its result, or its error.
+type Outcome<'a> = Result<&'a RawValue, &'a RawValue>;
+
 type Answer = Result<Received, Error>;
 
 /// The answer of a client.
@@ -98,7 +194,7 @@ struct Received {
 
 /// The bytes of an answer, which count until this is dropped.
 struct Unread {
-    all: Arc<Lock<OpenQuestions>>,
+    all: Arc<Lock<Questions>>,
     caller: Arc<[u8]>,
     bytes: usize,
 }
@@ -111,13 +207,11 @@ impl Drop for Unread {
     }
 }
 
-impl Questions {
-    /// Passes the response of a client to the question that it answers.
-    pub(crate) fn answered(&self, peer: Peer, response: &Response<'_>) {
-        let Some(id) = &response.id else { return };
+impl QuestionTable for Table {
+    fn answered(&self, peer: Peer, id: &RequestId, outcome: Option<Outcome<'_>>) {
         let open = self.lock().remove(id, |open| open.peer == peer);
         if let Some(open) = open {
-            let answer = match response.outcome {
+            let answer = match outcome {
                 Some(Ok(result)) => match self.hold(&open.caller, result.get().len()) {
                     Some(unread) => Ok(Received {
                         json: result.to_owned(),
@@ -134,31 +228,13 @@ impl Questions {
         }
     }
 
-    /// Counts an answer of so many bytes, if there is room for it.
-    fn hold(&self, caller: &Arc<[u8]>, bytes: usize) -> Option<Unread> {
-        let mut all = self.lock();
-        let theirs = all.callers.get(caller).map_or(0, |usage| usage.unread);
-        if theirs + bytes > MOST_UNREAD / 4 || all.unread + bytes > MOST_UNREAD {
-            return None;
-        }
-        all.unread += bytes;
-        all.change(caller, |usage| usage.unread += bytes);
-        Some(Unread {
-            all: Arc::clone(&self.0),
-            caller: Arc::clone(caller),
-            bytes,
-        })
-    }
-
-    /// Ends the questions of a client that sends nothing more.
-    pub(crate) fn leave(&self, peer: Peer) {
+    fn leave(&self, peer: Peer) {
         let all = self.lock().remove_where(|open| open.peer == peer);
         for (_, open) in all {
             let _ = (open.answer).send(Err(unanswered("It has ended the connection.")));
         }
     }
 
-    /// Withdraws the questions of a call that has ended.
     fn withdraw(&self, call: &CallContext) {
         let is_its = |open: &Open| std::ptr::eq(open.call.as_ptr(), call);
         let all = self.lock().remove_where(is_its);
@@ -167,14 +243,11 @@ impl Questions {
         }
     }
 
-    /// Enters a question, if its caller may have another. Returns its id, and the
-    /// receiver of its answer.
     fn enter(
         &self,
         most: usize,
-        peer: Peer,
+        ask: &AskPeer,
         call: &Arc<CallContext>,
-        outbound: &Arc<dyn Outbound>,
     ) -> Result<(RequestId, oneshot::Receiver<Answer>), Error> {
         let (answer, answered) = oneshot::channel();
         let caller = call.principal.limit_key();
@@ -197,27 +270,54 @@ impl Questions {
         // for a response by its id alone finds none.
         let id = RequestId::String(format!("question/{}", Reference::new()).into());
         let open = Open {
-            peer,
+            peer: ask.peer,
             caller,
             call: Arc::downgrade(call),
-            outbound: Arc::clone(outbound),
+            outbound: Arc::clone(&ask.outbound),
             answer,
         };
         questions.by_id.insert(id.clone(), open);
         Ok((id, answered))
     }
 
-    #[cfg(all(test, feature = "testing", feature = "sse"))]
-    fn count(&self) -> usize {
-        self.lock().by_id.len()
+    fn forget(&self, id: &RequestId) -> bool {
+        self.lock().remove(id, |_| true).is_some()
     }
 
-    fn lock(&self) -> MutexGuard<'_, OpenQuestions> {
+    #[cfg(all(test, feature = "testing", feature = "sse"))]
+    fn counts(&self) -> Counts {
+        let questions = self.lock();
+        Counts {
+            open: questions.by_id.len(),
+            callers: questions.callers.len(),
+            unread: questions.unread,
+        }
+    }
+}
+
+impl Table {
+    /// Counts an answer of so many bytes, if there is room for it.
+    fn hold(&self, caller: &Arc<[u8]>, bytes: usize) -> Option<Unread> {
+        let mut all = self.lock();
+        let theirs = all.callers.get(caller).map_or(0, |usage| usage.unread);
+        if theirs + bytes > MOST_UNREAD / 4 || all.unread + bytes > MOST_UNREAD {
+            return None;
+        }
+        all.unread += bytes;
+        all.change(caller, |usage| usage.unread += bytes);
+        Some(Unread {
+            all: Arc::clone(&self.0),
+            caller: Arc::clone(caller),
+            bytes,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Questions> {
         self.0.lock()
     }
 }
 
-impl OpenQuestions {
+impl Questions {
     /// Takes out a question for which `is_right` returns true.
     fn remove(&mut self, id: &RequestId, is_right: impl Fn(&Open) -> bool) -> Option<Open> {
         if !self.by_id.get(id).is_some_and(is_right) {
@@ -245,41 +345,14 @@ impl OpenQuestions {
     }
 }
 
-/// The way by which the questions of one call reach a client of the legacy era.
-struct AskPeer {
-    server: Arc<ServerInner>,
-    peer: Peer,
-    outbound: Arc<dyn Outbound>,
-    feed: Weak<Feed>,
-}
-
-impl ServerInner {
-    /// Returns a way to ask the client of one call. Questions leave through
-    /// `outbound`, and their answers arrive from `peer`; what is announced after the
-    /// call leaves through `feed`.
-    pub(crate) fn ask_through(
-        self: &Arc<Self>,
-        peer: Peer,
-        outbound: Arc<dyn Outbound>,
-        feed: &Arc<Feed>,
-    ) -> Arc<dyn Ask> {
-        Arc::new(AskPeer {
-            server: Arc::clone(self),
-            peer,
-            outbound,
-            feed: Arc::downgrade(feed),
-        })
-    }
-}
-
 impl Ask for AskPeer {
     fn ask(&self, call: &Arc<CallContext>, question: Question) -> AskFuture {
         let sent = self.send(call, question);
-        let (server, call) = (Arc::clone(&self.server), Arc::clone(call));
+        let (home, call) = (Arc::clone(&self.home), Arc::clone(call));
         Box::pin(async move {
             let (sent, answered) = sent?;
             let answer = async {
-                let answer = wait(&server, answered).await;
+                let answer = wait(&*home, answered).await;
                 drop(sent);
                 answer
             };
@@ -289,11 +362,11 @@ impl Ask for AskPeer {
     }
 
     fn url_follower(&self) -> Option<Weak<dyn UrlFollower>> {
-        Some(Weak::<Feed>::clone(&self.feed))
+        Some(Weak::clone(&self.follower))
     }
 
     fn withdraw(&self, call: &CallContext) {
-        self.server.questions.withdraw(call);
+        self.home.questions().table().withdraw(call);
     }
 }
 
@@ -303,26 +376,20 @@ impl AskPeer {
         call: &Arc<CallContext>,
         question: Question,
     ) -> Result<(Sent, oneshot::Receiver<Answer>), Error> {
-        let Self {
-            server,
-            peer,
-            outbound,
-            ..
-        } = self;
-        if server.drain.is_draining() {
+        let questions = self.home.questions();
+        if self.home.is_draining() {
             return Err(Error::refusal(ErrorKind::Busy, SHUTTING_DOWN));
         }
         let params = encode::on_one_line(question.params).map_err(Error::internal)?;
-        let most = server.limits.questions_per_principal;
-        let (id, answered) = server.questions.enter(most, *peer, call, outbound)?;
+        let (id, answered) = (questions.table()).enter(questions.most, self, call)?;
         let mut json = Vec::new();
         encode::request(&mut json, &id, question.method, &params);
         let sent = Sent {
-            server: Arc::clone(server),
-            outbound: Arc::clone(outbound),
+            home: Arc::clone(&self.home),
+            outbound: Arc::clone(&self.outbound),
             id,
         };
-        if !outbound.send(&json) {
+        if !self.outbound.send(&json) {
             sent.forget();
             return Err(Error::refusal(
                 ErrorKind::Busy,
@@ -340,15 +407,14 @@ impl AskPeer {
 /// A question that was sent. If it is dropped before it is answered, the client is
 /// notified that no answer is needed.
 struct Sent {
-    server: Arc<ServerInner>,
+    home: Arc<dyn Home>,
     outbound: Arc<dyn Outbound>,
     id: RequestId,
 }
 
 impl Sent {
     fn forget(&self) -> bool {
-        let removed = self.server.questions.lock().remove(&self.id, |_| true);
-        removed.is_some()
+        self.home.questions().table().forget(&self.id)
     }
 }
 
@@ -369,10 +435,10 @@ fn cancel(outbound: &dyn Outbound, id: &RequestId) {
 }
 
 /// Waits for the answer, within the time that a question has.
-async fn wait(server: &ServerInner, answered: oneshot::Receiver<Answer>) -> Answer {
-    let most = server.limits.question_time;
+async fn wait(home: &dyn Home, answered: oneshot::Receiver<Answer>) -> Answer {
+    let most = home.questions().time;
     let mut answered = pin!(answered);
-    let mut drains = pin!(server.drain.started());
+    let mut drains = home.drain_started();
     let mut is_late = pin!(sleep(most.min(Limits::LONGEST_TIME)));
     poll_fn(|cx| {
         if let Poll::Ready(answer) = answered.as_mut().poll(cx) {

@@ -189,7 +189,7 @@ async fn question_is_answered_while_pings_and_other_calls_are() {
         for id in [json!("question/0"), json!(99_999), json!(null), json!("x")] {
             client.send_line(json!({"jsonrpc": "2.0", "id": id, "result": {}}).to_string());
         }
-        assert_eq!(server.inner().questions.count(), 1);
+        assert_eq!(server.inner().questions.counts().open, 1);
         answer(&client, &asked, "answered");
         let result = call.await;
         assert_eq!(result.text(), r#"{"is":"answered"}"#);
@@ -197,7 +197,7 @@ async fn question_is_answered_while_pings_and_other_calls_are() {
         // A late one.
         answer(&client, &asked, "again");
         client.request("ping", json!({})).await.unwrap();
-        assert_eq!(server.inner().questions.count(), 0);
+        assert_eq!(server.inner().questions.counts().open, 0);
     }
 }
 
@@ -213,7 +213,7 @@ async fn answer_of_another_client_is_ignored() {
         answer(other, &asked, "forged");
         other.request("ping", json!({})).await.unwrap();
     }
-    assert_eq!(server.inner().questions.count(), 1);
+    assert_eq!(server.inner().questions.counts().open, 1);
     answer(&one, &asked, "genuine");
     assert_eq!(call.await.text(), r#"{"is":"genuine"}"#);
 }
@@ -293,8 +293,8 @@ async fn answers_that_no_handler_reads_have_a_limit() {
         let outcomes: Vec<_> = text.split("; ").collect();
         assert_eq!(outcomes[..5], ["taken"; 5], "{text}");
         assert!(outcomes[5].contains("no room"), "{text}");
-        let questions = server.inner().questions.lock();
-        assert!(questions.unread == 0 && questions.callers.is_empty());
+        let counts = server.inner().questions.counts();
+        assert!(counts.unread == 0 && counts.callers == 0);
     }
 }
 
@@ -323,7 +323,7 @@ async fn cancelling_the_call_cancels_its_question() {
         withdrawn(&client, &asked).await;
         assert_eq!(call.outcome().await, Err(RequestError::Cancelled));
         gate.ended.notified().await;
-        assert_eq!(server.inner().questions.count(), 0);
+        assert_eq!(server.inner().questions.counts().open, 0);
         answer(&client, &asked, "late");
         client.request("ping", json!({})).await.unwrap();
     }
@@ -342,17 +342,17 @@ async fn disconnect_ends_the_question() {
         let outcome = call.outcome().await;
         assert!(outcome.is_ok_and(|result| result.is_error()) || is_sse);
         gate.ended.notified().await;
-        assert_eq!(server.inner().questions.count(), 0);
+        assert_eq!(server.inner().questions.counts().open, 0);
     }
     // A session outlives its connections, and ends with `DELETE`.
     let http = session.http_client().unwrap().clone();
     let _call = session.call("ask", json!({}));
     question(&session).await;
     drop(session);
-    assert_eq!(server.inner().questions.count(), 1);
+    assert_eq!(server.inner().questions.counts().open, 1);
     assert_eq!(http.delete().await.status(), 204);
     gate.ended.notified().await;
-    assert_eq!(server.inner().questions.count(), 0);
+    assert_eq!(server.inner().questions.counts().open, 0);
 }
 
 #[tokio::test]
@@ -385,7 +385,7 @@ async fn drain_ends_questions_and_the_calls_are_answered() {
         assert!(result.is_error());
         assert_eq!(result.text(), SHUTTING_DOWN);
         withdrawn(&client, &asked).await;
-        assert_eq!(server.inner().questions.count(), 0);
+        assert_eq!(server.inner().questions.counts().open, 0);
     }
 }
 
@@ -410,7 +410,7 @@ async fn open_questions_of_a_principal_are_limited() {
         for call in calls {
             assert!(!call.await.is_error());
         }
-        assert!(server.inner().questions.lock().callers.is_empty());
+        assert_eq!(server.inner().questions.counts().callers, 0);
     }
 }
 

@@ -146,7 +146,7 @@ async fn no_permit_is_lost_however_questions_end() {
             other.cancel();
             // Those that were not answered end by their own time.
             sleep(Duration::from_secs(3)).await;
-            assert_eq!(server.inner().questions.count(), 0);
+            assert_eq!(server.inner().questions.counts().open, 0);
             while let Ok(Some(_)) = timeout(Duration::from_millis(1), client.next_message()).await {
             }
             assert_eq!(client.call("hold", json!({})).await.text(), "held");
