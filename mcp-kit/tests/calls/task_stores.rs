@@ -25,6 +25,7 @@ struct Inner {
     tasks: MemoryTasks,
     refuses: Mutex<Option<TaskStoreError>>,
     attempts: AtomicUsize,
+    reads: AtomicUsize,
 }
 
 impl Shared {
@@ -55,6 +56,7 @@ impl TaskStore for Shared {
     }
 
     async fn get(&self, key: &TaskKey) -> Result<Option<StoredTask>, TaskStoreError> {
+        self.0.reads.fetch_add(1, Ordering::SeqCst);
         self.0.tasks.get(key).await
     }
 }
@@ -223,6 +225,60 @@ async fn question_reaches_other_replicas_once_the_store_is_back() {
     replicas.store.refuse(None);
     let asked = |task: &Value| task["status"] == "input_required";
     replicas.until_other(task.id(), asked).await;
+}
+
+/// The id may be used again, so polling that goes on would serve the next subscription.
+#[tokio::test(start_paused = true)]
+async fn polling_of_the_store_ends_with_its_subscription() {
+    let replicas = Replicas::new(|_| {}).await;
+    let task = replicas
+        .one
+        .call_as_task("write", json!({"bytes": 3}))
+        .await;
+    let client = &replicas.other;
+    let listen = json!({"jsonrpc": "2.0", "id": "one", "method": "subscriptions/listen", "params": {
+        "notifications": {"taskIds": [task.id()]},
+        "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {"extensions": {"io.modelcontextprotocol/tasks": {}}}
+        }
+    }});
+    let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "one"}});
+    for _ in 0..8 {
+        client.send_line(listen.to_string());
+        client.send_line(cancel.to_string());
+    }
+    client.send_line(listen.to_string());
+    let following = async {
+        let mut begun = 0;
+        while begun < 9 {
+            let message = client.next_message().await.unwrap();
+            let is_begun = message["method"] == "notifications/subscriptions/acknowledged";
+            begun += usize::from(is_begun);
+        }
+    };
+    timeout(MINUTE, following).await.expect("nine beginnings");
+    let reads = || replicas.store.0.reads.load(Ordering::SeqCst);
+    let before = reads();
+    sleep(Duration::from_secs(10)).await;
+    let number = reads() - before;
+    assert!((15..=25).contains(&number), "{number} reads in 10 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn task_that_the_store_refuses_is_tried_once_and_withdrawn() {
+    // A store that does not answer may have it nevertheless, so its end is written too.
+    for (why, attempts) in [(TaskStoreError::Full, 1), (TaskStoreError::Unavailable, 2)] {
+        let replicas = Replicas::new(|_| {}).await;
+        replicas.store.refuse(Some(why));
+        let call = json!({"name": "write", "arguments": {"bytes": 3}});
+        let refused = replicas.one.request("tools/call", call).await;
+        let refused = refused.unwrap();
+        assert_eq!(refused["isError"], true, "{refused}");
+        sleep(2 * 60 * MINUTE).await;
+        assert_eq!(replicas.store.0.attempts.load(Ordering::SeqCst), attempts);
+    }
 }
 
 /// Of the ends that followers have not read, one caller has 4 MiB or one. The clock is
