@@ -108,35 +108,51 @@ enum Member {
     Other,
 }
 
-/// Returns the members of an object in their order, repeated ones too. Of anything
-/// else there are none.
-pub(crate) fn members(object: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
-    struct All;
+/// Gives `take` the members of an object in their order, repeated ones too. Of anything
+/// else there are none; returns whether it is an object. Keeps none of them: their number
+/// is up to the sender, who needs a few bytes for each.
+pub(crate) fn each_member<'a>(
+    object: &'a str,
+    take: &mut dyn FnMut(Cow<'a, str>, &'a RawValue),
+) -> bool {
+    struct Each<'t, 'a>(&'t mut dyn FnMut(Cow<'a, str>, &'a RawValue));
 
-    impl<'de> Visitor<'de> for All {
-        type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+    impl<'de> Visitor<'de> for Each<'_, 'de> {
+        type Value = ();
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object")
         }
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut members = Vec::new();
-            while let Some(member) = map.next_entry()? {
-                members.push(member);
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            while let Some((name, value)) = map.next_entry()? {
+                (self.0)(name, value);
             }
-            Ok(members)
+            Ok(())
         }
     }
 
-    let mut json = serde_json::Deserializer::from_str(object.get());
-    json.deserialize_map(All).unwrap_or_default()
+    let mut json = serde_json::Deserializer::from_str(object);
+    json.deserialize_map(Each(take)).is_ok()
+}
+
+/// Returns the members of an object in their order, repeated ones too. Of anything
+/// else there are none.
+pub(crate) fn members(object: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
+    let mut members = Vec::new();
+    each_member(object.get(), &mut |name, value| members.push((name, value)));
+    members
 }
 
 /// Returns the first member of an object that has this name.
 pub(crate) fn member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
-    let mut members = members(object).into_iter();
-    members.find_map(|(other, value)| (other == name).then_some(value))
+    let mut found = None;
+    each_member(object.get(), &mut |other, value| {
+        if found.is_none() && other == name {
+            found = Some(value);
+        }
+    });
+    found
 }
 
 /// Returns an object with `_meta` as its member of that name, or with none.

@@ -179,7 +179,7 @@ impl Rounds {
                 now.done = state.once;
                 id = Some(state.id.into_boxed_str());
             } else {
-                now.early = state::early(call.input_responses())?;
+                now.early = state::early(call.input_responses(), call.home.rounds().questions)?;
             }
             logical = Some(Logical {
                 bound,

@@ -13,6 +13,7 @@ use super::{RoundSettings, seal};
 use crate::call::{CallContext, Error, ErrorKind};
 use crate::primitive::Kind;
 use crate::protocol::json_string;
+use crate::protocol::params::each_member;
 
 /// The state of a call between two rounds.
 #[derive(Serialize, Deserialize)]
@@ -108,31 +109,49 @@ impl State {
         responses: Option<&str>,
     ) -> Result<BTreeMap<Key, Box<RawValue>>, Error> {
         let mut answers = self.answers.clone();
-        for (key, answer) in read(responses)? {
+        read(responses, &mut |key, answer| {
             let known = Key::from_wire(&key).find(|key| self.asked.contains(key));
             if let Some(key) = known {
                 answers.insert(key, answer.to_owned());
             }
-        }
+        })?;
         Ok(answers)
     }
 }
 
 /// Returns the answers of a request without a state, by the names that questions can
-/// have.
-pub(super) fn early(responses: Option<&str>) -> Result<BTreeMap<Key, Box<RawValue>>, Error> {
-    let responses = read(responses)?.into_iter();
-    Ok(responses
-        .map(|(name, answer)| (Key::named(&name), answer.to_owned()))
-        .collect())
+/// have. There may be as many as questions.
+pub(super) fn early(
+    responses: Option<&str>,
+    most: usize,
+) -> Result<BTreeMap<Key, Box<RawValue>>, Error> {
+    let mut answers = BTreeMap::new();
+    let mut number = 0;
+    read(responses, &mut |name, answer| {
+        number += 1;
+        if number <= most {
+            answers.insert(Key::named(&name), answer.to_owned());
+        }
+    })?;
+    match number <= most {
+        true => Ok(answers),
+        false => Err(invalid(
+            r#"Invalid params: "inputResponses" has more answers than a call may ask questions"#,
+        )),
+    }
 }
 
-/// Reads `inputResponses`, given as JSON.
-fn read(responses: Option<&str>) -> Result<BTreeMap<Cow<'_, str>, &RawValue>, Error> {
-    match responses {
-        None | Some("null") => Ok(BTreeMap::new()),
-        Some(text) => serde_json::from_str(text)
-            .map_err(|_| invalid(r#"Invalid params: "inputResponses" must be an object"#)),
+/// Gives `take` the members of `inputResponses`, given as JSON.
+fn read<'a>(
+    responses: Option<&'a str>,
+    take: &mut dyn FnMut(Cow<'a, str>, &'a RawValue),
+) -> Result<(), Error> {
+    let responses = responses.filter(|text| *text != "null");
+    match responses.is_none_or(|text| each_member(text, take)) {
+        true => Ok(()),
+        false => Err(invalid(
+            r#"Invalid params: "inputResponses" must be an object"#,
+        )),
     }
 }
 

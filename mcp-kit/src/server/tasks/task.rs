@@ -1,6 +1,6 @@
 //! A task that this process runs: its status, and its open questions.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 use super::document::{Document, InputRequest, InputRequests, POLL_INTERVAL, iso8601, millis};
 use super::store::{StoredTask, TaskKey, TaskMessage, TaskStore, TaskStoreError};
 use crate::call::{Concluded, Error, ErrorKind, Question, readable};
+use crate::protocol::params::each_member;
 use crate::server::subscriptions::Feed;
 use crate::support::json::Members as _;
 use crate::support::lock::Lock;
@@ -253,14 +254,22 @@ impl Task {
 
     /// Takes answers to open questions. Others are ignored.
     fn answer(&self, answers: &RawValue) {
-        let answers: HashMap<String, Box<RawValue>> =
-            serde_json::from_str(answers.get()).unwrap_or_default();
+        let mut open = self.state.lock().open_keys();
+        if open.is_empty() {
+            return;
+        }
+        let mut known = Vec::new();
+        each_member(answers.get(), &mut |key, answer| {
+            if let Some(at) = open.iter().position(|open| *open == key) {
+                known.push((open.swap_remove(at), answer));
+            }
+        });
         let mut answered = Vec::new();
         {
             let mut state = self.state.lock();
-            for (key, answer) in answers {
+            for (key, answer) in known {
                 if let Some(at) = state.questions.iter().position(|open| open.key == key) {
-                    answered.push((state.questions.remove(at), answer));
+                    answered.push((state.questions.remove(at), answer.to_owned()));
                     state.updated = SystemTime::now();
                 }
             }
@@ -332,6 +341,12 @@ impl State {
         let mut keys = std::iter::once(stem.to_owned()).chain(numbered);
         let is_new = |key: &String| self.keys.insert(key.clone());
         keys.find(is_new).unwrap_or_default()
+    }
+
+    /// Returns the keys of the open questions.
+    fn open_keys(&self) -> Vec<String> {
+        let open = self.questions.iter();
+        open.map(|question| question.key.clone()).collect()
     }
 
     fn status(&self) -> &'static str {

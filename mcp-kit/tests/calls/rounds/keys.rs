@@ -1,5 +1,7 @@
 //! The keys by which a client returns the answers of a round.
 
+use serde_json::Map;
+
 use super::*;
 
 #[tokio::test]
@@ -95,6 +97,16 @@ async fn answer_to_a_named_question_can_come_with_the_first_request() {
         refused.contains("\"inputResponses\" must be an object"),
         "{refused}"
     );
+    // The server keeps no more of them than a call can ask for.
+    let many = |last: usize| {
+        let names = (1..last).map(|at| at.to_string()).chain(["first".into()]);
+        let responses: Map<String, Value> = names.map(|name| (name, accepted(7))).collect();
+        json!({"inputResponses": responses})
+    };
+    let result = client.send(json!({"name": "named"}), many(64)).await;
+    assert_eq!(round(result.unwrap()).messages(), ["two"]);
+    let refused = client.send(json!({"name": "named"}), many(65)).await;
+    assert_eq!(refused.unwrap_err().code(), Some(-32602));
 }
 
 #[tokio::test]

@@ -14,15 +14,16 @@ while head do
   local size = #message + 64
   redis.call('LPOP', inbox)
   redis.call('HINCRBY', state, 'bytes', -size)
-  local of = 'of:' .. number
-  local owners = redis.call('HGET', state, of)
-  for _, owner in ipairs(owners and cmsgpack.unpack(owners) or {}) do
+  local field = 'of:' .. number
+  local packed = redis.call('HGET', state, field)
+  local of = packed and cmsgpack.unpack(packed) or {owners = {}}
+  for _, owner in ipairs(of.owners) do
     redis.call('HINCRBY', state, 'bytes:' .. owner, -size)
     if redis.call('HINCRBY', state, 'messages:' .. owner, -1) <= 0 then
       redis.call('HDEL', state, 'bytes:' .. owner, 'messages:' .. owner)
     end
   end
-  redis.call('HDEL', state, of)
+  redis.call('HDEL', state, field, of.cancelled or field)
   head = redis.call('LINDEX', inbox, 0)
 end
 return redis.call('LRANGE', inbox, 0, ARGV[3] - 1)
