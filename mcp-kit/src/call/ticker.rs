@@ -46,6 +46,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::lock::Lock;
 use crate::support::task::spawn_on;
+use crate::support::threads;
 
 use tokio::runtime::Handle;
 
@@ -189,10 +190,8 @@ impl Shared {
     fn thread(self: &Arc<Self>) -> Option<&Thread> {
         let thread = self.thread.get_or_init(|| {
             let shared = Arc::downgrade(self);
-            let started = thread::Builder::new()
-                .name("mcp-ticker".to_owned())
-                .stack_size(64 * 1024)
-                .spawn(move || run(&shared));
+            let run = Box::new(move || run(&shared));
+            let started = threads::start("mcp-ticker", Some(64 * 1024), run);
             match started {
                 Ok(handle) => Some(handle.thread().clone()),
                 Err(error) => {

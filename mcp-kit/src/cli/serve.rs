@@ -2,11 +2,17 @@
 
 use std::io;
 use std::panic::resume_unwind;
+use std::pin::pin;
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
 
 use super::build::{Build, Failure};
 use super::runtime::LazyRuntime;
 use crate::logging;
-use crate::support::task::spawn;
+use crate::server::Server;
+use crate::support::lock::Lock;
+use crate::support::task::{block_on, spawn_on};
 use crate::transport::{Ending, LAST_WRITE, Stdio};
 
 /// Serves one client over stdin and stdout.
@@ -29,15 +35,22 @@ pub(super) fn stdio<Kind, B: Build<Kind>>(build: B, options: B::Options) -> Resu
             "the thread that ends the process cannot be started: {error}"
         ))
     })?;
-    let served = runtime.block_on(async move {
-        // On a worker: this thread would have to be woken for each message.
-        spawn(async move { server.serve_taken(stdio).await }).await
+    serve(runtime, server, stdio)
+}
+
+fn serve(runtime: &Runtime, server: Server, stdio: Stdio) -> Result<(), Failure> {
+    let outcome = Arc::new(Lock::new(Ok(())));
+    let its_outcome = Arc::clone(&outcome);
+    // On a worker: this thread would have to be woken for each message.
+    let serving = spawn_on(runtime.handle(), async move {
+        let served = server.serve_taken(stdio).await;
+        *its_outcome.lock() = served;
     });
-    match served {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(Failure(format!(
-            "stdin and stdout cannot be served: {error}"
-        ))),
+    let mut ended = Ok(());
+    block_on(runtime, pin!(async { ended = serving.await }));
+    match ended {
+        Ok(()) => std::mem::replace(&mut *outcome.lock(), Ok(()))
+            .map_err(|error| Failure(format!("stdin and stdout cannot be served: {error}"))),
         Err(error) => match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
             Err(error) => Err(Failure(format!("the server was stopped: {error}"))),

@@ -29,7 +29,7 @@ impl StreamLink {
         spawn(write_lines(queue, output));
         spawn(async move {
             read_lines(&inbox, input).await;
-            let _ = serving.await; // how it ended is in what it wrote
+            let _ = serving.await;
             inbox.end();
         });
         Self {

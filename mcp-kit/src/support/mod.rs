@@ -13,5 +13,6 @@ pub(crate) mod reference;
 pub(crate) mod stderr;
 pub(crate) mod task;
 pub(crate) mod text;
+pub(crate) mod threads;
 #[cfg(any(feature = "oauth", feature = "net"))]
 pub(crate) mod tls;

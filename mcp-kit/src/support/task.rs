@@ -5,23 +5,22 @@ use std::future::Future;
 use std::pin::Pin;
 
 use tokio::runtime::Handle;
+#[cfg(feature = "cli")]
+use tokio::runtime::Runtime;
 #[cfg(feature = "http")]
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
-type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Spawns a task on the runtime of the caller.
 ///
-/// It is boxed: otherwise the code by which tokio runs a task is compiled for each type of
-/// future, and twice, for the two kinds of runtime: 8 kB in the binary of every server.
-/// Tasks that are spawned for one small call are not worth it.
+/// It is boxed, and has no result: otherwise the code by which tokio runs a task is compiled
+/// for each type of future, and twice, for the two kinds of runtime: 8 kB in the binary of
+/// every server.
 #[cfg(any(feature = "stdio", feature = "testing", feature = "cli"))]
-pub(crate) fn spawn<T: Send + 'static>(
-    future: impl Future<Output = T> + Send + 'static,
-) -> JoinHandle<T> {
-    let boxed: Boxed<T> = Box::pin(future);
-    tokio::spawn(boxed)
+pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    spawn_boxed(&Handle::current(), Box::pin(future))
 }
 
 /// Spawns a task on a runtime, as [`spawn`] does.
@@ -29,8 +28,22 @@ pub(crate) fn spawn_on(
     runtime: &Handle,
     future: impl Future<Output = ()> + Send + 'static,
 ) -> JoinHandle<()> {
-    let boxed: Boxed<()> = Box::pin(future);
-    runtime.spawn(boxed)
+    spawn_boxed(runtime, Box::pin(future))
+}
+
+/// Not inlined: a copy in the crate of a server would bring all of tokio's code for it
+/// along.
+#[inline(never)]
+fn spawn_boxed(runtime: &Handle, future: Boxed) -> JoinHandle<()> {
+    runtime.spawn(future)
+}
+
+/// Runs a future on a runtime, on this thread. Like [`spawn`], it is compiled once for all
+/// futures.
+#[cfg(feature = "cli")]
+#[inline(never)]
+pub(crate) fn block_on(runtime: &Runtime, future: Pin<&mut dyn Future<Output = ()>>) {
+    runtime.block_on(future);
 }
 
 /// A spawned task, which is aborted when this is dropped. Dropping a plain

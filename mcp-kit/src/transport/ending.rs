@@ -5,20 +5,21 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::process::exit;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
 use std::task::Poll;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle};
 use tokio::time::{sleep, timeout};
 
 use super::signals::{Signals, check_descriptors};
 use crate::server::{Limits, ServerInner};
-use crate::support::task::spawn_on;
+use crate::support::task::{block_on, spawn_on};
+use crate::support::threads;
 
 /// How much later than the runtime's own end the thread ends the process.
 const GRACE: Duration = Duration::from_millis(250);
@@ -32,6 +33,9 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// The exit code if calls were left without an answer.
 const UNANSWERED: i32 = 1;
+
+/// Returns whether the client has closed its end of the input.
+type HasEnded = Box<dyn Fn() -> bool + Send>;
 
 /// Ends the process, unless this is dropped first.
 #[derive(Debug)]
@@ -62,6 +66,15 @@ impl Ending {
         after: Duration,
         has_ended: impl Fn() -> bool + Send + 'static,
     ) -> io::Result<Self> {
+        Self::start_watch(server, runtime, after, Box::new(has_ended))
+    }
+
+    fn start_watch(
+        server: &Arc<ServerInner>,
+        runtime: &Handle,
+        after: Duration,
+        has_ended: HasEnded,
+    ) -> io::Result<Self> {
         #[cfg(feature = "process")]
         crate::guard::process::open();
         let is_served = Arc::new(AtomicBool::new(false));
@@ -78,10 +91,8 @@ impl Ending {
             let _inside = own.enter();
             Signals::listen()?
         };
-        thread::Builder::new()
-            .name("mcp-end".to_owned())
-            .stack_size(256 * 1024)
-            .spawn(move || own.block_on(watch.run(signals, has_ended)))?;
+        let run = move || block_on(&own, pin!(watch.run(signals, has_ended)));
+        threads::start("mcp-end", Some(256 * 1024), Box::new(run))?;
         Ok(Self { is_served })
     }
 }
@@ -94,16 +105,22 @@ struct Watch {
 }
 
 impl Watch {
-    async fn run(self, mut signals: Signals, has_ended: impl Fn() -> bool) {
+    async fn run(self, mut signals: Signals, has_ended: HasEnded) {
         let mut by_drain = false;
-        let other =
-            async { by_drain = is_first(self.server.drain.started(), ended(&has_ended)).await };
-        let by_signal = is_first(signals.next(), other).await;
+        let by_signal = {
+            let mut started = pin!(self.server.drain.started());
+            let mut ended = pin!(ended(&has_ended));
+            let mut other = pin!(async {
+                by_drain = is_first(started.as_mut(), ended.as_mut()).await;
+            });
+            is_signal_first(&mut signals, other.as_mut()).await
+        };
         let at_once = if by_signal || by_drain {
             // The end of the input counts as the first signal.
-            (by_signal && has_ended()) || is_first(signals.next(), sleep(self.longest)).await
+            (by_signal && has_ended())
+                || is_signal_first(&mut signals, pin!(sleep(self.longest))).await
         } else {
-            is_first(signals.next(), self.blocked()).await
+            is_signal_first(&mut signals, pin!(self.blocked())).await
         };
         if at_once {
             sleep(AT_ONCE).await; // the runtime ends in order, if it can
@@ -129,16 +146,17 @@ impl Watch {
             return;
         }
         // A subscriber may wait for a stderr that is not read.
-        let (logged, is_logged) = mpsc::channel::<()>();
-        let logging = thread::Builder::new().spawn(move || {
+        let log = || {
             tracing::error!(
                 target: "mcp_kit::transport",
                 "the drain time is over and handlers block every worker of the runtime: the process ends, and their calls get no answer"
             );
-            drop(logged);
-        });
-        if logging.is_ok() {
-            let _ = is_logged.recv_timeout(AT_ONCE);
+        };
+        if let Ok(logging) = threads::start("mcp-last-log", None, Box::new(log)) {
+            let until = Instant::now() + AT_ONCE;
+            while !logging.is_finished() && Instant::now() < until {
+                thread::sleep(Duration::from_millis(1));
+            }
         }
         self.end(UNANSWERED);
     }
@@ -154,20 +172,26 @@ impl Watch {
 }
 
 /// Waits for the end of the input.
-async fn ended(has_ended: &impl Fn() -> bool) {
+async fn ended(has_ended: &HasEnded) {
     while !has_ended() {
         sleep(LOOK).await;
     }
 }
 
+/// Waits for a signal or for `other`; returns whether the signal came first.
+async fn is_signal_first(signals: &mut Signals, other: AnyFuture<'_>) -> bool {
+    is_first(pin!(signals.next()), other).await
+}
+
+type AnyFuture<'a> = Pin<&'a mut dyn Future<Output = ()>>;
+
 /// Waits for either future; returns whether the first one ended.
-async fn is_first(first: impl Future, second: impl Future) -> bool {
-    let (mut first, mut second) = (pin!(first), pin!(second));
+async fn is_first(mut first: AnyFuture<'_>, mut second: AnyFuture<'_>) -> bool {
     poll_fn(|cx| {
         if first.as_mut().poll(cx).is_ready() {
             return Poll::Ready(true);
         }
-        second.as_mut().poll(cx).map(|_| false)
+        second.as_mut().poll(cx).map(|()| false)
     })
     .await
 }

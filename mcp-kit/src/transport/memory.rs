@@ -1,7 +1,6 @@
 //! A connection within the process: the same message loop over a pair of
 //! in-memory streams.
 
-use std::io;
 use std::sync::Arc;
 
 use tokio::io::{DuplexStream, duplex, split};
@@ -21,17 +20,15 @@ const ROOM: usize = 64 * 1024;
 pub(crate) fn connect(
     server: &Server,
     principal: Option<Principal>,
-) -> (DuplexStream, JoinHandle<io::Result<()>>) {
+) -> (DuplexStream, JoinHandle<()>) {
     let inner = Arc::clone(server.inner());
     let principal = principal.unwrap_or_else(|| inner.local.clone());
     let greeting = Greeting::new(&inner, principal);
     let (client, own) = duplex(ROOM);
     let (input, output) = split(own);
-    let serving = spawn(stream::serve(
-        inner,
-        greeting,
-        Box::new(input),
-        Box::new(output),
-    ));
+    let serving = spawn(async move {
+        // How it ended is in what it wrote.
+        let _ = stream::serve(inner, greeting, Box::new(input), Box::new(output)).await;
+    });
     (client, serving)
 }

@@ -29,6 +29,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::support::lock::Lock;
+use crate::support::threads;
 
 #[cfg(any(feature = "oauth", feature = "redis"))]
 pub(crate) use names::addresses;
@@ -196,8 +197,8 @@ impl Lane {
             drop(state);
             idle.unpark();
         } else if state.threads < state.unfinished.min(2 * self.most) {
-            let thread = thread::Builder::new().name(self.name.to_owned());
-            if thread.spawn(|| self.serve()).is_err() {
+            let serve = Box::new(|| self.serve());
+            if threads::start(self.name, None, serve).is_err() {
                 let job = state.jobs.pop_back();
                 drop(state);
                 drop(job);

@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::support::stderr::{printed_line, queue};
+use crate::support::threads;
 
 /// How long the rest of a line may take until the unfinished line is passed on.
 const REST: Duration = Duration::from_millis(50);
@@ -60,10 +61,7 @@ impl Pipe {
             exit: exit.into(),
             is_idle: AtomicBool::new(true),
         }));
-        thread::Builder::new()
-            .name("mcp-printed".to_owned())
-            .stack_size(128 * 1024)
-            .spawn(|| pipe.run())?;
+        threads::start("mcp-printed", Some(128 * 1024), Box::new(|| pipe.run()))?;
         Ok(pipe)
     }
 

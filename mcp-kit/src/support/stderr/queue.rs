@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::stderr::dropped_lines;
+use crate::support::threads;
 
 /// A buffer of lines that grew larger than this, in bytes, is freed once it is
 /// written.
@@ -104,11 +105,8 @@ impl Queue {
     fn run_thread(&'static self, state: &mut State) {
         if !state.is_running {
             // Without a thread the lines wait; the next one tries again.
-            state.is_running = thread::Builder::new()
-                .name("mcp-log".to_owned())
-                .stack_size(128 * 1024)
-                .spawn(move || self.run())
-                .is_ok();
+            let run = Box::new(|| self.run());
+            state.is_running = threads::start("mcp-log", Some(128 * 1024), run).is_ok();
         }
     }
 

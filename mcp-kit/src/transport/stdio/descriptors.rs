@@ -120,11 +120,11 @@ impl Descriptors {
             reader_gone,
             input: match input {
                 Some(input) => input,
-                None => Box::new(ThreadReader::new(File::from(self.input), end)?),
+                None => Box::new(ThreadReader::new(Box::new(File::from(self.input)), end)?),
             },
             output: match output {
                 Some(output) => output,
-                None => Box::new(ThreadWriter::new(File::from(self.output))?),
+                None => Box::new(ThreadWriter::new(Box::new(File::from(self.output)))?),
             },
         })
     }

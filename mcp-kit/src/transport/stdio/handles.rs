@@ -50,12 +50,12 @@ impl Handles {
     pub(super) fn streams(self, end: EndFlag) -> io::Result<Streams> {
         Ok(Streams {
             input: match self.input {
-                Some(input) => Box::new(ThreadReader::new(input, end)?),
-                None => Box::new(ThreadReader::new(io::stdin(), end)?),
+                Some(input) => Box::new(ThreadReader::new(Box::new(input), end)?),
+                None => Box::new(ThreadReader::new(Box::new(io::stdin()), end)?),
             },
             output: match self.output {
-                Some(output) => Box::new(ThreadWriter::new(output)?),
-                None => Box::new(ThreadWriter::new(io::stdout())?),
+                Some(output) => Box::new(ThreadWriter::new(Box::new(output))?),
+                None => Box::new(ThreadWriter::new(Box::new(io::stdout()))?),
             },
             reader_gone: None,
         })

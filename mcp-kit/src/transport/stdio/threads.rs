@@ -1,22 +1,27 @@
 //! Files, terminals and other systems: a thread for each direction, with
-//! blocking reads and writes, and a channel to the connection.
+//! blocking reads and writes, and a place for one buffer between it and the
+//! connection.
 
 use std::io::{self, Read, Write};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-use std::thread;
+use std::sync::{Arc, Condvar, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::mpsc;
 
 use super::EndFlag;
+use crate::support::lock::Lock;
+use crate::support::threads;
 
 /// The number of bytes of one read.
 const CHUNK: usize = 64 * 1024;
 
+/// What a thread and the connection hand over: a buffer, or why there is none.
+type Buffer = io::Result<Vec<u8>>;
+
 /// Reads on a separate thread.
 pub(super) struct ThreadReader {
-    chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
+    chunks: Side,
     /// The rest of a chunk that did not fit.
     rest: Vec<u8>,
     taken: usize,
@@ -24,31 +29,30 @@ pub(super) struct ThreadReader {
 
 impl ThreadReader {
     /// Sets `end` once there is nothing more to read.
-    pub(super) fn new(mut input: impl Read + Send + 'static, end: EndFlag) -> io::Result<Self> {
+    pub(super) fn new(mut input: Box<dyn Read + Send>, end: EndFlag) -> io::Result<Self> {
         // One chunk ahead is enough, and limits what a fast client can leave.
-        let (sender, chunks) = mpsc::channel(1);
-        thread::Builder::new()
-            .name("mcp-stdin".to_owned())
-            .spawn(move || {
-                loop {
-                    let mut chunk = vec![0; CHUNK];
-                    let read = match input.read(&mut chunk) {
-                        Ok(count) => {
-                            chunk.truncate(count);
-                            Ok(chunk)
-                        }
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                        Err(error) => Err(error),
-                    };
-                    let is_last = !matches!(&read, Ok(chunk) if !chunk.is_empty());
-                    if is_last {
-                        end.set();
+        let (read_chunks, chunks) = Side::pair();
+        let run = move || {
+            loop {
+                let mut chunk = vec![0; CHUNK];
+                let read = match input.read(&mut chunk) {
+                    Ok(count) => {
+                        chunk.truncate(count);
+                        Ok(chunk)
                     }
-                    if sender.blocking_send(read).is_err() || is_last {
-                        return;
-                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Err(error) => Err(error),
+                };
+                let is_last = !matches!(&read, Ok(chunk) if !chunk.is_empty());
+                if is_last {
+                    end.set();
                 }
-            })?;
+                if !read_chunks.put(read) || is_last {
+                    return;
+                }
+            }
+        };
+        threads::start("mcp-stdin", None, Box::new(run))?;
         Ok(Self {
             chunks,
             rest: Vec::new(),
@@ -64,7 +68,7 @@ impl AsyncRead for ThreadReader {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.taken == self.rest.len() {
-            match ready!(self.chunks.poll_recv(cx)) {
+            match ready!(self.chunks.poll_take(cx)) {
                 Some(chunk) => {
                     self.rest = chunk?;
                     self.taken = 0;
@@ -81,27 +85,28 @@ impl AsyncRead for ThreadReader {
 
 /// Writes on a separate thread, one buffer at a time.
 pub(super) struct ThreadWriter {
-    /// To the thread; `None` once it has failed.
-    buffers: mpsc::Sender<Vec<u8>>,
-    written: mpsc::Receiver<io::Result<()>>,
+    /// To the thread.
+    buffers: Side,
+    /// The outcome of each buffer: an empty one, or the error.
+    written: Side,
     is_writing: bool,
 }
 
 impl ThreadWriter {
-    pub(super) fn new(mut output: impl Write + Send + 'static) -> io::Result<Self> {
-        let (buffers, mut queue) = mpsc::channel::<Vec<u8>>(1);
-        let (done, written) = mpsc::channel(1);
-        thread::Builder::new()
-            .name("mcp-stdout".to_owned())
-            .spawn(move || {
-                while let Some(buffer) = queue.blocking_recv() {
-                    let outcome = output.write_all(&buffer).and_then(|()| output.flush());
-                    let failed = outcome.is_err();
-                    if done.blocking_send(outcome).is_err() || failed {
-                        return;
-                    }
+    pub(super) fn new(mut output: Box<dyn Write + Send>) -> io::Result<Self> {
+        let (buffers, queue) = Side::pair();
+        let (done, written) = Side::pair();
+        let run = move || {
+            while let Some(Ok(mut buffer)) = queue.take() {
+                let outcome = output.write_all(&buffer).and_then(|()| output.flush());
+                let failed = outcome.is_err();
+                buffer.clear();
+                if !done.put(outcome.map(|()| buffer)) || failed {
+                    return;
                 }
-            })?;
+            }
+        };
+        threads::start("mcp-stdout", None, Box::new(run))?;
         Ok(Self {
             buffers,
             written,
@@ -112,9 +117,12 @@ impl ThreadWriter {
     /// Ready once the last buffer has been written.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.is_writing {
-            let outcome = ready!(self.written.poll_recv(cx));
+            let outcome = ready!(self.written.poll_take(cx));
             self.is_writing = false;
-            return Poll::Ready(outcome.unwrap_or_else(|| Err(io::ErrorKind::BrokenPipe.into())));
+            return Poll::Ready(match outcome {
+                Some(outcome) => outcome.map(drop),
+                None => Err(io::ErrorKind::BrokenPipe.into()),
+            });
         }
         Poll::Ready(Ok(()))
     }
@@ -128,7 +136,8 @@ impl AsyncWrite for ThreadWriter {
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_idle(cx))?;
         let count = bytes.len().min(CHUNK);
-        if self.buffers.try_send(bytes[..count].to_vec()).is_err() {
+        // The thread has taken the last buffer, so this waits for nothing.
+        if !self.buffers.put(Ok(bytes[..count].to_vec())) {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         self.is_writing = true;
@@ -144,6 +153,95 @@ impl AsyncWrite for ThreadWriter {
     }
 }
 
+/// One side of a place for one buffer: the thread's, or the connection's. The place is
+/// closed when either side is dropped; what is in it can still be taken.
+struct Side(Arc<Place>);
+
+#[derive(Default)]
+struct Place {
+    state: Lock<State>,
+    /// Notifies the thread.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    buffer: Option<Buffer>,
+    is_closed: bool,
+    /// Of the connection, while it waits.
+    waker: Option<Waker>,
+}
+
+impl Side {
+    fn pair() -> (Self, Self) {
+        let place = Arc::<Place>::default();
+        (Self(Arc::clone(&place)), Self(place))
+    }
+
+    /// Puts a buffer into the place once that is empty; blocks the thread until then.
+    /// Returns false if the other side is gone.
+    fn put(&self, buffer: Buffer) -> bool {
+        let mut state = self.0.state.lock();
+        while state.buffer.is_some() && !state.is_closed {
+            state = self.0.wait(state);
+        }
+        if state.is_closed {
+            return false;
+        }
+        state.buffer = Some(buffer);
+        self.0.notify(state);
+        true
+    }
+
+    /// Takes the next buffer; blocks the thread until there is one. `None` once the
+    /// other side is gone.
+    fn take(&self) -> Option<Buffer> {
+        let mut state = self.0.state.lock();
+        while state.buffer.is_none() && !state.is_closed {
+            state = self.0.wait(state);
+        }
+        let buffer = state.buffer.take();
+        self.0.notify(state);
+        buffer
+    }
+
+    /// Takes the next buffer, as [`take`](Self::take) does, without blocking.
+    fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<Buffer>> {
+        let mut state = self.0.state.lock();
+        if state.buffer.is_none() && !state.is_closed {
+            state.waker = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let buffer = state.buffer.take();
+        self.0.notify(state);
+        Poll::Ready(buffer)
+    }
+}
+
+impl Drop for Side {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.is_closed = true;
+        self.0.notify(state);
+    }
+}
+
+impl Place {
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        (self.changed.wait(state)).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notifies the other side of a change.
+    fn notify(&self, mut state: MutexGuard<'_, State>) {
+        let waker = state.waker.take();
+        drop(state);
+        self.changed.notify_all();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
@@ -153,8 +251,8 @@ mod tests {
     #[tokio::test]
     async fn bytes_go_through_both_ways() {
         let (reader, writer) = io::pipe().unwrap();
-        let mut writer = ThreadWriter::new(writer).unwrap();
-        let mut reader = ThreadReader::new(reader, EndFlag::default()).unwrap();
+        let mut writer = ThreadWriter::new(Box::new(writer)).unwrap();
+        let mut reader = ThreadReader::new(Box::new(reader), EndFlag::default()).unwrap();
         let sent: Vec<u8> = (0..200_000u32).map(|n| n.to_le_bytes()[0]).collect();
         let expected = sent.clone();
         let sending = tokio::spawn(async move {

@@ -29,6 +29,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::calls::Calls;
 use crate::call::{Answer, CallKey, Pending, RunPermit, Running, Share};
+use crate::support::task::spawn_on;
 
 /// A longer first poll is not quick: other runners help, and the answers so far
 /// leave.
@@ -231,9 +232,9 @@ async fn step_back() {
 /// Gives a call that waits for something a task of its own.
 fn spawn_running(calls: &Arc<Calls>, key: CallKey, running: Running) {
     let its_calls = Arc::clone(calls);
-    let task = calls
-        .runtime
-        .spawn(async move { finish(&its_calls, key, running).await });
+    let task = spawn_on(&calls.runtime, async move {
+        finish(&its_calls, key, running).await;
+    });
     calls.runs_in(key, &task.abort_handle());
 }
 
@@ -241,7 +242,7 @@ fn spawn_running(calls: &Arc<Calls>, key: CallKey, running: Running) {
 /// is full.
 fn spawn_waiting(calls: &Arc<Calls>, key: CallKey, call: Pending, share: Share) {
     let its_calls = Arc::clone(calls);
-    let task = calls.runtime.spawn(async move {
+    let task = spawn_on(&calls.runtime, async move {
         let permits = Arc::clone(its_calls.server.permits());
         let Ok(server) = permits.acquire_owned().await else {
             return; // the semaphore is never closed
