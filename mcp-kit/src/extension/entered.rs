@@ -10,6 +10,9 @@
 //! The chain is one future, which is suspended in between. So the transport handles the
 //! message like any other, with all of its state, and the middlewares can wait on both
 //! sides.
+//!
+//! A request that takes effect later, such as `subscriptions/listen`, is dispatched as it
+//! enters. It has its effect once the middlewares have ended, unless they refuse it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -146,12 +149,12 @@ impl MessageLayers {
 
     /// Runs the middlewares until they want the message dispatched, but not longer than
     /// `until`. After it they have `time`.
-    pub(crate) fn enter(
+    pub(crate) fn enter<D>(
         &self,
         parts: MessageParts,
         origin: &MessageOrigin,
         (until, time): (Instant, Duration),
-    ) -> impl Future<Output = Entered> + Send + use<> {
+    ) -> impl Future<Output = Entered<D>> + Send + use<D> {
         let (method, id, era) = (parts.method.clone(), parts.id.clone(), parts.era);
         let message = Message(Box::new(Inner {
             method: parts.method,
@@ -202,16 +205,17 @@ fn too_slow() -> Error {
     Error::timeout("The server took too long to admit or to answer the message.")
 }
 
-/// A message that has passed its middlewares on the way in, or was answered by one.
-pub(crate) struct Entered {
+/// A message that has passed its middlewares on the way in, or was answered by one. `D` is
+/// what the dispatch of a request returns that takes effect later.
+pub(crate) struct Entered<D> {
     method: Box<str>,
     id: Option<RequestId>,
     era: Era,
     time: Duration,
-    stage: Stage,
+    stage: Stage<D>,
 }
 
-enum Stage {
+enum Stage<D> {
     /// The middlewares wait for the answer.
     Suspended {
         chain: Contained<MessageFuture<'static>>,
@@ -219,11 +223,9 @@ enum Stage {
     },
     /// They have ended without the method.
     Ended(Result<MessageReply, Error>),
-    /// They have ended with the answer that the method will give.
-    Settled {
-        changed: Option<Box<RawValue>>,
-        /// Whether that is an error.
-        has_failed: bool,
+    /// They have ended with the answer of a request that takes effect later.
+    TakesEffectLater {
+        dispatched: D,
         outcome: Result<MessageReply, Error>,
     },
 }
@@ -239,13 +241,13 @@ pub(crate) enum Left {
     Nothing,
 }
 
-impl Entered {
+impl<D> Entered<D> {
     /// Returns how the middlewares have ended, if they did not want the message
     /// dispatched.
     pub(crate) fn refused(self) -> Result<Self, Left> {
         match self.stage {
             Stage::Ended(outcome) => Err(leave(&self.method, self.era, outcome)),
-            Stage::Suspended { .. } | Stage::Settled { .. } => Ok(self),
+            Stage::Suspended { .. } | Stage::TakesEffectLater { .. } => Ok(self),
         }
     }
 
@@ -259,52 +261,41 @@ impl Entered {
         matches!(self.stage, Stage::Suspended { .. })
     }
 
-    /// Returns the parameters with which the message is dispatched, if a middleware has
+    /// Takes the parameters with which the message is dispatched, if a middleware has
     /// changed them.
-    pub(crate) fn changed(&self) -> Option<Box<RawValue>> {
-        match &self.stage {
-            Stage::Suspended { slot, .. } => slot.changed.lock().clone(),
-            Stage::Settled { changed, .. } => changed.clone(),
-            Stage::Ended(_) => None,
-        }
-    }
-
-    /// Takes these parameters.
     pub(crate) fn take_changed(&mut self) -> Option<Box<RawValue>> {
         match &mut self.stage {
             Stage::Suspended { slot, .. } => slot.changed.lock().take(),
-            Stage::Settled { changed, .. } => changed.take(),
-            Stage::Ended(_) => None,
+            Stage::TakesEffectLater { .. } | Stage::Ended(_) => None,
         }
     }
 
-    /// Lets the middlewares end before the message is dispatched, after they were given
-    /// the answer that it will have. They have until `end`.
-    pub(crate) async fn settled(mut self, has_failed: bool, end: Instant) -> Self {
-        let changed = self.take_changed();
+    /// Lets the middlewares end before what was dispatched takes effect, after they were
+    /// given the answer that it will have. They have until `end`.
+    pub(crate) async fn end_before_effect(mut self, dispatched: D, end: Instant) -> Self
+    where
+        D: Send,
+    {
         let outcome = timeout_at(end, poll_fn(|cx| self.poll(cx))).await;
-        self.stage = Stage::Settled {
-            changed,
-            has_failed,
+        self.stage = Stage::TakesEffectLater {
+            dispatched,
             outcome: outcome.unwrap_or_else(|_| Err(too_slow())),
         };
         self
     }
 
-    /// Takes how the middlewares have ended, and whether they were given an error, if
-    /// that was before the message is dispatched.
-    pub(crate) fn take_settled(&mut self) -> Option<(Left, bool)> {
-        if !matches!(self.stage, Stage::Settled { .. }) {
-            return None;
-        }
+    /// Takes what was dispatched and takes effect now, and how the middlewares have ended.
+    pub(crate) fn take_dispatched(&mut self) -> Option<(D, Left)> {
         let taken = Stage::Ended(Ok(MessageReply(Answered::Nothing)));
         match std::mem::replace(&mut self.stage, taken) {
-            Stage::Settled {
-                has_failed,
+            Stage::TakesEffectLater {
+                dispatched,
                 outcome,
-                ..
-            } => Some((leave(&self.method, self.era, outcome), has_failed)),
-            Stage::Suspended { .. } | Stage::Ended(_) => None,
+            } => Some((dispatched, leave(&self.method, self.era, outcome))),
+            other => {
+                self.stage = other;
+                None
+            }
         }
     }
 
@@ -354,7 +345,7 @@ impl Entered {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<MessageReply, Error>> {
         match &mut self.stage {
             Stage::Suspended { chain, .. } => Pin::new(chain).poll(cx),
-            Stage::Ended(_) | Stage::Settled { .. } => {
+            Stage::Ended(_) | Stage::TakesEffectLater { .. } => {
                 Poll::Ready(Ok(MessageReply(Answered::Nothing)))
             }
         }
@@ -439,16 +430,21 @@ pub(crate) fn write_left(out: &mut Vec<u8>, id: &RequestId, left: &Left) {
 ///
 /// A message of the frame is admitted by its own place alone. Else one that is refused
 /// early would leave its admission to a later one that looks the same.
-#[derive(Default)]
-pub(crate) struct EnteredMessages(Option<Box<Places>>);
+pub(crate) struct EnteredMessages<D>(Option<Box<Places<D>>>);
 
-struct Places {
-    current: Option<Entered>,
-    later: VecDeque<Entered>,
+struct Places<D> {
+    current: Option<Entered<D>>,
+    later: VecDeque<Entered<D>>,
 }
 
-impl EnteredMessages {
-    pub(crate) fn new(entered: Vec<Entered>) -> Self {
+impl<D> Default for EnteredMessages<D> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<D> EnteredMessages<D> {
+    pub(crate) fn new(entered: Vec<Entered<D>>) -> Self {
         if entered.is_empty() {
             return Self(None);
         }
@@ -472,14 +468,14 @@ impl EnteredMessages {
     /// Takes the current message, which has this id, or none if it is a notification,
     /// and this method.
     #[inline]
-    pub(crate) fn take(&mut self, id: Option<&RequestId>, method: &str) -> Option<Entered> {
+    pub(crate) fn take(&mut self, id: Option<&RequestId>, method: &str) -> Option<Entered<D>> {
         let entered = self.0.as_mut()?.current.take()?;
         (entered.id.as_ref() == id && *entered.method == *method).then_some(entered)
     }
 }
 
-impl From<Option<Entered>> for EnteredMessages {
-    fn from(current: Option<Entered>) -> Self {
+impl<D> From<Option<Entered<D>>> for EnteredMessages<D> {
+    fn from(current: Option<Entered<D>>) -> Self {
         let places = |current| Places {
             current: Some(current),
             later: VecDeque::new(),

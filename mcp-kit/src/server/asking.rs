@@ -12,11 +12,11 @@ use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
+use super::messages::EnteredMessages;
 use super::{Routed, Server, Session};
 use crate::call::{
     Ask, AskFuture, Call, CallContext, Error, Origin, Question, RequestSource, Transport,
 };
-use crate::extension::EnteredMessages;
 use crate::extract::{Client, Elicited, FromCall as _, SampleRequest};
 use crate::protocol::message::{Frame, Message, decode};
 use crate::protocol::{ClientCapabilities, ClientDetails, ProtocolVersion};

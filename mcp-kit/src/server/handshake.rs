@@ -18,9 +18,7 @@ impl ServerInner {
     ) -> Result<(), RpcError> {
         let (session, params) = (&mut *ask.session, &ask.request.params);
         if session.version.is_some() {
-            return Err(RpcError::invalid_request(
-                "Invalid request: the connection is initialized already",
-            ));
+            return Err(already_initialized());
         }
         let requested = text(params.protocol_version, "protocolVersion")?;
         let version = ProtocolVersion::from_name(&requested)
@@ -101,4 +99,9 @@ impl ServerInner {
             out.extend_from_slice(instructions.as_bytes());
         }
     }
+}
+
+/// Refuses a second handshake.
+pub(super) fn already_initialized() -> RpcError {
+    RpcError::invalid_request("Invalid request: the connection is initialized already")
 }

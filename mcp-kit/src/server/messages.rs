@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::dispatch::{Ask, Called};
+use super::handshake::already_initialized;
 use super::resources::Found;
 use super::session::Session;
 use super::{Limits, Routed, ServerInner, methods};
@@ -21,8 +22,7 @@ use crate::call::{
     as_protocol_error, internal_text,
 };
 use crate::extension::{
-    Entered, EnteredMessages, Left, MessageLayers, MessageMiddleware, MessageOrigin, MessageParts,
-    write_left,
+    self, Left, MessageLayers, MessageMiddleware, MessageOrigin, MessageParts, write_left,
 };
 use crate::observe::Log;
 use crate::primitive::Kind;
@@ -30,7 +30,7 @@ use crate::protocol::message::{
     Frame, Message, Notification, Request, decode, decode_one, whole_params,
 };
 use crate::protocol::meta::Meta;
-use crate::protocol::{Era, ErrorCode, ProtocolVersion, RpcError};
+use crate::protocol::{ClientDetails, Era, ErrorCode, ProtocolVersion, RpcError};
 use crate::support::lock::Lock;
 use crate::support::reference::Reference;
 use crate::support::task::spawn_on;
@@ -38,6 +38,10 @@ use crate::support::text::excerpt;
 pub(super) use code::{CODE, MessageCode};
 pub(crate) use rewritten::Passed;
 use rewritten::{Rewritten, TOO_LARGE, sent_call};
+
+type Entered = extension::Entered<Dispatched>;
+
+pub(crate) type EnteredMessages = extension::EnteredMessages<Dispatched>;
 
 /// The middlewares around the messages of a server.
 pub(super) struct Messages {
@@ -85,23 +89,23 @@ impl ServerInner {
             version,
             transport: session.origin.transport,
         };
-        let beginning = (parts.iter())
-            .any(|parts| parts.begins())
-            .then(|| (Arc::clone(self), session.before_its_messages()));
+        let early = (parts.iter())
+            .any(|parts| parts.takes_effect_later())
+            .then(|| (Arc::clone(self), session.snapshot()));
         async move {
             let until = Instant::now() + time;
             let mut entered = Vec::with_capacity(parts.len());
             for parts in parts {
-                let begun = parts.begins().then(|| parts.params.clone());
-                let mut message = layers.enter(parts, &origin, (until, time)).await;
-                if let Some(params) = begun
-                    && message.is_wanted()
-                {
-                    let has_failed = beginning.as_ref().is_some_and(|(server, session)| {
-                        let mut session = session.before_its_messages();
-                        server.rehearse(&mut session, &message, params.as_deref())
-                    });
-                    message = message.settled(has_failed, until + time).await;
+                let sent = parts.takes_effect_later().then(|| parts.params.clone());
+                let mut message: Entered = layers.enter(parts, &origin, (until, time)).await;
+                let dispatched = match (&early, sent) {
+                    (Some((server, session)), Some(sent)) if message.is_wanted() => {
+                        Some(server.dispatch(session.snapshot(), &mut message, sent))
+                    }
+                    _ => None,
+                };
+                if let Some(dispatched) = dispatched {
+                    message = message.end_before_effect(dispatched, until + time).await;
                 }
                 entered.push(message);
             }
@@ -109,35 +113,38 @@ impl ServerInner {
         }
     }
 
-    /// Gives the middlewares of a message the answer that it will have, which changes
-    /// nothing but `session`. Returns whether that is an error.
-    fn rehearse(
+    /// Dispatches a request that takes effect later, and gives its middlewares the answer
+    /// that it will have. It changes nothing but `session`.
+    fn dispatch(
         self: &Arc<Self>,
-        session: &mut Session,
-        message: &Entered,
-        params: Option<&RawValue>,
-    ) -> bool {
+        mut session: Session,
+        message: &mut Entered,
+        sent: Option<Box<RawValue>>,
+    ) -> Dispatched {
+        let changed = message.take_changed().or(sent);
+        let params = changed.as_deref().unwrap_or(RawValue::NULL);
         let (id, method) = message.name();
-        let changed = message.changed();
-        let params = changed.as_deref().or(params).unwrap_or(RawValue::NULL);
         let text = Rewritten::new(id, method, params);
+        let is_new = session.version.is_none();
         let mut out = Vec::new();
         let routed = text.request(method, self).and_then(|request| {
             let meta = Meta::of(request.params.meta)?;
             if meta.era() == Era::Modern {
                 meta.check_modern()?;
             }
-            self.routed(meta.era(), session, &request, &meta, &mut out)
+            self.routed(meta.era(), &mut session, &request, &meta, &mut out)
         });
-        match routed {
+        match &routed {
             Ok(Routed::Done) => message.answered(&out),
             Ok(_) => message.handled(),
-            Err(error) => {
-                message.failed(error);
-                return true;
-            }
+            Err(error) => message.failed(error.clone()),
         }
-        false
+        let opens = is_new && session.version.is_some();
+        Dispatched {
+            routed,
+            answer: out,
+            opens: opens.then_some((session.version, session.client)),
+        }
     }
 
     fn route_entered(
@@ -159,6 +166,9 @@ impl ServerInner {
             Ok(entered) => entered,
             Err(left) => return written(left, request, out),
         };
+        if let Some((dispatched, left)) = entered.take_dispatched() {
+            return dispatched.take_effect(left, session, request, out);
+        }
         let start = out.len();
         let changed = entered.take_changed();
         let text = (changed.as_deref())
@@ -166,24 +176,11 @@ impl ServerInner {
         let rewritten = text
             .as_ref()
             .map(|text| text.request(&request.method, self));
-        let before = (session.version, session.client.clone());
         let routed = match &rewritten {
             None => self.routed(era, session, request, meta, out),
             Some(Ok(request)) => self.routed(era, session, request, meta, out),
             Some(Err(error)) => Err(error.clone()),
         };
-        if let Some((left, has_failed)) = entered.take_settled() {
-            // The request has met a limit that shows only now, or takes effect as it is.
-            let holds = routed.is_ok() && matches!(left, Left::Nothing);
-            if holds || (routed.is_err() && !has_failed) {
-                return routed;
-            }
-            out.truncate(start);
-            if !matches!(left, Left::Result(_)) {
-                (session.version, session.client) = before;
-            }
-            return written(left, request, out);
-        }
         match &routed {
             Ok(Routed::Done) => entered.answered(out.get(start..).unwrap_or_default()),
             Ok(Routed::Listen(_) | Routed::Watch(_)) => entered.handled(),
@@ -259,11 +256,46 @@ impl ServerInner {
     }
 }
 
+/// A request that takes effect later: once its middlewares have ended.
+pub(crate) struct Dispatched {
+    routed: Result<Routed, RpcError>,
+    answer: Vec<u8>,
+    /// The version and the client of the handshake that it is.
+    opens: Option<(Option<ProtocolVersion>, Option<Arc<ClientDetails>>)>,
+}
+
+impl Dispatched {
+    /// Does what the request is for, unless its middlewares have ended in another way.
+    fn take_effect(
+        self,
+        left: Left,
+        session: &mut Session,
+        request: &Request<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Routed, RpcError> {
+        let holds = matches!((&left, &self.routed), (Left::Nothing, Ok(_)));
+        if let Some(opens) = self.opens
+            && (holds || matches!(left, Left::Result(_)))
+        {
+            // Another request of the client may have been faster.
+            if session.version.is_some() {
+                return Err(already_initialized());
+            }
+            (session.version, session.client) = opens;
+        }
+        if holds {
+            out.extend_from_slice(&self.answer);
+            return self.routed;
+        }
+        written(left, request, out)
+    }
+}
+
 impl MessageParts {
-    /// Whether it is a request for something that goes on after its answer.
-    fn begins(&self) -> bool {
+    /// Whether it is a request that takes effect after its middlewares have ended.
+    fn takes_effect_later(&self) -> bool {
         let method = methods::find(&self.method);
-        self.id.is_some() && method.is_some_and(methods::Method::settles_first)
+        self.id.is_some() && method.is_some_and(methods::Method::takes_effect_later)
     }
 }
 

@@ -209,8 +209,9 @@ impl Method {
         matches!(self.does, Does::Initialize)
     }
 
-    /// Whether what it begins goes on after its answer: a connection, a subscription.
-    pub(super) fn settles_first(&self) -> bool {
+    /// Whether it takes effect after the middlewares of its message have ended: what it
+    /// begins goes on after its answer, as a connection or a subscription does.
+    pub(super) fn takes_effect_later(&self) -> bool {
         matches!(
             self.does,
             Does::Initialize | Does::Listen | Does::Watch { .. }

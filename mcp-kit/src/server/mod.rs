@@ -46,7 +46,6 @@ pub use tasks::{MemoryTasks, StoredTask, TaskKey, TaskMessage, TaskStore, TaskSt
 use crate::call::PrincipalPermits;
 use crate::call::{AskPeer, OpenQuestions, Outbound, Peer, RoundSettings, Ticker};
 use crate::caller::Principal;
-pub(crate) use crate::extension::EnteredMessages;
 use crate::extension::Extensions;
 #[cfg(feature = "http")]
 use crate::limits::{EdgeLimits, EdgeRates, Ledger, SharedSessions};
@@ -59,6 +58,7 @@ use crate::observe::metrics::Metrics;
 use crate::registry::Store;
 use drain::Drain;
 use identity::Identity;
+pub(crate) use messages::EnteredMessages;
 use messages::Messages;
 use tasks::Tasks;
 

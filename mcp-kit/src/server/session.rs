@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::messages::EnteredMessages;
 use super::subscriptions::Feed;
 use crate::call::{Origin, RequestSource};
 use crate::caller::Principal;
-use crate::extension::EnteredMessages;
 use crate::protocol::{ClientDetails, Era, LogLevel, ProtocolVersion};
 
 /// The state of a connection or a request that depends on its client.
@@ -40,7 +40,7 @@ impl Session {
     }
 
     /// Returns what is known of the client, without what its messages change.
-    pub(super) fn before_its_messages(&self) -> Self {
+    pub(crate) fn snapshot(&self) -> Self {
         Self {
             principal: self.principal.clone(),
             version: self.version,

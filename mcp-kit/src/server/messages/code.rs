@@ -7,8 +7,8 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{Messages, Passed};
-use crate::extension::{EnteredMessages, MessageMiddleware};
+use super::{EnteredMessages, Messages, Passed};
+use crate::extension::MessageMiddleware;
 use crate::protocol::message::{Notification, Request};
 use crate::protocol::meta::Meta;
 use crate::protocol::{Era, ProtocolVersion, RpcError};

@@ -1,10 +1,12 @@
 //! Middlewares around messages that wait, before `next` and after it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mcp_kit::Error;
 use mcp_kit::async_trait;
 use mcp_kit::extension::{Message, MessageMiddleware, MessageNext, MessageReply};
+use mcp_kit::prelude::*;
 use mcp_kit::protocol::ProtocolVersion;
 use mcp_kit::testing::{SubscriptionFilter, TestClient};
 use serde_json::json;
@@ -88,6 +90,39 @@ async fn a_layer_that_waits_too_long_refuses_the_message() {
     assert_eq!((code, &data["reason"]), (-32603, &json!("timeout")));
     assert!(message.contains("took too long"), "{message}");
     assert_eq!(client.call("hello", json!({})).await.text(), "Hello!");
+}
+
+/// Returns how often the author's code decides on the reader of a resource that a client
+/// begins to watch.
+async fn decisions(layer: Option<Recorder>) -> usize {
+    let decisions = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&decisions);
+    let server = Server::builder("test", "1").resource_with::<super::one>(|one| {
+        one.readable_by(move |_, _| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            true
+        })
+    });
+    let server = match layer {
+        Some(layer) => server.message_layer(layer),
+        None => server,
+    };
+    let client = TestClient::new(&server.build().unwrap()).await;
+    decisions.store(0, Ordering::SeqCst);
+    let uri = json!({"uri": "notes://one"});
+    let watched = client.request("resources/subscribe", uri.clone()).await;
+    assert_eq!(watched.unwrap(), json!({}));
+    let number = decisions.load(Ordering::SeqCst);
+    let ended = client.request("resources/unsubscribe", uri).await;
+    assert_eq!(ended.unwrap(), json!({}));
+    number
+}
+
+#[tokio::test]
+async fn a_request_that_takes_effect_later_is_dispatched_once() {
+    let plain = decisions(None).await;
+    assert!(plain > 0);
+    assert_eq!(decisions(Some(Recorder::default())).await, plain);
 }
 
 /// Waits, and then refuses what was refused, with another error.

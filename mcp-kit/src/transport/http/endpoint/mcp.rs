@@ -94,15 +94,14 @@ async fn post(
     };
     if endpoint.mcp.server.has_message_layers() {
         let named = headers::single(headers, &headers::PROTOCOL_VERSION)?;
-        let version = found
-            .version()
-            .or_else(|| ProtocolVersion::from_name(named?));
         let is_modern = named.map(sessions::named_era) == Some(Era::Modern);
         // As its requests will have it. A header alone is no handshake.
-        session.version = found.version();
-        let entering = (endpoint.mcp.server).enter(&session, version, is_modern, &bytes);
+        let mut in_session = session.snapshot();
+        found.describe(&mut in_session);
+        let version = in_session.version;
+        let version = version.or_else(|| ProtocolVersion::from_name(named?));
+        let entering = (endpoint.mcp.server).enter(&in_session, version, is_modern, &bytes);
         session.entered = Box::pin(entering).await;
-        session.version = None;
     }
     let asked = decide(
         endpoint,

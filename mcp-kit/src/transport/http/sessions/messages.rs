@@ -43,6 +43,15 @@ pub(crate) enum Reply {
     Nothing,
 }
 
+impl LegacySession {
+    /// Notes what is known of the client, for code that handles a message of it.
+    pub(crate) fn describe(&self, asking: &mut Session) {
+        asking.version = Some(self.version);
+        asking.client = self.client();
+        asking.log_level = self.log_level.get();
+    }
+}
+
 impl<'a> Caller<'a> {
     pub(crate) fn new(session: &'a Arc<LegacySession>, asking: Session) -> Self {
         Self {
@@ -143,18 +152,20 @@ impl<'a> Caller<'a> {
 
     /// Returns what is known of the client, for its message with this id and method.
     fn known(&self, id: Option<&RequestId>, method: &str) -> Session {
-        Session {
+        let mut known = Session {
             principal: self.principal.clone(),
-            version: Some(self.session.version),
-            client: self.session.client(),
-            log_level: self.session.log_level.get(),
+            version: None,
+            client: None,
+            log_level: None,
             origin: self.origin.clone(),
             source: self.source.clone(),
             has_stream: true,
             follows: self.session.follows(),
             entered: self.entered.lock().take(id, method).into(),
             read_at: tokio::time::Instant::now(),
-        }
+        };
+        self.session.describe(&mut known);
+        known
     }
 
     /// Handles the answer to a question.

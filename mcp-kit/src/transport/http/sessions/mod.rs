@@ -90,11 +90,10 @@ pub(super) enum Asked {
 }
 
 impl Found {
-    /// Returns the version of the session.
-    pub(super) fn version(&self) -> Option<ProtocolVersion> {
-        match self {
-            Self::Session(session) => Some(session.session().version),
-            Self::Stateless | Self::Nothing => None,
+    /// Notes what is known of the client of the session.
+    pub(super) fn describe(&self, asking: &mut Session) {
+        if let Self::Session(session) = self {
+            session.session().describe(asking);
         }
     }
 

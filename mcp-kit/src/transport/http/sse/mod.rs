@@ -110,12 +110,12 @@ pub(super) async fn message(
     };
     let server = &streams.mcp().server;
     if server.has_message_layers() {
-        let version = session.agreed()?.map(|agreed| agreed.version);
-        // As its requests will have it.
-        asking.version = version;
-        let entering = server.enter(&asking, version, false, &bytes);
+        let mut in_session = asking.snapshot();
+        if let Some(agreed) = session.agreed()? {
+            agreed.describe(&mut in_session);
+        }
+        let entering = server.enter(&in_session, in_session.version, false, &bytes);
         asking.entered = Box::pin(entering).await;
-        asking.version = None;
     }
     let most = server.limits.pending_calls;
     let _handling = session.stream.handle();
