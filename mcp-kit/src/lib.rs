@@ -151,6 +151,8 @@
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(any(feature = "cli", feature = "testing"))]
+mod answers;
 pub mod args;
 #[cfg(feature = "http")]
 pub mod auth;

@@ -1,13 +1,17 @@
 //! What a server does not use is not in its program: this one has a tool and nothing else.
 //!
-//! The code of tasks and of the middlewares around messages is reached through values that
-//! only their setters refer to. A further reference, such as a function of them that
+//! The code of tasks, of questions and of the middlewares around messages is reached through
+//! values that only their setters refer to, and the texts of a kind for the command line
+//! through its definitions. A further reference, such as a function of them that
 //! dispatch calls by its name, brings all of it into every server.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::process::ExitCode;
+
 use mcp_kit::prelude::*;
+use mcp_kit::server::BuildError;
 use serde_json::json;
 
 /// Says hello.
@@ -24,19 +28,27 @@ async fn a_server_with_one_tool_contains_no_code_of_tasks_and_message_middleware
     let result = server.call(&local, "hello", json!({})).await.unwrap();
     assert_eq!(result.as_text(), Some("Hello!"));
 
+    // The command line as any server has it.
+    let run: fn(fn() -> Result<Server, BuildError>) -> ExitCode = mcp_kit::cli::run;
+    std::hint::black_box(run);
+
     let names = names_of_symbols();
     let has = |path: &[&str]| {
         let path = path.iter().map(|name| format!("{}{name}", name.len()));
         names.contains(&path.collect::<String>())
     };
     assert!(has(&["server", "dispatch"]), "the program has no symbols");
+    assert!(has(&["tool", "shown"]), "the program has no command line");
     for path in [
-        ["server", "tasks", "start"],
-        ["server", "tasks", "run"],
-        ["server", "tasks", "memory"],
-        ["server", "messages", "rewritten"],
+        &["server", "tasks", "start"][..],
+        &["server", "tasks", "run"],
+        &["server", "tasks", "memory"],
+        &["server", "messages", "rewritten", "sent_call"],
+        &["answers", "person", "questions"],
+        &["prompt", "shown", "describe"],
+        &["resource", "shown", "describe"],
     ] {
-        assert!(!has(&path), "the program contains {path:?}");
+        assert!(!has(path), "the program contains {path:?}");
     }
 }
 

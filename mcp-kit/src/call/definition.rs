@@ -68,6 +68,19 @@ pub(crate) trait Definition: Any + Send + Sync {
         None
     }
 
+    /// Writes it for people, in the command that lists its kind. Here, and in `shown_result`,
+    /// so that a server contains the texts of its kinds alone.
+    #[cfg(feature = "cli")]
+    fn describe(&self, info: &PrimitiveInfo, text: &mut String) {
+        text.push_str(info.name());
+    }
+
+    /// Returns a result for people.
+    #[cfg(feature = "cli")]
+    fn shown_result(&self, result: &serde_json::Value) -> String {
+        result.to_string()
+    }
+
     /// Returns what is wrong with it, each in a sentence that names it.
     fn problems(&self) -> Vec<String>;
 

@@ -13,6 +13,8 @@ use serde_json::value::RawValue;
 use super::open_questions::{self, AskPeer};
 use super::rounds::open_rounds;
 use super::{CallContext, Error};
+#[cfg(feature = "cli")]
+use crate::answers::person::{self, EndRequest, Person};
 use crate::protocol::ClientCapability;
 
 /// A request of the server to its client.
@@ -45,11 +47,17 @@ pub(crate) struct AskCode {
     pub(super) open_rounds: fn(&Arc<CallContext>) -> Result<(), Error>,
     /// Returns the way to ask a client by requests.
     pub(super) peer: fn(AskPeer) -> Arc<dyn Ask>,
+    /// Returns the person at the terminal of the command line, who answers the server of
+    /// this name.
+    #[cfg(feature = "cli")]
+    pub(crate) person: fn(&str, EndRequest) -> Person,
 }
 
 pub(crate) static ASK_CODE: AskCode = AskCode {
     open_rounds,
     peer: open_questions::through,
+    #[cfg(feature = "cli")]
+    person: person::at_terminal,
 };
 
 /// A client's answer: the result of the request, as JSON.

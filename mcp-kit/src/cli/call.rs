@@ -1,5 +1,4 @@
-//! `call`: one call through the whole protocol, in this process. `prompt` and `read`
-//! send their requests likewise.
+//! `call`, `prompt` and `read`: one request through the whole protocol, in this process.
 
 use std::io::Read as _;
 use std::process::ExitCode;
@@ -7,94 +6,89 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use super::build::Failure;
-use super::content::shown;
 use super::output::print;
 use super::runtime::LazyRuntime;
-use super::terminal::{Terminal, plain};
+use super::terminal::Terminal;
 use super::{TOOL_ERROR, usage};
-use crate::client::{Answered, CallResult, Request, RequestError, TestCall, TestClient};
+use crate::client::{RequestError, TestClient};
 use crate::primitive::{Kind, TaskSupport};
 use crate::protocol::{ErrorCode, ProtocolVersion};
+use crate::registry::CallPolicy;
 use crate::schema;
 use crate::server::Server;
 use crate::support::json::Members as _;
+use crate::support::text::plain;
 
-/// Calls `tool` and prints the result.
+/// A request for the result of one primitive.
+pub(super) struct Requested<'a> {
+    pub(super) kind: Kind,
+    /// The name, or the URI of a resource.
+    pub(super) name: &'a str,
+    /// JSON text, or `-` for stdin; resources have none.
+    pub(super) arguments: &'a str,
+}
+
+/// Requests the result of a primitive, and prints it.
 pub(super) fn call(
     server: &Server,
     runtime: &LazyRuntime,
-    tool: &str,
-    arguments: &str,
+    requested: &Requested<'_>,
     as_json: bool,
 ) -> Result<ExitCode, Failure> {
-    let result: CallResult = match request(server, runtime, (Kind::Tool, tool), arguments)? {
+    let Requested { kind, name, .. } = *requested;
+    let mut policies = server.policies(kind);
+    if kind == Kind::Resource {
+        policies.extend(server.policies(Kind::ResourceTemplate));
+    } else if !policies.iter().any(|policy| policy.info().name() == name) {
+        return Ok(usage(&unknown(kind, name, &policies)));
+    }
+    let name_text = Value::from(name);
+    let (method, members) = match kind {
+        Kind::Resource => ("resources/read", format!(r#""uri":{name_text}"#)),
+        _ => {
+            let arguments = match read(requested.arguments) {
+                Ok(arguments) => arguments,
+                Err(problem) => return Ok(usage(&problem)),
+            };
+            let method = match kind {
+                Kind::Prompt => "prompts/get",
+                _ => "tools/call",
+            };
+            (
+                method,
+                format!(r#""name":{name_text},"arguments":{arguments}"#),
+            )
+        }
+    };
+    // Without the extension the other tools answer when they have ended.
+    let is_task = policies
+        .iter()
+        .any(|policy| policy.info().name() == name && policy.task() == Some(TaskSupport::Required));
+    let result = match outcome(server, runtime, is_task, method, &members)? {
         Ok(result) => result,
         Err(code) => return Ok(code),
     };
-    let text = if as_json {
-        format!("{:#}\n", result.json())
-    } else {
-        readable(&result)
+    let text = match policies.first() {
+        Some(policy) if !as_json => policy.shown_result(&result),
+        _ => format!("{result:#}\n"),
     };
     let printed = print(&text)?;
-    if result.is_error() {
-        eprintln!("{tool} reported an error");
+    if result.at("isError") == true {
+        eprintln!("{name} reported an error");
         return Ok(ExitCode::from(TOOL_ERROR));
     }
     Ok(printed)
 }
 
-/// Requests the result of a primitive. An exit code means that what went wrong
-/// is printed.
-pub(super) fn request<R: Answered>(
-    server: &Server,
-    runtime: &LazyRuntime,
-    (kind, name): (Kind, &str),
-    arguments: &str,
-) -> Result<Result<R, ExitCode>, Failure> {
-    let policies = server.policies(kind);
-    let names: Vec<_> = policies.iter().map(|policy| policy.info().name()).collect();
-    if !names.contains(&name) {
-        return Ok(Err(usage(&unknown(kind, name, &names))));
-    }
-    let arguments = match read(arguments) {
-        Ok(arguments) => arguments,
-        Err(problem) => return Ok(Err(usage(&problem))),
-    };
-    let method = match kind {
-        Kind::Prompt => "prompts/get",
-        _ => "tools/call",
-    };
-    // Without the extension the other tools answer when they have ended.
-    let is_task = (policies
-        .iter()
-        .filter(|policy| policy.info().name() == name))
-    .any(|policy| policy.task() == Some(TaskSupport::Required));
-    outcome(server, runtime, is_task, |client| {
-        client.call_with_text(method, name, &arguments)
-    })
-}
-
 /// Waits for the result of a request, or of the task that it becomes if the client
 /// declares the extension. An exit code means that what went wrong is
 /// printed.
-pub(super) fn outcome<R: Answered>(
+fn outcome(
     server: &Server,
     runtime: &LazyRuntime,
     is_task: bool,
-    send: impl Fn(&TestClient) -> TestCall<R>,
-) -> Result<Result<R, ExitCode>, Failure> {
-    let send = |client: &TestClient| send(client).into_request();
-    let outcome = outcome_of(server, runtime, is_task, &send)?;
-    Ok(outcome.map(|json| R::read(json, Vec::new())))
-}
-
-/// Does the work of [`outcome`] without its type parameter, so that it is compiled once.
-fn outcome_of(
-    server: &Server,
-    runtime: &LazyRuntime,
-    is_task: bool,
-    send: &dyn Fn(&TestClient) -> Request,
+    method: &str,
+    members: &str,
 ) -> Result<Result<Value, ExitCode>, Failure> {
     let terminal = Terminal::of_process();
     let outcome = runtime.get()?.block_on(async {
@@ -104,7 +98,7 @@ fn outcome_of(
         }
         let client = terminal.connect(server, client).connect().await;
         let outcome = async {
-            let sent = send(&client);
+            let sent = client.request_with_text(method, members);
             let result = sent
                 .outcome_with(&mut |report| terminal.show_progress(report))
                 .await?;
@@ -174,7 +168,8 @@ fn is_answered_on_terminal(data: &Value) -> bool {
 /// How many names an error lists.
 const MOST_NAMES: usize = 10;
 
-fn unknown(kind: Kind, name: &str, names: &[&str]) -> String {
+fn unknown(kind: Kind, name: &str, all: &[CallPolicy]) -> String {
+    let names: Vec<_> = all.iter().map(|policy| policy.info().name()).collect();
     let name = crate::support::text::excerpt(name);
     match schema::nearest(&name, names.iter().copied()) {
         Some(meant) => format!("there is no {kind} \"{name}\"; did you mean \"{meant}\"?"),
@@ -191,8 +186,8 @@ fn unknown(kind: Kind, name: &str, names: &[&str]) -> String {
 
 /// Adds the URI to a message about a resource that is not there, and what may be meant.
 fn not_found(server: &Server, message: &str, uri: &str) -> String {
-    let resources = server.resources();
-    let uris = resources.iter().map(|resource| resource.uri());
+    let resources = server.policies(Kind::Resource);
+    let uris = resources.iter().map(|resource| resource.info().name());
     let shown = crate::support::text::excerpt(uri);
     // What all URIs of a server have in common would make any two of them alike.
     let (scheme, rest) = uri.split_once("://").unwrap_or_default();
@@ -233,30 +228,4 @@ fn read(arguments: &str) -> Result<String, String> {
             "the arguments are not JSON: {error}; write an object, such as {EXAMPLE}, or - to read it from stdin"
         )),
     }
-}
-
-/// Returns the result for people: structured content as indented JSON, text as
-/// it is, and one line for every other block.
-fn readable(result: &CallResult) -> String {
-    let mut text = String::new();
-    if let Some(structured) = result.structured() {
-        text.push_str(&format!("{structured:#}\n"));
-    }
-    for block in result.content() {
-        match block.at("text").as_str() {
-            // Structured content is also sent as text.
-            Some(block) if is_same(block, result.structured()) => {}
-            _ => {
-                text.push_str(&shown(block));
-                text.push('\n');
-            }
-        }
-    }
-    text
-}
-
-fn is_same(text: &str, structured: Option<&Value>) -> bool {
-    structured.is_some_and(|structured| {
-        serde_json::from_str::<Value>(text).is_ok_and(|text| text == *structured)
-    })
 }

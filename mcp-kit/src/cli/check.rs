@@ -7,12 +7,13 @@ use std::process::ExitCode;
 
 use super::TOOL_ERROR;
 use super::build::Failure;
-use super::output::{count, print, size};
-use super::tools::hints;
+use super::output::print;
 use crate::call::readable;
+use crate::primitive::shown::hints;
 use crate::primitive::{Kind, TaskSupport};
 use crate::registry::CallPolicy;
 use crate::server::Server;
+use crate::support::text::{count, size};
 
 /// Prints the policies and the warnings.
 pub(super) fn check(server: &Server, is_strict: bool) -> Result<ExitCode, Failure> {
@@ -200,7 +201,7 @@ fn row(policy: &CallPolicy) -> [String; HEAD.len()] {
         of("ConcurrencyLimit"),
         size(policy.result_bytes()),
         said(policy.scopes().collect::<Vec<_>>().join(", ")),
-        said(hints(policy.annotations()).join(", ")),
+        said(hints(policy.annotations())),
         tasks.to_owned(),
         said(policy.completed().join(", ")),
         said(own.join(" → ")),

@@ -73,22 +73,19 @@ mod build;
 mod call;
 mod check;
 mod command;
-mod content;
 #[cfg(feature = "http")]
 mod health;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "http")]
 mod http_arguments;
+mod list;
 #[cfg(feature = "http")]
 mod new_key;
 mod output;
-mod prompts;
-mod resources;
 mod runtime;
 mod serve;
 mod terminal;
-mod tools;
 
 use std::process::ExitCode;
 
@@ -96,10 +93,13 @@ pub use build::Build;
 pub use command::{Command, command};
 
 use crate::logging;
+use crate::primitive::Kind;
 use crate::server::Server;
 use crate::support::stderr;
+use crate::support::text::plain;
 use arguments::{Command as Asked, Invocation};
 use build::Failure;
+use call::Requested;
 use runtime::LazyRuntime;
 
 /// The exit code for an invalid command line, as clap defines it.
@@ -133,35 +133,6 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
     command::remember(&command);
     let outcome = match command {
         Asked::Stdio => serve::stdio(build, options).map(|()| ExitCode::SUCCESS),
-        Asked::Tools { json } => {
-            with_server(build, options, &|server, _| tools::tools(server, json))
-        }
-        Asked::Call {
-            tool,
-            arguments,
-            json,
-        } => with_server(build, options, &|server, runtime| {
-            call::call(server, runtime, &tool, &arguments, json)
-        }),
-        Asked::Prompts { json } => {
-            with_server(build, options, &|server, _| prompts::prompts(server, json))
-        }
-        Asked::Prompt {
-            prompt,
-            arguments,
-            json,
-        } => with_server(build, options, &|server, runtime| {
-            prompts::prompt(server, runtime, &prompt, &arguments, json)
-        }),
-        Asked::Resources { json } => with_server(build, options, &|server, _| {
-            resources::resources(server, json)
-        }),
-        Asked::Read { uri, json } => with_server(build, options, &|server, runtime| {
-            resources::read(server, runtime, &uri, json)
-        }),
-        Asked::Check { strict } => {
-            with_server(build, options, &|server, _| check::check(server, strict))
-        }
         #[cfg(feature = "http")]
         Asked::Http(arguments) => {
             http::serve(build, options, &arguments).map(|()| ExitCode::SUCCESS)
@@ -170,10 +141,19 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
         Asked::Health { address } => health::ask(&address).map(|()| ExitCode::SUCCESS),
         #[cfg(feature = "http")]
         Asked::NewKey { name, scopes } => new_key::new_key(&name, &scopes),
-        Asked::Version => with_server(build, options, &|server, _| {
-            output::print(&format!("{} {}\n", server.name(), server.version()))
-        }),
+        command => {
+            // People read this: only problems, unless `RUST_LOG` is set.
+            let _logs = logging::init_with("warn");
+            let runtime = LazyRuntime::default();
+            let server = build.build(options, &runtime);
+            server.and_then(|server| with_server(&command, &server, &runtime))
+        }
     };
+    end(outcome)
+}
+
+/// Returns the exit code. Reports a failure.
+fn end(outcome: Result<ExitCode, Failure>) -> ExitCode {
     outcome.unwrap_or_else(|failure| {
         // Through the queue: the exit must not wait for a stderr that is not read.
         stderr::last_line(&format!("error: {failure}"));
@@ -181,22 +161,44 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
     })
 }
 
-/// Builds the server for a command that prints something and ends.
-fn with_server<Kind, B: Build<Kind>>(
-    build: B,
-    options: B::Options,
-    command: &dyn Fn(&Server, &LazyRuntime) -> Result<ExitCode, Failure>,
+/// Runs a command that prints something and ends.
+fn with_server(
+    command: &Asked,
+    server: &Server,
+    runtime: &LazyRuntime,
 ) -> Result<ExitCode, Failure> {
-    // People read this: only problems, unless `RUST_LOG` is set.
-    let _logs = logging::init_with("warn");
-    let runtime = LazyRuntime::default();
-    let server = build.build(options, &runtime)?;
-    command(&server, &runtime)
+    let call = |kind, name, arguments, as_json| {
+        let requested = Requested {
+            kind,
+            name,
+            arguments,
+        };
+        call::call(server, runtime, &requested, as_json)
+    };
+    match command {
+        Asked::Tools { json } => list::list(server, list::TOOLS, *json),
+        Asked::Call {
+            tool,
+            arguments,
+            json,
+        } => call(Kind::Tool, tool, arguments, *json),
+        Asked::Prompts { json } => list::list(server, list::PROMPTS, *json),
+        Asked::Prompt {
+            prompt,
+            arguments,
+            json,
+        } => call(Kind::Prompt, prompt, arguments, *json),
+        Asked::Resources { json } => list::list(server, list::RESOURCES, *json),
+        Asked::Read { uri, json } => call(Kind::Resource, uri, "", *json),
+        Asked::Check { strict } => check::check(server, *strict),
+        // The others do not build the server here.
+        _ => output::print(&format!("{} {}\n", server.name(), server.version())),
+    }
 }
 
 /// Reports what is wrong with the command line.
 fn usage(problem: &str) -> ExitCode {
     // It may repeat a handler's text.
-    eprintln!("error: {}", terminal::plain(problem));
+    eprintln!("error: {}", plain(problem));
     ExitCode::from(USAGE)
 }

@@ -35,46 +35,9 @@ fn without_controls(text: &str) -> String {
     safe
 }
 
-/// Formats "1 tool", "2 tools".
-pub(super) fn count(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
-}
-
-/// Formats "1 MiB", "1.5 MiB", "300 bytes".
-pub(super) fn size(bytes: usize) -> String {
-    const UNITS: [(usize, &str); 2] = [(1 << 20, "MiB"), (1 << 10, "KiB")];
-    for (unit, name) in UNITS {
-        if bytes >= unit {
-            // Exact if one digit is, which is how sizes are set.
-            #[allow(clippy::cast_precision_loss)]
-            let number = bytes as f64 / unit as f64;
-            return if bytes.is_multiple_of(unit) {
-                format!("{number} {name}")
-            } else {
-                format!("{number:.1} {name}")
-            };
-        }
-    }
-    count(bytes, "byte")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_read_well() {
-        for (bytes, text) in [
-            (1, "1 byte"),
-            (300, "300 bytes"),
-            (4 << 20, "4 MiB"),
-            (3 << 19, "1.5 MiB"),
-            (2_048, "2 KiB"),
-        ] {
-            assert_eq!(size(bytes), text);
-        }
-    }
 
     #[test]
     fn a_terminal_gets_no_control_characters() {

@@ -2,7 +2,7 @@
 //! requests that wait for them, everything else waits to be taken.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{MutexGuard, OnceLock, Weak};
+use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 
 use crate::support::json::Members as _;
 use crate::support::lock::Lock;
@@ -10,20 +10,20 @@ use crate::support::lock::Lock;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::field_order::FieldOrders;
+use super::Link;
 use super::request::RequestError;
 use super::subscription::SubscriptionFilter;
-use super::{Link, Script};
+use crate::answers::Answers;
 
 /// Shared by a client and the link that fills it.
 #[derive(Default)]
 pub(crate) struct Inbox {
     state: Lock<Received>,
     changed: Notify,
-    /// The answers to the server's own requests, and the link that sends them.
-    answering: OnceLock<(Script, Weak<dyn Link>)>,
-    /// Where the order of the fields of forms is kept.
-    orders: OnceLock<FieldOrders>,
+    /// Reads the forms that arrive, and answers the server's own requests.
+    answers: OnceLock<Arc<dyn Answers>>,
+    /// The link that sends the responses of a client of the legacy era.
+    link: OnceLock<Weak<dyn Link>>,
 }
 
 #[derive(Default)]
@@ -89,35 +89,27 @@ impl Inbox {
         receiver
     }
 
+    /// Passes what arrives on to the answers of the client.
+    pub(super) fn answer_by(&self, answers: &Arc<dyn Answers>) {
+        let _ = self.answers.set(Arc::clone(answers));
+    }
+
     /// Answers the server's own requests, which then do not wait to be taken.
-    pub(super) fn answer_with(&self, script: Script, link: Weak<dyn Link>) {
-        let _ = self.answering.set((script, link));
+    pub(super) fn respond_on(&self, link: Weak<dyn Link>) {
+        let _ = self.link.set(link);
     }
 
-    /// Keeps the order of the fields of the forms that arrive.
-    pub(super) fn remember_orders(&self, orders: FieldOrders) {
-        let _ = self.orders.set(orders);
-    }
-
-    /// Answers a request of the server, if the client has a script.
-    fn answer(&self, message: &Value) -> bool {
-        let (Some(method), Some(id)) = (message.at("method").as_str(), message.member("id")) else {
+    /// Answers a request of the server, if the client answers any.
+    fn respond(&self, message: &Value) -> bool {
+        let (Some(answers), Some(link)) = (self.answers.get(), self.link.get()) else {
             return false;
         };
-        let Some((script, link)) = self.answering.get() else {
+        if !message.at("method").is_string() || !message.has("id") {
             return false;
-        };
-        let Some(answer) = script.answer(method, message.at("params")) else {
-            return false;
-        };
-        let response = match answer.into_outcome() {
-            Ok(result) => json!({"jsonrpc": "2.0", "id": id, "result": result}),
-            Err((code, message)) => {
-                json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}})
-            }
-        };
+        }
+        let response = answers.response(message);
         if let Some(link) = link.upgrade() {
-            link.send(response.to_string().into_bytes());
+            link.send(response.into_bytes());
         }
         true
     }
@@ -125,15 +117,15 @@ impl Inbox {
     /// Takes the text of a message. A server that follows the protocol sends only JSON; a
     /// test should see anything else, as a text.
     pub(crate) fn take_text(&self, text: &str) {
-        if let Some(orders) = self.orders.get() {
-            orders.read(text);
+        if let Some(answers) = self.answers.get() {
+            answers.read(text);
         }
         self.take(serde_json::from_str(text).unwrap_or_else(|_| text.into()));
     }
 
     /// Takes a message from the server.
     fn take(&self, mut message: Value) {
-        if self.answer(&message) {
+        if self.respond(&message) {
             return;
         }
         if let Some(id) = cancelled_request(&message) {

@@ -14,14 +14,13 @@
     )
 )]
 
-mod answers;
-mod field_order;
 #[cfg(all(feature = "http", feature = "testing"))]
 pub(crate) mod http;
 mod inbox;
 mod primitives;
 mod request;
 mod result;
+mod script;
 mod stream;
 mod subscription;
 mod task;
@@ -32,15 +31,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Map, Value, json};
 
-pub(crate) use answers::Script;
-use answers::script_setters;
-pub use answers::{Answer, Asked};
 pub(crate) use inbox::Inbox;
 pub use request::{Answered, Request, RequestError, TestCall};
 pub use result::{CallResult, GetPromptResult, ReadResourceResult};
+pub(crate) use script::Script;
+use script::script_setters;
 pub use subscription::{Subscription, SubscriptionFilter};
 pub use task::TestTask;
 
+#[cfg(feature = "cli")]
+use crate::answers::Answers;
+pub use crate::answers::{Answer, Asked};
 use crate::caller::Principal;
 use crate::protocol::{Era, ProtocolVersion};
 use crate::server::Server;
@@ -148,6 +149,13 @@ impl TestClientBuilder<'_> {
 
     script_setters!();
 
+    /// Answers the questions of the server with these.
+    #[cfg(feature = "cli")]
+    pub(crate) fn answer_by(mut self, answers: Arc<dyn Answers>) -> Self {
+        self.script.answer_by(answers);
+        self
+    }
+
     /// Opens the connection, with the handshake where the version has one.
     pub async fn connect(self) -> TestClient {
         let client = self.connect_silently();
@@ -196,9 +204,11 @@ impl TestClient {
 
     /// A client that sends through `link` and receives from `inbox`.
     pub(crate) fn over(link: Arc<dyn Link>, inbox: Arc<Inbox>, era: Era, script: Script) -> Self {
-        inbox.remember_orders(script.orders.clone());
+        if let Some(answers) = script.answers() {
+            inbox.answer_by(answers);
+        }
         if era == Era::Legacy {
-            inbox.answer_with(script.clone(), Arc::downgrade(&link));
+            inbox.respond_on(Arc::downgrade(&link));
         }
         Self {
             link,
@@ -229,7 +239,7 @@ impl TestClient {
                 Ok(page) => page,
                 Err(error) => panic!("{method}: {error}"),
             };
-            items.extend(page[member].as_array().into_iter().flatten().cloned());
+            items.extend(page.at(member).as_array().into_iter().flatten().cloned());
             match page.member("nextCursor") {
                 Some(cursor) => params = json!({"cursor": cursor}),
                 None => return items,
@@ -247,29 +257,24 @@ impl TestClient {
     fn call_by_name<R: Answered>(&self, method: &str, name: &str, arguments: Value) -> TestCall<R> {
         let mut params = json!({"name": name});
         if !arguments.is_null() {
-            params["arguments"] = arguments;
+            params.set_member("arguments", arguments);
         }
         let token = self.next_id();
-        params["_meta"] = json!({"progressToken": token});
+        params.set_member("_meta", json!({"progressToken": token}));
         TestCall::new(self.send(token, method, params))
     }
 
-    /// Sends `tools/call` or `prompts/get`, in the modern era, with arguments that are
-    /// JSON text on one line, so that they arrive as they were written.
+    /// Sends a request of the modern era, with progress. `members` is the JSON text of its
+    /// parameters on one line, without the braces, so that arguments arrive as they were
+    /// written.
     #[cfg(feature = "cli")]
-    pub(crate) fn call_with_text<R: Answered>(
-        &self,
-        method: &str,
-        name: &str,
-        arguments: &str,
-    ) -> TestCall<R> {
+    pub(crate) fn request_with_text(&self, method: &str, members: &str) -> Request {
         let id = self.next_id();
         let mut meta = Map::new();
         meta.insert("progressToken".to_owned(), id.into());
         add_modern_metadata(&mut meta, &self.script);
-        let (name, meta) = (json!(name), Value::Object(meta));
-        let params = format!(r#"{{"name":{name},"arguments":{arguments},"_meta":{meta}}}"#);
-        TestCall::new(self.send_text(id, method, params))
+        let params = format!(r#"{{{members},"_meta":{}}}"#, Value::Object(meta));
+        self.send_text(id, method, params)
     }
 
     /// Sends any request. It is sent at once; await it for its result.
@@ -328,15 +333,15 @@ impl TestClient {
         let waiting = self.inbox.expect(id);
         self.send_line(request_line(id, method, &params));
         let request = Request::new(id, waiting, Arc::downgrade(&self.link));
-        match self.era {
-            Era::Legacy => request,
-            Era::Modern => request.in_rounds(Rounds {
-                script: self.script.clone(),
+        match self.script.answers() {
+            Some(answers) if self.era == Era::Modern => request.in_rounds(Rounds {
+                answers: Arc::clone(answers),
                 inbox: Arc::clone(&self.inbox),
                 next_id: Arc::clone(&self.next_id),
                 method: method.to_owned(),
                 params,
             }),
+            _ => request,
         }
     }
 

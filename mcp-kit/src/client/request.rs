@@ -1,6 +1,5 @@
 //! Requests in flight; `result` has their results.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
@@ -10,11 +9,11 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{mpsc, oneshot};
 
 use super::inbox::{Inbox, Waiting};
-use super::{CallResult, Link, Script, request_line};
+use super::{CallResult, Link, request_line};
+use crate::answers::Answers;
 
 use crate::support::json::Members as _;
 
@@ -35,7 +34,7 @@ pub struct Request {
 /// The parts with which a request is sent again, with the answers to the server's
 /// questions.
 pub(super) struct Rounds {
-    pub(super) script: Script,
+    pub(super) answers: Arc<dyn Answers>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) next_id: Arc<AtomicU64>,
     pub(super) method: String,
@@ -69,11 +68,8 @@ impl Request {
         let Some(link) = self.link.upgrade() else {
             return false;
         };
-        let Some(answers) = rounds.script.answer_round(result) else {
-            return false;
-        };
         let id = rounds.next_id.fetch_add(1, Ordering::Relaxed);
-        let Ok(params) = next_round(&rounds.params, id, &answers, result) else {
+        let Ok(params) = rounds.answers.next_round(&rounds.params, id, result) else {
             return false;
         };
         rounds.params = params;
@@ -127,29 +123,6 @@ impl Request {
         })
         .await
     }
-}
-
-/// Returns the parameters of the next round: those of the last one, with the answers
-/// and the state, and with the id as the token of progress if progress was requested.
-fn next_round(
-    params: &str,
-    id: u64,
-    answers: &Value,
-    result: &Value,
-) -> serde_json::Result<String> {
-    let mut params: BTreeMap<String, Box<RawValue>> = serde_json::from_str(params)?;
-    params.insert("inputResponses".to_owned(), to_raw_value(answers)?);
-    if let Some(state) = result.member("requestState") {
-        params.insert("requestState".to_owned(), to_raw_value(state)?);
-    }
-    if let Some(meta) = params.get_mut("_meta") {
-        let mut members: Value = serde_json::from_str(meta.get())?;
-        if let Some(token) = members.member_mut("progressToken") {
-            *token = id.into();
-        }
-        *meta = to_raw_value(&members)?;
-    }
-    serde_json::to_string(&params)
 }
 
 impl Future for Request {
@@ -317,11 +290,6 @@ impl<R: Answered> TestCall<R> {
     /// fails does have a result; see [`CallResult::is_error`].
     pub async fn outcome(mut self) -> Result<R, RequestError> {
         poll_fn(|cx| self.poll_outcome(cx)).await
-    }
-
-    #[cfg(feature = "cli")]
-    pub(crate) fn into_request(self) -> Request {
-        self.0
     }
 
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, RequestError>> {

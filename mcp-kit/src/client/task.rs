@@ -147,8 +147,8 @@ impl TestTask<'_> {
             match state.at("status").as_str() {
                 Some("working") => show(&state),
                 Some("input_required") => {
-                    if let Some(answers) = self.client.script.answer_round(&state) {
-                        self.update(answers).await?;
+                    if let Some(answers) = self.client.script.answers() {
+                        self.update(answers.answer_round(&state)).await?;
                     }
                 }
                 _ => return Ok(state),

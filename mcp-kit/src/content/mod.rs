@@ -10,6 +10,8 @@ mod method_result;
 mod prompt_result;
 mod resource;
 mod result_meta;
+#[cfg(feature = "cli")]
+pub(crate) mod shown;
 mod tool_result;
 
 pub use annotations::ResourceAnnotations;

@@ -7,6 +7,8 @@ mod info;
 mod param_header;
 mod prompt;
 mod resource;
+#[cfg(feature = "cli")]
+pub(crate) mod shown;
 mod tool;
 pub(crate) mod uri;
 mod warnings;

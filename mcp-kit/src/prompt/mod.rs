@@ -7,6 +7,8 @@
 mod function;
 mod result;
 mod row;
+#[cfg(feature = "cli")]
+mod shown;
 
 pub use crate::content::{PromptMessage, PromptResult, Role};
 pub use crate::handler::Parameter;

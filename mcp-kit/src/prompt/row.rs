@@ -54,6 +54,16 @@ impl Definition for PromptDefinition {
     fn warnings(&self, _: &PrimitiveInfo, timeout: Duration) -> Vec<(WarningCode, String)> {
         common_warnings(&self.common, timeout)
     }
+
+    #[cfg(feature = "cli")]
+    fn describe(&self, _: &PrimitiveInfo, text: &mut String) {
+        super::shown::describe(self, text);
+    }
+
+    #[cfg(feature = "cli")]
+    fn shown_result(&self, result: &Value) -> String {
+        super::shown::result(result)
+    }
 }
 
 fn write(out: &mut Vec<u8>, _: Era, reply: &Reply) {

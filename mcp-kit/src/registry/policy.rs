@@ -45,10 +45,16 @@ impl CallPolicy {
         &self.0.target.info
     }
 
-    /// Returns the definition, if it is of this kind.
+    /// Writes the primitive for people.
     #[cfg(feature = "cli")]
-    pub(crate) fn definition<D: Any + Send + Sync>(&self) -> Option<Arc<D>> {
-        self.0.definition()
+    pub(crate) fn describe(&self, text: &mut String) {
+        self.0.definition.describe(self.info(), text);
+    }
+
+    /// Returns a result of its calls for people.
+    #[cfg(feature = "cli")]
+    pub(crate) fn shown_result(&self, result: &serde_json::Value) -> String {
+        self.0.definition.shown_result(result)
     }
 
     /// Returns which calls become tasks.

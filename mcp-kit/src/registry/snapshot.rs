@@ -152,6 +152,13 @@ impl Snapshot {
         self.task_code
     }
 
+    /// Returns the code of asking, if a primitive's call may ask its client.
+    #[cfg(feature = "cli")]
+    pub(crate) fn ask_code(&self) -> Option<&'static crate::call::AskCode> {
+        let mut all = self.kinds.values().flat_map(|kind| kind.by_serial.values());
+        all.find_map(|entry| entry.target.ask_code)
+    }
+
     /// Returns the page of a kind at a position, or the first one, in the order of
     /// registration.
     pub(crate) fn page(

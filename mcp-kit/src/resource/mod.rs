@@ -17,6 +17,8 @@ mod function;
 mod provider;
 mod result;
 mod row;
+#[cfg(feature = "cli")]
+mod shown;
 
 pub use crate::call::ResourceUri;
 pub use crate::content::{

@@ -108,6 +108,16 @@ impl Definition for ResourceDefinition {
         }
         warnings
     }
+
+    #[cfg(feature = "cli")]
+    fn describe(&self, _: &PrimitiveInfo, text: &mut String) {
+        super::shown::describe(self, text);
+    }
+
+    #[cfg(feature = "cli")]
+    fn shown_result(&self, result: &Value) -> String {
+        super::shown::result(result)
+    }
 }
 
 /// What a read's result has of its definition, unless its handler has set it.

@@ -9,6 +9,8 @@ mod node;
 mod number;
 mod portable;
 mod run_time;
+#[cfg(feature = "cli")]
+pub(crate) mod shown;
 #[cfg(feature = "json-schema")]
 mod standard;
 mod string_rule;

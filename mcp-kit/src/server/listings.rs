@@ -51,15 +51,6 @@ impl Server {
         all
     }
 
-    /// Returns the definitions of the providers of resources, in the order of their
-    /// registration.
-    #[cfg(feature = "cli")]
-    pub(crate) fn resource_providers(&self) -> Vec<Arc<ResourceDefinition>> {
-        let mut all: Vec<Arc<ResourceDefinition>> = self.definitions(Kind::ResourceTemplate);
-        all.retain(|definition| definition.is_provider);
-        all
-    }
-
     fn definitions<D: Any + Send + Sync>(&self, kind: Kind) -> Vec<Arc<D>> {
         let current = self.inner.registry.current();
         let shown = current.shown(kind);
@@ -113,6 +104,12 @@ impl Server {
             .collect()
     }
 
+    /// Returns the code of asking, if a handler or a middleware may ask the client.
+    #[cfg(feature = "cli")]
+    pub(crate) fn ask_code(&self) -> Option<&'static crate::call::AskCode> {
+        self.inner.registry.current().ask_code()
+    }
+
     /// Returns how many warnings were accepted.
     #[cfg(feature = "cli")]
     pub(crate) fn accepted_warnings(&self) -> usize {
@@ -123,12 +120,13 @@ impl Server {
     /// version shows it.
     #[cfg(feature = "cli")]
     pub(crate) fn listed(&self, kind: Kind) -> serde_json::Value {
-        let current = self.inner.registry.current();
-        let listed = current.shown(kind).filter(|entry| !entry.is_provider());
-        let items = listed.map(|entry| {
-            let listed = entry.listed(crate::protocol::Era::Modern);
-            serde_json::from_str(listed).unwrap_or_default()
-        });
-        serde_json::json!({ kind.plural(): items.collect::<Vec<serde_json::Value>>() })
+        let mut items = Vec::new();
+        for entry in self.inner.registry.current().shown(kind) {
+            if !entry.is_provider() {
+                let listed = entry.listed(crate::protocol::Era::Modern);
+                items.push(serde_json::from_str(listed).unwrap_or_default());
+            }
+        }
+        serde_json::Value::Array(items)
     }
 }

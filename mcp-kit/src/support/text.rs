@@ -110,6 +110,56 @@ impl LineEnd {
     }
 }
 
+/// Returns a handler's text for the terminal: line breaks are kept; other control
+/// characters, and invisible ones that move the text around them, are escaped.
+#[cfg(feature = "cli")]
+pub(crate) fn plain(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        let is_unsafe = character.is_control() || is_in(INVISIBLE, character);
+        match character {
+            '\n' => safe.push('\n'),
+            '\t' => safe.push(' '),
+            _ if is_unsafe => safe.extend(character.escape_unicode()),
+            _ => safe.push(character),
+        }
+    }
+    safe
+}
+
+/// Returns a handler's text in one line.
+#[cfg(feature = "cli")]
+pub(crate) fn one_line(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().collect();
+    plain(&words.join(" "))
+}
+
+/// Formats "1 tool", "2 tools".
+#[cfg(feature = "cli")]
+pub(crate) fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+/// Formats "1 MiB", "1.5 MiB", "300 bytes".
+#[cfg(feature = "cli")]
+pub(crate) fn size(bytes: usize) -> String {
+    const UNITS: [(usize, &str); 2] = [(1 << 20, "MiB"), (1 << 10, "KiB")];
+    for (unit, name) in UNITS {
+        if bytes >= unit {
+            // Exact if one digit is, which is how sizes are set.
+            #[allow(clippy::cast_precision_loss)]
+            let number = bytes as f64 / unit as f64;
+            return if bytes.is_multiple_of(unit) {
+                format!("{number} {name}")
+            } else {
+                format!("{number:.1} {name}")
+            };
+        }
+    }
+    count(bytes, "byte")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,5 +182,32 @@ mod tests {
             }
         }
         assert!(!is_unsafe('é') && !is_unsafe('\u{1F600}') && is_unsafe('\u{9F}'));
+    }
+
+    #[test]
+    #[cfg(feature = "cli")]
+    fn escape_sequences_of_handlers_do_not_reach_the_terminal() {
+        assert_eq!(
+            plain("a\u{1b}[2J\tb\r\nc\u{202e}"),
+            "a\\u{1b}[2J b\\u{d}\nc\\u{202e}"
+        );
+        assert_eq!(
+            one_line("a\n\u{1b}]0;x\u{7} b\u{9b}"),
+            "a \\u{1b}]0;x\\u{7} b\\u{9b}"
+        );
+    }
+
+    #[test]
+    #[cfg(feature = "cli")]
+    fn sizes_read_well() {
+        for (bytes, text) in [
+            (1, "1 byte"),
+            (300, "300 bytes"),
+            (4 << 20, "4 MiB"),
+            (3 << 19, "1.5 MiB"),
+            (2_048, "2 KiB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
     }
 }

@@ -6,6 +6,8 @@ mod function;
 mod lint;
 mod result;
 mod row;
+#[cfg(feature = "cli")]
+mod shown;
 
 /// The name under which tool authors use [`Error`](crate::call::Error).
 pub use crate::call::Error as ToolError;

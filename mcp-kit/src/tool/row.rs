@@ -86,6 +86,16 @@ impl Definition for ToolDefinition {
     fn param_headers(&self) -> Result<Vec<ParamHeader>, String> {
         ParamHeader::all_of(self.input_schema())
     }
+
+    #[cfg(feature = "cli")]
+    fn describe(&self, info: &PrimitiveInfo, text: &mut String) {
+        super::shown::describe(self, info, text);
+    }
+
+    #[cfg(feature = "cli")]
+    fn shown_result(&self, result: &Value) -> String {
+        super::shown::result(result)
+    }
 }
 
 fn failure(failure: Failure<'_>) -> Result<Reply, RpcError> {

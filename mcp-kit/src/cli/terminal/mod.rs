@@ -1,40 +1,25 @@
 //! What `call`, `prompt` and `read` do on a terminal: they show the progress of the
 //! handler, and ask its questions.
 //!
-//! ```text
-//!  handler ──progress──► progress: one line that is redrawn   ──┐
-//!          ──question──► questions ──► form: field by field   ──┼──► stderr
-//!                            ▲                                  │
-//!                          input ◄── stdin, Ctrl-C  ────────────┘
-//! ```
-//!
 //! All of it is written to stderr, so that stdout holds the result and nothing else.
 //! Without a terminal nothing is shown, and the client declares no capability: a handler
 //! that asks then receives the error of a client that cannot be asked.
 
-mod form;
-mod input;
 mod progress;
-mod questions;
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use self::input::Input;
-use self::questions::{Console, Questions};
 use crate::client::TestClientBuilder;
 use crate::server::Server;
 use crate::support::json::Members as _;
 use crate::support::lock::Lock;
 use crate::support::stderr;
 use crate::support::task::spawn;
-use crate::support::text::{INVISIBLE, is_in};
 use crate::transport::signals::Signals;
-
-pub(super) use self::input::Entry;
 
 /// The terminal of the process, if it has one.
 #[derive(Clone)]
@@ -81,15 +66,23 @@ impl Terminal {
         if !self.asks {
             return client;
         }
-        let input = Input::new();
+        let end = Arc::clone(&self.end);
+        let code = server.ask_code();
+        let person = code.map(|code| {
+            let end = Box::new(move |reason| end.end(reason));
+            (code.person)(server.name(), end)
+        });
+        let (answers, interrupt) = person
+            .map(|person| (person.answers, person.interrupt))
+            .unzip();
         if let Ok(mut signals) = Signals::listen() {
-            let (interrupter, end) = (input.interrupter(), Arc::clone(&self.end));
+            let end = Arc::clone(&self.end);
             spawn(async move {
                 let mut was_interrupted = false;
                 loop {
                     signals.next().await;
                     // Closes the open question, if there is one.
-                    let closed = interrupter.interrupt();
+                    let closed = interrupt.as_ref().is_some_and(|interrupt| interrupt());
                     if !closed || was_interrupted {
                         end.end(ENDED_BY_SIGNAL);
                     }
@@ -97,9 +90,10 @@ impl Terminal {
                 }
             });
         }
-        let console = Stderr { input };
-        let mut questions = Questions::new(server.name(), console, Arc::clone(&self.end));
-        client.answer_with(move |asked| questions.answer(asked))
+        match answers {
+            Some(answers) => client.answer_by(answers),
+            None => client,
+        }
     }
 
     /// Shows a progress report: the parameters of the notification.
@@ -152,63 +146,6 @@ impl End {
     }
 }
 
-/// Asks on stderr and reads stdin.
-struct Stderr {
-    input: Input,
-}
-
-impl Console for Stderr {
-    fn print(&mut self, text: &str) {
-        show(text);
-    }
-
-    fn read(&mut self, prompt: &str) -> Entry {
-        let entry = self.input.next(|| show(prompt));
-        if entry == Entry::Closed {
-            // No Enter has ended the line.
-            write_stderr("\n");
-        }
-        entry
-    }
-}
-
-/// Shows a text in place of the status.
-fn show(text: &str) {
-    stderr::clear_status();
-    write_stderr(text);
-}
-
-/// Writes a text in one piece: the log writes to stderr from another thread. A terminal
-/// that is gone is no reason to fail.
-fn write_stderr(text: &str) {
-    let mut stderr = io::stderr().lock();
-    let _ = stderr
-        .write_all(text.as_bytes())
-        .and_then(|()| stderr.flush());
-}
-
-/// Returns a handler's text for the terminal: line breaks are kept; other control
-/// characters, and invisible ones that move the text around them, are escaped.
-pub(super) fn plain(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        let is_unsafe = character.is_control() || is_in(INVISIBLE, character);
-        match character {
-            '\n' => safe.push('\n'),
-            '\t' => safe.push(' '),
-            _ if is_unsafe => safe.extend(character.escape_unicode()),
-            _ => safe.push(character),
-        }
-    }
-    safe
-}
-
-/// Returns a handler's text in one line.
-fn one_line(text: &str) -> String {
-    let words: Vec<_> = text.split_whitespace().collect();
-    plain(&words.join(" "))
-}
-
 /// Returns the columns of the terminal.
 fn columns() -> usize {
     const USUAL: usize = 80;
@@ -219,21 +156,4 @@ fn columns() -> usize {
         return size.ws_col.into();
     }
     USUAL
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escape_sequences_of_handlers_do_not_reach_the_terminal() {
-        assert_eq!(
-            plain("a\u{1b}[2J\tb\r\nc\u{202e}"),
-            "a\\u{1b}[2J b\\u{d}\nc\\u{202e}"
-        );
-        assert_eq!(
-            one_line("a\n\u{1b}]0;x\u{7} b\u{9b}"),
-            "a \\u{1b}]0;x\\u{7} b\\u{9b}"
-        );
-    }
 }

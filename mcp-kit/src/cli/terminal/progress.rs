@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::{columns, one_line};
+use super::columns;
 use crate::support::json::Members as _;
 use crate::support::stderr;
+use crate::support::text::one_line;
 
 /// The characters of a full bar.
 const BAR: usize = 20;

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 pub(crate) use printed::entrance;
 pub(crate) use queue::Queue;
 #[cfg(feature = "cli")]
-pub(crate) use status::{clear_status, show_status};
+pub(crate) use status::{clear_status, show_status, show_text, write};
 
 /// How many bytes of lines may wait. The same number may be on their way out.
 const ROOM: usize = 1024 * 1024;

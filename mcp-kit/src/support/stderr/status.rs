@@ -34,6 +34,12 @@ pub(crate) fn clear_status() {
     }
 }
 
+/// Shows a text in place of the status.
+pub(crate) fn show_text(text: &str) {
+    clear_status();
+    write(text);
+}
+
 /// Calls `write` with lines for the terminal and what moves the status below them, while the
 /// status cannot change.
 pub(super) fn above_status<R>(lines: &mut Vec<u8>, write: impl FnOnce(&[u8]) -> R) -> R {
@@ -55,8 +61,9 @@ impl Status {
     }
 }
 
-/// Writes in one piece. A terminal that is gone is no reason to fail.
-fn write(text: &str) {
+/// Writes in one piece: the log writes from another thread. A terminal that is gone is no
+/// reason to fail.
+pub(crate) fn write(text: &str) {
     let mut stderr = io::stderr().lock();
     let _ = stderr
         .write_all(text.as_bytes())

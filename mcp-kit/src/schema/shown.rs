@@ -1,102 +1,16 @@
-//! `tools`: lists the tools of the server.
+//! Describes schemas for people: in the commands that list primitives, and in forms.
 
 use std::fmt::Write as _;
-use std::process::ExitCode;
 
-use serde_json::Value;
-
-use super::build::Failure;
-use super::output::{count, print};
-use crate::primitive::{Annotations, Kind, ToolDefinition};
-use crate::registry::CallPolicy;
-use crate::server::Server;
 use crate::support::json::Members as _;
+use serde_json::Value;
 
 /// The depth to which nested objects are shown; the JSON has all levels.
 const DEEPEST: usize = 3;
 
-/// Prints every tool with its schemas.
-pub(super) fn tools(server: &Server, as_json: bool) -> Result<ExitCode, Failure> {
-    let text = if as_json {
-        format!("{:#}\n", server.listed(Kind::Tool))
-    } else {
-        readable(server)
-    };
-    print(&text)
-}
-
-fn readable(server: &Server) -> String {
-    let number = server.tools().len();
-    let mut text = format!(
-        "{} {}: {}\n",
-        server.name(),
-        server.version(),
-        count(number, "tool")
-    );
-    for policy in server.policies(Kind::Tool) {
-        if let Some(tool) = policy.definition() {
-            text.push('\n');
-            describe(&mut text, &tool, &policy);
-        }
-    }
-    text
-}
-
-// Writing into a `String` cannot fail.
-fn describe(text: &mut String, tool: &ToolDefinition, policy: &CallPolicy) {
-    text.push_str(tool.name());
-    if let Some(title) = tool.title() {
-        let _ = write!(text, " – {title}");
-    }
-    let hints = hints(policy.annotations());
-    if !hints.is_empty() {
-        let _ = write!(text, " ({})", hints.join(", "));
-    }
-    text.push('\n');
-    for line in tool.description().trim().lines() {
-        let _ = writeln!(text, "{}", format!("  {line}").trim_end());
-    }
-    let arguments = tool.input_schema();
-    if has_members(arguments) {
-        text.push_str("  arguments:\n");
-        members(text, arguments, 2);
-    } else {
-        text.push_str("  no arguments\n");
-    }
-    if let Some(schema) = tool.output_schema() {
-        text.push_str("  result:\n");
-        if has_members(schema) {
-            members(text, schema, 2);
-        } else {
-            let _ = writeln!(text, "    {}", kind(schema));
-        }
-    }
-}
-
-/// Returns a tool's hints in words.
-pub(super) fn hints(hints: &Annotations) -> Vec<&'static str> {
-    [
-        (hints.read_only, "read-only", ""),
-        (hints.destructive, "destructive", "not destructive"),
-        (hints.idempotent, "idempotent", ""),
-        (hints.open_world, "open world", "closed world"),
-    ]
-    .into_iter()
-    .filter_map(|(hint, yes, no)| hint.map(|hint| if hint { yes } else { no }))
-    .filter(|word| !word.is_empty())
-    .collect()
-}
-
-fn has_members(schema: &Value) -> bool {
-    schema
-        .at("properties")
-        .as_object()
-        .is_some_and(|members| !members.is_empty())
-}
-
 /// Writes one line for each member of an object's schema, and for what is
 /// inside.
-fn members(text: &mut String, schema: &Value, depth: usize) {
+pub(crate) fn members(text: &mut String, schema: &Value, depth: usize) {
     let required: Vec<_> = schema
         .at("required")
         .as_array()
@@ -119,7 +33,7 @@ fn members(text: &mut String, schema: &Value, depth: usize) {
 
 /// Writes the line of one member: its name, its type, its limits and its
 /// description.
-pub(super) fn member(text: &mut String, name: &str, schema: &Value, is_required: bool) {
+pub(crate) fn member(text: &mut String, name: &str, schema: &Value, is_required: bool) {
     let optional = if is_required { "" } else { ", optional" };
     let _ = write!(text, "{name}: {}{}{optional}", kind(schema), bounds(schema));
     if let Some(description) = schema.at("description").as_str() {
@@ -134,7 +48,7 @@ pub(super) fn member(text: &mut String, name: &str, schema: &Value, is_required:
 /// Describes a type: "string", "string (date) or null", "array of integer",
 /// "object of string", "one of \"a\", \"b\"", "object {kind: \"circle\",
 /// radius} or object {kind: \"point\"}".
-pub(super) fn kind(schema: &Value) -> String {
+pub(crate) fn kind(schema: &Value) -> String {
     if let Some(values) = schema.at("enum").as_array() {
         let values: Vec<_> = values.iter().map(Value::to_string).collect();
         return match values.as_slice() {
@@ -143,7 +57,7 @@ pub(super) fn kind(schema: &Value) -> String {
         };
     }
     for combined in ["anyOf", "oneOf"] {
-        if let Some(choices) = schema[combined].as_array() {
+        if let Some(choices) = schema.at(combined).as_array() {
             let formats = choices
                 .iter()
                 .filter_map(|choice| choice.at("format").as_str());
@@ -226,7 +140,7 @@ fn choice(schema: &Value) -> String {
 }
 
 /// Formats ", at least 1, at most 10, default 5" or ", at most 1 character".
-pub(super) fn bounds(schema: &Value) -> String {
+pub(crate) fn bounds(schema: &Value) -> String {
     const BOUNDS: [(&str, &str, &str); 13] = [
         ("minimum", "at least", ""),
         ("exclusiveMinimum", "more than", ""),
@@ -252,6 +166,14 @@ pub(super) fn bounds(schema: &Value) -> String {
         Some(format!(", {words} {value}{what}{plural}"))
     });
     shown.collect()
+}
+
+/// Whether an object has members with names.
+pub(crate) fn has_members(schema: &Value) -> bool {
+    schema
+        .at("properties")
+        .as_object()
+        .is_some_and(|members| !members.is_empty())
 }
 
 #[cfg(test)]

@@ -2,14 +2,16 @@
 //! answers in place of a model. The root is the current directory.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::EndRequest;
 use super::form::Field;
-use super::{End, Entry, one_line, plain};
-use crate::client::{Answer, Asked};
+use super::input::Entry;
+use crate::answers::{Answer, Asked};
+use crate::content::shown;
 use crate::support::json::Members as _;
+use crate::support::text::{one_line, plain};
 
 /// Where questions are shown and answers come from.
 pub(super) trait Console: Send {
@@ -24,7 +26,7 @@ pub(super) trait Console: Send {
 pub(super) struct Questions<C> {
     server: String,
     console: C,
-    end: Arc<End>,
+    end: EndRequest,
     /// The last form and its answer: after a wrong answer the server asks the form again.
     last: Option<(Value, Map<String, Value>)>,
 }
@@ -33,7 +35,7 @@ pub(super) struct Questions<C> {
 struct Closed;
 
 impl<C: Console> Questions<C> {
-    pub(super) fn new(server: &str, console: C, end: Arc<End>) -> Self {
+    pub(super) fn new(server: &str, console: C, end: EndRequest) -> Self {
         Self {
             server: one_line(server),
             console,
@@ -118,7 +120,7 @@ impl<C: Console> Questions<C> {
         }
         for message in params.at("messages").as_array().into_iter().flatten() {
             let role = one_line(message.at("role").as_str().unwrap_or_default());
-            let content = plain(&crate::cli::content::shown(message.at("content")));
+            let content = plain(&shown::block(message.at("content")));
             text.push_str(&format!("  {role}: {content}\n"));
         }
         text.push_str("There is no model here: write its answer in one line.\n");
@@ -132,8 +134,7 @@ impl<C: Console> Questions<C> {
             })),
             Err(Closed) => {
                 // A request to a model cannot be declined in the modern era.
-                self.end
-                    .end("the handler asked a model, and no answer was given");
+                (self.end)("the handler asked a model, and no answer was given");
                 Answer::error(-1, "")
             }
         }
@@ -232,8 +233,8 @@ mod tests {
     /// Ctrl-D, and what the terminal shows.
     fn ask(method: &str, params: Value, lines: &[&str]) -> (Value, String) {
         let mut script = script(lines);
-        let answer =
-            Questions::new("inn", &mut script, Arc::default()).answer(&Asked::new(method, params));
+        let answer = Questions::new("inn", &mut script, Box::new(|_| {}))
+            .answer(&Asked::new(method, params));
         (answer.into_outcome().unwrap_or_default(), script.printed)
     }
 
@@ -337,7 +338,7 @@ view: 2
             json!({"message": "?", "requestedSchema": schema}),
         );
         let mut script = script(&["", "x", "1", "", "", "2"]);
-        let mut questions = Questions::new("inn", &mut script, Arc::default());
+        let mut questions = Questions::new("inn", &mut script, Box::new(|_| {}));
         questions.answer(&asked);
         let again = questions.answer(&asked);
         assert_eq!(again, Answer::accept(json!({"a": "x", "b": 2})));
@@ -374,11 +375,12 @@ view: 2
 
     #[test]
     fn model_without_an_answer_ends_the_request() {
-        let end = Arc::<End>::default();
+        let (end, ended) = std::sync::mpsc::channel();
+        let end = move |reason| end.send(reason).unwrap();
         let mut script = script(&[]);
         let asked = Asked::new("sampling/createMessage", json!({"messages": []}));
-        Questions::new("inn", &mut script, Arc::clone(&end)).answer(&asked);
-        assert!((*end.reason.lock()).is_some_and(|reason| reason.contains("asked a model")));
+        Questions::new("inn", &mut script, Box::new(end)).answer(&asked);
+        assert!(ended.recv().unwrap().contains("asked a model"));
     }
 
     #[test]

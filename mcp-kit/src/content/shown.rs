@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::output::size;
+use crate::support::text::size;
 
 use crate::support::json::Members as _;
 
 /// Returns a content block for people.
-pub(super) fn shown(block: &Value) -> String {
+pub(crate) fn block(block: &Value) -> String {
     match block.at("type").as_str().unwrap_or_default() {
         "text" => block.at("text").as_str().unwrap_or_default().to_owned(),
         "image" | "audio" => format!("[{}]", media(block, "data")),
@@ -28,7 +28,7 @@ pub(super) fn shown(block: &Value) -> String {
 }
 
 /// Returns the contents of a resource for people.
-pub(super) fn shown_contents(contents: &Value) -> String {
+pub(crate) fn contents(contents: &Value) -> String {
     match contents.at("text").as_str() {
         Some(text) => text.to_owned(),
         None => format!("[{}]", media(contents, "blob")),
@@ -36,9 +36,9 @@ pub(super) fn shown_contents(contents: &Value) -> String {
 }
 
 /// Formats "image/png, 68 bytes".
-fn media(block: &Value, member: &str) -> String {
-    let mime_type = block.at("mimeType").as_str().unwrap_or("bytes");
-    let base64 = block[member].as_str().unwrap_or_default();
+fn media(contents: &Value, member: &str) -> String {
+    let mime_type = contents.at("mimeType").as_str().unwrap_or("bytes");
+    let base64 = contents.at(member).as_str().unwrap_or_default();
     format!("{mime_type}, {}", size(decoded_size(base64)))
 }
 
@@ -49,7 +49,7 @@ fn decoded_size(base64: &str) -> usize {
 
 /// Formats "[link to docs://index – Index (text/markdown, 2 KiB)]".
 fn link(link: &Value) -> String {
-    let text = |member: &str| link[member].as_str().map(str::to_owned);
+    let text = |member: &str| link.at(member).as_str().map(str::to_owned);
     let uri = text("uri").unwrap_or_default();
     let name = text("title").or(text("name")).unwrap_or_default();
     let bytes = link
@@ -70,7 +70,7 @@ fn link(link: &Value) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::*;
+    use super::block as shown;
     use crate::content::{Audio, Content, EmbeddedResource, Image, ResourceLink};
 
     #[test]

@@ -2,7 +2,6 @@
 //! A client reads the order from the text of a message and finds it again by the schema.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -11,10 +10,9 @@ use crate::protocol::params::{member, members};
 use crate::support::lock::Lock;
 
 /// The orders of the forms that have arrived and are not answered. Two open forms that differ
-/// in the order of their fields alone share an entry, that of the later one. Clones share
-/// the orders.
-#[derive(Clone, Default)]
-pub(crate) struct FieldOrders(Arc<Lock<HashMap<String, Vec<String>>>>);
+/// in the order of their fields alone share an entry, that of the later one.
+#[derive(Default)]
+pub(super) struct FieldOrders(Lock<HashMap<String, Vec<String>>>);
 
 impl FieldOrders {
     /// Reads the orders of the forms in a message: a request of the server, a result with

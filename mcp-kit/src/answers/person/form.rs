@@ -3,10 +3,10 @@
 use serde_json::{Map, Number, Value};
 
 use super::questions::yes_or_no;
-use super::{one_line, plain};
-use crate::cli::tools::{bounds, kind};
 use crate::schema::RunTime;
+use crate::schema::shown::{bounds, kind};
 use crate::support::json::Members as _;
+use crate::support::text::{one_line, plain};
 
 /// A field of a `requestedSchema`.
 pub(super) struct Field<'a> {

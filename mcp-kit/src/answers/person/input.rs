@@ -12,7 +12,7 @@ use crate::support::lock::Lock;
 
 /// What a person has entered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Entry {
+pub(super) enum Entry {
     /// A line, without its end.
     Line(String),
     /// A line that is not UTF-8.
