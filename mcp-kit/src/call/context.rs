@@ -14,8 +14,8 @@ use super::lent::LendablePermits;
 use super::phase::Phase;
 use super::{
     Around, Ask, BecomesTask, CallCancelled, CallScope, CallText, OpenQuestions, Questions,
-    RequestSource, ResourceUri, RoundSettings, SentCall, StateMap, Subject, Target, Transport,
-    Work,
+    RequestSource, ResourceUri, RoundSettings, SentCall, ServerKeys, StateMap, Subject, Target,
+    Transport, Work,
 };
 use crate::args::ArgumentNames;
 use crate::caller::Principal;
@@ -33,6 +33,9 @@ use crate::support::reference::Reference;
 /// The parts of the server that a call uses.
 pub(crate) trait Home: Any + Send + Sync {
     fn states(&self) -> &StateMap;
+
+    /// Returns the keys for what clients carry between requests.
+    fn keys(&self) -> &ServerKeys;
 
     /// Returns the settings of calls that ask their client.
     fn rounds(&self) -> &RoundSettings;

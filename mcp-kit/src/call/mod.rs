@@ -25,6 +25,7 @@ mod context;
 mod deadline;
 mod definition;
 mod error;
+mod keys;
 mod lent;
 mod observer;
 mod open_questions;
@@ -63,6 +64,7 @@ pub(crate) use contained::Contained;
 pub(crate) use context::Reported;
 pub(crate) use context::{CallContext, CallParts, CallRequest, Home, Outbound};
 pub(crate) use definition::Definition;
+pub(crate) use keys::{ServerKeys, StateKeys};
 pub(crate) use observer::CallScope;
 pub(crate) use open_questions::{AskPeer, OpenQuestions, Peer};
 #[cfg(feature = "http")]
@@ -74,9 +76,7 @@ pub(crate) use refusal::{
     timed_out,
 };
 pub(crate) use request::{Origin, RequestSource};
-pub(crate) use rounds::{
-    InputRequired, Questions, RoundSettings, Rounds, STATE_NOT_VALID, StateKeys,
-};
+pub(crate) use rounds::{InputRequired, Questions, RoundSettings, Rounds, STATE_NOT_VALID};
 pub(crate) use running::{Answer, Ended, Pending, Running};
 pub(crate) use settled::{NoReply, Settled};
 pub(crate) use state::StateMap;

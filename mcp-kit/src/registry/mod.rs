@@ -23,7 +23,6 @@ mod followers;
 mod into_registration;
 mod lint;
 mod policy;
-pub(crate) mod problems;
 mod registration;
 mod resources;
 mod router;
@@ -42,7 +41,6 @@ pub(crate) use followers::{Follower, Followers, Following, List, ListChanges, Li
 pub use into_registration::IntoRegistration;
 pub(crate) use into_registration::Via;
 pub use policy::CallPolicy;
-pub use problems::RegistryError;
 pub(crate) use registration::Layers;
 pub use registration::Registration;
 pub(crate) use resources::ResourceList;
@@ -51,3 +49,8 @@ pub(crate) use snapshot::{Step, unknown_cursor};
 pub use store::Registry;
 pub(crate) use store::Store;
 pub use warning::Warning;
+
+crate::support::problems::problems! {
+    /// Why a registry could not be changed: every problem, each with the fix.
+    RegistryError, "the registry cannot be changed:"
+}

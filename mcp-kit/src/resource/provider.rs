@@ -228,11 +228,7 @@ impl<P> ProviderHandler<P> {
             Some(next) => Some(format!("{}{next}", request.prefix)),
             None => request.then.clone(),
         };
-        let seal = |next: String| {
-            call.home
-                .rounds()
-                .seal_cursor(Kind::Resource.plural(), &next)
-        };
+        let seal = |next: String| call.home.keys().seal_cursor(Kind::Resource.plural(), &next);
         page.next = next.map(seal).transpose()?;
         if page.resources.iter().any(|link| link.mime_type().is_none())
             && let Some(mime_type) = self.definition.mime_type()

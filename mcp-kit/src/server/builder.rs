@@ -2,6 +2,8 @@
 
 mod build;
 
+pub use build::BuildError;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

@@ -15,7 +15,7 @@ use super::session::Session;
 use super::subscriptions::{Subscription, WatchRequest};
 use crate::call::{
     CallContext, CallParts, CallRequest, CallText, CallTexts, Home, OpenQuestions, Pending,
-    Refusal, RoundSettings, STATE_NOT_VALID, StateMap,
+    Refusal, RoundSettings, STATE_NOT_VALID, ServerKeys, StateMap,
 };
 use crate::content::{ResultMeta, write_cache_hints};
 use crate::observe::{self, CallStart};
@@ -238,7 +238,7 @@ impl ServerInner {
         let position = match ask.request.params.cursor {
             Some(cursor) if cursor.get() != "null" => {
                 let cursor = text(Some(cursor), "cursor")?;
-                let position = self.rounds.open_cursor(list, &cursor);
+                let position = self.keys.open_cursor(list, &cursor);
                 Some(position.ok_or_else(unknown_cursor)?)
             }
             _ => None,
@@ -259,7 +259,7 @@ impl ServerInner {
             kind => current.page(kind, principal, position, items)?,
         };
         let next = page.next.as_deref();
-        let next = next.map(|position| self.rounds.seal_cursor(list, position));
+        let next = next.map(|position| self.keys.seal_cursor(list, position));
         let next = next.transpose().map_err(|_| {
             let problem =
                 "the operating system gave no random key for the cursors of lists: set `state_key`";
@@ -441,6 +441,10 @@ pub(super) fn text<'a>(
 impl Home for ServerInner {
     fn states(&self) -> &StateMap {
         self.registry.states()
+    }
+
+    fn keys(&self) -> &ServerKeys {
+        &self.keys
     }
 
     fn rounds(&self) -> &RoundSettings {

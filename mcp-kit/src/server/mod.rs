@@ -28,8 +28,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 pub use crate::limits::Limits;
-pub use crate::registry::problems::BuildError;
-pub use builder::ServerBuilder;
+pub use builder::{BuildError, ServerBuilder};
 pub use call::CallError;
 pub(crate) use dispatch::Routed;
 pub use drain::DrainHandle;
@@ -44,7 +43,7 @@ pub use tasks::{MemoryTasks, StoredTask, TaskKey, TaskMessage, TaskStore, TaskSt
 
 #[cfg(feature = "http")]
 use crate::call::PrincipalPermits;
-use crate::call::{AskPeer, OpenQuestions, Outbound, Peer, RoundSettings, Ticker};
+use crate::call::{AskPeer, OpenQuestions, Outbound, Peer, RoundSettings, ServerKeys, Ticker};
 use crate::caller::Principal;
 use crate::extension::Extensions;
 #[cfg(feature = "http")]
@@ -115,6 +114,7 @@ pub(crate) struct ServerInner {
     pub(crate) ticker: Ticker,
     identity: Arc<Identity>,
     /// The settings of calls that ask their client.
+    pub(super) keys: ServerKeys,
     pub(super) rounds: RoundSettings,
     /// How long a client may keep a list.
     list_ttl: Duration,

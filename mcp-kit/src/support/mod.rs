@@ -7,6 +7,7 @@ pub(crate) mod lock;
 #[cfg(any(feature = "fs", feature = "http", feature = "net", feature = "process"))]
 pub(crate) mod lookup;
 pub(crate) mod panics;
+pub(crate) mod problems;
 pub(crate) mod random;
 pub(crate) mod reference;
 #[cfg(any(feature = "stdio", feature = "logging"))]

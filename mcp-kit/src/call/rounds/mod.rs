@@ -20,7 +20,6 @@
 //! their answer, and only the steps are kept here.
 
 mod canonical;
-mod cursor;
 mod key;
 mod once;
 mod seal;
@@ -36,7 +35,7 @@ use std::task::{Context, Poll, Waker};
 
 use serde_json::value::RawValue;
 
-pub(crate) use settings::{RoundSettings, StateKeys};
+pub(crate) use settings::RoundSettings;
 pub(crate) use state::NOT_VALID as STATE_NOT_VALID;
 
 use super::{CallContext, Error, ErrorKind, Home, Question, Rejected};
@@ -174,7 +173,7 @@ impl Rounds {
             let bound = Bound::of(call);
             let mut id = None;
             if let Some(text) = call.request_state() {
-                let state = State::open(text, call.home.rounds(), &bound)?;
+                let state = State::open(text, &*call.home, &bound)?;
                 now.answers = state.answered(call.input_responses())?;
                 now.done = state.once;
                 id = Some(state.id.into_boxed_str());
@@ -388,7 +387,7 @@ impl Questions for Rounds {
             asked: questions.iter().map(|open| open.key.clone()).collect(),
             once,
         };
-        let state = state.seal(self.settings(), &logical.bound, self.kind)?;
+        let state = state.seal(&*self.home, &logical.bound, self.kind)?;
         Ok(InputRequired { questions, state })
     }
 

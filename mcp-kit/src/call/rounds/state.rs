@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 
 use super::canonical::digest_of_json;
 use super::key::Key;
-use super::{RoundSettings, seal};
-use crate::call::{CallContext, Error, ErrorKind};
+use super::seal;
+use crate::call::{CallContext, Error, ErrorKind, Home};
 use crate::primitive::Kind;
 use crate::protocol::json_string;
 use crate::protocol::params::each_member;
@@ -42,7 +42,7 @@ impl Bound {
         let arguments = digest_of_json(arguments);
         let mut bound = Vec::with_capacity(128);
         let parts = [
-            call.home.rounds().server.as_bytes(),
+            call.home.keys().server.as_bytes(),
             call.principal.name().as_bytes(),
             info.kind().as_str().as_bytes(),
             call.key().as_bytes(),
@@ -65,10 +65,11 @@ impl State {
     /// Seals the state, which is valid from now on.
     pub(super) fn seal(
         mut self,
-        settings: &RoundSettings,
+        home: &dyn Home,
         bound: &Bound,
         kind: Kind,
     ) -> Result<String, Error> {
+        let settings = home.rounds();
         self.expires = millis(SystemTime::now().checked_add(settings.time));
         let plain = serde_json::to_vec(&self).map_err(Error::internal)?;
         let most = settings.state_bytes;
@@ -81,17 +82,17 @@ impl State {
                 ),
             ));
         }
-        seal::seal(settings.key()?, &bound.0, &plain)
+        seal::seal(home.keys().key()?, &bound.0, &plain)
     }
 
     /// Opens the `requestState` of a request, given as JSON.
-    pub(super) fn open(text: &str, settings: &RoundSettings, bound: &Bound) -> Result<Self, Error> {
+    pub(super) fn open(text: &str, home: &dyn Home, bound: &Bound) -> Result<Self, Error> {
         let sealed: Cow<'_, str> = json_string(text)
             .ok_or_else(|| invalid(r#"Invalid params: "requestState" must be a string"#))?;
-        if sealed.len() > seal::length_of(settings.state_bytes) {
+        if sealed.len() > seal::length_of(home.rounds().state_bytes) {
             return Err(invalid(NOT_VALID));
         }
-        let plain = seal::open(settings.keys()?, &bound.0, &sealed);
+        let plain = seal::open(home.keys().keys()?, &bound.0, &sealed);
         let plain = plain.ok_or_else(|| invalid(NOT_VALID))?;
         let state: Self = serde_json::from_slice(&plain).map_err(|_| invalid(NOT_VALID))?;
         if state.expires <= millis(Some(SystemTime::now())) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::ServerBuilder;
-use crate::call::{OpenQuestions, RoundSettings, Ticker};
+use crate::call::{OpenQuestions, RoundSettings, ServerKeys, Ticker};
 use crate::extension::{self, Extensions};
 use crate::limits::Ledger;
 use crate::middleware::RateLimit;
@@ -14,7 +14,12 @@ use crate::registry::{Policy, Step, Store};
 use crate::server::drain::Drain;
 use crate::server::identity::Identity;
 use crate::server::tasks::Tasks;
-use crate::server::{BuildError, Server, ServerInner, methods};
+use crate::server::{Server, ServerInner, methods};
+
+crate::support::problems::problems! {
+    /// Why a server could not be built: every problem, each with the fix.
+    BuildError, "the server cannot be built:"
+}
 
 impl ServerBuilder {
     /// Builds the server.
@@ -58,7 +63,8 @@ impl ServerBuilder {
                     &self.about,
                     self.instructions.as_deref(),
                 )),
-                rounds: RoundSettings::new(&self.name, self.state_keys, &self.limits),
+                keys: ServerKeys::new(&self.name, self.state_keys),
+                rounds: RoundSettings::new(&self.limits),
                 tasks: Tasks::new(&self.name, self.task_store, &self.limits),
                 list_ttl: self.list_ttl,
                 name: self.name,

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac::{Context, HMAC_SHA256, Key, Tag, sign, verify};
 
-use super::RoundSettings;
+use super::ServerKeys;
 use crate::call::Error;
 
 /// The lengths of positions are rounded up to a multiple of it, since the digits of a
@@ -27,7 +27,7 @@ const LONGEST_CURSOR: usize = 64 * 1024;
 /// The bytes of the tag in front of a sealed position.
 const TAG: usize = 32;
 
-impl RoundSettings {
+impl ServerKeys {
     /// Returns the cursor for a position in a list.
     pub(crate) fn seal_cursor(&self, list: &str, position: &str) -> Result<String, Error> {
         let keys = Keys::of(self.key()?);
@@ -105,40 +105,36 @@ impl Keys {
 mod tests {
     use super::*;
     use crate::call::StateKeys;
-    use crate::limits::Limits;
 
-    fn settings(server: &str, key: &[u8]) -> RoundSettings {
+    fn keys(server: &str, key: &[u8]) -> ServerKeys {
         let mut keys = StateKeys::default();
         if !key.is_empty() {
             keys.set_current(key);
         }
-        RoundSettings::new(server, keys, &Limits::default())
+        ServerKeys::new(server, keys)
     }
 
     #[test]
     fn a_position_has_one_cursor_that_only_its_list_and_key_open() {
         let key = &[7; 32];
-        let one = settings("one", key);
+        let one = keys("one", key);
         let cursor = one.seal_cursor("tools", "17").unwrap();
-        let replica = settings("one", key);
+        let replica = keys("one", key);
         assert_eq!(replica.seal_cursor("tools", "17").unwrap(), cursor);
         assert_eq!(replica.open_cursor("tools", &cursor).as_deref(), Some("17"));
         assert_eq!(one.open_cursor("prompts", &cursor), None);
-        assert_eq!(settings("two", key).open_cursor("tools", &cursor), None);
-        assert_eq!(
-            settings("one", &[8; 32]).open_cursor("tools", &cursor),
-            None
-        );
+        assert_eq!(keys("two", key).open_cursor("tools", &cursor), None);
+        assert_eq!(keys("one", &[8; 32]).open_cursor("tools", &cursor), None);
         let mut keys = StateKeys::default();
         keys.set_current(&[8; 32]);
         keys.add_previous(key);
-        let later = RoundSettings::new("one", keys, &Limits::default());
+        let later = ServerKeys::new("one", keys);
         assert_eq!(later.open_cursor("tools", &cursor).as_deref(), Some("17"));
     }
 
     #[test]
     fn a_server_without_a_key_opens_its_own_cursors_alone() {
-        let (one, other) = (settings("one", b""), settings("one", b""));
+        let (one, other) = (keys("one", b""), keys("one", b""));
         for position in ["", "1", "18446744073709551615", &"x".repeat(9_000), "a\0"] {
             let cursor = one.seal_cursor("tools", position).unwrap();
             assert_eq!(one.open_cursor("tools", &cursor).as_deref(), Some(position));
@@ -148,26 +144,26 @@ mod tests {
 
     #[test]
     fn cursor_that_was_changed_anywhere_is_unknown() {
-        let settings = settings("one", b"");
-        let cursor = settings.seal_cursor("tools", "17").unwrap();
+        let keys = keys("one", b"");
+        let cursor = keys.seal_cursor("tools", "17").unwrap();
         let bytes = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
             for forged in [&changed[..], &bytes[..at]] {
                 let forged = URL_SAFE_NO_PAD.encode(forged);
-                assert_eq!(settings.open_cursor("tools", &forged), None, "{at}");
+                assert_eq!(keys.open_cursor("tools", &forged), None, "{at}");
             }
         }
         for forged in ["", "!", "AQ", &cursor.repeat(2)] {
-            assert_eq!(settings.open_cursor("tools", forged), None, "{forged}");
+            assert_eq!(keys.open_cursor("tools", forged), None, "{forged}");
         }
     }
 
     #[test]
     fn cursor_shows_nothing_of_its_number() {
-        let settings = settings("one", b"");
-        let cursor = |position| settings.seal_cursor("tools", position).unwrap();
+        let keys = keys("one", b"");
+        let cursor = |position| keys.seal_cursor("tools", position).unwrap();
         assert_eq!(cursor("1").len(), cursor("18446744073709551615").len());
     }
 }
