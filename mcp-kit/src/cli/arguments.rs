@@ -1,20 +1,14 @@
 //! Parses the command line.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::path::Path;
 
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command as Clap, Error};
+use clap::{Arg, ArgAction, ArgMatches, Command as Clap, Error};
 
+use super::build::Program;
 #[cfg(feature = "http")]
 use super::http_arguments::{HttpArguments, health_address};
-
-/// The command to run, and the program's own options.
-pub(super) struct Invocation<O> {
-    pub(super) options: O,
-    pub(super) command: Command,
-}
 
 /// A command.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,26 +56,26 @@ pub(super) enum Command {
     Version,
 }
 
-/// Parses the process' arguments.
+/// Parses the process' arguments; the program keeps its own options.
 ///
 /// # Errors
 ///
 /// Returns what clap prints instead of running a command: an error, or the
 /// help.
-pub(super) fn parse<O: Args>() -> Result<Invocation<O>, Error> {
-    parse_from(&std::env::args_os().collect::<Vec<_>>())
+pub(super) fn parse(program: &mut dyn Program) -> Result<Command, Error> {
+    parse_from(program, &std::env::args_os().collect::<Vec<_>>())
 }
 
-fn parse_from<O: Args>(arguments: &[OsString]) -> Result<Invocation<O>, Error> {
-    let mut clap = command::<O>()?.display_name(program(arguments));
+fn parse_from(program: &mut dyn Program, arguments: &[OsString]) -> Result<Command, Error> {
+    let mut clap = command(program)?.display_name(name(arguments));
     let mut matches = clap.try_get_matches_from_mut(arguments)?;
     let command = asked_for(&matches);
-    let options = O::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut clap))?;
-    Ok(Invocation { options, command })
+    (program.read_options(&mut matches)).map_err(|error| error.format(&mut clap))?;
+    Ok(command)
 }
 
 /// Returns the name under which the program was started.
-fn program(arguments: &[OsString]) -> String {
+fn name(arguments: &[OsString]) -> String {
     arguments
         .first()
         .and_then(|path| Path::new(path).file_stem())
@@ -148,8 +142,8 @@ pub(super) fn text(matches: &ArgMatches, id: &str) -> String {
 }
 
 /// Returns the whole command line: the program's own options and the commands.
-fn command<O: Args>() -> Result<Clap, Error> {
-    let own = O::augment_args(Clap::new("server"));
+fn command(program: &dyn Program) -> Result<Clap, Error> {
+    let own = program.add_options(Clap::new("server"));
     #[cfg(feature = "http")]
     let taken = ["json", "strict"].into_iter().chain(HttpArguments::names());
     #[cfg(not(feature = "http"))]
@@ -321,17 +315,13 @@ fn version() -> Arg {
         .help("Print the server's name and version")
 }
 
-impl<O> fmt::Debug for Invocation<O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Invocation")
-            .field("command", &self.command)
-            .finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use clap::Args;
+
+    use super::super::build::Author;
     use super::*;
+    use crate::server::Server;
 
     #[derive(Args, Debug, PartialEq)]
     struct Options {
@@ -352,7 +342,9 @@ mod tests {
 
     fn parse<O: Args>(line: &str) -> Result<(O, Command), Error> {
         let arguments: Vec<_> = line.split_whitespace().map(OsString::from).collect();
-        parse_from(&arguments).map(|Invocation { options, command }| (options, command))
+        let mut author = Author::new(|_: O| Err::<Server, _>("no server"));
+        let command = parse_from(&mut author, &arguments)?;
+        Ok((author.options.unwrap(), command))
     }
 
     fn refusal<O: Args>(line: &str) -> Error {

@@ -5,12 +5,14 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::pin;
 
-use clap::Args;
+use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 
 use super::runtime::LazyRuntime;
 use crate::server::Server;
 use crate::support::error_text;
+use crate::support::task::block_on;
 
 /// A function that builds the server: `fn` or `async fn`, with the program's
 /// own options as its argument or without any.
@@ -33,6 +35,56 @@ pub trait Build<Kind> {
 
     #[doc(hidden)]
     fn build(self, options: Self::Options, runtime: &LazyRuntime) -> Result<Server, Failure>;
+}
+
+/// The author's part of a program. The rest is not generic: what is generic is compiled in
+/// the crate of each server, together with a copy of everything that it uses.
+pub(super) trait Program {
+    /// Adds the program's own options.
+    fn add_options(&self, command: Command) -> Command;
+
+    /// Keeps the values of the program's own options.
+    ///
+    /// # Errors
+    ///
+    /// clap's, for example that a required option is missing.
+    fn read_options(&mut self, matches: &mut ArgMatches) -> Result<(), clap::Error>;
+
+    /// Builds the server, once the options have been read.
+    fn build(&mut self, runtime: &LazyRuntime) -> Result<Server, Failure>;
+}
+
+/// The function that builds the server, and the options that it takes.
+pub(super) struct Author<Kind, B: Build<Kind>> {
+    build: Option<B>,
+    pub(super) options: Option<B::Options>,
+}
+
+impl<Kind, B: Build<Kind>> Author<Kind, B> {
+    pub(super) fn new(build: B) -> Self {
+        Self {
+            build: Some(build),
+            options: None,
+        }
+    }
+}
+
+impl<Kind, B: Build<Kind>> Program for Author<Kind, B> {
+    fn add_options(&self, command: Command) -> Command {
+        B::Options::augment_args(command)
+    }
+
+    fn read_options(&mut self, matches: &mut ArgMatches) -> Result<(), clap::Error> {
+        self.options = Some(B::Options::from_arg_matches_mut(matches)?);
+        Ok(())
+    }
+
+    fn build(&mut self, runtime: &LazyRuntime) -> Result<Server, Failure> {
+        match (self.build.take(), self.options.take()) {
+            (Some(build), Some(options)) => build.build(options, runtime),
+            _ => Err(Failure("the server is built once".to_owned())),
+        }
+    }
 }
 
 /// Why there is no server, as text for people.
@@ -100,9 +152,7 @@ where
     type Options = ();
 
     fn build(self, (): (), runtime: &LazyRuntime) -> Result<Server, Failure> {
-        runtime
-            .get()?
-            .block_on(async { self().await.map_err(failure) })
+        wait_for(runtime, async { self().await.map_err(failure) })
     }
 }
 
@@ -116,10 +166,17 @@ where
     type Options = O;
 
     fn build(self, options: O, runtime: &LazyRuntime) -> Result<Server, Failure> {
-        runtime
-            .get()?
-            .block_on(async { self(options).await.map_err(failure) })
+        wait_for(runtime, async { self(options).await.map_err(failure) })
     }
+}
+
+fn wait_for(
+    runtime: &LazyRuntime,
+    building: impl Future<Output = Result<Server, Failure>>,
+) -> Result<Server, Failure> {
+    let mut built = Err(Failure(String::new()));
+    block_on(runtime.get()?, pin!(async { built = building.await }));
+    built
 }
 
 /// Formats an error and its sources. `anyhow` adds its own in the alternate

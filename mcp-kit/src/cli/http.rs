@@ -1,26 +1,24 @@
 //! `http`: serves on a socket.
 
 use std::env;
+use std::pin::pin;
 use std::time::Duration;
 
-use super::build::{Build, Failure};
+use super::build::{Failure, Program};
 use super::http_arguments::HttpArguments;
 use super::runtime::LazyRuntime;
 use crate::auth::{ApiKeys, ApiKeysError};
 use crate::logging;
 use crate::server::Server;
+use crate::support::task::block_on;
 use crate::transport::http::HttpOptions;
 use crate::transport::{Ending, LAST_WRITE};
 
 /// Serves over HTTP until the process is asked to end.
-pub(super) fn serve<Kind, B: Build<Kind>>(
-    build: B,
-    options: B::Options,
-    arguments: &HttpArguments,
-) -> Result<(), Failure> {
+pub(super) fn serve(program: &mut dyn Program, arguments: &HttpArguments) -> Result<(), Failure> {
     let _logs = logging::init();
     let runtime = LazyRuntime::default();
-    let server = configured(&build.build(options, &runtime)?, arguments)?;
+    let server = configured(&program.build(&runtime)?, arguments)?;
     let address = arguments.address.clone();
     let runtime = runtime.get()?;
     // Connections may take this time twice: to write their last answers, and to
@@ -32,9 +30,10 @@ pub(super) fn serve<Kind, B: Build<Kind>>(
                 "the thread that ends the process cannot be started: {error}"
             ))
         })?;
-    runtime
-        .block_on(async move { server.serve_http(address).await })
-        .map_err(|error| Failure(format!("cannot serve on {}: {error}", arguments.address)))
+    let mut served = Ok(());
+    let serving = async { served = server.serve_http(address).await };
+    block_on(runtime, pin!(serving));
+    served.map_err(|error| Failure(format!("cannot serve on {}: {error}", arguments.address)))
 }
 
 /// Returns the server with the settings of the command line and the

@@ -97,8 +97,8 @@ use crate::primitive::Kind;
 use crate::server::Server;
 use crate::support::stderr;
 use crate::support::text::plain;
-use arguments::{Command as Asked, Invocation};
-use build::Failure;
+use arguments::Command as Asked;
+use build::{Author, Failure, Program};
 use call::Requested;
 use runtime::LazyRuntime;
 
@@ -123,8 +123,12 @@ const TOOL_ERROR: u8 = 1;
 ///
 /// A subscriber that is already installed remains; see [`logging`].
 pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
-    let Invocation { options, command } = match arguments::parse::<B::Options>() {
-        Ok(invocation) => invocation,
+    run_program(&mut Author::new(build))
+}
+
+fn run_program(program: &mut dyn Program) -> ExitCode {
+    let command = match arguments::parse(program) {
+        Ok(command) => command,
         Err(error) => {
             let _ = error.print(); // no other output is left
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
@@ -132,11 +136,9 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
     };
     command::remember(&command);
     let outcome = match command {
-        Asked::Stdio => serve::stdio(build, options).map(|()| ExitCode::SUCCESS),
+        Asked::Stdio => serve::stdio(program).map(|()| ExitCode::SUCCESS),
         #[cfg(feature = "http")]
-        Asked::Http(arguments) => {
-            http::serve(build, options, &arguments).map(|()| ExitCode::SUCCESS)
-        }
+        Asked::Http(arguments) => http::serve(program, &arguments).map(|()| ExitCode::SUCCESS),
         #[cfg(feature = "http")]
         Asked::Health { address } => health::ask(&address).map(|()| ExitCode::SUCCESS),
         #[cfg(feature = "http")]
@@ -145,7 +147,7 @@ pub fn run<Kind, B: Build<Kind>>(build: B) -> ExitCode {
             // People read this: only problems, unless `RUST_LOG` is set.
             let _logs = logging::init_with("warn");
             let runtime = LazyRuntime::default();
-            let server = build.build(options, &runtime);
+            let server = program.build(&runtime);
             server.and_then(|server| with_server(&command, &server, &runtime))
         }
     };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use super::build::{Build, Failure};
+use super::build::{Failure, Program};
 use super::runtime::LazyRuntime;
 use crate::logging;
 use crate::server::Server;
@@ -16,12 +16,12 @@ use crate::support::task::{block_on, spawn_on};
 use crate::transport::{Ending, LAST_WRITE, Stdio};
 
 /// Serves one client over stdin and stdout.
-pub(super) fn stdio<Kind, B: Build<Kind>>(build: B, options: B::Options) -> Result<(), Failure> {
+pub(super) fn stdio(program: &mut dyn Program) -> Result<(), Failure> {
     // First: from here on nothing that is printed reaches the client.
     let mut stdio = Stdio::take().map_err(unusable)?;
     let _logs = logging::init();
     let runtime = LazyRuntime::default();
-    let server = build.build(options, &runtime)?;
+    let server = program.build(&runtime)?;
     if !runtime.is_started() {
         stdio.greet(&server);
     }
