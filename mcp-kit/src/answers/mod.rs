@@ -211,7 +211,7 @@ impl Answers for Answering {
     }
 
     fn answer_round(&self, result: &Value) -> Value {
-        let requests = result.at("inputRequests").as_object().into_iter().flatten();
+        let requests = result.at("inputRequests").each();
         let mut answers = Map::new();
         answers.extend(requests.filter_map(|(key, request)| {
             let method = request.at("method").as_str().unwrap_or_default();

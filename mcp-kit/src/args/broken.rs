@@ -4,8 +4,6 @@
 //! rest are rules that a schema cannot express. garde's own texts are never
 //! shown: a custom rule may have put a value into one.
 
-use std::collections::BTreeMap;
-
 use super::rules::{number, only_emptiness};
 use super::shape::{
     EnumShape, FieldShape, LengthMode, Repr, Rule, Shape, VariantKind, VariantShape,
@@ -22,20 +20,16 @@ pub(super) fn unsaid(
     raw: &str,
     said: &[Finding],
 ) -> Vec<Finding> {
-    let mut places: BTreeMap<String, (usize, Target)> = BTreeMap::new();
-    let mut order = Vec::new();
+    let mut places: Vec<(String, Target, usize)> = Vec::new();
     for (path, _) in report.iter().take(MAX_LOOKED_INTO) {
         let (place, target) = find(&components(path), shape, raw);
-        if !places.contains_key(&place) {
-            order.push(place.clone());
+        match places.iter_mut().find(|(known, ..)| *known == place) {
+            Some((.., count)) => *count += 1,
+            None => places.push((place, target, 1)),
         }
-        places.entry(place).or_insert((0, target)).0 += 1;
     }
     let mut found = Vec::new();
-    for place in order {
-        let Some((count, target)) = places.remove(&place) else {
-            continue;
-        };
+    for (place, target, count) in places {
         let known = said
             .iter()
             .filter(|finding| {

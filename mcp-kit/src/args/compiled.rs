@@ -122,8 +122,7 @@ impl CompiledArgs {
             "unevaluatedProperties",
         ];
         if !combined.iter().any(|keyword| root.contains_key(*keyword)) {
-            root.entry("additionalProperties")
-                .or_insert(Value::Bool(false));
+            root.member_or("additionalProperties", false.into());
         }
         let RunTime { walker, standard } = RunTime::of(&schema)?;
         Ok(Self {

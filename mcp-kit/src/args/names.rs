@@ -57,7 +57,7 @@ impl CompiledArgs {
             collect(shape, DEEPEST, &mut names);
         }
         names.retain(|name| properties.contains_key(*name));
-        for name in properties.keys() {
+        for name in properties.names() {
             if !names.contains(&name.as_str()) {
                 names.push(name);
             }

@@ -156,9 +156,7 @@ pub(crate) fn common_warnings(common: &CommonDefinition, timeout: Duration) -> F
 fn undescribed_arguments(schema: &Value, warnings: &mut Found) {
     let undescribed: Vec<_> = schema
         .at("properties")
-        .as_object()
-        .into_iter()
-        .flatten()
+        .each()
         .filter(|(_, schema)| !is_described(schema))
         .map(|(name, _)| format!("\"{name}\""))
         .collect();

@@ -26,6 +26,7 @@ use super::cursor::{Cursor, Malformed};
 use super::node::{ListNode, Node, NodeId, ObjectNode, Types};
 use super::number::{is_plain, whole};
 use super::walk::{MAX_DEPTH, MAX_NODES, Validator};
+use crate::support::sort::sort_by;
 
 /// The most bytes by which a rewritten text may be longer than the original.
 const MAX_GROWTH: usize = 64 * 1024;
@@ -102,7 +103,7 @@ impl Validator {
 }
 
 /// A part of a text and its replacement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Edit {
     from: usize,
     to: usize,
@@ -370,7 +371,7 @@ fn trimmed(content: &str) -> &str {
 /// Applies edits to a text, with positions counted from `start`; `None` if they
 /// contradict each other or let the text grow too much.
 fn apply(text: &str, edits: &mut Vec<Edit>, start: usize) -> Option<String> {
-    edits.sort_by_key(|edit| (edit.from, edit.to));
+    sort_by(edits, &|a, b| (a.from, a.to).cmp(&(b.from, b.to)));
     edits.dedup();
     let longest = text.len() + MAX_GROWTH;
     let mut out = String::with_capacity(text.len());

@@ -18,7 +18,7 @@ pub(crate) fn members(text: &mut String, schema: &Value, depth: usize) {
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    for (name, member) in schema.at("properties").as_object().into_iter().flatten() {
+    for (name, member) in schema.at("properties").each() {
         text.push_str(&"  ".repeat(depth));
         self::member(text, name, member, required.contains(&name.as_str()));
         let mut inside = member;

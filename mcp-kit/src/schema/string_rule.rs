@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::support::sort::sort_by;
 use crate::support::text::{INVISIBLE, Range, is_in};
 
 /// A rule for a text that reaches another system.
@@ -153,7 +154,7 @@ impl StringRule {
             Self::NoControl | Self::NoMarkup | Self::NoShellMeta | Self::SingleLine => {
                 let mut ranges: Vec<Range> = self.refused().concat();
                 ranges.retain(|(first, _)| *first <= '\u{FFFF}');
-                ranges.sort_unstable();
+                sort_by(&mut ranges, &Ord::cmp);
                 ranges.dedup_by(|next, before| {
                     let adjacent = u32::from(before.1) + 1 == u32::from(next.0);
                     if adjacent {

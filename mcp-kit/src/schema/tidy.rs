@@ -35,7 +35,7 @@ const NAMED: &[&str] = &[
 /// holds it.
 pub(crate) fn inside(object: &Map<String, Value>) -> Vec<(&str, &Value)> {
     let mut found = Vec::new();
-    for (keyword, inner) in object {
+    for (keyword, inner) in object.each() {
         let keyword = keyword.as_str();
         if ONE.contains(&keyword) {
             found.push((keyword, inner));
@@ -43,7 +43,7 @@ pub(crate) fn inside(object: &Map<String, Value>) -> Vec<(&str, &Value)> {
             let many = inner.as_array().into_iter().flatten();
             found.extend(many.map(|one| (keyword, one)));
         } else if NAMED.contains(&keyword) {
-            let named = inner.as_object().into_iter().flatten();
+            let named = inner.each();
             found.extend(named.map(|(_, one)| (keyword, one)));
         }
     }

@@ -122,16 +122,15 @@ fn distance(a: &[char], b: &[char]) -> usize {
 
 /// Formats `"a", "b" or "c"`; long lists are cut.
 pub(crate) fn list(words: impl Iterator<Item = String>) -> String {
-    joined(words, "or")
+    joined(words.collect(), "or")
 }
 
 /// Formats `"a", "b" and "c"`; long lists are cut.
 pub(crate) fn all(words: impl Iterator<Item = String>) -> String {
-    joined(words, "and")
+    joined(words.collect(), "and")
 }
 
-fn joined(words: impl Iterator<Item = String>, before_last: &str) -> String {
-    let mut words: Vec<String> = words.collect();
+fn joined(mut words: Vec<String>, before_last: &str) -> String {
     if words.len() > 30 {
         let more = words.len() - 25;
         words.truncate(25);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use crate::support::json::to_text;
 
 use super::ServerInner;
 use super::dispatch::text;
@@ -97,7 +97,7 @@ impl ServerInner {
 /// an argument that appears twice.
 fn arguments_of(uri: &ResourceUri) -> String {
     let members = uri.values();
-    let members =
-        members.map(|(name, value)| format!("{}:{}", Value::from(name), Value::from(value)));
+    let members = members
+        .map(|(name, value)| format!("{}:{}", to_text(&name.into()), to_text(&value.into())));
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }

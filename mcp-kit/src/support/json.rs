@@ -35,11 +35,25 @@ pub(crate) trait Members {
         self.member(name).and_then(Value::as_str)
     }
 
+    /// Returns the names and values, in the order of the names.
+    fn each(&self) -> Each<'_> {
+        Each(self.object().map(Object::iter))
+    }
+
+    fn names(&self) -> impl Iterator<Item = &String> {
+        self.each().map(|(name, _)| name)
+    }
+
     /// Sets a member, in place of an earlier one.
     fn set_member(&mut self, name: &str, value: Value) {
         if let Some(object) = self.object_mut() {
             set(object, name, value);
         }
+    }
+
+    /// Returns a member, which is set first if there is none.
+    fn member_or(&mut self, name: &str, default: Value) -> Option<&mut Value> {
+        Some(get_or(self.object_mut()?, name, default))
     }
 
     fn remove_member(&mut self, name: &str) -> Option<Value> {
@@ -73,6 +87,24 @@ impl Members for Value {
     }
 }
 
+/// The members of an object, one after another.
+pub(crate) struct Each<'a>(Option<serde_json::map::Iter<'a>>);
+
+impl<'a> Iterator for Each<'a> {
+    type Item = (&'a String, &'a Value);
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.as_mut()?.next()
+    }
+}
+
+/// Writes a value as JSON text. `Value::to_string` would add a second serializer.
+#[inline(never)]
+pub(crate) fn to_text(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
 #[inline(never)]
 fn get<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
     object.get(name)
@@ -81,6 +113,11 @@ fn get<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
 #[inline(never)]
 fn get_mut<'a>(object: &'a mut Object, name: &str) -> Option<&'a mut Value> {
     object.get_mut(name)
+}
+
+#[inline(never)]
+fn get_or<'a>(object: &'a mut Object, name: &str, default: Value) -> &'a mut Value {
+    object.entry(name).or_insert(default)
 }
 
 #[inline(never)]

@@ -10,6 +10,7 @@ pub(crate) mod panics;
 pub(crate) mod problems;
 pub(crate) mod random;
 pub(crate) mod reference;
+pub(crate) mod sort;
 #[cfg(any(feature = "stdio", feature = "logging"))]
 pub(crate) mod stderr;
 pub(crate) mod task;

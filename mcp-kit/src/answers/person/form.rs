@@ -6,6 +6,7 @@ use super::questions::yes_or_no;
 use crate::schema::RunTime;
 use crate::schema::shown::{bounds, kind};
 use crate::support::json::Members as _;
+use crate::support::sort;
 use crate::support::text::{one_line, plain};
 
 /// A field of a `requestedSchema`.
@@ -28,12 +29,12 @@ impl<'a> Field<'a> {
     /// Returns the fields of a form, in this order.
     pub(super) fn all_of(form: &'a Value, order: &[String]) -> Vec<Self> {
         let required = form.at("required").as_array();
-        let fields = form.at("properties").as_object().into_iter().flatten();
-        let mut fields: Vec<_> = fields.collect();
+        let fields: Vec<_> = form.at("properties").each().collect();
         let place = |name: &String| order.iter().position(|one| one == name);
-        fields.sort_unstable_by_key(|(name, _)| (place(name), *name));
-        fields
+        let compare = |a: usize, b: usize| place(fields[a].0).cmp(&place(fields[b].0));
+        sort::order(fields.len(), &compare)
             .into_iter()
+            .map(|index| fields[index])
             .map(|(name, schema)| {
                 let has_name = |required: &Vec<Value>| required.iter().any(|one| one == name);
                 Self {

@@ -56,7 +56,7 @@ impl Publisher {
                 ),
             );
         }
-        object.entry("properties").or_insert_with(|| json!({}));
+        object.member_or("properties", json!({}));
         if !seen.aliases.is_empty() {
             note(object, "aliases", Value::Object(seen.aliases));
         }
@@ -64,9 +64,7 @@ impl Publisher {
             self.distribute(object, shape, fields.allow_unknown, enforced, at);
         } else if !fields.allow_unknown && !seen.open {
             object.set_member("additionalProperties", false.into());
-        } else if fields.allow_unknown
-            && object.member("additionalProperties") == Some(&json!(false))
-        {
+        } else if fields.allow_unknown && object.at("additionalProperties") == false {
             self.problem(
                 at,
                 "`#[serde(deny_unknown_fields)]` and `#[tool_args(allow_unknown)]` contradict \
@@ -234,11 +232,9 @@ impl Publisher {
     ) {
         let mut part = Map::new();
         for keyword in ["oneOf", "anyOf", "unevaluatedProperties"] {
-            part.extend(
-                object
-                    .remove(keyword)
-                    .map(|value| (keyword.to_owned(), value)),
-            );
+            if let Some(value) = object.remove_member(keyword) {
+                part.set_member(keyword, value);
+            }
         }
         part.remove_member("unevaluatedProperties");
         self.enumeration(&mut part, of, enforced, at);
@@ -322,8 +318,7 @@ fn is_optional(object: &Map<String, Value>, shape: &'static Shape) -> bool {
 }
 
 fn require(object: &mut Map<String, Value>, name: &str) {
-    let required = object.entry("required").or_insert_with(|| json!([]));
-    if let Some(required) = required.as_array_mut()
+    if let Some(Value::Array(required)) = object.member_or("required", json!([]))
         && !required.iter().any(|known| known == name)
     {
         required.push(name.into());
@@ -333,8 +328,8 @@ fn require(object: &mut Map<String, Value>, name: &str) {
 fn merge(branch: &mut Map<String, Value>, keyword: &str, shared: &Value) {
     match (branch.member_mut(keyword), shared) {
         (Some(Value::Object(own)), Value::Object(shared)) => {
-            for (name, schema) in shared {
-                own.entry(name.clone()).or_insert_with(|| schema.clone());
+            for (name, schema) in shared.each() {
+                own.member_or(name, schema.clone());
             }
         }
         (Some(Value::Array(own)), Value::Array(shared)) => {
@@ -355,7 +350,7 @@ fn merge(branch: &mut Map<String, Value>, keyword: &str, shared: &Value) {
 pub(super) fn beside_null(object: &mut Map<String, Value>) -> Option<&mut Value> {
     let branches = object.member_mut("anyOf")?.as_array_mut()?;
     match branches.as_mut_slice() {
-        [inner, null] if null.member("type") == Some(&json!("null")) => Some(inner),
+        [inner, null] if null.at("type") == "null" => Some(inner),
         _ => None,
     }
 }
@@ -364,5 +359,5 @@ pub(super) fn admits_null(object: &Map<String, Value>) -> bool {
     object
         .member("type")
         .and_then(Value::as_array)
-        .is_some_and(|types| types.contains(&json!("null")))
+        .is_some_and(|types| types.iter().any(|of| of == "null"))
 }

@@ -23,7 +23,7 @@ use super::rules;
 use super::shape::{FieldShape, Rule, Shape};
 use crate::schema::text_form::words_of_format;
 use crate::schema::{NOTES, describe, each, limit_problems, typed};
-use crate::support::json::Members as _;
+use crate::support::json::{Members as _, to_text};
 use members::{admits_null, beside_null};
 
 /// Keywords that no leaf type of std has.
@@ -187,7 +187,7 @@ impl Publisher {
             Some(kind) if kind == "object" => {}
             None => {
                 let branches = ["oneOf", "anyOf"].iter().filter_map(|k| root.get(*k)?.as_array());
-                let all = branches.flatten().all(|branch| branch.member("type") == Some(&json!("object")));
+                let all = branches.flatten().all(|branch| branch.at("type") == "object");
                 if all {
                     root.set_member("type", "object".into());
                 } else {
@@ -457,13 +457,12 @@ impl Publisher {
     fn check_defaults(&mut self, schema: &Value, name: &str) {
         let mut broken = Vec::new();
         each(&mut schema.clone(), &mut |object| {
-            let properties = object.member("properties").and_then(Value::as_object);
-            for (property, schema) in properties.into_iter().flatten() {
+            for (property, schema) in object.at("properties").each() {
                 let Some(default) = schema.member("default") else {
                     continue;
                 };
                 let plain = !default.is_object() && schema.member("$ref").is_none();
-                if plain && !typed(schema).admits(&default.to_string()) {
+                if plain && !typed(schema).admits(&to_text(default)) {
                     broken.push(property.clone());
                 }
             }
@@ -481,13 +480,13 @@ impl Publisher {
 }
 
 fn note(object: &mut Map<String, Value>, key: &str, value: Value) {
-    let notes = object.entry(NOTES).or_insert_with(|| json!({}));
+    let Some(notes) = object.member_or(NOTES, json!({})) else {
+        return;
+    };
     match (notes.member_mut(key).and_then(Value::as_object_mut), value) {
         (Some(before), Value::Object(more)) => before.extend(more),
         (_, value) => {
-            if let Some(notes) = notes.as_object_mut() {
-                notes.set_member(key, value);
-            }
+            notes.set_member(key, value);
         }
     }
 }

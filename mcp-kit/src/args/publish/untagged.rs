@@ -65,13 +65,13 @@ fn overlap(first: &Value, later: &Value) -> bool {
     let required = first.member("required").and_then(Value::as_array);
     let mut required = required.into_iter().flatten().filter_map(Value::as_str);
     // serde skips the first one if a required member is missing.
-    required.all(|name| of_later.contains_key(name))
-        && of_first.iter().any(|(name, schema)| {
-            let other = of_later.get(name);
+    required.all(|name| of_later.has(name))
+        && of_first.each().any(|(name, schema)| {
+            let other = of_later.member(name);
             other.is_some_and(|other| overlap(schema, other))
         })
-        && of_first.iter().all(|(name, schema)| {
-            let other = of_later.get(name);
+        && of_first.each().all(|(name, schema)| {
+            let other = of_later.member(name);
             other.is_none_or(|other| overlap(schema, other) || is_same(schema, other))
         })
 }

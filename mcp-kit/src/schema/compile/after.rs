@@ -1,12 +1,11 @@
 //! The last pass of the compilation, which needs all nodes: the types and marks
 //! of alternatives, and where the quick pass must look.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::Compiler;
 use crate::schema::node::{Choice, Mark, NodeId, Rest, Types};
+use crate::support::sort::sort_by;
 
 /// The objects of a larger choice are not compared.
 const MAX_COMPARED: usize = 1_000;
@@ -118,10 +117,15 @@ impl Compiler<'_> {
         let Some(objects) = objects.filter(|objects| objects.len() <= MAX_COMPARED) else {
             return seen;
         };
-        let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
-        for (name, _) in objects.iter().flat_map(|(_, object)| &object.lookup) {
-            *owners.entry(name).or_default() += 1;
-        }
+        let names = objects.iter().flat_map(|(_, object)| &object.lookup);
+        let mut names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
+        sort_by(&mut names, &Ord::cmp);
+        let is_own = |name: &String| {
+            let first = names.partition_point(|known| *known < name.as_str());
+            names
+                .get(first + 1)
+                .is_none_or(|next| *next != name.as_str())
+        };
         for (index, object) in &objects {
             let names_of = |at: usize| {
                 let names = object.lookup.iter().filter(move |(_, of)| *of == at);
@@ -129,7 +133,7 @@ impl Compiler<'_> {
             };
             let (mut names, mut all) = (Vec::new(), Vec::new());
             for (at, name) in object.names.iter().enumerate() {
-                if name.required && names_of(at).all(|name| owners[name.as_str()] == 1) {
+                if name.required && names_of(at).all(is_own) {
                     names.push(name.name.clone());
                     all.extend(names_of(at).cloned());
                 }

@@ -92,7 +92,7 @@ impl Compiler<'_> {
         if self.typed {
             return;
         }
-        for keyword in object.keys() {
+        for keyword in object.names() {
             let keyword = keyword.as_str();
             if STANDARD.contains(&keyword) && !(keyword == "$id" && at == "#") {
                 self.pass_over(at, keyword);
@@ -126,8 +126,8 @@ impl Compiler<'_> {
 pub(super) fn has_ids(schema: &Value) -> bool {
     match schema {
         Value::Object(members) => members
-            .values()
-            .any(|one| one.member("$id").is_some_and(Value::is_string) || has_ids(one)),
+            .each()
+            .any(|(_, one)| one.member("$id").is_some_and(Value::is_string) || has_ids(one)),
         Value::Array(items) => items
             .iter()
             .any(|one| one.member("$id").is_some_and(Value::is_string) || has_ids(one)),

@@ -20,6 +20,7 @@ use super::text_rule::TextRule;
 use super::walk::Validator;
 
 use crate::support::json::Members as _;
+use crate::support::sort::sort_by;
 
 /// The member that holds mcp-kit's notes; never published.
 pub(crate) const NOTES: &str = "$mcp-kit";
@@ -125,7 +126,7 @@ impl<'s> Compiler<'s> {
         if let Value::Object(object) = schema
             && let Some(Value::String(target)) = object.member("$ref")
             && object
-                .keys()
+                .names()
                 .all(|key| key == "$ref" || keywords::REMARKS.contains(&key.as_str()))
         {
             return self.reference(target, at);
@@ -255,7 +256,7 @@ impl<'s> Compiler<'s> {
         let mut names = Vec::new();
         match object.member("properties") {
             Some(Value::Object(properties)) => {
-                for (name, schema) in properties {
+                for (name, schema) in properties.each() {
                     let node = self.node(schema, &format!("{at}/properties/{name}"));
                     let required = required.contains(name);
                     names.push(Name {
@@ -289,16 +290,14 @@ impl<'s> Compiler<'s> {
             .enumerate()
             .map(|(index, name)| (name.name.clone(), index))
             .collect();
-        let aliases = notes
-            .and_then(|notes| notes.member("aliases"))
-            .and_then(Value::as_object);
+        let aliases = notes.map(|notes| notes.at("aliases").each());
         for (alias, name) in aliases.into_iter().flatten() {
             let index = names
                 .iter()
                 .position(|known| Some(known.name.as_str()) == name.as_str());
             lookup.extend(index.map(|index| (alias.clone(), index)));
         }
-        lookup.sort_unstable();
+        sort_by(&mut lookup, &Ord::cmp);
         Some(Box::new(ObjectNode {
             names,
             lookup,
@@ -324,7 +323,7 @@ impl<'s> Compiler<'s> {
         };
         let mut compiled = Vec::new();
         let mut any = rest;
-        for (pattern, schema) in patterns {
+        for (pattern, schema) in patterns.each() {
             let node = self.node(schema, &format!("{at}/patternProperties/{pattern}"));
             if self.typed {
                 any = Rest::Node(node);

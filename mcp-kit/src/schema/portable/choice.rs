@@ -2,14 +2,13 @@
 //! objects that differ in one tag, which become one object. Choices at the root
 //! of an input are in `root`.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 
 use super::null::unwrap;
 use crate::schema::compile::NOTES;
 use crate::schema::tidy::{describe, describe_list};
-use crate::support::json::Members as _;
+use crate::support::json::{Members as _, to_text};
+use crate::support::sort::sort_by;
 
 pub(super) type Object = Map<String, Value>;
 
@@ -74,7 +73,7 @@ fn splice(object: &mut Object) {
     let inner = |branch: &Value| {
         let branch = branch.as_object()?;
         let alone = branch
-            .keys()
+            .names()
             .all(|keyword| keyword == "anyOf" || keyword == NOTES);
         branch
             .member("anyOf")
@@ -159,7 +158,7 @@ fn describe_alike(known: &mut Value, other: &Value) {
 fn is_any(schema: &Value) -> bool {
     schema
         .as_object()
-        .is_some_and(|object| object.keys().all(|keyword| keyword == "description"))
+        .is_some_and(|object| object.names().all(|keyword| keyword == "description"))
 }
 
 fn type_of(values: &[Value]) -> Option<Value> {
@@ -183,8 +182,8 @@ fn type_of(values: &[Value]) -> Option<Value> {
     }
     match names.as_slice() {
         [] => None,
-        [one] => Some(json!(one)),
-        [_, "null"] => Some(json!(names)),
+        [one] => Some((*one).into()),
+        [_, "null"] => Some(names.into()),
         _ => None,
     }
 }
@@ -201,8 +200,8 @@ fn one_enum(object: &mut Object, keyword: &str, typed: bool) {
         return;
     }
     let order = object
-        .get(NOTES)
-        .and_then(|notes| notes.get(ORDER)?.as_array());
+        .member(NOTES)
+        .and_then(|notes| notes.at(ORDER).as_array());
     let exactly_one = keyword == "oneOf" && !typed;
     let Some(one) = joined(&values, order.map(Vec::as_slice), exactly_one) else {
         return;
@@ -219,13 +218,13 @@ fn one_enum(object: &mut Object, keyword: &str, typed: bool) {
 /// Returns the values of an alternative that consists only of values.
 fn listed(branch: &Value) -> Option<Vec<Value>> {
     let branch = branch.as_object()?;
-    let mut keywords = branch.keys();
+    let mut keywords = branch.names();
     if !keywords.all(|keyword| OF_A_VALUE.contains(&keyword.as_str())) {
         return None;
     }
     match branch.member("enum") {
         Some(values) => values.as_array().cloned(),
-        None if branch.member("type") == Some(&json!("null")) => Some(vec![Value::Null]),
+        None if branch.at("type") == "null" => Some(vec![Value::Null]),
         None => None,
     }
 }
@@ -240,14 +239,16 @@ fn joined(branches: &[&Value], order: Option<&[Value]>, exactly_one: bool) -> Op
         let own = listed(branch)?;
         let said = branch.member("description");
         let noted = branch
-            .get(NOTES)
-            .and_then(|notes| notes.get(VALUES)?.as_array());
+            .member(NOTES)
+            .and_then(|notes| notes.at(VALUES).as_array());
         match (own.as_slice(), said.and_then(Value::as_str)) {
             ([value], Some(said)) if !value.is_null() && noted.is_none() => {
                 lines.push(line(value, said).into());
             }
             (_, Some(said)) => {
-                one.entry("description").or_insert(said.into());
+                if !one.has("description") {
+                    one.set_member("description", said.into());
+                }
             }
             (_, None) => {}
         }
@@ -263,7 +264,9 @@ fn joined(branches: &[&Value], order: Option<&[Value]>, exactly_one: bool) -> Op
     if let Some(order) = order {
         in_order(order, &mut values, &mut lines);
     }
-    one.extend(type_of(&values).map(|kind| ("type".to_owned(), kind)));
+    if let Some(kind) = type_of(&values) {
+        one.set_member("type", kind);
+    }
     one.set_member("enum", values.into());
     if !lines.is_empty() {
         note(&mut one, VALUES, lines.into());
@@ -277,29 +280,31 @@ fn in_order(order: &[Value], values: &mut [Value], lines: &mut [Value]) {
     sort(values, &|value| order.iter().position(|of| of == value));
     sort(lines, &|line| {
         let line = line.as_str().unwrap_or_default();
-        order
-            .iter()
-            .position(|of| line.starts_with(&format!("{of}:")))
+        order.iter().position(|of| {
+            line.strip_prefix(&to_text(of))
+                .is_some_and(|rest| rest.starts_with(':'))
+        })
     });
 }
 
 /// Sorts values by their places, those without one last.
 fn sort(values: &mut [Value], place: &dyn Fn(&Value) -> Option<usize>) {
-    values.sort_by_key(|value| place(value).unwrap_or(usize::MAX));
+    let place = |value: &Value| place(value).unwrap_or(usize::MAX);
+    sort_by(values, &|a, b| place(a).cmp(&place(b)));
 }
 
 /// Formats `"fast": Goes fast.`; the value alone if there are no words.
 pub(super) fn line(value: &Value, words: &str) -> String {
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let value = to_text(value);
     if words.is_empty() {
-        return value.to_string();
+        return value;
     }
     format!("{value}: {words}")
 }
 
 fn note(object: &mut Object, key: &str, value: Value) {
-    let notes = object.entry(NOTES).or_insert_with(|| json!({}));
-    if let Some(notes) = notes.as_object_mut() {
+    if let Some(notes) = object.member_or(NOTES, json!({})) {
         notes.set_member(key, value);
     }
 }
@@ -358,7 +363,7 @@ fn objects(branches: &[Value]) -> Option<Vec<Object>> {
     let object = |branch: &Value| {
         let branch = branch.as_object()?;
         let known = branch
-            .keys()
+            .names()
             .all(|keyword| OF_AN_OBJECT.contains(&keyword.as_str()));
         (known && branch.has("properties")).then(|| branch.clone())
     };
@@ -372,14 +377,16 @@ pub(super) fn tag_of(branches: &[Object]) -> Option<String> {
     first
         .keys()
         .find(|name| {
-            let mut seen = BTreeSet::new();
+            let mut seen: Vec<Value> = Vec::new();
             branches.iter().all(|branch| {
                 required(branch).contains(name)
                     && tag_values(branch, name).is_some_and(|values| {
                         !values.is_empty()
-                            && values
-                                .iter()
-                                .all(|value| value.is_string() && seen.insert(value.to_string()))
+                            && values.into_iter().all(|value| {
+                                let new = value.is_string() && !seen.contains(&value);
+                                seen.push(value);
+                                new
+                            })
                     })
             })
         })

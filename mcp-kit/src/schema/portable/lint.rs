@@ -53,19 +53,14 @@ fn look(object: &Map<String, Value>, at: &str, input: bool, found: &mut Vec<Obst
     if values.is_some_and(|values| !values.iter().all(is_exact)) {
         found.push(Obstacle::LargeNumber(place()));
     }
-    if input && object.member("uniqueItems") == Some(&Value::Bool(true)) {
+    if input && object.at("uniqueItems") == true {
         found.push(Obstacle::UniqueItems(place()));
     }
     let prefix = object.member("prefixItems").and_then(Value::as_array);
     if input && prefix.is_some_and(|prefix| prefix.windows(2).any(|two| two[0] != two[1])) {
         found.push(Obstacle::MixedTuple(place()));
     }
-    for (name, inner) in object
-        .member("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (name, inner) in object.at("properties").each() {
         let at = join(at, name);
         if input && !is_plain(name) {
             found.push(Obstacle::Name(at.clone()));

@@ -156,8 +156,8 @@ impl Narrowing {
             if self.input {
                 root::merge(root);
             }
-            if root.member("type") == Some(&json!("object")) {
-                root.entry("properties").or_insert_with(|| json!({}));
+            if root.at("type") == "object" {
+                root.member_or("properties", json!({}));
             }
         }
         each(&mut schema, &mut |object| {
@@ -206,13 +206,12 @@ fn format(object: &mut Map<String, Value>) {
     if let Some((min, max)) = bounds_of_format(format) {
         for (keyword, bound) in [("minimum", min), ("maximum", max)] {
             if let Some(bound) = bound {
-                object.entry(keyword).or_insert(bound);
+                object.member_or(keyword, bound);
             }
         }
     } else if format == "ip" {
-        object
-            .entry("anyOf")
-            .or_insert_with(|| json!([{ "format": "ipv4" }, { "format": "ipv6" }]));
+        let both = json!([{ "format": "ipv4" }, { "format": "ipv6" }]);
+        object.member_or("anyOf", both);
     } else if FORMATS.contains(&format) {
         return;
     }
@@ -265,7 +264,7 @@ fn is_exact(value: &Value) -> bool {
     match value {
         Value::Number(_) => Number::of(value).is_some_and(is_safe),
         Value::Array(items) => items.iter().all(is_exact),
-        Value::Object(members) => members.values().all(is_exact),
+        Value::Object(members) => members.each().all(|(_, value)| is_exact(value)),
         _ => true,
     }
 }
@@ -279,11 +278,11 @@ fn array(object: &mut Map<String, Value>) {
         .unwrap_or_default();
     if prefix.is_empty() {
         if choice::has_type(object, "array") {
-            object.entry("items").or_insert_with(|| json!({}));
+            object.member_or("items", json!({}));
         }
         return;
     }
-    let length = json!(prefix.len());
+    let length = Value::from(prefix.len());
     if object.member("items") == Some(&json!({ "not": {} })) {
         object.remove_member("items");
         let shorter = object.member("maxItems").and_then(Value::as_u64);
@@ -294,11 +293,11 @@ fn array(object: &mut Map<String, Value>) {
     let closed = object.member("maxItems").is_some_and(|most| {
         Number::of(most).is_some_and(|most| Number::of(&length).is_some_and(|all| most <= all))
     });
-    object.entry("items").or_insert_with(|| {
-        if closed {
-            choice::either(prefix)
-        } else {
-            json!({})
-        }
-    });
+    if !object.has("items") {
+        let items = match closed {
+            true => choice::either(prefix),
+            false => json!({}),
+        };
+        object.set_member("items", items);
+    }
 }

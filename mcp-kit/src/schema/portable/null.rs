@@ -71,7 +71,7 @@ fn without_null(schema: &mut Map<String, Value>) {
 }
 
 fn is_null(schema: &Value) -> bool {
-    schema.member("type") == Some(&json!("null"))
+    schema.at("type") == "null"
         || schema.member("enum") == Some(&json!([null]))
         || schema.member("const") == Some(&Value::Null)
 }
@@ -92,7 +92,7 @@ pub(super) fn unwrap(schema: &mut Map<String, Value>, keyword: &str, only: Map<S
             && !words.contains(&name.as_str())
             && schema.member(name).is_some_and(|own| own != value)
     };
-    if only.iter().any(clashes) {
+    if only.each().any(clashes) {
         return;
     }
     schema.remove_member(keyword);

@@ -29,7 +29,7 @@ const WORDS: &[&str] = &[
 pub(super) fn inline(schema: &mut Value) {
     let mut all = Vec::new();
     mentions(schema, &mut all);
-    let below = schema.as_object().into_iter().flatten();
+    let below = schema.each();
     let mut below = below.filter(|(keyword, _)| *keyword != "$id");
     // The root's own `$id` does not affect references that begin with `#`.
     if all.iter().any(|reference| !reference.starts_with('#'))
@@ -156,14 +156,14 @@ fn replace(object: &mut Map<String, Value>, target: Value) {
     match target {
         // Keywords depend on their neighbours, so they are not mixed with
         // others.
-        Value::Object(target) if object.keys().all(is_word) => {
+        Value::Object(target) if object.names().all(is_word) => {
             for (keyword, value) in target {
-                object.entry(keyword).or_insert(value);
+                object.member_or(&keyword, value);
             }
         }
         target => {
-            let all = object.entry("allOf").or_insert_with(|| json!([]));
-            if let Some(all) = all.as_array_mut() {
+            let all = object.member_or("allOf", json!([]));
+            if let Some(Value::Array(all)) = all {
                 all.push(target);
             }
         }

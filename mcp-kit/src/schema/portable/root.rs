@@ -1,7 +1,7 @@
 //! Merges a choice between objects at the root of an input: clients see one
 //! object, with the choice in words.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::choice::{
     OF_AN_OBJECT, Object, branches, either, line, properties, required, tag_of, tag_schema,
@@ -54,7 +54,7 @@ pub(super) fn merge(root: &mut Object) -> bool {
     if shared.required.is_empty() {
         root.remove_member("required");
     } else {
-        root.set_member("required", json!(shared.required));
+        root.set_member("required", shared.required.into());
     }
     if !root.has("additionalProperties")
         && let Some(rest) = all
@@ -77,7 +77,7 @@ fn mergeable(branches: &[Value]) -> Option<Vec<Object>> {
             return None;
         }
         let known = branch
-            .keys()
+            .names()
             .all(|keyword| OF_AN_OBJECT.contains(&keyword.as_str()));
         let is_object = branch.member("type").is_none_or(|kind| kind == "object");
         (known && is_object).then_some(branch)
@@ -188,7 +188,7 @@ fn describe_choice(root: &mut Object, all: &[Object], shared: &Shared, tag: Opti
                 match &keys {
                     Some(_) => {
                         let words = branch.text("description");
-                        line(&json!(key), words.unwrap_or_default())
+                        line(&key.into(), words.unwrap_or_default())
                     }
                     None => shared.words(branch, None),
                 }

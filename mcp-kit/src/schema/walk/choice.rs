@@ -3,11 +3,12 @@
 
 use serde_json::Value;
 
-use super::{Mode, Stop, Walk, Walked, shown};
+use super::{Mode, Stop, Walk, Walked};
 use crate::schema::Finding;
 use crate::schema::node::{Alternative, Choice, Mark, NodeId, Types};
 use crate::schema::words;
 use crate::schema::words::{Place, Step};
+use crate::support::json::to_text;
 
 impl<'v> Walk<'v, '_> {
     pub(super) fn choice(
@@ -203,7 +204,9 @@ impl<'v> Walk<'v, '_> {
         let values: Option<Vec<&Vec<Value>>> = nodes.map(|node| node.allowed.as_ref()).collect();
         if let Some(values) = values {
             let all = values.into_iter().flatten();
-            return self.wrong(place, || format!("must be {}", words::list(all.map(shown))));
+            return self.wrong(place, || {
+                format!("must be {}", words::list(all.map(to_text)))
+            });
         }
         if let [one] = fitting {
             return self.value(choice.of[*one].node, place);

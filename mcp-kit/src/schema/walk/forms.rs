@@ -3,9 +3,10 @@
 
 use serde_json::Value;
 
-use super::{Validator, shown};
+use super::Validator;
 use crate::schema::node::{Choice, Mark, Node, NodeId, Types};
 use crate::schema::words;
+use crate::support::json::to_text;
 
 /// The most objects, and members of them, that are listed.
 const MAX_OBJECTS: usize = 8;
@@ -58,7 +59,7 @@ impl Validator {
         if let Some(allowed) = &node.allowed {
             forms.null |= allowed.contains(&Value::Null);
             let values = allowed.iter().filter(|value| !value.is_null());
-            values.for_each(|value| push(&mut forms.values, shown(value)));
+            values.for_each(|value| push(&mut forms.values, to_text(value)));
             return;
         }
         if let Some(object) = node.object.as_deref()

@@ -1,5 +1,6 @@
 //! Lists and objects: their items and members, and unknown names.
 
+use crate::support::json::to_text;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -212,7 +213,7 @@ fn canonical(text: &str) -> String {
             Some(Number::Float(float)) => float.to_string(),
             _ => number.to_string(),
         },
-        Ok(value) => value.to_string(),
+        Ok(value) => to_text(&value),
         Err(_) => text.to_owned(),
     }
 }

@@ -15,7 +15,7 @@ mod forms;
 mod inside;
 mod scalar;
 
-use serde_json::Value;
+use crate::support::json::to_text;
 
 use super::Finding;
 use super::cursor::{Cursor, Malformed};
@@ -446,14 +446,9 @@ fn must_be(node: &Node) -> String {
     }
     match &node.allowed {
         Some(allowed) if !allowed.is_empty() => {
-            format!("must be {}", words::list(allowed.iter().map(shown)))
+            format!("must be {}", words::list(allowed.iter().map(to_text)))
         }
         _ if node.types == Types::NONE => "must be left out".into(),
         _ => format!("must be {}", node.types.says()),
     }
-}
-
-/// Formats a value of the schema.
-fn shown(value: &Value) -> String {
-    value.to_string()
 }

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::{Stop, Walk, Walked, must_be, shown};
+use super::{Stop, Walk, Walked, must_be};
 use crate::schema::node::{Node, Types};
 use crate::schema::number::{Number, is_plain};
 use crate::schema::words;
 use crate::schema::words::Place;
+use crate::support::json::to_text;
 
 impl<'v> Walk<'v, '_> {
     /// Checks `enum`, `const` and the values that `not` forbids. Returns false
@@ -29,7 +30,7 @@ impl<'v> Walk<'v, '_> {
             self.wrong(place, || {
                 format!(
                     "must not be {}",
-                    words::list(node.forbidden.iter().map(shown))
+                    words::list(node.forbidden.iter().map(to_text))
                 )
             })?;
             return Ok(false);
@@ -43,7 +44,7 @@ impl<'v> Walk<'v, '_> {
             return Ok(true);
         }
         self.wrong(place, || {
-            format!("must be {}", words::list(allowed.iter().map(shown)))
+            format!("must be {}", words::list(allowed.iter().map(to_text)))
         })?;
         Ok(false)
     }

@@ -37,6 +37,7 @@ use super::dispatch::{Ask, text};
 use crate::primitive::{Kind, normalised};
 use crate::protocol::{ClientCapability, RequestId, RpcError, TASKS, encode};
 use crate::registry::{List, Lists};
+use crate::support::sort::sort_by;
 pub(crate) use feed::{Feed, Listener};
 pub(super) use tasks::{FoundTasks, find_tasks};
 pub use updates::ResourceUpdates;
@@ -114,7 +115,7 @@ impl Filter<'_> {
         let mut ids: Vec<Box<str>> = (ids.into_iter().map(Cow::into_owned))
             .map(String::into_boxed_str)
             .collect();
-        ids.sort_unstable();
+        sort_by(&mut ids, &Ord::cmp);
         ids.dedup();
         Ok(ids)
     }
