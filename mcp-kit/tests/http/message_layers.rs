@@ -237,39 +237,3 @@ async fn members_of_a_batch_pass_the_layers_on_the_stream_of_2024() {
         assert_eq!(of("d"), &json!({"excused": true}));
     }
 }
-
-/// An answer that is on its way through the layers has ended its call. The code that has
-/// just started the call, on another thread, must not take that for an end from outside.
-#[test]
-fn no_answer_is_lost_on_its_way_out() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    let http = http(Slow).modern();
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                for id in 0..500 {
-                    let call = message(id, "tools/call", json!({"name": "hello"}));
-                    let answer = runtime.block_on(http.ask(&call));
-                    let text = &answer.json()["result"]["content"][0]["text"];
-                    assert_eq!(text, "Hello!", "{answer:?}");
-                }
-            });
-        }
-    });
-}
-
-/// Waits for a millisecond after each message.
-struct Slow;
-
-#[async_trait]
-impl MessageMiddleware for Slow {
-    async fn handle(&self, message: Message, next: MessageNext<'_>) -> Result<MessageReply, Error> {
-        let reply = next.run(message).await;
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        reply
-    }
-}

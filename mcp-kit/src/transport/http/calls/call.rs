@@ -61,8 +61,7 @@ impl Call {
     ) -> Arc<Self> {
         let (call, holds) = Self::prepare(mcp, call, exchange, waiting, None);
         let task = tokio::spawn(run(EndOnDrop(Arc::clone(&call)), holds, None));
-        let _ = call.task.set(task.abort_handle());
-        call.abort_if_over();
+        call.runs_in(task.abort_handle());
         call
     }
 
@@ -92,8 +91,7 @@ impl Call {
     /// Starts a call whose turn has come, with its share of the session.
     pub(crate) fn launch(self: &Arc<Self>, holds: Holds, share: Share, runtime: &Handle) {
         let task = runtime.spawn(run(EndOnDrop(Arc::clone(self)), holds, Some(share)));
-        let _ = self.task.set(task.abort_handle());
-        self.abort_if_over();
+        self.runs_in(task.abort_handle());
     }
 
     pub(crate) fn pending(&self) -> &Pending {
@@ -202,8 +200,9 @@ impl Call {
         }
     }
 
-    /// Aborts the task if the call ended before its task was known.
-    fn abort_if_over(&self) {
+    /// Notes the task of the call, which may have ended meanwhile, on another thread.
+    fn runs_in(&self, task: AbortHandle) {
+        let _ = self.task.set(task);
         // Not if its own end made the answer, which may still be leaving.
         if self.is_over.load(Ordering::Acquire) {
             self.abort();
@@ -296,5 +295,92 @@ async fn acquire(permits: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
         Ok(permit) => Some(permit),
         // Boxed: most calls need no room for it, and each one's task is allocated.
         Err(_) => Box::pin(permits.acquire_owned()).await.ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::call::{Error, Origin, RequestSource};
+    use crate::extension::{Message, MessageMiddleware, MessageNext, MessageReply};
+    use crate::protocol::message::{Frame, Message as Decoded, decode};
+    use crate::server::{EnteredMessages, Routed, Server, Session};
+    use crate::tool::{ToolDefinition, from_fn};
+    use crate::transport::http::calls::response::MOST_UNREAD_EVENTS;
+
+    const CALL: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"ping","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
+
+    /// Holds an answer on its way out.
+    #[derive(Clone, Default)]
+    struct Holding(Arc<[Notify; 2]>);
+
+    #[async_trait::async_trait]
+    impl MessageMiddleware for Holding {
+        async fn handle(
+            &self,
+            message: Message,
+            next: MessageNext<'_>,
+        ) -> Result<MessageReply, Error> {
+            let reply = next.run(message).await;
+            let [holds, release] = &*self.0;
+            holds.notify_one();
+            release.notified().await;
+            reply
+        }
+    }
+
+    /// An answer that is on its way through the middlewares has ended its call. The code
+    /// that has just started the call, on another thread, must not take that for an end
+    /// from outside.
+    #[tokio::test]
+    async fn answer_on_its_way_out_is_not_lost_if_its_task_is_known_late() {
+        let holding = Holding::default();
+        let tool = from_fn(ToolDefinition::new("ping", "Answers."), async |_| {
+            Ok::<_, Error>("pong")
+        });
+        let server = Server::builder("test", "1").add(tool);
+        let server = server.message_layer(holding.clone()).build().unwrap();
+        let service = server.http_service();
+        let mut session = Session {
+            principal: server.inner().local.clone(),
+            version: None,
+            client: None,
+            log_level: None,
+            origin: Origin::default(),
+            source: RequestSource::default(),
+            has_stream: true,
+            follows: None,
+            entered: EnteredMessages::default(),
+            read_at: Instant::now(),
+        };
+        session.entered = server.inner().enter(&session, None, true, CALL).await;
+        let Frame::One(Ok(message)) = decode(CALL, 1) else {
+            panic!("a message");
+        };
+        session.entered.advance_to(&message);
+        let Decoded::Request(request) = message else {
+            panic!("a request");
+        };
+        let routed = server
+            .inner()
+            .request(&mut session, &request, &mut Vec::new());
+        let Routed::Run(pending) = routed else {
+            panic!("a call");
+        };
+        let exchange = Exchange::new(MOST_UNREAD_EVENTS);
+        let mcp = &service.shared().mcp;
+        let (call, holds) = Call::prepare(mcp, pending, exchange, Waiting::default(), None);
+        let task = tokio::spawn(run(EndOnDrop(Arc::clone(&call)), holds, None));
+        let [held, release] = &*holding.0;
+        held.notified().await;
+        call.runs_in(task.abort_handle());
+        release.notify_one();
+        let Begun::Answer(json, _) = call.begun().await else {
+            panic!("the answer is lost");
+        };
+        let json = String::from_utf8(json).unwrap();
+        assert!(json.contains("pong"), "{json}");
     }
 }
