@@ -18,8 +18,8 @@ impl Kept {
     }
 }
 
-/// The error in place of answers for which there is no room, and of those to the
-/// messages after them.
+/// The error for an answer that does not fit into its batch, and for every later request
+/// of the batch.
 pub(crate) const TOO_LARGE: &str =
     "Invalid request: the batch's answers are too large together; send this request by itself";
 

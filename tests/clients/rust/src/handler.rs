@@ -5,7 +5,7 @@
     reason = "the protocol deprecates sampling, roots and logging"
 )]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rmcp::handler::client::progress::ProgressDispatcher;
@@ -34,6 +34,8 @@ pub(crate) struct Answers {
     /// The id of the visit that was asked for last, and of the one that has ended last.
     pub(crate) asked_visit: Mutex<String>,
     pub(crate) ended_visit: Mutex<String>,
+    /// Whether the user opens no URL.
+    pub(crate) declines_urls: AtomicBool,
 }
 
 impl Answers {
@@ -95,7 +97,8 @@ impl ClientHandler for Answers {
             } => {
                 let is_right = url.starts_with("https://example.com/connect/");
                 elicitation_id.clone_into(&mut lock(&self.asked_visit));
-                let action = match is_right {
+                let declines = self.declines_urls.load(Ordering::SeqCst);
+                let action = match is_right && !declines {
                     true => ElicitationAction::Accept,
                     false => ElicitationAction::Decline,
                 };

@@ -31,6 +31,7 @@ type Wrong = Box<dyn std::error::Error + Send + Sync>;
 struct Session {
     client: RunningService<RoleClient, Answers>,
     log: PathBuf,
+    is_modern: bool,
 }
 
 /// The era that a client begins in, and the version that it must negotiate.
@@ -38,6 +39,12 @@ struct Era {
     name: &'static str,
     version: ProtocolVersion,
     mode: ClientLifecycleMode,
+}
+
+impl Era {
+    fn is_modern(&self) -> bool {
+        self.version == ProtocolVersion::V_2026_07_28
+    }
 }
 
 fn eras() -> Vec<Era> {
@@ -68,6 +75,7 @@ fn eras() -> Vec<Era> {
 
 async fn connect(target: &[String], era: &Era, handler: Answers) -> Result<Session, Wrong> {
     let mode = era.mode.clone();
+    let is_modern = era.is_modern();
     let [url_or_command, arguments @ ..] = target else {
         return Err("no server is given".into());
     };
@@ -78,6 +86,7 @@ async fn connect(target: &[String], era: &Era, handler: Answers) -> Result<Sessi
         return Ok(Session {
             client,
             log: log.into(),
+            is_modern,
         });
     }
     let log = std::env::temp_dir().join(format!("rust-client-{}.log", std::process::id()));
@@ -87,7 +96,11 @@ async fn connect(target: &[String], era: &Era, handler: Answers) -> Result<Sessi
         .stderr(Stdio::from(File::create(&log)?))
         .spawn()?;
     let client = handler.serve_with_lifecycle(transport, mode).await?;
-    Ok(Session { client, log })
+    Ok(Session {
+        client,
+        log,
+        is_modern,
+    })
 }
 
 async fn converse(target: &[String], era: &Era) -> Result<usize, Wrong> {
@@ -96,10 +109,9 @@ async fn converse(target: &[String], era: &Era) -> Result<usize, Wrong> {
     steps::check(info.protocol_version == era.version, || {
         format!("negotiated {}, not {}", info.protocol_version, era.version)
     })?;
-    let is_modern = era.version == ProtocolVersion::V_2026_07_28;
-    let mut done = steps::run(&session, is_modern).await?;
+    let mut done = steps::run(&session).await?;
     session.client.cancel().await?;
-    if is_modern {
+    if era.is_modern() {
         // Its calls become tasks, so it is another client.
         let mut handler = Answers::default();
         handler.has_tasks = true;

@@ -19,8 +19,8 @@ use crate::{Session, Wrong};
 /// How long a step waits for what the server must do without an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Runs every step in this era, and returns how many there were.
-pub(crate) async fn run(session: &Session, is_modern: bool) -> Result<usize, Wrong> {
+/// Runs every step of the session's era, and returns how many there were.
+pub(crate) async fn run(session: &Session) -> Result<usize, Wrong> {
     let mut done = 0;
     macro_rules! steps {
         ($($step:ident),* $(,)?) => {$(
@@ -39,7 +39,7 @@ pub(crate) async fn run(session: &Session, is_modern: bool) -> Result<usize, Wro
         prompts
     ];
     steps![resources, elicitation, urls, sampling_and_roots];
-    if is_modern {
+    if session.is_modern {
         steps![modern_logging, subscriptions, updates];
     } else {
         steps![legacy_logging, changes];
@@ -268,12 +268,19 @@ async fn read(session: &Session, uri: &str) -> Result<Value, Wrong> {
 
 /// The user opens a URL; a legacy client is notified that the visit is over.
 async fn urls(session: &Session) -> Result<(), Wrong> {
-    let answer = text_of(&call(session, "test_url_elicitation", Value::Null).await?);
+    let ask = async || {
+        let result = call(session, "test_url_elicitation", Value::Null).await;
+        result.map(|result| text_of(&result))
+    };
+    let answer = ask().await?;
     let right = "User response: action=accept, content=null";
     check(answer == right, || answer)?;
     let answers = session.client.service();
     let asked = lock(&answers.asked_visit).clone();
     // 2026-07-28 has neither the id nor the notification.
+    check(asked.is_empty() == session.is_modern, || {
+        format!("the id is \"{asked}\"")
+    })?;
     let deadline = Instant::now() + PATIENCE;
     while *lock(&answers.ended_visit) != asked {
         check(Instant::now() < deadline, || {
@@ -281,7 +288,12 @@ async fn urls(session: &Session) -> Result<(), Wrong> {
         })?;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    Ok(())
+    answers.declines_urls.store(true, Ordering::SeqCst);
+    let answer = ask().await?;
+    check(answer == "User response: action=decline", || answer)?;
+    // Nothing was opened, so nothing has ended.
+    let ended = lock(&answers.ended_visit).clone();
+    check(ended == asked, || format!("\"{ended}\" has ended"))
 }
 
 async fn elicitation(session: &Session) -> Result<(), Wrong> {
