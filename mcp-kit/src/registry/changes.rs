@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::snapshot::Step;
+use super::steps::Step;
 use super::{IntoRegistration, Router, Via, adding_methods};
 use crate::primitive::Kind;
 use crate::prompt::PromptFn;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Registration;
 use super::registration::Layers;
+use super::resources::ResourceCode;
 use crate::args::{Acceptance, CompiledArgs};
 use crate::call::{
     BeginTask, Chains, Definition, KindRow, Middleware, Observer, Target, TaskTarget,
@@ -70,6 +71,7 @@ pub(crate) struct Prepared {
     completion: Option<Target>,
     completed: Arc<[String]>,
     pub(super) definition: Arc<dyn Definition>,
+    pub(super) resource_code: Option<&'static ResourceCode>,
     accepted_warnings: Arc<[WarningCode]>,
     listed: [Arc<str>; 2],
 }
@@ -92,6 +94,7 @@ impl Policy {
         let Registration {
             definition,
             handler,
+            resource_code,
             strict_arguments,
             accepted_warnings,
             readable_by,
@@ -163,6 +166,7 @@ impl Policy {
             completion,
             completed: completed.into(),
             definition: definition.into(),
+            resource_code,
             accepted_warnings: accepted_warnings.into(),
             listed,
         }

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use super::Entry;
-use super::snapshot::{Key, Snapshot};
+use super::snapshot::Snapshot;
+use super::steps::Key;
 use crate::call::ResourceUri;
 use crate::caller::Principal;
 use crate::primitive::Kind;

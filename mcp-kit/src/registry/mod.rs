@@ -27,8 +27,11 @@ mod registration;
 mod resources;
 mod router;
 mod snapshot;
+mod steps;
 mod store;
+pub(crate) mod updates;
 mod warning;
+mod watches;
 
 /// The most primitives of one server.
 pub(crate) const MOST_PRIMITIVES: usize = 100_000;
@@ -45,10 +48,15 @@ pub(crate) use registration::Layers;
 pub use registration::Registration;
 pub(crate) use resources::ResourceList;
 pub use router::Router;
-pub(crate) use snapshot::{Step, unknown_cursor};
+pub(crate) use snapshot::unknown_cursor;
+pub(crate) use steps::Step;
 pub use store::Registry;
 pub(crate) use store::Store;
+#[cfg(test)]
+pub(crate) use updates::{MOST_BYTES, PER_WATCH};
+pub(crate) use updates::{ResourceUpdates, Watcher};
 pub use warning::Warning;
+pub(crate) use watches::{MOST_URI_BYTES, ResourceWatches, too_many_uris};
 
 crate::support::problems::problems! {
     /// Why a registry could not be changed: every problem, each with the fix.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::resources::{RESOURCE_CODE, ResourceCode};
 use crate::call::{
     ASK_CODE, AskCode, Definition, Handler, Middleware, ReadableBy, ResourceUri, StateMap,
 };
@@ -91,6 +92,8 @@ pub struct Registration {
     pub(super) definition: Box<dyn Definition>,
     pub(super) readable_by: Option<ReadableBy>,
     pub(super) handler: Arc<dyn Handler>,
+    /// The code of resources, if it is one.
+    pub(super) resource_code: Option<&'static ResourceCode>,
     requirements: Requirements,
     pub(super) completers: Vec<(String, ErasedCompleter)>,
     limits: OwnLimits,
@@ -159,14 +162,14 @@ impl Registration {
     /// Registers a `#[resource]` function.
     pub fn resource<NameOfFunction: ResourceFn>() -> Self {
         let (definition, requirements, handler) = resource::describe::<NameOfFunction>();
-        Self::new(Box::new(definition), Arc::new(handler), requirements)
+        Self::new(Box::new(definition), Arc::new(handler), requirements).with_resource_code()
     }
 
     /// Registers a resource or a template that is known only at run time.
     pub fn of_resource(resource: impl Resource) -> Self {
         let definition = resource.definition().clone();
         let handler = Arc::new(resource::RuntimeHandler::new(resource));
-        Self::new(Box::new(definition), handler, Requirements::default())
+        Self::new(Box::new(definition), handler, Requirements::default()).with_resource_code()
     }
 
     /// Registers a provider of resources.
@@ -174,7 +177,12 @@ impl Registration {
         let definition = resource::provided(&provider);
         let handler = resource::ProviderHandler::new(provider, definition.clone());
         let handler = Arc::new(handler);
-        Self::new(Box::new(definition), handler, Requirements::default())
+        Self::new(Box::new(definition), handler, Requirements::default()).with_resource_code()
+    }
+
+    fn with_resource_code(mut self) -> Self {
+        self.resource_code = Some(&RESOURCE_CODE);
+        self
     }
 
     /// Registers a primitive of any kind.
@@ -187,6 +195,7 @@ impl Registration {
             definition,
             readable_by: None,
             handler,
+            resource_code: None,
             requirements,
             completers: Vec::new(),
             limits: OwnLimits::default(),

@@ -4,22 +4,67 @@
 //! ([`Entry::is_readable_by`]): the entry is not hidden, the caller holds its scopes,
 //! and its author's `readable_by` allows it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use super::Entry;
 use super::snapshot::{Page, Snapshot, serial_of, unknown_cursor};
+use super::updates::{ResourceUpdates, Watcher};
+use super::watches::Watches;
+use super::{Entry, ResourceWatches};
 use crate::call::{ListRequest, ResourceUri};
 use crate::caller::Principal;
 use crate::primitive::{Kind, Relation, UriProblem, UriTemplate, Values, normalised};
 use crate::protocol::{Era, RpcError};
+use crate::support::json::to_text;
 
 /// The most templates and providers of one server: a URI is compared with each.
 const MOST_TEMPLATES: usize = 1_000;
 
+/// The code of resources as the rest of the server reaches it: through one value, which
+/// only registrations of resources refer to. The linker drops it, and with it URIs, their
+/// templates and watches, from a program without resources.
+pub(crate) struct ResourceCode {
+    /// Finds what a URI is read from, unless it is hidden.
+    pub(crate) find: fn(&Snapshot, &str) -> Result<Option<FoundResource>, UriProblem>,
+    /// Returns what is wrong with a URI.
+    pub(crate) problem: fn(&str) -> Option<UriProblem>,
+    may_read: fn(&Snapshot, &Principal, &str) -> bool,
+    list: ListResources,
+    /// Makes the watches of a subscription, of at most so many URIs.
+    pub(crate) watches: MakeWatches,
+    pub(super) order_templates: fn(&mut Snapshot),
+    pub(super) template_problems: TemplateProblems,
+}
+
+type MakeWatches = fn(&ResourceUpdates, Weak<dyn Watcher>, usize) -> Box<dyn ResourceWatches>;
+
+type ListResources =
+    fn(&Snapshot, &Principal, Option<&str>, usize, Era) -> Result<ResourceList, RpcError>;
+
+type TemplateProblems = fn(&Snapshot, &[&UriTemplate], &dyn Fn(&str) -> bool) -> Vec<String>;
+
+pub(super) static RESOURCE_CODE: ResourceCode = ResourceCode {
+    find: Snapshot::find_resource,
+    problem: |uri| normalised(uri).err(),
+    may_read: Snapshot::may_read_uri,
+    list: Snapshot::page_of_resources,
+    watches: |updates, watcher, most| Box::new(Watches::new(updates, watcher, most)),
+    order_templates: Snapshot::order_templates,
+    template_problems: Snapshot::template_problems,
+};
+
 /// What a URI is read from.
-pub(crate) struct Resolved {
+pub(crate) struct FoundResource {
     pub(crate) entry: Arc<Entry>,
     pub(crate) uri: ResourceUri,
+    /// The values in the URI of a template, as the arguments of its handler: a JSON
+    /// object.
+    pub(crate) arguments: Option<String>,
+}
+
+/// What a URI is read from, also if it is hidden.
+struct Resolved {
+    entry: Arc<Entry>,
+    uri: ResourceUri,
 }
 
 /// A page of a list of resources.
@@ -47,21 +92,53 @@ impl Entry {
         self.definition.is_provider()
     }
 
-    pub(crate) fn is_hidden(&self) -> bool {
-        self.is_hidden
-    }
-
     /// Whether the caller may read and watch a URI of the entry.
-    pub(crate) fn is_readable_by(&self, principal: &Principal, uri: &ResourceUri) -> bool {
+    fn is_readable_by(&self, principal: &Principal, uri: &ResourceUri) -> bool {
         self.is_visible_to(principal) && self.target.allows(principal, uri)
     }
 }
 
 impl Snapshot {
+    /// Whether this caller may read, and therefore watch, a URI: whether there is
+    /// a resource, template or provider for it that the caller may see. Whether the
+    /// resource itself exists is not checked.
+    pub(crate) fn may_read(&self, principal: &Principal, uri: &str) -> bool {
+        let code = self.resource_code();
+        code.is_some_and(|code| (code.may_read)(self, principal, uri))
+    }
+
+    /// Returns a page of the resources that a caller may see: those of the server,
+    /// then those of each provider, in the order of registration.
+    pub(crate) fn resource_list(
+        &self,
+        principal: &Principal,
+        at: Option<&str>,
+        items: usize,
+        era: Era,
+    ) -> Result<ResourceList, RpcError> {
+        match self.resource_code() {
+            Some(code) => (code.list)(self, principal, at, items, era),
+            None => (self.page(Kind::Resource, principal, at, items)).map(ResourceList::Page),
+        }
+    }
+
+    fn find_resource(&self, uri: &str) -> Result<Option<FoundResource>, UriProblem> {
+        let resolved = self.resolve(uri)?.filter(|found| !found.entry.is_hidden);
+        Ok(resolved.map(|Resolved { entry, uri }| {
+            let kind = entry.target.info.kind();
+            let takes_values = kind == Kind::ResourceTemplate && !entry.is_provider();
+            FoundResource {
+                arguments: takes_values.then(|| arguments_of(&uri)),
+                entry,
+                uri,
+            }
+        }))
+    }
+
     /// Finds what a URI is read from: the resource with this URI, otherwise the
     /// most specific template or provider, also if it is hidden. A hidden one does
     /// not uncover another.
-    pub(crate) fn resolve(&self, uri: &str) -> Result<Option<Resolved>, UriProblem> {
+    fn resolve(&self, uri: &str) -> Result<Option<Resolved>, UriProblem> {
         let normal = normalised(uri)?;
         let resolved = |entry: &Arc<Entry>, values: Values<'_>| Resolved {
             entry: Arc::clone(entry),
@@ -76,17 +153,12 @@ impl Snapshot {
         }))
     }
 
-    /// Whether this caller may read, and therefore watch, a URI: whether there is
-    /// a resource, template or provider for it that the caller may see. Whether the
-    /// resource itself exists is not checked.
-    pub(crate) fn may_read(&self, principal: &Principal, uri: &str) -> bool {
+    fn may_read_uri(&self, principal: &Principal, uri: &str) -> bool {
         let resolved = self.resolve(uri).ok().flatten();
         resolved.is_some_and(|resolved| resolved.entry.is_readable_by(principal, &resolved.uri))
     }
 
-    /// Returns a page of the resources that a caller may see: those of the server,
-    /// then those of each provider, in the order of registration.
-    pub(crate) fn resource_list(
+    fn page_of_resources(
         &self,
         principal: &Principal,
         at: Option<&str>,
@@ -151,7 +223,7 @@ impl Snapshot {
 
     /// Orders the templates so that the first one that matches a URI is the most
     /// specific.
-    pub(super) fn order_templates(&mut self) {
+    fn order_templates(&mut self) {
         let mut ordered: Vec<Arc<Entry>> = Vec::new();
         for entry in self.after_serial(Kind::ResourceTemplate, 0) {
             let Some(template) = entry.template() else {
@@ -171,10 +243,10 @@ impl Snapshot {
 
     /// Returns what is wrong with the templates if `added` join those that `stays`
     /// keeps.
-    pub(super) fn template_problems<'r>(
-        &'r self,
-        added: impl Iterator<Item = &'r UriTemplate>,
-        stays: impl Fn(&str) -> bool,
+    fn template_problems(
+        &self,
+        added: &[&UriTemplate],
+        stays: &dyn Fn(&str) -> bool,
     ) -> Vec<String> {
         let mut problems = Vec::new();
         let there = self.templates.iter().filter(|entry| stays(entry.name()));
@@ -197,6 +269,15 @@ impl Snapshot {
         }
         problems
     }
+}
+
+/// Writes the values as an object of texts. A parameter that a query has twice is
+/// an argument that appears twice.
+fn arguments_of(uri: &ResourceUri) -> String {
+    let members = uri.values();
+    let members = members
+        .map(|(name, value)| format!("{}:{}", to_text(&name.into()), to_text(&value.into())));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
 fn position(at: &str) -> Result<After, RpcError> {

@@ -1,22 +1,23 @@
 //! A snapshot of what a server offers: found by name, listed in pages, and
 //! replaced by another for each change.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::ops::Bound;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::entry::{Entry, Policy, Prepared};
-use super::{MOST_PRIMITIVES, Registration};
+use super::resources::ResourceCode;
+use super::steps::{Key, Named as _, Step};
 use crate::call::Target;
 use crate::caller::Principal;
 use crate::middleware::RateLimit;
-use crate::primitive::{Kind, TaskCode, UriTemplate};
+use crate::primitive::{Kind, TaskCode};
 use crate::protocol::RpcError;
 
 /// The primitives of a server at one moment.
 #[derive(Clone, Default)]
 pub(crate) struct Snapshot {
-    kinds: BTreeMap<Kind, OfKind>,
+    /// In the order of the kinds, of which there are few.
+    kinds: Vec<(Kind, OfKind)>,
     /// The templates and providers of resources, so that the first one that
     /// matches a URI is the most specific.
     pub(super) templates: Arc<[Arc<Entry>]>,
@@ -26,6 +27,8 @@ pub(crate) struct Snapshot {
     may_log: bool,
     /// Of a primitive that was ever registered and whose calls may become tasks.
     task_code: Option<&'static dyn TaskCode>,
+    /// The code of resources, if one was ever registered.
+    resource_code: Option<&'static ResourceCode>,
     /// Whether a primitive that was ever registered has suggestions for its
     /// arguments.
     completes: bool,
@@ -35,31 +38,26 @@ pub(crate) struct Snapshot {
 #[derive(Clone, Default)]
 struct OfKind {
     by_name: HashMap<Arc<str>, Arc<Entry>, foldhash::fast::RandomState>,
-    /// In the order of registration.
-    by_serial: BTreeMap<u64, Arc<Entry>>,
+    /// In the order of registration: by serial number.
+    in_order: Vec<Arc<Entry>>,
     /// Whether another caller may see a different list.
     is_private: bool,
+    /// Whether `in_order` still has what was removed from `by_name`.
+    has_removed: bool,
 }
 
-/// A kind and a name.
-pub(crate) type Key = (Kind, String);
-
-/// One change of what a server offers. It adds a [`Registration`], which is
-/// [`Prepared`] before the registry is locked.
-pub(crate) enum Step<P = Registration> {
-    Add(P),
-    Replace(P),
-    Remove(Key),
-    Hide(Key),
-    Show(Key),
-}
-
-/// A primitive that a step adds.
-pub(crate) trait Named {
-    fn key(&self) -> (Kind, &str);
-
-    /// Returns the template of its URIs, if it has one.
-    fn template(&self) -> Option<&UriTemplate>;
+impl OfKind {
+    /// Removes from the order what was removed, all at once.
+    fn forget_removed(&mut self) {
+        if std::mem::take(&mut self.has_removed) {
+            let Self { by_name, .. } = self;
+            let is_there = |entry: &Arc<Entry>| {
+                let named = by_name.get(entry.name());
+                named.is_some_and(|named| named.serial == entry.serial)
+            };
+            self.in_order.retain(is_there);
+        }
+    }
 }
 
 /// A page of the primitives that a caller may see.
@@ -87,25 +85,36 @@ impl Snapshot {
     }
 
     pub(crate) fn entry(&self, kind: Kind, name: &str) -> Option<&Arc<Entry>> {
-        self.kinds.get(&kind)?.by_name.get(name)
+        self.of_kind(kind)?.by_name.get(name)
     }
 
     /// Returns everything of a kind that is not hidden, in the order of
     /// registration.
     pub(crate) fn shown(&self, kind: Kind) -> impl Iterator<Item = &Arc<Entry>> {
-        let of_kind = self.kinds.get(&kind);
-        let entries = of_kind.into_iter().flat_map(|kind| kind.by_serial.values());
+        let entries = self.in_order(kind).iter();
         entries.filter(|entry| !entry.is_hidden)
     }
 
     /// Returns everything that is not hidden: the kinds one after the other,
     /// each in the order of registration.
     pub(crate) fn all_shown(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        self.kinds.keys().flat_map(|kind| self.shown(*kind))
+        let entries = self.kinds.iter().flat_map(|(_, kind)| &kind.in_order);
+        entries.filter(|entry| !entry.is_hidden)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.kinds.values().map(|kind| kind.by_serial.len()).sum()
+        self.kinds.iter().map(|(_, kind)| kind.in_order.len()).sum()
+    }
+
+    fn of_kind(&self, kind: Kind) -> Option<&OfKind> {
+        let mut kinds = self.kinds.iter();
+        kinds
+            .find(|(other, _)| *other == kind)
+            .map(|(_, kind)| kind)
+    }
+
+    fn in_order(&self, kind: Kind) -> &[Arc<Entry>] {
+        self.of_kind(kind).map_or(&[], |kind| &kind.in_order)
     }
 
     /// Returns the kinds with lists that the server declares as its capabilities:
@@ -113,27 +122,19 @@ impl Snapshot {
     /// run time, and a client that sees no such capability never lists them
     /// again.
     pub(crate) fn capabilities(&self) -> impl Iterator<Item = Kind> {
-        let others = self.kinds.keys().map(|kind| kind.capability());
-        let listed = |kind: &Kind| !matches!(kind, Kind::Tool | Kind::Method);
-        let others = others.filter(|kind| listed(kind) && self.declares(*kind));
-        let mut all = vec![Kind::Tool];
-        for kind in others {
-            // Kinds of one capability are neighbours.
-            if all.last() != Some(&kind) {
-                all.push(kind);
-            }
-        }
-        all.into_iter()
+        let all = [Kind::Tool, Kind::Prompt, Kind::Resource].into_iter();
+        all.filter(|kind| self.declares(*kind))
     }
 
     /// Whether the server declares the capability for a kind.
     pub(crate) fn declares(&self, kind: Kind) -> bool {
-        let mut covered =
-            (self.kinds.iter()).filter(|(other, _)| other.capability() == kind.capability());
+        let is_covered = |(other, of_kind): &(Kind, OfKind)| {
+            other.capability() == kind.capability() && !of_kind.in_order.is_empty()
+        };
         match kind {
             Kind::Tool => true,
             Kind::Completion => self.completes,
-            _ => covered.any(|(_, of_kind)| !of_kind.by_serial.is_empty()),
+            _ => self.kinds.iter().any(is_covered),
         }
     }
 
@@ -155,8 +156,13 @@ impl Snapshot {
     /// Returns the code of asking, if a primitive's call may ask its client.
     #[cfg(feature = "cli")]
     pub(crate) fn ask_code(&self) -> Option<&'static crate::call::AskCode> {
-        let mut all = self.kinds.values().flat_map(|kind| kind.by_serial.values());
+        let mut all = self.kinds.iter().flat_map(|(_, kind)| &kind.in_order);
         all.find_map(|entry| entry.target.ask_code)
+    }
+
+    /// Returns the code of resources, if the server has any.
+    pub(crate) fn resource_code(&self) -> Option<&'static ResourceCode> {
+        self.resource_code
     }
 
     /// Returns the page of a kind at a position, or the first one, in the order of
@@ -198,7 +204,7 @@ impl Snapshot {
         Page {
             entries,
             next,
-            is_private: self.kinds.get(&kind).is_some_and(|kind| kind.is_private),
+            is_private: self.of_kind(kind).is_some_and(|kind| kind.is_private),
         }
     }
 
@@ -209,84 +215,9 @@ impl Snapshot {
         kind: Kind,
         serial: u64,
     ) -> impl Iterator<Item = &Arc<Entry>> {
-        let later = (Bound::Excluded(serial), Bound::Unbounded);
-        let of_kind = self.kinds.get(&kind).into_iter();
-        of_kind.flat_map(move |kind| kind.by_serial.range(later).map(|(_, entry)| entry))
-    }
-
-    /// Returns everything that is wrong with `steps`, each with the fix;
-    /// `of_primitive` returns what is wrong with a primitive by itself.
-    pub(super) fn problems<P: Named>(
-        &self,
-        steps: &[Step<P>],
-        of_primitive: impl Fn(&P) -> Vec<String>,
-    ) -> Vec<String> {
-        let mut problems = Vec::new();
-        let mut added = HashSet::new();
-        let mut removed = HashSet::new();
-        for step in steps {
-            if let Step::Add(primitive) | Step::Replace(primitive) = step {
-                problems.extend(of_primitive(primitive));
-            }
-            let (kind, name) = step.key();
-            let is_there = added.contains(&(kind, name))
-                || self.entry(kind, name).is_some() && !removed.contains(&(kind, name));
-            match step {
-                Step::Add(_) if is_there && kind.capability() == Kind::Resource => {
-                    problems.push(format!("two {kind}s have the URI \"{name}\"; change one"));
-                }
-                Step::Add(_) if is_there && kind.capability() == Kind::Method => {
-                    problems.push(format!(
-                        "two extensions, or one of them twice, declare the {kind} \"{name}\"; remove one"
-                    ));
-                }
-                Step::Add(_) if is_there => problems.push(format!(
-                    "two {kind}s are named \"{name}\"; rename one, for example with #[{kind}(name = \"…\")] or the prefix of a router"
-                )),
-                Step::Add(_) => {
-                    added.insert((kind, name));
-                    removed.remove(&(kind, name));
-                }
-                _ if !is_there => problems.push(format!(
-                    "there is no {kind} \"{}\" to {}",
-                    crate::support::text::excerpt(name),
-                    step.verb()
-                )),
-                Step::Remove(_) => {
-                    added.remove(&(kind, name));
-                    if self.entry(kind, name).is_some() {
-                        removed.insert((kind, name));
-                    }
-                }
-                Step::Replace(_) | Step::Hide(_) | Step::Show(_) => {}
-            }
-        }
-        let mut seen = HashSet::new();
-        let new_templates = steps.iter().filter_map(|step| match step {
-            Step::Add(primitive) => {
-                let key = step.key();
-                let is_new = added.contains(&key) && seen.insert(key);
-                primitive.template().filter(|_| is_new)
-            }
-            _ => None,
-        });
-        let stays = |name: &str| {
-            let key = (Kind::ResourceTemplate, name);
-            !removed.contains(&key) && !added.contains(&key)
-        };
-        problems.extend(self.template_problems(new_templates, stays));
-        // An entry that was removed and added again is only in `added`.
-        let replaced = added
-            .iter()
-            .filter(|(kind, name)| self.entry(*kind, name).is_some())
-            .count();
-        let number = self.len() + added.len() - replaced - removed.len();
-        if number > MOST_PRIMITIVES {
-            problems.push(format!(
-                "there would be {number} primitives; a server has at most {MOST_PRIMITIVES}"
-            ));
-        }
-        problems
+        let entries = self.in_order(kind);
+        let at = entries.partition_point(|entry| entry.serial <= serial);
+        entries[at..].iter()
     }
 
     /// Returns another snapshot, with `steps` applied, which have no problems.
@@ -307,6 +238,7 @@ impl Snapshot {
             match step {
                 Step::Add(prepared) => {
                     next.last_serial += 1;
+                    next.resource_code = next.resource_code.or(prepared.resource_code);
                     let entry = prepared.entry(policy, next.last_serial, network_rate);
                     gone.extend(next.put(entry));
                 }
@@ -320,10 +252,9 @@ impl Snapshot {
                     }
                 }
                 Step::Remove((kind, name)) => {
-                    if let Some(of_kind) = next.kinds.get_mut(&kind)
-                        && let Some(entry) = of_kind.by_name.remove(name.as_str())
-                    {
-                        of_kind.by_serial.remove(&entry.serial);
+                    let of_kind = next.of_kind_mut(kind);
+                    if let Some(entry) = of_kind.by_name.remove(name.as_str()) {
+                        of_kind.has_removed = true;
                         gone.push(entry);
                     }
                 }
@@ -331,12 +262,13 @@ impl Snapshot {
                 Step::Show(key) => next.set_hidden(&key, false),
             }
         }
-        for of_kind in next.kinds.values_mut() {
-            let mut entries = of_kind.by_serial.values();
+        for (_, of_kind) in &mut next.kinds {
+            of_kind.forget_removed();
+            let mut entries = of_kind.in_order.iter();
             of_kind.is_private = entries.any(|entry| entry.target.differs_by_caller());
         }
-        if has_templates {
-            next.order_templates();
+        if has_templates && let Some(code) = next.resource_code {
+            (code.order_templates)(&mut next);
         }
         next
     }
@@ -345,11 +277,13 @@ impl Snapshot {
     #[cfg(all(feature = "cli", feature = "http"))]
     pub(super) fn with_network_rate(&self, rate: Option<&RateLimit>) -> Self {
         let mut next = self.clone();
-        let entries = self.kinds.values().flat_map(|kind| kind.by_serial.values());
+        let entries = self.kinds.iter().flat_map(|(_, kind)| &kind.in_order);
         for entry in entries {
             next.put(entry.with_network_rate(rate));
         }
-        next.order_templates();
+        if let Some(code) = next.resource_code {
+            (code.order_templates)(&mut next);
+        }
         next
     }
 
@@ -368,11 +302,27 @@ impl Snapshot {
         let task = entry.target.task.as_ref();
         self.task_code = self.task_code.or(task.map(|task| task.code));
         self.completes |= !entry.completed.is_empty();
-        let of_kind = self.kinds.entry(entry.target.info.kind()).or_default();
+        let of_kind = self.of_kind_mut(entry.target.info.kind());
         of_kind
             .by_name
             .insert(entry.name().into(), Arc::clone(&entry));
-        of_kind.by_serial.insert(entry.serial, entry)
+        let entries = &mut of_kind.in_order;
+        let at = entries.partition_point(|other| other.serial < entry.serial);
+        match entries.get_mut(at) {
+            Some(old) if old.serial == entry.serial => Some(std::mem::replace(old, entry)),
+            _ => {
+                entries.insert(at, entry);
+                None
+            }
+        }
+    }
+
+    fn of_kind_mut(&mut self, kind: Kind) -> &mut OfKind {
+        let at = self.kinds.partition_point(|(other, _)| *other < kind);
+        if self.kinds.get(at).is_none_or(|(other, _)| *other != kind) {
+            self.kinds.insert(at, (kind, OfKind::default()));
+        }
+        &mut self.kinds[at].1
     }
 }
 
@@ -385,59 +335,4 @@ pub(crate) fn unknown_cursor() -> RpcError {
     RpcError::invalid_params(
         "Invalid params: unknown cursor; request the list again without a cursor",
     )
-}
-
-impl<P: Named> Step<P> {
-    pub(super) fn key(&self) -> (Kind, &str) {
-        match self {
-            Self::Add(primitive) | Self::Replace(primitive) => primitive.key(),
-            Self::Remove((kind, name)) | Self::Hide((kind, name)) | Self::Show((kind, name)) => {
-                (*kind, name)
-            }
-        }
-    }
-
-    fn verb(&self) -> &'static str {
-        match self {
-            Self::Add(_) => "add",
-            Self::Replace(_) => "replace",
-            Self::Remove(_) => "remove",
-            Self::Hide(_) => "hide",
-            Self::Show(_) => "show",
-        }
-    }
-}
-
-impl Step {
-    /// Asks the middlewares of a primitive whether they apply to it. That is
-    /// code of their author, so the registry is not locked.
-    pub(super) fn prepare(self, policy: &Policy) -> Step<Prepared> {
-        match self {
-            Self::Add(registration) => Step::Add(policy.prepare(registration)),
-            Self::Replace(registration) => Step::Replace(policy.prepare(registration)),
-            Self::Remove(key) => Step::Remove(key),
-            Self::Hide(key) => Step::Hide(key),
-            Self::Show(key) => Step::Show(key),
-        }
-    }
-}
-
-impl Named for Registration {
-    fn key(&self) -> (Kind, &str) {
-        (self.kind(), self.name())
-    }
-
-    fn template(&self) -> Option<&UriTemplate> {
-        self.definition.template()
-    }
-}
-
-impl Named for Prepared {
-    fn key(&self) -> (Kind, &str) {
-        (self.info().kind(), self.info().name())
-    }
-
-    fn template(&self) -> Option<&UriTemplate> {
-        self.definition.template()
-    }
 }

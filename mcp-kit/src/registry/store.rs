@@ -8,7 +8,8 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, Guard};
 
 use super::entry::{Entry, Policy, Prepared};
-use super::snapshot::{Key, Snapshot, Step};
+use super::snapshot::Snapshot;
+use super::steps::{Key, Step};
 use super::{Changes, Followers, IntoRegistration, ListChanges, RegistryError, Via};
 use crate::call::{StateMap, Target};
 use crate::limits::Rate;

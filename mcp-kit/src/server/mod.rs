@@ -28,6 +28,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 pub use crate::limits::Limits;
+pub use crate::registry::updates::ResourceUpdates;
 pub use builder::{BuildError, ServerBuilder};
 pub use call::CallError;
 pub(crate) use dispatch::Routed;
@@ -35,7 +36,6 @@ pub use drain::DrainHandle;
 #[cfg(feature = "http")]
 pub(crate) use network::NetworkOptions;
 pub(crate) use session::Session;
-pub use subscriptions::ResourceUpdates;
 pub(crate) use subscriptions::{Feed, Listener, Subscription};
 #[cfg(feature = "redis")]
 pub use tasks::RedisTasks;

@@ -3,13 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::support::json::to_text;
-
 use super::ServerInner;
 use super::dispatch::text;
-use crate::call::{ListRequest, ResourceUri, Subject, Target};
+use crate::call::{ListRequest, Subject, Target};
 use crate::caller::Principal;
-use crate::primitive::{Kind, UriProblem};
+use crate::primitive::UriProblem;
 use crate::protocol::params::Params;
 use crate::protocol::{Era, RpcError};
 use crate::registry::Entry;
@@ -78,26 +76,15 @@ impl ServerInner {
     ///
     /// Returns what is wrong with the URI.
     pub(super) fn find_uri(&self, uri: &str) -> Result<Option<Found>, UriProblem> {
-        let resolved = self.registry.current().resolve(uri)?;
-        let Some(resolved) = resolved.filter(|resolved| !resolved.entry.is_hidden()) else {
+        let current = self.registry.current();
+        let Some(code) = current.resource_code() else {
             return Ok(None);
         };
-        let target = Arc::clone(&resolved.entry.target);
-        let takes_values =
-            target.info.kind() == Kind::ResourceTemplate && !resolved.entry.is_provider();
-        Ok(Some(Found {
-            target,
-            arguments: takes_values.then(|| arguments_of(&resolved.uri)),
-            subject: Some(Box::new(Subject::Read(resolved.uri))),
+        let found = (code.find)(&current, uri)?;
+        Ok(found.map(|found| Found {
+            target: Arc::clone(&found.entry.target),
+            subject: Some(Box::new(Subject::Read(found.uri))),
+            arguments: found.arguments,
         }))
     }
-}
-
-/// Writes the values as an object of texts. A parameter that a query has twice is
-/// an argument that appears twice.
-fn arguments_of(uri: &ResourceUri) -> String {
-    let members = uri.values();
-    let members = members
-        .map(|(name, value)| format!("{}:{}", to_text(&name.into()), to_text(&value.into())));
-    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }

@@ -4,18 +4,18 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 
+use super::Subscription;
 use super::completed_urls::CompletedUrls;
 use super::notifications::{list_changed, updated, url_completed};
 use super::tasks::TaskNotices;
-use super::updates::ResourceUpdates;
-use super::watches::{Watch, Watches};
-use super::{MOST_URI_BYTES, Subscription, too_many};
 use crate::call::UrlFollower;
 use crate::caller::Principal;
 use crate::limits::CallerBudget;
-use crate::primitive::{Kind, normalised};
-use crate::protocol::{ErrorCode, RequestId, RpcError};
-use crate::registry::{Follower, Following, List, ListChanges, Lists, Store};
+use crate::primitive::Kind;
+use crate::protocol::{RequestId, RpcError};
+use crate::registry::{
+    Follower, Following, List, ListChanges, Lists, ResourceUpdates, ResourceWatches, Store, Watcher,
+};
 use crate::server::ServerInner;
 use crate::support::lock::Lock;
 
@@ -39,8 +39,6 @@ pub(crate) struct Feed {
     has_taken: AtomicBool,
     store: Arc<Store>,
     updates: ResourceUpdates,
-    /// Its number among the feeds of `updates`.
-    number: u64,
     /// The most URIs that one subscription watches.
     most_uris: usize,
     /// The bytes of the ends of tasks that clients have not read.
@@ -70,7 +68,7 @@ pub(super) struct Followed {
     /// Those whose change was taken, and that the client has not listed since.
     taken: Lists,
     /// `None` until it watches a resource, as most never do.
-    watches: Option<Box<Watches>>,
+    watches: Option<Box<dyn ResourceWatches>>,
     /// `None` unless it follows tasks.
     pub(super) tasks: Option<Box<dyn TaskNotices>>,
     /// `None` until an interaction at a URL that a legacy client has opened is complete.
@@ -84,7 +82,6 @@ impl Feed {
             is_due: AtomicBool::new(false),
             has_taken: AtomicBool::new(false),
             store: Arc::clone(&server.registry),
-            number: server.updates.next_feed(),
             updates: server.updates.clone(),
             most_uris: server.limits.uris_per_subscription,
             unread_ends: Arc::clone(server.tasks.unread_ends()),
@@ -152,13 +149,10 @@ impl Feed {
             .followed
             .iter()
             .position(|one| one.id.as_ref() == Some(id));
-        let Some(removed) = at.map(|at| state.followed.swap_remove(at)) else {
-            return;
-        };
-        for (uri, watch) in removed.all_watches() {
-            self.unindex(&state, uri, watch);
+        if let Some(at) = at {
+            state.followed.swap_remove(at);
+            self.is_due.store(state.is_due(), Ordering::Release);
         }
-        self.is_due.store(state.is_due(), Ordering::Release);
     }
 
     /// Watches a URI for a legacy client, which may read it.
@@ -168,55 +162,23 @@ impl Feed {
 
     /// Stops watching a URI for a legacy client.
     pub(crate) fn unwatch(&self, uri: &str) {
-        let Ok(normal) = normalised(uri) else { return };
         let mut state = self.lock();
-        let watches = state.followed(None).watches.as_mut();
-        if let Some((normal, watch)) = watches.and_then(|watches| watches.remove(&normal)) {
-            self.unindex(&state, &normal, &watch);
-            if watch.is_due {
-                self.is_due.store(state.is_due(), Ordering::Release);
-            }
+        if let Some(watches) = &mut state.followed(None).watches {
+            watches.unwatch(uri);
+            self.is_due.store(state.is_due(), Ordering::Release);
         }
     }
 
     fn watch_in(&self, id: Option<&RequestId>, uri: &str) -> Result<(), RpcError> {
-        let normal = normalised(uri).map_err(|_| RpcError::invalid_params("Invalid URI"))?;
-        let normal: Arc<str> = Arc::from(&*normal);
-        let mut state = self.lock();
-        let watches = state.followed(id).watches.get_or_insert_default();
-        if watches.uris.contains_key(&normal) {
+        let Some(code) = self.store.current().resource_code() else {
             return Ok(());
-        }
-        let most = self.most_uris;
-        let bytes = watches.bytes + uri.len();
-        if watches.uris.len() >= most || bytes > MOST_URI_BYTES {
-            return Err(too_many(most));
-        }
-        let watch = Watch {
-            uri: match *normal == *uri {
-                true => Arc::clone(&normal),
-                false => uri.into(),
-            },
-            is_due: false,
-            is_taken: false,
         };
-        let feed = (self.number, &self.this);
-        if !self.updates.watch(&normal, feed, watch.held(&normal)) {
-            return Err(RpcError::new(
-                ErrorCode::InternalError,
-                "The server is busy: its clients watch too many resources. Try again later.",
-            ));
-        }
-        watches.bytes = bytes;
-        watches.uris.insert(normal, watch);
-        Ok(())
-    }
-
-    /// Removes a watch from the index, which keeps the URI if another
-    /// subscription of the client watches it.
-    fn unindex(&self, state: &State, uri: &Arc<str>, watch: &Watch) {
-        let is_last = !state.followed.iter().any(|followed| followed.watches(uri));
-        (self.updates).unwatch(uri, self.number, watch.held(uri), is_last);
+        let mut state = self.lock();
+        let watches = (state.followed(id).watches).get_or_insert_with(|| {
+            let this = Weak::<Self>::clone(&self.this);
+            (code.watches)(&self.updates, this, self.most_uris)
+        });
+        watches.watch(uri)
     }
 
     /// Sets the transport that takes from the feed, in place of the one before,
@@ -252,16 +214,13 @@ impl Feed {
 
     /// Records that the client reads a URI: it knows of the updates so far.
     pub(crate) fn read(&self, uri: &str) {
-        let Ok(uri) = normalised(uri) else { return };
         for followed in &mut self.lock().followed {
-            let watches = followed.watches.as_mut();
-            if let Some(watch) = watches.and_then(|watches| watches.uris.get_mut(&*uri)) {
-                watch.is_taken = false;
+            if let Some(watches) = &mut followed.watches {
+                watches.read(uri);
             }
         }
     }
 
-    /// Whether there is something to take.
     fn is_due(&self) -> bool {
         self.is_due.load(Ordering::Acquire)
     }
@@ -308,47 +267,15 @@ impl Feed {
                 continue;
             };
             while taken < MOST_TAKEN
-                && let Some(uri) = watches.due.pop_front()
+                && let Some(uri) = watches.take()
             {
-                if let Some(watch) = watches.uris.get_mut(&uri) {
-                    watch.is_due = false;
-                    watch.is_taken = true;
-                    json.clear();
-                    updated(&mut json, &watch.uri, id);
-                    taken += json.len();
-                    write(&json);
-                }
+                json.clear();
+                updated(&mut json, &uri, id);
+                taken += json.len();
+                write(&json);
             }
         }
         self.is_due.store(state.is_due(), Ordering::Release);
-    }
-
-    /// A resource that the client may watch has changed; `uri` is in normal
-    /// form.
-    pub(super) fn updated(&self, uri: &str) {
-        let principal = {
-            let state = self.lock();
-            if !state
-                .followed
-                .iter()
-                .any(|followed| followed.waits_for(uri))
-            {
-                return;
-            }
-            state.principal.clone()
-        };
-        // The registry or the rule may have changed since the client asked. The
-        // rule may be the code of a user, so it does not run under the lock.
-        if !self.store.current().may_read(&principal, uri) {
-            return;
-        }
-        let mut state = self.lock();
-        for followed in &mut state.followed {
-            if let Some(watches) = &mut followed.watches {
-                watches.make_due(uri);
-            }
-        }
-        self.tell(state);
     }
 
     /// Makes what was changed due, and wakes the transport if it was not.
@@ -395,9 +322,11 @@ impl State {
     fn is_due(&self) -> bool {
         let mut open = self.followed.iter().filter(|followed| followed.is_open);
         open.any(|followed| {
-            let has_updates = |watches: &Watches| !watches.due.is_empty();
             !followed.changed.is_empty()
-                || followed.watches.as_deref().is_some_and(has_updates)
+                || followed
+                    .watches
+                    .as_deref()
+                    .is_some_and(|watches| watches.is_due())
                 || followed.tasks.as_deref().is_some_and(TaskNotices::is_due)
                 || followed
                     .completed_urls
@@ -419,21 +348,37 @@ impl Followed {
         }
     }
 
-    fn all_watches(&self) -> impl Iterator<Item = (&Arc<str>, &Watch)> {
-        self.watches.iter().flat_map(|watches| &watches.uris)
-    }
-
-    fn watches(&self, uri: &str) -> bool {
-        (self.watches.as_ref()).is_some_and(|watches| watches.uris.contains_key(uri))
-    }
-
-    /// Whether it watches a URI whose update is not due yet.
     fn waits_for(&self, uri: &str) -> bool {
-        let watch = self
-            .watches
-            .as_ref()
-            .and_then(|watches| watches.uris.get(uri));
-        watch.is_some_and(|watch| !watch.is_due)
+        let watches = self.watches.as_deref();
+        watches.is_some_and(|watches| watches.waits_for(uri))
+    }
+}
+
+impl Watcher for Feed {
+    fn updated(&self, uri: &str) {
+        let principal = {
+            let state = self.lock();
+            if !state
+                .followed
+                .iter()
+                .any(|followed| followed.waits_for(uri))
+            {
+                return;
+            }
+            state.principal.clone()
+        };
+        // The registry or the rule may have changed since the client asked. The
+        // rule may be the code of a user, so it does not run under the lock.
+        if !self.store.current().may_read(&principal, uri) {
+            return;
+        }
+        let mut state = self.lock();
+        for followed in &mut state.followed {
+            if let Some(watches) = &mut followed.watches {
+                watches.make_due(uri);
+            }
+        }
+        self.tell(state);
     }
 }
 
@@ -458,15 +403,5 @@ impl UrlFollower for Feed {
         let followed = state.followed(None);
         followed.completed_urls.get_or_insert_default().add(id);
         self.tell(state);
-    }
-}
-
-/// Stops watching.
-impl Drop for Feed {
-    fn drop(&mut self) {
-        let state = self.lock();
-        for (uri, watch) in state.followed.iter().flat_map(Followed::all_watches) {
-            (self.updates).unwatch(uri, self.number, watch.held(uri), true);
-        }
     }
 }

@@ -23,7 +23,6 @@ mod feed;
 mod notifications;
 mod tasks;
 mod updates;
-mod watches;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -34,16 +33,12 @@ use serde_json::value::RawValue;
 
 use super::ServerInner;
 use super::dispatch::{Ask, text};
-use crate::primitive::{Kind, normalised};
+use crate::primitive::Kind;
 use crate::protocol::{ClientCapability, RequestId, RpcError, TASKS, encode};
-use crate::registry::{List, Lists};
+use crate::registry::{List, Lists, MOST_URI_BYTES, too_many_uris};
 use crate::support::sort::sort_by;
 pub(crate) use feed::{Feed, Listener};
 pub(super) use tasks::{FoundTasks, find_tasks};
-pub use updates::ResourceUpdates;
-
-/// The most bytes of URIs that one subscription, or one legacy client, watches.
-const MOST_URI_BYTES: usize = 256 * 1024;
 
 /// A subscription that a client requests, reduced to what the server offers
 /// this client.
@@ -97,10 +92,10 @@ impl Filter<'_> {
     /// Returns the URIs, of which there are at most `most`.
     fn uris(&self, most: usize) -> Result<Vec<Cow<'_, str>>, RpcError> {
         let uris = strings(self.resource_subscriptions, most)?;
-        let uris = uris.ok_or_else(|| too_many(most))?;
+        let uris = uris.ok_or_else(|| too_many_uris(most))?;
         let bytes: usize = uris.iter().map(|uri| uri.len()).sum();
         match bytes > MOST_URI_BYTES {
-            true => Err(too_many(most)),
+            true => Err(too_many_uris(most)),
             false => Ok(uris),
         }
     }
@@ -119,13 +114,6 @@ impl Filter<'_> {
         ids.dedup();
         Ok(ids)
     }
-}
-
-/// Refuses further URIs.
-fn too_many(most: usize) -> RpcError {
-    RpcError::invalid_params(format!(
-        "Too many resources are watched: one client or subscription may watch {most}, whose URIs have at most {MOST_URI_BYTES} bytes together; unsubscribe from one first"
-    ))
 }
 
 /// Reads a list of at most `most` strings; `None` if it has more.
@@ -270,14 +258,19 @@ impl WatchRequest {
         begins: bool,
     ) -> Result<Self, RpcError> {
         let current = server.registry.current();
-        if !current.declares(Kind::Resource) || !ask.session.has_stream {
+        let code = current.resource_code().filter(|_| {
+            let is_declared = current.declares(Kind::Resource);
+            is_declared && ask.session.has_stream
+        });
+        let Some(code) = code else {
             return Err(RpcError::method_not_found(&ask.request.method));
-        }
+        };
         let uri = text(ask.request.params.uri, "uri")?;
         // An answer repeats only a URI that is short enough.
-        normalised(&uri).map_err(|problem| {
-            RpcError::invalid_params(format!("Invalid params: \"uri\": {problem}"))
-        })?;
+        if let Some(problem) = (code.problem)(&uri) {
+            let problem = format!("Invalid params: \"uri\": {problem}");
+            return Err(RpcError::invalid_params(problem));
+        }
         if begins && !current.may_read(&ask.session.principal, &uri) {
             return Err(RpcError::unknown_resource(ask.era, &uri));
         }
