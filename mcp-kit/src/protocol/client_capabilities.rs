@@ -1,10 +1,9 @@
 //! The capabilities that a client declares: what a server may ask it for.
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::params::members;
+use super::params::{member, pick};
 
 /// A capability that a question to the client needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,35 +28,6 @@ pub(crate) const TASKS: &str = "io.modelcontextprotocol/tasks";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ClientCapabilities {
     bits: u8,
-}
-
-/// The members of a `capabilities` object that are read.
-#[derive(Deserialize)]
-struct Declared<'a> {
-    #[serde(borrow, default)]
-    elicitation: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    sampling: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    roots: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    extensions: Option<&'a RawValue>,
-}
-
-/// The members of `extensions` that are read.
-#[derive(Deserialize)]
-struct Extensions<'a> {
-    #[serde(borrow, rename = "io.modelcontextprotocol/tasks", default)]
-    tasks: Option<&'a RawValue>,
-}
-
-/// The modes of `elicitation`.
-#[derive(Deserialize)]
-struct Modes<'a> {
-    #[serde(borrow, default)]
-    form: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    url: Option<&'a RawValue>,
 }
 
 impl ClientCapability {
@@ -109,25 +79,24 @@ impl ClientCapabilities {
     /// Reads the text of a `capabilities` object. What cannot be read counts as
     /// undeclared.
     pub(crate) fn from_json(text: &str) -> Self {
-        let Some(declared) = object::<Declared<'_>>(text) else {
-            return Self::default();
-        };
         let mut all = Self::default();
-        if let Some(modes) = declared.elicitation
-            && let Some(modes) = object::<Modes<'_>>(modes.get())
+        let names = ["elicitation", "sampling", "roots", "extensions"];
+        let Some([elicitation, sampling, roots, extensions]) = pick(text, names) else {
+            return all;
+        };
+        if let Some(modes) = elicitation
+            && let Some([form, url]) = pick(modes.get(), ["form", "url"])
         {
-            let (form, url) = (modes.form.is_some(), modes.url.is_some());
             // Without a mode it means forms, as before there were modes.
-            all.declare(ClientCapability::Form, form || !url);
-            all.declare(ClientCapability::Url, url);
+            all.declare(ClientCapability::Form, form.is_some() || url.is_none());
+            all.declare(ClientCapability::Url, url.is_some());
         }
-        let is_object = |value: Option<&RawValue>| value.is_some_and(|v| v.get().starts_with('{'));
-        all.declare(ClientCapability::Sampling, is_object(declared.sampling));
-        all.declare(ClientCapability::Roots, is_object(declared.roots));
-        if let Some(extensions) = declared.extensions
-            && let Some(extensions) = object::<Extensions<'_>>(extensions.get())
+        all.declare(ClientCapability::Sampling, is_object(sampling));
+        all.declare(ClientCapability::Roots, is_object(roots));
+        if let Some(extensions) = extensions
+            && let Some([tasks]) = pick(extensions.get(), [TASKS])
         {
-            all.declare(ClientCapability::Tasks, is_object(extensions.tasks));
+            all.declare(ClientCapability::Tasks, is_object(tasks));
         }
         all
     }
@@ -147,20 +116,13 @@ impl ClientCapabilities {
 /// Whether the text of a `capabilities` object declares the extension with this
 /// identifier.
 pub(crate) fn declares_extension(text: &str, identifier: &str) -> bool {
-    let declared = object::<Declared<'_>>(text).and_then(|declared| declared.extensions);
-    let extensions = declared.map(members).unwrap_or_default();
-    let mut of_identifier = extensions
-        .iter()
-        .filter(|(name, settings)| name == identifier && settings.get().starts_with('{'));
-    of_identifier.next().is_some()
+    let declared = pick(text, ["extensions"]).and_then(|[declared]| declared);
+    let settings = declared.and_then(|extensions| member(extensions, identifier));
+    is_object(settings)
 }
 
-/// Reads an object; serde would also take a list for a struct.
-fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
-    let text = text.trim_start();
-    text.starts_with('{')
-        .then(|| serde_json::from_str(text).ok())
-        .flatten()
+fn is_object(value: Option<&RawValue>) -> bool {
+    value.is_some_and(|value| value.get().starts_with('{'))
 }
 
 #[cfg(test)]

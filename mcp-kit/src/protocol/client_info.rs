@@ -1,11 +1,11 @@
 //! The client's information about itself.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::ClientCapabilities;
+use super::params::pick;
+use super::{ClientCapabilities, json_string};
 
 /// The program at the other end, as it describes itself (`clientInfo`): `Claude
 /// Code`, `2.1.332`.
@@ -30,29 +30,20 @@ pub(crate) struct ClientDetails {
     pub(crate) extensions: Vec<Arc<str>>,
 }
 
-/// The members that are kept. Icons and similar members may be large.
-#[derive(Deserialize)]
-struct Members<'a> {
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    #[serde(borrow, default)]
-    version: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    title: Option<Cow<'a, str>>,
-}
-
 impl ClientInfo {
     /// Reads the JSON text of a `clientInfo`; `None` if it is not an object with
     /// a name.
     pub(crate) fn from_json(text: &str) -> Option<Self> {
-        if !text.starts_with('{') {
-            return None;
-        }
-        let members: Members<'_> = serde_json::from_str(text).ok()?;
+        // Icons and similar members may be large.
+        let [name, version, title] = pick(text, ["name", "version", "title"])?;
+        let read = |member: Option<&RawValue>| match member {
+            Some(text) => json_string(text.get()).map(|text| Some(cut(&text))),
+            None => Some(None),
+        };
         Some(Self {
-            name: cut(&members.name),
-            version: members.version.map_or_else(Box::default, |text| cut(&text)),
-            title: members.title.map(|text| cut(&text)),
+            name: read(name)??,
+            version: read(version)?.unwrap_or_default(),
+            title: read(title)?,
         })
     }
 

@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::id::{LONGEST_ID, RequestId};
-use super::params::Params;
+use super::params::{Params, each_member, pick};
 use super::recover::recover_id;
 use super::{ErrorCode, RpcError};
 
@@ -51,13 +50,7 @@ pub(crate) struct Notification<'a> {
 /// Returns all of the `params` of a message that was decoded from this text.
 /// [`Params`] has only those that methods of the protocol read.
 pub(crate) fn whole_params(text: &str) -> Option<&RawValue> {
-    #[derive(serde::Deserialize)]
-    struct Whole<'a> {
-        #[serde(borrow, default)]
-        params: Option<&'a RawValue>,
-    }
-    let whole: Whole<'_> = serde_json::from_str(text).ok()?;
-    whole.params
+    pick(text, ["params"])?[0]
 }
 
 /// A message that cannot be served, with its id if one can be read.
@@ -135,7 +128,7 @@ pub(crate) fn decode_one(bytes: &[u8]) -> Result<Message<'_>, Malformed> {
             ),
         });
     };
-    match serde_json::from_str::<Envelope<'_, Params<'_>>>(text) {
+    match serde_json::from_str::<Envelope<'_>>(text) {
         Ok(envelope) => envelope.into_message(text),
         Err(error) if error.is_data() => unreadable(text),
         Err(_) => out_of_range(text).unwrap_or_else(|| Err(not_json(bytes))),
@@ -146,23 +139,37 @@ pub(crate) fn decode_one(bytes: &[u8]) -> Result<Message<'_>, Malformed> {
 /// parameters, in which case the id is still used.
 #[cold]
 fn unreadable(text: &str) -> Result<Message<'_>, Malformed> {
-    let Ok(envelope) = serde_json::from_str::<Envelope<'_, &RawValue>>(text) else {
+    let mut envelope = Envelope::default();
+    let mut params = None;
+    let mut is_repeated = false;
+    let is_object = each_member(text, &mut |name, value| {
+        let place = match &*name {
+            "jsonrpc" => &mut envelope.jsonrpc,
+            "id" => &mut envelope.id,
+            "method" => &mut envelope.method,
+            other => {
+                match other {
+                    "params" => is_repeated |= params.replace(value).is_some(),
+                    "result" => envelope.outcome = Some(Ok(value)),
+                    "error" => envelope.outcome = Some(Err(value)),
+                    _ => {}
+                }
+                return;
+            }
+        };
+        let scalar = serde_json::from_str(value.get()).unwrap_or(Scalar::Other);
+        is_repeated |= place.replace(scalar).is_some();
+    });
+    if !is_object || is_repeated {
         return Err(Malformed {
             id: None,
             error: RpcError::invalid_request(
                 "Invalid request: a JSON-RPC message is an object without repeated members",
             ),
         });
-    };
-    let is_object = (envelope.params).is_some_and(|params| params.get().starts_with('{'));
-    let unread = Envelope {
-        jsonrpc: envelope.jsonrpc,
-        id: envelope.id,
-        method: envelope.method,
-        params: None,
-        outcome: envelope.outcome,
-    };
-    match unread.into_message(text)? {
+    }
+    let is_object = params.is_some_and(|params| params.get().starts_with('{'));
+    match envelope.into_message(text)? {
         Message::Request(request) => Err(Malformed {
             id: Some(request.id),
             error: RpcError::invalid_params(if is_object {
@@ -181,22 +188,14 @@ fn unreadable(text: &str) -> Result<Message<'_>, Malformed> {
 /// large for any type. Returns `None` if it is not JSON.
 #[cold]
 fn out_of_range(text: &str) -> Option<Result<Message<'_>, Malformed>> {
-    #[derive(serde::Deserialize)]
-    struct Members<'a> {
-        #[serde(borrow)]
-        id: Option<&'a RawValue>,
-        method: Option<IgnoredAny>,
-        #[serde(alias = "error")]
-        result: Option<IgnoredAny>,
-    }
-    let members: Members<'_> = serde_json::from_str(text).ok()?;
-    if members.method.is_none() && members.result.is_some() {
+    let [id, method, result, error] = pick(text, ["id", "method", "result", "error"])?;
+    if method.is_none() && (result.is_some() || error.is_some()) {
         return Some(Ok(Message::Response(Response {
-            id: members.id.and_then(|id| RequestId::from_json(id.get())),
+            id: id.and_then(|id| RequestId::from_json(id.get())),
             outcome: None,
         })));
     }
-    let id = members.id.map(RawValue::get);
+    let id = id.map(RawValue::get);
     let is_scalar = |id: &str| !id.starts_with(['{', '[']);
     Some(Err(match id {
         Some(id) if id.trim_matches('"').len() > LONGEST_ID && is_scalar(id) => overlong_id(),
@@ -236,11 +235,12 @@ fn not_json(bytes: &[u8]) -> Malformed {
 
 /// The members of a message. A wrong type in one of them must not hide the id
 /// in another.
-struct Envelope<'a, P> {
+#[derive(Default)]
+struct Envelope<'a> {
     jsonrpc: Option<Scalar<'a>>,
     id: Option<Scalar<'a>>,
     method: Option<Scalar<'a>>,
-    params: Option<P>,
+    params: Option<Params<'a>>,
     outcome: Option<Result<&'a RawValue, &'a RawValue>>,
 }
 
@@ -252,7 +252,7 @@ enum Scalar<'a> {
     Other,
 }
 
-impl<'a> Envelope<'a, Params<'a>> {
+impl<'a> Envelope<'a> {
     /// The message that was read from `text`.
     fn into_message(self, text: &'a str) -> Result<Message<'a>, Malformed> {
         let mut is_too_long = false;
@@ -371,29 +371,23 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 }
 
-impl<'de: 'a, 'a, P: Deserialize<'de>> Deserialize<'de> for Envelope<'a, P> {
+impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(EnvelopeVisitor(PhantomData))
+        deserializer.deserialize_map(EnvelopeVisitor)
     }
 }
 
-struct EnvelopeVisitor<P>(PhantomData<P>);
+struct EnvelopeVisitor;
 
-impl<'de, P: Deserialize<'de>> Visitor<'de> for EnvelopeVisitor<P> {
-    type Value = Envelope<'de, P>;
+impl<'de> Visitor<'de> for EnvelopeVisitor {
+    type Value = Envelope<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON-RPC message")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut envelope = Envelope {
-            jsonrpc: None,
-            id: None,
-            method: None,
-            params: None,
-            outcome: None,
-        };
+        let mut envelope = Envelope::default();
         let mut has_params = false;
         while let Some(member) = map.next_key()? {
             let is_repeated = match member {
