@@ -63,11 +63,12 @@ pub(super) enum Command {
 /// Returns what clap prints instead of running a command: an error, or the
 /// help.
 pub(super) fn parse(program: &mut dyn Program) -> Result<Command, Error> {
-    parse_from(program, &std::env::args_os().collect::<Vec<_>>())
+    parse_from(program, std::env::args_os().collect())
 }
 
-fn parse_from(program: &mut dyn Program, arguments: &[OsString]) -> Result<Command, Error> {
-    let mut clap = command(program)?.display_name(name(arguments));
+fn parse_from(program: &mut dyn Program, arguments: Vec<OsString>) -> Result<Command, Error> {
+    let own = program.add_options(Clap::new("server"));
+    let mut clap = with_commands(own)?.display_name(name(&arguments));
     let mut matches = clap.try_get_matches_from_mut(arguments)?;
     let command = asked_for(&matches);
     (program.read_options(&mut matches)).map_err(|error| error.format(&mut clap))?;
@@ -142,17 +143,17 @@ pub(super) fn text(matches: &ArgMatches, id: &str) -> String {
 }
 
 /// Returns the whole command line: the program's own options and the commands.
-fn command(program: &dyn Program) -> Result<Clap, Error> {
-    let own = program.add_options(Clap::new("server"));
+fn with_commands(own: Clap) -> Result<Clap, Error> {
+    let own_option = |name: &str| {
+        let mut all = own.get_arguments();
+        all.any(|argument| argument.get_long() == Some(name))
+    };
     #[cfg(feature = "http")]
     let taken = ["json", "strict"].into_iter().chain(HttpArguments::names());
     #[cfg(not(feature = "http"))]
     let taken = ["json", "strict"];
     for taken in taken {
-        if own
-            .get_arguments()
-            .any(|argument| argument.get_long() == Some(taken))
-        {
+        if own_option(taken) {
             return Err(Error::raw(
                 ErrorKind::ArgumentConflict,
                 format!(
@@ -161,28 +162,31 @@ fn command(program: &dyn Program) -> Result<Clap, Error> {
             ));
         }
     }
-    let says_version = own.get_version().is_some()
-        || own.get_long_version().is_some()
-        || own
-            .get_arguments()
-            .any(|argument| argument.get_long() == Some("version"));
+    let says_version =
+        own.get_version().is_some() || own.get_long_version().is_some() || own_option("version");
     // Global arguments cannot be required; a missing one is found when the
     // options are made from the matches.
-    let own = own.mut_args(|argument| {
+    let mut all = own.mut_args(|argument| {
         if argument.is_positional() {
             argument
         } else {
             argument.required(false).global(true)
         }
     });
-    let own = if says_version {
-        own
-    } else {
-        own.arg(version())
-    };
-    let all = own
-        .subcommand_negates_reqs(true)
-        .subcommands(COMMANDS.iter().map(CommandSpec::command));
+    if !says_version {
+        all = with(
+            all,
+            flag_named(&Named {
+                id: "mcp_kit_version",
+                name: "version",
+                help: "Print the server's name and version",
+            }),
+        );
+    }
+    all = all.subcommand_negates_reqs(true);
+    for command in COMMANDS {
+        all = all.subcommand(command.command());
+    }
     #[cfg(feature = "http")]
     let all = all
         .subcommand(super::http_arguments::command())
@@ -289,30 +293,44 @@ const COMMANDS: &[CommandSpec] = &[
 impl CommandSpec {
     fn command(&self) -> Clap {
         let mut command = Clap::new(self.name).about(self.about);
-        if let Some(Named { id, name, help }) = self.value {
-            command = command.arg(Arg::new(id).value_name(name).required(true).help(help));
+        if let Some(value) = &self.value {
+            command = with(command, value_named(value).required(true));
         }
         if self.takes_json {
-            command = command.arg(
-                Arg::new("mcp_kit_arguments")
-                    .value_name("JSON")
-                    .default_value("{}")
-                    .help("The arguments as a JSON object; - reads them from stdin"),
-            );
+            let value = value_named(&Named {
+                id: "mcp_kit_arguments",
+                name: "JSON",
+                help: "The arguments as a JSON object; - reads them from stdin",
+            });
+            command = with(command, value.default_value("{}"));
         }
-        if let Some(Named { id, name, help }) = self.flag {
-            let flag = Arg::new(id).long(name).action(ArgAction::SetTrue);
-            command = command.arg(flag.help(help));
+        if let Some(flag) = &self.flag {
+            command = with(command, flag_named(flag));
         }
         command
     }
 }
 
-fn version() -> Arg {
-    Arg::new("mcp_kit_version")
-        .long("version")
+// clap's builders are inlined into each of their callers, so they are called here.
+
+#[inline(never)]
+fn with(command: Clap, argument: Arg) -> Clap {
+    command.arg(argument)
+}
+
+fn flag_named(flag: &Named) -> Arg {
+    described_argument(flag)
+        .long(flag.name)
         .action(ArgAction::SetTrue)
-        .help("Print the server's name and version")
+}
+
+fn value_named(value: &Named) -> Arg {
+    described_argument(value).value_name(value.name)
+}
+
+#[inline(never)]
+fn described_argument(named: &Named) -> Arg {
+    Arg::new(named.id).help(named.help)
 }
 
 #[cfg(test)]
@@ -343,7 +361,7 @@ mod tests {
     fn parse<O: Args>(line: &str) -> Result<(O, Command), Error> {
         let arguments: Vec<_> = line.split_whitespace().map(OsString::from).collect();
         let mut author = Author::new(|_: O| Err::<Server, _>("no server"));
-        let command = parse_from(&mut author, &arguments)?;
+        let command = parse_from(&mut author, arguments)?;
         Ok((author.options.unwrap(), command))
     }
 

@@ -1,6 +1,7 @@
 //! `call`, `prompt` and `read`: one request through the whole protocol, in this process.
 
 use std::io::Read as _;
+use std::pin::pin;
 use std::process::ExitCode;
 
 use serde_json::Value;
@@ -17,6 +18,7 @@ use crate::registry::CallPolicy;
 use crate::schema;
 use crate::server::Server;
 use crate::support::json::Members as _;
+use crate::support::task::block_on;
 use crate::support::text::plain;
 
 /// A request for the result of one primitive.
@@ -36,43 +38,48 @@ pub(super) fn call(
     as_json: bool,
 ) -> Result<ExitCode, Failure> {
     let Requested { kind, name, .. } = *requested;
-    let mut policies = server.policies(kind);
-    if kind == Kind::Resource {
-        policies.extend(server.policies(Kind::ResourceTemplate));
-    } else if !policies.iter().any(|policy| policy.info().name() == name) {
-        return Ok(usage(&unknown(kind, name, &policies)));
-    }
-    let name_text = Value::from(name);
-    let (method, members) = match kind {
-        Kind::Resource => ("resources/read", format!(r#""uri":{name_text}"#)),
-        _ => {
-            let arguments = match read(requested.arguments) {
-                Ok(arguments) => arguments,
-                Err(problem) => return Ok(usage(&problem)),
-            };
-            let method = match kind {
-                Kind::Prompt => "prompts/get",
-                _ => "tools/call",
-            };
-            (
-                method,
-                format!(r#""name":{name_text},"arguments":{arguments}"#),
-            )
-        }
+    let policies = server.policies(kind);
+    let named = policies.iter().find(|policy| policy.info().name() == name);
+    let quoted = Value::from(name);
+    let (method, members) = if kind == Kind::Resource {
+        ("resources/read", format!(r#""uri":{quoted}"#))
+    } else {
+        let arguments = match named {
+            Some(_) => read(requested.arguments),
+            None => Err(unknown(kind, name, &policies)),
+        };
+        let arguments = match arguments {
+            Ok(arguments) => arguments,
+            Err(problem) => return Ok(usage(&problem)),
+        };
+        let method = match kind {
+            Kind::Prompt => "prompts/get",
+            _ => "tools/call",
+        };
+        let members = format!(r#""name":{quoted},"arguments":{arguments}"#);
+        (method, members)
     };
     // Without the extension the other tools answer when they have ended.
-    let is_task = policies
-        .iter()
-        .any(|policy| policy.info().name() == name && policy.task() == Some(TaskSupport::Required));
-    let result = match outcome(server, runtime, is_task, method, &members)? {
+    let is_task = named.is_some_and(|policy| policy.task() == Some(TaskSupport::Required));
+
+    let terminal = Terminal::of_process();
+    let mut outcome = None;
+    let wait = async { outcome = Some(wait(server, &terminal, is_task, method, &members).await) };
+    block_on(runtime.get()?, pin!(wait));
+    terminal.clear();
+    #[cfg(feature = "process")]
+    crate::guard::process::kill_all();
+    let result = match outcome.unwrap_or(Ok(Err(RequestError::NoAnswer)))? {
         Ok(result) => result,
-        Err(code) => return Ok(code),
+        Err(error) => return failed(server, &terminal, error),
     };
-    let text = match policies.first() {
-        Some(policy) if !as_json => policy.shown_result(&result),
-        _ => format!("{result:#}\n"),
+
+    let shown = if as_json {
+        None
+    } else {
+        server.shown_result(kind, &result)
     };
-    let printed = print(&text)?;
+    let printed = print(&shown.unwrap_or_else(|| format!("{result:#}\n")))?;
     if result.at("isError") == true {
         eprintln!("{name} reported an error");
         return Ok(ExitCode::from(TOOL_ERROR));
@@ -81,73 +88,63 @@ pub(super) fn call(
 }
 
 /// Waits for the result of a request, or of the task that it becomes if the client
-/// declares the extension. An exit code means that what went wrong is
-/// printed.
-fn outcome(
+/// declares the extension.
+async fn wait(
     server: &Server,
-    runtime: &LazyRuntime,
+    terminal: &Terminal,
     is_task: bool,
     method: &str,
     members: &str,
-) -> Result<Result<Value, ExitCode>, Failure> {
-    let terminal = Terminal::of_process();
-    let outcome = runtime.get()?.block_on(async {
-        let mut client = TestClient::builder(server).version(ProtocolVersion::V2026_07_28);
-        if is_task {
-            client = client.tasks();
+) -> Result<Result<Value, RequestError>, Failure> {
+    let mut client = TestClient::builder(server).version(ProtocolVersion::V2026_07_28);
+    if is_task {
+        client = client.tasks();
+    }
+    let client = terminal.connect(server, client).connect_modern();
+    let outcome = async {
+        let sent = client.request_with_text(method, members);
+        let result = sent
+            .outcome_with(&mut |report| terminal.show_progress(report))
+            .await?;
+        if result.at("resultType") != "task" {
+            return Ok(result);
         }
-        let client = terminal.connect(server, client).connect().await;
-        let outcome = async {
-            let sent = client.request_with_text(method, members);
-            let result = sent
-                .outcome_with(&mut |report| terminal.show_progress(report))
-                .await?;
-            if result.at("resultType") != "task" {
-                return Ok(result);
-            }
-            let task = client.task(result.at("taskId").as_str().unwrap_or_default());
-            task.outcome_with(&mut |state| terminal.show_status(state))
-                .await
-        };
-        tokio::select! {
-            biased;
-            outcome = outcome => Ok(outcome),
-            reason = terminal.ended() => Err(Failure(reason.to_owned())),
-        }
-    });
-    terminal.clear();
-    #[cfg(feature = "process")]
-    crate::guard::process::kill_all();
-    match outcome? {
-        Ok(result) => Ok(Ok(result)),
-        // The handler has failed.
-        Err(RequestError::Protocol { code, message, .. }) if code == INTERNAL_ERROR => {
-            // In one piece: the log writes to stderr from another thread.
-            let line = format!("error: {}\n", plain(&message));
-            eprint!("{line}");
-            Ok(Err(ExitCode::from(TOOL_ERROR)))
-        }
-        // What a resource that does not exist is answered with, since 2026-07-28.
-        Err(RequestError::Protocol {
-            code,
-            message,
-            data: Some(data),
-        }) if code == INVALID_PARAMS && data.at("uri").is_string() => {
-            let uri = data.at("uri").as_str().unwrap_or_default();
-            Ok(Err(usage(&not_found(server, &message, uri))))
-        }
-        Err(RequestError::Protocol {
+        let task = client.task(result.at("taskId").as_str().unwrap_or_default());
+        task.outcome_with(&mut |state| terminal.show_status(state))
+            .await
+    };
+    tokio::select! {
+        biased;
+        outcome = outcome => Ok(outcome),
+        reason = terminal.ended() => Err(Failure(reason.to_owned())),
+    }
+}
+
+/// Reports why there is no result.
+fn failed(server: &Server, terminal: &Terminal, error: RequestError) -> Result<ExitCode, Failure> {
+    let (code, mut message, data) = match error {
+        RequestError::Protocol {
             code,
             message,
             data,
-        }) => match data.filter(|_| code == MISSING_CAPABILITY && !terminal.asks()) {
-            Some(data) if is_answered_on_terminal(&data) => Ok(Err(usage(&format!(
-                "{message} Run this command on a terminal to answer the question."
-            )))),
-            _ => Ok(Err(usage(&message))),
-        },
-        Err(error) => Err(Failure(error.to_string())),
+        } => (code, message, data.unwrap_or_default()),
+        error => return Err(Failure(error.to_string())),
+    };
+    if code == INTERNAL_ERROR {
+        // The handler has failed. In one piece: the log writes to stderr from another thread.
+        let line = format!("error: {}\n", plain(&message));
+        eprint!("{line}");
+        return Ok(ExitCode::from(TOOL_ERROR));
     }
+    match data.text("uri") {
+        // What a resource that does not exist is answered with, since 2026-07-28.
+        Some(uri) if code == INVALID_PARAMS => message = not_found(server, &message, uri),
+        _ if code == MISSING_CAPABILITY && !terminal.asks() && is_answered_on_terminal(&data) => {
+            message.push_str(" Run this command on a terminal to answer the question.");
+        }
+        _ => {}
+    }
+    Ok(usage(&message))
 }
 
 /// The code of failures that the arguments are not the reason for.

@@ -1,8 +1,7 @@
 //! `check`: tables of the policies of primitives, one for each kind, and
 //! suggestions for improvement.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::process::ExitCode;
 
 use super::TOOL_ERROR;
@@ -51,95 +50,121 @@ pub(super) fn check(server: &Server, is_strict: bool) -> Result<ExitCode, Failur
 
 fn server_policy(server: &Server) -> String {
     let limits = server.limits();
-    let numbers = Kind::ALL.iter().filter_map(|kind| {
+    let mut numbers = String::new();
+    for kind in Kind::ALL {
         let number = server.policies(*kind).len();
-        (number > 0).then(|| count(number, &kind.to_string()))
-    });
-    let numbers = numbers.collect::<Vec<_>>().join(", ");
-    let numbers = if numbers.is_empty() {
-        "nothing"
-    } else {
-        &numbers
-    };
+        if number > 0 {
+            separate(&mut numbers, ", ");
+            numbers.push_str(&count(number, &kind.to_string()));
+        }
+    }
+    if numbers.is_empty() {
+        numbers.push_str("nothing");
+    }
     let mut text = format!("{} {}: {numbers}\n", server.name(), server.version());
-    let rows = [
-        ("message", format!("up to {}", size(limits.message_bytes))),
-        (
-            "calls at once",
-            format!(
-                "{} per connection, {} in all, {} per caller over HTTP",
-                limits.calls_per_connection, limits.calls_per_server, limits.calls_per_principal
-            ),
+    let mut row = |name: &str, value: fmt::Arguments<'_>| {
+        let _ = writeln!(text, "  {name:<17}{value}");
+    };
+    row(
+        "message",
+        format_args!("up to {}", size(limits.message_bytes)),
+    );
+    row(
+        "calls at once",
+        format_args!(
+            "{} per connection, {} in all, {} per caller over HTTP",
+            limits.calls_per_connection, limits.calls_per_server, limits.calls_per_principal
         ),
-        (
-            "calls that wait",
-            format!(
-                "up to {} per connection, and up to {}",
-                limits.pending_calls,
-                size(limits.pending_bytes)
-            ),
+    );
+    row(
+        "calls that wait",
+        format_args!(
+            "up to {} per connection, and up to {}",
+            limits.pending_calls,
+            size(limits.pending_bytes)
         ),
-        (
-            "unread answers",
-            format!("up to {} per connection", size(limits.unread_bytes)),
+    );
+    row(
+        "unread answers",
+        format_args!("up to {} per connection", size(limits.unread_bytes)),
+    );
+    row(
+        "subscriptions",
+        format_args!(
+            "up to {} per caller, each for {} resources",
+            limits.subscriptions_per_principal, limits.uris_per_subscription
         ),
-        (
-            "subscriptions",
-            format!(
-                "up to {} per caller, each for {} resources",
-                limits.subscriptions_per_principal, limits.uris_per_subscription
-            ),
+    );
+    row(
+        "questions",
+        format_args!(
+            "up to {} at once per call, each answered within {}",
+            limits.questions_per_call,
+            readable(limits.question_time)
         ),
-        (
-            "questions",
-            format!(
-                "up to {} at once per call, each answered within {}",
-                limits.questions_per_call,
-                readable(limits.question_time)
-            ),
-        ),
-        ("drain", format!("up to {}", readable(limits.drain_time))),
-    ];
-    write_rows(&mut text, &rows);
+    );
+    row(
+        "drain",
+        format_args!("up to {}", readable(limits.drain_time)),
+    );
     let extensions = server.extensions();
     if !extensions.is_empty() {
-        write_rows(&mut text, &[("extensions", extensions.join(", "))]);
+        row("extensions", format_args!("{}", extensions.join(", ")));
     }
     let policies = server.policies(Kind::Tool);
     if policies.iter().any(|policy| policy.task().is_some()) {
-        let tasks = format!(
-            "up to {} per caller, each up to {}; results are kept for {}",
-            limits.tasks_per_principal,
-            readable(limits.task_time),
-            readable(limits.finished_task_time)
+        row(
+            "tasks",
+            format_args!(
+                "up to {} per caller, each up to {}; results are kept for {}",
+                limits.tasks_per_principal,
+                readable(limits.task_time),
+                readable(limits.finished_task_time)
+            ),
         );
-        write_rows(&mut text, &[("tasks", tasks)]);
     }
     text
+}
+
+/// Writes a separator, unless the text is empty.
+fn separate(text: &mut String, separator: &str) {
+    if !text.is_empty() {
+        text.push_str(separator);
+    }
 }
 
 /// Returns one row for each primitive of a kind, with the columns that are not
 /// empty.
 fn table(kind: Kind, policies: &[CallPolicy]) -> String {
-    let mut head = HEAD.map(str::to_owned);
-    head[0] = kind.to_string();
-    let mut rows = vec![head.to_vec()];
-    rows.extend(policies.iter().map(|policy| row(policy).to_vec()));
-    let columns: Vec<_> = (0..HEAD.len())
-        .filter(|column| rows[1..].iter().any(|row| row[*column] != NOTHING))
-        .collect();
-    let width = |column: usize| {
-        let widths = rows.iter().map(|row| row[column].chars().count());
-        widths.max().unwrap_or_default()
-    };
-    let widths: Vec<_> = columns.iter().map(|column| width(*column)).collect();
-    let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for (column, width) in columns.iter().zip(&widths) {
-            let _ = write!(line, "{:width$}  ", row[*column]);
+    let mut cells = Vec::new();
+    cells.push(kind.to_string());
+    for name in &HEAD[1..] {
+        cells.push((*name).to_owned());
+    }
+    for policy in policies {
+        row(policy, &mut cells);
+    }
+    // The widths of columns; 0 for those in which only the first row has a text.
+    let mut widths = [0; HEAD.len()];
+    for (at, width) in widths.iter_mut().enumerate() {
+        let mut is_empty = true;
+        let mut widest = 0;
+        for (row, cells) in cells.chunks_exact(HEAD.len()).enumerate() {
+            is_empty &= row == 0 || cells[at] == NOTHING;
+            widest = widest.max(cells[at].chars().count());
         }
-        text.push_str(line.trim_end());
+        if !is_empty {
+            *width = widest;
+        }
+    }
+    let mut text = String::new();
+    for row in cells.chunks_exact(HEAD.len()) {
+        for (cell, &width) in row.iter().zip(&widths) {
+            if width > 0 {
+                let _ = write!(text, "{cell:width$}  ");
+            }
+        }
+        text.truncate(text.trim_end().len());
         text.push('\n');
     }
     text
@@ -161,51 +186,54 @@ const HEAD: [&str; 10] = [
 /// The text of a cell without a value.
 const NOTHING: &str = "–";
 
-fn row(policy: &CallPolicy) -> [String; HEAD.len()] {
-    let layers: Vec<Cow<'_, str>> = policy.layers().collect();
-    let of = |name: &str| {
-        let inside = layers.iter().find_map(|layer| {
-            let inside = layer.strip_prefix(name)?.strip_prefix('(')?;
-            inside.strip_suffix(')').map(str::to_owned)
-        });
-        inside.unwrap_or_else(|| NOTHING.to_owned())
-    };
-    let own: Vec<_> = (layers.iter())
-        .filter(|layer| {
-            let name = layer.split('(').next().unwrap_or_default();
-            !BUILT_IN.contains(&name)
-        })
-        .map(|layer| &**layer)
-        .collect();
-    let said = |words: String| {
-        if words.is_empty() {
-            NOTHING.to_owned()
-        } else {
-            words
+/// Adds the cells of a primitive.
+fn row(policy: &CallPolicy, cells: &mut Vec<String>) {
+    let (mut rate, mut at_once, mut own) = (String::new(), String::new(), String::new());
+    for layer in policy.layers() {
+        let (name, inside) = layer.split_once('(').unwrap_or((&layer, ""));
+        let inside = inside.strip_suffix(')').unwrap_or_default();
+        match name {
+            "RateLimit" if rate.is_empty() => rate.push_str(inside),
+            "ConcurrencyLimit" if at_once.is_empty() => at_once.push_str(inside),
+            name if BUILT_IN.contains(&name) => {}
+            _ => {
+                separate(&mut own, " → ");
+                own.push_str(&layer);
+            }
         }
-    };
-    let provider = if policy.is_provider() {
-        " (provider)"
-    } else {
-        ""
-    };
+    }
+    let mut scopes = String::new();
+    for scope in policy.scopes() {
+        separate(&mut scopes, ", ");
+        scopes.push_str(scope);
+    }
+    let mut name = policy.info().name().to_owned();
+    if policy.is_provider() {
+        name.push_str(" (provider)");
+    }
     let tasks = match policy.task() {
-        None => NOTHING,
+        None => "",
         Some(TaskSupport::Optional) => "optional",
         Some(TaskSupport::Required) => "required",
     };
-    [
-        format!("{}{provider}", policy.info().name()),
+    let row = [
+        name,
         readable(policy.timeout()),
-        of("RateLimit"),
-        of("ConcurrencyLimit"),
+        rate,
+        at_once,
         size(policy.result_bytes()),
-        said(policy.scopes().collect::<Vec<_>>().join(", ")),
-        said(hints(policy.annotations())),
+        scopes,
+        hints(policy.annotations()),
         tasks.to_owned(),
-        said(policy.completed().join(", ")),
-        said(own.join(" → ")),
-    ]
+        policy.completed().join(", "),
+        own,
+    ];
+    for cell in row {
+        cells.push(match cell.is_empty() {
+            true => NOTHING.to_owned(),
+            false => cell,
+        });
+    }
 }
 
 /// Middlewares that mcp-kit adds around primitives: the other columns show them.
@@ -217,9 +245,3 @@ const BUILT_IN: [&str; 6] = [
     "Validate",
     "ValidateOutput",
 ];
-
-fn write_rows(text: &mut String, rows: &[(&str, String)]) {
-    for (name, value) in rows {
-        let _ = writeln!(text, "  {name:<17}{value}");
-    }
-}

@@ -7,7 +7,7 @@ use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 use crate::support::json::Members as _;
 use crate::support::lock::Lock;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::Link;
@@ -32,11 +32,16 @@ struct Received {
     open: HashMap<u64, Open>,
     /// Messages that are not the answer to a request of this client.
     others: VecDeque<Value>,
-    /// The subscriptions, by the requests that opened them.
-    subscriptions: HashMap<u64, mpsc::UnboundedSender<Value>>,
-    /// What a legacy client follows.
-    followed: Vec<(SubscriptionFilter, mpsc::UnboundedSender<Value>)>,
+    followers: Vec<Follower>,
     has_ended: bool,
+}
+
+/// A subscription. Behind closures, so that a client without one has no code for filters.
+struct Follower {
+    /// The request that opened it; a legacy client has none.
+    request: Option<u64>,
+    accepts: Box<dyn Fn(&Value) -> bool + Send>,
+    messages: mpsc::UnboundedSender<Value>,
 }
 
 struct Open {
@@ -68,12 +73,12 @@ impl Inbox {
 
     /// Receives the messages of the subscription `id`, which is opened next.
     pub(super) fn follow(&self, id: u64) -> mpsc::UnboundedReceiver<Value> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let mut state = self.lock();
-        if !state.has_ended {
-            state.subscriptions.insert(id, sender);
-        }
-        receiver
+        const ID: &str = "io.modelcontextprotocol/subscriptionId";
+        let is_of_it = move |message: &Value| {
+            let meta = message.at("params").at("_meta");
+            meta.at(ID).as_u64() == Some(id)
+        };
+        self.add_follower(Some(id), Box::new(is_of_it))
     }
 
     /// Receives the notifications of a legacy server that a filter has.
@@ -81,10 +86,22 @@ impl Inbox {
         &self,
         filter: SubscriptionFilter,
     ) -> mpsc::UnboundedReceiver<Value> {
-        let (sender, receiver) = mpsc::unbounded_channel();
+        self.add_follower(None, Box::new(move |message| filter.has(message)))
+    }
+
+    fn add_follower(
+        &self,
+        request: Option<u64>,
+        accepts: Box<dyn Fn(&Value) -> bool + Send>,
+    ) -> mpsc::UnboundedReceiver<Value> {
+        let (messages, receiver) = mpsc::unbounded_channel();
         let mut state = self.lock();
         if !state.has_ended {
-            state.followed.push((filter, sender));
+            state.followers.push(Follower {
+                request,
+                accepts,
+                messages,
+            });
         }
         receiver
     }
@@ -170,8 +187,7 @@ impl Inbox {
         let mut state = self.lock();
         state.has_ended = true;
         state.open.clear();
-        state.subscriptions.clear();
-        state.followed.clear();
+        state.followers.clear();
         drop(state);
         self.changed.notify_waiters();
     }
@@ -214,26 +230,20 @@ impl Inbox {
 
 impl Received {
     fn remove(&mut self, id: u64) -> Option<Open> {
-        self.subscriptions.remove(&id);
+        self.followers
+            .retain(|follower| follower.request != Some(id));
         self.open.remove(&id)
     }
 
     /// Passes a notification on to the subscriptions that requested it. Returns
     /// it if there is none.
     fn pass_on(&mut self, message: Value) -> Option<Value> {
-        const ID: &str = "io.modelcontextprotocol/subscriptionId";
-        if let Some(id) = message.at("params").at("_meta")[ID].as_u64() {
-            return match self.subscriptions.get(&id) {
-                Some(subscription) => subscription.send(message).err().map(|lost| lost.0),
-                None => Some(message),
-            };
-        }
         let mut is_followed = false;
-        self.followed.retain(|(filter, followed)| {
-            if !filter.has(&message) {
-                return !followed.is_closed();
+        self.followers.retain(|follower| {
+            if !(follower.accepts)(&message) {
+                return !follower.messages.is_closed();
             }
-            let was_sent = followed.send(message.clone()).is_ok();
+            let was_sent = follower.messages.send(message.clone()).is_ok();
             is_followed |= was_sent;
             was_sent
         });
@@ -241,13 +251,11 @@ impl Received {
     }
 }
 
-/// Cancels the request `id`.
-pub(crate) fn cancellation(id: u64) -> Value {
-    json!({
-        "jsonrpc": "2.0",
-        "method": "notifications/cancelled",
-        "params": {"requestId": id, "reason": "the test cancelled it"},
-    })
+/// Returns the message that cancels the request `id`.
+pub(crate) fn cancellation(id: u64) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{id},"reason":"the test cancelled it"}}}}"#
+    )
 }
 
 const CANCELLED: &str = "cancelled ";
@@ -255,8 +263,8 @@ const CANCELLED: &str = "cancelled ";
 /// Follows the cancellation of the request `id` on a link that keeps the order of messages: when
 /// the server answers, it has read the cancellation, and the request's own answer has arrived
 /// before or never will.
-pub(crate) fn cancellation_check(id: u64) -> Value {
-    json!({"jsonrpc": "2.0", "id": format!("{CANCELLED}{id}"), "method": "ping"})
+pub(crate) fn cancellation_check(id: u64) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":"{CANCELLED}{id}","method":"ping"}}"#)
 }
 
 /// The request whose cancellation a message confirms.

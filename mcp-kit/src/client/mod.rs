@@ -169,12 +169,23 @@ impl TestClientBuilder<'_> {
         client
     }
 
+    /// Opens the connection of a client of the modern era, which has no handshake.
+    #[cfg(feature = "cli")]
+    pub(crate) fn connect_modern(&self) -> TestClient {
+        let (link, inbox) = self.open();
+        TestClient::of_era(link, inbox, Era::Modern, self.script.clone())
+    }
+
     /// Opens the connection without the handshake.
     pub fn connect_silently(&self) -> TestClient {
+        let (link, inbox) = self.open();
+        TestClient::over(link, inbox, self.version.era(), self.script.clone())
+    }
+
+    fn open(&self) -> (Arc<dyn Link>, Arc<Inbox>) {
         let inbox = Arc::<Inbox>::default();
         let link = StreamLink::open(self.server, self.principal.clone(), Arc::clone(&inbox));
-        let script = self.script.clone();
-        TestClient::over(Arc::new(link), inbox, self.version.era(), script)
+        (Arc::new(link), inbox)
     }
 }
 
@@ -204,11 +215,15 @@ impl TestClient {
 
     /// A client that sends through `link` and receives from `inbox`.
     pub(crate) fn over(link: Arc<dyn Link>, inbox: Arc<Inbox>, era: Era, script: Script) -> Self {
-        if let Some(answers) = script.answers() {
-            inbox.answer_by(answers);
-        }
         if era == Era::Legacy {
             inbox.respond_on(Arc::downgrade(&link));
+        }
+        Self::of_era(link, inbox, era, script)
+    }
+
+    fn of_era(link: Arc<dyn Link>, inbox: Arc<Inbox>, era: Era, script: Script) -> Self {
+        if let Some(answers) = script.answers() {
+            inbox.answer_by(answers);
         }
         Self {
             link,

@@ -48,8 +48,8 @@ impl Link for StreamLink {
     }
 
     fn cancel(&self, id: u64) {
-        self.send(cancellation(id).to_string().into_bytes());
-        self.send(cancellation_check(id).to_string().into_bytes());
+        self.send(cancellation(id).into_bytes());
+        self.send(cancellation_check(id).into_bytes());
     }
 
     fn close(&self) {

@@ -51,12 +51,6 @@ impl CallPolicy {
         self.0.definition.describe(self.info(), text);
     }
 
-    /// Returns a result of its calls for people.
-    #[cfg(feature = "cli")]
-    pub(crate) fn shown_result(&self, result: &serde_json::Value) -> String {
-        self.0.definition.shown_result(result)
-    }
-
     /// Returns which calls become tasks.
     #[cfg(feature = "cli")]
     pub(crate) fn task(&self) -> Option<TaskSupport> {

@@ -153,6 +153,15 @@ impl Snapshot {
         self.task_code
     }
 
+    /// Returns a result of a kind for people. Kinds of one capability show theirs alike.
+    #[cfg(feature = "cli")]
+    pub(crate) fn shown_result(&self, kind: Kind, result: &serde_json::Value) -> Option<String> {
+        let mut all = (self.kinds.iter())
+            .filter(|(other, _)| other.capability() == kind.capability())
+            .flat_map(|(_, of_kind)| &of_kind.in_order);
+        Some(all.next()?.definition.shown_result(result))
+    }
+
     /// Returns the code of asking, if a primitive's call may ask its client.
     #[cfg(feature = "cli")]
     pub(crate) fn ask_code(&self) -> Option<&'static crate::call::AskCode> {

@@ -11,16 +11,9 @@ const DEEPEST: usize = 3;
 /// Writes one line for each member of an object's schema, and for what is
 /// inside.
 pub(crate) fn members(text: &mut String, schema: &Value, depth: usize) {
-    let required: Vec<_> = schema
-        .at("required")
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
     for (name, member) in schema.at("properties").each() {
         text.push_str(&"  ".repeat(depth));
-        self::member(text, name, member, required.contains(&name.as_str()));
+        self::member(text, name, member, requires(schema, name));
         let mut inside = member;
         while let Some(value) = contents(inside) {
             inside = value;
@@ -37,9 +30,11 @@ pub(crate) fn member(text: &mut String, name: &str, schema: &Value, is_required:
     let optional = if is_required { "" } else { ", optional" };
     let _ = write!(text, "{name}: {}{}{optional}", kind(schema), bounds(schema));
     if let Some(description) = schema.at("description").as_str() {
-        let words: Vec<_> = description.split_whitespace().collect();
-        if !words.is_empty() {
-            let _ = write!(text, " – {}", words.join(" "));
+        let mut before = " – ";
+        for word in description.split_whitespace() {
+            text.push_str(before);
+            text.push_str(word);
+            before = " ";
         }
     }
     text.push('\n');
@@ -50,23 +45,20 @@ pub(crate) fn member(text: &mut String, name: &str, schema: &Value, is_required:
 /// radius} or object {kind: \"point\"}".
 pub(crate) fn kind(schema: &Value) -> String {
     if let Some(values) = schema.at("enum").as_array() {
-        let values: Vec<_> = values.iter().map(Value::to_string).collect();
-        return match values.as_slice() {
-            [only] => only.clone(),
-            _ => format!("one of {}", values.join(", ")),
+        let all = joined(&mut values.iter().map(Value::to_string), ", ");
+        return match values.len() {
+            1 => all,
+            _ => format!("one of {all}"),
         };
     }
     for combined in ["anyOf", "oneOf"] {
         if let Some(choices) = schema.at(combined).as_array() {
-            let formats = choices
-                .iter()
-                .filter_map(|choice| choice.at("format").as_str());
-            let formats: Vec<_> = formats.collect();
-            if formats.len() == choices.len() && schema.member("type").is_some() {
-                return named(schema.at("type"), Some(&formats.join(" or ")));
+            if schema.has("type") && choices.iter().all(|choice| choice.text("format").is_some()) {
+                let mut formats = choices.iter().filter_map(|choice| choice.text("format"));
+                let formats = joined(&mut formats.by_ref().map(str::to_owned), " or ");
+                return named(schema.at("type"), Some(&formats));
             }
-            let choices: Vec<_> = choices.iter().map(choice).collect();
-            return choices.join(" or ");
+            return joined(&mut choices.iter().map(choice), " or ");
         }
     }
     match schema.at("type") {
@@ -105,15 +97,15 @@ fn contents(schema: &Value) -> Option<&Value> {
 /// Formats "string (date) or null".
 fn named(kind: &Value, format: Option<&str>) -> String {
     let kinds = match kind {
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
-        kind => vec![kind.as_str().unwrap_or_default()],
+        Value::Array(kinds) => kinds,
+        kind => std::slice::from_ref(kind),
     };
     let with_format = |kind: &str| match format {
         Some(format) if kind != "null" => format!("{kind} ({format})"),
         _ => kind.to_owned(),
     };
-    let kinds: Vec<_> = kinds.into_iter().map(with_format).collect();
-    kinds.join(" or ")
+    let mut kinds = kinds.iter().filter_map(Value::as_str).map(with_format);
+    joined(&mut kinds, " or ")
 }
 
 /// Describes an alternative; an object with its members, with `?` after
@@ -122,21 +114,31 @@ fn choice(schema: &Value) -> String {
     let Some(members) = schema.at("properties").as_object() else {
         return kind(schema);
     };
-    let required = |name: &str| {
-        let required = schema.at("required").as_array();
-        required.is_some_and(|required| required.iter().any(|one| one == name))
-    };
-    let members: Vec<_> = members
-        .iter()
-        .map(
-            |(name, member)| match member.at("enum").as_array().map(Vec::as_slice) {
-                Some([only]) => format!("{name}: {only}"),
-                _ if required(name) => name.clone(),
-                _ => format!("{name}?"),
-            },
-        )
-        .collect();
-    format!("object {{{}}}", members.join(", "))
+    let mut members = (members.iter()).map(|(name, member)| {
+        match member.at("enum").as_array().map(Vec::as_slice) {
+            Some([only]) => format!("{name}: {only}"),
+            _ if requires(schema, name) => name.clone(),
+            _ => format!("{name}?"),
+        }
+    });
+    format!("object {{{}}}", joined(&mut members, ", "))
+}
+
+fn requires(schema: &Value, name: &str) -> bool {
+    let required = schema.at("required").as_array();
+    required.is_some_and(|required| required.iter().any(|one| one == name))
+}
+
+/// Joins texts. Compiled once: `collect` and `join` are compiled for each iterator.
+fn joined(texts: &mut dyn Iterator<Item = String>, separator: &str) -> String {
+    let mut all = String::new();
+    for text in texts {
+        if !all.is_empty() {
+            all.push_str(separator);
+        }
+        all.push_str(&text);
+    }
+    all
 }
 
 /// Formats ", at least 1, at most 10, default 5" or ", at most 1 character".
@@ -156,16 +158,18 @@ pub(crate) fn bounds(schema: &Value) -> String {
         ("pattern", "pattern", ""),
         ("default", "default", ""),
     ];
-    let shown = BOUNDS.iter().filter_map(|(keyword, words, what)| {
-        let value = schema.get(keyword)?;
-        let plural = if what.is_empty() || *value == 1 {
-            ""
-        } else {
-            "s"
-        };
-        Some(format!(", {words} {value}{what}{plural}"))
-    });
-    shown.collect()
+    let mut text = String::new();
+    for (keyword, words, what) in BOUNDS {
+        if let Some(value) = schema.member(keyword) {
+            let plural = if what.is_empty() || *value == 1 {
+                ""
+            } else {
+                "s"
+            };
+            let _ = write!(text, ", {words} {value}{what}{plural}");
+        }
+    }
+    text
 }
 
 /// Whether an object has members with names.

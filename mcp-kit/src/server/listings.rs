@@ -104,6 +104,12 @@ impl Server {
             .collect()
     }
 
+    /// Returns a result of a kind for people; `None` if the server has nothing of it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn shown_result(&self, kind: Kind, result: &serde_json::Value) -> Option<String> {
+        self.inner.registry.current().shown_result(kind, result)
+    }
+
     /// Returns the code of asking, if a handler or a middleware may ask the client.
     #[cfg(feature = "cli")]
     pub(crate) fn ask_code(&self) -> Option<&'static crate::call::AskCode> {

@@ -98,9 +98,9 @@ impl Link for HttpLink {
             };
             let shared = Arc::clone(&self.shared);
             posts.spawn(async move {
-                for message in [cancellation(id), cancellation_check(id)] {
-                    let text = message.to_string().into_bytes();
-                    shared.exchange(text, Some(message), None).await;
+                for text in [cancellation(id), cancellation_check(id)] {
+                    let message = serde_json::from_str(&text).ok();
+                    shared.exchange(text.into_bytes(), message, None).await;
                 }
             });
             return;
@@ -108,7 +108,7 @@ impl Link for HttpLink {
         lock(&self.shared.cancelled).insert(id);
         if self.shared.http.version.era() == Era::Legacy {
             drop(tasks);
-            self.send(cancellation(id).to_string().into_bytes());
+            self.send(cancellation(id).into_bytes());
         } else if let Some(request) = tasks.requests.get(&id) {
             request.abort(); // the modern era cancels by disconnecting
         }
