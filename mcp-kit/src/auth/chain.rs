@@ -7,6 +7,7 @@ use http::HeaderValue;
 
 use super::{AuthError, Authenticator, Credentials, ProtectedResource};
 use crate::caller::Principal;
+use crate::support::panics::discard_logged;
 
 /// The value of `WWW-Authenticate` for keys. Keys may be sent as bearer tokens,
 /// so RFC 6750's scheme is correct.
@@ -20,6 +21,15 @@ pub(super) struct TokenScopes(pub(super) Vec<Box<str>>);
 /// The authenticators of a service, in the order in which they are tried.
 #[derive(Clone, Default)]
 pub(crate) struct Authenticators(Vec<Arc<dyn Authenticator>>);
+
+/// They are a user's, and are dropped with the service, on whatever thread.
+impl Drop for Authenticators {
+    fn drop(&mut self) {
+        for authenticator in self.0.drain(..) {
+            discard_logged(authenticator, "an authenticator");
+        }
+    }
+}
 
 impl Authenticators {
     pub(crate) fn add(&mut self, authenticator: impl Authenticator) {

@@ -38,6 +38,7 @@ use crate::protocol::{
 };
 use crate::support::error_text;
 use crate::support::lock::Lock;
+use crate::support::panics::discard_logged;
 use crate::support::reference::Reference;
 
 /// The rest of the middlewares, and the method of the message.
@@ -124,7 +125,18 @@ impl Slot {
 
 /// The middlewares around all messages of a server, the outermost first.
 #[derive(Clone)]
-pub(crate) struct MessageLayers(Arc<[Arc<dyn MessageMiddleware>]>);
+pub(crate) struct MessageLayers(Arc<Layers>);
+
+struct Layers(Vec<Arc<dyn MessageMiddleware>>);
+
+/// They are a user's, and are dropped with the server, on whatever thread.
+impl Drop for Layers {
+    fn drop(&mut self) {
+        for layer in self.0.drain(..) {
+            discard_logged(layer, "a message middleware");
+        }
+    }
+}
 
 /// What is known of a message beside its text.
 pub(crate) struct MessageOrigin {
@@ -144,7 +156,7 @@ pub(crate) struct MessageParts {
 impl MessageLayers {
     /// Returns `None` if there are none.
     pub(crate) fn new(layers: Vec<Arc<dyn MessageMiddleware>>) -> Option<Self> {
-        (!layers.is_empty()).then(|| Self(layers.into()))
+        (!layers.is_empty()).then(|| Self(Arc::new(Layers(layers))))
     }
 
     /// Runs the middlewares until they want the message dispatched, but not longer than
@@ -173,7 +185,7 @@ impl MessageLayers {
         let (layers, its_slot) = (Arc::clone(&self.0), Arc::clone(&slot));
         let chain: MessageFuture<'static> = Box::pin(async move {
             let next = MessageNext {
-                layers: &layers,
+                layers: &layers.0,
                 slot: &its_slot,
             };
             next.run(message).await

@@ -1,15 +1,19 @@
 //! The registry over HTTP: it is the server's, its changes reach every service, and
 //! calls over HTTP have a chain of their own.
 
-use mcp_kit::ToolError;
+use mcp_kit::auth::{AuthError, Authenticator, Credentials};
 use mcp_kit::call::Call;
+use mcp_kit::extension::{Message, MessageMiddleware, MessageNext, MessageReply};
 use mcp_kit::limits::Rate;
 use mcp_kit::prelude::*;
 use mcp_kit::primitive::Kind;
 use mcp_kit::registry::Registration;
 use mcp_kit::testing::TestClient;
 use mcp_kit::tool::{Tool, ToolDefinition, from_fn};
+use mcp_kit::{Error, ToolError, async_trait};
 use serde_json::json;
+
+use crate::client::Ask as _;
 
 fn done(name: &'static str) -> impl Tool {
     let definition = ToolDefinition::new(name, "Does nothing.");
@@ -107,4 +111,57 @@ async fn headers_of_arguments_follow_the_registry() {
         .unwrap();
     let refused = refused.call("list", json!({})).outcome().await.unwrap_err();
     assert!(refused.to_string().contains("Mcp-Param-Zone"), "{refused}");
+}
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+#[async_trait]
+impl Authenticator for Bomb {
+    async fn authenticate(&self, _: &Credentials<'_>) -> Result<Option<Principal>, AuthError> {
+        Ok(Some(Principal::new("alice", ["user"])))
+    }
+}
+
+#[async_trait]
+impl MessageMiddleware for Bomb {
+    async fn handle(&self, message: Message, next: MessageNext<'_>) -> Result<MessageReply, Error> {
+        next.run(message).await
+    }
+}
+
+/// An authenticator, a check of readiness or a message middleware may panic when it is
+/// dropped: with the service, or with the server.
+#[tokio::test]
+async fn panic_in_the_drop_of_an_option_ends_nothing_else() {
+    let (first, second) = (Bomb, Bomb);
+    let server = Server::builder("test", "1")
+        .message_layer(Bomb)
+        .message_layer(Bomb)
+        .http(|http| {
+            http.authenticate(Bomb)
+                .authenticate(Bomb)
+                .ready_check("first", move || {
+                    let _ = &first;
+                    async { true }
+                })
+                .ready_check("second", move || {
+                    let _ = &second;
+                    async { true }
+                })
+        })
+        .build()
+        .unwrap();
+    let client = TestClient::http(&server);
+    let probe = client.bare("GET", "/readyz", &[], "").await;
+    assert_eq!(probe.status(), 200);
+    let session = client.clone().open_session().await.unwrap();
+    drop((session, client));
+    drop(server);
 }

@@ -18,6 +18,7 @@ use crate::call::RequestSource;
 use crate::limits::{EdgeRates, Rate};
 use crate::observe::Meter;
 use crate::server::{NetworkOptions, ServerBuilder, ServerInner};
+use crate::support::panics::discard_logged;
 use crate::transport::http::edge::forwarded::TrustedProxies;
 use crate::transport::http::edge::host_check::HostCheck;
 use crate::transport::http::limits::HttpLimits;
@@ -70,6 +71,15 @@ pub struct HttpOptions {
 /// Checks whether something that the server needs is available.
 pub(crate) type ReadyCheck =
     Arc<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
+/// The checks are a user's, and are dropped with the service, on whatever thread.
+impl Drop for HttpOptions {
+    fn drop(&mut self) {
+        for (_, check) in self.ready_checks.drain(..) {
+            discard_logged(check, "a check of readiness");
+        }
+    }
+}
 
 impl Default for HttpOptions {
     fn default() -> Self {
