@@ -1,8 +1,9 @@
 //! What a server does not use is not in its program: this one has a tool and nothing else.
 //!
 //! The code of tasks, of questions and of the middlewares around messages is reached through
-//! values that only their setters refer to, and the texts of a kind for the command line
-//! through its definitions. A further reference, such as a function of them that
+//! values that only their setters refer to, that of resources through what registers one,
+//! that of completions and the texts of a kind for the command line through its
+//! definitions, and that of extensions through the trait object that their setter makes. A further reference, such as a function of them that
 //! dispatch calls by its name, brings all of it into every server.
 
 #![cfg(target_os = "linux")]
@@ -21,7 +22,7 @@ async fn hello() -> &'static str {
 }
 
 #[tokio::test]
-async fn a_server_with_one_tool_contains_no_code_of_tasks_and_message_middlewares() {
+async fn a_server_with_one_tool_contains_no_code_of_what_it_does_not_use() {
     let server = Server::builder("greeter", "1.0.0").tool::<hello>().build();
     let server = server.unwrap();
     let local = Principal::new("test", ["read"]);
@@ -44,6 +45,13 @@ async fn a_server_with_one_tool_contains_no_code_of_tasks_and_message_middleware
         &["server", "tasks", "run"],
         &["server", "tasks", "memory"],
         &["server", "messages", "rewritten", "sent_call"],
+        &["open_questions", "refused"],
+        &["registry", "resources", "position"],
+        &["registry", "watches", "Watches"],
+        &["uri", "normalised"],
+        &["completion", "request"],
+        &["completion", "source"],
+        &["extension", "declared", "name_problem"],
         &["answers", "person", "questions"],
         &["prompt", "shown", "describe"],
         &["resource", "shown", "describe"],

@@ -82,7 +82,9 @@ pub(crate) use settled::{NoReply, Settled};
 pub(crate) use state::StateMap;
 pub(crate) use subject::{ListRequest, Subject};
 pub(crate) use table::{CallKey, CallTable, Due, NotAdmitted, Removed, TableLimits};
-pub(crate) use target::{Chains, Handler, KindRow, ReadableBy, Target};
+pub(crate) use target::{
+    Chains, Completing, ErasedCompleter, Handler, KindRow, ReadableBy, Target,
+};
 pub(crate) use text::{CallText, CallTexts};
 pub(crate) use ticker::{Ticked, Ticker, Ticking};
 pub(crate) use work::{Work, WorkFuture};

@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::{
-    AskCode, Call, Error, Failure, Middleware, NextFuture, Observer, Reply, ResourceUri,
-    TaskTarget, Transport,
+    AskCode, Call, CompletionRequest, Error, Failure, Middleware, NextFuture, Observer, Reply,
+    ResourceUri, TaskTarget, Transport,
 };
 use crate::args::{Acceptance, CompiledArgs};
 use crate::caller::Principal;
@@ -14,6 +14,7 @@ use crate::limits::Limits;
 #[cfg(feature = "http")]
 use crate::primitive::ParamHeader;
 use crate::primitive::{CommonDefinition, Kind, PrimitiveInfo};
+use crate::protocol::params::Params;
 use crate::protocol::{Era, RpcError};
 use crate::support::panics::{contain, discard_logged};
 
@@ -207,4 +208,26 @@ pub(crate) struct KindRow {
     /// Returns what a client reads if nothing of the kind has this name or URI, or
     /// if the client may not see it.
     pub(crate) unknown: fn(Era, Kind, &str) -> RpcError,
+    /// How its arguments are completed, if the kind has completion. A server without
+    /// such a kind does not contain the code.
+    pub(crate) completing: Option<&'static Completing>,
 }
+
+/// How the arguments of a kind of primitives are completed.
+pub(crate) struct Completing {
+    /// The row of the completions.
+    pub(crate) row: &'static KindRow,
+    /// Returns the handler for arguments, some of which have a function that suggests
+    /// values, and the names of those that have suggestions.
+    pub(crate) handler: MakeCompleter,
+    /// Reads a request: what it completes, by kind and key, and with what.
+    pub(crate) read: ReadCompletion,
+}
+
+type ReadCompletion = fn(&Params<'_>) -> Result<(Kind, String, CompletionRequest), RpcError>;
+
+type MakeCompleter =
+    fn(&CompiledArgs, Vec<(String, ErasedCompleter)>) -> (Arc<dyn Handler>, Vec<String>);
+
+/// A function that suggests values.
+pub(crate) type ErasedCompleter = Arc<dyn Fn(Call) -> NextFuture<'static> + Send + Sync>;

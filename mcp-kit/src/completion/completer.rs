@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::call::{Call, Error, IntoError, NextFuture, Reply};
+use crate::call::{Call, ErasedCompleter, Error, IntoError, NextFuture, Reply};
 use crate::content::Completions;
 use crate::extract::{FromCall, Requirements};
 
@@ -69,9 +69,6 @@ impl<T: IntoCompletions, E: IntoError> IntoCompletions for Result<T, E> {
         self.map_err(E::into_error)?.into_completions()
     }
 }
-
-/// A completing function of any number of parameters.
-pub(crate) type ErasedCompleter = Arc<dyn Fn(Call) -> NextFuture<'static> + Send + Sync>;
 
 /// Erases the type of a completing function.
 pub(crate) fn erase<M: 'static>(completer: impl Completer<M>) -> ErasedCompleter {

@@ -47,12 +47,12 @@
 //! [`Kind::Completion`]: crate::primitive::Kind::Completion
 
 mod completer;
+mod request;
 mod row;
 mod source;
 
 pub use crate::call::CompletionRequest;
 pub use crate::content::Completions;
+pub(crate) use completer::erase;
 pub use completer::{Completer, IntoCompletions};
-pub(crate) use completer::{ErasedCompleter, erase};
-pub(crate) use row::row_for;
-pub(crate) use source::CompletionHandler;
+pub(crate) use row::{OF_PROMPTS, OF_TEMPLATES};

@@ -1,31 +1,39 @@
 //! The differences of completions from primitives: what is unknown is the
 //! prompt or template, and a failure is a JSON-RPC error.
 
-use crate::call::{KindRow, Reply, as_protocol_error};
+use super::request;
+use super::source::CompletionHandler;
+use crate::call::{Completing, KindRow, Reply, as_protocol_error};
 use crate::primitive::Kind;
 use crate::protocol::{Era, RpcError, encode};
 
-static OF_PROMPTS: KindRow = KindRow {
+static PROMPT_ROW: KindRow = KindRow {
     kind: Kind::Completion,
     has_text_arguments: true,
     write,
     failure: as_protocol_error,
     unknown: |_, _, name| RpcError::unknown(Kind::Prompt.as_str(), name),
+    completing: None,
 };
 
-static OF_TEMPLATES: KindRow = KindRow {
+static TEMPLATE_ROW: KindRow = KindRow {
     unknown: |_, _, uri| RpcError::unknown("resource template", uri),
-    ..OF_PROMPTS
+    ..PROMPT_ROW
 };
 
-/// Returns the row of the completions of a kind, if it has any.
-pub(crate) fn row_for(kind: Kind) -> Option<&'static KindRow> {
-    match kind {
-        Kind::Prompt => Some(&OF_PROMPTS),
-        Kind::ResourceTemplate => Some(&OF_TEMPLATES),
-        _ => None,
-    }
-}
+/// How the arguments of prompts are completed.
+pub(crate) static OF_PROMPTS: Completing = Completing {
+    row: &PROMPT_ROW,
+    handler: CompletionHandler::of,
+    read: request::read,
+};
+
+/// How the variables of templates are completed.
+pub(crate) static OF_TEMPLATES: Completing = Completing {
+    row: &TEMPLATE_ROW,
+    handler: CompletionHandler::of,
+    read: request::read,
+};
 
 fn write(out: &mut Vec<u8>, _: Era, reply: &Reply) {
     if let Reply::Completion(completions) = reply {

@@ -1,15 +1,17 @@
 //! Where the suggestions for each argument of a primitive come from.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use super::ErasedCompleter;
-use crate::call::{Call, Error, ErrorKind, Handler, NextFuture};
+use crate::args::CompiledArgs;
+use crate::call::{Call, ErasedCompleter, Error, ErrorKind, Handler, NextFuture};
 use crate::content::Completions;
 use crate::support::json::Members as _;
 use crate::support::text::excerpt;
 
 /// Suggests values for the arguments of one prompt or template.
-pub(crate) struct CompletionHandler {
+pub(super) struct CompletionHandler {
     arguments: Vec<(String, Source)>,
 }
 
@@ -23,12 +25,17 @@ enum Source {
 
 impl CompletionHandler {
     /// Reads the suggestions for the declared arguments from their schema, and
-    /// adds the author's functions.
-    pub(crate) fn new(
-        names: &[&str],
-        schema: &Value,
+    /// adds the author's functions. Returns also the arguments that have suggestions.
+    pub(super) fn of(
+        arguments: &CompiledArgs,
         functions: Vec<(String, ErasedCompleter)>,
-    ) -> Self {
+    ) -> (Arc<dyn Handler>, Vec<String>) {
+        let handler = Self::new(&arguments.declared_names(), arguments.schema(), functions);
+        let completed = handler.completed();
+        (Arc::new(handler), completed)
+    }
+
+    fn new(names: &[&str], schema: &Value, functions: Vec<(String, ErasedCompleter)>) -> Self {
         let mut arguments: Vec<_> = names
             .iter()
             .map(|name| {
@@ -46,7 +53,7 @@ impl CompletionHandler {
     }
 
     /// Returns the names of the arguments that have suggestions.
-    pub(crate) fn completed(&self) -> Vec<String> {
+    fn completed(&self) -> Vec<String> {
         let arguments = self.arguments.iter();
         let completed = arguments.filter(|(_, source)| !matches!(source, Source::None));
         completed.map(|(name, _)| name.clone()).collect()

@@ -29,6 +29,7 @@ pub(crate) struct DeclaredMethod {
 }
 
 /// The extensions of a server.
+#[derive(Default)]
 pub(crate) struct Extensions {
     declared: Vec<Declared>,
     /// By kind and name: the extension, and the method in it.
@@ -38,25 +39,14 @@ pub(crate) struct Extensions {
 }
 
 impl Extensions {
-    /// Returns `None` if there are no extensions, so that a server without any only
-    /// looks at that.
-    pub(crate) fn new(declared: Vec<Declared>) -> Option<Box<Self>> {
-        if declared.is_empty() {
-            return None;
+    pub(crate) fn add(&mut self, extension: Declared) {
+        let at = self.declared.len();
+        for (number, method) in extension.methods.iter().enumerate() {
+            self.methods.insert(method.name.clone(), (at, number));
         }
-        let mut methods = HashMap::new();
-        let mut senders = HashMap::new();
-        for (at, extension) in declared.iter().enumerate() {
-            for (number, method) in extension.methods.iter().enumerate() {
-                methods.insert(method.name.clone(), (at, number));
-            }
-            senders.extend(extension.sends.iter().map(|name| (name.clone(), at)));
-        }
-        Some(Box::new(Self {
-            declared,
-            methods,
-            senders,
-        }))
+        let sends = extension.sends.iter();
+        self.senders.extend(sends.map(|name| (name.clone(), at)));
+        self.declared.push(extension);
     }
 
     /// Returns the method or notification of this name, if clients of this era may
@@ -91,6 +81,38 @@ impl Extensions {
             .cloned()
             .collect()
     }
+
+    /// Returns everything that is wrong with the extensions of a server, each with the fix.
+    /// `is_core` is whether the protocol itself has a method or notification of this name.
+    pub(crate) fn problems(&self, is_core: fn(&str) -> bool) -> Vec<String> {
+        let mut problems = Vec::new();
+        let (mut identifiers, mut sent) = (HashSet::new(), HashSet::new());
+        for extension in &self.declared {
+            let identifier = &*extension.identifier;
+            let named =
+                |problem: String| format!("extension \"{}\": {problem}", excerpt(identifier));
+            problems.extend(identifier_problem(identifier));
+            if !identifiers.insert(identifier) {
+                problems.push(named("it is declared twice; remove one".to_owned()));
+            }
+            problems.extend(extension.problems.iter().cloned().map(named));
+            let received = extension.methods.iter();
+            let received = received.map(|method| (method.kind, method.name.as_str()));
+            let sends = extension.sends.iter();
+            let sends = sends.map(|name| (Kind::Notification, name.as_str()));
+            for (kind, name) in received.chain(sends) {
+                problems.extend(name_problem(kind, name, is_core).map(named));
+            }
+            for name in &extension.sends {
+                if !sent.insert(name.as_str()) {
+                    let problem =
+                        format!("the notification \"{name}\" is declared twice; remove one");
+                    problems.push(named(problem));
+                }
+            }
+        }
+        problems
+    }
 }
 
 impl DeclaredMethod {
@@ -103,36 +125,6 @@ impl DeclaredMethod {
     pub(crate) fn name_parameter(&self) -> Option<&str> {
         self.name_parameter.as_deref()
     }
-}
-
-/// Returns everything that is wrong with the extensions of a server, each with the fix.
-/// `is_core` is whether the protocol itself has a method or notification of this name.
-pub(crate) fn problems(declared: &[Declared], is_core: fn(&str) -> bool) -> Vec<String> {
-    let mut problems = Vec::new();
-    let (mut identifiers, mut sent) = (HashSet::new(), HashSet::new());
-    for extension in declared {
-        let identifier = &*extension.identifier;
-        let named = |problem: String| format!("extension \"{}\": {problem}", excerpt(identifier));
-        problems.extend(identifier_problem(identifier));
-        if !identifiers.insert(identifier) {
-            problems.push(named("it is declared twice; remove one".to_owned()));
-        }
-        problems.extend(extension.problems.iter().cloned().map(named));
-        let received = extension.methods.iter();
-        let received = received.map(|method| (method.kind, method.name.as_str()));
-        let sends = extension.sends.iter();
-        let sends = sends.map(|name| (Kind::Notification, name.as_str()));
-        for (kind, name) in received.chain(sends) {
-            problems.extend(name_problem(kind, name, is_core).map(named));
-        }
-        for name in &extension.sends {
-            if !sent.insert(name.as_str()) {
-                let problem = format!("the notification \"{name}\" is declared twice; remove one");
-                problems.push(named(problem));
-            }
-        }
-    }
-    problems
 }
 
 /// Returns what is wrong with an identifier. (2026-07-28, "Extension Negotiation".)

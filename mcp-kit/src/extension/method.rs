@@ -25,6 +25,7 @@ static METHODS: KindRow = KindRow {
     write,
     failure: as_protocol_error,
     unknown: |_, _, name| RpcError::method_not_found(name),
+    completing: None,
 };
 
 static NOTIFICATIONS: KindRow = KindRow {

@@ -67,7 +67,7 @@ mod result;
 pub use crate::content::MethodResult;
 pub(crate) use declaration::ExtensionParts;
 pub use declaration::ProtocolExtension;
-pub(crate) use declared::{Declared, Extensions, problems};
+pub(crate) use declared::{Declared, Extensions};
 pub use entered::MessageNext;
 pub(crate) use entered::{
     Entered, EnteredMessages, Left, MessageLayers, MessageOrigin, MessageParts, write_left,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::call::{Definition, KindRow, Reply, as_protocol_error};
+use crate::completion::OF_PROMPTS;
 use crate::primitive::{
     CommonDefinition, Icon, Kind, PrimitiveInfo, PromptArgument, PromptDefinition, WarningCode,
     common_warnings,
@@ -21,6 +22,7 @@ static PROMPTS: KindRow = KindRow {
     write,
     failure: as_protocol_error,
     unknown: |_, kind, name| RpcError::unknown(kind.as_str(), name),
+    completing: Some(&OF_PROMPTS),
 };
 
 impl Definition for PromptDefinition {

@@ -8,9 +8,8 @@ use super::registration::Layers;
 use super::resources::ResourceCode;
 use crate::args::{Acceptance, CompiledArgs};
 use crate::call::{
-    BeginTask, Chains, Definition, KindRow, Middleware, Observer, Target, TaskTarget,
+    BeginTask, Chains, Definition, Handler, KindRow, Middleware, Observer, Target, TaskTarget,
 };
-use crate::completion::{CompletionHandler, row_for};
 use crate::limits::{Ledger, Limits};
 use crate::middleware::{Authorize, ConcurrencyLimit, RateLimit, Timeout, Validate};
 use crate::observe::{Log, Meter};
@@ -129,12 +128,12 @@ impl Policy {
         });
         let mut completion = None;
         let mut completed = Vec::new();
-        if let Some(row) = row_for(info.kind()).filter(|_| !definition.is_provider()) {
-            let arguments = &definition.common().arguments;
-            let handler =
-                CompletionHandler::new(&arguments.declared_names(), arguments.schema(), completers);
-            completed = handler.completed();
-            completion = Some(self.completion(row, handler, info.of_completion(), &own_layers));
+        let completing = definition.row().completing;
+        if let Some(completing) = completing.filter(|_| !definition.is_provider()) {
+            let handler;
+            (handler, completed) = (completing.handler)(&definition.common().arguments, completers);
+            let info = info.of_completion();
+            completion = Some(self.completion(completing.row, handler, info, &own_layers));
         }
         let layers_open = own_layers.ask_code();
         let ask_code = handler_opens.or(layers_open.filter(|_| merged.has_own_layers()));
@@ -177,7 +176,7 @@ impl Policy {
     fn completion(
         &self,
         row: &'static KindRow,
-        handler: CompletionHandler,
+        handler: Arc<dyn Handler>,
         info: PrimitiveInfo,
         layers: &Layers,
     ) -> Target {
@@ -191,7 +190,7 @@ impl Policy {
         let merged = self.merged(&info, around);
         Target {
             kind: row,
-            handler: Arc::new(handler),
+            handler,
             readable_by: None,
             shares_permits: merged.has_own_layers(),
             chains: merged.chains(),

@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use super::resources::{RESOURCE_CODE, ResourceCode};
 use crate::call::{
-    ASK_CODE, AskCode, Definition, Handler, Middleware, ReadableBy, ResourceUri, StateMap,
+    ASK_CODE, AskCode, Definition, ErasedCompleter, Handler, Middleware, ReadableBy, ResourceUri,
+    StateMap,
 };
 use crate::caller::Principal;
-use crate::completion::{Completer, ErasedCompleter, erase, row_for};
+use crate::completion::{Completer, erase};
 use crate::extract::Requirements;
 use crate::limits::{Limits, Rate};
 use crate::primitive::{Icon, Kind, OwnLimits, Scopes, WarningCode};
@@ -412,7 +413,7 @@ impl Registration {
         let icons = self.definition.common().icons.iter();
         let of_icons = icons.filter_map(Icon::problem);
         problems.extend(of_icons.map(|problem| format!("{named}: {problem}")));
-        let has_completion = row_for(self.kind()).is_some();
+        let has_completion = self.definition.row().completing.is_some();
         let names = self.definition.common().arguments.declared_names();
         for (argument, _) in &self.completers {
             if !has_completion {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::entry::{Entry, Policy, Prepared};
 use super::resources::ResourceCode;
 use super::steps::{Key, Named as _, Step};
-use crate::call::Target;
+use crate::call::{Completing, Target};
 use crate::caller::Principal;
 use crate::middleware::RateLimit;
 use crate::primitive::{Kind, TaskCode};
@@ -29,9 +29,9 @@ pub(crate) struct Snapshot {
     task_code: Option<&'static dyn TaskCode>,
     /// The code of resources, if one was ever registered.
     resource_code: Option<&'static ResourceCode>,
-    /// Whether a primitive that was ever registered has suggestions for its
-    /// arguments.
-    completes: bool,
+    /// How arguments are completed, if a primitive that was ever registered has
+    /// suggestions for its own.
+    completing: Option<&'static Completing>,
 }
 
 /// The primitives of one kind.
@@ -81,7 +81,7 @@ impl Snapshot {
     pub(super) fn completion(&self, kind: Kind, name: &str) -> Option<&Arc<Target>> {
         let entry = self.entry(kind, name)?;
         let completion = entry.completion.as_ref();
-        completion.filter(|_| self.completes && !entry.is_hidden)
+        completion.filter(|_| self.completing.is_some() && !entry.is_hidden)
     }
 
     pub(crate) fn entry(&self, kind: Kind, name: &str) -> Option<&Arc<Entry>> {
@@ -133,7 +133,7 @@ impl Snapshot {
         };
         match kind {
             Kind::Tool => true,
-            Kind::Completion => self.completes,
+            Kind::Completion => self.completing.is_some(),
             _ => self.kinds.iter().any(is_covered),
         }
     }
@@ -167,6 +167,11 @@ impl Snapshot {
     pub(crate) fn ask_code(&self) -> Option<&'static crate::call::AskCode> {
         let mut all = self.kinds.iter().flat_map(|(_, kind)| &kind.in_order);
         all.find_map(|entry| entry.target.ask_code)
+    }
+
+    /// Returns how arguments are completed, if the server declares that it does.
+    pub(crate) fn completing(&self) -> Option<&'static Completing> {
+        self.completing
     }
 
     /// Returns the code of resources, if the server has any.
@@ -310,7 +315,9 @@ impl Snapshot {
         self.may_log |= entry.target.asks();
         let task = entry.target.task.as_ref();
         self.task_code = self.task_code.or(task.map(|task| task.code));
-        self.completes |= !entry.completed.is_empty();
+        if !entry.completed.is_empty() {
+            self.completing = self.completing.or(entry.target.kind.completing);
+        }
         let of_kind = self.of_kind_mut(entry.target.info.kind());
         of_kind
             .by_name

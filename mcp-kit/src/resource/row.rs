@@ -12,6 +12,7 @@ use super::{ResourceAnnotations, ResourceDefinition, ResourceResult};
 use crate::call::{
     CallContext, Definition, ErrorKind, Failure, KindRow, Outcome, Reply, as_protocol_error,
 };
+use crate::completion::OF_TEMPLATES;
 use crate::content::{CacheHints, CacheScope};
 use crate::primitive::{
     CommonDefinition, Icon, Kind, PrimitiveInfo, UriTemplate, WarningCode, common_warnings,
@@ -25,11 +26,13 @@ static RESOURCES: KindRow = KindRow {
     write,
     failure,
     unknown: |era, _, uri| RpcError::unknown_resource(era, uri),
+    completing: None,
 };
 
 /// The row of templates, and of providers.
 static TEMPLATES: KindRow = KindRow {
     kind: Kind::ResourceTemplate,
+    completing: Some(&OF_TEMPLATES),
     ..RESOURCES
 };
 

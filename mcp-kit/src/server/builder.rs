@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::extensions::{self, OfferedExtensions};
 use super::identity::About;
 use super::messages::{CODE, MessageCode};
 use super::network::{NetworkOptions, NoNetwork};
@@ -15,7 +16,7 @@ use super::tasks::TaskStore;
 use super::{Limits, ResourceUpdates};
 use crate::call::{Middleware, Observer, StateKeys, StateMap};
 use crate::caller::Principal;
-use crate::extension::{Declared, ExtensionParts, MessageMiddleware, ProtocolExtension};
+use crate::extension::{ExtensionParts, MessageMiddleware, ProtocolExtension};
 use crate::limits::Rate;
 #[cfg(feature = "redis")]
 use crate::limits::RedisLimits;
@@ -42,7 +43,7 @@ pub struct ServerBuilder {
     observers: Vec<Arc<dyn Observer>>,
     rate_limit: Option<Rate>,
     task_store: Option<Arc<dyn TaskStore>>,
-    extensions: Vec<Declared>,
+    extensions: Option<Box<dyn OfferedExtensions>>,
     /// The middlewares around messages, with the code that runs them.
     message_layers: Option<(&'static MessageCode, Vec<Arc<dyn MessageMiddleware>>)>,
     #[cfg(feature = "redis")]
@@ -73,7 +74,7 @@ impl ServerBuilder {
             observers: Vec::new(),
             rate_limit: None,
             task_store: None,
-            extensions: Vec::new(),
+            extensions: None,
             message_layers: None,
             #[cfg(feature = "redis")]
             shared: None,
@@ -221,7 +222,9 @@ impl ServerBuilder {
         for layer in layers {
             self.add_message_layer(layer);
         }
-        self.extensions.push(declared);
+        self.extensions
+            .get_or_insert_with(extensions::none)
+            .add(declared);
         self.router = self.router.merge(router);
         for method in methods {
             self.router = self.router.add(method);

@@ -455,4 +455,5 @@ static MESSAGES: KindRow = KindRow {
     write: |_, _, _| {},
     failure: as_protocol_error,
     unknown: |_, _, name| RpcError::method_not_found(name),
+    completing: None,
 };

@@ -4,7 +4,6 @@
 mod asking;
 mod builder;
 mod call;
-mod completion;
 mod dispatch;
 mod drain;
 mod extensions;
@@ -45,7 +44,6 @@ pub use tasks::{MemoryTasks, StoredTask, TaskKey, TaskMessage, TaskStore, TaskSt
 use crate::call::PrincipalPermits;
 use crate::call::{AskPeer, OpenQuestions, Outbound, Peer, RoundSettings, ServerKeys, Ticker};
 use crate::caller::Principal;
-use crate::extension::Extensions;
 #[cfg(feature = "http")]
 use crate::limits::{EdgeLimits, EdgeRates, Ledger, SharedSessions};
 #[cfg(feature = "redis")]
@@ -56,6 +54,7 @@ use crate::observe::Meter;
 use crate::observe::metrics::Metrics;
 use crate::registry::Store;
 use drain::Drain;
+use extensions::OfferedExtensions;
 use identity::Identity;
 pub(crate) use messages::EnteredMessages;
 use messages::Messages;
@@ -105,7 +104,7 @@ pub(crate) struct ServerInner {
     /// The middlewares around every message.
     messages: Option<Box<Messages>>,
     /// What it adds to the protocol.
-    extensions: Option<Box<Extensions>>,
+    extensions: Option<Box<dyn OfferedExtensions>>,
     /// One for each notification of extensions that may be handled at once, on all
     /// transports but HTTP.
     notification_permits: Arc<Semaphore>,

@@ -61,6 +61,20 @@ impl From<Arc<Target>> for Found {
 }
 
 impl ServerInner {
+    /// Finds the completion of the parameter `ref`.
+    pub(super) fn find_completion(&self, params: &Params<'_>, _: Era) -> Result<Found, RpcError> {
+        let Some(completing) = self.registry.current().completing() else {
+            return Err(RpcError::method_not_found("completion/complete"));
+        };
+        let (kind, key, request) = (completing.read)(params)?;
+        let target = self.registry.completion(kind, &key);
+        Ok(Found {
+            target: target.ok_or_else(|| RpcError::unknown(&kind.to_string(), &key))?,
+            subject: Some(Box::new(Subject::Complete(request))),
+            arguments: None,
+        })
+    }
+
     /// Finds the resource, template or provider of the parameter `uri`.
     pub(super) fn find_resource(&self, params: &Params<'_>, era: Era) -> Result<Found, RpcError> {
         let uri = text(params.uri, "uri")?;

@@ -28,6 +28,7 @@ static TOOLS: KindRow = KindRow {
     write,
     failure,
     unknown: |_, kind, name| RpcError::unknown(kind.as_str(), name),
+    completing: None,
 };
 
 impl Definition for ToolDefinition {

@@ -6,7 +6,6 @@ use tokio::sync::Semaphore;
 
 use super::ServerBuilder;
 use crate::call::{OpenQuestions, RoundSettings, ServerKeys, Ticker};
-use crate::extension::{self, Extensions};
 use crate::limits::Ledger;
 use crate::middleware::RateLimit;
 use crate::primitive::Icon;
@@ -14,7 +13,7 @@ use crate::registry::{Policy, Step, Store};
 use crate::server::drain::Drain;
 use crate::server::identity::Identity;
 use crate::server::tasks::Tasks;
-use crate::server::{Server, ServerInner, methods};
+use crate::server::{Server, ServerInner};
 
 crate::support::problems::problems! {
     /// Why a server could not be built: every problem, each with the fix.
@@ -79,7 +78,7 @@ impl ServerBuilder {
                 messages: self
                     .message_layers
                     .and_then(|(code, layers)| (code.new)(layers, &self.limits)),
-                extensions: Extensions::new(self.extensions),
+                extensions: self.extensions,
                 notification_permits: Arc::new(Semaphore::new(
                     (self.limits.calls_per_connection).min(Semaphore::MAX_PERMITS),
                 )),
@@ -107,7 +106,8 @@ impl ServerBuilder {
         problems.extend(self.state_keys.problems());
         problems.extend(self.about.icons.iter().filter_map(Icon::problem));
         problems.extend(self.network.problems(&self.meter));
-        problems.extend(extension::problems(&self.extensions, methods::is_core));
+        let extensions = self.extensions.iter();
+        problems.extend(extensions.flat_map(|extensions| extensions.problems()));
         if cfg!(panic = "abort") {
             problems.push(
                 "the build profile sets panic = \"abort\", under which a panic in one tool would end the server; remove it from the profile"

@@ -182,4 +182,5 @@ static REQUESTS: KindRow = KindRow {
     write: |_, _, _| {},
     failure: as_protocol_error,
     unknown: |_, kind, name| RpcError::unknown(kind.as_str(), name),
+    completing: None,
 };

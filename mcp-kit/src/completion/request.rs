@@ -1,52 +1,42 @@
 //! Reads `completion/complete`: the prompt or template, the argument, and the
 //! arguments that were chosen before.
-//!
-//! The parameters are read by hand: the code of derived decoders would be in every server.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::ServerInner;
-use super::resources::Found;
-use crate::call::{CompletionRequest, Subject};
+use crate::call::CompletionRequest;
 use crate::primitive::Kind;
 use crate::protocol::params::{Params, members};
-use crate::protocol::{Era, RpcError, json_string};
+use crate::protocol::{RpcError, json_string};
 
-impl ServerInner {
-    /// Finds the completion of the parameter `ref`.
-    pub(super) fn find_completion(&self, params: &Params<'_>, _: Era) -> Result<Found, RpcError> {
-        let (kind, key) = params.reference.and_then(reference).ok_or_else(|| {
+/// Returns the kind and the key of what is completed, and the request for its handler.
+pub(super) fn read(params: &Params<'_>) -> Result<(Kind, String, CompletionRequest), RpcError> {
+    let (kind, key) = params.reference.and_then(reference).ok_or_else(|| {
+        RpcError::invalid_params(
+            r#"Invalid params: "ref" must be {"type": "ref/prompt", "name": …} or {"type": "ref/resource", "uri": …}"#,
+        )
+    })?;
+    let (name, value) = params.argument.and_then(argument).ok_or_else(|| {
+        RpcError::invalid_params(
+            r#"Invalid params: "argument" must have a "name" and a "value", each a string"#,
+        )
+    })?;
+    let context = params.context.filter(|context| context.get() != "null");
+    let arguments = context
+        .map_or_else(|| Some(Vec::new()), chosen)
+        .ok_or_else(|| {
             RpcError::invalid_params(
-                r#"Invalid params: "ref" must be {"type": "ref/prompt", "name": …} or {"type": "ref/resource", "uri": …}"#,
+                r#"Invalid params: "context" must have "arguments", an object of strings"#,
             )
         })?;
-        let (name, value) = params.argument.and_then(argument).ok_or_else(|| {
-            RpcError::invalid_params(
-                r#"Invalid params: "argument" must have a "name" and a "value", each a string"#,
-            )
-        })?;
-        let context = params.context.filter(|context| context.get() != "null");
-        let arguments = context
-            .map_or_else(|| Some(Vec::new()), chosen)
-            .ok_or_else(|| {
-                RpcError::invalid_params(
-                    r#"Invalid params: "context" must have "arguments", an object of strings"#,
-                )
-            })?;
-        let target = self.registry.completion(kind, &key);
-        Ok(Found {
-            target: target.ok_or_else(|| RpcError::unknown(&kind.to_string(), &key))?,
-            subject: Some(Box::new(Subject::Complete(CompletionRequest {
-                name: name.into_owned(),
-                value: value.into_owned(),
-                arguments,
-            }))),
-            arguments: None,
-        })
-    }
+    let request = CompletionRequest {
+        name: name.into_owned(),
+        value: value.into_owned(),
+        arguments,
+    };
+    Ok((kind, key.into_owned(), request))
 }
 
 /// Reads the prompt or template whose argument is completed: its kind, and its name or
