@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use crate::caller::Principal;
-use crate::protocol::{ClientCapabilities, ClientDetails, ProtocolVersion};
+use crate::protocol::{ClientCapabilities, ClientDetails, ClientInfo, ProtocolVersion};
 
 /// Shares the owners of legacy sessions between replicas. An unavailable answer
 /// is an error, never a guess: the check of a session's owner does not fail
@@ -49,6 +49,8 @@ pub(crate) struct SessionRecord {
     /// process.
     pub(crate) owner: String,
     pub(crate) version: ProtocolVersion,
+    /// What the client has sent about itself, at most 256 bytes for each text.
+    pub(crate) info: Option<ClientInfo>,
     pub(crate) capabilities: ClientCapabilities,
     /// The identifiers of the server's extensions that the client has declared.
     pub(crate) extensions: Vec<Arc<str>>,
@@ -64,15 +66,16 @@ impl SessionRecord {
         Self {
             owner: digest(owner),
             version,
+            info: client.info,
             capabilities: client.capabilities,
             extensions: client.extensions,
         }
     }
 
-    /// Returns what is known of the client; its name is not kept.
+    /// Returns what is known of the client.
     pub(crate) fn client(&self) -> ClientDetails {
         ClientDetails {
-            info: None,
+            info: self.info.clone(),
             capabilities: self.capabilities,
             extensions: self.extensions.clone(),
         }

@@ -47,6 +47,16 @@ impl ClientInfo {
         })
     }
 
+    /// Returns the JSON text that [`from_json`](Self::from_json) reads.
+    #[cfg(feature = "redis")]
+    pub(crate) fn to_json(&self) -> String {
+        let mut json = serde_json::json!({"name": self.name, "version": self.version});
+        if let Some(title) = &self.title {
+            json["title"] = (&**title).into();
+        }
+        json.to_string()
+    }
+
     /// Returns the program's name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -4,16 +4,20 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use crate::limits::replicas::{RedisLimits, StoreUnavailable, digest_part};
 use crate::limits::{OwnerUnknown, SessionRecord, SharedSessions};
-use crate::protocol::{ClientCapabilities, Era, ProtocolVersion};
+use crate::protocol::{ClientCapabilities, ClientInfo, Era, ProtocolVersion};
 
 impl SessionRecord {
     fn text(&self) -> String {
         let declared = self.capabilities.bits();
-        let mut text = format!("{} {} {declared}", self.version, self.owner);
+        let info = self.info.as_ref().map(ClientInfo::to_json);
+        let info = URL_SAFE_NO_PAD.encode(info.unwrap_or_default());
+        let mut text = format!("{} {} {declared} {info}", self.version, self.owner);
         for extension in &self.extensions {
             text.push(' ');
             text.push_str(extension);
@@ -26,10 +30,13 @@ impl SessionRecord {
         let mut parts = text.split(' ');
         let (version, owner) = (parts.next()?, parts.next()?);
         let declared = parts.next()?.parse().ok()?;
+        let info = URL_SAFE_NO_PAD.decode(parts.next()?).ok()?;
+        let info = String::from_utf8(info).ok()?;
         Some(Self {
             version: ProtocolVersion::from_name(version)
                 .filter(|version| version.era() == Era::Legacy)?,
             owner: owner.to_owned(),
+            info: ClientInfo::from_json(&info),
             capabilities: ClientCapabilities::from_bits(declared),
             extensions: parts.map(Into::into).collect(),
         })

@@ -8,7 +8,7 @@ use crate::caller::Principal;
 use crate::limits::replicas::*;
 use crate::limits::{Budgets, EdgeLimits, EdgeRates, Ledger, Rate, Refused};
 use crate::limits::{OwnerUnknown, SessionRecord, SharedSessions};
-use crate::protocol::{ClientCapabilities, ClientDetails, ProtocolVersion};
+use crate::protocol::{ClientCapabilities, ClientDetails, ClientInfo, ProtocolVersion};
 
 use super::test_store::Redis;
 
@@ -310,7 +310,7 @@ async fn a_session_is_known_to_every_replica_until_it_ends() {
     let [a, b] = [(); 2].map(|()| RedisSessions::new(store(&redis), "server"));
     let alice = Principal::new("alice", ["admin"]);
     let declared = ClientDetails {
-        info: None,
+        info: ClientInfo::from_json(r#"{"name":"Ada's client","version":"1 β","title":"\"A\""}"#),
         capabilities: ClientCapabilities::from_json(r#"{"elicitation":{},"roots":{}}"#),
         extensions: vec!["com.example/a".into(), "com.example/b".into()],
     };
@@ -320,6 +320,7 @@ async fn a_session_is_known_to_every_replica_until_it_ends() {
 
     let known = b.get("id", minute).await.unwrap().unwrap();
     assert_eq!(known, record);
+    assert_eq!(known.client().info, declared.info);
     assert_eq!(known.version, ProtocolVersion::V2025_03_26);
     assert!(known.is_owned_by(&Principal::new("alice", [""; 0])));
     assert!(!known.is_owned_by(&Principal::new("bob", ["admin"])));
