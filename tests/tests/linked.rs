@@ -3,8 +3,9 @@
 //! The code of tasks, of questions and of the middlewares around messages is reached through
 //! values that only their setters refer to, that of resources through what registers one,
 //! that of completions and the texts of a kind for the command line through its
-//! definitions, and that of extensions through the trait object that their setter makes. A further reference, such as a function of them that
-//! dispatch calls by its name, brings all of it into every server.
+//! definitions, and that of extensions through the trait object that their setter makes. A
+//! further reference, such as a function of them that dispatch calls by its name, brings all
+//! of it into every server.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

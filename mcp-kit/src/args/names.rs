@@ -5,7 +5,6 @@ use std::fmt;
 
 use super::CompiledArgs;
 use super::shape::Shape;
-
 use crate::support::json::Members as _;
 
 /// The names of the known arguments in a call, in the schema's spelling. Names

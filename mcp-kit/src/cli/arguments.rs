@@ -56,12 +56,8 @@ pub(super) enum Command {
     Version,
 }
 
-/// Parses the process' arguments; the program keeps its own options.
-///
-/// # Errors
-///
-/// Returns what clap prints instead of running a command: an error, or the
-/// help.
+/// Parses the process' arguments; the program keeps its own options. The error is what
+/// clap prints instead of running a command, which may be the help.
 pub(super) fn parse(program: &mut dyn Program) -> Result<Command, Error> {
     parse_from(program, std::env::args_os().collect())
 }
@@ -77,13 +73,8 @@ fn parse_from(program: &mut dyn Program, arguments: Vec<OsString>) -> Result<Com
 
 /// Returns the name under which the program was started.
 fn name(arguments: &[OsString]) -> String {
-    arguments
-        .first()
-        .and_then(|path| Path::new(path).file_stem())
-        .map_or_else(
-            || "server".to_owned(),
-            |name| name.to_string_lossy().into_owned(),
-        )
+    let name = (arguments.first()).and_then(|path| Path::new(path).file_stem());
+    name.map_or_else(|| "server".into(), |name| name.to_string_lossy().into())
 }
 
 fn asked_for(matches: &ArgMatches) -> Command {

@@ -193,8 +193,11 @@ fn with_server(
         Asked::Resources { json } => list::list(server, list::RESOURCES, *json),
         Asked::Read { uri, json } => call(Kind::Resource, uri, "", *json),
         Asked::Check { strict } => check::check(server, *strict),
-        // The others do not build the server here.
-        _ => output::print(&format!("{} {}\n", server.name(), server.version())),
+        Asked::Version => output::print(&format!("{} {}\n", server.name(), server.version())),
+        // `run_program` has run it.
+        Asked::Stdio => Ok(ExitCode::SUCCESS),
+        #[cfg(feature = "http")]
+        Asked::Http(_) | Asked::Health { .. } | Asked::NewKey { .. } => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::{GetPromptResult, ReadResourceResult, RequestError, TestCall, TestClient};
-
 use crate::support::json::Members as _;
 
 impl TestClient {

@@ -14,7 +14,6 @@ use tokio::sync::{mpsc, oneshot};
 use super::inbox::{Inbox, Waiting};
 use super::{CallResult, Link, request_line};
 use crate::answers::Answers;
-
 use crate::support::json::Members as _;
 
 /// A request that was sent; a future of its result.

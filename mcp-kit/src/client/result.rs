@@ -5,7 +5,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::request::{Answered, sealed};
-
 use crate::support::json::Members as _;
 
 /// Defines a result: its JSON, and the progress that was reported before it.

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use super::request::sealed::Answered as _;
 use super::{CallResult, RequestError, TestClient};
-
 use crate::support::json::Members as _;
 
 /// A task of a [`TestClient`]; made by [`TestClient::call_as_task`] and [`TestClient::task`].

@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use crate::support::text::size;
-
 use crate::support::json::Members as _;
+use crate::support::text::size;
 
 /// Returns a content block for people.
 pub(crate) fn block(block: &Value) -> String {

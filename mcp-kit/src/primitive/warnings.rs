@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::CommonDefinition;
-
 use crate::support::json::Members as _;
 
 macro_rules! codes {

@@ -22,7 +22,7 @@ pub(super) fn describe(prompt: &PromptDefinition, text: &mut String) {
         return;
     }
     text.push_str("  arguments:\n");
-    let schemas = &prompt.common.arguments.schema().at("properties");
+    let schemas = prompt.common.arguments.schema().at("properties");
     for argument in prompt.arguments() {
         let name = argument.name();
         text.push_str("    ");

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::params::{member, pick};
+use super::params::pick;
 
 /// A capability that a question to the client needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,8 +117,8 @@ impl ClientCapabilities {
 /// identifier.
 pub(crate) fn declares_extension(text: &str, identifier: &str) -> bool {
     let declared = pick(text, ["extensions"]).and_then(|[declared]| declared);
-    let settings = declared.and_then(|extensions| member(extensions, identifier));
-    is_object(settings)
+    let settings = declared.and_then(|extensions| pick(extensions.get(), [identifier]));
+    is_object(settings.and_then(|[settings]| settings))
 }
 
 fn is_object(value: Option<&RawValue>) -> bool {

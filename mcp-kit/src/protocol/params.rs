@@ -166,19 +166,21 @@ fn pick_into<'a>(object: &'a str, names: &[&str], places: &mut [Option<&'a RawVa
 /// else there are none.
 pub(crate) fn members(object: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
     let mut members = Vec::new();
-    each_member(object.get(), &mut |name, value| members.push((name, value)));
-    members
+    match each_member(object.get(), &mut |name, value| members.push((name, value))) {
+        true => members,
+        false => Vec::new(),
+    }
 }
 
 /// Returns the first member of an object that has this name.
 pub(crate) fn member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
     let mut found = None;
-    each_member(object.get(), &mut |other, value| {
+    let is_object = each_member(object.get(), &mut |other, value| {
         if found.is_none() && other == name {
             found = Some(value);
         }
     });
-    found
+    found.filter(|_| is_object)
 }
 
 /// Returns an object with `_meta` as its member of that name, or with none.
@@ -267,5 +269,25 @@ impl<'de> Visitor<'de> for ParamsVisitor {
             }
         }
         Ok(params)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_those_of_a_whole_object_or_none() {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        let object = raw(r#"{"a":1,"b":2,"a":3}"#);
+        assert_eq!(member(&object, "a").map(RawValue::get), Some("1"));
+        assert_eq!(members(&object).len(), 3);
+        assert!(pick(object.get(), ["b", "c"]).is_some_and(|[b, c]| b.is_some() && c.is_none()));
+        assert!(pick(object.get(), ["a"]).is_none());
+        // A name that is not a text: half of a surrogate pair.
+        let broken = raw(r#"{"a":1,"\ud800":2}"#);
+        assert!(member(&broken, "a").is_none() && members(&broken).is_empty());
+        assert!(pick(broken.get(), ["a"]).is_none());
     }
 }

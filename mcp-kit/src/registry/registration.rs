@@ -395,7 +395,7 @@ impl Registration {
         self.limits.or(self.definition.common().limits)
     }
 
-    /// Returns what opens the rounds of its calls, if its handler may ask the client.
+    /// Returns the code of asking, if its handler may ask the client.
     pub(super) fn ask_code(&self) -> Option<&'static AskCode> {
         self.requirements.ask_code()
     }

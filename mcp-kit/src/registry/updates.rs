@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use crate::primitive::normalised;
 use crate::support::lock::Lock;
+use crate::support::sort::order;
 
 /// The most bytes that the watches of all clients of a server hold together.
 pub(crate) const MOST_BYTES: usize = 64 * 1024 * 1024;
@@ -22,8 +23,8 @@ pub(crate) const PER_WATCH: usize = 256;
 /// A handler takes it as a parameter, [`Server::updates`](crate::Server::updates)
 /// returns it, and
 /// [`ServerBuilder::resource_updates`](crate::server::ServerBuilder::resource_updates)
-/// gives a server one that was made before, for code that begins first. Cloning is cheap and returns the same handle; it can be
-/// used from any thread, inside and outside of a runtime.
+/// gives a server one that was made before, for code that begins first. Cloning is cheap and
+/// returns the same handle; it can be used from any thread, inside and outside of a runtime.
 ///
 /// An announcement has no content: the client reads the resource again. So a
 /// client that reads slowly receives one for many changes, and always one after
@@ -84,7 +85,8 @@ trait WatchIndex: Send + Sync {
     /// Returns whether it had the watch.
     fn remove(&self, uri: &Arc<str>, number: u64, bytes: usize) -> bool;
 
-    fn watching(&self, uri: &str) -> Vec<Weak<dyn Watcher>>;
+    /// Returns each that watches a URI once, however many of its subscriptions have it.
+    fn watching(&self, uri: &str) -> Vec<Arc<dyn Watcher>>;
 
     #[cfg(test)]
     fn held(&self) -> usize;
@@ -120,8 +122,7 @@ impl ResourceUpdates {
             return;
         };
         let watching = self.0.index.get().map(|index| index.watching(&uri));
-        let watching = watching.unwrap_or_default();
-        for watcher in watching.iter().filter_map(Weak::upgrade) {
+        for watcher in watching.unwrap_or_default() {
             watcher.updated(&uri);
         }
     }
@@ -185,11 +186,24 @@ impl WatchIndex for Lock<Index> {
         removed.is_some()
     }
 
-    fn watching(&self, uri: &str) -> Vec<Weak<dyn Watcher>> {
+    fn watching(&self, uri: &str) -> Vec<Arc<dyn Watcher>> {
         let key = |number| (Arc::<str>::from(uri), number);
-        let index = self.lock();
-        let watching = index.watchers.range(key(0)..=key(u64::MAX));
-        watching.map(|(_, watcher)| Weak::clone(watcher)).collect()
+        let watching: Vec<_> = {
+            let index = self.lock();
+            let watching = index.watchers.range(key(0)..=key(u64::MAX));
+            watching
+                .filter_map(|(_, watcher)| watcher.upgrade())
+                .collect()
+        };
+        let address = |at: usize| Arc::as_ptr(&watching[at]).cast::<()>();
+        let order = order(watching.len(), &|a, b| address(a).cmp(&address(b)));
+        let mut different: Vec<Arc<dyn Watcher>> = Vec::new();
+        for watcher in order.into_iter().map(|at| &watching[at]) {
+            if (different.last()).is_none_or(|last| !Arc::ptr_eq(last, watcher)) {
+                different.push(Arc::clone(watcher));
+            }
+        }
+        different
     }
 
     #[cfg(test)]
@@ -203,5 +217,35 @@ impl fmt::Debug for ResourceUpdates {
         f.debug_struct("ResourceUpdates")
             .field("watched", &self.0.number.load(Ordering::Relaxed))
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Notified(AtomicUsize);
+
+    impl Watcher for Notified {
+        fn updated(&self, _: &str) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn client_with_many_subscriptions_of_a_resource_is_notified_once() {
+        let updates = ResourceUpdates::new();
+        let clients: [Arc<Notified>; 3] = Default::default();
+        let uri: Arc<str> = "docs://index".into();
+        for _ in 0..5 {
+            for client in &clients {
+                let watcher: Weak<dyn Watcher> = Arc::downgrade(client) as _;
+                assert!(updates.watch(&uri, (updates.next_number(), &watcher), 1));
+            }
+        }
+        updates.notify("docs://index");
+        updates.notify("docs://other");
+        assert!(clients.iter().all(|one| one.0.load(Ordering::Relaxed) == 1));
     }
 }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::support::json::Members as _;
 use serde_json::Value;
+
+use crate::support::json::Members as _;
 
 /// The depth to which nested objects are shown; the JSON has all levels.
 const DEEPEST: usize = 3;
@@ -54,8 +55,8 @@ pub(crate) fn kind(schema: &Value) -> String {
     for combined in ["anyOf", "oneOf"] {
         if let Some(choices) = schema.at(combined).as_array() {
             if schema.has("type") && choices.iter().all(|choice| choice.text("format").is_some()) {
-                let mut formats = choices.iter().filter_map(|choice| choice.text("format"));
-                let formats = joined(&mut formats.by_ref().map(str::to_owned), " or ");
+                let formats = choices.iter().filter_map(|choice| choice.text("format"));
+                let formats = joined(&mut formats.map(str::to_owned), " or ");
                 return named(schema.at("type"), Some(&formats));
             }
             return joined(&mut choices.iter().map(choice), " or ");

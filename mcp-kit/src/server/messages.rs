@@ -100,7 +100,7 @@ impl ServerInner {
                 let mut message: Entered = layers.enter(parts, &origin, (until, time)).await;
                 let dispatched = match (&early, sent) {
                     (Some((server, session)), Some(sent)) if message.is_wanted() => {
-                        Some(server.dispatch(session.snapshot(), &mut message, sent))
+                        Some(server.dispatch_early(session.snapshot(), &mut message, sent))
                     }
                     _ => None,
                 };
@@ -114,8 +114,8 @@ impl ServerInner {
     }
 
     /// Dispatches a request that takes effect later, and gives its middlewares the answer
-    /// that it will have. It changes nothing but `session`.
-    fn dispatch(
+    /// that it will have. It changes nothing.
+    fn dispatch_early(
         self: &Arc<Self>,
         mut session: Session,
         message: &mut Entered,

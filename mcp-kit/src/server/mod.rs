@@ -112,8 +112,9 @@ pub(crate) struct ServerInner {
     /// Ticks while calls are open, on every transport.
     pub(crate) ticker: Ticker,
     identity: Arc<Identity>,
-    /// The settings of calls that ask their client.
+    /// Seal the state of rounds and cursors.
     pub(super) keys: ServerKeys,
+    /// The settings of calls that ask their client.
     pub(super) rounds: RoundSettings,
     /// How long a client may keep a list.
     list_ttl: Duration,
@@ -197,11 +198,12 @@ impl ServerInner {
         outbound: Arc<dyn Outbound>,
         feed: &Arc<Feed>,
     ) -> AskPeer {
+        let follower: Weak<Feed> = Arc::downgrade(feed);
         AskPeer {
             home: Arc::clone(self) as _,
             peer,
             outbound,
-            follower: Weak::<Feed>::clone(&Arc::downgrade(feed)),
+            follower,
         }
     }
 

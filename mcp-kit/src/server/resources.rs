@@ -1,5 +1,5 @@
 //! Finds what a request calls: the primitive, and of a resource also its URI and
-//! the values in it.
+//! the values in it; and what a request for completions completes.
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
-//! Makes text from a client safe to repeat in an answer, and defines the
-//! characters that must not be repeated as they are.
+//! Makes text from a client safe to repeat in an answer or on a terminal, and
+//! defines the characters that must not be repeated as they are; and formats
+//! counts and sizes.
 
 /// Returns at most 64 characters of `text`, escaped: control characters, quotes
 /// and characters that change the reading direction are not copied as they are.

@@ -123,7 +123,7 @@ fn progress_of(message: &Value, id: u32) -> Option<u64> {
     (params["progressToken"] == id).then(|| params["progress"].as_f64().unwrap() as u64)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_is_never_written_with_its_last_report_and_none_is_lost() {
     let mut connection = Connection::new();
     for (id, to, ms, then) in [

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
 use super::Error;
+use crate::support::random;
 
 /// The keys of a server.
 pub(crate) struct ServerKeys {
@@ -81,7 +82,7 @@ impl ServerKeys {
             return Ok(&**key);
         }
         let mut key = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *key).map_err(|_| Error::internal("the system has no randomness"))?;
+        random::fill(&mut *key).ok_or_else(|| Error::internal("the system has no randomness"))?;
         Ok(&**self.own.get_or_init(|| key))
     }
 }

@@ -83,7 +83,8 @@ pub(super) fn random_id() -> Result<Box<str>, Error> {
 
 /// Fills `bytes` with randomness of the system.
 pub(super) fn random(bytes: &mut [u8]) -> Result<(), Error> {
-    getrandom::fill(bytes).map_err(|_| Error::internal("the system has no randomness"))
+    crate::support::random::fill(bytes)
+        .ok_or_else(|| Error::internal("the system has no randomness"))
 }
 
 fn key_of(key: &[u8], salt: &[u8]) -> Option<LessSafeKey> {

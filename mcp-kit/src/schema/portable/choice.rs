@@ -377,18 +377,17 @@ pub(super) fn tag_of(branches: &[Object]) -> Option<String> {
     first
         .keys()
         .find(|name| {
-            let mut seen: Vec<Value> = Vec::new();
-            branches.iter().all(|branch| {
-                required(branch).contains(name)
-                    && tag_values(branch, name).is_some_and(|values| {
-                        !values.is_empty()
-                            && values.into_iter().all(|value| {
-                                let new = value.is_string() && !seen.contains(&value);
-                                seen.push(value);
-                                new
-                            })
-                    })
-            })
+            let mut all: Vec<String> = Vec::new();
+            let has_tags = branches.iter().all(|branch| {
+                let values = tag_values(branch, name).unwrap_or_default();
+                let texts = values.iter().filter_map(Value::as_str);
+                let before = all.len();
+                all.extend(texts.map(str::to_owned));
+                let are_texts = !values.is_empty() && all.len() - before == values.len();
+                are_texts && required(branch).contains(name)
+            });
+            sort_by(&mut all, &Ord::cmp);
+            has_tags && all.windows(2).all(|two| two[0] != two[1])
         })
         .cloned()
 }

@@ -29,7 +29,6 @@ use serde_json::{Map, Value, json};
 use super::compile::NOTES;
 use super::number::Number;
 use super::tidy::{bounds_of_format, describe, each, inside_mut};
-
 use crate::support::json::Members as _;
 
 pub(crate) use choice::ORDER;

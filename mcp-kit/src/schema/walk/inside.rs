@@ -1,6 +1,5 @@
 //! Lists and objects: their items and members, and unknown names.
 
-use crate::support::json::to_text;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -11,6 +10,7 @@ use crate::schema::node::{Node, ObjectNode, Rest};
 use crate::schema::number::Number;
 use crate::schema::words;
 use crate::schema::words::{Place, Step};
+use crate::support::json::to_text;
 
 impl<'v> Walk<'v, '_> {
     pub(super) fn list(&mut self, node: &'v Node, place: Option<&Place<'_>>) -> Walked {

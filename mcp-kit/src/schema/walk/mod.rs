@@ -15,13 +15,12 @@ mod forms;
 mod inside;
 mod scalar;
 
-use crate::support::json::to_text;
-
 use super::Finding;
 use super::cursor::{Cursor, Malformed};
 use super::node::{Choice, Node, NodeId, ObjectNode, Rest, SaidRule, Types};
 use super::text_rule::{TextRule, length};
 use super::words::{self, Place};
+use crate::support::json::to_text;
 use flat::Flat;
 
 /// Unknown names are listed up to this many; the rest is counted.

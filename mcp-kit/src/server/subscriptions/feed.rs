@@ -221,6 +221,7 @@ impl Feed {
         }
     }
 
+    /// Whether notifications are due.
     fn is_due(&self) -> bool {
         self.is_due.load(Ordering::Acquire)
     }

@@ -254,16 +254,22 @@ impl Task {
 
     /// Takes answers to open questions. Others are ignored.
     fn answer(&self, answers: &RawValue) {
-        let mut open = self.state.lock().open_keys();
+        let open = self.state.lock().open_keys();
         if open.is_empty() {
             return;
         }
-        let mut known = Vec::new();
-        each_member(answers.get(), &mut |key, answer| {
+        // Of a repeated key the last answer counts, as in a round.
+        let mut known = vec![None; open.len()];
+        let is_object = each_member(answers.get(), &mut |key, answer| {
             if let Some(at) = open.iter().position(|open| *open == key) {
-                known.push((open.swap_remove(at), answer));
+                known[at] = Some(answer);
             }
         });
+        if !is_object {
+            return;
+        }
+        let known = open.into_iter().zip(known);
+        let known = known.filter_map(|(key, answer)| Some((key, answer?)));
         let mut answered = Vec::new();
         {
             let mut state = self.state.lock();

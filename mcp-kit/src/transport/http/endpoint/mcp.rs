@@ -97,7 +97,7 @@ async fn post(
         let is_modern = named.map(sessions::named_era) == Some(Era::Modern);
         // As its requests will have it. A header alone is no handshake.
         let mut in_session = session.snapshot();
-        found.describe(&mut in_session);
+        found.fill(&mut in_session);
         let version = in_session.version;
         let version = version.or_else(|| ProtocolVersion::from_name(named?));
         let entering = (endpoint.mcp.server).enter(&in_session, version, is_modern, &bytes);

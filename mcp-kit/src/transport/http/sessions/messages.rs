@@ -45,7 +45,7 @@ pub(crate) enum Reply {
 
 impl LegacySession {
     /// Notes what is known of the client, for code that handles a message of it.
-    pub(crate) fn describe(&self, asking: &mut Session) {
+    pub(crate) fn fill(&self, asking: &mut Session) {
         asking.version = Some(self.version);
         asking.client = self.client();
         asking.log_level = self.log_level.get();
@@ -164,7 +164,7 @@ impl<'a> Caller<'a> {
             entered: self.entered.lock().take(id, method).into(),
             read_at: tokio::time::Instant::now(),
         };
-        self.session.describe(&mut known);
+        self.session.fill(&mut known);
         known
     }
 

@@ -91,9 +91,9 @@ pub(super) enum Asked {
 
 impl Found {
     /// Notes what is known of the client of the session.
-    pub(super) fn describe(&self, asking: &mut Session) {
+    pub(super) fn fill(&self, asking: &mut Session) {
         if let Self::Session(session) = self {
-            session.session().describe(asking);
+            session.session().fill(asking);
         }
     }
 

@@ -112,7 +112,7 @@ pub(super) async fn message(
     if server.has_message_layers() {
         let mut in_session = asking.snapshot();
         if let Some(agreed) = session.agreed()? {
-            agreed.describe(&mut in_session);
+            agreed.fill(&mut in_session);
         }
         let entering = server.enter(&in_session, in_session.version, false, &bytes);
         asking.entered = Box::pin(entering).await;
