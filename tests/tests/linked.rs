@@ -31,7 +31,8 @@ async fn a_server_with_one_tool_contains_no_code_of_what_it_does_not_use() {
     assert_eq!(result.as_text(), Some("Hello!"));
 
     // The command line as any server has it.
-    let run: fn(fn() -> Result<Server, BuildError>) -> ExitCode = mcp_kit::cli::run;
+    type Build = fn() -> Result<Server, BuildError>;
+    let run: fn(Build) -> ExitCode = mcp_kit::cli::run;
     std::hint::black_box(run);
 
     let names = names_of_symbols();
