@@ -39,12 +39,12 @@ use script::script_setters;
 pub use subscription::{Subscription, SubscriptionFilter};
 pub use task::TestTask;
 
+#[cfg(feature = "cli")]
 use crate::answers::Answers;
 pub use crate::answers::{Answer, Asked};
 use crate::caller::Principal;
 use crate::protocol::{Era, ProtocolVersion};
 use crate::server::Server;
-#[cfg(feature = "cli")]
 use crate::support::json::Members as _;
 use request::Rounds;
 use stream::StreamLink;
